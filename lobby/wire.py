@@ -1,0 +1,147 @@
+"""What goes over the wire, said once: topics, rule SQL, message shapes and the QR payload.
+
+The rules in `infra/`, the Lambdas, the device client, the label printer and the console's tests all take their
+strings from here. Compatible with aws-device-lobby v0.1: a device that knows only `lobby/<thing>`,
+`$aws/rules/lobby`, `iotep` and `config` is served unchanged. Standard library only.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from lobby.errors import InvalidInput
+from lobby.names import Fingerprint, ThingName, parse_fingerprint, shown
+
+HELLO_RULE: Final = "lobby"
+HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
+HELLO_SQL: Final = (
+    "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS version"
+    f" FROM '{HELLO_TOPIC}'"
+)
+"""Named fields only: nothing in the payload can pose as the certificate or the client id."""
+REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
+"""IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
+CONNECTED_SQL: Final = (
+    "SELECT principalIdentifier AS certid, clientId AS devicename, timestamp AS connectedat"
+    " FROM '$aws/events/presence/connected/+'"
+)
+"""IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events")."""
+
+FACTORY_RESET: Final = "factory reset"
+MAX_CONFIG_BYTES: Final = 8 * 1024
+MAX_MESSAGE_BYTES: Final = 128 * 1024
+"""AWS IoT Core's limit of an MQTT payload."""
+MQTT_PORT: Final = 8883
+DEFAULT_CONFIG: Final = "default"
+"""What a v0.1 device finds under `config`, which it requires, when the claim named none."""
+
+Config = str | dict[str, object]
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*")
+_CODE = re.compile(r"DL1:([A-Z2-7]{52})([A-Z2-7]{4})")
+
+
+def lobby_topic(thing: ThingName) -> str:
+    """Where one device, and no other, is spoken to: in the lobby and in its target alike."""
+    return f"lobby/{thing}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a device belongs. `port` is 8883 unless said; `generation` counts the claims of this device."""
+
+    iotep: str
+    config: Config = DEFAULT_CONFIG
+    port: int | None = None
+    generation: int | None = None
+
+    def encode(self) -> bytes:
+        """The message on `lobby/<thing>`. A v0.1 device reads `iotep` and `config` and ignores the rest."""
+        body: dict[str, object] = {"iotep": self.iotep, "config": self.config}
+        if self.port is not None and self.port != MQTT_PORT:
+            body["port"] = self.port
+        if self.generation is not None:
+            body["generation"] = self.generation
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Go back to the lobby and ask again."""
+
+    def encode(self) -> bytes:
+        return json.dumps({"config": FACTORY_RESET}).encode()
+
+
+def parse_message(payload: bytes) -> Route | Reset:
+    """What the cloud told a device. Raises `InvalidInput` INVALID_MESSAGE for anything else, whatever it is."""
+    body = _json_object(payload)
+    if body.get("config") == FACTORY_RESET:
+        return Reset()
+    iotep, config = body.get("iotep"), body.get("config", DEFAULT_CONFIG)
+    port, generation = body.get("port"), body.get("generation")
+    if not isinstance(iotep, str) or not _HOST.fullmatch(iotep):
+        raise _bad_message(f"iotep {shown(iotep)}, want a host name")
+    if not isinstance(config, str | dict):
+        raise _bad_message(f"config {shown(config)}, want text or an object")
+    if port is not None and (type(port) is not int or not 0 < port < 65536):
+        raise _bad_message(f"port {shown(port)}, want 1 to 65535")
+    if generation is not None and (type(generation) is not int or generation < 0):
+        raise _bad_message(f"generation {shown(generation)}, want a whole number")
+    return Route(iotep, config, port, generation)
+
+
+def _json_object(payload: bytes) -> dict[str, object]:
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise _bad_message(f"{len(payload)} bytes, want at most {MAX_MESSAGE_BYTES}")
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise _bad_message(f"{shown(payload[:60])}, want JSON") from None
+    if not isinstance(body, dict):
+        raise _bad_message(f"{shown(payload[:60])}, want a JSON object")
+    return body
+
+
+def _bad_message(what: str) -> InvalidInput:
+    return InvalidInput("INVALID_MESSAGE", f"got {what}")
+
+
+def encode_label(certid: Fingerprint) -> str:
+    """The text of our QR label: ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check
+    characters. Upper-case only, so that the QR code stays in its dense alphanumeric mode."""
+    body = base64.b32encode(bytes.fromhex(certid)).decode().rstrip("=")
+    return f"DL1:{body}{_check(body)}"
+
+
+def decode_label(text: str) -> Fingerprint:
+    """The fingerprint from anything that a label may say: our ``DL1:`` code (in either case, spaced as it is
+    printed), or v0.1's bare hex. Raises `InvalidInput`: INVALID_LABEL where a typed code fails its check,
+    INVALID_FINGERPRINT where it is neither."""
+    code = re.sub(r"[\s\-]", "", text[:400]).upper()
+    if not code.startswith("DL1"):
+        return parse_fingerprint(text)
+    match = _CODE.fullmatch(code)
+    if match is None:
+        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, want DL1: and 56 of the characters A-Z 2-7")
+    body, check = match.groups()
+    if _check(body) != check:
+        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, whose check characters do not fit: mistyped?")
+    try:
+        return parse_fingerprint(base64.b32decode(body + "====").hex())
+    except binascii.Error:
+        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, which is not base32") from None
+
+
+def short_form(certid: Fingerprint) -> str:
+    """The fingerprint's first 12 digits in groups, for people to compare: ``3F2A 91BC 07D4``."""
+    head = certid[:12].upper()
+    return " ".join(head[i : i + 4] for i in range(0, 12, 4))
+
+
+def _check(body: str) -> str:
+    """20 bits of SHA-256 over the body: a mistyped or swapped character goes unseen once in a million."""
+    return base64.b32encode(hashlib.sha256(b"DL1:" + body.encode()).digest()[:5]).decode()[:4]
