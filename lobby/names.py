@@ -87,15 +87,11 @@ def parse_thing_name(text: object) -> ThingName:
     MQTT's wildcard and separator characters."""
     if isinstance(text, str) and _THING.fullmatch(text):
         return ThingName(text)
-    raise InvalidInput(
-        "INVALID_THING_NAME", f"got {shown(text)}, want 1 to 128 of the characters a-z A-Z 0-9 : _ -"
-    )
+    raise InvalidInput("INVALID_THING_NAME", f"got {shown(text)}, want 1 to 128 of the characters a-z A-Z 0-9 : _ -")
 
 
 def parse_profile(text: object) -> str:
     """The name of a device profile, which is part of an IoT policy's name."""
     if isinstance(text, str) and _PROFILE.fullmatch(text):
         return text
-    raise InvalidInput(
-        "INVALID_PROFILE", f"got {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash"
-    )
+    raise InvalidInput("INVALID_PROFILE", f"got {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.names import Fingerprint, ThingName, parse_fingerprint, shown
+from lobby.names import AccountId, Fingerprint, Region, ThingName, parse_fingerprint, shown
 
 HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
@@ -47,6 +47,16 @@ _CODE = re.compile(r"DL1:([A-Z2-7]{52})([A-Z2-7]{4})")
 def lobby_topic(thing: ThingName) -> str:
     """Where one device, and no other, is spoken to: in the lobby and in its target alike."""
     return f"lobby/{thing}"
+
+
+def trust_bucket(account: AccountId, region: Region) -> str:
+    """The bucket of the lobby in `account` and `region` that holds the manufacturers' revocation lists."""
+    return f"device-lobby-trust-{account}-{region}"
+
+
+def crl_key(ca_certificate_id: str) -> str:
+    """Where the bouncer looks for the CRL (PEM) of a CA that is registered with AWS IoT under this id."""
+    return f"crl/{ca_certificate_id}.pem"
 
 
 @dataclass(frozen=True)
