@@ -1,0 +1,171 @@
+"""The manufacturer's certificate authority in one directory: a root, and the intermediate that signs devices.
+
+`create_hierarchy` makes it step by step, each step whole, and after a crash goes on where it stopped; it refuses
+a directory that holds a finished CA. Issuing needs the intermediate's key only, so the root's key can be moved to
+a safe once the CA is made. The intermediate is the CA that is registered with a lobby.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from lobby.errors import InvalidInput
+from lobby.names import shown
+from pki import crl, keys, profile, storage
+from pki.certificates import DeviceCredential, common_name, fingerprint, is_issued_by, load_certificate
+from pki.errors import AuthorityError
+from pki.keys import KeyType, PrivateKey
+from pki.request import Request
+
+ROOT_CERT, ROOT_KEY = "root.cert.pem", "root.key.pem"
+INTERMEDIATE_CERT, INTERMEDIATE_KEY = "intermediate.cert.pem", "intermediate.key.pem"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A loaded CA, able to issue and revoke."""
+
+    directory: Path
+    root: x509.Certificate
+    intermediate: x509.Certificate
+    key: PrivateKey = field(repr=False)
+
+    def issue_device(
+        self,
+        name: str,
+        *,
+        now: datetime,
+        key_type: KeyType = KeyType.EC_P256,
+        key: PrivateKey | None = None,
+        request: Request | None = None,
+        years: int = profile.DEVICE_YEARS,
+    ) -> DeviceCredential:
+        """A new credential: for a new key of `key_type`, for `key`, or for a request's public key.
+
+        Raises `InvalidInput` for the name, years or request, `AuthorityError` CA_NOT_VALID. Writes nothing.
+        """
+        thing = profile.device_name(name)
+        if request is not None and request.name != thing:
+            raise InvalidInput("INVALID_CSR", f"got a request for {shown(request.name)}, want {shown(thing)}")
+        validity = profile.plan_validity(now, years, self.intermediate)
+        private = None if request else key or keys.generate(key_type)
+        public = request.public_key if request else private.public_key() if private else None
+        certificate = profile.build_device(thing, keys.check_public_key(public), self.intermediate, self.key, validity)
+        return DeviceCredential(thing, certificate, private, self.intermediate, validity.cut_short)
+
+    def owns(self, certificate: x509.Certificate) -> bool:
+        """Whether this CA's intermediate signed it."""
+        return is_issued_by(certificate, self.intermediate)
+
+    def revoke(
+        self, certificate: x509.Certificate, reason: crl.Reason, *, now: datetime, days: int = crl.CRL_DAYS
+    ) -> x509.CertificateRevocationList:
+        """Record the revocation and issue the next list. One revoked before stays as recorded; the list is new."""
+        if not self.owns(certificate):
+            subject = shown(certificate.subject.rfc4514_string())
+            raise InvalidInput("FOREIGN_CERTIFICATE", f"got {subject}, want a certificate that this CA issued")
+        entry = crl.Revocation(
+            f"{certificate.serial_number:x}",
+            fingerprint(certificate),
+            common_name(certificate),
+            reason,
+            now.astimezone(UTC).replace(microsecond=0).isoformat(),
+        )
+        with storage.exclusive(self.directory):
+            return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days, revocation=entry)
+
+    def renew_crl(self, *, now: datetime, days: int = crl.CRL_DAYS) -> x509.CertificateRevocationList:
+        """The next list, with the same revocations and a later end."""
+        with storage.exclusive(self.directory):
+            return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days)
+
+
+def create_hierarchy(
+    directory: Path,
+    organization: str,
+    *,
+    now: datetime,
+    key_type: KeyType = KeyType.EC_P256,
+    passphrase: bytes | None = None,
+    root_years: int = profile.ROOT_YEARS,
+    intermediate_years: int = profile.INTERMEDIATE_YEARS,
+) -> Authority:
+    """Make the CA: keys, certificates, and the empty revocation list, in this order.
+
+    Raises `AuthorityError` CA_EXISTS where `directory` holds a finished CA, `InvalidInput` for the organization or
+    years. Where a crash left a part, that part is kept and the rest is made; it must fit `organization`.
+    """
+    profile.organization_name(organization)
+    root_validity = profile.plan_validity(now, root_years, None)
+    profile.plan_validity(now, intermediate_years, None)
+    storage.private_directory(directory)
+    with storage.exclusive(directory):
+        if (directory / crl.CRL_FILE).exists():
+            raise AuthorityError("CA_EXISTS", f"got {directory}, which holds a CA, want a new directory")
+        root_key = _ensure_key(directory / ROOT_KEY, key_type, passphrase)
+        root = _ensure_certificate(
+            directory / ROOT_CERT,
+            organization,
+            root_key,
+            lambda: profile.build_root(organization, root_key, root_validity),
+        )
+        validity = profile.plan_validity(now, intermediate_years, root)
+        key = _ensure_key(directory / INTERMEDIATE_KEY, key_type, passphrase)
+        intermediate = _ensure_certificate(
+            directory / INTERMEDIATE_CERT,
+            organization,
+            key,
+            lambda: profile.build_intermediate(organization, key.public_key(), root, root_key, validity),
+        )
+        crl.issue(directory, intermediate, key, now=now)
+    return load_authority(directory, passphrase)
+
+
+def load_authority(directory: Path, passphrase: bytes | None = None) -> Authority:
+    """The finished CA of `directory`. Raises `AuthorityError` NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, or
+    `StorageError` BROKEN_FILE."""
+    root, intermediate = load_certificates(directory)
+    path = directory / INTERMEDIATE_KEY
+    key = keys.decode_private_key(storage.read(path, "the intermediate CA's key"), path, passphrase)
+    if not keys.same_key(key.public_key(), intermediate.public_key()):
+        raise AuthorityError("CA_KEY_MISMATCH", f"got {path}, which does not belong to {INTERMEDIATE_CERT}")
+    return Authority(directory, root, intermediate, key)
+
+
+def load_certificates(directory: Path) -> tuple[x509.Certificate, x509.Certificate]:
+    """Root and intermediate, for work that needs no key. Raises like `load_authority`."""
+    if not (directory / crl.CRL_FILE).exists():
+        raise AuthorityError("NO_CA", f"got {directory}, which holds no finished CA, want one: run init")
+    root, intermediate = (load_certificate(directory / name) for name in (ROOT_CERT, INTERMEDIATE_CERT))
+    if not is_issued_by(intermediate, root):
+        raise AuthorityError("CA_KEY_MISMATCH", f"got {INTERMEDIATE_CERT} in {directory}, not signed by {ROOT_CERT}")
+    return root, intermediate
+
+
+def _ensure_key(path: Path, kind: KeyType, passphrase: bytes | None) -> PrivateKey:
+    if path.exists():
+        return keys.decode_private_key(storage.read(path, "a CA's key"), path, passphrase)
+    key = keys.generate(kind)
+    storage.write_new(path, keys.encode_ca_key(key, passphrase), storage.SECRET)
+    return key
+
+
+def _ensure_certificate(
+    path: Path, organization: str, key: PrivateKey, build: Callable[[], x509.Certificate]
+) -> x509.Certificate:
+    if not path.exists():
+        storage.write_new(path, build().public_bytes(Encoding.PEM))
+    certificate = load_certificate(path)
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    if [name.value for name in names] != [organization]:
+        raise InvalidInput(
+            "INVALID_ORGANIZATION", f"got {shown(organization)}, want the one that {path} was begun with"
+        )
+    if not keys.same_key(certificate.public_key(), key.public_key()):
+        raise AuthorityError("CA_KEY_MISMATCH", f"got {path}, which does not belong to the key beside it")
+    return certificate

@@ -1,0 +1,72 @@
+"""Certificates as these tools hold them: a device's credential, and what is read from any certificate.
+
+The fingerprint is the SHA-256 over the DER; the thing name is the one subject CN, taken from the parsed name.
+A file that is cut off or is no certificate is refused with its path, never guessed at.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from lobby.names import Fingerprint, ThingName
+from pki import storage
+from pki.errors import StorageError
+from pki.keys import PrivateKey
+
+
+@dataclass(frozen=True)
+class DeviceCredential:
+    """A device's certificate with what belongs to it; no private key where it came from a request."""
+
+    name: ThingName
+    certificate: x509.Certificate
+    private_key: PrivateKey | None = field(repr=False)
+    issuer: x509.Certificate = field(repr=False)
+    cut_short: bool = False
+    """Whether the issuer's end came before the validity that was asked for."""
+
+    @property
+    def certid(self) -> Fingerprint:
+        return fingerprint(self.certificate)
+
+    @property
+    def cert_pem(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @property
+    def chain_pem(self) -> bytes:
+        """What the device presents at its first connect: its certificate, then its registered issuer's (AWS IoT
+        developer guide, "Just-in-time registration")."""
+        return self.cert_pem + self.issuer.public_bytes(Encoding.PEM)
+
+
+def fingerprint(certificate: x509.Certificate) -> Fingerprint:
+    """SHA-256 over the DER, which is also AWS IoT's certificate id."""
+    return Fingerprint(certificate.fingerprint(hashes.SHA256()).hex())
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The subject's only CN, or an empty text: read through the parsed name, never by string search."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """The first certificate of a PEM file. Raises `StorageError` NOT_FOUND or BROKEN_FILE."""
+    try:
+        return x509.load_pem_x509_certificate(storage.read(path, "a PEM certificate"))
+    except ValueError:
+        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole PEM certificate: move it away") from None

@@ -1,0 +1,154 @@
+"""Revocation: the record of what was revoked, and the signed list (RFC 5280, section 5) made from it.
+
+The record (`revoked.json`) is the truth and is written first, atomically, with the list's next number; the list
+follows from it. After a crash between the two, the next issue makes the list good. Numbers only grow, also when
+the record was restored from a backup. Refused: a list without its record, which would un-revoke devices.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from lobby.errors import InvalidInput
+from lobby.names import Fingerprint
+from pki import storage
+from pki.errors import StorageError
+from pki.keys import PrivateKey
+from pki.profile import CLOCK_SKEW
+
+RECORD_FILE = "revoked.json"
+CRL_FILE = "intermediate.crl.pem"
+CRL_DAYS = 30
+_RECORD_LIMIT = 1 << 28
+
+
+class Reason(StrEnum):
+    """Why (RFC 5280, 5.3.1). Holds are left out: a device that was revoked does not come back."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "key-compromise"
+    AFFILIATION_CHANGED = "affiliation-changed"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessation-of-operation"
+    PRIVILEGE_WITHDRAWN = "privilege-withdrawn"
+
+    def flag(self) -> x509.ReasonFlags:
+        return x509.ReasonFlags[self.name.lower()]
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """One revoked certificate; `serial` in hex, `at` in ISO 8601."""
+
+    serial: str
+    fingerprint: Fingerprint
+    name: str
+    reason: Reason
+    at: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """All revocations of one issuer, and the number of the last list made."""
+
+    number: int = 0
+    revoked: tuple[Revocation, ...] = ()
+
+    def with_revocation(self, revocation: Revocation) -> "Record":
+        """The record with this one too. One that is in it stays as it was: the first moment and reason count."""
+        if any(known.serial == revocation.serial for known in self.revoked):
+            return self
+        return replace(self, revoked=(*self.revoked, revocation))
+
+
+def build_crl(
+    record: Record, issuer: x509.Certificate, key: PrivateKey, *, now: datetime, days: int
+) -> x509.CertificateRevocationList:
+    """The signed list of `record`, good from a little before `now` for `days`."""
+    if not 1 <= days <= 366:
+        raise InvalidInput("INVALID_DAYS", f"got {days}, want 1 to 366 days until the next list")
+    start = now.astimezone(UTC).replace(microsecond=0)
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(start - CLOCK_SKEW)
+        .next_update(start + timedelta(days=days))
+        .add_extension(x509.CRLNumber(record.number), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
+    )
+    for revocation in record.revoked:
+        builder = builder.add_revoked_certificate(_entry(revocation))
+    return builder.sign(key, hashes.SHA256())
+
+
+def _entry(revocation: Revocation) -> x509.RevokedCertificate:
+    entry = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(int(revocation.serial, 16))
+        .revocation_date(datetime.fromisoformat(revocation.at))
+    )
+    if revocation.reason is not Reason.UNSPECIFIED:  # RFC 5280, 5.3.1: left out rather than "unspecified"
+        entry = entry.add_extension(x509.CRLReason(revocation.reason.flag()), critical=False)
+    return entry.build()
+
+
+def issue(
+    directory: Path,
+    issuer: x509.Certificate,
+    key: PrivateKey,
+    *,
+    now: datetime,
+    days: int = CRL_DAYS,
+    revocation: Revocation | None = None,
+) -> x509.CertificateRevocationList:
+    """Record `revocation`, where there is one, and write the next list. The caller holds the directory's lock."""
+    path = directory / CRL_FILE
+    last = crl_number(load_crl(directory)) if path.exists() else 0
+    record = load_record(directory)
+    record = record.with_revocation(revocation) if revocation else record
+    record = replace(record, number=max(record.number, last) + 1)
+    crl = build_crl(record, issuer, key, now=now, days=days)
+    storage.replace(directory / RECORD_FILE, _encode(record), storage.SECRET)
+    storage.replace(path, crl.public_bytes(Encoding.PEM))
+    return crl
+
+
+def load_record(directory: Path) -> Record:
+    """The record of a CA's directory; an empty one only where no list was made yet."""
+    path = directory / RECORD_FILE
+    if not path.exists() and not (directory / CRL_FILE).exists():
+        return Record()
+    try:
+        body = json.loads(storage.read(path, "the record of revocations", _RECORD_LIMIT))
+        revoked = tuple(Revocation(**{**entry, "reason": Reason(entry["reason"])}) for entry in body["revoked"])
+        return Record(int(body["number"]), revoked)
+    except (ValueError, TypeError, KeyError) as err:
+        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole record ({err}): restore it") from None
+
+
+def load_crl(directory: Path) -> x509.CertificateRevocationList:
+    """The list last issued. Raises `StorageError` NOT_FOUND or BROKEN_FILE."""
+    path = directory / CRL_FILE
+    try:
+        return x509.load_pem_x509_crl(storage.read(path, "the CA's revocation list", _RECORD_LIMIT))
+    except ValueError:
+        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole PEM CRL: move it away") from None
+
+
+def crl_number(crl: x509.CertificateRevocationList) -> int:
+    """The list's number (RFC 5280, 5.2.3), 0 where it has none."""
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        return 0
+
+
+def _encode(record: Record) -> bytes:
+    return json.dumps(asdict(record), indent=1).encode() + b"\n"

@@ -1,0 +1,166 @@
+"""The three kinds of certificate these tools issue, as RFC 5280 wants them and AWS IoT accepts them.
+
+Root: path length 1. Intermediate: path length 0; it alone signs devices. Device: the thing name is its subject
+CN and its only name, for client authentication and nothing else. All are signed with SHA-256. Pure: keys and the
+time are handed in. Refused: a name longer than X.520 allows, an issuer that is not valid at the time.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lobby.errors import InvalidInput
+from lobby.names import ThingName, parse_thing_name, shown
+from pki.errors import AuthorityError
+from pki.keys import PrivateKey, PublicKey
+
+ROOT_YEARS = 25
+INTERMEDIATE_YEARS = 10
+DEVICE_YEARS = 20
+CLOCK_SKEW = timedelta(hours=1)
+"""How far NotBefore is set back, so that a device whose clock runs late is not refused."""
+NAME_LIMIT = 64
+"""Both ub-common-name and ub-organization-name (RFC 5280, appendix A.1)."""
+
+
+@dataclass(frozen=True)
+class Validity:
+    """From when to when, and until when it was asked for: an issuer's end comes first."""
+
+    not_before: datetime
+    not_after: datetime
+    asked_until: datetime
+
+    @property
+    def cut_short(self) -> bool:
+        return self.not_after < self.asked_until
+
+
+def device_name(text: object) -> ThingName:
+    """A thing name that also fits the subject CN. Raises `InvalidInput` INVALID_THING_NAME."""
+    name = parse_thing_name(text)
+    if len(name) > NAME_LIMIT:
+        raise InvalidInput(
+            "INVALID_THING_NAME",
+            f"got {shown(name)}, {len(name)} characters, want at most {NAME_LIMIT}: a certificate's CN holds no more",
+        )
+    return name
+
+
+def organization_name(text: str) -> str:
+    """The manufacturer's name for the CA's subject. Raises `InvalidInput` INVALID_ORGANIZATION."""
+    if 0 < len(text) <= NAME_LIMIT and text.isprintable() and text == text.strip():
+        return text
+    raise InvalidInput("INVALID_ORGANIZATION", f"got {shown(text)}, want 1 to {NAME_LIMIT} printable characters")
+
+
+def plan_validity(now: datetime, years: int, issuer: x509.Certificate | None) -> Validity:
+    """`years` from `now` (aware), within the issuer's own. Raises `InvalidInput` INVALID_YEARS, or
+    `AuthorityError` CA_NOT_VALID where the issuer is not valid at `now`."""
+    start = now.astimezone(UTC).replace(microsecond=0)
+    if not 1 <= years <= 100:
+        raise InvalidInput("INVALID_YEARS", f"got {years}, want 1 to 100 years of validity")
+    asked = _add_years(start, years)
+    if issuer is None:
+        return Validity(start - CLOCK_SKEW, asked, asked)
+    first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+    if not first <= start < last:
+        raise AuthorityError("CA_NOT_VALID", f"got the time {start:%F %T}Z, want {first:%F %T}Z to {last:%F %T}Z")
+    return Validity(max(start - CLOCK_SKEW, first), min(asked, last), asked)
+
+
+def _add_years(moment: datetime, years: int) -> datetime:
+    try:
+        return moment.replace(year=moment.year + years)
+    except ValueError:  # 29 February
+        return moment.replace(year=moment.year + years, day=28)
+
+
+def ca_subject(organization: str, role: str, key: PublicKey) -> x509.Name:
+    """The subject of a CA. A part of its key's id tells two CAs of one organization apart: AWS IoT counts CAs
+    by subject, and people read it."""
+    mark = x509.SubjectKeyIdentifier.from_public_key(key).digest[:4].hex().upper()
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"Device {role} CA {mark}"),
+        ]
+    )
+
+
+def build_root(organization: str, key: PrivateKey, validity: Validity) -> x509.Certificate:
+    subject = ca_subject(organization, "Root", key.public_key())
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return _ca(_builder(subject, subject, key.public_key(), validity, identifier), path_length=1).sign(
+        key, hashes.SHA256()
+    )
+
+
+def build_intermediate(
+    organization: str, key: PublicKey, issuer: x509.Certificate, issuer_key: PrivateKey, validity: Validity
+) -> x509.Certificate:
+    subject = ca_subject(organization, "Intermediate", key)
+    builder = _builder(subject, issuer.subject, key, validity, _key_identifier(issuer))
+    return _ca(builder, path_length=0).sign(issuer_key, hashes.SHA256())
+
+
+def build_device(
+    name: ThingName, key: PublicKey, issuer: x509.Certificate, issuer_key: PrivateKey, validity: Validity
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        _builder(subject, issuer.subject, key, validity, _key_identifier(issuer))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage("digital_signature"), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: PublicKey, validity: Validity, authority: x509.SubjectKeyIdentifier
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(validity.not_before)
+        .not_valid_after(validity.not_after)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority),
+            critical=False,
+        )
+    )
+
+
+def _ca(builder: x509.CertificateBuilder, path_length: int) -> x509.CertificateBuilder:
+    return builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True).add_extension(
+        _usage("key_cert_sign", "crl_sign"), critical=True
+    )
+
+
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def _usage(*allowed: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in allowed for usage in _USAGES})
+
+
+def _key_identifier(issuer: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    return issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
