@@ -1,0 +1,37 @@
+"""The emulator's whole environment, which its Lambdas inherit: its settings, and nothing of the caller's AWS ones."""
+
+import os
+from typing import Final
+
+from infra.local.layout import GATEWAY_HOST, Layout
+
+ROOT_SECRET: Final = "test"  # noqa: S105 - MiniStack's fixed secret of an account's root on this machine
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
+    """The whole environment of the emulator, which its Lambdas inherit: nothing of the caller's AWS settings."""
+    state = layout.state_dir
+    return {name: inherited[name] for name in _KEPT if name in inherited} | {
+        "AUTH": "true",
+        "BIND_HOST": GATEWAY_HOST,
+        "GATEWAY_PORT": str(layout.gateway_port),
+        "IOT_MTLS_PORT": str(layout.mqtt_port),
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_ACCOUNT_ID": layout.lobby.account,
+        "MINISTACK_REGION": layout.lobby.region,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LAMBDA_EXECUTOR": "local",
+        "SFTP_ENABLED": "0",
+        "SFTP_HOST": GATEWAY_HOST,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state / "services"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state / "tmp"),
+        "DOCKER_HOST": f"unix://{state}/no-docker",
+        "PYTHONUNBUFFERED": "1",
+    }
