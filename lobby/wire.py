@@ -19,8 +19,8 @@ from lobby.names import AccountId, Fingerprint, Region, ThingName, parse_fingerp
 HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
 HELLO_SQL: Final = (
-    "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS version"
-    f" FROM '{HELLO_TOPIC}'"
+    "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion"
+    " FROM '$aws/rules/lobby'"
 )
 """Named fields only: nothing in the payload can pose as the certificate or the client id."""
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"

@@ -1,0 +1,200 @@
+"""How the ledger is kept in DynamoDB: four tables and the way between their items and our values.
+
+`infra/` takes its key schema from here, so what is deployed and what is used cannot differ. The indexes
+project only what lists show and nothing that changes while a device waits: presence never rewrites them.
+Table names are fixed, as a lobby has an account and Region to itself (its IoT rule is named `lobby`).
+"""
+
+from typing import Any, ClassVar
+
+from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from lobby.ledger.device import Device, Entry
+from lobby.ledger.states import Event, State
+from lobby.names import parse_target_key
+
+COMMISSIONER = "commissioner"
+NAME_HEAD = 2
+"""Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
+LISTED = [
+    "devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat",
+    "firstseen", "lobbyregion", "previous", "turn", "version",
+]  # fmt: skip
+
+
+def _listed(*keys: str) -> IncludeProjection:
+    return IncludeProjection([name for name in LISTED if name not in keys])
+
+
+class ByState(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Who is in a state, by the moment it was entered."""
+
+    class Meta:
+        index_name = "by-state"
+        projection = _listed("devstate", "enteredat")
+
+    devstate = UnicodeAttribute(hash_key=True)
+    enteredat = UnicodeAttribute(range_key=True)
+
+
+class ByTarget(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Who is claimed for a target, by the moment the present state was entered."""
+
+    class Meta:
+        index_name = "by-target"
+        projection = _listed("target", "enteredat")
+
+    target = UnicodeAttribute(hash_key=True)
+    enteredat = UnicodeAttribute(range_key=True)
+
+
+class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Devices by thing name; partitioned by the name's first characters so that a prefix is one query."""
+
+    class Meta:
+        index_name = "by-name"
+        projection = _listed("devicename")
+
+    namehead = UnicodeAttribute(hash_key=True)
+    devicename = UnicodeAttribute(range_key=True)
+
+
+class LedgerRow(Model):
+    """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else."""
+
+    class Meta:
+        table_name = "device-lobby-ledger"
+
+    by_state: ClassVar[ByState] = ByState()
+    by_target: ClassVar[ByTarget] = ByTarget()
+    by_name: ClassVar[ByName] = ByName()
+
+    certid = UnicodeAttribute(hash_key=True)
+    devstate = UnicodeAttribute()
+    enteredat = UnicodeAttribute()
+    version = NumberAttribute()
+    head = UnicodeAttribute()
+    generation = NumberAttribute()
+    devicename = UnicodeAttribute(null=True)
+    namehead = UnicodeAttribute(null=True)
+    devicecert = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    message = UnicodeAttribute(null=True)
+    target = UnicodeAttribute(null=True)
+    targetaccount = UnicodeAttribute(null=True)
+    targetregion = UnicodeAttribute(null=True)
+    profile = UnicodeAttribute(null=True)
+    config = JSONAttribute(null=True)
+    iotep = UnicodeAttribute(null=True)
+    previous: ListAttribute[Any] = ListAttribute(null=True)
+    turn = UnicodeAttribute(null=True)
+    claimedby = UnicodeAttribute(null=True)
+    claimedat = UnicodeAttribute(null=True)
+    firstseen = UnicodeAttribute(null=True)
+    lastseen = UnicodeAttribute(null=True)
+    lobbyregion = UnicodeAttribute(null=True)
+    clientversion = UnicodeAttribute(null=True)
+
+
+class HistoryRow(Model):
+    """One entry of a device's history. Only ever put, on condition that it is not there."""
+
+    class Meta:
+        table_name = "device-lobby-history"
+
+    certid = UnicodeAttribute(hash_key=True)
+    seq = NumberAttribute(range_key=True)
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    event = UnicodeAttribute()
+    before = UnicodeAttribute(null=True)
+    after = UnicodeAttribute(null=True)
+    generation = NumberAttribute()
+    reason = UnicodeAttribute(null=True)
+    target = UnicodeAttribute(null=True)
+    prior = UnicodeAttribute()
+    hash = UnicodeAttribute()
+
+
+class NameRow(Model):
+    """Which certificate holds a thing name: two with one CN can never share a thing."""
+
+    class Meta:
+        table_name = "device-lobby-names"
+
+    devicename = UnicodeAttribute(hash_key=True)
+    certid = UnicodeAttribute()
+
+
+class TargetRow(Model):
+    """An account and Region that devices may be sent to. One partition: there are few, and all are listed."""
+
+    class Meta:
+        table_name = "device-lobby-targets"
+
+    kind = UnicodeAttribute(hash_key=True, default="target")
+    target = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    externalid = UnicodeAttribute()
+    profiles: ListAttribute[Any] = ListAttribute()
+    createdby = UnicodeAttribute()
+    createdat = UnicodeAttribute()
+
+
+MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow)
+
+
+def attributes_of(device: Device) -> dict[str, Any]:
+    """The item of a device, without what is absent."""
+    target = device.target
+    found: dict[str, Any] = {
+        name: getattr(device, name)
+        for name in Device.__dataclass_fields__
+        if name not in ("target", "previous", "turn", "devstate")
+    }
+    found |= {
+        "devstate": device.devstate.value,
+        "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
+        "target": str(target) if target else None,
+        "targetaccount": target.account if target else None,
+        "targetregion": target.region if target else None,
+        "previous": [str(left) for left in device.previous] or None,
+        "turn": COMMISSIONER if device.turn else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def device_of(row: LedgerRow) -> Device:
+    """A device from its item, whole or as an index projects it."""
+    values: dict[str, Any] = {
+        name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
+    }
+    values |= {"devstate": State(row.devstate), "turn": row.turn is not None}
+    for number in ("version", "generation"):
+        values[number] = int(values.get(number, 0))
+    if row.target is not None:
+        values["target"] = parse_target_key(row.target)
+    values["previous"] = tuple(parse_target_key(left) for left in row.previous or ())
+    return Device(**values)
+
+
+def device_of_image(image: dict[str, Any]) -> Device:
+    """A device from the image in a stream record (DynamoDB's own JSON)."""
+    row = LedgerRow()
+    row.deserialize(image)
+    return device_of(row)
+
+
+def entry_of(row: HistoryRow) -> Entry:
+    values: dict[str, Any] = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
+    values |= {"seq": int(row.seq), "generation": int(row.generation), "event": Event(row.event)}
+    values |= {side: State(values[side]) if values[side] else None for side in ("before", "after")}
+    return Entry(**values)
+
+
+def row_of(entry: Entry) -> HistoryRow:
+    values: dict[str, Any] = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    values = {name: str(value) if isinstance(value, State | Event) else value for name, value in values.items()}
+    return HistoryRow(**values)

@@ -1,0 +1,111 @@
+"""The states of a device, the events that befall it, and the one table of what leads where.
+
+Pure, and the only place that knows what is allowed: the store's methods look an event up here, the API asks
+here which actions to offer. An event that the table does not list for a state is refused with a `Conflict`
+that says what the state is and what would be possible.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from lobby.errors import Conflict
+
+
+class State(StrEnum):
+    """Where a device is between its box and its account (`devstate`)."""
+
+    EXPECTED = "expected"
+    KNOCKING = "knocking"
+    INLOBBY = "inlobby"
+    CLAIMED = "claimed"
+    COMMISSIONED = "commissioned"
+    ARRIVED = "arrived"
+    FAILED = "failed"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+
+
+class Event(StrEnum):
+    """What can befall a device; each becomes one history entry."""
+
+    ADMIT = "admit"
+    REFUSE = "refuse"
+    HELLO = "hello"
+    CLAIM = "claim"
+    COMMISSION = "commission"
+    FAIL = "fail"
+    ARRIVE = "arrive"
+    MOVE = "move"
+    RELEASE = "release"
+    RETRY = "retry"
+    RETIRE = "retire"
+    REVOKE = "revoke"
+
+
+_S, _E = State, Event
+_ANY: Final = frozenset(State)
+_CLAIM_HELD: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
+
+ABSENT: Final = None
+"""A fingerprint without a row."""
+
+
+def _rows(
+    event: Event, sources: Iterable[State | None], to: State | None
+) -> dict[tuple[State | None, Event], State | None]:
+    return {(source, event): to for source in sources}
+
+
+TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
+    **_rows(_E.ADMIT, [ABSENT, _S.REFUSED], _S.KNOCKING),
+    **_rows(_E.ADMIT, [_S.EXPECTED], _S.CLAIMED),
+    **_rows(_E.REFUSE, [ABSENT, _S.EXPECTED, _S.REFUSED], _S.REFUSED),
+    **_rows(_E.HELLO, [_S.KNOCKING], _S.INLOBBY),
+    **_rows(_E.CLAIM, [ABSENT], _S.EXPECTED),
+    **_rows(_E.CLAIM, [_S.KNOCKING, _S.INLOBBY], _S.CLAIMED),
+    **_rows(_E.COMMISSION, [_S.CLAIMED], _S.COMMISSIONED),
+    **_rows(_E.FAIL, [_S.CLAIMED], _S.FAILED),
+    **_rows(_E.ARRIVE, [_S.COMMISSIONED], _S.ARRIVED),
+    **_rows(_E.MOVE, [_S.EXPECTED], _S.EXPECTED),
+    **_rows(_E.MOVE, _CLAIM_HELD, _S.CLAIMED),
+    **_rows(_E.RELEASE, [_S.EXPECTED], ABSENT),
+    **_rows(_E.RELEASE, _CLAIM_HELD, _S.INLOBBY),
+    **_rows(_E.RETRY, [_S.CLAIMED, _S.COMMISSIONED, _S.FAILED], _S.CLAIMED),
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.ARRIVED)},
+    **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED, _S.REFUSED}},
+    **_rows(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
+}
+"""(state, event) → the next state. `ABSENT` is "no row": a released expectation leaves only its history."""
+
+OPERATOR_EVENTS: Final = (_E.CLAIM, _E.MOVE, _E.RELEASE, _E.RETRY, _E.REVOKE)
+
+
+def next_state(state: State | None, event: Event, *, claimed: bool = False) -> State | None:
+    """Where `event` leads from `state`. `claimed` says that a claim is on record: a device that was refused
+    after it had been claimed keeps its claim, and goes straight to the commissioner when it is let in.
+
+    Raises `Conflict`: REVOKED, ALREADY_CLAIMED or NOT_ALLOWED."""
+    if (state, event) not in TRANSITIONS:
+        raise _conflict(state, event)
+    if event is Event.ADMIT and claimed:
+        return State.CLAIMED
+    return TRANSITIONS[state, event]
+
+
+def possible(state: State | None, *, unfinished: bool = False) -> tuple[Event, ...]:
+    """What an operator may do to a device in `state`. `unfinished`: an old target still awaits its clearing."""
+    events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
+    if state in (State.INLOBBY, State.ARRIVED) and not unfinished:
+        return tuple(event for event in events if event is not Event.RETRY)
+    return events
+
+
+def _conflict(state: State | None, event: Event) -> Conflict:
+    if state is State.REVOKED:
+        return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
+    if event is Event.CLAIM and (state in _CLAIM_HELD or state is State.EXPECTED):
+        return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
+    may = ", ".join(possible(state)) or "nothing"
+    shown = state or "unknown"
+    return Conflict("NOT_ALLOWED", f"got {event} for a device that is {shown}, want one of: {may}")

@@ -1,0 +1,224 @@
+"""The ledger: every transition of a device as one conditional transaction with its history entry.
+
+A method reads the row (or takes the one its caller holds), asks `decisions` what the event makes of it, and
+writes only if the row is still the one it saw. Whoever loses a race decides again on the row that won;
+nothing is ever written half, and an event that changes nothing writes nothing. Refuses what `states` does not
+list, with a `Conflict`.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from lobby.errors import Conflict, NotFound
+from lobby.identity import Identity
+from lobby.ledger import decisions
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device, Entry
+from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of
+from lobby.ledger.states import Event, State
+from lobby.ledger.transaction import Lost, entry_for, write
+from lobby.names import Fingerprint, Region, Target, ThingName
+
+PRESENCE_EVERY: Final = timedelta(minutes=1)
+_TRIES: Final = 8
+_UNREAD: Final = object()
+_WAITING: Final = (State.INLOBBY, State.FAILED)
+
+Decision = Callable[[Device | None, str], Device | None]
+KnownDecision = Callable[[Device, str], Device | None]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def pause(attempt: int) -> None:
+    """A short jittered wait while somebody else's transaction on the same row ends."""
+    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  # spreads retries; nothing secret
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 UTC with milliseconds: sorts as text in the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Ledger:
+    """The record of every device. `region` is where this lobby runs; `clock` gives the time."""
+
+    def __init__(
+        self, region: Region, clock: Callable[[], datetime] = now, pause: Callable[[int], None] = pause
+    ) -> None:
+        self._region = region
+        self._clock = clock
+        self._pause = pause
+        self._connection = Connection(region)
+
+    def get(self, certid: Fingerprint) -> Device | None:
+        """The device as it is now (a consistent read)."""
+        try:
+            return device_of(LedgerRow.get(certid, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def history(self, certid: Fingerprint) -> list[Entry]:
+        """Everything that befell a device, oldest first."""
+        return [entry_of(row) for row in HistoryRow.query(certid, consistent_read=True)]
+
+    def admit(self, identity: Identity, actor: str) -> Device:
+        """A verified certificate is let in. Tried first as one never seen, which most are: no read is spent on
+        it. Raises `Conflict`: NAME_TAKEN where another certificate holds its name, REVOKED where it is banned."""
+        return self._kept(
+            self._transition(
+                identity.certid, Event.ADMIT, lambda d, at: decisions.admit(d, identity, self._region, at),
+                actor, known=None, name=identity.name,
+            )
+        )  # fmt: skip
+
+    def refuse(self, certid: Fingerprint, name: ThingName | None, code: str, message: str, actor: str) -> Device:
+        """A certificate is turned away; the row says why."""
+
+        def decide(device: Device | None, at: str) -> Device:
+            return decisions.refuse(device, certid, name, self._region, code, message, at)
+
+        return self._kept(self._transition(certid, Event.REFUSE, decide, actor, known=None, why=code))
+
+    def hello(self, device: Device, clientversion: str | None, actor: str) -> Device:
+        """The first hello of an admitted device."""
+        return self._from(device, Event.HELLO, lambda d, at: decisions.hello(d, at, clientversion), actor)
+
+    def presence(self, device: Device, clientversion: str | None) -> bool:
+        """Notes that a waiting device is still there, and says whether it did: at most once a minute, and never
+        while a change of its claim is under way, so that no hello wakes the commissioner."""
+        moment = self._clock()
+        if device.devstate not in _WAITING or device.turn:
+            return False
+        if device.lastseen is not None and device.lastseen > stamp(moment - PRESENCE_EVERY):
+            return False
+        changes: list[Any] = [LedgerRow.lastseen.set(stamp(moment))]
+        if clientversion and clientversion != device.clientversion:
+            changes.append(LedgerRow.clientversion.set(clientversion))
+        try:
+            LedgerRow(device.certid).update(actions=changes, condition=LedgerRow.version == device.version)
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def claim(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
+        """Before the device was ever seen, or while it waits. Raises `Conflict` ALREADY_CLAIMED."""
+        return self._kept(
+            self._transition(certid, Event.CLAIM, lambda d, at: decisions.claim(d, certid, wish, actor, at), actor)
+        )
+
+    def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
+        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))
+
+    def release(self, certid: Fingerprint, actor: str) -> Device | None:
+        """None where the device was only expected: its row is gone, its history stays."""
+        return self._seen(certid, Event.RELEASE, decisions.release, actor)
+
+    def retry(self, certid: Fingerprint, actor: str) -> Device:
+        return self._kept(self._seen(certid, Event.RETRY, decisions.retry, actor))
+
+    def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
+        """Final, and possible for a certificate that was never seen."""
+        return self._kept(
+            self._transition(certid, Event.REVOKE, lambda d, at: decisions.revoke(d, certid, why, at), actor, why=why)
+        )
+
+    def commission(self, device: Device, iotep: str, actor: str) -> Device:
+        """The commissioner's success, for the claim it worked on and no other: `Conflict` CHANGED_MEANWHILE."""
+        return self._from(
+            device, Event.COMMISSION, lambda d, at: decisions.commission(d, device.generation, iotep, at), actor
+        )
+
+    def fail(self, device: Device, code: str, message: str, actor: str) -> Device:
+        """The commissioner's failure, likewise only for its own claim."""
+        return self._from(
+            device, Event.FAIL, lambda d, at: decisions.fail(d, device.generation, code, message, at), actor, why=code
+        )
+
+    def retire(
+        self, device: Device, cleared: Target | None, actor: str, code: str | None = None, message: str | None = None
+    ) -> Device:
+        """A target that was left is cleared; with a code: could not be, and why."""
+        return self._from(
+            device, Event.RETIRE, lambda d, _at: decisions.retire(d, cleared, code, message), actor,
+            why=code, about=cleared,
+        )  # fmt: skip
+
+    def arrive(self, device: Device, actor: str) -> Device:
+        return self._from(device, Event.ARRIVE, decisions.arrive, actor)
+
+    def _from(self, device: Device, event: Event, decide: KnownDecision, actor: str, **more: Any) -> Device:
+        change = _on_known(device.certid, decide)
+        return self._kept(self._transition(device.certid, event, change, actor, known=device, **more))
+
+    def _seen(self, certid: Fingerprint, event: Event, decide: KnownDecision, actor: str) -> Device | None:
+        return self._transition(certid, event, _on_known(certid, decide), actor)
+
+    @staticmethod
+    def _kept(device: Device | None) -> Device:
+        if device is None:
+            raise AssertionError("this event never removes the row")
+        return device
+
+    def _transition(
+        self, certid: Fingerprint, event: Event, decide: Decision, actor: str, *, known: Any = _UNREAD,
+        why: str | None = None, about: Target | None = None, name: ThingName | None = None,
+    ) -> Device | None:  # fmt: skip
+        before: Device | None = self.get(certid) if known is _UNREAD else known
+        last: Entry | None = None
+        holder: Fingerprint | None = None
+        for attempt in range(_TRIES):
+            at = stamp(self._clock())
+            after = decide(before, at)
+            if after == before:
+                return after
+            entry = entry_for(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
+            sealed = replace(after, version=entry.seq, head=entry.hash) if after else None
+            try:
+                write(self._connection, before, sealed, entry, name, holder)
+            except Lost as lost:
+                if lost.busy:
+                    self._pause(attempt)
+                before = self.get(certid)
+                last = None if before else self._last_entry(certid)
+                holder = self._replaceable_holder(name, certid) if name else None
+            else:
+                return sealed
+        raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing, want it at rest: try again")
+
+    def _last_entry(self, certid: Fingerprint) -> Entry | None:
+        newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=1)
+        return next((entry_of(row) for row in newest), None)
+
+    def _replaceable_holder(self, name: ThingName, certid: Fingerprint) -> Fingerprint | None:
+        """Who holds the name, if it may pass on: a revoked certificate keeps no name from its successor."""
+        try:
+            holder = Fingerprint(NameRow.get(name, consistent_read=True).certid)
+        except DoesNotExist:
+            return None
+        if holder == certid:
+            return None
+        device = self.get(holder)
+        if device is None or device.devstate is State.REVOKED:
+            return holder
+        raise Conflict("NAME_TAKEN", f"got the name {name!r}, held by certificate {holder}; want one that is free")
+
+
+def _on_known(certid: Fingerprint, decide: KnownDecision) -> Decision:
+    def on_known(device: Device | None, at: str) -> Device | None:
+        if device is None:
+            raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
+        return decide(device, at)
+
+    return on_known

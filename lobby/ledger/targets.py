@@ -1,0 +1,99 @@
+"""The targets: accounts and Regions that devices may be sent to, each with the secret its role asks for.
+
+The ExternalId is random per account and shared by the Regions of one account, because the role that checks it
+is one per account (IAM has no Regions). It is a guard against a confused deputy and no password, but it is
+shown only to those who set accounts up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.ledger.models import TargetRow
+from lobby.ledger.store import now, stamp
+from lobby.names import Target, parse_profile, parse_target_key, shown
+
+TARGET_ROLE: Final = "lobby_commissioner_role"
+_KIND: Final = "target"
+_MAX_NAME: Final = 64
+
+
+@dataclass(frozen=True)
+class RegisteredTarget:
+    """A target as it is registered. `profiles` are the device profiles whose policies its stack deployed."""
+
+    target: Target
+    name: str
+    externalid: str
+    profiles: tuple[str, ...]
+    createdby: str
+    createdat: str
+
+    @property
+    def role_arn(self) -> str:
+        return f"arn:aws:iam::{self.target.account}:role/{TARGET_ROLE}"
+
+
+def profile_policy(profile: str) -> str:
+    """The name of the IoT policy that a device of this profile gets in its target."""
+    return f"device-lobby-{profile}"
+
+
+class Targets:
+    """The register of targets. `new_external_id` gives an unguessable text."""
+
+    def __init__(self, new_external_id: Callable[[], str], clock: Callable[[], datetime] = now) -> None:
+        self._new_external_id = new_external_id
+        self._clock = clock
+
+    def get(self, target: Target) -> RegisteredTarget:
+        """Raises `NotFound` UNKNOWN_TARGET."""
+        try:
+            return _registered(TargetRow.get(_KIND, str(target), consistent_read=True))
+        except DoesNotExist:
+            raise NotFound("UNKNOWN_TARGET", f"got {target}, want a registered target") from None
+
+    def all(self) -> list[RegisteredTarget]:
+        return [_registered(row) for row in TargetRow.query(_KIND, consistent_read=True)]
+
+    def register(self, target: Target, name: str, profiles: tuple[str, ...], actor: str) -> RegisteredTarget:
+        """Adds a target, or renames one and sets its profiles; its ExternalId stays."""
+        if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
+            raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
+        kept = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles)) or (DEFAULT_PROFILE,)
+        known = {row.target: row for row in self.all()}
+        held = known.get(target)
+        if held is not None:
+            TargetRow(_KIND, str(target)).update(
+                actions=[TargetRow.name.set(name), TargetRow.profiles.set(list(kept))],
+                condition=TargetRow.target.exists(),
+            )
+            return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat)
+        sibling = next((row.externalid for row in known.values() if row.target.account == target.account), None)
+        new = RegisteredTarget(target, name, sibling or self._new_external_id(), kept, actor, stamp(self._clock()))
+        self._put(new)
+        return new
+
+    @staticmethod
+    def _put(new: RegisteredTarget) -> None:
+        row = TargetRow(
+            _KIND, str(new.target), name=new.name, externalid=new.externalid, profiles=list(new.profiles),
+            createdby=new.createdby, createdat=new.createdat,
+        )  # fmt: skip
+        try:
+            row.save(condition=TargetRow.target.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise Conflict("CHANGED_MEANWHILE", f"got {new.target}, registered by another just now: look") from None
+            raise
+
+
+def _registered(row: TargetRow) -> RegisteredTarget:
+    return RegisteredTarget(
+        parse_target_key(row.target), row.name, row.externalid, tuple(row.profiles), row.createdby, row.createdat
+    )
