@@ -1,0 +1,44 @@
+"""The log: every event of the journey as one line, for people (text) or for programs (json).
+
+A log that cannot be written, because its disk is full or its reader is gone, must not stop a device: lines are
+dropped and counted, and the count is told as soon as a line can be written again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal, TextIO
+
+Format = Literal["text", "json"]
+"""How a line is written."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Chronicle:
+    """Writes events to a stream, one line each, flushed."""
+
+    def __init__(self, form: Format, stream: TextIO, clock: Callable[[], datetime] = utc_now) -> None:
+        self._form = form
+        self._stream = stream
+        self._clock = clock
+        self._lost = 0
+
+    def record(self, event: str, fields: Mapping[str, object]) -> None:
+        at = self._clock().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        lost: dict[str, object] = {"lines_lost": self._lost} if self._lost else {}
+        told = {"at": at, "event": event, **fields, **lost}
+        try:
+            self._stream.write((json.dumps(told) if self._form == "json" else _text(at, event, fields, lost)) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._lost += 1
+        else:
+            self._lost = 0
+
+
+def _text(at: str, event: str, *fields: Mapping[str, object]) -> str:
+    told = "  ".join(f"{key}={value}" for some in fields for key, value in some.items() if value not in (None, ""))
+    return f"{at}  {event.replace('_', ' '):<18}  {told}".rstrip()

@@ -1,0 +1,58 @@
+"""How the device proves who it is: a key in a file, or one that never leaves its PKCS#11 token.
+
+Both are handed to awsiotsdk, which makes the TLS context of each connection from them. The files are read anew for
+each connection, so a renewed certificate is used from the next one on.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import awscrt.io
+from awsiot import mqtt_connection_builder
+
+
+class Credentials(Protocol):
+    """Makes a connection, not yet opened, that authenticates as this device."""
+
+    def connection(self, **options: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class FileCredentials:
+    """Certificate (with its chain, where there is one), key and the servers' CA as PEM files."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+    def connection(self, **options: Any) -> Any:
+        return mqtt_connection_builder.mtls_from_path(
+            str(self.cert), str(self.key), ca_filepath=str(self.ca), **options
+        )
+
+
+@dataclass(frozen=True)
+class TokenCredentials:
+    """The key in a hardware token or secure element, by PKCS#11. The library is loaded once, for the whole process."""
+
+    cert: Path
+    ca: Path
+    library: Path
+    pin: str = field(repr=False)
+    token: str | None = None
+    label: str | None = None
+    _loaded: list[Any] = field(default_factory=list, repr=False, compare=False)
+
+    def connection(self, **options: Any) -> Any:
+        if not self._loaded:
+            self._loaded.append(awscrt.io.Pkcs11Lib(file=str(self.library)))
+        return mqtt_connection_builder.mtls_with_pkcs11(
+            pkcs11_lib=self._loaded[0],
+            user_pin=self.pin,
+            token_label=self.token,
+            private_key_label=self.label,
+            cert_filepath=str(self.cert),
+            ca_filepath=str(self.ca),
+            **options,
+        )

@@ -1,0 +1,115 @@
+"""The journey as a pure state machine: lobby, route, target, and back.
+
+`advance` takes a state and an event and gives the next state and the actions to carry out. It opens nothing, reads
+no clock and draws no number of its own, so every order of events can be tried in a test. There is no dead end:
+outside of `ENDED` a connection is open, an answer is awaited, or a retry is due.
+"""
+
+from device import orders, passage
+from device.moves import (
+    Acked,
+    Action,
+    Begin,
+    Closed,
+    Event,
+    Failed,
+    Forget,
+    Granted,
+    Heard,
+    NotSaved,
+    Opened,
+    ResetAsked,
+    Saved,
+    StopAsked,
+    Store,
+    Tick,
+    Trouble,
+)
+from device.patience import Draw
+from device.plan import Plan
+from device.state import Phase, Place, State, Timer, Turn
+
+_LinkEvent = Opened | Granted | Acked | Failed | Closed | Heard
+
+
+def advance(state: State, event: Event, *, plan: Plan, now: float, draw: Draw) -> tuple[State, tuple[Action, ...]]:
+    """What `event`, at the time `now`, makes of `state`, and what is to be done about it.
+
+    `now` is any clock that only goes forward, in seconds; `draw` gives a random number between two.
+    """
+    turn = Turn(state, plan, now, draw)
+    if state.phase is Phase.ENDED:
+        return state, ()
+    if isinstance(event, _LinkEvent):
+        if event.link == state.link:
+            _on_link(turn, event)
+    else:
+        _on_world(turn, event)
+    return turn.state, tuple(turn.actions)
+
+
+def _on_world(turn: Turn, event: Begin | Saved | NotSaved | ResetAsked | StopAsked | Tick) -> None:
+    match event:
+        case Begin(route):
+            turn.change(route=route, place=Place.TARGET if route else Place.LOBBY)
+            turn.note("starting", thing=turn.plan.thing, place=turn.state.place.value)
+            passage.connect(turn)
+        case Saved():
+            turn.cancel(Timer.STORAGE)
+            turn.note("route_stored" if turn.state.route else "route_forgotten")
+        case NotSaved(detail):
+            turn.remind(Timer.STORAGE, turn.timing.store_every)
+            turn.note("route_not_stored", detail=detail, again_in_s=turn.timing.store_every)
+        case ResetAsked():
+            orders.obey_reset(turn, by="command")
+        case StopAsked():
+            turn.note("stopping")
+            passage.depart(turn, None)
+        case Tick():
+            _on_tick(turn)
+
+
+def _on_link(turn: Turn, event: _LinkEvent) -> None:
+    match event, turn.state.phase:
+        case Opened(), Phase.CONNECTING:
+            passage.subscribe(turn)
+        case Granted(), Phase.SUBSCRIBING:
+            passage.arrive(turn)
+        case Acked(), Phase.SERVING:
+            passage.acknowledged(turn)
+        case Heard(_, topic, payload), (Phase.SUBSCRIBING | Phase.SERVING | Phase.LEAVING):
+            orders.hear(turn, topic, payload)
+        case ((Closed() | Failed()), Phase.LEAVING):
+            passage.departed(turn)
+        case Failed(_, trouble, detail), (Phase.CONNECTING | Phase.SUBSCRIBING | Phase.SERVING):
+            passage.fail(turn, trouble, detail)
+        case _:
+            pass  # news of a link that was given up meanwhile
+
+
+def _on_tick(turn: Turn) -> None:
+    """Everything that is due by now, oldest first."""
+    due = sorted((at, timer.value, timer) for timer, at in turn.state.deadlines.items() if at <= turn.now)
+    for _, _, timer in due:
+        if turn.state.deadlines.get(timer, turn.now + 1) <= turn.now:
+            turn.cancel(timer)
+            _on_due(turn, timer)
+
+
+def _on_due(turn: Turn, timer: Timer) -> None:
+    state = turn.state
+    match timer:
+        case Timer.ANSWER if state.phase is Phase.LEAVING:
+            passage.departed(turn)
+        case Timer.ANSWER:
+            passage.fail(turn, Trouble.SILENT, f"no answer within {turn.timing.answer_within:g} s")
+        case Timer.RETRY:
+            passage.connect(turn)
+        case Timer.BEAT:
+            passage.speak(turn)
+        case Timer.SETTLED:
+            passage.settle(turn)
+        case Timer.REVISIT:
+            orders.revisit(turn)
+        case Timer.STORAGE:
+            turn.do(Store(state.route) if state.route else Forget())

@@ -1,0 +1,98 @@
+"""What the client was started with, gathered from options and environment, checked as a whole before it starts.
+
+Everything that is missing is named in one message. Nothing here opens a connection or makes a file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.chronicle import Format
+from device.credentials import Credentials, FileCredentials, TokenCredentials
+from device.errors import BadCredentials
+from device.identity import Identity, check_ca, check_key, read_identity
+from device.plan import Plan, Timing, parse_endpoint
+from lobby.errors import InvalidInput, MissingSettings
+
+
+@dataclass(frozen=True)
+class Options:
+    """As typed. None is: not given."""
+
+    cert: Path | None
+    key: Path | None
+    ca: Path | None
+    lobby: tuple[str, ...]
+    port: int
+    state_dir: Path | None
+    pkcs11_lib: Path | None = None
+    pkcs11_pin: str | None = None
+    pkcs11_pin_file: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_label: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Complete and sound."""
+
+    identity: Identity
+    credentials: Credentials
+    plan: Plan
+    state_dir: Path
+    log_format: Format
+
+
+def gather(options: Options, timing: Timing, *, log_format: Format, exit_on_arrival: bool) -> Settings:
+    """Raises `MissingSettings`, `InvalidInput` or `BadCredentials`."""
+    cert, ca = options.cert, options.ca
+    missing = missing_settings(options)
+    if missing or cert is None or ca is None:
+        raise MissingSettings("MISSING_SETTINGS", f"got no {', no '.join(missing)}")
+    identity = read_identity(cert)
+    check_ca(ca)
+    plan = Plan(
+        thing=identity.thing,
+        lobbies=tuple(parse_endpoint(text, options.port) for text in options.lobby),
+        timing=timing,
+        exit_on_arrival=exit_on_arrival,
+    )
+    return Settings(identity, _credentials(options, cert, ca), plan, state_dir(cert, options.state_dir), log_format)
+
+
+def missing_settings(options: Options) -> list[str]:
+    """Each as the option and the environment variable that would name it."""
+    pin = options.pkcs11_pin or options.pkcs11_pin_file or not options.pkcs11_lib
+    wanted = {
+        "--cert (DEVICE_CERT)": options.cert,
+        "--ca (DEVICE_CA)": options.ca,
+        "--lobby (DEVICE_LOBBY)": options.lobby,
+        "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)": options.key or options.pkcs11_lib,
+        "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
+    }
+    return [name for name, value in wanted.items() if not value]
+
+
+def state_dir(cert: Path, given: Path | None) -> Path:
+    """Where the route is kept: as given, or beside the certificate, under its name."""
+    return given or cert.with_suffix(".state")
+
+
+def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:
+    if options.key and options.pkcs11_lib:
+        raise InvalidInput("INVALID_SETTING", "got both --key and --pkcs11-lib, want one: where is the key?")
+    if options.key:
+        check_key(cert, options.key)
+        return FileCredentials(cert, options.key, ca)
+    library = options.pkcs11_lib
+    if library is None or not library.is_file():
+        raise BadCredentials("KEY_UNREADABLE", f"got {library}, want the PKCS#11 library (.so) of the token")
+    return TokenCredentials(cert, ca, library, _pin(options), options.pkcs11_token, options.pkcs11_label)
+
+
+def _pin(options: Options) -> str:
+    if options.pkcs11_pin is not None or options.pkcs11_pin_file is None:
+        return options.pkcs11_pin or ""
+    try:
+        return options.pkcs11_pin_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadCredentials("KEY_UNREADABLE", f"got {options.pkcs11_pin_file} ({error}), want the PIN") from None
