@@ -17,7 +17,7 @@ from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, shown
 from pki import keys, labels, manifest, storage
 from pki.authority import Authority
-from pki.certificates import DeviceCredential, common_name, fingerprint, load_certificate
+from pki.certificates import DeviceCredential, common_name, fingerprint, is_issued_by, load_certificate
 from pki.errors import StorageError
 from pki.keys import KeyType
 from pki.profile import DEVICE_YEARS
@@ -106,7 +106,7 @@ def make_devices(
             device = _make_device(authority, directory, order, terms)
             made.append(device)
             on_made(device)
-        manifest.update(directory, issued_certificates(authority, directory))
+        manifest.update(directory, issued_certificates(authority.intermediate, directory))
     return made
 
 
@@ -120,10 +120,10 @@ def refuse_duplicates(names: Iterable[str]) -> None:
             raise InvalidInput("DUPLICATE_NAME", f"got {shown(name)} and {shown(first)} in one run, want each once")
 
 
-def issued_certificates(authority: Authority, directory: Path) -> list[x509.Certificate]:
-    """The device certificates of this CA in `directory`, in the order of their names."""
+def issued_certificates(issuer: x509.Certificate, directory: Path) -> list[x509.Certificate]:
+    """The device certificates in `directory` that `issuer` signed, in the order of their names."""
     found = (load_certificate(path) for path in sorted(directory.glob("*.cert.pem")))
-    return [certificate for certificate in found if authority.owns(certificate)]
+    return [certificate for certificate in found if is_issued_by(certificate, issuer)]
 
 
 def _make_device(authority: Authority, directory: Path, order: Order, terms: Terms) -> Made:
@@ -174,7 +174,7 @@ def _existing(authority: Authority, paths: DevicePaths, order: Order) -> DeviceC
 
 def find_certificate(authority: Authority, directory: Path, certid: Fingerprint) -> x509.Certificate:
     """The device certificate with this fingerprint. Raises `StorageError` NOT_FOUND."""
-    for certificate in issued_certificates(authority, directory):
+    for certificate in issued_certificates(authority.intermediate, directory):
         if fingerprint(certificate) == certid:
             return certificate
     raise StorageError("NOT_FOUND", f"got {certid}, want a fingerprint in {directory}, or the certificate's file")
