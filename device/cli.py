@@ -16,10 +16,11 @@ import typer
 
 from device.chronicle import Chronicle, utc_now
 from device.client import Client
+from device.errors import StateFault
 from device.identity import read_identity
 from device.label import terminal_label
 from device.link import Link
-from device.moves import ResetAsked, StopAsked
+from device.moves import StopAsked
 from device.plan import Timing
 from device.settings import Options, Settings, gather, state_dir
 from device.storage import Storage, lock
@@ -135,11 +136,9 @@ def reset(cert: Cert = None, state_dir: StateDir = None) -> None:
     with _faults_told():
         storage = Storage(_state_dir(cert, state_dir))
         try:
-            storage.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            storage.ask_reset()
+            typer.echo(_reset(storage))
         except OSError as error:
-            _give_up(f"STATE_DIR_UNUSABLE: got {storage.folder} ({error.strerror}), want a folder to write to")
-        typer.echo(f"Asked for a factory reset in {storage.folder}")
+            _give_up(f"STATE_DIR_UNUSABLE: {error}, want a folder to write to")
 
 
 @app.command("show-qr")
@@ -153,6 +152,19 @@ def show_qr(
             raise MissingSettings("MISSING_SETTINGS", "got no --cert (DEVICE_CERT)")
         identity = read_identity(cert)
         typer.echo(terminal_label(identity.certid, dark_terminal=not light_terminal) + identity.thing)
+
+
+def _reset(storage: Storage) -> str:
+    """With no client running, done here and now; else it is asked to, as it alone knows what it is about to write."""
+    try:
+        lock(storage.folder)
+    except StateFault as fault:
+        if fault.code != "STATE_DIR_IN_USE":
+            raise
+        storage.ask_reset()
+        return f"The client that runs on {storage.folder} was asked to go back to the lobby"
+    storage.forget()
+    return f"No route is kept in {storage.folder} any more"
 
 
 def _run(settings: Settings) -> None:
@@ -169,8 +181,8 @@ def _run(settings: Settings) -> None:
         lambda number, report: Link(number, report, settings.credentials, plan.thing, plan.timing.answer_within),
         draw=random.SystemRandom().uniform,
     )
-    for number, event in ((signal.SIGTERM, StopAsked()), (signal.SIGINT, StopAsked()), (signal.SIGHUP, ResetAsked())):
-        signal.signal(number, lambda *_, event=event: client.post(event))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: client.post(StopAsked()))
     client.run()
 
 

@@ -74,9 +74,7 @@ class Client:
         """The whole journey. Returns when the device was told to stop, or has arrived where that was the task."""
         self._handle(self._remembered())
         while self._running:
-            event = self._next_event()
-            if event is not None:
-                self._handle(event)
+            self._handle_next()
             self._watch_for_reset()
 
     def _remembered(self) -> Begin:
@@ -89,13 +87,21 @@ class Client:
             self._chronicle.record("route_unreadable", {"detail": loaded.fault})
         return Begin(loaded.route)
 
-    def _next_event(self) -> Event | None:
-        """The next thing that happened, or that time has passed. None when only the watch is due."""
-        now, deadline = self._clock(), self._state.next_deadline
-        if deadline is not None and deadline <= now:
-            return Tick()
+    def _handle_next(self) -> None:
+        """What happened first, then what is due: an answer that came in time is not called late, however long the
+        disk took, and a flood of messages cannot stop the clock."""
+        deadline = self._state.next_deadline
+        wait = WATCH_S if deadline is None else min(WATCH_S, max(0.0, deadline - self._clock()))
+        event = self._next_event(wait)
+        if event is not None:
+            self._handle(event)
+        deadline = self._state.next_deadline
+        if deadline is not None and deadline <= self._clock():
+            self._handle(Tick())
+
+    def _next_event(self, wait: float) -> Event | None:
         try:
-            return self._events.get(timeout=WATCH_S if deadline is None else min(WATCH_S, deadline - now))
+            return self._events.get(timeout=wait)
         except queue.Empty:
             return None
 

@@ -11,9 +11,15 @@ from typing import Any, Protocol
 import awscrt.io
 from awsiot import mqtt_connection_builder
 
+from device.errors import BadCredentials
+from device.identity import check_key
+
 
 class Credentials(Protocol):
     """Makes a connection, not yet opened, that authenticates as this device."""
+
+    def check(self) -> None:
+        """Raises `BadCredentials` where no connection can ever be made with them."""
 
     def connection(self, **options: Any) -> Any: ...
 
@@ -25,6 +31,9 @@ class FileCredentials:
     cert: Path
     key: Path
     ca: Path
+
+    def check(self) -> None:
+        check_key(self.cert, self.key)
 
     def connection(self, **options: Any) -> Any:
         return mqtt_connection_builder.mtls_from_path(
@@ -43,6 +52,15 @@ class TokenCredentials:
     token: str | None = None
     label: str | None = None
     _loaded: list[Any] = field(default_factory=list, repr=False, compare=False)
+
+    def check(self) -> None:
+        """Logs in once: a token locks itself after a few wrong PINs, so a wrong one must not be tried for ever."""
+        if not self.library.is_file():
+            raise BadCredentials("KEY_UNREADABLE", f"got {self.library}, want the PKCS#11 library (.so) of the token")
+        try:
+            self.connection(endpoint="localhost", port=1, client_id="check")
+        except Exception as error:
+            raise BadCredentials("KEY_UNREADABLE", f"the token refused ({error}), want its PIN and labels") from error
 
     def connection(self, **options: Any) -> Any:
         if not self._loaded:

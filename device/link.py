@@ -110,10 +110,12 @@ class Link:
 def trouble_of(error: BaseException) -> Trouble:
     """What an error of awscrt means for a device."""
     name = error.name if isinstance(error, awscrt.exceptions.AwsCrtError) else ""
-    if "TLS" in name:
+    if "CLOSED" in name:
+        return Trouble.REFUSED
+    if "TLS" in name and "TIMEOUT" not in name:
         return Trouble.UNTRUSTED
-    if name.startswith("AWS_IO_") and "CLOSED" not in name:
+    if "PKCS11" in name:
+        return Trouble.LOCAL
+    if name.startswith("AWS_IO_") and "TLS" not in name:
         return Trouble.UNREACHABLE
-    if "TIMEOUT" in name:
-        return Trouble.SILENT
-    return Trouble.REFUSED
+    return Trouble.SILENT if "TIMEOUT" in name else Trouble.REFUSED

@@ -98,7 +98,7 @@ class ResetAsked:
 
 @dataclass(frozen=True)
 class StopAsked:
-    """SIGTERM or SIGINT."""
+    """A signal asks the process to end."""
 
 
 @dataclass(frozen=True)

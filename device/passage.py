@@ -1,8 +1,8 @@
 """The ways from place to place: connecting, subscribing, speaking, failing, falling back, leaving.
 
-Each function works out a part of one turn. Rules of patience live here: a lobby that hangs up is asked again at
-once-ish (just-in-time registration does that on the first connect), one that is not there gives way to the next,
-and a target that stays unreachable sends the device back to the lobby.
+Each function works out a part of one turn. Rules of patience live here: a lobby that hangs up is asked again soon
+(just-in-time registration does that on the first connect), one that is not there gives way to the next, and a target
+that stays unreachable sends the device back to the lobby.
 """
 
 import json
@@ -47,7 +47,7 @@ def arrive(turn: Turn) -> None:
 def speak(turn: Turn) -> None:
     """A hello in the lobby, a sign of life in the target. The next one follows the broker's acknowledgement."""
     thing, link = turn.plan.thing, turn.state.link
-    body = json.dumps({"version": CLIENT_VERSION, "thing": thing}).encode()
+    body = json.dumps({"version": CLIENT_VERSION}).encode()
     topic = HELLO_TOPIC if turn.state.place is Place.LOBBY else f"app/{thing}"
     turn.do(Publish(link, topic, body))
     turn.remind(Timer.ANSWER, turn.timing.answer_within)

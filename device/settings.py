@@ -9,9 +9,11 @@ from pathlib import Path
 from device.chronicle import Format
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
-from device.identity import Identity, check_ca, check_key, read_identity
+from device.identity import Identity, check_ca, read_identity
 from device.plan import Plan, Timing, parse_endpoint
 from lobby.errors import InvalidInput, MissingSettings
+
+_KEY_OPTION = "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def missing_settings(options: Options) -> list[str]:
         "--cert (DEVICE_CERT)": options.cert,
         "--ca (DEVICE_CA)": options.ca,
         "--lobby (DEVICE_LOBBY)": options.lobby,
-        "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)": options.key or options.pkcs11_lib,
+        _KEY_OPTION: options.key or options.pkcs11_lib,
         "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
     }
     return [name for name, value in wanted.items() if not value]
@@ -80,13 +82,17 @@ def state_dir(cert: Path, given: Path | None) -> Path:
 def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:
     if options.key and options.pkcs11_lib:
         raise InvalidInput("INVALID_SETTING", "got both --key and --pkcs11-lib, want one: where is the key?")
-    if options.key:
-        check_key(cert, options.key)
-        return FileCredentials(cert, options.key, ca)
-    library = options.pkcs11_lib
-    if library is None or not library.is_file():
-        raise BadCredentials("KEY_UNREADABLE", f"got {library}, want the PKCS#11 library (.so) of the token")
-    return TokenCredentials(cert, ca, library, _pin(options), options.pkcs11_token, options.pkcs11_label)
+    credentials: Credentials
+    if options.pkcs11_lib:
+        credentials = TokenCredentials(
+            cert, ca, options.pkcs11_lib, _pin(options), options.pkcs11_token, options.pkcs11_label
+        )
+    elif options.key:
+        credentials = FileCredentials(cert, options.key, ca)
+    else:
+        raise MissingSettings("MISSING_SETTINGS", f"got no {_KEY_OPTION}")
+    credentials.check()
+    return credentials
 
 
 def _pin(options: Options) -> str:
