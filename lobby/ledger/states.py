@@ -60,7 +60,7 @@ def _rows(
 TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.ADMIT, [ABSENT, _S.REFUSED], _S.KNOCKING),
     **_rows(_E.ADMIT, [_S.EXPECTED], _S.CLAIMED),
-    **_rows(_E.REFUSE, [ABSENT, _S.EXPECTED, _S.REFUSED], _S.REFUSED),
+    **_rows(_E.REFUSE, [ABSENT, _S.EXPECTED, _S.KNOCKING, _S.REFUSED], _S.REFUSED),
     **_rows(_E.HELLO, [_S.KNOCKING], _S.INLOBBY),
     **_rows(_E.CLAIM, [ABSENT], _S.EXPECTED),
     **_rows(_E.CLAIM, [_S.KNOCKING, _S.INLOBBY], _S.CLAIMED),
@@ -73,7 +73,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.RELEASE, _CLAIM_HELD, _S.INLOBBY),
     **_rows(_E.RETRY, [_S.CLAIMED, _S.COMMISSIONED, _S.FAILED], _S.CLAIMED),
     **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.ARRIVED)},
-    **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED, _S.REFUSED}},
+    **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_rows(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
 }
 """(state, event) → the next state. `ABSENT` is "no row": a released expectation leaves only its history."""

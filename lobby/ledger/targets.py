@@ -7,7 +7,7 @@ shown only to those who set accounts up.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pynamodb.exceptions import DoesNotExist, PutError
@@ -21,6 +21,7 @@ from lobby.names import Target, parse_profile, parse_target_key, shown
 TARGET_ROLE: Final = "lobby_commissioner_role"
 _KIND: Final = "target"
 _MAX_NAME: Final = 64
+KEPT_FOR: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ class Targets:
     def __init__(self, new_external_id: Callable[[], str], clock: Callable[[], datetime] = now) -> None:
         self._new_external_id = new_external_id
         self._clock = clock
+
+    @classmethod
+    def read_only(cls) -> "Targets":
+        """For those who look targets up and register none."""
+
+        def no_new_ids() -> str:
+            raise AssertionError("a reader registers no targets")
+
+        return cls(no_new_ids)
 
     def get(self, target: Target) -> RegisteredTarget:
         """Raises `NotFound` UNKNOWN_TARGET."""
@@ -91,6 +101,24 @@ class Targets:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 raise Conflict("CHANGED_MEANWHILE", f"got {new.target}, registered by another just now: look") from None
             raise
+
+
+class RecentTargets:
+    """Looks targets up, and remembers what it found for a minute: warm Lambdas spare a read per device. Only
+    what exists is remembered, and a lookup that needs a profile the memory lacks goes to the table."""
+
+    def __init__(self, targets: Targets, clock: Callable[[], datetime] = now) -> None:
+        self._targets, self._clock = targets, clock
+        self._kept: dict[Target, tuple[datetime, RegisteredTarget]] = {}
+
+    def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
+        """Raises `NotFound` UNKNOWN_TARGET. That the profile is there is the caller's to check."""
+        kept = self._kept.get(target)
+        if kept is not None and kept[0] > self._clock() - KEPT_FOR and profile in (None, *kept[1].profiles):
+            return kept[1]
+        found = self._targets.get(target)
+        self._kept[target] = (self._clock(), found)
+        return found
 
 
 def _registered(row: TargetRow) -> RegisteredTarget:

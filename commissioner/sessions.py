@@ -1,0 +1,113 @@
+"""The commissioner's standing in target accounts: assumed roles, kept while they last.
+
+Each target has its own session, narrowed by a session policy to that account and Region and to what
+commissioning takes, whatever the role there allows. Credentials, clients and the endpoint are kept for the
+session's life, so a warm commissioner asks for none of them again.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from lobby.clients import CALLS
+from lobby.ledger.store import now
+from lobby.ledger.targets import RegisteredTarget
+from lobby.names import Target
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+    from types_boto3_iot_data import IoTDataPlaneClient
+    from types_boto3_sts import STSClient
+
+SESSION_NAME: Final = "device-lobby-commissioner"
+_RENEW_BEFORE: Final = timedelta(minutes=5)
+_LIFE: Final = timedelta(hours=1)
+"""Role chaining allows no more (IAM user guide, "Role chaining")."""
+
+
+@dataclass
+class TargetSession:
+    """One target, seen through its assumed role."""
+
+    registered: RegisteredTarget
+    credentials: dict[str, str]
+    until: datetime
+
+    @property
+    def target(self) -> Target:
+        return self.registered.target
+
+    @cached_property
+    def iot(self) -> "IoTClient":
+        return boto3.client("iot", region_name=self.target.region, config=CALLS, **self.credentials)  # type: ignore[call-overload,no-any-return]
+
+    @cached_property
+    def iot_data(self) -> "IoTDataPlaneClient":
+        return boto3.client("iot-data", region_name=self.target.region, config=CALLS, **self.credentials)  # type: ignore[call-overload,no-any-return]
+
+    @cached_property
+    def endpoint(self) -> str:
+        """Where devices of this account and Region connect (ATS endpoint)."""
+        return self.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+
+
+class Sessions:
+    """Sessions by target."""
+
+    def __init__(self, sts: "STSClient", clock: Callable[[], datetime] = now) -> None:
+        self._sts, self._clock = sts, clock
+        self._kept: dict[RegisteredTarget, TargetSession] = {}
+
+    def of(self, registered: RegisteredTarget) -> TargetSession:
+        """A session that will last for some minutes yet. A changed ExternalId asks for a new one."""
+        kept = self._kept.get(registered)
+        if kept is not None and kept.until - _RENEW_BEFORE > self._clock():
+            return kept
+        answer = self._sts.assume_role(
+            RoleArn=registered.role_arn,
+            RoleSessionName=SESSION_NAME,
+            ExternalId=registered.externalid,
+            Policy=json.dumps(session_policy(registered.target), separators=(",", ":")),
+            DurationSeconds=int(_LIFE.total_seconds()),
+        )["Credentials"]
+        credentials = {
+            "aws_access_key_id": answer["AccessKeyId"],
+            "aws_secret_access_key": answer["SecretAccessKey"],
+            "aws_session_token": answer["SessionToken"],
+        }
+        self._kept[registered] = TargetSession(registered, credentials, answer["Expiration"])
+        return self._kept[registered]
+
+
+def session_policy(target: Target) -> dict[str, Any]:
+    """What commissioning takes, in this target and nowhere else."""
+    here = f"arn:aws:iot:{target.region}:{target.account}"
+    region = {"StringEquals": {"aws:RequestedRegion": target.region}}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["iot:RegisterCertificateWithoutCA", "iot:DescribeEndpoint"],
+                "Resource": "*",
+                "Condition": region,
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["iot:UpdateCertificate", "iot:AttachPolicy", "iot:AttachThingPrincipal"],
+                "Resource": f"{here}:cert/*",
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["iot:CreateThing", "iot:DescribeThing", "iot:AttachThingPrincipal"],
+                "Resource": f"{here}:thing/*",
+            },
+            {"Effect": "Allow", "Action": "iot:GetPolicy", "Resource": f"{here}:policy/device-lobby-*"},
+            {"Effect": "Allow", "Action": "iot:Publish", "Resource": f"{here}:topic/lobby/*"},
+        ],
+    }

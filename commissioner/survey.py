@@ -1,0 +1,113 @@
+"""Lambda: the dry run behind `checkTarget`: can devices be commissioned in this target, and if not, why.
+
+Runs with the commissioner's role, as nobody else may enter a target. Each permission is tried with a call that
+cannot take effect, because what it names does not exist: AWS denies before it looks. The answer lists every
+step with what was found; nothing in the target is changed.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commissioner.failures import code_of, refusal
+from commissioner.registry import certificate_arn
+from commissioner.sessions import Sessions, TargetSession
+from lobby.clients import CALLS
+from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
+from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.settings import LobbySettings, read_settings
+from lobby.wire import lobby_topic
+
+NO_CERTIFICATE: Final = Fingerprint("0" * 64)
+NO_THING: Final = ThingName("device-lobby-no-such-thing")
+_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "ForbiddenException"}
+_PASSING: Final = {"ThrottlingException", "InternalFailureException", "ServiceUnavailableException"}
+logger = Logger(service="surveyor")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One step of the survey."""
+
+    step: str
+    ok: bool
+    message: str
+
+
+def survey(registered: RegisteredTarget, sessions: Sessions) -> tuple[list[Finding], str | None]:
+    """The findings, and the target's endpoint where it could be learnt."""
+    where = str(registered.target)
+    try:
+        session = sessions.of(registered)
+    except ClientError as error:
+        refused = refusal(error, where)
+        return [Finding("sts:AssumeRole", False, refused.message if refused else str(error))], None
+    findings = [Finding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
+    findings += [_tried(step, call) for step, call in _permissions(session).items()]
+    findings += [_policy(session, profile) for profile in registered.profiles]
+    endpoint = _endpoint(session)
+    return [*findings, endpoint[0]], endpoint[1]
+
+
+def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
+    iot, arn = session.iot, certificate_arn(session.target, NO_CERTIFICATE)
+    policy = profile_policy(DEFAULT_PROFILE)
+    return {
+        "iot:CreateThing": lambda: iot.create_thing(thingName=NO_THING, thingTypeName=NO_THING),
+        "iot:DescribeThing": lambda: iot.describe_thing(thingName=NO_THING),
+        "iot:RegisterCertificateWithoutCA": lambda: iot.register_certificate_without_ca(certificatePem="none"),
+        "iot:UpdateCertificate": lambda: iot.update_certificate(certificateId=NO_CERTIFICATE, newStatus="INACTIVE"),
+        "iot:AttachThingPrincipal": lambda: iot.attach_thing_principal(thingName=NO_THING, principal=arn),
+        "iot:AttachPolicy": lambda: iot.attach_policy(policyName=policy, target=arn),
+        "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
+    }
+
+
+def _tried(step: str, call: Callable[[], Any]) -> Finding:
+    try:
+        call()
+    except ClientError as error:
+        if code_of(error) in _DENIED:
+            return Finding(step, False, f"missing: {error.response['Error'].get('Message', '')[:300]}")
+        if code_of(error) in _PASSING:
+            return Finding(step, False, f"could not be told: AWS answered {code_of(error)}; check again")
+    except BotoCoreError as error:
+        return Finding(step, False, f"could not be told: {error}; check again")
+    return Finding(step, True, "found")
+
+
+def _policy(session: TargetSession, profile: str) -> Finding:
+    name = profile_policy(profile)
+    try:
+        session.iot.get_policy(policyName=name)
+    except ClientError as error:
+        return Finding(f"policy {name}", False, f"missing: AWS answered {code_of(error)}; deploy the target's stack")
+    return Finding(f"policy {name}", True, "found")
+
+
+def _endpoint(session: TargetSession) -> tuple[Finding, str | None]:
+    try:
+        return Finding("iot:DescribeEndpoint", True, session.endpoint), session.endpoint
+    except ClientError as error:
+        return Finding("iot:DescribeEndpoint", False, f"missing: AWS answered {code_of(error)}"), None
+
+
+@cache
+def _sessions() -> Sessions:
+    read_settings(LobbySettings, os.environ)
+    return Sessions(boto3.client("sts", config=CALLS))
+
+
+def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:
+    """Takes {"account", "region"}; answers {"findings": [{"step", "ok", "message"}], "endpoint": text or null}."""
+    target = parse_target(event.get("account"), event.get("region"))
+    findings, endpoint = survey(Targets.read_only().get(target), sessions or _sessions())
+    logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in findings if not f.ok]})
+    return {"findings": [asdict(finding) for finding in findings], "endpoint": endpoint}

@@ -1,0 +1,112 @@
+"""Lambda: the door. Just-in-time registration of an unknown certificate → a verified identity in the ledger.
+
+AWS IoT has registered the certificate PENDING_ACTIVATION because a registered CA signed it; here it is decided
+whether it may come in. The row is written before the certificate is activated, so an active certificate always
+has one; a refused certificate leaves a row with its reason and is set INACTIVE, so that it is seen and does not
+knock for ever. Every step may be repeated: only a certificate that is still pending is ever touched.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from lobby.clients import LobbyClients
+from lobby.errors import Conflict, IdentityRefused
+from lobby.identity import Identity, load_certificate, thing_name, verify
+from lobby.ledger.store import Ledger, now
+from lobby.names import Fingerprint, ThingName, parse_fingerprint
+from lobby.settings import BouncerSettings, read_settings
+from lobby.trust import TrustStore
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+
+ACTOR: Final = "service:bouncer"
+_CONFLICTS_AT_THE_DOOR: Final = ("NAME_TAKEN", "REVOKED")
+logger = Logger(service="bouncer")
+
+
+class Bouncer:
+    """Decides on one pending certificate. `policy` is what an admitted one may do in the lobby."""
+
+    def __init__(
+        self, iot: "IoTClient", trust: TrustStore, ledger: Ledger, policy: str, clock: Callable[[], datetime] = now
+    ) -> None:
+        self._iot, self._trust, self._ledger, self._policy, self._clock = iot, trust, ledger, policy, clock
+
+    def decide(self, certid: Fingerprint) -> str:
+        """What became of the certificate: `admitted`, `settled` (it is pending no more), or a reason code."""
+        found = self._describe(certid)
+        if found is None or found["status"] != "PENDING_ACTIVATION":
+            return "settled"
+        try:
+            identity = self._verify(certid, found)
+            self._ledger.admit(identity, ACTOR)
+        except IdentityRefused as refusal:
+            return self._refuse(certid, found, refusal.code, refusal.message)
+        except Conflict as conflict:
+            if conflict.code not in _CONFLICTS_AT_THE_DOOR:
+                raise
+            return self._refuse(certid, found, conflict.code, conflict.message)
+        self._let_in(identity, found["certificateArn"])
+        return "admitted"
+
+    def _describe(self, certid: Fingerprint) -> Any:
+        try:
+            return self._iot.describe_certificate(certificateId=certid)["certificateDescription"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None
+            raise
+
+    def _verify(self, certid: Fingerprint, found: Any) -> Identity:
+        at = self._clock()
+        issuer = self._trust.issuer(found.get("caCertificateId") or "", at)
+        identity = verify(found["certificatePem"], issuer.pem, issuer.crl, at)
+        if identity.certid != certid:
+            raise IdentityRefused("BAD_CERTIFICATE", f"got fingerprint {identity.certid}, want {certid}")
+        return identity
+
+    def _let_in(self, identity: Identity, arn: str) -> None:
+        self._iot.create_thing(thingName=identity.name)
+        self._iot.attach_thing_principal(thingName=identity.name, principal=arn)
+        self._iot.attach_policy(policyName=self._policy, target=arn)
+        self._iot.update_certificate(certificateId=identity.certid, newStatus="ACTIVE")
+
+    def _refuse(self, certid: Fingerprint, found: Any, code: str, message: str) -> str:
+        try:
+            self._ledger.refuse(certid, _name_if_any(found["certificatePem"]), code, message, ACTOR)
+        except Conflict as conflict:
+            if conflict.code != "REVOKED":
+                raise
+        self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
+        return code
+
+
+def _name_if_any(pem: str) -> ThingName | None:
+    try:
+        return thing_name(load_certificate(pem))
+    except IdentityRefused:
+        return None
+
+
+@cache
+def _bouncer() -> Bouncer:
+    settings = read_settings(BouncerSettings, os.environ)
+    clients = LobbyClients()
+    trust = TrustStore(clients.iot, clients.s3, settings.trust_bucket)
+    return Bouncer(clients.iot, trust, Ledger(settings.region), settings.lobby_policy)
+
+
+def handler(event: dict[str, Any], _context: object, bouncer: Bouncer | None = None) -> dict[str, str]:
+    """For the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide, "Just-in-time
+    registration"). The certificate id is all that is taken from the event; the rest is asked of the registry."""
+    certid = parse_fingerprint(event.get("certificateId"))
+    outcome = (bouncer or _bouncer()).decide(certid)
+    logger.info("decided", extra={"certid": certid, "outcome": outcome})
+    return {"certid": certid, "outcome": outcome}

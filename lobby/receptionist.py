@@ -1,0 +1,89 @@
+"""Lambda: the desk. A device says hello in the lobby; it gets its route, or is noted as waiting.
+
+One read a hello. Who speaks is the certificate and the client id that AWS IoT vouches for; nothing that the
+payload says decides anything, least of all where an answer goes. A hello of an unknown certificate, or under
+another's name, is logged and changes nothing.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.clients import LobbyClients
+from lobby.errors import Conflict, InvalidInput
+from lobby.ledger.device import Device
+from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, parse_fingerprint, shown
+from lobby.settings import LobbySettings, read_settings
+from lobby.wire import Route, lobby_topic
+
+if TYPE_CHECKING:
+    from types_boto3_iot_data import IoTDataPlaneClient
+
+ACTOR: Final = "service:receptionist"
+_MAX_VERSION: Final = 64
+logger = Logger(service="receptionist")
+
+
+class Receptionist:
+    """Answers hellos."""
+
+    def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
+        self._iot_data, self._ledger = iot_data, ledger
+
+    def greet(self, certid: Fingerprint, clientid: object, clientversion: str | None) -> str:
+        """What was done: `routed`, `entered`, `waiting`, `unknown` or `mistaken` (a name that is not its own)."""
+        device = self._ledger.get(certid)
+        if device is None or device.devicename is None:
+            return "unknown"
+        if device.devicename != clientid:
+            return "mistaken"
+        route = device.route()
+        if route is not None:
+            self._send(route, lobby_topic(device.devicename))
+            return "routed"
+        if device.devstate is State.KNOCKING:
+            return self._enter(device, clientversion)
+        self._ledger.presence(device, clientversion)
+        return "waiting"
+
+    def _enter(self, device: Device, clientversion: str | None) -> str:
+        try:
+            after = self._ledger.hello(device, clientversion, ACTOR)
+        except Conflict as conflict:
+            logger.info("claimed while it said hello", extra={"certid": device.certid, "code": conflict.code})
+            return "waiting"
+        return "entered" if after.devstate is State.INLOBBY else "waiting"
+
+    def _send(self, route: Route, topic: str) -> None:
+        self._iot_data.publish(topic=topic, qos=1, payload=route.encode())
+
+
+def version_of(text: object) -> str | None:
+    """A client's word for its version, if it is one: short printable text."""
+    fits = isinstance(text, str) and 0 < len(text) <= _MAX_VERSION and text.isprintable()
+    return str(text) if fits else None
+
+
+@cache
+def _receptionist() -> Receptionist:
+    settings = read_settings(LobbySettings, os.environ)
+    return Receptionist(LobbyClients().iot_data, Ledger(settings.region))
+
+
+def handler(event: dict[str, Any], _context: object, receptionist: Receptionist | None = None) -> dict[str, str]:
+    """For the rule `lobby` (`wire.HELLO_SQL`)."""
+    try:
+        certid = parse_fingerprint(event.get("certid"))
+    except InvalidInput as error:
+        logger.warning("hello without a certificate", extra={"rule": error.message})
+        return {"outcome": "unknown"}
+    outcome = (receptionist or _receptionist()).greet(
+        certid, event.get("devicename"), version_of(event.get("clientversion"))
+    )
+    log = logger.warning if outcome in ("unknown", "mistaken") else logger.info
+    log("hello", extra={"certid": certid, "clientid": shown(event.get("devicename")), "outcome": outcome})
+    return {"outcome": outcome}

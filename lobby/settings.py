@@ -1,0 +1,46 @@
+"""What a Lambda is told from outside: read from the environment once, all gaps named together.
+
+Each process has one frozen dataclass whose fields are the lower-case names of its variables. Nothing here has a
+default: the stack sets every one, and a missing one means that the deployment is wrong.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeVar
+
+from lobby.errors import MissingSettings
+from lobby.names import Region, parse_region
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+S = TypeVar("S", bound="DataclassInstance")
+
+
+def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
+    """The settings `kind` (a dataclass of text fields) from `environment`. Raises `MissingSettings`."""
+    names = [field.name for field in fields(kind)]
+    missing = [name.upper() for name in names if not environment.get(name.upper(), "").strip()]
+    if missing:
+        raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}, want them in the environment")
+    return kind(**{name: environment[name.upper()] for name in names})
+
+
+@dataclass(frozen=True)
+class LobbySettings:
+    """What every Lambda of the lobby needs: the Region it runs in, which AWS sets."""
+
+    aws_region: str
+
+    @property
+    def region(self) -> Region:
+        return parse_region(self.aws_region)
+
+
+@dataclass(frozen=True)
+class BouncerSettings(LobbySettings):
+    """`lobby_policy` is attached to an admitted certificate; `trust_bucket` holds the revocation lists."""
+
+    lobby_policy: str
+    trust_bucket: str
