@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
-from infra.local import access_log, endpoints
+from infra.local import access_log, endpoints, rules, streams, subscriptions
 from infra.local.layout import Layout
 from infra.local.seams import Seam, check
 
 _APPLICATION: Final = Seam("ministack.app", "app", ("scope", "receive", "send"))
-SEAMS: Final[tuple[Seam, ...]] = (_APPLICATION, *endpoints.SEAMS, *access_log.SEAMS)
+SEAMS: Final[tuple[Seam, ...]] = (
+    _APPLICATION,
+    *(*endpoints.SEAMS, *access_log.SEAMS, *rules.SEAMS, *streams.SEAMS, *subscriptions.SEAMS),
+)
 
 
 def apply(layout: Layout) -> Any:
@@ -15,4 +18,7 @@ def apply(layout: Layout) -> Any:
     check(SEAMS)
     access_log.apply(layout.access_log_path)
     endpoints.apply(layout)
+    rules.apply()
+    streams.apply()
+    subscriptions.apply()
     return _APPLICATION.found()
