@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Sets up what the project's scripts need, from a bare clone, and does nothing where that is done.
+# Sourced by deploy.sh and test.sh. Needs Python 3.11 or newer; a Node that is missing comes from PyPI.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV=$ROOT/.venv
+export PYTHONDONTWRITEBYTECODE=${PYTHONDONTWRITEBYTECODE:-} JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "error: $*"; exit 1; }
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+    [ -n "$candidate" ] && command -v "$candidate" >/dev/null || continue
+    "$candidate" -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || continue
+    printf '%s' "$candidate"
+    return
+  done
+  fail "got no Python, want 3.11, 3.12 or 3.13 on the PATH (or name one: PYTHON=/path/to/python $0)"
+}
+
+# The environment holds the hash-pinned packages of one requirements file; a stamp says which.
+install_requirements() {
+  local file=$1 stamp digest python
+  stamp=$VENV/.installed-$(basename "$file" .txt)
+  if [ ! -x "$VENV/bin/python" ]; then
+    python=$(find_python)
+    say "· making a Python environment in .venv ($("$python" --version))"
+    "$python" -m venv "$VENV" >/dev/null 2>&1 || {
+      rm -rf "$VENV"
+      fail "$python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
+    }
+  fi
+  digest=$("$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(open(sys.argv[1],"rb").read()).hexdigest())' "$file")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ] && return
+  say "· installing pinned packages ($(basename "$file"), about a minute the first time)"
+  if command -v uv >/dev/null; then
+    VIRTUAL_ENV=$VENV uv pip install --quiet --require-hashes -r "$file" >&2 || fail "packages could not be installed (see above)"
+  else
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file" >&2 ||
+      fail "packages could not be installed (see above)"
+  fi
+  printf '%s' "$digest" >"$stamp"
+}
+
+# The CDK needs Node. Where there is none, or an old one, a pinned one from PyPI goes into the environment.
+ensure_node() {
+  export PATH=$VENV/bin:$PATH
+  node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && return
+  install_requirements "$ROOT/requirements/node.txt"
+  node --version >/dev/null 2>&1 || fail "got no Node of version 20 or newer, and the one from PyPI does not run here"
+}
+
+ensure_cdk_cli() {
+  local at=$ROOT/infra/cdk_cli
+  [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && return
+  say "· installing the pinned CDK CLI"
+  (cd "$at" && npm ci --omit=optional --silent >&2) || fail "the CDK CLI could not be installed (see above)"
+}
