@@ -65,7 +65,7 @@ def acknowledged(turn: Turn) -> None:
 
 def settle(turn: Turn) -> None:
     """The connection has held: what went wrong before is forgotten."""
-    turn.change(failures=0, refusals=0, troubled_since=None, hops=0)
+    turn.change(failures=0, streak=0, refusals=0, troubled_since=None, hops=0)
     if turn.state.place is Place.TARGET:
         turn.change(fallbacks=0)
 
@@ -77,6 +77,7 @@ def fail(turn: Turn, trouble: Trouble, detail: str) -> None:
     turn.change(
         phase=Phase.RESTING,
         failures=state.failures + 1,
+        streak=state.streak + 1,
         refusals=state.refusals + 1 if refused else state.refusals,
         troubled_since=turn.now if state.troubled_since is None else state.troubled_since,
     )
@@ -89,7 +90,7 @@ def fail(turn: Turn, trouble: Trouble, detail: str) -> None:
     elif state.route and _exhausted(turn) and not turn.pending(Timer.REVISIT):
         # The lobby does not answer either: look at the target again.
         turn.change(place=Place.TARGET, failures=0, refusals=0, troubled_since=None)
-        rest(turn, turn.timing.retry.wait(turn.state.fallbacks, turn.draw))
+        rest(turn, turn.timing.retry.wait(turn.state.streak, turn.draw))
     else:
         _fail_at_lobby(turn, refused=refused)
 
@@ -97,7 +98,7 @@ def fail(turn: Turn, trouble: Trouble, detail: str) -> None:
 def _fail_at_target(turn: Turn) -> None:
     state, timing = turn.state, turn.timing
     if not _exhausted(turn):
-        rest(turn, timing.retry.wait(state.failures, turn.draw))
+        rest(turn, timing.retry.wait(state.streak, turn.draw))
         return
     turn.change(
         place=Place.LOBBY, failures=0, refusals=0, troubled_since=None, confirmed=False, fallbacks=state.fallbacks + 1
@@ -118,12 +119,12 @@ def _fail_at_lobby(turn: Turn, *, refused: bool) -> None:
     """Backoff grows with each round of the lobbies, or with each refusal of one of them."""
     state, timing, lobbies = turn.state, turn.timing, turn.plan.lobbies
     if refused and state.refusals < timing.refusals_per_lobby:
-        rest(turn, timing.retry.wait(state.failures, turn.draw))
+        rest(turn, timing.retry.wait(state.streak, turn.draw))
         return
     following = (state.lobby + 1) % len(lobbies)
     turn.change(lobby=following, refusals=0)
     same_round = following != 0 and not refused
-    rest(turn, 0.0 if same_round else timing.retry.wait(-(-state.failures // len(lobbies)), turn.draw))
+    rest(turn, 0.0 if same_round else timing.retry.wait(-(-state.streak // len(lobbies)), turn.draw))
 
 
 def rest(turn: Turn, seconds: float, *, reason: str = "retry") -> None:
@@ -163,7 +164,7 @@ def departed(turn: Turn) -> None:
         turn.do(Exit())
         return
     hops = turn.state.hops + 1
-    turn.change(place=to, next_place=None, failures=0, refusals=0, troubled_since=None, hops=hops)
+    turn.change(place=to, next_place=None, failures=0, streak=0, refusals=0, troubled_since=None, hops=hops)
     rest(turn, 0.0 if hops <= 2 else turn.timing.retry.wait(hops - 2, turn.draw), reason="sent")
 
 

@@ -71,6 +71,9 @@ class State:
     confirmed: bool = False
     """Since the fallback the lobby has named the same `route` again."""
     failures: int = 0
+    """At this place; decides when to try the other."""
+    streak: int = 0
+    """Wherever; decides how long to wait."""
     troubled_since: float | None = None
     refusals: int = 0
     fallbacks: int = 0
