@@ -101,6 +101,7 @@ def make_devices(
     refuse_duplicates(order.name for order in orders)
     storage.private_directory(directory)
     with storage.exclusive(directory):
+        manifest.load(directory)  # one that cannot be brought up to date stops the run before it begins
         made = []
         for order in orders:
             device = _make_device(authority, directory, order, terms)
@@ -115,9 +116,10 @@ def refuse_duplicates(names: Iterable[str]) -> None:
     there are file systems on which the two would be one file."""
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(name.lower(), name)
-        if first is not name:
-            raise InvalidInput("DUPLICATE_NAME", f"got {shown(name)} and {shown(first)} in one run, want each once")
+        if name.lower() in seen:
+            first = seen[name.lower()]
+            raise InvalidInput("DUPLICATE_NAME", f"got {shown(first)} and {shown(name)} in one run, want each once")
+        seen[name.lower()] = name
 
 
 def issued_certificates(issuer: x509.Certificate, directory: Path) -> list[x509.Certificate]:

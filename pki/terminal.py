@@ -81,11 +81,13 @@ def read_passphrase(file: Path | None) -> bytes | None:
 
 def progress() -> Progress:
     """A bar on stderr that leaves nothing behind: the summary says what came of it."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )

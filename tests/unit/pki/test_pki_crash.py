@@ -1,0 +1,146 @@
+"""A crash at any step of writing, and the same run again.
+
+The crash is real: a forked child leaves with `os._exit` in the middle of the n-th file operation, so that no
+cleanup code of ours runs. The parent then does what a user does, and looks at what came of it.
+"""
+
+import csv
+import os
+import stat
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pki import storage
+from pki.authority import Authority, create_hierarchy, load_authority
+from pki.certificates import load_certificate
+from pki.crl import Reason, crl_number, load_crl, load_record
+from pki.devices import DevicePaths, Order, Terms, make_devices
+from pki.keys import decode_private_key, same_key
+from pki.naming import named
+
+STEPS = ("open", "fsync", "link", "replace", "unlink")
+CRASHED = 77
+
+
+def crash_at(step: int, work: Callable[[], object]) -> bool:
+    """Run `work` in a child that dies before its `step`-th file operation; False where it came to its end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _arm(step)
+            work()
+        except BaseException:  # noqa: BLE001  # nothing of the child may come back into pytest
+            os._exit(1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, CRASHED}
+    return status == CRASHED
+
+
+def _arm(step: int) -> None:
+    left = [step]
+
+    def counted(really: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            left[0] -= 1
+            if left[0] <= 0:
+                os._exit(CRASHED)
+            return really(*args, **kwargs)
+
+        return call
+
+    for name in STEPS:
+        setattr(os, name, counted(getattr(os, name)))
+
+
+def crash_everywhere(fresh: Callable[[int], Callable[[], object]], check: Callable[[int], None]) -> int:
+    """Crash at each step in turn, each in a place of its own, and `check` it; the number of steps that there are."""
+    step = 1
+    while crash_at(step, fresh(step)):
+        check(step)
+        step += 1
+    return step - 1
+
+
+def test_a_ca_is_finished_after_a_crash_at_any_step(tmp_path: Path, now: datetime) -> None:
+    def fresh(step: int) -> Callable[[], object]:
+        return lambda: create_hierarchy(tmp_path / str(step), "Acme", now=now)
+
+    def check(step: int) -> None:
+        directory = tmp_path / str(step)
+        kept = {path.name: path.read_bytes() for path in directory.glob("*.pem")}
+        if not (directory / "intermediate.crl.pem").exists():
+            create_hierarchy(directory, "Acme", now=now)
+        else:
+            with storage.exclusive(directory):
+                pass
+        ca = load_authority(directory)
+        assert crl_number(load_crl(directory)) >= 1
+        assert all((directory / name).read_bytes() == content for name, content in kept.items())
+        assert ca.issue_device("d", now=now).certid
+        assert storage.leftovers(directory) == []
+
+    assert crash_everywhere(fresh, check) > 20
+
+
+def test_a_run_is_completed_after_a_crash_at_any_step(shared_ca: Authority, tmp_path: Path, now: datetime) -> None:
+    orders, terms = named(["one", "two"]), Terms(now, label=False)
+
+    def fresh(step: int) -> Callable[[], object]:
+        return lambda: make_devices(shared_ca, tmp_path / str(step), orders, terms)
+
+    def check(step: int) -> None:
+        directory = tmp_path / str(step)
+        kept = {path.name: path.read_bytes() for path in directory.glob("*.pem")}
+        make_devices(shared_ca, directory, orders, terms)
+        assert all((directory / name).read_bytes() == content for name, content in kept.items())
+        _check_whole(directory, orders)
+
+    assert crash_everywhere(fresh, check) > 25
+
+
+def _check_whole(directory: Path, orders: list[Order]) -> None:
+    for order in orders:
+        paths = DevicePaths.of(directory, order.name)
+        certificate = load_certificate(paths.certificate)
+        key = decode_private_key(paths.key.read_bytes(), paths.key)
+        assert same_key(key.public_key(), certificate.public_key())
+        assert paths.chain.read_bytes().startswith(paths.certificate.read_bytes())
+        assert stat.S_IMODE(paths.key.stat().st_mode) == 0o600
+    with (directory / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["thing_name"] for row in rows] == [order.name for order in orders]
+    assert storage.leftovers(directory) == []
+
+
+def test_a_revocation_is_never_lost_to_a_crash(tmp_path: Path, now: datetime) -> None:
+    made = {}
+
+    def fresh(step: int) -> Callable[[], object]:
+        ca = create_hierarchy(tmp_path / str(step), "Acme", now=now)
+        device = ca.issue_device("d", now=now).certificate
+        made[step] = (ca, device)
+        return lambda: ca.revoke(device, Reason.SUPERSEDED, now=now)
+
+    def check(step: int) -> None:
+        ca, device = made[step]
+        before = crl_number(load_crl(ca.directory))
+        ca.revoke(device, Reason.SUPERSEDED, now=now)
+        issued = load_crl(ca.directory)
+        assert issued.get_revoked_certificate_by_serial_number(device.serial_number) is not None
+        assert crl_number(issued) > before
+        assert len(load_record(ca.directory).revoked) == 1
+
+    assert crash_everywhere(fresh, check) > 6
+
+
+def test_the_crash_test_does_crash(tmp_path: Path) -> None:
+    assert crash_at(2, lambda: storage.write_new(tmp_path / "key", b"secret", storage.SECRET))
+    assert not (tmp_path / "key").exists()
+    assert len(storage.leftovers(tmp_path)) == 1
+    with pytest.raises(FileNotFoundError):
+        (tmp_path / "key").stat()

@@ -1,0 +1,71 @@
+"""Names for a run: all checked before the first is used."""
+
+from pathlib import Path
+
+import pytest
+
+from lobby.errors import InvalidInput
+from pki import naming
+from pki.errors import StorageError
+
+
+def test_numbers_keep_their_width_when_the_count_grows() -> None:
+    few, many = naming.numbered("s-", 2), naming.numbered("s-", 12)
+    assert [order.name for order in few] == ["s-000001", "s-000002"]
+    assert many[:2] == few
+    assert naming.numbered("s-", 1, start=41, digits=2)[0].name == "s-41"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "count", "start", "digits", "code"),
+    [
+        ("s-", 0, 1, 6, "INVALID_COUNT"),
+        ("s-", -5, 1, 6, "INVALID_COUNT"),
+        ("s-", 1_000_001, 1, 9, "INVALID_COUNT"),
+        ("s-", 10, 0, 1, ""),
+        ("s-", 10, 1, 1, "INVALID_COUNT"),
+        ("s-", 1, -1, 6, "INVALID_COUNT"),
+        ("s-", 1, 1, 0, "INVALID_COUNT"),
+        ("s-", 1, 1, 19, "INVALID_COUNT"),
+        ("a/", 1, 1, 6, "INVALID_THING_NAME"),
+        ("x" * 60, 1, 1, 6, "INVALID_THING_NAME"),
+    ],
+)
+def test_numbering_has_its_bounds(prefix: str, count: int, start: int, digits: int, code: str) -> None:
+    if not code:
+        assert len(naming.numbered(prefix, count, start, digits)) == count
+        return
+    with pytest.raises(InvalidInput) as refusal:
+        naming.numbered(prefix, count, start, digits)
+    assert refusal.value.code == code
+
+
+def test_a_file_of_names_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "names"
+    path.write_bytes(b"\xef\xbb\xbf# line 4\r\nsensor-1\r\n\r\n  sensor-2  \r\n")
+    assert [order.name for order in naming.from_file(path)] == ["sensor-1", "sensor-2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no name"),
+        (b"# only\n\n", "no name"),
+        (b"a\nb c\n", "line 2"),
+        (b"a\nb\na\n", "DUPLICATE_NAME"),
+        (b"a\nA\n", "DUPLICATE_NAME"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+    ids=["empty", "comments", "bad line", "double", "double in another case", "not text"],
+)
+def test_a_bad_file_of_names_is_refused_whole(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "names"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=says):
+        naming.from_file(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    for read in (naming.from_file, lambda path: naming.from_requests([path])):
+        with pytest.raises(StorageError, match="nowhere"):
+            read(tmp_path / "nowhere")

@@ -1,0 +1,203 @@
+"""Registration: its order, its refusals, and the same call again, against clients that note what is asked.
+
+The answers are checked by botocore's own Stubber, which knows the shapes of AWS's API.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from lobby.errors import InvalidInput
+from lobby.names import parse_account, parse_region
+from pki.authority import Authority
+from pki.certificates import fingerprint
+from pki.crl import load_crl
+from pki.errors import RegistrationError
+from pki.lobby_account import Lobby
+from pki.registration import publish_crl, register_ca, unregister_ca
+
+ACCOUNT, REGION = "111111111111", "eu-west-1"
+BUCKET = f"device-lobby-trust-{ACCOUNT}-{REGION}"
+CA_ID = "c" * 64
+"""Deliberately not the SHA-256 of the DER: the id is AWS's to say."""
+OWNED = {"Bucket": BUCKET, "ExpectedBucketOwner": ACCOUNT}
+Answer = dict[str, Any]
+
+
+@dataclass
+class Stubbed:
+    lobby: Lobby
+    iot: Stubber
+    s3: Stubber
+    calls: list[str]
+
+    def unknown(self) -> None:
+        """AWS IoT knows no CA."""
+        self.iot.add_client_error("describe_ca_certificate", "ResourceNotFoundException")
+        self.iot.add_response("list_ca_certificates", {"certificates": []})
+
+    def known(self, ca: Authority, mode: str = "SNI_ONLY", status: str = "INACTIVE") -> None:
+        """AWS IoT knows the CA under an id that cannot be foreseen."""
+        self.iot.add_client_error("describe_ca_certificate", "ResourceNotFoundException")
+        self.iot.add_response("list_ca_certificates", {"certificates": [{"certificateId": CA_ID}]})
+        pem = ca.intermediate.public_bytes(Encoding.PEM).decode()
+        description = {"certificateId": CA_ID, "certificatePem": pem, "certificateMode": mode, "status": status}
+        self.iot.add_response(
+            "describe_ca_certificate", {"certificateDescription": description}, {"certificateId": CA_ID}
+        )
+
+    def published(self, content: bytes | None) -> None:
+        expected = {**OWNED, "Key": f"crl/{CA_ID}.pem"}
+        if content is None:
+            self.s3.add_client_error("get_object", "NoSuchKey", expected_params=expected)
+        else:
+            body = StreamingBody(io.BytesIO(content), len(content))
+            self.s3.add_response("get_object", {"Body": body}, expected)
+
+    def takes_list(self) -> None:
+        expected = {**OWNED, "Key": f"crl/{CA_ID}.pem", "Body": ANY, "ContentType": "application/x-pem-file"}
+        self.s3.add_response("put_object", {}, expected)
+
+    def updates(self, status: str, auto: str) -> None:
+        expected = {"certificateId": CA_ID, "newStatus": status, "newAutoRegistrationStatus": auto}
+        self.iot.add_response("update_ca_certificate", {}, expected)
+
+
+@pytest.fixture
+def stubbed() -> Iterator[Stubbed]:
+    session = boto3.Session("111111111111", "secret", region_name=REGION)
+    iot, s3 = session.client("iot"), session.client("s3")
+    calls: list[str] = []
+    for client in (iot, s3):
+        client.meta.events.register("before-parameter-build.*.*", lambda model, **_: calls.append(model.name))
+    lobby = Lobby(parse_account(ACCOUNT), parse_region(REGION), iot, s3)
+    with Stubber(iot) as iot_stub, Stubber(s3) as s3_stub:
+        yield Stubbed(lobby, iot_stub, s3_stub, calls)
+        iot_stub.assert_no_pending_responses()
+        s3_stub.assert_no_pending_responses()
+
+
+def test_the_list_is_published_before_the_ca_may_let_devices_in(
+    stubbed: Stubbed, shared_ca: Authority, now: datetime
+) -> None:
+    stubbed.s3.add_response("head_bucket", {}, OWNED)
+    stubbed.unknown()
+    stubbed.iot.add_response(
+        "register_ca_certificate",
+        {"certificateId": CA_ID},
+        {
+            "caCertificate": shared_ca.intermediate.public_bytes(Encoding.PEM).decode(),
+            "certificateMode": "SNI_ONLY",
+            "setAsActive": False,
+            "allowAutoRegistration": False,
+        },
+    )
+    stubbed.published(None)
+    stubbed.takes_list()
+    stubbed.updates("ACTIVE", "ENABLE")
+    done = register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+    assert (done.ca_certificate_id, done.created) == (CA_ID, True)
+    assert done.crl_location == f"s3://{BUCKET}/crl/{CA_ID}.pem"
+    assert stubbed.calls[-3:] == ["GetObject", "PutObject", "UpdateCACertificate"]
+    assert stubbed.calls.index("RegisterCACertificate") < stubbed.calls.index("PutObject")
+
+
+def test_a_ca_registered_before_is_brought_to_the_wanted_state(
+    stubbed: Stubbed, shared_ca: Authority, now: datetime
+) -> None:
+    crl = load_crl(shared_ca.directory)
+    stubbed.s3.add_response("head_bucket", {}, OWNED)
+    stubbed.known(shared_ca)
+    stubbed.published(crl.public_bytes(Encoding.PEM))
+    stubbed.takes_list()
+    stubbed.updates("ACTIVE", "ENABLE")
+    done = register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now)
+    assert (done.ca_certificate_id, done.created) == (CA_ID, False)
+    assert "RegisterCACertificate" not in stubbed.calls
+
+
+def test_no_lobby_means_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+    stubbed.s3.add_client_error("head_bucket", "404", http_status_code=404, expected_params=OWNED)
+    with pytest.raises(RegistrationError, match="NO_LOBBY: .*is the lobby deployed in this account and Region"):
+        register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+    assert stubbed.calls == ["HeadBucket"]
+
+
+def test_a_ca_in_the_mode_without_sni_is_refused(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+    stubbed.s3.add_response("head_bucket", {}, OWNED)
+    stubbed.known(shared_ca, mode="DEFAULT")
+    with pytest.raises(RegistrationError, match="CA_MODE: got .*DEFAULT, want SNI_ONLY"):
+        register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+
+
+def test_a_stale_or_foreign_list_is_refused_before_any_call(
+    stubbed: Stubbed, shared_ca: Authority, ca: Authority, now: datetime
+) -> None:
+    crl = load_crl(shared_ca.directory)
+    with pytest.raises(RegistrationError, match="CRL_STALE"):
+        register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now + timedelta(days=31))
+    with pytest.raises(InvalidInput, match="FOREIGN_CRL"):
+        register_ca(stubbed.lobby, ca.intermediate, crl, now=now)
+    assert stubbed.calls == []
+
+
+def test_an_older_list_does_not_bring_revoked_devices_back(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
+    older = load_crl(ca.directory)
+    newer = ca.renew_crl(now=now)
+    stubbed.known(ca)
+    stubbed.published(newer.public_bytes(Encoding.PEM))
+    with pytest.raises(RegistrationError, match="CRL_OLDER: got list number 1, but 2 is published"):
+        publish_crl(stubbed.lobby, ca.intermediate, older, now=now)
+
+
+def test_what_is_no_list_is_replaced(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
+    stubbed.published(b"junk")
+    stubbed.takes_list()
+    publish_crl(stubbed.lobby, ca.intermediate, load_crl(ca.directory), CA_ID, now=now)
+
+
+def test_the_list_of_an_unknown_ca_is_not_published(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+    stubbed.unknown()
+    with pytest.raises(RegistrationError, match="NOT_REGISTERED"):
+        publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+
+
+def test_a_bucket_gone_meanwhile_is_said(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+    stubbed.s3.add_client_error("get_object", "NoSuchBucket")
+    with pytest.raises(RegistrationError, match="NO_LOBBY"):
+        publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), CA_ID, now=now)
+
+
+def test_a_ca_is_taken_out_step_by_step_and_says_what_stays(stubbed: Stubbed, shared_ca: Authority) -> None:
+    stubbed.known(shared_ca, status="ACTIVE")
+    stubbed.updates("INACTIVE", "DISABLE")
+    pages: list[Answer] = [
+        {"certificates": [{"certificateId": "1" * 64}, {"certificateId": "2" * 64}], "nextMarker": "more"},
+        {"certificates": [{"certificateId": "3" * 64}]},
+    ]
+    for page in pages:
+        stubbed.iot.add_response("list_certificates_by_ca", page)
+    stubbed.iot.add_response("delete_ca_certificate", {}, {"certificateId": CA_ID})
+    done = unregister_ca(stubbed.lobby, shared_ca.intermediate)
+    assert (done.ca_certificate_id, done.devices_left) == (CA_ID, 3)
+
+
+def test_taking_out_an_unknown_ca_changes_nothing(stubbed: Stubbed, shared_ca: Authority) -> None:
+    stubbed.unknown()
+    assert unregister_ca(stubbed.lobby, shared_ca.intermediate).ca_certificate_id is None
+
+
+def test_another_ca_under_the_likely_id_is_not_touched(stubbed: Stubbed, shared_ca: Authority, ca: Authority) -> None:
+    likely = fingerprint(shared_ca.intermediate)
+    other = {"certificateId": likely, "certificatePem": ca.intermediate.public_bytes(Encoding.PEM).decode()}
+    stubbed.iot.add_response("describe_ca_certificate", {"certificateDescription": other})
+    stubbed.iot.add_response("list_ca_certificates", {"certificates": [{"certificateId": likely}]})
+    assert unregister_ca(stubbed.lobby, shared_ca.intermediate).ca_certificate_id is None
