@@ -1,24 +1,44 @@
 """All of our layer around MiniStack: every seam checked first, then every part applied, in this order."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.local import access_log, endpoints, rules, streams, subscriptions
+from infra.local import access_log, durability, endpoints, rules, streams, subscriptions, transport
+from infra.local.durability import Journal, Keeper
 from infra.local.layout import Layout
 from infra.local.seams import Seam, check
 
 _APPLICATION: Final = Seam("ministack.app", "app", ("scope", "receive", "send"))
 SEAMS: Final[tuple[Seam, ...]] = (
     _APPLICATION,
-    *(*endpoints.SEAMS, *access_log.SEAMS, *rules.SEAMS, *streams.SEAMS, *subscriptions.SEAMS),
+    *(*transport.SEAMS, *access_log.SEAMS, *endpoints.SEAMS, *rules.SEAMS, *streams.SEAMS),
+    *(*subscriptions.SEAMS, *durability.SEAMS),
 )
 
 
-def apply(layout: Layout) -> Any:
-    """MiniStack's ASGI application, with the layer in place. Raises `SeamMoved`, or `StartFailed` for a port."""
+@dataclass(frozen=True)
+class Wrapped:
+    """MiniStack with the layer in place."""
+
+    application: Any
+    """The ASGI application, unwrapped: calls are to be told to `keeper`."""
+    keeper: Keeper
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
+        if scope["type"] == "http":
+            self.keeper.touch()
+
+
+def apply(layout: Layout) -> Wrapped:
+    """Wrap the emulator. Raises `SeamMoved`, or `StartFailed` for a port."""
     check(SEAMS)
+    transport.apply()
     access_log.apply(layout.access_log_path)
     endpoints.apply(layout)
     rules.apply()
     streams.apply()
     subscriptions.apply()
-    return _APPLICATION.found()
+    keeper = Keeper(Journal(layout.state_dir / "journal"))
+    keeper.apply()
+    return Wrapped(_APPLICATION.found(), keeper)

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -36,7 +36,7 @@ def hold(state_dir: Path) -> IO[str]:
     return lock
 
 
-async def serve(layout: Layout, app: Any) -> None:
+async def serve(layout: Layout, app: layer.Wrapped) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -47,7 +47,11 @@ async def serve(layout: Layout, app: Any) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE_SECONDS
     config.shutdown_timeout = 30
-    await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+    keeping = asyncio.create_task(app.keeper.run())
+    try:
+        await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stop.wait)
+    finally:
+        keeping.cancel()
 
 
 def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

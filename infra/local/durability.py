@@ -1,0 +1,243 @@
+"""What the emulator has acknowledged outlives it, however it ends.
+
+MiniStack writes its state when it is stopped in order, and forgets what a DynamoDB stream has not delivered yet. Here
+every write to a table is appended to a journal before it is answered, and replayed after a crash; a snapshot carries
+the streams and the number of the journal that follows it. Everything else is saved shortly after it was touched, so
+that a kill loses at most the last seconds of it.
+"""
+
+import asyncio
+import base64
+import json
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from infra.local.seams import Seam
+
+_APP: Final = "ministack.app"
+_DYNAMODB: Final = "ministack.services.dynamodb"
+_JOURNAL: Final = "local_journal"
+_STREAMS: Final = "local_streams"
+_TRIMMED: Final = "local_trimmed"
+_FLUSH_SECONDS: Final = 1.0
+_REST_PER_WORK: Final = 20
+"""How many times as long as saving took, the emulator is left alone before the next."""
+_JOURNAL_BYTES: Final = 32 * 1024 * 1024
+_ITEM_WRITES: Final = frozenset(
+    {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+    | {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
+)
+log = logging.getLogger("local.durability")
+
+HANDLE: Final = Seam(_DYNAMODB, "handle_request", ("method", "path", "headers", "body", "query_params"))
+STATE: Final = Seam(_DYNAMODB, "get_state", ())
+LOAD: Final = Seam(_DYNAMODB, "load_persisted_state", ("data",))
+TABLES: Final = Seam(_DYNAMODB, "_tables")
+RECORDS: Final = Seam(_DYNAMODB, "_stream_records")
+TRIMMED: Final = Seam(_DYNAMODB, "_stream_trimmed")
+LOAD_ALL: Final = Seam(_APP, "_load_persisted_state", ())
+COLLECT: Final = Seam(_APP, "_build_persistence_save_dict", ())
+SAVE: Final = Seam("ministack.core.persistence", "save_state", ("service", "data"))
+STATE_DIR: Final = Seam("ministack.core.persistence", "STATE_DIR")
+SCOPE: Final = Seam("ministack.core.responses", "request_scope", ("account_id", "region"))
+ACCOUNT: Final = Seam("ministack.core.responses", "get_account_id", ())
+REGION: Final = Seam("ministack.core.responses", "get_region", ())
+SEAMS: Final = (
+    *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SAVE, STATE_DIR),
+    *(SCOPE, ACCOUNT, REGION),
+)
+
+
+class Journal:
+    """The table writes since a snapshot: numbered files of JSON lines. A torn last line was never acknowledged."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self.number = max((self._number(path) for path in self._paths()), default=1)
+        self._out: IO[str] | None = None
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._directory.glob("*.jsonl"), key=self._number)
+
+    @staticmethod
+    def _number(path: Path) -> int:
+        return int(path.stem)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file that is being written."""
+        return self._out.tell() if self._out else 0
+
+    def append(self, entry: dict[str, str]) -> None:
+        if self._out is None:
+            self._out = (self._directory / f"{self.number}.jsonl").open("a")
+        self._out.write(json.dumps(entry) + "\n")
+        self._out.flush()
+
+    def rotate(self) -> int:
+        """Start the next file; its number."""
+        if self._out is not None:
+            self._out.close()
+        self._out, self.number = None, self.number + 1
+        return self.number
+
+    def since(self, number: int) -> Iterator[dict[str, str]]:
+        """The entries of the files from `number` on, in order."""
+        for path in self._paths():
+            if self._number(path) >= number:
+                for line in path.read_text().splitlines():
+                    try:
+                        yield json.loads(line)
+                    except ValueError:
+                        log.warning("%s: dropped a torn line", path)
+
+    def forget_before(self, number: int) -> None:
+        for path in self._paths():
+            if self._number(path) < number:
+                path.unlink()
+
+
+class Keeper:
+    """Keeps the state on disk up with the state in memory."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._saved_journal = 1
+        self._touched = False
+        self._tables_changed = False
+        self._saved_shape: object = None
+
+    def apply(self) -> None:
+        HANDLE.wrap(self._journalled)
+        STATE.wrap(self._with_streams)
+        LOAD.wrap(self._loaded)
+        LOAD_ALL.wrap(self._replayed)
+
+    def touch(self, *, tables: bool = False) -> None:
+        """Something may have changed; `tables`: what a journal cannot tell, such as a table created by a stack."""
+        self._touched = True
+        self._tables_changed = self._tables_changed or tables
+
+    async def run(self) -> None:
+        """Save what was touched, for ever, without taking more than a small share of the time."""
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            if self._touched:
+                began = time.monotonic()
+                await self.flush()
+                await asyncio.sleep((time.monotonic() - began) * _REST_PER_WORK)
+
+    async def flush(self) -> None:
+        """Save now. The tables only where their journal does not hold what changed, or has grown large."""
+        shape = _shape(TABLES.found())
+        tables = self._tables_changed or shape != self._saved_shape or self.journal.size > _JOURNAL_BYTES
+        self._touched = self._tables_changed = False
+        for name, state in COLLECT.found()().items():
+            if name == "dynamodb" and not tables:
+                continue
+            try:
+                taken = state()
+            except RuntimeError as error:  # a thread of the emulator changed it meanwhile
+                log.info("%s is being changed (%s): saved next time", name, error)
+                self.touch(tables=name == "dynamodb")
+                continue
+            if taken is not None:
+                await asyncio.to_thread(SAVE.found(), name, taken)
+            if name == "dynamodb" and self._on_disk() == taken[_JOURNAL]:
+                self._saved_shape = shape
+                self.journal.forget_before(taken[_JOURNAL])
+
+    def _on_disk(self) -> int:
+        """The number of the journal that follows the snapshot on disk: a save that fails is only logged."""
+        path = Path(STATE_DIR.found()) / "dynamodb.json"
+        return int(json.loads(path.read_text())["payload"].get(_JOURNAL, 1)) if path.exists() else 1
+
+    def _journalled(self, original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+            answer = await original(method, path, headers, body, query_params)
+            target = str(headers.get("x-amz-target", ""))
+            action = target.rpartition(".")[2]
+            if answer[0] < 300 and action in _ITEM_WRITES:
+                self.journal.append(
+                    {
+                        "account": ACCOUNT.found()(),
+                        "region": REGION.found()(),
+                        "target": target,
+                        "body": base64.b64encode(body).decode(),
+                    }
+                )
+            elif not action.startswith(("Get", "BatchGet", "Query", "Scan", "Describe", "List", "TransactGet")):
+                self.touch(tables=True)
+            return answer
+
+        self._apply_write = original
+        return handle
+
+    def _with_streams(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+        def state() -> dict[str, Any]:
+            taken = original()
+            # Between these two no write can happen: handlers run on this thread and do not wait.
+            return taken | {
+                _JOURNAL: self.journal.rotate(),
+                _STREAMS: _copied(RECORDS.found()),
+                _TRIMMED: _copied(TRIMMED.found()),
+            }
+
+        return state
+
+    def _loaded(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
+        def load(data: Any) -> None:
+            original(data)
+            self._saved_journal = int(data.get(_JOURNAL, 1))
+            self.journal.number = max(self.journal.number, self._saved_journal)
+            RECORDS.found().update(data.get(_STREAMS) or {})
+            TRIMMED.found().update(data.get(_TRIMMED) or {})
+
+        return load
+
+    def _replayed(self, original: Callable[[], None]) -> Callable[[], None]:
+        def load_all() -> None:
+            original()
+            count = 0
+            for entry in self.journal.since(self._saved_journal):
+                with SCOPE.found()(entry["account"], entry["region"]):
+                    headers = {"x-amz-target": entry["target"]}
+                    status = _run(self._apply_write("POST", "/", headers, base64.b64decode(entry["body"]), {}))[0]
+                if status >= 300:
+                    log.error("could not repeat a write to the tables: %s (HTTP %d)", entry["target"], status)
+                count += 1
+            self.journal.forget_before(self._saved_journal)
+            if count:
+                log.info("repeated %d writes to the tables", count)
+            self.touch(tables=bool(count))
+
+        return load_all
+
+
+def _shape(tables: Any) -> object:
+    """What of the tables a stack changes and no journal tells."""
+    return {
+        key: (table.get("LatestStreamArn"), len(table.get("GlobalSecondaryIndexes") or ()))
+        for key, table in list(tables._data.items())
+    }
+
+
+def _run(handling: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that never waits."""
+    try:
+        handling.send(None)
+    except StopIteration as done:
+        return done.value
+    raise RuntimeError("a DynamoDB request of the emulator waits, which it did not")
+
+
+def _copied(store: Any) -> Any:
+    """A scoped store of lists or numbers, so that what is saved is not what is being changed."""
+    copied = type(store)()
+    for key, value in store._data.items():
+        copied._data[key] = list(value) if isinstance(value, list) else value
+    return copied
