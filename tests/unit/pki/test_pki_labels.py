@@ -33,6 +33,17 @@ def test_a_label_says_its_fingerprint(certid: Fingerprint) -> None:
     assert decode_label(text) == certid
 
 
+def _scratched(label: Image.Image) -> Image.Image:
+    label.paste(255, (0, 200, label.width, 208))
+    return label
+
+
+def _as_jpeg(label: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    label.save(buffer, "JPEG", quality=10)
+    return Image.open(buffer)
+
+
 DAMAGE: dict[str, Callable[[Image.Image], Image.Image]] = {
     "turned 7 degrees": lambda label: label.rotate(7, expand=True, fillcolor=255),
     "turned 45 degrees": lambda label: label.rotate(45, expand=True, fillcolor=255),
@@ -43,20 +54,9 @@ DAMAGE: dict[str, Callable[[Image.Image], Image.Image]] = {
         ImageFilter.GaussianBlur(1.5)
     ),
     "low contrast": lambda label: label.point(lambda level: 110 + level // 6),
-    "a scratch across": lambda label: _scratched(label),
-    "as a poor JPEG": lambda label: _as_jpeg(label),
+    "a scratch across": _scratched,
+    "as a poor JPEG": _as_jpeg,
 }
-
-
-def _scratched(label: Image.Image) -> Image.Image:
-    label.paste(255, (0, 200, label.width, 208))
-    return label
-
-
-def _as_jpeg(label: Image.Image) -> Image.Image:
-    buffer = io.BytesIO()
-    label.save(buffer, "JPEG", quality=10)
-    return Image.open(buffer)
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())

@@ -126,7 +126,7 @@ def test_a_ca_registered_before_is_brought_to_the_wanted_state(
 
 def test_no_lobby_means_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_client_error("head_bucket", "404", http_status_code=404, expected_params=OWNED)
-    with pytest.raises(RegistrationError, match="NO_LOBBY: .*is the lobby deployed in this account and Region"):
+    with pytest.raises(RegistrationError, match=r"NO_LOBBY: .*is the lobby deployed in this account and Region"):
         register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
     assert stubbed.calls == ["HeadBucket"]
 
@@ -134,7 +134,7 @@ def test_no_lobby_means_nothing_is_registered(stubbed: Stubbed, shared_ca: Autho
 def test_a_ca_in_the_mode_without_sni_is_refused(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_response("head_bucket", {}, OWNED)
     stubbed.known(shared_ca, mode="DEFAULT")
-    with pytest.raises(RegistrationError, match="CA_MODE: got .*DEFAULT, want SNI_ONLY"):
+    with pytest.raises(RegistrationError, match=r"CA_MODE: got .*DEFAULT, want SNI_ONLY"):
         register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
 
 
