@@ -29,6 +29,8 @@ from device.patience import Draw
 from device.plan import Plan
 from device.state import Phase, Place, State, Timer, Turn
 
+# awscrt's TLS (s2n) holds back a failed verification for 10 to 30 s, by design, so it looks like silence.
+_HINTS = {Phase.CONNECTING: "; a server that is not of our CA, or a clock that is wrong, looks like this too"}
 _LinkEvent = Opened | Granted | Acked | Failed | Closed | Heard
 
 
@@ -102,7 +104,9 @@ def _on_due(turn: Turn, timer: Timer) -> None:
         case Timer.ANSWER if state.phase is Phase.LEAVING:
             passage.departed(turn)
         case Timer.ANSWER:
-            passage.fail(turn, Trouble.SILENT, f"no answer within {turn.timing.answer_within:g} s")
+            passage.fail(
+                turn, Trouble.SILENT, f"no answer within {turn.timing.answer_within:g} s{_HINTS.get(state.phase, '')}"
+            )
         case Timer.RETRY:
             passage.connect(turn)
         case Timer.BEAT:

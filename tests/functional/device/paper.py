@@ -40,7 +40,8 @@ def issue(
 ) -> Paper:
     """``<name>.pem`` and ``<name>.key`` in `folder`; self-signed, and a CA, where none is given."""
     private = ec.generate_private_key(ec.SECP256R1())
-    subject, begins = subject or named(name), begins or datetime.now(UTC) - timedelta(days=1)
+    subject = named(name) if subject is None else subject
+    begins = begins or datetime.now(UTC) - timedelta(days=1)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -10,8 +10,7 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -32,11 +31,9 @@ class Conversation:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    seen: list[tuple[str, object]]
-    sni: list[str | None]
+    see: Callable[[str, object], None]
     topic: str = ""
     packet_id: int = 100
-    context: dict[str, Any] = field(default_factory=dict)
 
     async def read(self) -> tuple[int, int, bytes]:
         """Kind, flags and body of the next packet."""
@@ -70,7 +67,7 @@ class Conversation:
         subject = x509.load_der_x509_certificate(der).subject
         if client_id != subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value:
             raise UnexpectedPacketError(f"client id {client_id} is not the CN of {subject.rfc4514_string()}")
-        self.seen.append(("connect", client_id))
+        self.see("connect", client_id)
         return client_id
 
     async def await_subscribe(self) -> bytes:
@@ -80,7 +77,7 @@ class Conversation:
         self.topic = body[4 : 4 + length].decode()
         if kind != SUBSCRIBE or flags != 2 or body[4 + length :] != b"\x01":
             raise UnexpectedPacketError(f"want one SUBSCRIBE with QoS 1, got {kind} {body[:60]!r}")
-        self.seen.append(("subscribe", self.topic))
+        self.see("subscribe", self.topic)
         return body[:2]
 
     async def await_publish(self) -> bytes | None:
@@ -90,11 +87,11 @@ class Conversation:
             if kind == PINGREQ:
                 self.send(PINGRESP, b"")
             elif kind == DISCONNECT:
-                self.seen.append(("goodbye", ""))
+                self.see("goodbye", "")
                 return None
             elif kind == PUBLISH and flags == 2:
                 length = int.from_bytes(body[:2], "big")
-                self.seen.append((body[2 : 2 + length].decode(), body[4 + length :]))
+                self.see(body[2 : 2 + length].decode(), body[4 + length :])
                 return body[2 + length : 4 + length]
             elif kind != PUBACK:
                 raise UnexpectedPacketError(f"got packet {kind} {body[:60]!r}")
@@ -175,6 +172,7 @@ class Broker:
         self.seen: list[tuple[str, object]] = []
         self.sni: list[str | None] = []
         self.violations: list[str] = []
+        self._news = threading.Condition()
         self._scripts = list(scripts)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(server.cert, server.key)
@@ -195,6 +193,17 @@ class Broker:
         self._thread.join(10)
         assert not self.violations
 
+    def wait_for(self, kind: str, times: int = 1) -> None:
+        """Until the broker has seen it that often."""
+        with self._news:
+            told = self._news.wait_for(lambda: [what for what, _ in self.seen].count(kind) >= times, 10)
+        assert told, f"no {kind} number {times} within 10 s, but {self.seen}"
+
+    def _see(self, kind: str, detail: object) -> None:
+        with self._news:
+            self.seen.append((kind, detail))
+            self._news.notify_all()
+
     async def _main(self) -> None:
         self._loop, self._over, self._talks = asyncio.get_running_loop(), asyncio.Event(), set[asyncio.Task[None]]()
         server = await asyncio.start_server(self._converse, "127.0.0.1", self._wanted_port, ssl=self._tls)
@@ -211,9 +220,9 @@ class Broker:
         self._talks.add(task)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         try:
-            await script(Conversation(reader, writer, self.seen, self.sni))
+            await script(Conversation(reader, writer, self._see))
         except (asyncio.IncompleteReadError, ConnectionError):
-            self.seen.append(("lost", ""))
+            self._see("lost", "")
         except UnexpectedPacketError as error:
             self.violations.append(str(error))
         except asyncio.CancelledError:

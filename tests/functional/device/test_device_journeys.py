@@ -65,6 +65,7 @@ def test_hung_up_on_at_first_then_routed_then_arrived_on_the_port_in_use(site: S
         with RunningDevice(site.credentials, site.state, Endpoint("localhost", broker.port)) as log:
             assert log.wait_for("arrived_at_target")["endpoint"] == f"127.0.0.1:{broker.port}"
             log.wait_for("alive_sent")
+        broker.wait_for("goodbye", times=2)
         told = [kind for kind, _ in broker.seen]
     assert "localhost" in broker.sni
     assert told[:4] == ["connect", "connect", "subscribe", "$aws/rules/lobby"]
@@ -107,17 +108,22 @@ def test_a_lobby_that_is_not_there_gives_way_to_the_next(site: Site) -> None:
 def test_a_server_of_another_ca_hears_nothing(site: Site, tmp_path: Path) -> None:
     stranger = issue(tmp_path, "server-of-a-stranger", issue(tmp_path, "other-ca"))
     with Broker(stranger, site.ca, serve(route_to(None))) as broker:
-        with RunningDevice(site.credentials, site.state, at(broker)) as log:
-            log.wait_for("untrusted", times=2)
+        with RunningDevice(site.credentials, site.state, at(broker), timing=replace(QUICK, answer_within=1)) as log:
+            assert "CA" in log.wait_for("silent")["detail"]
+        assert broker.sni
         assert broker.seen == []
 
 
+# awscrt itself drops a topic that is no UTF-8, through an exception that Python cannot raise anywhere.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_garbage_is_ignored_and_the_route_after_it_followed(site: Site) -> None:
     garbage = [b"", b"\xff\x00", b"{", b"[]", b"[" * 100_000, b"x" * 300_000, b'{"iotep": 1}', b'{"config": []}']
     strange = [(b"lobby/other", route_to(1)), (b"lobby/\xff\xfe", route_to(1)), (b"lobby/sensor-1/x", b"")]
-    with site.broker(serve(*garbage, *strange, route_to(None)), serve()) as broker:
-        with RunningDevice(site.credentials, site.state, at(broker)) as log:
-            log.wait_for("arrived_at_target")
+    with (
+        site.broker(serve(*garbage, *strange, route_to(None)), serve()) as broker,
+        RunningDevice(site.credentials, site.state, at(broker)) as log,
+    ):
+        log.wait_for("arrived_at_target")
     assert log.counts["message_ignored"] >= len(garbage)
     assert log.counts["route_received"] == 1
 
@@ -129,7 +135,7 @@ def test_a_reset_in_the_target_leads_back_to_the_lobby_and_is_remembered(site: S
         with RunningDevice(site.credentials, site.state, at(lobby)) as log:
             assert log.wait_for("hello_sent")["endpoint"] == str(at(lobby))
         assert Storage(site.state).load().route is None
-        assert ("goodbye", "") in target.seen
+        target.wait_for("goodbye")
 
 
 def test_an_unreachable_target_is_given_up_for_the_lobby_and_tried_again_when_the_lobby_repeats_it(site: Site) -> None:
@@ -158,10 +164,12 @@ def test_a_target_that_comes_back_is_found_although_the_lobby_is_gone(site: Site
 
 
 def test_a_lost_connection_is_made_again(site: Site) -> None:
-    with site.broker(serve(hang_up_after=1), serve(hang_up_after=1), serve()) as broker:
-        with RunningDevice(site.credentials, site.state, at(broker)) as log:
-            log.wait_for("connection_lost", times=2)
-            log.wait_for("hello_sent", times=3)
+    with (
+        site.broker(serve(hang_up_after=1), serve(hang_up_after=1), serve()) as broker,
+        RunningDevice(site.credentials, site.state, at(broker)) as log,
+    ):
+        log.wait_for("connection_lost", times=2)
+        log.wait_for("hello_sent", times=3)
 
 
 def test_a_stored_route_is_taken_up_again_without_the_lobby(site: Site) -> None:
@@ -187,10 +195,12 @@ class FullDisk(PosixDisk):
 
 
 def test_a_full_disk_does_not_keep_the_device_from_its_target(site: Site) -> None:
-    with site.broker(serve(route_to(None)), serve()) as broker:
-        with RunningDevice(site.credentials, site.state, at(broker), disk=FullDisk(2)) as log:
-            log.wait_for("arrived_at_target")
-            log.wait_for("route_stored")
+    with (
+        site.broker(serve(route_to(None)), serve()) as broker,
+        RunningDevice(site.credentials, site.state, at(broker), disk=FullDisk(2)) as log,
+    ):
+        log.wait_for("arrived_at_target")
+        log.wait_for("route_stored")
     assert log.counts["route_not_stored"] == 2
     assert Storage(site.state).load().route == Route("127.0.0.1", "blue", broker.port, 1)
 

@@ -159,7 +159,7 @@ def test_after_a_fallback_a_new_route_is_followed_at_once() -> None:
 
 
 def test_with_lobby_and_target_both_gone_the_device_looks_at_the_two_in_turn() -> None:
-    walk, dialled = Walk(route=ROUTE), set()
+    walk, dialled = Walk(route=ROUTE), set[tuple[bool, str]]()
     for _ in range(60):
         walk.fail().later(walk.longest_wait)
         dialled.update((walk.now > 2000, one.endpoint.host) for one in walk.done(Open))
