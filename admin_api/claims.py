@@ -1,0 +1,76 @@
+"""What claiming and moving mean for the API: the caller's wish, checked against the registered targets.
+
+The ledger decides what a device's state allows; this decides whether the caller may send it there, and what
+is meant where the caller said nothing: a claim takes the target's usual profile, a move keeps what was.
+"""
+
+import json
+
+from admin_api.roles import Caller
+from admin_api.services import Services
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import DEFAULT_PROFILE, Device
+from lobby.ledger.targets import RegisteredTarget
+from lobby.names import Fingerprint, Target, parse_profile, shown
+from lobby.wire import DEFAULT_CONFIG, Config
+
+
+def add(services: Services, caller: Caller, certid: Fingerprint, target: Target) -> Device:
+    """The v0.1 way to claim, which also re-claims: the same target again changes nothing, another one is a move
+    for those who may move. Raises `Conflict` ALREADY_CLAIMED for a technician."""
+    try:
+        return claim(services, caller, certid, target, None, None)
+    except Conflict as conflict:
+        held = services.ledger.get(certid) if conflict.code == "ALREADY_CLAIMED" else None
+        if held is not None and held.target == target:
+            return held
+        if held is None or not caller.may("moveDevice"):
+            raise
+    registered = services.targets.get(target)
+    profile = held.profile if held.profile in registered.profiles else _profile(registered, None)
+    return services.ledger.move(certid, Claim(target, profile, held.config), caller.actor)
+
+
+def claim(
+    services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
+) -> Device:
+    """Raises `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput`, `Conflict`."""
+    caller.require_target(target)
+    registered = services.targets.get(target)
+    wish = Claim(target, _profile(registered, profile), DEFAULT_CONFIG if config is None else config_of(config))
+    return services.ledger.claim(certid, wish, caller.actor)
+
+
+def move(
+    services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
+) -> Device:
+    """A profile or config that is not given stays as it is. Raises as `claim`, and UNKNOWN_DEVICE."""
+    caller.require_target(target)
+    registered = services.targets.get(target)
+    device = services.ledger.get(certid)
+    if device is None:
+        raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
+    kept = _profile(registered, profile or device.profile)
+    wish = Claim(target, kept, device.config if config is None else config_of(config))
+    return services.ledger.move(certid, wish, caller.actor)
+
+
+def config_of(value: object) -> Config:
+    """A config as JSON knows it: text or an object, without the numbers that JSON has no way to write."""
+    if not isinstance(value, str | dict):
+        raise InvalidInput("INVALID_CONFIG", f"got {shown(value)}, want text or an object")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise InvalidInput("INVALID_CONFIG", f"got {shown(value)}, want JSON: no NaN or Infinity") from None
+    return value
+
+
+def _profile(registered: RegisteredTarget, wanted: str | None) -> str:
+    if wanted is None:
+        return DEFAULT_PROFILE if DEFAULT_PROFILE in registered.profiles else registered.profiles[0]
+    if parse_profile(wanted) not in registered.profiles:
+        have = ", ".join(registered.profiles)
+        raise NotFound("UNKNOWN_PROFILE", f"got profile {wanted}, want one of {registered.target}'s: {have}")
+    return wanted

@@ -1,0 +1,82 @@
+"""What may be changed: v0.1's addDevice as it was, and ours beside it.
+
+Each is one event of the ledger, made in the caller's name. Refused is whatever the caller's role, the
+registered targets or the device's state do not allow; then nothing has changed.
+"""
+
+import strawberry
+from strawberry.scalars import JSON
+
+from admin_api import claims
+from admin_api.context import ABSENT, Info, given, operation
+from admin_api.device_types import Device, ReleasedDevice, shown_device
+from admin_api.target_types import TargetEntry, TargetInput, shown_target, target_named
+from lobby.errors import InvalidInput
+from lobby.names import parse_target, shown
+from lobby.wire import decode_label
+
+MAX_WHY = 200
+
+
+@strawberry.type
+class Mutation:
+    @operation("v0.1. Claims a device for a target. Claimed for another one, it is moved, if you may move devices.")
+    def add_device(self, info: Info, certid: strawberry.ID, targetaccount: str, targetregion: str) -> Device:
+        context, target = info.context, parse_target(targetaccount, targetregion)
+        row = claims.add(context.services, context.caller, decode_label(certid), target)
+        return shown_device(row, context.caller)
+
+    @operation("Claims a device for a target, before or after it is first seen. ALREADY_CLAIMED if it is.")
+    def claim_device(
+        self, info: Info, certid: strawberry.ID, target: TargetInput,
+        profile: str | None = ABSENT, config: JSON | None = ABSENT,
+    ) -> Device:  # fmt: skip
+        context = info.context
+        row = claims.claim(
+            context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
+        )
+        return shown_device(row, context.caller)
+
+    @operation("Sends a claimed device elsewhere. Profile and config stay unless they are given.")
+    def move_device(
+        self, info: Info, certid: strawberry.ID, target: TargetInput,
+        profile: str | None = ABSENT, config: JSON | None = ABSENT,
+    ) -> Device:  # fmt: skip
+        context = info.context
+        row = claims.move(
+            context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
+        )
+        return shown_device(row, context.caller)
+
+    @operation("Takes a claim back: the device returns to the lobby.")
+    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice:
+        context, fingerprint = info.context, decode_label(certid)
+        row = context.services.ledger.release(fingerprint, context.caller.actor)
+        left = shown_device(row, context.caller) if row else None
+        return ReleasedDevice(certid=strawberry.ID(fingerprint), forgotten=row is None, device=left)
+
+    @operation("Bans a certificate for good, here and in every target, also before it was ever seen.")
+    def revoke_device(self, info: Info, certid: strawberry.ID, why: str) -> Device:
+        context = info.context
+        row = context.services.ledger.revoke(decode_label(certid), _reason(why), context.caller.actor)
+        return shown_device(row, context.caller)
+
+    @operation("Has what failed, or was left unfinished, tried again.")
+    def retry_device(self, info: Info, certid: strawberry.ID) -> Device:
+        context = info.context
+        return shown_device(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
+
+    @operation("Registers a target, or renames one and sets its profiles; its external id stays.")
+    def register_target(
+        self, info: Info, account: str, region: str, name: str, profiles: list[str] | None = ABSENT
+    ) -> TargetEntry:
+        context, register = info.context, info.context.services.targets
+        target = register.register(parse_target(account, region), name, tuple(profiles or ()), context.caller.actor)
+        return shown_target(target, register.all(), context)
+
+
+def _reason(why: str) -> str:
+    text = why.strip()
+    if not 0 < len(text) <= MAX_WHY or not text.isprintable():
+        raise InvalidInput("INVALID_REASON", f"got {shown(why)}, want 1 to {MAX_WHY} printable characters")
+    return text

@@ -1,0 +1,90 @@
+"""What may be asked: v0.1's three queries as they were, and ours beside them."""
+
+import strawberry
+
+from admin_api.context import ABSENT, Context, Info, given, operation
+from admin_api.device_types import Device, DeviceFilter, DevicePage, PageInfo, PaginatedDevices, shown_device
+from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target, target_named
+from lobby.errors import InvalidInput
+from lobby.ledger.listing import DEFAULT_PAGE, Filter, Page, devices
+from lobby.ledger.states import State
+from lobby.names import parse_target, parse_thing_name, shown
+from lobby.wire import decode_label
+
+
+@strawberry.type
+class Query:
+    @operation("v0.1. A device by its fingerprint, in any form a label may have; null if it is unknown.")
+    def get_device(self, info: Info, certid: strawberry.ID | None = ABSENT) -> Device | None:
+        return _device(info.context, certid)
+
+    @operation("v0.1. All devices, those first who need somebody.")
+    def list_devices(self, info: Info, count: int | None = ABSENT, next_token: str | None = ABSENT) -> PaginatedDevices:
+        return _paginated(info.context, Filter(), count, next_token)
+
+    @operation("v0.1. The devices of one state: those in the lobby, unless another is named.")
+    def list_lobby_devices(
+        self, info: Info, count: int | None = ABSENT, devstate: str | None = ABSENT, next_token: str | None = ABSENT
+    ) -> PaginatedDevices:
+        state = _state(given(devstate)) or State.INLOBBY
+        return _paginated(info.context, Filter(state=state), count, next_token)
+
+    @operation("A device by its fingerprint, in any form a label may have; null if it is unknown.")
+    def device(self, info: Info, certid: strawberry.ID) -> Device | None:
+        return _device(info.context, certid)
+
+    @operation("Devices by state, target and name; at most 100 a page. Each page is one query of an index.")
+    def devices(
+        self,
+        info: Info,
+        filter: DeviceFilter | None = ABSENT,  # noqa: A002  # the argument's name in the schema
+        first: int = DEFAULT_PAGE,
+        after: str | None = ABSENT,
+    ) -> DevicePage:
+        page = devices(_filter(filter or DeviceFilter()), first, after or None)
+        return DevicePage(
+            nodes=_nodes(info.context, page),
+            page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
+        )
+
+    @operation("Where devices may be sent; for a technician, those that they may claim for.")
+    def targets(self, info: Info) -> list[TargetEntry]:
+        registered = info.context.services.targets.all()
+        seen = [target for target in registered if info.context.caller.sees(target.target)]
+        return [shown_target(target, registered, info.context) for target in seen]
+
+    @operation("Tries a target's role and permissions, changing nothing, and says what is missing.")
+    def check_target(self, info: Info, account: str, region: str) -> TargetCheck:
+        target = info.context.services.targets.get(parse_target(account, region)).target
+        return shown_check(target, info.context.services.survey(target))
+
+
+def _device(context: Context, certid: str | None) -> Device | None:
+    row = context.services.ledger.get(decode_label(certid or ""))
+    return shown_device(row, context.caller) if row else None
+
+
+def _paginated(context: Context, wanted: Filter, count: int | None, token: str | None) -> PaginatedDevices:
+    asked = given(count)
+    page = devices(wanted, DEFAULT_PAGE if asked is None else asked, token or None)
+    return PaginatedDevices(devices=_nodes(context, page), next_token=page.cursor)
+
+
+def _nodes(context: Context, page: Page) -> list[Device]:
+    return [shown_device(row, context.caller, whole=False) for row in page.devices]
+
+
+def _filter(wanted: DeviceFilter) -> Filter:
+    prefix = given(wanted.name_prefix)
+    return Filter(
+        state=_state(given(wanted.state)),
+        target=target_named(wanted.target) if wanted.target else None,
+        name_prefix=parse_thing_name(prefix) if prefix is not None else None,
+    )
+
+
+def _state(text: str | None) -> State | None:
+    try:
+        return None if text is None else State(text)
+    except ValueError:
+        raise InvalidInput("INVALID_STATE", f"got {shown(text)}, want one of: {', '.join(State)}") from None

@@ -1,0 +1,110 @@
+"""Who may do what: the one table of roles and operations, and the caller it is applied to.
+
+Roles are groups of the user pool; the highest one a person is in counts. A technician may claim only for the
+targets named in further groups, ``target:<account>/<region>``. Whoever is in none of the role groups may do
+nothing at all, and an operation that the table does not list is nobody's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from admin_api.errors import Forbidden
+from lobby.errors import InvalidInput
+from lobby.names import Target, parse_target_key
+
+
+class Role(StrEnum):
+    """From the least to the most powerful."""
+
+    VIEWER = "viewer"
+    TECHNICIAN = "technician"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+_EVERYONE: Final = frozenset(Role)
+_CLAIMERS: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN})
+_OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+_ADMINS: Final = frozenset({Role.ADMIN})
+
+OPERATIONS: Final[dict[str, frozenset[Role]]] = {
+    "getDevice": _EVERYONE,
+    "listDevices": _EVERYONE,
+    "listLobbyDevices": _EVERYONE,
+    "device": _EVERYONE,
+    "devices": _EVERYONE,
+    "targets": _EVERYONE,
+    "addDevice": _CLAIMERS,
+    "claimDevice": _CLAIMERS,
+    "moveDevice": _OPERATORS,
+    "releaseDevice": _OPERATORS,
+    "revokeDevice": _OPERATORS,
+    "retryDevice": _OPERATORS,
+    "checkTarget": _OPERATORS,
+    "registerTarget": _ADMINS,
+}
+"""Every field of Query and Mutation, by its GraphQL name."""
+
+_TARGET_GROUP: Final = "target:"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody whose token holds. `named_targets` bind a technician only."""
+
+    name: str
+    role: Role
+    named_targets: frozenset[Target] = frozenset()
+
+    @property
+    def actor(self) -> str:
+        """How the history names them."""
+        return f"user:{self.name}"
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    def may(self, operation: str) -> bool:
+        return self.role in OPERATIONS.get(operation, frozenset())
+
+    def may_claim_for(self, target: Target) -> bool:
+        return self.may("claimDevice") and (self.role is not Role.TECHNICIAN or target in self.named_targets)
+
+    def sees(self, target: Target) -> bool:
+        """Whether a list of targets shows this one: a technician's shows what they may claim for."""
+        return self.role is not Role.TECHNICIAN or target in self.named_targets
+
+    def require(self, operation: str) -> None:
+        """Raises `Forbidden`."""
+        if not self.may(operation):
+            allowed = ", ".join(role for role in Role if role in OPERATIONS.get(operation, ())) or "nobody"
+            raise Forbidden(f"got {operation} by a {self.role}, want one of: {allowed}")
+
+    def require_target(self, target: Target) -> None:
+        """Raises `Forbidden` where a technician's groups do not name `target`."""
+        if not self.may_claim_for(target):
+            named = ", ".join(sorted(map(str, self.named_targets))) or "none yet: ask an admin"
+            raise Forbidden(f"got target {target}, want one that you may claim for ({named})")
+
+
+def caller_of(name: str, groups: Iterable[str]) -> Caller:
+    """The caller that a token's name and groups make. Groups that are none of ours say nothing.
+
+    Raises `Forbidden` where no role is among them."""
+    known = list(groups)
+    role = next((role for role in reversed(Role) if role.value in known), None)
+    if role is None:
+        raise Forbidden(f"got a user in no role group, want one of: {', '.join(Role)}")
+    return Caller(name, role, frozenset(_targets_among(known)))
+
+
+def _targets_among(groups: Iterable[str]) -> Iterable[Target]:
+    for group in groups:
+        if group.startswith(_TARGET_GROUP):
+            try:
+                yield parse_target_key(group.removeprefix(_TARGET_GROUP))
+            except InvalidInput:
+                continue

@@ -1,0 +1,60 @@
+"""What the resolvers work with: the ledger, the targets, the surveyor. Made once, in one place.
+
+Tests hand in their own. No client is made before it is used.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from admin_api.settings import Settings
+from admin_api.survey import Survey, invoke, lambda_client
+from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RegisteredTarget, Targets
+from lobby.names import AccountId, Region, Target
+
+
+@dataclass(frozen=True)
+class Services:
+    """`lobby_account` and `lobby_region` are where this lobby runs, as its targets need to know."""
+
+    ledger: Ledger
+    targets: Targets
+    survey: Callable[[Target], Survey]
+    lobby_account: AccountId
+    lobby_region: Region
+
+
+def services_of(settings: Settings) -> Services:
+    client = lambda_client(settings.lobby_region)
+    return Services(
+        ledger=Ledger(settings.lobby_region),
+        targets=Targets(new_external_id),
+        survey=lambda target: invoke(client(), settings.surveyor, target),
+        lobby_account=settings.lobby_account,
+        lobby_region=settings.lobby_region,
+    )
+
+
+def new_external_id() -> str:
+    """128 random bits in hex: nothing in it that a shell or a command line could take for its own."""
+    return secrets.token_hex(16)
+
+
+def setup_command(
+    of: RegisteredTarget, registered: Sequence[RegisteredTarget], lobby_account: AccountId, lobby_region: Region
+) -> str:
+    """What the owner of the target account runs, word for word. The role is one per account, so it is left to
+    the stack of the Region that was `registered` first."""
+    siblings = [other for other in registered if other.target.account == of.target.account]
+    first = min([*siblings, of], key=lambda other: (other.createdat, other.target.region))
+    words = [
+        "./deploy.sh target", f"--account {of.target.account}", f"--region {of.target.region}",
+        f"--external-id {of.externalid}", f"--lobby-account {lobby_account}", f"--lobby-region {lobby_region}",
+    ]  # fmt: skip
+    if of.profiles != (DEFAULT_PROFILE,):
+        words.append(f"--profiles {','.join(of.profiles)}")
+    if first.target != of.target:
+        words.append("--without-role")
+    return " ".join(words)

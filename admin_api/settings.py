@@ -1,0 +1,87 @@
+"""What the API needs to know about its surroundings, read from the environment once.
+
+All that is missing is reported together. No setting here weakens a check: the one that names another host,
+AWS_ENDPOINT_URL, counts for the user pool's keys only where it is a loopback address, which on AWS reaches
+nothing but the function's own sandbox.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from lobby.errors import InvalidInput, MissingSettings
+from lobby.names import AccountId, Region, parse_account, parse_region, shown
+
+_NEEDED = (
+    "AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN",
+    "ARRIVALS_QUEUE_ARN",
+)  # fmt: skip
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
+_QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
+_POOL_ID = re.compile(r"([a-z0-9-]+)_[0-9A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`lobby_account` and `lobby_region` are where the lobby itself runs. `emulator` is the address of a local
+    cloud on this machine's loopback, or None."""
+
+    lobby_account: AccountId
+    lobby_region: Region
+    user_pool_id: str
+    client_id: str
+    surveyor: str
+    emulator: str | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Raises `MissingSettings` that names every absent one, and `InvalidInput` INVALID_SETTING."""
+        missing = [name for name in _NEEDED if not environment.get(name, "").strip()]
+        if missing:
+            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(_NEEDED)}")
+        account = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1]
+        queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)
+        pool = _match("USER_POOL_ID", _POOL_ID, environment)
+        region = parse_region(environment["AWS_REGION"])
+        if (queue[1], queue[2], pool[1]) != (region, account, region):
+            raise InvalidInput(
+                "INVALID_SETTING",
+                f"got the queue of {queue[2]}/{queue[1]} and a user pool of {pool[1]}, want both of {account}/{region}",
+            )
+        return cls(parse_account(account), region, pool[0], environment["USER_POOL_CLIENT_ID"],
+                   environment["SURVEYOR_FUNCTION"], loopback(environment.get("AWS_ENDPOINT_URL")))  # fmt: skip
+
+    @property
+    def issuer(self) -> str:
+        """Amazon Cognito developer guide, "Verifying JSON web tokens"; an emulator puts the same into its tokens."""
+        return f"https://cognito-idp.{self.lobby_region}.amazonaws.com/{self.user_pool_id}"
+
+    @property
+    def jwks_url(self) -> str:
+        base = f"{self.emulator}/{self.user_pool_id}" if self.emulator else self.issuer
+        return f"{base}/.well-known/jwks.json"
+
+
+def loopback(endpoint: str | None) -> str | None:
+    """`endpoint` without its trailing slash if it is on this machine's loopback, else None."""
+    if not endpoint:
+        return None
+    parts = urlsplit(endpoint)
+    return endpoint.rstrip("/") if parts.scheme in ("http", "https") and _is_loopback(parts.hostname or "") else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _match(name: str, pattern: re.Pattern[str], environment: Mapping[str, str]) -> re.Match[str]:
+    match = pattern.fullmatch(environment[name])
+    if match is None:
+        raise InvalidInput("INVALID_SETTING", f"got {name} {shown(environment[name])}, want {pattern.pattern}")
+    return match
