@@ -180,6 +180,7 @@ class Broker:
         self._tls.verify_mode = ssl.CERT_REQUIRED
         self._tls.sni_callback = lambda _sock, name, _context: self.sni.append(name)
         self._wanted_port = port
+        self._talks: dict[asyncio.Task[None], asyncio.WriteTransport] = {}
         self._ready: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
 
@@ -205,23 +206,27 @@ class Broker:
             self._news.notify_all()
 
     async def _main(self) -> None:
-        self._loop, self._over, self._talks = asyncio.get_running_loop(), asyncio.Event(), set[asyncio.Task[None]]()
-        server = await asyncio.start_server(self._converse, "127.0.0.1", self._wanted_port, ssl=self._tls)
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._converse, "127.0.0.1", self._wanted_port)
         self._ready.set_result(server.sockets[0].getsockname()[1])
         await self._over.wait()
         server.close()
-        for talk in self._talks:
-            talk.cancel()
+        for task, transport in self._talks.items():
+            transport.abort()
+            task.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
+        while any(transport.get_extra_info("socket").fileno() != -1 for transport in self._talks.values()):
+            await asyncio.sleep(0)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._talks.add(task)
+        self._talks[task] = writer.transport
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         try:
+            await writer.start_tls(self._tls)
             await script(Conversation(reader, writer, self._see))
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, OSError):
             self._see("lost", "")
         except UnexpectedPacketError as error:
             self.violations.append(str(error))
@@ -229,4 +234,3 @@ class Broker:
             pass  # the broker goes down in the middle of a conversation; start_server would report it as an error
         finally:
             writer.close()
-            self._talks.discard(task)

@@ -111,7 +111,7 @@ def test_a_server_of_another_ca_hears_nothing(site: Site, tmp_path: Path) -> Non
         with RunningDevice(site.credentials, site.state, at(broker), timing=replace(QUICK, answer_within=1)) as log:
             assert "CA" in log.wait_for("silent")["detail"]
         assert broker.sni
-        assert broker.seen == []
+        assert {kind for kind, _ in broker.seen} <= {"lost"}
 
 
 # awscrt itself drops a topic that is no UTF-8, through an exception that Python cannot raise anywhere.
