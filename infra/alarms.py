@@ -1,0 +1,104 @@
+"""What an operator is woken for, all to one topic: failed work that waits in a queue, Lambdas that fail or are
+throttled, and work that grows old. Subscribe to `device-lobby-alarms`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions import COMMISSIONER, PREFIX
+from infra.settings import Settings
+
+_OLD_MINUTES = 5
+_PERIOD = Duration.minutes(5)
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """Makes alarms that report to `topic`."""
+
+    scope: Construct
+    topic: sns.Topic
+
+    def add(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
+        """An alarm when `metric` is above `threshold`. No measurement is no alarm: nothing happened."""
+        alarm = metric.create_alarm(
+            self.scope,
+            "".join(word.capitalize() for word in name.split("-")) + "Alarm",
+            alarm_name=f"{PREFIX}-{name}",
+            alarm_description=description,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def watch_failures(self, queues: Iterable[sqs.Queue], names: Iterable[str]) -> None:
+        for queue, name in zip(queues, names, strict=True):
+            waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="max")
+            self.add(f"{name}-waiting", waiting, 0, f"{name} holds work that failed: look at it, then redrive or purge")
+
+    def watch_functions(self, functions: dict[str, lambda_.Function]) -> None:
+        for name, function in functions.items():
+            errors = function.metric_errors(period=_PERIOD, statistic="sum")
+            throttles = function.metric_throttles(period=_PERIOD, statistic="sum")
+            self.add(f"{name}-errors", errors, 0, f"{name} fails: see its log group")
+            self.add(f"{name}-throttles", throttles, 0, f"{name} is throttled: see the account's Lambda concurrency")
+
+    def watch_age(self, commissioner: lambda_.Function, arrivals: sqs.Queue) -> None:
+        behind = commissioner.metric("IteratorAge", period=_PERIOD, statistic="max")
+        oldest = arrivals.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
+        told = f"claims wait over {_OLD_MINUTES} minutes"
+        self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, f"{COMMISSIONER.name} is behind: {told}")
+        self.add("arrivals-old", oldest, _OLD_MINUTES * 60, f"arrivals are unread for over {_OLD_MINUTES} minutes")
+
+    def watch_api(self, api_id: str) -> None:
+        metric = cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name="5xx",
+            dimensions_map={"ApiId": api_id},
+            period=_PERIOD,
+            statistic="sum",
+        )
+        self.add("api-errors", metric, 0, "the API answers 5xx: see the admin API's log group")
+
+
+def make_alarms(scope: Construct, settings: Settings) -> Alarms:
+    """The topic, encrypted by a key of our own: CloudWatch may not use the one that AWS manages for SNS."""
+    only_ours = {"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
+    cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=only_ours)
+    key = kms.Key(
+        scope,
+        "AlarmsKey",
+        description="Device Lobby: alarms on their way",
+        enable_key_rotation=True,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsMayEncrypt",
+            principals=[cloudwatch_service],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],
+        )
+    )
+    topic = sns.Topic(scope, "AlarmsTopic", topic_name=f"{PREFIX}-alarms", master_key=key, enforce_ssl=True)
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsMayPublish",
+            principals=[cloudwatch_service],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+        )
+    )
+    return Alarms(scope, topic)

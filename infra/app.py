@@ -1,0 +1,61 @@
+"""The CDK app: the lobby's stack and those of its targets, from the settings in the context.
+
+`cdk` runs it (see cdk.json), and so does `python -m infra.app`, which synthesizes into `cdk.out`. Tests and the local
+deployment call `build` in their own process. Refuses wrong settings with all that is wrong with them, on one line.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+# jsii writes twenty lines about the Node release to the terminal otherwise. What is supported is in README.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.errors import InfraError
+from infra.lobby_stack import LobbyStack
+from infra.settings import Settings
+from infra.target_stack import TargetStack
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def build(app: App, settings: Settings, *, nag: bool = True) -> App:
+    """The stacks of `settings` in `app`, which the caller synthesizes. With `nag`, a finding fails the synthesis.
+    Raises `BundleFailed`."""
+    LobbyStack(app, settings)
+    for target in settings.targets:
+        TargetStack(app, settings, target)
+    if nag:
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def synthesize(settings: Settings, out: Path, *, nag: bool = False) -> Path:
+    """A cloud assembly in `out`, in this process, without the CDK CLI. Raises `BundleFailed`."""
+    build(App(outdir=str(out), analytics_reporting=False, context=_context()), settings, nag=nag).synth()
+    return out
+
+
+def _context() -> dict[str, Any]:
+    """cdk.json's, which the CLI hands over itself."""
+    return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
+
+
+def main() -> int:
+    app = App(analytics_reporting=False)
+    try:
+        build(app, Settings.from_context(app.node.try_get_context))
+    except InfraError as error:
+        print(error, file=sys.stderr)
+        return 1
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The code of the Lambdas as zip files: our packages and their pinned, hashed dependencies, built without Docker.
+
+One bundle per set of dependencies. A bundle's name carries the hash of all that goes into it, so it is built once and
+taken from `.local/bundles` ever after, without network; the same input gives the same bytes. The index that pip or uv
+is set up for is used; none is named here. Refuses to build from source: every dependency must have a wheel for the
+place where it will run.
+"""
+
+import hashlib
+import importlib.util
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.errors import BundleFailed
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CACHE: Final = ROOT / ".local" / "bundles"
+LAMBDA_PYTHON: Final = "3.14"
+_LAYOUT: Final = "1"
+"""Raise it when what this module writes into a bundle changes."""
+SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
+"""What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
+_OURS: Final = (".py", ".graphql", ".typed")
+_DEAD: Final = re.compile(
+    r"(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
+    r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|uv_cache\.json|sboms/.*|licenses/.*)$"
+)
+_BLOCK: Final = re.compile(r"^(?P<name>[a-z0-9._-]+)(\[.*?\])?==.*(\n[ \t]+.*)*", re.MULTILINE | re.IGNORECASE)
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where a bundle runs: the Python version, the machine as uname says it, and whether that is this very machine."""
+
+    python: str
+    machine: str
+    local: bool = False
+
+    def __str__(self) -> str:
+        return f"{'local-' if self.local else ''}{self.python}-{self.machine}"
+
+
+AWS: Final = Platform(LAMBDA_PYTHON, "aarch64")
+
+
+def this_machine() -> Platform:
+    return Platform(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine(), local=True)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A set of Lambdas' code: the file in `requirements/` and our packages."""
+
+    name: str
+    packages: tuple[str, ...]
+    static: tuple[str, ...] = ()
+    """Directories whose files go along whatever they are, where they exist."""
+
+    @property
+    def requirements(self) -> Path:
+        return ROOT / "requirements" / f"{self.name}.txt"
+
+
+BOUNCER: Final = Bundle("bouncer", ("lobby",))
+CORE: Final = Bundle("core", ("lobby", "commissioner"))
+ADMIN_API: Final = Bundle("admin_api", ("lobby", "admin_api"), ("admin_api/console/dist",))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A bundle's zip file, and the SHA-256 of everything that it is made of."""
+
+    path: Path
+    sha256: str
+
+
+def build(bundle: Bundle, where: Platform, cache: Path = CACHE) -> Built:
+    """The bundle, from `cache` if it is there. Raises `BundleFailed`."""
+    ours = _our_files(bundle)
+    digest = _digest(bundle, where, ours)
+    made = Built(cache / f"{bundle.name}-{digest[:32]}.zip", digest)
+    if made.path.exists():
+        return made
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        installed = Path(work) / "installed"
+        _install(bundle, where, installed)
+        partial = Path(work) / made.path.name
+        _write(partial, ours, installed)
+        partial.replace(made.path)
+    return made
+
+
+def _digest(bundle: Bundle, where: Platform, ours: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256(f"{_LAYOUT}\n{where}\n{_kept_requirements(bundle)}".encode())
+    for name, content in sorted(ours.items()):
+        digest.update(f"\n{name}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _kept_requirements(bundle: Bundle) -> str:
+    """The bundle's hashed requirements without what the runtime has. Pip checks the hashes of the rest."""
+    text = bundle.requirements.read_text()
+    return "\n".join(match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in SHIPPED) + "\n"
+
+
+def _our_files(bundle: Bundle) -> dict[str, bytes]:
+    """Read once, so that the hash is that of what is packed even while somebody edits."""
+    code = {path for package in bundle.packages for path in (ROOT / package).rglob("*") if path.suffix in _OURS}
+    static = {path for folder in bundle.static for path in (ROOT / folder).rglob("*")}
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for path in code | static
+        if path.is_file() and "node_modules" not in path.parts
+    }
+
+
+def _install(bundle: Bundle, where: Platform, into: Path) -> None:
+    wanted = into.with_name("requirements.txt")
+    wanted.write_text(_kept_requirements(bundle))
+    command = [*_installer(where), "--target", str(into), "--no-deps", "--require-hashes", "-r", str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise BundleFailed("INSTALL_FAILED", f"{bundle.name} for {where}: {command[0]} said:\n{said}")
+
+
+def _installer(where: Platform) -> list[str]:
+    if importlib.util.find_spec("pip"):
+        platforms = [f"manylinux{tag}_{where.machine}" for tag in ("2014", "_2_28", "_2_34")]
+        foreign = [word for tag in platforms for word in ("--platform", tag)]
+        foreign += ["--implementation", "cp", "--python-version", where.python]
+        return [
+            sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:",
+            *([] if where.local else foreign),
+        ]  # fmt: skip
+    uv = shutil.which("uv")
+    if uv is None:
+        raise BundleFailed("NO_INSTALLER", f"got neither pip in {sys.executable} nor uv in PATH, want one of them")
+    here = ["--python", sys.executable]
+    foreign = ["--python-platform", f"{where.machine}-manylinux_2_34", "--python-version", where.python]
+    return [uv, "pip", "install", "--quiet", "--only-binary", ":all:", *here, *([] if where.local else foreign)]
+
+
+def _write(out: Path, ours: Mapping[str, bytes], installed: Path) -> None:
+    """The same bytes for the same files: sorted, undated, of one mode."""
+    files = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
+    kept = {name: path.read_bytes() for name, path in files.items() if not _DEAD.search(name)}
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in sorted((kept | dict(ours)).items()):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)

@@ -1,0 +1,63 @@
+"""The HTTP API: GraphQL behind a JWT authorizer, and the console's page for everyone, all answered by one Lambda.
+
+There is no way to deploy it without the authorizer. Every request is logged, without its body; requests are throttled
+for the whole API.
+"""
+
+import json
+from typing import Final
+
+from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.sign_in import SignIn
+
+GRAPHQL: Final = "/graphql"
+STATIC: Final = ("/", "/{proxy+}")
+_LOGGED: Final = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "route": "$context.routeKey",
+    "path": "$context.path",
+    "status": "$context.status",
+    "ms": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "user": "$context.authorizer.claims.sub",
+    "refused": "$context.authorizer.error",
+    "error": "$context.integrationErrorMessage",
+}
+
+
+def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
+    """The API without its routes: the user pool needs its address first."""
+    api = apigw.HttpApi(scope, "Api", api_name="device-lobby", description="Device Lobby", create_default_stage=False)
+    stage = apigw.CfnStage(
+        scope,
+        "ApiStage",
+        api_id=api.api_id,
+        stage_name="$default",
+        auto_deploy=True,
+        access_log_settings=apigw.CfnStage.AccessLogSettingsProperty(
+            destination_arn=access_log.log_group_arn, format=json.dumps(_LOGGED)
+        ),
+        default_route_settings=apigw.CfnStage.RouteSettingsProperty(
+            throttling_rate_limit=100, throttling_burst_limit=200, detailed_metrics_enabled=True
+        ),
+    )
+    stage.node.add_dependency(access_log)
+    return api
+
+
+def add_routes(api: apigw.HttpApi, function: lambda_.Function, sign_in: SignIn) -> None:
+    integration = integrations.HttpLambdaIntegration("AdminApi", function)
+    authorizer = authorizers.HttpUserPoolAuthorizer(
+        "SignedIn", sign_in.pool, user_pool_clients=[sign_in.client], authorizer_name="signed-in"
+    )
+    api.add_routes(path=GRAPHQL, methods=[apigw.HttpMethod.POST], integration=integration, authorizer=authorizer)
+    for path in STATIC:
+        api.add_routes(path=path, methods=[apigw.HttpMethod.GET], integration=integration)

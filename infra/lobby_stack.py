@@ -1,0 +1,222 @@
+"""The lobby's stack: the ledger, the Lambdas and what calls them, the API and its users, and what is watched.
+
+One lobby per account and Region. What stays when the stack is deleted: the tables, the trust bucket and the users.
+"""
+
+import json
+from typing import Final
+
+from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_iot as iot
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra import alarms, device_policies, front_door, functions, permissions, queues, rules, sign_in
+from infra.exceptions import acknowledge_lobby
+from infra.functions import Code, Function
+from infra.settings import Settings
+from infra.tables import make_tables
+from lobby import wire
+from lobby.ledger.models import COMMISSIONER, LedgerRow
+
+NAME: Final = "DeviceLobby"
+REGISTERED_RULE: Final = "device_lobby_registered"
+FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
+_HOUR: Final = 3600
+
+
+class LobbyStack(Stack):
+    """All of the lobby in its account and Region."""
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        lobby = settings.lobby
+        super().__init__(
+            scope,
+            NAME,
+            stack_name=NAME,
+            env=Environment(account=lobby.account, region=lobby.region),
+            description="Device Lobby: where devices wait for the account they belong to",
+            termination_protection=not settings.local,
+        )
+        self.settings = settings
+        self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
+        self.tables = make_tables(self, lobby)
+        self.bucket = self._trust_bucket()
+        self.queues = queues.make_queues(self)
+        self.functions: dict[str, lambda_.Function] = {}
+        self.access_log = functions.log_group(self, "ApiLog", "/aws/vendedlogs/apis/device-lobby", settings)
+        self.api = front_door.make_api(self, self.access_log)
+        self.sign_in = sign_in.make_sign_in(self, settings, f"{self.api.api_endpoint}/")
+        self._device_side()
+        self._commissioner_side()
+        self._operator_side()
+        self._watch()
+        self._tell()
+        acknowledge_lobby(self)
+
+    @property
+    def ledger(self) -> dynamodb.TableV2:
+        return self.tables[LedgerRow]
+
+    def _trust_bucket(self) -> s3.Bucket:
+        lobby = self.settings.lobby
+        return s3.Bucket(
+            self,
+            "Trust",
+            bucket_name=wire.trust_bucket(lobby.account, lobby.region),
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _function(
+        self, function: Function, statements: list[iam.PolicyStatement], **environment: str
+    ) -> lambda_.Function:
+        """A function with a role of its own."""
+        group = functions.log_group(
+            self, f"{function.construct_id}Log", f"/aws/lambda/{function.full_name}", self.settings
+        )
+        role = functions.make_role(self, function.name, statements, [group])
+        made = functions.make_function(self, function, self.code, role, group, environment)
+        self.functions[function.name] = made
+        return made
+
+    def _device_side(self) -> None:
+        """What devices set off: registration and hello."""
+        iot.CfnPolicy(
+            self,
+            "WaitingPolicy",
+            policy_name=device_policies.WAITING,
+            policy_document=device_policies.waiting_policy(self.settings.lobby),
+        )
+        bouncer = self._function(
+            functions.BOUNCER,
+            permissions.bouncer(self.settings),
+            LOBBY_POLICY=device_policies.WAITING,
+            TRUST_BUCKET=self.bucket.bucket_name,
+        )
+        receptionist = self._function(functions.RECEPTIONIST, permissions.receptionist(self.settings))
+        lobby, undelivered = self.settings.lobby, self.queues.undelivered
+        hand_over = permissions.allow(
+            "HandOver", ["sqs:SendMessage"], permissions.queue_arn(permissions.UNDELIVERED, lobby)
+        )
+        role = rules.rule_role(
+            self, "RulesRole", lobby, {"hand-over-undelivered": hand_over}, f"{functions.PREFIX}-rules"
+        )
+        for construct_id, name, sql, function, described in (
+            ("Registered", REGISTERED_RULE, wire.REGISTERED_SQL, bouncer, "A certificate was registered: admit it?"),
+            ("Hello", wire.HELLO_RULE, wire.HELLO_SQL, receptionist, "A device says hello: where does it belong?"),
+        ):
+            rules.let_rule_call(function, name, lobby)
+            rules.make_rule(
+                self, f"{construct_id}Rule", name, sql, described,
+                rules.to_lambda(function), rules.to_queue(undelivered, role),
+            )  # fmt: skip
+            self._hand_over_failures(f"{construct_id}Failures", function)
+
+    def _hand_over_failures(self, construct_id: str, function: lambda_.Function) -> None:
+        lambda_.CfnEventInvokeConfig(
+            self,
+            construct_id,
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=2,
+            maximum_event_age_in_seconds=6 * _HOUR,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.queues.undelivered.queue_arn)
+            ),
+        )
+
+    def _commissioner_side(self) -> None:
+        """What changes of the ledger and events in the targets set off."""
+        stream = self.ledger.table_stream_arn or ""
+        commissioner, surveyor = functions.COMMISSIONER, functions.SURVEYOR
+        groups = {
+            each.name: functions.log_group(
+                self, f"{each.construct_id}Log", f"/aws/lambda/{each.full_name}", self.settings
+            )
+            for each in (commissioner, surveyor)
+        }
+        statements = permissions.commissioner(self.settings, stream)
+        self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
+        for each in (commissioner, surveyor):
+            self.functions[each.name] = functions.make_function(
+                self, each, self.code, self.commissioner_role, groups[each.name], {}
+            )
+        self._claims_to(self.functions[commissioner.name], stream)
+        arrivals = self._function(functions.ARRIVALS, permissions.arrivals(self.settings))
+        lambda_.CfnEventSourceMapping(
+            self,
+            "ArrivalsToFunction",
+            event_source_arn=self.queues.arrivals.queue_arn,
+            function_name=arrivals.function_name,
+            batch_size=10,
+            function_response_types=["ReportBatchItemFailures"],
+        )
+
+    def _claims_to(self, function: lambda_.Function, stream: str) -> None:
+        """Only rows that say it is the commissioner's turn wake it: never a hello."""
+        pattern = {
+            "eventName": ["INSERT", "MODIFY"],
+            "dynamodb": {"NewImage": {"turn": {"S": [COMMISSIONER]}}},
+        }
+        mapping = lambda_.CfnEventSourceMapping
+        mapping(
+            self,
+            "ClaimsToCommissioner",
+            event_source_arn=stream,
+            function_name=function.function_name,
+            starting_position="TRIM_HORIZON",
+            batch_size=10,
+            parallelization_factor=4,
+            bisect_batch_on_function_error=True,
+            maximum_retry_attempts=100,
+            maximum_record_age_in_seconds=4 * _HOUR,
+            function_response_types=["ReportBatchItemFailures"],
+            filter_criteria=mapping.FilterCriteriaProperty(
+                filters=[mapping.FilterProperty(pattern=json.dumps(pattern, separators=(",", ":")))]
+            ),
+            destination_config=mapping.DestinationConfigProperty(
+                on_failure=mapping.OnFailureProperty(destination=self.queues.uncommissioned.queue_arn)
+            ),
+        )
+
+    def _operator_side(self) -> None:
+        """What people set off."""
+        function = self._function(
+            functions.ADMIN_API,
+            permissions.admin_api(self.settings),
+            USER_POOL_ID=self.sign_in.pool.user_pool_id,
+            USER_POOL_CLIENT_ID=self.sign_in.client.user_pool_client_id,
+            SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
+            COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
+            ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
+        )
+        front_door.add_routes(self.api, function, self.sign_in)
+
+    def _watch(self) -> None:
+        alarm = alarms.make_alarms(self, self.settings)
+        alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
+        alarm.watch_functions(self.functions)
+        alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
+        alarm.watch_api(self.api.api_id)
+
+    def _tell(self) -> None:
+        for name, value in (
+            ("GraphqlUrl", f"{self.api.api_endpoint}{front_door.GRAPHQL}"),
+            ("ConsoleUrl", f"{self.api.api_endpoint}/"),
+            ("ApiId", self.api.api_id),
+            ("UserPoolId", self.sign_in.pool.user_pool_id),
+            ("UserPoolClientId", self.sign_in.client.user_pool_client_id),
+            ("CommissionerRoleArn", self.commissioner_role.role_arn),
+            ("ArrivalsQueueArn", self.queues.arrivals.queue_arn),
+            ("TrustBucket", self.bucket.bucket_name),
+        ):
+            CfnOutput(self, name, value=value)

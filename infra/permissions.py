@@ -1,0 +1,117 @@
+"""What each Lambda of the lobby may do: exact actions on exact resources, and nobody anything to the history but to
+read it and to add to it.
+
+A wildcard stands only for what is not known before there are devices (certificates, things, topics) or for actions that
+AWS defines no resource for (Service Authorization Reference); `infra/exceptions.py` has the reason of each.
+"""
+
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+from pynamodb.models import Model
+
+from infra.functions import SURVEYOR, function_arn
+from infra.settings import Settings
+from infra.tables import index_names, table_arn
+from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, TargetRow
+from lobby.ledger.targets import TARGET_ROLE
+from lobby.names import Target
+from lobby.wire import trust_bucket
+
+UNDELIVERED: Final = "device-lobby-undelivered"
+UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
+ARRIVALS: Final = "device-lobby-arrivals"
+ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
+LEDGER, HISTORY, NAMES, TARGETS = LedgerRow, HistoryRow, NameRow, TargetRow
+
+
+def queue_arn(name: str, where: Target) -> str:
+    return f"arn:aws:sqs:{where.region}:{where.account}:{name}"
+
+
+def iot_arn(where: Target, resource: str) -> str:
+    return f"arn:aws:iot:{where.region}:{where.account}:{resource}"
+
+
+def allow(sid: str, actions: list[str], *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=list(resources))
+
+
+def _table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStatement:
+    sid = model.__name__.replace("Row", "Table")
+    return allow(sid, [f"dynamodb:{action}" for action in actions], table_arn(model, lobby))
+
+
+def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    bucket = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
+    listing = allow("TellAbsentFromForbidden", ["s3:ListBucket"], bucket)
+    listing.add_condition("StringLike", {"s3:prefix": "crl/*"})
+    return [
+        _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
+        _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(NAMES, lobby, "PutItem", "GetItem"),
+        allow("Certificates", ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"],
+              iot_arn(lobby, "cert/*")),
+        allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
+        allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
+        allow("Attach", ["iot:AttachThingPrincipal"], "*"),
+        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
+        listing,
+        _on_failure(settings, UNDELIVERED),
+    ]  # fmt: skip
+
+
+def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        _table(HISTORY, lobby, "PutItem"),
+        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        _on_failure(settings, UNDELIVERED),
+    ]
+
+
+def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
+    """Also what the surveyor may do."""
+    lobby = settings.lobby
+    stream = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    return [
+        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        _table(HISTORY, lobby, "PutItem"),
+        _table(TARGETS, lobby, "GetItem"),
+        allow("Stream", stream, stream_arn),
+        allow("FindStream", ["dynamodb:ListStreams"], "*"),
+        allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
+        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("Certificates", ["iot:UpdateCertificate", "iot:DeleteCertificate"], iot_arn(lobby, "cert/*")),
+        _on_failure(settings, UNCOMMISSIONED),
+    ]
+
+
+def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    return [
+        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        _table(HISTORY, lobby, "PutItem"),
+        _table(TARGETS, lobby, "GetItem"),
+        allow("Arrivals", consume, queue_arn(ARRIVALS, lobby)),
+        allow("Subscribe", ["sns:ConfirmSubscription"], f"arn:aws:sns:*:*:{ARRIVALS}"),
+    ]
+
+
+def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    indexes = [table_arn(LEDGER, lobby, index) for index in index_names(LEDGER)]
+    return [
+        _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        allow("Lists", ["dynamodb:Query"], *indexes),
+        _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(TARGETS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
+        allow("Survey", ["lambda:InvokeFunction"], function_arn(SURVEYOR, settings)),
+    ]
+
+
+def _on_failure(settings: Settings, queue: str) -> iam.PolicyStatement:
+    return allow("HandOverFailures", ["sqs:SendMessage"], queue_arn(queue, settings.lobby))

@@ -1,0 +1,80 @@
+"""The lobby's queues: arrivals from the targets, and a place for each kind of work that could not be done.
+
+All are encrypted by SQS's own keys and refuse plain HTTP. The arrivals come from topics of accounts and Regions that
+are registered later, so the queue takes any topic of the agreed name; the arrivals Lambda confirms and believes only
+those of registered targets.
+"""
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra import functions, permissions
+
+_KEPT = Duration.days(14)
+_MAX_RECEIVE = 5
+
+
+@dataclass(frozen=True)
+class Queues:
+    undelivered: sqs.Queue
+    """Rule errors, and events that the bouncer or the receptionist failed at three times."""
+    uncommissioned: sqs.Queue
+    """Where in the ledger's stream the commissioner gave up."""
+    arrivals: sqs.Queue
+    arrivals_dead: sqs.Queue
+
+    @property
+    def of_failures(self) -> tuple[sqs.Queue, ...]:
+        return self.undelivered, self.uncommissioned, self.arrivals_dead
+
+
+def make_queues(scope: Construct) -> Queues:
+    dead = _queue(scope, "ArrivalsDead", permissions.ARRIVALS_DEAD)
+    arrivals = _queue(
+        scope,
+        "Arrivals",
+        permissions.ARRIVALS,
+        retention_period=Duration.days(4),
+        visibility_timeout=Duration.seconds(6 * functions.ARRIVALS.timeout),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=_MAX_RECEIVE),
+    )
+    arrivals.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="TopicsOfTargets",
+            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[arrivals.queue_arn],
+            conditions={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:*:{permissions.ARRIVALS}"}},
+        )
+    )
+    return Queues(
+        undelivered=_queue(scope, "Undelivered", permissions.UNDELIVERED),
+        uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
+        arrivals=arrivals,
+        arrivals_dead=dead,
+    )
+
+
+def _queue(
+    scope: Construct,
+    construct_id: str,
+    name: str,
+    *,
+    retention_period: Duration = _KEPT,
+    visibility_timeout: Duration | None = None,
+    dead_letter_queue: sqs.DeadLetterQueue | None = None,
+) -> sqs.Queue:
+    return sqs.Queue(
+        scope,
+        f"{construct_id}Queue",
+        queue_name=name,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=retention_period,
+        visibility_timeout=visibility_timeout,
+        dead_letter_queue=dead_letter_queue,
+    )

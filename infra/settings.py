@@ -1,0 +1,159 @@
+"""What is to be deployed where, read once from the CDK app's context (`-c name=value`, or `CDK_CONTEXT_JSON`).
+
+Accounts and Regions are concrete, so that every name and ARN in the templates is. Refuses a context with anything
+missing or wrong, and names all of it at once.
+
+    lobby             the lobby's account/Region, such as 123456789012/eu-west-1; always needed
+    targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; none by default
+    local             true: for the emulator on this machine
+    bundle            false: templates only, whose Lambdas have no code and must not be deployed
+    logRetentionDays  how long logs are kept; 30 by default
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.device_policies import PROFILES
+from infra.errors import BadContext
+from lobby.errors import LobbyError
+from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.names import Target, parse_profile, parse_target, parse_target_key, shown
+
+RETENTION_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+_EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+"""IAM's own rule (API reference of STS, AssumeRole: ExternalId)."""
+_TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
+
+
+@dataclass(frozen=True)
+class TargetSettings:
+    """One target's stack. `create_role` is false where a stack in another Region of the account has the role."""
+
+    target: Target
+    external_id: str
+    profiles: tuple[str, ...] = (DEFAULT_PROFILE,)
+    create_role: bool = True
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the app is built from. `log_retention` is in days."""
+
+    lobby: Target
+    targets: tuple[TargetSettings, ...] = ()
+    local: bool = False
+    bundle: bool = True
+    log_retention: int = 30
+
+    @classmethod
+    def from_context(cls, context: Callable[[str], Any]) -> "Settings":
+        """Settings from `context(name)`, such as `app.node.try_get_context`. Raises `BadContext`."""
+        found: dict[str, Any] = {}
+        wrong: list[str] = []
+        for name, field, parse in _FIELDS:
+            value = context(name)
+            if value is None and name != "lobby":
+                continue
+            try:
+                found[field] = parse(value)
+            except LobbyError as error:
+                wrong.append(f"{name}: {error.message}")
+        if wrong:
+            raise BadContext("BAD_CONTEXT", "; ".join(wrong))
+        return cls(**found)
+
+
+def _bad(got: object, want: str) -> BadContext:
+    return BadContext("BAD_CONTEXT", f"got {shown(got)}, want {want}")
+
+
+def _flag(value: Any) -> bool:
+    known = {"true": True, "false": False}
+    if isinstance(value, bool | str) and str(value).lower() in known:
+        return known[str(value).lower()]
+    raise _bad(value, "true or false")
+
+
+def _days(value: Any) -> int:
+    if isinstance(value, int | str) and str(value) in map(str, RETENTION_DAYS):
+        return int(value)
+    raise _bad(value, f"one of {', '.join(map(str, RETENTION_DAYS))} days")
+
+
+def _targets(value: Any) -> tuple[TargetSettings, ...]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise _bad(value, "a JSON list of targets") from None
+    if not isinstance(value, list):
+        raise _bad(value, "a list of targets")
+    found: list[TargetSettings] = []
+    wrong: list[str] = []
+    for place, body in enumerate(value):
+        try:
+            found.append(_target(body, first_of_account=_is_new(body, value[:place])))
+        except LobbyError as error:
+            wrong.append(f"[{place}] {error.message}")
+    wrong += _clashes(found)
+    if wrong:
+        raise BadContext("BAD_CONTEXT", "; ".join(wrong))
+    return tuple(found)
+
+
+def _is_new(body: Any, before: list[Any]) -> bool:
+    return isinstance(body, dict) and all(
+        not isinstance(other, dict) or other.get("account") != body.get("account") for other in before
+    )
+
+
+def _target(body: Any, *, first_of_account: bool) -> TargetSettings:
+    if not isinstance(body, dict) or not set(body) <= _TARGET_KEYS:
+        raise _bad(body, f"an object with {', '.join(sorted(_TARGET_KEYS))}")
+    external_id = body.get("externalId")
+    if not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id):
+        raise _bad(external_id, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -")
+    return TargetSettings(
+        target=parse_target(body.get("account"), body.get("region")),
+        external_id=external_id,
+        profiles=_profiles(body.get("profiles", [DEFAULT_PROFILE])),
+        create_role=_flag(body.get("createRole", first_of_account)),
+    )
+
+
+def _profiles(value: Any) -> tuple[str, ...]:
+    names = value if isinstance(value, list) and value else [value]
+    for name in map(parse_profile, names):
+        if name not in PROFILES:
+            raise _bad(name, f"a profile of infra/device_policies.py: {', '.join(PROFILES)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _clashes(targets: list[TargetSettings]) -> list[str]:
+    """A role is one per account: two stacks cannot both make it, nor ask for different ExternalIds."""
+    wrong: list[str] = []
+    for place, one in enumerate(targets):
+        for other in targets[:place]:
+            if other.target == one.target:
+                wrong.append(f"got {one.target} twice, want each target once")
+            elif other.target.account == one.target.account:
+                if other.create_role and one.create_role:
+                    wrong.append(f"got createRole for {other.target} and {one.target}, want it once an account")
+                if other.external_id != one.external_id:
+                    wrong.append(f"got two externalIds for {one.target.account}, want one an account")
+    return wrong
+
+
+_FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
+    ("lobby", "lobby", parse_target_key),
+    ("targets", "targets", _targets),
+    ("local", "local", _flag),
+    ("bundle", "bundle", _flag),
+    ("logRetentionDays", "log_retention", _days),
+)

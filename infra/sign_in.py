@@ -1,0 +1,109 @@
+"""Who may use the lobby's API: a Cognito user pool whose users are made by an administrator, in groups by role.
+
+The app client is public, without a secret: the console signs in by code with PKCE. Passwords go to the API of Cognito
+only in the local deployment, where scripts have no browser.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+from infra.settings import Settings
+
+ROLES: Final = {
+    "admin": "Everything, targets and their ExternalIds included",
+    "operator": "Claims, moves, releases and revokes",
+    "technician": "Claims, for the targets of the user's target: groups only",
+    "viewer": "Sees, and changes nothing",
+}
+"""The groups, the mightiest first. A technician's targets are further groups: `target:<account>/<Region>`."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    pool: cognito.UserPool
+    client: cognito.UserPoolClient
+
+
+def make_sign_in(scope: Construct, settings: Settings, console_url: str) -> SignIn:
+    pool = _pool(scope)
+    for precedence, (name, description) in enumerate(ROLES.items()):
+        cognito.CfnUserPoolGroup(
+            scope,
+            f"{name.capitalize()}Group",
+            user_pool_id=pool.user_pool_id,
+            group_name=name,
+            description=description,
+            precedence=precedence,
+        )
+    client = _client(pool, settings, console_url)
+    if not settings.local:
+        _login_page(scope, pool, client, settings)
+    return SignIn(pool, client)
+
+
+def _pool(scope: Construct) -> cognito.UserPool:
+    return cognito.UserPool(
+        scope,
+        "UserPool",
+        user_pool_name="device-lobby",
+        self_sign_up_enabled=False,
+        sign_in_aliases=cognito.SignInAliases(username=True, email=True),
+        sign_in_case_sensitive=False,
+        auto_verify=cognito.AutoVerifiedAttrs(email=True),
+        account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+        mfa=cognito.Mfa.OPTIONAL,
+        mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+        password_policy=cognito.PasswordPolicy(
+            min_length=14,
+            require_lowercase=True,
+            require_uppercase=True,
+            require_digits=True,
+            require_symbols=True,
+            temp_password_validity=Duration.days(3),
+        ),
+        deletion_protection=True,
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+
+
+def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cognito.UserPoolClient:
+    return pool.add_client(
+        "Client",
+        user_pool_client_name="console",
+        generate_secret=False,
+        auth_flows=cognito.AuthFlow(user_srp=True, user_password=settings.local),
+        o_auth=cognito.OAuthSettings(
+            flows=cognito.OAuthFlows(authorization_code_grant=True),
+            scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.PROFILE],
+            callback_urls=[console_url],
+            logout_urls=[console_url],
+        ),
+        supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
+        access_token_validity=Duration.minutes(15),
+        id_token_validity=Duration.minutes(15),
+        refresh_token_validity=Duration.hours(12),
+        auth_session_validity=Duration.minutes(5),
+        enable_token_revocation=True,
+        prevent_user_existence_errors=True,
+    )
+
+
+def _login_page(scope: Construct, pool: cognito.UserPool, client: cognito.UserPoolClient, settings: Settings) -> None:
+    """Cognito's managed login, which needs a style to show anything at all."""
+    domain = pool.add_domain(
+        "Domain",
+        cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"device-lobby-{settings.lobby.account}"),
+        managed_login_version=cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
+    )
+    cognito.CfnManagedLoginBranding(
+        scope,
+        "LoginStyle",
+        user_pool_id=pool.user_pool_id,
+        client_id=client.user_pool_client_id,
+        use_cognito_provided_values=True,
+    )
+    CfnOutput(scope, "LoginUrl", value=domain.base_url(), description="Cognito's sign-in page")

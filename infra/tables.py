@@ -1,0 +1,104 @@
+"""The ledger's tables, with the key schema of the PynamoDB models: what is deployed is what is used.
+
+All are on demand, encrypted, restorable to any second of 35 days, guarded against deletion and left behind when the
+stack goes. The history is protected beyond that: its own policy denies everyone in the account to change or delete an
+entry. That locks nobody out, as it says nothing of the policy itself: whoever may call DeleteResourcePolicy can lift
+it, which CloudTrail records.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from pynamodb.models import Model
+
+from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
+from lobby.names import Target
+
+IMMUTABLE: Final = (
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PartiQLDelete",
+)
+"""What nobody may do to the history. That PutItem does not overwrite is the writer's own condition."""
+_TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
+
+
+def table_name(model: type[Model]) -> str:
+    return str(model.Meta.table_name)
+
+
+def table_arn(model: type[Model], lobby: Target, index: str = "") -> str:
+    """The ARN of a model's table, or of one of its indexes."""
+    arn = f"arn:aws:dynamodb:{lobby.region}:{lobby.account}:table/{table_name(model)}"
+    return f"{arn}/index/{index}" if index else arn
+
+
+def index_names(model: type[Model]) -> list[str]:
+    return sorted(index["index_name"] for index in model._get_schema()["global_secondary_indexes"])
+
+
+def make_tables(scope: Construct, lobby: Target) -> dict[type[Model], dynamodb.TableV2]:
+    """All tables, by model."""
+    return {model: _table(scope, model, lobby) for model in MODELS}
+
+
+def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.TableV2:
+    schema = model._get_schema()
+    types = {each["AttributeName"]: _TYPES[each["AttributeType"]] for each in schema["attribute_definitions"]}
+    partition, sort = _keys(schema["key_schema"], types)
+    return dynamodb.TableV2(
+        scope,
+        model.__name__.replace("Row", "Table"),
+        table_name=table_name(model),
+        partition_key=partition,
+        sort_key=sort,
+        billing=dynamodb.Billing.on_demand(),
+        encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        deletion_protection=True,
+        removal_policy=RemovalPolicy.RETAIN,
+        dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE if model is LedgerRow else None,
+        global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
+        resource_policy=_append_only(lobby) if model is HistoryRow else None,
+    )
+
+
+def _append_only(lobby: Target) -> iam.PolicyDocument:
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="NobodyChangesHistory",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=list(IMMUTABLE),
+                resources=[table_arn(HistoryRow, lobby)],
+            )
+        ]
+    )
+
+
+def _index(schema: Any, types: dict[str, dynamodb.AttributeType]) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    partition, sort = _keys(schema["key_schema"], types)
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=schema["index_name"],
+        partition_key=partition,
+        sort_key=sort,
+        projection_type=dynamodb.ProjectionType(schema["projection"]["ProjectionType"]),
+        non_key_attributes=schema["projection"]["NonKeyAttributes"],
+    )
+
+
+def _keys(
+    schema: Sequence[Mapping[str, Any]], types: dict[str, dynamodb.AttributeType]
+) -> tuple[dynamodb.Attribute, dynamodb.Attribute | None]:
+    names = {key["KeyType"]: key["AttributeName"] for key in schema}
+    keys = {kind: dynamodb.Attribute(name=name, type=types[name]) for kind, name in names.items()}
+    return keys["HASH"], keys.get("RANGE")

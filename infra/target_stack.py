@@ -1,0 +1,127 @@
+"""A target's stack: what an account lets the lobby do in it, what its devices may do, and how their arrival is told.
+
+The role is one per account, for all its Regions: a second Region's stack leaves it out. It trusts the commissioner's
+role only, and asks for this account's ExternalId. The profiles' policies are deployed here, so the commissioner may
+attach them and can neither make nor change one.
+"""
+
+from typing import Final
+
+from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_iot as iot
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra import device_policies, functions, permissions, rules
+from infra.exceptions import acknowledge_target
+from infra.permissions import allow
+from infra.settings import Settings, TargetSettings
+from lobby import wire
+from lobby.ledger.targets import TARGET_ROLE, profile_policy
+from lobby.names import Target
+
+NAME: Final = "DeviceLobbyTarget"
+CONNECTED_RULE: Final = "device_lobby_connected"
+COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
+
+
+def construct_id(target: Target) -> str:
+    """Tells the targets' stacks apart within one app; as a stack each is just `DeviceLobbyTarget`."""
+    return f"{NAME}-{target.account}-{target.region}"
+
+
+class TargetStack(Stack):
+    """All that one target needs, in its account and Region."""
+
+    def __init__(self, scope: Construct, settings: Settings, target: TargetSettings) -> None:
+        where = target.target
+        super().__init__(
+            scope,
+            construct_id(where),
+            stack_name=NAME,
+            env=Environment(account=where.account, region=where.region),
+            description=f"Device Lobby: lets the lobby in account {settings.lobby.account} send devices here",
+            termination_protection=not settings.local,
+        )
+        self.settings, self.target = settings, target
+        if target.create_role:
+            self._role()
+        for profile in target.profiles:
+            iot.CfnPolicy(
+                self,
+                f"{profile.title().replace('-', '')}Policy",
+                policy_name=profile_policy(profile),
+                policy_document=device_policies.profile_document(where, profile),
+            )
+        self.topic = self._arrivals()
+        CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
+        CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
+        CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
+        acknowledge_target(self)
+
+    def _role(self) -> None:
+        lobby = self.settings.lobby
+        commissioner = iam.ArnPrincipal(f"arn:aws:iam::{lobby.account}:role/{COMMISSIONER_ROLE}")
+        iam.Role(
+            self,
+            "CommissionerRole",
+            role_name=TARGET_ROLE,
+            description="Lets the lobby's commissioner register devices in this account",
+            assumed_by=commissioner.with_conditions({"StringEquals": {"sts:ExternalId": self.target.external_id}}),
+            inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(self.target.target))},
+        )
+
+    def _arrivals(self) -> sns.Topic:
+        where, lobby = self.target.target, self.settings.lobby
+        key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
+        topic = sns.Topic(self, "ArrivalsTopic", topic_name=permissions.ARRIVALS, master_key=key, enforce_ssl=True)
+        sns.CfnSubscription(
+            self,
+            "LobbySubscription",
+            topic_arn=topic.topic_arn,
+            protocol="sqs",
+            endpoint=permissions.queue_arn(permissions.ARRIVALS, lobby),
+        )
+        errors = functions.log_group(self, "ArrivalErrors", "/device-lobby/arrival-errors", self.settings)
+        publish = allow("Publish", ["sns:Publish"], topic.topic_arn)
+        write = allow(
+            "Errors", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], errors.log_group_arn
+        )
+        role = rules.rule_role(self, "RuleRole", where, {"tell-the-lobby": publish, "log-errors": write})
+        action = iot.CfnTopicRule.ActionProperty
+        rules.make_rule(
+            self,
+            "ConnectedRule",
+            CONNECTED_RULE,
+            wire.CONNECTED_SQL,
+            "A device has connected: tell the lobby that it arrived",
+            action(
+                sns=iot.CfnTopicRule.SnsActionProperty(
+                    target_arn=topic.topic_arn, role_arn=role.role_arn, message_format="RAW"
+                )
+            ),
+            action(
+                cloudwatch_logs=iot.CfnTopicRule.CloudwatchLogsActionProperty(
+                    log_group_name=errors.log_group_name, role_arn=role.role_arn
+                )
+            ),
+        )
+        return topic
+
+
+def commissioning(target: Target) -> list[iam.PolicyStatement]:
+    """What the commissioner may do in this account, in whichever of its Regions the lobby sends devices to."""
+    arn = f"arn:aws:iot:*:{target.account}"
+    return [
+        allow("Certificates", ["iot:UpdateCertificate", "iot:AttachPolicy"], f"{arn}:cert/*"),
+        allow("Things", ["iot:CreateThing", "iot:DescribeThing"], f"{arn}:thing/*"),
+        allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
+        allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
+        allow(
+            "NoResourceLevel",
+            ["iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint"],
+            "*",
+        ),
+    ]
