@@ -18,7 +18,9 @@ class Schema(strawberry.Schema):
         pass
 
 
-schema = Schema(query=Query, mutation=Mutation, extensions=list(LIMITERS), config=StrawberryConfig(relay_max_results=0))
+schema = Schema(
+    query=Query, mutation=Mutation, extensions=list(LIMITERS), config=StrawberryConfig(relay_max_results=100)
+)
 
 
 if __name__ == "__main__":

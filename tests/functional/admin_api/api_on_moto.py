@@ -1,0 +1,125 @@
+"""The whole API on moto, for the tests to ask: real tables, real tokens, API Gateway's events in and its answers out."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from mangum import Mangum
+from moto import mock_aws
+
+from admin_api.app import create_app
+from admin_api.services import Services
+from admin_api.survey import Step, Survey
+from admin_api.tokens import Verifier
+from lobby.identity import Identity
+from lobby.ledger.models import MODELS
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import Targets
+from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
+from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, REGION, key_of, token
+
+HERE = parse_target("111111111111", "eu-west-1")
+THERE = parse_target("222222222222", "us-east-1")
+EXTERNAL_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
+
+
+def event_of(body: Any, *, authorization: str | None, method: str = "POST", path: str = "/graphql", query: str = "",
+             content_type: str = "application/json") -> dict[str, Any]:  # fmt: skip
+    """API Gateway developer guide, "Payload format version 2.0"."""
+    headers = {"content-type": content_type, "host": "api.example"}
+    if authorization is not None:
+        headers["authorization"] = authorization
+    return {
+        "version": "2.0", "routeKey": f"{method} {path}", "rawPath": path, "rawQueryString": query, "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "requestId": "request-1", "stage": "$default",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": ""},
+        },
+        "body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": False,
+    }  # fmt: skip
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        assert "errors" not in self.body, self.body
+        found: dict[str, Any] = self.body["data"]
+        return found
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.body.get("errors", [])]
+
+    @property
+    def code(self) -> str:
+        (only,) = self.codes
+        return str(only)
+
+
+@dataclass
+class Lobby:
+    """The API, and what stands behind it."""
+
+    ledger: Ledger
+    targets: Targets
+    surveys: dict[Target, Survey] = field(default_factory=dict)
+    surveyed: list[Target] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        services = Services(self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION))
+        self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
+
+    def survey(self, target: Target) -> Survey:
+        self.surveyed.append(target)
+        return self.surveys.get(target, Survey((Step("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example"))
+
+    def send(self, body: Any, authorization: str | None = None, **how: Any) -> Answer:
+        answer = self.lambda_handler(event_of(body, authorization=authorization, **how), None)  # type: ignore[arg-type]  # no Lambda context is looked at
+        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+    def ask(
+        self, query: str, variables: dict[str, Any] | None = None, groups: tuple[str, ...] = ("operator",)
+    ) -> Answer:
+        return self.send({"query": query, "variables": variables}, f"Bearer {token(*groups)}")
+
+    def admit(self, number: int, name: str | None = None) -> Fingerprint:
+        """A device at the door: knocking."""
+        certid = fingerprint(number)
+        self.ledger.admit(Identity(certid, ThingName(name or f"thing-{number:03}"), "-----PEM-----"), "bouncer")
+        return certid
+
+    def waiting(self, number: int, name: str | None = None) -> Fingerprint:
+        """A device in the lobby."""
+        certid = self.admit(number, name)
+        device = self.ledger.get(certid)
+        assert device is not None
+        self.ledger.hello(device, "1.0", "receptionist")
+        return certid
+
+
+def fingerprint(number: int) -> Fingerprint:
+    return Fingerprint(f"{number:064x}")
+
+
+@contextmanager
+def lobby_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lobby]:
+    for name, value in {
+        "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        for model in MODELS:
+            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+        targets = Targets(lambda: EXTERNAL_ID)
+        targets.register(HERE, "Here", ("default", "camera"), "setup")
+        targets.register(THERE, "There", ("default",), "setup")
+        yield Lobby(Ledger(parse_region(REGION)), targets)

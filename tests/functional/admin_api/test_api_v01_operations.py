@@ -1,0 +1,221 @@
+"""The four operations of v0.1, as its console sends them, word for word."""
+
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from admin_api.schema import schema
+from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
+
+GET_DEVICE = """
+  query GetDevice($certid: ID) {
+    getDevice(certid: $certid) {
+      certid
+      targetaccount
+      targetregion
+      devstate
+    }
+  }
+"""
+LIST_DEVICES = """
+  query ListDevices($count: Int, $nextToken: String) {
+    listDevices(count: $count, nextToken: $nextToken) {
+      devices {
+        certid
+        targetaccount
+        targetregion
+        devstate
+      }
+      nextToken
+    }
+  }
+"""
+LIST_LOBBY_DEVICES = """
+  query ListLobbyDevices($count: Int, $nextToken: String, $devstate: String) {
+    listLobbyDevices(
+      count: $count
+      nextToken: $nextToken
+      devstate: $devstate
+    ) {
+      devices {
+        certid
+        targetaccount
+        targetregion
+        devstate
+      }
+      nextToken
+    }
+  }
+"""
+ADD_DEVICE = """
+  mutation AddDevice(
+    $certid: ID!
+    $targetaccount: String!
+    $targetregion: String!
+  ) {
+    addDevice(
+      certid: $certid
+      targetaccount: $targetaccount
+      targetregion: $targetregion
+    ) {
+      certid
+      targetaccount
+      targetregion
+      devstate
+    }
+  }
+"""
+V01_SIGNATURES = {
+    "Query": {
+        "getDevice": "getDevice(certid: ID): Device",
+        "listDevices": "listDevices(count: Int, nextToken: String): PaginatedDevices!",
+        "listLobbyDevices": "listLobbyDevices(count: Int, devstate: String, nextToken: String): PaginatedDevices!",
+    },
+    "Mutation": {
+        "addDevice": "addDevice(certid: ID!, targetaccount: String!, targetregion: String!): Device!",
+    },
+    "Device": {
+        "certid": "certid: ID!", "devicename": "devicename: String", "devstate": "devstate: String",
+        "targetaccount": "targetaccount: String", "targetregion": "targetregion: String",
+    },
+    "PaginatedDevices": {"devices": "devices: [Device!]!", "nextToken": "nextToken: String"},
+}  # fmt: skip
+
+
+def add(lobby: Lobby, certid: str, target: object, groups: tuple[str, ...] = ("operator",)) -> object:
+    account, region = str(target).split("/")
+    variables = {"certid": certid, "targetaccount": account, "targetregion": region}
+    answer = lobby.ask(ADD_DEVICE, variables, groups)
+    return answer.codes or answer.data["addDevice"]
+
+
+@pytest.mark.parametrize("type_name", V01_SIGNATURES)
+def test_every_signature_of_v01_is_in_the_schema_word_for_word(type_name: str) -> None:
+    lines = {line.strip() for line in schema.as_str().splitlines()}
+    assert set(V01_SIGNATURES[type_name].values()) <= lines
+
+
+@pytest.mark.parametrize("document", [GET_DEVICE, LIST_DEVICES, LIST_LOBBY_DEVICES, ADD_DEVICE])
+def test_every_operation_of_v01s_console_is_valid(document: str) -> None:
+    committed = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
+    assert validate(build_schema(committed.read_text()), parse(document)) == []
+
+
+def test_an_unknown_device_is_null(lobby: Lobby) -> None:
+    assert lobby.ask(GET_DEVICE, {"certid": fingerprint(1)}).data == {"getDevice": None}
+
+
+def test_a_device_is_found_by_its_fingerprint(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    device = lobby.ask(GET_DEVICE, {"certid": certid}).data["getDevice"]
+    assert device == {"certid": certid, "targetaccount": None, "targetregion": None, "devstate": "inlobby"}
+
+
+@pytest.mark.parametrize("variables", [{}, {"certid": None}, {"certid": ""}, {"certid": "no"}, {"certid": 5}])
+def test_a_lookup_without_a_fingerprint_says_what_is_wanted(lobby: Lobby, variables: dict[str, object]) -> None:
+    assert lobby.ask(GET_DEVICE, variables).code == "INVALID_FINGERPRINT"
+
+
+def test_a_waiting_device_is_claimed(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    assert add(lobby, certid, HERE) == {
+        "certid": certid, "targetaccount": HERE.account, "targetregion": HERE.region, "devstate": "claimed"
+    }  # fmt: skip
+
+
+def test_a_device_is_claimed_before_it_was_ever_seen(lobby: Lobby) -> None:
+    claimed = add(lobby, fingerprint(1), HERE)
+    assert isinstance(claimed, dict)
+    assert claimed["devstate"] == "expected"
+
+
+def test_the_same_target_again_changes_nothing_even_after_a_claim_with_a_profile_and_config(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    target = '{account: "%s", region: "%s"}' % (HERE.account, HERE.region)  # noqa: UP031  # braces of GraphQL
+    lobby.ask(
+        f'mutation {{ claimDevice(certid: "{certid}", target: {target}, profile: "camera", config: "c") {{ certid }} }}'
+    )
+    before = lobby.ledger.get(certid)
+    for groups in (("operator",), ("technician", f"target:{HERE}")):
+        again = add(lobby, certid, HERE, groups)
+        assert isinstance(again, dict)
+        assert again["devstate"] == "claimed"
+    assert lobby.ledger.get(certid) == before
+
+
+def test_another_target_is_a_move_for_an_operator_and_keeps_what_the_device_was_told(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    add(lobby, certid, HERE)
+    moved = add(lobby, certid, THERE)
+    assert isinstance(moved, dict)
+    assert (moved["targetaccount"], moved["devstate"]) == (THERE.account, "claimed")
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert (device.generation, device.previous) == (2, (HERE,))
+
+
+def test_another_target_is_refused_to_a_technician_who_may_claim_for_both(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    add(lobby, certid, HERE)
+    before = lobby.ledger.get(certid)
+    assert add(lobby, certid, THERE, ("technician", f"target:{HERE}", f"target:{THERE}")) == ["ALREADY_CLAIMED"]
+    assert lobby.ledger.get(certid) == before
+
+
+@pytest.mark.parametrize(
+    ("certid", "account", "region", "code"),
+    [
+        ("zz", "111111111111", "eu-west-1", "INVALID_FINGERPRINT"),
+        (fingerprint(1), "11111111111", "eu-west-1", "INVALID_ACCOUNT"),
+        (fingerprint(1), "select", "eu-west-1", "INVALID_ACCOUNT"),
+        (fingerprint(1), "111111111111", "select", "INVALID_REGION"),
+        (fingerprint(1), "111111111111", "eu-west-1'; drop", "INVALID_REGION"),
+        (fingerprint(1), "333333333333", "eu-west-1", "UNKNOWN_TARGET"),
+    ],
+)
+def test_a_malformed_claim_leaves_no_row(lobby: Lobby, certid: str, account: str, region: str, code: str) -> None:
+    answer = lobby.ask(ADD_DEVICE, {"certid": certid, "targetaccount": account, "targetregion": region})
+    assert answer.code == code
+    assert lobby.ask(LIST_DEVICES).data["listDevices"] == {"devices": [], "nextToken": None}
+
+
+def test_a_value_cannot_name_another_field_of_the_row(lobby: Lobby) -> None:
+    hostile = '111111111111", "devstate": {"S": "commissioned"}, "x": "'
+    answer = lobby.ask(ADD_DEVICE, {"certid": fingerprint(1), "targetaccount": hostile, "targetregion": "eu-west-1"})
+    assert answer.code == "INVALID_ACCOUNT"
+    assert lobby.ledger.get(fingerprint(1)) is None
+
+
+def test_all_devices_are_listed_once_over_pages_that_begin_where_the_last_ended(lobby: Lobby) -> None:
+    expected = {lobby.waiting(number) for number in range(5)} | {lobby.admit(number) for number in range(5, 8)}
+    add(lobby, fingerprint(0), HERE)
+    seen: list[str] = []
+    token: str | None = None
+    while True:
+        page = lobby.ask(LIST_DEVICES, {"count": 3, "nextToken": token}).data["listDevices"]
+        assert len(page["devices"]) <= 3
+        seen += [device["certid"] for device in page["devices"]]
+        token = page["nextToken"]
+        if token is None:
+            break
+    assert sorted(seen) == sorted(expected)
+
+
+def test_the_list_of_the_lobby_is_who_waits_unless_another_state_is_named(lobby: Lobby) -> None:
+    waiting, knocking = lobby.waiting(1), lobby.admit(2)
+    assert [d["certid"] for d in lobby.ask(LIST_LOBBY_DEVICES).data["listLobbyDevices"]["devices"]] == [waiting]
+    named = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": "knocking"}).data["listLobbyDevices"]["devices"]
+    assert [d["certid"] for d in named] == [knocking]
+
+
+@pytest.mark.parametrize("devstate", ["lobby", "", "INLOBBY", "\ud800"])
+def test_an_unknown_state_is_named_with_those_there_are(lobby: Lobby, devstate: str) -> None:
+    answer = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": devstate})
+    assert answer.code == "INVALID_STATE"
+    assert "inlobby" in answer.body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("count", [0, -1, 101, 2_000_000_000])
+def test_a_page_has_1_to_100_devices(lobby: Lobby, count: int) -> None:
+    assert lobby.ask(LIST_DEVICES, {"count": count}).code == "INVALID_COUNT"
