@@ -54,7 +54,7 @@ def groups_of_four(code: str) -> list[str]:
 def encode_png(label: Image.Image) -> bytes:
     """PNG with its print resolution, so that it comes out in its real size."""
     buffer = io.BytesIO()
-    label.save(buffer, "PNG", dpi=(DPI, DPI), optimize=True)
+    label.save(buffer, "PNG", dpi=(DPI, DPI))
     return buffer.getvalue()
 
 
