@@ -48,16 +48,13 @@ class StackArtifact:
 
 
 def read_assembly(directory: Path, account: str, region: str) -> dict[str, StackArtifact]:
-    """The stacks in `directory` (cdk.out) by name, in the order of their dependencies. An assembly made for no account
+    """The stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies (targets share
+    a stack name, each in its own account and Region). An assembly made for no account
     in particular is read as one for `account` and `region`. Raises `DeployFailed` BAD_ASSEMBLY."""
     try:
         manifest = json.loads((directory / "manifest.json").read_text())
         artifacts: dict[str, Any] = manifest["artifacts"]
-        return {
-            stack.name: stack
-            for name in _in_order(artifacts)
-            for stack in [_read_stack(directory, name, artifacts, account, region)]
-        }
+        return {name: _read_stack(directory, name, artifacts, account, region) for name in _in_order(artifacts)}
     except (OSError, ValueError, KeyError) as error:
         raise DeployFailed("BAD_ASSEMBLY", f"cannot read {directory}: {type(error).__name__}: {error}") from error
 

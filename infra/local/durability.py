@@ -57,7 +57,8 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
-        self.number = max((self._number(path) for path in self._paths()), default=1)
+        # A file of its own for each process: the last line of the one before may be torn.
+        self.number = max((self._number(path) for path in self._paths()), default=0) + 1
         self._out: IO[str] | None = None
 
     def _paths(self) -> list[Path]:
@@ -80,10 +81,14 @@ class Journal:
 
     def rotate(self) -> int:
         """Start the next file; its number."""
+        self.close()
+        self.number += 1
+        return self.number
+
+    def close(self) -> None:
         if self._out is not None:
             self._out.close()
-        self._out, self.number = None, self.number + 1
-        return self.number
+        self._out = None
 
     def since(self, number: int) -> Iterator[dict[str, str]]:
         """The entries of the files from `number` on, in order."""

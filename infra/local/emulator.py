@@ -151,7 +151,7 @@ class Emulator:
         """The file with the CA certificate that signs the MQTT endpoints' certificates."""
         return self.layout.server_ca_path
 
-    def session(self, account: AccountId, region: Region) -> boto3.Session:
+    def session(self, account: AccountId, region: Region) -> LocalSession:
         """A session as the root of `account` in `region` of this emulator."""
         return LocalSession(self.endpoint_url, account, region)
 

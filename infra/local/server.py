@@ -48,10 +48,16 @@ async def serve(layout: Layout, app: layer.Wrapped) -> None:
     config.graceful_timeout = GRACE_SECONDS
     config.shutdown_timeout = 30
     keeping = asyncio.create_task(app.keeper.run())
+    keeping.add_done_callback(_told)
     try:
         await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stop.wait)
     finally:
         keeping.cancel()
+
+
+def _told(keeping: asyncio.Task[None]) -> None:
+    if not keeping.cancelled():
+        log.error("the state is no longer saved", exc_info=keeping.exception())
 
 
 def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -1,0 +1,60 @@
+"""What follows an invocation with a batch of stream records."""
+
+from typing import Any
+
+import pytest
+
+from infra.local.streams import Progress, Rules, Step, after, first_failed, rules_of
+
+AT = Progress(10)
+
+
+@pytest.mark.parametrize(
+    ("progress", "rules", "failed", "step"),
+    [
+        (AT, Rules(), False, Step(Progress(14))),
+        (AT, Rules(), True, Step(Progress(10, 1), wait=True)),
+        (Progress(10, 2), Rules(retries=2), True, Step(Progress(14), "RetryAttemptsExhausted")),
+        (AT, Rules(retries=0), True, Step(Progress(14), "RetryAttemptsExhausted")),
+        (AT, Rules(retries=0, bisect=True), True, Step(Progress(10, 0, 2), wait=True)),
+        (Progress(10, 0, 4), Rules(retries=0, bisect=True), True, Step(Progress(10, 0, 2))),
+        (AT, Rules(max_age=60), True, Step(Progress(14), "MaxRecordAgeExceeded")),
+        (AT, Rules(max_age=600), True, Step(Progress(10, 1), wait=True)),
+    ],
+    ids=["done", "for-ever", "exhausted", "no-retry", "split", "split-again", "too-old", "young"],
+)
+def test_a_batch_of_four_is_followed_by(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
+    assert after(progress, rules, 4, failed, 100.0) == step
+
+
+def test_a_single_record_is_not_split_further() -> None:
+    assert after(AT, Rules(retries=0, bisect=True), 1, True, 0).discard == "RetryAttemptsExhausted"
+
+
+@pytest.mark.parametrize(
+    ("result", "failed"),
+    [
+        ({"body": None}, None),
+        ({"body": {"batchItemFailures": []}}, None),
+        ({"body": {"batchItemFailures": [{"itemIdentifier": "3"}, {"itemIdentifier": "2"}]}}, "2"),
+        ({"body": {"batchItemFailures": [{"itemIdentifier": "9"}]}}, ""),
+        ({"body": {"batchItemFailures": [{"itemIdentifier": None}]}}, ""),
+        ({"body": {"batchItemFailures": ["3"]}}, ""),
+        ({"body": {"errorMessage": "x"}, "error": True}, ""),
+    ],
+    ids=["nothing", "none", "first-of-two", "unknown", "null", "no-object", "error"],
+)
+def test_the_first_failed_record_is_found_and_nonsense_counts_as_all(
+    result: dict[str, Any], failed: str | None
+) -> None:
+    assert first_failed(result, ["1", "2", "3"], partial=True) == failed
+
+
+def test_a_mapping_without_partial_responses_takes_no_report() -> None:
+    assert first_failed({"body": {"batchItemFailures": [{"itemIdentifier": "1"}]}}, ["1"], partial=False) is None
+
+
+def test_a_mapping_is_read_as_cloudformation_writes_it() -> None:
+    mapping = {"BatchSize": "5", "MaximumRetryAttempts": -1, "BisectBatchOnFunctionError": "true"}
+    mapping |= {"FunctionResponseTypes": ["ReportBatchItemFailures"], "MaximumRecordAgeInSeconds": -1}
+    assert rules_of(mapping) == Rules(batch_size=5, bisect=True, partial=True)
