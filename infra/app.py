@@ -1,17 +1,18 @@
 """The CDK app: the lobby's stack and those of its targets, from the settings in the context.
 
-`cdk` runs it (see cdk.json), and so does `python -m infra.app`, which synthesizes into `cdk.out`. Tests and the local
-deployment call `build` in their own process. Refuses wrong settings with all that is wrong with them, on one line.
+`cdk` runs it (see cdk.json), and so does `python -m infra.app -c lobby=…`, which synthesizes into `cdk.out`. Tests and
+the local deployment call `synthesize` in their own process. Refuses wrong settings with all that is wrong with them, on one line.
 """
 
+import argparse
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any, Final
 
-# jsii writes twenty lines about the Node release to the terminal otherwise. What is supported is in README.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+# The major versions of Node whose end of life jsii is not to write a dozen lines about.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
@@ -46,14 +47,23 @@ def _context() -> dict[str, Any]:
     return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
-def main() -> int:
-    app = App(analytics_reporting=False)
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.app", description="Synthesize the stacks.")
+    parser.add_argument(
+        "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting; see infra/settings.py"
+    )
+    parser.add_argument("-o", "--out", default=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")), metavar="FOLDER")
+    given = parser.parse_args(arguments)
+    context = _context() | dict(each.partition("=")[::2] for each in given.context)
+    app = App(outdir=given.out, analytics_reporting=False, context=context)
     try:
-        build(app, Settings.from_context(app.node.try_get_context))
+        build(app, Settings.from_context(app.node.try_get_context)).synth()
     except InfraError as error:
         print(error, file=sys.stderr)
         return 1
-    app.synth()
+    except RuntimeError as error:  # from jsii; what cdk-nag found is printed already
+        print(str(error).partition("\n")[0], file=sys.stderr)
+        return 1
     return 0
 
 

@@ -36,7 +36,7 @@ _LOGGED: Final = {
 def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
     """The API without its routes: the user pool needs its address first."""
     api = apigw.HttpApi(scope, "Api", api_name="device-lobby", description="Device Lobby", create_default_stage=False)
-    stage = apigw.CfnStage(
+    apigw.CfnStage(
         scope,
         "ApiStage",
         api_id=api.api_id,
@@ -49,7 +49,6 @@ def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
             throttling_rate_limit=100, throttling_burst_limit=200, detailed_metrics_enabled=True
         ),
     )
-    stage.node.add_dependency(access_log)
     return api
 
 
