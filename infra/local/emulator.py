@@ -104,6 +104,8 @@ class Emulator:
 
     def start(self) -> None:
         """Start, and return when it serves. Raises `StartFailed` with the end of its log, having stopped it."""
+        if not _is_free(GATEWAY_HOST, self.layout.gateway_port):
+            raise StartFailed("PORT_TAKEN", f"cannot listen on {GATEWAY_HOST}:{self.layout.gateway_port}: it is in use")
         state = self.layout.state_dir
         for directory in (state, state / "tmp", state / "services", state / "s3"):
             directory.mkdir(parents=True, exist_ok=True)

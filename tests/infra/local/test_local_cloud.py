@@ -323,13 +323,15 @@ def test_a_second_emulator_on_the_same_state_is_refused(cloud: Emulator) -> None
     assert of(cloud, 0, "sts").get_caller_identity()["Account"] == "100000000001"
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["gateway", "mqtt"])
+def test_a_taken_port_is_named(tmp_path: Path, which: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
+        ports = (taken, free_port()) if which == "gateway" else (free_port(), taken)
         with pytest.raises(StartFailed, match=f"cannot listen on 127.0.0.1:{taken}"):
-            Emulator(choose_layout(tmp_path, free_port(), taken)).start()
+            Emulator(choose_layout(tmp_path, *ports)).start()
 
 
 def table(dynamodb: Any) -> None:
