@@ -11,10 +11,11 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from infra.local.journal import Journal
 from infra.local.seams import Seam
 
 _APP: Final = "ministack.app"
@@ -49,61 +50,6 @@ SEAMS: Final = (
     *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SAVE, STATE_DIR),
     *(SCOPE, ACCOUNT, REGION),
 )
-
-
-class Journal:
-    """The table writes since a snapshot: numbered files of JSON lines. A torn last line was never acknowledged."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory = directory
-        # A file of its own for each process: the last line of the one before may be torn.
-        self.number = max((self._number(path) for path in self._paths()), default=0) + 1
-        self._out: IO[str] | None = None
-
-    def _paths(self) -> list[Path]:
-        return sorted(self._directory.glob("*.jsonl"), key=self._number)
-
-    @staticmethod
-    def _number(path: Path) -> int:
-        return int(path.stem)
-
-    @property
-    def size(self) -> int:
-        """Bytes in the file that is being written."""
-        return self._out.tell() if self._out else 0
-
-    def append(self, entry: dict[str, str]) -> None:
-        if self._out is None:
-            self._out = (self._directory / f"{self.number}.jsonl").open("a")
-        self._out.write(json.dumps(entry) + "\n")
-        self._out.flush()
-
-    def rotate(self) -> int:
-        """Start the next file; its number."""
-        self.close()
-        self.number += 1
-        return self.number
-
-    def close(self) -> None:
-        if self._out is not None:
-            self._out.close()
-        self._out = None
-
-    def since(self, number: int) -> Iterator[dict[str, str]]:
-        """The entries of the files from `number` on, in order."""
-        for path in self._paths():
-            if self._number(path) >= number:
-                for line in path.read_text().splitlines():
-                    try:
-                        yield json.loads(line)
-                    except ValueError:
-                        log.warning("%s: dropped a torn line", path)
-
-    def forget_before(self, number: int) -> None:
-        for path in self._paths():
-            if self._number(path) < number:
-                path.unlink()
 
 
 class Keeper:

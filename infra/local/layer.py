@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.local import access_log, durability, endpoints, rules, streams, subscriptions, transport
-from infra.local.durability import Journal, Keeper
+from infra.local import access_log, durability, endpoints, resources, rules, streams, subscriptions, transport
+from infra.local.durability import Keeper
+from infra.local.journal import Journal
 from infra.local.layout import Layout
 from infra.local.seams import Seam, check
 
@@ -12,7 +13,7 @@ _APPLICATION: Final = Seam("ministack.app", "app", ("scope", "receive", "send"))
 SEAMS: Final[tuple[Seam, ...]] = (
     _APPLICATION,
     *(*transport.SEAMS, *access_log.SEAMS, *endpoints.SEAMS, *rules.SEAMS, *streams.SEAMS),
-    *(*subscriptions.SEAMS, *durability.SEAMS),
+    *(*subscriptions.SEAMS, *resources.SEAMS, *durability.SEAMS),
 )
 
 
@@ -36,6 +37,7 @@ def apply(layout: Layout) -> Wrapped:
     transport.apply()
     access_log.apply(layout.access_log_path)
     endpoints.apply(layout)
+    resources.apply()
     rules.apply()
     streams.apply()
     subscriptions.apply()
