@@ -122,17 +122,27 @@ def _encode(question: Filter, state: State | None, key: dict[str, Any] | None) -
 def _decode(cursor: str, question: Filter) -> dict[str, Any]:
     try:
         body = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if body["q"] == _name_of(question) and _is_place(body):
+        if body["q"] == _name_of(question) and _is_place(body, question):
             return dict(body)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
         pass
     raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this list")
 
 
-def _is_place(body: dict[str, Any]) -> bool:
-    key = body["key"]
-    well_formed = key is None or all(isinstance(v, dict) and set(v) == {"S"} for v in key.values())
-    return well_formed and (body["in"] is None or body["in"] in set(State))
+def _is_place(body: dict[str, Any], question: Filter) -> bool:
+    """Whether the cursor is of this list. DynamoDB refuses a start key of another shape, or outside the query."""
+    wanted = question if question != Filter() else Filter(state=State(body["in"]))
+    if body["key"] is None:
+        return question == Filter()
+    key = {name: value["S"] for name, value in body["key"].items() if set(value) == {"S"}}
+    if len(key) != len(body["key"]) or not all(isinstance(value, str) for value in key.values()):
+        return False
+    if wanted.name_prefix:
+        within = key["namehead"] == wanted.name_prefix[:NAME_HEAD] and key["devicename"].startswith(wanted.name_prefix)
+        return within and set(key) == set(_KEYS["name"])
+    if wanted.target:
+        return key["target"] == str(wanted.target) and set(key) == set(_KEYS["target"])
+    return key["devstate"] == wanted.state and set(key) == set(_KEYS["state"])
 
 
 def _name_of(question: Filter) -> str:
