@@ -92,6 +92,7 @@ def create_app(verifier: Verifier, services: Services) -> ASGIApp:
     """The application. A page for operators will be one more route beside /graphql, at ``/``."""
     routes = [Route("/graphql", Endpoint(verifier, services), methods=["POST"])]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    app.router.redirect_slashes = False
     return _with_security_headers(app)
 
 

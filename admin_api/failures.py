@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from admin_api.errors import Forbidden, Unauthenticated
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
 
-logger = Logger()
+logger = Logger(service="admin-api")
 
 STATUS: Final[dict[type[LobbyError], int]] = {
     Unauthenticated: 401,

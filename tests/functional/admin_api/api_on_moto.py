@@ -1,4 +1,4 @@
-"""The whole API on moto, for the tests to ask: real tables, real tokens, API Gateway's events in and its answers out."""
+"""The whole API on moto: real tables, real tokens, API Gateway's events in and its answers out."""
 
 import json
 from collections.abc import Iterator
