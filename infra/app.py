@@ -1,7 +1,8 @@
 """The CDK app: the lobby's stack and those of its targets, from the settings in the context.
 
 `cdk` runs it (see cdk.json), and so does `python -m infra.app -c lobby=…`, which synthesizes into `cdk.out`. Tests and
-the local deployment call `synthesize` in their own process. Refuses wrong settings with all that is wrong with them, on one line.
+the local deployment call `synthesize` in their own process. Refuses wrong settings with all that is wrong with them, on
+one line.
 """
 
 import argparse

@@ -41,7 +41,7 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
     _wildcards(stack, "CommissionerRole", {
         f"{iot}:cert/*": _CERTIFICATES,
         f"{iot}:topic/lobby/*": _TOPICS,
-        f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; their role must trust it",
+        f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; theirs must trust it",
         "*": f"ListStreams: {_NO_RESOURCE}",
     })  # fmt: skip
     _wildcards(stack, "ArrivalsRole", {

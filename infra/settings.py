@@ -20,7 +20,7 @@ from infra.device_policies import PROFILES
 from infra.errors import BadContext
 from lobby.errors import LobbyError
 from lobby.ledger.device import DEFAULT_PROFILE
-from lobby.names import Target, parse_profile, parse_target, parse_target_key, shown
+from lobby.names import Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 
 RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -116,19 +116,28 @@ def _is_new(body: Any, before: list[Any]) -> bool:
 def _target(body: Any, *, first_of_account: bool) -> TargetSettings:
     if not isinstance(body, dict) or not set(body) <= _TARGET_KEYS:
         raise _bad(body, f"an object with {', '.join(sorted(_TARGET_KEYS))}")
-    external_id = body.get("externalId")
-    if not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id):
-        raise _bad(external_id, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -")
-    return TargetSettings(
-        target=parse_target(body.get("account"), body.get("region")),
-        external_id=external_id,
-        profiles=_profiles(body.get("profiles", [DEFAULT_PROFILE])),
-        create_role=_flag(body.get("createRole", first_of_account)),
-    )
+    body = {"profiles": [DEFAULT_PROFILE], "createRole": first_of_account} | body
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, parse in _TARGET_FIELDS:
+        try:
+            found[name] = parse(body.get(name))
+        except LobbyError as error:
+            wrong.append(error.message)
+    if wrong:
+        raise BadContext("BAD_CONTEXT", ", ".join(wrong))
+    target = Target(found["account"], found["region"])
+    return TargetSettings(target, found["externalId"], found["profiles"], found["createRole"])
+
+
+def _external_id(value: Any) -> str:
+    if isinstance(value, str) and _EXTERNAL_ID.fullmatch(value):
+        return value
+    raise _bad(value, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -")
 
 
 def _profiles(value: Any) -> tuple[str, ...]:
-    names = value if isinstance(value, list) and value else [value]
+    names = value if isinstance(value, list) and value else [value]  # the parser refuses what is no name
     for name in map(parse_profile, names):
         if name not in PROFILES:
             raise _bad(name, f"a profile of infra/device_policies.py: {', '.join(PROFILES)}")
@@ -150,6 +159,13 @@ def _clashes(targets: list[TargetSettings]) -> list[str]:
     return wrong
 
 
+_TARGET_FIELDS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
+    ("account", parse_account),
+    ("region", parse_region),
+    ("externalId", _external_id),
+    ("profiles", _profiles),
+    ("createRole", _flag),
+)
 _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
     ("targets", "targets", _targets),
