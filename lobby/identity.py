@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -30,6 +30,10 @@ from lobby.names import Fingerprint, ThingName, parse_thing_name, shown
 MIN_RSA_BITS: Final = 2048
 _CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
 _HASHES: Final = ("sha256", "sha384", "sha512")
+_UNREADABLE: Final = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What `cryptography` raises on bytes that it cannot or will not read."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ def load_certificate(pem: str) -> x509.Certificate:
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
         if len(found) == 1:
-            _ = found[0].extensions, found[0].subject, found[0].public_key()
+            _ = found[0].extensions, found[0].subject, found[0].public_key(), found[0].signature_hash_algorithm
             return found[0]
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _UNREADABLE as error:
         raise IdentityRefused(
             "BAD_CERTIFICATE", f"got a certificate that cannot be read ({shown(str(error))})"
         ) from None
@@ -178,7 +182,7 @@ def _genuine_crl(crl_pem: bytes, issuer: x509.Certificate) -> x509.CertificateRe
     try:
         crl = x509.load_pem_x509_crl(crl_pem)
         genuine = crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except _UNREADABLE as error:
         raise IdentityRefused(
             "CRL_INVALID", f"got a revocation list that cannot be read ({shown(str(error))})"
         ) from None

@@ -1,0 +1,265 @@
+"""Good and hostile certificates and revocation lists for the tests, built straight with `cryptography`.
+
+What the library refuses to build (an empty CN, a SHA-1 signature, an unknown curve) is made by editing the DER
+of one that it did build and signing it anew. One key per kind is made and used again: keys are slow, and no test
+asks for a fresh one.
+"""
+
+from base64 import encodebytes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lobby.names import Fingerprint
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""The moment at which the tests take place."""
+DAY = timedelta(days=1)
+YEAR = timedelta(days=365)
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+@cache
+def key(kind: str, number: int = 0) -> Key:
+    """A private key by its kind (a curve's name, `rsa-<bits>` or `ed25519`), the same one for the same number."""
+    if kind.startswith("rsa-"):
+        return rsa.generate_private_key(65537, int(kind[4:]))
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(getattr(ec, kind)())
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """A CA with its key."""
+
+    certificate: x509.Certificate
+    key: Key
+
+    @property
+    def pem(self) -> str:
+        return pem_of(self.certificate)
+
+
+def pem_of(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+def fingerprint_of(pem: str) -> Fingerprint:
+    return Fingerprint(x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256()).hex())
+
+
+def subject(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
+
+
+def named(cn: str) -> x509.Name:
+    return subject((NameOID.COMMON_NAME, cn))
+
+
+def authority(
+    cn: str = "Acme Devices CA",
+    *,
+    parent: Issuer | None = None,
+    number: int = 0,
+    begin: datetime = NOW - YEAR,
+    end: datetime = NOW + 10 * YEAR,
+    pathlen: int | None = None,
+    kind: str = "SECP256R1",
+    identifiers: bool = True,
+) -> Issuer:
+    """A CA, self-signed or under `parent`. `number` gives another key under the same name."""
+    private = key(kind, 100 + number)
+    public = private.public_key()
+    issuer_name = parent.certificate.subject if parent else named(cn)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(cn))
+        .issuer_name(issuer_name)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=pathlen), critical=True)
+        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True, digital_signature=False), critical=True)
+    )
+    if identifiers:
+        parent_public = parent.key.public_key() if parent else public
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(parent_public), critical=False
+        )
+    return Issuer(builder.sign(parent.key if parent else private, SHA256()), private)
+
+
+def device(
+    issuer: Issuer,
+    cn: str = "sensor-1",
+    *,
+    name: x509.Name | None = None,
+    kind: str = "SECP256R1",
+    number: int = 0,
+    begin: datetime = NOW - DAY,
+    end: datetime = NOW + YEAR,
+    serial: int | None = None,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] | None = None,
+    algorithm: HashAlgorithm | None = None,
+) -> x509.Certificate:
+    """A device's certificate: by default what `pki` issues, without SAN. `extensions` replaces all of them."""
+    public = key(kind, number).public_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(cn) if name is None else name)
+        .issuer_name(issuer.certificate.subject)
+        .public_key(public)
+        .serial_number(serial or x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+    )
+    for extension, critical in usual_extensions() if extensions is None else extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(issuer.key, algorithm or SHA256())  # type: ignore[arg-type]
+
+
+def usual_extensions() -> list[tuple[x509.ExtensionType, bool]]:
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(digital_signature=True), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+    ]
+
+
+def key_usage(**bits: bool) -> tuple[x509.ExtensionType, bool]:
+    return _key_usage(**bits), True
+
+
+def _key_usage(**bits: bool) -> x509.KeyUsage:
+    usual = dict.fromkeys(
+        (
+            "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+            "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+        ),
+        False,
+    )  # fmt: skip
+    return x509.KeyUsage(**{**usual, **bits})
+
+
+def crl(
+    issuer: Issuer,
+    revoked: Iterable[int] = (),
+    *,
+    last: datetime = NOW - DAY,
+    until: datetime = NOW + 7 * DAY,
+    signed_by: Issuer | None = None,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+) -> bytes:
+    """A revocation list (PEM). `signed_by` signs it with another's key under this issuer's name."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(last)
+        .next_update(until)
+        .add_extension(x509.CRLNumber(1), critical=False)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    for serial in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(last).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign((signed_by or issuer).key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def swapped(certificate: x509.Certificate, old: bytes, new: bytes, issuer: Issuer) -> str:
+    """The PEM of the certificate with the DER elements `old` made `new`, of any length, and signed anew (the
+    signature stays one with SHA-256, whatever the certificate then says)."""
+    body, algorithm, _ = _elements(_content(certificate.public_bytes(Encoding.DER)))
+    changed = _swap(body, old, new)
+    if changed == body:
+        raise AssertionError("there is nothing to swap")
+    return _pem(_element(0x30, changed + _swap(algorithm, old, new) + _bits(_signed(issuer, changed))))
+
+
+def with_bad_signature(certificate: x509.Certificate) -> str:
+    """The same certificate with one bit of its signature turned over."""
+    der = bytearray(certificate.public_bytes(Encoding.DER))
+    der[-1] ^= 1
+    return _pem(bytes(der))
+
+
+def der_text(text: str) -> bytes:
+    """A UTF8String."""
+    return _element(0x0C, text.encode())
+
+
+def der_oid(oid: str) -> bytes:
+    """An OBJECT IDENTIFIER with small arcs, save the well-known 840 and 10045."""
+    first, second, *rest = map(int, oid.split("."))
+    return _element(0x06, bytes([40 * first + second]) + b"".join(map(_arc, rest)))
+
+
+def _arc(number: int) -> bytes:
+    digits = [number & 0x7F]
+    while number := number >> 7:
+        digits.insert(0, 0x80 | number & 0x7F)
+    return bytes(digits)
+
+
+def _signed(issuer: Issuer, body: bytes) -> bytes:
+    if not isinstance(issuer.key, ec.EllipticCurvePrivateKey):
+        raise TypeError("only EC issuers sign anew")
+    return issuer.key.sign(body, ec.ECDSA(SHA256()))
+
+
+def _swap(der: bytes, old: bytes, new: bytes) -> bytes:
+    if der == old:
+        return new
+    if not der[0] & 0x20 or old not in der:
+        return der
+    return _element(der[0], b"".join(_swap(part, old, new) for part in _elements(_content(der))))
+
+
+def _elements(body: bytes) -> list[bytes]:
+    """The DER elements that stand side by side in `body`."""
+    found = []
+    while body:
+        begin, size = _measured(body)
+        found.append(body[: begin + size])
+        body = body[begin + size :]
+    return found
+
+
+def _content(der: bytes) -> bytes:
+    begin, size = _measured(der)
+    return der[begin : begin + size]
+
+
+def _measured(der: bytes) -> tuple[int, int]:
+    """Where an element's content begins, and its size."""
+    if der[1] < 0x80:
+        return 2, der[1]
+    digits = der[1] & 0x7F
+    return 2 + digits, int.from_bytes(der[2 : 2 + digits])
+
+
+def _element(tag: int, body: bytes) -> bytes:
+    size = len(body)
+    if size < 0x80:
+        return bytes([tag, size]) + body
+    digits = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes([tag, 0x80 | len(digits)]) + digits + body
+
+
+def _bits(body: bytes) -> bytes:
+    return _element(0x03, b"\x00" + body)
+
+
+def _pem(der: bytes) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{encodebytes(der).decode()}-----END CERTIFICATE-----\n"

@@ -1,0 +1,29 @@
+"""Settings come from the environment, and all that is missing is named at once."""
+
+import pytest
+
+from lobby.errors import InvalidInput, MissingSettings
+from lobby.settings import BouncerSettings, LobbySettings, read_settings
+
+WHOLE = {"AWS_REGION": "eu-west-1", "LOBBY_POLICY": "device-lobby-waiting", "TRUST_BUCKET": "bucket"}
+
+
+def test_settings_are_read_by_their_upper_case_names() -> None:
+    found = read_settings(BouncerSettings, {**WHOLE, "OTHER": "x"})
+    assert (found.region, found.lobby_policy, found.trust_bucket) == ("eu-west-1", "device-lobby-waiting", "bucket")
+
+
+def test_all_missing_settings_are_named_together() -> None:
+    with pytest.raises(MissingSettings, match="AWS_REGION, LOBBY_POLICY, TRUST_BUCKET") as missing:
+        read_settings(BouncerSettings, {})
+    assert missing.value.code == "MISSING_SETTINGS"
+
+
+def test_an_empty_setting_is_a_missing_one() -> None:
+    with pytest.raises(MissingSettings, match="got no LOBBY_POLICY,"):
+        read_settings(BouncerSettings, {**WHOLE, "LOBBY_POLICY": " "})
+
+
+def test_a_region_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="INVALID_REGION"):
+        _ = read_settings(LobbySettings, {"AWS_REGION": "nowhere"}).region

@@ -1,0 +1,214 @@
+"""The label codec and the messages: what is written reads back, and nothing that comes in can break the reader."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lobby.errors import InvalidInput
+from lobby.names import AccountId, Fingerprint, Region, ThingName
+from lobby.wire import (
+    CONNECTED_SQL,
+    DEFAULT_CONFIG,
+    FACTORY_RESET,
+    HELLO_SQL,
+    MAX_MESSAGE_BYTES,
+    REGISTERED_SQL,
+    Reset,
+    Route,
+    crl_key,
+    decode_label,
+    encode_label,
+    lobby_topic,
+    parse_message,
+    short_form,
+    trust_bucket,
+)
+
+VECTORS = Path(__file__).parents[2] / "events" / "label_vectors.json"
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+fingerprints = st.binary(min_size=32, max_size=32).map(lambda raw: Fingerprint(raw.hex()))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def vectors() -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(VECTORS.read_text())["labels"]
+    return found
+
+
+@pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector["fingerprint"][:8])
+def test_the_shared_label_vectors_hold(vector: dict[str, str]) -> None:
+    certid = Fingerprint(vector["fingerprint"])
+    assert encode_label(certid) == vector["code"]
+    assert short_form(certid) == vector["short"]
+    assert decode_label(vector["code"]) == decode_label(certid) == certid
+
+
+@given(fingerprints)
+def test_a_label_reads_back_in_every_form_it_is_printed_or_typed(certid: Fingerprint) -> None:
+    code = encode_label(certid)
+    spaced = " ".join(code[i : i + 4] for i in range(0, len(code), 4))
+    for form in (code, code.lower(), spaced, spaced.replace(" ", "-"), f"\n{code}\t", certid, certid.upper()):
+        assert decode_label(form) == certid
+
+
+@given(fingerprints)
+def test_a_label_stays_in_the_qr_codes_alphanumeric_mode(certid: Fingerprint) -> None:
+    assert re.fullmatch(r"[0-9A-Z $%*+\-./:]{60}", encode_label(certid))
+
+
+@given(fingerprints, st.integers(4, 59), st.sampled_from(BASE32))
+def test_one_mistyped_character_is_noticed(certid: Fingerprint, place: int, other: str) -> None:
+    code = encode_label(certid)
+    typed = code[:place] + other + code[place + 1 :]
+    if typed != code:
+        with pytest.raises(InvalidInput) as refused:
+            decode_label(typed)
+        assert refused.value.code == "INVALID_LABEL"
+
+
+@given(fingerprints, st.integers(4, 58))
+def test_two_swapped_neighbours_are_noticed(certid: Fingerprint, place: int) -> None:
+    code = encode_label(certid)
+    typed = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
+    if typed != code:
+        with pytest.raises(InvalidInput, match="INVALID_LABEL"):
+            decode_label(typed)
+
+
+@given(st.text(max_size=500))
+@example("DL1:" + "A" * 56)
+@example("DL1:" + "A" * 400)
+@example("dl1:\u0131")
+@example("https://evil.example/?" + "a" * 64)
+def test_no_scanned_text_breaks_the_label_reader(text: str) -> None:
+    try:
+        found = decode_label(text)
+    except InvalidInput as refused:
+        assert refused.code in {"INVALID_LABEL", "INVALID_FINGERPRINT"}  # noqa: PT017  # both are answers
+    else:
+        assert re.fullmatch(r"[0-9a-f]{64}", found)
+
+
+def test_a_short_form_is_for_the_eye() -> None:
+    assert short_form(Fingerprint("3f2a91bc07d4" + "0" * 52)) == "3F2A 91BC 07D4"
+
+
+configs = st.text(max_size=40).filter(lambda text: text != FACTORY_RESET) | st.dictionaries(
+    st.text(max_size=8), st.text(max_size=8) | st.integers() | st.booleans() | st.none(), max_size=4
+)
+
+
+@given(configs, st.none() | st.integers(1, 65535).filter(lambda port: port != 8883), st.none() | st.integers(0, 2**31))
+def test_a_route_reads_back(config: str | dict[str, object], port: int | None, generation: int | None) -> None:
+    route = Route("a1-ats.iot.eu-west-1.amazonaws.com", config, port, generation)
+    assert parse_message(route.encode()) == route
+
+
+def test_the_usual_port_and_an_unknown_generation_are_left_unsaid() -> None:
+    assert json.loads(Route("host", "c", 8883).encode()) == {"iotep": "host", "config": "c"}
+
+
+def test_a_message_of_v0_1_is_understood() -> None:
+    assert parse_message(b'{"iotep": "h.example", "config": {"a": 1}}') == Route("h.example", {"a": 1})
+    assert parse_message(b'{"iotep": "h.example"}') == Route("h.example", DEFAULT_CONFIG)
+    assert parse_message(b'{"config": "factory reset"}') == Reset() == parse_message(Reset().encode())
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"7",
+        b"{",
+        b"\xff\xfe",
+        b"{}",
+        b'{"iotep": null}',
+        b'{"iotep": 7}',
+        b'{"iotep": ""}',
+        b'{"iotep": "a b"}',
+        b'{"iotep": "http://a"}',
+        b'{"iotep": "a/b"}',
+        b'{"iotep": "a:8883"}',
+        b'{"iotep": "a\\n"}',
+        b'{"iotep": "-a"}',
+        b'{"iotep": "a..b"}',
+        b'{"iotep": "a", "config": 5}',
+        b'{"iotep": "a", "config": null}',
+        b'{"iotep": "a", "port": 0}',
+        b'{"iotep": "a", "port": 65536}',
+        b'{"iotep": "a", "port": "1"}',
+        b'{"iotep": "a", "port": true}',
+        b'{"iotep": "a", "port": 1.5}',
+        b'{"iotep": "a", "generation": -1}',
+        b'{"iotep": "a", "generation": "2"}',
+        b'{"iotep": "' + b"a" * 254 + b'"}',
+        b"[" * 100_000,
+        b'{"iotep": "a", "config": "' + b"x" * MAX_MESSAGE_BYTES + b'"}',
+        b'{"iotep": "a", "generation": ' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda payload: repr(payload)[:40],
+)
+def test_a_message_that_is_none_is_refused(payload: bytes) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(payload)
+    assert refused.value.code == "INVALID_MESSAGE"
+    assert len(refused.value.message) < 300
+
+
+@given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_no_message_breaks_the_reader(payload: bytes) -> None:
+    try:
+        found = parse_message(payload)
+    except InvalidInput as refused:
+        assert refused.code == "INVALID_MESSAGE"  # noqa: PT017  # both are answers
+    else:
+        assert isinstance(found, Route | Reset)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"iotep": json_values | st.just("a.b")}, optional=dict.fromkeys(("config", "port", "generation"), json_values)
+    )
+)
+def test_no_odd_field_breaks_the_reader(body: dict[str, object]) -> None:
+    try:
+        found = parse_message(json.dumps(body).encode())
+    except InvalidInput as refused:
+        assert refused.code == "INVALID_MESSAGE"  # noqa: PT017  # both are answers
+    else:
+        assert isinstance(found, Route | Reset)
+
+
+def test_topics_buckets_and_keys_are_said_once() -> None:
+    assert lobby_topic(ThingName("a")) == "lobby/a"
+    assert trust_bucket(AccountId("1" * 12), Region("eu-west-1")) == "device-lobby-trust-111111111111-eu-west-1"
+    assert crl_key("ab") == "crl/ab.pem"
+
+
+def test_the_hello_rule_takes_identity_from_the_broker_and_names_every_field() -> None:
+    selected, _, topic = HELLO_SQL.removeprefix("SELECT ").partition(" FROM ")
+    fields = [field.strip() for field in selected.split(",")]
+    assert fields == [
+        "principal() AS certid",
+        "clientid() AS devicename",
+        "timestamp() AS receivedat",
+        "version AS clientversion",
+    ]
+    assert "*" not in selected
+    assert topic == "'$aws/rules/lobby'"
+
+
+def test_the_rules_on_aws_own_events_listen_where_no_device_may_publish() -> None:
+    for sql in (REGISTERED_SQL, CONNECTED_SQL):
+        assert " FROM '$aws/events/" in sql
