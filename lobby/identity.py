@@ -179,8 +179,11 @@ def _check_revocation(
 
 
 def _genuine_crl(crl_pem: bytes, issuer: x509.Certificate) -> x509.CertificateRevocationList:
+    """The list, if it is the issuer's and speaks of all its certificates. A critical extension says that it does
+    not (only of some, or only of changes), and may not be passed over (RFC 5280, 5.2)."""
     try:
         crl = x509.load_pem_x509_crl(crl_pem)
+        partial = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
         genuine = crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
     except _UNREADABLE as error:
         raise IdentityRefused(
@@ -188,4 +191,6 @@ def _genuine_crl(crl_pem: bytes, issuer: x509.Certificate) -> x509.CertificateRe
         ) from None
     if not genuine:
         raise IdentityRefused("CRL_INVALID", "got a revocation list of another issuer or with a wrong signature")
+    if partial:
+        raise IdentityRefused("CRL_INVALID", f"got a list with critical {', '.join(partial)}, want one of everything")
     return crl
