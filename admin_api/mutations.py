@@ -1,7 +1,9 @@
 """What may be changed: v0.1's addDevice as it was, and ours beside it.
 
 Each is one event of the ledger, made in the caller's name. Refused is whatever the caller's role, the
-registered targets or the device's state do not allow; then nothing has changed.
+registered targets or the device's state do not allow; then nothing has changed. Where several are asked for
+in one request, one that is refused is null, beside its error, and the others stand; v0.1's addDevice promises
+a device, so there one refusal leaves the answer without data.
 """
 
 import strawberry
@@ -49,20 +51,20 @@ class Mutation:
         return shown_device(row, context.caller)
 
     @operation("Takes a claim back: the device returns to the lobby.")
-    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice:
+    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice | None | None | None:
         context, fingerprint = info.context, decode_label(certid)
         row = context.services.ledger.release(fingerprint, context.caller.actor)
         left = shown_device(row, context.caller) if row else None
         return ReleasedDevice(certid=strawberry.ID(fingerprint), forgotten=row is None, device=left)
 
     @operation("Bans a certificate for good, here and in every target, also before it was ever seen.")
-    def revoke_device(self, info: Info, certid: strawberry.ID, why: str) -> Device:
+    def revoke_device(self, info: Info, certid: strawberry.ID, why: str) -> Device | None:
         context = info.context
         row = context.services.ledger.revoke(decode_label(certid), _reason(why), context.caller.actor)
         return shown_device(row, context.caller)
 
     @operation("Has what failed, or was left unfinished, tried again.")
-    def retry_device(self, info: Info, certid: strawberry.ID) -> Device:
+    def retry_device(self, info: Info, certid: strawberry.ID) -> Device | None:
         context = info.context
         return shown_device(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
 

@@ -1,0 +1,326 @@
+"""Our own operations, from the request to the row and its history."""
+
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from admin_api.survey import Step, Survey
+from lobby.errors import Conflict
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Entry
+from lobby.ledger.models import HistoryRow
+from lobby.names import Fingerprint
+from lobby.wire import encode_label
+from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Answer, Lobby, fingerprint
+
+CLAIM = """
+mutation($id: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
+  claimDevice(certid: $id, target: $target, profile: $profile, config: $config) { devstate generation profile config }
+}"""
+MOVE = CLAIM.replace("claimDevice", "moveDevice")
+RELEASE = "mutation($id: ID!) { releaseDevice(certid: $id) { certid forgotten device { devstate } } }"
+REVOKE = "mutation($id: ID!, $why: String!) { revokeDevice(certid: $id, why: $why) { devstate reason message } }"
+RETRY = "mutation($id: ID!) { retryDevice(certid: $id) { devstate generation } }"
+HISTORY = """
+query($id: ID!, $last: Int! = 100) {
+  device(certid: $id) {
+    historyIntact history(last: $last) { seq at actor event before after reason target prior hash }
+  }
+}"""
+REGISTER = """
+mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
+  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) {
+    account region name profiles createdBy externalId setupCommand
+  }
+}"""
+TARGETS = "{ targets { account region name profiles externalId setupCommand } }"
+CHECK = """
+query($account: String!, $region: String!) {
+  checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
+}"""
+
+
+def at(target: object) -> dict[str, str]:
+    account, region = str(target).split("/")
+    return {"account": account, "region": region}
+
+
+def claim(lobby: Lobby, certid: str, target: object = HERE, **more: Any) -> Answer:
+    return lobby.ask(CLAIM, {"id": certid, "target": at(target), **more})
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        str.upper,
+        lambda certid: ":".join(certid[i : i + 2] for i in range(0, 64, 2)),
+        lambda certid: " ".join(certid[i : i + 4] for i in range(0, 64, 4)),
+        encode_label,
+        lambda certid: encode_label(certid).lower(),
+    ],
+    ids=["hex", "upper case", "colons", "spaces", "label", "label in lower case"],
+)
+def test_a_fingerprint_is_taken_in_every_form_that_a_label_has(lobby: Lobby, form: Any) -> None:
+    certid = lobby.waiting(1)
+    assert lobby.ask("query($id: ID!) { device(certid: $id) { certid } }", {"id": form(certid)}).data == {
+        "device": {"certid": certid}
+    }
+    assert claim(lobby, form(certid)).data["claimDevice"]["devstate"] == "claimed"
+
+
+def test_a_mistyped_label_changes_nothing(lobby: Lobby) -> None:
+    code = encode_label(fingerprint(1))
+    assert claim(lobby, code[:-1] + ("A" if code[-1] != "A" else "B")).code == "INVALID_LABEL"
+
+
+def test_a_claim_carries_its_profile_and_its_config(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    config = {"interval": 5, "nested": {"on": True, "none": None}, "text": "é"}
+    assert claim(lobby, certid, profile="camera", config=config).data["claimDevice"] == {
+        "devstate": "claimed", "generation": 1, "profile": "camera", "config": config
+    }  # fmt: skip
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert (device.target, device.claimedby, device.config) == (HERE, "user:alice", config)
+
+
+def test_a_claim_that_says_no_more_gets_the_defaults(lobby: Lobby) -> None:
+    assert claim(lobby, lobby.waiting(1)).data["claimDevice"] | {"generation": 0} == {
+        "devstate": "claimed", "generation": 0, "profile": "default", "config": "default"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"profile": "submarine"}, "UNKNOWN_PROFILE"),
+        ({"profile": "../x"}, "INVALID_PROFILE"),
+        ({"profile": ""}, "INVALID_PROFILE"),
+        ({"config": "factory reset"}, "INVALID_CONFIG"),
+        ({"config": [1]}, "INVALID_CONFIG"),
+        ({"config": 5}, "INVALID_CONFIG"),
+        ({"config": {"n": float("nan")}}, "INVALID_CONFIG"),
+        ({"config": {"n": float("inf")}}, "INVALID_CONFIG"),
+        ({"config": "x" * 9000}, "INVALID_CONFIG"),
+        ({"target": at("333333333333/eu-west-1")}, "UNKNOWN_TARGET"),
+        ({"target": at("1/eu-west-1")}, "INVALID_ACCOUNT"),
+        ({"id": "zz"}, "INVALID_FINGERPRINT"),
+    ],
+)
+def test_a_claim_that_breaks_a_rule_changes_nothing(lobby: Lobby, more: dict[str, Any], code: str) -> None:
+    certid = lobby.waiting(1)
+    before = lobby.ledger.get(certid)
+    assert lobby.ask(CLAIM, {"id": certid, "target": at(HERE)} | more).code == code
+    assert lobby.ledger.get(certid) == before
+
+
+def test_the_same_claim_again_is_the_same_claim_and_another_is_refused(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    assert claim(lobby, certid).data == claim(lobby, certid).data
+    assert claim(lobby, certid, THERE).code == "ALREADY_CLAIMED"
+    assert claim(lobby, certid, config="other").code == "ALREADY_CLAIMED"
+
+
+def test_a_move_keeps_what_it_does_not_name(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid, config={"a": 1})
+    moved = lobby.ask(MOVE, {"id": certid, "target": at(THERE)}).data["moveDevice"]
+    assert moved == {"devstate": "claimed", "generation": 2, "profile": "default", "config": {"a": 1}}
+    again = lobby.ask(MOVE, {"id": certid, "target": at(THERE), "config": ""}).data["moveDevice"]
+    assert (again["generation"], again["config"]) == (3, "")
+
+
+def test_a_move_to_a_target_without_the_devices_profile_is_refused(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid, profile="camera")
+    assert lobby.ask(MOVE, {"id": certid, "target": at(THERE)}).code == "UNKNOWN_PROFILE"
+
+
+@pytest.mark.parametrize("document", [MOVE, RELEASE, RETRY])
+def test_what_was_never_seen_cannot_be_moved_released_or_retried(lobby: Lobby, document: str) -> None:
+    variables = {"id": fingerprint(9)} | ({"target": at(HERE)} if document is MOVE else {})
+    assert lobby.ask(document, variables).code == "UNKNOWN_DEVICE"
+
+
+def test_an_unclaimed_device_cannot_be_moved(lobby: Lobby) -> None:
+    assert lobby.ask(MOVE, {"id": lobby.waiting(1), "target": at(HERE)}).code == "NOT_ALLOWED"
+
+
+def test_a_released_device_is_back_in_the_lobby(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid)
+    assert lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"] == {
+        "certid": certid, "forgotten": False, "device": {"devstate": "inlobby"}
+    }  # fmt: skip
+
+
+def test_an_expectation_that_is_released_is_forgotten_and_the_answer_says_so(lobby: Lobby) -> None:
+    certid = fingerprint(1)
+    claim(lobby, certid)
+    answer = lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"]
+    assert answer == {"certid": certid, "forgotten": True, "device": None}
+    assert lobby.ledger.get(certid) is None
+
+
+def test_a_revoked_device_says_why_and_stays_revoked(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    revoked = lobby.ask(REVOKE, {"id": certid, "why": " stolen "}).data["revokeDevice"]
+    assert revoked == {"devstate": "revoked", "reason": "REVOKED", "message": "stolen"}
+    assert claim(lobby, certid).code == "REVOKED"
+
+
+@pytest.mark.parametrize("why", ["", "  ", "x" * 201, "a\nb", "\ud800", "\x00"])
+def test_a_revocation_needs_a_reason_that_people_can_read(lobby: Lobby, why: str) -> None:
+    certid = lobby.waiting(1)
+    assert lobby.ask(REVOKE, {"id": certid, "why": why}).code == "INVALID_REASON"
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert device.devstate == "inlobby"
+
+
+def test_a_failed_device_shows_its_reason_and_is_retried(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid)
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    lobby.ledger.fail(device, "ACCESS_DENIED", "the role does not trust us", "commissioner")
+    shown = lobby.ask(f'{{ device(certid: "{certid}") {{ devstate reason message allowedActions }} }}').data["device"]
+    assert shown == {
+        "devstate": "failed", "reason": "ACCESS_DENIED", "message": "the role does not trust us",
+        "allowedActions": ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"],
+    }  # fmt: skip
+    assert lobby.ask(RETRY, {"id": certid}).data["retryDevice"] == {"devstate": "claimed", "generation": 2}
+
+
+def test_the_history_names_who_did_what_and_is_whole(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid)
+    device = lobby.ask(HISTORY, {"id": certid}).data["device"]
+    assert device["historyIntact"] is True
+    assert [(e["seq"], e["event"], e["before"], e["after"], e["actor"]) for e in device["history"]] == [
+        (1, "admit", None, "knocking", "bouncer"),
+        (2, "hello", "knocking", "inlobby", "receptionist"),
+        (3, "claim", "inlobby", "claimed", "user:alice"),
+    ]
+    assert [e["seq"] for e in lobby.ask(HISTORY, {"id": certid, "last": 1}).data["device"]["history"]] == [3]
+    assert lobby.ask(HISTORY, {"id": certid, "last": 0}).codes == ["INVALID_COUNT"]
+
+
+@pytest.mark.parametrize("fault", ["altered", "first removed", "last removed"])
+def test_a_history_that_was_tampered_with_is_not_intact(lobby: Lobby, fault: str) -> None:
+    certid = lobby.waiting(1)
+    claim(lobby, certid)
+    if fault == "altered":
+        HistoryRow(certid, 2).update(actions=[HistoryRow.actor.set("user:mallory")])
+    else:
+        HistoryRow(certid, 1 if fault == "first removed" else 3).delete()
+    assert lobby.ask(HISTORY, {"id": certid}).data["device"]["historyIntact"] is False
+
+
+def test_a_change_between_the_two_reads_is_not_taken_for_tampering(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certid = lobby.waiting(1)
+    original, reads = lobby.ledger.history, iter(range(9))
+
+    def interrupted(asked: Fingerprint) -> list[Entry]:
+        if next(reads) == 0:
+            lobby.ledger.claim(certid, Claim(HERE), "user:bob")
+        return original(asked)
+
+    monkeypatch.setattr(lobby.ledger, "history", interrupted)
+    device = lobby.ask(HISTORY, {"id": certid}).data["device"]
+    assert (device["historyIntact"], len(device["history"])) == (True, 3)
+
+
+def test_a_race_that_is_lost_for_good_is_a_conflict_with_a_code(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    certid = lobby.waiting(1)
+    lost = Conflict("CHANGED_MEANWHILE", "got claim, want it at rest")
+    monkeypatch.setattr(lobby.ledger, "claim", Mock(side_effect=lost))
+    assert claim(lobby, certid).code == "CHANGED_MEANWHILE"
+
+
+def test_a_registered_target_comes_with_the_command_that_sets_it_up(lobby: Lobby) -> None:
+    variables = at("333333333333/eu-north-1") | {"name": "North", "profiles": ["default", "camera"]}
+    made = lobby.ask(REGISTER, variables, ("admin",)).data["registerTarget"]
+    assert made | {"externalId": "", "setupCommand": ""} == {
+        **variables, "createdBy": "user:alice", "externalId": "", "setupCommand": ""
+    }  # fmt: skip
+    assert made["setupCommand"] == (
+        f"./deploy.sh target --account 333333333333 --region eu-north-1 --external-id {made['externalId']}"
+        " --lobby-account 999999999999 --lobby-region eu-west-1 --profiles default,camera"
+    )
+
+
+def test_a_second_region_of_an_account_shares_its_external_id_and_leaves_the_role_out(lobby: Lobby) -> None:
+    second = replace(HERE, region=THERE.region)
+    made = lobby.ask(REGISTER, at(second) | {"name": "Second"}, ("admin",)).data["registerTarget"]
+    assert made["externalId"] == EXTERNAL_ID
+    assert made["setupCommand"].endswith("--lobby-region eu-west-1 --without-role")
+    first, *_ = lobby.ask(TARGETS, groups=("admin",)).data["targets"]
+    assert (first["region"], "--without-role" in first["setupCommand"]) == (HERE.region, False)
+
+
+def test_registering_again_renames_and_keeps_the_external_id(lobby: Lobby) -> None:
+    again = lobby.ask(REGISTER, at(HERE) | {"name": "Renamed"}, ("admin",)).data["registerTarget"]
+    assert (again["name"], again["externalId"], again["profiles"]) == ("Renamed", EXTERNAL_ID, ["default"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"account": "1"}, "INVALID_ACCOUNT"),
+        ({"region": "Mars"}, "INVALID_REGION"),
+        ({"name": ""}, "INVALID_NAME"),
+        ({"name": "x" * 65}, "INVALID_NAME"),
+        ({"name": "a\nb"}, "INVALID_NAME"),
+        ({"profiles": ["a b"]}, "INVALID_PROFILE"),
+    ],
+)
+def test_a_malformed_target_is_not_registered(lobby: Lobby, changed: dict[str, Any], code: str) -> None:
+    variables = at("333333333333/eu-north-1") | {"name": "North"} | changed
+    assert lobby.ask(REGISTER, variables, ("admin",)).code == code
+    assert len(lobby.targets.all()) == 2
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_only_an_admin_sees_external_ids(lobby: Lobby, role: str) -> None:
+    for target in lobby.ask(TARGETS, groups=(role,)).data["targets"]:
+        assert (target["externalId"], target["setupCommand"]) == (None, None)
+    assert {t["externalId"] for t in lobby.ask(TARGETS, groups=("admin",)).data["targets"]} == {EXTERNAL_ID}
+
+
+def test_a_technician_sees_the_targets_they_may_claim_for(lobby: Lobby) -> None:
+    seen = lobby.ask(TARGETS, groups=("technician", f"target:{THERE}")).data["targets"]
+    assert [(target["account"], target["externalId"]) for target in seen] == [(THERE.account, None)]
+    assert lobby.ask(TARGETS, groups=("technician",)).data["targets"] == []
+
+
+def test_a_check_tells_what_the_surveyor_found(lobby: Lobby) -> None:
+    found = (Step("sts:AssumeRole", True, "assumed"), Step("iot:GetPolicy", False, "deploy the target stack"))
+    lobby.surveys[HERE] = Survey(found, None)
+    assert lobby.ask(CHECK, at(HERE)).data["checkTarget"] == {
+        **at(HERE), "ok": False, "endpoint": None,
+        "findings": [{"step": step.step, "ok": step.ok, "message": step.message} for step in found],
+    }  # fmt: skip
+    assert lobby.ask(CHECK, at(THERE)).data["checkTarget"]["ok"] is True
+
+
+def test_a_target_that_is_not_registered_is_not_surveyed(lobby: Lobby) -> None:
+    assert lobby.ask(CHECK, at("333333333333/eu-west-1")).code == "UNKNOWN_TARGET"
+    assert lobby.surveyed == []
+
+
+def test_many_claims_in_one_request_each_succeed_or_fail_on_their_own(lobby: Lobby) -> None:
+    certids = [lobby.waiting(1), "zz", lobby.waiting(2)]
+    target = f'{{account: "{HERE.account}", region: "{HERE.region}"}}'
+    each = "\n".join(
+        f'd{i}: claimDevice(certid: "{c}", target: {target}) {{ devstate }}' for i, c in enumerate(certids)
+    )
+    answer = lobby.ask(f"mutation {{ {each} }}")
+    assert answer.code == "INVALID_FINGERPRINT"
+    assert answer.body["errors"][0]["path"] == ["d1"]
+    assert answer.body["data"] == {"d0": {"devstate": "claimed"}, "d1": None, "d2": {"devstate": "claimed"}}
