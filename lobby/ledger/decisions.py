@@ -65,7 +65,8 @@ def claim(device: Device | None, certid: Fingerprint, wish: Claim, actor: str, a
     if device is not None and _holds(device, wish):
         return device
     state = _after(device, Event.CLAIM)
-    return _claimed(device or Device(certid, state, at), state, wish, actor, at)
+    known = device or Device(certid, state, at)
+    return _claimed(_leaving(known, wish.target), state, wish, actor, at)
 
 
 def move(device: Device, wish: Claim, actor: str, at: str) -> Device:

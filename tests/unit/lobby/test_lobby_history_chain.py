@@ -1,0 +1,121 @@
+"""The history's chain: whatever is changed, taken out, put in, reordered or cut off shows."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lobby.ledger.device import GENESIS, Device, Entry, broken_link
+from lobby.ledger.states import Event, State
+from lobby.names import Fingerprint
+from lobby.wire import Route
+
+CERTID = Fingerprint("ab" * 32)
+OTHER: dict[str, Any] = {
+    "certid": "cd" * 32,
+    "seq": 9,
+    "at": "2027-01-01T00:00:00.000Z",
+    "actor": "user:mallory",
+    "event": Event.REVOKE,
+    "before": State.FAILED,
+    "after": State.REFUSED,
+    "generation": 7,
+    "reason": "because",
+    "target": "111111111111/eu-west-1",
+    "prior": "f" * 64,
+    "hash": "f" * 64,
+}
+
+
+def chain(length: int) -> list[Entry]:
+    entries: list[Entry] = []
+    for number in range(1, length + 1):
+        prior = entries[-1].hash if entries else GENESIS
+        entry = Entry(
+            CERTID, number, f"2026-11-22T12:00:0{number}.000Z", "user:ann", Event.CLAIM, State.INLOBBY, State.CLAIMED,
+            number, None, None, prior,
+        )  # fmt: skip
+        entries.append(entry.sealed())
+    return entries
+
+
+def test_a_whole_chain_has_no_broken_link() -> None:
+    entries = chain(4)
+    assert broken_link(entries) is None
+    assert broken_link(entries, version=4, head=entries[-1].hash) is None
+    assert broken_link([], version=0, head=GENESIS) is None
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Entry)])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_an_altered_field_shows_where_it_is(name: str, number: int) -> None:
+    entries = chain(4)
+    entries[number - 1] = replace(entries[number - 1], **{name: OTHER[name]})
+    assert broken_link(entries) == number
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Entry) if field.name != "hash"])
+def test_an_altered_entry_shows_even_when_sealed_anew(name: str) -> None:
+    entries = chain(4)
+    entries[1] = replace(entries[1], **{name: OTHER[name]}).sealed()
+    assert broken_link(entries) in (2, 3)
+
+
+def test_an_altered_last_entry_sealed_anew_shows_against_the_device() -> None:
+    entries = chain(4)
+    head = entries[-1].hash
+    entries[-1] = replace(entries[-1], actor="user:mallory").sealed()
+    assert broken_link(entries) is None
+    assert broken_link(entries, version=4, head=head) == 4
+
+
+@pytest.mark.parametrize("gone", [0, 1, 3])
+def test_a_missing_entry_shows(gone: int) -> None:
+    entries = chain(5)
+    del entries[gone]
+    assert broken_link(entries) == gone + 1
+
+
+def test_reordered_entries_show() -> None:
+    first, second, third = chain(3)
+    assert broken_link([first, third, second]) == 2
+    assert broken_link([third, second, first]) == 1
+
+
+def test_a_doubled_entry_shows() -> None:
+    entries = chain(3)
+    assert broken_link([*entries, entries[-1]]) == 4
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_a_cut_off_end_shows_against_the_device(kept: int) -> None:
+    entries = chain(4)
+    assert broken_link(entries[:kept]) is None
+    assert broken_link(entries[:kept], version=4, head=entries[-1].hash) == kept + 1
+
+
+def test_an_entry_beyond_the_device_shows() -> None:
+    entries = chain(4)
+    assert broken_link(entries, version=3, head=entries[2].hash) is not None
+
+
+@given(st.permutations(range(5)))
+def test_only_one_order_is_whole(order: list[int]) -> None:
+    entries = chain(5)
+    assert (broken_link([entries[place] for place in order]) is None) == (order == [0, 1, 2, 3, 4])
+
+
+def test_only_a_commissioned_device_has_a_route() -> None:
+    device = Device(CERTID, State.COMMISSIONED, "t", iotep="h.example", generation=3, config={"a": 1})
+    assert device.route() == Route("h.example", {"a": 1}, None, 3)
+    assert replace(device, devstate=State.ARRIVED).route() is not None
+    assert replace(device, iotep=None).route() is None
+    for state in set(State) - {State.COMMISSIONED, State.ARRIVED}:
+        assert replace(device, devstate=state).route() is None
+
+
+def test_a_port_in_the_endpoint_goes_into_the_route() -> None:
+    device = Device(CERTID, State.COMMISSIONED, "t", iotep="127.0.0.2:8884")
+    assert device.route() == Route("127.0.0.2", "default", 8884, 0)

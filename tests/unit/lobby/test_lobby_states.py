@@ -1,0 +1,88 @@
+"""The table of transitions: whole, closed, every state reachable, and no way out of a revocation."""
+
+import itertools
+
+import pytest
+
+from lobby.errors import Conflict
+from lobby.ledger.states import ABSENT, OPERATOR_EVENTS, TRANSITIONS, Event, State, next_state, possible
+
+EVERY_STATE = [ABSENT, *State]
+CODES = {"REVOKED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
+
+
+@pytest.mark.parametrize(("state", "event"), [*itertools.product(EVERY_STATE, Event)])
+def test_every_event_is_either_listed_for_a_state_or_a_conflict(state: State | None, event: Event) -> None:
+    if (state, event) in TRANSITIONS:
+        assert next_state(state, event) in EVERY_STATE
+        return
+    with pytest.raises(Conflict) as conflict:
+        next_state(state, event)
+    assert conflict.value.code in CODES
+    assert event in conflict.value.message or "claim" in conflict.value.message
+    assert "want" in conflict.value.message
+
+
+@pytest.mark.parametrize(
+    ("state", "event", "code"),
+    [
+        (State.EXPECTED, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.CLAIMED, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.ARRIVED, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.FAILED, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.REFUSED, Event.CLAIM, "NOT_ALLOWED"),
+        (State.REVOKED, Event.CLAIM, "REVOKED"),
+        (State.REVOKED, Event.ADMIT, "REVOKED"),
+        (State.REVOKED, Event.REVOKE, "REVOKED"),
+        (ABSENT, Event.MOVE, "NOT_ALLOWED"),
+        (State.INLOBBY, Event.RELEASE, "NOT_ALLOWED"),
+        (State.FAILED, Event.COMMISSION, "NOT_ALLOWED"),
+        (State.INLOBBY, Event.ARRIVE, "NOT_ALLOWED"),
+    ],
+)
+def test_a_forbidden_event_has_its_stable_code(state: State | None, event: Event, code: str) -> None:
+    with pytest.raises(Conflict) as conflict:
+        next_state(state, event)
+    assert conflict.value.code == code
+
+
+def test_every_state_can_be_reached() -> None:
+    reached: set[State | None] = {ABSENT}
+    while True:
+        more = {to for (source, _), to in TRANSITIONS.items() if source in reached} - reached
+        if not more:
+            break
+        reached |= more
+    assert reached == set(EVERY_STATE)
+
+
+def test_nothing_leads_out_of_a_revocation() -> None:
+    assert {to for (source, _), to in TRANSITIONS.items() if source is State.REVOKED} == {State.REVOKED}
+
+
+def test_only_a_released_expectation_removes_the_row() -> None:
+    assert [pair for pair, to in TRANSITIONS.items() if to is ABSENT] == [(State.EXPECTED, Event.RELEASE)]
+
+
+def test_only_the_commissioner_commissions_and_only_what_is_claimed() -> None:
+    leading = {pair for pair, to in TRANSITIONS.items() if to is State.COMMISSIONED and pair[1] is not Event.RETIRE}
+    assert leading == {(State.CLAIMED, Event.COMMISSION)}
+
+
+def test_a_device_let_in_with_a_claim_on_record_goes_straight_to_the_commissioner() -> None:
+    assert next_state(State.REFUSED, Event.ADMIT, claimed=True) is State.CLAIMED
+    assert next_state(State.REFUSED, Event.ADMIT) is State.KNOCKING
+    assert next_state(State.EXPECTED, Event.ADMIT, claimed=True) is State.CLAIMED
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_what_is_offered_is_what_is_allowed(state: State | None) -> None:
+    offered = possible(state, unfinished=True)
+    assert set(offered) == {event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS}
+
+
+def test_retry_is_offered_at_rest_only_where_work_is_left() -> None:
+    for state in (State.INLOBBY, State.ARRIVED):
+        assert Event.RETRY not in possible(state)
+        assert Event.RETRY in possible(state, unfinished=True)
+    assert Event.RETRY in possible(State.FAILED)
