@@ -27,8 +27,12 @@ class Claim:
     def __post_init__(self) -> None:
         if not isinstance(self.config, str | dict) or self.config == FACTORY_RESET:
             raise InvalidInput("INVALID_CONFIG", f"got {shown(self.config)}, want text or an object, no factory reset")
-        if len(json.dumps(self.config).encode()) > MAX_CONFIG_BYTES:
-            raise InvalidInput("INVALID_CONFIG", f"got more than {MAX_CONFIG_BYTES} bytes, want at most that many")
+        try:
+            size = len(json.dumps(self.config, allow_nan=False).encode())
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InvalidInput("INVALID_CONFIG", f"got {shown(self.config)}, want JSON ({error})") from None
+        if size > MAX_CONFIG_BYTES:
+            raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
 
 
 def admit(device: Device | None, identity: Identity, region: Region, at: str) -> Device:
