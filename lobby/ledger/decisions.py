@@ -93,14 +93,17 @@ def release(device: Device, at: str) -> Device | None:
 
 
 def retry(device: Device, at: str) -> Device:
-    """Have the commissioner try again what failed, got stuck, or was left unfinished."""
+    """Have the commissioner try again what failed, got stuck, or was left unfinished. The generation grows, so that
+    the row changes, and wakes the commissioner, also where its turn was never ended. Why a device is refused or
+    revoked stays on record."""
     state = _after(device, Event.RETRY)
     if device.devstate in (State.INLOBBY, State.ARRIVED) and not device.previous:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
-    again = replace(device, reason=None, message=None, turn=True)
-    if state is State.CLAIMED:
-        return _entered(replace(again, generation=device.generation + 1, iotep=None), State.CLAIMED, at)
-    return replace(again, reason=device.reason, message=device.message) if state is State.REFUSED else again
+    again = replace(device, generation=device.generation + 1, turn=True)
+    if state in (State.REFUSED, State.REVOKED):
+        return again
+    again = replace(again, reason=None, message=None)
+    return _entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
 
 
 def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
