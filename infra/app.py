@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 # The major versions of Node whose end of life jsii is not to write a dozen lines about.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks

@@ -102,13 +102,13 @@ def build(bundle: Bundle, where: Platform, cache: Path = CACHE) -> Built:
 
 
 def _digest(bundle: Bundle, where: Platform, ours: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256(f"{_LAYOUT}\n{where}\n{_kept_requirements(bundle)}".encode())
+    digest = hashlib.sha256(f"{_LAYOUT}\n{where}\n{kept_requirements(bundle)}".encode())
     for name, content in sorted(ours.items()):
         digest.update(f"\n{name}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
-def _kept_requirements(bundle: Bundle) -> str:
+def kept_requirements(bundle: Bundle) -> str:
     """The bundle's hashed requirements without what the runtime has. Pip checks the hashes of the rest."""
     text = bundle.requirements.read_text()
     return "\n".join(match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in SHIPPED) + "\n"
@@ -127,7 +127,7 @@ def _our_files(bundle: Bundle) -> dict[str, bytes]:
 
 def _install(bundle: Bundle, where: Platform, into: Path) -> None:
     wanted = into.with_name("requirements.txt")
-    wanted.write_text(_kept_requirements(bundle))
+    wanted.write_text(kept_requirements(bundle))
     command = [*_installer(where), "--target", str(into), "--no-deps", "--require-hashes", "-r", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,0 +1,81 @@
+"""The API and its users: nobody reaches GraphQL without a token, and nobody makes themselves a user."""
+
+from typing import Any
+
+from tests.infra.templates import Stacks
+
+ROUTES = "AWS::ApiGatewayV2::Route"
+
+
+def test_graphql_asks_for_a_token_in_aws_and_locally(stacks: Stacks, local_stacks: Stacks) -> None:
+    for found in (stacks, local_stacks):
+        route = found.lobby.the(ROUTES, RouteKey="POST /graphql")
+        assert route["AuthorizationType"] == "JWT"
+        assert route["AuthorizerId"]
+
+
+def test_every_route_asks_for_a_token_but_the_page(stacks: Stacks) -> None:
+    free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
+    assert free == {"GET /", "GET /{proxy+}"}
+
+
+def test_the_authorizer_takes_this_pool_s_tokens_for_this_client_only(stacks: Stacks) -> None:
+    [authorizer] = stacks.lobby.resolve(stacks.lobby.of_type("AWS::ApiGatewayV2::Authorizer"))
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    configuration = authorizer["JwtConfiguration"]
+    assert configuration["Issuer"].startswith("https://cognito-idp.us-east-1.")
+    assert [each[:15] for each in configuration["Audience"]] == ["<UserPoolClient"]
+
+
+def test_requests_are_logged_and_throttled(stacks: Stacks) -> None:
+    [stage] = stacks.lobby.of_type("AWS::ApiGatewayV2::Stage")
+    assert stage["AccessLogSettings"]["DestinationArn"]
+    assert "authorizer.claims.sub" in stage["AccessLogSettings"]["Format"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="/aws/vendedlogs/apis/device-lobby")
+
+
+def _pool(found: Stacks) -> dict[str, Any]:
+    return found.lobby.the("AWS::Cognito::UserPool", UserPoolName="device-lobby")
+
+
+def _client(found: Stacks) -> dict[str, Any]:
+    return found.lobby.the("AWS::Cognito::UserPoolClient")
+
+
+def test_only_an_administrator_makes_users_with_strong_passwords(stacks: Stacks) -> None:
+    pool = _pool(stacks)
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"]
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert policy["MinimumLength"] >= 14
+    assert all(policy[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols"))
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+
+
+def test_the_four_roles_are_groups_and_the_mightiest_comes_first(stacks: Stacks) -> None:
+    groups = {each["GroupName"]: each["Precedence"] for each in stacks.lobby.of_type("AWS::Cognito::UserPoolGroup")}
+    assert sorted(groups, key=lambda name: groups[name]) == ["admin", "operator", "technician", "viewer"]
+
+
+def test_passwords_are_sent_to_the_api_only_in_the_local_deployment(stacks: Stacks, local_stacks: Stacks) -> None:
+    assert "ALLOW_USER_PASSWORD_AUTH" not in _client(stacks)["ExplicitAuthFlows"]
+    assert "ALLOW_USER_PASSWORD_AUTH" in _client(local_stacks)["ExplicitAuthFlows"]
+
+
+def test_the_client_has_no_secret_short_tokens_and_tells_nobody_who_is_a_user(stacks: Stacks) -> None:
+    client = _client(stacks)
+    assert not client["GenerateSecret"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["AccessTokenValidity"] == client["IdTokenValidity"] == 15
+    assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["EnableTokenRevocation"]
+    [callback] = stacks.lobby.resolve(client["CallbackURLs"])
+    assert callback.endswith("/")
+    assert "localhost" not in callback
+
+
+def test_the_sign_in_page_is_named_for_the_account(stacks: Stacks, local_stacks: Stacks) -> None:
+    assert stacks.lobby.the("AWS::Cognito::UserPoolDomain", Domain="device-lobby-100000000001")
+    assert local_stacks.lobby.of_type("AWS::Cognito::UserPoolDomain") == []

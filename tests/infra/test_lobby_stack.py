@@ -1,0 +1,228 @@
+"""The lobby's stack, by what it does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.functions import FUNCTIONS
+from lobby import wire
+from lobby.ledger.models import MODELS
+from tests.infra.templates import Stack, Stacks
+
+TABLES = "AWS::DynamoDB::GlobalTable"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_table_has_the_keys_and_indexes_of_its_model(stacks: Stacks, model: Any) -> None:
+    table = stacks.lobby.the(TABLES, TableName=model.Meta.table_name)
+    assert _keys(table["KeySchema"]) == _model_keys(model.get_attributes())
+    indexes = {each["IndexName"]: each for each in table.get("GlobalSecondaryIndexes", [])}
+    assert indexes.keys() == model._indexes.keys()
+    for name, index in model._indexes.items():
+        attributes = {key: getattr(type(index), key) for key in vars(type(index)) if key not in ("Meta", "_model")}
+        keys = {key: each for key, each in attributes.items() if hasattr(each, "is_hash_key")}
+        assert _keys(indexes[name]["KeySchema"]) == _model_keys(keys)
+        projection = indexes[name]["Projection"]
+        assert projection["ProjectionType"] == "INCLUDE"
+        assert sorted(projection["NonKeyAttributes"]) == sorted(index.Meta.projection.non_key_attributes)
+
+
+def _keys(schema: list[dict[str, str]]) -> dict[str, str]:
+    return {each["KeyType"]: each["AttributeName"] for each in schema}
+
+
+def _model_keys(attributes: Any) -> dict[str, str]:
+    kinds = (("HASH", "is_hash_key"), ("RANGE", "is_range_key"))
+    return {kind: each.attr_name for each in attributes.values() for kind, flag in kinds if getattr(each, flag)}
+
+
+def test_tables_are_encrypted_restorable_guarded_and_outlive_the_stack(stacks: Stacks) -> None:
+    tables = [each for each in stacks.lobby.template["Resources"].values() if each["Type"] == TABLES]
+    assert len(tables) == len(MODELS)
+    for table in tables:
+        [replica] = table["Properties"]["Replicas"]
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["Properties"]["SSESpecification"]["SSEEnabled"]
+        assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert replica["DeletionProtectionEnabled"]
+
+
+def test_only_the_ledger_streams_and_only_what_it_became(stacks: Stacks) -> None:
+    streams = {each["TableName"]: each.get("StreamSpecification") for each in stacks.lobby.of_type(TABLES)}
+    assert streams.pop("device-lobby-ledger") == {"StreamViewType": "NEW_IMAGE"}
+    assert set(streams.values()) == {None}
+
+
+def test_the_commissioner_wakes_only_when_it_is_its_turn(stacks: Stacks) -> None:
+    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    [filtered] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(filtered["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"turn": {"S": ["commissioner"]}}},
+    }
+
+
+def test_a_claim_that_fails_is_tried_alone_for_hours_and_then_handed_over(stacks: Stacks) -> None:
+    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"]
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (100, 4 * 3600)
+    assert (mapping["ParallelizationFactor"], mapping["BatchSize"]) == (4, 10)
+    failures = stacks.lobby.resolve(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+    assert failures.startswith("<Uncommissioned")
+
+
+def test_an_arrival_that_fails_five_times_goes_to_the_dead_letters(stacks: Stacks) -> None:
+    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-arrivals")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    [timeout] = [each.timeout for each in FUNCTIONS if each.name == "arrivals"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", BatchSize=10, FunctionResponseTypes=[
+        "ReportBatchItemFailures"
+    ], EventSourceArn={"Fn::GetAtt": [_logical_id(stacks.lobby, queue), "Arn"]})  # fmt: skip
+    assert mapping
+
+
+def _logical_id(stack: Stack, properties: dict[str, Any]) -> str:
+    found: list[str] = [
+        key for key, each in stack.template["Resources"].items() if each.get("Properties") is properties
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "function"),
+    [("lobby", wire.HELLO_SQL, "Receptionist"), ("device_lobby_registered", wire.REGISTERED_SQL, "Bouncer")],
+)
+def test_a_rule_s_sql_is_the_wire_s(stacks: Stacks, name: str, sql: str, function: str) -> None:
+    payload = stacks.lobby.the("AWS::IoT::TopicRule", RuleName=name)["TopicRulePayload"]
+    assert (payload["Sql"], payload["AwsIotSqlVersion"], payload["RuleDisabled"]) == (sql, "2016-03-23", False)
+    [action] = stacks.lobby.resolve(payload["Actions"])
+    assert action["Lambda"]["FunctionArn"].startswith(f"<{function}")
+    assert stacks.lobby.resolve(payload["ErrorAction"])["Sqs"]["QueueUrl"].startswith("<Undelivered")
+
+
+def test_what_a_rule_s_lambda_fails_at_is_tried_thrice_and_handed_over(stacks: Stacks) -> None:
+    configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
+    assert {each["FunctionName"][1:7] for each in configs} == {"Bounce", "Recept"}
+    for each in configs:
+        assert each["MaximumRetryAttempts"] == 2
+        assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_every_lambda_logs_json_to_a_group_that_forgets(stacks: Stacks, function: Any) -> None:
+    made = stacks.lobby.the("AWS::Lambda::Function", FunctionName=function.full_name)
+    group = stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName=f"/aws/lambda/{function.full_name}")
+    assert group["RetentionInDays"] == 30
+    assert made["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": _logical_id(stacks.lobby, group)}}
+    assert made["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == function.name
+    assert made["Handler"] == function.handler
+    assert "TracingConfig" not in made
+
+
+def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
+    told = {
+        each["FunctionName"].removeprefix("device-lobby-"): each["Environment"]["Variables"].keys()
+        - {"POWERTOOLS_SERVICE_NAME"}
+        for each in stacks.lobby.of_type("AWS::Lambda::Function")
+    }
+    assert told == {
+        "bouncer": {"LOBBY_POLICY", "TRUST_BUCKET"},
+        "receptionist": set(),
+        "commissioner": set(),
+        "surveyor": set(),
+        "arrivals": set(),
+        "admin-api": {
+            "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
+        },
+    }  # fmt: skip
+
+
+def test_the_surveyor_looks_at_targets_with_the_commissioner_s_role(stacks: Stacks) -> None:
+    functions = {each["FunctionName"]: each["Role"] for each in stacks.lobby.of_type("AWS::Lambda::Function")}
+    assert functions["device-lobby-surveyor"] == functions["device-lobby-commissioner"]
+    assert len({str(role) for role in functions.values()}) == len(functions) - 1
+
+
+def test_lambdas_run_on_arm_in_aws_and_on_this_python_locally(stacks: Stacks, local_stacks: Stacks) -> None:
+    def seen(found: Stacks) -> set[tuple[str, str]]:
+        made = found.lobby.of_type("AWS::Lambda::Function")
+        return {(each["Runtime"], each["Architectures"][0]) for each in made}
+
+    assert seen(stacks) == {("python3.14", "arm64")}
+    [(runtime, _)] = seen(local_stacks)
+    assert runtime.startswith("python3.")
+
+
+def test_no_custom_resource_comes_along(stacks: Stacks) -> None:
+    for stack in stacks.all:
+        kinds = {each["Type"] for each in stack.template["Resources"].values()}
+        assert not {kind for kind in kinds if kind.startswith("Custom::") or "CustomResource" in kind}
+    assert len(stacks.lobby.of_type("AWS::Lambda::Function")) == len(FUNCTIONS)
+
+
+def test_a_waiting_device_may_say_hello_and_hear_of_itself(stacks: Stacks) -> None:
+    policy = stacks.lobby.the("AWS::IoT::Policy", PolicyName="device-lobby-waiting")["PolicyDocument"]
+    arn, thing = "arn:aws:iot:us-east-1:100000000001", "${iot:Connection.Thing.ThingName}"
+    assert policy["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": "iot:Connect",
+            "Resource": f"{arn}:client/{thing}",
+            "Condition": {"Bool": {"iot:Connection.Thing.IsAttached": "true"}},
+        },
+        {"Effect": "Allow", "Action": "iot:Publish", "Resource": [f"{arn}:topic/$aws/rules/lobby"]},
+        {"Effect": "Allow", "Action": "iot:Subscribe", "Resource": [f"{arn}:topicfilter/lobby/{thing}"]},
+        {"Effect": "Allow", "Action": "iot:Receive", "Resource": [f"{arn}:topic/lobby/{thing}"]},
+    ]
+
+
+def test_the_trust_bucket_is_private_versioned_and_stays(stacks: Stacks) -> None:
+    bucket = stacks.lobby.the("AWS::S3::Bucket", BucketName="device-lobby-trust-100000000001-us-east-1")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    [resource] = [each for each in stacks.lobby.template["Resources"].values() if each["Type"] == "AWS::S3::Bucket"]
+    assert resource["DeletionPolicy"] == "Retain"
+
+
+def test_queues_are_encrypted(stacks: Stacks) -> None:
+    queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
+    assert queues == dict.fromkeys(
+        (f"device-lobby-{each}" for each in ("undelivered", "uncommissioned", "arrivals", "arrivals-dead")), True
+    )
+
+
+def test_an_operator_is_told_of_failed_throttled_and_old_work(stacks: Stacks) -> None:
+    alarms = {
+        each["AlarmName"].removeprefix("device-lobby-") for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm")
+    }
+    each_function = {f"{each.name}-{what}" for each in FUNCTIONS for what in ("errors", "throttles")}
+    waiting = {f"{each}-waiting" for each in ("undelivered", "uncommissioned", "arrivals-dead")}
+    assert alarms == each_function | waiting | {"commissioner-behind", "arrivals-old", "api-errors"}
+    for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):
+        assert alarm["AlarmActions"][0].startswith("<AlarmsTopic")
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> None:
+    topic = stacks.lobby.the("AWS::SNS::Topic", TopicName="device-lobby-alarms")
+    assert stacks.lobby.resolve(topic["KmsMasterKeyId"]).startswith("<AlarmsKey")
+    ours = {"StringEquals": {"aws:SourceAccount": "100000000001"}}
+    statements = stacks.lobby.of_type("AWS::KMS::Key")[0]["KeyPolicy"]["Statement"]
+    statements += stacks.lobby.of_type("AWS::SNS::TopicPolicy")[0]["PolicyDocument"]["Statement"]
+    allowed = [each for each in statements if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert [each["Condition"] for each in allowed] == [ours, ours]
+
+
+def test_the_outputs_are_what_scripts_rely_on(stacks: Stacks, local_stacks: Stacks) -> None:
+    wanted = {
+        "GraphqlUrl", "UserPoolId", "UserPoolClientId", "ConsoleUrl", "CommissionerRoleArn", "ArrivalsQueueArn",
+        "TrustBucket", "ApiId",
+    }  # fmt: skip
+    assert local_stacks.lobby.template["Outputs"].keys() == wanted
+    assert stacks.lobby.template["Outputs"].keys() == wanted | {"LoginUrl"}

@@ -1,0 +1,184 @@
+"""Who may do what: each role's grants, whole, and what no role may have."""
+
+from typing import Any
+
+import pytest
+
+from infra.tables import IMMUTABLE
+from tests.infra.templates import HISTORY, Stacks
+
+TABLE = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-"
+IOT = "arn:aws:iot:us-east-1:100000000001:"
+SQS = "arn:aws:sqs:us-east-1:100000000001:device-lobby-"
+UNBOUNDED = {
+    "device-lobby-bouncer": {"iot:AttachThingPrincipal"},
+    "device-lobby-commissioner": {"dynamodb:ListStreams"},
+    "lobby_commissioner_role": {
+        "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint",
+    },
+}  # fmt: skip
+"""The actions that AWS defines no resource for."""
+GRANTS: dict[str, dict[str, set[str]]] = {
+    "device-lobby-bouncer": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names"},
+        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}history"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:Query": {f"{TABLE}history"},
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:DescribeCACertificate": {f"{IOT}cacert/*"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:AttachThingPrincipal": {"*"},
+        "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/crl/*"},
+        "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},
+        "sqs:SendMessage": {f"{SQS}undelivered"},
+    },
+    "device-lobby-receptionist": {
+        "dynamodb:GetItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:PutItem": {f"{TABLE}history"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+        "sqs:SendMessage": {f"{SQS}undelivered"},
+    },
+    "device-lobby-commissioner": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:PutItem": {f"{TABLE}history"},
+        "dynamodb:DescribeStream": {"<LedgerTable38A58B60.StreamArn>"},
+        "dynamodb:GetRecords": {"<LedgerTable38A58B60.StreamArn>"},
+        "dynamodb:GetShardIterator": {"<LedgerTable38A58B60.StreamArn>"},
+        "dynamodb:ListStreams": {"*"},
+        "sts:AssumeRole": {"arn:aws:iam::*:role/lobby_commissioner_role"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:DeleteCertificate": {f"{IOT}cert/*"},
+        "sqs:SendMessage": {f"{SQS}uncommissioned"},
+    },
+    "device-lobby-arrivals": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:PutItem": {f"{TABLE}history"},
+        "sqs:ReceiveMessage": {f"{SQS}arrivals"},
+        "sqs:DeleteMessage": {f"{SQS}arrivals"},
+        "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
+        "sns:ConfirmSubscription": {"arn:aws:sns:*:*:device-lobby-arrivals"},
+    },
+    "device-lobby-admin-api": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:DeleteItem": {f"{TABLE}ledger"},
+        "dynamodb:Query": {
+            f"{TABLE}history", f"{TABLE}targets", f"{TABLE}ledger/index/by-name", f"{TABLE}ledger/index/by-state",
+            f"{TABLE}ledger/index/by-target",
+        },
+        "lambda:InvokeFunction": {"arn:aws:lambda:us-east-1:100000000001:function:device-lobby-surveyor"},
+    },
+    "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_role_may_do_this_and_nothing_else(stacks: Stacks, role: str) -> None:
+    own_logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    grants = stacks.lobby.grants(role)
+    assert {action: grants[action] for action in grants.keys() - own_logs} == GRANTS[role]
+
+
+def test_there_are_no_other_roles_or_policies_in_the_lobby(stacks: Stacks) -> None:
+    assert {each["RoleName"] for each in stacks.lobby.of_type("AWS::IAM::Role")} == set(GRANTS)
+    assert stacks.lobby.of_type("AWS::IAM::Policy") + stacks.lobby.of_type("AWS::IAM::ManagedPolicy") == []
+
+
+def test_each_function_writes_its_own_logs_only(stacks: Stacks) -> None:
+    groups = {
+        f"<{name}.Arn>": each["Properties"]["LogGroupName"]
+        for name, each in stacks.lobby.template["Resources"].items()
+        if each["Type"] == "AWS::Logs::LogGroup"
+    }
+    for role in GRANTS.keys() - {"device-lobby-rules"}:
+        written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
+        name = role.removeprefix("device-lobby-")
+        theirs = {"commissioner", "surveyor"} if name == "commissioner" else {name}
+        assert written == {f"/aws/lambda/device-lobby-{each}" for each in theirs}
+
+
+def test_no_role_has_a_managed_policy_or_a_wildcard_action(stacks: Stacks) -> None:
+    for stack in stacks.all:
+        assert not [each for each in stack.of_type("AWS::IAM::Role") if "ManagedPolicyArns" in each]
+        assert {action for each in stack.statements for action in each.actions if "*" in action} == set()
+
+
+def test_a_bare_star_stands_only_where_there_is_no_resource_to_name(stacks: Stacks) -> None:
+    for stack in stacks.all:
+        for each in stack.statements:
+            if "*" in each.resources:
+                assert set(each.actions) <= UNBOUNDED[each.role]
+
+
+def test_no_role_may_change_or_delete_history(stacks: Stacks) -> None:
+    for each in stacks.lobby.statements:
+        if HISTORY in each.resources or "*" in each.resources:
+            assert not set(IMMUTABLE) & set(each.actions)
+
+
+def test_the_history_s_own_policy_denies_everyone_to_change_it(stacks: Stacks) -> None:
+    table = stacks.lobby.the("AWS::DynamoDB::GlobalTable", TableName="device-lobby-history")
+    [statement] = table["Replicas"][0]["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] in ("*", {"AWS": "*"})
+    assert set(statement["Action"]) == set(IMMUTABLE)
+    assert statement["Resource"] == HISTORY
+    assert "Condition" not in statement
+
+
+def test_that_policy_locks_nobody_out_of_the_policy_itself() -> None:
+    assert not {action for action in IMMUTABLE if "Policy" in action or "*" in action}
+
+
+def test_only_the_bouncer_lists_the_trust_bucket_and_only_its_revocation_lists(stacks: Stacks) -> None:
+    [listing] = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
+    assert listing.condition == {"StringLike": {"s3:prefix": "crl/*"}}
+
+
+def test_a_lambda_is_called_by_its_trigger_only(stacks: Stacks) -> None:
+    found: dict[str, set[str]] = {}
+    for each in map(stacks.lobby.resolve, stacks.lobby.of_type("AWS::Lambda::Permission")):
+        assert each["Action"] == "lambda:InvokeFunction"
+        caller = each["SourceArn"] if each["Principal"] == "iot.amazonaws.com" else each["Principal"]
+        assert each["Principal"] == "apigateway.amazonaws.com" or each["SourceAccount"] == "100000000001"
+        found.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
+    assert found == {
+        "Bounce": {f"{IOT}rule/device_lobby_registered"},
+        "Recept": {f"{IOT}rule/lobby"},
+        "AdminA": {"apigateway.amazonaws.com"},
+    }
+
+
+def test_roles_of_rules_are_taken_by_this_account_s_rules_only(stacks: Stacks) -> None:
+    for stack in stacks.all:
+        for role in stack.of_type("AWS::IAM::Role"):
+            [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+            if trust["Principal"] == {"Service": "iot.amazonaws.com"}:
+                assert set(trust["Condition"]) == {"StringEquals"}
+                assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount"}
+
+
+@pytest.mark.parametrize("kind", ["AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"])
+def test_queues_bucket_and_topic_refuse_plain_http(stacks: Stacks, kind: str) -> None:
+    policies = stacks.lobby.of_type(kind)
+    assert policies
+    for policy in policies:
+        denied = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in [each["Condition"] for each in denied]
+
+
+def test_the_arrivals_queue_takes_topics_of_the_agreed_name_only(stacks: Stacks) -> None:
+    def allowed(policy: dict[str, Any]) -> list[dict[str, Any]]:
+        return [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+
+    [statement] = [each for policy in stacks.lobby.of_type("AWS::SQS::QueuePolicy") for each in allowed(policy)]
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:device-lobby-arrivals"}}

@@ -1,0 +1,72 @@
+"""The app's settings, from a context that people type."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.errors import BadContext
+from infra.settings import Settings
+from tests.infra.templates import LOBBY, settings
+
+ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
+
+
+def test_a_lobby_alone_is_enough() -> None:
+    made = Settings.from_context({"lobby": LOBBY}.get)
+    assert (str(made.lobby), made.targets, made.local, made.bundle, made.log_retention) == (LOBBY, (), False, True, 30)
+
+
+def test_what_the_command_line_gives_as_text_is_read() -> None:
+    made = settings(local="TRUE", bundle="false", logRetentionDays="90", targets=json.dumps([ONE]))
+    assert (made.local, made.bundle, made.log_retention) == (True, False, 90)
+    assert [(str(each.target), each.external_id) for each in made.targets] == [("200000000002/eu-west-1", "abc")]
+
+
+def test_the_first_region_of_an_account_gets_the_role() -> None:
+    other = {"account": "300000000003", "region": "eu-west-1", "externalId": "other"}
+    made = settings(targets=[ONE, ONE | {"region": "eu-north-1"}, other])
+    assert [each.create_role for each in made.targets] == [True, False, True]
+
+
+def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
+    assert not settings(targets=[ONE | {"createRole": "false"}]).targets[0].create_role
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        pytest.param({"lobby": None}, "lobby: got None", id="no lobby"),
+        pytest.param({"lobby": "us-east-1"}, "want account/Region", id="no account"),
+        pytest.param({"lobby": "1/us-east-1"}, "want an AWS account id: 12 digits", id="short account"),
+        pytest.param({"local": "yes"}, "local: got 'yes', want true or false", id="no flag"),
+        pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
+        pytest.param({"targets": "[{"}, "want a JSON list of targets", id="torn JSON"),
+        pytest.param({"targets": {"account": "1"}}, "want a list of targets", id="no list"),
+        pytest.param({"targets": ["200000000002/eu-west-1"]}, "want an object with account", id="text for a target"),
+        pytest.param({"targets": [ONE | {"role": "x"}]}, "want an object with account", id="unknown key"),
+        pytest.param({"targets": [ONE | {"externalId": "a b"}]}, "want an externalId of 2", id="space in the id"),
+        pytest.param({"targets": [ONE | {"externalId": "é" * 9}]}, "want an externalId of 2", id="not ASCII"),
+        pytest.param({"targets": [ONE | {"profiles": ["x*"]}]}, "want 1 to 32 of a-z", id="wildcard profile"),
+        pytest.param({"targets": [ONE | {"profiles": ["gateway"]}]}, "want a profile of", id="unknown profile"),
+        pytest.param({"targets": [ONE | {"profiles": []}]}, "want 1 to 32 of a-z", id="no profile"),
+        pytest.param({"targets": [ONE, ONE]}, "got 200000000002/eu-west-1 twice", id="target twice"),
+        pytest.param(
+            {"targets": [ONE, ONE | {"region": "eu-north-1", "externalId": "else"}]}, "two externalIds", id="two ids"
+        ),
+        pytest.param(
+            {"targets": [ONE, ONE | {"region": "eu-north-1", "createRole": True}]}, "once an account", id="two roles"
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_rule(context: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadContext, match="BAD_CONTEXT") as raised:
+        settings(**context)
+    assert said in raised.value.message
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(BadContext) as raised:
+        settings(lobby="x", local="y", targets=[{"account": "1", "externalId": "?"}, ONE | {"region": "Paris"}])
+    for said in ("lobby:", "local:", "[0]", "12 digits", "externalId", "[1]", "'Paris'"):
+        assert said in raised.value.message

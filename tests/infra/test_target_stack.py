@@ -1,0 +1,88 @@
+"""A target's stack: how little it lets the lobby and the devices do."""
+
+import json
+
+import pytest
+
+from infra.device_policies import PROFILES
+from lobby import wire
+from tests.infra.templates import Stacks
+
+IOT = "arn:aws:iot:*:200000000002:"
+
+
+def test_the_role_trusts_the_commissioner_only_and_asks_for_the_external_id(stacks: Stacks) -> None:
+    role = stacks.targets[0].the("AWS::IAM::Role", RoleName="lobby_commissioner_role")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": "arn:aws:iam::100000000001:role/device-lobby-commissioner"}
+    assert trust["Action"] == "sts:AssumeRole"
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": "the-first-account-s"}}
+
+
+def test_the_role_may_register_devices_and_nothing_else(stacks: Stacks) -> None:
+    assert stacks.targets[0].grants("lobby_commissioner_role") == {
+        "iot:RegisterCertificateWithoutCA": {"*"},
+        "iot:AttachThingPrincipal": {"*"},
+        "iot:DescribeEndpoint": {"*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:DescribeThing": {f"{IOT}thing/*"},
+        "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+    }
+
+
+def test_a_second_region_of_an_account_leaves_the_role_out(stacks: Stacks) -> None:
+    names = [each.get("RoleName") for each in stacks.targets[1].of_type("AWS::IAM::Role")]
+    assert names == [None]
+    assert stacks.targets[1].template["Outputs"]["RoleArn"]["Value"].endswith(":role/lobby_commissioner_role")
+
+
+def test_a_device_may_connect_as_its_own_thing_only(stacks: Stacks) -> None:
+    for stack in stacks.targets:
+        for policy in stack.of_type("AWS::IoT::Policy"):
+            text = json.dumps(policy["PolicyDocument"])
+            assert "client/*" not in text
+            [connect] = [each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "iot:Connect"]
+            assert connect["Resource"].endswith(":client/${iot:Connection.Thing.ThingName}")
+            assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
+
+
+def test_every_resource_of_a_device_policy_names_the_thing(stacks: Stacks) -> None:
+    for policy in stacks.targets[0].of_type("AWS::IoT::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            resources = statement["Resource"]
+            for resource in [resources] if isinstance(resources, str) else resources:
+                assert resource.startswith("arn:aws:iot:eu-west-1:200000000002:")
+                assert "${iot:Connection.Thing.ThingName}" in resource
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_device_of_any_profile_can_be_told_to_move(profile: str) -> None:
+    lobby_topic = "lobby/${iot:Connection.Thing.ThingName}"
+    assert f"topicfilter/{lobby_topic}" in PROFILES[profile]["iot:Subscribe"]
+    assert f"topic/{lobby_topic}" in PROFILES[profile]["iot:Receive"]
+
+
+def test_the_lobby_is_told_of_every_connect(stacks: Stacks) -> None:
+    for stack, region in zip(stacks.targets, ("eu-west-1", "ap-southeast-2"), strict=True):
+        payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_connected")["TopicRulePayload"]
+        assert payload["Sql"] == wire.CONNECTED_SQL
+        [action] = stack.resolve(payload["Actions"])
+        assert action["Sns"]["TargetArn"].startswith("<ArrivalsTopic")
+        assert action["Sns"]["MessageFormat"] == "RAW"
+        assert payload["ErrorAction"]["CloudwatchLogs"]
+        assert stack.the("AWS::SNS::Topic", TopicName="device-lobby-arrivals")["KmsMasterKeyId"]
+        subscription = stack.the("AWS::SNS::Subscription")
+        assert subscription["Protocol"] == "sqs"
+        assert subscription["Endpoint"] == "arn:aws:sqs:us-east-1:100000000001:device-lobby-arrivals"
+        assert "RawMessageDelivery" not in subscription, region
+
+
+def test_the_rule_may_tell_the_lobby_and_log_its_errors_only(stacks: Stacks) -> None:
+    stack = stacks.targets[1]
+    assert {action for each in stack.statements for action in each.actions} == {
+        "sns:Publish", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+    }  # fmt: skip
+    assert all(resource.startswith("<Arriv") for each in stack.statements for resource in each.resources)
