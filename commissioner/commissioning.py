@@ -110,28 +110,34 @@ class Commissioner:
         self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=route.encode())
 
     def _clear_left(self, device: Device) -> str:
+        generation = device.generation
         for target in device.previous:
-            try:
-                session = self._session(target)
-                if device.devicename is not None and device.devstate is not State.REVOKED:
-                    registry.say_goodbye(session, device.devicename)
-                registry.deactivate(session.iot, device.certid)
-            except ClientError as error:
-                refused = refusal(error, str(target))
-                if refused is None:
-                    raise
-                device = self._ledger.retire(device, target, ACTOR, refused.code, refused.message)
-            except Refused as refused:
-                device = self._ledger.retire(device, target, ACTOR, refused.code, refused.message)
-            else:
-                device = self._ledger.retire(device, target, ACTOR)
+            device = self._cleared(device, target)
+            if device.generation != generation:
+                return "overtaken"
+        if device.turn:
+            self._ledger.retire(device, None, ACTOR)
         return "cleared"
+
+    def _cleared(self, device: Device, target: Target) -> Device:
+        try:
+            session = self._session(target)
+            if device.devicename is not None and device.devstate is not State.REVOKED:
+                registry.say_goodbye(session, device.devicename)
+            registry.deactivate(session.iot, device.certid)
+        except ClientError as error:
+            refused = refusal(error, str(target))
+            if refused is None:
+                raise
+        except Refused as error:
+            refused = error
+        else:
+            return self._ledger.retire(device, target, ACTOR)
+        return self._ledger.retire(device, target, ACTOR, refused.code, refused.message)
 
     def _shut_out(self, device: Device) -> str:
         registry.deactivate(self._iot, device.certid)
-        if device.previous:
-            return self._clear_left(device)
-        self._ledger.retire(device, None, ACTOR)
+        self._clear_left(device)
         return "shut out"
 
     def _let_knock_again(self, device: Device) -> str:

@@ -132,14 +132,18 @@ def arrive(device: Device, at: str) -> Device:
     return _entered(device, _after(device, Event.ARRIVE), at)
 
 
-def retire(device: Device, cleared: Target | None, code: str | None = None, message: str | None = None) -> Device:
+def retire(
+    device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
+) -> Device:
     """A target that the device has left is cleared (or, with a code, could not be, and stays on record).
-    Without a target it says that the commissioner has nothing left to do."""
+    Without a target it says that the commissioner has nothing left to do. Where the claim has changed since
+    `generation`, or the device has been let in with one, the turn is that claim's, and so is the next try."""
     _after(device, Event.RETIRE)
+    current = device.generation == generation and device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.previous if target != cleared)
-        return replace(device, previous=rest, turn=False)
-    return replace(device, reason=code, message=message, turn=False)
+        return replace(device, previous=rest, turn=device.turn and not current)
+    return replace(device, reason=code, message=message, turn=False) if current else device
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:

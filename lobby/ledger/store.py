@@ -149,9 +149,10 @@ class Ledger:
     def retire(
         self, device: Device, cleared: Target | None, actor: str, code: str | None = None, message: str | None = None
     ) -> Device:
-        """A target that was left is cleared; with a code: could not be, and why."""
+        """A target that was left is cleared; with a code: could not be, and why. Ends the turn of this claim only:
+        the device that comes back may be of a newer one."""
         return self._from(
-            device, Event.RETIRE, lambda d, _at: decisions.retire(d, cleared, code, message), actor,
+            device, Event.RETIRE, lambda d, _at: decisions.retire(d, device.generation, cleared, code, message), actor,
             why=code, about=cleared,
         )  # fmt: skip
 
