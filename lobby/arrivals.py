@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from aws_lambda_powertools import Logger
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from lobby.clients import CALLS
 from lobby.errors import InvalidInput
@@ -88,8 +90,13 @@ def _connected_at(report: dict[str, Any]) -> str:
 @cache
 def _arrivals() -> Arrivals:
     settings = read_settings(LobbySettings, os.environ)
-    sns = cache(lambda region: boto3.client("sns", region_name=region, config=CALLS))
-    return Arrivals(Ledger(settings.region), Targets.read_only(), sns)
+    return Arrivals(Ledger(settings.region), Targets.read_only(), cache(_unsigned_sns))
+
+
+def _unsigned_sns(region: str) -> "SNSClient":
+    """What visiting a confirmation's SubscribeURL amounts to: the token is the proof, and no permission is needed
+    in the topic's account (SNS API reference, ConfirmSubscription). The address is AWS's own, not the message's."""
+    return boto3.client("sns", region_name=region, config=CALLS.merge(Config(signature_version=UNSIGNED)))
 
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:

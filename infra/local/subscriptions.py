@@ -32,14 +32,17 @@ HANDLERS: Final = Seam("ministack.services.cloudformation.provisioners", "_RESOU
 CREATE: Final = Seam(
     "ministack.services.cloudformation.provisioners", "_sns_sub_create", ("logical_id", "props", "stack_name")
 )
+CONFIRM: Final = Seam(_SNS, "_confirm_subscription", ("params",))
+SCOPE: Final = Seam("ministack.core.responses", "request_scope", ("account_id", "region"))
 CALLER: Final = Seam("ministack.core.responses", "get_account_id", ())
 UUID: Final = Seam("ministack.core.responses", "new_uuid", ())
-SEAMS: Final = (SUBSCRIBE, TOPICS, DELIVER, HANDLERS, CREATE, CALLER, UUID)
+SEAMS: Final = (SUBSCRIBE, TOPICS, DELIVER, HANDLERS, CREATE, CONFIRM, SCOPE, CALLER, UUID)
 
 
 def apply() -> None:
     """Hold subscriptions of another account's queue until they are confirmed."""
     SUBSCRIBE.wrap(_pending)
+    CONFIRM.wrap(_in_topics_scope)
     create = CREATE.found()
     HANDLERS.found()["AWS::SNS::Subscription"]["create"] = lambda logical_id, props, stack_name: _created(
         create, logical_id, props, stack_name
@@ -59,6 +62,19 @@ def _pending(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return status, headers, body
 
     return subscribe
+
+
+def _in_topics_scope(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Who has the token may confirm, signed or not, from wherever: the topic is looked for where its ARN says."""
+
+    def confirm(params: Any) -> Any:
+        parts = _first(params, "TopicArn").split(":")
+        if len(parts) != 6:
+            return original(params)
+        with SCOPE.found()(parts[4], parts[3]):
+            return original(params)
+
+    return confirm
 
 
 def _created(original: Callable[..., Any], logical_id: str, props: Any, stack_name: str) -> Any:

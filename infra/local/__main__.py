@@ -1,0 +1,134 @@
+"""The command line of the local deployment: `up`, `demo`, `destroy`. `deploy.sh` is its front door.
+
+Exit status: 0 done, 1 a step failed (told with what was seen and where the logs are), 2 wrong use, 130 stopped by
+Ctrl-C while coming up.
+"""
+
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+
+from infra.local import demo as main_job
+from infra.local.bringup import STATE, LocalLobby, only_one
+from infra.local.errors import LocalCloudError
+from infra.local.factory import Factory
+from infra.local.lobby_file import LobbyFile
+from infra.local.timeline import StepFailed, Timeline
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+State = Annotated[Path, typer.Option("--state", help="Where everything is kept.")]
+GatewayPort = Annotated[int | None, typer.Option(help="Port of the AWS API. [default: 4566, or the next free one]")]
+MqttPort = Annotated[int | None, typer.Option(help="Port of the MQTT endpoints. [default: 8883, or the next free one]")]
+
+
+@app.command()
+def up(state: State = STATE, gateway_port: GatewayPort = None, mqtt_port: MqttPort = None) -> None:
+    """Deploy everything and leave it running until Ctrl-C. What was there before is kept."""
+    with _told(), only_one(state):
+        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port)
+        try:
+            _say_what_next(lobby.up(), state)
+            signal.signal(signal.SIGTERM, _stop)
+            status = lobby.emulator.wait()
+            raise StepFailed("running", f"the emulator ended with status {status}", (lobby.layout.log_path,))
+        except KeyboardInterrupt:
+            print("\nstopping; the ledger is kept for the next time", flush=True)
+        finally:
+            lobby.down()
+
+
+@app.command()
+def demo(state: State = STATE, gateway_port: GatewayPort = None, mqtt_port: MqttPort = None) -> None:
+    """Run the main job with a new device: in the deployment that is up, or in one that is started for it."""
+    timeline = Timeline()
+    with _told():
+        running = _running(state)
+        if running is not None:
+            timeline.say(f"in the deployment that is up ({running.aws_endpoint_url}):\n")
+            _timed(running, Factory(state / "factory"), state, timeline)
+            return
+        with only_one(state):
+            lobby = LocalLobby(state, timeline, gateway_port, mqtt_port)
+            try:
+                _timed(lobby.up(), lobby.factory, state, timeline)
+            finally:
+                lobby.down()
+
+
+@app.command()
+def destroy(state: State = STATE, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Delete the local deployment: its ledger, its CA and its devices."""
+    with _told(), only_one(state):
+        if not yes:
+            typer.confirm(f"Delete {state} with the ledger, the CA and the devices in it?", abort=True)
+        shutil.rmtree(state)
+        print(f"{state} is gone")
+
+
+def _timed(lobby: LobbyFile, factory: Factory, state: Path, timeline: Timeline) -> None:
+    timeline.say("\n  the main job")
+    began = time.monotonic()
+    main_job.run(lobby, factory, state, timeline)
+    timeline.say(f"\nfrom the factory to its account in {time.monotonic() - began:.1f} s")
+
+
+def _running(state: Path) -> LobbyFile | None:
+    """The deployment that is up with this state, if its emulator answers."""
+    try:
+        lobby = LobbyFile.read(state)
+        httpx.get(f"{lobby.aws_endpoint_url}/_ministack/ready", timeout=2).raise_for_status()
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
+        return None
+    return lobby
+
+
+def _say_what_next(lobby: LobbyFile, state: Path) -> None:
+    operator = lobby.operator("operator")
+    print(
+        f"""
+Device Lobby is up. Ctrl-C stops it; the ledger is kept.
+
+  GraphQL        {lobby.graphql_url}
+  sign in        as {operator.user}, password {operator.password} (also: admin, technician, viewer)
+  devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
+  a new device   .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
+  AWS clients    AWS_ENDPOINT_URL={lobby.aws_endpoint_url} AWS_REGION={lobby.lobby_region}
+                 AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY=test
+  all of this    {state / "lobby.json"}
+  the main job   ./deploy.sh demo   (in another terminal)
+""",
+        flush=True,
+    )
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Expected failures as text, not as tracebacks."""
+    try:
+        yield
+    except StepFailed as failed:
+        print(f"\nFAILED at: {failed.step}\n  seen: {failed.seen}", file=sys.stderr)
+        for log in failed.logs:
+            print(f"  log:  {log}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except LocalCloudError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,51 @@
+"""Which resource an AWS IoT call is authorized on, where MiniStack says `*` and AWS names one.
+
+AWS checks AttachPolicy on the certificate that the policy is attached to, and calls about a CA on its `cacert`
+(Service Authorization Reference, "Actions, resources, and condition keys for AWS IoT"). With `*` in its place a
+role that is limited as it should be would be denied here, and only here.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import unquote
+
+from infra.local.seams import Seam
+
+_PARAMETERS: Final = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
+EXTRACT: Final = Seam("ministack.core.iam_actions", "extract_resource_arn", _PARAMETERS)
+SEAMS: Final = (EXTRACT,)
+_ATTACH: Final = re.compile(r"/target-policies/[^/]+")
+_CA: Final = re.compile(r"/cacertificate/([0-9a-f]+)")
+
+
+def named_resource(method: str, path: str, body: bytes, region: str, account: str) -> str | None:
+    """The ARN that an AWS IoT call is checked on, where MiniStack does not know it."""
+    path = unquote(path)
+    ca = _CA.fullmatch(path)
+    if ca:
+        return f"arn:aws:iot:{region}:{account}:cacert/{ca[1]}"
+    if method in ("PUT", "POST") and _ATTACH.fullmatch(path):
+        try:
+            target = json.loads(body).get("target")
+        except (ValueError, AttributeError):
+            return None
+        return target if isinstance(target, str) and target else None
+    return None
+
+
+def apply() -> None:
+    """Have AWS IoT calls authorized on what they name."""
+
+    def wrap(original: Callable[..., str]) -> Callable[..., str]:
+        def extract(
+            service: str, method: str, path: str, headers: dict[str, str], body: bytes,
+            query_params: dict[str, str], region: str, account_id: str,
+        ) -> str:  # fmt: skip
+            named = named_resource(method, path, body, region, account_id) if service == "iot" else None
+            return named or original(service, method, path, headers, body, query_params, region, account_id)
+
+        return extract
+
+    EXTRACT.wrap(wrap)
