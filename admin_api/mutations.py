@@ -32,7 +32,7 @@ class Mutation:
     def claim_device(
         self, info: Info, certid: strawberry.ID, target: TargetInput,
         profile: str | None = ABSENT, config: JSON | None = ABSENT,
-    ) -> Device:  # fmt: skip
+    ) -> Device | None:  # fmt: skip
         context = info.context
         row = claims.claim(
             context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
@@ -43,7 +43,7 @@ class Mutation:
     def move_device(
         self, info: Info, certid: strawberry.ID, target: TargetInput,
         profile: str | None = ABSENT, config: JSON | None = ABSENT,
-    ) -> Device:  # fmt: skip
+    ) -> Device | None:  # fmt: skip
         context = info.context
         row = claims.move(
             context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
@@ -51,7 +51,7 @@ class Mutation:
         return shown_device(row, context.caller)
 
     @operation("Takes a claim back: the device returns to the lobby.")
-    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice | None | None | None:
+    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice | None:
         context, fingerprint = info.context, decode_label(certid)
         row = context.services.ledger.release(fingerprint, context.caller.actor)
         left = shown_device(row, context.caller) if row else None

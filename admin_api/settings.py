@@ -67,17 +67,13 @@ class Settings:
 
 def loopback(endpoint: str | None) -> str | None:
     """`endpoint` without its trailing slash if it is on this machine's loopback, else None."""
-    if not endpoint:
-        return None
-    parts = urlsplit(endpoint)
-    return endpoint.rstrip("/") if parts.scheme in ("http", "https") and _is_loopback(parts.hostname or "") else None
-
-
-def _is_loopback(host: str) -> bool:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(endpoint or "")
+        host = parts.hostname or ""
+        near = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return None
+    return endpoint.rstrip("/") if endpoint and near and parts.scheme in ("http", "https") else None
 
 
 def _match(name: str, pattern: re.Pattern[str], environment: Mapping[str, str]) -> re.Match[str]:

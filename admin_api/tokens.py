@@ -17,7 +17,8 @@ from admin_api.roles import Caller, caller_of
 from admin_api.settings import Settings
 
 KeyOf = Callable[[str], jwt.PyJWK]
-"""The user pool's public key of a key id. Raises PyJWT's `PyJWKClientError`."""
+"""The user pool's public key of a key id. Raises PyJWT's `PyJWKClientError` for one it has not, and
+`KeysUnavailable`."""
 
 _REQUIRED: Final = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
 _LEEWAY: Final = 5
@@ -29,7 +30,18 @@ _MAX_TOKEN: Final = 16 * 1024
 def pool_keys(settings: Settings) -> KeyOf:
     """The keys of the deployed user pool. Nothing is fetched before the first token comes."""
     client = jwt.PyJWKClient(settings.jwks_url, lifespan=12 * 3600, timeout=3, cooldown_duration=60)
-    return client.get_signing_key
+
+    def key_of(kid: str) -> jwt.PyJWK:
+        try:
+            client.get_signing_keys()
+        except (jwt.PyJWTError, ValueError) as fault:
+            raise KeysUnavailable(f"cannot have the user pool's keys: {fault}") from fault
+        try:
+            return client.get_signing_key(kid)
+        except (jwt.exceptions.PyJWKClientConnectionError, jwt.exceptions.PyJWKSetError, ValueError) as fault:
+            raise KeysUnavailable(f"cannot have the user pool's keys anew: {fault}") from fault
+
+    return key_of
 
 
 class Verifier:
@@ -67,10 +79,7 @@ class Verifier:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
             raise Unauthenticated("got a token that is not signed with RS256 by a named key, want one that is")
-        try:
-            return self._key_of(header["kid"])
-        except (jwt.exceptions.PyJWKClientConnectionError, jwt.exceptions.PyJWKSetError, ValueError) as fault:
-            raise KeysUnavailable(f"cannot have the user pool's keys: {fault}") from fault
+        return self._key_of(header["kid"])
 
 
 def _kind(refusal: jwt.PyJWTError) -> str:

@@ -1,0 +1,80 @@
+"""Settings: all gaps named at once, and no address that could stand in for the user pool's."""
+
+import pytest
+
+from admin_api.settings import Settings, loopback
+from lobby.errors import InvalidInput, MissingSettings
+
+GOOD = {
+    "AWS_REGION": "eu-west-1",
+    "USER_POOL_ID": "eu-west-1_AbC123",
+    "USER_POOL_CLIENT_ID": "client",
+    "SURVEYOR_FUNCTION": "device-lobby-surveyor",
+    "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
+    "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
+}
+
+
+def test_every_missing_setting_is_named_at_once() -> None:
+    with pytest.raises(MissingSettings) as refused:
+        Settings.read({"AWS_REGION": "eu-west-1", "USER_POOL_ID": " "})
+    for name in GOOD.keys() - {"AWS_REGION"}:
+        assert name in refused.value.message.split(";")[0]
+
+
+def test_the_lobby_is_where_its_role_and_queue_are() -> None:
+    settings = Settings.read(GOOD)
+    assert (settings.lobby_account, settings.lobby_region) == ("012345678901", "eu-west-1")
+    assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123"
+    assert settings.jwks_url == f"{settings.issuer}/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"AWS_REGION": "nowhere"},
+        {"AWS_REGION": "us-east-1"},
+        {"USER_POOL_ID": "us-east-1_AbC123"},
+        {"USER_POOL_ID": "eu-west-1_AbC123/../eu-west-1_Evil"},
+        {"USER_POOL_ID": "https://evil.example"},
+        {"COMMISSIONER_ROLE_ARN": "device-lobby-commissioner"},
+        {"COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner"},
+        {"ARRIVALS_QUEUE_ARN": "arn:aws:sns:eu-west-1:012345678901:device-lobby-arrivals"},
+    ],
+)
+def test_settings_that_do_not_belong_together_are_refused(changed: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput):
+        Settings.read(GOOD | changed)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:4566", "http://127.0.3.7:4566/", "http://localhost:4566", "https://[::1]:4566"]
+)
+def test_an_emulator_on_this_machine_serves_the_keys_and_the_issuer_stays(endpoint: str) -> None:
+    settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
+    assert settings.jwks_url == f"{endpoint.rstrip('/')}/eu-west-1_AbC123/.well-known/jwks.json"
+    assert settings.issuer == Settings.read(GOOD).issuer
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "https://evil.example",
+        "http://10.0.0.1:4566",
+        "http://169.254.169.254",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1@evil.example",
+        "http://evil.example/127.0.0.1",
+        "http://0.0.0.0:4566",
+        "http://2130706433",
+        "file:///127.0.0.1/keys",
+        "127.0.0.1:4566",
+        "http://[evil",
+        "nonsense",
+    ],
+)
+def test_no_other_address_can_stand_in_for_the_user_pool(endpoint: str) -> None:
+    assert loopback(endpoint) is None
+    assert Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint}).jwks_url == Settings.read(GOOD).jwks_url
