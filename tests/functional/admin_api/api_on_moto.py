@@ -110,7 +110,7 @@ def fingerprint(number: int) -> Fingerprint:
 
 
 @contextmanager
-def lobby_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lobby]:
+def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     for name, value in {
         "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"
     }.items():  # fmt: skip
@@ -118,8 +118,17 @@ def lobby_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lobby]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         for model in MODELS:
-            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
-        targets = Targets(lambda: EXTERNAL_ID)
-        targets.register(HERE, "Here", ("default", "camera"), "setup")
-        targets.register(THERE, "There", ("default",), "setup")
-        yield Lobby(Ledger(parse_region(REGION)), targets)
+            model.create_table(billing_mode="PAY_PER_REQUEST")
+        yield Ledger(parse_region(REGION))
+
+
+def fresh_lobby(ledger: Ledger) -> Lobby:
+    """Empty tables but for two targets."""
+    for model in MODELS:
+        with model.batch_write() as batch:
+            for row in model.scan():
+                batch.delete(row)
+    targets = Targets(lambda: EXTERNAL_ID)
+    targets.register(HERE, "Here", ("default", "camera"), "setup")
+    targets.register(THERE, "There", ("default",), "setup")
+    return Lobby(ledger, targets)
