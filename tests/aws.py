@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.exceptions import ResourceAlreadyExistsException
@@ -135,11 +137,21 @@ def aws() -> Iterator[Calls]:
             patched.setenv(name, value)
         patched.delenv("AWS_PROFILE", raising=False)
         patched.setattr(BaseClient, "_make_api_call", make_api_call)
+        patched.setattr(JSONFileLoader, "load_file", _loaded_once)
         _as_aws_does(patched)
         with mock_aws(config={"iot": {"use_valid_cert": True}}):
             with calls.uncounted():
                 _lobby()
             yield calls
+
+
+_load_file = cache(JSONFileLoader.load_file)
+_loader = JSONFileLoader()
+
+
+def _loaded_once(_self: JSONFileLoader, path: str) -> Any:
+    """botocore reads its service models anew for every session, which takes longer than a test."""
+    return _load_file(_loader, path)
 
 
 def _lobby() -> None:

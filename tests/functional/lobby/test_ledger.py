@@ -1,0 +1,359 @@
+"""The ledger on its tables: every method, its history, lost races, the names, and presence."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PutError, TransactWriteError
+
+from lobby.errors import Conflict, NotFound
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device, broken_link
+from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.ledger.states import Event, State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, ThingName, parse_target
+from tests import aws
+from tests.aws import REGION, Calls, Clock
+
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+ONE, TWO = Fingerprint("1a" * 32), Fingerprint("2b" * 32)
+ANN = "user:ann"
+WHO = Identity(ONE, ThingName("sensor-1"), "PEM 1")
+
+
+def admitted(ledger: Ledger, identity: Identity = WHO) -> Device:
+    return ledger.admit(identity, "service:bouncer")
+
+
+def in_lobby(ledger: Ledger) -> Device:
+    return ledger.hello(admitted(ledger), "1.0", "service:receptionist")
+
+
+def at_home(ledger: Ledger) -> Device:
+    in_lobby(ledger)
+    claimed = ledger.claim(ONE, Claim(A), ANN)
+    return ledger.arrive(ledger.commission(claimed, "a.example", "service:commissioner"), "service:arrivals")
+
+
+def whole(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
+    """The events of a device's history, after a check that it is whole and that the row agrees."""
+    device, entries = ledger.get(certid), ledger.history(certid)
+    if device is None:
+        assert broken_link(entries) is None
+    else:
+        assert broken_link(entries, version=device.version, head=device.head) is None
+    return [entry.event for entry in entries]
+
+
+def test_a_device_from_its_box_to_its_target_leaves_a_whole_history(ledger: Ledger) -> None:
+    device = at_home(ledger)
+    assert ledger.get(ONE) == device
+    assert (device.devstate, device.version, device.generation) == (State.ARRIVED, 5, 1)
+    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM, Event.COMMISSION, Event.ARRIVE]
+    assert [entry.actor for entry in ledger.history(ONE)][2] == ANN
+    assert ledger.history(ONE)[2].target == str(A)
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "event"),
+    [
+        (lambda ledger: ledger.move(ONE, Claim(B), ANN), State.CLAIMED, Event.MOVE),
+        (lambda ledger: ledger.release(ONE, ANN), State.INLOBBY, Event.RELEASE),
+        (lambda ledger: ledger.revoke(ONE, "stolen", ANN), State.REVOKED, Event.REVOKE),
+    ],
+    ids=["move", "release", "revoke"],
+)
+def test_what_an_operator_does_is_one_entry_and_the_commissioners_turn(
+    ledger: Ledger, change: Callable[[Ledger], Device], state: State, event: Event
+) -> None:
+    at_home(ledger)
+    after = change(ledger)
+    assert (after.devstate, after.turn, after.previous) == (state, True, (A,))
+    assert whole(ledger)[5:] == [event]
+    assert (aws.item(ONE) or {})["turn"] == {"S": "commissioner"}
+
+
+def test_a_failure_and_its_retry_are_entries_with_their_reason(ledger: Ledger) -> None:
+    in_lobby(ledger)
+    failed = ledger.fail(ledger.claim(ONE, Claim(A), ANN), "TARGET_LIMIT", "full", "service:commissioner")
+    assert (failed.devstate, failed.reason) == (State.FAILED, "TARGET_LIMIT")
+    assert ledger.retry(ONE, ANN).devstate is State.CLAIMED
+    assert whole(ledger)[-2:] == [Event.FAIL, Event.RETRY]
+    assert ledger.history(ONE)[-2].reason == "TARGET_LIMIT"
+
+
+def test_a_refusal_is_written_with_its_reason_and_once(ledger: Ledger) -> None:
+    for _ in range(3):
+        ledger.refuse(ONE, ThingName("sensor-1"), "EXPIRED", "too old", "service:bouncer")
+    device = ledger.get(ONE)
+    assert device is not None
+    assert (device.devstate, device.reason, device.message, device.devicename) == (
+        State.REFUSED, "EXPIRED", "too old", "sensor-1",
+    )  # fmt: skip
+    assert whole(ledger) == [Event.REFUSE]
+
+
+def test_a_cleared_target_is_an_entry_that_names_it(ledger: Ledger) -> None:
+    at_home(ledger)
+    released = ledger.release(ONE, ANN)
+    assert released is not None
+    after = ledger.retire(released, A, "service:commissioner")
+    assert (after.previous, after.turn) == ((), False)
+    assert ledger.history(ONE)[-1].target == str(A)
+    assert "turn" not in (aws.item(ONE) or {})
+
+
+def test_an_event_that_changes_nothing_writes_nothing(ledger: Ledger, calls: Calls) -> None:
+    in_lobby(ledger)
+    claimed = ledger.claim(ONE, Claim(A), ANN)
+    calls.forget()
+    assert ledger.claim(ONE, Claim(A), "user:bob") == claimed
+    assert calls.names() == ["GetItem"]
+
+
+def test_an_unknown_device_is_not_found_and_no_row_appears(ledger: Ledger) -> None:
+    events: list[Callable[[], object]] = [
+        lambda: ledger.move(ONE, Claim(A), ANN),
+        lambda: ledger.release(ONE, ANN),
+        lambda: ledger.retry(ONE, ANN),
+    ]
+    for call in events:
+        with pytest.raises(NotFound, match="UNKNOWN_DEVICE"):
+            call()
+    assert ledger.get(ONE) is None
+    assert aws.tables()["device-lobby-history"] == []
+
+
+def test_a_refused_event_writes_nothing(ledger: Ledger, calls: Calls) -> None:
+    at_home(ledger)
+    before = aws.tables()
+    with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
+        ledger.claim(ONE, Claim(B), ANN)
+    assert aws.tables() == before
+
+
+def cancelled(code: str) -> ClientError:
+    """A transaction that DynamoDB cancelled for its last write."""
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": "None"}, {"Code": "None"}, {"Code": code}],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+# Races: what happens between our read and our write.
+
+
+def test_who_loses_a_race_decides_again_on_the_row_that_won(ledger: Ledger, calls: Calls) -> None:
+    device = admitted(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.hello(device, None, "service:receptionist")
+    claimed = ledger.claim(ONE, Claim(A), ANN)
+    assert claimed.devstate is State.CLAIMED
+    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
+
+
+def test_of_two_claims_at_once_one_wins_and_the_other_is_told(ledger: Ledger, calls: Calls) -> None:
+    in_lobby(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(B), "user:bob")
+    with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
+        ledger.claim(ONE, Claim(A), ANN)
+    device = ledger.get(ONE)
+    assert device is not None
+    assert (device.target, device.claimedby, device.generation) == (B, "user:bob", 1)
+    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
+
+
+def test_an_admission_and_a_claim_at_once_complete_in_either_order(ledger: Ledger, calls: Calls) -> None:
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(A), ANN)
+    assert admitted(ledger).devstate is State.CLAIMED
+    calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, ThingName("sensor-2"), "PEM 2"))
+    assert ledger.claim(TWO, Claim(A), ANN).devstate is State.CLAIMED
+    assert whole(ledger) == [Event.CLAIM, Event.ADMIT]
+    assert whole(ledger, TWO) == [Event.ADMIT, Event.CLAIM]
+
+
+@pytest.mark.parametrize("word", ["commission", "fail"])
+def test_the_commissioners_word_on_a_claim_that_changed_is_not_taken(ledger: Ledger, calls: Calls, word: str) -> None:
+    in_lobby(ledger)
+    claimed = ledger.claim(ONE, Claim(A), ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.move(ONE, Claim(B), "user:bob")
+    words = {
+        "commission": lambda: ledger.commission(claimed, "a.example", "service:commissioner"),
+        "fail": lambda: ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner"),
+    }
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        words[word]()
+    device = ledger.get(ONE)
+    assert device is not None
+    assert (device.devstate, device.target, device.iotep, device.reason) == (State.CLAIMED, B, None, None)
+
+
+def test_a_device_that_never_comes_to_rest_is_a_conflict_and_not_an_endless_loop(ledger: Ledger, calls: Calls) -> None:
+    admitted(ledger)
+    others = iter(range(100))
+
+    def again() -> None:
+        calls.meanwhile["TransactWriteItems"] = again
+        ledger.presence(ledger.get(ONE) or pytest.fail("gone"), None)
+        row = LedgerRow.get(ONE)
+        row.update(actions=[LedgerRow.version.set(1000 + next(others))])
+
+    calls.meanwhile["TransactWriteItems"] = again
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        ledger.claim(ONE, Claim(A), ANN)
+    assert len(ledger.history(ONE)) == 1
+
+
+def test_a_busy_row_is_waited_for_and_tried_again(calls: Calls, clock: Clock) -> None:
+    waits: list[int] = []
+
+    def waited(attempt: int) -> None:
+        waits.append(attempt)
+        calls.fails.clear()
+
+    ledger = Ledger(REGION, clock, waited)
+    calls.fails["TransactWriteItems"] = cancelled("TransactionConflict")
+    assert admitted(ledger).devstate is State.KNOCKING
+    assert waits == [0]
+    assert whole(ledger) == [Event.ADMIT]
+
+
+def test_what_dynamodb_cannot_do_is_raised_and_never_taken_for_a_lost_race(ledger: Ledger, calls: Calls) -> None:
+    calls.fails["TransactWriteItems"] = cancelled("ThrottlingError")
+    with pytest.raises(TransactWriteError):
+        admitted(ledger)
+    assert calls.count()["TransactWriteItems"] == 1
+
+
+# Names.
+
+
+def test_a_second_certificate_of_the_same_name_is_turned_away(ledger: Ledger) -> None:
+    admitted(ledger)
+    before = aws.tables()
+    with pytest.raises(Conflict, match="NAME_TAKEN") as taken:
+        admitted(ledger, Identity(TWO, WHO.name, "PEM 2"))
+    assert ONE in taken.value.message
+    assert aws.tables() == before
+
+
+def test_the_name_passes_on_when_its_holder_is_revoked(ledger: Ledger) -> None:
+    admitted(ledger)
+    ledger.revoke(ONE, "replaced", ANN)
+    assert admitted(ledger, Identity(TWO, WHO.name, "PEM 2")).devstate is State.KNOCKING
+    with pytest.raises(Conflict, match="NAME_TAKEN"):
+        admitted(ledger)
+    with pytest.raises(Conflict, match="NAME_TAKEN"):
+        admitted(ledger, Identity(Fingerprint("3c" * 32), WHO.name, "PEM 3"))
+
+
+def test_of_two_admissions_of_one_name_at_once_one_wins(ledger: Ledger, calls: Calls) -> None:
+    calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, WHO.name, "PEM 2"))
+    with pytest.raises(Conflict, match="NAME_TAKEN"):
+        admitted(ledger)
+    assert ledger.get(ONE) is None
+    assert ledger.get(TWO) is not None
+
+
+def test_an_expected_device_holds_no_name(ledger: Ledger) -> None:
+    ledger.claim(TWO, Claim(A), ANN)
+    admitted(ledger)
+    assert aws.tables()["device-lobby-names"] == [{"devicename": {"S": "sensor-1"}, "certid": {"S": ONE}}]
+
+
+# A row that goes, and comes again.
+
+
+def test_a_released_expectation_keeps_its_history_and_a_later_claim_continues_it(ledger: Ledger, calls: Calls) -> None:
+    ledger.claim(ONE, Claim(A), ANN)
+    assert ledger.release(ONE, ANN) is None
+    assert aws.item(ONE) is None
+    assert whole(ledger) == [Event.CLAIM, Event.RELEASE]
+    ledger.claim(ONE, Claim(B), ANN)
+    assert whole(ledger) == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
+    assert admitted(ledger).devstate is State.CLAIMED
+    assert whole(ledger)[-1] is Event.ADMIT
+
+
+def test_an_entry_of_the_history_can_not_be_written_over(ledger: Ledger) -> None:
+    admitted(ledger)
+    entry = next(iter(HistoryRow.query(ONE)))
+    entry.actor = "user:mallory"
+    with pytest.raises(PutError):
+        entry.save(condition=HistoryRow.certid.does_not_exist())
+
+
+# Presence.
+
+
+def test_presence_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls, clock: Clock) -> None:
+    device = in_lobby(ledger)
+    calls.forget()
+    for _ in range(10):
+        clock.advance(seconds=5)
+        assert not ledger.presence(device, "1.0")
+    assert calls.names() == []
+    clock.advance(seconds=10)
+    assert ledger.presence(device, "1.0")
+    assert calls.names() == ["UpdateItem"]
+    after = ledger.get(ONE)
+    assert after is not None
+    assert after.lastseen == "2026-11-22T12:01:00.000Z"
+
+
+def test_presence_touches_nothing_that_an_index_or_the_history_holds(ledger: Ledger, clock: Clock) -> None:
+    device = in_lobby(ledger)
+    before = aws.tables()
+    clock.advance(minutes=2)
+    assert ledger.presence(device, "1.0")
+    after = aws.tables()
+    old, new = before.pop("device-lobby-ledger"), after.pop("device-lobby-ledger")
+    assert before == after
+    assert {key for key in new[0] if new[0][key] != old[0].get(key)} == {"lastseen"}
+    indexes = (LedgerRow.by_state, LedgerRow.by_target, LedgerRow.by_name)
+    assert all("lastseen" not in index.Meta.projection.non_key_attributes for index in indexes)
+
+
+@pytest.mark.parametrize("state", ["knocking", "claimed", "commissioned", "arrived", "released"])
+def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clock, state: str) -> None:
+    device: Device | None = admitted(ledger)
+    if state != "knocking":
+        device = at_home(ledger)
+    if state in ("claimed", "commissioned"):
+        device = ledger.move(ONE, Claim(B), ANN)
+    if state == "commissioned" and device:
+        device = ledger.commission(device, "b.example", "service:commissioner")
+    if state == "released":
+        device = ledger.release(ONE, ANN)
+    clock.advance(minutes=5)
+    before = aws.tables()
+    assert device is not None
+    assert not ledger.presence(device, None)
+    assert aws.tables() == before
+
+
+def test_presence_gives_way_to_a_change_of_the_claim(ledger: Ledger, calls: Calls, clock: Clock) -> None:
+    device = in_lobby(ledger)
+    clock.advance(minutes=5)
+    calls.meanwhile["UpdateItem"] = lambda: ledger.claim(ONE, Claim(A), ANN)
+    assert not ledger.presence(device, None)
+    assert (aws.item(ONE) or {})["lastseen"] == {"S": "2026-11-22T12:00:00.000Z"}
+
+
+def test_a_new_version_of_the_client_is_noted_with_the_presence(ledger: Ledger, clock: Clock) -> None:
+    device = in_lobby(ledger)
+    clock.advance(minutes=5)
+    assert ledger.presence(device, "2.0")
+    after = ledger.get(ONE)
+    assert after is not None
+    assert (after.clientversion, after.version) == ("2.0", device.version)
+
+
+def test_times_are_those_of_the_moment_and_not_of_the_start(ledger: Ledger, clock: Clock) -> None:
+    device = admitted(ledger)
+    clock.advance(hours=3)
+    ledger.hello(device, None, "service:receptionist")
+    assert [entry.at for entry in ledger.history(ONE)] == ["2026-11-22T12:00:00.000Z", "2026-11-22T15:00:00.000Z"]
