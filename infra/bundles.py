@@ -25,10 +25,11 @@ from infra.errors import BundleFailed
 ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
 LAMBDA_PYTHON: Final = "3.14"
-_LAYOUT: Final = "1"
+_LAYOUT: Final = "2"
 """Raise it when what this module writes into a bundle changes."""
 SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
+_KEPT: Final = 3
 _OURS: Final = (".py", ".graphql", ".typed")
 _DEAD: Final = re.compile(
     r"(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
@@ -88,17 +89,39 @@ def build(bundle: Bundle, where: Platform, cache: Path = CACHE) -> Built:
     """The bundle, from `cache` if it is there. Raises `BundleFailed`."""
     ours = _our_files(bundle)
     digest = _digest(bundle, where, ours)
-    made = Built(cache / f"{bundle.name}-{digest[:32]}.zip", digest)
-    if made.path.exists():
-        return made
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        installed = Path(work) / "installed"
-        _install(bundle, where, installed)
-        partial = Path(work) / made.path.name
-        _write(partial, ours, installed)
-        partial.replace(made.path)
+    made = Built(cache / f"{bundle.name}-{where}-{digest[:32]}.zip", digest)
+    if not made.path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as work:
+            partial = Path(work) / made.path.name
+            shutil.copyfile(_dependencies(bundle, where, cache), partial)
+            _add(partial, ours)
+            partial.replace(made.path)
+        _forget(cache, f"{bundle.name}-{where}-")
     return made
+
+
+def _dependencies(bundle: Bundle, where: Platform, cache: Path) -> Path:
+    """The installed packages as a zip file: they change seldom, our code often."""
+    digest = _digest(bundle, where, {})
+    made = cache / f"dependencies-of-{bundle.name}-{where}-{digest[:32]}.zip"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as work:
+            installed = Path(work) / "installed"
+            _install(bundle, where, installed)
+            files = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
+            partial = Path(work) / made.name
+            _add(partial, {name: path.read_bytes() for name, path in files.items() if not _DEAD.search(name)})
+            partial.replace(made)
+        _forget(cache, f"dependencies-of-{bundle.name}-{where}-")
+    return made
+
+
+def _forget(cache: Path, prefix: str) -> None:
+    """Keep the last few of a kind: another process may be about to read one that is no longer the newest."""
+    dated = sorted(((path.stat().st_mtime, path) for path in cache.glob(f"{prefix}*.zip")), reverse=True)
+    for _, path in dated[_KEPT:]:
+        path.unlink(missing_ok=True)
 
 
 def _digest(bundle: Bundle, where: Platform, ours: Mapping[str, bytes]) -> str:
@@ -152,12 +175,10 @@ def _installer(where: Platform) -> list[str]:
     return [uv, "pip", "install", "--quiet", "--only-binary", ":all:", *here, *([] if where.local else foreign)]
 
 
-def _write(out: Path, ours: Mapping[str, bytes], installed: Path) -> None:
+def _add(archive: Path, files: Mapping[str, bytes]) -> None:
     """The same bytes for the same files: sorted, undated, of one mode."""
-    files = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
-    kept = {name: path.read_bytes() for name, path in files.items() if not _DEAD.search(name)}
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in sorted((kept | dict(ours)).items()):
+    with zipfile.ZipFile(archive, "a") as opened:
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+            opened.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)

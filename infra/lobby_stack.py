@@ -1,6 +1,7 @@
 """The lobby's stack: the ledger, the Lambdas and what calls them, the API and its users, and what is watched.
 
-One lobby per account and Region. What stays when the stack is deleted: the tables, the trust bucket and the users.
+One lobby per account, as its roles have fixed names that the targets know. What stays when the stack is deleted: the
+tables, the trust bucket and the users.
 """
 
 import json
@@ -39,7 +40,6 @@ class LobbyStack(Stack):
             stack_name=NAME,
             env=Environment(account=lobby.account, region=lobby.region),
             description="Device Lobby: where devices wait for the account they belong to",
-            termination_protection=not settings.local,
         )
         self.settings = settings
         self.code = Code(settings, wanted=settings.bundle and self.bundling_required)

@@ -43,7 +43,6 @@ class TargetStack(Stack):
             stack_name=NAME,
             env=Environment(account=where.account, region=where.region),
             description=f"Device Lobby: lets the lobby in account {settings.lobby.account} send devices here",
-            termination_protection=not settings.local,
         )
         self.settings, self.target = settings, target
         if target.create_role:

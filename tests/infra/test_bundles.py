@@ -77,7 +77,24 @@ def test_the_same_input_gives_the_same_bytes_and_is_built_once(tmp_path: Path) -
     assert one.sha256 == other.sha256
     written = one.path.stat().st_mtime_ns
     assert bundles.build(CORE, bundles.this_machine(), tmp_path / "one").path.stat().st_mtime_ns == written
-    assert [path.name for path in (tmp_path / "one").iterdir()] == [one.path.name]
+    assert {path.name.split("-")[0] for path in (tmp_path / "one").iterdir()} == {"core", "dependencies"}
+
+
+def test_an_edit_of_our_code_installs_nothing_again(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundles.build(SMALL, AWS, own_root / "cache")
+    monkeypatch.setattr(bundles, "_install", None)
+    (own_root / "small" / "__init__.py").write_text("answer = 43\n")
+    built = bundles.build(SMALL, AWS, own_root / "cache")
+    assert zipfile.ZipFile(built.path).read("small/__init__.py") == b"answer = 43\n"
+
+
+def test_only_the_last_few_bundles_are_kept(own_root: Path) -> None:
+    for answer in range(6):
+        (own_root / "small" / "__init__.py").write_text(f"answer = {answer}\n")
+        newest = bundles.build(SMALL, AWS, own_root / "cache").path
+    kept = list((own_root / "cache").glob("small-*.zip"))
+    assert newest in kept
+    assert len(kept) == 3
 
 
 @pytest.fixture
