@@ -38,7 +38,9 @@ class TrustStore:
         self._kept: dict[str, tuple[datetime, Issuer]] = {}
 
     def issuer(self, ca_id: str, at: datetime) -> Issuer:
-        """Raises `IdentityRefused` CA_UNKNOWN or CA_INACTIVE."""
+        """Raises `IdentityRefused` CA_UNKNOWN or CA_INACTIVE. An empty `ca_id` is a certificate without a CA."""
+        if not ca_id:
+            raise IdentityRefused("CA_UNKNOWN", "got a certificate without a CA, want one of a CA registered here")
         kept = self._kept.get(ca_id)
         if kept is not None and kept[0] > at - KEPT_FOR:
             return kept[1]

@@ -139,7 +139,7 @@ def aws() -> Iterator[Calls]:
         patched.setattr(BaseClient, "_make_api_call", make_api_call)
         patched.setattr(JSONFileLoader, "load_file", _loaded_once)
         _as_aws_does(patched)
-        with mock_aws(config={"iot": {"use_valid_cert": True}}):
+        with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
             with calls.uncounted():
                 _lobby()
             yield calls
@@ -154,11 +154,17 @@ def _loaded_once(_self: JSONFileLoader, path: str) -> Any:
     return _load_file(_loader, path)
 
 
+@cache
+def client(service: str) -> Any:
+    """A client of the lobby's account, made once: making one takes longer than what most tests do with it."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 def _lobby() -> None:
     for model in MODELS:
         model.create_table(billing_mode="PAY_PER_REQUEST")
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    boto3.client("iot").create_policy(policyName=WAITING_POLICY, policyDocument="{}")
+    client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client("iot").create_policy(policyName=WAITING_POLICY, policyDocument="{}")
 
 
 def _as_aws_does(patched: pytest.MonkeyPatch) -> None:
@@ -168,13 +174,12 @@ def _as_aws_does(patched: pytest.MonkeyPatch) -> None:
         known = {"caCertificateId": certificate.ca_certificate_id} if certificate.ca_certificate_id else {}
         return {**described(certificate), **known}
 
-    def create_or_conflict(
-        backend: IoTBackend, name: str, kind: str, payload: Any, group: str | None = None
-    ) -> FakeThing:
+    def create_or_conflict(backend: IoTBackend, **wanted: Any) -> FakeThing:
+        name, attributes = wanted["thing_name"], (wanted["attribute_payload"] or {}).get("attributes", {})
         found = next((thing for thing in backend.things.values() if thing.thing_name == name), None)
         if found is None:
-            return create_thing(backend, name, kind, payload, group)
-        if found.attributes == (payload or {}).get("attributes", {}):
+            return create_thing(backend, **wanted)
+        if found.attributes == attributes:
             return found
         raise ResourceAlreadyExistsException(f"Thing {name} already exists in account", name, found.arn)
 

@@ -1,0 +1,359 @@
+"""The door: who is let in, who is not, in which order, and that being cut off anywhere changes nothing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from lobby import bouncer
+from lobby.bouncer import Bouncer
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import broken_link
+from lobby.ledger.states import Event, State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, parse_target
+from lobby.trust import TrustStore
+from lobby.wire import crl_key
+from tests import aws
+from tests import certificates as make
+from tests.aws import BUCKET, REGION, WAITING_POLICY, Calls, Clock, CutOff
+
+EVENT = Path(__file__).parents[2] / "events" / "certificate_registered.json"
+CA = make.authority()
+GOOD = make.pem_of(make.device(CA, serial=1001))
+GOOD_ID = make.fingerprint_of(GOOD)
+TARGET = parse_target("1" * 12, "eu-west-1")
+WARM = [
+    "DescribeCertificate",
+    "TransactWriteItems",
+    "CreateThing",
+    "AttachThingPrincipal",
+    "AttachPolicy",
+    "UpdateCertificate",
+]
+COLD = [WARM[0], "DescribeCACertificate", "GetObject", *WARM[1:]]
+REFUSAL = [*COLD[:3], "TransactWriteItems", "UpdateCertificate"]
+
+
+class Door:
+    """A lobby with one registered CA, and the bouncer at its door."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self.calls, self.clock = calls, clock
+        with calls.uncounted():
+            self.iot, self.s3 = aws.client("iot"), aws.client("s3")
+            self.ca_id = self.register_ca(CA)
+        self.bouncer = self.another_bouncer()
+
+    def another_bouncer(self) -> Bouncer:
+        """A Lambda that has just started: its memory is empty."""
+        with self.calls.uncounted():
+            ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
+            return Bouncer(self.iot, TrustStore(self.iot, self.s3, BUCKET), ledger, WAITING_POLICY, self.clock)
+
+    def register_ca(self, issuer: make.Issuer, crl: bytes | None = b"usual") -> str:
+        with self.calls.uncounted():
+            ca_id = self.iot.register_ca_certificate(caCertificate=issuer.pem, setAsActive=True)["certificateId"]
+            if crl is not None:
+                self.publish(ca_id, make.crl(issuer) if crl == b"usual" else crl)
+            return ca_id
+
+    def publish(self, ca_id: str, crl: bytes) -> None:
+        with self.calls.uncounted():
+            self.s3.put_object(Bucket=BUCKET, Key=crl_key(ca_id), Body=crl)
+
+    def first_connect(self, pem: str = GOOD, issuer: make.Issuer = CA) -> dict[str, Any]:
+        """AWS IoT registers an unknown certificate, and this is the event that it publishes."""
+        with self.calls.uncounted():
+            certid = self.iot.register_certificate(
+                certificatePem=pem, caCertificatePem=issuer.pem, status="PENDING_ACTIVATION"
+            )["certificateId"]
+        text = EVENT.read_text().replace("CA_CERTIFICATE_ID", self.ca_id).replace("CERTIFICATE_ID", certid)
+        event: dict[str, Any] = json.loads(text)
+        return event
+
+    def deliver(self, event: dict[str, Any]) -> str:
+        return str(bouncer.handler(event, None, self.bouncer)["outcome"])
+
+
+@pytest.fixture
+def door(calls: Calls, clock: Clock) -> Door:
+    return Door(calls, clock)
+
+
+def state(certid: Fingerprint) -> tuple[str, str | None]:
+    """The row's state and reason."""
+    row = aws.item(certid) or {}
+    return row["devstate"]["S"], row.get("reason", {}).get("S")
+
+
+def test_a_good_certificate_is_admitted_with_its_thing_and_policy(door: Door, ledger: Ledger) -> None:
+    assert door.deliver(door.first_connect()) == "admitted"
+    registry = aws.registry()
+    arn = f"arn:aws:iot:{REGION}:{aws.LOBBY}:cert/{GOOD_ID}"
+    assert registry == {
+        "certificates": {GOOD_ID: "ACTIVE"},
+        "things": {"sensor-1": {}},
+        "principals": [(arn, "sensor-1")],
+        "policies": [(arn, WAITING_POLICY)],
+    }
+    device = ledger.get(GOOD_ID)
+    assert device is not None
+    assert (device.devstate, device.devicename, device.devicecert) == (State.KNOCKING, "sensor-1", GOOD)
+
+
+def test_the_row_is_written_before_the_certificate_is_activated(door: Door) -> None:
+    door.deliver(door.first_connect())
+    assert door.calls.names() == COLD
+    assert COLD.index("TransactWriteItems") < COLD.index("UpdateCertificate")
+
+
+def test_the_ca_and_its_list_are_remembered_for_some_minutes(door: Door) -> None:
+    door.deliver(door.first_connect())
+    door.calls.forget()
+    door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2))))
+    assert door.calls.names() == WARM
+    door.clock.advance(minutes=6)
+    door.calls.forget()
+    door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-3", number=3))))
+    assert door.calls.names() == COLD
+
+
+def test_a_certificate_that_was_claimed_before_goes_to_the_commissioner(door: Door, ledger: Ledger) -> None:
+    with door.calls.uncounted():
+        ledger.claim(GOOD_ID, Claim(TARGET), "user:ann")
+    assert door.deliver(door.first_connect()) == "admitted"
+    row = aws.item(GOOD_ID) or {}
+    assert (row["devstate"], row["turn"]) == ({"S": "claimed"}, {"S": "commissioner"})
+    assert aws.status(GOOD_ID) == "ACTIVE"
+
+
+STRANGER = make.authority(number=1)
+HOUR = timedelta(hours=1)
+REFUSED = {
+    "EXPIRED": make.pem_of(make.device(CA, end=make.NOW - HOUR)),
+    "NOT_YET_VALID": make.pem_of(make.device(CA, begin=make.NOW + HOUR)),
+    "UNTRUSTED_CHAIN": make.pem_of(make.device(STRANGER)),
+    "WEAK_KEY": make.pem_of(make.device(CA, kind="rsa-1024")),
+    "NOT_A_DEVICE": make.authority("Sub CA", parent=CA, number=3).pem,
+    "NAME_INVALID": make.pem_of(make.device(CA, "a/b")),
+    "NAME_MISSING": make.pem_of(
+        make.device(CA, name=make.subject((NameOID.ORGANIZATIONAL_UNIT_NAME, "CN=victim")))
+    ),
+    "NAME_DOUBLED": make.pem_of(
+        make.device(CA, name=make.subject((NameOID.COMMON_NAME, "victim"), (NameOID.COMMON_NAME, "me")))
+    ),
+    "REVOKED_BY_ISSUER": make.pem_of(make.device(CA, serial=666)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_a_refused_certificate_leaves_a_row_with_its_reason_and_is_inactive(
+    door: Door, ledger: Ledger, code: str
+) -> None:
+    door.publish(door.ca_id, make.crl(CA, [666]))
+    pem = REFUSED[code]
+    certid = make.fingerprint_of(pem)
+    assert door.deliver(door.first_connect(pem)) == code
+    assert door.calls.names() == REFUSAL
+    assert aws.status(certid) == "INACTIVE"
+    assert state(certid) == ("refused", code)
+    assert aws.registry()["things"] == {}
+    assert aws.registry()["policies"] == []
+    with door.calls.uncounted():
+        device = ledger.get(certid)
+        assert device is not None
+        assert device.message
+        assert [entry.reason for entry in ledger.history(certid)] == [code]
+
+
+@pytest.mark.parametrize(
+    ("code", "crl"),
+    [
+        ("CRL_MISSING", None),
+        ("CRL_STALE", make.crl(CA, until=make.NOW - HOUR)),
+        ("CRL_INVALID", make.crl(STRANGER, signed_by=STRANGER)),
+        ("CRL_INVALID", b"garbage"),
+    ],
+)
+def test_without_a_current_genuine_list_nobody_comes_in(door: Door, code: str, crl: bytes | None) -> None:
+    with door.calls.uncounted():
+        if crl is None:
+            door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
+        else:
+            door.publish(door.ca_id, crl)
+    assert door.deliver(door.first_connect()) == code
+    assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", code))
+
+
+def test_a_list_that_was_missing_is_looked_for_again_at_once(door: Door) -> None:
+    with door.calls.uncounted():
+        door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
+    assert door.deliver(door.first_connect()) == "CRL_MISSING"
+    door.publish(door.ca_id, make.crl(CA))
+    assert door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2)))) == "admitted"
+
+
+def test_a_ca_that_was_taken_out_of_use_lets_nobody_in(door: Door) -> None:
+    with door.calls.uncounted():
+        door.iot.update_ca_certificate(certificateId=door.ca_id, newStatus="INACTIVE")
+    assert door.deliver(door.first_connect()) == "CA_INACTIVE"
+    assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", "CA_INACTIVE"))
+
+
+def test_a_certificate_without_a_registered_ca_is_refused(door: Door) -> None:
+    assert door.deliver(door.first_connect(issuer=STRANGER)) == "CA_UNKNOWN"
+    assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", "CA_UNKNOWN"))
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "DescribeCACertificate", "DescribeCertificate"])
+def test_a_failing_read_is_no_answer_and_is_raised_to_be_tried_again(door: Door, operation: str) -> None:
+    event = door.first_connect()
+    door.calls.fails[operation] = ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, operation)
+    with pytest.raises(ClientError):
+        door.deliver(event)
+    assert (aws.status(GOOD_ID), aws.item(GOOD_ID)) == ("PENDING_ACTIVATION", None)
+    door.calls.fails.clear()
+    assert door.deliver(event) == "admitted"
+
+
+@pytest.mark.parametrize("status", ["INACTIVE", "REVOKED", "ACTIVE"])
+def test_only_a_pending_certificate_is_ever_touched(door: Door, status: str) -> None:
+    event = door.first_connect()
+    with door.calls.uncounted():
+        door.iot.update_certificate(certificateId=GOOD_ID, newStatus=status)
+    assert door.deliver(event) == "settled"
+    assert door.calls.names() == ["DescribeCertificate"]
+    assert (aws.status(GOOD_ID), aws.item(GOOD_ID)) == (status, None)
+
+
+def test_an_event_for_a_certificate_that_is_gone_is_settled(door: Door) -> None:
+    event = door.first_connect()
+    with door.calls.uncounted():
+        door.iot.delete_certificate(certificateId=GOOD_ID)
+    assert door.deliver(event) == "settled"
+
+
+def test_what_the_event_says_beside_the_id_decides_nothing(door: Door) -> None:
+    event = door.first_connect(REFUSED["UNTRUSTED_CHAIN"])
+    event |= {"certificateStatus": "ACTIVE", "certificatePem": GOOD, "caCertificateId": "0" * 64}
+    assert door.deliver(event) == "UNTRUSTED_CHAIN"
+
+
+def test_of_two_certificates_with_one_cn_the_second_is_turned_away(door: Door) -> None:
+    other = make.pem_of(make.device(CA, "sensor-1", number=2))
+    door.deliver(door.first_connect())
+    assert door.deliver(door.first_connect(other)) == "NAME_TAKEN"
+    second = make.fingerprint_of(other)
+    assert (aws.status(second), state(second)) == ("INACTIVE", ("refused", "NAME_TAKEN"))
+    assert aws.status(GOOD_ID) == "ACTIVE"
+    arn = f"arn:aws:iot:{REGION}:{aws.LOBBY}:cert/{GOOD_ID}"
+    assert aws.registry()["principals"] == [(arn, "sensor-1")]
+
+
+def test_a_certificate_that_was_revoked_before_it_came_is_inactive(door: Door, ledger: Ledger) -> None:
+    with door.calls.uncounted():
+        ledger.revoke(GOOD_ID, "stolen", "user:ann")
+    assert door.deliver(door.first_connect()) == "REVOKED"
+    assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("revoked", "REVOKED"))
+    assert len(aws.tables()["device-lobby-history"]) == 1
+
+
+def test_a_thing_that_has_been_given_attributes_since_does_not_keep_its_device_out(door: Door) -> None:
+    with door.calls.uncounted():
+        door.iot.create_thing(thingName="sensor-1", attributePayload={"attributes": {"site": "north"}})
+    assert door.deliver(door.first_connect()) == "admitted"
+    assert aws.registry()["things"] == {"sensor-1": {"site": "north"}}
+
+
+# Cut off anywhere, and delivered again.
+
+
+def end(certid: Fingerprint) -> tuple[Any, ...]:
+    ledger = Ledger(REGION)
+    device, entries = ledger.get(certid), ledger.history(certid)
+    assert device is not None
+    assert broken_link(entries, version=device.version, head=device.head) is None
+    return aws.registry(), aws.tables()
+
+
+@cache
+def run(pem: str, *, before: int | None = None, after: int | None = None) -> tuple[Any, ...]:
+    """The end of one admission or refusal that was cut off there, and delivered again to a fresh Lambda."""
+    with aws.aws() as calls:
+        door = Door(calls, Clock())
+        door.publish(door.ca_id, make.crl(CA, [666]))
+        event = door.first_connect(pem)
+        calls.cut_before, calls.cut_after = before, after
+        if before or after:
+            with pytest.raises(CutOff):
+                door.deliver(event)
+        calls.cut_before = calls.cut_after = None
+        door.bouncer = door.another_bouncer()
+        door.deliver(event)
+        with calls.uncounted():
+            return end(make.fingerprint_of(pem))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(1, len(COLD) + 1), ids=lambda number: f"{number}-{COLD[number - 1]}")
+def test_an_admission_cut_off_anywhere_ends_as_if_it_had_not_been(call: int, when: str) -> None:
+    assert run(GOOD, **{when: call}) == run(GOOD)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(1, len(REFUSAL) + 1), ids=lambda number: f"{number}-{REFUSAL[number - 1]}")
+def test_a_refusal_cut_off_anywhere_ends_as_if_it_had_not_been(call: int, when: str) -> None:
+    pem = REFUSED["REVOKED_BY_ISSUER"]
+    assert run(pem, **{when: call}) == run(pem)
+
+
+def test_a_certificate_that_cannot_be_read_at_all_is_refused_without_a_name(door: Door, monkeypatch: Any) -> None:
+    event = door.first_connect()
+    door.calls.fails.clear()
+    described = door.iot.describe_certificate(certificateId=GOOD_ID)
+    described["certificateDescription"]["certificatePem"] = "nonsense"
+    monkeypatch.setattr(door.bouncer, "_describe", lambda _certid: described["certificateDescription"])
+    assert door.deliver(event) == "BAD_CERTIFICATE"
+    assert state(GOOD_ID) == ("refused", "BAD_CERTIFICATE")
+    assert "devicename" not in (aws.item(GOOD_ID) or {})
+
+
+def test_a_certificate_other_than_the_one_announced_is_refused(door: Door, monkeypatch: Any) -> None:
+    event = door.first_connect()
+    described = door.iot.describe_certificate(certificateId=GOOD_ID)["certificateDescription"]
+    described["certificatePem"] = make.pem_of(make.device(CA, "sensor-2", number=2))
+    monkeypatch.setattr(door.bouncer, "_describe", lambda _certid: described)
+    assert door.deliver(event) == "BAD_CERTIFICATE"
+
+
+@pytest.mark.parametrize("event", [{}, {"certificateId": None}, {"certificateId": "x"}, {"certificateId": "../" * 20}])
+def test_an_event_that_is_none_is_raised_and_touches_nothing(door: Door, event: dict[str, Any]) -> None:
+    with pytest.raises(Exception, match="INVALID_FINGERPRINT"):
+        door.deliver(event)
+    assert door.calls.names() == []
+
+
+def test_the_handler_makes_its_own_bouncer_from_the_environment(door: Door, monkeypatch: Any) -> None:
+    bouncer._bouncer.cache_clear()
+    far = datetime(2900, 1, 1, tzinfo=UTC)
+    event = door.first_connect(make.pem_of(make.device(CA, begin=far, end=far + HOUR)))
+    try:
+        assert bouncer.handler(event, None)["outcome"] == "NOT_YET_VALID"
+    finally:
+        bouncer._bouncer.cache_clear()
+
+
+def test_the_golden_event_is_what_aws_documents() -> None:
+    assert set(json.loads(EVENT.read_text())) == {
+        "certificateId", "caCertificateId", "timestamp", "certificateStatus", "awsAccountId",
+        "certificateRegistrationTimestamp",
+    }  # fmt: skip
+    assert Event.ADMIT.value == "admit"
+    assert x509.load_pem_x509_certificate(GOOD.encode()).serial_number == 1001
