@@ -73,10 +73,19 @@ class Bouncer:
         return identity
 
     def _let_in(self, identity: Identity, arn: str) -> None:
-        self._iot.create_thing(thingName=identity.name)
+        self._ensure_thing(identity.name)
         self._iot.attach_thing_principal(thingName=identity.name, principal=arn)
         self._iot.attach_policy(policyName=self._policy, target=arn)
         self._iot.update_certificate(certificateId=identity.certid, newStatus="ACTIVE")
+
+    def _ensure_thing(self, name: ThingName) -> None:
+        """The name is this certificate's by the ledger, so a thing that is there, with whatever attributes it has
+        been given since, is its own."""
+        try:
+            self._iot.create_thing(thingName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
 
     def _refuse(self, certid: Fingerprint, found: Any, code: str, message: str) -> str:
         try:
