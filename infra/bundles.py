@@ -160,7 +160,7 @@ def _install(bundle: Bundle, where: Platform, into: Path) -> None:
 
 def _installer(where: Platform) -> list[str]:
     if importlib.util.find_spec("pip"):
-        platforms = [f"manylinux{tag}_{where.machine}" for tag in ("2014", "_2_28", "_2_34")]
+        platforms = [f"manylinux{tag}_{where.machine}" for tag in ("_2_34", "_2_28", "2014")]
         foreign = [word for tag in platforms for word in ("--platform", tag)]
         foreign += ["--implementation", "cp", "--python-version", where.python]
         return [
