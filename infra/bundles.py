@@ -25,14 +25,14 @@ from infra.errors import BundleFailed
 ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
 LAMBDA_PYTHON: Final = "3.14"
-_LAYOUT: Final = "2"
+_LAYOUT: Final = "3"
 """Raise it when what this module writes into a bundle changes."""
 SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
 _KEPT: Final = 3
 _OURS: Final = (".py", ".graphql", ".typed")
 _DEAD: Final = re.compile(
-    r"(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
+    r"^\.lock$|(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
     r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|uv_cache\.json|sboms/.*|licenses/.*)$"
 )
 _BLOCK: Final = re.compile(r"^(?P<name>[a-z0-9._-]+)(\[.*?\])?==.*(\n[ \t]+.*)*", re.MULTILINE | re.IGNORECASE)
