@@ -84,7 +84,8 @@ class Verifier:
 
 def _kind(refusal: jwt.PyJWTError) -> str:
     """Which check failed. The library's message may quote the token, its class never does."""
-    return type(refusal).__name__.removesuffix("Error")
+    kind = type(refusal).__name__.removesuffix("Error")
+    return "UnknownKey" if kind == "PyJWKClient" else kind
 
 
 def _token_in(authorization: str | None) -> str:

@@ -105,6 +105,12 @@ class Lobby:
         return certid
 
 
+def at(target: object) -> dict[str, str]:
+    """A target as variables."""
+    account, region = str(target).split("/")
+    return {"account": account, "region": region}
+
+
 def fingerprint(number: int) -> Fingerprint:
     return Fingerprint(f"{number:064x}")
 

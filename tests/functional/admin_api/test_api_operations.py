@@ -1,19 +1,17 @@
 """Our own operations, from the request to the row and its history."""
 
-from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from admin_api.survey import Step, Survey
 from lobby.errors import Conflict
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Entry
 from lobby.ledger.models import HistoryRow
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
-from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Answer, Lobby, fingerprint
+from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, fingerprint
 
 CLAIM = """
 mutation($id: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
@@ -29,22 +27,6 @@ query($id: ID!, $last: Int! = 100) {
     historyIntact history(last: $last) { seq at actor event before after reason target prior hash }
   }
 }"""
-REGISTER = """
-mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
-  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) {
-    account region name profiles createdBy externalId setupCommand
-  }
-}"""
-TARGETS = "{ targets { account region name profiles externalId setupCommand } }"
-CHECK = """
-query($account: String!, $region: String!) {
-  checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
-}"""
-
-
-def at(target: object) -> dict[str, str]:
-    account, region = str(target).split("/")
-    return {"account": account, "region": region}
 
 
 def claim(lobby: Lobby, certid: str, target: object = HERE, **more: Any) -> Answer:
@@ -241,77 +223,6 @@ def test_a_race_that_is_lost_for_good_is_a_conflict_with_a_code(lobby: Lobby, mo
     lost = Conflict("CHANGED_MEANWHILE", "got claim, want it at rest")
     monkeypatch.setattr(lobby.ledger, "claim", Mock(side_effect=lost))
     assert claim(lobby, certid).code == "CHANGED_MEANWHILE"
-
-
-def test_a_registered_target_comes_with_the_command_that_sets_it_up(lobby: Lobby) -> None:
-    variables = at("333333333333/eu-north-1") | {"name": "North", "profiles": ["default", "camera"]}
-    made = lobby.ask(REGISTER, variables, ("admin",)).data["registerTarget"]
-    assert made | {"externalId": "", "setupCommand": ""} == {
-        **variables, "createdBy": "user:alice", "externalId": "", "setupCommand": ""
-    }  # fmt: skip
-    assert made["setupCommand"] == (
-        f"./deploy.sh target --account 333333333333 --region eu-north-1 --external-id {made['externalId']}"
-        " --lobby-account 999999999999 --lobby-region eu-west-1 --profiles default,camera"
-    )
-
-
-def test_a_second_region_of_an_account_shares_its_external_id_and_leaves_the_role_out(lobby: Lobby) -> None:
-    second = replace(HERE, region=THERE.region)
-    made = lobby.ask(REGISTER, at(second) | {"name": "Second"}, ("admin",)).data["registerTarget"]
-    assert made["externalId"] == EXTERNAL_ID
-    assert made["setupCommand"].endswith("--lobby-region eu-west-1 --without-role")
-    first, *_ = lobby.ask(TARGETS, groups=("admin",)).data["targets"]
-    assert (first["region"], "--without-role" in first["setupCommand"]) == (HERE.region, False)
-
-
-def test_registering_again_renames_and_keeps_the_external_id(lobby: Lobby) -> None:
-    again = lobby.ask(REGISTER, at(HERE) | {"name": "Renamed"}, ("admin",)).data["registerTarget"]
-    assert (again["name"], again["externalId"], again["profiles"]) == ("Renamed", EXTERNAL_ID, ["default"])
-
-
-@pytest.mark.parametrize(
-    ("changed", "code"),
-    [
-        ({"account": "1"}, "INVALID_ACCOUNT"),
-        ({"region": "Mars"}, "INVALID_REGION"),
-        ({"name": ""}, "INVALID_NAME"),
-        ({"name": "x" * 65}, "INVALID_NAME"),
-        ({"name": "a\nb"}, "INVALID_NAME"),
-        ({"profiles": ["a b"]}, "INVALID_PROFILE"),
-    ],
-)
-def test_a_malformed_target_is_not_registered(lobby: Lobby, changed: dict[str, Any], code: str) -> None:
-    variables = at("333333333333/eu-north-1") | {"name": "North"} | changed
-    assert lobby.ask(REGISTER, variables, ("admin",)).code == code
-    assert len(lobby.targets.all()) == 2
-
-
-@pytest.mark.parametrize("role", ["viewer", "operator"])
-def test_only_an_admin_sees_external_ids(lobby: Lobby, role: str) -> None:
-    for target in lobby.ask(TARGETS, groups=(role,)).data["targets"]:
-        assert (target["externalId"], target["setupCommand"]) == (None, None)
-    assert {t["externalId"] for t in lobby.ask(TARGETS, groups=("admin",)).data["targets"]} == {EXTERNAL_ID}
-
-
-def test_a_technician_sees_the_targets_they_may_claim_for(lobby: Lobby) -> None:
-    seen = lobby.ask(TARGETS, groups=("technician", f"target:{THERE}")).data["targets"]
-    assert [(target["account"], target["externalId"]) for target in seen] == [(THERE.account, None)]
-    assert lobby.ask(TARGETS, groups=("technician",)).data["targets"] == []
-
-
-def test_a_check_tells_what_the_surveyor_found(lobby: Lobby) -> None:
-    found = (Step("sts:AssumeRole", True, "assumed"), Step("iot:GetPolicy", False, "deploy the target stack"))
-    lobby.surveys[HERE] = Survey(found, None)
-    assert lobby.ask(CHECK, at(HERE)).data["checkTarget"] == {
-        **at(HERE), "ok": False, "endpoint": None,
-        "findings": [{"step": step.step, "ok": step.ok, "message": step.message} for step in found],
-    }  # fmt: skip
-    assert lobby.ask(CHECK, at(THERE)).data["checkTarget"]["ok"] is True
-
-
-def test_a_target_that_is_not_registered_is_not_surveyed(lobby: Lobby) -> None:
-    assert lobby.ask(CHECK, at("333333333333/eu-west-1")).code == "UNKNOWN_TARGET"
-    assert lobby.surveyed == []
 
 
 def test_many_claims_in_one_request_each_succeed_or_fail_on_their_own(lobby: Lobby) -> None:
