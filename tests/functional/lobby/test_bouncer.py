@@ -59,7 +59,8 @@ class Door:
 
     def register_ca(self, issuer: make.Issuer, crl: bytes | None = b"usual") -> str:
         with self.calls.uncounted():
-            ca_id = self.iot.register_ca_certificate(caCertificate=issuer.pem, setAsActive=True)["certificateId"]
+            registered = self.iot.register_ca_certificate(caCertificate=issuer.pem, setAsActive=True)
+            ca_id = str(registered["certificateId"])
             if crl is not None:
                 self.publish(ca_id, make.crl(issuer) if crl == b"usual" else crl)
             return ca_id

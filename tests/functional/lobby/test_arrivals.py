@@ -1,0 +1,193 @@
+"""The farewell: a target reports its own devices and no others, once, and a bad message holds nobody up."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from lobby import arrivals
+from lobby.arrivals import Arrivals
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import Targets
+from lobby.names import Fingerprint, ThingName, parse_target
+from tests import aws
+from tests.aws import Calls, Clock
+
+EVENTS = Path(__file__).parents[2] / "events"
+CERTID = Fingerprint("1a" * 32)
+TARGET = parse_target("1" * 12, "eu-west-1")
+ELSEWHERE = parse_target("2" * 12, "us-east-1")
+TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
+
+
+class Queue:
+    """A commissioned device, a registered target, and who takes the reports off the queue."""
+
+    def __init__(self, calls: Calls, ledger: Ledger, clock: Clock) -> None:
+        self.ledger, self.calls = ledger, calls
+        with calls.uncounted():
+            self.sns = boto3.client("sns")
+            targets = Targets(lambda: "external-id", clock)
+            targets.register(TARGET, "Plant", (), "user:ann")
+            ledger.admit(Identity(CERTID, ThingName("sensor-1"), "PEM"), "service:bouncer")
+            claimed = ledger.claim(CERTID, Claim(TARGET), "user:ann")
+            ledger.commission(claimed, "a.example", "service:commissioner")
+        self.regions: list[str] = []
+        self.arrivals = Arrivals(ledger, targets, self._sns)
+
+    def _sns(self, region: str) -> Any:
+        self.regions.append(region)
+        return self.sns
+
+    def deliver(self, *bodies: str) -> list[str]:
+        """The ids of the messages that go back to the queue."""
+        records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
+        found = arrivals.handler({"Records": records}, None, self.arrivals)
+        return [failed["itemIdentifier"] for failed in found["batchItemFailures"]]
+
+    def state(self) -> str:
+        return str((aws.item(CERTID) or {})["devstate"]["S"])
+
+
+@pytest.fixture
+def queue(calls: Calls, ledger: Ledger, clock: Clock) -> Queue:
+    return Queue(calls, ledger, clock)
+
+
+def report(certid: object = CERTID, at: object = 1795348801000, topic: str = TOPIC) -> str:
+    envelope = json.loads((EVENTS / "device_connected.json").read_text())
+    message = {"certid": certid, "devicename": "sensor-1", "connectedat": at}
+    return json.dumps({**envelope, "TopicArn": topic, "Message": json.dumps(message)})
+
+
+def test_a_golden_report_makes_the_device_arrived_for_one_read_and_one_write(queue: Queue) -> None:
+    golden = (EVENTS / "device_connected.json").read_text().replace("CERTIFICATE_ID", CERTID)
+    assert queue.deliver(golden) == []
+    assert queue.state() == State.ARRIVED
+    assert queue.calls.names() == ["GetItem", "TransactWriteItems"]
+
+
+def test_later_connects_change_nothing(queue: Queue) -> None:
+    queue.deliver(report())
+    before = aws.tables()
+    assert queue.deliver(report(at=1795348999000), report()) == []
+    assert aws.tables() == before
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "arn:aws:sns:eu-west-1:222222222222:device-lobby-arrivals",
+        "arn:aws:sns:us-east-1:111111111111:device-lobby-arrivals",
+    ],
+    ids=["another account", "another Region"],
+)
+def test_an_account_cannot_report_another_targets_device(queue: Queue, topic: str) -> None:
+    assert queue.deliver(report(topic=topic)) == []
+    assert queue.state() == State.COMMISSIONED
+
+
+def test_a_connect_from_before_the_commissioning_is_stale(queue: Queue) -> None:
+    assert queue.deliver(report(at=1795348800000 - 3000)) == []
+    assert queue.state() == State.COMMISSIONED
+    assert queue.deliver(report(at=1795348800000 - 1000)) == []
+    assert queue.state() == State.ARRIVED
+
+
+@pytest.mark.parametrize("certid", ["2b" * 32, "AROAEXAMPLE:user", None, 7])
+def test_a_client_that_is_not_ours_is_ignored(queue: Queue, certid: object) -> None:
+    before = aws.tables()
+    assert queue.deliver(report(certid)) == []
+    assert aws.tables() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda ledger: ledger.move(CERTID, Claim(ELSEWHERE), "user:ann"), State.CLAIMED),
+        (lambda ledger: ledger.release(CERTID, "user:ann"), State.INLOBBY),
+        (lambda ledger: ledger.revoke(CERTID, "stolen", "user:ann"), State.REVOKED),
+    ],
+    ids=["moved", "released", "revoked"],
+)
+def test_a_report_from_where_the_device_no_longer_belongs_changes_nothing(
+    queue: Queue, change: Callable[[Ledger], object], state: State
+) -> None:
+    with queue.calls.uncounted():
+        change(queue.ledger)
+    before = aws.tables()
+    assert queue.deliver(report()) == []
+    assert (aws.tables(), queue.state()) == (before, state)
+
+
+def test_a_move_between_the_read_and_the_write_wins_and_the_report_comes_again(queue: Queue) -> None:
+    queue.calls.meanwhile["TransactWriteItems"] = lambda: queue.ledger.move(CERTID, Claim(ELSEWHERE), "user:ann")
+    assert queue.deliver(report()) == ["m0"]
+    assert queue.state() == State.CLAIMED
+    assert queue.deliver(report()) == []
+    assert queue.state() == State.CLAIMED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "nonsense",
+        '{"TopicArn": 7, "Message": "{}"}',
+        '{"TopicArn": "x"}',
+        json.dumps({"TopicArn": TOPIC}),
+        json.dumps({"TopicArn": TOPIC, "Message": "x"}),
+        json.dumps({"TopicArn": TOPIC, "Message": "[]"}),
+        report(topic="arn:aws:sqs:eu-west-1:111111111111:q"),
+        report(topic="arn:aws:sns:eu-west-1:111111111111:a:b"),
+        report(topic="arn:aws:sns:nowhere:111111111111:a"),
+        report(at=None),
+        report(at="soon"),
+        report(at=1e300),
+        report(at=float("nan")),
+    ],
+    ids=lambda body: body[-60:],
+)
+def test_a_bad_message_goes_back_to_the_queue_and_the_others_go_on(queue: Queue, body: str) -> None:
+    assert queue.deliver(body, report()) == ["m0"]
+    assert queue.state() == State.ARRIVED
+
+
+def confirmation(topic: str = TOPIC) -> str:
+    envelope = json.loads((EVENTS / "subscription_confirmation.json").read_text())
+    return json.dumps({**envelope, "TopicArn": topic})
+
+
+def test_the_subscription_of_a_registered_target_is_confirmed_at_aws_and_nowhere_else(queue: Queue) -> None:
+    with Stubber(queue.sns) as sns, queue.calls.uncounted():
+        sns.add_response(
+            "confirm_subscription", {"SubscriptionArn": TOPIC + ":x"}, {"TopicArn": TOPIC, "Token": "2336412f37"}
+        )
+        assert queue.deliver(confirmation()) == []
+        sns.assert_no_pending_responses()
+    assert queue.regions == ["eu-west-1"]
+
+
+@pytest.mark.parametrize("account", ["222222222222", "999999999999"])
+def test_the_subscription_of_an_account_that_is_no_target_is_not_confirmed(queue: Queue, account: str) -> None:
+    assert queue.deliver(confirmation(TOPIC.replace("1" * 12, account))) == ["m0"]
+    assert queue.regions == []
+
+
+def test_the_handler_makes_its_own_arrivals_from_the_environment(queue: Queue) -> None:
+    arrivals._arrivals.cache_clear()
+    try:
+        records = [{"messageId": "m", "body": report("2b" * 32)}]
+        assert arrivals.handler({"Records": records}, None) == {"batchItemFailures": []}
+    finally:
+        arrivals._arrivals.cache_clear()

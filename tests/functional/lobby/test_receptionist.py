@@ -1,0 +1,197 @@
+"""The desk: who gets a route, who waits, what it costs, and that nothing in a payload can pose as anybody."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobby import receptionist
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device
+from lobby.ledger.models import COMMISSIONER
+from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.receptionist import Receptionist, version_of
+from tests import aws
+from tests.aws import Calls, Clock
+
+GOLDEN = Path(__file__).parents[2] / "events" / "hello.json"
+CERTID, NAME = Fingerprint("1a" * 32), ThingName("sensor-1")
+TARGET = parse_target("1" * 12, "eu-west-1")
+
+
+class Desk:
+    """A lobby with one admitted device, and the receptionist at her desk."""
+
+    def __init__(self, calls: Calls, ledger: Ledger) -> None:
+        self.calls, self.ledger = calls, ledger
+        self.receptionist = Receptionist(aws.client("iot-data"), ledger)
+        with calls.uncounted():
+            self.device = ledger.admit(Identity(CERTID, NAME, "PEM"), "service:bouncer")
+
+    def hello(self, **fields: Any) -> str:
+        event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID)) | fields
+        return receptionist.handler(event, None, self.receptionist)["outcome"]
+
+    def commission(self, iotep: str = "a.example") -> Device:
+        with self.calls.uncounted():
+            claimed = self.ledger.claim(CERTID, Claim(TARGET, "default", {"a": 1}), "user:ann")
+            return self.ledger.commission(claimed, iotep, "service:commissioner")
+
+
+@pytest.fixture
+def desk(calls: Calls, ledger: Ledger) -> Desk:
+    return Desk(calls, ledger)
+
+
+def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
+    return aws.item(certid) or {}
+
+
+def wakes_the_commissioner(row: dict[str, Any]) -> bool:
+    """What the event filter on the stream's mapping asks: `dynamodb.NewImage.turn.S` is the commissioner."""
+    return bool(row.get("turn", {}).get("S") == COMMISSIONER)
+
+
+def test_the_first_hello_enters_the_lobby(desk: Desk) -> None:
+    assert desk.hello() == "entered"
+    row = device()
+    assert (row["devstate"]["S"], row["clientversion"]["S"]) == (State.INLOBBY, "1.0")
+    assert desk.calls.names() == ["GetItem", "TransactWriteItems"]
+
+
+def test_one_more_hello_in_the_lobby_is_one_read(desk: Desk) -> None:
+    desk.hello()
+    desk.calls.forget()
+    assert desk.hello() == "waiting"
+    assert desk.calls.names() == ["GetItem"]
+
+
+def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissioner(desk: Desk, clock: Clock) -> None:
+    desk.hello()
+    desk.calls.forget()
+    for _ in range(10):
+        clock.advance(seconds=12)
+        desk.hello()
+        assert not wakes_the_commissioner(device())
+    assert desk.calls.count() == {"GetItem": 10, "UpdateItem": 2}
+    assert len(aws.tables()["device-lobby-history"]) == 2
+
+
+def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: Desk, clock: Clock) -> None:
+    desk.hello()
+    with desk.calls.uncounted():
+        desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+    before = aws.tables()
+    desk.calls.forget()
+    for _ in range(10):
+        clock.advance(minutes=1)
+        assert desk.hello() == "waiting"
+    assert aws.tables() == before
+    assert desk.calls.count() == {"GetItem": 10}
+
+
+def test_a_commissioned_device_gets_its_route_for_one_read_and_one_publish(desk: Desk) -> None:
+    desk.hello()
+    desk.commission()
+    before = aws.tables()
+    desk.calls.forget()
+    assert desk.hello() == "routed"
+    assert desk.calls.names() == ["GetItem", "Publish"]
+    assert aws.tables() == before
+    topic, payload = aws.published()[-1]
+    assert topic == "lobby/sensor-1"
+    assert json.loads(payload) == {"iotep": "a.example", "config": {"a": 1}, "generation": 1}
+    assert desk.calls.of("Publish")[0].params["qos"] == 1
+
+
+def test_the_route_is_that_of_the_present_claim(desk: Desk) -> None:
+    desk.hello()
+    desk.commission("old.example")
+    with desk.calls.uncounted():
+        moved = desk.ledger.move(CERTID, Claim(parse_target("2" * 12, "eu-west-1")), "user:ann")
+    assert desk.hello() == "waiting"
+    with desk.calls.uncounted():
+        desk.ledger.commission(moved, "new.example", "service:commissioner")
+    assert desk.hello() == "routed"
+    assert [json.loads(payload)["iotep"] for _, payload in aws.published()] == ["new.example"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"iotep": "evil.example", "endpoint": "evil.example"},
+        {"config": "factory reset", "devstate": "commissioned", "targetaccount": "666666666666"},
+        {"topic": "lobby/victim"},
+    ],
+    ids=["endpoint", "state", "topic"],
+)
+def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(desk: Desk, payload: Any) -> None:
+    desk.hello()
+    desk.commission()
+    assert desk.hello(**payload) == "routed"
+    assert aws.published() == [("lobby/sensor-1", b'{"iotep":"a.example","config":{"a":1},"generation":1}')]
+
+
+@pytest.mark.parametrize("clientid", ["victim", "", None, 7, "sensor-1 ", "SENSOR-1", ["sensor-1"]])
+def test_a_hello_under_another_name_changes_nothing_and_gets_no_answer(desk: Desk, clientid: object) -> None:
+    desk.commission()
+    before = aws.tables()
+    assert desk.hello(devicename=clientid) == "mistaken"
+    assert (aws.tables(), aws.published()) == (before, [])
+
+
+@pytest.mark.parametrize("certid", ["2b" * 32, "", None, "anonymous", 7, "../" * 22, {"S": "x"}])
+def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: Desk, certid: object) -> None:
+    before = aws.tables()
+    assert desk.hello(certid=certid) == "unknown"
+    assert (aws.tables(), aws.published()) == (before, [])
+
+
+def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: Desk) -> None:
+    other = Fingerprint("2b" * 32)
+    with desk.calls.uncounted():
+        desk.ledger.claim(other, Claim(TARGET), "user:ann")
+    before = aws.tables()
+    assert desk.hello(certid=other) == "unknown"
+    assert aws.tables() == before
+
+
+@pytest.mark.parametrize("state", ["revoked", "failed"])
+def test_who_may_not_go_on_waits(desk: Desk, state: str) -> None:
+    desk.hello()
+    with desk.calls.uncounted():
+        claimed = desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+        if state == "failed":
+            desk.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
+        else:
+            desk.ledger.revoke(CERTID, "stolen", "user:ann")
+    assert desk.hello() == "waiting"
+    assert device()["devstate"]["S"] == state
+    assert aws.published() == []
+
+
+def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: Desk) -> None:
+    desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+    assert desk.hello() == "waiting"
+    row = device()
+    assert (row["devstate"]["S"], row["turn"]["S"]) == (State.CLAIMED, COMMISSIONER)
+
+
+@pytest.mark.parametrize("text", [None, 7, "", "x" * 65, "1\n2", "\x00", {"a": 1}, "\u202e1"])
+def test_a_client_version_that_is_none_is_passed_over(desk: Desk, text: object) -> None:
+    assert version_of(text) is None
+    assert desk.hello(clientversion=text) == "entered"
+    assert "clientversion" not in device()
+
+
+def test_the_handler_makes_its_own_receptionist_from_the_environment(desk: Desk) -> None:
+    receptionist._receptionist.cache_clear()
+    try:
+        event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID))
+        assert receptionist.handler(event, None) == {"outcome": "entered"}
+    finally:
+        receptionist._receptionist.cache_clear()
