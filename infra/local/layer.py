@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.local import access_log, durability, endpoints, resources, rules, streams, subscriptions, transport
+from infra.local import (
+    access_log,
+    durability,
+    endpoints,
+    login_style,
+    resources,
+    rules,
+    streams,
+    subscriptions,
+    transport,
+)
 from infra.local.durability import Keeper
 from infra.local.journal import Journal
 from infra.local.layout import Layout
@@ -13,7 +23,7 @@ _APPLICATION: Final = Seam("ministack.app", "app", ("scope", "receive", "send"))
 SEAMS: Final[tuple[Seam, ...]] = (
     _APPLICATION,
     *(*transport.SEAMS, *access_log.SEAMS, *endpoints.SEAMS, *rules.SEAMS, *streams.SEAMS),
-    *(*subscriptions.SEAMS, *resources.SEAMS, *durability.SEAMS),
+    *(*subscriptions.SEAMS, *resources.SEAMS, *login_style.SEAMS, *durability.SEAMS),
 )
 
 
@@ -38,6 +48,7 @@ def apply(layout: Layout) -> Wrapped:
     access_log.apply(layout.access_log_path)
     endpoints.apply(layout)
     resources.apply()
+    login_style.apply()
     rules.apply()
     streams.apply()
     subscriptions.apply()

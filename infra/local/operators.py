@@ -5,8 +5,6 @@ technician may claim for the first target only, so that a refusal can be tried, 
 """
 
 import json
-import secrets
-import string
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -14,18 +12,11 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from infra.local.lobby_file import LocalOperator, write_private
+from infra.passwords import new_password
 from lobby.names import Target
 
 _KEPT: Final = "operators.json"
 ROLES: Final = ("admin", "operator", "technician", "viewer")
-
-
-def new_password() -> str:
-    """Random, with every class of character that the pool's policy asks for."""
-    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "!@#%^*-_=+")
-    drawn = [secrets.choice(each) for each in classes] + [secrets.choice("".join(classes)) for _ in range(16)]
-    secrets.SystemRandom().shuffle(drawn)
-    return "".join(drawn)
 
 
 def ensure_operators(
