@@ -72,6 +72,11 @@ def test_a_query_that_is_not_valid_or_asks_for_too_much_is_refused(lobby: Lobby,
     assert set(answer.codes) == {"INVALID_QUERY"}
 
 
+def test_depth_has_a_limit_of_its_own_whatever_the_fields_are(lobby: Lobby) -> None:
+    answer = lobby.ask("{ devices { a { b { c { d { e { f { g } } } } } } } }")
+    assert any("maximum operation depth of 6" in error["message"] for error in answer.body["errors"])
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
