@@ -1,0 +1,99 @@
+"""MQTT 3.1.1 by hand over the standard library's TLS, to see the very packets that a broker answers with.
+
+For what no sound client would do: another's client id, another's topics, no server name. One packet out, one in;
+nothing is retried.
+"""
+
+import socket
+import ssl
+from pathlib import Path
+from typing import Final, Self
+
+CONNECT: Final = 0x10
+CONNACK: Final = 0x20
+PUBLISH: Final = 0x30
+PUBACK: Final = 0x40
+SUBSCRIBE: Final = 0x82
+SUBACK: Final = 0x90
+PINGREQ: Final = 0xC0
+PINGRESP: Final = 0xD0
+HUNG_UP: Final = (0, b"")
+"""In the place of a packet where the broker has closed the connection."""
+
+
+class BareMqtt:
+    """A TLS connection to a broker that is dialled by its address, so without a server name."""
+
+    def __init__(self, host: str, port: int, server_ca: str, certificate: Path, key: Path) -> None:
+        context = ssl.create_default_context(cafile=server_ca)
+        context.load_cert_chain(certificate, key)
+        plain = socket.create_connection((host, port), 20)
+        try:
+            self._tls = context.wrap_socket(plain, server_hostname=host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def connect(self, client_id: str) -> tuple[int, bytes]:
+        """The answer: CONNACK with flags and return code, or HUNG_UP."""
+        return self.ask(CONNECT, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(client_id))
+
+    def subscribe(self, topic: str) -> tuple[int, bytes]:
+        """The answer: SUBACK with packet id and the granted QoS (0x80 is a refusal), or HUNG_UP."""
+        return self.ask(SUBSCRIBE, b"\x00\x07" + _text(topic) + b"\x01")
+
+    def publish(self, topic: str, body: bytes) -> tuple[int, bytes]:
+        """The answer to a publish with QoS 1."""
+        return self.ask(PUBLISH | 0x02, _text(topic) + b"\x00\x09" + body)
+
+    def ask(self, kind: int, body: bytes) -> tuple[int, bytes]:
+        try:
+            self._tls.sendall(bytes([kind]) + _length(len(body)) + body)
+            return self.read()
+        except (ConnectionError, ssl.SSLError):  # a TLS 1.3 server refuses a certificate after the handshake
+            return HUNG_UP
+
+    def read(self) -> tuple[int, bytes]:
+        """The next packet's type and content."""
+        head = self._tls.recv(1)
+        if not head:
+            return HUNG_UP
+        size = shift = 0
+        while True:
+            digit = self._take(1)[0]
+            size |= (digit & 0x7F) << shift
+            shift += 7
+            if not digit & 0x80:
+                return head[0] & 0xF0, self._take(size)
+
+    def _take(self, count: int) -> bytes:
+        taken = b""
+        while len(taken) < count:
+            more = self._tls.recv(count - len(taken))
+            if not more:
+                raise ConnectionResetError("cut off within a packet")
+            taken += more
+        return taken
+
+    def close(self) -> None:
+        self._tls.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _text(text: str) -> bytes:
+    return len(text.encode()).to_bytes(2) + text.encode()
+
+
+def _length(size: int) -> bytes:
+    """MQTT's variable length (OASIS MQTT 3.1.1, section 2.2.3)."""
+    out = b""
+    while True:
+        size, digit = divmod(size, 128)
+        out += bytes([digit | (0x80 if size else 0)])
+        if not size:
+            return out

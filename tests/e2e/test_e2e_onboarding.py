@@ -1,0 +1,138 @@
+"""From its box to its account: new devices, old devices, claims before and after, and a long wait."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.demo import read_label
+from lobby.names import Target
+from pki.devices import DevicePaths, write_device
+from pki.keys import KeyType
+from tests.e2e.bare_mqtt import CONNACK, HUNG_UP, PUBACK, PUBLISH, SUBACK, BareMqtt
+from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
+
+ONBOARDED = ["admit", "hello", "claim", "commission", "arrive"]
+
+
+def test_a_device_never_seen_before_is_claimed_by_its_label_and_arrives(
+    deployed: Deployment, bench: Workbench, first: Target, second: Target
+) -> None:
+    paths = bench.make()
+    device = bench.power(paths)
+    certid = read_label(paths.label)
+    deployed.wait(certid, "inlobby")
+    assert deployed.claim(certid, config={"interval": 30}) == "claimed"
+    route = says(device, "route_received")
+    assert route["endpoint"] == f"{deployed.layout.endpoint_address(first)}:{deployed.layout.mqtt_port}"
+    says(device, "arrived_at_target")
+    arrived = deployed.wait(certid, "arrived")
+    assert (arrived["devicename"], arrived["config"]) == (name_of(paths), {"interval": 30})
+    assert events(arrived) == ONBOARDED
+    assert arrived["historyIntact"]
+    statuses = [deployed.status(certid, scope) for scope in (deployed.lobby, first, second)]
+    assert statuses == ["ACTIVE", "ACTIVE", None]
+
+
+def test_a_device_claimed_before_it_was_ever_seen_arrives_when_it_is_powered_on(
+    deployed: Deployment, bench: Workbench, second: Target
+) -> None:
+    paths = bench.make()
+    certid = read_label(paths.label)
+    assert deployed.claim(certid, second) == "expected"
+    device = bench.power(paths)
+    arrived = deployed.wait(certid, "arrived")
+    assert says(device, "arrived_at_target")["generation"] == 1
+    assert [event for event in events(arrived) if event != "hello"] == ["claim", "admit", "commission", "arrive"]
+    assert arrived["targetaccount"] == second.account
+
+
+def test_a_v01_device_onboards_unchanged_and_goes_back_when_it_is_told(
+    deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    paths = bench.make()
+    device, certid = bench.power_v01(paths), certid_of(paths)
+    deployed.wait(certid, "inlobby")
+    assert does(device, "in lobby") == deployed.file.lobby_endpoint
+    deployed.claim(certid)
+    assert does(device, "in target") == deployed.layout.endpoint_address(first)
+    assert device.last("routed")["config"] == "default"
+    deployed.wait(certid, "arrived")
+    deployed.tell(first, name_of(paths), {"config": "factory reset"})
+    does(device, "reset")
+    does(device, "in lobby", times=2)
+    # Its claim stands, so the lobby sends it to its target again.
+    does(device, "in target", times=2)
+    assert device.died is None
+
+
+@pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.RSA_2048], ids=str)
+def test_a_device_that_sends_no_server_name_onboards(
+    deployed: Deployment, bench: Workbench, tmp_path: Path, first: Target, key_type: KeyType
+) -> None:
+    paths = _made_with(bench, tmp_path, key_type)
+    certid, thing = certid_of(paths), name_of(paths)
+    with _admitted(deployed, paths) as device:
+        assert device.subscribe(f"lobby/{thing}") == (SUBACK, b"\x00\x07\x01")
+        assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
+        deployed.wait(certid, "inlobby")
+        deployed.claim(certid)
+        kind, route = device.read()
+        assert kind == PUBLISH
+        assert f'"iotep":"{deployed.layout.endpoint_address(first)}"'.encode() in route
+    with _dial(deployed, paths, first) as device:
+        assert device.connect(thing) == (CONNACK, b"\x00\x00")
+        deployed.wait(certid, "arrived")
+
+
+def test_ten_hellos_while_it_waits_wake_no_commissioner_and_write_no_history(
+    deployed: Deployment, bench: Workbench
+) -> None:
+    paths = bench.make()
+    certid, thing = certid_of(paths), name_of(paths)
+    with _admitted(deployed, paths) as device:
+        assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
+        deployed.wait(certid, "inlobby")
+        began = deployed.log_position()
+        for _ in range(10):
+            assert device.publish("$aws/rules/lobby", b'{"state": "factory default"}')[0] == PUBACK
+        until(
+            lambda: deployed.calls("device-lobby-receptionist", began)["dynamodb:GetItem"] >= 10,
+            lambda: deployed.calls("device-lobby-receptionist", began),
+        )
+        assert device.subscribe(f"lobby/{thing}")[0] == SUBACK
+        deployed.claim(certid)
+        assert device.read()[0] == PUBLISH
+    calls = deployed.calls("device-lobby-receptionist", began)
+    assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # presence, once a minute
+    assert events(deployed.known(certid)) == ["admit", "hello", "claim", "commission"]
+    (run,) = until(lambda: deployed.said_by("commissioner", certid))
+    assert '"outcome":"commissioned"' in run
+
+
+def _made_with(bench: Workbench, directory: Path, key_type: KeyType) -> DevicePaths:
+    authority = bench.deployed.local.factory.authority()
+    name = f"plain-{key_type.value}-{directory.parent.name[-3:]}"
+    credential = authority.issue_device(name, now=datetime.now(UTC), key_type=key_type)
+    return write_device(directory / "made", credential, label=False)
+
+
+def _admitted(deployed: Deployment, paths: DevicePaths) -> BareMqtt:
+    """Connected to the lobby: the first tries are hung up on, until the bouncer has let it in."""
+
+    def dial() -> BareMqtt | None:
+        device = _dial(deployed, paths, deployed.lobby)
+        answer = device.connect(name_of(paths))
+        if answer == (CONNACK, b"\x00\x00"):
+            return device
+        device.close()
+        assert answer == HUNG_UP
+        return None
+
+    return until(dial)
+
+
+def _dial(deployed: Deployment, paths: DevicePaths, scope: Target) -> BareMqtt:
+    endpoint = deployed.layout.endpoint(scope)
+    return BareMqtt(endpoint.host, endpoint.port, deployed.file.server_ca_path, paths.chain, paths.key)
