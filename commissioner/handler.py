@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-import boto3
 from aws_lambda_powertools import Logger
 
 from commissioner.commissioning import Commissioner
 from commissioner.sessions import Sessions
-from lobby.clients import CALLS, LobbyClients
+from lobby.clients import LobbyClients, client
 from lobby.ledger.device import Device
 from lobby.ledger.models import device_of_image
 from lobby.ledger.store import Ledger, now
@@ -68,7 +67,7 @@ class Desk:
 def _desk() -> Desk:
     settings = read_settings(LobbySettings, os.environ)
     clients, ledger = LobbyClients(), Ledger(settings.region)
-    sessions = Sessions(boto3.client("sts", config=CALLS))
+    sessions = Sessions(client("sts"))
     return Desk(
         Commissioner(ledger, RecentTargets(Targets.read_only()), sessions, clients.iot, clients.iot_data), ledger
     )

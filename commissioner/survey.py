@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Final
 
-import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.failures import code_of, refusal
 from commissioner.registry import certificate_arn
 from commissioner.sessions import Sessions, TargetSession
-from lobby.clients import CALLS
+from lobby.clients import client
 from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -102,7 +101,7 @@ def _endpoint(session: TargetSession) -> tuple[Finding, str | None]:
 @cache
 def _sessions() -> Sessions:
     read_settings(LobbySettings, os.environ)
-    return Sessions(boto3.client("sts", config=CALLS))
+    return Sessions(client("sts"))
 
 
 def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:

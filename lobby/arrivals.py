@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from aws_lambda_powertools import Logger
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from lobby.clients import CALLS
+from lobby.clients import CALLS, client
 from lobby.errors import InvalidInput
 from lobby.ledger.states import State
 from lobby.ledger.store import Ledger, stamp
@@ -96,7 +95,8 @@ def _arrivals() -> Arrivals:
 def _unsigned_sns(region: str) -> "SNSClient":
     """What visiting a confirmation's SubscribeURL amounts to: the token is the proof, and no permission is needed
     in the topic's account (SNS API reference, ConfirmSubscription). The address is AWS's own, not the message's."""
-    return boto3.client("sns", region_name=region, config=CALLS.merge(Config(signature_version=UNSIGNED)))
+    made: SNSClient = client("sns", CALLS.merge(Config(signature_version=UNSIGNED)), region_name=region)
+    return made
 
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
