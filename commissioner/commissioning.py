@@ -50,6 +50,8 @@ class Commissioner:
             return self._shut_out(device)
         if device.devstate is State.REFUSED:
             return self._let_knock_again(device)
+        if device.devstate is State.FAILED:
+            return "failed before"
         return self._clear_left(device)
 
     def _commission(self, device: Device) -> str:

@@ -1,0 +1,157 @@
+"""A commissioner at work: two targets in accounts of their own, devices in the lobby, and the ledger's stream.
+
+The stream is a list of records as the mapping would hand them over; a `Desk` may be replaced by a fresh one, which
+is a Lambda that has just started and remembers nothing.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from moto.iot.models import iot_backends
+
+from commissioner.commissioning import Commissioner
+from commissioner.handler import Desk
+from commissioner.sessions import Sessions
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device, broken_link
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RecentTargets, Targets, profile_policy
+from lobby.names import Fingerprint, Target, ThingName, parse_target
+from tests import aws
+from tests import certificates as make
+from tests.aws import REGION, Calls, Clock
+
+GOLDEN = Path(__file__).parents[2] / "events" / "ledger_stream_claimed.json"
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+SECRETS = {A: "secret of A", B: "secret of B"}
+CA = make.authority()
+PEMS = {name: make.pem_of(make.device(CA, name, serial=1000 + number, number=number)) for number, name in enumerate(
+    ("sensor-1", "sensor-2", "sensor-3")
+)}  # fmt: skip
+IDS = {name: make.fingerprint_of(pem) for name, pem in PEMS.items()}
+ONE, TWO, THREE = IDS.values()
+ANN = "user:ann"
+Record = dict[str, Any]
+
+
+def wall_clock() -> datetime:
+    """AssumeRole's answers carry the machine's time, so who keeps them goes by it."""
+    return datetime.now(UTC)
+
+
+class Workshop:
+    """Everything the commissioner needs, and its hands on it."""
+
+    def __init__(self, calls: Calls, clock: Clock, *devices: str) -> None:
+        self.calls, self.clock = calls, clock
+        self._numbers = iter(range(1, 1000))
+        with calls.uncounted():
+            self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
+            secrets = iter(SECRETS.values())
+            self.targets = Targets(lambda: next(secrets), clock)
+            for target in (A, B):
+                self.targets.register(target, "name", (), ANN)
+                self.deploy_policy(target)
+            for name in devices or ("sensor-1",):
+                self.let_in(name)
+        self.desk = self.another_desk()
+
+    def another_desk(self, sessions_clock: Callable[[], datetime] = wall_clock) -> Desk:
+        """A Lambda that has just started."""
+        with self.calls.uncounted():
+            ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
+            commissioner = Commissioner(
+                ledger,
+                RecentTargets(Targets.read_only(), self.clock),
+                Sessions(aws.client("sts"), sessions_clock),
+                aws.client("iot"),
+                aws.client("iot-data"),
+            )
+            return Desk(commissioner, ledger, self.clock)
+
+    @staticmethod
+    def deploy_policy(target: Target, profile: str = "default") -> None:
+        iot_backends[target.account][target.region].create_policy(profile_policy(profile), {})
+
+    def let_in(self, name: str) -> None:
+        """As the bouncer and the first hello leave a device."""
+        iot = aws.client("iot")
+        certid = iot.register_certificate_without_ca(certificatePem=PEMS[name], status="ACTIVE")["certificateId"]
+        device = self.ledger.admit(Identity(Fingerprint(certid), ThingName(name), PEMS[name]), "service:bouncer")
+        self.ledger.hello(device, None, "service:receptionist")
+
+    def claim(self, certid: Fingerprint = ONE, target: Target = A, profile: str = "default") -> Record:
+        with self.calls.uncounted():
+            self.ledger.claim(certid, Claim(target, profile), ANN)
+        return self.record(certid)
+
+    def move(self, certid: Fingerprint = ONE, target: Target = B) -> Record:
+        with self.calls.uncounted():
+            self.ledger.move(certid, Claim(target), ANN)
+        return self.record(certid)
+
+    def release(self, certid: Fingerprint = ONE) -> Record:
+        with self.calls.uncounted():
+            self.ledger.release(certid, ANN)
+        return self.record(certid)
+
+    def revoke(self, certid: Fingerprint = ONE) -> Record:
+        with self.calls.uncounted():
+            self.ledger.revoke(certid, "stolen", ANN)
+        return self.record(certid)
+
+    def retry(self, certid: Fingerprint = ONE) -> Record:
+        with self.calls.uncounted():
+            self.ledger.retry(certid, ANN)
+        return self.record(certid)
+
+    def settle(self, certid: Fingerprint = ONE, target: Target = A) -> None:
+        """The device commissioned and arrived."""
+        assert self.deliver(self.claim(certid, target)) == []
+        with self.calls.uncounted():
+            device = self.ledger.get(certid)
+            assert device is not None
+            self.ledger.arrive(device, "service:arrivals")
+        self.calls.forget()
+        aws.published().clear()
+
+    def record(self, certid: Fingerprint = ONE) -> Record:
+        """The stream record of the last write to this device's row, which the event filter lets through."""
+        image = aws.item(certid)
+        assert image is not None
+        assert image["turn"] == {"S": "commissioner"}
+        record: Record = json.loads(GOLDEN.read_text())["Records"][0]
+        record["dynamodb"] |= {
+            "ApproximateCreationDateTime": float(int(self.clock().timestamp())),
+            "Keys": {"certid": {"S": certid}},
+            "NewImage": image,
+            "SequenceNumber": f"{next(self._numbers):021}",
+        }
+        return record
+
+    def deliver(self, *records: Record) -> list[int]:
+        """The places in the batch of those that go back to the stream."""
+        answer = self.desk.take({"Records": list(records)})
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+        return [numbers.index(failed["itemIdentifier"]) for failed in answer["batchItemFailures"]]
+
+    def device(self, certid: Fingerprint = ONE) -> Device:
+        with self.calls.uncounted():
+            device, entries = self.ledger.get(certid), self.ledger.history(certid)
+        assert device is not None
+        assert broken_link(entries, version=device.version, head=device.head) is None
+        return device
+
+    def events(self, certid: Fingerprint = ONE) -> list[tuple[str, str | None, str | None]]:
+        """What befell the device: the event, its reason and its target."""
+        with self.calls.uncounted():
+            return [(entry.event.value, entry.reason, entry.target) for entry in self.ledger.history(certid)]
+
+
+def statuses(certid: Fingerprint = ONE) -> tuple[str | None, str | None, str | None]:
+    """The certificate's status in the lobby, in A and in B."""
+    return aws.status(certid), aws.status(certid, A), aws.status(certid, B)
