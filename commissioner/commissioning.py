@@ -52,6 +52,8 @@ class Commissioner:
             return self._let_knock_again(device)
         if device.devstate is State.FAILED:
             return "failed before"
+        if device.devstate is State.COMMISSIONED:
+            self._push(device)
         return self._clear_left(device)
 
     def _commission(self, device: Device) -> str:
