@@ -44,9 +44,6 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; theirs must trust it",
         "*": f"ListStreams: {_NO_RESOURCE}",
     })  # fmt: skip
-    _wildcards(stack, "ArrivalsRole", {
-        "arn:aws:sns:*:*:device-lobby-arrivals": "targets are accounts and Regions that are registered later",
-    })  # fmt: skip
     for queue in (stack.queues.undelivered, stack.queues.uncommissioned):
         _acknowledge(queue, {"SQS3": _DEAD_LETTERS})
     _acknowledge(stack.bucket, {"S1": "it holds public revocation lists; CloudTrail's data events tell who read them"})

@@ -97,7 +97,6 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(HISTORY, lobby, "PutItem"),
         _table(TARGETS, lobby, "GetItem"),
         allow("Arrivals", consume, queue_arn(ARRIVALS, lobby)),
-        allow("Subscribe", ["sns:ConfirmSubscription"], f"arn:aws:sns:*:*:{ARRIVALS}"),
     ]
 
 

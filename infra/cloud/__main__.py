@@ -96,8 +96,6 @@ def destroy(
         if what == "target":
             context["targets"] = [{"account": who.account, "region": who.region, "externalId": "none"}]
             stack = f"DeviceLobbyTarget-{who.account}-{who.region}"
-        else:
-            _allow_deletion(who)
         take_down(who, profile, synthesize("destroy", context), stack)
 
 
@@ -109,13 +107,6 @@ def _deployed(who: Caller, profile: str | None, name: str, context: dict[str, An
     for key, value in sorted(outputs.items()):
         typer.echo(f"  {key:<18} {value}")
     return outputs
-
-
-def _allow_deletion(who: Caller) -> None:
-    """The lobby's stack is protected from deletion by accident; this is none."""
-    who.session.client("cloudformation").update_termination_protection(
-        EnableTerminationProtection=False, StackName="DeviceLobby"
-    )
 
 
 @contextmanager

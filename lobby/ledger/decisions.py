@@ -7,13 +7,16 @@ every caller free to try again. `None` as a result means that the row goes.
 
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lobby.errors import Conflict, InvalidInput
-from lobby.identity import Identity
 from lobby.ledger.device import DEFAULT_PROFILE, Device
 from lobby.ledger.states import Event, State, next_state
 from lobby.names import Fingerprint, Region, Target, ThingName, shown
 from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, Config
+
+if TYPE_CHECKING:
+    from lobby.identity import Identity
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Claim:
             raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
 
 
-def admit(device: Device | None, identity: Identity, region: Region, at: str) -> Device:
+def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
     """A verified certificate came to the door. One that was let in before changes nothing."""
     if device is not None and device.devicecert and device.devstate not in (State.REFUSED, State.REVOKED):
         return device

@@ -24,6 +24,15 @@ LISTED = [
 ]  # fmt: skip
 
 
+class _Calls:
+    """What every table's calls keep to: a device or a person is waiting, so a call gives up early and is retried.
+    The API's requests end after 30 s, whatever we do."""
+
+    connect_timeout_seconds = 2
+    read_timeout_seconds = 5
+    max_retry_attempts = 3
+
+
 def _listed(*keys: str) -> IncludeProjection:
     return IncludeProjection([name for name in LISTED if name not in keys])
 
@@ -64,7 +73,7 @@ class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 class LedgerRow(Model):
     """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else."""
 
-    class Meta:
+    class Meta(_Calls):
         table_name = "device-lobby-ledger"
 
     by_state: ClassVar[ByState] = ByState()
@@ -101,7 +110,7 @@ class LedgerRow(Model):
 class HistoryRow(Model):
     """One entry of a device's history. Only ever put, on condition that it is not there."""
 
-    class Meta:
+    class Meta(_Calls):
         table_name = "device-lobby-history"
 
     certid = UnicodeAttribute(hash_key=True)
@@ -121,7 +130,7 @@ class HistoryRow(Model):
 class NameRow(Model):
     """Which certificate holds a thing name: two with one CN can never share a thing."""
 
-    class Meta:
+    class Meta(_Calls):
         table_name = "device-lobby-names"
 
     devicename = UnicodeAttribute(hash_key=True)
@@ -131,7 +140,7 @@ class NameRow(Model):
 class TargetRow(Model):
     """An account and Region that devices may be sent to. One partition: there are few, and all are listed."""
 
-    class Meta:
+    class Meta(_Calls):
         table_name = "device-lobby-targets"
 
     kind = UnicodeAttribute(hash_key=True, default="target")

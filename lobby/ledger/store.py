@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.errors import Conflict, NotFound
-from lobby.identity import Identity
 from lobby.ledger import decisions
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device, Entry
@@ -25,6 +24,9 @@ from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry
 from lobby.ledger.states import Event, State
 from lobby.ledger.transaction import Lost, entry_for, write
 from lobby.names import Fingerprint, Region, Target, ThingName
+
+if TYPE_CHECKING:
+    from lobby.identity import Identity
 
 PRESENCE_EVERY: Final = timedelta(minutes=1)
 _TRIES: Final = 8
@@ -58,7 +60,8 @@ class Ledger:
         self._region = region
         self._clock = clock
         self._pause = pause
-        self._connection = Connection(region)
+        # The table's own: a connection of the ledger's would cost every cold start another client.
+        self._connection: Connection = LedgerRow._get_connection().connection
 
     def get(self, certid: Fingerprint) -> Device | None:
         """The device as it is now (a consistent read)."""
@@ -71,7 +74,7 @@ class Ledger:
         """Everything that befell a device, oldest first."""
         return [entry_of(row) for row in HistoryRow.query(certid, consistent_read=True)]
 
-    def admit(self, identity: Identity, actor: str) -> Device:
+    def admit(self, identity: "Identity", actor: str) -> Device:
         """A verified certificate is let in. Tried first as one never seen, which most are: no read is spent on
         it. Raises `Conflict`: NAME_TAKEN where another certificate holds its name, REVOKED where it is banned."""
         return self._kept(

@@ -62,7 +62,6 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "sqs:ReceiveMessage": {f"{SQS}arrivals"},
         "sqs:DeleteMessage": {f"{SQS}arrivals"},
         "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
-        "sns:ConfirmSubscription": {"arn:aws:sns:*:*:device-lobby-arrivals"},
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
