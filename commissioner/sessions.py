@@ -85,7 +85,8 @@ class Sessions:
 
 
 def session_policy(target: Target) -> dict[str, Any]:
-    """What commissioning takes, in this target and nowhere else."""
+    """What commissioning takes, in this target and nowhere else. Three of the actions know no resources: for them
+    the Region is the limit (Service Authorization Reference, AWS IoT)."""
     here = f"arn:aws:iot:{target.region}:{target.account}"
     region = {"StringEquals": {"aws:RequestedRegion": target.region}}
     return {
@@ -93,18 +94,22 @@ def session_policy(target: Target) -> dict[str, Any]:
         "Statement": [
             {
                 "Effect": "Allow",
-                "Action": ["iot:RegisterCertificateWithoutCA", "iot:DescribeEndpoint"],
+                "Action": [
+                    "iot:RegisterCertificateWithoutCA",
+                    "iot:AttachThingPrincipal",
+                    "iot:DescribeEndpoint",
+                ],
                 "Resource": "*",
                 "Condition": region,
             },
             {
                 "Effect": "Allow",
-                "Action": ["iot:UpdateCertificate", "iot:AttachPolicy", "iot:AttachThingPrincipal"],
+                "Action": ["iot:UpdateCertificate", "iot:AttachPolicy"],
                 "Resource": f"{here}:cert/*",
             },
             {
                 "Effect": "Allow",
-                "Action": ["iot:CreateThing", "iot:DescribeThing", "iot:AttachThingPrincipal"],
+                "Action": ["iot:CreateThing", "iot:DescribeThing"],
                 "Resource": f"{here}:thing/*",
             },
             {"Effect": "Allow", "Action": "iot:GetPolicy", "Resource": f"{here}:policy/device-lobby-*"},
