@@ -24,7 +24,7 @@ from infra.errors import BundleFailed
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
-LAMBDA_PYTHON: Final = "3.14"
+LAMBDA_PYTHON: Final = "3.13"
 _LAYOUT: Final = "3"
 """Raise it when what this module writes into a bundle changes."""
 SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})

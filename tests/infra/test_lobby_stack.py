@@ -153,7 +153,7 @@ def test_lambdas_run_on_arm_in_aws_and_on_this_python_locally(stacks: Stacks, lo
         made = found.lobby.of_type("AWS::Lambda::Function")
         return {(each["Runtime"], each["Architectures"][0]) for each in made}
 
-    assert seen(stacks) == {("python3.14", "arm64")}
+    assert seen(stacks) == {("python3.13", "arm64")}
     [(runtime, _)] = seen(local_stacks)
     assert runtime.startswith("python3.")
 
