@@ -99,13 +99,33 @@ class Commissioner:
         return refused.code
 
     def _undo(self, device: Device, session: TargetSession, changed: Exception) -> str:
-        """Another claim, a release or a revocation came first; its own record does the rest."""
         if isinstance(changed, Conflict) and changed.code not in ("CHANGED_MEANWHILE", "NOT_ALLOWED", "REVOKED"):
             raise changed
-        current = self._ledger.get(device.certid)
-        if current is None or current.target != device.target or current.devstate not in _AT_HOME:
+        if self._is_left_over(device):
             registry.deactivate(session.iot, device.certid)
         return "overtaken"
+
+    def withdraw(self, device: Device) -> str:
+        """For a record that was overtaken. Another claim, a release or a revocation came first, and its own record
+        does the rest; but a try at this one that was cut off may have registered the device once more since."""
+        if device.devstate is State.CLAIMED and device.target is not None and self._is_left_over(device):
+            try:
+                registry.deactivate(self._session(device.target).iot, device.certid)
+            except Refused:
+                return "overtaken, and shut out there"
+            except ClientError as error:
+                if refusal(error, str(device.target)) is None:
+                    raise
+        return "overtaken"
+
+    def _is_left_over(self, device: Device) -> bool:
+        """Whether nobody else answers for the device's certificate in the claim's target: neither the present
+        claim, nor the record that will clear it."""
+        current = self._ledger.get(device.certid)
+        if current is None:
+            return True
+        at_home = current.target == device.target and current.devstate in _AT_HOME
+        return not at_home and device.target not in current.previous
 
     def _push(self, device: Device) -> None:
         route = device.route()

@@ -46,16 +46,16 @@ class Desk:
 
     def _done(self, change: dict[str, Any], certid: str) -> bool:
         try:
-            device = self._current(change)
-            outcome = self._commissioner.serve(device) if device else "overtaken"
+            device = device_of_image(change["NewImage"])
+            current = self._current(device, change)
+            outcome = self._commissioner.serve(current) if current else self._commissioner.withdraw(device)
         except Exception:  # whatever it is, the stream shall deliver the record again
             logger.exception("not served", extra={"certid": certid})
             return False
         logger.info("served", extra={"certid": certid, "outcome": outcome})
         return True
 
-    def _current(self, change: dict[str, Any]) -> Device | None:
-        device = device_of_image(change["NewImage"])
+    def _current(self, device: Device, change: dict[str, Any]) -> Device | None:
         written = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
         if self._clock() - written < FRESH_FOR:
             return device

@@ -1,0 +1,214 @@
+"""The ledger's stream: batches, order, what waited too long, and being cut off anywhere and called again."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from commissioner import handler
+from lobby.ledger.states import State
+from tests import aws
+from tests.aws import Calls, Clock, CutOff
+from tests.functional.commissioner.workshop import ONE, THREE, TWO, A, B, Record, Workshop, statuses
+
+
+@pytest.fixture
+def three(calls: Calls, clock: Clock) -> Workshop:
+    return Workshop(calls, clock, "sensor-1", "sensor-2", "sensor-3")
+
+
+def states(shop: Workshop) -> list[State]:
+    return [shop.device(certid).devstate for certid in (ONE, TWO, THREE)]
+
+
+def throttled(shop: Workshop, on: str) -> None:
+    """The next call of this operation, and no later one, is one too many."""
+
+    def once() -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, on)
+
+    shop.calls.meanwhile[on] = once
+
+
+def test_a_batch_of_devices_is_served_whole(three: Workshop) -> None:
+    assert three.deliver(three.claim(ONE), three.claim(TWO, B), three.claim(THREE)) == []
+    assert states(three) == [State.COMMISSIONED] * 3
+    assert three.calls.count()["AssumeRole"] == 2
+    assert three.calls.count()["DescribeEndpoint"] == 2
+
+
+def test_one_that_fails_is_reported_and_the_others_go_on(three: Workshop) -> None:
+    records = [three.claim(ONE), three.claim(TWO), three.claim(THREE)]
+    throttled(three, "CreateThing")
+    assert three.deliver(*records) == [0]
+    assert states(three) == [State.CLAIMED, State.COMMISSIONED, State.COMMISSIONED]
+    assert three.deliver(*records) == []
+    assert states(three) == [State.COMMISSIONED] * 3
+
+
+def test_later_records_of_a_device_wait_behind_its_failed_one(three: Workshop) -> None:
+    records = [three.claim(ONE), three.claim(TWO), three.move(ONE)]
+    throttled(three, "CreateThing")
+    assert three.deliver(*records) == [0, 2]
+    assert states(three)[:2] == [State.CLAIMED, State.COMMISSIONED]
+    assert statuses(ONE) == ("ACTIVE", None, None)
+    assert three.deliver(*records) == []
+    assert statuses(ONE) == ("ACTIVE", "INACTIVE", "ACTIVE")
+    assert three.device(ONE).target == B
+
+
+def test_a_record_that_cannot_be_read_is_reported_and_the_others_go_on(three: Workshop) -> None:
+    bad = three.claim(ONE)
+    del bad["dynamodb"]["NewImage"]
+    assert three.deliver(bad, three.claim(TWO)) == [0]
+    assert states(three)[:2] == [State.CLAIMED, State.COMMISSIONED]
+
+
+def test_a_record_that_waited_is_checked_against_the_ledger_first(shop: Workshop) -> None:
+    record = shop.claim()
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(record) == []
+    assert shop.calls.names()[0] == "GetItem"
+    assert shop.device().devstate is State.COMMISSIONED
+
+
+@pytest.mark.parametrize("change", ["move", "release", "revoke"])
+def test_a_record_that_was_overtaken_while_it_waited_registers_nothing(shop: Workshop, change: str) -> None:
+    record = shop.claim()
+    later = getattr(shop, change)()
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(record) == []
+    assert aws.registry(A)["certificates"] == {}
+    assert shop.deliver(later) == []
+    assert statuses()[1:] == (None, "ACTIVE" if change == "move" else None)
+
+
+def test_a_record_whose_device_is_gone_is_passed_over(shop: Workshop) -> None:
+    record = shop.claim()
+    record["dynamodb"]["NewImage"]["certid"] = {"S": TWO}
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(record) == []
+
+
+@pytest.mark.parametrize("fault", ["throttled", "cut off"])
+def test_a_claim_that_comes_again_after_its_release_leaves_nothing_active(shop: Workshop, fault: str) -> None:
+    """Both records were done; the batch came again for another's sake, and the first failed on its way."""
+    records = [shop.claim(), shop.release()]
+    assert shop.deliver(*records) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+    if fault == "throttled":
+        throttled(shop, "AttachPolicy")
+        assert shop.deliver(*records) == [0, 1]
+    else:
+        shop.calls.forget()
+        shop.calls.cut_after = len(["CreateThing", "RegisterCertificateWithoutCA", "UpdateCertificate"])
+        with pytest.raises(CutOff):
+            shop.deliver(*records)
+        shop.calls.cut_after = None
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(*records) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_an_overtaken_claim_does_not_put_out_of_use_what_the_present_one_holds(shop: Workshop) -> None:
+    first = shop.claim()
+    with shop.calls.uncounted():
+        shop.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    assert shop.deliver(shop.record()) == []
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(first) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    assert shop.device().devstate is State.COMMISSIONED
+
+
+def _claim_of_a_again() -> Any:
+    from lobby.ledger.decisions import Claim  # noqa: PLC0415
+
+    return Claim(A, "default", "another config")
+
+
+def test_an_overtaken_claim_leaves_what_is_to_be_cleared_to_the_claim_that_clears_it(shop: Workshop) -> None:
+    """The device still works in A, and is told to leave when B is ready, not before."""
+    shop.settle()
+    with shop.calls.uncounted():
+        shop.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    again = shop.record()
+    moved = shop.move()
+    shop.clock.advance(seconds=10)
+    assert shop.deliver(again) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    assert shop.deliver(moved) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
+    assert aws.published(A) == [("lobby/sensor-1", b'{"config": "factory reset"}')]
+
+
+# Cut off after any call, and called again: at once, with the record still fresh, or later.
+
+
+def claim(shop: Workshop) -> Record:
+    return shop.claim()
+
+
+def move(shop: Workshop) -> Record:
+    shop.settle()
+    return shop.move()
+
+
+def release(shop: Workshop) -> Record:
+    shop.settle()
+    return shop.release()
+
+
+def revoke(shop: Workshop) -> Record:
+    shop.settle()
+    return shop.revoke()
+
+
+LENGTHS: dict[Callable[[Workshop], Record], int] = {claim: 9, move: 14, release: 5, revoke: 5}
+
+
+@cache
+def end(story: Callable[[Workshop], Record], cut_after: int | None, wait: int) -> tuple[Any, ...]:
+    with aws.aws() as calls:
+        shop = Workshop(calls, Clock())
+        record = story(shop)
+        shop.desk = shop.another_desk()
+        calls.forget()
+        calls.cut_after = cut_after
+        if cut_after is None:
+            assert shop.deliver(record) == []
+            assert len(calls.made) == LENGTHS[story]
+        else:
+            with pytest.raises(CutOff):
+                shop.deliver(record)
+            calls.cut_after = None
+            shop.clock.advance(seconds=wait)
+            shop.desk = shop.another_desk()
+            assert shop.deliver(record) == []
+        device = shop.device()
+        kept = (device.devstate, device.target, device.previous, device.turn, device.iotep, device.reason)
+        told = {target: {*aws.published(target)} for target in (aws.HOME, A, B)}
+        return kept, shop.events(), told, [aws.registry(target) for target in (aws.HOME, A, B)]
+
+
+CUTS = [(story, number) for story, length in LENGTHS.items() for number in range(1, length + 1)]
+
+
+@pytest.mark.parametrize("wait", [0, 10], ids=["at once", "later"])
+@pytest.mark.parametrize(("story", "number"), CUTS, ids=[f"{story.__name__}-{number}" for story, number in CUTS])
+def test_being_cut_off_anywhere_ends_as_if_it_had_not_been(
+    story: Callable[[Workshop], Record], number: int, wait: int
+) -> None:
+    assert end(story, number, wait) == end(story, None, 0)
+
+
+def test_the_handler_makes_its_own_desk_from_the_environment(shop: Workshop) -> None:
+    handler._desk.cache_clear()
+    try:
+        assert handler.handler({"Records": [shop.claim()]}, None) == {"batchItemFailures": []}
+    finally:
+        handler._desk.cache_clear()
+    assert shop.device().devstate is State.COMMISSIONED
