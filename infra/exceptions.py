@@ -44,6 +44,8 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; theirs must trust it",
         "*": f"ListStreams: {_NO_RESOURCE}",
     })  # fmt: skip
+    for function in stack.functions.values():
+        _acknowledge(function, {"L1": "the newest Python that the handlers were started on, see decision 3"})
     for queue in (stack.queues.undelivered, stack.queues.uncommissioned):
         _acknowledge(queue, {"SQS3": _DEAD_LETTERS})
     _acknowledge(stack.bucket, {"S1": "it holds public revocation lists; CloudTrail's data events tell who read them"})
