@@ -12,9 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-
-from lobby.clients import CALLS
+from lobby.clients import client
 from lobby.ledger.store import now
 from lobby.ledger.targets import RegisteredTarget
 from lobby.names import Target
@@ -35,7 +33,7 @@ class TargetSession:
     """One target, seen through its assumed role."""
 
     registered: RegisteredTarget
-    credentials: dict[str, str]
+    credentials: dict[str, Any]
     until: datetime
 
     @property
@@ -44,11 +42,13 @@ class TargetSession:
 
     @cached_property
     def iot(self) -> "IoTClient":
-        return boto3.client("iot", region_name=self.target.region, config=CALLS, **self.credentials)  # type: ignore[call-overload,no-any-return]
+        made: IoTClient = client("iot", region_name=self.target.region, **self.credentials)
+        return made
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
-        return boto3.client("iot-data", region_name=self.target.region, config=CALLS, **self.credentials)  # type: ignore[call-overload,no-any-return]
+        made: IoTDataPlaneClient = client("iot-data", region_name=self.target.region, **self.credentials)
+        return made
 
     @cached_property
     def endpoint(self) -> str:

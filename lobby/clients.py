@@ -10,7 +10,9 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
-from botocore.session import Session, get_session
+from botocore.session import Session
+
+from lobby.ledger.models import LedgerRow
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -22,8 +24,8 @@ CALLS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "stand
 
 @cache
 def session() -> Session:
-    """The one of this process."""
-    return get_session()
+    """The one of this process, which is the ledger's: it is there anyway."""
+    return LedgerRow._get_connection().connection.session
 
 
 def client(service: str, config: Config = CALLS, **where: Any) -> Any:
