@@ -27,7 +27,11 @@ from lobby.wire import lobby_topic
 NO_CERTIFICATE: Final = Fingerprint("0" * 64)
 NO_THING: Final = ThingName("device-lobby-no-such-thing")
 _DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "ForbiddenException"}
-_PASSING: Final = {"ThrottlingException", "InternalFailureException", "ServiceUnavailableException"}
+_LOOKED: Final = {
+    "ResourceNotFoundException", "InvalidRequestException", "CertificateValidationException", "ValidationException",
+    "CertificateStateException", "CertificateConflictException", "ResourceAlreadyExistsException",
+}  # fmt: skip
+"""Answers that come only after the permission was found: AWS has looked at what the call names."""
 logger = Logger(service="surveyor")
 
 
@@ -47,12 +51,14 @@ def survey(registered: RegisteredTarget, sessions: Sessions) -> tuple[list[Findi
         session = sessions.of(registered)
     except ClientError as error:
         refused = refusal(error, where)
-        return [Finding("sts:AssumeRole", False, refused.message if refused else str(error))], None
+        return [Finding("sts:AssumeRole", False, refused.message if refused else _untold(code_of(error)))], None
+    except BotoCoreError as error:
+        return [Finding("sts:AssumeRole", False, _untold(error))], None
     findings = [Finding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
     findings += [_tried(step, call) for step, call in _permissions(session).items()]
     findings += [_policy(session, profile) for profile in registered.profiles]
-    endpoint = _endpoint(session)
-    return [*findings, endpoint[0]], endpoint[1]
+    endpoint = _tried("iot:DescribeEndpoint", lambda: session.endpoint)
+    return [*findings, endpoint], endpoint.message if endpoint.ok else None
 
 
 def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
@@ -69,33 +75,33 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _tried(step: str, call: Callable[[], Any]) -> Finding:
+def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> Finding:
+    """`absent` is what to say where what is looked for must be there; elsewhere, that it is not, is the point."""
     try:
-        call()
+        said = call()
     except ClientError as error:
-        if code_of(error) in _DENIED:
+        code = code_of(error)
+        if code in _DENIED:
             return Finding(step, False, f"missing: {error.response['Error'].get('Message', '')[:300]}")
-        if code_of(error) in _PASSING:
-            return Finding(step, False, f"could not be told: AWS answered {code_of(error)}; check again")
+        if absent is not None and code == "ResourceNotFoundException":
+            return Finding(step, False, f"missing: {absent}")
+        if code not in _LOOKED:
+            return Finding(step, False, _untold(code))
     except BotoCoreError as error:
-        return Finding(step, False, f"could not be told: {error}; check again")
+        return Finding(step, False, _untold(error))
+    else:
+        return Finding(step, True, said if isinstance(said, str) else "found")
     return Finding(step, True, "found")
 
 
 def _policy(session: TargetSession, profile: str) -> Finding:
     name = profile_policy(profile)
-    try:
-        session.iot.get_policy(policyName=name)
-    except ClientError as error:
-        return Finding(f"policy {name}", False, f"missing: AWS answered {code_of(error)}; deploy the target's stack")
-    return Finding(f"policy {name}", True, "found")
+    absent = f"{session.target} has no such policy; deploy the target's stack with this profile"
+    return _tried(f"policy {name}", lambda: session.iot.get_policy(policyName=name), absent)
 
 
-def _endpoint(session: TargetSession) -> tuple[Finding, str | None]:
-    try:
-        return Finding("iot:DescribeEndpoint", True, session.endpoint), session.endpoint
-    except ClientError as error:
-        return Finding("iot:DescribeEndpoint", False, f"missing: AWS answered {code_of(error)}"), None
+def _untold(answer: object) -> str:
+    return f"could not be told: AWS answered {answer}; check again"
 
 
 @cache
