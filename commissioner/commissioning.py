@@ -79,8 +79,14 @@ class Commissioner:
             registry.register(session, device.certid, pem, name, device.profile)
             _ = session.endpoint
         except ClientError as error:
-            raise refusal(error, str(target)) or error from error
+            raise self._refusal(error, session) or error from error
         return session
+
+    def _refusal(self, error: ClientError, session: TargetSession) -> Refused | None:
+        refused = refusal(error, str(session.target))
+        if refused is not None:
+            self._sessions.forget(session.registered)
+        return refused
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:
         try:
@@ -145,19 +151,18 @@ class Commissioner:
 
     def _cleared(self, device: Device, target: Target) -> Device:
         try:
-            session = self._session(target)
+            self._take_away(device, self._session(target))
+        except Refused as refused:
+            return self._ledger.retire(device, target, ACTOR, refused.code, refused.message)
+        return self._ledger.retire(device, target, ACTOR)
+
+    def _take_away(self, device: Device, session: TargetSession) -> None:
+        try:
             if device.devicename is not None and device.devstate is not State.REVOKED:
                 registry.say_goodbye(session, device.devicename)
             registry.deactivate(session.iot, device.certid)
         except ClientError as error:
-            refused = refusal(error, str(target))
-            if refused is None:
-                raise
-        except Refused as error:
-            refused = error
-        else:
-            return self._ledger.retire(device, target, ACTOR)
-        return self._ledger.retire(device, target, ACTOR, refused.code, refused.message)
+            raise self._refusal(error, session) or error from error
 
     def _shut_out(self, device: Device) -> str:
         registry.deactivate(self._iot, device.certid)

@@ -83,6 +83,10 @@ class Sessions:
         self._kept[registered] = TargetSession(registered, credentials, answer["Expiration"])
         return self._kept[registered]
 
+    def forget(self, registered: RegisteredTarget) -> None:
+        """Have the next one asked for anew: a role that was made again refuses the sessions of the one before."""
+        self._kept.pop(registered, None)
+
 
 def session_policy(target: Target) -> dict[str, Any]:
     """What commissioning takes, in this target and nowhere else. Three of the actions know no resources: for them
