@@ -29,7 +29,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 def build(app: App, settings: Settings, *, nag: bool = True) -> App:
     """The stacks of `settings` in `app`, which the caller synthesizes. With `nag`, a finding fails the synthesis.
     Raises `BundleFailed`."""
-    LobbyStack(app, settings)
+    if settings.lobby_stack:
+        LobbyStack(app, settings)
     for target in settings.targets:
         TargetStack(app, settings, target)
     if nag:

@@ -6,6 +6,7 @@ missing or wrong, and names all of it at once.
     lobby             the lobby's account/Region, such as 123456789012/eu-west-1; always needed
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; none by default
     local             true: for the emulator on this machine
+    lobbyStack        false: the targets' stacks only; true by default
     bundle            false: templates only, whose Lambdas have no code and must not be deployed
     logRetentionDays  how long logs are kept; 30 by default
 """
@@ -49,6 +50,7 @@ class Settings:
     targets: tuple[TargetSettings, ...] = ()
     local: bool = False
     bundle: bool = True
+    lobby_stack: bool = True
     log_retention: int = 30
 
     @classmethod
@@ -171,5 +173,6 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("targets", "targets", _targets),
     ("local", "local", _flag),
     ("bundle", "bundle", _flag),
+    ("lobbyStack", "lobby_stack", _flag),
     ("logRetentionDays", "log_retention", _days),
 )

@@ -72,7 +72,7 @@ def target(
             "account": where.account, "region": where.region, "externalId": external_id,
             "profiles": [name.strip() for name in profiles.split(",")], "createRole": not without_role,
         }  # fmt: skip
-        context = {"lobby": str(lobby), "targets": [wanted], "bundle": "false"}
+        context = {"lobby": str(lobby), "targets": [wanted], "lobbyStack": "false"}
         _deployed(who, profile, "target", context, f"DeviceLobbyTarget-{where.account}-{where.region}")
         typer.echo("\nNext: checkTarget in the lobby says whether everything is there.")
 
@@ -95,6 +95,7 @@ def destroy(
         stack = "DeviceLobby"
         if what == "target":
             context["targets"] = [{"account": who.account, "region": who.region, "externalId": "none"}]
+            context["lobbyStack"] = "false"
             stack = f"DeviceLobbyTarget-{who.account}-{who.region}"
         take_down(who, profile, synthesize("destroy", context), stack)
 

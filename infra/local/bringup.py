@@ -104,7 +104,7 @@ class LocalLobby:
         """The stack that belongs to `where`: the lobby's, or a target's."""
         out = self.state / "cdk.out" / ("targets" if targets else "lobby")
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
-        synthesize(out, context | ({"bundle": "false"} if targets else {}))
+        synthesize(out, context | ({"lobbyStack": "false"} if targets else {}))
         stack = f"DeviceLobbyTarget-{where.account}-{where.region}" if targets else "DeviceLobby"
         clients: Any = self._session(where).client
         return deploy(read_assembly(out, where.account, where.region)[stack], {}, clients)

@@ -8,6 +8,7 @@ that another process uses.
 import asyncio
 import fcntl
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -67,11 +68,18 @@ def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Non
     loop.call_soon_threadsafe(stop.set)
 
 
+def _sweep(directory: Path) -> None:
+    """The unpacked code of Lambdas that are no more, hundreds of megabytes of it: whoever needs it unpacks it anew."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+
+
 def main() -> int:
     layout = Layout.from_json(sys.stdin.readline())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         with hold(layout.state_dir):
+            _sweep(layout.state_dir / "tmp")
             asyncio.run(serve(layout, layer.apply(layout)))
     except LocalCloudError as error:
         log.error("%s", error)  # noqa: TRY400 - an expected failure: the message says it all
