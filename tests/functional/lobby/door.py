@@ -1,0 +1,60 @@
+"""A lobby's door in a test: one registered CA with its revocation list, and the bouncer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lobby import bouncer
+from lobby.bouncer import Bouncer
+from lobby.ledger.store import Ledger
+from lobby.trust import TrustStore
+from lobby.wire import crl_key
+from tests import aws
+from tests import certificates as make
+from tests.aws import BUCKET, REGION, WAITING_POLICY, Calls, Clock
+
+EVENT = Path(__file__).parents[2] / "events" / "certificate_registered.json"
+CA = make.authority()
+GOOD = make.pem_of(make.device(CA, serial=1001))
+
+
+class Door:
+    """A lobby with one registered CA, and the bouncer at its door."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self.calls, self.clock = calls, clock
+        with calls.uncounted():
+            self.iot, self.s3 = aws.client("iot"), aws.client("s3")
+            self.ca_id = self.register_ca(CA)
+        self.bouncer = self.another_bouncer()
+
+    def another_bouncer(self) -> Bouncer:
+        """A Lambda that has just started: its memory is empty."""
+        with self.calls.uncounted():
+            ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
+            return Bouncer(self.iot, TrustStore(self.iot, self.s3, BUCKET), ledger, WAITING_POLICY, self.clock)
+
+    def register_ca(self, issuer: make.Issuer, crl: bytes | None = b"usual") -> str:
+        with self.calls.uncounted():
+            registered = self.iot.register_ca_certificate(caCertificate=issuer.pem, setAsActive=True)
+            ca_id = str(registered["certificateId"])
+            if crl is not None:
+                self.publish(ca_id, make.crl(issuer) if crl == b"usual" else crl)
+            return ca_id
+
+    def publish(self, ca_id: str, crl: bytes) -> None:
+        with self.calls.uncounted():
+            self.s3.put_object(Bucket=BUCKET, Key=crl_key(ca_id), Body=crl)
+
+    def first_connect(self, pem: str = GOOD, issuer: make.Issuer = CA) -> dict[str, Any]:
+        """AWS IoT registers an unknown certificate, and this is the event that it publishes."""
+        with self.calls.uncounted():
+            certid = self.iot.register_certificate(
+                certificatePem=pem, caCertificatePem=issuer.pem, status="PENDING_ACTIVATION"
+            )["certificateId"]
+        text = EVENT.read_text().replace("CA_CERTIFICATE_ID", self.ca_id).replace("CERTIFICATE_ID", certid)
+        event: dict[str, Any] = json.loads(text)
+        return event
+
+    def deliver(self, event: dict[str, Any]) -> str:
+        return str(bouncer.handler(event, None, self.bouncer)["outcome"])
