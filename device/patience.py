@@ -1,8 +1,9 @@
 """How long to wait before trying again: exponential backoff with a cap, and jitter, so that a fleet which lost
 its broker in the same second does not come back in the same second.
 
-Pure: the draw of the random number is handed in. Full jitter as in the AWS Architecture Blog, "Exponential Backoff
-And Jitter", above a floor of a tenth, so that a refused device never knocks twice at once.
+Pure: the draw of the random number is handed in. Equal jitter as in the AWS Architecture Blog, "Exponential Backoff
+And Jitter": at least half of the ceiling is waited. Each knock at a door that is still being opened starts another
+just-in-time registration, which takes about a second; full jitter would knock twice in it, and get in no sooner.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ class Backoff:
     def wait(self, failures: int, draw: Draw) -> float:
         """Seconds to wait after so many failures in a row."""
         ceiling = self.ceiling(failures)
-        return draw(ceiling / 10, ceiling)
+        return draw(ceiling / 2, ceiling)
 
 
 def around(seconds: float, draw: Draw) -> float:

@@ -49,8 +49,8 @@ class Timing:
     """For each answer a broker owes: the connection, SUBACK, PUBACK, the goodbye."""
     settle_after: float = 30.0
     """A connection that held this long has proved itself; until then its loss counts as one more failure."""
-    retry_base: float = 0.5
-    """The longest wait after a first failure …"""
+    retry_base: float = 1.5
+    """The longest wait after a first failure (the shortest, half of it, is what a registration takes) …"""
     retry_cap: float = 60.0
     """… and after any number of them."""
     fallback_attempts: int = 10

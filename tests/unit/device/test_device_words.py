@@ -17,6 +17,7 @@ from device.label import terminal_label
 from device.link import trouble_of
 from device.moves import Trouble
 from device.patience import Backoff
+from device.plan import Timing
 from lobby.names import Fingerprint
 from lobby.wire import decode_label
 
@@ -32,9 +33,20 @@ def test_a_wait_is_never_zero_and_never_above_the_cap(
     assert 0 < wait <= cap
 
 
-def test_the_first_two_waits_are_short_enough_for_just_in_time_registration() -> None:
-    retry = Backoff(0.5, 60)
-    assert [retry.ceiling(n) for n in (1, 2, 3)] == [0.5, 1.0, 2.0]
+def _least(low: float, _high: float) -> float:
+    return low
+
+
+def _most(_low: float, high: float) -> float:
+    return high
+
+
+def test_the_first_wait_outlasts_most_registrations_and_two_outlast_them_all() -> None:
+    """Just-in-time registration takes 0.5 to 0.9 s, and 2 s where its Lambda starts cold."""
+    retry = Timing().retry
+    assert retry.wait(1, _least) >= 0.75
+    assert retry.wait(1, _most) <= 1.5
+    assert retry.wait(1, _least) + retry.wait(2, _least) > 2
 
 
 def test_a_json_line_has_the_time_in_utc_with_milliseconds_and_the_event() -> None:
