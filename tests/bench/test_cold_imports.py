@@ -1,0 +1,29 @@
+"""What a Lambda must not import before its first event: each costs a waiting device a part of its cold start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+BOTO3 = ("boto3", "s3transfer")
+CRYPTOGRAPHY = ("cryptography",)
+NOT_IMPORTED = {
+    "lobby.receptionist": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.arrivals": (*BOTO3, *CRYPTOGRAPHY),
+    "commissioner.handler": (*BOTO3, *CRYPTOGRAPHY),
+    "commissioner.survey": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.bouncer": BOTO3,
+    "admin_api.handler": BOTO3,
+}
+
+
+@pytest.mark.parametrize("handler", NOT_IMPORTED)
+def test_a_handler_imports_nothing_that_it_can_do_without(handler: str) -> None:
+    unwanted = NOT_IMPORTED[handler]
+    script = f"import sys, {handler}; print(*[name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        env={**os.environ, "AWS_REGION": "eu-west-1"},
+    )  # fmt: skip
+    assert done.stdout.split() == []

@@ -1,0 +1,88 @@
+"""The calls of one onboarding on moto: every Lambda's own code, warm, and each call counted.
+
+The bench measures the same on the emulator. This one is quick, so that no call slips in unseen.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from admin_api.claims import claim
+from admin_api.roles import Caller, Role
+from admin_api.services import Services
+from lobby.arrivals import Arrivals
+from lobby.ledger.states import State
+from lobby.ledger.targets import Targets
+from lobby.names import ThingName
+from lobby.receptionist import Receptionist
+from tests import aws
+from tests import certificates as make
+from tests.aws import LOBBY, REGION, Calls, Clock
+from tests.functional.commissioner.workshop import IDS, A, Workshop
+from tests.functional.lobby.door import CA, GOOD, Door
+
+AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 3, "commissioner": 6, "arrivals": 2}
+GOOD_ID = make.fingerprint_of(GOOD)
+NAME = ThingName("sensor-1")
+OPERATOR = Caller("ann", Role.OPERATOR)
+TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
+
+
+class Lambdas:
+    """All of them, each having served a device before."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self.door, self.shop = Door(calls, clock), Workshop(calls, clock, "sensor-2")
+        self.ledger, self.calls = self.shop.ledger, calls
+        with calls.uncounted():
+            self.receptionist = Receptionist(aws.client("iot-data"), self.ledger)
+            self.services = Services(self.ledger, self.shop.targets, _no_survey, LOBBY, REGION)
+            self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
+            self.door.deliver(self.door.first_connect(make.pem_of(make.device(CA, "sensor-9", number=1))))
+            claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
+            assert self.shop.deliver(self.shop.record(IDS["sensor-2"])) == []
+        calls.forget()
+
+    def onboarding(self) -> dict[str, Callable[[], object]]:
+        """What happens to one device, in order."""
+        event = self.door.first_connect(GOOD)
+        return {
+            "bouncer": lambda: self.door.deliver(event),
+            "receptionist": lambda: self.receptionist.greet(GOOD_ID, NAME, None),
+            "claim": lambda: claim(self.services, OPERATOR, GOOD_ID, A, None, None),
+            "commissioner": lambda: self.shop.deliver(self.shop.record(GOOD_ID)),
+            "arrivals": self.report,
+        }
+
+    def report(self) -> str:
+        """The target saw it connect, a while after it was commissioned."""
+        message = {"certid": GOOD_ID, "connectedat": self.shop.clock().timestamp() * 1000 + 60_000}
+        return self.arrivals.take({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
+
+
+def test_one_onboarding_warm_takes_no_more_calls_than_it_did_with_history_and_arrival(
+    calls: Calls, clock: Clock
+) -> None:
+    lambdas, taken = Lambdas(calls, clock), {}
+    for step, work in lambdas.onboarding().items():
+        calls.forget()
+        work()
+        taken[step] = calls.names()
+    assert {step: len(names) for step, names in taken.items() if len(names) > AT_MOST[step]} == {}, taken
+    device = lambdas.ledger.get(GOOD_ID)
+    assert device is not None
+    assert (device.devstate, device.version) == (State.ARRIVED, 5)
+
+
+def test_a_hello_once_commissioned_is_a_read_and_the_answer(calls: Calls, clock: Clock) -> None:
+    lambdas = Lambdas(calls, clock)
+    assert lambdas.receptionist.greet(IDS["sensor-2"], "sensor-2", None) == "routed"
+    assert calls.names() == ["GetItem", "Publish"]
+
+
+def _no_survey(*_: Any) -> Any:
+    raise AssertionError("nobody asked for a survey")
+
+
+def _no_sns(*_: Any) -> Any:
+    raise AssertionError("nobody asked for a confirmation")
