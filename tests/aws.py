@@ -8,6 +8,7 @@ before or after the n-th, or let something else happen just before one.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.client import BaseClient
+from botocore.client import BaseClient, ClientCreator
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
@@ -138,6 +139,7 @@ def aws() -> Iterator[Calls]:
         patched.delenv("AWS_PROFILE", raising=False)
         patched.setattr(BaseClient, "_make_api_call", make_api_call)
         patched.setattr(JSONFileLoader, "load_file", _loaded_once)
+        patched.setattr(ClientCreator, "_create_client_class", _made_once)
         _as_aws_does(patched)
         with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
             with calls.uncounted():
@@ -154,15 +156,31 @@ def _loaded_once(_self: JSONFileLoader, path: str) -> Any:
     return _load_file(_loader, path)
 
 
+_create_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
+_classes: dict[str, type[BaseClient]] = {}
+
+
+def _made_once(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
+    """And makes a class of hundreds of methods for every client, likewise."""
+    return _classes.get(service) or _classes.setdefault(service, _create_class(creator, service, model))
+
+
 @cache
 def client(service: str) -> Any:
     """A client of the lobby's account, made once: making one takes longer than what most tests do with it."""
     return boto3.client(service)  # type: ignore[call-overload]
 
 
-def _lobby() -> None:
+@cache
+def _empty_tables() -> dict[str, Any]:
+    """As moto makes them from the models, once."""
     for model in MODELS:
         model.create_table(billing_mode="PAY_PER_REQUEST")
+    return deepcopy(dynamodb_backends[LOBBY][REGION].tables)
+
+
+def _lobby() -> None:
+    dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     client("iot").create_policy(policyName=WAITING_POLICY, policyDocument="{}")
 
