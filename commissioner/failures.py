@@ -21,7 +21,10 @@ REASONS: Final = {
     "TARGET_LIMIT": "a quota of the target account is used up: raise it, then retry",
     "TARGET_REGION_DISABLED": "enable the Region in the target account, then retry",
 }
-_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError"}
+DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError", "ForbiddenException"}
+)
+"""ForbiddenException is what AWS IoT's data plane says, and it comes with no message at all."""
 _REGION_OFF: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
 _NOT_TAKEN: Final = {"CertificateValidationException", "CertificateConflictException", "InvalidRequestException"}
 
@@ -39,10 +42,15 @@ def code_of(error: ClientError) -> str:
     return error.response["Error"]["Code"]
 
 
+def words_of(error: ClientError) -> str:
+    """What AWS said about it, bounded."""
+    return (error.response["Error"].get("Message") or "no message")[:300]
+
+
 def refusal(error: ClientError, where: str) -> Refused | None:
     """`error` as a permanent refusal, or None where trying again may help. `where` names the target."""
-    code, said = code_of(error), error.response["Error"].get("Message", "")
-    if code in _DENIED:
+    code = code_of(error)
+    if code in DENIED:
         assuming = error.operation_name == "AssumeRole"
         reason = "TARGET_ROLE_DENIED" if assuming else "TARGET_PERMISSION_MISSING"
     elif code == "ResourceNotFoundException" and error.operation_name == "AttachPolicy":
@@ -55,4 +63,4 @@ def refusal(error: ClientError, where: str) -> Refused | None:
         reason = "TARGET_REFUSED_CERTIFICATE"
     else:
         return None
-    return Refused(reason, f"{where} answered {code} to {error.operation_name} ({said[:300]})")
+    return Refused(reason, f"{where} answered {code} to {error.operation_name} ({words_of(error)})")

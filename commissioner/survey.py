@@ -14,7 +14,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commissioner.failures import code_of, refusal
+from commissioner.failures import DENIED, code_of, refusal, words_of
 from commissioner.registry import certificate_arn
 from commissioner.sessions import Sessions, TargetSession
 from lobby.clients import client
@@ -26,7 +26,6 @@ from lobby.wire import lobby_topic
 
 NO_CERTIFICATE: Final = Fingerprint("0" * 64)
 NO_THING: Final = ThingName("device-lobby-no-such-thing")
-_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "ForbiddenException"}
 _LOOKED: Final = {
     "ResourceNotFoundException", "InvalidRequestException", "CertificateValidationException", "ValidationException",
     "CertificateStateException", "CertificateConflictException", "ResourceAlreadyExistsException",
@@ -81,8 +80,8 @@ def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> Fin
         said = call()
     except ClientError as error:
         code = code_of(error)
-        if code in _DENIED:
-            return Finding(step, False, f"missing: {error.response['Error'].get('Message', '')[:300]}")
+        if code in DENIED:
+            return Finding(step, False, f"missing: {code} ({words_of(error)})")
         if absent is not None and code == "ResourceNotFoundException":
             return Finding(step, False, f"missing: {absent}")
         if code not in _LOOKED:

@@ -6,8 +6,8 @@ from botocore.exceptions import ClientError
 from commissioner.failures import REASONS, Refused, refusal
 
 
-def error(code: str, operation: str = "CreateThing", message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+def error(code: str, operation: str = "CreateThing", message: str | None = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -22,6 +22,7 @@ def test_every_reason_says_what_to_do(reason: str) -> None:
     [
         ("AccessDenied", "AssumeRole", "TARGET_ROLE_DENIED"),
         ("AccessDeniedException", "CreateThing", "TARGET_PERMISSION_MISSING"),
+        ("ForbiddenException", "Publish", "TARGET_PERMISSION_MISSING"),
         ("ResourceNotFoundException", "AttachPolicy", "TARGET_POLICY_MISSING"),
         ("ResourceNotFoundException", "AttachThingPrincipal", None),
         ("LimitExceededException", "AttachPolicy", "TARGET_LIMIT"),
@@ -41,3 +42,9 @@ def test_what_aws_said_is_passed_on_bounded() -> None:
     assert refused is not None
     assert refused.message.startswith("111111111111/eu-west-1 answered AccessDenied to AssumeRole (xxx")
     assert len(refused.message) < 600
+
+
+def test_a_refusal_without_words_is_a_refusal_all_the_same() -> None:
+    refused = refusal(error("ForbiddenException", "Publish", None), "111111111111/eu-west-1")
+    assert refused is not None
+    assert refused.message.startswith("111111111111/eu-west-1 answered ForbiddenException to Publish (no message)")
