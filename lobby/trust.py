@@ -49,6 +49,15 @@ class TrustStore:
             self._kept[ca_id] = (at, issuer)
         return issuer
 
+    def outdated(self, ca_id: str, at: datetime) -> bool:
+        """Forgets what was learnt of this CA before `at`, and says whether there was anything: then it is worth
+        while to look again."""
+        kept = self._kept.get(ca_id)
+        if kept is None or kept[0] >= at:
+            return False
+        del self._kept[ca_id]
+        return True
+
     def _registered(self, ca_id: str) -> str:
         try:
             found = self._iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]

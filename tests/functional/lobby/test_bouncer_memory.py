@@ -1,0 +1,48 @@
+"""What the bouncer remembers of a CA may have been mended since: no device is refused on an old memory alone."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import certificates as make
+from tests.aws import Calls, Clock
+from tests.functional.lobby.door import CA, Door
+
+MINUTE = timedelta(minutes=1)
+SECOND_DEVICE = make.pem_of(make.device(CA, "sensor-2", number=2))
+
+
+@pytest.fixture
+def door(calls: Calls, clock: Clock) -> Door:
+    return Door(calls, clock)
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [(make.crl(CA, until=make.NOW - MINUTE), "CRL_STALE"), (b"garbage", "CRL_INVALID")],
+    ids=["stale", "invalid"],
+)
+def test_a_list_that_was_mended_counts_at_the_next_knock(door: Door, bad: bytes, code: str) -> None:
+    door.publish(door.ca_id, bad)
+    assert door.deliver(door.first_connect()) == code
+    door.publish(door.ca_id, make.crl(CA))
+    door.clock.advance(seconds=1)
+    assert door.deliver(door.first_connect(SECOND_DEVICE)) == "admitted"
+
+
+def test_a_list_that_ran_out_while_it_was_remembered_is_looked_for_again(door: Door) -> None:
+    door.publish(door.ca_id, make.crl(CA, until=make.NOW + MINUTE))
+    assert door.deliver(door.first_connect()) == "admitted"
+    door.publish(door.ca_id, make.crl(CA))
+    door.clock.advance(minutes=2)
+    assert door.deliver(door.first_connect(SECOND_DEVICE)) == "admitted"
+
+
+def test_a_list_that_is_still_stale_is_read_once_for_each_knock(door: Door) -> None:
+    door.publish(door.ca_id, make.crl(CA, until=make.NOW - MINUTE))
+    for number in (1, 2):
+        pem = make.pem_of(make.device(CA, f"sensor-{number}", number=number))
+        door.calls.forget()
+        assert door.deliver(door.first_connect(pem)) == "CRL_STALE"
+        assert door.calls.names().count("GetObject") == 1
+        door.clock.advance(seconds=1)
