@@ -17,12 +17,17 @@ SUBSCRIBE: Final = 0x82
 SUBACK: Final = 0x90
 PINGREQ: Final = 0xC0
 PINGRESP: Final = 0xD0
-HUNG_UP: Final = (0, b"")
+HUNG_UP: Final[tuple[int, bytes]] = (0, b"")
 """In the place of a packet where the broker has closed the connection."""
 
 
+class HandshakeRefused(ConnectionError):
+    """The broker did not take the certificate."""
+
+
 class BareMqtt:
-    """A TLS connection to a broker that is dialled by its address, so without a server name."""
+    """A TLS connection to a broker that is dialled by its address, so without a server name. Raises
+    `HandshakeRefused`; a TLS 1.3 server may also say so only after the handshake, by hanging up."""
 
     def __init__(self, host: str, port: int, server_ca: str, certificate: Path, key: Path) -> None:
         context = ssl.create_default_context(cafile=server_ca)
@@ -30,9 +35,9 @@ class BareMqtt:
         plain = socket.create_connection((host, port), 20)
         try:
             self._tls = context.wrap_socket(plain, server_hostname=host)
-        except BaseException:
+        except (ConnectionError, ssl.SSLError) as error:
             plain.close()
-            raise
+            raise HandshakeRefused(str(error)) from error
 
     def connect(self, client_id: str) -> tuple[int, bytes]:
         """The answer: CONNACK with flags and return code, or HUNG_UP."""
@@ -50,7 +55,7 @@ class BareMqtt:
         try:
             self._tls.sendall(bytes([kind]) + _length(len(body)) + body)
             return self.read()
-        except (ConnectionError, ssl.SSLError):  # a TLS 1.3 server refuses a certificate after the handshake
+        except (ConnectionError, ssl.SSLError):
             return HUNG_UP
 
     def read(self) -> tuple[int, bytes]:

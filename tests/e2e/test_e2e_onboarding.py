@@ -9,8 +9,9 @@ from infra.local.demo import read_label
 from lobby.names import Target
 from pki.devices import DevicePaths, write_device
 from pki.keys import KeyType
-from tests.e2e.bare_mqtt import CONNACK, HUNG_UP, PUBACK, PUBLISH, SUBACK, BareMqtt
+from tests.e2e.bare_mqtt import PUBACK, PUBLISH, SUBACK
 from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.doors import ACCEPTED, admitted, dial
 from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
 
 ONBOARDED = ["admit", "hello", "claim", "commission", "arrive"]
@@ -73,7 +74,7 @@ def test_a_device_that_sends_no_server_name_onboards(
 ) -> None:
     paths = _made_with(bench, tmp_path, key_type)
     certid, thing = certid_of(paths), name_of(paths)
-    with _admitted(deployed, paths) as device:
+    with admitted(deployed, paths.chain, paths.key, thing) as device:
         assert device.subscribe(f"lobby/{thing}") == (SUBACK, b"\x00\x07\x01")
         assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
         deployed.wait(certid, "inlobby")
@@ -81,8 +82,8 @@ def test_a_device_that_sends_no_server_name_onboards(
         kind, route = device.read()
         assert kind == PUBLISH
         assert f'"iotep":"{deployed.layout.endpoint_address(first)}"'.encode() in route
-    with _dial(deployed, paths, first) as device:
-        assert device.connect(thing) == (CONNACK, b"\x00\x00")
+    with dial(deployed, paths.chain, paths.key, first) as device:
+        assert device.connect(thing) == ACCEPTED
         deployed.wait(certid, "arrived")
 
 
@@ -91,7 +92,7 @@ def test_ten_hellos_while_it_waits_wake_no_commissioner_and_write_no_history(
 ) -> None:
     paths = bench.make()
     certid, thing = certid_of(paths), name_of(paths)
-    with _admitted(deployed, paths) as device:
+    with admitted(deployed, paths.chain, paths.key, thing) as device:
         assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
         deployed.wait(certid, "inlobby")
         began = deployed.log_position()
@@ -116,23 +117,3 @@ def _made_with(bench: Workbench, directory: Path, key_type: KeyType) -> DevicePa
     name = f"plain-{key_type.value}-{directory.parent.name[-3:]}"
     credential = authority.issue_device(name, now=datetime.now(UTC), key_type=key_type)
     return write_device(directory / "made", credential, label=False)
-
-
-def _admitted(deployed: Deployment, paths: DevicePaths) -> BareMqtt:
-    """Connected to the lobby: the first tries are hung up on, until the bouncer has let it in."""
-
-    def dial() -> BareMqtt | None:
-        device = _dial(deployed, paths, deployed.lobby)
-        answer = device.connect(name_of(paths))
-        if answer == (CONNACK, b"\x00\x00"):
-            return device
-        device.close()
-        assert answer == HUNG_UP
-        return None
-
-    return until(dial)
-
-
-def _dial(deployed: Deployment, paths: DevicePaths, scope: Target) -> BareMqtt:
-    endpoint = deployed.layout.endpoint(scope)
-    return BareMqtt(endpoint.host, endpoint.port, deployed.file.server_ca_path, paths.chain, paths.key)
