@@ -210,6 +210,19 @@ def _as_aws_does(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(FakeEndpoint, "__init__", endpoint)
 
 
+def kept() -> Any:
+    """All that moto holds in tables and registries, to be brought back by `bring_back` in a test that begins there."""
+    backends = {(account, region): vars(iot) for account, of in iot_backends.items() for region, iot in of.items()}
+    return deepcopy((dynamodb_backends[LOBBY][REGION].tables, backends))
+
+
+def bring_back(state: Any) -> None:
+    tables, backends = deepcopy(state)
+    dynamodb_backends[LOBBY][REGION].tables = tables
+    for (account, region), held in backends.items():
+        vars(iot_backends[account][region]).update(held)
+
+
 def registry(target: Target = HOME) -> dict[str, Any]:
     """All that AWS IoT of one account and Region knows: certificates by status, things, what is attached."""
     backend = iot_backends[target.account][target.region]

@@ -153,17 +153,17 @@ def claim(shop: Workshop) -> Record:
 
 
 def move(shop: Workshop) -> Record:
-    shop.settle()
+    shop.begin_settled()
     return shop.move()
 
 
 def release(shop: Workshop) -> Record:
-    shop.settle()
+    shop.begin_settled()
     return shop.release()
 
 
 def revoke(shop: Workshop) -> Record:
-    shop.settle()
+    shop.begin_settled()
     return shop.revoke()
 
 
@@ -175,8 +175,6 @@ def end(story: Callable[[Workshop], Record], cut_after: int | None, wait: int) -
     with aws.aws() as calls:
         shop = Workshop(calls, Clock())
         record = story(shop)
-        shop.desk = shop.another_desk()
-        calls.forget()
         calls.cut_after = cut_after
         if cut_after is None:
             assert shop.deliver(record) == []

@@ -93,7 +93,7 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("count", [3, 26, 100])
+@pytest.mark.parametrize("count", [7, 100])
 @pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
 def test_the_pages_together_hold_each_device_once(calls: Calls, wanted: Filter, count: int) -> None:
     pages = every_page(wanted, count)
