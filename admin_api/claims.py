@@ -37,7 +37,7 @@ def claim(
 ) -> Device:
     """Raises `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput`, `Conflict`."""
     caller.require_target(target)
-    registered = services.targets.get(target)
+    registered = services.targets.recent.get(target, profile)
     wish = Claim(target, _profile(registered, profile), DEFAULT_CONFIG if config is None else config_of(config))
     return services.ledger.claim(certid, wish, caller.actor)
 

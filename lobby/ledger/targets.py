@@ -51,6 +51,7 @@ class Targets:
     def __init__(self, new_external_id: Callable[[], str], clock: Callable[[], datetime] = now) -> None:
         self._new_external_id = new_external_id
         self._clock = clock
+        self.recent = RecentTargets(self, clock)
 
     @classmethod
     def read_only(cls) -> "Targets":
@@ -76,6 +77,7 @@ class Targets:
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
         kept = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles)) or (DEFAULT_PROFILE,)
+        self.recent.forget(target)
         known = {row.target: row for row in self.all()}
         held = known.get(target)
         if held is not None:
@@ -110,6 +112,10 @@ class RecentTargets:
     def __init__(self, targets: Targets, clock: Callable[[], datetime] = now) -> None:
         self._targets, self._clock = targets, clock
         self._kept: dict[Target, tuple[datetime, RegisteredTarget]] = {}
+
+    def forget(self, target: Target) -> None:
+        """It is about to change."""
+        self._kept.pop(target, None)
 
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
         """Raises `NotFound` UNKNOWN_TARGET. That the profile is there is the caller's to check."""

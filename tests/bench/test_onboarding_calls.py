@@ -21,7 +21,7 @@ from tests.aws import LOBBY, REGION, Calls, Clock
 from tests.functional.commissioner.workshop import IDS, A, Workshop
 from tests.functional.lobby.door import CA, GOOD, Door
 
-AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 3, "commissioner": 6, "arrivals": 2}
+AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 2, "commissioner": 6, "arrivals": 2}
 GOOD_ID = make.fingerprint_of(GOOD)
 NAME = ThingName("sensor-1")
 OPERATOR = Caller("ann", Role.OPERATOR)
