@@ -1,11 +1,14 @@
 """IoT topic rules as strict as AWS has them.
 
-A rule's Lambda action is an asynchronous invocation: it needs the function's permission for that rule, is retried, and
-ends in the on-failure destination. What cannot be invoked goes to the rule's error action. MiniStack's own action
-calls the function once, whatever comes of it.
+A rule's Lambda action is an asynchronous invocation: it needs the function's permission for that rule, waits in a
+queue, is retried, and ends in the on-failure destination. What cannot be invoked goes to the rule's error action.
+MiniStack's own action calls the function once, whatever comes of it, and at once: a device that knocks again while
+the bouncer starts would have a second bouncer started, and a third, which only slow each other down.
 """
 
 import contextvars
+import threading
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -20,10 +23,16 @@ ACTION: Final = Seam(_IOT, "_dispatch_rule_action", ("account_id", "region", "ru
 FUNCTION: Final = Seam(_LAMBDA, "_get_func_record_for_ref_in_scope", ("function_ref", "account_id", "region"))
 RECORD: Final = Seam(_LAMBDA, "_execution_record_for_config", ("func", "config"))
 INVOKE: Final = Seam(_LAMBDA, "invoke_async_with_retry", ("func", "event"))
+EXECUTE: Final = Seam(_LAMBDA, "_execute_function", ("func", "event"))
 CONTEXT: Final = Seam(_IAM, "EvalContext")
 EVALUATE: Final = Seam(_IAM, "evaluate_resource_policy", ("doc", "ctx", "service", "named_only", "direct_only"))
-SEAMS: Final = (TO_LAMBDA, ACTION, FUNCTION, RECORD, INVOKE, CONTEXT, EVALUATE)
+SEAMS: Final = (TO_LAMBDA, ACTION, FUNCTION, RECORD, INVOKE, EXECUTE, CONTEXT, EVALUATE)
 
+AT_ONCE: Final = 4
+"""Invocations of one function that rules have running, each a process here; the next waits for one of them to end."""
+
+_queued: contextvars.ContextVar[bool] = contextvars.ContextVar("queued", default=False)
+"""Whether what runs now was begun by a rule."""
 _rule: contextvars.ContextVar[str] = contextvars.ContextVar("rule", default="")
 
 
@@ -31,6 +40,7 @@ def apply() -> None:
     """Put our Lambda action in the place of MiniStack's."""
     ACTION.wrap(_noting_the_rule)
     TO_LAMBDA.wrap(lambda _original: invoke)
+    EXECUTE.wrap(one_after_the_other)
 
 
 def _noting_the_rule(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
@@ -52,7 +62,29 @@ def invoke(account_id: str, region: str, function_arn: str, event: Any) -> None:
     rule_arn = f"arn:aws:iot:{region}:{account_id}:rule/{_rule.get()}"
     if not _permitted(function, function_arn, account_id, region, rule_arn):
         raise RuntimeError(f"{rule_arn} has no permission to invoke {function_arn}")
-    INVOKE.found()(RECORD.found()(function, config), event)
+    token = _queued.set(True)  # taken along by the thread that MiniStack starts
+    try:
+        INVOKE.found()(RECORD.found()(function, config), event)
+    finally:
+        _queued.reset(token)
+
+
+def one_after_the_other(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Run what rules begin when it is its turn, and all else at once."""
+    turns: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(AT_ONCE))
+
+    def execute(func: Any, event: Any) -> Any:
+        if not _queued.get():
+            return original(func, event)
+        config = func.get("config") or func
+        token = _queued.set(False)  # the original may come back here, for the same turn
+        try:
+            with turns[config["FunctionArn"]]:
+                return original(func, event)
+        finally:
+            _queued.reset(token)
+
+    return execute
 
 
 def _permitted(function: Any, function_arn: str, account: str, region: str, rule_arn: str) -> bool:
