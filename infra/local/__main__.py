@@ -1,7 +1,7 @@
 """The command line of the local deployment: `up`, `demo`, `destroy`. `deploy.sh` is its front door.
 
 Exit status: 0 done, 1 a step failed (told with what was seen and where the logs are), 2 wrong use, 130 stopped by
-Ctrl-C while coming up.
+Ctrl-C or SIGTERM before it was done or up.
 """
 
 import shutil
@@ -18,10 +18,10 @@ import typer
 
 from infra.local import demo as main_job
 from infra.local.bringup import STATE, LocalLobby, only_one
-from infra.local.errors import LocalCloudError
+from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.factory import Factory
 from infra.local.lobby_file import LobbyFile
-from infra.local.timeline import StepFailed, Timeline
+from infra.local.timeline import PATIENCE, StepFailed, Timeline
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 State = Annotated[Path, typer.Option("--state", help="Where everything is kept.")]
@@ -36,22 +36,24 @@ def up(state: State = STATE, gateway_port: GatewayPort = None, mqtt_port: MqttPo
         lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port)
         try:
             _say_what_next(lobby.up(), state)
-            signal.signal(signal.SIGTERM, _stop)
-            status = lobby.emulator.wait()
-            raise StepFailed("running", f"the emulator ended with status {status}", (lobby.layout.log_path,))
-        except KeyboardInterrupt:
-            print("\nstopping; the ledger is kept for the next time", flush=True)
+            _serve(lobby)
         finally:
             lobby.down()
 
 
 @app.command()
-def demo(state: State = STATE, gateway_port: GatewayPort = None, mqtt_port: MqttPort = None) -> None:
+def demo(
+    state: State = STATE,
+    gateway_port: GatewayPort = None,
+    mqtt_port: MqttPort = None,
+    patience: Annotated[float, typer.Option(help="Seconds that any one step may keep us waiting.")] = PATIENCE,
+) -> None:
     """Run the main job with a new device: in the deployment that is up, or in one that is started for it."""
-    timeline = Timeline()
+    timeline = Timeline(patience=patience)
     with _told():
         running = _running(state)
         if running is not None:
+            timeline.logs = (state / "cloud" / "emulator.log",)
             timeline.say(f"in the deployment that is up ({running.aws_endpoint_url}):\n")
             _timed(running, Factory(state / "factory"), state, timeline)
             return
@@ -80,8 +82,24 @@ def _timed(lobby: LobbyFile, factory: Factory, state: Path, timeline: Timeline) 
     timeline.say(f"\nfrom the factory to its account in {time.monotonic() - began:.1f} s")
 
 
+def _serve(lobby: LocalLobby) -> None:
+    """Until Ctrl-C, or SIGTERM. Raises `StepFailed` where the emulator ends before that."""
+    try:
+        status = lobby.emulator.wait()
+    except KeyboardInterrupt:
+        print("\nstopping; the ledger is kept for the next time", flush=True)
+    else:
+        raise StepFailed("running", f"the emulator ended with status {status}", (lobby.layout.log_path,))
+
+
 def _running(state: Path) -> LobbyFile | None:
-    """The deployment that is up with this state, if its emulator answers."""
+    """The deployment that is up with this state: somebody holds the state, and the emulator answers. A file that a
+    killed one left behind may name ports that are another's by now."""
+    try:
+        with only_one(state):
+            return None
+    except StartFailed:
+        pass
     try:
         lobby = LobbyFile.read(state)
         httpx.get(f"{lobby.aws_endpoint_url}/_ministack/ready", timeout=2).raise_for_status()
@@ -115,7 +133,8 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Expected failures as text, not as tracebacks."""
+    """Expected failures as text, not as tracebacks. SIGTERM ends us as Ctrl-C does: in order."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except StepFailed as failed:

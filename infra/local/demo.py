@@ -21,8 +21,6 @@ from lobby.names import Fingerprint
 from lobby.wire import decode_label
 from pki.devices import DevicePaths
 
-PATIENCE: Final = 30
-"""Seconds that any one step may take."""
 CLAIM: Final = """
 mutation($id: ID!, $account: String!, $region: String!) {
   claimDevice(certid: $id, target: {account: $account, region: $region}) { certid devstate }
@@ -91,7 +89,7 @@ def _event(
     device: PoweredDevice, timeline: Timeline, what: str, name: str, since: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Waits for the device to say `name`; the step's time is the device's own."""
-    found = timeline.until(what, lambda: device.first(name), PATIENCE, device.last_said)
+    found = timeline.until(what, lambda: device.first(name), device.last_said)
     timeline.record(what, (moment(found) - moment(since)) * 1000 if since else 0)
     return found
 
@@ -107,7 +105,7 @@ def _until_state(api: Api, certid: Fingerprint, wanted: tuple[str, ...], timelin
             )
         return True if seen[0] and seen[0]["devstate"] in wanted else None
 
-    timeline.until(f"the ledger says {wanted[0]}", look, PATIENCE, lambda: str(seen[0]))
+    timeline.until(f"the ledger says {wanted[0]}", look, lambda: str(seen[0]))
 
 
 def _show_history(api: Api, certid: Fingerprint, timeline: Timeline) -> None:

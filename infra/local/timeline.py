@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final, TextIO, TypeVar
 
 _POLL: Final = 0.02
+PATIENCE: Final = 30.0
+"""Seconds that any one step may keep us waiting, unless said."""
 T = TypeVar("T")
 
 
@@ -31,6 +33,7 @@ class Timeline:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     logs: tuple[Path, ...] = ()
+    patience: float = PATIENCE
     taken: list[tuple[str, float]] = field(default_factory=list)
     """Each finished step and its milliseconds."""
 
@@ -53,12 +56,12 @@ class Timeline:
     def say(self, text: str = "") -> None:
         self._print(text)
 
-    def until(self, what: str, look: Callable[[], T | None], seconds: float, seen: Callable[[], str]) -> T:
-        """What `look` gives once it gives something. Raises `StepFailed` with `seen()` after `seconds`."""
-        deadline = self.clock() + seconds
+    def until(self, what: str, look: Callable[[], T | None], seen: Callable[[], str]) -> T:
+        """What `look` gives once it gives something. Raises `StepFailed` with `seen()` when patience is at its end."""
+        deadline = self.clock() + self.patience
         while (found := look()) is None:
             if self.clock() > deadline:
-                raise StepFailed(what, f"not after {seconds:.0f} s; last seen: {seen()}", self.logs)
+                raise StepFailed(what, f"not after {self.patience:.0f} s; last seen: {seen()}", self.logs)
             time.sleep(_POLL)
         return found
 
