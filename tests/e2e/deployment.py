@@ -21,7 +21,7 @@ from infra.local.bringup import LocalLobby, only_one
 from infra.local.emulator import Emulator, choose_layout
 from infra.local.lobby_file import LobbyFile
 from infra.local.timeline import Timeline
-from lobby.names import Target, parse_target
+from lobby.names import Target
 
 T = TypeVar("T")
 PATIENCE: Final = 60
@@ -38,16 +38,16 @@ mutation($id: ID!, $target: TargetInput!, $config: JSON) {
 }"""
 MOVE: Final = "mutation($id: ID!, $target: TargetInput!) { moveDevice(certid: $id, target: $target) { devstate } }"
 RELEASE: Final = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
-REVOKE: Final = "mutation($id: ID!) { revokeDevice(certid: $id, why: \"lost on the way\") { devstate } }"
+REVOKE: Final = 'mutation($id: ID!) { revokeDevice(certid: $id, why: "lost on the way") { devstate } }'
 RETRY: Final = "mutation($id: ID!) { retryDevice(certid: $id) { devstate } }"
 
 
-def until(look: Callable[[], T | None], seen: Callable[[], object] = str) -> T:
+def until(look: Callable[[], T | None], seen: Callable[[], object] = str, every: float = _POLL) -> T:
     """What `look` gives once it gives something true. Fails with what `seen` tells."""
     deadline = time.monotonic() + PATIENCE
     while not (found := look()):
         assert time.monotonic() < deadline, f"not within {PATIENCE} s; last seen: {seen()}"
-        time.sleep(_POLL)
+        time.sleep(every)
     return found
 
 
@@ -64,7 +64,7 @@ class Deployment:
         self._held.enter_context(only_one(self.state))
         self.local = LocalLobby(self.state, Timeline())
         self._held.callback(self.local.down)
-        self._held.callback(self._sign_out)
+        self._held.callback(self.sign_out)
         self.file = self.local.up()
 
     def down(self) -> None:
@@ -79,9 +79,21 @@ class Deployment:
         self.local.emulator.wait()
         self.local.emulator.stop()
 
+    def saved(self) -> None:
+        """Waits until what is now is on the disk: of two saves after now, the second began after now."""
+        path = self.layout.state_dir / "services" / "iot.json"
+        for _ in range(2):
+            before = path.stat().st_mtime_ns
+            until(lambda at=before: self.known_targets() and path.stat().st_mtime_ns > at)  # type: ignore[misc]
+
+    def known_targets(self) -> list[str]:
+        """The accounts that devices may be sent to, as the API tells."""
+        return [target["account"] for target in self.api().ask("{ targets { account } }")["targets"]]
+
     def adopt(self, file: LobbyFile) -> None:
         """Ask the deployment that another process runs from this state."""
         self.file = file
+        self.sign_out()
 
     @property
     def lobby(self) -> Target:
@@ -101,7 +113,7 @@ class Deployment:
             self._apis[role] = Api(self.file, self.file.operator(role))
         return self._apis[role]
 
-    def _sign_out(self) -> None:
+    def sign_out(self) -> None:
         while self._apis:
             self._apis.popitem()[1].close()
 
@@ -114,7 +126,8 @@ class Deployment:
         try:
             found = self.client(scope, "iot").describe_certificate(certificateId=certid)["certificateDescription"]
         except ClientError as error:
-            assert error.response["Error"]["Code"] == "ResourceNotFoundException"
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
             return None
         return str(found["status"])
 
@@ -178,7 +191,6 @@ class Deployment:
 
     def log_position(self) -> int:
         return self.layout.access_log_path.stat().st_size
-
 
 
 def _target(target: Target) -> dict[str, str]:

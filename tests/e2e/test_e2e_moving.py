@@ -137,9 +137,7 @@ def test_a_device_revoked_while_it_waits_is_cut_off(deployed: Deployment, bench:
     assert deployed.status(certid, deployed.lobby) == "INACTIVE"
 
 
-def test_a_certificate_revoked_before_it_was_ever_seen_never_gets_in(
-    deployed: Deployment, bench: Workbench
-) -> None:
+def test_a_certificate_revoked_before_it_was_ever_seen_never_gets_in(deployed: Deployment, bench: Workbench) -> None:
     paths = bench.make()
     certid = certid_of(paths)
     assert deployed.revoke(certid) == "revoked"

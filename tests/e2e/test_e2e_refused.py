@@ -18,7 +18,7 @@ from pki.devices import DevicePaths
 from tests.certificates import Issuer, authority, device, fingerprint_of, key, pem_of, subject
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.doors import ACCEPTED, knock
+from tests.e2e.doors import ACCEPTED, RETRY_SECONDS, knock
 from tests.e2e.workbench import Workbench, certid_of, name_of, says
 
 NOW = datetime.now(UTC)
@@ -61,7 +61,7 @@ def _refused(deployed: Deployment, paper: Paper, client_id: str = "x") -> dict[s
         found = deployed.device(paper.certid)
         return found if found and found["devstate"] == "refused" else None
 
-    found = until(refused, lambda: deployed.device(paper.certid))
+    found = until(refused, lambda: deployed.device(paper.certid), every=RETRY_SECONDS)
     until(lambda: deployed.status(paper.certid, deployed.lobby) == "INACTIVE")
     assert knock(deployed, paper.certificate, paper.key, client_id) == HUNG_UP
     return found

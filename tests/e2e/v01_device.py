@@ -22,7 +22,7 @@ class V01Device:
     """Powered on when made; `stop` takes the power away. `seen` holds what it did, oldest first."""
 
     def __init__(
-        self, name: str, certificate: Path, key: Path, server_ca: str, lobby: str, port: int, beat: float = 0.3
+        self, name: str, certificate: Path, key: Path, server_ca: str, lobby: str, port: int, beat: float = 1.0
     ) -> None:
         self.name, self.lobby, self.port, self._beat = name, lobby, port, beat
         self._files = (str(certificate), str(key), server_ca)
@@ -103,7 +103,7 @@ class V01Device:
                 return connection
         return None
 
-    def _take(self, topic: str, payload: bytes, **_: Any) -> None:
+    def _take(self, payload: bytes, **_: Any) -> None:
         self._heard = payload
 
     def _note(self, what: str, detail: Any) -> None:

@@ -11,7 +11,7 @@ from tests.e2e.deployment import Deployment, until
 from tests.e2e.v01_device import V01Device
 
 _IMPATIENT = (
-    *("--retry-base", "0.2", "--retry-cap", "1", "--hello-every", "2", "--alive-every", "5", "--settle-after", "0.5"),
+    *("--retry-base", "0.5", "--retry-cap", "1", "--hello-every", "2", "--alive-every", "5", "--settle-after", "0.5"),
     *("--fallback-attempts", "3", "--revisit-base", "1", "--revisit-cap", "2", "--answer-within", "30"),
 )
 """The client's patience in a field is hours; here it is seconds."""
@@ -79,5 +79,3 @@ def does(device: V01Device, what: str, times: int = 1) -> object:
     """Waits until the v0.1 device has done it for that time."""
     until(lambda: device.count(what) >= times or None, lambda: (device.seen[-5:], device.died))
     return device.last(what)
-
-

@@ -1,0 +1,98 @@
+"""The deployment goes down and comes up again, in order or not: the ledger is kept, and devices find back.
+
+Here too: the command line that people start and stop it with.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.lobby_file import LobbyFile
+from infra.local.synthesis import ROOT
+from lobby.names import Target
+from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.workbench import Workbench, certid_of, does, says
+
+
+@contextmanager
+def _up(state: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "infra.local", "up", "--state", str(state)]
+    with (state / "up.log").open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def _said(state: Path) -> str:
+    return (state / "up.log").read_text()
+
+
+def test_a_second_deployment_of_the_same_state_is_refused(deployed: Deployment) -> None:
+    with _up(deployed.state) as second:
+        assert second.wait(60) == 1
+    assert "STATE_IN_USE" in _said(deployed.state)
+    assert deployed.known_targets()
+
+
+def test_what_waited_before_a_restart_is_there_after_it_and_arrives(
+    deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    waiting, claimed, old = bench.make(), bench.make(), bench.make()
+    device, before = bench.power(waiting), certid_of(waiting)
+    v01 = bench.power_v01(old)
+    deployed.wait(before, "inlobby")
+    deployed.wait(certid_of(old), "inlobby")
+    deployed.claim(certid_of(claimed))
+    history = deployed.known(before)["history"]
+    deployed.down()
+    try:
+        says(device, "connection_lost")
+        with _up(deployed.state) as up:
+            until(lambda: _said(deployed.state).count("Device Lobby is up") or up.poll(), lambda: _said(deployed.state))
+            assert up.poll() is None, _said(deployed.state)
+            deployed.adopt(LobbyFile.read(deployed.state))
+            assert deployed.known(before)["history"] == history
+            assert deployed.known(certid_of(claimed))["devstate"] == "expected"
+            deployed.claim(before)
+            assert events(deployed.wait(before, "arrived")) == ["admit", "hello", "claim", "commission", "arrive"]
+            deployed.claim(certid_of(old))
+            deployed.wait(certid_of(old), "arrived")
+            up.send_signal(signal.SIGINT)
+            assert up.wait(60) == 0, _said(deployed.state)
+        assert "the ledger is kept" in _said(deployed.state)
+        assert not (deployed.state / "lobby.json").exists()
+    finally:
+        deployed.up()
+    assert says(device, "alive_sent")["place"] == "target"
+    does(v01, "in target")
+    bench.power(claimed)
+    assert deployed.wait(certid_of(claimed), "arrived")["historyIntact"]
+
+
+def test_a_cloud_that_is_killed_in_the_middle_comes_back_with_its_ledger(
+    deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    waiting, late = bench.make(), bench.make()
+    device, certid = bench.power(waiting), certid_of(waiting)
+    deployed.wait(certid, "inlobby")
+    deployed.claim(certid_of(late))
+    deployed.saved()
+    deployed.claim(certid)
+    deployed.kill()
+    deployed.emulator.start()
+    deployed.sign_out()
+    found = deployed.wait(certid, "commissioned", "arrived")
+    assert events(found)[:3] == ["admit", "hello", "claim"]
+    if found["devstate"] == "commissioned" and deployed.status(certid, first) is None:
+        deployed.retry(certid)  # the kill took the registry's last second, the ledger lost nothing
+    assert deployed.wait(certid, "arrived")["historyIntact"]
+    says(device, "arrived_at_target")
+    bench.power(late)
+    assert deployed.wait(certid_of(late), "arrived")["historyIntact"]
