@@ -1,0 +1,21 @@
+"""One emulator, with nothing deployed, for the tests that need no other, which run on one worker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.emulator import Emulator, choose_layout
+from tests.infra.local.test_local_cloud import free_port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and "plain_cloud" in item.fixturenames:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("plain-cloud"))
+
+
+@pytest.fixture(scope="session")
+def plain_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(choose_layout(tmp_path_factory.mktemp("plain-cloud"), free_port(), free_port())) as running:
+        yield running
