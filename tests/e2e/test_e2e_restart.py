@@ -25,9 +25,12 @@ def _up(state: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        if process.poll() is None:
+        process.send_signal(signal.SIGINT)  # no effect on one that has ended
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
             process.kill()
-        process.wait()
+            process.wait()
 
 
 def _said(state: Path) -> str:

@@ -90,7 +90,7 @@ class V01Device:
         while not self._off.is_set():
             connection = mqtt_connection_builder.mtls_from_path(
                 endpoint=endpoint, port=self.port, cert_filepath=certificate, pri_key_filepath=key, ca_filepath=ca,
-                client_id=self.name, clean_session=True, keep_alive_secs=30,
+                client_id=self.name, clean_session=True, keep_alive_secs=30, on_connection_resumed=_resubscribe,
             )  # fmt: skip
             try:
                 connection.connect().result(_ANSWER_SECONDS)
@@ -108,3 +108,11 @@ class V01Device:
 
     def _note(self, what: str, detail: Any) -> None:
         self.seen.append((what, detail))
+
+
+def _resubscribe(
+    connection: mqtt.Connection, return_code: mqtt.ConnectReturnCode, session_present: bool, **_: Any
+) -> None:
+    """The library has reconnected by itself; what it had subscribed to is forgotten."""
+    if return_code == mqtt.ConnectReturnCode.ACCEPTED and not session_present:
+        connection.resubscribe_existing_topics()
