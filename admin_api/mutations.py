@@ -12,9 +12,11 @@ from strawberry.scalars import JSON
 from admin_api import claims
 from admin_api.context import ABSENT, Info, given, operation
 from admin_api.device_types import Device, ReleasedDevice, shown_device
+from admin_api.regions import require_iot_region
+from admin_api.services import Services
 from admin_api.target_types import TargetEntry, TargetInput, shown_target, target_named
 from lobby.errors import InvalidInput
-from lobby.names import parse_target, shown
+from lobby.names import Target, parse_target, shown
 from lobby.wire import decode_label
 
 MAX_WHY = 200
@@ -73,8 +75,17 @@ class Mutation:
         self, info: Info, account: str, region: str, name: str, profiles: list[str] | None = ABSENT
     ) -> TargetEntry:
         context, register = info.context, info.context.services.targets
-        target = register.register(parse_target(account, region), name, tuple(profiles or ()), context.caller.actor)
+        wanted = parse_target(account, region)
+        require_iot_region(wanted.region)
+        require_elsewhere(wanted, info.context.services)
+        target = register.register(wanted, name, tuple(profiles or ()), context.caller.actor)
         return shown_target(target, register.all(), context)
+
+
+def require_elsewhere(target: Target, services: Services) -> None:
+    """A device's certificate can be either in the lobby or in a target of one account and Region, not both."""
+    if (target.account, target.region) == (services.lobby_account, services.lobby_region):
+        raise InvalidInput("INVALID_TARGET", f"got {target}, the lobby's own place, want another account or Region")
 
 
 def _reason(why: str) -> str:

@@ -7,6 +7,7 @@ again. The new place is made ready before the old one is taken away.
 
 from typing import TYPE_CHECKING, Final
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner import registry
@@ -17,15 +18,17 @@ from lobby.ledger.device import Device
 from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets
-from lobby.names import Target
-from lobby.wire import lobby_topic
+from lobby.names import Target, ThingName
+from lobby.wire import Route, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
 
 ACTOR: Final = "service:commissioner"
-_AT_HOME: Final = (State.CLAIMED, State.COMMISSIONED, State.ARRIVED)
+_AT_HOME: Final = (State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED)
+"""States in which the certificate in the present target is the present claim's own affair."""
+logger = Logger(service="commissioner")
 
 
 class Commissioner:
@@ -76,7 +79,7 @@ class Commissioner:
         if device.profile not in session.registered.profiles:
             raise Refused("UNKNOWN_PROFILE", f"got profile {device.profile}, which {target} does not have")
         try:
-            registry.register(session, device.certid, pem, name, device.profile)
+            registry.register(session, device, pem, name)
             _ = session.endpoint
         except ClientError as error:
             raise self._refusal(error, session) or error from error
@@ -134,10 +137,24 @@ class Commissioner:
         return not at_home and device.target not in current.previous
 
     def _push(self, device: Device) -> None:
+        """The route, to a device in the lobby; and from the second claim on to one that may be in the target already,
+        where only its profile or config is new."""
         route = device.route()
-        if route is None or device.devicename is None:
+        if route is None or device.devicename is None or device.target is None:
             return
         self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=route.encode())
+        if device.generation > 1:
+            try:
+                session = self._session(device.target)
+                self._tell_there(session, device.devicename, route)
+            except Refused as refused:
+                self._ledger.retire(device, None, ACTOR, refused.code, refused.message)
+
+    def _tell_there(self, session: TargetSession, name: ThingName, route: Route) -> None:
+        try:
+            registry.tell(session, name, route)
+        except ClientError as error:
+            raise self._refusal(error, session) or error from error
 
     def _clear_left(self, device: Device) -> str:
         generation = device.generation
@@ -157,22 +174,51 @@ class Commissioner:
         return self._ledger.retire(device, target, ACTOR)
 
     def _take_away(self, device: Device, session: TargetSession) -> None:
+        if device.devicename is not None and device.devstate is not State.REVOKED:
+            self._say_goodbye(session, device.devicename)
         try:
-            if device.devicename is not None and device.devstate is not State.REVOKED:
-                registry.say_goodbye(session, device.devicename)
             registry.deactivate(session.iot, device.certid)
         except ClientError as error:
             raise self._refusal(error, session) or error from error
+
+    def _say_goodbye(self, session: TargetSession, name: ThingName) -> None:
+        """A courtesy: a device that is not told finds its certificate out of use, and comes back by itself. So a
+        target that does not let us speak cannot keep the certificate active by it."""
+        try:
+            registry.say_goodbye(session, name)
+        except ClientError as error:
+            if self._refusal(error, session) is None:
+                raise
+            logger.warning("no goodbye", extra={"target": str(session.target), "thing": name, "code": code_of(error)})
+
+    def give_up(self, device: Device, error: Exception) -> str:
+        """For what kept failing: the row says so, and others behind it get their turn."""
+        refused = Refused("TARGET_UNREACHABLE", f"tried for minutes; at last: {type(error).__name__}: {error}"[:400])
+        if device.devstate is State.CLAIMED:
+            return self._failed(device, refused)
+        self._ledger.retire(device, None, ACTOR, refused.code, refused.message)
+        return refused.code
 
     def _shut_out(self, device: Device) -> str:
         registry.deactivate(self._iot, device.certid)
         self._clear_left(device)
         return "shut out"
 
+    def _forget(self, device: Device) -> None:
+        try:
+            self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+        except ClientError as error:
+            if code_of(error) != "DeleteConflictException" or device.devicename is None:
+                raise
+            found = self._iot.describe_certificate(certificateId=device.certid)["certificateDescription"]
+            arn = found["certificateArn"]
+            self._iot.detach_thing_principal(thingName=device.devicename, principal=arn)
+            self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+
     def _let_knock_again(self, device: Device) -> str:
         """A refused certificate is forgotten by AWS IoT, so that its next connect is a first one."""
         try:
-            self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+            self._forget(device)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise

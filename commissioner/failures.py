@@ -18,6 +18,8 @@ REASONS: Final = {
     "TARGET_POLICY_MISSING": "deploy the target's stack with this profile, then retry",
     "TARGET_NAME_TAKEN": "another certificate's thing has this name there: remove it or rename the device",
     "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target does not take this certificate: see the message",
+    "TARGET_REVOKED_CERTIFICATE": "its owner has revoked the certificate there: only they can lift that",
+    "TARGET_UNREACHABLE": "AWS there does not answer, or is too busy: when it does again, retry",
     "TARGET_LIMIT": "a quota of the target account is used up: raise it, then retry",
     "TARGET_REGION_DISABLED": "enable the Region in the target account, then retry",
 }
@@ -26,7 +28,10 @@ DENIED: Final = frozenset(
 )
 """ForbiddenException is what AWS IoT's data plane says, and it comes with no message at all."""
 _REGION_OFF: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
-_NOT_TAKEN: Final = {"CertificateValidationException", "CertificateConflictException", "InvalidRequestException"}
+_NOT_TAKEN: Final = {
+    "CertificateValidationException", "CertificateConflictException", "CertificateStateException",
+    "InvalidRequestException",
+}  # fmt: skip
 
 
 class Refused(Exception):

@@ -12,17 +12,23 @@ from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.commissioning import Commissioner
 from commissioner.sessions import Sessions
 from lobby.clients import LobbyClients, client
 from lobby.ledger.device import Device
 from lobby.ledger.models import device_of_image
+from lobby.ledger.states import State
 from lobby.ledger.store import Ledger, now
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.settings import LobbySettings, read_settings
 
 FRESH_FOR: Final = timedelta(seconds=5)
+TRIED_FOR: Final = timedelta(minutes=3)
+"""After that a failing target becomes the device's reason, and stops holding up what is behind it in the stream."""
+_TIME_FOR_ONE: Final = 25.0
+"""Seconds that a record may need where AWS does not answer; with less left, the rest is handed back in time."""
 logger = Logger(service="commissioner")
 
 
@@ -32,32 +38,46 @@ class Desk:
     def __init__(self, commissioner: Commissioner, ledger: Ledger, clock: Callable[[], datetime] = now) -> None:
         self._commissioner, self._ledger, self._clock = commissioner, ledger, clock
 
-    def take(self, event: dict[str, Any]) -> dict[str, Any]:
+    def take(self, event: dict[str, Any], seconds_left: Callable[[], float] = lambda: 900.0) -> dict[str, Any]:
         """Lambda's partial batch response (Lambda developer guide, "Configuring partial batch response")."""
         failed: list[dict[str, str]] = []
         held_up: set[str] = set()
         for record in event["Records"]:
             change = record["dynamodb"]
             certid = change["Keys"]["certid"]["S"]
-            if certid in held_up or not self._done(change, certid):
+            if certid in held_up or seconds_left() < _TIME_FOR_ONE or not self._done(change, certid):
                 held_up.add(certid)
                 failed.append({"itemIdentifier": change["SequenceNumber"]})
         return {"batchItemFailures": failed}
 
     def _done(self, change: dict[str, Any], certid: str) -> bool:
         try:
-            device = device_of_image(change["NewImage"])
-            current = self._current(device, change)
-            outcome = self._commissioner.serve(current) if current else self._commissioner.withdraw(device)
+            outcome = self._served(device_of_image(change["NewImage"]), self._age(change))
         except Exception:  # whatever it is, the stream shall deliver the record again
             logger.exception("not served", extra={"certid": certid})
             return False
         logger.info("served", extra={"certid": certid, "outcome": outcome})
         return True
 
-    def _current(self, device: Device, change: dict[str, Any]) -> Device | None:
-        written = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
-        if self._clock() - written < FRESH_FOR:
+    def _served(self, device: Device, age: timedelta) -> str:
+        current = self._current(device, age)
+        if current is None:
+            return self._commissioner.withdraw(device)
+        try:
+            return self._commissioner.serve(current)
+        except (BotoCoreError, ClientError) as error:
+            if age < TRIED_FOR:
+                raise
+            logger.exception("given up", extra={"certid": device.certid})
+            return self._commissioner.give_up(current, error)
+
+    def _age(self, change: dict[str, Any]) -> timedelta:
+        return self._clock() - datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
+
+    def _current(self, device: Device, age: timedelta) -> Device | None:
+        """The row that the record is about, if it still is. A fresh claim is taken at its word; what takes something
+        away, or has waited, is looked up, as it may have been overtaken."""
+        if age < FRESH_FOR and device.devstate is State.CLAIMED and not device.previous:
             return device
         found = self._ledger.get(device.certid)
         return found if found and found.generation == device.generation else None
@@ -73,5 +93,5 @@ def _desk() -> Desk:
     )
 
 
-def handler(event: dict[str, Any], _context: object, desk: Desk | None = None) -> dict[str, Any]:
-    return (desk or _desk()).take(event)
+def handler(event: dict[str, Any], context: Any, desk: Desk | None = None) -> dict[str, Any]:
+    return (desk or _desk()).take(event, lambda: context.get_remaining_time_in_millis() / 1000)

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from commissioner.failures import Refused, code_of
 from commissioner.sessions import TargetSession
+from lobby.ledger.device import Device
 from lobby.ledger.targets import profile_policy
 from lobby.names import Fingerprint, Target, ThingName
-from lobby.wire import Reset, lobby_topic
+from lobby.wire import Reset, Route, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -27,9 +28,11 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
     return f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
 
 
-def register(session: TargetSession, certid: Fingerprint, pem: str, name: ThingName, profile: str) -> None:
-    """The certificate ACTIVE, bound to its thing, with its profile's policy. Raises `ClientError` or `Refused`
-    TARGET_NAME_TAKEN. The thing comes first: a name that is taken leaves no certificate behind."""
+def register(session: TargetSession, device: Device, pem: str, name: ThingName) -> None:
+    """The certificate ACTIVE, bound to its thing, with its profile's policy and no other's. Raises `ClientError` or
+    `Refused` TARGET_NAME_TAKEN, TARGET_REVOKED_CERTIFICATE. The thing comes first: a name that is taken leaves no
+    certificate behind."""
+    certid, policy = device.certid, profile_policy(device.profile)
     arn = certificate_arn(session.target, certid)
     _ensure_thing(session.iot, certid, name)
     try:
@@ -37,9 +40,28 @@ def register(session: TargetSession, certid: Fingerprint, pem: str, name: ThingN
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
-        session.iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
+        _reactivate(session, certid)
     session.iot.attach_thing_principal(thingName=name, principal=arn)
-    session.iot.attach_policy(policyName=profile_policy(profile), target=arn)
+    session.iot.attach_policy(policyName=policy, target=arn)
+    if device.generation > 1:
+        _drop_other_profiles(session.iot, arn, policy)
+
+
+def _reactivate(session: TargetSession, certid: Fingerprint) -> None:
+    """What was put out of use when the device left is in use again; what the target's owner has revoked is not."""
+    status = session.iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
+    if status == "REVOKED":
+        raise Refused("TARGET_REVOKED_CERTIFICATE", f"got certificate {certid}, which is REVOKED in {session.target}")
+    if status != "ACTIVE":
+        session.iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
+
+
+def _drop_other_profiles(iot: "IoTClient", arn: str, kept: str) -> None:
+    """What an earlier claim in this target allowed is not allowed any more. Policies that are not ours stay."""
+    for found in iot.list_attached_policies(target=arn)["policies"]:
+        name = found["policyName"]
+        if name.startswith(profile_policy("")) and name != kept:
+            iot.detach_policy(policyName=name, target=arn)
 
 
 def _ensure_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> None:
@@ -53,9 +75,14 @@ def _ensure_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> Non
             raise Refused("TARGET_NAME_TAKEN", f"got thing {name}, which is of certificate {holder}") from None
 
 
+def tell(session: TargetSession, name: ThingName, message: Route | Reset) -> None:
+    """Something for a device that is, or may be, in this target."""
+    session.iot_data.publish(topic=lobby_topic(name), qos=1, payload=message.encode())
+
+
 def say_goodbye(session: TargetSession, name: ThingName) -> None:
     """Tells a device that listens in this target to go back to the lobby."""
-    session.iot_data.publish(topic=lobby_topic(name), qos=1, payload=Reset().encode())
+    tell(session, name, Reset())
 
 
 def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:

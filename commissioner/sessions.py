@@ -108,7 +108,13 @@ def session_policy(target: Target) -> dict[str, Any]:
             },
             {
                 "Effect": "Allow",
-                "Action": ["iot:UpdateCertificate", "iot:AttachPolicy"],
+                "Action": [
+                    "iot:DescribeCertificate",
+                    "iot:UpdateCertificate",
+                    "iot:AttachPolicy",
+                    "iot:ListAttachedPolicies",
+                    "iot:DetachPolicy",
+                ],
                 "Resource": f"{here}:cert/*",
             },
             {

@@ -67,9 +67,12 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
         "iot:CreateThing": lambda: iot.create_thing(thingName=NO_THING, thingTypeName=NO_THING),
         "iot:DescribeThing": lambda: iot.describe_thing(thingName=NO_THING),
         "iot:RegisterCertificateWithoutCA": lambda: iot.register_certificate_without_ca(certificatePem="none"),
+        "iot:DescribeCertificate": lambda: iot.describe_certificate(certificateId=NO_CERTIFICATE),
         "iot:UpdateCertificate": lambda: iot.update_certificate(certificateId=NO_CERTIFICATE, newStatus="INACTIVE"),
         "iot:AttachThingPrincipal": lambda: iot.attach_thing_principal(thingName=NO_THING, principal=arn),
         "iot:AttachPolicy": lambda: iot.attach_policy(policyName=policy, target=arn),
+        "iot:ListAttachedPolicies": lambda: iot.list_attached_policies(target=arn),
+        "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
         "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
     }
 

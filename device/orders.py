@@ -72,13 +72,12 @@ def _weigh(turn: Turn, route: Route) -> None:
 
 
 def _follow(turn: Turn, route: Route) -> None:
-    """A new route: keep it, and go, unless only its config is new and the device is there."""
-    known, at_target = turn.state.route, turn.state.place is Place.TARGET
+    """A new route: keep it, and go, even if only its config is new: that the device comes anew is how the target
+    sees that it has heard."""
     turn.change(route=route, doubted=None, confirmed=False, fallbacks=0)
     turn.cancel(Timer.REVISIT, Timer.STORAGE)
     turn.do(Store(route))
-    if not (at_target and known and (known.iotep, known.port) == (route.iotep, route.port)):
-        passage.depart(turn, Place.TARGET)
+    passage.depart(turn, Place.TARGET)
 
 
 def _is_older(route: Route, known: Route | None) -> bool:

@@ -105,7 +105,10 @@ class Storage:
         self._disk.flush_folder(self.folder)
 
     def reset_asked(self) -> bool:
-        return self.reset_mark.exists()
+        try:
+            return self.reset_mark.exists()
+        except OSError:  # a failing disk asks for nothing
+            return False
 
     def _set_aside(self) -> str:
         bad = self.route_file.with_suffix(".json.bad")

@@ -42,7 +42,7 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         f"{iot}:cert/*": _CERTIFICATES,
         f"{iot}:topic/lobby/*": _TOPICS,
         f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; theirs must trust it",
-        "*": f"ListStreams: {_NO_RESOURCE}",
+        "*": f"ListStreams, DetachThingPrincipal: {_NO_RESOURCE}",
     })  # fmt: skip
     for function in stack.functions.values():
         _acknowledge(function, {"L1": "the newest Python that the handlers were started on, see decision 3"})

@@ -159,6 +159,8 @@ class LobbyStack(Stack):
             function_name=arrivals.function_name,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
+            # A Region that reconnects as one reports each of its devices; the rest of the lobby shall go on.
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=10),
         )
 
     def _claims_to(self, function: lambda_.Function, stream: str) -> None:

@@ -46,7 +46,6 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
     listing = allow("TellAbsentFromForbidden", ["s3:ListBucket"], bucket)
-    listing.add_condition("StringLike", {"s3:prefix": "crl/*"})
     return [
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
@@ -84,7 +83,12 @@ def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatemen
         allow("FindStream", ["dynamodb:ListStreams"], "*"),
         allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
-        allow("Certificates", ["iot:UpdateCertificate", "iot:DeleteCertificate"], iot_arn(lobby, "cert/*")),
+        allow(
+            "Certificates",
+            ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:DeleteCertificate"],
+            iot_arn(lobby, "cert/*"),
+        ),
+        allow("Detach", ["iot:DetachThingPrincipal"], "*"),
         _on_failure(settings, UNCOMMISSIONED),
     ]
 

@@ -45,7 +45,8 @@ def make_queues(scope: Construct) -> Queues:
     arrivals.add_to_resource_policy(
         iam.PolicyStatement(
             sid="TopicsOfTargets",
-            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            # Of Regions that are opted into, SNS comes under a name of its own; only AWS's services have a source ARN.
+            principals=[iam.AnyPrincipal()],
             actions=["sqs:SendMessage"],
             resources=[arrivals.queue_arn],
             conditions={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:*:{permissions.ARRIVALS}"}},

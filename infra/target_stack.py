@@ -114,7 +114,17 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
     """What the commissioner may do in this account, in whichever of its Regions the lobby sends devices to."""
     arn = f"arn:aws:iot:*:{target.account}"
     return [
-        allow("Certificates", ["iot:UpdateCertificate", "iot:AttachPolicy"], f"{arn}:cert/*"),
+        allow(
+            "Certificates",
+            [
+                "iot:DescribeCertificate",
+                "iot:UpdateCertificate",
+                "iot:AttachPolicy",
+                "iot:ListAttachedPolicies",
+                "iot:DetachPolicy",
+            ],
+            f"{arn}:cert/*",
+        ),
         allow("Things", ["iot:CreateThing", "iot:DescribeThing"], f"{arn}:thing/*"),
         allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),

@@ -1,6 +1,6 @@
 """The device-facing half of Device Lobby, in the lobby account.
 
 `identity`, `wire` and `ledger.states` are pure; `ledger` is the only code that touches the tables;
-`bouncer`, `receptionist` and `greeter` are the Lambda handlers. Nothing is imported here, so that the
+`bouncer`, `receptionist` and `arrivals` are the Lambda handlers. Nothing is imported here, so that the
 device client can take `lobby.wire` alone.
 """

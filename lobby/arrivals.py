@@ -3,8 +3,8 @@
 The report comes from AWS IoT's presence event in the target, through that account's SNS topic, to the lobby's
 queue. An account can only report its own: the topic that the envelope names must be of the device's present
 target. Devices that are not ours, and connects from before the commissioning, are ignored. A subscription is
-confirmed for registered targets only; whatever cannot be handled goes back to the queue, and in the end to its
-dead-letter queue, which is alarmed on.
+confirmed for registered targets only, and a stranger's request for one is dropped; whatever cannot be handled
+goes back to the queue, and in the end to its dead-letter queue, which is alarmed on.
 """
 
 import json
@@ -19,7 +19,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from lobby.clients import CALLS, client
-from lobby.errors import InvalidInput
+from lobby.errors import InvalidInput, NotFound
 from lobby.ledger.states import State
 from lobby.ledger.store import Ledger, stamp
 from lobby.ledger.targets import Targets
@@ -50,7 +50,10 @@ class Arrivals:
         return self._arrive(source, json.loads(envelope["Message"]))
 
     def _confirm(self, source: Target, topic_arn: str, token: str) -> str:
-        self._targets.get(source)
+        try:
+            self._targets.get(source)
+        except NotFound:
+            return "a stranger's topic"
         self._sns(source.region).confirm_subscription(TopicArn=topic_arn, Token=token)
         return "confirmed"
 

@@ -101,9 +101,18 @@ class Bouncer:
         try:
             self._ledger.refuse(certid, _name_if_any(found["certificatePem"]), code, message, ACTOR)
         except Conflict as conflict:
+            if conflict.code == "NOT_ALLOWED":
+                return self._say_why(certid, code, message)
             if conflict.code != "REVOKED":
                 raise
         self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
+        return code
+
+    def _say_why(self, certid: Fingerprint, code: str, message: str) -> str:
+        """It was let in before, and its registration was lost since: its row stays as it is and gets the reason."""
+        device = self._ledger.get(certid)
+        if device is not None:
+            self._ledger.retire(device, None, ACTOR, code, message)
         return code
 
 

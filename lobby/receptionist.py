@@ -35,7 +35,7 @@ class Receptionist:
         self._iot_data, self._ledger = iot_data, ledger
 
     def greet(self, certid: Fingerprint, clientid: object, clientversion: str | None) -> str:
-        """What was done: `routed`, `entered`, `waiting`, `unknown` or `mistaken` (a name that is not its own)."""
+        """What was done: `routed`, `entered`, `waiting`, `unknown`, `revoked` or `mistaken` (not its own name)."""
         device = self._ledger.get(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -45,10 +45,19 @@ class Receptionist:
         if route is not None:
             self._send(route, lobby_topic(device.devicename))
             return "routed"
+        if device.devstate is State.REVOKED:
+            return self._show_out(device)
         if device.devstate is State.KNOCKING:
             return self._enter(device, clientversion)
         self._ledger.presence(device, clientversion)
         return "waiting"
+
+    def _show_out(self, device: Device) -> str:
+        """It should not have been able to speak: it was revoked in the moment that its certificate was activated.
+        The commissioner is asked to shut it out again."""
+        if not device.turn:
+            self._ledger.retry(device.certid, ACTOR)
+        return "revoked"
 
     def _enter(self, device: Device, clientversion: str | None) -> str:
         try:

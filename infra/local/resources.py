@@ -1,6 +1,6 @@
 """Which resource an AWS IoT call is authorized on, where MiniStack says `*` and AWS names one.
 
-AWS checks AttachPolicy on the certificate that the policy is attached to, and calls about a CA on its `cacert`
+AWS checks what is done with a certificate's policies on that certificate, and calls about a CA on its `cacert`
 (Service Authorization Reference, "Actions, resources, and condition keys for AWS IoT"). With `*` in its place a
 role that is limited as it should be would be denied here, and only here.
 """
@@ -17,6 +17,7 @@ _PARAMETERS: Final = ("service", "method", "path", "headers", "body", "query_par
 EXTRACT: Final = Seam("ministack.core.iam_actions", "extract_resource_arn", _PARAMETERS)
 SEAMS: Final = (EXTRACT,)
 _ATTACH: Final = re.compile(r"/target-policies/[^/]+")
+_ATTACHED: Final = re.compile(r"/attached-policies/(arn:.+)")
 _CA: Final = re.compile(r"/cacertificate/([0-9a-f]+)")
 
 
@@ -26,6 +27,9 @@ def named_resource(method: str, path: str, body: bytes, region: str, account: st
     ca = _CA.fullmatch(path)
     if ca:
         return f"arn:aws:iot:{region}:{account}:cacert/{ca[1]}"
+    attached = _ATTACHED.fullmatch(path)
+    if attached:
+        return attached[1]
     if method in ("PUT", "POST") and _ATTACH.fullmatch(path):
         try:
             target = json.loads(body).get("target")

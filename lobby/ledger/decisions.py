@@ -100,7 +100,7 @@ def retry(device: Device, at: str) -> Device:
     the row changes, and wakes the commissioner, also where its turn was never ended. Why a device is refused or
     revoked stays on record."""
     state = _after(device, Event.RETRY)
-    if device.devstate in (State.INLOBBY, State.ARRIVED) and not device.previous:
+    if device.devstate is State.INLOBBY and not device.previous:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(device, generation=device.generation + 1, turn=True)
     if state in (State.REFUSED, State.REVOKED):
@@ -146,7 +146,11 @@ def retire(
     if code is None:
         rest = tuple(target for target in device.previous if target != cleared)
         return replace(device, previous=rest, turn=device.turn and not current)
-    return replace(device, reason=code, message=message, turn=False) if current else device
+    if not current:
+        return device
+    kept = device.devstate in (State.REVOKED, State.REFUSED)
+    return replace(device, reason=device.reason if kept else code, turn=False,
+                   message=f"{device.message}; {code}: {message}"[:1000] if kept else message)  # fmt: skip
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:

@@ -138,7 +138,8 @@ class NameRow(Model):
 
 
 class TargetRow(Model):
-    """An account and Region that devices may be sent to. One partition: there are few, and all are listed."""
+    """An account and Region that devices may be sent to (one partition: there are few, and all are listed), or,
+    of kind `account`, what the targets of one account share: the ExternalId."""
 
     class Meta(_Calls):
         table_name = "device-lobby-targets"

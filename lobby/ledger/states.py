@@ -71,8 +71,8 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.MOVE, _CLAIM_HELD, _S.CLAIMED),
     **_rows(_E.RELEASE, [_S.EXPECTED], ABSENT),
     **_rows(_E.RELEASE, _CLAIM_HELD, _S.INLOBBY),
-    **_rows(_E.RETRY, [_S.CLAIMED, _S.COMMISSIONED, _S.FAILED], _S.CLAIMED),
-    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.ARRIVED)},
+    **_rows(_E.RETRY, _CLAIM_HELD, _S.CLAIMED),
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_rows(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
 }
@@ -96,7 +96,7 @@ def next_state(state: State | None, event: Event, *, claimed: bool = False) -> S
 def possible(state: State | None, *, unfinished: bool = False) -> tuple[Event, ...]:
     """What an operator may do to a device in `state`. `unfinished`: an old target still awaits its clearing."""
     events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
-    if state in (State.INLOBBY, State.ARRIVED) and not unfinished:
+    if state is State.INLOBBY and not unfinished:
         return tuple(event for event in events if event is not Event.RETRY)
     return events
 

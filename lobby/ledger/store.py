@@ -110,7 +110,7 @@ class Ledger:
         try:
             LedgerRow(device.certid).update(actions=changes, condition=LedgerRow.version == device.version)
         except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if error.cause_response_code in ("ConditionalCheckFailedException", "TransactionConflictException"):
                 return False
             raise
         return True

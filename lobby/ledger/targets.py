@@ -16,10 +16,10 @@ from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.ledger.models import TargetRow
 from lobby.ledger.store import now, stamp
-from lobby.names import Target, parse_profile, parse_target_key, shown
+from lobby.names import AccountId, Target, parse_profile, parse_target_key, shown
 
 TARGET_ROLE: Final = "lobby_commissioner_role"
-_KIND: Final = "target"
+_KIND, _ACCOUNT = "target", "account"
 _MAX_NAME: Final = 64
 KEPT_FOR: Final = timedelta(minutes=1)
 
@@ -73,36 +73,37 @@ class Targets:
         return [_registered(row) for row in TargetRow.query(_KIND, consistent_read=True)]
 
     def register(self, target: Target, name: str, profiles: tuple[str, ...], actor: str) -> RegisteredTarget:
-        """Adds a target, or renames one and sets its profiles; its ExternalId stays."""
+        """Adds a target, or renames one and sets its profiles where some are given; its ExternalId stays."""
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
-        kept = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles)) or (DEFAULT_PROFILE,)
+        wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
         self.recent.forget(target)
-        known = {row.target: row for row in self.all()}
-        held = known.get(target)
+        held = next((row for row in self.all() if row.target == target), None)
+        kept = wanted or (held.profiles if held else (DEFAULT_PROFILE,))
         if held is not None:
             TargetRow(_KIND, str(target)).update(
                 actions=[TargetRow.name.set(name), TargetRow.profiles.set(list(kept))],
                 condition=TargetRow.target.exists(),
             )
             return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat)
-        sibling = next((row.externalid for row in known.values() if row.target.account == target.account), None)
-        new = RegisteredTarget(target, name, sibling or self._new_external_id(), kept, actor, stamp(self._clock()))
-        self._put(new)
+        at = stamp(self._clock())
+        new = RegisteredTarget(target, name, self._external_id(target.account, actor, at), kept, actor, at)
+        row = TargetRow(
+            _KIND, str(target), name=name, externalid=new.externalid, profiles=list(kept), createdby=actor, createdat=at
+        )
+        if not _put_once(row):
+            raise Conflict("CHANGED_MEANWHILE", f"got {target}, registered by another just now: look")
         return new
 
-    @staticmethod
-    def _put(new: RegisteredTarget) -> None:
+    def _external_id(self, account: AccountId, actor: str, at: str) -> str:
+        """The account's own, made with its first target; whoever comes second at the same moment takes the first's."""
         row = TargetRow(
-            _KIND, str(new.target), name=new.name, externalid=new.externalid, profiles=list(new.profiles),
-            createdby=new.createdby, createdat=new.createdat,
+            _ACCOUNT, account, name=account, externalid=self._new_external_id(), profiles=[], createdby=actor,
+            createdat=at,
         )  # fmt: skip
-        try:
-            row.save(condition=TargetRow.target.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise Conflict("CHANGED_MEANWHILE", f"got {new.target}, registered by another just now: look") from None
-            raise
+        if _put_once(row):
+            return row.externalid
+        return TargetRow.get(_ACCOUNT, account, consistent_read=True).externalid
 
 
 class RecentTargets:
@@ -125,6 +126,17 @@ class RecentTargets:
         found = self._targets.get(target)
         self._kept[target] = (self._clock(), found)
         return found
+
+
+def _put_once(row: TargetRow) -> bool:
+    """False where it is there already."""
+    try:
+        row.save(condition=TargetRow.target.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 def _registered(row: TargetRow) -> RegisteredTarget:

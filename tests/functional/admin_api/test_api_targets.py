@@ -42,9 +42,9 @@ def test_a_second_region_of_an_account_shares_its_external_id_and_leaves_the_rol
     assert (first["region"], "--without-role" in first["setupCommand"]) == (HERE.region, False)
 
 
-def test_registering_again_renames_and_keeps_the_external_id(lobby: Lobby) -> None:
+def test_registering_again_renames_and_keeps_the_external_id_and_the_profiles(lobby: Lobby) -> None:
     again = lobby.ask(REGISTER, at(HERE) | {"name": "Renamed"}, ("admin",)).data["registerTarget"]
-    assert (again["name"], again["externalId"], again["profiles"]) == ("Renamed", EXTERNAL_ID, ["default"])
+    assert (again["name"], again["externalId"], again["profiles"]) == ("Renamed", EXTERNAL_ID, ["default", "camera"])
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,7 @@ def test_registering_again_renames_and_keeps_the_external_id(lobby: Lobby) -> No
     [
         ({"account": "1"}, "INVALID_ACCOUNT"),
         ({"region": "Mars"}, "INVALID_REGION"),
+        ({"region": "eu-nowhere-1"}, "INVALID_REGION"),
         ({"name": ""}, "INVALID_NAME"),
         ({"name": "x" * 65}, "INVALID_NAME"),
         ({"name": "a\nb"}, "INVALID_NAME"),

@@ -1,12 +1,14 @@
 """What the commissioner does for a device: claim, move, release, revoke, retry; what it costs; what it refuses."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.iot.models import iot_backends
 
+from commissioner.registry import certificate_arn
 from lobby.identity import Identity
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device
@@ -147,11 +149,57 @@ def test_a_revocation_cuts_the_device_off_everywhere_and_says_no_goodbye(shop: W
     shop.settle()
     shop.deliver(shop.move())
     aws.published(A).clear()
+    aws.published(B).clear()
     assert shop.deliver(shop.revoke()) == []
     assert statuses() == ("INACTIVE", "INACTIVE", "INACTIVE")
     device = shop.device()
     assert (device.devstate, device.reason, device.previous, device.turn) == (State.REVOKED, "REVOKED", (), False)
     assert aws.published(A) == aws.published(B) == []
+
+
+def test_a_new_claim_in_the_same_target_is_told_there_and_drops_what_the_old_profile_allowed(shop: Workshop) -> None:
+    shop.targets.register(A, "name", ("default", "camera"), "user:ann")
+    shop.deploy_policy(A, "camera")
+    shop.settle()
+    registry, arn = iot_backends[A.account][A.region], certificate_arn(A, ONE)
+    registry.create_policy("not-ours", {})
+    registry.attach_policy("not-ours", arn)
+    with shop.calls.uncounted():
+        shop.ledger.move(ONE, Claim(A, "camera", {"led": 1}), "user:ann")
+    assert shop.deliver(shop.record(ONE)) == []
+    assert aws.registry(A)["policies"] == [(arn, "device-lobby-camera"), (arn, "not-ours")]
+    assert [(topic, json.loads(body)["config"]) for topic, body in aws.published(A)] == [("lobby/sensor-1", {"led": 1})]
+
+
+def test_a_certificate_that_the_targets_owner_revoked_is_not_switched_on_again(shop: Workshop) -> None:
+    shop.settle()
+    iot_backends[A.account][A.region].certificates[ONE].status = "REVOKED"
+    with shop.calls.uncounted():
+        shop.ledger.retry(ONE, ANN)
+    assert shop.deliver(shop.record(ONE)) == []
+    assert statuses()[1] == "REVOKED"
+    assert (shop.device().devstate, shop.device().reason) == (State.FAILED, "TARGET_REVOKED_CERTIFICATE")
+
+
+def test_a_target_that_lets_nobody_say_goodbye_does_not_keep_the_certificate_active(shop: Workshop) -> None:
+    shop.settle()
+    shop.calls.fails = {"Publish": error("ForbiddenException", "Publish")}
+    assert shop.deliver(shop.release()) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+    assert (shop.device().devstate, shop.device().previous) == (State.INLOBBY, ())
+
+
+def test_a_refused_device_whose_thing_was_attached_may_knock_again(shop: Workshop) -> None:
+    iot, arn = aws.client("iot"), f"arn:aws:iot:{aws.HOME.region}:{aws.HOME.account}:cert/{ONE}"
+    with shop.calls.uncounted():
+        iot.create_thing(thingName="sensor-1")
+        iot.attach_thing_principal(thingName="sensor-1", principal=arn)
+        iot.update_certificate(certificateId=ONE, newStatus="INACTIVE")
+        device = replace(shop.device(), devstate=State.REFUSED)
+    shop.calls.fails = {"DeleteCertificate": error("DeleteConflictException", "DeleteCertificate")}
+    with pytest.raises(ClientError):
+        shop.desk._commissioner.serve(device)
+    assert aws.registry()["principals"] == []
 
 
 def test_a_revocation_of_a_certificate_never_seen_leaves_no_work(shop: Workshop) -> None:

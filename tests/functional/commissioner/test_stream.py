@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from commissioner import handler
 from lobby.ledger.states import State
@@ -103,7 +103,8 @@ def test_a_claim_that_comes_again_after_its_release_leaves_nothing_active(shop: 
         assert shop.deliver(*records) == [0, 1]
     else:
         shop.calls.forget()
-        shop.calls.cut_after = len(["CreateThing", "RegisterCertificateWithoutCA", "UpdateCertificate"])
+        did = ["CreateThing", "RegisterCertificateWithoutCA", "DescribeCertificate", "UpdateCertificate"]
+        shop.calls.cut_after = len(did)
         with pytest.raises(CutOff):
             shop.deliver(*records)
         shop.calls.cut_after = None
@@ -167,7 +168,7 @@ def revoke(shop: Workshop) -> Record:
     return shop.revoke()
 
 
-LENGTHS: dict[Callable[[Workshop], Record], int] = {claim: 9, move: 14, release: 5, revoke: 5}
+LENGTHS: dict[Callable[[Workshop], Record], int] = {claim: 9, move: 17, release: 6, revoke: 6}
 
 
 @cache
@@ -203,10 +204,41 @@ def test_being_cut_off_anywhere_ends_as_if_it_had_not_been(
     assert end(story, number, wait) == end(story, None, 0)
 
 
+def test_what_there_is_no_time_for_is_handed_back_before_the_lambda_is_cut_off(three: Workshop) -> None:
+    records = [three.claim(ONE), three.claim(TWO)]
+    left = iter([60.0, 5.0])
+    answer = three.desk.take({"Records": records}, lambda: next(left))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": records[1]["dynamodb"]["SequenceNumber"]}]}
+
+
+def test_a_target_that_stays_unreachable_becomes_the_reason_and_holds_nobody_up(shop: Workshop) -> None:
+    claimed = shop.claim()
+    shop.calls.fails = {"CreateThing": EndpointConnectionError(endpoint_url="eu-west-1")}
+    assert shop.deliver(claimed) != []
+    shop.clock.advance(seconds=200)
+    assert shop.deliver(claimed) == []
+    assert (shop.device().devstate, shop.device().reason) == (State.FAILED, "TARGET_UNREACHABLE")
+
+
+def test_a_release_delivered_again_takes_nothing_away_from_the_claim_that_came_after_it(shop: Workshop) -> None:
+    shop.settle()
+    released, claimed = shop.release(), shop.claim()
+    assert shop.deliver(released, claimed) == []
+    assert shop.deliver(released) == []
+    assert statuses()[1] == "ACTIVE"
+
+
+class Context:
+    """As much of Lambda's context object as is looked at."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 120_000
+
+
 def test_the_handler_makes_its_own_desk_from_the_environment(shop: Workshop) -> None:
     handler._desk.cache_clear()
     try:
-        assert handler.handler({"Records": [shop.claim()]}, None) == {"batchItemFailures": []}
+        assert handler.handler({"Records": [shop.claim()]}, Context()) == {"batchItemFailures": []}
     finally:
         handler._desk.cache_clear()
     assert shop.device().devstate is State.COMMISSIONED

@@ -14,9 +14,12 @@ ABSENT = {
     "CreateThing": "ResourceNotFoundException",
     "DescribeThing": "ResourceNotFoundException",
     "RegisterCertificateWithoutCA": "CertificateValidationException",
+    "DescribeCertificate": "ResourceNotFoundException",
     "UpdateCertificate": "ResourceNotFoundException",
     "AttachThingPrincipal": "ResourceNotFoundException",
     "AttachPolicy": "ResourceNotFoundException",
+    "ListAttachedPolicies": "ResourceNotFoundException",
+    "DetachPolicy": "ResourceNotFoundException",
 }
 """What AWS answers who may do it, to a call that names what does not exist."""
 STEPS = [

@@ -11,7 +11,7 @@ from lobby.identity import Identity
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device
 from lobby.ledger.models import COMMISSIONER
-from lobby.ledger.states import State
+from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.receptionist import Receptionist, version_of
@@ -160,17 +160,26 @@ def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: 
     assert aws.tables() == before
 
 
-@pytest.mark.parametrize("state", ["revoked", "failed"])
-def test_who_may_not_go_on_waits(desk: Desk, state: str) -> None:
+def test_whose_commissioning_failed_waits(desk: Desk) -> None:
     desk.hello()
     with desk.calls.uncounted():
         claimed = desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
-        if state == "failed":
-            desk.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
-        else:
-            desk.ledger.revoke(CERTID, "stolen", "user:ann")
+        desk.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
     assert desk.hello() == "waiting"
-    assert device()["devstate"]["S"] == state
+    assert device()["devstate"]["S"] == "failed"
+    assert aws.published() == []
+
+
+def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: Desk) -> None:
+    with desk.calls.uncounted():
+        revoked = desk.ledger.revoke(CERTID, "stolen", "user:ann")
+        desk.ledger.retire(revoked, None, "service:commissioner")
+    assert "turn" not in device()
+    assert [desk.hello(), desk.hello()] == ["revoked", "revoked"]
+    assert (device()["devstate"]["S"], device()["reason"]["S"], device()["turn"]["S"]) == (
+        "revoked", "REVOKED", "commissioner",
+    )  # fmt: skip
+    assert [entry.event for entry in desk.ledger.history(CERTID)].count(Event.RETRY) == 1
     assert aws.published() == []
 
 

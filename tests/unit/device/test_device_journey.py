@@ -255,10 +255,11 @@ def test_a_new_route_in_the_target_is_followed_from_there() -> None:
     assert str(walk.state.endpoint) == "next.example:8883"
 
 
-def test_only_a_new_config_is_stored_without_leaving() -> None:
+def test_only_a_new_config_is_stored_and_the_device_comes_anew_so_that_the_target_sees_it() -> None:
     walk = Walk(route=ROUTE).arrive().hear(replace(ROUTE, config={"led": 1}, generation=5).encode())
     assert walk.done(Store)
-    assert not walk.done(Close)
+    assert walk.done(Close)
+    assert walk.goodbye().done(Open)[0].endpoint.host == ROUTE.iotep
 
 
 def test_the_route_it_is_already_on_changes_nothing() -> None:

@@ -219,9 +219,13 @@ def test_retry_of_a_revoked_device_keeps_why_it_was_revoked() -> None:
 
 
 def test_retry_is_refused_where_no_work_is_left() -> None:
-    for device in (inlobby(), arrived()):
-        with pytest.raises(Conflict, match="NOT_ALLOWED"):
-            decisions.retry(device, T)
+    with pytest.raises(Conflict, match="NOT_ALLOWED"):
+        decisions.retry(inlobby(), T)
+
+
+def test_retry_of_an_arrived_device_has_it_commissioned_anew_as_its_target_may_have_thrown_it_out() -> None:
+    again = decisions.retry(arrived(), T)
+    assert (again.devstate, again.turn, again.iotep) == (State.CLAIMED, True, None)
 
 
 def test_retry_of_a_refused_device_keeps_the_reason_until_it_is_let_in() -> None:
