@@ -83,7 +83,7 @@ def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cog
             logout_urls=[console_url],
         ),
         supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
-        access_token_validity=Duration.minutes(15),
+        access_token_validity=Duration.minutes(60 if settings.local else 15),
         id_token_validity=Duration.minutes(15),
         refresh_token_validity=Duration.hours(12),
         auth_session_validity=Duration.minutes(5),
