@@ -2,8 +2,8 @@
 
 A CA is trusted because it is registered with AWS IoT in the lobby's account and ACTIVE there; its revocation
 list lies in the trust bucket, put there by `python -m pki`. Both are kept in memory for some minutes. A list
-counts at the door: it keeps a revoked certificate out; one that is in already is banned by an operator. An absent list is an answer (the bouncer then refuses);
-a failing read is none, and is raised to be tried again.
+counts at the door: it keeps a revoked certificate out; one that is in already is banned by an operator. An
+absent list is an answer (the bouncer then refuses); a failing read is none, and is raised to be tried again.
 """
 
 from dataclasses import dataclass
