@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -26,7 +27,7 @@ from lobby.names import Target
 T = TypeVar("T")
 PATIENCE: Final = 60
 """Seconds after which a condition counts as never met. Only a failing test waits that long."""
-_POLL: Final = 0.05
+_POLL: Final = 0.1
 DEVICE: Final = """
 query($id: ID!) { device(certid: $id) {
   certid devicename devstate targetaccount targetregion reason message generation endpoint config
@@ -84,7 +85,8 @@ class Deployment:
         path = self.layout.state_dir / "services" / "iot.json"
         for _ in range(2):
             before = path.stat().st_mtime_ns
-            until(lambda at=before: self.known_targets() and path.stat().st_mtime_ns > at)  # type: ignore[misc]
+            self.client(self.lobby, "sts").get_caller_identity()  # whatever was called is saved after it
+            until(partial(_is_newer, path, before))
 
     def known_targets(self) -> list[str]:
         """The accounts that devices may be sent to, as the API tells."""
@@ -191,6 +193,10 @@ class Deployment:
 
     def log_position(self) -> int:
         return self.layout.access_log_path.stat().st_size
+
+
+def _is_newer(path: Path, than: int) -> bool:
+    return path.stat().st_mtime_ns > than
 
 
 def _target(target: Target) -> dict[str, str]:
