@@ -127,11 +127,11 @@ query ListLobbyDevices($count: Int, $devstate: String, $nextToken: String) {
 
 
 def _all(api: Api, query: str, field: str, **variables: Any) -> list[dict[str, Any]]:
-    """Every page, two devices at a time."""
+    """Every page, seven devices at a time."""
     found, token = [], None
     while True:
-        page = api.ask(query, count=2, nextToken=token, **variables)[field]
-        assert len(page["devices"]) <= 2
+        page = api.ask(query, count=7, nextToken=token, **variables)[field]
+        assert len(page["devices"]) <= 7
         found += page["devices"]
         token = page["nextToken"]
         if token is None:
