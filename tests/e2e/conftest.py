@@ -17,6 +17,7 @@ _TAIL = 60
 _BENCH = pytest.StashKey[Workbench]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:

@@ -7,6 +7,7 @@ import pytest
 from tests.infra.templates import Stacks, settings, synthesized
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """On one worker, so that there is one synthesis however many workers there are."""
     here = Path(__file__).parent

@@ -8,6 +8,7 @@ from infra.local.emulator import Emulator, choose_layout
 from tests.infra.local.test_local_cloud import free_port
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "plain_cloud" in item.fixturenames:
