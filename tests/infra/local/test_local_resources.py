@@ -20,6 +20,8 @@ CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
         ("PUT", "/target-policies/waiting", {"target": CERTIFICATE}, CERTIFICATE),
         ("POST", "/target-policies/waiting", {"target": CERTIFICATE}, CERTIFICATE),
         ("PUT", "/target-policies/a%20b", {"target": CERTIFICATE}, CERTIFICATE),
+        ("POST", f"/attached-policies/{CERTIFICATE}", None, CERTIFICATE),
+        ("POST", "/attached-policies/arn%3Aaws%3Aiot%3Aeu-west-1%3A100000000001%3Acert%2F0a", None, CERTIFICATE),
         ("GET", "/cacertificate/0a", None, CA),
         ("PUT", "/cacertificate/0a", None, CA),
         ("DELETE", "/cacertificate/0a", None, CA),
