@@ -41,7 +41,14 @@ export PYTHONPATH=$here
 case $command in
   local) exec "$VENV/bin/python" -m infra.local up "$@" ;;
   demo) exec "$VENV/bin/python" -m infra.local demo "$@" ;;
-  destroy) [ "${1:-}" = local ] && { shift; exec "$VENV/bin/python" -m infra.local destroy "$@"; } ;;
+  destroy)
+    for word in "$@"; do
+      [ "$word" = local ] || continue
+      rest=()
+      for other in "$@"; do [ "$other" = local ] || rest+=("$other"); done
+      exec "$VENV/bin/python" -m infra.local destroy ${rest[@]+"${rest[@]}"}
+    done
+    ;;
 esac
 case " $* " in *" --help "*) ;; *) ensure_cdk_cli ;; esac
 exec "$VENV/bin/python" -m infra.cloud "$command" "$@"

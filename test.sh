@@ -34,4 +34,4 @@ say "· ruff"
 say "· mypy"
 "$VENV/bin/mypy" --no-error-summary
 say "· tests"
-exec "$VENV/bin/python" -m pytest -n 2 --dist loadgroup "${only[@]}" "$@"
+exec "$VENV/bin/python" -m pytest -n 2 --dist loadgroup ${only[@]+"${only[@]}"} "$@"

@@ -6,7 +6,7 @@ from admin_api.context import ABSENT, Context, Info, given, operation
 from admin_api.device_types import Device, DeviceFilter, DevicePage, PageInfo, PaginatedDevices, shown_device
 from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target, target_named
 from lobby.errors import InvalidInput
-from lobby.ledger.listing import DEFAULT_PAGE, Filter, Page, devices
+from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
 from lobby.ledger.states import State
 from lobby.names import parse_target, parse_thing_name, shown
 from lobby.wire import decode_label
@@ -65,8 +65,8 @@ def _device(context: Context, certid: str | None) -> Device | None:
 
 
 def _paginated(context: Context, wanted: Filter, count: int | None, token: str | None) -> PaginatedDevices:
-    asked = given(count)
-    page = devices(wanted, DEFAULT_PAGE if asked is None else asked, token or None)
+    """v0.1 took any count, and none or 0 for its own: it gets as many as one page holds."""
+    page = devices(wanted, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token or None)
     return PaginatedDevices(devices=_nodes(context, page), next_token=page.cursor)
 
 

@@ -34,6 +34,12 @@ _NOT_TAKEN: Final = {
 }  # fmt: skip
 
 
+_TOO_MANY: Final = {
+    "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
+    "ProvisionedThroughputExceededException",
+}  # fmt: skip
+
+
 class Refused(Exception):
     """The target says no, and would say no again."""
 
@@ -45,6 +51,11 @@ class Refused(Exception):
 
 def code_of(error: ClientError) -> str:
     return error.response["Error"]["Code"]
+
+
+def is_throttled(error: Exception) -> bool:
+    """Too many at once: a matter of time, however long the record has waited for its turn already."""
+    return isinstance(error, ClientError) and code_of(error) in _TOO_MANY
 
 
 def words_of(error: ClientError) -> str:

@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.commissioning import Commissioner
+from commissioner.failures import is_throttled
 from commissioner.sessions import Sessions
 from lobby.clients import LobbyClients, client
 from lobby.ledger.device import Device
@@ -66,7 +67,7 @@ class Desk:
         try:
             return self._commissioner.serve(current)
         except (BotoCoreError, ClientError) as error:
-            if age < TRIED_FOR:
+            if age < TRIED_FOR or is_throttled(error):
                 raise
             logger.exception("given up", extra={"certid": device.certid})
             return self._commissioner.give_up(current, error)

@@ -83,6 +83,7 @@ def verify(pem: str, issuer_pem: str, crl_pem: bytes | None, at: datetime) -> Id
     Raises `IdentityRefused`: BAD_CERTIFICATE, NOT_YET_VALID, EXPIRED, WEAK_KEY, WEAK_SIGNATURE, NOT_A_DEVICE,
     WRONG_PURPOSE, NAME_*, CA_EXPIRED, UNTRUSTED_CHAIN, CRL_MISSING, CRL_INVALID, CRL_STALE or REVOKED_BY_ISSUER."""
     certificate, issuer = load_certificate(pem), load_certificate(issuer_pem)
+    _check_version(certificate)
     _check_validity(certificate, at)
     _check_strength(certificate)
     _check_purpose(certificate)
@@ -90,6 +91,12 @@ def verify(pem: str, issuer_pem: str, crl_pem: bytes | None, at: datetime) -> Id
     _check_chain(certificate, issuer, at)
     _check_revocation(certificate, issuer, crl_pem, at)
     return Identity(fingerprint(certificate), name, pem)
+
+
+def _check_version(certificate: x509.Certificate) -> None:
+    if certificate.version is not x509.Version.v3:
+        got = certificate.version.name
+        raise IdentityRefused("BAD_CERTIFICATE", f"got an X.509 {got} certificate, want v3 (openssl: -extfile)")
 
 
 def _check_validity(certificate: x509.Certificate, at: datetime) -> None:

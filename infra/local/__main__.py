@@ -24,7 +24,7 @@ from infra.local.lobby_file import LobbyFile
 from infra.local.timeline import PATIENCE, StepFailed, Timeline
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-State = Annotated[Path, typer.Option("--state", help="Where everything is kept.")]
+State = Annotated[Path, typer.Option("--state", help="Where everything is kept.", resolve_path=True)]
 GatewayPort = Annotated[int | None, typer.Option(help="Port of the AWS API. [default: 4566, or the next free one]")]
 MqttPort = Annotated[int | None, typer.Option(help="Port of the MQTT endpoints. [default: 8883, or the next free one]")]
 
@@ -68,6 +68,9 @@ def demo(
 @app.command()
 def destroy(state: State = STATE, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Delete the local deployment: its ledger, its CA and its devices."""
+    with _told():
+        if not (state / "cloud" / "layout.json").exists():
+            raise StartFailed("NO_DEPLOYMENT", f"got {state}, want the state of a local deployment")
     with _told(), only_one(state):
         if not yes:
             typer.confirm(f"Delete {state} with the ledger, the CA and the devices in it?", abort=True)
@@ -133,8 +136,10 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Expected failures as text, not as tracebacks. SIGTERM ends us as Ctrl-C does: in order."""
-    signal.signal(signal.SIGTERM, _stop)
+    """Expected failures as text, not as tracebacks. SIGTERM ends us as Ctrl-C does: in order; and Ctrl-C does also
+    where a shell has started us in the background, with SIGINT ignored."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     try:
         yield
     except StepFailed as failed:

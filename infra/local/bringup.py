@@ -51,6 +51,7 @@ class LocalLobby:
     def up(self) -> LobbyFile:
         """Everything running, and `lobby.json` written. Raises `StepFailed`."""
         step, lobby = self._timeline.step, self.layout.lobby
+        (self.state / NAME).unlink(missing_ok=True)  # of a deployment that was killed
         with step("start the emulated AWS") as done:
             self.emulator.start()
             done.note = self.layout.endpoint_url

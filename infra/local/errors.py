@@ -2,7 +2,7 @@
 
 LocalCloudError
 ├── SeamMoved       SEAM_MOVED: the emulator's internals are not those that our layer was written for
-├── StartFailed     PORT_TAKEN, STATE_IN_USE, EXITED, NOT_READY: the emulator did not come up
+├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, EXITED, NOT_READY: the emulator did not come up
 └── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED: a stack could not be deployed
 """
 

@@ -216,6 +216,10 @@ def test_an_unknown_state_is_named_with_those_there_are(lobby: Lobby, devstate: 
     assert "inlobby" in answer.body["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("count", [0, -1, 101, 2_000_000_000])
-def test_a_page_has_1_to_100_devices(lobby: Lobby, count: int) -> None:
-    assert lobby.ask(LIST_DEVICES, {"count": count}).code == "INVALID_COUNT"
+@pytest.mark.parametrize("count", [0, 101, 2_000_000_000])
+def test_a_count_that_v01_would_have_taken_gets_what_one_page_holds(lobby: Lobby, count: int) -> None:
+    assert lobby.ask(LIST_DEVICES, {"count": count}).data["listDevices"]["nextToken"] is None
+
+
+def test_a_count_below_zero_is_refused(lobby: Lobby) -> None:
+    assert lobby.ask(LIST_DEVICES, {"count": -1}).code == "INVALID_COUNT"

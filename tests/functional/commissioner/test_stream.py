@@ -220,6 +220,14 @@ def test_a_target_that_stays_unreachable_becomes_the_reason_and_holds_nobody_up(
     assert (shop.device().devstate, shop.device().reason) == (State.FAILED, "TARGET_UNREACHABLE")
 
 
+def test_a_throttled_target_is_tried_again_however_long_the_record_has_waited(shop: Workshop) -> None:
+    claimed = shop.claim()
+    shop.clock.advance(seconds=3600)
+    throttled(shop, "CreateThing")
+    assert shop.deliver(claimed) != []
+    assert shop.device().devstate is State.CLAIMED
+
+
 def test_a_release_delivered_again_takes_nothing_away_from_the_claim_that_came_after_it(shop: Workshop) -> None:
     shop.settle()
     released, claimed = shop.release(), shop.claim()

@@ -1,7 +1,10 @@
 """Who may come in: one row per way a certificate or a revocation list can be wrong, and what is accepted."""
 
+import shutil
+import subprocess
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -201,3 +204,18 @@ def test_validity_holds_to_the_very_second() -> None:
     assert verify(pem, CA.pem, crl, make.NOW + HOUR).name == "sensor-1"
     with pytest.raises(IdentityRefused, match="EXPIRED"):
         verify(pem, CA.pem, crl, make.NOW + HOUR + timedelta(seconds=1))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command, which makes X.509 v1")
+def test_a_certificate_of_version_1_is_told_that_it_is(tmp_path: Path) -> None:
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem")
+    openssl("req", "-new", "-key", "key.pem", "-subj", "/CN=sensor-1", "-out", "csr.pem")
+    openssl("x509", "-req", "-in", "csr.pem", "-signkey", "key.pem", "-days", "9999", "-out", "cert.pem")
+    pem = (tmp_path / "cert.pem").read_text()
+    if load_certificate(pem).version is x509.Version.v3:
+        pytest.skip("this openssl makes v3 even when nothing asks for it")
+    with pytest.raises(IdentityRefused, match=r"BAD_CERTIFICATE.*v1"):
+        verify(pem, pem, None, make.NOW)
