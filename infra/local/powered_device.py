@@ -7,7 +7,6 @@ nothing of the deployment's. Its log is kept beside its state; events are read f
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +76,3 @@ class PoweredDevice:
 def moment(event: dict[str, Any]) -> float:
     """When an event was, in seconds since 1970."""
     return datetime.fromisoformat(event["at"]).timestamp()
-
-
-def wall_ms(since: float) -> float:
-    return (time.time() - since) * 1000
