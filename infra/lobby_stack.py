@@ -49,7 +49,8 @@ class LobbyStack(Stack):
         self.functions: dict[str, lambda_.Function] = {}
         self.access_log = functions.log_group(self, "ApiLog", "/aws/vendedlogs/apis/device-lobby", settings)
         self.api = front_door.make_api(self, self.access_log)
-        self.sign_in = sign_in.make_sign_in(self, settings, f"{self.api.api_endpoint}/")
+        self.console_url = settings.console_url or f"{self.api.api_endpoint}/"
+        self.sign_in = sign_in.make_sign_in(self, settings, self.console_url)
         self._device_side()
         self._commissioner_side()
         self._operator_side()
@@ -213,7 +214,7 @@ class LobbyStack(Stack):
     def _tell(self) -> None:
         for name, value in (
             ("GraphqlUrl", f"{self.api.api_endpoint}{front_door.GRAPHQL}"),
-            ("ConsoleUrl", f"{self.api.api_endpoint}/"),
+            ("ConsoleUrl", self.console_url),
             ("ApiId", self.api.api_id),
             ("UserPoolId", self.sign_in.pool.user_pool_id),
             ("UserPoolClientId", self.sign_in.client.user_pool_client_id),

@@ -6,6 +6,7 @@ missing or wrong, and names all of it at once.
     lobby             the lobby's account/Region, such as 123456789012/eu-west-1; always needed
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; none by default
     local             true: for the emulator on this machine
+    consoleUrl        where the emulator serves the console: http on a loopback address, with its port; only with local
     lobbyStack        false: the targets' stacks only; true by default
     bundle            false: templates only, whose Lambdas have no code and must not be deployed
     logRetentionDays  how long logs are kept; 30 by default
@@ -29,6 +30,7 @@ RETENTION_DAYS: Final = (
 """What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """IAM's own rule (API reference of STS, AssumeRole: ExternalId)."""
+_LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
 
 
@@ -52,6 +54,8 @@ class Settings:
     bundle: bool = True
     lobby_stack: bool = True
     log_retention: int = 30
+    console_url: str | None = None
+    """Ends with a slash; None: the console is at the API's own address, as always in AWS."""
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> "Settings":
@@ -66,6 +70,8 @@ class Settings:
                 found[field] = parse(value)
             except LobbyError as error:
                 wrong.append(f"{name}: {error.message}")
+        if "console_url" in found and not found.get("local"):
+            wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want none but with local=true")
         if wrong:
             raise BadContext("BAD_CONTEXT", "; ".join(wrong))
         return cls(**found)
@@ -80,6 +86,14 @@ def _flag(value: Any) -> bool:
     if isinstance(value, bool | str) and str(value).lower() in known:
         return known[str(value).lower()]
     raise _bad(value, "true or false")
+
+
+def _console_url(value: Any) -> str:
+    """Cognito sends people back there with a code: to this machine, or nowhere."""
+    match = _LOOPBACK_URL.fullmatch(value) if isinstance(value, str) else None
+    if match is not None and int(match["port"]) < 65_536:
+        return match[0]
+    raise _bad(value, "http://127.0.0.1:<port>/ or http://localhost:<port>/")
 
 
 def _days(value: Any) -> int:
@@ -172,6 +186,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
     ("targets", "targets", _targets),
     ("local", "local", _flag),
+    ("consoleUrl", "console_url", _console_url),
     ("bundle", "bundle", _flag),
     ("lobbyStack", "lobby_stack", _flag),
     ("logRetentionDays", "log_retention", _days),

@@ -1,7 +1,7 @@
 """Who may use the lobby's API: a Cognito user pool whose users are made by an administrator, in groups by role.
 
-The app client is public, without a secret: the console signs in by code with PKCE. Passwords go to the API of Cognito
-only in the local deployment, where scripts have no browser.
+The app client is public, without a secret: the console and the command line sign in by code with PKCE. Passwords go to
+the API of Cognito only in the local deployment, where scripts have no browser.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,11 @@ ROLES: Final = {
     "viewer": "Sees, and changes nothing",
 }
 """The groups, the mightiest first. A technician's targets are further groups: `target:<account>/<Region>`."""
+
+
+COMMAND_LINE: Final = "http://localhost:8976/"
+"""Where the command line hears of a sign-in. Cognito takes http for this machine only (developer guide, "App client
+settings": callback URLs)."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cog
         o_auth=cognito.OAuthSettings(
             flows=cognito.OAuthFlows(authorization_code_grant=True),
             scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.PROFILE],
-            callback_urls=[console_url],
-            logout_urls=[console_url],
+            callback_urls=[console_url, COMMAND_LINE],
+            logout_urls=[console_url, COMMAND_LINE],
         ),
         supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
         access_token_validity=Duration.minutes(60 if settings.local else 15),

@@ -1,8 +1,9 @@
 """The API and its users: nobody reaches GraphQL without a token, and nobody makes themselves a user."""
 
+from pathlib import Path
 from typing import Any
 
-from tests.infra.templates import Stacks
+from tests.infra.templates import Stacks, settings, synthesized
 
 ROUTES = "AWS::ApiGatewayV2::Route"
 
@@ -71,9 +72,20 @@ def test_the_client_has_no_secret_short_tokens_and_tells_nobody_who_is_a_user(st
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
     assert client["PreventUserExistenceErrors"] == "ENABLED"
     assert client["EnableTokenRevocation"]
-    [callback] = stacks.lobby.resolve(client["CallbackURLs"])
-    assert callback.endswith("/")
-    assert "localhost" not in callback
+
+
+def test_people_are_sent_back_to_the_console_or_the_command_line_only(
+    stacks: Stacks, local_stacks: Stacks, tmp_path: Path
+) -> None:
+    url = "http://127.0.0.1:4567/"
+    told = synthesized(settings(local=True, consoleUrl=url, targets=[]), tmp_path)
+    for found, console in ((stacks, None), (local_stacks, None), (told, url)):
+        client = _client(found)
+        api, command_line = found.lobby.resolve(client["CallbackURLs"])
+        assert command_line == "http://localhost:8976/"
+        assert client["LogoutURLs"] == client["CallbackURLs"]
+        assert found.lobby.resolve(found.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == api
+        assert api == console or (console is None and api.startswith("https://<Api") and api.endswith(".com/"))
 
 
 def test_the_sign_in_page_is_named_for_the_account(stacks: Stacks, local_stacks: Stacks) -> None:

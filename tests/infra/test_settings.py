@@ -9,6 +9,7 @@ from infra.errors import BadContext
 from infra.settings import Settings
 from tests.infra.templates import LOBBY, settings
 
+CONSOLE = "http://127.0.0.1:4567/"
 ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
 
 
@@ -21,6 +22,11 @@ def test_what_the_command_line_gives_as_text_is_read() -> None:
     made = settings(local="TRUE", bundle="false", logRetentionDays="90", targets=json.dumps([ONE]))
     assert (made.local, made.bundle, made.log_retention) == (True, False, 90)
     assert [(str(each.target), each.external_id) for each in made.targets] == [("200000000002/eu-west-1", "abc")]
+
+
+def test_the_emulator_s_console_has_an_address_of_its_own() -> None:
+    assert settings(local="true", consoleUrl=CONSOLE).console_url == CONSOLE
+    assert settings(local="true").console_url is None
 
 
 def test_the_first_region_of_an_account_gets_the_role() -> None:
@@ -40,6 +46,28 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
         pytest.param({"lobby": "us-east-1"}, "want account/Region", id="no account"),
         pytest.param({"lobby": "1/us-east-1"}, "want an AWS account id: 12 digits", id="short account"),
         pytest.param({"local": "yes"}, "local: got 'yes', want true or false", id="no flag"),
+        pytest.param({"consoleUrl": CONSOLE}, "want none but with local=true", id="console elsewhere in AWS"),
+        pytest.param({"consoleUrl": CONSOLE, "local": "false"}, "want none but with", id="console, not local"),
+        *(
+            pytest.param({"local": True, "consoleUrl": url}, "consoleUrl: got", id=f"console at {url!r}")
+            for url in (
+                "https://127.0.0.1:4567/",
+                "http://192.0.2.1:4567/",
+                "http://127.0.0.1:4567",
+                "http://127.0.0.1/",
+                "http://127.0.0.1:0/",
+                "http://127.0.0.1:4567/x",
+                "http://127.0.0.1:4567/?x",
+                "http://0.0.0.0:4567/",
+                "http://localhost.example:4567/",
+                "http://127.0.0.1@example.com:4567/",
+                "javascript:alert(1)",
+                "",
+                "http://127.0.0.1:4567/\n",
+                "http://127.0.0.1:٤/",
+                4567,
+            )
+        ),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
         pytest.param({"targets": "[{"}, "want a JSON list of targets", id="torn JSON"),
         pytest.param({"targets": {"account": "1"}}, "want a list of targets", id="no list"),
