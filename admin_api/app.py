@@ -26,7 +26,7 @@ from strawberry.types import ExecutionResult
 from admin_api import failures
 from admin_api.context import Context
 from admin_api.failures import body_of, logger
-from admin_api.limits import MAX_BODY
+from admin_api.limits import MAX_BODY, Allowance
 from admin_api.schema import schema
 from admin_api.services import Services
 from admin_api.tokens import Verifier
@@ -64,7 +64,8 @@ class Endpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002  # Strawberry's signature
         caller = self._verifier.caller(request.headers.get("authorization"))
-        request.state.context = Context(caller, self._services, _correlation(request))
+        allowance = Allowance(self._services.clock)
+        request.state.context = Context(caller, self._services, _correlation(request), allowance)
         return request.state.context  # type: ignore[no-any-return]  # Starlette's state is untyped
 
     def decode_json(self, data: str | bytes) -> object:

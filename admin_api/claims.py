@@ -36,10 +36,14 @@ def claim(
     services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
 ) -> Device:
     """Raises `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput`, `Conflict`."""
+    return services.ledger.claim(certid, wish_for(services, caller, target, profile, config), caller.actor)
+
+
+def wish_for(services: Services, caller: Caller, target: Target, profile: str | None, config: object) -> Claim:
+    """What a claim says, whichever device it is for. Raises as `claim`, save `Conflict`."""
     caller.require_target(target)
     registered = services.targets.recent.get(target, profile)
-    wish = Claim(target, _profile(registered, profile), DEFAULT_CONFIG if config is None else config_of(config))
-    return services.ledger.claim(certid, wish, caller.actor)
+    return Claim(target, _profile(registered, profile), DEFAULT_CONFIG if config is None else config_of(config))
 
 
 def move(

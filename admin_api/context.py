@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from admin_api.limits import Allowance
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
 
@@ -25,6 +26,7 @@ class Context:
     caller: Caller
     services: Services
     correlation: str
+    allowance: Allowance
     asked: list[str] = field(default_factory=list)
 
 

@@ -2,16 +2,17 @@
 
 `Device` is v0.1's, name for name and type for type, and more. A list is answered from an index that carries
 only what lists show; what it does not carry is refused there with NOT_IN_LISTS, as filling it in would cost a
-read for every line. Certificates are never shown.
+read for every line. Of certificates the facts are shown, never the PEM.
 """
 
 import strawberry
 from strawberry.scalars import JSON
 
+from admin_api.certificate_facts import CertificateFacts, facts_of
 from admin_api.chain import Chain, chain_of
 from admin_api.context import Context, Info, computed
 from admin_api.roles import Caller
-from admin_api.target_types import Target, TargetInput
+from admin_api.target_types import Target
 from lobby.errors import InvalidInput
 from lobby.ledger import device as ledger
 from lobby.ledger.states import Event, State, possible
@@ -92,6 +93,10 @@ class Device:
     def client_version(self) -> str | None:
         return self._whole("clientVersion").clientversion
 
+    @computed("* What its certificate says; null where none was kept, or none that can be read.")
+    def certificate(self) -> CertificateFacts | None:
+        return facts_of(self._whole("certificate"))
+
     @computed("* Everything that befell it, oldest first; at most the last 1000 entries.")
     def history(self, info: Info, last: int = 100) -> list[HistoryEntry] | None:
         if not 1 <= last <= MAX_HISTORY:
@@ -138,13 +143,6 @@ class ReleasedDevice:
     certid: strawberry.ID
     forgotten: bool = strawberry.field(description="True: it was never seen, so its row is gone; its history stays.")
     device: Device | None = strawberry.field(description="The device, back in the lobby; null where it is forgotten.")
-
-
-@strawberry.input(description="Which devices; all that is given must hold.")
-class DeviceFilter:
-    state: str | None = strawberry.UNSET
-    target: TargetInput | None = strawberry.UNSET
-    name_prefix: str | None = strawberry.field(default=strawberry.UNSET, description="At least 2 characters.")
 
 
 def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> Device:

@@ -45,6 +45,13 @@ def told(error: Exception, correlation: str) -> tuple[int, dict[str, Any]]:
     return 500, body_of(INTERNAL, _MASKED, correlationId=correlation)
 
 
+def told_of_one(error: Exception, correlation: str) -> tuple[str, str]:
+    """The code and the message for one of many that failed, where the others stand."""
+    _, body = told(error, correlation)
+    masked = body["extensions"]["code"] == INTERNAL
+    return body["extensions"]["code"], f"{body['message']} ({correlation})" if masked else body["message"]
+
+
 def told_all(errors: Iterable[GraphQLError], correlation: str) -> list[dict[str, Any]]:
     """The errors of a GraphQL result. What befell every line of a list alike is told once, of its first line."""
     shown: dict[tuple[object, ...], dict[str, Any]] = {}

@@ -1,20 +1,50 @@
-"""How much one request may ask for: bytes, tokens, depth, aliases, fragment spreads.
+"""How much one request may ask for: bytes, tokens, depth, aliases, fragment spreads, devices to claim, time.
 
 The library's limiters walk a fragment once for every path to it, so a small document whose fragments each
 spread the next one twice would keep them busy for ever; `SpreadLimiter` refuses it before they look.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from graphql import FragmentSpreadNode, GraphQLError, Visitor, visit
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 
-MAX_BODY: Final = 64 * 1024
+from lobby.errors import InvalidInput
+
+MAX_BODY: Final = 128 * 1024
+"""A thousand fingerprints written with colons, as JSON, are 99,000 bytes; the rest is for the document and a
+config, which the ledger holds to 8 KiB."""
 MAX_TOKENS: Final = 2000
 MAX_DEPTH: Final = 6
 MAX_ALIASES: Final = 25
 MAX_SPREADS: Final = 20
+MAX_BULK: Final = 1000
+MAX_SECONDS: Final = 20.0
+"""How long a bulk may go on beginning with further devices. The Lambda has 29 s, and API Gateway 30: a call that
+hangs must still fit in, or nobody would learn what was done."""
+
+
+class Allowance:
+    """What one request has left of `MAX_BULK` devices and of `MAX_SECONDS`, which begin now. Aliases share it.
+    `clock` gives seconds that only ever grow."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._end = clock() + MAX_SECONDS
+        self._bulk = 0
+
+    def take(self, devices: int) -> None:
+        """Raises `InvalidInput` INVALID_COUNT."""
+        if devices < 1 or self._bulk + devices > MAX_BULK:
+            before = f" after {self._bulk}" if self._bulk else ""
+            raise InvalidInput(
+                "INVALID_COUNT", f"got {devices} fingerprints{before}, want 1 to {MAX_BULK} in one request"
+            )
+        self._bulk += devices
+
+    def time_is_up(self) -> bool:
+        return self._clock() >= self._end
 
 
 class _Spreads(Visitor):

@@ -9,7 +9,7 @@ a device, so there one refusal leaves the answer without data.
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import claims
+from admin_api import bulk, claims
 from admin_api.context import ABSENT, Info, given, operation
 from admin_api.device_types import Device, ReleasedDevice, shown_device
 from admin_api.regions import require_iot_region
@@ -40,6 +40,13 @@ class Mutation:
             context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
         )
         return shown_device(row, context.caller)
+
+    @operation("Claims up to 1,000 devices for one target, with a result for each.")
+    def claim_devices(
+        self, info: Info, certids: list[strawberry.ID], target: TargetInput,
+        profile: str | None = ABSENT, config: JSON | None = ABSENT,
+    ) -> bulk.BulkClaim:  # fmt: skip
+        return bulk.claim_devices(info.context, certids, target_named(target), given(profile), given(config))
 
     @operation("Sends a claimed device elsewhere. Profile and config stay unless they are given.")
     def move_device(

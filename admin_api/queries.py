@@ -3,17 +3,27 @@
 import strawberry
 
 from admin_api.context import ABSENT, Context, Info, given, operation
-from admin_api.device_types import Device, DeviceFilter, DevicePage, PageInfo, PaginatedDevices, shown_device
-from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target, target_named
-from lobby.errors import InvalidInput
+from admin_api.device_types import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
+from admin_api.filters import DeviceFilter, filter_of, state_of
+from admin_api.me import Me, me_of
+from admin_api.overview import Overview
+from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
 from lobby.ledger.states import State
-from lobby.names import parse_target, parse_thing_name, shown
+from lobby.names import parse_target
 from lobby.wire import decode_label
 
 
 @strawberry.type
 class Query:
+    @operation("Who you are and what you may do.")
+    def me(self, info: Info) -> Me:
+        return me_of(info.context.caller)
+
+    @operation("How many devices are where; kept with every transition, read with one query.")
+    def overview(self, info: Info) -> Overview:
+        raise NotImplementedError("the ledger keeps no counts yet")
+
     @operation("v0.1. A device by its fingerprint, in any form a label may have; null if it is unknown.")
     def get_device(self, info: Info, certid: strawberry.ID | None = ABSENT) -> Device | None:
         return _device(info.context, certid)
@@ -26,14 +36,14 @@ class Query:
     def list_lobby_devices(
         self, info: Info, count: int | None = ABSENT, devstate: str | None = ABSENT, next_token: str | None = ABSENT
     ) -> PaginatedDevices:
-        state = _state(given(devstate)) or State.INLOBBY
+        state = state_of(given(devstate)) or State.INLOBBY
         return _paginated(info.context, Filter(state=state), count, next_token)
 
     @operation("A device by its fingerprint, in any form a label may have; null if it is unknown.")
     def device(self, info: Info, certid: strawberry.ID) -> Device | None:
         return _device(info.context, certid)
 
-    @operation("Devices by state, target and name; at most 100 a page. Each page is one query of an index.")
+    @operation("Devices, by what the filter names; at most 100 a page. Each page is one query of an index.")
     def devices(
         self,
         info: Info,
@@ -41,7 +51,7 @@ class Query:
         first: int = DEFAULT_PAGE,
         after: str | None = ABSENT,
     ) -> DevicePage:
-        page = devices(_filter(filter or DeviceFilter()), first, after or None)
+        page = devices(filter_of(filter or DeviceFilter()), first, after or None)
         return DevicePage(
             nodes=_nodes(info.context, page),
             page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
@@ -72,19 +82,3 @@ def _paginated(context: Context, wanted: Filter, count: int | None, token: str |
 
 def _nodes(context: Context, page: Page) -> list[Device]:
     return [shown_device(row, context.caller, whole=False) for row in page.devices]
-
-
-def _filter(wanted: DeviceFilter) -> Filter:
-    prefix = given(wanted.name_prefix)
-    return Filter(
-        state=_state(given(wanted.state)),
-        target=target_named(wanted.target) if wanted.target else None,
-        name_prefix=parse_thing_name(prefix) if prefix is not None else None,
-    )
-
-
-def _state(text: str | None) -> State | None:
-    try:
-        return None if text is None else State(text)
-    except ValueError:
-        raise InvalidInput("INVALID_STATE", f"got {shown(text)}, want one of: {', '.join(State)}") from None

@@ -30,6 +30,8 @@ _OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 _ADMINS: Final = frozenset({Role.ADMIN})
 
 OPERATIONS: Final[dict[str, frozenset[Role]]] = {
+    "me": _EVERYONE,
+    "overview": _EVERYONE,
     "getDevice": _EVERYONE,
     "listDevices": _EVERYONE,
     "listLobbyDevices": _EVERYONE,
@@ -38,6 +40,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "targets": _EVERYONE,
     "addDevice": _CLAIMERS,
     "claimDevice": _CLAIMERS,
+    "claimDevices": _CLAIMERS,
     "moveDevice": _OPERATORS,
     "releaseDevice": _OPERATORS,
     "revokeDevice": _OPERATORS,
@@ -62,6 +65,11 @@ class Caller:
     def actor(self) -> str:
         """How the history names them."""
         return f"user:{self.name}"
+
+    @property
+    def operations(self) -> list[str]:
+        """What the role may do, in the table's order."""
+        return [operation for operation in OPERATIONS if self.may(operation)]
 
     @property
     def is_admin(self) -> bool:

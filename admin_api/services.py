@@ -4,6 +4,7 @@ Tests hand in their own. No client is made before it is used.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,13 +18,15 @@ from lobby.names import AccountId, Region, Target
 
 @dataclass(frozen=True)
 class Services:
-    """`lobby_account` and `lobby_region` are where this lobby runs, as its targets need to know."""
+    """`lobby_account` and `lobby_region` are where this lobby runs, as its targets need to know.
+    `clock` gives seconds that only ever grow."""
 
     ledger: Ledger
     targets: Targets
     survey: Callable[[Target], Survey]
     lobby_account: AccountId
     lobby_region: Region
+    clock: Callable[[], float] = time.monotonic
 
 
 def services_of(settings: Settings) -> Services:

@@ -15,6 +15,8 @@ from tests.functional.admin_api.tokens_for_tests import CLIENT, claims, public_j
 TARGET = f'{{account: "{HERE.account}", region: "{HERE.region}"}}'
 PLACE = f'account: "{HERE.account}", region: "{HERE.region}"'
 DOCUMENTS = {
+    "me": "{ me { name } }",
+    "overview": "{ overview { total } }",
     "getDevice": "query($id: ID!) { getDevice(certid: $id) { certid } }",
     "listDevices": "{ listDevices { nextToken } }",
     "listLobbyDevices": "{ listLobbyDevices { nextToken } }",
@@ -27,14 +29,17 @@ DOCUMENTS = {
         f' targetregion: "{HERE.region}") {{ certid }} }}'
     ),
     "claimDevice": f"mutation($id: ID!) {{ claimDevice(certid: $id, target: {TARGET}) {{ certid }} }}",
+    "claimDevices": (
+        f"mutation($id: ID!) {{ claimDevices(certids: [$id], target: {TARGET}) {{ results {{ certid code }} }} }}"
+    ),
     "moveDevice": f'mutation($id: ID!) {{ moveDevice(certid: $id, target: {TARGET}, config: "new") {{ certid }} }}',
     "releaseDevice": "mutation($id: ID!) { releaseDevice(certid: $id) { certid } }",
     "revokeDevice": 'mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }',
     "retryDevice": "mutation($id: ID!) { retryDevice(certid: $id) { certid } }",
     "registerTarget": f'mutation {{ registerTarget({PLACE}, name: "New") {{ name }} }}',
 }
-READS = {"getDevice", "listDevices", "listLobbyDevices", "device", "devices", "targets"}
-CLAIMS = {"addDevice", "claimDevice"}
+READS = {"me", "overview", "getDevice", "listDevices", "listLobbyDevices", "device", "devices", "targets"}
+CLAIMS = {"addDevice", "claimDevice", "claimDevices"}
 ALLOWED = {
     "viewer": READS,
     "technician": READS | CLAIMS,

@@ -10,6 +10,7 @@ import pytest
 
 from admin_api import handler
 from admin_api.failures import logger
+from admin_api.limits import MAX_BODY
 from lobby.errors import MissingSettings
 from lobby.ledger.decisions import Claim
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, event_of
@@ -91,7 +92,7 @@ def test_depth_has_a_limit_of_its_own_whatever_the_fields_are(lobby: Lobby) -> N
         ('{"query": "{targets{name}}", "variables": []}', 400),
         ('{"query": "{targets{name}}", "operationName": "Other"}', 400),
         ("[" * 30_000, 400),
-        (json.dumps(TARGETS | {"variables": {"x": "y" * 65_536}}), 413),
+        (json.dumps(TARGETS | {"variables": {"x": "y" * MAX_BODY}}), 413),
     ],
     ids=["empty", "cut", "list", "batch", "number", "null", "query", "none", "variables", "name", "nested", "huge"],
 )

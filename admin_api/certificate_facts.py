@@ -1,0 +1,76 @@
+"""What a device's certificate says of itself, for people: read from the PEM that the ledger keeps.
+
+The PEM is never shown. Whether the certificate may come in was the bouncer's to say; here it is only read, and
+one that cannot be read has no facts. The reading is imported when it is first asked for: no list, claim or
+hello needs it.
+"""
+
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from admin_api.failures import logger
+from lobby.errors import IdentityRefused
+from lobby.ledger.device import Device
+from lobby.ledger.store import stamp
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+
+@strawberry.type(description="What a device's certificate says. Names as in RFC 4514, times ISO 8601, UTC.")
+class CertificateFacts:
+    subject: str
+    issuer: str
+    serial_number: str = strawberry.field(description="In hex, as `python -m pki` shows it.")
+    not_before: str
+    not_after: str
+    key: str = strawberry.field(description='Such as "EC P-256" or "RSA 2048".')
+    signature: str = strawberry.field(description='Such as "ECDSA SHA-256".')
+
+
+def facts_of(device: Device) -> CertificateFacts | None:
+    """None where the ledger keeps no certificate, or one that cannot be read, which is logged."""
+    if device.devicecert is None:
+        return None
+    from lobby.identity import load_certificate  # noqa: PLC0415
+
+    try:
+        return _facts(load_certificate(device.devicecert))
+    except (IdentityRefused, ValueError, TypeError) as fault:
+        logger.warning("certificate cannot be read", certid=device.certid, fault=str(fault))
+        return None
+
+
+def _facts(certificate: "Certificate") -> CertificateFacts:
+    return CertificateFacts(
+        subject=certificate.subject.rfc4514_string(), issuer=certificate.issuer.rfc4514_string(),
+        serial_number=f"{certificate.serial_number:x}",
+        not_before=stamp(certificate.not_valid_before_utc), not_after=stamp(certificate.not_valid_after_utc),
+        key=_key(certificate), signature=_signature(certificate),
+    )  # fmt: skip
+
+
+def _key(certificate: "Certificate") -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415
+
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    return type(key).__name__.removesuffix("PublicKey")
+
+
+def _signature(certificate: "Certificate") -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415
+
+    hashed = certificate.signature_hash_algorithm
+    if hashed is None:
+        return certificate.signature_algorithm_oid._name
+    parameters = certificate.signature_algorithm_parameters
+    names = {ec.ECDSA: "ECDSA", padding.PSS: "RSA-PSS", padding.PKCS1v15: "RSA"}
+    kind = next((name for scheme, name in names.items() if isinstance(parameters, scheme)), "")
+    return f"{kind} {hashed.name.upper().replace('SHA', 'SHA-', 1)}".strip()
