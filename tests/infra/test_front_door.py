@@ -79,13 +79,12 @@ def test_people_are_sent_back_to_the_console_or_the_command_line_only(
 ) -> None:
     url = "http://127.0.0.1:4567/"
     told = synthesized(settings(local=True, consoleUrl=url, targets=[]), tmp_path)
-    for found, console in ((stacks, None), (local_stacks, None), (told, url)):
+    own = "<ApiF70053CD.ApiEndpoint>/"
+    for found, console in ((stacks, own), (local_stacks, own), (told, url)):
         client = _client(found)
-        api, command_line = found.lobby.resolve(client["CallbackURLs"])
-        assert command_line == "http://localhost:8976/"
+        assert found.lobby.resolve(client["CallbackURLs"]) == [console, "http://localhost:8976/"]
         assert client["LogoutURLs"] == client["CallbackURLs"]
-        assert found.lobby.resolve(found.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == api
-        assert api == console or (console is None and api.startswith("https://<Api") and api.endswith(".com/"))
+        assert found.lobby.resolve(found.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == console
 
 
 def test_the_sign_in_page_is_named_for_the_account(stacks: Stacks, local_stacks: Stacks) -> None:

@@ -56,6 +56,7 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
                 "http://127.0.0.1:4567",
                 "http://127.0.0.1/",
                 "http://127.0.0.1:0/",
+                "http://127.0.0.1:65536/",
                 "http://127.0.0.1:4567/x",
                 "http://127.0.0.1:4567/?x",
                 "http://0.0.0.0:4567/",
