@@ -21,7 +21,7 @@ In AWS (with the credentials of your environment or --profile; asks before it to
             kept in AWS unless you delete their tables yourself.
 
 `./deploy.sh COMMAND --help` lists a command's options. What is set up: .venv (Python packages, pinned by hash),
-Node from PyPI where there is none, and for AWS the pinned CDK CLI.
+Node from PyPI where there is none, the web console (built for `local` and `aws`), and for AWS the pinned CDK CLI.
 TEXT
 }
 
@@ -38,6 +38,7 @@ source "$here/infra/setup.sh"
 install_requirements "$here/requirements/local.txt"
 ensure_node
 export PYTHONPATH=$here
+case " $* " in *" --help "*) ;; *) case $command in local | aws) ensure_console ;; esac ;; esac
 case $command in
   local) exec "$VENV/bin/python" -m infra.local up "$@" ;;
   demo) exec "$VENV/bin/python" -m infra.local demo "$@" ;;

@@ -33,5 +33,9 @@ say "· ruff"
 "$VENV/bin/ruff" format --check --quiet .
 say "· mypy"
 "$VENV/bin/mypy" --no-error-summary
+say "· the console's lint, types and unit tests"
+ensure_console_packages
+(cd admin_api/console && npm run --silent check) || fail "the console's checks failed (see above)"
+ensure_console
 say "· tests"
 exec "$VENV/bin/python" -m pytest -n 2 --dist loadgroup ${only[@]+"${only[@]}"} "$@"

@@ -45,12 +45,35 @@ install_requirements() {
   printf '%s' "$digest" >"$stamp"
 }
 
-# The CDK needs Node. Where there is none, or an old one, a pinned one from PyPI goes into the environment.
+# The CDK and the console's build need Node. Where there is none, or an old one, a pinned one from PyPI goes into the
+# environment.
 ensure_node() {
   export PATH=$VENV/bin:$PATH
-  node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && return
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+    2>/dev/null && npm --version >/dev/null 2>&1 && return
   install_requirements "$ROOT/requirements/node.txt"
-  node --version >/dev/null 2>&1 || fail "got no Node of version 20 or newer, and the one from PyPI does not run here"
+  node --version >/dev/null 2>&1 || fail "got no Node of version 20.19 or newer, and the one from PyPI does not run here"
+}
+
+# The console's packages, pinned by its lock file.
+ensure_console_packages() {
+  local at=$ROOT/admin_api/console
+  [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && return
+  say "· installing the console's pinned packages"
+  (cd "$at" && npm ci --silent >&2) || fail "the console's packages could not be installed (see above)"
+}
+
+# The web console, built where its sources have changed; dist/.built says from which.
+ensure_console() {
+  local at=$ROOT/admin_api/console digest
+  digest=$(cd "$ROOT/admin_api" && find schema.graphql console -type f \
+    -not -path 'console/node_modules/*' -not -path 'console/dist/*' -not -path 'console/tests/*' -not -name graphql-env.d.ts |
+    LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | "$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
+  [ "$(cat "$at/dist/.built" 2>/dev/null)" = "$digest" ] && return
+  ensure_console_packages
+  say "· building the web console"
+  (cd "$at" && npm run --silent build >&2) || fail "the console could not be built (see above)"
+  printf '%s' "$digest" >"$at/dist/.built"
 }
 
 ensure_cdk_cli() {

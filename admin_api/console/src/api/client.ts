@@ -1,0 +1,42 @@
+/**
+ * The GraphQL client: our own origin, the session's bearer token, renewed before it runs out or when it is refused.
+ * A session that cannot be renewed leads to the sign-in page and back to where the person was.
+ */
+import { Client, cacheExchange, fetchExchange } from "@urql/core";
+import { authExchange } from "@urql/exchange-auth";
+import { type Session, SignInFailed } from "../sign_in/session";
+
+const TIMEOUT_MS = 30_000;
+
+export function createClient(session: Session | null, signInAgain: () => void): Client {
+  return new Client({
+    url: "/graphql",
+    preferGetMethod: false,
+    fetch: (input, init) => fetch(input, { ...init, signal: withTimeout(init?.signal) }),
+    exchanges: [
+      cacheExchange,
+      authExchange(async (utils) => ({
+        addAuthToOperation: (operation) =>
+          session
+            ? utils.appendHeaders(operation, { authorization: `Bearer ${session.accessToken}` })
+            : operation,
+        willAuthError: () => session?.isStale ?? false,
+        didAuthError: (error) => (error.response as Response | undefined)?.status === 401,
+        refreshAuth: async () => {
+          try {
+            await session?.refresh();
+          } catch (error) {
+            // Without a network the operation itself says so; the session may still be good.
+            if (error instanceof SignInFailed) signInAgain();
+          }
+        },
+      })),
+      fetchExchange,
+    ],
+  });
+}
+
+function withTimeout(signal: AbortSignal | null | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}

@@ -1,0 +1,7 @@
+/** `graphql`: documents checked against `schema.graphql`, their results typed by what they ask for. */
+import { initGraphQLTada } from "gql.tada";
+import type { introspection } from "./graphql-env";
+
+export const graphql = initGraphQLTada<{ introspection: introspection; scalars: { JSON: unknown } }>();
+export type { FragmentOf, ResultOf, VariablesOf } from "gql.tada";
+export { readFragment } from "gql.tada";

@@ -1,0 +1,51 @@
+/** The console: sign-in first, then the shell and the room that the address names. */
+import { Stack } from "@mantine/core";
+import { IconMoodEmpty } from "@tabler/icons-react";
+import { Suspense, useMemo } from "react";
+import { Provider } from "urql";
+import { Redirect, Route, Switch } from "wouter";
+import { createClient } from "./api/client";
+import { DevicePage, ROOMS, startOf } from "./pages/rooms";
+import { EmptyState } from "./parts/empty_state";
+import { Loading } from "./parts/loading";
+import { Shell } from "./shell/shell";
+import { useSession } from "./sign_in/gate";
+import { useMe, WithMe } from "./sign_in/me";
+
+export function App() {
+  const session = useSession();
+  const client = useMemo(() => createClient(session, () => location.reload()), [session]);
+  return (
+    <Provider value={client}>
+      <WithMe>
+        <Shell>
+          <Suspense fallback={<Loading what="the page" />}>
+            <Rooms />
+          </Suspense>
+        </Shell>
+      </WithMe>
+    </Provider>
+  );
+}
+
+function Rooms() {
+  const me = useMe();
+  return (
+    <Switch>
+      {ROOMS.map(({ path, page }) => (
+        <Route key={path} path={path} component={page} />
+      ))}
+      <Route path="/devices/:certid" component={DevicePage} />
+      <Route path="/">
+        <Redirect to={startOf(me.role)} replace />
+      </Route>
+      <Route>
+        <Stack>
+          <EmptyState icon={<IconMoodEmpty />} title="There is nothing here">
+            The address leads nowhere. The menu leads on.
+          </EmptyState>
+        </Stack>
+      </Route>
+    </Switch>
+  );
+}

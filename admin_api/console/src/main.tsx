@@ -1,0 +1,23 @@
+/** Where the page starts. Styles that Mantine adds at run time carry the answer's nonce, or the policy refuses them. */
+import "./styles/first.css";
+import "./console.css";
+import { MantineProvider } from "@mantine/core";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { SignInGate } from "./sign_in/gate";
+import { theme } from "./theme";
+
+const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce;
+const root = document.getElementById("root");
+if (!root) throw new Error("got a page without #root, want index.html");
+
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce ?? ""}>
+      <SignInGate>
+        <App />
+      </SignInGate>
+    </MantineProvider>
+  </StrictMode>,
+);

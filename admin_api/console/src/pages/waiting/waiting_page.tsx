@@ -1,0 +1,5 @@
+import { PageHead } from "../../parts/page_head";
+
+export default function WaitingPage() {
+  return <PageHead title="Waiting" />;
+}

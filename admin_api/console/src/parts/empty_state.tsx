@@ -1,0 +1,27 @@
+/** A place with nothing in it, that says why and what to do next. */
+import { Center, Stack, Text, ThemeIcon, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+
+interface Props {
+  icon: ReactNode;
+  title: string;
+  children?: ReactNode;
+}
+
+export function EmptyState({ icon, title, children }: Props) {
+  return (
+    <Center py={48} px="md">
+      <Stack align="center" gap="sm" maw={420}>
+        <ThemeIcon size={56} radius="xl" variant="light" aria-hidden>
+          {icon}
+        </ThemeIcon>
+        <Title order={2} size="h4" ta="center">
+          {title}
+        </Title>
+        <Text component="div" size="sm" c="dimmed" ta="center">
+          {children}
+        </Text>
+      </Stack>
+    </Center>
+  );
+}

@@ -1,0 +1,28 @@
+/** A failure as a person needs it: what happened, in the API's own words, and a way on. */
+import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { IconAlertTriangle, IconWifiOff } from "@tabler/icons-react";
+import { type Failure, OFFLINE, titleOf } from "../api/failures";
+
+export function FailureNotice({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
+  const offline = failure.code === OFFLINE;
+  return (
+    <Alert
+      role="alert"
+      color={offline ? "yellow" : "red"}
+      icon={offline ? <IconWifiOff aria-hidden /> : <IconAlertTriangle aria-hidden />}
+      title={titleOf(failure.code)}
+    >
+      <Stack gap="xs">
+        <Text size="sm">{failure.message}</Text>
+        <Group gap="xs" justify="space-between">
+          <Code>{failure.correlationId ? `${failure.code} · ${failure.correlationId}` : failure.code}</Code>
+          {onRetry && (
+            <Button size="xs" variant="default" onClick={onRetry}>
+              Try again
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </Alert>
+  );
+}

@@ -1,0 +1,42 @@
+/** A fingerprint as it is printed on the label, and a way to copy the whole of it. */
+import { ActionIcon, CopyButton, Group, Text, Tooltip } from "@mantine/core";
+import { IconCheck, IconCopy } from "@tabler/icons-react";
+
+/** `3F2A 91BC 07D4`: the first 12 digits, as on the label. */
+export function shortForm(certid: string): string {
+  return certid
+    .slice(0, 12)
+    .toUpperCase()
+    .replace(/(.{4})(?=.)/g, "$1 ");
+}
+
+export function Fingerprint({ certid, copy = false }: { certid: string; copy?: boolean }) {
+  return (
+    <Group gap={4} wrap="nowrap" display="inline-flex">
+      <Text component="span" ff="monospace" size="sm" title={certid} style={{ whiteSpace: "nowrap" }}>
+        {shortForm(certid)}
+      </Text>
+      {copy && <Copy text={certid} what="fingerprint" />}
+    </Group>
+  );
+}
+
+export function Copy({ text, what }: { text: string; what: string }) {
+  return (
+    <CopyButton value={text} timeout={2000}>
+      {({ copied, copy }) => (
+        <Tooltip label={copied ? "Copied" : `Copy the ${what}`}>
+          <ActionIcon
+            variant="subtle"
+            color={copied ? "green" : "gray"}
+            size="md"
+            onClick={copy}
+            aria-label={copied ? "Copied" : `Copy the ${what}`}
+          >
+            {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </CopyButton>
+  );
+}

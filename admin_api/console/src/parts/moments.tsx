@@ -1,0 +1,48 @@
+/** Moments and durations for people: "3 min ago", with the exact time beside it for whoever wants it. */
+import { useInterval } from "@mantine/hooks";
+import { useState } from "react";
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** "just now", "5 min. ago"; a clock that is ahead of ours is "just now", too. */
+export function ago(at: Date, now: Date): string {
+  const seconds = Math.max(0, (now.getTime() - at.getTime()) / 1000);
+  for (const [unit, size] of UNITS) {
+    if (seconds >= size) return RELATIVE.format(-Math.floor(seconds / size), unit);
+  }
+  return seconds < 10 ? "just now" : RELATIVE.format(-Math.floor(seconds), "second");
+}
+
+/** "0.8 s", "42 s", "3 min 5 s". */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds / 1000);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+export function exact(at: string): string {
+  return EXACT.format(new Date(at));
+}
+
+/** The time, again every `everyMs`. */
+export function useNow(everyMs: number): Date {
+  const [now, setNow] = useState(() => new Date());
+  useInterval(() => setNow(new Date()), everyMs, { autoInvoke: true });
+  return now;
+}
+
+export function Ago({ at }: { at: string }) {
+  const now = useNow(5_000);
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {ago(new Date(at), now)}
+    </time>
+  );
+}

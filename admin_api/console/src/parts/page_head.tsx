@@ -1,0 +1,16 @@
+/** A page's name, in the page and in the browser's tab, with what belongs beside it. */
+import { Group, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import type { ReactNode } from "react";
+
+export function PageHead({ title, children }: { title: string; children?: ReactNode }) {
+  useDocumentTitle(`${title} · Device Lobby`);
+  return (
+    <Group justify="space-between" mb="md" gap="sm">
+      <Title order={1} size="h3">
+        {title}
+      </Title>
+      {children && <Group gap="xs">{children}</Group>}
+    </Group>
+  );
+}

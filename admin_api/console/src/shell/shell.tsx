@@ -1,0 +1,116 @@
+/**
+ * What is around every page: the name, who is signed in, whether there is a network, and the way to the other rooms:
+ * a list at the side of a desk's screen, a bar under the thumb on a phone.
+ */
+import { AppShell, Badge, Box, Group, NavLink, Text } from "@mantine/core";
+import { useNetwork } from "@mantine/hooks";
+import { IconWifiOff } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { ROOMS, type Room } from "../pages/rooms";
+import { useSession } from "../sign_in/gate";
+import { useMe } from "../sign_in/me";
+import { PersonMenu } from "./person_menu";
+
+export function Shell({ children }: { children: ReactNode }) {
+  const rooms = useRooms();
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 208, breakpoint: "sm", collapsed: { mobile: true } }}
+      footer={{ height: 60 }}
+      padding="md"
+    >
+      <a href="#main" className="skip">
+        Skip to the content
+      </a>
+      <AppShell.Header px="md">
+        <Header />
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Rooms">
+        {rooms.map((room) => (
+          <SideLink key={room.path} room={room} />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main id="main" tabIndex={-1} pb={{ base: 84, sm: "md" }}>
+        <Box maw={1200} mx="auto">
+          {children}
+        </Box>
+      </AppShell.Main>
+      <AppShell.Footer hiddenFrom="sm">
+        <nav className="tabs" aria-label="Rooms">
+          {rooms.map((room) => (
+            <Tab key={room.path} room={room} />
+          ))}
+        </nav>
+      </AppShell.Footer>
+    </AppShell>
+  );
+}
+
+/** Those that the person can use; without a network only claiming. */
+function useRooms(): readonly Room[] {
+  const me = useMe();
+  const session = useSession();
+  if (!session) return ROOMS.filter((room) => room.path === "/claim");
+  return ROOMS.filter((room) => room.needs === null || me.may(room.needs));
+}
+
+function Header() {
+  const { online } = useNetwork();
+  return (
+    <Group h="100%" justify="space-between" wrap="nowrap">
+      <Link href="/" style={{ textDecoration: "none", color: "inherit" }}>
+        <Group gap="xs" wrap="nowrap">
+          <img src="/icon.svg" alt="" width={28} height={28} />
+          <Text fw={650}>Device Lobby</Text>
+        </Group>
+      </Link>
+      <Group gap="xs" wrap="nowrap">
+        <Box role="status">
+          {!online && (
+            <Badge
+              color="yellow"
+              variant="filled"
+              leftSection={<IconWifiOff size={14} aria-hidden />}
+              tt="none"
+            >
+              Offline
+            </Badge>
+          )}
+        </Box>
+        <PersonMenu />
+      </Group>
+    </Group>
+  );
+}
+
+function useIsHere(path: string): boolean {
+  const [here] = useLocation();
+  return here === path || here.startsWith(`${path}/`);
+}
+
+function SideLink({ room: { path, name, icon: Icon } }: { room: Room }) {
+  const here = useIsHere(path);
+  return (
+    <NavLink
+      component={Link}
+      href={path}
+      label={name}
+      leftSection={<Icon size={20} aria-hidden />}
+      active={here}
+      aria-current={here ? "page" : undefined}
+      py="sm"
+    />
+  );
+}
+
+function Tab({ room: { path, name, icon: Icon } }: { room: Room }) {
+  const here = useIsHere(path);
+  return (
+    <Link href={path} className="tab" aria-current={here ? "page" : undefined}>
+      <Icon size={22} aria-hidden />
+      {name}
+    </Link>
+  );
+}

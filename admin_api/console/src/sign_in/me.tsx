@@ -1,0 +1,37 @@
+/** Who the API says you are, and what it lets you do: what is shown follows from that, never from the token. */
+import { createContext, type ReactNode, useContext } from "react";
+import { useQuery } from "urql";
+import { failureOf } from "../api/failures";
+import { graphql } from "../api/graphql";
+import { FailureNotice } from "../parts/failure_notice";
+import { Loading } from "../parts/loading";
+import { useSession } from "./gate";
+
+export const ME = graphql(`query Me { me { name role operations } }`);
+
+export interface Me {
+  name: string;
+  role: string;
+  may: (operation: string) => boolean;
+}
+
+/** Without a session nothing is known; a claim may still be queued. */
+const NOBODY: Me = { name: "", role: "", may: () => false };
+const Known = createContext<Me>(NOBODY);
+
+export function useMe(): Me {
+  return useContext(Known);
+}
+
+export function WithMe({ children }: { children: ReactNode }) {
+  const session = useSession();
+  const [{ data, error }, again] = useQuery({ query: ME, pause: !session });
+  if (!session) return children;
+  if (!data && error)
+    return (
+      <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
+    );
+  if (!data) return <Loading what="who you are" />;
+  const { name, role, operations } = data.me;
+  return <Known value={{ name, role, may: (operation) => operations.includes(operation) }}>{children}</Known>;
+}

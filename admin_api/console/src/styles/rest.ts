@@ -1,0 +1,2 @@
+/** All of the components' styles, for every room but the claim page. */
+import "@mantine/core/styles.css";
