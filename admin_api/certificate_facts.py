@@ -5,6 +5,7 @@ one that cannot be read has no facts. The reading is imported when it is first a
 hello needs it.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_WITHOUT_HASH = {"1.3.101.112": "Ed25519", "1.3.101.113": "Ed448"}
+"""RFC 8410: signatures that hash on their own."""
 
 
 @strawberry.type(description="What a device's certificate says. Names as in RFC 4514, times ISO 8601, UTC.")
@@ -69,8 +72,9 @@ def _signature(certificate: "Certificate") -> str:
 
     hashed = certificate.signature_hash_algorithm
     if hashed is None:
-        return certificate.signature_algorithm_oid._name
-    parameters = certificate.signature_algorithm_parameters
+        oid = certificate.signature_algorithm_oid.dotted_string
+        return _WITHOUT_HASH.get(oid, oid)
     names = {ec.ECDSA: "ECDSA", padding.PSS: "RSA-PSS", padding.PKCS1v15: "RSA"}
+    parameters = certificate.signature_algorithm_parameters
     kind = next((name for scheme, name in names.items() if isinstance(parameters, scheme)), "")
-    return f"{kind} {hashed.name.upper().replace('SHA', 'SHA-', 1)}".strip()
+    return f"{kind} {re.sub(r'^SHA(?=[0-9]{3})', 'SHA-', hashed.name.upper())}".strip()
