@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from infra.functions import SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import index_names, table_arn
-from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, TargetRow
+from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, TargetRow
 from lobby.ledger.targets import TARGET_ROLE
 from lobby.names import Target
 from lobby.wire import trust_bucket
@@ -22,7 +22,7 @@ UNDELIVERED: Final = "device-lobby-undelivered"
 UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
-LEDGER, HISTORY, NAMES, TARGETS = LedgerRow, HistoryRow, NameRow, TargetRow
+LEDGER, HISTORY, NAMES, TARGETS, COUNTS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow
 
 
 def queue_arn(name: str, where: Target) -> str:
@@ -50,6 +50,7 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(NAMES, lobby, "PutItem", "GetItem"),
+        _table(COUNTS, lobby, "UpdateItem"),
         allow("Certificates", ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"],
               iot_arn(lobby, "cert/*")),
         allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
@@ -66,6 +67,7 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
+        _table(COUNTS, lobby, "UpdateItem"),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         _on_failure(settings, UNDELIVERED),
     ]
@@ -78,6 +80,7 @@ def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatemen
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
+        _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
         allow("Stream", stream, stream_arn),
         allow("FindStream", ["dynamodb:ListStreams"], "*"),
@@ -99,6 +102,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
+        _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
         allow("Arrivals", consume, queue_arn(ARRIVALS, lobby)),
     ]
@@ -108,9 +112,10 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     indexes = [table_arn(LEDGER, lobby, index) for index in index_names(LEDGER)]
     return [
-        _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *indexes),
         _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(COUNTS, lobby, "UpdateItem", "Query"),
         _table(TARGETS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
         allow("Survey", ["lambda:InvokeFunction"], function_arn(SURVEYOR, settings)),
     ]

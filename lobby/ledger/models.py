@@ -1,4 +1,4 @@
-"""How the ledger is kept in DynamoDB: four tables and the way between their items and our values.
+"""How the ledger is kept in DynamoDB: five tables and the way between their items and our values.
 
 `infra/` takes its key schema from here, so what is deployed and what is used cannot differ. The indexes
 project only what lists show and nothing that changes while a device waits: presence never rewrites them.
@@ -18,6 +18,8 @@ from lobby.names import parse_target_key
 COMMISSIONER = "commissioner"
 NAME_HEAD = 2
 """Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
+PRINT_HEAD = 4
+"""Likewise of `by-print`, for fingerprints."""
 LISTED = [
     "devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat",
     "firstseen", "lobbyregion", "previous", "turn", "version",
@@ -70,6 +72,17 @@ class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
     devicename = UnicodeAttribute(range_key=True)
 
 
+class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Devices by fingerprint, likewise; the table's own key has no order to search in."""
+
+    class Meta:
+        index_name = "by-print"
+        projection = _listed()
+
+    printhead = UnicodeAttribute(hash_key=True)
+    certid = UnicodeAttribute(range_key=True)
+
+
 class LedgerRow(Model):
     """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else."""
 
@@ -79,8 +92,10 @@ class LedgerRow(Model):
     by_state: ClassVar[ByState] = ByState()
     by_target: ClassVar[ByTarget] = ByTarget()
     by_name: ClassVar[ByName] = ByName()
+    by_print: ClassVar[ByPrint] = ByPrint()
 
     certid = UnicodeAttribute(hash_key=True)
+    printhead = UnicodeAttribute(null=True)
     devstate = UnicodeAttribute()
     enteredat = UnicodeAttribute()
     version = NumberAttribute()
@@ -153,7 +168,19 @@ class TargetRow(Model):
     createdat = UnicodeAttribute()
 
 
-MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow)
+class CountRow(Model):
+    """A part of how many devices are in a bucket (one partition: there are few, and all are read together). It may
+    be below zero: a device may be counted in by one part and out by another. The sum of the parts is the count."""
+
+    class Meta(_Calls):
+        table_name = "device-lobby-counts"
+
+    kind = UnicodeAttribute(hash_key=True, default="devices")
+    bucket = UnicodeAttribute(range_key=True)
+    number = NumberAttribute(attr_name="count")
+
+
+MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow)
 
 
 def attributes_of(device: Device) -> dict[str, Any]:
@@ -165,6 +192,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         if name not in ("target", "previous", "turn", "devstate")
     }
     found |= {
+        "printhead": device.certid[:PRINT_HEAD],
         "devstate": device.devstate.value,
         "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
         "target": str(target) if target else None,

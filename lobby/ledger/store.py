@@ -8,7 +8,7 @@ list, with a `Conflict`.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
-from lobby.errors import Conflict, NotFound
+from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.ledger import decisions
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device, Entry
@@ -120,6 +120,21 @@ class Ledger:
         return self._kept(
             self._transition(certid, Event.CLAIM, lambda d, at: decisions.claim(d, certid, wish, actor, at), actor)
         )
+
+    def claim_many(
+        self, certids: Sequence[Fingerprint], wish: Claim, actor: str, deadline: Callable[[], bool]
+    ) -> list[Device | LobbyError]:
+        """Claims each, and says what became of each, in that order. Once `deadline` says so, the rest is not tried:
+        `Conflict` NOT_TRIED."""
+        outcomes: dict[Fingerprint, Device | LobbyError] = {}
+        for certid in dict.fromkeys(certids):
+            try:
+                if deadline():
+                    raise Conflict("NOT_TRIED", f"got no time left for {certid}, want it sent again")
+                outcomes[certid] = self.claim(certid, wish, actor)
+            except LobbyError as refused:
+                outcomes[certid] = refused
+        return [outcomes[certid] for certid in certids]
 
     def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
         return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))

@@ -22,7 +22,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     "device-lobby-bouncer": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}history"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:Query": {f"{TABLE}history"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
@@ -36,14 +36,14 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-receptionist": {
         "dynamodb:GetItem": {f"{TABLE}ledger"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-commissioner": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "dynamodb:DescribeStream": {"<LedgerTable38A58B60.StreamArn>"},
         "dynamodb:GetRecords": {"<LedgerTable38A58B60.StreamArn>"},
@@ -59,7 +59,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-arrivals": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "sqs:ReceiveMessage": {f"{SQS}arrivals"},
         "sqs:DeleteMessage": {f"{SQS}arrivals"},
@@ -67,12 +67,13 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}counts"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger"},
         "dynamodb:Query": {
-            f"{TABLE}history", f"{TABLE}targets", f"{TABLE}ledger/index/by-name", f"{TABLE}ledger/index/by-state",
-            f"{TABLE}ledger/index/by-target",
+            f"{TABLE}history", f"{TABLE}targets", f"{TABLE}counts", f"{TABLE}ledger/index/by-name",
+            f"{TABLE}ledger/index/by-print", f"{TABLE}ledger/index/by-state", f"{TABLE}ledger/index/by-target",
         },
         "lambda:InvokeFunction": {"arn:aws:lambda:us-east-1:100000000001:function:device-lobby-surveyor"},
     },
