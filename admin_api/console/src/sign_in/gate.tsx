@@ -7,7 +7,7 @@ import { createContext, type ReactNode, useContext, useEffect, useState } from "
 import { leave, Session, type SignInDocument, SignInFailed } from "./session";
 
 /** Null where the page was opened without a network. */
-const Signed = createContext<Session | null>(null);
+export const Signed = createContext<Session | null>(null);
 
 export function useSession(): Session | null {
   return useContext(Signed);

@@ -17,7 +17,11 @@ export interface Me {
 
 /** Without a session nothing is known; a claim may still be queued. */
 const NOBODY: Me = { name: "", role: "", may: () => false };
-const Known = createContext<Me>(NOBODY);
+export const Known = createContext<Me>(NOBODY);
+
+export function meOf({ name, role, operations }: { name: string; role: string; operations: string[] }): Me {
+  return { name, role, may: (operation) => operations.includes(operation) };
+}
 
 export function useMe(): Me {
   return useContext(Known);
@@ -32,6 +36,5 @@ export function WithMe({ children }: { children: ReactNode }) {
       <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
     );
   if (!data) return <Loading what="who you are" />;
-  const { name, role, operations } = data.me;
-  return <Known value={{ name, role, may: (operation) => operations.includes(operation) }}>{children}</Known>;
+  return <Known value={meOf(data.me)}>{children}</Known>;
 }

@@ -1,0 +1,21 @@
+/** Where the rooms' pages are, said once: a list of devices with its filters, and a device. */
+import { keyOf, type TargetName } from "../parts/targets";
+
+export interface DevicesFilter {
+  state?: string;
+  target?: TargetName;
+  reason?: string;
+}
+
+/** `/devices?state=failed&target=123456789012%2Feu-west-1&reason=TARGET_ROLE_DENIED` */
+export function devicesAddress({ state, target, reason }: DevicesFilter = {}): string {
+  const search = new URLSearchParams();
+  if (state) search.set("state", state);
+  if (target) search.set("target", keyOf(target));
+  if (reason) search.set("reason", reason);
+  return search.size ? `/devices?${search}` : "/devices";
+}
+
+export function deviceAddress(certid: string): string {
+  return `/devices/${certid}`;
+}

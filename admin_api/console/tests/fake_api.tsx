@@ -1,0 +1,139 @@
+/**
+ * A lobby's API for tests: the real GraphQL client over a `fetch` that hands out canned answers by the operation's
+ * name and keeps what was asked. `show` renders a room as somebody who is signed in, at an address.
+ */
+import { MantineProvider } from "@mantine/core";
+import { render } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { Client, cacheExchange, fetchExchange } from "@urql/core";
+import type { ReactNode } from "react";
+import { Provider } from "urql";
+import { Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
+import { Signed } from "../src/sign_in/gate";
+import { Known, meOf } from "../src/sign_in/me";
+import type { Session } from "../src/sign_in/session";
+import { theme } from "../src/theme";
+
+type Variables = Record<string, unknown>;
+/** What a test may say: the answer's `data`, a `Refusal`, or a function of the variables (and of which try it is). */
+export type Answer = object | Refusal | ((variables: Variables, nth: number) => unknown);
+
+/** An expected failure, as the API tells it; `data` beside it where some of the answer stands. */
+export class Refusal {
+  constructor(
+    readonly code: string,
+    readonly message: string,
+    readonly data: object | null = null,
+  ) {}
+}
+
+/** The request never arrives, or its answer never comes back. */
+export const LOST = () => {
+  throw new TypeError("fetch failed");
+};
+
+/** An answer that comes when the test says so. */
+export function later(): { answer: () => Promise<unknown>; give: (data: unknown) => void } {
+  let give: (data: unknown) => void = () => {};
+  const promise = new Promise((resolve) => {
+    give = resolve;
+  });
+  return { answer: () => promise, give };
+}
+
+export interface Asked {
+  name: string;
+  variables: Variables;
+}
+
+export class FakeApi {
+  /** Everything that was asked, in order. */
+  readonly asked: Asked[] = [];
+  readonly client: Client;
+  readonly #answers: Record<string, Answer>;
+
+  constructor(answers: Record<string, Answer>) {
+    this.#answers = { ...answers };
+    this.client = new Client({
+      url: "http://lobby.test/graphql",
+      preferGetMethod: false,
+      exchanges: [cacheExchange, fetchExchange],
+      fetch: (_, init) => this.#fetch(JSON.parse(String(init?.body))),
+    });
+  }
+
+  /** From now on. */
+  answer(name: string, answer: Answer): void {
+    this.#answers[name] = answer;
+  }
+
+  /** The variables of each request for `name`. */
+  variablesOf(name: string): Variables[] {
+    return this.asked.filter((asked) => asked.name === name).map(({ variables }) => variables);
+  }
+
+  async #fetch({ operationName: name, variables = {} }: { operationName: string; variables?: Variables }) {
+    this.asked.push({ name, variables });
+    const answer = this.#answers[name];
+    if (answer === undefined)
+      throw new Error(`got the operation ${name}, want one of ${Object.keys(this.#answers)}`);
+    const said =
+      typeof answer === "function" ? await answer(variables, this.variablesOf(name).length) : answer;
+    const body =
+      said instanceof Refusal
+        ? { data: said.data, errors: [{ message: said.message, extensions: { code: said.code } }] }
+        : { data: said };
+    return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
+  }
+}
+
+const SEE = [
+  "me",
+  "overview",
+  "getDevice",
+  "listDevices",
+  "listLobbyDevices",
+  "device",
+  "devices",
+  "targets",
+];
+const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices"];
+const OPERATE = [...CLAIM, "moveDevice", "releaseDevice", "revokeDevice", "retryDevice", "checkTarget"];
+/** As `admin_api/roles.py` has it. */
+export const ROLES = {
+  viewer: SEE,
+  technician: CLAIM,
+  operator: OPERATE,
+  admin: [...OPERATE, "registerTarget"],
+} as const;
+export type Role = keyof typeof ROLES;
+
+interface Scene {
+  role?: Role;
+  /** Path and search: `/devices?state=failed`. */
+  at?: string;
+  /** False: the page was opened without a network. */
+  signedIn?: boolean;
+}
+
+/** Renders `room`; gives the rendering, a person who types and clicks, and the addresses they have been to. */
+export function show(
+  room: ReactNode,
+  api: FakeApi,
+  { role = "operator", at = "/", signedIn = true }: Scene = {},
+) {
+  const place = memoryLocation({ path: at, record: true });
+  const me = meOf({ name: "ada", role, operations: [...ROLES[role]] });
+  const within = signedIn ? <Known value={me}>{room}</Known> : room;
+  const rendering = render(
+    <MantineProvider theme={theme} env="test">
+      <Provider value={api.client}>
+        <Router hook={place.hook} searchHook={place.searchHook}>
+          <Signed value={signedIn ? ({} as Session) : null}>{within}</Signed>
+        </Router>
+      </Provider>
+    </MantineProvider>,
+  );
+  return { ...rendering, person: userEvent.setup(), visited: place.history };
+}
