@@ -3,13 +3,17 @@
 What a failing test's devices and the cloud said is shown with the failure.
 """
 
+import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
 from lobby.names import Target
+from tests.e2e.browser import DESK, Screen, Visit, find_chromium, launch, visiting
 from tests.e2e.deployment import Deployment
 from tests.e2e.workbench import Workbench
 
@@ -35,7 +39,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The local deployment: lobby, two targets, operators, a factory's CA."""
-    deployment = Deployment(tmp_path_factory.mktemp("deployment"), free_port(), free_port())
+    deployment = Deployment(tmp_path_factory.mktemp("deployment"), free_port(), free_port(), free_port())
     try:
         deployment.up()
         yield deployment
@@ -59,6 +63,40 @@ def first(deployed: Deployment) -> Target:
 @pytest.fixture
 def second(deployed: Deployment) -> Target:
     return deployed.targets[1]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path. People without one skip these tests and are told so; CI must have one."""
+    found = find_chromium()
+    if found is None and os.environ.get("CI"):
+        pytest.fail("got no Chromium on the PATH, want one in CI")
+    if found is None:
+        pytest.skip("needs Chromium (Debian: apt-get install chromium; or CHROMIUM=/path/to/it)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Playwright]:
+    """No longer than a module: while it lives, nothing else in this thread can run an event loop."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture
+def visit(driver: Playwright, chromium: str, deployed: Deployment) -> Iterator[Callable[..., Visit]]:
+    """`visit(screen, camera=video)`: somebody opens a browser. What broke in their pages fails the test."""
+    with ExitStack() as open_browsers:
+        made: list[Visit] = []
+
+        def start(screen: Screen = DESK, *, camera: Path | None = None, dark: bool = False) -> Visit:
+            browser = launch(driver, chromium, camera)
+            open_browsers.callback(browser.close)
+            made.append(open_browsers.enter_context(visiting(browser, deployed.file, screen, dark=dark)))
+            return made[-1]
+
+        yield start
+        assert [fault for each in made for fault in each.faults] == []
 
 
 @pytest.hookimpl(wrapper=True)
