@@ -14,9 +14,8 @@ from strawberry.scalars import JSON
 from admin_api import claims, failures
 from admin_api.context import Context
 from admin_api.device_types import Device, shown_device
-from lobby.errors import Conflict, LobbyError
+from lobby.errors import LobbyError
 from lobby.ledger import device as ledger
-from lobby.ledger.decisions import Claim
 from lobby.names import Fingerprint, Target
 from lobby.wire import decode_label
 
@@ -47,7 +46,7 @@ def claim_devices(
     wish = claims.wish_for(context.services, context.caller, target, profile, config)
     read = [_read(certid) for certid in certids]
     wanted = list(dict.fromkeys(certid for certid in read if not isinstance(certid, LobbyError)))
-    done = [_claim(context, certid, wish) for certid in wanted]
+    done = context.services.ledger.claim_many(wanted, wish, context.caller.actor, context.allowance.time_is_up)
     outcomes = dict(zip(wanted, done, strict=True))
     return BulkClaim(
         results=[
@@ -60,15 +59,6 @@ def claim_devices(
 def _read(certid: str) -> Fingerprint | LobbyError:
     try:
         return decode_label(certid)
-    except LobbyError as fault:
-        return fault
-
-
-def _claim(context: Context, certid: Fingerprint, wish: Claim) -> Outcome:
-    if context.allowance.time_is_up():
-        return Conflict("NOT_TRIED", f"got no time left for {certid}, want it sent again")
-    try:
-        return context.services.ledger.claim(certid, wish, context.caller.actor)
     except LobbyError as fault:
         return fault
 

@@ -18,7 +18,6 @@ from lobby.ledger.store import stamp
 from lobby.names import parse_thing_name, shown
 
 _PRINT = re.compile(r"[0-9a-f]{4,64}")
-_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _MAX_TEXT = 200
 
 
@@ -39,16 +38,21 @@ class DeviceFilter:
 
 def filter_of(wanted: DeviceFilter) -> Filter:
     """Raises `InvalidInput`: INVALID_STATE, INVALID_ACCOUNT, INVALID_REGION, INVALID_THING_NAME, INVALID_PREFIX,
-    INVALID_REASON or INVALID_TIME."""
+    INVALID_REASON, INVALID_TIME, or INVALID_FILTER for a moment that no index is in the order of."""
     name, print_, reason, before = (
         given(value) for value in (wanted.name_prefix, wanted.fingerprint_prefix, wanted.reason, wanted.entered_before)
     )
-    if (print_, reason, before) != (None, None, None):
-        raise NotImplementedError("the ledger does not list by these yet")
+    state = state_of(given(wanted.state))
+    target = target_named(wanted.target) if wanted.target else None
+    if before is not None and state is None and target is None:
+        raise InvalidInput("INVALID_FILTER", f"got enteredBefore {shown(before)} alone, want it with state or target")
     return Filter(
-        state=state_of(given(wanted.state)),
-        target=target_named(wanted.target) if wanted.target else None,
+        state=state,
+        target=target,
         name_prefix=parse_thing_name(name) if name is not None else None,
+        print_prefix=print_prefix_of(print_) if print_ is not None else None,
+        reason=reason,
+        entered_before=moment_of(before) if before is not None else None,
     )
 
 
@@ -65,12 +69,6 @@ def print_prefix_of(text: str) -> str:
     if len(text) > _MAX_TEXT or not _PRINT.fullmatch(bare):
         raise InvalidInput("INVALID_PREFIX", f"got {shown(text)}, want the first 4 to 64 hex digits of a fingerprint")
     return bare
-
-
-def reason_of(text: str) -> str:
-    if not _CODE.fullmatch(text):
-        raise InvalidInput("INVALID_REASON", f"got {shown(text)}, want a code such as TARGET_ROLE_DENIED")
-    return text
 
 
 def moment_of(text: str) -> str:

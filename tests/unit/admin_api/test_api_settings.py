@@ -12,6 +12,7 @@ GOOD = {
     "SURVEYOR_FUNCTION": "device-lobby-surveyor",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
+    "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",
 }
 
 
@@ -40,6 +41,11 @@ def test_the_lobby_is_where_its_role_and_queue_are() -> None:
         {"COMMISSIONER_ROLE_ARN": "device-lobby-commissioner"},
         {"COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner"},
         {"ARRIVALS_QUEUE_ARN": "arn:aws:sns:eu-west-1:012345678901:device-lobby-arrivals"},
+        {"LOGIN_URL": "http://device-lobby.example"},
+        {"LOGIN_URL": "https://device-lobby.example/"},
+        {"LOGIN_URL": "https://device-lobby.example; script-src *"},
+        {"LOGIN_URL": "https://device-lobby.example@evil.example"},
+        {"LOGIN_URL": "device-lobby.example"},
     ],
 )
 def test_settings_that_do_not_belong_together_are_refused(changed: dict[str, str]) -> None:
@@ -54,6 +60,12 @@ def test_an_emulator_on_this_machine_serves_the_keys_and_the_issuer_stays(endpoi
     settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
     assert settings.jwks_url == f"{endpoint.rstrip('/')}/eu-west-1_AbC123/.well-known/jwks.json"
     assert settings.issuer == Settings.read(GOOD).issuer
+
+
+def test_an_emulator_has_its_own_sign_in_page() -> None:
+    emulated = {name: value for name, value in GOOD.items() if name != "LOGIN_URL"}
+    assert Settings.read(emulated | {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}).login_url == "http://127.0.0.1:4566"
+    assert Settings.read(GOOD).login_url == GOOD["LOGIN_URL"]
 
 
 @pytest.mark.parametrize(
@@ -77,4 +89,5 @@ def test_an_emulator_on_this_machine_serves_the_keys_and_the_issuer_stays(endpoi
 )
 def test_no_other_address_can_stand_in_for_the_user_pool(endpoint: str) -> None:
     assert loopback(endpoint) is None
-    assert Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint}).jwks_url == Settings.read(GOOD).jwks_url
+    settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
+    assert (settings.jwks_url, settings.login_url) == (Settings.read(GOOD).jwks_url, GOOD["LOGIN_URL"])

@@ -1,0 +1,82 @@
+"""The built console's files: what is listed, and which coding a request gets."""
+
+from pathlib import Path
+
+import pytest
+
+from admin_api.built_console import BuiltConsole, chosen_coding
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "coding"),
+    [
+        (None, None),
+        ("", None),
+        ("identity", None),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate", "gzip"),
+        ("GZip", "gzip"),
+        ("deflate, zstd", None),
+        ("*", "br"),
+        ("*;q=0", None),
+        ("br;q=0, *", "gzip"),
+        ("br;q=0", None),
+        ("br;q=0.5, gzip;q=0.8", "gzip"),
+        ("br;q=0.8, gzip;q=0.8", "br"),
+        ("br;q=0.001", "br"),
+        ("gzip, identity", "gzip"),
+        ("gzip;q=0.5, identity", None),
+        ("gzip;q=0.5, identity;q=0.3", "gzip"),
+        ("identity;q=0", None),
+        (" br ; q = 1.0 ,gzip;q=1", "br"),
+        ("br;q=1.001, gzip", "gzip"),
+        ("br;q=-1, gzip", "gzip"),
+        ("br;q=nan, gzip", "gzip"),
+        ("br;q=, gzip", "gzip"),
+        ("br;level=1, gzip", "gzip"),
+        ("brotli, x-br, xgzip", None),
+        (",,;;q=1,", None),
+        ("br," * 10_000, "br"),
+    ],
+    ids=range(27),
+)
+def test_the_best_coding_that_is_accepted_is_chosen(accept_encoding: str | None, coding: str | None) -> None:
+    assert chosen_coding(accept_encoding, ["br", "gzip"]) == coding
+
+
+def test_a_file_without_compressed_siblings_goes_as_it_is() -> None:
+    assert chosen_coding("br, gzip, *", []) is None
+    assert chosen_coding("br, gzip;q=0.1", ["gzip"]) == "gzip"
+
+
+def test_a_console_that_is_not_built_is_none(tmp_path: Path) -> None:
+    assert BuiltConsole.read(tmp_path / "dist") is None
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-1.js").write_text("")
+    assert BuiltConsole.read(tmp_path) is None
+
+
+def test_compressed_siblings_and_what_leads_elsewhere_have_no_address_of_their_own(tmp_path: Path) -> None:
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (tmp_path / "secret.txt").write_text("secret")
+    for name in ("index.html", "index.html.gz", "sw.js", "sw.js.br", "sw.js.gz", "assets/a.wasm", "assets/alone.gz"):
+        (dist / name).write_text(name)
+    (dist / "link.txt").symlink_to(tmp_path / "secret.txt")
+    built = BuiltConsole.read(dist)
+    assert built is not None
+    assert built.files.keys() == {"sw.js", "assets/a.wasm", "assets/alone.gz"}
+    assert [each.coding for each in built.files["sw.js"].compressed] == ["br", "gzip"]
+    assert built.files["assets/a.wasm"].compressed == ()
+
+
+def test_versions_of_the_same_size_and_date_differ_in_their_etags(tmp_path: Path) -> None:
+    """In a bundle, all files have one date."""
+    (tmp_path / "index.html").write_text("")
+    etags = []
+    for version in ("one", "two"):
+        (tmp_path / "sw.js").write_text(version)
+        built = BuiltConsole.read(tmp_path)
+        assert built is not None
+        etags.append(built.files["sw.js"].plain.etag)
+    assert len(set(etags)) == 2
