@@ -27,13 +27,19 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 State = Annotated[Path, typer.Option("--state", help="Where everything is kept.", resolve_path=True)]
 GatewayPort = Annotated[int | None, typer.Option(help="Port of the AWS API. [default: 4566, or the next free one]")]
 MqttPort = Annotated[int | None, typer.Option(help="Port of the MQTT endpoints. [default: 8883, or the next free one]")]
+ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. [default: 4567, or the next free one]")]
 
 
 @app.command()
-def up(state: State = STATE, gateway_port: GatewayPort = None, mqtt_port: MqttPort = None) -> None:
+def up(
+    state: State = STATE,
+    gateway_port: GatewayPort = None,
+    mqtt_port: MqttPort = None,
+    console_port: ConsolePort = None,
+) -> None:
     """Deploy everything and leave it running until Ctrl-C. What was there before is kept."""
     with _told(), only_one(state):
-        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port)
+        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port)
         try:
             _say_what_next(lobby.up(), state)
             _serve(lobby)
@@ -46,6 +52,7 @@ def demo(
     state: State = STATE,
     gateway_port: GatewayPort = None,
     mqtt_port: MqttPort = None,
+    console_port: ConsolePort = None,
     patience: Annotated[float, typer.Option(help="Seconds that any one step may keep us waiting.")] = PATIENCE,
 ) -> None:
     """Run the main job with a new device: in the deployment that is up, or in one that is started for it."""
@@ -58,7 +65,7 @@ def demo(
             _timed(running, Factory(state / "factory"), state, timeline)
             return
         with only_one(state):
-            lobby = LocalLobby(state, timeline, gateway_port, mqtt_port)
+            lobby = LocalLobby(state, timeline, gateway_port, mqtt_port, console_port)
             try:
                 _timed(lobby.up(), lobby.factory, state, timeline)
             finally:
@@ -117,8 +124,9 @@ def _say_what_next(lobby: LobbyFile, state: Path) -> None:
         f"""
 Device Lobby is up. Ctrl-C stops it; the ledger is kept.
 
-  GraphQL        {lobby.graphql_url}
+  console        {lobby.console_url}
   sign in        as {operator.user}, password {operator.password} (also: admin, technician, viewer)
+  GraphQL        {lobby.graphql_url}
   devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
   a new device   .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
   AWS clients    AWS_ENDPOINT_URL={lobby.aws_endpoint_url} AWS_REGION={lobby.lobby_region}

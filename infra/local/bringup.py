@@ -15,11 +15,12 @@ import boto3
 
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
-from infra.local.emulator import Emulator, choose_layout
+from infra.local.emulator import Emulator
 from infra.local.errors import StartFailed
 from infra.local.factory import Factory
 from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
 from infra.local.operators import ensure_operators, read_operators, write_operators
+from infra.local.ports import choose_layout
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from lobby.names import Target
@@ -39,11 +40,16 @@ class LocalLobby:
     """The local deployment in one state directory."""
 
     def __init__(
-        self, state: Path, timeline: Timeline, gateway_port: int | None = None, mqtt_port: int | None = None
+        self,
+        state: Path,
+        timeline: Timeline,
+        gateway_port: int | None = None,
+        mqtt_port: int | None = None,
+        console_port: int | None = None,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline = state, timeline
-        self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port)
+        self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self.emulator = Emulator(self.layout)
         self.factory = Factory(state / "factory")
         timeline.logs = (self.layout.log_path,)
@@ -105,7 +111,7 @@ class LocalLobby:
         """The stack that belongs to `where`: the lobby's, or a target's."""
         out = self.state / "cdk.out" / ("targets" if targets else "lobby")
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
-        synthesize(out, context | ({"lobbyStack": "false"} if targets else {}))
+        synthesize(out, context | ({"lobbyStack": "false"} if targets else {"consoleUrl": self.layout.console_url}))
         stack = f"DeviceLobbyTarget-{where.account}-{where.region}" if targets else "DeviceLobby"
         clients: Any = self._session(where).client
         return deploy(read_assembly(out, where.account, where.region)[stack], {}, clients)
@@ -123,7 +129,7 @@ class LocalLobby:
         api = f"{layout.endpoint_url}/_aws/execute-api/{outputs['ApiId']}/$default"
         return LobbyFile(
             graphql_url=f"{api}/graphql",
-            console_url=None,
+            console_url=layout.console_url,
             lobby_endpoint=layout.endpoint_address(layout.lobby),
             mqtt_port=layout.endpoint(layout.lobby).port,
             server_ca_path=str(layout.server_ca_path),

@@ -6,13 +6,11 @@ only. Its Lambdas run in its own children. Nothing of the caller's AWS settings 
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -22,54 +20,14 @@ from botocore.config import Config
 
 from infra.local.environment import ROOT_SECRET, environment
 from infra.local.errors import StartFailed
-from infra.local.layout import GATEWAY_HOST, GATEWAY_PORT, MQTT_PORT, Layout, own_address
+from infra.local.layout import GATEWAY_HOST, Layout
+from infra.local.ports import is_free
 from lobby.names import AccountId, Region
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 40
 _POLL_SECONDS: Final = 0.05
 _ROOT: Final = Path(__file__).resolve().parents[2]
-
-
-def choose_layout(state_dir: Path, gateway_port: int | None = None, mqtt_port: int | None = None) -> Layout:
-    """The layout kept in `state_dir`, or a new one on free ports from the default ones up, which is then kept:
-    devices remember where they were sent."""
-    state_dir = state_dir.resolve()
-    kept = state_dir / "layout.json"
-    if kept.exists():
-        layout = replace(Layout.from_json(kept.read_text()), state_dir=state_dir)
-        return replace(
-            layout, gateway_port=gateway_port or layout.gateway_port, mqtt_port=mqtt_port or layout.mqtt_port
-        )
-    layout = Layout(state_dir, own_addresses=has_own_addresses())
-    gateway = gateway_port or _free_port([GATEWAY_HOST], GATEWAY_PORT)
-    hosts = sorted({layout.endpoint(scope).host for scope in layout.scopes()})
-    layout = replace(layout, gateway_port=gateway, mqtt_port=mqtt_port or _free_port(hosts, MQTT_PORT))
-    state_dir.mkdir(parents=True, exist_ok=True)
-    kept.write_text(layout.to_json())
-    return layout
-
-
-def has_own_addresses() -> bool:
-    """Whether any 127.x address can be bound here, as on Linux, or only 127.0.0.1, as on macOS."""
-    return _is_free(own_address(Layout(Path()).targets[0]), 0)
-
-
-def _free_port(hosts: list[str], first: int) -> int:
-    for port in range(first, first + 100):
-        if all(_is_free(host, port) for host in hosts):
-            return port
-    raise StartFailed("PORT_TAKEN", f"got no free port from {first} to {first + 99}, want one on {', '.join(hosts)}")
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 class LocalSession(boto3.Session):
@@ -104,8 +62,9 @@ class Emulator:
 
     def start(self) -> None:
         """Start, and return when it serves. Raises `StartFailed` with the end of its log, having stopped it."""
-        if not _is_free(GATEWAY_HOST, self.layout.gateway_port):
-            raise StartFailed("PORT_TAKEN", f"cannot listen on {GATEWAY_HOST}:{self.layout.gateway_port}: it is in use")
+        for port in (self.layout.gateway_port, self.layout.console_port):
+            if not is_free(GATEWAY_HOST, port):
+                raise StartFailed("PORT_TAKEN", f"cannot listen on {GATEWAY_HOST}:{port}: it is in use")
         state = self.layout.state_dir
         for directory in (state, state / "tmp", state / "services", state / "s3"):
             directory.mkdir(parents=True, exist_ok=True)

@@ -5,15 +5,19 @@ from typing import Any, Final
 
 from infra.local import (
     access_log,
+    api_origin,
     durability,
     endpoints,
+    login_session,
     login_style,
+    refreshed_tokens,
     resources,
     rules,
     streams,
     subscriptions,
     transport,
 )
+from infra.local.api_origin import ApiOrigin
 from infra.local.durability import Keeper
 from infra.local.journal import Journal
 from infra.local.layout import Layout
@@ -24,6 +28,7 @@ SEAMS: Final[tuple[Seam, ...]] = (
     _APPLICATION,
     *(*transport.SEAMS, *access_log.SEAMS, *endpoints.SEAMS, *rules.SEAMS, *streams.SEAMS),
     *(*subscriptions.SEAMS, *resources.SEAMS, *login_style.SEAMS, *durability.SEAMS),
+    *(*login_session.SEAMS, *refreshed_tokens.SEAMS, *api_origin.SEAMS),
 )
 
 
@@ -34,8 +39,13 @@ class Wrapped:
     application: Any
     """The ASGI application, unwrapped: calls are to be told to `keeper`."""
     keeper: Keeper
+    origin: ApiOrigin
+    console_port: int
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan" and scope["server"][1] == self.console_port:
+            await self.origin(scope, receive, send)
+            return
         await self.application(scope, receive, send)
         if scope["type"] == "http":
             self.keeper.touch()
@@ -49,9 +59,11 @@ def apply(layout: Layout) -> Wrapped:
     endpoints.apply(layout)
     resources.apply()
     login_style.apply()
+    login_session.apply()
+    refreshed_tokens.apply()
     rules.apply()
     streams.apply()
     subscriptions.apply()
     keeper = Keeper(Journal(layout.state_dir / "journal"))
     keeper.apply()
-    return Wrapped(_APPLICATION.found(), keeper)
+    return Wrapped(_APPLICATION.found(), keeper, ApiOrigin(layout), layout.console_port)

@@ -19,6 +19,7 @@ TARGETS: Final = (parse_target("200000000002", "eu-west-1"), parse_target("30000
 GATEWAY_HOST: Final = "127.0.0.1"
 GATEWAY_PORT: Final = 4566
 MQTT_PORT: Final = 8883
+CONSOLE_PORT: Final = 4567
 LOBBY_HOST: Final = "127.0.0.1"
 """The lobby is where `localhost` leads."""
 _POOL: Final = ipaddress.ip_network("127.64.0.0/10")
@@ -41,6 +42,8 @@ class Layout:
     state_dir: Path
     gateway_port: int = GATEWAY_PORT
     mqtt_port: int = MQTT_PORT
+    console_port: int = CONSOLE_PORT
+    """Where the lobby's HTTP API is at the root; 0 in what was kept before there was one."""
     own_addresses: bool = True
     """Whether each endpoint is a loopback address of its own (Linux) or a port of its own."""
     lobby: Target = LOBBY
@@ -50,6 +53,16 @@ class Layout:
     def endpoint_url(self) -> str:
         """What AWS clients are pointed at."""
         return f"http://{GATEWAY_HOST}:{self.gateway_port}"
+
+    @property
+    def console_host(self) -> str:
+        """The console's origin, without its scheme."""
+        return f"{GATEWAY_HOST}:{self.console_port}"
+
+    @property
+    def console_url(self) -> str:
+        """What a browser is pointed at, and sent back to after a sign-in."""
+        return f"http://{self.console_host}/"
 
     @property
     def log_path(self) -> Path:
@@ -82,7 +95,7 @@ class Layout:
 
     def _own_port(self, scope: Target) -> int:
         port = _FIRST_PORT + (self.mqtt_port + _digest(scope)) % _PORTS
-        taken = {self.mqtt_port, self.gateway_port}
+        taken = {self.mqtt_port, self.gateway_port, self.console_port}
         while port in taken:
             port += 1
         return port
@@ -98,6 +111,7 @@ class Layout:
             state_dir=Path(body["state_dir"]),
             gateway_port=int(body["gateway_port"]),
             mqtt_port=int(body["mqtt_port"]),
+            console_port=int(body.get("console_port", 0)),
             own_addresses=bool(body["own_addresses"]),
             lobby=_target(body["lobby"]),
             targets=tuple(_target(each) for each in body["targets"]),

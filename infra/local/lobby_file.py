@@ -1,7 +1,6 @@
 """`.local/lobby.json`: where everything of the running local deployment is, for people and scripts.
 
 Written when all of it is up, readable by its owner only (it holds the operators' passwords), replaced whole.
-A field that this version of the project cannot fill yet is null, never a guess.
 """
 
 import json
@@ -36,7 +35,7 @@ class LobbyFile:
     """The fields of `.local/lobby.json`."""
 
     graphql_url: str
-    console_url: str | None
+    console_url: str
     lobby_endpoint: str
     mqtt_port: int
     server_ca_path: str

@@ -44,7 +44,7 @@ async def serve(layout: Layout, app: layer.Wrapped) -> None:
         loop.add_signal_handler(number, stop.set)
     threading.Thread(target=_watch_lifeline, args=(loop, stop), daemon=True).start()
     config = Config()
-    config.bind = [f"{GATEWAY_HOST}:{layout.gateway_port}"]
+    config.bind = [f"{GATEWAY_HOST}:{port}" for port in (layout.gateway_port, layout.console_port)]
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE_SECONDS
     config.shutdown_timeout = 30

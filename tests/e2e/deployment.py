@@ -19,8 +19,9 @@ from botocore.exceptions import ClientError
 
 from infra.local.api import Api
 from infra.local.bringup import LocalLobby, only_one
-from infra.local.emulator import Emulator, choose_layout
+from infra.local.emulator import Emulator
 from infra.local.lobby_file import LobbyFile
+from infra.local.ports import choose_layout
 from infra.local.timeline import Timeline
 from lobby.names import Target
 
@@ -55,9 +56,9 @@ def until(look: Callable[[], T | None], seen: Callable[[], object] = str, every:
 class Deployment:
     """A `LocalLobby`, held as the command line holds it, and everything that tests ask of it."""
 
-    def __init__(self, state: Path, gateway_port: int, mqtt_port: int) -> None:
+    def __init__(self, state: Path, gateway_port: int, mqtt_port: int, console_port: int) -> None:
         self.state = state
-        self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port)
+        self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self._held = ExitStack()
         self._apis: dict[str, Api] = {}
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.emulator import Emulator, choose_layout
-from tests.infra.local.test_local_cloud import free_port
+from infra.local.emulator import Emulator
+from infra.local.ports import choose_layout
+from tests.infra.local.test_local_cloud import free_ports
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -18,5 +19,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def plain_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(choose_layout(tmp_path_factory.mktemp("plain-cloud"), free_port(), free_port())) as running:
+    with Emulator(choose_layout(tmp_path_factory.mktemp("plain-cloud"), *free_ports())) as running:
         yield running

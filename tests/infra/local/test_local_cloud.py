@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from infra.local.emulator import Emulator, choose_layout
+from infra.local.emulator import Emulator
 from infra.local.errors import StartFailed
+from infra.local.ports import choose_layout
 from lobby.names import parse_target
 
 pytestmark = pytest.mark.e2e
@@ -34,10 +35,12 @@ ELSEWHERE = parse_target("400000000004", "eu-north-1")
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports() -> tuple[int, int, int]:
+    """For gateway, MQTT and console."""
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+        for probe in (one, two, three):
+            probe.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1], three.getsockname()[1]
 
 
 def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -105,7 +108,7 @@ class Device:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    layout = choose_layout(tmp_path_factory.mktemp("cloud"), free_port(), free_port())
+    layout = choose_layout(tmp_path_factory.mktemp("cloud"), *free_ports())
     with Emulator(layout) as running:
         yield running
 
@@ -319,19 +322,19 @@ def test_every_call_is_logged_with_its_caller_and_action(cloud: Emulator) -> Non
 
 def test_a_second_emulator_on_the_same_state_is_refused(cloud: Emulator) -> None:
     with pytest.raises(StartFailed, match="STATE_IN_USE"):
-        Emulator(choose_layout(cloud.layout.state_dir, free_port(), free_port())).start()
+        Emulator(choose_layout(cloud.layout.state_dir, *free_ports())).start()
     assert of(cloud, 0, "sts").get_caller_identity()["Account"] == "100000000001"
 
 
-@pytest.mark.parametrize("which", ["gateway", "mqtt"])
+@pytest.mark.parametrize("which", ["gateway", "mqtt", "console"])
 def test_a_taken_port_is_named(tmp_path: Path, which: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        ports = (taken, free_port()) if which == "gateway" else (free_port(), taken)
+        ports = dict(zip(("gateway", "mqtt", "console"), free_ports(), strict=True)) | {which: taken}
         with pytest.raises(StartFailed, match=f"cannot listen on 127.0.0.1:{taken}"):
-            Emulator(choose_layout(tmp_path, *ports)).start()
+            Emulator(choose_layout(tmp_path, *ports.values())).start()
 
 
 def table(dynamodb: Any) -> None:
@@ -346,7 +349,7 @@ def table(dynamodb: Any) -> None:
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_rows_streams_and_endpoints_outlive_the_emulator(tmp_path: Path, how: str) -> None:
-    cloud = Emulator(choose_layout(tmp_path, free_port(), free_port()))
+    cloud = Emulator(choose_layout(tmp_path, *free_ports()))
     cloud.start()
     try:
         dynamodb, identity = of(cloud, 0, "dynamodb"), Identity("stays")
@@ -387,7 +390,7 @@ def _stream(cloud: Emulator, dynamodb: Any) -> list[Any]:
 
 
 def test_the_emulator_leaves_with_the_process_that_started_it(tmp_path: Path) -> None:
-    layout = choose_layout(tmp_path, free_port(), free_port())
+    layout = choose_layout(tmp_path, *free_ports())
     program = (
         "import sys\nfrom pathlib import Path\nfrom infra.local.emulator import Emulator, choose_layout\n"
         "cloud = Emulator(choose_layout(Path(sys.argv[1])))\ncloud.start()\n"
