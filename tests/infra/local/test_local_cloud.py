@@ -392,7 +392,8 @@ def _stream(cloud: Emulator, dynamodb: Any) -> list[Any]:
 def test_the_emulator_leaves_with_the_process_that_started_it(tmp_path: Path) -> None:
     layout = choose_layout(tmp_path, *free_ports())
     program = (
-        "import sys\nfrom pathlib import Path\nfrom infra.local.emulator import Emulator, choose_layout\n"
+        "import sys\nfrom pathlib import Path\nfrom infra.local.emulator import Emulator\n"
+        "from infra.local.ports import choose_layout\n"
         "cloud = Emulator(choose_layout(Path(sys.argv[1])))\ncloud.start()\n"
         "print(cloud.pid, flush=True)\nsys.stdin.read()\n"
     )
