@@ -1,4 +1,4 @@
-"""The web application: POST /graphql, and a clear no to everything else.
+"""The web application: POST /graphql, the console's pages, and a clear no to everything else.
 
 Authentication comes before anything in a request is looked at. Queries by GET, batches, uploads and
 subscriptions are refused; there is no GraphiQL and no CORS. Whatever goes wrong is answered in JSON, in the
@@ -7,7 +7,7 @@ shape of a GraphQL error.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cross_web import HTTPException as RequestRefused
@@ -89,10 +89,10 @@ class Endpoint(GraphQL[Context, None]):
         return {"data": result.data, "errors": list(errors)} if errors else {"data": result.data}
 
 
-def create_app(verifier: Verifier, services: Services) -> ASGIApp:
-    """The application. A page for operators will be one more route beside /graphql, at ``/``."""
-    routes = [Route("/graphql", Endpoint(verifier, services), methods=["POST"])]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+def create_app(verifier: Verifier, services: Services, pages: Sequence[Route] = ()) -> ASGIApp:
+    """The application. `pages` are the console's routes, which ask for no token."""
+    graphql = Route("/graphql", Endpoint(verifier, services), methods=["POST"])
+    app = Starlette(routes=[graphql, *pages], exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     return _with_security_headers(app)
 
@@ -101,7 +101,9 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, HTTPException):
         raise refusal
     code = "NOT_FOUND" if refusal.status_code == 404 else "INVALID_REQUEST"
-    return _failure(refusal.status_code, body_of(code, f"{refusal.detail}: want POST /graphql"), refusal.headers)
+    return _failure(
+        refusal.status_code, body_of(code, f"{refusal.detail}: want POST /graphql, or GET a page"), refusal.headers
+    )
 
 
 def _failure(status: int, error: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:

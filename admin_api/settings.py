@@ -2,7 +2,7 @@
 
 All that is missing is reported together. No setting here weakens a check: the one that names another host,
 AWS_ENDPOINT_URL, counts for the user pool's keys only where it is a loopback address, which on AWS reaches
-nothing but the function's own sandbox.
+nothing but the function's own sandbox. LOGIN_URL is where browsers are sent to sign in; an emulator has its own page.
 """
 
 import ipaddress
@@ -21,27 +21,31 @@ _NEEDED = (
 )  # fmt: skip
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
+_LOGIN_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _POOL_ID = re.compile(r"([a-z0-9-]+)_[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`lobby_account` and `lobby_region` are where the lobby itself runs. `emulator` is the address of a local
-    cloud on this machine's loopback, or None."""
+    """`lobby_account` and `lobby_region` are where the lobby itself runs. `login_url` is the origin of the user pool's
+    sign-in page. `emulator` is the address of a local cloud on this machine's loopback, or None."""
 
     lobby_account: AccountId
     lobby_region: Region
     user_pool_id: str
     client_id: str
     surveyor: str
+    login_url: str
     emulator: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Raises `MissingSettings` that names every absent one, and `InvalidInput` INVALID_SETTING."""
-        missing = [name for name in _NEEDED if not environment.get(name, "").strip()]
+        emulator = loopback(environment.get("AWS_ENDPOINT_URL"))
+        needed = _NEEDED if emulator else (*_NEEDED, "LOGIN_URL")
+        missing = [name for name in needed if not environment.get(name, "").strip()]
         if missing:
-            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(_NEEDED)}")
+            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(needed)}")
         account = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1]
         queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)
         pool = _match("USER_POOL_ID", _POOL_ID, environment)
@@ -51,8 +55,9 @@ class Settings:
                 "INVALID_SETTING",
                 f"got the queue of {queue[2]}/{queue[1]} and a user pool of {pool[1]}, want both of {account}/{region}",
             )
+        login_url = emulator or _match("LOGIN_URL", _LOGIN_URL, environment)[0]
         return cls(parse_account(account), region, pool[0], environment["USER_POOL_CLIENT_ID"],
-                   environment["SURVEYOR_FUNCTION"], loopback(environment.get("AWS_ENDPOINT_URL")))  # fmt: skip
+                   environment["SURVEYOR_FUNCTION"], login_url, emulator)  # fmt: skip
 
     @property
     def issuer(self) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP API: GraphQL behind a JWT authorizer, and the console's page for everyone, all answered by one Lambda.
+"""The HTTP API: GraphQL behind a JWT authorizer, and the console's pages for everyone, all answered by one Lambda.
 
 There is no way to deploy it without the authorizer. Every request is logged, without its body; requests are throttled
 for the whole API.
@@ -59,4 +59,5 @@ def add_routes(api: apigw.HttpApi, function: lambda_.Function, sign_in: SignIn) 
     )
     api.add_routes(path=GRAPHQL, methods=[apigw.HttpMethod.POST], integration=integration, authorizer=authorizer)
     for path in STATIC:
-        api.add_routes(path=path, methods=[apigw.HttpMethod.GET], integration=integration)
+        # To an HTTP API, HEAD is not a kind of GET.
+        api.add_routes(path=path, methods=[apigw.HttpMethod.GET, apigw.HttpMethod.HEAD], integration=integration)

@@ -193,6 +193,7 @@ class LobbyStack(Stack):
 
     def _operator_side(self) -> None:
         """What people set off."""
+        login_url = self.sign_in.login_url
         function = self._function(
             functions.ADMIN_API,
             permissions.admin_api(self.settings),
@@ -201,6 +202,7 @@ class LobbyStack(Stack):
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
             COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
+            **({"LOGIN_URL": login_url} if login_url else {}),
         )
         front_door.add_routes(self.api, function, self.sign_in)
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.settings import Settings
+from lobby.names import Target
 
 ROLES: Final = {
     "admin": "Everything, targets and their ExternalIds included",
@@ -29,8 +30,11 @@ settings": callback URLs)."""
 
 @dataclass(frozen=True)
 class SignIn:
+    """`login_url` is the origin of the sign-in page; None for the emulator, which is its own."""
+
     pool: cognito.UserPool
     client: cognito.UserPoolClient
+    login_url: str | None = None
 
 
 def make_sign_in(scope: Construct, settings: Settings, console_url: str) -> SignIn:
@@ -45,9 +49,20 @@ def make_sign_in(scope: Construct, settings: Settings, console_url: str) -> Sign
             precedence=precedence,
         )
     client = _client(pool, settings, console_url)
-    if not settings.local:
-        _login_page(scope, pool, client, settings)
-    return SignIn(pool, client)
+    if settings.local:
+        return SignIn(pool, client)
+    _login_page(scope, pool, client, settings)
+    return SignIn(pool, client, login_url(settings.lobby))
+
+
+def login_url(lobby: Target) -> str:
+    """Known from the prefix alone, so that who is told of it need not wait for the domain. The account is in it, as a
+    prefix is taken by one user pool of the whole Region."""
+    return f"https://{_prefix(lobby)}.auth.{lobby.region}.amazoncognito.com"
+
+
+def _prefix(lobby: Target) -> str:
+    return f"device-lobby-{lobby.account}"
 
 
 def _pool(scope: Construct) -> cognito.UserPool:
@@ -101,7 +116,7 @@ def _login_page(scope: Construct, pool: cognito.UserPool, client: cognito.UserPo
     """Cognito's managed login, which needs a style to show anything at all."""
     domain = pool.add_domain(
         "Domain",
-        cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"device-lobby-{settings.lobby.account}"),
+        cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_prefix(settings.lobby)),
         managed_login_version=cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
     )
     cognito.CfnManagedLoginBranding(

@@ -1,5 +1,6 @@
 """The API and its users: nobody reaches GraphQL without a token, and nobody makes themselves a user."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ def test_graphql_asks_for_a_token_in_aws_and_locally(stacks: Stacks, local_stack
         assert route["AuthorizerId"]
 
 
-def test_every_route_asks_for_a_token_but_the_page(stacks: Stacks) -> None:
+def test_every_route_asks_for_a_token_but_the_pages(stacks: Stacks) -> None:
     free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
-    assert free == {"GET /", "GET /{proxy+}"}
+    assert free == {"GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"}
 
 
 def test_the_authorizer_takes_this_pool_s_tokens_for_this_client_only(stacks: Stacks) -> None:
@@ -90,3 +91,15 @@ def test_people_are_sent_back_to_the_console_or_the_command_line_only(
 def test_the_sign_in_page_is_named_for_the_account(stacks: Stacks, local_stacks: Stacks) -> None:
     assert stacks.lobby.the("AWS::Cognito::UserPoolDomain", Domain="device-lobby-100000000001")
     assert local_stacks.lobby.of_type("AWS::Cognito::UserPoolDomain") == []
+
+
+def test_the_lambda_is_told_where_the_sign_in_page_is(stacks: Stacks, local_stacks: Stacks) -> None:
+    def told(found: Stacks) -> Any:
+        function = found.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")
+        return function["Environment"]["Variables"].get("LOGIN_URL")
+
+    output = stacks.lobby.template["Outputs"]["LoginUrl"]["Value"]
+    [domain] = stacks.lobby.of_type("AWS::Cognito::UserPoolDomain")
+    resolved = stacks.lobby.resolve(output)
+    assert told(stacks) == re.sub(r"<UserPoolDomain\w+>", domain["Domain"], resolved)
+    assert told(local_stacks) is None

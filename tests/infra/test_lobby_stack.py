@@ -138,6 +138,7 @@ def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
         "arrivals": set(),
         "admin-api": {
             "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
+            "LOGIN_URL",
         },
     }  # fmt: skip
 

@@ -24,6 +24,7 @@ SETTINGS = {
     "SURVEYOR_FUNCTION": "device-lobby-surveyor",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": f"arn:aws:sqs:{REGION}:999999999999:device-lobby-arrivals",
+    "LOGIN_URL": f"https://device-lobby-999999999999.auth.{REGION}.amazoncognito.com",
 }
 
 
