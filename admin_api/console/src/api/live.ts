@@ -1,9 +1,9 @@
 /** Queries that stay true while somebody looks: asked again every few seconds, never while the page is hidden. */
 import { useDocumentVisibility, useNetwork } from "@mantine/hooks";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { type AnyVariables, type UseQueryArgs, type UseQueryResponse, useQuery } from "urql";
 
-/** `everyMs` null: asked once, and again when the page comes back into view. */
+/** Asked at once when the page comes back into view or the network returns. `everyMs` null: only then. */
 export function useLiveQuery<Data, Variables extends AnyVariables>(
   args: UseQueryArgs<Variables, Data>,
   everyMs: number | null,
@@ -12,7 +12,14 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   const { online } = useNetwork();
   const answer = useQuery<Data, Variables>({ requestPolicy: "cache-and-network", ...args });
   const [{ fetching, stale }, again] = answer;
-  const waiting = visible && online && !args.pause && everyMs !== null && !fetching && !stale;
+  const present = visible && online;
+  const waiting = present && !args.pause && everyMs !== null && !fetching && !stale;
+
+  const wasAway = useRef(false);
+  useEffect(() => {
+    if (present && wasAway.current && !args.pause) again({ requestPolicy: "network-only" });
+    wasAway.current = !present;
+  }, [present, args.pause, again]);
 
   useEffect(() => {
     if (!waiting || everyMs === null) return;

@@ -19,12 +19,16 @@ export function ago(at: Date, now: Date): string {
   return seconds < 10 ? "just now" : RELATIVE.format(-Math.floor(seconds), "second");
 }
 
-/** "0.8 s", "42 s", "3 min 5 s". */
+/** "0.8 s", "42 s", "3 min 5 s", "2 h 10 min", "3 d 4 h": the two units that say how long. */
 export function duration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds / 1000);
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const tenths = Math.max(0, Math.round(milliseconds / 100));
+  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 1_440)} d ${Math.floor(minutes / 60) % 24} h`;
 }
 
 export function exact(at: string): string {

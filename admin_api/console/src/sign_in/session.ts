@@ -92,7 +92,7 @@ export class Session {
     return Date.now() >= this.#expiresAt;
   }
 
-  /** A fresh access token. Throws `SignInFailed` where the person has to sign in again; a lost network goes through. */
+  /** A fresh access token. Throws `SignInFailed` where the person has to sign in again; an outage goes through. */
   async refresh(): Promise<void> {
     this.#refreshing ??= this.#renew().finally(() => {
       this.#refreshing = undefined;
@@ -112,7 +112,9 @@ export class Session {
     try {
       this.#take(await oauth.processRefreshTokenResponse(this.#server, this.#client, response));
     } catch (error) {
-      throw new SignInFailed(wordsOf(error));
+      // The user pool has said no. What is no answer of its own (a gateway's 503) says nothing about the session.
+      if (error instanceof oauth.ResponseBodyError) throw new SignInFailed(wordsOf(error));
+      throw error;
     }
   }
 
@@ -183,7 +185,7 @@ function takeDeparture(): Departure | null {
 /** Plain http is for this machine's own emulator only. */
 export function isLoopback(address: string): boolean {
   const { hostname } = new URL(address);
-  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
+  return hostname === "localhost" || /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === "[::1]";
 }
 
 function wordsOf(error: unknown): string {

@@ -1,0 +1,165 @@
+/** The way to the sign-in page and back: what is sent, what is refused, and that a code is spent once. */
+import { createHash } from "node:crypto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { isLoopback, Session, SignInFailed } from "../../src/sign_in/session";
+import { back, depart } from "./departure";
+import { answering, DOCUMENT, idToken, json, NO_NETWORK, tokens } from "./user_pool";
+
+const kept = () => JSON.parse(sessionStorage.getItem("device-lobby.sign-in") ?? "null");
+
+beforeEach(() => {
+  sessionStorage.clear();
+  localStorage.clear();
+  window.history.replaceState(null, "", "/");
+});
+
+describe("the departure", () => {
+  test("asks for a code with PKCE, a state and a nonce, to come back to the one registered address", async () => {
+    const left = await depart("/devices/ab?tab=history");
+    const asked = Object.fromEntries(left.searchParams);
+    const { verifier, state, nonce, returnTo } = kept();
+
+    expect(left.origin + left.pathname).toBe(DOCUMENT.authorize_url);
+    expect(asked).toEqual({
+      response_type: "code",
+      client_id: "console-client",
+      redirect_uri: "https://lobby.test/",
+      scope: "openid profile",
+      state,
+      nonce,
+      code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+      code_challenge_method: "S256",
+    });
+    expect(returnTo).toBe("/devices/ab?tab=history");
+    expect(left.href).not.toContain(verifier);
+  });
+
+  test("has secrets of its own each time", async () => {
+    await depart();
+    const first = kept();
+    await depart();
+    for (const secret of ["verifier", "state", "nonce"]) expect(kept()[secret]).not.toBe(first[secret]);
+  });
+});
+
+describe("the arrival", () => {
+  test("without a code there is no session, and nothing is asked", async () => {
+    const asked = answering();
+    const incomplete: Record<string, string>[] = [{}, { code: "C" }, { state: "S" }, { tab: "history" }];
+    for (const parameters of incomplete) expect(await Session.arrive(DOCUMENT, back(parameters))).toBeNull();
+    expect(asked).toEqual([]);
+  });
+
+  test("exchanges the code with its verifier, and goes where the person was", async () => {
+    const left = await depart("/devices?state=failed");
+    const { verifier, nonce } = kept();
+    const asked = answering(tokens({ id_token: idToken({ nonce }) }));
+    const session = await Session.arrive(DOCUMENT, back({ code: "C1", state: stateOf(left) }));
+
+    expect(session?.accessToken).toBe("ACCESS-1");
+    expect(asked).toEqual([
+      {
+        url: DOCUMENT.token_url,
+        form: {
+          grant_type: "authorization_code",
+          client_id: "console-client",
+          code: "C1",
+          code_verifier: verifier,
+          redirect_uri: "https://lobby.test/",
+        },
+      },
+    ]);
+    expect(document.location.pathname + document.location.search).toBe("/devices?state=failed");
+  });
+
+  test("a code is spent once: the same address again asks to sign in, and sends nothing", async () => {
+    const left = await depart();
+    const here = back({ code: "C", state: stateOf(left) });
+    const asked = answering(tokens({ id_token: idToken({ nonce: kept().nonce }) }));
+    await Session.arrive(DOCUMENT, here);
+    expect(await Session.arrive(DOCUMENT, here)).toBeNull();
+    expect(asked).toHaveLength(1);
+  });
+
+  test("an answer to a departure that is not ours is not taken", async () => {
+    await depart();
+    const asked = answering();
+    await expect(Session.arrive(DOCUMENT, back({ code: "C", state: "another" }))).rejects.toThrow(
+      SignInFailed,
+    );
+    expect(asked).toEqual([]);
+    expect(kept()).toBeNull();
+  });
+
+  test("the user pool's own refusal is shown in its words", async () => {
+    const left = await depart();
+    const refused = back({
+      state: stateOf(left),
+      error: "access_denied",
+      error_description: "User is disabled.",
+    });
+    await expect(Session.arrive(DOCUMENT, refused)).rejects.toThrow(new SignInFailed("User is disabled."));
+  });
+
+  test.each([
+    ["of another sign-in", { nonce: "another" }],
+    ["without a nonce", {}],
+    ["of another issuer", { iss: "https://evil.test" }],
+    ["for another client", { aud: "another" }],
+    ["that is too old", { exp: 1 }],
+  ])("an ID token %s is refused", async (_, claims) => {
+    const left = await depart();
+    const right = "nonce" in claims || Object.keys(claims).length === 0 ? {} : { nonce: kept().nonce };
+    answering(tokens({ id_token: idToken({ ...right, ...claims }) }));
+    await expect(Session.arrive(DOCUMENT, back({ code: "C", state: stateOf(left) }))).rejects.toThrow(
+      SignInFailed,
+    );
+  });
+
+  test.each<[string, () => Response]>([
+    ["refuses the code", () => json({ error: "invalid_grant" }, 400)],
+    ["is out of order", () => json({ message: "down" }, 503)],
+    ["gives no ID token", () => tokens()],
+    ["is not to be reached", NO_NETWORK],
+  ])("a token endpoint that %s ends the sign-in", async (_, answer) => {
+    const left = await depart();
+    answering(answer);
+    await expect(Session.arrive(DOCUMENT, back({ code: "C", state: stateOf(left) }))).rejects.toThrow(
+      SignInFailed,
+    );
+  });
+
+  test("another issuer's answer is refused, where the answer names its issuer", async () => {
+    const left = await depart();
+    const asked = answering();
+    const mixed = back({ code: "C", state: stateOf(left), iss: "https://evil.test" });
+    await expect(Session.arrive(DOCUMENT, mixed)).rejects.toThrow(SignInFailed);
+    expect(asked).toEqual([]);
+  });
+
+  test("no code goes over plain http, but to this machine", async () => {
+    const asked = answering();
+    const plain = { ...DOCUMENT, token_url: "http://pool.test/oauth2/token" };
+    const left = await depart("/", plain);
+    await expect(Session.arrive(plain, back({ code: "C", state: stateOf(left) }))).rejects.toThrow(
+      SignInFailed,
+    );
+    expect(asked).toEqual([]);
+  });
+});
+
+test.each([
+  ["http://127.0.0.1:4566/oauth2/token", true],
+  ["http://127.65.231.96/x", true],
+  ["http://localhost:1/x", true],
+  ["http://[::1]:1/x", true],
+  ["http://127.evil.test/x", false],
+  ["http://localhost.evil.test/x", false],
+  ["http://10.0.0.1/x", false],
+])("%s is on this machine: %s", (address, want) => {
+  expect(isLoopback(address)).toBe(want);
+});
+
+function stateOf(left: URL): string {
+  return left.searchParams.get("state") ?? "";
+}

@@ -1,0 +1,59 @@
+/** A user pool for tests: its sign-in document, tokens, and a `fetch` that answers as its token endpoint does. */
+import { vi } from "vitest";
+import type { SignInDocument } from "../../src/sign_in/session";
+
+export const ISSUER = "https://idp.test/pool";
+export const CLIENT = "console-client";
+export const DOCUMENT: SignInDocument = {
+  issuer: ISSUER,
+  authorize_url: "https://pool.test/oauth2/authorize",
+  token_url: "https://pool.test/oauth2/token",
+  logout_url: "https://pool.test/logout",
+  revoke_url: "https://pool.test/oauth2/revoke",
+  client_id: CLIENT,
+  scope: "openid profile",
+};
+
+/** The code flow's ID token comes from the token endpoint itself, over TLS: its claims are looked at, not its signature. */
+export function idToken(claims: Record<string, unknown>): string {
+  const now = Math.floor(Date.now() / 1000);
+  const body = { iss: ISSUER, aud: CLIENT, sub: "ada", iat: now, exp: now + 300, ...claims };
+  return [{ alg: "RS256" }, body, "signature"]
+    .map((part) => btoa(typeof part === "string" ? part : JSON.stringify(part)).replace(/=+$/, ""))
+    .join(".");
+}
+
+export function tokens(more: Record<string, unknown> = {}): Response {
+  return json({
+    access_token: "ACCESS-1",
+    refresh_token: "REFRESH-1",
+    token_type: "Bearer",
+    expires_in: 300,
+    ...more,
+  });
+}
+
+export function json(body: unknown, status = 200): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
+}
+
+export interface Asked {
+  url: string;
+  form: Record<string, string>;
+}
+
+/** Answers the token endpoint's requests one after the other; what was asked is in the list it gives back. */
+export function answering(...answers: (Response | (() => Response))[]): Asked[] {
+  const asked: Asked[] = [];
+  vi.stubGlobal("fetch", async (url: URL | string, init: RequestInit) => {
+    asked.push({ url: String(url), form: Object.fromEntries(new URLSearchParams(String(init.body))) });
+    const next = answers[asked.length - 1];
+    if (!next) throw new Error(`got request ${asked.length}, want ${answers.length} at most`);
+    return typeof next === "function" ? next() : next;
+  });
+  return asked;
+}
+
+export const NO_NETWORK = (): Response => {
+  throw new TypeError("fetch failed");
+};
