@@ -72,10 +72,19 @@ class Lobby:
     targets: Targets
     surveys: dict[Target, Survey] = field(default_factory=dict)
     surveyed: list[Target] = field(default_factory=list)
+    seconds: Iterator[float] | None = None
+    """What the clock will show, each time it is looked at; the last stays. None: it stands still."""
+    _now: float = 0.0
 
     def __post_init__(self) -> None:
-        services = Services(self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION))
+        services = Services(
+            self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION), self.clock
+        )
         self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
+
+    def clock(self) -> float:
+        self._now = next(self.seconds, self._now) if self.seconds else 0.0
+        return self._now
 
     def survey(self, target: Target) -> Survey:
         self.surveyed.append(target)
