@@ -2,12 +2,13 @@
 
 One bundle per set of dependencies. A bundle's name carries the hash of all that goes into it, so it is built once and
 taken from `.local/bundles` ever after, without network; the same input gives the same bytes. The index that pip or uv
-is set up for is used; none is named here. Refuses to build from source: every dependency must have a wheel for the
-place where it will run.
+is set up for is used; none is named here. Refuses to build from source (every dependency must have a wheel for the
+place where it will run), and a file that no Lambda could answer with.
 """
 
 import hashlib
 import importlib.util
+import os
 import platform
 import re
 import shutil
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,8 @@ SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", 
 """What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
 _KEPT: Final = 3
 _OURS: Final = (".py", ".graphql", ".typed")
+MAX_STATIC: Final = 4 * 1024 * 1024
+"""Bytes. A Lambda's answer has 6 MB at most (quota "Invocation payload"), and base64 makes 4/3 of a file."""
 _DEAD: Final = re.compile(
     r"^\.lock$|(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
     r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|uv_cache\.json|sboms/.*|licenses/.*)$"
@@ -65,7 +68,9 @@ class Bundle:
     name: str
     packages: tuple[str, ...]
     static: tuple[str, ...] = ()
-    """Directories whose files go along whatever they are, where they exist."""
+    """Directories whose files go along, where they exist: built pages, to be answered with. Source maps stay here."""
+    apart: tuple[str, ...] = ()
+    """Directories of the packages that the Lambda does not run."""
 
     @property
     def requirements(self) -> Path:
@@ -74,7 +79,9 @@ class Bundle:
 
 BOUNCER: Final = Bundle("bouncer", ("lobby",))
 CORE: Final = Bundle("core", ("lobby", "commissioner"))
-ADMIN_API: Final = Bundle("admin_api", ("lobby", "admin_api"), ("admin_api/console/dist",))
+ADMIN_API: Final = Bundle(
+    "admin_api", ("lobby", "admin_api"), ("admin_api/console/dist",), ("admin_api/cli", "admin_api/console")
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,9 @@ class Built:
     sha256: str
 
 
-def build(bundle: Bundle, where: Platform, cache: Path = CACHE) -> Built:
-    """The bundle, from `cache` if it is there. Raises `BundleFailed`."""
+def build(bundle: Bundle, where: Platform, cache: Path | None = None) -> Built:
+    """The bundle, from `cache` (or `CACHE`) if it is there. Raises `BundleFailed`."""
+    cache = cache or CACHE
     ours = _our_files(bundle)
     digest = _digest(bundle, where, ours)
     made = Built(cache / f"{bundle.name}-{where}-{digest[:32]}.zip", digest)
@@ -139,13 +147,41 @@ def kept_requirements(bundle: Bundle) -> str:
 
 def _our_files(bundle: Bundle) -> dict[str, bytes]:
     """Read once, so that the hash is that of what is packed even while somebody edits."""
-    code = {path for package in bundle.packages for path in (ROOT / package).rglob("*") if path.suffix in _OURS}
-    static = {path for folder in bundle.static for path in (ROOT / folder).rglob("*")}
-    return {
-        path.relative_to(ROOT).as_posix(): path.read_bytes()
-        for path in code | static
-        if path.is_file() and "node_modules" not in path.parts
+    apart = {ROOT / folder for folder in bundle.apart}
+    code = [path for package in bundle.packages for path in _files(ROOT / package, apart) if path.suffix in _OURS]
+    static = [path for folder in bundle.static for path in _files(ROOT / folder) if _is_served(path)]
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in code} | {
+        path.relative_to(ROOT).as_posix(): _answerable(path, path.read_bytes()) for path in static
     }
+
+
+def _files(folder: Path, apart: Collection[Path] = ()) -> Iterator[Path]:
+    """All files below, without going into the thousands of `node_modules`."""
+    for name, folders, files in os.walk(folder):
+        here = Path(name)
+        folders[:] = [each for each in folders if each != "node_modules" and here / each not in apart]
+        yield from (here / each for each in files)
+
+
+def _is_served(path: Path) -> bool:
+    return path.suffix != ".map" and not path.name.startswith(".")
+
+
+def _answerable(path: Path, content: bytes) -> bytes:
+    if len(content) > MAX_STATIC:
+        got = f"{path.relative_to(ROOT).as_posix()} of {len(content)} bytes"
+        raise BundleFailed("FILE_TOO_LARGE", f"got {got}, want at most {MAX_STATIC}: Lambda's answers end at 6 MB")
+    return content
+
+
+def require_page(bundle: Bundle) -> None:
+    """Raises `BundleFailed` NOT_BUILT where the bundle's page is not there to go along."""
+    for folder in bundle.static:
+        if not (ROOT / folder / "index.html").is_file():
+            raise BundleFailed(
+                "NOT_BUILT",
+                f"got no {folder}/index.html, want the built console (./deploy.sh builds it), or -c console=false",
+            )
 
 
 def _install(bundle: Bundle, where: Platform, into: Path) -> None:

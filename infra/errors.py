@@ -2,7 +2,8 @@
 
 InfraError
 ├── BadContext      settings that are missing or wrong, all of them in one message: BAD_CONTEXT
-└── BundleFailed    a Lambda's code could not be put together: NO_INSTALLER, INSTALL_FAILED
+└── BundleFailed    a Lambda's code could not be put together: NO_INSTALLER, INSTALL_FAILED, FILE_TOO_LARGE,
+                  NOT_BUILT
 """
 
 from lobby.errors import LobbyError

@@ -83,6 +83,8 @@ class Code:
         if not self.wanted:
             stand_in = bundles.ROOT / "requirements"
             return lambda_.Code.from_asset(str(stand_in), asset_hash=f"not-bundled-{bundle.name}")
+        if self.settings.console and not self.settings.local:
+            bundles.require_page(bundle)
         made = bundles.build(bundle, self.platform)
         return lambda_.Code.from_asset(str(made.path), asset_hash=made.sha256)
 

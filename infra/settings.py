@@ -7,6 +7,7 @@ missing or wrong, and names all of it at once.
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; none by default
     local             true: for the emulator on this machine
     consoleUrl        where the emulator serves the console: http on a loopback address, with its port; only with local
+    console           false: the admin API goes to AWS without its console; true by default, and then it must be built
     lobbyStack        false: the targets' stacks only; true by default
     bundle            false: templates only, whose Lambdas have no code and must not be deployed
     logRetentionDays  how long logs are kept; 30 by default
@@ -54,6 +55,7 @@ class Settings:
     bundle: bool = True
     lobby_stack: bool = True
     log_retention: int = 30
+    console: bool = True
     console_url: str | None = None
     """Ends with a slash; None: the console is at the API's own address, as always in AWS."""
 
@@ -186,6 +188,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
     ("targets", "targets", _targets),
     ("local", "local", _flag),
+    ("console", "console", _flag),
     ("consoleUrl", "console_url", _console_url),
     ("bundle", "bundle", _flag),
     ("lobbyStack", "lobby_stack", _flag),

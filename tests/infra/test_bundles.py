@@ -6,13 +6,15 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra import bundles
 from infra.bundles import ADMIN_API, AWS, BOUNCER, CORE, Bundle, Platform
 from infra.errors import BundleFailed
-from infra.functions import FUNCTIONS, Function
+from infra.functions import FUNCTIONS, Code, Function
+from tests.infra.templates import settings
 
 ALL = (BOUNCER, CORE, ADMIN_API)
 RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
@@ -105,11 +107,12 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "__init__.py").write_text("answer = 42\n")
     monkeypatch.setattr(bundles, "ROOT", tmp_path)
+    monkeypatch.setattr(bundles, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(bundles, "_install", lambda _bundle, _where, into: into.mkdir())
     return tmp_path
 
 
-SMALL = Bundle("small", ("small",), ("small/page",))
+SMALL = Bundle("small", ("small",), ("small/page",), ("small/tool",))
 
 
 def test_any_change_of_code_requirements_or_platform_is_another_bundle(own_root: Path) -> None:
@@ -120,8 +123,9 @@ def test_any_change_of_code_requirements_or_platform_is_another_bundle(own_root:
     (own_root / "small" / "__init__.py").write_text("answer = 43\n")
     seen.append(sha256())
     (own_root / "small" / "page").mkdir()
-    (own_root / "small" / "page" / "index.html").write_text("<p>")
-    seen.append(sha256())
+    for page in ("<p>", "<p>changed"):
+        (own_root / "small" / "page" / "index.html").write_text(page)
+        seen.append(sha256())
     with (own_root / "requirements" / "small.txt").open("a") as requirements:
         requirements.write("small-thing==1.0 \\\n    --hash=sha256:01\n")
     seen.append(sha256())
@@ -129,12 +133,55 @@ def test_any_change_of_code_requirements_or_platform_is_another_bundle(own_root:
 
 
 def test_the_page_goes_along_and_its_tools_do_not(own_root: Path) -> None:
-    for name in ("page/index.html", "page/app.wasm", "node_modules/x/x.py", "notes.md"):
+    for name in (
+        "page/index.html", "page/app.wasm", "page/app.js.br", "page/app.js.map", "page/.built", "notes.md",
+        "node_modules/x/x.py", "tool/cli.py", "part/node_modules/y/y.py", "part/tool/run.py",
+    ):  # fmt: skip
         path = own_root / "small" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
     names = zipfile.ZipFile(bundles.build(SMALL, AWS, own_root / "cache").path).namelist()
-    assert names == ["small/__init__.py", "small/page/app.wasm", "small/page/index.html"]
+    page = [f"small/page/{each}" for each in ("app.js.br", "app.wasm", "index.html")]
+    assert names == ["small/__init__.py", *page, "small/part/tool/run.py"]
+
+
+def test_a_file_that_no_lambda_could_answer_with_is_refused(own_root: Path) -> None:
+    page = own_root / "small" / "page"
+    page.mkdir()
+    (page / "app.js").write_bytes(b"x" * bundles.MAX_STATIC)
+    bundles.build(SMALL, AWS, own_root / "cache")
+    (page / "app.js").write_bytes(b"x" * (bundles.MAX_STATIC + 1))
+    with pytest.raises(BundleFailed, match=r"FILE_TOO_LARGE: got small/page/app\.js of 4194305 bytes"):
+        bundles.build(SMALL, AWS, own_root / "cache")
+
+
+@pytest.mark.parametrize(
+    ("context", "refused"),
+    [({}, True), ({"console": "false"}, False), ({"local": True}, False)],
+    ids=["aws", "asked for", "local"],
+)
+def test_the_api_does_not_go_to_aws_without_its_page_unless_that_is_asked_for(
+    own_root: Path, context: dict[str, Any], refused: bool
+) -> None:
+    code = Code(settings(bundle=True, **context), wanted=True)
+    if refused:
+        with pytest.raises(BundleFailed, match=r"NOT_BUILT: got no small/page/index\.html"):
+            code.of(SMALL)
+    else:
+        assert code.of(SMALL)
+
+
+def test_the_api_goes_to_aws_with_its_page(own_root: Path) -> None:
+    (own_root / "small" / "page").mkdir()
+    (own_root / "small" / "page" / "index.html").write_text("<p>")
+    assert Code(settings(bundle=True), wanted=True).of(SMALL)
+
+
+def test_the_command_line_is_not_in_the_lambda() -> None:
+    names = zipfile.ZipFile(bundles.build(ADMIN_API, bundles.this_machine()).path).namelist()
+    assert "admin_api/pages.py" in names
+    assert not [name for name in names if name.startswith("admin_api/cli/")]
+    assert not [name for name in names if name.startswith("admin_api/console/") and "/dist/" not in name]
 
 
 def test_a_dependency_that_cannot_be_had_is_an_error_that_says_why(tmp_path: Path) -> None:
