@@ -58,6 +58,8 @@ class ApiOrigin:
         query = scope["query_string"].decode("latin-1")
         if headers.get("host") != self._host:
             return self._elsewhere(scope["method"], headers, target + (f"?{query}" if query else ""))
+        if scope["method"] == "OPTIONS":  # the API has no CORS settings, so no route; the emulator says 403
+            return _told(404, "Not Found")
         api = self._api()
         if api is None:
             return _not_yet(self._lobby)

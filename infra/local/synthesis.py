@@ -6,6 +6,7 @@ sources, pinned requirements and settings; the same digest is the same assembly.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,16 @@ from infra.local.errors import DeployFailed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
-_SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".html", ".js", ".css", ".wasm", ".svg")
+_SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed")
+_APART: Final = {"local", "console", "node_modules", "__pycache__"}
+"""Folders that nothing of the assembly is made from; of the console, only what is built of it goes in."""
+_BUILT: Final = Path("admin_api/console/dist")
 _DIGEST: Final = ".made-from"
 
 
 def synthesize(out: Path, context: Mapping[str, Any]) -> bool:
     """An up-to-date assembly for `context` in `out`; False where it was there. Raises `DeployFailed` BAD_ASSEMBLY."""
-    digest = _digest(context)
+    digest = digest_of(context)
     if (out / _DIGEST).exists() and (out / _DIGEST).read_text() == digest and (out / "manifest.json").exists():
         return False
     (out / _DIGEST).unlink(missing_ok=True)
@@ -34,18 +38,21 @@ def synthesize(out: Path, context: Mapping[str, Any]) -> bool:
     return True
 
 
-def _digest(context: Mapping[str, Any]) -> str:
+def digest_of(context: Mapping[str, Any], root: Path = ROOT) -> str:
+    """Of all that an assembly for `context` is made from, the project's files in `root` included."""
     digest = hashlib.sha256(json.dumps(dict(context), sort_keys=True).encode() + sys.version.encode())
-    for path in _files():
-        digest.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    for path in _files(root):
+        digest.update(f"\n{path.relative_to(root)}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
-def _files() -> Iterator[Path]:
+def _files(root: Path) -> Iterator[Path]:
+    yield root / "cdk.json"
     for source in _SOURCES:
-        for path in sorted((ROOT / source).rglob("*")):
-            if path.suffix in _SUFFIXES and path.is_file() and not {"node_modules", "local"} & set(path.parts):
-                yield path
+        for folder, folders, names in os.walk(root / source):
+            folders[:] = sorted(set(folders) - _APART)
+            yield from (path for name in sorted(names) if (path := Path(folder, name)).suffix in _SUFFIXES)
+    yield from sorted(path for path in (root / _BUILT).rglob("*") if path.is_file())
 
 
 def main() -> None:

@@ -23,8 +23,18 @@ def test_with_one_address_every_endpoint_has_a_port_of_its_own_and_says_it() -> 
     layout = Layout(Path("/x"), own_addresses=False)
     endpoints = [layout.endpoint(scope) for scope in (*layout.scopes(), ELSEWHERE)]
     assert {endpoint.host for endpoint in endpoints} == {"127.0.0.1"}
-    assert len({endpoint.port for endpoint in endpoints} | {layout.gateway_port}) == 5
+    assert len({endpoint.port for endpoint in endpoints} | {layout.gateway_port, layout.console_port}) == 6
     assert layout.endpoint_address(TARGETS[0]) == f"127.0.0.1:{layout.endpoint(TARGETS[0]).port}"
+
+
+def test_an_endpoint_gives_way_to_the_console() -> None:
+    free = Layout(Path("/x"), own_addresses=False).endpoint(ELSEWHERE)
+    taken = Layout(Path("/x"), own_addresses=False, console_port=free.port).endpoint(ELSEWHERE)
+    assert taken.port == free.port + 1
+
+
+def test_the_console_is_at_the_root_of_a_loopback_address() -> None:
+    assert Layout(Path("/x"), console_port=4999).console_url == "http://127.0.0.1:4999/"
 
 
 def test_an_address_on_a_shared_port_is_answered_without_the_port() -> None:
@@ -37,7 +47,7 @@ def test_devices_keep_their_endpoint_from_one_run_to_the_next() -> None:
 
 
 def test_a_layout_survives_being_written_down() -> None:
-    layout = Layout(Path("/x/y"), gateway_port=1, mqtt_port=2, own_addresses=False)
+    layout = Layout(Path("/x/y"), gateway_port=1, mqtt_port=2, console_port=3, own_addresses=False)
     assert Layout.from_json(layout.to_json()) == layout
 
 
