@@ -1,14 +1,7 @@
 /** A fingerprint as it is printed on the label, and a way to copy the whole of it. */
 import { ActionIcon, CopyButton, Group, Text, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
-
-/** `3F2A 91BC 07D4`: the first 12 digits, as on the label. */
-export function shortForm(certid: string): string {
-  return certid
-    .slice(0, 12)
-    .toUpperCase()
-    .replace(/(.{4})(?=.)/g, "$1 ");
-}
+import { shortForm } from "../label/short_form";
 
 export function Fingerprint({ certid, copy = false }: { certid: string; copy?: boolean }) {
   return (

@@ -1,0 +1,108 @@
+/**
+ * The text of a device's label, as `lobby/wire.py` reads and writes it: `DL1:`, the fingerprint in base32 and four check
+ * characters; or v0.1's bare fingerprint in hex. Both codecs are held to `tests/events/label_vectors.json`. SHA-256 is
+ * @noble/hashes', since the browser's own answers later, and a code is checked while it is typed. Refuses whatever is
+ * neither, with the API's own codes.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+
+/** What makes a code a label's. */
+export const PREFIX = "DL1:";
+export const CODE_LENGTH = 56;
+export const HEX_LENGTH = 64;
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BODY_LENGTH = 52;
+const CODE = /^DL1:([A-Z2-7]{52})([A-Z2-7]{4})$/;
+const HEX = /^[0-9a-f]{64}$/;
+const SHOWN = 80;
+
+export type LabelFault = "INVALID_LABEL" | "INVALID_FINGERPRINT";
+
+/** "got X, want Y", with the API's stable code. */
+export class LabelError extends Error {
+  constructor(
+    readonly code: LabelFault,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The label's text for a fingerprint of 64 lower-case hex digits. */
+export function encodeLabel(certid: string): string {
+  const body = base32(bytesOf(certid));
+  return PREFIX + body + checkOf(body);
+}
+
+/** The fingerprint that `text` says, in either case, grouped or not. Throws `LabelError`. */
+export function decodeLabel(text: string): string {
+  const code = text.slice(0, 400).replace(/[\s-]/g, "").toUpperCase();
+  if (!code.startsWith("DL1")) return parseFingerprint(text);
+  const [, body, check] = CODE.exec(code) ?? [];
+  if (body === undefined)
+    throw new LabelError(
+      "INVALID_LABEL",
+      `got ${shown(text)}, want DL1: and ${CODE_LENGTH} of the characters A-Z 2-7`,
+    );
+  if (checkOf(body) !== check)
+    throw new LabelError("INVALID_LABEL", `got ${shown(text)}, whose check characters do not fit: mistyped?`);
+  return hexOf(body);
+}
+
+/** A fingerprint as people and tools write it: hex in either case, with colons, dashes or spaces between. */
+export function parseFingerprint(text: string): string {
+  const bare = text.length <= 200 ? text.replace(/[:\-\s]/g, "").toLowerCase() : "";
+  if (HEX.test(bare)) return bare;
+  throw new LabelError(
+    "INVALID_FINGERPRINT",
+    `got ${shown(text)}, want the certificate's SHA-256 fingerprint: ${HEX_LENGTH} hex digits`,
+  );
+}
+
+/** Whether the last four of `CODE_LENGTH` characters fit the others. */
+export function fits(code: string): boolean {
+  return checkOf(code.slice(0, BODY_LENGTH)) === code.slice(BODY_LENGTH);
+}
+
+/** What a stranger's code said, on one line and bounded. */
+export function shown(text: string): string {
+  const quoted = JSON.stringify(text);
+  return quoted.length <= SHOWN ? quoted : `${quoted.slice(0, SHOWN)}… (${text.length} characters)`;
+}
+
+/** 20 bits of SHA-256 over the body. */
+function checkOf(body: string): string {
+  return base32(sha256(new TextEncoder().encode(PREFIX + body)).subarray(0, 5)).slice(0, 4);
+}
+
+/** RFC 4648, without padding. */
+function base32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(held >> (bits - 5)) & 31];
+    held &= (1 << bits) - 1;
+  }
+  return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 31] : text;
+}
+
+/** The bits that are left over at the end count for nothing, as in Python. */
+function hexOf(body: string): string {
+  let hex = "";
+  let bits = 0;
+  let held = 0;
+  for (const character of body) {
+    held = (held << 5) | ALPHABET.indexOf(character);
+    for (bits += 5; bits >= 4; bits -= 4) hex += ((held >> (bits - 4)) & 15).toString(16);
+    held &= (1 << bits) - 1;
+  }
+  return hex.slice(0, HEX_LENGTH);
+}
+
+function bytesOf(certid: string): Uint8Array {
+  const pairs = parseFingerprint(certid).match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}

@@ -1,0 +1,67 @@
+/** The codec agrees with Python's, vector by vector, and refuses what that refuses with the same codes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { decodeLabel, encodeLabel, LabelError } from "../../src/label/label";
+import { shortForm } from "../../src/label/short_form";
+
+interface Vector {
+  fingerprint: string;
+  code: string;
+  short: string;
+}
+const VECTORS = join(import.meta.dirname, "../../../../tests/events/label_vectors.json");
+const { labels } = JSON.parse(readFileSync(VECTORS, "utf8")) as { labels: Vector[] };
+const [, , , vector] = labels as [Vector, Vector, Vector, Vector];
+
+test("there are vectors", () => expect(labels.length).toBeGreaterThan(10));
+
+describe.each(labels)("$short", ({ fingerprint, code, short }) => {
+  test("has its code", () => expect(encodeLabel(fingerprint)).toBe(code));
+  test("is read from its code", () => expect(decodeLabel(code)).toBe(fingerprint));
+  test("has its short form", () => expect(shortForm(fingerprint)).toBe(short));
+});
+
+test.each([
+  ["in lower case", (code: string) => code.toLowerCase()],
+  ["in groups of four", (code: string) => code.replace(/(.{4})/g, "$1 ")],
+  ["on several lines", (code: string) => code.replace(/(.{16})/g, "$1\r\n")],
+  ["with dashes", (code: string) => code.replace(/(.{4})/g, "$1-")],
+])("a code is read %s", (_, written) => expect(decodeLabel(written(vector.code))).toBe(vector.fingerprint));
+
+test.each([
+  ["lower case", vector.fingerprint],
+  ["upper case", vector.fingerprint.toUpperCase()],
+  ["colons", vector.fingerprint.replace(/(..)(?=.)/g, "$1:")],
+  ["spaces around", `  ${vector.fingerprint}\n`],
+])("bare hex is read: %s", (_, written) => expect(decodeLabel(written)).toBe(vector.fingerprint));
+
+test.each([
+  ["nothing", "", "INVALID_FINGERPRINT"],
+  ["an address", "https://example.com/DL1:", "INVALID_FINGERPRINT"],
+  ["hex cut short", vector.fingerprint.slice(1), "INVALID_FINGERPRINT"],
+  ["hex with a letter too far", `${vector.fingerprint.slice(1)}g`, "INVALID_FINGERPRINT"],
+  ["a code without its prefix", vector.code.slice(4), "INVALID_FINGERPRINT"],
+  ["the prefix alone", "DL1:", "INVALID_LABEL"],
+  ["no colon", vector.code.replace(":", ""), "INVALID_LABEL"],
+  ["a code cut short", vector.code.slice(0, -1), "INVALID_LABEL"],
+  ["a code and more", `${vector.code}A`, "INVALID_LABEL"],
+  ["a digit that base32 lacks", `${vector.code.slice(0, -1)}8`, "INVALID_LABEL"],
+  ["one character mistyped", vector.code.replace("AER", "AEB"), "INVALID_LABEL"],
+  ["two characters swapped", vector.code.replace("AER", "ARE"), "INVALID_LABEL"],
+  ["something huge", "DL1:".repeat(1_000_000), "INVALID_LABEL"],
+])("%s is refused", (_, text, code) => {
+  const refusal = refusalOf(text);
+  expect(refusal.code).toBe(code);
+  expect(refusal.message).toMatch(/^got .*, /s);
+  expect(refusal.message.length).toBeLessThan(250);
+});
+
+function refusalOf(text: string): LabelError {
+  try {
+    decodeLabel(text);
+  } catch (error) {
+    if (error instanceof LabelError) return error;
+  }
+  throw new Error(`got no refusal of ${text}`);
+}
