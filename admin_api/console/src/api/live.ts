@@ -1,7 +1,13 @@
 /** Queries that stay true while somebody looks: asked again every few seconds, never while the page is hidden. */
 import { useDocumentVisibility, useNetwork } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
-import { type AnyVariables, type UseQueryArgs, type UseQueryResponse, useQuery } from "urql";
+import {
+  type AnyVariables,
+  type UseQueryArgs,
+  type UseQueryResponse,
+  type UseQueryState,
+  useQuery,
+} from "urql";
 
 /** Asked at once when the page comes back into view or the network returns. `everyMs` null: only then. */
 export function useLiveQuery<Data, Variables extends AnyVariables>(
@@ -27,5 +33,15 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     return () => clearTimeout(timer);
   }, [waiting, everyMs, again]);
 
-  return answer;
+  return [{ ...answer[0], data: useKept(answer[0]) }, again];
+}
+
+/** The last good answer to the same question: a poll that fails takes nothing away that was seen. */
+function useKept<Data, Variables extends AnyVariables>(
+  state: UseQueryState<Data, Variables>,
+): Data | undefined {
+  const { data, operation } = state;
+  const kept = useRef<{ key: number | undefined; data: Data }>(undefined);
+  if (data) kept.current = { key: operation?.key, data };
+  return data ?? (kept.current?.key === operation?.key ? kept.current?.data : undefined);
 }

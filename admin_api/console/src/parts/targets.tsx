@@ -19,8 +19,11 @@ export function keyOf(target: TargetName): string {
   return `${target.account}/${target.region}`;
 }
 
+/** A list without entries names no type: said here, so that it is asked again when one is registered. */
+const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
+
 export function useTargets() {
-  const [answer, again] = useQuery({ query: TARGETS });
+  const [answer, again] = useQuery({ query: TARGETS, context: OF_TARGETS });
   return { targets: answer.data?.targets, error: answer.error, fetching: answer.fetching, again };
 }
 

@@ -10,7 +10,7 @@ const TOTAL = graphql(`query Total { overview { total } }`);
 
 function Total({ everyMs, pause = false }: { everyMs: number | null; pause?: boolean }) {
   const [{ data, error }] = useLiveQuery({ query: TOTAL, pause }, everyMs);
-  return <output>{error ? "lost" : (data?.overview.total ?? "none")}</output>;
+  return <output>{[data?.overview.total, error && "lost"].filter(Boolean).join(" ") || "none"}</output>;
 }
 
 let api: FakeApi;
@@ -96,6 +96,14 @@ test("goes on asking after a failure", async () => {
   api.answer("Total", { overview: { total: 7 } });
   await pass(10_000);
   expect(screen.getByRole("status").textContent).toBe("7");
+});
+
+test("a poll that fails leaves what was seen, and says that it failed", async () => {
+  look();
+  await pass(0);
+  api.answer("Total", LOST);
+  await pass(10_000);
+  expect(screen.getByRole("status").textContent).toBe("1 lost");
 });
 
 test("waits for an answer that is slow before it asks again", async () => {

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { counted, share, whole } from "../../src/parts/numbers";
+import { inOrder, inWords } from "../../src/parts/state_bar";
+
+test.each([
+  [0, "0 devices"],
+  [1, "1 device"],
+  [10_432, "10,432 devices"],
+])("%i is %s", (count, want) => {
+  expect(counted(count, "device")).toBe(want);
+});
+
+test("a million has its commas", () => {
+  expect(whole(1_000_000)).toBe("1,000,000");
+});
+
+test.each([
+  [0, 0, "0 %"],
+  [0, 10, "0 %"],
+  [1, 10_432, "under 1 %"],
+  [10_431, 10_432, "over 99 %"],
+  [10_432, 10_432, "100 %"],
+  [1, 3, "33 %"],
+])("%i of %i is %s", (part, all, want) => {
+  expect(share(part, all)).toBe(want);
+});
+
+test("a bar's parts are in the order of a device's life, without those that nobody is in", () => {
+  const counts = [
+    { state: "failed", count: 2 },
+    { state: "brand-new", count: 1 },
+    { state: "refused", count: 0 },
+    { state: "expected", count: 3 },
+  ];
+  expect(inOrder(counts).map(({ state }) => state)).toEqual(["expected", "failed", "brand-new"]);
+  expect(inWords(counts)).toBe("3 expected, 2 failed, 1 brand-new");
+  expect(inWords([])).toBe("no devices");
+});
