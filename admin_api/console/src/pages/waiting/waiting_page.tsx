@@ -1,5 +1,126 @@
+/** Who stands in the lobby now, newest first, and the way to claim one of them or many. */
+import { Anchor, Box, Button, Center, Text } from "@mantine/core";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { Link } from "wouter";
+import { AsOf } from "../../parts/as_of";
+import { type Counts, useCounts } from "../../parts/counts";
+import { FailureNotice } from "../../parts/failure_notice";
+import { useHandsOn } from "../../parts/hands_on";
+import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
+import { useSteady } from "../../parts/use_steady";
+import { useMe } from "../../sign_in/me";
+import { devicesAddress } from "../addresses";
+import { ClaimDialog } from "./claim_dialog";
+import { type Claimed, ClaimedNotice } from "./claimed_notice";
+import { EmptyLobby } from "./empty_lobby";
+import { FreshNotice } from "./fresh_notice";
+import { SelectionBar } from "./selection_bar";
+import { useSelection } from "./use_selection";
+import { useWaiting, type WaitingRow } from "./use_waiting";
+import { WaitingList } from "./waiting_list";
 
 export default function WaitingPage() {
-  return <PageHead title="Waiting" />;
+  const counts = useCounts();
+  const waiting = useWaiting();
+  return (
+    <>
+      <PageHead title="Waiting">
+        <Numbers counts={counts} />
+      </PageHead>
+      {waiting.at !== null ? (
+        <Lobby counts={counts} waiting={waiting} at={waiting.at} />
+      ) : waiting.failure ? (
+        <FailureNotice failure={waiting.failure} onRetry={waiting.look} />
+      ) : (
+        <Loading what="who waits" />
+      )}
+    </>
+  );
+}
+
+interface LobbyProps {
+  counts: Counts;
+  waiting: ReturnType<typeof useWaiting>;
+  at: Date;
+}
+
+function Lobby({ counts, waiting, at }: LobbyProps) {
+  const mayClaim = useMe().may("claimDevices");
+  const { handsOn, watch } = useHandsOn();
+  const [dialog, setDialog] = useState<readonly WaitingRow[] | null>(null);
+  const [claimed, setClaimed] = useState<Claimed | null>(null);
+  const selecting = useSelection();
+  const { chosen, follow } = selecting;
+  const { list, show } = useSteady(waiting.rows, handsOn || dialog !== null || chosen.size > 0);
+  const order = useMemo(
+    () => list.rows.filter((row) => !list.gone.has(row.certid)).map((row) => row.certid),
+    [list],
+  );
+  useEffect(() => follow(order), [follow, order]);
+
+  const open = useCallback((rows: readonly WaitingRow[]) => {
+    setClaimed(null);
+    setDialog(rows);
+  }, []);
+  const openOne = useCallback((row: WaitingRow) => open([row]), [open]);
+  const onClaimed = (certids: readonly string[], target: string) => {
+    setClaimed((before) => ({ count: (before?.count ?? 0) + certids.length, target }));
+    waiting.remove(certids);
+    show();
+  };
+  const selectEverybody = async () => {
+    const rows = await waiting.everybody();
+    show();
+    selecting.selectAll(rows.map((row) => row.certid));
+  };
+
+  return (
+    <>
+      <AsOf at={at} failure={waiting.failure} onRetry={waiting.look} />
+      {claimed && <ClaimedNotice claimed={claimed} onClose={() => setClaimed(null)} />}
+      <FreshNotice count={list.fresh.length} onShow={show} />
+      {list.rows.length === 0 ? (
+        <EmptyLobby knocking={counts.of("knocking")} />
+      ) : (
+        <Box {...watch}>
+          <WaitingList list={list} selecting={selecting} mayClaim={mayClaim} onClaim={openOne} />
+        </Box>
+      )}
+      {waiting.hasMore && <More loading={waiting.loading} onMore={waiting.more} />}
+      <SelectionBar
+        selected={chosen.size}
+        more={waiting.hasMore && chosen.size === order.length}
+        total={counts.of("inlobby")}
+        loading={waiting.loading}
+        onEverybody={selectEverybody}
+        onClear={selecting.clear}
+        onClaim={() => open(list.rows.filter((row) => chosen.has(row.certid)))}
+      />
+      <ClaimDialog devices={dialog} onClaimed={onClaimed} onClose={() => setDialog(null)} />
+    </>
+  );
+}
+
+function Numbers({ counts }: { counts: Counts }) {
+  const [inlobby, knocking] = [counts.of("inlobby"), counts.of("knocking")];
+  if (inlobby === undefined || knocking === undefined) return null;
+  return (
+    <Text size="sm" c="dimmed" role="status">
+      {inlobby.toLocaleString("en")} in the lobby ·{" "}
+      <Anchor component={Link} href={devicesAddress({ state: "knocking" })} size="sm">
+        {knocking.toLocaleString("en")} knocking
+      </Anchor>
+    </Text>
+  );
+}
+
+function More({ loading, onMore }: { loading: boolean; onMore: () => void }) {
+  return (
+    <Center mt="md">
+      <Button variant="default" loading={loading} onClick={onMore}>
+        Show more
+      </Button>
+    </Center>
+  );
 }

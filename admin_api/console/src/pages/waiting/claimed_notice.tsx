@@ -1,0 +1,37 @@
+/** Devices have been claimed and have left the list: where they can be followed. */
+import { Alert, Anchor, Text } from "@mantine/core";
+import { IconCheck } from "@tabler/icons-react";
+import { Link } from "wouter";
+import { keyOf, useTargets } from "../../parts/targets";
+import { devicesAddress } from "../addresses";
+
+export interface Claimed {
+  count: number;
+  /** `account/region`. */
+  target: string;
+}
+
+export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose: () => void }) {
+  const { targets } = useTargets();
+  const name = targets?.find((each) => keyOf(each) === claimed.target)?.name ?? claimed.target;
+  const [account = "", region = ""] = claimed.target.split("/");
+  return (
+    <Alert
+      role="status"
+      color="green"
+      icon={<IconCheck aria-hidden />}
+      withCloseButton
+      closeButtonLabel="Close"
+      onClose={onClose}
+      mb="sm"
+      py="xs"
+    >
+      <Text size="sm">
+        {claimed.count.toLocaleString("en")} claimed for {name}:{" "}
+        <Anchor component={Link} href={devicesAddress({ target: { account, region } })} size="sm">
+          follow {claimed.count === 1 ? "it" : "them"} in Devices
+        </Anchor>
+      </Text>
+    </Alert>
+  );
+}

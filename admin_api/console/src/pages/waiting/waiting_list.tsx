@@ -1,0 +1,92 @@
+/** The devices that wait, to be looked at and selected: a table at a desk, cards on a phone. */
+import { Checkbox, Group, Stack, Table } from "@mantine/core";
+import { usePhone } from "../../parts/phone";
+import type { Steady } from "../../parts/steady";
+import type { Selecting } from "./use_selection";
+import type { WaitingRow } from "./use_waiting";
+import { type LineProps, WaitingCard, WaitingLine } from "./waiting_row";
+
+interface Props {
+  list: Steady<WaitingRow>;
+  selecting: Selecting;
+  mayClaim: boolean;
+  onClaim: (row: WaitingRow) => void;
+}
+
+export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
+  const phone = usePhone();
+  const lines = list.rows.map((row): LineProps & { key: string } => ({
+    key: row.certid,
+    row,
+    selected: selecting.chosen.has(row.certid),
+    gone: list.gone.has(row.certid),
+    claimable: mayClaim,
+    onClick: selecting.click,
+    onClaim,
+  }));
+  const everybody = mayClaim && <Everybody list={list} selecting={selecting} labelled={phone} />;
+  if (phone)
+    return (
+      <Stack gap="xs" onKeyDown={selecting.onKeyDown}>
+        {everybody}
+        <Stack
+          component="ul"
+          gap="xs"
+          m={0}
+          p={0}
+          style={{ listStyle: "none" }}
+          aria-label="Devices that wait"
+        >
+          {lines.map(({ key, ...line }) => (
+            <WaitingCard key={key} {...line} />
+          ))}
+        </Stack>
+      </Stack>
+    );
+  return (
+    <Table verticalSpacing={6} aria-label="Devices that wait" onKeyDown={selecting.onKeyDown}>
+      <Table.Thead>
+        <Table.Tr>
+          {mayClaim && <Table.Th w={44}>{everybody}</Table.Th>}
+          <Table.Th>Name</Table.Th>
+          <Table.Th w={200}>Fingerprint</Table.Th>
+          <Table.Th w={130}>Waits since</Table.Th>
+          <Table.Th w={120} aria-label="Actions" />
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {lines.map(({ key, ...line }) => (
+          <WaitingLine key={key} {...line} />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Everybody({
+  list,
+  selecting,
+  labelled,
+}: {
+  list: Steady<WaitingRow>;
+  selecting: Selecting;
+  labelled: boolean;
+}) {
+  const here = list.rows.filter((row) => !list.gone.has(row.certid)).map((row) => row.certid);
+  const chosen = selecting.chosen.size;
+  const whole = chosen > 0 && here.every((certid) => selecting.chosen.has(certid));
+  return (
+    <Group>
+      <Checkbox
+        size="md"
+        className="tick"
+        checked={whole}
+        indeterminate={chosen > 0 && !whole}
+        disabled={here.length === 0}
+        onChange={() => (whole ? selecting.clear() : selecting.selectAll(here))}
+        label={labelled ? "Select all shown" : undefined}
+        aria-label={labelled ? undefined : "Select all shown"}
+      />
+    </Group>
+  );
+}

@@ -1,0 +1,117 @@
+/** One device that waits: a line of the table at a desk, a card on a phone. */
+import { Anchor, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
+import { type ChangeEvent, memo } from "react";
+import { Link } from "wouter";
+import { Fingerprint } from "../../parts/fingerprint";
+import { Ago } from "../../parts/moments";
+import { deviceAddress } from "../addresses";
+import type { WaitingRow } from "./use_waiting";
+
+export interface LineProps {
+  row: WaitingRow;
+  selected: boolean;
+  /** It waits no more, and stays where it was for as long as somebody is at work here. */
+  gone: boolean;
+  /** Whether the person may claim it. */
+  claimable: boolean;
+  onClick: (certid: string, range: boolean) => void;
+  onClaim: (row: WaitingRow) => void;
+}
+
+export const WaitingLine = memo(function WaitingLine(props: LineProps) {
+  const { row, selected, gone, claimable } = props;
+  return (
+    <Table.Tr bg={selected ? "var(--mantine-primary-color-light)" : undefined} opacity={gone ? 0.55 : 1}>
+      {claimable && (
+        <Table.Td>
+          <Tick {...props} />
+        </Table.Td>
+      )}
+      <Table.Td maw={340}>
+        <Name row={row} />
+      </Table.Td>
+      <Table.Td>
+        <Fingerprint certid={row.certid} copy />
+      </Table.Td>
+      <Table.Td style={{ whiteSpace: "nowrap" }}>
+        <Ago at={row.enteredAt} />
+      </Table.Td>
+      <Table.Td ta="right">{claimable && <Claim {...props} />}</Table.Td>
+    </Table.Tr>
+  );
+});
+
+export const WaitingCard = memo(function WaitingCard(props: LineProps) {
+  const { row, selected, gone, claimable } = props;
+  return (
+    <Paper
+      component="li"
+      withBorder
+      p="xs"
+      opacity={gone ? 0.55 : 1}
+      bg={selected ? "var(--mantine-primary-color-light)" : undefined}
+    >
+      <Group wrap="nowrap" gap="xs" align="center">
+        {claimable && <Tick {...props} />}
+        <Stack gap={2} flex={1} miw={0}>
+          <Name row={row} />
+          <Fingerprint certid={row.certid} />
+          <Text size="xs" c="dimmed">
+            <Ago at={row.enteredAt} />
+          </Text>
+        </Stack>
+        {claimable && <Claim {...props} />}
+      </Group>
+    </Paper>
+  );
+});
+
+function Tick({ row, selected, gone, onClick }: LineProps) {
+  const change = (event: ChangeEvent<HTMLInputElement>) =>
+    onClick(row.certid, (event.nativeEvent as MouseEvent).shiftKey === true);
+  return (
+    <Checkbox
+      size="md"
+      checked={selected}
+      disabled={gone}
+      onChange={change}
+      data-certid={row.certid}
+      aria-label={`Select ${row.devicename ?? row.certid}`}
+      className="tick"
+    />
+  );
+}
+
+function Name({ row }: { row: WaitingRow }) {
+  return (
+    <Anchor
+      component={Link}
+      href={deviceAddress(row.certid)}
+      size="sm"
+      fw={500}
+      lineClamp={2}
+      title={row.devicename ?? undefined}
+    >
+      {row.devicename ?? "No name"}
+    </Anchor>
+  );
+}
+
+function Claim({ row, gone, onClaim }: LineProps) {
+  if (gone)
+    return (
+      <Text size="xs" c="dimmed">
+        Waits no more
+      </Text>
+    );
+  return (
+    <Button
+      size="xs"
+      variant="light"
+      onClick={() => onClaim(row)}
+      aria-label={`Claim ${row.devicename ?? row.certid}`}
+    >
+      Claim
+    </Button>
+  );
+}

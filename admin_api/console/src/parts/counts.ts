@@ -1,0 +1,34 @@
+/** How many devices are where, kept fresh while somebody looks. A page that shows counts works without them, too. */
+
+import { graphql } from "../api/graphql";
+import { useLiveQuery } from "../api/live";
+
+export const COUNTS = graphql(`
+  query Counts {
+    overview {
+      total
+      states { state count }
+      reasons { state reason count }
+    }
+  }
+`);
+
+const EVERY_MS = 10_000;
+
+export interface Counts {
+  total: number | undefined;
+  /** Undefined while they are not known. */
+  of: (state: string) => number | undefined;
+  /** Why devices of `state` failed or were refused, most first. */
+  reasons: (state: string) => readonly { reason: string; count: number }[];
+}
+
+export function useCounts(): Counts {
+  const [{ data }] = useLiveQuery({ query: COUNTS }, EVERY_MS);
+  const overview = data?.overview;
+  return {
+    total: overview?.total,
+    of: (state) => overview?.states.find((each) => each.state === state)?.count,
+    reasons: (state) => overview?.reasons.filter((each) => each.state === state) ?? [],
+  };
+}

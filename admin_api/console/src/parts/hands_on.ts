@@ -1,0 +1,42 @@
+/** Whether somebody is at work in a list just now: a pointer moves over it, or the keyboard's focus is in it. */
+import { type FocusEvent, useCallback, useEffect, useRef, useState } from "react";
+
+const PAUSE_MS = 3_000;
+
+export interface HandsOn {
+  handsOn: boolean;
+  /** For the element around the list. */
+  watch: {
+    onPointerMove: () => void;
+    onPointerDown: () => void;
+    onFocus: (event: FocusEvent) => void;
+    onBlur: () => void;
+  };
+}
+
+export function useHandsOn(): HandsOn {
+  const [pointing, setPointing] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const point = useCallback(() => {
+    setPointing(true);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setPointing(false), PAUSE_MS);
+  }, []);
+  const focus = useCallback((event: FocusEvent) => setFocused(isByKeyboard(event.target)), []);
+  const blur = useCallback(() => setFocused(false), []);
+  return {
+    handsOn: pointing || focused,
+    watch: { onPointerMove: point, onPointerDown: point, onFocus: focus, onBlur: blur },
+  };
+}
+
+function isByKeyboard(element: Element): boolean {
+  try {
+    return element.matches(":focus-visible");
+  } catch {
+    return true; // a browser that does not know
+  }
+}
