@@ -1,5 +1,5 @@
 /** Colours and sizes. Contrast of at least 4.5:1 in light and dark; nothing to touch is under 40 px on a phone. */
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const lobby: MantineColorsTuple = [
   "#e6fafc",
@@ -23,4 +23,11 @@ export const theme = createTheme({
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'Noto Sans Mono', monospace",
   respectReducedMotion: true,
+});
+
+/** Mantine's own grey for lesser words is too light to read in the sun. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { "--mantine-color-dimmed": "var(--mantine-color-gray-7)" },
+  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
 });

@@ -20,7 +20,7 @@ export function PersonMenu() {
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
         <UnstyledButton aria-label={me.name ? `Menu of ${me.name}` : "Menu"}>
-          <Avatar size={36} radius="xl" color="lobby" name={me.name || undefined} />
+          <Avatar aria-hidden size={36} radius="xl" color="lobby" name={me.name || undefined} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

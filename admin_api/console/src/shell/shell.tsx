@@ -18,7 +18,7 @@ export function Shell({ children }: { children: ReactNode }) {
     <AppShell
       header={{ height: 52 }}
       navbar={{ width: 208, breakpoint: "sm", collapsed: { mobile: true } }}
-      footer={{ height: 60 }}
+      footer={{ height: { base: 60, sm: 0 } }}
       padding="md"
     >
       <a href="#main" className="skip">
@@ -32,7 +32,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <SideLink key={room.path} room={room} />
         ))}
       </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1} pb={{ base: 84, sm: "md" }}>
+      <AppShell.Main id="main" tabIndex={-1}>
         <Box maw={1200} mx="auto">
           {children}
         </Box>
