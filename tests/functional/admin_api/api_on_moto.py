@@ -3,12 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from mangum import Mangum
 from moto import mock_aws
+from moto.dynamodb import models as moto_models
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 
 from admin_api.app import create_app
 from admin_api.services import Services
@@ -124,6 +129,25 @@ def fingerprint(number: int) -> Fingerprint:
     return Fingerprint(f"{number:064x}")
 
 
+def _backed_up_once(backend: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
+    """moto copies a table anew for every item of a transaction that is in it: a bulk would take a minute."""
+    copies: dict[str, Table] = {}
+
+    def copied(thing: Any) -> Any:
+        if not isinstance(thing, Table):
+            return deepcopy(thing)
+        if thing.name not in copies:
+            copies[thing.name] = deepcopy(thing)
+        return copies[thing.name]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(moto_models, "copy", SimpleNamespace(deepcopy=copied))
+        _transact(backend, items)
+
+
+_transact = DynamoDBBackend.transact_write_items
+
+
 @contextmanager
 def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     for name, value in {
@@ -131,6 +155,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", _backed_up_once)
     with mock_aws():
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")
