@@ -1,0 +1,6 @@
+"""``python -m admin_api.cli`` is ``lobbyctl``."""
+
+from admin_api.cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Claiming: devices by name, labels on photographs, or a list of any length.
+
+All of it is checked before anything is sent. A list can be sent again: what is claimed already, for what it asks for,
+is done.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from admin_api.cli import documents
+from admin_api.cli.bulk import Api, Bulk, Outcome
+from admin_api.cli.command import command
+from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait, follow
+from admin_api.cli.completion import complete_target
+from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
+from admin_api.cli.desk import Desk
+from admin_api.cli.errors import ApiRefused, wrong_use
+from admin_api.cli.exits import Status, of_several
+from admin_api.cli.following import Goal
+from admin_api.cli.photos import read_photo
+from admin_api.cli.render import tables
+from admin_api.cli.results import Results, summary
+from admin_api.cli.wishes import Row, Wish, config_of
+from lobby.names import Fingerprint
+
+app = typer.Typer()
+_SHOWN = 20
+"""Outcomes listed one by one; of more, those that failed."""
+
+
+@command(app, "claim")
+def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
+    desk: Desk,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="account/Region or name; none where there is but one.",
+                     autocompletion=complete_target),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Device profile. [default: the target's usual one]")] = None,
+    config: Annotated[str | None, typer.Option(help="What the device is told there: text, or a JSON object.")] = None,
+    photo: Annotated[
+        list[Path] | None, typer.Option("--qr", metavar="PHOTO", help="Every label on it. May be repeated.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="CSV", help="certid (or fingerprint, label), target, profile, config; "
+                     "the factory's manifest as it is; - for stdin."),
+    ] = None,
+    ignore_columns: Annotated[bool, typer.Option("--ignore-columns", help="Pass over columns of other names.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the sound rows although others are not.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="What became of each row.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
+    wait: Wait = False,
+    timeout: Timeout = PATIENCE,
+) -> Status:  # fmt: skip
+    """Claim devices for a target, before or after they are first seen. Claiming again for the same is no failure."""
+    if bool(file) == bool(devices or photo):
+        raise wrong_use(
+            "got " + ("two ways to name devices" if file else "no device") + ", want DEVICE..., --qr or --file"
+        )
+    if not file and (ignore_columns or skip_bad):
+        raise wrong_use("got --ignore-columns or --skip-bad without --file, want them with it")
+    if out and file and file != Path("-") and out.resolve() == file.resolve():
+        raise wrong_use(f"got {out} to read and to write, want another name for --out")
+    defaults = Defaults(target, profile, config)
+    if file:
+        rows = _sound(
+            desk, read_sheet(_content(file), desk.register, defaults, ignore_columns=ignore_columns), skip_bad
+        )
+    else:
+        rows = _named(desk, devices or [], photo or [], defaults)
+    if dry_run:
+        return _would(desk, rows)
+    return _send(desk, rows, "LINE" if file else "#", Results(out), timeout if wait else None)
+
+
+def _content(file: Path) -> bytes:
+    if file == Path("-"):
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise wrong_use(f"got {file} ({fault.strerror}), want to read it", "UNREADABLE_FILE") from fault
+
+
+def _sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> Sequence[Row]:
+    """Raises `InvalidInput` BAD_ROWS, having named each of them."""
+    for line, earlier in sheet.repeated:
+        desk.screen.note(f"note: line {line} says again what line {earlier} says")
+    for fault in sheet.faults:
+        if desk.screen.as_json:
+            body = {"line": fault.line, "code": fault.code, "message": fault.message}
+            desk.screen.note(json.dumps(body))
+        else:
+            desk.screen.note(str(fault))
+    if sheet.faults and not (skip_bad and sheet.rows):
+        total = len(sheet.faults)
+        hint = "" if skip_bad else " (or --skip-bad)"
+        raise wrong_use(f"got {total} bad row{'s' * (total > 1)}, want none{hint}; nothing was sent", "BAD_ROWS")
+    return sheet.rows
+
+
+def _named(desk: Desk, devices: Sequence[str], photos: Sequence[Path], defaults: Defaults) -> Sequence[Row]:
+    target = desk.register.named(defaults.target)
+    if defaults.profile is not None:
+        desk.register.require_profile(target, defaults.profile)
+    wish = Wish(target.target, defaults.profile, config_of(defaults.config, target.target))
+    certids = [desk.certid(text) for text in devices]
+    for photo in photos:
+        labels = read_photo(photo)
+        desk.screen.note(f"{photo}: " + ", ".join(f"{certid[:12]}…" for certid in labels.certids))
+        if labels.others:
+            desk.screen.note(f"note: {photo} has {len(labels.others)} more, which are no device's label")
+        certids += labels.certids
+    return [Row(number, certid, wish) for number, certid in enumerate(dict.fromkeys(certids), 1)]
+
+
+def _would(desk: Desk, rows: Sequence[Row]) -> Status:
+    for row in rows if desk.screen.as_json else ():
+        desk.screen.record({"line": row.line, "certid": row.certid, "target": str(row.wish.target), "dryRun": True})
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[str(row.wish.target)] = counts.get(str(row.wish.target), 0) + 1
+    for place, count in counts.items():
+        desk.screen.note(f"would claim {count} for {place}")
+    return Status.DONE
+
+
+def _send(desk: Desk, rows: Sequence[Row], title: str, results: Results, timeout: float | None) -> Status:
+    bulk, told = Bulk(Api(_asking(desk), desk.look)), list[Outcome]()
+    with results, desk.screen.bar("claiming", len(rows)) as bar:
+        for outcomes in bulk.send(rows):
+            results.add(outcomes)
+            for outcome in outcomes if desk.screen.as_json else ():
+                desk.screen.record(results.record(outcome))
+            told += outcomes
+            bar.advance(len(outcomes))
+    failed = [outcome for outcome in told if not outcome.ok]
+    if not desk.screen.as_json:
+        shown = told if len(told) <= _SHOWN else failed
+        if shown:
+            desk.screen.show(tables.outcomes(sorted(shown, key=lambda outcome: outcome.row.line), title))
+        if len(told) > 1:
+            desk.screen.say(summary(told))
+    if bulk.cut is not None:
+        raise bulk.cut
+    if len(told) == 1 and failed:
+        raise ApiRefused(failed[0].code or "REFUSED", failed[0].message or "no reason given")
+    claimed = {outcome.row.certid: Goal.ARRIVAL for outcome in told if outcome.ok}
+    waited = follow(desk, claimed, timeout) if timeout is not None and claimed else Status.DONE
+    return of_several(len(claimed), len(failed)) if failed else waited
+
+
+def _asking(desk: Desk) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:
+    def ask(certids: Sequence[Fingerprint], wish: Wish) -> Sequence[dict[str, Any]]:
+        said = {"profile": wish.profile, "config": wish.config}
+        more = {key: value for key, value in said.items() if value is not None}
+        place = {"account": wish.target.account, "region": wish.target.region}
+        answer = desk.ask(documents.CLAIM, certids=list(certids), target=place, **more)
+        found: list[dict[str, Any]] = answer["claimDevices"]["results"]
+        return found
+
+    return ask

@@ -1,0 +1,48 @@
+"""What befell a device. `history DEVICE` is `history show DEVICE`: the group has room for more."""
+
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+from typer.core import TyperGroup
+
+from admin_api.cli import documents
+from admin_api.cli.command import command
+from admin_api.cli.desk import MOST_HISTORY, Desk
+from admin_api.cli.render import sheets, tables, words
+from lobby.errors import NotFound
+
+DEFAULT: Final = "show"
+_HELP: Final = ("--help", "-h")
+
+
+class ShowByDefault(TyperGroup):
+    """A group whose first word may be left out where it is `show`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in _HELP:
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=ShowByDefault, no_args_is_help=True)
+
+
+@command(app, DEFAULT)
+def show(
+    desk: Desk,
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
+    last: Annotated[int, typer.Option(min=1, max=MOST_HISTORY, help="At most so many entries, the newest.")] = 100,
+) -> None:
+    """Everything that befell a device, oldest first. With --json one entry a line."""
+    certid = desk.certid(device)
+    found = desk.ask(documents.HISTORY, certid=certid, last=last)["device"]
+    if found is None:
+        raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device that the lobby knows")
+    if desk.screen.as_json:
+        for entry in found["history"]:
+            desk.screen.record({"certid": certid, **entry})
+        return
+    desk.screen.show(Text(f"{words.clean(found['devicename'])}  {certid}", "bold"))
+    desk.screen.show(tables.history(found["history"]))
+    desk.screen.show(sheets.chain(found))

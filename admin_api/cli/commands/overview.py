@@ -1,0 +1,20 @@
+"""How many devices are where."""
+
+import typer
+
+from admin_api.cli import documents
+from admin_api.cli.command import command
+from admin_api.cli.desk import Desk
+from admin_api.cli.render import sheets
+
+app = typer.Typer()
+
+
+@command(app, "overview")
+def overview(desk: Desk) -> None:
+    """How many devices are in which state and target, and why devices fail."""
+    found = desk.ask(documents.OVERVIEW)["overview"]
+    if desk.screen.as_json:
+        desk.screen.record(found)
+    else:
+        desk.screen.show(sheets.overview(found))

@@ -1,0 +1,73 @@
+"""Waiting for devices, as several commands do it: each change is told with its second; the end is the exit status."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+import typer
+from rich.spinner import Spinner
+from rich.text import Text
+
+from admin_api.cli.desk import Desk
+from admin_api.cli.errors import Unfinished
+from admin_api.cli.exits import Status, of_several
+from admin_api.cli.following import Following, Goal, Progress, Verdict
+from admin_api.cli.render import tables, words
+from lobby.names import Fingerprint
+
+PATIENCE: Final = 120.0
+Wait = Annotated[bool, typer.Option("--wait", help="Follow until it has arrived, or failed; tells the seconds.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
+
+
+def follow(desk: Desk, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
+    """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAITED_IN_VAIN."""
+    began = desk.around.ticks()
+    states: dict[Fingerprint, str] = {}
+    with desk.screen.moving(Spinner("dots")) as moving:
+
+        def tell(seen: Progress) -> None:
+            states[seen.certid] = seen.state
+            if desk.screen.as_json:
+                desk.screen.record(record_of(seen))
+            else:
+                desk.screen.show(tables.progress_line(seen))
+
+        def pause(seconds: float) -> None:
+            if moving is not None:
+                now = words.seconds(desk.around.ticks() - began)
+                moving.update(Spinner("dots", Text(f"{now}, waiting for {_open(states)}")))
+            desk.around.pause(seconds)
+
+        ends = Following(desk.look, desk.around.ticks, pause, tell).until(goals, timeout)
+        if moving is not None:
+            moving.update(Text())
+    return _end(ends, timeout)
+
+
+def record_of(seen: Progress) -> dict[str, object]:
+    """A change, for programs."""
+    device = seen.device or {}
+    return {
+        "certid": seen.certid, "devicename": device.get("devicename"), "devstate": device.get("devstate"),
+        "reason": device.get("reason"), "message": device.get("message"), "seconds": round(seen.seconds, 3),
+        "ended": seen.verdict is not Verdict.WAIT, "reached": seen.verdict is Verdict.REACHED,
+    }  # fmt: skip
+
+
+def _open(states: Mapping[Fingerprint, str]) -> str:
+    counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}
+    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "the lobby"
+
+
+def _end(ends: Sequence[Progress], timeout: float) -> Status:
+    lost = [each for each in ends if each.verdict is Verdict.LOST]
+    open_ = [each for each in ends if each.verdict is Verdict.WAIT]
+    if len(ends) == 1 and lost:
+        raise Unfinished("DEVICE_FAILED", f"the device is {lost[0].state}: {lost[0].told or 'no reason given'}")
+    if open_:
+        first = open_[0]
+        which = (
+            f"the device is still {first.state}" if len(ends) == 1 else f"{len(open_)} of {len(ends)} are on their way"
+        )
+        raise Unfinished("WAITED_IN_VAIN", f"{which} after {timeout:.0f} s: {first.told}")
+    return of_several(len(ends) - len(lost), len(lost))

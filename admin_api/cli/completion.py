@@ -1,0 +1,49 @@
+"""What a shell may offer for a word: states, roles, reasons for a wait, and the names of targets.
+
+Targets are asked of the lobby that is meant; where it does not answer at once, nothing is offered and nothing said.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import typer
+
+from lobby.ledger.states import State
+
+ROLES: Final = ("admin", "operator", "technician", "viewer")
+_PATIENCE: Final = 2.0
+
+
+def starting(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.casefold().startswith(incomplete.casefold())]
+
+
+def complete_role(incomplete: str) -> list[str]:
+    return starting(ROLES, incomplete)
+
+
+def complete_state(incomplete: str) -> list[str]:
+    return starting(State, incomplete)
+
+
+def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Names, each with its account and Region, and account/Region where that is what was begun."""
+    try:
+        known = _targets(context)
+    except Exception:  # noqa: BLE001  # a shell that waits for words must get none of our troubles
+        return []
+    by_name = [(each["name"], f"{each['account']}/{each['region']}") for each in known]
+    words = [*by_name, *((place, name) for name, place in by_name if incomplete[:1].isdigit())]
+    return [(word, told) for word, told in words if word.casefold().startswith(incomplete.casefold())]
+
+
+def _targets(context: typer.Context) -> list[dict[str, Any]]:
+    from admin_api.cli import documents, surroundings  # noqa: PLC0415  # most completions need none of it
+    from admin_api.cli.desk import Desk, Options  # noqa: PLC0415
+
+    said = context.params
+    options = Options(True, said.get("lobby"), said.get("url"), said.get("role") or "operator")
+    desk = Desk(options, context.obj or surroundings.real())
+    desk.answer_seconds = _PATIENCE
+    found: list[dict[str, Any]] = desk.ask(documents.TARGETS)["targets"]
+    return found

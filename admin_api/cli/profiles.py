@@ -1,0 +1,99 @@
+"""The lobbies that somebody has signed in to, each with its tokens, in the user's own configuration directory.
+
+One file a lobby, readable by its owner only from its first byte, and replaced whole. A file that others can read is
+refused rather than used: its tokens may be theirs, too. Tokens are never shown.
+"""
+
+import json
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from admin_api.cli.errors import NotSignedIn
+
+_LOGIN = "lobbyctl login --url"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A sign-in to the lobby at `url`. Times are seconds since 1970."""
+
+    url: str
+    client_id: str
+    token_url: str
+    revoke_url: str | None
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: float
+    signed_in_at: float
+
+    @property
+    def graphql_url(self) -> str:
+        return f"{self.url}/graphql"
+
+
+class Profiles:
+    """Those kept in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / "lobbies"
+
+    def get(self, url: str) -> Profile:
+        """Raises `NotSignedIn`."""
+        path = self._path(url)
+        if not path.exists():
+            raise NotSignedIn("NOT_SIGNED_IN", f"got no sign-in to {url}, want one: {_LOGIN} {url}")
+        found = _read(path)
+        if found.url != url:
+            raise NotSignedIn("TOKENS_BROKEN", f"got {path}, which is of {found.url}: {_LOGIN} {url}")
+        return found
+
+    def latest(self) -> Profile | None:
+        """The one signed in to most recently."""
+        return max(self._all(), key=lambda profile: profile.signed_in_at, default=None)
+
+    def keep(self, profile: Profile) -> None:
+        """Raises `OSError`."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.chmod(0o700)
+        handle, name = tempfile.mkstemp(dir=self._directory, prefix=".new-")
+        fresh = Path(name)
+        try:
+            with os.fdopen(handle, "w") as out:
+                out.write(json.dumps(asdict(profile), indent=2) + "\n")
+            fresh.replace(self._path(profile.url))
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+
+    def forget(self, url: str) -> None:
+        self._path(url).unlink(missing_ok=True)
+
+    def _all(self) -> Iterator[Profile]:
+        for path in sorted(self._directory.glob("*.json")):
+            yield _read(path)
+
+    def _path(self, url: str) -> Path:
+        return self._directory / f"{re.sub(r'[^a-z0-9.-]', '_', url.partition('://')[2].lower())}.json"
+
+
+def _read(path: Path) -> Profile:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name == "posix" and mode & 0o077:
+        raise NotSignedIn("TOKENS_EXPOSED", f"got {path} with mode {mode:o}, want 600: delete it and sign in anew")
+    try:
+        return _profile(json.loads(path.read_text()))
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise NotSignedIn("TOKENS_BROKEN", f"got {path}, which is none of ours: delete it and sign in anew") from fault
+
+
+def _profile(body: dict[str, Any]) -> Profile:
+    expires, signed_in = float(body.pop("expires_at")), float(body.pop("signed_in_at"))
+    if not all(isinstance(value, str | None) for value in body.values()):
+        raise TypeError("a field is no text")
+    return Profile(**body, expires_at=expires, signed_in_at=signed_in)

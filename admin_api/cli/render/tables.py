@@ -1,0 +1,110 @@
+"""Tables for people: devices, targets, claims, histories. As many columns as fit; the most telling ones stay.
+
+Without a terminal there is room for all, so that a filter finds what it looks for.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from admin_api.cli.bulk import Outcome
+from admin_api.cli.following import Progress, Verdict
+from admin_api.cli.render import words
+
+Device = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """`least` is the width of the terminal, in columns, from which on this one is shown."""
+
+    title: str
+    cell: Callable[[Device, datetime], str | Text]
+    least: int = 0
+
+
+COLUMNS: Final = (
+    Column("STATE", lambda device, _: words.state(device["devstate"])),
+    Column("NAME", lambda device, _: words.clean(device["devicename"])),
+    Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
+    Column("TARGET", lambda device, _: words.place(device), 70),
+    Column("SINCE", lambda device, now: words.age(device["enteredAt"], now)),
+    Column("REASON", lambda device, _: words.clean(device["reason"]), 90),
+    Column("CLAIMED BY", lambda device, _: words.clean(device["claimedBy"]), 110),
+    Column("PROFILE", lambda device, _: words.clean(device["profile"]), 125),
+)
+
+
+def plain(*titles: str) -> Table:
+    """A table without lines: columns are told by their place, and a filter reads them."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def columns_for(width: int) -> list[Column]:
+    return [column for column in COLUMNS if column.least <= width]
+
+
+def devices(found: Iterable[Device], now: datetime, width: int) -> Table:
+    columns = columns_for(width)
+    table = plain(*(column.title for column in columns))
+    for device in found:
+        table.add_row(*(column.cell(device, now) for column in columns))
+    return table
+
+
+def outcomes(told: Iterable[Outcome], line_title: str) -> Table:
+    table = plain(line_title, "", "FINGERPRINT", "TARGET", "STATE")
+    for each in told:
+        now = words.state(each.device["devstate"]) if each.ok and each.device else Text(_why(each), "red")
+        table.add_row(str(each.row.line), mark(each.ok), each.row.certid[:12], str(each.row.wish.target), now)
+    return table
+
+
+def mark(ok: bool) -> Text:
+    return Text("✓", "green") if ok else Text("✗", "bold red")
+
+
+def progress_line(seen: Progress) -> Text:
+    """One change of a device that is being followed."""
+    who = words.name(seen.device) if seen.device else seen.certid[:12]
+    line = Text.assemble(f"{words.seconds(seen.seconds):>8}  {who}  ", words.state(seen.state))
+    if seen.verdict is not Verdict.REACHED and seen.told:
+        line.append(f"  {words.clean(seen.told)}", "red" if seen.verdict is Verdict.LOST else "dim")
+    return line
+
+
+def history(entries: Iterable[Mapping[str, Any]]) -> Table:
+    table = plain("#", "WHEN", "EVENT", "CHANGE", "WHO", "TARGET", "WHY")
+    for each in entries:
+        change = f"{each['before'] or '·'} → {each['after'] or '·'}"
+        told = (each["at"], each["event"], change, each["actor"], each["target"], each["reason"])
+        table.add_row(str(each["seq"]), *(words.clean(cell) for cell in told))
+    return table
+
+
+def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
+    table = plain("TARGET", "NAME", "PROFILES", "BY", "SINCE")
+    for each in registered:
+        table.add_row(
+            f"{each['account']}/{each['region']}", words.clean(each["name"]), ", ".join(each["profiles"]),
+            words.clean(each["createdBy"]), words.age(each["createdAt"], now),
+        )  # fmt: skip
+    return table
+
+
+def findings(check: Mapping[str, Any]) -> Table:
+    table = plain("", "STEP", "FOUND")
+    for each in check["findings"]:
+        table.add_row(mark(each["ok"]), words.clean(each["step"]), words.clean(each["message"]))
+    return table
+
+
+def _why(outcome: Outcome) -> str:
+    return f"{outcome.code}: {words.clean(outcome.message)}"

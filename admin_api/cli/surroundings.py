@@ -1,0 +1,55 @@
+"""What a command finds around it: the environment, the places, the clocks, the person. Made in one place; tests hand in
+their own."""
+
+import os
+import random
+import secrets
+import sys
+import time
+import webbrowser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+import typer
+
+from admin_api.cli.loopback import PORT
+from admin_api.cli.sign_in import PATIENCE
+from admin_api.cli.whereabouts import PROJECT
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`clock` gives the time, `ticks` seconds that only grow, `pause` waits. `confirm` asks a person yes or no; it is
+    None where nobody is there to ask. `browse` opens an address and says whether it could."""
+
+    environment: Mapping[str, str]
+    directory: Path
+    project: Path
+    config: Path
+    clock: Callable[[], datetime]
+    ticks: Callable[[], float]
+    pause: Callable[[float], None]
+    draw: Callable[[], float]
+    secret: Callable[[], str]
+    browse: Callable[[str], bool]
+    confirm: Callable[[str], bool] | None
+    redirect_port: int = PORT
+    sign_in_patience: float = PATIENCE
+
+
+def real() -> Surroundings:
+    """Those of this process."""
+    return Surroundings(
+        environment=os.environ, directory=Path.cwd(), project=PROJECT,
+        config=platformdirs.user_config_path("lobbyctl", appauthor=False),
+        clock=lambda: datetime.now(UTC), ticks=time.monotonic, pause=time.sleep, draw=random.random,
+        secret=lambda: secrets.token_urlsafe(32), browse=webbrowser.open,
+        confirm=_ask if sys.stdin is not None and sys.stdin.isatty() else None,
+    )  # fmt: skip
+
+
+def _ask(question: str) -> bool:
+    return typer.confirm(question, err=True)
