@@ -1,31 +1,8 @@
-/** The targets that the person may see, and how one is shown and picked. */
+/** How a target is shown and picked. */
 import { Select, Stack, Text } from "@mantine/core";
-import { useQuery } from "urql";
-import { graphql, type ResultOf } from "../api/graphql";
+import { keyOf, type TargetEntry, type TargetName } from "./target_names";
 
-export const TARGETS = graphql(`
-  query Targets { targets { account region name profiles } }
-`);
-
-export type TargetEntry = ResultOf<typeof TARGETS>["targets"][number];
-
-export interface TargetName {
-  account: string;
-  region: string;
-}
-
-/** `123456789012/eu-west-1`: one target in one word. */
-export function keyOf(target: TargetName): string {
-  return `${target.account}/${target.region}`;
-}
-
-/** A list without entries names no type: said here, so that it is asked again when one is registered. */
-const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
-
-export function useTargets() {
-  const [answer, again] = useQuery({ query: TARGETS, context: OF_TARGETS });
-  return { targets: answer.data?.targets, error: answer.error, fetching: answer.fetching, again };
-}
+export { keyOf, TARGETS, type TargetEntry, type TargetName, useTargets } from "./target_names";
 
 /** A target's name where it is known, its account and Region beneath. */
 export function TargetLabel({
