@@ -49,10 +49,12 @@ class ApiOrigin:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        status, headers, body = await self._answer(scope, receive)
-        await SEND.found()(DATED.found()(send), status, headers, body)
+        answer = await self._answer(scope, receive)
+        if answer is not None:
+            await SEND.found()(DATED.found()(send), *answer)
 
-    async def _answer(self, scope: Any, receive: Any) -> Answer:
+    async def _answer(self, scope: Any, receive: Any) -> Answer | None:
+        """None where nobody waits for it any more."""
         headers = _headers(scope["headers"])
         target = scope["raw_path"].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
@@ -65,6 +67,8 @@ class ApiOrigin:
             return _not_yet(self._lobby)
         body = await _body(receive)
         if body is None:
+            return None
+        if len(body) > MAX_BODY:
             return _told(413, "Request Entity Too Large")
         return await _executed(api, scope["method"], target, query, headers, body)
 
@@ -73,7 +77,7 @@ class ApiOrigin:
         found = [
             key[2]
             for key, api in APIS.found()()
-            if key[:2] == (self._lobby.account, self._lobby.region) and api["name"] == API_NAME
+            if key[:2] == (self._lobby.account, self._lobby.region) and api.get("name") == API_NAME
         ]
         return found[-1] if found else None
 
@@ -93,6 +97,9 @@ async def _executed(api: str, method: str, target: str, query: str, headers: dic
     except Exception:
         log.exception("%s %s", method, path)
         return _told(500, "Internal Server Error")
+    if status == 502:  # the function failed; the emulator says how, API Gateway keeps that to itself
+        log.error("%s %s: %s", method, path, content.decode(errors="replace"))
+        return _told(500, "Internal Server Error")
     answered.setdefault("apigw-requestid", secrets.token_urlsafe(12))
     return status, answered, content
 
@@ -111,26 +118,21 @@ def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 async def _body(receive: Any) -> bytes | None:
-    """The whole of it; None where it is more than the API takes."""
-    parts, size, more = [], 0, True
-    while more:
+    """The whole of it, or more of it than the API takes; None where the client left in the middle of it."""
+    body, more = bytearray(), True
+    while more and len(body) <= MAX_BODY:
         message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_BODY:
+        if message["type"] == "http.disconnect":
             return None
-        parts.append(part)
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _not_yet(lobby: object) -> Answer:
     text = f"The lobby is not deployed yet: got no API named {API_NAME} in {lobby}. Wait for ./deploy.sh local.\n"
-    return (
-        503,
-        {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "5"},
-        text.encode(),
-    )
+    headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "5"}
+    return 503, headers, text.encode()
 
 
 def _told(status: int, message: str) -> Answer:

@@ -6,7 +6,8 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.ports import choose_layout
-from tests.infra.local.test_local_cloud import free_ports
+from tests.infra.local.sign_in_page import Page, a_page
+from tests.infra.local.test_local_cloud import free_ports, of
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -21,3 +22,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def plain_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator(choose_layout(tmp_path_factory.mktemp("plain-cloud"), *free_ports())) as running:
         yield running
+
+
+@pytest.fixture
+def page(plain_cloud: Emulator) -> Iterator[Page]:
+    """The sign-in page of a new user pool."""
+    with a_page(of(plain_cloud, 0, "cognito-idp"), plain_cloud.endpoint_url) as made:
+        yield made

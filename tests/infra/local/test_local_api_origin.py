@@ -1,0 +1,263 @@
+"""The port where the lobby's API is at the root: that API as on AWS, and nothing else of the emulator."""
+
+import asyncio
+import base64
+import gzip
+import json
+import socket
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.api_origin import API_NAME, MAX_BODY, ApiOrigin
+from infra.local.emulator import Emulator
+from infra.local.layout import Layout
+from tests.infra.local.test_local_cloud import of
+
+LAYOUT = Layout(Path("/x"), console_port=4567)
+TEXT = b"a page, " * 500
+FUNCTION = """
+import base64, gzip, json
+
+TEXT = b"a page, " * 500
+
+
+def handler(event, context):
+    path = event["rawPath"]
+    if path == "/packed":
+        headers = {"content-type": "text/html", "content-encoding": "gzip", "vary": "accept-encoding", "etag": '"1"'}
+        packed = base64.b64encode(gzip.compress(TEXT, mtime=0)).decode()
+        return {"statusCode": 200, "headers": headers, "body": packed, "isBase64Encoded": True}
+    if path == "/bytes":
+        body = base64.b64encode(bytes(range(256))).decode()
+        return {"statusCode": 200, "headers": {"content-type": "font/woff2"}, "body": body, "isBase64Encoded": True}
+    if path == "/cookies":
+        return {"statusCode": 200, "cookies": ["a=1", "b=2"], "headers": {"x-one": "1, 2"}, "body": "{}"}
+    if path == "/fresh":
+        return {"statusCode": 304, "headers": {"etag": '"1"'}, "body": ""}
+    if path == "/broken":
+        raise RuntimeError("as asked")
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
+"""
+
+
+def ask(method: str, url: str, **more: Any) -> httpx.Response:
+    """Of an application that serves nothing yet, in this process."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(ApiOrigin(LAYOUT))
+        async with httpx.AsyncClient(transport=transport) as http:
+            return await http.request(method, url, **more)
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize("path", ["/", "/graphql", "/_ministack/health"])
+def test_before_the_lobby_is_deployed_it_says_so(path: str) -> None:
+    answer = ask("GET", f"http://127.0.0.1:4567{path}")
+    assert answer.status_code == 503
+    assert answer.text.startswith("The lobby is not deployed yet: got no API named device-lobby in 100000000001/")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:4566", "localhost.evil.example", "::1", ""])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_for_another_host_is_refused_as_api_gateway_does(method: str, host: str) -> None:
+    answer = ask(method, "http://127.0.0.1:4567/", headers={"host": host})
+    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
+
+
+def test_a_browser_that_says_localhost_is_sent_to_the_one_origin() -> None:
+    answer = ask("GET", "http://localhost:4567/devices/ab%20c?state=inlobby&x=%2F")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "http://127.0.0.1:4567/devices/ab%20c?state=inlobby&x=%2F"
+    assert (
+        ask("GET", "http://localhost:4567//evil.example/").headers["location"] == "http://127.0.0.1:4567/evil.example/"
+    )
+    assert ask("POST", "http://localhost:4567/graphql").status_code == 403
+
+
+def test_there_are_no_websockets() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(ApiOrigin(LAYOUT)({"type": "websocket", "path": "/mqtt", "headers": []}, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_half_a_request_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ApiOrigin, "_api", lambda _self: "no-such-api")
+    scope = {"type": "http", "method": "POST", "raw_path": b"/graphql", "query_string": b""}
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(ApiOrigin(LAYOUT)(scope | {"headers": [(b"host", b"127.0.0.1:4567")]}, receive, send))
+    assert not sent
+
+
+@pytest.fixture(scope="module")
+def origin(plain_cloud: Emulator) -> Iterator[httpx.Client]:
+    """An API with two routes and a stage, as the lobby's; and another of another name before it."""
+    arn = _function(plain_cloud)
+    gateway = of(plain_cloud, 0, "apigatewayv2")
+    apis = [_api(gateway, name, arn) for name in ("another", API_NAME, "a-third")]
+    with httpx.Client(base_url=plain_cloud.layout.console_url, timeout=30) as http:
+        yield http
+    for api in apis:
+        gateway.delete_api(ApiId=api)
+
+
+def _function(cloud: Emulator) -> str:
+    code = BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", FUNCTION)
+    role = of(cloud, 0, "iam").create_role(RoleName="page", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    arn: str = of(cloud, 0, "lambda").create_function(
+        FunctionName="page", Role=role, Runtime="python3.13", Handler="index.handler", Code={"ZipFile": code.getvalue()}
+    )["FunctionArn"]
+    return arn
+
+
+def _api(gateway: Any, name: str, function: str) -> str:
+    api: str = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
+    kind = {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0"}
+    integration = gateway.create_integration(ApiId=api, IntegrationUri=function, **kind)["IntegrationId"]
+    for route in ("GET /", "GET /{proxy+}", "POST /graphql"):
+        gateway.create_route(ApiId=api, RouteKey=route, Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    return api
+
+
+def test_a_page_is_at_the_root_with_what_the_browser_sent(origin: httpx.Client, plain_cloud: Emulator) -> None:
+    sent = {"cookie": "a=1; cognito=secret; b=2", "origin": "null", "x-one": "1"}
+    answer = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
+    event = answer.json()
+    assert (event["rawPath"], event["requestContext"]["stage"]) == ("/devices", "$default")
+    assert event["rawQueryString"] == "state=inlobby&state=claimed&q=a%26b+c&empty="
+    assert event["queryStringParameters"] == {"state": "inlobby,claimed", "q": "a&b c", "empty": ""}
+    assert event["headers"]["host"] == plain_cloud.layout.console_host
+    assert event["headers"]["x-one"] == "1"
+    assert event["headers"]["cookie"] == "a=1; b=2", "the sign-in page's cookie is not the console's"
+    names = [api["Name"] for api in of(plain_cloud, 0, "apigatewayv2").get_apis()["Items"]]
+    assert sorted(names) == sorted(["another", API_NAME, "a-third"])
+
+
+def test_headers_of_one_name_arrive_joined(origin: httpx.Client) -> None:
+    event = origin.get("/", headers=[("x-one", "1"), ("X-One", "2"), ("cookie", "a=1"), ("cookie", "b=2")]).json()
+    assert (event["headers"]["x-one"], event["headers"]["cookie"]) == ("1, 2", "a=1; b=2")
+
+
+def test_a_body_arrives_whole(origin: httpx.Client) -> None:
+    event = origin.post("/graphql", json={"query": "{ ünïcode }"}).json()
+    assert (json.loads(event["body"]), event["isBase64Encoded"]) == ({"query": "{ ünïcode }"}, False)
+    event = origin.post("/graphql", content=b"\x00\xff", headers={"content-type": "application/octet-stream"}).json()
+    assert base64.b64decode(event["body"]) == b"\x00\xff"
+
+
+def test_a_body_larger_than_api_gateway_takes_is_refused(origin: httpx.Client) -> None:
+    answer = origin.post("/graphql", content=b"x" * (MAX_BODY + 1))
+    assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
+
+
+def test_what_is_packed_comes_packed_once(origin: httpx.Client) -> None:
+    with origin.stream("GET", "/packed", headers={"accept-encoding": "br, gzip"}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert gzip.decompress(raw) == TEXT
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-length"] == str(len(raw))
+    assert (answer.headers["vary"], answer.headers["etag"]) == ("accept-encoding", '"1"')
+
+
+def test_bytes_come_as_bytes(origin: httpx.Client) -> None:
+    answer = origin.get("/bytes")
+    assert (answer.content, answer.headers["content-type"]) == (bytes(range(256)), "font/woff2")
+
+
+def test_headers_of_the_answer_come_as_they_are_and_no_cors_with_them(origin: httpx.Client) -> None:
+    answer = origin.get("/cookies", headers={"origin": "http://127.0.0.1:4566"})
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert answer.headers["x-one"] == "1, 2"
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert answer.headers["apigw-requestid"]
+    assert len(answer.headers.get_list("date")) == 1
+
+
+def test_not_modified_has_no_body(origin: httpx.Client) -> None:
+    answer = origin.get("/fresh", headers={"if-none-match": '"1"'})
+    assert (answer.status_code, answer.headers["etag"], answer.content) == (304, '"1"', b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("HEAD", "/"), ("POST", "/"), ("PUT", "/graphql"), ("OPTIONS", "/graphql"), ("POST", "/_ministack/reset")],
+)
+def test_what_no_route_is_for_is_not_found_as_by_api_gateway(origin: httpx.Client, method: str, path: str) -> None:
+    preflight = {"origin": "http://127.0.0.1:4566", "access-control-request-method": "POST"}
+    answer = origin.request(method, path, headers=preflight)
+    assert answer.status_code == 404
+    assert answer.content == b"" if method == "HEAD" else answer.json() == {"message": "Not Found"}
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/_ministack/ready", "/_ministack/iot/ca.pem", "/_localstack/health", "/_aws/execute-api/x/$default/graphql"),
+        *("/oauth2/authorize", "/login", "/logout", "/x/.well-known/jwks.json", "/restapis/x/y/_user_request_/"),
+        *("/$default/graphql", "/x/@connections/y", "/v2/_catalog", "/a-bucket/a-key", "//devices"),
+    ],
+)
+def test_nothing_of_the_emulated_aws_is_there(origin: httpx.Client, path: str) -> None:
+    request = origin.build_request("GET", path.replace("//", "/"))
+    request.url = request.url.copy_with(raw_path=path.encode())
+    event = origin.send(request).json()
+    assert (event["version"], event["rawPath"]) == ("2.0", path), "the API's own function answers"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-target": "AWSCognitoIdentityProviderService.ListUserPools"},
+        {"authorization": "AWS4-HMAC-SHA256 Credential=200000000002/20260101/eu-west-1/sts/aws4_request"},
+    ],
+    ids=["target", "signed"],
+)
+def test_a_call_of_an_aws_service_is_a_request_like_any_other(origin: httpx.Client, headers: dict[str, str]) -> None:
+    event = origin.get("/", params={"Action": "GetCallerIdentity"}, headers=headers).json()
+    assert event["requestContext"]["accountId"] == "100000000001"
+    assert origin.post("/", headers=headers).status_code == 404
+
+
+def test_a_function_that_fails_is_an_error_without_its_words(origin: httpx.Client) -> None:
+    answer = origin.get("/broken")
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+
+
+def test_the_gateway_still_has_all_of_it(origin: httpx.Client, plain_cloud: Emulator) -> None:
+    api = next(each for each in of(plain_cloud, 0, "apigatewayv2").get_apis()["Items"] if each["Name"] == API_NAME)
+    base = f"{plain_cloud.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default"
+    assert httpx.get(f"{base}/devices").json()["rawPath"] == origin.get("/devices").json()["rawPath"]
+
+
+def test_the_port_is_on_loopback_only(plain_cloud: Emulator) -> None:
+    with socket.socket() as other:
+        other.settimeout(5)
+        assert other.connect_ex(("127.64.0.9", plain_cloud.layout.console_port)) != 0

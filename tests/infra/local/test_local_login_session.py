@@ -1,0 +1,200 @@
+"""The sign-in page remembers people for an hour, and opens nothing for them that it would not have opened."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+
+from infra.local.emulator import Emulator
+from infra.local.login_session import COOKIE, SECONDS, LoginSessions
+from tests.infra.local.sign_in_page import BACK, CHALLENGE, PASSWORD, Page, make_client, told
+from tests.infra.local.test_local_cloud import of
+
+USERS: dict[str, Any] = {"ada": {"Enabled": True, "UserStatus": "CONFIRMED"}, "bob": {"UserStatus": "CONFIRMED"}}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sessions(clock: Clock) -> LoginSessions:
+    names = iter(f"secret-{number}" for number in range(100))
+    return LoginSessions(clock, lambda: next(names))
+
+
+def test_a_session_is_known_for_an_hour_from_the_sign_in_however_often_it_is_used(
+    sessions: LoginSessions, clock: Clock
+) -> None:
+    token = sessions.begin("pool", "ada", USERS)
+    for passed in (0, 1800, SECONDS - 1):
+        clock.now = 1000 + passed
+        assert sessions.user(token, "pool", USERS) == "ada"
+    clock.now = 1000 + SECONDS
+    assert sessions.user(token, "pool", USERS) is None
+
+
+def test_sessions_are_told_apart(sessions: LoginSessions) -> None:
+    tokens = {name: sessions.begin("pool", name, USERS) for name in USERS}
+    assert {name: sessions.user(token, "pool", USERS) for name, token in tokens.items()} == {"ada": "ada", "bob": "bob"}
+    sessions.end(tokens["ada"])
+    sessions.end("never there")
+    assert [sessions.user(token, "pool", USERS) for token in tokens.values()] == [None, "bob"]
+
+
+@pytest.mark.parametrize("token", ["", "secret-1", "secret-00", "SECRET-0", " secret-0"])
+def test_a_guess_is_nobody(sessions: LoginSessions, token: str) -> None:
+    sessions.begin("pool", "ada", USERS)
+    assert sessions.user(token, "pool", USERS) is None
+
+
+def test_another_user_pool_knows_nobody(sessions: LoginSessions) -> None:
+    assert sessions.user(sessions.begin("pool", "ada", USERS), "other-pool", USERS) is None
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"ada": {"Enabled": False, "UserStatus": "CONFIRMED"}},
+        {"ada": {"Enabled": True, "UserStatus": "FORCE_CHANGE_PASSWORD"}},
+        {},
+    ],
+    ids=["disabled", "password reset", "deleted"],
+)
+def test_whoever_may_not_sign_in_any_more_is_nobody(sessions: LoginSessions, now: dict[str, Any]) -> None:
+    users = {"ada": dict(USERS["ada"])}
+    token = sessions.begin("pool", "ada", users)
+    users["ada"].update(now.get("ada", {}))
+    if not now:
+        del users["ada"]
+    assert sessions.user(token, "pool", users) is None
+
+
+def test_somebody_new_under_an_old_name_is_not_the_old_one(sessions: LoginSessions) -> None:
+    token = sessions.begin("pool", "ada", USERS)
+    assert sessions.user(token, "pool", {"ada": dict(USERS["ada"])}) is None
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(page: Page) -> None:
+    (cookie,) = page.sign_in().headers.get_list("set-cookie")
+    value, *attributes = cookie.split("; ")
+    assert re.fullmatch(r"cognito=[\w-]{43}", value)
+    assert sorted(attributes) == ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax"]
+
+
+def test_whoever_has_signed_in_is_not_asked_again(page: Page) -> None:
+    told(page.sign_in())
+    back = told(again := page.authorize(state="another", nonce="another"))
+    assert back["state"] == "another"
+    assert "set-cookie" not in again.headers, "the hour is not made longer"
+    claims = jwt.decode(page.tokens(back["code"]).json()["id_token"], options={"verify_signature": False})
+    assert (claims["nonce"], claims["cognito:username"]) == ("another", "ada")
+
+
+def test_a_wrong_password_begins_nothing(page: Page) -> None:
+    answer = page.sign_in(password="Wrong-Password-1")
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    assert "Incorrect username or password." in answer.text
+    assert page.authorize().status_code == 200
+
+
+def test_a_sign_in_that_is_sent_back_with_an_error_begins_nothing(page: Page) -> None:
+    form = {"client_id": page.client, "redirect_uri": BACK, "username": "ada", "password": PASSWORD}
+    answer = page.http.post("/login", data=form | {"code_challenge": CHALLENGE, "code_challenge_method": "plain"})
+    assert told(answer) == {"error": "invalid_request"}
+    assert page.http.post("/login", data=form | {"redirect_uri": "http://evil.example/"}).status_code == 400
+    assert page.authorize().status_code == 200
+
+
+REFUSED: dict[str, tuple[dict[str, str | None], int]] = {
+    "redirect_uri": ({"redirect_uri": "http://evil.example/"}, 400),
+    "redirect_uri-path": ({"redirect_uri": f"{BACK}more"}, 400),
+    "no-redirect_uri": ({"redirect_uri": None}, 400),
+    "client": ({"client_id": "another"}, 400),
+    "no-client": ({"client_id": None}, 400),
+    "response_type": ({"response_type": "token"}, 400),
+    "scope": ({"scope": "openid admin"}, 302),
+    "plain": ({"code_challenge_method": "plain"}, 302),
+}
+
+
+@pytest.mark.parametrize(("changes", "status"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_session_opens_nothing_that_the_page_would_refuse(
+    page: Page, changes: dict[str, str | None], status: int, signed_in: bool
+) -> None:
+    if signed_in:
+        told(page.sign_in())
+    answer = page.authorize(**changes)
+    assert answer.status_code == status
+    assert "code=" not in answer.headers.get("location", "")
+    if status == 302:
+        assert told(answer)["error"] == "invalid_request"
+
+
+def test_prompt_login_asks_anew_and_the_next_one_is_not_asked(page: Page) -> None:
+    told(page.sign_in())
+    assert page.authorize(prompt="login").status_code == 200
+    assert "code" in told(page.sign_in(prompt="login"))
+    assert "code" in told(page.authorize())
+
+
+def test_prompt_none_never_shows_the_page(page: Page) -> None:
+    assert told(page.authorize(prompt="none")) == {"error": "login_required", "state": "a state/&="}
+    told(page.sign_in())
+    assert "code" in told(page.authorize(prompt="none"))
+
+
+def test_signing_out_ends_the_session_here_and_in_every_copy_of_the_cookie(page: Page) -> None:
+    told(page.sign_in())
+    copy = page.http.cookies[COOKIE]
+    out = page.http.get("/logout", params={"client_id": page.client, "logout_uri": BACK})
+    assert (out.status_code, out.headers["location"]) == (302, BACK)
+    assert COOKIE not in page.http.cookies
+    page.http.cookies.set(COOKIE, copy)
+    assert page.authorize().status_code == 200
+
+
+def test_a_sign_out_that_is_refused_ends_nothing(page: Page) -> None:
+    told(page.sign_in())
+    out = page.http.get("/logout", params={"client_id": page.client, "logout_uri": "http://evil.example/"})
+    assert out.status_code == 400
+    assert "code" in told(page.authorize())
+
+
+def test_another_client_of_the_pool_knows_them_and_another_pool_does_not(page: Page, plain_cloud: Emulator) -> None:
+    told(page.sign_in())
+    cognito = of(plain_cloud, 0, "cognito-idp")
+    assert "code" in told(page.authorize(client_id=make_client(cognito, page.pool)))
+    other = cognito.create_user_pool(PoolName="others")["UserPool"]["Id"]
+    cognito.admin_create_user(UserPoolId=other, Username="ada", MessageAction="SUPPRESS")
+    assert page.authorize(client_id=make_client(cognito, other)).status_code == 200
+
+
+def _disable(cognito: Any, name: dict[str, str]) -> None:
+    cognito.admin_disable_user(**name)
+
+
+def _make_anew(cognito: Any, name: dict[str, str]) -> None:
+    cognito.admin_delete_user(**name)
+    cognito.admin_create_user(**name, MessageAction="SUPPRESS", TemporaryPassword=PASSWORD)
+    cognito.admin_set_user_password(**name, Password=PASSWORD, Permanent=True)
+
+
+@pytest.mark.parametrize("change", [_disable, _make_anew])
+def test_whoever_is_disabled_or_somebody_else_now_is_asked(
+    page: Page, plain_cloud: Emulator, change: Callable[[Any, dict[str, str]], None]
+) -> None:
+    told(page.sign_in())
+    change(of(plain_cloud, 0, "cognito-idp"), {"UserPoolId": page.pool, "Username": "ada"})
+    assert page.authorize().status_code == 200
