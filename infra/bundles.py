@@ -2,13 +2,12 @@
 
 One bundle per set of dependencies. A bundle's name carries the hash of all that goes into it, so it is built once and
 taken from `.local/bundles` ever after, without network; the same input gives the same bytes. The index that pip or uv
-is set up for is used; none is named here. Refuses to build from source (every dependency must have a wheel for the
-place where it will run), and a file that no Lambda could answer with.
+is set up for is used; none is named here. Refuses to build from source: every dependency must have a wheel for the
+place where it will run.
 """
 
 import hashlib
 import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -16,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra import bundle_files
 from infra.errors import BundleFailed
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -31,9 +31,6 @@ _LAYOUT: Final = "3"
 SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
 _KEPT: Final = 3
-_OURS: Final = (".py", ".graphql", ".typed")
-MAX_STATIC: Final = 4 * 1024 * 1024
-"""Bytes. A Lambda's answer has 6 MB at most (quota "Invocation payload"), and base64 makes 4/3 of a file."""
 _DEAD: Final = re.compile(
     r"^\.lock$|(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
     r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|uv_cache\.json|sboms/.*|licenses/.*)$"
@@ -68,7 +65,7 @@ class Bundle:
     name: str
     packages: tuple[str, ...]
     static: tuple[str, ...] = ()
-    """Directories whose files go along, where they exist: built pages, to be answered with. Source maps stay here."""
+    """Directories whose files go along, where they exist: built pages, to be answered with."""
     apart: tuple[str, ...] = ()
     """Directories of the packages that the Lambda does not run."""
 
@@ -95,7 +92,7 @@ class Built:
 def build(bundle: Bundle, where: Platform, cache: Path | None = None) -> Built:
     """The bundle, from `cache` (or `CACHE`) if it is there. Raises `BundleFailed`."""
     cache = cache or CACHE
-    ours = _our_files(bundle)
+    ours = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.apart)
     digest = _digest(bundle, where, ours)
     made = Built(cache / f"{bundle.name}-{where}-{digest[:32]}.zip", digest)
     if not made.path.exists():
@@ -143,35 +140,6 @@ def kept_requirements(bundle: Bundle) -> str:
     """The bundle's hashed requirements without what the runtime has. Pip checks the hashes of the rest."""
     text = bundle.requirements.read_text()
     return "\n".join(match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in SHIPPED) + "\n"
-
-
-def _our_files(bundle: Bundle) -> dict[str, bytes]:
-    """Read once, so that the hash is that of what is packed even while somebody edits."""
-    apart = {ROOT / folder for folder in bundle.apart}
-    code = [path for package in bundle.packages for path in _files(ROOT / package, apart) if path.suffix in _OURS]
-    static = [path for folder in bundle.static for path in _files(ROOT / folder) if _is_served(path)]
-    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in code} | {
-        path.relative_to(ROOT).as_posix(): _answerable(path, path.read_bytes()) for path in static
-    }
-
-
-def _files(folder: Path, apart: Collection[Path] = ()) -> Iterator[Path]:
-    """All files below, without going into the thousands of `node_modules`."""
-    for name, folders, files in os.walk(folder):
-        here = Path(name)
-        folders[:] = [each for each in folders if each != "node_modules" and here / each not in apart]
-        yield from (here / each for each in files)
-
-
-def _is_served(path: Path) -> bool:
-    return path.suffix != ".map" and not path.name.startswith(".")
-
-
-def _answerable(path: Path, content: bytes) -> bytes:
-    if len(content) > MAX_STATIC:
-        got = f"{path.relative_to(ROOT).as_posix()} of {len(content)} bytes"
-        raise BundleFailed("FILE_TOO_LARGE", f"got {got}, want at most {MAX_STATIC}: Lambda's answers end at 6 MB")
-    return content
 
 
 def require_page(bundle: Bundle) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra import bundles
+from infra.bundle_files import MAX_STATIC
 from infra.bundles import ADMIN_API, AWS, BOUNCER, CORE, Bundle, Platform
 from infra.errors import BundleFailed
 from infra.functions import FUNCTIONS, Code, Function
@@ -148,9 +149,9 @@ def test_the_page_goes_along_and_its_tools_do_not(own_root: Path) -> None:
 def test_a_file_that_no_lambda_could_answer_with_is_refused(own_root: Path) -> None:
     page = own_root / "small" / "page"
     page.mkdir()
-    (page / "app.js").write_bytes(b"x" * bundles.MAX_STATIC)
+    (page / "app.js").write_bytes(b"x" * MAX_STATIC)
     bundles.build(SMALL, AWS, own_root / "cache")
-    (page / "app.js").write_bytes(b"x" * (bundles.MAX_STATIC + 1))
+    (page / "app.js").write_bytes(b"x" * (MAX_STATIC + 1))
     with pytest.raises(BundleFailed, match=r"FILE_TOO_LARGE: got small/page/app\.js of 4194305 bytes"):
         bundles.build(SMALL, AWS, own_root / "cache")
 
