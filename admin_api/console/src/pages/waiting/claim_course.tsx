@@ -1,6 +1,8 @@
 /** How far a claim of many devices has come. */
+
 import { Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { whole } from "../../parts/numbers";
 import type { Course } from "./bulk_claim";
 
 export function ClaimCourse({ course, onStop }: { course: Course; onStop: () => void }) {
@@ -22,8 +24,8 @@ export function ClaimCourse({ course, onStop }: { course: Course; onStop: () => 
         />
       </Progress.Root>
       <Text size="sm" role="status">
-        {done.toLocaleString("en")} of {all.toLocaleString("en")} done
-        {failed > 0 && `, ${failed.toLocaleString("en")} of them not claimed`}
+        {whole(done)} of {whole(all)} done
+        {failed > 0 && `, ${whole(failed)} of them not claimed`}
       </Text>
       <Group justify="flex-end">
         <Button variant="default" onClick={stop} disabled={stopping}>

@@ -1,10 +1,12 @@
 /** Claims one device or many: where they shall go, what will happen, how far it is, and what became of each. */
+
 import { Anchor, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
+import { whole } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
 import { useTargets } from "../../parts/targets";
@@ -91,7 +93,7 @@ function ClaimForm({ count, wish, onChange, onClaim, onClose }: FormProps) {
     );
   if (!targets) return <Loading what="the targets" />;
   if (targets.length === 0) return <NoTargets />;
-  const they = count === 1 ? "It is" : `All ${count.toLocaleString("en")} are`;
+  const they = count === 1 ? "It is" : `All ${whole(count)} are`;
   return (
     <Stack>
       <RouteForm targets={targets} wish={wish} onChange={onChange} />
@@ -104,7 +106,7 @@ function ClaimForm({ count, wish, onChange, onClaim, onClose }: FormProps) {
           Cancel
         </Button>
         <Button onClick={onClaim} disabled={variablesOf(wish) === undefined}>
-          {count === 1 ? "Claim" : `Claim ${count.toLocaleString("en")}`}
+          {count === 1 ? "Claim" : `Claim ${whole(count)}`}
         </Button>
       </Group>
     </Stack>

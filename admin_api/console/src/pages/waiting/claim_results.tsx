@@ -1,9 +1,11 @@
 /** What became of a claim that did not take every device: those that failed, by why, and a way to try them again. */
+
 import { Alert, Anchor, Button, Code, Group, List, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { titleOf } from "../../api/failures";
 import { shortForm } from "../../label/short_form";
+import { whole } from "../../parts/numbers";
 import { deviceAddress } from "../addresses";
 import type { Outcome } from "./bulk_claim";
 import { byReason } from "./by_reason";
@@ -22,14 +24,14 @@ export function ClaimResults({ outcomes, names, onAgain, onClose }: Props) {
     <Stack>
       {claimed > 0 && (
         <Alert role="status" color="green" icon={<IconCheck aria-hidden />} py="xs">
-          {claimed.toLocaleString("en")} claimed
+          {whole(claimed)} claimed
         </Alert>
       )}
       <Alert
         role="alert"
         color="red"
         icon={<IconAlertTriangle aria-hidden />}
-        title={`${failed.length.toLocaleString("en")} not claimed`}
+        title={`${whole(failed.length)} not claimed`}
       >
         <Stack gap="md">
           {byReason(failed).map((reason) => (

@@ -1,7 +1,9 @@
 /** Devices have been claimed and have left the list: where they can be followed. */
+
 import { Alert, Anchor, Text } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
+import { whole } from "../../parts/numbers";
 import { keyOf, useTargets } from "../../parts/targets";
 import { devicesAddress } from "../addresses";
 
@@ -27,7 +29,7 @@ export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose:
       py="xs"
     >
       <Text size="sm">
-        {claimed.count.toLocaleString("en")} claimed for {name}:{" "}
+        {whole(claimed.count)} claimed for {name}:{" "}
         <Anchor component={Link} href={devicesAddress({ target: { account, region } })} size="sm">
           follow {claimed.count === 1 ? "it" : "them"} in Devices
         </Anchor>

@@ -1,8 +1,10 @@
 /** Nobody waits: how devices get here, and where else to look. */
+
 import { Anchor, Text } from "@mantine/core";
 import { IconDoorEnter } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { EmptyState } from "../../parts/empty_state";
+import { whole } from "../../parts/numbers";
 import { devicesAddress } from "../addresses";
 
 export function EmptyLobby({ knocking }: { knocking: number | undefined }) {
@@ -16,7 +18,7 @@ export function EmptyLobby({ knocking }: { knocking: number | undefined }) {
         {knocking !== undefined && knocking > 0 && (
           <>
             <Anchor component={Link} href={devicesAddress({ state: "knocking" })} size="sm">
-              {knocking === 1 ? "1 device is" : `${knocking.toLocaleString("en")} devices are`} knocking
+              {knocking === 1 ? "1 device is" : `${whole(knocking)} devices are`} knocking
             </Anchor>{" "}
             and should be here soon.{" "}
           </>

@@ -1,5 +1,7 @@
 /** What can be done with those that are selected; it stays at hand, above a phone's thumb bar, however long the list. */
+
 import { Anchor, Button, Group, Paper, Text } from "@mantine/core";
+import { whole } from "../../parts/numbers";
 import { MAX_SELECTED } from "./selection";
 
 interface Props {
@@ -21,7 +23,7 @@ export function SelectionBar({ selected, more, total, loading, onEverybody, onCl
     <Paper withBorder shadow="md" p="xs" mt="sm" className="at-hand" role="region" aria-label="Selection">
       <Group justify="space-between" gap="xs">
         <Text size="sm" role="status">
-          <b>{selected.toLocaleString("en")}</b> selected{full && `, which is as many as one claim takes`}
+          <b>{whole(selected)}</b> selected{full && `, which is as many as one claim takes`}
           {more && !full && (
             <>
               {" · "}
@@ -36,7 +38,7 @@ export function SelectionBar({ selected, more, total, loading, onEverybody, onCl
             Clear
           </Button>
           <Button onClick={onClaim} disabled={loading}>
-            Claim {selected.toLocaleString("en")}…
+            Claim {whole(selected)}…
           </Button>
         </Group>
       </Group>
@@ -46,6 +48,6 @@ export function SelectionBar({ selected, more, total, loading, onEverybody, onCl
 
 function everybodyWords(total: number | undefined): string {
   if (total === undefined || total > MAX_SELECTED)
-    return `Select the newest ${MAX_SELECTED.toLocaleString("en")} that wait`;
-  return `Select all ${total.toLocaleString("en")} that wait`;
+    return `Select the newest ${whole(MAX_SELECTED)} that wait`;
+  return `Select all ${whole(total)} that wait`;
 }

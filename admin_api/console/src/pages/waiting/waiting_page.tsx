@@ -1,12 +1,15 @@
 /** Who stands in the lobby now, newest first, and the way to claim one of them or many. */
+
 import { Anchor, Box, Button, Center, Text } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { AsOf } from "../../parts/as_of";
 import { type Counts, useCounts } from "../../parts/counts";
 import { FailureNotice } from "../../parts/failure_notice";
+import { FreshNotice } from "../../parts/fresh_notice";
 import { useHandsOn } from "../../parts/hands_on";
 import { Loading } from "../../parts/loading";
+import { counted, whole } from "../../parts/numbers";
 import { PageHead } from "../../parts/page_head";
 import { useSteady } from "../../parts/use_steady";
 import { useMe } from "../../sign_in/me";
@@ -14,7 +17,6 @@ import { devicesAddress } from "../addresses";
 import { ClaimDialog } from "./claim_dialog";
 import { type Claimed, ClaimedNotice } from "./claimed_notice";
 import { EmptyLobby } from "./empty_lobby";
-import { FreshNotice } from "./fresh_notice";
 import { SelectionBar } from "./selection_bar";
 import { useSelection } from "./use_selection";
 import { useWaiting, type WaitingRow } from "./use_waiting";
@@ -79,7 +81,7 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
     <>
       <AsOf at={at} failure={waiting.failure} onRetry={waiting.look} />
       {claimed && <ClaimedNotice claimed={claimed} onClose={() => setClaimed(null)} />}
-      <FreshNotice count={list.fresh.length} onShow={show} />
+      <FreshNotice words={freshWords(list.fresh.length)} onShow={show} />
       {list.rows.length === 0 ? (
         <EmptyLobby knocking={counts.of("knocking")} />
       ) : (
@@ -107,9 +109,9 @@ function Numbers({ counts }: { counts: Counts }) {
   if (inlobby === undefined || knocking === undefined) return null;
   return (
     <Text size="sm" c="dimmed" role="status">
-      {inlobby.toLocaleString("en")} in the lobby ·{" "}
+      {whole(inlobby)} in the lobby ·{" "}
       <Anchor component={Link} href={devicesAddress({ state: "knocking" })} size="sm">
-        {knocking.toLocaleString("en")} knocking
+        {whole(knocking)} knocking
       </Anchor>
     </Text>
   );
@@ -123,4 +125,8 @@ function More({ loading, onMore }: { loading: boolean; onMore: () => void }) {
       </Button>
     </Center>
   );
+}
+
+function freshWords(count: number): string | null {
+  return count === 0 ? null : counted(count, "new device");
 }

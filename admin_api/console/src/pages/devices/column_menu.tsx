@@ -1,0 +1,41 @@
+/** Chooses the columns of the table; remembered in this browser. */
+import { Button, Menu } from "@mantine/core";
+import { IconCheck, IconColumns3 } from "@tabler/icons-react";
+import { COLUMNS, type Column } from "./columns";
+
+export function ColumnMenu({
+  shown,
+  onToggle,
+}: {
+  shown: readonly Column[];
+  onToggle: (key: string) => void;
+}) {
+  return (
+    <Menu closeOnItemClick={false} position="bottom-end" width={200}>
+      <Menu.Target>
+        <Button variant="default" leftSection={<IconColumns3 size={18} aria-hidden />}>
+          Columns
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {COLUMNS.map((column) => {
+          const on = shown.includes(column);
+          return (
+            <Menu.Item
+              key={column.key}
+              role="menuitemcheckbox"
+              aria-checked={on}
+              disabled={on && shown.length === 1}
+              onClick={() => onToggle(column.key)}
+              leftSection={
+                <IconCheck size={16} aria-hidden style={{ visibility: on ? "visible" : "hidden" }} />
+              }
+            >
+              {column.label}
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

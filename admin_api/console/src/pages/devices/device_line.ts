@@ -1,0 +1,16 @@
+/** A device as lists show it. */
+import { graphql, type ResultOf } from "../../api/graphql";
+
+export const DEVICES = graphql(`
+  query Devices($filter: DeviceFilter, $first: Int!, $after: String) {
+    devices(filter: $filter, first: $first, after: $after) {
+      nodes {
+        certid devicename devstate enteredAt reason targetaccount targetregion profile generation
+        claimedBy claimedAt firstSeen lobbyRegion
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export type DeviceLine = ResultOf<typeof DEVICES>["devices"]["nodes"][number];

@@ -1,0 +1,107 @@
+/** A page of devices: a table with the chosen columns at a desk, cards on a phone. Each leads to the device's page. */
+import { Group, Paper, Stack, Table, Text } from "@mantine/core";
+import { Link } from "wouter";
+import { shortForm } from "../../label/short_form";
+import { Ago } from "../../parts/moments";
+import { usePhone } from "../../parts/phone";
+import { StateBadge } from "../../parts/state_badge";
+import type { Steady } from "../../parts/steady";
+import type { TargetEntry } from "../../parts/targets";
+import { deviceAddress } from "../addresses";
+import { type Column, targetOf } from "./columns";
+import type { DeviceLine } from "./device_line";
+
+interface Props {
+  list: Steady<DeviceLine>;
+  columns: readonly Column[];
+  known: readonly TargetEntry[] | undefined;
+}
+
+const GONE = "Changed; no longer in this list";
+
+export function DeviceList({ list, columns, known }: Props) {
+  const phone = usePhone();
+  if (phone)
+    return (
+      <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: "none" }} aria-label="Devices">
+        {list.rows.map((line) => (
+          <li key={line.certid}>
+            <DeviceCard line={line} gone={list.gone.has(line.certid)} known={known} />
+          </li>
+        ))}
+      </Stack>
+    );
+  return (
+    <Table.ScrollContainer minWidth={Math.min(1100, 160 * columns.length)}>
+      <Table verticalSpacing={8} aria-label="Devices" layout="auto">
+        <Table.Thead>
+          <Table.Tr>
+            {columns.map(({ key, label, width }) => (
+              <Table.Th key={key} w={width}>
+                {label}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {list.rows.map((line) => {
+            const gone = list.gone.has(line.certid);
+            return (
+              <Table.Tr key={line.certid} opacity={gone ? 0.55 : 1} title={gone ? GONE : undefined}>
+                {columns.map(({ key, cell }) => (
+                  <Table.Td key={key} maw={320}>
+                    {cell(line, known)}
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+interface CardProps {
+  line: DeviceLine;
+  gone: boolean;
+  known: Props["known"];
+}
+
+function DeviceCard({ line, gone, known }: CardProps) {
+  const { certid, devicename, devstate, enteredAt, reason } = line;
+  return (
+    <Paper
+      component={Link}
+      href={deviceAddress(certid)}
+      withBorder
+      p="sm"
+      display="block"
+      c="inherit"
+      td="none"
+      opacity={gone ? 0.55 : 1}
+    >
+      <Stack gap={6}>
+        <Group justify="space-between" wrap="nowrap" gap="xs">
+          {devstate && <StateBadge state={devstate} />}
+          <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }}>
+            <Ago at={enteredAt} />
+          </Text>
+        </Group>
+        <Text size="sm" fw={500} lineClamp={2}>
+          {devicename ?? "Not seen yet"}
+        </Text>
+        <Text size="sm" ff="monospace" c="dimmed">
+          {shortForm(certid)}
+        </Text>
+        {targetOf(line, known)}
+        {reason && (
+          <Text size="xs" ff="monospace">
+            {reason}
+          </Text>
+        )}
+        {gone && <Text size="xs">{GONE}</Text>}
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,74 @@
+/** Chooses a state, with how many devices are in it: buttons at a desk, a list on a phone. */
+import { Button, Group, Select, Text } from "@mantine/core";
+import type { Counts } from "../../parts/counts";
+import { whole } from "../../parts/numbers";
+import { usePhone } from "../../parts/phone";
+import { STATES } from "../../parts/state_badge";
+
+interface Props {
+  state: string | null;
+  counts: Counts;
+  onChange: (state: string | null) => void;
+}
+
+export function StateFilter({ state, counts, onChange }: Props) {
+  const phone = usePhone();
+  if (phone)
+    return (
+      <Select
+        label="State"
+        placeholder="All"
+        clearable
+        value={state}
+        onChange={onChange}
+        data={Object.entries(STATES).map(([value, { label }]) => {
+          const count = counts.of(value);
+          return { value, label: count === undefined ? label : `${label} (${whole(count)})` };
+        })}
+      />
+    );
+  return (
+    <Group gap={6} role="group" aria-label="State">
+      <Pill label="All" count={counts.total} on={state === null} onClick={() => onChange(null)} />
+      {Object.entries(STATES).map(([key, { label, icon: Icon }]) => (
+        <Pill
+          key={key}
+          label={label}
+          count={counts.of(key)}
+          icon={<Icon size={15} aria-hidden />}
+          on={state === key}
+          onClick={() => onChange(state === key ? null : key)}
+        />
+      ))}
+    </Group>
+  );
+}
+
+interface PillProps {
+  label: string;
+  count: number | undefined;
+  icon?: React.ReactNode;
+  on: boolean;
+  onClick: () => void;
+}
+
+function Pill({ label, count, icon, on, onClick }: PillProps) {
+  return (
+    <Button
+      size="xs"
+      radius="xl"
+      fw={500}
+      variant={on ? "filled" : "default"}
+      aria-pressed={on}
+      leftSection={icon}
+      onClick={onClick}
+    >
+      {label}
+      {count !== undefined && (
+        <Text span size="xs" ml={6} c={on || count > 0 ? "inherit" : "dimmed"} opacity={0.85}>
+          {whole(count)}
+        </Text>
+      )}
+    </Button>
+  );
+}
