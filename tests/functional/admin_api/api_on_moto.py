@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from mangum import Mangum
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.dynamodb import models as moto_models
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 
 from admin_api.app import create_app
@@ -119,6 +121,21 @@ class Lobby:
         return certid
 
 
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The AWS calls that are made meanwhile, by their operations' names."""
+    calls: list[str] = []
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]  # where PynamoDB and boto3 meet
+
+    def make_api_call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
+        calls.append(operation)
+        return original(client, operation, params)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", make_api_call)
+        yield calls
+
+
 def at(target: object) -> dict[str, str]:
     """A target as variables."""
     account, region = str(target).split("/")
@@ -165,9 +182,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
 def fresh_lobby(ledger: Ledger) -> Lobby:
     """Empty tables but for two targets."""
     for model in MODELS:
-        with model.batch_write() as batch:
-            for row in model.scan():
-                batch.delete(row)
+        dynamodb_backends[ACCOUNT_ID][REGION].tables[model.Meta.table_name].items.clear()
     targets = Targets(lambda: EXTERNAL_ID)
     targets.register(HERE, "Here", ("default", "camera"), "setup")
     targets.register(THERE, "There", ("default",), "setup")

@@ -1,0 +1,49 @@
+"""A device's certificate facts through the API: shown of one device, never the PEM, never a failure of the answer."""
+
+import json
+
+import pytest
+
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.names import Fingerprint, ThingName
+from tests.certificates import authority, device, fingerprint_of, pem_of
+from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
+
+FACTS = """
+query($id: ID!) {
+  device(certid: $id) {
+    devicename certificate { subject issuer serialNumber notBefore notAfter key signature }
+  }
+}"""
+
+
+def admitted(lobby: Lobby, pem: str) -> Fingerprint:
+    certid = fingerprint_of(pem)
+    lobby.ledger.admit(Identity(certid, ThingName("sensor-1"), pem), "bouncer")
+    return certid
+
+
+@pytest.mark.parametrize("role", ["viewer", "technician", "operator", "admin"])
+def test_everybody_who_may_see_a_device_sees_what_its_certificate_says(lobby: Lobby, role: str) -> None:
+    pem = pem_of(device(authority("Acme CA"), serial=0xBEEF))
+    answer = lobby.ask(FACTS, {"id": admitted(lobby, pem)}, (role,))
+    assert answer.data["device"]["certificate"] == {
+        "subject": "CN=sensor-1", "issuer": "CN=Acme CA", "serialNumber": "beef",
+        "notBefore": "2026-11-21T12:00:00.000Z", "notAfter": "2027-11-22T12:00:00.000Z",
+        "key": "EC P-256", "signature": "ECDSA SHA-256",
+    }  # fmt: skip
+    assert "BEGIN" not in json.dumps(answer.body)
+
+
+def test_a_device_that_is_only_expected_has_no_certificate(lobby: Lobby) -> None:
+    lobby.ledger.claim(fingerprint(1), Claim(HERE), "user:bob")
+    assert lobby.ask(FACTS, {"id": fingerprint(1)}).data["device"]["certificate"] is None
+
+
+def test_one_that_cannot_be_read_is_null_and_logged_and_the_rest_is_given(
+    lobby: Lobby, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = lobby.ask(FACTS, {"id": lobby.waiting(1)}).data["device"]
+    assert shown == {"devicename": "thing-001", "certificate": None}
+    assert "certificate cannot be read" in [record.message for record in caplog.records]
