@@ -24,7 +24,8 @@ from moto.iot.exceptions import ResourceAlreadyExistsException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend, iot_backends
 from moto.iotdata.models import iotdata_backends
 
-from lobby.ledger.models import MODELS
+from lobby.ledger.counts import bucket_of
+from lobby.ledger.models import MODELS, device_of_image
 from lobby.names import AccountId, Region, Target
 from lobby.wire import trust_bucket
 from tests.certificates import NOW
@@ -84,6 +85,8 @@ class Calls:
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     fails: dict[str, Exception] = field(default_factory=dict)
     """What the calls of an operation raise instead of happening, until it is taken out."""
+    instead: dict[str, Callable[[dict[str, Any], Callable[[], Any]], Any]] = field(default_factory=dict)
+    """What an operation does instead: it gets the parameters and the call itself, and answers."""
     _off: bool = False
 
     def names(self) -> list[str]:
@@ -118,7 +121,7 @@ class Calls:
             raise CutOff
         if operation in self.fails:
             raise self.fails[operation]
-        answer = call()
+        answer = self.instead[operation](params, call) if operation in self.instead else call()
         if len(self.made) == self.cut_after:
             raise CutOff
         return answer
@@ -247,8 +250,27 @@ def published(target: Target = HOME) -> list[tuple[str, bytes]]:
 
 
 def tables() -> dict[str, list[dict[str, Any]]]:
-    """Every item of every table, in DynamoDB's own JSON."""
-    return {model.Meta.table_name: _items(model.Meta.table_name) for model in MODELS}
+    """Every item of every table, in DynamoDB's own JSON; of the counts their sums, as their parts are random."""
+    found = {model.Meta.table_name: _items(model.Meta.table_name) for model in MODELS}
+    return found | {"device-lobby-counts": [counts()]}
+
+
+def counts() -> dict[str, int]:
+    """What the parts of each count sum up to, where that is not nothing."""
+    sums: Counter[str] = Counter()
+    for part in _items("device-lobby-counts"):
+        sums[part["bucket"]["S"].rpartition("|")[0]] += int(part["count"]["N"])
+    return {bucket: count for bucket, count in sums.items() if count}
+
+
+def recounted() -> dict[str, int]:
+    """The same, from the rows of the devices themselves."""
+    return dict(Counter(bucket_of(device_of_image(row)).key for row in _items("device-lobby-ledger")))
+
+
+def empty(table: str) -> None:
+    """Takes every item out of a table."""
+    dynamodb_backends[LOBBY][REGION].tables[table] = deepcopy(_empty_tables()[table])
 
 
 def item(certid: str) -> dict[str, Any] | None:

@@ -1,11 +1,13 @@
 """How many devices are where: numbers that every transition keeps, and one query reads.
 
 A bucket is a state, with the target that devices in it are claimed for and, of those that failed or were refused,
-why. Each bucket is kept in parts, so that transitions at the same moment seldom want the same one. Nothing is
-counted by looking at devices.
+why. Each row says which bucket counts it, so that what is counted down is what was counted up, whoever wrote the
+row since. A bucket is kept in parts, so that transitions at the same moment seldom want the same one.
 """
 
+import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,15 +48,28 @@ def bucket_of(device: Device) -> Bucket:
     return Bucket(device.devstate, device.target, device.reason if device.devstate in _WITH_REASON else None)
 
 
-def shift(before: Device | None, after: Device | None) -> dict[Bucket, int]:
-    """What a transition changes: -1 where the device was, +1 where it is; nothing where that is the same."""
-    moved = Counter({bucket_of(after): 1} if after else {})
-    moved.subtract([bucket_of(before)] if before else [])
-    return {bucket: change for bucket, change in moved.items() if change}
+def shift(changes: Iterable[tuple[Device | None, Device | None]]) -> dict[str, int]:
+    """By how much each bucket changes, by its key, when rows change from the first to the second of each pair:
+    down where a row was counted, up where it is. Buckets that stay as they are do not appear."""
+    moved: Counter[str] = Counter()
+    for before, after in changes:
+        moved.subtract([before.counted] if before and before.counted else [])
+        moved.update([after.counted] if after and after.counted else [])
+    return {key: change for key, change in moved.items() if change}
+
+
+def any_shard() -> int:
+    return random.randrange(SHARDS)  # noqa: S311  # spreads writes; nothing secret
+
+
+def part_of(key: str, shard: int) -> CountRow:
+    """The row of one part of a bucket."""
+    return CountRow(KIND, f"{key}|{shard}")
 
 
 def read_counts() -> tuple[Tally, ...]:
-    """All buckets that any device is in. What changes meanwhile may be seen half: one device twice, or not at all."""
+    """All buckets that any device is in, in the order of their keys. One query; what changes while it runs may be
+    seen half: one device twice, or not at all."""
     sums: Counter[str] = Counter()
     for row in CountRow.query(KIND, consistent_read=True):
         sums[row.bucket.rpartition("|")[0]] += int(row.number)

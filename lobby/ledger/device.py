@@ -23,7 +23,8 @@ class Device:
     """One row. Times are ISO 8601 UTC with milliseconds. `version` counts the history's entries and guards
     every write; `generation` counts the claims and guards the commissioner's; `head` is the last entry's hash.
     `previous` are targets that the device has left but that are not yet cleared. `turn` is set while the
-    commissioner has work to do: its event filter looks at nothing else."""
+    commissioner has work to do: its event filter looks at nothing else. `counted` is the key of the bucket that
+    counts this row: what a transition counts down (None: the row is older than the counts)."""
 
     certid: Fingerprint
     devstate: State
@@ -47,6 +48,7 @@ class Device:
     lastseen: str | None = None
     lobbyregion: Region | None = None
     clientversion: str | None = None
+    counted: str | None = None
 
     def route(self) -> Route | None:
         """What to tell the device, or None while it has to wait."""

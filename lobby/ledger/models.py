@@ -120,6 +120,7 @@ class LedgerRow(Model):
     lastseen = UnicodeAttribute(null=True)
     lobbyregion = UnicodeAttribute(null=True)
     clientversion = UnicodeAttribute(null=True)
+    counted = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):

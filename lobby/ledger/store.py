@@ -18,11 +18,13 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.ledger import decisions
+from lobby.ledger.bulk import ManyClaims
+from lobby.ledger.counts import any_shard
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device, Entry
 from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of
 from lobby.ledger.states import Event, State
-from lobby.ledger.transaction import Lost, entry_for, write
+from lobby.ledger.transaction import Lost, Writer, change_of
 from lobby.names import Fingerprint, Region, Target, ThingName
 
 if TYPE_CHECKING:
@@ -52,16 +54,19 @@ def stamp(moment: datetime) -> str:
 
 
 class Ledger:
-    """The record of every device. `region` is where this lobby runs; `clock` gives the time."""
+    """The record of every device. `region` is where this lobby runs; `clock` gives the time; `shard` spreads the
+    counts over their parts."""
 
     def __init__(
-        self, region: Region, clock: Callable[[], datetime] = now, pause: Callable[[int], None] = pause
-    ) -> None:
+        self, region: Region, clock: Callable[[], datetime] = now, pause: Callable[[int], None] = pause,
+        shard: Callable[[], int] = any_shard,
+    ) -> None:  # fmt: skip
         self._region = region
         self._clock = clock
         self._pause = pause
         # The table's own: a connection of the ledger's would cost every cold start another client.
-        self._connection: Connection = LedgerRow._get_connection().connection
+        connection: Connection = LedgerRow._get_connection().connection
+        self._writer = Writer(connection, shard)
 
     def get(self, certid: Fingerprint) -> Device | None:
         """The device as it is now (a consistent read)."""
@@ -124,17 +129,13 @@ class Ledger:
     def claim_many(
         self, certids: Sequence[Fingerprint], wish: Claim, actor: str, deadline: Callable[[], bool]
     ) -> list[Device | LobbyError]:
-        """Claims each, and says what became of each, in that order. Once `deadline` says so, the rest is not tried:
-        `Conflict` NOT_TRIED."""
-        outcomes: dict[Fingerprint, Device | LobbyError] = {}
-        for certid in dict.fromkeys(certids):
-            try:
-                if deadline():
-                    raise Conflict("NOT_TRIED", f"got no time left for {certid}, want it sent again")
-                outcomes[certid] = self.claim(certid, wish, actor)
-            except LobbyError as refused:
-                outcomes[certid] = refused
-        return [outcomes[certid] for certid in certids]
+        """Claims each, and says what became of each, in that order: a device, or why not. What is left when
+        `deadline` says that time is up is a `Conflict` NOT_TRIED."""
+        many = ManyClaims(
+            wish, actor, self._writer, lambda certid: self.claim(certid, wish, actor), self._moment, self._pause,
+            deadline,
+        )  # fmt: skip
+        return many.outcomes(certids)
 
     def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
         return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))
@@ -198,14 +199,13 @@ class Ledger:
         last: Entry | None = None
         holder: Fingerprint | None = None
         for attempt in range(_TRIES):
-            at = stamp(self._clock())
+            at = self._moment()
             after = decide(before, at)
             if after == before:
                 return after
-            entry = entry_for(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
-            sealed = replace(after, version=entry.seq, head=entry.hash) if after else None
+            change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
             try:
-                write(self._connection, before, sealed, entry, name, holder)
+                self._writer.write([replace(change, name=name, holder=holder)])
             except Lost as lost:
                 if lost.busy:
                     self._pause(attempt)
@@ -213,8 +213,11 @@ class Ledger:
                 last = None if before else self._last_entry(certid)
                 holder = self._replaceable_holder(name, certid) if name else None
             else:
-                return sealed
+                return change.after
         raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing, want it at rest: try again")
+
+    def _moment(self) -> str:
+        return stamp(self._clock())
 
     def _last_entry(self, certid: Fingerprint) -> Entry | None:
         newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=1)

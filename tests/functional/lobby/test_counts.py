@@ -1,0 +1,260 @@
+"""Counts on their table: always what counting the rows would give, whatever happens, in whatever order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lobby.errors import Conflict, LobbyError
+from lobby.identity import Identity
+from lobby.ledger.counts import Bucket, Tally, any_shard, read_counts
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device
+from lobby.ledger.listing import Filter, devices
+from lobby.ledger.models import LedgerRow
+from lobby.ledger.recount import recount
+from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
+from lobby.ledger.transaction import Writer
+from lobby.names import Fingerprint, ThingName, parse_target
+from tests import aws
+from tests.aws import REGION, Calls, Clock
+
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+ANN, US = "user:ann", "service:tests"
+ONE, TWO, THREE = (Fingerprint(f"{number:02x}" * 32) for number in (1, 2, 3))
+EVENTS: dict[str, Callable[[Ledger, Fingerprint, Device, int], object]] = {
+    "hello": lambda ledger, _c, device, _n: ledger.hello(device, None, US),
+    "claim": lambda ledger, certid, _d, n: ledger.claim(certid, Claim((A, B)[n]), ANN),
+    "move": lambda ledger, certid, _d, n: ledger.move(certid, Claim((A, B)[n]), ANN),
+    "release": lambda ledger, certid, _d, _n: ledger.release(certid, ANN),
+    "retry": lambda ledger, certid, _d, _n: ledger.retry(certid, ANN),
+    "revoke": lambda ledger, certid, _d, _n: ledger.revoke(certid, "stolen", ANN),
+    "commission": lambda ledger, _c, device, _n: ledger.commission(device, "a.example", US),
+    "fail": lambda ledger, _c, device, n: ledger.fail(device, ("TARGET_LIMIT", "UNKNOWN_TARGET")[n], "m", US),
+    "arrive": lambda ledger, _c, device, _n: ledger.arrive(device, US),
+    "retire": lambda ledger, _c, device, n: ledger.retire(device, (A, B)[n], US),
+    "not retired": lambda ledger, _c, device, n: ledger.retire(device, (A, B)[n], US, "TARGET_ROLE_DENIED", "m"),
+}
+UNSEEN: dict[str, Callable[[Ledger, Fingerprint, int], object]] = {
+    "admit": lambda ledger, certid, _n: ledger.admit(who(certid), US),
+    "refuse": lambda ledger, certid, n: ledger.refuse(certid, None, ("EXPIRED", "CRL_STALE")[n], "m", US),
+    "expect": lambda ledger, certid, n: ledger.claim(certid, Claim((A, B)[n]), ANN),
+}
+steps = st.tuples(st.sampled_from([*EVENTS, *UNSEEN]), st.sampled_from([ONE, TWO, THREE]), st.integers(0, 1))
+
+
+def who(certid: Fingerprint) -> Identity:
+    return Identity(certid, ThingName(f"sensor-{certid[:2]}"), "PEM")
+
+
+def in_lobby(ledger: Ledger, certid: Fingerprint = ONE) -> Device:
+    return ledger.hello(ledger.admit(who(certid), US), None, US)
+
+
+def step(ledger: Ledger, name: str, certid: Fingerprint, number: int) -> None:
+    device = ledger.get(certid)
+    try:
+        if name in UNSEEN:
+            UNSEEN[name](ledger, certid, number)
+        elif device is not None:
+            EVENTS[name](ledger, certid, device, number)
+    except LobbyError:
+        pass  # refused, and so nothing changes
+
+
+def in_order() -> dict[str, int]:
+    return {tally.bucket.key: tally.count for tally in read_counts()}
+
+
+@given(st.lists(steps, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_whatever_befalls_devices_the_counts_are_those_of_the_rows(
+    course: list[tuple[str, Fingerprint, int]],
+) -> None:
+    with aws.aws():
+        ledger = Ledger(REGION, Clock(), lambda _attempt: None)
+        for name, certid, number in course:
+            step(ledger, name, certid, number)
+            assert in_order() == aws.counts() == aws.recounted()
+
+
+@given(st.lists(st.tuples(steps, st.booleans()), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_so_they_are_when_two_write_at_once(course: list[tuple[tuple[str, Fingerprint, int], bool]]) -> None:
+    """What is marked does not happen by itself, but between another's read and its write."""
+    with aws.aws() as calls:
+        ledger = Ledger(REGION, Clock(), lambda _attempt: None)
+        waiting: list[tuple[str, Fingerprint, int]] = []
+
+        def happen() -> None:
+            while waiting:
+                step(ledger, *waiting.pop())
+
+        for one, between in course:
+            if between:
+                waiting.append(one)
+                calls.meanwhile["TransactWriteItems"] = happen
+                continue
+            step(ledger, *one)
+            assert aws.counts() == aws.recounted()
+
+
+def test_reading_them_tells_state_target_and_reason_and_nothing_of_nobody(ledger: Ledger, calls: Calls) -> None:
+    in_lobby(ledger)
+    ledger.claim(TWO, Claim(A), ANN)
+    ledger.claim(ONE, Claim(B), ANN)
+    ledger.refuse(THREE, None, "EXPIRED", "too old", US)
+    calls.forget()
+    assert read_counts() == (
+        Tally(Bucket(State.CLAIMED, B), 1),
+        Tally(Bucket(State.EXPECTED, A), 1),
+        Tally(Bucket(State.REFUSED, None, "EXPIRED"), 1),
+    )
+    assert calls.names() == ["Query"]
+
+
+def test_a_ledger_without_devices_counts_nothing(ledger: Ledger) -> None:
+    assert read_counts() == ()
+
+
+def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock) -> None:
+    shards = iter([0, 1, 2, 3])
+    ledger = Ledger(REGION, clock, shard=lambda: next(shards))
+    in_lobby(ledger)
+    ledger.claim(ONE, Claim(A), ANN)
+    parts = {part["bucket"]["S"]: int(part["count"]["N"]) for part in aws._items("device-lobby-counts")}
+    assert parts == {
+        "knocking|||0": 1, "knocking|||1": -1, "inlobby|||1": 1, "inlobby|||2": -1, f"claimed|{A}||2": 1,
+    }  # fmt: skip
+    assert in_order() == {f"claimed|{A}|": 1}
+
+
+def test_a_transition_costs_no_call_more_and_two_items_where_the_bucket_changes(ledger: Ledger, calls: Calls) -> None:
+    device = in_lobby(ledger)
+    calls.forget()
+    claimed = ledger.claim(ONE, Claim(A), ANN)
+    moved = ledger.retry(ONE, ANN)
+    assert (device.devstate, claimed.devstate, moved.devstate) == (State.INLOBBY, State.CLAIMED, State.CLAIMED)
+    first, second = calls.of("TransactWriteItems")
+    assert (len(first.params["TransactItems"]), len(second.params["TransactItems"])) == (4, 2)
+    assert calls.names() == ["GetItem", "TransactWriteItems"] * 2
+
+
+def test_a_busy_count_is_waited_for_and_counted_in_another_part(calls: Calls, clock: Clock) -> None:
+    shards, waits = iter([5, 6]), []
+
+    def waited(attempt: int) -> None:
+        waits.append(attempt)
+        calls.fails.clear()
+
+    ledger = Ledger(REGION, clock, waited, lambda: next(shards))
+    calls.fails["TransactWriteItems"] = cancelled("None", "None", "TransactionConflict")
+    ledger.claim(ONE, Claim(A), ANN)
+    assert waits == [0]
+    assert [part["bucket"] for part in aws._items("device-lobby-counts")] == [{"S": f"expected|{A}||6"}]
+
+
+def cancelled(*codes: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": code} for code in codes],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+# Rows that are older than the counts.
+
+
+def forget_counts(certid: Fingerprint) -> None:
+    """The row as 0.1.0 wrote it."""
+    LedgerRow(certid).update(actions=[LedgerRow.counted.remove(), LedgerRow.printhead.remove()])
+
+
+def older(ledger: Ledger) -> None:
+    """A ledger of before: three rows, no counts."""
+    for certid in (ONE, TWO, THREE):
+        in_lobby(ledger, certid)
+    ledger.claim(TWO, Claim(A), ANN)
+    for certid in (ONE, TWO, THREE):
+        forget_counts(certid)
+    aws.empty("device-lobby-counts")
+
+
+def writer() -> Writer:
+    return Writer(LedgerRow._get_connection().connection, any_shard)
+
+
+def test_an_older_row_is_counted_from_its_next_transition_on(ledger: Ledger) -> None:
+    older(ledger)
+    ledger.claim(ONE, Claim(B), ANN)
+    assert in_order() == {f"claimed|{B}|": 1}
+    assert [found.certid for found in devices(Filter(print_prefix="0101")).devices] == [ONE]
+    ledger.release(ONE, ANN)
+    assert in_order() == {"inlobby||": 1}
+
+
+def test_a_recount_counts_the_older_rows_and_only_those(ledger: Ledger, calls: Calls) -> None:
+    older(ledger)
+    ledger.claim(ONE, Claim(B), ANN)
+    before = {certid: ledger.history(certid) for certid in (ONE, TWO, THREE)}
+    assert recount(writer()) == 2
+    assert in_order() == aws.recounted() == {f"claimed|{A}|": 1, f"claimed|{B}|": 1, "inlobby||": 1}
+    assert {certid: ledger.history(certid) for certid in (ONE, TWO, THREE)} == before
+    assert [found.certid for found in devices(Filter(print_prefix="0202")).devices] == [TWO]
+    rows = aws.tables()
+    calls.forget()
+    assert recount(writer()) == 0
+    assert aws.tables() == rows
+    assert "TransactWriteItems" not in calls.names()
+
+
+def test_a_recount_mends_a_row_that_was_moved_on_by_hands_that_do_not_count(ledger: Ledger) -> None:
+    in_lobby(ledger)
+    LedgerRow(ONE).update(actions=[LedgerRow.devstate.set("knocking")])
+    assert in_order() == {"inlobby||": 1}
+    assert recount(writer()) == 1
+    assert in_order() == {"knocking||": 1}
+
+
+def test_a_recount_and_a_transition_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+    older(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(B), ANN)
+    assert recount(writer()) == 2
+    assert in_order() == aws.recounted()
+
+
+def test_a_transition_and_a_recount_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+    older(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
+    ledger.claim(THREE, Claim(B), ANN)
+    assert in_order() == aws.recounted()
+
+
+def test_two_recounts_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+    older(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
+    assert recount(writer()) == 0
+    assert in_order() == aws.recounted()
+
+
+def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) -> None:
+    with calls.uncounted():
+        for number in range(70):
+            certid = Fingerprint(f"{number:064x}")
+            ledger.admit(Identity(certid, ThingName(f"sensor-{number}"), "PEM"), US)
+            forget_counts(certid)
+        aws.empty("device-lobby-counts")
+    assert recount(writer()) == 70
+    assert calls.count()["TransactWriteItems"] == 3
+    assert in_order() == {"knocking||": 70}
+
+
+def test_rows_that_never_come_to_rest_end_a_recount(ledger: Ledger, calls: Calls) -> None:
+    older(ledger)
+    calls.fails["TransactWriteItems"] = cancelled("TransactionConflict", "None", "None", "None", "None")
+    with pytest.raises(Conflict, match="got 3 devices that keep changing"):
+        recount(writer())

@@ -1,0 +1,118 @@
+"""Buckets: where each state counts, what each transition of the table moves, and that a key is read as it was meant."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lobby.ledger import bulk, counts, recount
+from lobby.ledger.counts import Bucket, bucket_of, shift
+from lobby.ledger.device import Device
+from lobby.ledger.models import LedgerRow, attributes_of, device_of_image
+from lobby.ledger.states import TRANSITIONS, Event, State
+from lobby.ledger.transaction import change_of
+from lobby.names import Fingerprint, Target, parse_target
+
+CERTID = Fingerprint("ab" * 32)
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+T = "2026-11-22T12:00:00.000Z"
+KEYS = {
+    State.EXPECTED: "expected|111111111111/eu-west-1|",
+    State.KNOCKING: "knocking||",
+    State.INLOBBY: "inlobby||",
+    State.CLAIMED: "claimed|111111111111/eu-west-1|",
+    State.COMMISSIONED: "commissioned|111111111111/eu-west-1|",
+    State.ARRIVED: "arrived|111111111111/eu-west-1|",
+    State.FAILED: "failed|111111111111/eu-west-1|TARGET_LIMIT",
+    State.REFUSED: "refused|111111111111/eu-west-1|TARGET_LIMIT",
+    State.REVOKED: "revoked|111111111111/eu-west-1|",
+}
+
+
+def device(state: State) -> Device:
+    """With a reason in every state, as one that could not be cleared somewhere has it while it waits."""
+    target = None if state in (State.KNOCKING, State.INLOBBY) else A
+    return Device(CERTID, state, T, target=target, reason="TARGET_LIMIT")
+
+
+def written(before: Device | None, event: Event, after: Device | None) -> dict[str, int]:
+    """What a transition moves. Its row was written by an earlier one."""
+    seen = replace(before, counted=bucket_of(before).key) if before else None
+    change = change_of(CERTID, event, seen, after, actor="user:ann", at=T)
+    return shift([(change.before, change.after)])
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_device_counts_in_its_state_by_target_and_by_reason_where_that_is_why(state: State) -> None:
+    assert bucket_of(device(state)).key == KEYS[state]
+
+
+@pytest.mark.parametrize(("state", "event"), TRANSITIONS, ids=str)
+def test_each_transition_counts_its_device_out_of_one_bucket_and_into_the_other(
+    state: State | None, event: Event
+) -> None:
+    after = TRANSITIONS[state, event]
+    moved = written(device(state) if state else None, event, device(after) if after else None)
+    out, into = KEYS[state] if state else None, KEYS[after] if after else None
+    if out == into:
+        assert moved == {}
+    else:
+        assert moved == ({out: -1} if out else {}) | ({into: 1} if into else {})
+
+
+def test_another_target_or_another_reason_is_another_bucket() -> None:
+    failed = device(State.FAILED)
+    for other in (replace(failed, target=B), replace(failed, reason="UNKNOWN_TARGET")):
+        assert written(failed, Event.RETIRE, other) == {bucket_of(failed).key: -1, bucket_of(other).key: 1}
+
+
+def test_what_no_list_tells_apart_moves_nothing() -> None:
+    waiting = device(State.INLOBBY)
+    other = replace(waiting, reason="UNKNOWN_TARGET", lastseen=T, turn=True, previous=(A,))
+    assert written(waiting, Event.RETIRE, other) == {}
+
+
+def test_a_row_is_counted_out_of_where_it_was_counted_and_not_of_where_it_should_have_been() -> None:
+    behind = replace(device(State.CLAIMED), counted=KEYS[State.INLOBBY])
+    older = replace(device(State.CLAIMED), counted=None)
+    for seen, out in ((behind, {KEYS[State.INLOBBY]: -1}), (older, {})):
+        change = change_of(CERTID, Event.ARRIVE, seen, device(State.ARRIVED), actor="user:ann", at=T)
+        assert shift([(change.before, change.after)]) == out | {KEYS[State.ARRIVED]: 1}
+
+
+def test_many_changes_are_summed_and_those_that_cancel_out_are_left_out() -> None:
+    waiting, claimed = (replace(device(state), counted=KEYS[state]) for state in (State.INLOBBY, State.CLAIMED))
+    many = [(waiting, claimed)] * 3 + [(None, waiting), (claimed, None)]
+    assert shift(many) == {KEYS[State.INLOBBY]: -2, KEYS[State.CLAIMED]: 2}
+    assert shift([(waiting, claimed), (claimed, waiting)]) == {}
+
+
+@given(
+    st.sampled_from(State),
+    st.none() | st.sampled_from([A, B]),
+    st.none() | st.from_regex(r"\A[A-Z][A-Z0-9_|]{0,20}\Z"),
+)
+def test_a_key_is_read_as_it_was_meant(state: State, target: Target | None, reason: str | None) -> None:
+    bucket = Bucket(state, target, reason)
+    assert counts._bucket(bucket.key) == bucket
+    assert counts.part_of(bucket.key, 7).bucket.rpartition("|")[0] == bucket.key
+
+
+def test_a_shard_is_any_of_the_parts() -> None:
+    assert {counts.any_shard() for _ in range(1000)} == set(range(counts.SHARDS))
+
+
+def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() -> None:
+    counted = replace(device(State.CLAIMED), counted=KEYS[State.CLAIMED])
+    image = LedgerRow(**attributes_of(counted)).serialize()
+    assert (image["counted"], image["printhead"]) == ({"S": KEYS[State.CLAIMED]}, {"S": "abab"})
+    assert device_of_image(image) == counted
+
+
+def test_many_claims_and_their_counts_fit_a_transaction() -> None:
+    """A claim leads from absence or a state without target, to a state with the target of the wish."""
+    moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
+    buckets = {state for move in moves for state in move if state}
+    assert 2 * bulk.TOGETHER + len(buckets) <= 100
+    assert 3 * recount.TOGETHER <= 100
