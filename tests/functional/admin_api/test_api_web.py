@@ -13,7 +13,7 @@ from admin_api.failures import logger
 from admin_api.limits import MAX_BODY
 from lobby.errors import MissingSettings
 from lobby.ledger.decisions import Claim
-from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, event_of
+from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, at, counted, event_of
 from tests.functional.admin_api.tokens_for_tests import CLIENT, POOL, REGION, key_of, token
 
 TARGETS = {"query": "{ targets { name } }"}
@@ -30,6 +30,9 @@ SETTINGS = {
 
 def bearer(*groups: str) -> str:
     return f"Bearer {token(*(groups or ('operator',)))}"
+
+
+BULK = 'claimDevices(certids: ["a"], target: {account: "", region: ""}) { results { ok } }'
 
 
 def doubling(levels: int) -> str:
@@ -51,6 +54,13 @@ def doubling(levels: int) -> str:
         "{ targets { " + "name " * 2100 + "} }",
         "{ devices { nodes { previousTargets { a { b { c { d } } } } } } }",
         doubling(40),
+        "mutation { " + " ".join(f"a{n}: {BULK}" for n in range(26)) + " }",
+        'mutation { claimDevices(certids: ["a"], target: {account: "", region: ""}, config: '
+        + "[" * 900
+        + "]" * 900
+        + ") { results { ok } } }",
+        "mutation { claimDevices(certids: [" + '"a" ' * 2000 + "], target: {}) { results { ok } } }",
+        "{ overview { states { state } " + "total " * 1990 + "} }",
         "subscription { x }",
         "query($x: NoSuchType) { targets { name } }",
     ],
@@ -64,14 +74,20 @@ def doubling(levels: int) -> str:
         "tokens",
         "depth",
         "fragments",
+        "aliases of bulks",
+        "nested config",
+        "a bulk without variables",
+        "one field often",
         "subscription",
         "type",
     ],
 )
 def test_a_query_that_is_not_valid_or_asks_for_too_much_is_refused(lobby: Lobby, document: str) -> None:
-    answer = lobby.ask(document)
+    with counted() as calls:
+        answer = lobby.ask(document)
     assert answer.status == 200
     assert set(answer.codes) == {"INVALID_QUERY"}
+    assert calls == []
 
 
 def test_depth_has_a_limit_of_its_own_whatever_the_fields_are(lobby: Lobby) -> None:
@@ -92,7 +108,7 @@ def test_depth_has_a_limit_of_its_own_whatever_the_fields_are(lobby: Lobby) -> N
         ("{}", 400),
         ('{"query": "{targets{name}}", "variables": []}', 400),
         ('{"query": "{targets{name}}", "operationName": "Other"}', 400),
-        ("[" * 30_000, 400),
+        ("[" * MAX_BODY, 400),
         (json.dumps(TARGETS | {"variables": {"x": "y" * MAX_BODY}}), 413),
     ],
     ids=["empty", "cut", "list", "batch", "number", "null", "query", "none", "variables", "name", "nested", "huge"],
@@ -100,6 +116,31 @@ def test_depth_has_a_limit_of_its_own_whatever_the_fields_are(lobby: Lobby) -> N
 def test_a_body_that_is_not_one_operation_is_refused(lobby: Lobby, body: str, status: int) -> None:
     answer = lobby.send(body, bearer())
     assert (answer.status, answer.code) == (status, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
+def test_a_body_may_be_as_large_as_the_limit_and_no_larger(lobby: Lobby, more: int, status: int) -> None:
+    body = json.dumps(TARGETS)
+    assert lobby.send(body + " " * (MAX_BODY - len(body) + more), bearer()).status == status
+
+
+@pytest.mark.parametrize(
+    ("ids", "code"),
+    [([""] * 30_000, "INVALID_COUNT"), ([None] * 20_000, "INVALID_QUERY"), ([{}] * 20_000, "INVALID_QUERY"),
+     ([[["a"]]], "INVALID_QUERY"), (5.5, "INVALID_QUERY")],
+    ids=["empty", "null", "objects", "nested", "number"],
+)  # fmt: skip
+def test_a_large_list_of_nonsense_is_refused_in_a_few_words_and_without_a_call(
+    lobby: Lobby, ids: Any, code: str
+) -> None:
+    document = (
+        "mutation($ids: [ID!]!, $target: TargetInput!) {"
+        " claimDevices(certids: $ids, target: $target) { results { ok } } }"
+    )
+    with counted() as calls:
+        answer = lobby.ask(document, {"ids": ids, "target": at(HERE)})
+    assert set(answer.codes) == {code}
+    assert (calls, len(json.dumps(answer.body)) < 16 * 1024) == ([], True)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
