@@ -1,11 +1,12 @@
 """How many devices are where: the counts that the ledger keeps with every transition, put in order for people.
 
-One query of a few dozen rows, however many devices there are. What is asked a moment after a change may not yet
-show it.
+One query, however many devices there are. A total is the sum of the lines beneath it; a technician's targets are
+those that they may claim for, while states and reasons are of all devices, which they see in lists, too.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import strawberry
 
@@ -14,7 +15,8 @@ from lobby.ledger.counts import Tally
 from lobby.ledger.states import State
 from lobby.names import Target
 
-_WITH_REASON = (State.FAILED, State.REFUSED)
+K = TypeVar("K", Target, tuple[State, str])
+V = TypeVar("V")
 
 
 @strawberry.type
@@ -49,7 +51,7 @@ class Overview:
 
 
 def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:
-    """The counts of one bucket are added up. A total is the sum of the lines shown beneath it."""
+    """`tallies` are of buckets that somebody is in."""
     states: Counter[State] = Counter()
     targets: dict[Target, Counter[State]] = {}
     reasons: Counter[tuple[State, str]] = Counter()
@@ -58,27 +60,26 @@ def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:
         states[bucket.state] += tally.count
         if bucket.target is not None and caller.sees(bucket.target):
             targets.setdefault(bucket.target, Counter())[bucket.state] += tally.count
-        if bucket.reason is not None and bucket.state in _WITH_REASON:
+        if bucket.reason is not None:
             reasons[bucket.state, bucket.reason] += tally.count
     return Overview(
-        total=sum((+states).values()),
-        states=[StateCount(state=state.value, count=max(0, states[state])) for state in State],
-        targets=_targets(targets),
-        reasons=_reasons(+reasons),
+        total=states.total(),
+        states=[StateCount(state=state.value, count=states[state]) for state in State],
+        targets=[_target(target, counted) for target, counted in _most_first(targets.items(), Counter.total)],
+        reasons=[
+            ReasonCount(state=state.value, reason=reason, count=count)
+            for (state, reason), count in _most_first(reasons.items(), int)
+        ],
     )
 
 
-def _targets(counted: dict[Target, Counter[State]]) -> list[TargetCount]:
-    found = [
-        TargetCount(
-            account=target.account, region=target.region, count=sum((+states).values()),
-            states=[StateCount(state=state.value, count=states[state]) for state in State if states[state] > 0],
-        )
-        for target, states in sorted(counted.items())
-    ]  # fmt: skip
-    return sorted((line for line in found if line.count), key=lambda line: line.count, reverse=True)
+def _target(target: Target, counted: Counter[State]) -> TargetCount:
+    return TargetCount(
+        account=target.account, region=target.region, count=counted.total(),
+        states=[StateCount(state=state.value, count=counted[state]) for state in State if state in counted],
+    )  # fmt: skip
 
 
-def _reasons(counted: Counter[tuple[State, str]]) -> list[ReasonCount]:
-    ordered = sorted(counted.items(), key=lambda line: (-line[1], line[0]))
-    return [ReasonCount(state=state.value, reason=reason, count=count) for (state, reason), count in ordered]
+def _most_first(lines: Iterable[tuple[K, V]], count: Callable[[V], int]) -> list[tuple[K, V]]:
+    """Where there are as many, in the order of what they are."""
+    return sorted(lines, key=lambda line: (-count(line[1]), line[0]))
