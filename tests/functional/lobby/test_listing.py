@@ -17,7 +17,7 @@ from tests import aws
 from tests.aws import Calls
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
-MANY = 130
+MANY, BEFORE = 130, "2026-11-22T12:01:00.000Z"
 
 
 def device(number: int) -> Device:
@@ -91,13 +91,13 @@ FILTERS = {
     "fingerprint": Filter(print_prefix="0" * 62),
     "whole fingerprint": Filter(print_prefix=f"{7:064x}"),
     "no such fingerprint": Filter(print_prefix="ffff"),
-    "fingerprint and the rest": Filter(State.ARRIVED, A, "sensor-0", "0000", None, "2026-11-22T12:01:00.000Z"),
-    "state and before": Filter(State.ARRIVED, entered_before="2026-11-22T12:01:00.000Z"),
-    "target and before": Filter(target=A, entered_before="2026-11-22T12:01:00.000Z"),
-    "prefix and before": Filter(name_prefix="sensor-0", entered_before="2026-11-22T12:01:00.000Z"),
+    "fingerprint and the rest": Filter(State.ARRIVED, A, "sensor-0", "0000", None, BEFORE),
+    "state and before": Filter(State.ARRIVED, entered_before=BEFORE),
+    "target and before": Filter(target=A, entered_before=BEFORE),
+    "prefix and before": Filter(name_prefix="sensor-0", entered_before=BEFORE),
     "state and reason": Filter(State.FAILED, reason="TARGET_LIMIT"),
     "reason alone": Filter(reason="TARGET_LIMIT"),
-    "before alone": Filter(entered_before="2026-11-22T12:01:00.000Z"),
+    "before alone": Filter(entered_before=BEFORE),
 }
 WALKS = (Filter(), FILTERS["reason alone"], FILTERS["before alone"])
 """What no index narrows."""
@@ -137,8 +137,28 @@ def test_the_newest_come_first(calls: Calls) -> None:
     assert numbers(devices(Filter(target=A), 5)) == sorted(expected(Filter(target=A)), reverse=True)[:5]
 
 
-def test_names_come_in_their_order(calls: Calls) -> None:
+def test_names_and_fingerprints_come_in_their_order(calls: Calls) -> None:
     assert numbers(devices(Filter(name_prefix="sensor-00"), 5)) == [0, 1, 2, 3, 4]
+    assert numbers(devices(Filter(print_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index", "sifts"),
+    [
+        (Filter(State.ARRIVED, entered_before=BEFORE), "by-state", False),
+        (Filter(target=A, entered_before=BEFORE), "by-target", False),
+        (Filter(State.ARRIVED, A, entered_before=BEFORE), "by-target", True),
+        (Filter(State.FAILED, reason="TARGET_LIMIT"), "by-state", True),
+        (Filter(print_prefix="0000"), "by-print", False),
+        (Filter(name_prefix="sensor-00", print_prefix="0000"), "by-print", True),
+        (Filter(name_prefix="sensor-00", entered_before=BEFORE), "by-name", True),
+    ],
+    ids=["state", "target", "state of target", "reason", "fingerprint", "fingerprint and name", "name"],
+)
+def test_what_the_index_can_hold_to_is_not_sifted(calls: Calls, wanted: Filter, index: str, sifts: bool) -> None:
+    devices(wanted, 7)
+    query = calls.made[0].params
+    assert (query["IndexName"], "FilterExpression" in query, query["Limit"]) == (index, sifts, 500 if sifts else 7)
 
 
 def test_who_needs_somebody_comes_first_in_the_list_of_all(calls: Calls) -> None:
@@ -165,18 +185,52 @@ def test_a_count_out_of_bounds_is_refused(calls: Calls, count: int) -> None:
     assert calls.names() == []
 
 
-@pytest.mark.parametrize("prefix", ["", "s", "s" * 129])
-def test_a_prefix_that_no_index_can_answer_is_refused(prefix: str) -> None:
-    with pytest.raises(InvalidInput, match="INVALID_PREFIX"):
-        Filter(name_prefix=prefix)
+@pytest.mark.parametrize(
+    ("part", "code", "values"),
+    [
+        ("name_prefix", "INVALID_PREFIX", ["", "s", "s" * 129]),
+        ("print_prefix", "INVALID_PREFIX", ["", "abc", "ABCD", "abcg", "ab:cd", "a" * 65, "abcd\n", "٣٣٣٣"]),
+        ("reason", "INVALID_REASON", ["", "too old", "target_limit", "_X", "X" * 65, "X\n", "É"]),
+        ("entered_before", "INVALID_TIME", [
+            "", "2026", "2026-11-22", "2026-11-22T12:00:00Z", "2026-11-22T12:00:00.000",
+            "2026-11-22T12:00:00.000+00:00", "2026-11-22T12:00:00.000Z\n", "٢٠٢٦-11-22T12:00:00.000Z",
+        ]),
+    ],
+    ids=["name", "fingerprint", "reason", "moment"],
+)  # fmt: skip
+def test_a_question_that_no_index_can_answer_is_refused(part: str, code: str, values: list[str]) -> None:
+    for value in values:
+        with pytest.raises(InvalidInput) as refusal:
+            Filter(**{part: value})  # type: ignore[arg-type]
+        assert refusal.value.code == code
 
 
 def cursor_of(body: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(body).encode()).decode()
 
 
+def place(question: Filter, key: object, state: object = None) -> str:
+    """A cursor as this list has it, but for what is wrong with the key."""
+    return cursor_of({"q": question.words(), "in": state or question.state, "key": key})
+
+
+def with_key(good: dict[str, str], **other: object) -> dict[str, object]:
+    return {name: {"S": value} for name, value in {**good, **other}.items() if value is not None}
+
+
+PRINT, MOMENT = "ab" * 32, "2026-11-22T12:00:30.000Z"
 WAITING = Filter(State.INLOBBY)
-GOOD_KEY = {"certid": {"S": "0" * 64}, "devstate": {"S": "inlobby"}, "enteredat": {"S": "2026"}}
+GOOD: dict[str, tuple[Filter, dict[str, str]]] = {
+    "state": (WAITING, {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT}),
+    "target": (Filter(target=A), {"certid": PRINT, "target": str(A), "enteredat": MOMENT}),
+    "name": (Filter(name_prefix="sens"), {"certid": PRINT, "namehead": "se", "devicename": "sensor-1"}),
+    "fingerprint": (Filter(print_prefix="ababab"), {"certid": PRINT, "printhead": "abab"}),
+    "before": (
+        Filter(State.INLOBBY, entered_before=BEFORE),
+        {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT},
+    ),
+}
+"""Questions, each with a place where a page of it could have ended."""
 FORGED: dict[str, str] = {
     "no base64": "!!!",
     "text": "hello",
@@ -187,35 +241,87 @@ FORGED: dict[str, str] = {
     "null": cursor_of(None),
     "a list": cursor_of([1]),
     "empty": cursor_of({}),
-    "no key": cursor_of({"q": "inlobby||", "in": "inlobby"}),
-    "key of null": cursor_of({"q": "inlobby||", "in": "inlobby", "key": None}),
-    "key that is a list": cursor_of({"q": "inlobby||", "in": "inlobby", "key": [1]}),
-    "key that is text": cursor_of({"q": "inlobby||", "in": "inlobby", "key": "x"}),
-    "key of another type": cursor_of({"q": "inlobby||", "in": "inlobby", "key": {**GOOD_KEY, "certid": {"N": "1"}}}),
-    "key of no type": cursor_of({"q": "inlobby||", "in": "inlobby", "key": {**GOOD_KEY, "certid": {"S": 1}}}),
-    "key with more": cursor_of({"q": "inlobby||", "in": "inlobby", "key": {**GOOD_KEY, "x": {"S": "1"}}}),
-    "key with less": cursor_of({"q": "inlobby||", "in": "inlobby", "key": {"devstate": {"S": "inlobby"}}}),
-    "key of another state": cursor_of(
-        {"q": "inlobby||", "in": "inlobby", "key": {**GOOD_KEY, "devstate": {"S": "revoked"}}}
-    ),
+    "no key": cursor_of({"q": WAITING.words(), "in": "inlobby"}),
+    "key of null": place(WAITING, None),
+    "key that is a list": place(WAITING, [1]),
+    "key that is text": place(WAITING, "x"),
+    "key of another type": place(WAITING, with_key(GOOD["state"][1]) | {"certid": {"N": "1"}}),
+    "key of two types": place(WAITING, with_key(GOOD["state"][1]) | {"certid": {"S": PRINT, "N": "1"}}),
+    "key of no type": place(WAITING, with_key(GOOD["state"][1], certid=1)),
+    "question of no kind": cursor_of({"q": 7, "in": "inlobby", "key": with_key(GOOD["state"][1])}),
 }
+WRONG: dict[str, tuple[str, dict[str, object]]] = {
+    "another state": ("state", {"devstate": "revoked"}),
+    "one attribute more": ("state", {"devicename": "sensor-1"}),
+    "one attribute less": ("state", {"enteredat": None}),
+    "no moment": ("state", {"enteredat": "2026"}),
+    "a moment of other digits": ("state", {"enteredat": "२०२६-11-22T12:00:30.000Z"}),
+    "an empty moment": ("state", {"enteredat": ""}),
+    "no fingerprint": ("state", {"certid": "ab"}),
+    "an empty fingerprint": ("state", {"certid": ""}),
+    "a fingerprint not as it is kept": ("state", {"certid": PRINT.upper()}),
+    "a fingerprint and more": ("state", {"certid": PRINT + "\n"}),
+    "another target": ("target", {"target": str(B)}),
+    "a target's key of a state": ("target", {"target": None, "devstate": "inlobby"}),
+    "another name's head": ("name", {"namehead": "xx"}),
+    "a name outside": ("name", {"devicename": "senna"}),
+    "no name": ("name", {"devicename": "sens or"}),
+    "a name without end": ("name", {"devicename": "s" + "ens" * 100_000}),
+    "half a surrogate in a name": ("name", {"devicename": "sens\ud800"}),
+    "another fingerprint's head": ("fingerprint", {"printhead": "cdcd"}),
+    "a fingerprint outside": ("fingerprint", {"certid": "abab" + "0" * 60}),
+    "a fingerprint's key of a name": ("fingerprint", {"printhead": None, "namehead": "ab"}),
+    "the very moment": ("before", {"enteredat": BEFORE}),
+    "a later moment": ("before", {"enteredat": "2027-11-22T12:00:00.000Z"}),
+}
+"""What DynamoDB would refuse, or answer with what was not asked."""
 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
 def test_a_forged_cursor_is_refused_before_any_query(calls: Calls, cursor: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        devices(WAITING, 5, cursor)
-    assert refused.value.code == "INVALID_CURSOR"
-    assert calls.names() == []
+    refused(calls, WAITING, cursor)
 
 
-@pytest.mark.parametrize("body", [
-    {"q": "||", "in": None, "key": None}, {"q": "||", "in": "nowhere", "key": None}, {"q": "||", "in": {}, "key": None},
-    {"q": "||", "in": "revoked", "key": GOOD_KEY},
-], ids=["no state", "no such state", "an object", "a key of another state"])  # fmt: skip
-def test_a_forged_cursor_of_the_list_of_all_is_refused(calls: Calls, body: object) -> None:
-    with pytest.raises(InvalidInput, match="INVALID_CURSOR"):
-        devices(Filter(), 5, cursor_of(body))
+@pytest.mark.parametrize(("which", "other"), WRONG.values(), ids=WRONG.keys())
+def test_a_place_outside_the_question_is_refused_before_any_query(
+    calls: Calls, which: str, other: dict[str, object]
+) -> None:
+    question, good = GOOD[which]
+    refused(calls, question, place(question, with_key(good, **other)))
+
+
+@pytest.mark.parametrize(("question", "good"), GOOD.values(), ids=GOOD.keys())
+def test_a_place_within_the_question_is_asked_from(calls: Calls, question: Filter, good: dict[str, str]) -> None:
+    devices(question, 5, place(question, with_key(good)))
+    assert calls.names() == ["Query"]
+    assert calls.made[0].params["ExclusiveStartKey"] == with_key(good)
+
+
+@pytest.mark.parametrize("question", WALKS)
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ("nowhere", None), ({}, None), (None, None), ("revoked", GOOD["state"][1]), ("inlobby", {"certid": PRINT}),
+        ("inlobby", GOOD["fingerprint"][1]),
+    ],
+    ids=["no such state", "an object", "no state", "a key of another state", "half a key", "another index's key"],
+)  # fmt: skip
+def test_a_forged_cursor_of_a_list_through_all_states_is_refused(
+    calls: Calls, question: Filter, state: object, key: dict[str, str] | None
+) -> None:
+    body = {"q": question.words(), "in": state, "key": key and with_key(key)}
+    refused(calls, question, cursor_of(body))
+
+
+def test_a_moment_bounds_a_list_through_all_states_too(calls: Calls) -> None:
+    question = Filter(entered_before=MOMENT)
+    refused(calls, question, place(question, with_key(GOOD["state"][1]), "inlobby"))
+
+
+def refused(calls: Calls, question: Filter, cursor: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        devices(question, 5, cursor)
+    assert refusal.value.code == "INVALID_CURSOR"
     assert calls.names() == []
 
 
