@@ -1,6 +1,6 @@
 /** All devices, by what the address asks for: state, target, reason, and how a name or a fingerprint begins. */
 import { Group, SimpleGrid, Stack } from "@mantine/core";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useCounts } from "../../parts/counts";
 import { PageHead } from "../../parts/page_head";
@@ -15,6 +15,7 @@ import { ReasonFilter } from "./reason_filter";
 import { SearchBox } from "./search_box";
 import type { Kind } from "./search_text";
 import { StateFilter } from "./state_filter";
+import { lookedAt } from "./trail";
 
 export default function DevicesPage() {
   const search = useSearch();
@@ -23,6 +24,7 @@ export default function DevicesPage() {
   const columns = useColumns();
   const phone = usePhone();
   const { targets } = useTargets();
+  useEffect(() => lookedAt(addressOf(question)), [question]);
   const ask = (next: Question, replace = false) => navigate(addressOf(next), { replace });
   return (
     <>

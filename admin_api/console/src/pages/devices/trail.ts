@@ -17,3 +17,14 @@ export function wentOn(from: string | null, to: string): void {
 export function pageBefore(after: string): string | null | undefined {
   return before.get(after);
 }
+
+let list = "/devices";
+
+/** The list that somebody looked at last, to come back to from a device's page. */
+export function lookedAt(address: string): void {
+  list = address;
+}
+
+export function lastList(): string {
+  return list;
+}

@@ -1,0 +1,77 @@
+/** What may be done with a device now: buttons for it, each of which begins a dialog that says what will happen. */
+import { Button, Group } from "@mantine/core";
+import {
+  IconArrowsMove,
+  IconBan,
+  IconDoorExit,
+  IconQrcode,
+  IconRefresh,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { Action } from "./consequences";
+
+/** In the order in which they are offered. */
+const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon: TablerIcon }>> = {
+  claim: { operation: "claimDevice", label: "Claim", icon: IconQrcode },
+  retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
+  move: { operation: "moveDevice", label: "Move", icon: IconArrowsMove },
+  release: { operation: "releaseDevice", label: "Release", icon: IconDoorExit },
+  revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
+};
+
+/** Those of `allowed`, the API's operations, that the person may do as well. */
+export function actionsOf(
+  allowed: readonly string[],
+  may: (operation: string) => boolean,
+): readonly Action[] {
+  const actions = Object.keys(ACTIONS) as Action[];
+  return actions.filter(
+    (action) => allowed.includes(ACTIONS[action].operation) && may(ACTIONS[action].operation),
+  );
+}
+
+/** What may be done with a fingerprint that the ledger does not know. */
+export const FOR_STRANGERS: readonly string[] = [ACTIONS.claim.operation, ACTIONS.revoke.operation];
+
+export function labelOf(action: Action): string {
+  return ACTIONS[action].label;
+}
+
+interface Props {
+  actions: readonly Action[];
+  /** The one that is most likely meant; null: none stands out. */
+  first: Action | null;
+  onBegin: (action: Action) => void;
+}
+
+export function ActionButtons({ actions, first, onBegin }: Props) {
+  if (actions.length === 0) return null;
+  return (
+    <Group gap="xs" role="group" aria-label="Actions">
+      {actions.map((action) => (
+        <ActionButton key={action} action={action} first={action === first} onBegin={onBegin} />
+      ))}
+    </Group>
+  );
+}
+
+interface ButtonProps {
+  action: Action;
+  first: boolean;
+  onBegin: (action: Action) => void;
+}
+
+export function ActionButton({ action, first, onBegin }: ButtonProps) {
+  const { label, icon: Icon } = ACTIONS[action];
+  const grave = action === "revoke";
+  return (
+    <Button
+      variant={grave ? "light" : first ? "filled" : "default"}
+      color={grave ? "red" : undefined}
+      leftSection={<Icon size={18} aria-hidden />}
+      onClick={() => onBegin(action)}
+    >
+      {label}…
+    </Button>
+  );
+}

@@ -1,0 +1,27 @@
+/** Everything that the page of one device shows, in one question. */
+import { graphql, type ResultOf } from "../../api/graphql";
+
+export const DEVICE = graphql(`
+  query DeviceWhole($certid: ID!, $last: Int!) {
+    device(certid: $certid) {
+      certid devicename devstate enteredAt reason message
+      targetaccount targetregion profile config endpoint generation claimedBy claimedAt
+      previousTargets { account region }
+      firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions
+      certificate { subject issuer serialNumber notBefore notAfter key signature }
+      history(last: $last) { seq at actor event before after generation reason target }
+      historyIntact
+    }
+  }
+`);
+
+export type WholeDevice = NonNullable<ResultOf<typeof DEVICE>["device"]>;
+export type Entry = NonNullable<WholeDevice["history"]>[number];
+export type Certificate = NonNullable<WholeDevice["certificate"]>;
+
+/** States that something is about to lead out of, without anybody doing anything. */
+const PASSING: ReadonlySet<string> = new Set(["knocking", "claimed", "commissioned"]);
+
+export function isPassing({ devstate, previousTargets }: WholeDevice): boolean {
+  return PASSING.has(devstate ?? "") || previousTargets.length > 0;
+}

@@ -1,0 +1,28 @@
+/** What can be done to one device. Answers carry enough for the page's own question to be asked again. */
+import { graphql } from "../../api/graphql";
+
+export const CLAIM = graphql(`
+  mutation ClaimOne($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
+    claimDevice(certid: $certid, target: $target, profile: $profile, config: $config) { certid devstate }
+  }
+`);
+
+export const MOVE = graphql(`
+  mutation Move($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
+    moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) { certid devstate }
+  }
+`);
+
+export const RELEASE = graphql(`
+  mutation Release($certid: ID!) {
+    releaseDevice(certid: $certid) { certid forgotten device { certid devstate } }
+  }
+`);
+
+export const RETRY = graphql(`
+  mutation Retry($certid: ID!) { retryDevice(certid: $certid) { certid devstate } }
+`);
+
+export const REVOKE = graphql(`
+  mutation Revoke($certid: ID!, $why: String!) { revokeDevice(certid: $certid, why: $why) { certid devstate } }
+`);

@@ -1,0 +1,61 @@
+/** A device that the ledger knows: its state, what to do about it, its facts, and beside them its history. */
+import { Grid, Group, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Ago } from "../../parts/moments";
+import { StateBadge, wordsOf } from "../../parts/state_badge";
+import type { TargetEntry } from "../../parts/targets";
+import { useMe } from "../../sign_in/me";
+import { ActionButton, ActionButtons, actionsOf } from "./actions";
+import { Attention } from "./attention";
+import type { Action } from "./consequences";
+import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
+import type { WholeDevice } from "./device_query";
+
+interface Props {
+  device: WholeDevice;
+  known: readonly TargetEntry[] | undefined;
+  onBegin: (action: Action) => void;
+  /** Its history. */
+  children: ReactNode;
+}
+
+export function Whole({ device, known, onBegin, children }: Props) {
+  const { may } = useMe();
+  const actions = actionsOf(device.allowedActions, may);
+  const retryFirst = device.reason !== null && device.reason !== "REVOKED" && actions.includes("retry");
+  const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
+  return (
+    <Stack gap="md">
+      <Standing device={device} />
+      <Attention
+        device={device}
+        retry={retryFirst && <ActionButton action="retry" first onBegin={onBegin} />}
+      />
+      <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, md: 7 }}>
+          <Stack gap="md">
+            <RouteFacts device={device} known={known} />
+            <Identity device={device} />
+            {device.certificate && <CertificateFacts certificate={device.certificate} />}
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 5 }}>{children}</Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+function Standing({ device: { devstate, enteredAt } }: { device: WholeDevice }) {
+  const state = devstate ?? "";
+  return (
+    <Group gap="xs">
+      <span role="status">
+        <StateBadge state={state} size="lg" />
+      </span>
+      <Text size="sm" c="dimmed">
+        {wordsOf(state).meaning} · <Ago at={enteredAt} />
+      </Text>
+    </Group>
+  );
+}
