@@ -25,9 +25,28 @@ export const theme = createTheme({
   respectReducedMotion: true,
 });
 
-/** Mantine's own grey for lesser words is too light to read in the sun. */
+/**
+ * Where Mantine's own colours are too pale to be read (under 4.5:1), in the sun or at night: lesser words, what is wrong
+ * in a field, dark words on a light ground of their own colour, white ones on red.
+ */
 export const variables: CSSVariablesResolver = () => ({
-  variables: {},
-  light: { "--mantine-color-dimmed": "var(--mantine-color-gray-7)" },
-  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
+  variables: {
+    "--mantine-color-red-filled": "var(--mantine-color-red-8)",
+    "--mantine-color-red-filled-hover": "var(--mantine-color-red-9)",
+  },
+  light: {
+    "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
+    "--mantine-color-placeholder": "#6c757d",
+    "--mantine-color-error": "var(--mantine-color-red-9)",
+    "--mantine-color-red-light-color": "#b02020",
+    "--mantine-color-green-light-color": "#1f6b2e",
+    "--mantine-color-teal-light-color": "#066649",
+    "--mantine-color-orange-light-color": "#a83a0a",
+    "--mantine-color-yellow-light-color": "#8a5a00",
+  },
+  dark: {
+    "--mantine-color-dimmed": "var(--mantine-color-dark-1)",
+    "--mantine-color-placeholder": "#9a9a9a",
+    "--mantine-color-error": "var(--mantine-color-red-5)",
+  },
 });

@@ -19,7 +19,7 @@ export function PersonMenu() {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <UnstyledButton aria-label={me.name ? `Menu of ${me.name}` : "Menu"}>
+        <UnstyledButton p={4} mr={-4} aria-label={me.name ? `Menu of ${me.name}` : "Menu"}>
           <Avatar aria-hidden size={36} radius="xl" color="lobby" name={me.name || undefined} />
         </UnstyledButton>
       </Menu.Target>

@@ -27,7 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <AppShell.Header px="md">
         <Header />
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Rooms">
+      <AppShell.Navbar p="xs" aria-label="Rooms" visibleFrom="sm">
         {rooms.map((room) => (
           <SideLink key={room.path} room={room} />
         ))}
