@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from infra.local.api_origin import API_NAME
 from tests.infra.templates import Stacks, settings, synthesized
 
 ROUTES = "AWS::ApiGatewayV2::Route"
@@ -19,6 +20,10 @@ def test_graphql_asks_for_a_token_in_aws_and_locally(stacks: Stacks, local_stack
 def test_every_route_asks_for_a_token_but_the_pages(stacks: Stacks) -> None:
     free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
     assert free == {"GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"}
+
+
+def test_the_api_has_the_name_by_which_the_local_cloud_finds_it(local_stacks: Stacks) -> None:
+    assert local_stacks.lobby.the("AWS::ApiGatewayV2::Api")["Name"] == API_NAME
 
 
 def test_the_authorizer_takes_this_pool_s_tokens_for_this_client_only(stacks: Stacks) -> None:

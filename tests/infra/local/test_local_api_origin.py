@@ -115,7 +115,7 @@ def test_half_a_request_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def origin(plain_cloud: Emulator) -> Iterator[httpx.Client]:
-    """An API with two routes and a stage, as the lobby's; and another of another name before it."""
+    """An API with routes and a stage, as the lobby's, between two of other names."""
     arn = _function(plain_cloud)
     gateway = of(plain_cloud, 0, "apigatewayv2")
     apis = [_api(gateway, name, arn) for name in ("another", API_NAME, "a-third")]
@@ -140,7 +140,7 @@ def _api(gateway: Any, name: str, function: str) -> str:
     api: str = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
     kind = {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0"}
     integration = gateway.create_integration(ApiId=api, IntegrationUri=function, **kind)["IntegrationId"]
-    for route in ("GET /", "GET /{proxy+}", "POST /graphql"):
+    for route in ("GET /", "GET /{proxy+}", "HEAD /{proxy+}", "POST /graphql"):
         gateway.create_route(ApiId=api, RouteKey=route, Target=f"integrations/{integration}")
     gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
     return api
@@ -184,6 +184,13 @@ def test_what_is_packed_comes_packed_once(origin: httpx.Client) -> None:
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["content-length"] == str(len(raw))
     assert (answer.headers["vary"], answer.headers["etag"]) == ("accept-encoding", '"1"')
+
+
+def test_a_head_request_is_told_what_a_get_would_be_but_the_body(origin: httpx.Client) -> None:
+    answer = origin.head("/packed", headers={"accept-encoding": "gzip"})
+    assert (answer.status_code, answer.content, answer.headers["content-encoding"]) == (200, b"", "gzip")
+    assert answer.headers["content-length"] == origin.get("/packed").headers["content-length"]
+    assert origin.get("/bytes").content == bytes(range(256)), "the connection is in order"
 
 
 def test_bytes_come_as_bytes(origin: httpx.Client) -> None:
