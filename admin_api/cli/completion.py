@@ -3,6 +3,7 @@
 Targets are asked of the lobby that is meant; where it does not answer at once, nothing is offered and nothing said.
 """
 
+import shlex
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -27,13 +28,13 @@ def complete_state(incomplete: str) -> list[str]:
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Names, each with its account and Region, and account/Region where that is what was begun."""
+    """Names, or account/Region where that is what was begun, or where a shell would take the name apart."""
     try:
-        known = _targets(context)
+        known = [(each["name"], f"{each['account']}/{each['region']}") for each in _targets(context)]
     except Exception:  # noqa: BLE001  # a shell that waits for words must get none of our troubles
         return []
-    by_name = [(each["name"], f"{each['account']}/{each['region']}") for each in known]
-    words = [*by_name, *((place, name) for name, place in by_name if incomplete[:1].isdigit())]
+    digits = incomplete[:1].isdigit()
+    words = [(place, name) if digits or shlex.quote(name) != name else (name, place) for name, place in known]
     return [(word, told) for word, told in words if word.casefold().startswith(incomplete.casefold())]
 
 
@@ -41,8 +42,9 @@ def _targets(context: typer.Context) -> list[dict[str, Any]]:
     from admin_api.cli import documents, surroundings  # noqa: PLC0415  # most completions need none of it
     from admin_api.cli.desk import Desk, Options  # noqa: PLC0415
 
-    said = context.params
-    options = Options(True, said.get("lobby"), said.get("url"), said.get("role") or "operator")
+    before = context.find_root().params
+    said = {field: context.params.get(field) or before.get(field) for field in ("lobby", "url", "role")}
+    options = Options(True, said["lobby"], said["url"], said["role"] or "operator")
     desk = Desk(options, context.obj or surroundings.real())
     desk.answer_seconds = _PATIENCE
     found: list[dict[str, Any]] = desk.ask(documents.TARGETS)["targets"]

@@ -18,8 +18,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from admin_api.cli.errors import NotSignedIn, wrong_use
 
-PORT: Final = 8976
-"""Registered with the user pool as a callback."""
 _ADDRESSES: Final = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _IDLE_SECONDS: Final = 10
 _STYLE: Final = (
@@ -43,7 +41,7 @@ def page_of(fault: str | None) -> str:
 class Loopback:
     """Open as a context; `wait` gives the query of the answer."""
 
-    def __init__(self, judge: Judge, port: int = PORT) -> None:
+    def __init__(self, judge: Judge, port: int) -> None:
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._judge, self._answered = judge, threading.Lock()
         self._servers: list[ThreadingHTTPServer] = []

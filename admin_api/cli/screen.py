@@ -39,7 +39,13 @@ class Screen:
 
     def show(self, what: RenderableType) -> None:
         """A result for a person."""
-        self.out.print(what)
+        if self.out.is_terminal:
+            self.out.print(what)
+            return
+        with self.out.capture() as captured:
+            self.out.print(what)
+        for line in captured.get().splitlines():
+            self.say(line.rstrip())
 
     def say(self, text: str) -> None:
         """A result in words, on one line however long."""

@@ -11,7 +11,6 @@ from typing import Final
 
 import httpx
 
-from admin_api.cli import oauth
 from admin_api.cli.errors import NotSignedIn, Unreachable
 from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.web import Answer, exchange
@@ -88,6 +87,8 @@ class KeptSession:
         held = self.profile
         if held.refresh_token is None:
             raise self._ended(None)
+        from admin_api.cli import oauth  # noqa: PLC0415  # its library takes longer to import than most commands to run
+
         form = oauth.refresh_form(held.client_id, held.refresh_token)
         try:
             fresh = oauth.granted(exchange(self.http, held.token_url, content=form, headers=FORM))

@@ -7,32 +7,29 @@ or after five minutes.
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import httpx
 
 from admin_api.cli import oauth
 from admin_api.cli.errors import NotSignedIn
-from admin_api.cli.loopback import PORT, Loopback
+from admin_api.cli.loopback import Loopback
 from admin_api.cli.profiles import Profile
 from admin_api.cli.session import FORM
 from admin_api.cli.web import exchange
 
-PATIENCE: Final = 300.0
-"""Seconds that somebody has to sign in."""
-
 
 @dataclass(frozen=True)
 class Means:
-    """What a sign-in needs of its surroundings. `browse` opens an address and says whether it could; `secret` gives an
-    unguessable text; `tell` speaks to the person; `clock` gives the seconds since 1970."""
+    """What a sign-in needs. `browse` opens an address and says whether it could; `secret` gives an unguessable text;
+    `tell` speaks to the person; `clock` gives the seconds since 1970. The browser comes back to `port` within
+    `patience` seconds."""
 
     browse: Callable[[str], bool]
     secret: Callable[[], str]
     tell: Callable[[str], None]
     clock: Callable[[], float]
-    port: int = PORT
-    patience: float = PATIENCE
+    port: int
+    patience: float
 
 
 def sign_in(url: str, http: httpx.Client, means: Means) -> Profile:

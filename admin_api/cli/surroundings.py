@@ -6,18 +6,21 @@ import random
 import secrets
 import sys
 import time
-import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 import typer
 
-from admin_api.cli.loopback import PORT
-from admin_api.cli.sign_in import PATIENCE
 from admin_api.cli.whereabouts import PROJECT
+
+REDIRECT_PORT: Final = 8976
+"""Where a browser comes back to: registered with the user pool as a callback."""
+SIGN_IN_SECONDS: Final = 300.0
+"""How long somebody has to sign in."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Surroundings:
     secret: Callable[[], str]
     browse: Callable[[str], bool]
     confirm: Callable[[str], bool] | None
-    redirect_port: int = PORT
-    sign_in_patience: float = PATIENCE
+    redirect_port: int = REDIRECT_PORT
+    sign_in_seconds: float = SIGN_IN_SECONDS
 
 
 def real() -> Surroundings:
@@ -46,9 +49,15 @@ def real() -> Surroundings:
         environment=os.environ, directory=Path.cwd(), project=PROJECT,
         config=platformdirs.user_config_path("lobbyctl", appauthor=False),
         clock=lambda: datetime.now(UTC), ticks=time.monotonic, pause=time.sleep, draw=random.random,
-        secret=lambda: secrets.token_urlsafe(32), browse=webbrowser.open,
+        secret=lambda: secrets.token_urlsafe(32), browse=_browse,
         confirm=_ask if sys.stdin is not None and sys.stdin.isatty() else None,
     )  # fmt: skip
+
+
+def _browse(address: str) -> bool:
+    import webbrowser  # noqa: PLC0415  # needed once, at a sign-in
+
+    return webbrowser.open(address)
 
 
 def _ask(question: str) -> bool:

@@ -9,7 +9,6 @@ from admin_api.cli.command import command
 from admin_api.cli.desk import Desk
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.render import sheets
-from admin_api.cli.sign_in import Means, sign_in, sign_out
 from admin_api.cli.web import open_http
 from admin_api.cli.whereabouts import Asked, LocalLobby, local_file
 
@@ -22,10 +21,12 @@ def login(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open one, or print the address.")] = True,
 ) -> None:
     """Sign in to the lobby at --url (its console's address), in a browser. Locally there is no need to."""
+    from admin_api.cli.sign_in import Means, sign_in  # noqa: PLC0415  # with what only a sign-in needs
+
     url, around = _url(desk), desk.around
     means = Means(
         around.browse if browser else lambda _address: False,
-        around.secret, desk.screen.note, desk.seconds, around.redirect_port, around.sign_in_patience,
+        around.secret, desk.screen.note, desk.seconds, around.redirect_port, around.sign_in_seconds,
     )  # fmt: skip
     with open_http(url) as http:
         profile = sign_in(url, http, means)
@@ -44,6 +45,8 @@ def login(
 @command(app, "logout")
 def logout(desk: Desk) -> None:
     """Revoke the tokens of the lobby at --url, or of the last one signed in to, and delete them."""
+    from admin_api.cli.sign_in import sign_out  # noqa: PLC0415
+
     profile = desk.profiles.get(desk.asked.url) if desk.asked.url else desk.profiles.latest()
     if profile is None:
         desk.screen.note("nobody was signed in")

@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lobby.ledger.store import Ledger
 from tests.functional.admin_api.api_on_moto import Lobby, fresh_lobby, ledger_on_moto
+from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, served
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +17,15 @@ def ledger() -> Iterator[Ledger]:
 @pytest.fixture
 def lobby(ledger: Ledger) -> Lobby:
     return fresh_lobby(ledger)
+
+
+@pytest.fixture
+def server(lobby: Lobby) -> Iterator[LobbyServer]:
+    with served(lobby) as made:
+        yield made
+
+
+@pytest.fixture
+def terminal(server: LobbyServer, tmp_path: Path) -> Terminal:
+    """Beside a local deployment."""
+    return Terminal(tmp_path, server).local()
