@@ -14,7 +14,7 @@ NOT_IMPORTED = {
     "commissioner.handler": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.survey": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.bouncer": BOTO3,
-    "admin_api.handler": BOTO3,
+    "admin_api.handler": (*BOTO3, "lobby.identity"),
 }
 
 
