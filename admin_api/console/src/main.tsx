@@ -5,11 +5,14 @@ import { MantineProvider } from "@mantine/core";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { registerServiceWorker } from "./service_worker/register";
 import { SignInGate } from "./sign_in/gate";
 import { theme, variables } from "./theme";
 
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce;
 const root = document.getElementById("root");
+// The dialogs' scroll lock writes a style of its own, and takes the nonce from where bundlers leave it (get-nonce).
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 if (!root) throw new Error("got a page without #root, want index.html");
 
 createRoot(root).render(
@@ -26,3 +29,5 @@ createRoot(root).render(
     </MantineProvider>
   </StrictMode>,
 );
+
+if (import.meta.env.PROD) registerServiceWorker();
