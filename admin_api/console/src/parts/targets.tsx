@@ -34,6 +34,7 @@ interface PickerProps {
   label?: string;
   clearable?: boolean;
   size?: "sm" | "md" | "lg";
+  placeholder?: string;
 }
 
 export function TargetPicker({
@@ -43,11 +44,12 @@ export function TargetPicker({
   label = "Target",
   clearable = false,
   size = "sm",
+  placeholder = "Account and Region",
 }: PickerProps) {
   return (
     <Select
       label={label}
-      placeholder="Account and Region"
+      placeholder={placeholder}
       data={targets.map((target) => ({ value: keyOf(target), label: `${target.name} · ${keyOf(target)}` }))}
       value={value}
       onChange={onChange}

@@ -92,3 +92,9 @@ export function lacksProfile(wish: Wish, targets: readonly TargetEntry[], kept?:
   const profiles = profilesOf(wish, targets);
   return wish.profile === null && kept !== undefined && profiles.length > 0 && !profiles.includes(kept);
 }
+
+/** Where there is only one target, it is meant. */
+export function presumed(wish: Wish, targets: readonly TargetEntry[]): Wish {
+  const [only] = targets;
+  return wish.target === null && only && targets.length === 1 ? { ...wish, target: keyOf(only) } : wish;
+}

@@ -4,7 +4,7 @@ import { useMutation } from "urql";
 import { failureOf } from "../../api/failures";
 import { Confirm } from "../../parts/confirm";
 import { RouteForm } from "../../parts/route_form";
-import { lacksProfile, NO_WISH, variablesOf, type Wish } from "../../parts/wish";
+import { lacksProfile, NO_WISH, presumed, variablesOf, type Wish } from "../../parts/wish";
 import { NoTargets } from "../waiting/claim_dialog";
 import { labelOf } from "./actions";
 import { consequenceOf } from "./consequences";
@@ -18,7 +18,8 @@ interface Props extends DialogProps {
 export function RouteDialog({ action, subject, known = [], opened, onDone, onClose }: Props) {
   const [, claim] = useMutation(CLAIM);
   const [, move] = useMutation(MOVE);
-  const [wish, setWish] = useState<Wish>(NO_WISH);
+  const [typed, setWish] = useState<Wish>(NO_WISH);
+  const wish = presumed(typed, known);
   const [wasOpened, setWasOpened] = useState(opened);
   if (opened !== wasOpened) {
     setWasOpened(opened);

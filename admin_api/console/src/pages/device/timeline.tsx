@@ -76,7 +76,7 @@ function Line({ entry, wait, known }: LineProps) {
       )}
       <Text size="xs" c="dimmed" mt={2}>
         <time dateTime={entry.at}>{exact(entry.at)}</time> · {actorWords(entry.actor)}
-        {wait !== null && ` · ${duration(wait)} after the one before`}
+        {wait !== null && ` · ${duration(wait)} later`}
       </Text>
     </>
   );

@@ -1,7 +1,7 @@
 /** What the list of devices can show of each, and which of it somebody has chosen to see. */
 import { Anchor, Text } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { Link } from "wouter";
 import { Fingerprint } from "../../parts/fingerprint";
 import { Ago } from "../../parts/moments";
@@ -36,17 +36,17 @@ export const COLUMNS: readonly Column[] = [
     width: 190,
     cell: ({ certid }) => <Fingerprint certid={certid} copy />,
   },
-  { key: "target", label: "Target", usual: true, width: 200, cell: (line, known) => targetOf(line, known) },
+  { key: "target", label: "Target", usual: true, width: 240, cell: (line, known) => targetOf(line, known) },
   {
     key: "reason",
     label: "Reason",
     usual: true,
-    width: 170,
+    width: 180,
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },
   {
     key: "since",
-    label: "So since",
+    label: "Since",
     usual: true,
     width: 110,
     cell: ({ enteredAt }) => <Ago at={enteredAt} />,
@@ -106,10 +106,21 @@ function DeviceName({ line: { certid, devicename } }: { line: DeviceLine }) {
   );
 }
 
-function Reason({ reason }: { reason: string }) {
+/** A long code goes on in the next line after one of its dashes. */
+export function Reason({ reason }: { reason: string }) {
   return (
     <Text size="xs" ff="monospace" title={reasonWords(reason).meaning}>
-      {reason}
+      {wordsOf(reason).map(({ at, word }) => (
+        <Fragment key={at}>
+          {at > 0 && <wbr />}
+          {word}
+        </Fragment>
+      ))}
     </Text>
   );
+}
+
+/** `A_B` as `A_` and `B`, with the place where each begins. */
+function wordsOf(code: string): { at: number; word: string }[] {
+  return [...code.matchAll(/[^_]*_|[^_]+$/g)].map(({ index, 0: word }) => ({ at: index, word }));
 }

@@ -8,7 +8,7 @@ import { StateBadge } from "../../parts/state_badge";
 import type { Steady } from "../../parts/steady";
 import type { TargetEntry } from "../../parts/targets";
 import { deviceAddress } from "../addresses";
-import { type Column, targetOf } from "./columns";
+import { type Column, Reason, targetOf } from "./columns";
 import type { DeviceLine } from "./device_line";
 
 interface Props {
@@ -95,11 +95,7 @@ function DeviceCard({ line, gone, known }: CardProps) {
           {shortForm(certid)}
         </Text>
         {targetOf(line, known)}
-        {reason && (
-          <Text size="xs" ff="monospace">
-            {reason}
-          </Text>
-        )}
+        {reason && <Reason reason={reason} />}
         {gone && <Text size="xs">{GONE}</Text>}
       </Stack>
     </Paper>

@@ -1,5 +1,5 @@
 /** All devices, by what the address asks for: state, target, reason, and how a name or a fingerprint begins. */
-import { Group, SimpleGrid, Stack } from "@mantine/core";
+import { Box, Group, SimpleGrid, Stack } from "@mantine/core";
 import { useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useCounts } from "../../parts/counts";
@@ -11,7 +11,7 @@ import { ColumnMenu } from "./column_menu";
 import { useColumns } from "./columns";
 import { DevicesFound } from "./devices_found";
 import { addressOf, asking, type Question, questionOf, searching } from "./question";
-import { ReasonFilter } from "./reason_filter";
+import { ReasonFilter, WITH_REASON } from "./reason_filter";
 import { SearchBox } from "./search_box";
 import type { Kind } from "./search_text";
 import { StateFilter } from "./state_filter";
@@ -67,7 +67,7 @@ function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
       onChange={(next) => onAsk(asking(question, { state: next }))}
     />
   );
-  const reasons = (
+  const reasons = (reason !== null || WITH_REASON.includes(state ?? "")) && (
     <ReasonFilter
       state={state}
       reason={reason}
@@ -81,6 +81,7 @@ function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
       value={target}
       onChange={(next) => onAsk(asking(question, { target: next }))}
       clearable
+      placeholder="All"
     />
   );
   if (phone)
@@ -98,9 +99,9 @@ function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
     <Stack gap="sm" mb="md">
       {states}
       <Group align="end" gap="sm">
-        {box}
-        {picker}
-        {reasons}
+        <Box flex="1 1 280px">{box}</Box>
+        <Box w={280}>{picker}</Box>
+        {reasons && <Box w={240}>{reasons}</Box>}
       </Group>
     </Stack>
   );

@@ -4,6 +4,7 @@ import type { Counts } from "../../parts/counts";
 import { whole } from "../../parts/numbers";
 import { reasonWords } from "../../parts/reasons";
 
+/** States in which devices have one. */
 export const WITH_REASON: readonly string[] = ["failed", "refused"];
 
 interface Props {
@@ -14,7 +15,6 @@ interface Props {
 }
 
 export function ReasonFilter({ state, reason, counts, onChange }: Props) {
-  if (reason === null && (state === null || !WITH_REASON.includes(state))) return null;
   const known = new Map<string, number | undefined>(reason === null ? [] : [[reason, undefined]]);
   for (const each of counts.reasons(state ?? "")) known.set(each.reason, each.count);
   return (

@@ -50,7 +50,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
 
   const reading = readingOf(typed);
   return (
-    <Stack gap={6} flex="1 1 280px">
+    <Stack gap={6}>
       <TextInput
         type="search"
         aria-label="Find a device"

@@ -30,12 +30,11 @@ export function StateFilter({ state, counts, onChange }: Props) {
   return (
     <Group gap={6} role="group" aria-label="State">
       <Pill label="All" count={counts.total} on={state === null} onClick={() => onChange(null)} />
-      {Object.entries(STATES).map(([key, { label, icon: Icon }]) => (
+      {Object.entries(STATES).map(([key, { label }]) => (
         <Pill
           key={key}
           label={label}
           count={counts.of(key)}
-          icon={<Icon size={15} aria-hidden />}
           on={state === key}
           onClick={() => onChange(state === key ? null : key)}
         />
@@ -47,20 +46,19 @@ export function StateFilter({ state, counts, onChange }: Props) {
 interface PillProps {
   label: string;
   count: number | undefined;
-  icon?: React.ReactNode;
   on: boolean;
   onClick: () => void;
 }
 
-function Pill({ label, count, icon, on, onClick }: PillProps) {
+function Pill({ label, count, on, onClick }: PillProps) {
   return (
     <Button
       size="xs"
+      px="sm"
       radius="xl"
       fw={500}
       variant={on ? "filled" : "default"}
       aria-pressed={on}
-      leftSection={icon}
       onClick={onClick}
     >
       {label}

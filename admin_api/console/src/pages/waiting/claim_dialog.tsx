@@ -10,8 +10,7 @@ import { whole } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
 import { useTargets } from "../../parts/targets";
-import { NO_WISH, variablesOf, type Wish } from "../../parts/wish";
-import type { Outcome } from "./bulk_claim";
+import { NO_WISH, presumed, variablesOf, type Wish } from "../../parts/wish";
 import { ClaimCourse } from "./claim_course";
 import { ClaimResults } from "./claim_results";
 import { useBulkClaim } from "./use_bulk_claim";
@@ -28,48 +27,61 @@ interface Props {
 export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
   const phone = usePhone();
   const [wish, setWish] = useState<Wish>(NO_WISH);
-  const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
   const bulk = useBulkClaim();
-  const names = new Map(devices?.map((row) => [row.certid, row.devicename]));
+  // While the dialog fades away it still says what it was about.
+  const [last, setLast] = useState<readonly WaitingRow[]>([]);
+  if (devices !== null && devices !== last) setLast(devices);
+  const [first] = last;
+  const count = last.length;
 
   const close = () => {
-    setOutcomes(null);
     bulk.reset();
     onClose();
   };
-  const claim = async (certids: readonly string[]) => {
-    const variables = variablesOf(wish);
-    if (!variables || !wish.target) return;
-    setOutcomes(null);
+  const claim = async (certids: readonly string[], sent: Wish) => {
+    const variables = variablesOf(sent);
+    if (!variables || !sent.target) return;
+    setWish(sent);
     const became = await bulk.run(certids, variables);
     const claimed = became.filter((outcome) => outcome.ok).map((outcome) => outcome.certid);
-    if (claimed.length > 0) onClaimed(claimed, wish.target);
-    if (claimed.length === became.length) close();
-    else setOutcomes(became);
+    if (claimed.length > 0) onClaimed(claimed, sent.target);
+    if (claimed.length === became.length) onClose();
   };
 
-  const count = devices?.length ?? 0;
+  const { course, running } = bulk;
+  const isOver = course !== null && !running && course.done.some((outcome) => !outcome.ok);
   return (
     <Modal
       opened={devices !== null}
       onClose={close}
-      title={count === 1 ? `Claim ${devices?.[0]?.devicename ?? "a device"}` : `Claim ${count} devices`}
+      onExitTransitionEnd={bulk.reset}
+      title={count === 1 ? `Claim ${first?.devicename ?? "a device"}` : `Claim ${whole(count)} devices`}
       centered
       fullScreen={phone}
       closeOnClickOutside={false}
-      closeOnEscape={!bulk.running}
-      withCloseButton={!bulk.running}
+      closeOnEscape={!running}
+      withCloseButton={!running}
     >
-      {bulk.running && bulk.course ? (
-        <ClaimCourse course={bulk.course} onStop={bulk.stop} />
-      ) : outcomes ? (
-        <ClaimResults outcomes={outcomes} names={names} onAgain={claim} onClose={close} />
+      {isOver ? (
+        <ClaimResults
+          outcomes={course.done}
+          names={new Map(last.map((row) => [row.certid, row.devicename]))}
+          onAgain={(certids) => claim(certids, wish)}
+          onClose={close}
+        />
+      ) : course ? (
+        <ClaimCourse course={course} onStop={bulk.stop} />
       ) : (
         <ClaimForm
           count={count}
-          wish={wish}
+          typed={wish}
           onChange={setWish}
-          onClaim={() => claim(devices?.map((row) => row.certid) ?? [])}
+          onClaim={(sent) =>
+            claim(
+              last.map((row) => row.certid),
+              sent,
+            )
+          }
           onClose={close}
         />
       )}
@@ -79,13 +91,13 @@ export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
 
 interface FormProps {
   count: number;
-  wish: Wish;
+  typed: Wish;
   onChange: (wish: Wish) => void;
-  onClaim: () => void;
+  onClaim: (wish: Wish) => void;
   onClose: () => void;
 }
 
-function ClaimForm({ count, wish, onChange, onClaim, onClose }: FormProps) {
+function ClaimForm({ count, typed, onChange, onClaim, onClose }: FormProps) {
   const { targets, error, again } = useTargets();
   if (error && !targets)
     return (
@@ -93,6 +105,7 @@ function ClaimForm({ count, wish, onChange, onClaim, onClose }: FormProps) {
     );
   if (!targets) return <Loading what="the targets" />;
   if (targets.length === 0) return <NoTargets />;
+  const wish = presumed(typed, targets);
   const they = count === 1 ? "It is" : `All ${whole(count)} are`;
   return (
     <Stack>
@@ -105,7 +118,7 @@ function ClaimForm({ count, wish, onChange, onClaim, onClose }: FormProps) {
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button onClick={onClaim} disabled={variablesOf(wish) === undefined}>
+        <Button onClick={() => onClaim(wish)} disabled={variablesOf(wish) === undefined}>
           {count === 1 ? "Claim" : `Claim ${whole(count)}`}
         </Button>
       </Group>

@@ -107,7 +107,7 @@ function Claim({ row, gone, onClaim }: LineProps) {
   return (
     <Button
       size="xs"
-      variant="light"
+      variant="default"
       onClick={() => onClaim(row)}
       aria-label={`Claim ${row.devicename ?? row.certid}`}
     >
