@@ -31,7 +31,7 @@ def recount(writer: Writer) -> int:
             counted, lost = counted + done, lost + len(devices) - done
         if not lost:
             return counted
-    raise Conflict("CHANGED_MEANWHILE", f"got {lost} devices that keep changing, want them at rest: try again")
+    raise Conflict("CHANGED_MEANWHILE", f"got rows that keep changing: {lost}, want them at rest: try again")
 
 
 def _uncounted() -> Iterator[Device]:

@@ -253,8 +253,15 @@ def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) 
     assert in_order() == {"knocking||": 70}
 
 
-def test_rows_that_never_come_to_rest_end_a_recount(ledger: Ledger, calls: Calls) -> None:
+def test_a_row_that_never_comes_to_rest_is_told_and_holds_up_no_other(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
-    calls.fails["TransactWriteItems"] = cancelled("TransactionConflict", "None", "None", "None", "None")
-    with pytest.raises(Conflict, match="got 3 devices that keep changing"):
+
+    def again() -> None:
+        calls.meanwhile["TransactWriteItems"] = again
+        row = LedgerRow.get(ONE)
+        row.update(actions=[LedgerRow.version.add(1)])
+
+    calls.meanwhile["TransactWriteItems"] = again
+    with pytest.raises(Conflict, match="got rows that keep changing: 1"):
         recount(writer())
+    assert in_order() == {f"claimed|{A}|": 1, "inlobby||": 1}
