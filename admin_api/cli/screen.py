@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from admin_api.cli.exits import Status
+from admin_api.cli.render.words import clean
 from lobby.errors import LobbyError
 
 _WIDE: Final = 240
@@ -56,7 +57,7 @@ class Screen:
         self.err.print(Text(text), soft_wrap=True)
 
     def fail(self, error: LobbyError, status: Status) -> None:
-        message = " ".join(error.message.splitlines())
+        message = clean(" ".join(error.message.splitlines()))
         if self.as_json:
             body = {"error": {"code": error.code, "message": message, "exit": status.value}}
             self.err.print(json.dumps(body), soft_wrap=True)

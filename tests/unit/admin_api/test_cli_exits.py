@@ -1,0 +1,56 @@
+"""What an exit status means: the table, and that every code that there is has its place in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from admin_api.cli.app import app
+from admin_api.cli.exits import MEANING, Status, listed, of_several, status_of
+
+CLI = Path(__file__).resolve().parents[3] / "admin_api" / "cli"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("UNAUTHENTICATED", 3), ("NOT_SIGNED_IN", 3), ("SIGN_IN_DENIED", 3), ("TOKENS_EXPOSED", 3),
+        ("UNREACHABLE", 4), ("TIMED_OUT", 4), ("UNAVAILABLE", 4), ("NOT_A_LOBBY", 4),
+        ("SOME_FAILED", 5), ("WAITED_IN_VAIN", 6), ("INTERRUPTED", 130),
+        ("INVALID_FINGERPRINT", 2), ("INVALID_LABEL", 2), ("INVALID_ACCOUNT", 2), ("BAD_ROWS", 2),
+        ("CONFIRMATION_NEEDED", 2), ("AMBIGUOUS_DEVICE", 2), ("NO_CODE_FOUND", 2),
+        ("FORBIDDEN", 1), ("UNKNOWN_DEVICE", 1), ("ALREADY_CLAIMED", 1), ("NOT_ALLOWED", 1), ("REVOKED", 1),
+        ("INTERNAL", 1), ("DEVICE_FAILED", 1), ("NOT_CONFIRMED", 1), ("INVALID_QUERY", 1), ("INVALID_REQUEST", 1),
+        ("NEVER_HEARD_OF", 1),
+    ],
+)  # fmt: skip
+def test_a_code_has_its_status(code: str, status: int) -> None:
+    assert status_of(code) == status
+
+
+@pytest.mark.parametrize(
+    ("done", "failed", "status"),
+    [(1, 0, Status.DONE), (0, 0, Status.DONE), (9, 1, Status.PARTLY), (0, 3, Status.REFUSED)],
+)
+def test_several_have_one_status(done: int, failed: int, status: Status) -> None:
+    assert of_several(done, failed) is status
+
+
+def test_every_status_has_a_meaning_and_stands_in_the_help() -> None:
+    assert set(MEANING) == set(Status)
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"]).stdout
+    for line in listed():
+        assert line in told
+
+
+def test_every_code_that_the_sources_raise_without_a_prefix_is_listed_or_means_refused() -> None:
+    """Whoever invents a code looks at the table: these are the ones that shall be 1."""
+    raised = {
+        code
+        for path in CLI.rglob("*.py")
+        for code in re.findall(
+            r'(?:Unfinished|NotSignedIn|Unreachable|LobbyError|wrong_use)\(\s*"([A-Z_]{4,})"', path.read_text()
+        )
+    }
+    assert {code for code in raised if status_of(code) is Status.REFUSED} == {"DEVICE_FAILED", "NOT_CONFIRMED"}
