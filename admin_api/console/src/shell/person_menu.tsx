@@ -1,27 +1,24 @@
 /** Who is signed in, light or dark, and the way out. */
-import {
-  Avatar,
-  Menu,
-  Text,
-  UnstyledButton,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { Menu, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
+import type { ComponentProps, ComponentType } from "react";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
 
-export function PersonMenu() {
+export interface PersonMenuProps {
+  /** What opens it, and was tapped to have it loaded: so it is open from the start. */
+  button: ComponentType<ComponentProps<"button">>;
+}
+
+export function PersonMenu({ button: PersonButton }: PersonMenuProps) {
   const session = useSession();
   const me = useMe();
   const dark = useComputedColorScheme("light") === "dark";
   const { setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end" width={220}>
+    <Menu position="bottom-end" width={220} defaultOpened>
       <Menu.Target>
-        <UnstyledButton p={4} mr={-4} aria-label={me.name ? `Menu of ${me.name}` : "Menu"}>
-          <Avatar aria-hidden size={36} radius="xl" color="lobby" name={me.name || undefined} />
-        </UnstyledButton>
+        <PersonButton />
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>

@@ -10,7 +10,7 @@ import { Link, useLocation } from "wouter";
 import { ROOMS, type Room } from "../pages/rooms";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
-import { PersonMenu } from "./person_menu";
+import { Person } from "./person";
 
 export function Shell({ children }: { children: ReactNode }) {
   const rooms = useRooms();
@@ -79,7 +79,7 @@ function Header() {
             </Badge>
           )}
         </Box>
-        <PersonMenu />
+        <Person />
       </Group>
     </Group>
   );
