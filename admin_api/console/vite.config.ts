@@ -6,11 +6,22 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
+import { serviceWorker } from "./build/service_worker.ts";
 
 export default defineConfig({
-  plugins: [react(), compress()],
+  plugins: [react(), serviceWorker(), compress()],
   html: { cspNonce: "__CSP_NONCE__" },
-  build: { target: "es2022", assetsInlineLimit: 0, sourcemap: false, chunkSizeWarningLimit: 700 },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    sourcemap: false,
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      input: { index: "index.html", sw: "src/service_worker/sw.ts" },
+      // The service worker has a name of its own, at the root, so that it serves all of the origin.
+      output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
   test: {
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],

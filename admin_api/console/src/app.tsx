@@ -5,7 +5,8 @@ import { Suspense, useMemo } from "react";
 import { Provider } from "urql";
 import { Redirect, Route, Switch } from "wouter";
 import { createClient } from "./api/client";
-import { DevicePage, ROOMS, startOf } from "./pages/rooms";
+import QueueSender from "./pages/claim/queue/queue_sender";
+import { ClaimPage, DevicePage, ROOMS, startOf } from "./pages/rooms";
 import { EmptyState } from "./parts/empty_state";
 import { Loading } from "./parts/loading";
 import { Shell } from "./shell/shell";
@@ -18,6 +19,7 @@ export function App() {
   return (
     <Provider value={client}>
       <WithMe>
+        {session && <QueueSender />}
         <Shell>
           <Suspense fallback={<Loading what="the page" />}>
             <Rooms />
@@ -30,6 +32,9 @@ export function App() {
 
 function Rooms() {
   const me = useMe();
+  const session = useSession();
+  // Without a network there is only claiming; the address stays for when it is back.
+  if (!session) return <ClaimPage />;
   return (
     <Switch>
       {ROOMS.map(({ path, page }) => (

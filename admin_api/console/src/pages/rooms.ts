@@ -16,13 +16,15 @@ export interface Room {
   page: LazyExoticComponent<ComponentType>;
 }
 
+export const ClaimPage = lazy(() => import("./claim/claim_page"));
+
 export const ROOMS: readonly Room[] = [
   {
     path: "/claim",
     name: "Claim",
     icon: IconQrcode,
     needs: "claimDevice",
-    page: lazy(() => import("./claim/claim_page")),
+    page: ClaimPage,
   },
   {
     path: "/waiting",

@@ -2,12 +2,13 @@
  * What is around every page: the name, who is signed in, whether there is a network, and the way to the other rooms:
  * a list at the side of a desk's screen, a bar under the thumb on a phone.
  */
-import { AppShell, Badge, Box, Group, NavLink, Text } from "@mantine/core";
+import { AppShell, Badge, Box, Button, Group, NavLink, Text } from "@mantine/core";
 import { useNetwork } from "@mantine/hooks";
 import { IconWifiOff } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ROOMS, type Room } from "../pages/rooms";
+import { useNewer } from "../service_worker/register";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
 import { Person } from "./person";
@@ -58,6 +59,7 @@ function useRooms(): readonly Room[] {
 
 function Header() {
   const { online } = useNetwork();
+  const newer = useNewer();
   return (
     <Group h="100%" justify="space-between" wrap="nowrap">
       <Link href="/" style={{ textDecoration: "none", color: "inherit" }}>
@@ -79,6 +81,11 @@ function Header() {
             </Badge>
           )}
         </Box>
+        {newer && (
+          <Button size="compact-sm" variant="light" onClick={() => location.reload()}>
+            New version: reload
+          </Button>
+        )}
         <Person />
       </Group>
     </Group>

@@ -4,6 +4,7 @@
  */
 import { Button, Center, Loader, Stack, Text, Title } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { onComeback } from "./comeback";
 import { leave, Session, type SignInDocument, SignInFailed } from "./session";
 
 /** Null where the page was opened without a network. */
@@ -35,9 +36,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     if (standing.at !== "offline") return;
-    const again = () => location.reload();
-    addEventListener("online", again);
-    return () => removeEventListener("online", again);
+    return onComeback(() => location.reload());
   }, [standing.at]);
 
   if (standing.at === "arriving") return <Arriving />;
@@ -59,11 +58,14 @@ async function arrive(): Promise<Standing | undefined> {
 /** A code is good once: React's strict mode, which mounts twice, must not spend it twice. */
 let arriving: Promise<Session | null> | undefined;
 
+/** A network that takes longer is none: claims can be queued meanwhile. */
+const PATIENCE_MS = 8_000;
+
 /** Null without a network. */
 async function signInDocument(): Promise<SignInDocument | null> {
   let answer: Response;
   try {
-    answer = await fetch("/sign-in.json");
+    answer = await fetch("/sign-in.json", { signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {
     return null;
   }

@@ -1,0 +1,156 @@
+/** What the camera sees, with the lamp and the way out in reach of the thumb. Mounted on a tap; gone, the camera is off. */
+import { ActionIcon, Loader } from "@mantine/core";
+import { useDocumentVisibility } from "@mantine/hooks";
+import { IconBulb, IconBulbOff, IconX } from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import style from "../claim.module.css";
+import {
+  type CameraFault,
+  CameraTrouble,
+  closeCamera,
+  hasTorch,
+  keepFocusing,
+  openCamera,
+  setTorch,
+} from "./camera";
+import type { Detector, Sight } from "./sight";
+import { watch } from "./watch";
+
+interface Props {
+  /** Found: the picture stands still, nothing is looked for. */
+  still: boolean;
+  loadDetector: () => Promise<Detector>;
+  onNews: (sight: Sight) => void;
+  onFault: (fault: CameraFault) => void;
+  /** The scanner itself could not be loaded or run. */
+  onTrouble: (error: unknown) => void;
+  onStop: () => void;
+}
+
+export function CameraView(props: Props) {
+  const video = useRef<HTMLVideoElement>(null);
+  const stream = useStream(props);
+  const [running, setRunning] = useState(false);
+  const { still, onStop } = props;
+
+  useEffect(() => {
+    if (video.current && stream) video.current.srcObject = stream;
+  }, [stream]);
+  useEffect(() => {
+    if (still) video.current?.pause();
+    else if (running) void video.current?.play().catch(() => undefined); // it was taken away while it began
+  }, [still, running]);
+  useWatching(video, running && !still, props);
+
+  return (
+    <div className={style.camera} data-still={still || undefined}>
+      <video
+        ref={video}
+        playsInline
+        muted
+        autoPlay
+        onPlaying={() => setRunning(true)}
+        aria-label="What the camera sees"
+      />
+      {!running && <Loader className={style.wait} color="white" aria-label="The camera starts" />}
+      <div className={style.frame} aria-hidden />
+      <div className={style.tools}>
+        {stream && hasTorch(stream) ? <Torch stream={stream} /> : <span />}
+        <ActionIcon
+          size={48}
+          radius="xl"
+          variant="filled"
+          color="dark"
+          aria-label="Stop the camera"
+          onClick={onStop}
+        >
+          <IconX aria-hidden />
+        </ActionIcon>
+      </div>
+    </div>
+  );
+}
+
+function Torch({ stream }: { stream: MediaStream }) {
+  const [on, setOn] = useState(false);
+  const toggle = async () => {
+    if (await setTorch(stream, !on)) setOn(!on);
+  };
+  return (
+    <ActionIcon
+      size={48}
+      radius="xl"
+      variant="filled"
+      color={on ? "yellow" : "dark"}
+      aria-label="Lamp"
+      aria-pressed={on}
+      onClick={() => void toggle()}
+    >
+      {on ? <IconBulb aria-hidden /> : <IconBulbOff aria-hidden />}
+    </ActionIcon>
+  );
+}
+
+/** Open while this is mounted and the page in view; a hidden page has the camera off. */
+function useStream({ onFault, onStop }: Props): MediaStream | null {
+  const [stream, setStream] = useState<MediaStream | null>(null);
+  const says = useLatest({ onFault, onStop });
+  useEffect(() => {
+    let opened: MediaStream | undefined;
+    let wanted = true;
+    openCamera(navigator.mediaDevices).then(
+      (found) => {
+        if (!wanted) return closeCamera(found);
+        opened = found;
+        found.getVideoTracks()[0]?.addEventListener("ended", () => says.current.onFault("taken"));
+        void keepFocusing(found);
+        setStream(found);
+      },
+      (error: unknown) =>
+        wanted && says.current.onFault(error instanceof CameraTrouble ? error.fault : "failed"),
+    );
+    return () => {
+      wanted = false;
+      if (opened) closeCamera(opened);
+    };
+  }, [says]);
+
+  const hidden = useDocumentVisibility() === "hidden";
+  useEffect(() => {
+    if (hidden) says.current.onStop();
+  }, [hidden, says]);
+  return stream;
+}
+
+function useWatching(video: React.RefObject<HTMLVideoElement | null>, on: boolean, props: Props): void {
+  const says = useLatest(props);
+  useEffect(() => {
+    if (!on) return;
+    let wanted = true;
+    let stop = () => {};
+    says.current.loadDetector().then(
+      (detector) => {
+        if (!wanted || !video.current) return;
+        stop = watch({
+          video: video.current,
+          detector,
+          onNews: (sight) => says.current.onNews(sight),
+          onFailure: (error) => says.current.onTrouble(error),
+        });
+      },
+      (error: unknown) => wanted && says.current.onTrouble(error),
+    );
+    return () => {
+      wanted = false;
+      stop();
+    };
+  }, [on, video, says]);
+}
+
+function useLatest<Value>(value: Value): React.RefObject<Value> {
+  const latest = useRef(value);
+  useEffect(() => {
+    latest.current = value;
+  });
+  return latest;
+}

@@ -1,0 +1,80 @@
+/** Where the devices shall go: nothing to pick where there is one target only. The phone's own picker, for one hand. */
+import { Alert, NativeSelect, Paper, Stack, Text } from "@mantine/core";
+import { IconMapPinOff } from "@tabler/icons-react";
+import { failureOf } from "../../api/failures";
+import { FailureNotice } from "../../parts/failure_notice";
+import { keyOf, type TargetEntry } from "../../parts/target_names";
+import { type Choice, usualProfile } from "./use_choice";
+
+export function TargetChoice({ choice }: { choice: Choice }) {
+  const { targets, target, error, again } = choice;
+  if (error) return <FailureNotice failure={failureOf(error)} onRetry={again} />;
+  if (!targets)
+    return (
+      <Text size="sm" c="dimmed" role="status">
+        Looking up your targets…
+      </Text>
+    );
+  if (targets.length === 0) return <NoTarget />;
+  return (
+    <Stack gap="xs">
+      {targets.length === 1 && target ? (
+        <OnlyTarget target={target} />
+      ) : (
+        <Targets choice={choice} targets={targets} />
+      )}
+      {target && target.profiles.length > 1 && <Profiles choice={choice} target={target} />}
+    </Stack>
+  );
+}
+
+function OnlyTarget({ target }: { target: TargetEntry }) {
+  return (
+    <Paper withBorder px="sm" py={6}>
+      <Text size="xs" c="dimmed">
+        Target
+      </Text>
+      <Text fw={550}>{target.name}</Text>
+      <Text size="xs" c="dimmed" ff="monospace">
+        {keyOf(target)}
+      </Text>
+    </Paper>
+  );
+}
+
+function Targets({ choice, targets }: { choice: Choice; targets: readonly TargetEntry[] }) {
+  const { target, pickTarget } = choice;
+  return (
+    <NativeSelect
+      label="Target"
+      size="md"
+      value={target ? keyOf(target) : ""}
+      onChange={(event) => pickTarget(event.currentTarget.value || null)}
+      data={[
+        ...(target ? [] : [{ value: "", label: "Pick where they go" }]),
+        ...targets.map((each) => ({ value: keyOf(each), label: `${each.name} · ${keyOf(each)}` })),
+      ]}
+    />
+  );
+}
+
+function Profiles({ choice, target }: { choice: Choice; target: TargetEntry }) {
+  const usual = usualProfile(target);
+  return (
+    <NativeSelect
+      label="Profile"
+      size="md"
+      value={choice.profile ?? usual}
+      onChange={({ currentTarget: { value } }) => choice.pickProfile(value === usual ? null : value)}
+      data={target.profiles}
+    />
+  );
+}
+
+function NoTarget() {
+  return (
+    <Alert color="yellow" icon={<IconMapPinOff aria-hidden />} title="There is no target for you yet">
+      Ask an admin to register one, or to let you claim for one.
+    </Alert>
+  );
+}
