@@ -1,0 +1,168 @@
+"""Takes a picture of every page of the console, on a phone and at a desk: `python -m tests.e2e.pictures`.
+
+For the README, and for whoever wants to look at what a change did to the pages: a deployment of its own with devices in
+every state, a real device that is claimed with a real label before a camera, real Chromium. `--dark`: the dark ones;
+`--out` says where they go.
+"""
+
+import argparse
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
+
+from infra.local.synthesis import ROOT
+from tests.e2e.browser import DESK, PHONE, Screen, Visit, find_chromium, launch, visiting
+from tests.e2e.deployment import Deployment
+from tests.e2e.label_video import BADLY, write_video
+from tests.e2e.populace import Populace, ledger_of, sleeping_commissioner
+from tests.e2e.workbench import Workbench, certid_of
+
+OUT: Final = ROOT / "docs" / "images"
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The devices that have a page of their own in the pictures."""
+
+    arrived: str
+    failed: str
+
+
+class Album:
+    """Where the pictures go. `suffix` tells light from dark."""
+
+    def __init__(self, out: Path, driver: Playwright, deployed: Deployment, *, dark: bool) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self._out, self._driver, self._deployed, self._dark = out, driver, deployed, dark
+
+    @contextmanager
+    def visit(self, screen: Screen, camera: Path | None = None) -> Iterator[Visit]:
+        browser = launch(self._driver, find_chromium() or "chromium", camera)
+        try:
+            with visiting(browser, self._deployed.file, screen, dark=self._dark) as visit:
+                yield visit
+        finally:
+            browser.close()
+
+    def take(self, page: Page, name: str, screen: Screen) -> None:
+        page.wait_for_load_state("networkidle")
+        path = self._out / f"{name}-{screen.name}{'-dark' if self._dark else ''}.png"
+        page.screenshot(path=path, animations="disabled")
+        print(path, flush=True)
+
+
+def populate(deployed: Deployment) -> Shown:
+    """Devices in every state, most of them where they belong."""
+    first, second = deployed.targets
+    with ledger_of(deployed):
+        people = Populace(deployed)
+        for number in range(34):
+            target = first if number % 3 else second
+            people.arrived(f"sensor-{1000 + number}", target, (40 - number) * _HOUR)
+        for number in range(5):
+            people.expected(f"sensor-{2000 + number}", second, 26 * _HOUR)
+        people.claimed("sensor-3001", first, 42 * _MINUTE)
+        people.commissioned("pump-0007", second, 3 * _HOUR)
+        failed = people.failed(
+            "pump-0012", second, "TARGET_POLICY_MISSING",
+            f"{second} has no IoT policy device-lobby-default: deploy the target's stack again, with this profile.",
+            7 * _MINUTE,
+        )  # fmt: skip
+        people.failed("pump-0013", second, "TARGET_LIMIT", f"{second}: LimitExceededException", 2 * _HOUR)
+        people.refused("meter-0404", "CRL_STALE", "The revocation list of its CA is out of date.", 5 * _HOUR)
+        people.refused("meter-0405", "WEAK_KEY", "got an RSA key of 1024 bits, want at least 2048", _DAY)
+        people.revoked("sensor-0666", "stolen from the depot", 3 * _DAY)
+        people.knocking("gateway-08", 2 * _MINUTE)
+        for number in range(9):
+            people.waiting(f"gateway-{10 + number}", (9 - number) * 4 * _MINUTE)
+        arrived = people.arrived("gateway-01", first, 2 * _DAY)
+    return Shown(arrived.certid, failed.certid)
+
+
+def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen: Screen) -> None:
+    """The technician's page, from the tap to the arrival of a real device."""
+    bench = Workbench(deployed, scratch)
+    try:
+        paths = bench.make()
+        video = write_video(paths.label, scratch / "label.y4m", BADLY)
+        bench.power(paths)
+        deployed.wait(certid_of(paths), "inlobby")
+        with album.visit(screen, camera=video) as person:
+            page = person.sign_in("technician", "/claim")
+            album.take(page, "claim", screen)
+            page.get_by_role("button", name="Scan").first.click()
+            claim = page.get_by_role("button", name="Claim", exact=True)
+            expect(claim).to_be_visible()
+            album.take(page, "claim-scanned", screen)
+            claim.click()
+            expect(page.get_by_text("Arrived").first).to_be_visible()
+            album.take(page, "claim-arrived", screen)
+    finally:
+        bench.off()
+
+
+def rooms(album: Album, shown: Shown, screen: Screen) -> None:
+    """Every other page."""
+    with album.visit(screen) as person:
+        page = person.sign_in("admin", "/waiting")
+        for name, address in (
+            ("waiting", "/waiting"),
+            ("devices", "/devices"),
+            ("device", f"/devices/{shown.arrived}"),
+            ("device-failed", f"/devices/{shown.failed}"),
+            ("targets", "/targets"),
+            ("overview", "/overview"),
+        ):
+            page.goto(person.address(address))
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            album.take(page, name, screen)
+
+
+def run(out: Path, *, dark: bool) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        deployed = Deployment(Path(scratch) / "state", *_free_ports(3))
+        deployed.up()
+        try:
+            with sync_playwright() as driver:
+                album = Album(out, driver, deployed, dark=dark)
+                for screen in (PHONE, DESK):
+                    directory = Path(scratch) / screen.name
+                    directory.mkdir()
+                    claimed_by_camera(album, deployed, directory, screen)
+                with sleeping_commissioner(deployed):
+                    shown = populate(deployed)
+                    for screen in (PHONE, DESK):
+                        rooms(album, shown, screen)
+        finally:
+            deployed.down()
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=OUT, help="where the pictures go [default: docs/images]")
+    parser.add_argument("--dark", action="store_true", help="take the dark ones")
+    wanted = parser.parse_args()
+    run(wanted.out, dark=wanted.dark)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The technician's page, in a browser whose camera sees printed labels: scanned, photographed, typed, offline."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lobby.wire import encode_label, short_form
+from pki.devices import DevicePaths
+from tests.e2e.browser import PHONE, Visit
+from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.label_video import BADLY, WELL, Seen, write_video
+from tests.e2e.workbench import Workbench, certid_of
+
+Visiting = Callable[..., Visit]
+
+
+def _claims(deployed: Deployment, certid: str) -> int:
+    return events(deployed.known(certid)).count("claim")
+
+
+def _typed(page: Page, code: str) -> None:
+    page.get_by_role("button", name="Type the code").click()
+    page.get_by_role("textbox").press_sequentially(code)
+
+
+def _waiting(deployed: Deployment, bench: Workbench) -> DevicePaths:
+    paths = bench.make()
+    bench.power(paths)
+    deployed.wait(certid_of(paths), "inlobby")
+    return paths
+
+
+@pytest.mark.parametrize("seen", [WELL, BADLY], ids=["well", "badly"])
+def test_a_label_before_the_camera_brings_its_device_home(
+    visit: Visiting, deployed: Deployment, bench: Workbench, tmp_path: Path, seen: Seen
+) -> None:
+    paths = _waiting(deployed, bench)
+    certid = certid_of(paths)
+    person = visit(PHONE, camera=write_video(paths.label, tmp_path / "label.y4m", seen))
+    page = person.sign_in("technician", "/claim")
+    page.get_by_role("button", name="Scan a label").click()
+    expect(page.get_by_text(short_form(certid))).to_be_visible()
+    assert person.serious_barriers() == []
+    page.get_by_role("button", name="Claim", exact=True).click()
+    expect(page.get_by_role("button", name="Scan the next one")).to_be_visible()
+    deployed.wait(certid, "arrived")
+    expect(page.get_by_text(re.compile("Arrived", re.IGNORECASE)).first).to_be_visible()
+    assert person.serious_barriers() == []
+    assert person.overflow() == 0
+    assert deployed.known(certid)["claimedBy"] == "user:technician"
+
+
+def test_a_photo_of_the_label_does_as_well(visit: Visiting, deployed: Deployment, bench: Workbench) -> None:
+    paths = _waiting(deployed, bench)
+    page = visit(PHONE).sign_in("technician", "/claim")
+    page.get_by_label("Photo of a label").set_input_files(paths.label)
+    page.get_by_role("button", name="Claim", exact=True).click()
+    deployed.wait(certid_of(paths), "arrived")
+
+
+def test_a_mistyped_code_is_told_before_anything_is_sent(
+    visit: Visiting, deployed: Deployment, bench: Workbench
+) -> None:
+    paths = _waiting(deployed, bench)
+    certid = certid_of(paths)
+    code = encode_label(certid)
+    mistyped = code[:-6] + ("A" if code[-6] != "A" else "B") + code[-5:]
+    page = visit(PHONE).sign_in("technician", "/claim")
+    _typed(page, mistyped)
+    expect(page.get_by_text(re.compile("mistyped")).first).to_be_visible()
+    expect(page.get_by_role("button", name="Claim", exact=True)).to_be_disabled()
+    page.get_by_role("textbox").fill("")
+    page.get_by_role("textbox").press_sequentially(code)
+    page.get_by_role("button", name="Claim", exact=True).click()
+    deployed.wait(certid, "arrived")
+    assert _claims(deployed, certid) == 1
+
+
+def test_a_claim_without_a_network_is_kept_shown_and_sent_once(
+    visit: Visiting, deployed: Deployment, bench: Workbench
+) -> None:
+    certid = certid_of(_waiting(deployed, bench))
+    person = visit(PHONE)
+    page = person.sign_in("technician", "/claim")
+    expect(page.get_by_role("button", name="Scan a label")).to_be_visible()
+    until(lambda: page.evaluate("async () => Boolean((await navigator.serviceWorker.ready).active)") or None)
+    person.context.set_offline(True)
+    expect(page.get_by_text("Offline").first).to_be_visible()
+    _typed(page, encode_label(certid))
+    page.get_by_role("button", name="Claim", exact=True).click()
+    expect(page.get_by_text(re.compile("waiting for the network", re.IGNORECASE)).first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text(short_form(certid)).first).to_be_visible()
+    assert deployed.known(certid)["devstate"] == "inlobby"
+    person.context.set_offline(False)
+    deployed.wait(certid, "arrived")
+    expect(page.get_by_text(re.compile("Arrived", re.IGNORECASE)).first).to_be_visible()
+    assert _claims(deployed, certid) == 1
+
+
+def test_a_technician_is_offered_only_targets_of_their_own(visit: Visiting, deployed: Deployment) -> None:
+    page = visit(PHONE).sign_in("technician", "/claim")
+    mine, other = deployed.targets
+    expect(page.get_by_text(str(mine)).first).to_be_visible()
+    assert str(other) not in page.inner_text("body")

@@ -1,0 +1,187 @@
+"""The operator's desk in a real browser: who waits, a device's page, failures, targets, ten thousand rows."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lobby.ledger.counts import any_shard
+from lobby.ledger.device import Device
+from lobby.ledger.models import LedgerRow, attributes_of
+from lobby.ledger.recount import recount
+from lobby.ledger.states import State
+from lobby.ledger.targets import profile_policy
+from lobby.ledger.transaction import Writer
+from lobby.names import Fingerprint, Region, Target, ThingName
+from tests.e2e.browser import PHONE, Visit
+from tests.e2e.deployment import Deployment
+from tests.e2e.populace import ledger_of
+from tests.e2e.workbench import Workbench, certid_of, name_of
+
+Visiting = Callable[..., Visit]
+MANY: Final = 10_000
+_AT: Final = "2026-01-01T00:00:00.000Z"
+
+
+def _waiting(deployed: Deployment, bench: Workbench) -> tuple[str, str]:
+    """A new device that stands in the lobby: its fingerprint and name."""
+    paths = bench.make()
+    bench.power(paths)
+    deployed.wait(certid_of(paths), "inlobby")
+    return certid_of(paths), name_of(paths)
+
+
+def _pick_target(dialog: Locator, page: Page, target: Target) -> None:
+    dialog.get_by_role("combobox", name="Target").or_(dialog.get_by_role("textbox", name="Target")).first.click()
+    page.get_by_role("option").filter(has_text=str(target)).click()
+
+
+def _actions(page: Page) -> list[str]:
+    return [name.strip() for name in page.get_by_role("group", name="Actions").get_by_role("button").all_inner_texts()]
+
+
+def test_those_who_wait_come_in_live_and_many_are_claimed_at_once(
+    visit: Visiting, deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    page = visit().sign_in("operator", "/waiting")
+    expect(page.get_by_role("heading", name="Waiting", level=1)).to_be_visible()
+    devices = [_waiting(deployed, bench) for _ in range(3)]
+    for _, name in devices:
+        page.get_by_role("checkbox", name=f"Select {name}").check()
+    page.get_by_role("button", name="Claim 3…").click()
+    dialog = page.get_by_role("dialog")
+    _pick_target(dialog, page, first)
+    dialog.get_by_role("button", name="Claim 3", exact=True).click()
+    for certid, _ in devices:
+        deployed.wait(certid, "arrived")
+    expect(page.get_by_text(re.compile("3 .*claimed")).first).to_be_visible()
+
+
+@contextmanager
+def _without_its_policy(deployed: Deployment, target: Target) -> Iterator[None]:
+    """The target as it is before its stack has the profile."""
+    iot, name = deployed.client(target, "iot"), profile_policy("default")
+    document = iot.get_policy(policyName=name)["policyDocument"]
+    for principal in iot.list_targets_for_policy(policyName=name)["targets"]:
+        iot.detach_policy(policyName=name, target=principal)
+    iot.delete_policy(policyName=name)
+    try:
+        yield
+    finally:
+        iot.create_policy(policyName=name, policyDocument=document)
+
+
+def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
+    visit: Visiting, deployed: Deployment, bench: Workbench, second: Target
+) -> None:
+    certid, name = _waiting(deployed, bench)
+    person = visit(PHONE)
+    with _without_its_policy(deployed, second):
+        deployed.claim(certid, second)
+        deployed.wait(certid, "failed")
+        page = person.sign_in("operator", f"/devices/{certid}")
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        expect(page.get_by_text("TARGET_POLICY_MISSING").first).to_be_visible()
+        assert person.serious_barriers() == []
+    page.get_by_role("button", name="Retry", exact=True).first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_text("Arrived", exact=True).first).to_be_visible()
+    deployed.wait(certid, "arrived")
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        ("admin", {"Move", "Release", "Retry", "Revoke"}),
+        ("operator", {"Move", "Release", "Retry", "Revoke"}),
+        ("technician", set()),
+        ("viewer", set()),
+    ],
+)
+def test_a_devices_page_offers_each_role_what_it_may_do(
+    visit: Visiting, deployed: Deployment, bench: Workbench, role: str, offered: set[str]
+) -> None:
+    certid, name = _waiting(deployed, bench)
+    deployed.claim(certid)
+    deployed.wait(certid, "arrived")
+    page = visit().sign_in(role, f"/devices/{certid}")
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.get_by_text("Certificate", exact=True).first).to_be_visible()
+    assert set(_actions(page)) == offered
+
+
+def test_revoking_says_what_it_does_and_wants_a_reason(
+    visit: Visiting, deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    certid, _ = _waiting(deployed, bench)
+    deployed.claim(certid, first)
+    deployed.wait(certid, "arrived")
+    page = visit().sign_in("operator", f"/devices/{certid}")
+    page.get_by_role("button", name="Revoke", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(re.compile("for good|final")).first).to_be_visible()
+    sure = dialog.get_by_role("button", name="Revoke", exact=True)
+    expect(sure).to_be_disabled()
+    dialog.get_by_label("Why").fill("stolen from the depot")
+    sure.click()
+    deployed.wait(certid, "revoked")
+    expect(page.get_by_text("stolen from the depot").first).to_be_visible()
+
+
+def test_an_admin_adds_a_target_and_its_check_says_what_is_missing(visit: Visiting) -> None:
+    page = visit().sign_in("admin", "/targets")
+    page.get_by_role("button", name=re.compile("^Add")).first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("AWS account").fill("50000000000")
+    expect(dialog.get_by_text(re.compile("12 digits")).first).to_be_visible()
+    dialog.get_by_label("AWS account").fill("500000000005")
+    dialog.get_by_label("Region").fill("eu-central-1")
+    dialog.get_by_label("Name").fill("Berlin")
+    dialog.get_by_role("button", name=re.compile("^(Add|Register)")).click()
+    expect(page.get_by_text("./deploy.sh target --account 500000000005").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Check Berlin").first.click()
+    expect(page.get_by_text("sts:AssumeRole").first).to_be_visible()
+
+
+def _crowd(region: Region, target: Target) -> Iterator[dict[str, Any]]:
+    for number in range(MANY):
+        certid = Fingerprint(hashlib.sha256(f"crowd {number}".encode()).hexdigest())
+        yield LedgerRow(**attributes_of(Device(
+            certid=certid, devstate=State.ARRIVED, enteredat=_AT, version=5, generation=1,
+            devicename=ThingName(f"crowd-{number:06}"), target=target, iotep="127.65.0.1", claimedby="user:operator",
+            claimedat=_AT, firstseen=_AT, lastseen=_AT, lobbyregion=region,
+        ))).serialize()  # fmt: skip
+
+
+def _fill(deployed: Deployment, target: Target) -> None:
+    table, rows = LedgerRow.Meta.table_name, list(_crowd(deployed.lobby.region, target))
+    tables = deployed.client(deployed.lobby, "dynamodb")
+    for start in range(0, len(rows), 25):
+        batch = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
+        assert not tables.batch_write_item(RequestItems={table: batch})["UnprocessedItems"]
+    with ledger_of(deployed):
+        assert recount(Writer(LedgerRow._get_connection().connection, any_shard)) == MANY
+
+
+def test_of_ten_thousand_devices_a_page_is_one_query_and_one_is_found(
+    visit: Visiting, deployed: Deployment, second: Target
+) -> None:
+    _fill(deployed, second)
+    page = visit().sign_in("operator", "/overview")
+    expect(page.get_by_text(re.compile("10,0[0-9][0-9]")).first).to_be_visible()
+    began = deployed.log_position()
+    page.goto(f"{deployed.file.console_url}devices?state=arrived")
+    rows = page.get_by_role("table", name="Devices").get_by_role("row")
+    expect(rows.nth(20)).to_be_visible()
+    queries = deployed.calls("device-lobby-admin-api", began)["dynamodb:Query"]
+    assert 0 < queries <= 4, "a list, the counts and the targets; the list perhaps once more"
+    page.get_by_role("button", name=re.compile("Next")).click()
+    expect(rows.nth(20)).to_be_visible()
+    page.get_by_label("Find a device").fill("crowd-004321")
+    expect(page.get_by_role("link", name="crowd-004321")).to_be_visible()
+    expect(rows).to_have_count(2)
