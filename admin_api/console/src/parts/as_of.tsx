@@ -16,7 +16,7 @@ interface Props {
 export function AsOf({ at, failure, onRetry }: Props) {
   const { online } = useNetwork();
   if (online && !failure) return null;
-  const why = online && failure ? `${titleOf(failure.code)}: ${failure.message}` : "There is no network.";
+  const why = online && failure ? wordsOf(failure) : "There is no network.";
   return (
     <Alert role="status" color="yellow" variant="light" icon={<IconCloudOff aria-hidden />} mb="sm" py="xs">
       <Group justify="space-between" gap="xs">
@@ -31,4 +31,9 @@ export function AsOf({ at, failure, onRetry }: Props) {
       </Group>
     </Alert>
   );
+}
+
+function wordsOf({ code, message }: Failure): string {
+  const title = titleOf(code);
+  return title === code ? `${message} (${code}).` : `${title} (${code}).`;
 }

@@ -1,6 +1,6 @@
 /** Chooses the columns of the table; remembered in this browser. */
 import { Button, Menu } from "@mantine/core";
-import { IconCheck, IconColumns3 } from "@tabler/icons-react";
+import { IconColumns3 } from "@tabler/icons-react";
 import { COLUMNS, type Column } from "./columns";
 
 export function ColumnMenu({
@@ -11,7 +11,7 @@ export function ColumnMenu({
   onToggle: (key: string) => void;
 }) {
   return (
-    <Menu closeOnItemClick={false} position="bottom-end" width={200}>
+    <Menu position="bottom-end" width={200}>
       <Menu.Target>
         <Button variant="default" leftSection={<IconColumns3 size={18} aria-hidden />}>
           Columns
@@ -21,18 +21,14 @@ export function ColumnMenu({
         {COLUMNS.map((column) => {
           const on = shown.includes(column);
           return (
-            <Menu.Item
+            <Menu.CheckboxItem
               key={column.key}
-              role="menuitemcheckbox"
-              aria-checked={on}
+              checked={on}
               disabled={on && shown.length === 1}
-              onClick={() => onToggle(column.key)}
-              leftSection={
-                <IconCheck size={16} aria-hidden style={{ visibility: on ? "visible" : "hidden" }} />
-              }
+              onChange={() => onToggle(column.key)}
             >
               {column.label}
-            </Menu.Item>
+            </Menu.CheckboxItem>
           );
         })}
       </Menu.Dropdown>

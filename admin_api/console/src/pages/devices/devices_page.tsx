@@ -98,7 +98,7 @@ function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
   return (
     <Stack gap="sm" mb="md">
       {states}
-      <Group align="end" gap="sm">
+      <Group align="start" gap="sm">
         <Box flex="1 1 280px">{box}</Box>
         <Box w={280}>{picker}</Box>
         {reasons && <Box w={240}>{reasons}</Box>}

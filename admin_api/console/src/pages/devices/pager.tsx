@@ -23,16 +23,18 @@ export function Pager({ question, page, onNext, onBack, onSize }: Props) {
     <>
       {page.cut && next !== null && <LookFurther found={page.nodes.length} onLook={() => onNext(next)} />}
       <Group justify="space-between" mt="md" gap="sm">
-        <Text size="sm" c="dimmed">
-          {orderOf(question)} · {counted(page.nodes.length, "device")} on this page
-        </Text>
-        <Group gap="xs" component="nav" aria-label="Pages">
+        <Group gap="sm">
           <NativeSelect
             aria-label="Devices on a page"
             value={String(size)}
             onChange={(event) => onSize(Number(event.currentTarget.value))}
             data={SIZES.map((each) => ({ value: String(each), label: `${each} a page` }))}
           />
+          <Text size="sm" c="dimmed">
+            {orderOf(question)} · {counted(page.nodes.length, "device")} here
+          </Text>
+        </Group>
+        <Group gap="xs" component="nav" aria-label="Pages" ml="auto">
           <Button
             variant="default"
             disabled={after === null}

@@ -53,7 +53,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
     <Stack gap={6}>
       <TextInput
         type="search"
-        aria-label="Find a device"
+        label="Find"
         placeholder="Name, fingerprint or label code"
         leftSection={<IconSearch size={18} aria-hidden />}
         rightSection={typed !== "" && <CloseButton aria-label="Clear the search" onClick={() => type("")} />}

@@ -4,7 +4,10 @@
  */
 import type { Failure } from "../../api/failures";
 
-export const CHUNK = 50;
+/** Devices in one request, at most; the API takes 1,000 in all of its time, and a person wants to see it move. */
+export const MAX_CHUNK = 50;
+const MIN_CHUNK = 10;
+const STEPS = 10;
 /** How often the same device is sent, at most, before a person decides. */
 export const TRIES = 4;
 const NOT_TRIED = "NOT_TRIED";
@@ -39,8 +42,9 @@ export async function claimAll(certids: readonly string[], means: Means): Promis
   const done: Outcome[] = [];
   const queue = [...certids];
   const tries = new Map<string, number>();
+  const size = chunkOf(certids.length);
   while (queue.length > 0 && !means.stopped()) {
-    const chunk = queue.splice(0, CHUNK);
+    const chunk = queue.splice(0, size);
     const sent = await means.send(chunk);
     const again = settle(chunk, sent, tries, done);
     if ("failure" in sent && !sent.lost) {
@@ -53,6 +57,11 @@ export async function claimAll(certids: readonly string[], means: Means): Promis
   }
   const stopped = { code: NOT_TRIED, message: "It was stopped before this one's turn. Nothing has changed." };
   return [...done, ...queue.map((certid) => unsent(certid, stopped))];
+}
+
+/** A tenth of them at a time, within bounds. */
+export function chunkOf(total: number): number {
+  return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, Math.ceil(total / STEPS)));
 }
 
 /** Puts what is settled to `done`; gives those that are to be sent again. */
