@@ -9,7 +9,7 @@ export interface ReasonWords {
 
 const RETRY = "then retry";
 const RENEW = "Have the CA's list renewed and published: pki renew-crl, pki publish-crl.";
-const CHAIN = "Is its CA registered here (pki register), active and in date?";
+const CHAIN = "See that its CA is registered here (pki register), active and in date.";
 const NAMED = "Its subject must have one CN that is a thing name: a-z A-Z 0-9 : _ -, at most 64.";
 const MADE_ANEW = "The manufacturer has to make it a new certificate.";
 

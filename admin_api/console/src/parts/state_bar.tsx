@@ -3,6 +3,7 @@
  * beside it as text, too; `StateNumbers` is that text, with each state's icon and colour.
  */
 import { Group, Text } from "@mantine/core";
+import type { CSSProperties } from "react";
 import { whole } from "./numbers";
 import { STATES, wordsOf } from "./state_badge";
 import classes from "./state_bar.module.css";
@@ -28,6 +29,16 @@ export function inWords(counts: readonly StateCount[]): string {
   return words.join(", ") || "no devices";
 }
 
+/** A state's colour, for what is drawn: dark enough on white, light enough on black. */
+function toneOf(state: string): CSSProperties {
+  const { color } = wordsOf(state);
+  const [light, dark] = color === "gray" ? [6, 5] : [8, 5];
+  return {
+    "--tone-light": `var(--mantine-color-${color}-${light})`,
+    "--tone-dark": `var(--mantine-color-${color}-${dark})`,
+  } as CSSProperties;
+}
+
 interface BarProps {
   counts: readonly StateCount[];
   /** The count that fills the whole width; without it this bar does. */
@@ -49,7 +60,7 @@ export function StateBar({ counts, full, height = 10, label }: BarProps) {
           <div
             key={state}
             className={classes.part}
-            style={{ flexGrow: count, background: `var(--mantine-color-${wordsOf(state).color}-filled)` }}
+            style={{ flexGrow: count, ...toneOf(state) }}
             title={`${wordsOf(state).label}: ${whole(count)}`}
           />
         ))}
@@ -62,10 +73,10 @@ export function StateNumbers({ counts }: { counts: readonly StateCount[] }) {
   return (
     <Group style={{ gap: "2px 10px" }}>
       {inOrder(counts).map(({ state, count }) => {
-        const { label, color, icon: Icon } = wordsOf(state);
+        const { label, icon: Icon } = wordsOf(state);
         return (
           <Group key={state} gap={4} wrap="nowrap">
-            <Icon size={14} color={`var(--mantine-color-${color}-filled)`} aria-hidden />
+            <Icon size={14} className={classes.icon} style={toneOf(state)} aria-hidden />
             <Text component="span" size="xs" c="dimmed">
               {whole(count)} {label.toLowerCase()}
             </Text>

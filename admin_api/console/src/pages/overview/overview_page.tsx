@@ -1,5 +1,51 @@
+/** How it stands: devices by state and by target, who is stuck, and why devices failed. Live while it is looked at. */
+import { useMemo } from "react";
+import { failureOf } from "../../api/failures";
+import { useLiveQuery } from "../../api/live";
+import { AsOf } from "../../parts/as_of";
+import { FailureNotice } from "../../parts/failure_notice";
+import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
+import { FailuresSection } from "./failures_section";
+import { FirstSteps } from "./first_steps";
+import { type Counts, OVERVIEW } from "./operations";
+import classes from "./overview.module.css";
+import { StatesSection } from "./states_section";
+import { HINTS } from "./stuck";
+import { StuckSection } from "./stuck_section";
+import { TargetsSection } from "./targets_section";
+
+const EVERY_MS = 10_000;
 
 export default function OverviewPage() {
-  return <PageHead title="Overview" />;
+  const [{ data, error }, again] = useLiveQuery({ query: OVERVIEW }, EVERY_MS);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer is of its own moment.
+  const at = useMemo(() => new Date(), [data]);
+  const failure = error && failureOf(error);
+  const retry = () => again({ requestPolicy: "network-only" });
+  return (
+    <>
+      <PageHead title="Overview" />
+      {!data && failure && <FailureNotice failure={failure} onRetry={retry} />}
+      {!data && !failure && <Loading what="the counts" />}
+      {data && <AsOf at={at} failure={failure} onRetry={retry} />}
+      {data && (data.overview.total === 0 ? <FirstSteps /> : <Sections counts={data.overview} at={at} />)}
+    </>
+  );
+}
+
+function Sections({ counts, at }: { counts: Counts; at: Date }) {
+  const passing = counts.states.some(({ state, count }) => state in HINTS && count > 0);
+  return (
+    <div className={classes.columns}>
+      <div className={classes.column}>
+        <StatesSection counts={counts} />
+        <StuckSection at={at} some={passing} everyMs={EVERY_MS} />
+      </div>
+      <div className={classes.column}>
+        <FailuresSection reasons={counts.reasons} />
+        <TargetsSection targets={counts.targets} />
+      </div>
+    </div>
+  );
 }

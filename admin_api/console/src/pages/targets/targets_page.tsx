@@ -1,5 +1,92 @@
+/** The targets: where devices may be sent, how many went there, and for those who run them, setting up and checking. */
+import { Button, TextInput } from "@mantine/core";
+import { IconMapPinPlus, IconSearch } from "@tabler/icons-react";
+import { useState } from "react";
+import { useQuery } from "urql";
+import { failureOf } from "../../api/failures";
+import { useLiveQuery } from "../../api/live";
+import { FailureNotice } from "../../parts/failure_notice";
+import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
+import { keyOf } from "../../parts/targets";
+import { useMe } from "../../sign_in/me";
+import { type Counted, type Listed, TARGET_COUNTS, TARGET_LIST } from "./operations";
+import { type Dialog, TargetDialog } from "./target_dialog";
+import { TargetList } from "./target_list";
+import type { Outcome } from "./use_check";
+
+const EVERY_MS = 10_000;
+/** Fewer can be seen at a glance. */
+const SEARCHED_FROM = 9;
+const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
 
 export default function TargetsPage() {
-  return <PageHead title="Targets" />;
+  const me = useMe();
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [checked, setChecked] = useState<ReadonlyMap<string, Outcome>>(new Map());
+  const [{ data, error }, again] = useQuery({
+    query: TARGET_LIST,
+    context: OF_TARGETS,
+    requestPolicy: "cache-and-network",
+  });
+  const targets = data?.targets;
+  return (
+    <>
+      <PageHead title="Targets">
+        {me.may("registerTarget") && targets && targets.length > 0 && (
+          <Button
+            leftSection={<IconMapPinPlus size={18} aria-hidden />}
+            onClick={() => setDialog({ to: "add" })}
+          >
+            Register
+          </Button>
+        )}
+      </PageHead>
+      {error && (
+        <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
+      )}
+      {!targets && !error && <Loading what="the targets" />}
+      {targets && <Known targets={targets} checked={checked} onOpen={setDialog} />}
+      <TargetDialog
+        dialog={dialog}
+        known={targets ?? []}
+        onGo={setDialog}
+        onChecked={(key, outcome) => setChecked((now) => new Map(now).set(key, outcome))}
+      />
+    </>
+  );
+}
+
+interface KnownProps {
+  targets: readonly Listed[];
+  checked: ReadonlyMap<string, Outcome>;
+  onOpen: (dialog: Dialog) => void;
+}
+
+function Known({ targets, checked, onOpen }: KnownProps) {
+  const [sought, setSought] = useState("");
+  const counts = useTargetCounts();
+  return (
+    <>
+      {targets.length >= SEARCHED_FROM && (
+        <TextInput
+          aria-label="Find a target"
+          placeholder="Name, account or Region"
+          size="md"
+          mb="sm"
+          maw={420}
+          leftSection={<IconSearch size={18} aria-hidden />}
+          value={sought}
+          onChange={(event) => setSought(event.currentTarget.value)}
+        />
+      )}
+      <TargetList targets={targets} sought={sought} counts={counts} checked={checked} onOpen={onOpen} />
+    </>
+  );
+}
+
+/** By target; undefined while the counts are not known. Without them the list is still good. */
+function useTargetCounts(): ReadonlyMap<string, Counted> | undefined {
+  const [{ data }] = useLiveQuery({ query: TARGET_COUNTS }, EVERY_MS);
+  return data && new Map(data.overview.targets.map((each) => [keyOf(each), each]));
 }

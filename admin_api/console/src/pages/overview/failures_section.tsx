@@ -1,0 +1,75 @@
+/** Why devices failed or were refused, most first: what the code means, what to do, and the way to those devices. */
+import { Box, Group, Text, VisuallyHidden } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
+import { Link } from "wouter";
+import { whole } from "../../parts/numbers";
+import { reasonWords } from "../../parts/reasons";
+import { StateBadge } from "../../parts/state_badge";
+import { StateBar } from "../../parts/state_bar";
+import { devicesAddress } from "../addresses";
+import type { Counts } from "./operations";
+import classes from "./overview.module.css";
+import { Section } from "./section";
+
+type ReasonCount = Counts["reasons"][number];
+
+export function FailuresSection({ reasons }: { reasons: readonly ReasonCount[] }) {
+  const full = Math.max(...reasons.map(({ count }) => count));
+  return (
+    <Section title="Failures by reason">
+      {reasons.length === 0 ? (
+        <Group gap="xs">
+          <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
+          <Text size="sm">No device has failed or was refused.</Text>
+        </Group>
+      ) : (
+        <table className={classes.table}>
+          <VisuallyHidden component="caption">Failed and refused devices by reason</VisuallyHidden>
+          <VisuallyHidden component="thead">
+            <tr>
+              <th scope="col">Reason</th>
+              <th scope="col">Devices</th>
+            </tr>
+          </VisuallyHidden>
+          <tbody>
+            {reasons.map((each) => (
+              <ReasonLine key={`${each.state}/${each.reason}`} {...each} full={full} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Section>
+  );
+}
+
+function ReasonLine({ state, reason, count, full }: ReasonCount & { full: number }) {
+  const { meaning, mend } = reasonWords(reason);
+  return (
+    <tr className={classes.line}>
+      <th scope="row">
+        <Link href={devicesAddress({ state, reason })} className={classes.link}>
+          <Text component="span" size="sm" fw={600}>
+            {meaning}
+          </Text>
+        </Link>
+        <Box my={4}>
+          <StateBar counts={[{ state, count }]} full={full} height={8} />
+        </Box>
+        <Group gap="xs">
+          <StateBadge state={state} size="sm" />
+          <Text component="span" size="xs" ff="monospace">
+            {reason}
+          </Text>
+        </Group>
+        <Text size="xs" c="dimmed" mt={2}>
+          {mend}
+        </Text>
+      </th>
+      <td className={classes.number}>
+        <Text size="sm" fw={600}>
+          {whole(count)}
+        </Text>
+      </td>
+    </tr>
+  );
+}

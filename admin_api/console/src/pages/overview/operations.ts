@@ -1,0 +1,32 @@
+/** What the overview asks of the API: the counts, and who has been in a passing state for too long. */
+import { graphql, type ResultOf } from "../../api/graphql";
+
+export const OVERVIEW = graphql(`
+  query Overview {
+    overview {
+      total
+      states { state count }
+      targets { account region count states { state count } }
+      reasons { state reason count }
+    }
+  }
+`);
+
+/** `before`: ISO 8601, UTC. The first 20 of each state. */
+export const STUCK = graphql(`
+  query Stuck($before: String!) {
+    claimed: devices(filter: { state: "claimed", enteredBefore: $before }, first: 20) { ...StuckPage }
+    commissioned: devices(filter: { state: "commissioned", enteredBefore: $before }, first: 20) { ...StuckPage }
+  }
+  fragment StuckPage on DevicePage @_unmask {
+    nodes { certid devicename devstate enteredAt targetaccount targetregion reason allowedActions }
+    pageInfo { hasNextPage }
+  }
+`);
+
+export const RETRY_STUCK = graphql(`
+  mutation RetryStuck($certid: ID!) { retryDevice(certid: $certid) { certid devstate enteredAt } }
+`);
+
+export type Counts = ResultOf<typeof OVERVIEW>["overview"];
+export type StuckDevice = ResultOf<typeof STUCK>["claimed"]["nodes"][number];

@@ -1,0 +1,91 @@
+/** Devices that are in a passing state for too long, whoever waits longest first; how long is too long can be chosen. */
+import { Anchor, Group, SegmentedControl, Stack, Text } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link } from "wouter";
+import { failureOf } from "../../api/failures";
+import { useLiveQuery } from "../../api/live";
+import { FailureNotice } from "../../parts/failure_notice";
+import { Loading } from "../../parts/loading";
+import { wordsOf } from "../../parts/state_badge";
+import { devicesAddress } from "../addresses";
+import { STUCK } from "./operations";
+import classes from "./overview.module.css";
+import { Section } from "./section";
+import { before, HINTS, type Stuck, stuckOf, THRESHOLDS } from "./stuck";
+import { StuckLine, type Tried } from "./stuck_line";
+
+interface Props {
+  /** When the counts were had: the clock that this goes by. */
+  at: Date;
+  /** Whether anybody is in such a state at all; if not, nothing is asked. */
+  some: boolean;
+  everyMs: number;
+}
+
+export function StuckSection({ at, some, everyMs }: Props) {
+  const [threshold, setThreshold] = useState<number>(THRESHOLDS[0].ms);
+  const [{ data, error }, again] = useLiveQuery(
+    { query: STUCK, variables: { before: before(at, threshold) }, pause: !some },
+    everyMs,
+  );
+  const stuck = some ? data && stuckOf(data) : { devices: [], more: [] };
+  return (
+    <Section
+      title="Stuck"
+      aside={
+        <SegmentedControl
+          aria-label="Claimed or commissioned for longer than"
+          value={String(threshold)}
+          onChange={(chosen) => setThreshold(Number(chosen))}
+          data={THRESHOLDS.map(({ label, ms }) => ({ label: `> ${label}`, value: String(ms) }))}
+        />
+      }
+    >
+      {some && error && !stuck && (
+        <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
+      )}
+      {!stuck && !error && <Loading what="stuck devices" />}
+      {stuck && <Lines stuck={stuck} at={at} />}
+    </Section>
+  );
+}
+
+function Lines({ stuck, at }: { stuck: Stuck; at: Date }) {
+  const [tried, setTried] = useState<Tried>();
+  const states = Object.keys(HINTS).filter((state) =>
+    stuck.devices.some(({ devstate }) => devstate === state),
+  );
+  return (
+    <Stack gap="xs">
+      <Text size="sm" role="status" fw={tried?.refused && 600}>
+        {tried && (tried.refused ? `${tried.who} is not tried again:` : `${tried.who} is tried again.`)}
+      </Text>
+      {tried?.refused && <FailureNotice failure={tried.refused} />}
+      {stuck.devices.length === 0 && (
+        <Group gap="xs">
+          <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
+          <Text size="sm">Every claimed device is getting on.</Text>
+        </Group>
+      )}
+      {states.map((state) => (
+        <Text key={state} size="xs" c="dimmed">
+          {HINTS[state]}
+        </Text>
+      ))}
+      <ul className={classes.stuck}>
+        {stuck.devices.map((device) => (
+          <StuckLine key={device.certid} device={device} at={at} onTried={setTried} />
+        ))}
+      </ul>
+      {stuck.more.map((state) => (
+        <Text key={state} size="sm">
+          More than 20 are stuck as {wordsOf(state).label.toLowerCase()}.{" "}
+          <Anchor component={Link} href={devicesAddress({ state })} size="sm" underline="always">
+            See all that are
+          </Anchor>
+        </Text>
+      ))}
+    </Stack>
+  );
+}

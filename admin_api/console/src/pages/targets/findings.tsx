@@ -1,0 +1,47 @@
+/** What a check found, step by step; what needs somebody comes first. */
+import { Code, Group, Text } from "@mantine/core";
+import { IconCheck, IconQuestionMark, IconX } from "@tabler/icons-react";
+import classes from "./targets.module.css";
+import { type Finding, isUntold, worstFirst } from "./verdict";
+
+export function Findings({ findings }: { findings: readonly Finding[] }) {
+  return (
+    <ul className={classes.findings} aria-label="Findings">
+      {worstFirst(findings).map((finding) => (
+        <li key={finding.step} className={classes.finding}>
+          <Standing finding={finding} />
+          <div>
+            <Code style={{ overflowWrap: "anywhere" }}>{finding.step}</Code>
+            {!isPlain(finding) && (
+              <Text size="sm" c={finding.ok ? "dimmed" : undefined}>
+                {finding.message}
+              </Text>
+            )}
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** "found" need not be said twice. */
+function isPlain({ ok, message }: Finding): boolean {
+  return ok && message === "found";
+}
+
+function Standing({ finding }: { finding: Finding }) {
+  const untold = isUntold(finding);
+  const [color, words, Icon] = finding.ok
+    ? (["green", "Found", IconCheck] as const)
+    : untold
+      ? (["yellow", "Not told", IconQuestionMark] as const)
+      : (["red", "Missing", IconX] as const);
+  return (
+    <Group gap={4} wrap="nowrap" align="flex-start">
+      <Icon size={18} color={`var(--mantine-color-${color}-filled)`} style={{ flexShrink: 0 }} aria-hidden />
+      <Text size="sm" fw={finding.ok ? undefined : 600}>
+        {words}
+      </Text>
+    </Group>
+  );
+}

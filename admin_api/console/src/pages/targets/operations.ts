@@ -1,0 +1,34 @@
+/** What the targets' room asks of the API. The set-up command, which carries a secret, is asked for by itself. */
+import { graphql, type ResultOf } from "../../api/graphql";
+
+export const TARGET_LIST = graphql(`
+  query TargetList { targets { account region name profiles createdBy createdAt } }
+`);
+
+export const TARGET_COUNTS = graphql(`
+  query TargetCounts { overview { targets { account region count states { state count } } } }
+`);
+
+export const SETUP_COMMANDS = graphql(`
+  query SetupCommands { targets { account region setupCommand } }
+`);
+
+export const REGISTER_TARGET = graphql(`
+  mutation RegisterTarget($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
+    registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) {
+      account region name profiles setupCommand
+    }
+  }
+`);
+
+export const CHECK_TARGET = graphql(`
+  query CheckTarget($account: String!, $region: String!) {
+    checkTarget(account: $account, region: $region) {
+      ok endpoint findings { step ok message }
+    }
+  }
+`);
+
+export type Listed = ResultOf<typeof TARGET_LIST>["targets"][number];
+export type Counted = ResultOf<typeof TARGET_COUNTS>["overview"]["targets"][number];
+export type Checked = ResultOf<typeof CHECK_TARGET>["checkTarget"];

@@ -1,0 +1,35 @@
+/**
+ * Regions that have AWS IoT, with their places, as suggestions: the API's own list decides. A test holds this one to
+ * the form that the API wants.
+ */
+export const IOT_REGIONS: Readonly<Record<string, string>> = {
+  "ap-east-1": "Hong Kong",
+  "ap-northeast-1": "Tokyo",
+  "ap-northeast-2": "Seoul",
+  "ap-south-1": "Mumbai",
+  "ap-southeast-1": "Singapore",
+  "ap-southeast-2": "Sydney",
+  "ap-southeast-5": "Malaysia",
+  "ca-central-1": "Canada",
+  "eu-central-1": "Frankfurt",
+  "eu-north-1": "Stockholm",
+  "eu-south-1": "Milan",
+  "eu-south-2": "Spain",
+  "eu-west-1": "Ireland",
+  "eu-west-2": "London",
+  "eu-west-3": "Paris",
+  "il-central-1": "Tel Aviv",
+  "me-central-1": "United Arab Emirates",
+  "me-south-1": "Bahrain",
+  "sa-east-1": "São Paulo",
+  "us-east-1": "North Virginia",
+  "us-east-2": "Ohio",
+  "us-west-1": "North California",
+  "us-west-2": "Oregon",
+};
+
+/** Whether a suggestion fits what was typed: the start of its code, or a part of its place. */
+export function suggests(region: string, typed: string): boolean {
+  const wanted = typed.trim().toLowerCase();
+  return region.includes(wanted) || (IOT_REGIONS[region] ?? "").toLowerCase().includes(wanted);
+}

@@ -1,0 +1,106 @@
+/** A target to be registered, or one to be renamed or given profiles; held to the API's rules as it is typed. */
+import { Autocomplete, Button, Code, Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import type { FormEvent } from "react";
+import { FailureNotice } from "../../parts/failure_notice";
+import { keyOf } from "../../parts/targets";
+import type { Listed } from "./operations";
+import { IOT_REGIONS, suggests } from "./regions";
+import { bareAccount } from "./rules";
+import { useTargetDraft } from "./use_target_draft";
+
+interface Props {
+  /** The target to change; without it a new one is registered. */
+  of?: Listed | undefined;
+  known: readonly Listed[];
+  onDone: (target: Listed, before: Listed | undefined) => void;
+  onCancel: () => void;
+}
+
+export function TargetForm({ of, known, onDone, onCancel }: Props) {
+  const { draft, change, leave, shown, failure, busy, send } = useTargetDraft(of, known, onDone);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void send();
+  };
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        {of ? (
+          <Text size="sm" c="dimmed" ff="monospace">
+            {keyOf(of)}
+          </Text>
+        ) : (
+          <>
+            <TextInput
+              label="AWS account"
+              description="12 digits"
+              size="md"
+              inputMode="numeric"
+              autoComplete="off"
+              data-autofocus
+              value={draft.account}
+              onChange={(event) => change({ account: bareAccount(event.currentTarget.value) })}
+              onBlur={() => leave("account")}
+              error={shown.account}
+            />
+            <Autocomplete
+              label="Region"
+              description="Where its devices will connect"
+              placeholder="eu-west-1"
+              size="md"
+              data={Object.keys(IOT_REGIONS)}
+              filter={({ options, search }) =>
+                options.filter((option) => "value" in option && suggests(String(option.value), search))
+              }
+              renderOption={({ option }) => (
+                <Group justify="space-between" w="100%">
+                  <span>{option.value}</span>
+                  <Text component="span" size="sm" c="dimmed">
+                    {IOT_REGIONS[option.value]}
+                  </Text>
+                </Group>
+              )}
+              value={draft.region}
+              onChange={(region) => change({ region: region.trim().toLowerCase() })}
+              onBlur={() => leave("region")}
+              error={shown.region}
+            />
+          </>
+        )}
+        <TextInput
+          label="Name"
+          description="What people call it, such as Plant Porto"
+          size="md"
+          {...(of ? { "data-autofocus": true } : {})}
+          value={draft.name}
+          onChange={(event) => change({ name: event.currentTarget.value })}
+          onBlur={() => leave("name")}
+          error={shown.name}
+        />
+        <TagsInput
+          label="Profiles"
+          description={
+            <>
+              Which device policies it has, of those in <Code>infra/device_policies.py</Code>. Enter adds one.
+            </>
+          }
+          size="md"
+          splitChars={[",", " "]}
+          value={draft.profiles}
+          onChange={(profiles) => change({ profiles })}
+          onBlur={() => leave("profiles")}
+          error={shown.profiles}
+        />
+        {failure && <FailureNotice failure={failure} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel} disabled={busy}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy}>
+            {of ? "Save" : "Register"}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,88 @@
+/** The targets that fit what is sought, by name; and what is said where there are none. */
+import { Button, Text } from "@mantine/core";
+import { IconMapPin, IconMapPinPlus, IconMapSearch } from "@tabler/icons-react";
+import { EmptyState } from "../../parts/empty_state";
+import { counted } from "../../parts/numbers";
+import { keyOf } from "../../parts/targets";
+import { useMe } from "../../sign_in/me";
+import type { Counted, Listed } from "./operations";
+import type { Dialog } from "./target_dialog";
+import { TargetRow } from "./target_row";
+import classes from "./targets.module.css";
+import type { Outcome } from "./use_check";
+
+interface Props {
+  targets: readonly Listed[];
+  sought: string;
+  counts: ReadonlyMap<string, Counted> | undefined;
+  checked: ReadonlyMap<string, Outcome>;
+  onOpen: (dialog: Dialog) => void;
+}
+
+/** Those whose name, account, Region or profile has `sought` in it, by name. */
+export function fitting(targets: readonly Listed[], sought: string): Listed[] {
+  const wanted = sought.trim().toLowerCase();
+  const fits = (target: Listed) =>
+    [target.name, keyOf(target), ...target.profiles].some((words) => words.toLowerCase().includes(wanted));
+  return targets
+    .filter(fits)
+    .sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+}
+
+export function TargetList({ targets, sought, counts, checked, onOpen }: Props) {
+  if (targets.length === 0) return <NoTargets onRegister={() => onOpen({ to: "add" })} />;
+  const shown = fitting(targets, sought);
+  return (
+    <>
+      <Text size="xs" c="dimmed" mb="xs" role="status">
+        {sought.trim()
+          ? `${shown.length} of ${counted(targets.length, "target")}`
+          : counted(targets.length, "target")}
+      </Text>
+      {shown.length === 0 && (
+        <EmptyState icon={<IconMapSearch />} title="No such target">
+          None has “{sought.trim()}” in its name, account, Region or profiles.
+        </EmptyState>
+      )}
+      <ul className={classes.list}>
+        {shown.map((target) => (
+          <TargetRow
+            key={keyOf(target)}
+            target={target}
+            counts={counts && (counts.get(keyOf(target)) ?? { ...target, count: 0, states: [] })}
+            checked={checked.get(keyOf(target))}
+            onOpen={onOpen}
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function NoTargets({ onRegister }: { onRegister: () => void }) {
+  const me = useMe();
+  if (me.role === "technician")
+    return (
+      <EmptyState icon={<IconMapPin />} title="No targets for you yet">
+        An admin of the user pool puts you in a group for each target that you may claim for, such as
+        target:222222222222/eu-west-1.
+      </EmptyState>
+    );
+  return (
+    <EmptyState icon={<IconMapPin />} title="No targets yet">
+      <Text size="sm">
+        A target is an AWS account and Region that devices may be sent to. Registering one gives the command
+        that sets its account up.
+      </Text>
+      {me.may("registerTarget") ? (
+        <Button mt="md" leftSection={<IconMapPinPlus size={18} aria-hidden />} onClick={onRegister}>
+          Register the first target
+        </Button>
+      ) : (
+        <Text size="sm" mt="xs">
+          An admin of the lobby can register the first one.
+        </Text>
+      )}
+    </EmptyState>
+  );
+}

@@ -1,0 +1,135 @@
+/** One target in the list: what it is called, how many devices it has and where they stand, and what can be done. */
+import { ActionIcon, Anchor, Badge, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
+import {
+  IconCircleCheck,
+  IconCircleX,
+  IconDots,
+  IconPencil,
+  IconPlugConnected,
+  IconTerminal2,
+} from "@tabler/icons-react";
+import { Link } from "wouter";
+import { Ago } from "../../parts/moments";
+import { counted } from "../../parts/numbers";
+import { StateBar, StateNumbers } from "../../parts/state_bar";
+import { keyOf } from "../../parts/targets";
+import { useMe } from "../../sign_in/me";
+import { devicesAddress } from "../addresses";
+import type { Counted, Listed } from "./operations";
+import type { Dialog } from "./target_dialog";
+import classes from "./targets.module.css";
+import type { Outcome } from "./use_check";
+import { verdictOf } from "./verdict";
+
+interface Props {
+  target: Listed;
+  /** Undefined while it is not known. */
+  counts: Counted | undefined;
+  /** The last check, of this visit. */
+  checked: Outcome | undefined;
+  onOpen: (dialog: Dialog) => void;
+}
+
+export function TargetRow({ target, counts, checked, onOpen }: Props) {
+  const me = useMe();
+  return (
+    <Paper component="li" withBorder p="sm" aria-label={target.name}>
+      <div className={classes.row}>
+        <Who target={target} checked={checked} />
+        <Devices target={target} counts={counts} />
+        <div className={classes.hands}>
+          {me.may("checkTarget") && (
+            <Button
+              variant="default"
+              leftSection={<IconPlugConnected size={16} aria-hidden />}
+              aria-label={`Check ${target.name}`}
+              onClick={() => onOpen({ to: "check", target })}
+            >
+              Check
+            </Button>
+          )}
+          {me.may("registerTarget") && <More target={target} onOpen={onOpen} />}
+        </div>
+      </div>
+    </Paper>
+  );
+}
+
+function Who({ target, checked }: { target: Listed; checked: Outcome | undefined }) {
+  return (
+    <Stack gap={4}>
+      <Text fw={600} component="h2" size="md" lineClamp={2} title={target.name}>
+        {target.name}
+      </Text>
+      <Text size="sm" c="dimmed" ff="monospace">
+        {keyOf(target)}
+      </Text>
+      <Group gap={4}>
+        {target.profiles.map((profile) => (
+          <Badge key={profile} variant="outline" color="gray" size="sm" tt="none" title="Profile">
+            {profile}
+          </Badge>
+        ))}
+        {checked && <LastCheck outcome={checked} />}
+      </Group>
+    </Stack>
+  );
+}
+
+function LastCheck({ outcome }: { outcome: Outcome }) {
+  const { ok, words } = verdictOf(outcome.found);
+  const Icon = ok ? IconCircleCheck : IconCircleX;
+  return (
+    <Badge
+      color={ok ? "green" : "red"}
+      variant="light"
+      size="sm"
+      tt="none"
+      leftSection={<Icon size={12} aria-hidden />}
+    >
+      {words}, <Ago at={outcome.at.toISOString()} />
+    </Badge>
+  );
+}
+
+function Devices({ target, counts }: { target: Listed; counts: Counted | undefined }) {
+  if (!counts) return <div />;
+  if (counts.count === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        No devices yet
+      </Text>
+    );
+  return (
+    <Stack gap={4}>
+      <Anchor component={Link} href={devicesAddress({ target })} size="sm" fw={600} w="fit-content">
+        {counted(counts.count, "device")}
+      </Anchor>
+      <StateBar counts={counts.states} />
+      <StateNumbers counts={counts.states} />
+    </Stack>
+  );
+}
+
+function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => void }) {
+  return (
+    <Menu position="bottom-end" width={240}>
+      <Menu.Target>
+        <ActionIcon variant="default" size={44} aria-label={`More for ${target.name}`}>
+          <IconDots size={20} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => onOpen({ to: "edit", target })}>
+          Rename, or set profiles
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconTerminal2 size={16} />}
+          onClick={() => onOpen({ to: "setup", target, occasion: "asked" })}
+        >
+          Show the set-up command
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

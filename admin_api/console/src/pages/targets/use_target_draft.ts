@@ -1,0 +1,65 @@
+/** A target as it is being typed: what is wrong with it so far, and sending it when nothing is. */
+import { useState } from "react";
+import { useMutation } from "urql";
+import { type Failure, failureOf } from "../../api/failures";
+import { type Listed, REGISTER_TARGET } from "./operations";
+import { type Draft, type Faults, faultsOf, fieldOf } from "./rules";
+
+const EMPTY: Draft = { account: "", region: "", name: "", profiles: ["default"] };
+
+export function useTargetDraft(
+  of: Listed | undefined,
+  known: readonly Listed[],
+  onDone: (target: Listed, before: Listed | undefined) => void,
+) {
+  const [draft, setDraft] = useState<Draft>(of ? { ...of, profiles: [...of.profiles] } : EMPTY);
+  const [left, setLeft] = useState<ReadonlySet<keyof Draft>>(new Set());
+  const [refused, setRefused] = useState<Faults>({});
+  const [failure, setFailure] = useState<Failure>();
+  const [{ fetching: busy }, register] = useMutation(REGISTER_TARGET);
+  const faults = faultsOf(draft, of ? [] : known);
+
+  const change = (part: Partial<Draft>) => {
+    setDraft((now) => ({ ...now, ...part }));
+    setRefused({});
+    setFailure(undefined);
+  };
+  const leave = (field: keyof Draft) => setLeft((now) => new Set(now).add(field));
+
+  const send = async () => {
+    setLeft(new Set(Object.keys(EMPTY) as (keyof Draft)[]));
+    if (Object.keys(faults).length > 0) return;
+    const { data, error } = await register({ ...draft, name: draft.name.trim() });
+    if (data) return onDone({ ...BLANK, ...of, ...data.registerTarget }, of);
+    const told = error ? failureOf(error) : { code: "ERROR", message: "got no answer, want the target" };
+    const field = fieldOf(told.code);
+    if (field && !(of && (field === "account" || field === "region"))) setRefused({ [field]: told.message });
+    else setFailure(told);
+  };
+
+  return {
+    draft,
+    change,
+    leave,
+    shown: { ...shownOf(faults, draft, left), ...refused },
+    failure,
+    busy,
+    send,
+  };
+}
+
+const BLANK = { createdBy: "", createdAt: "" };
+
+/** A field's fault shows once it was left, or as soon as no further typing can mend it. */
+function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): Faults {
+  const hopeless: Record<keyof Draft, boolean> = {
+    account: /[^0-9]|.{13}/.test(draft.account),
+    region: /[^a-z0-9-]/.test(draft.region),
+    name: draft.name.length > 64,
+    profiles: draft.profiles.length > 0,
+  };
+  const fields = Object.keys(faults) as (keyof Draft)[];
+  return Object.fromEntries(
+    fields.filter((field) => left.has(field) || hopeless[field]).map((field) => [field, faults[field]]),
+  ) as Faults;
+}
