@@ -117,8 +117,10 @@ def test_a_device_that_is_not_known_yet_is_waited_for_where_that_is_wished() -> 
 
 
 def row(certid: str, **changed: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"certid": certid, "devstate": "inlobby", "enteredAt": "t", "reason": None, "targetaccount": None,
-            "targetregion": None, "devicename": "a", "generation": 0, "allowedActions": []}  # fmt: skip
+    made: dict[str, Any] = {
+        "certid": certid, "devstate": "inlobby", "enteredAt": "t", "reason": None, "targetaccount": None,
+        "targetregion": None, "devicename": "a", "generation": 0, "allowedActions": [],
+    }  # fmt: skip
     return made | changed
 
 

@@ -1,0 +1,210 @@
+"""`lobbyctl` as people and programs run it: a process of its own, against the lobby that is up, with real devices."""
+
+import csv
+import html
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.lobby_file import NAME
+from infra.local.synthesis import ROOT
+from lobby.names import Target
+from lobby.wire import encode_label
+from pki.devices import DevicePaths
+from tests.e2e.deployment import PATIENCE, Deployment, events, until
+from tests.e2e.workbench import Workbench, certid_of, name_of, says
+
+
+class Lobbyctl:
+    """The command, in a directory and with a configuration of its own."""
+
+    def __init__(self, deployed: Deployment, directory: Path) -> None:
+        self._directory = directory
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": str(directory), "XDG_CONFIG_HOME": str(directory / "config"),
+            "PYTHONPATH": str(ROOT), "LOBBYCTL_LOBBY": str(deployed.state / NAME),
+        }  # fmt: skip
+
+    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-m", "admin_api.cli", *words]
+        return subprocess.Popen(
+            command, cwd=self._directory, env=self.environment | environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        with self.begin(*words, **environment) as process:
+            out, err = process.communicate(timeout=4 * PATIENCE)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def records(self, *words: str, status: int = 0, **environment: str) -> list[dict[str, Any]]:
+        done = self("--json", *words, **environment)
+        assert done.returncode == status, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def lobbyctl(deployed: Deployment, tmp_path: Path) -> Lobbyctl:
+    return Lobbyctl(deployed, tmp_path)
+
+
+def waiting(bench: Workbench, deployed: Deployment) -> DevicePaths:
+    paths = bench.make()
+    bench.power(paths)
+    deployed.wait(certid_of(paths), "inlobby")
+    return paths
+
+
+def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_and_is_banned(
+    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target
+) -> None:
+    paths = waiting(bench, deployed)
+    certid, name = certid_of(paths), name_of(paths)
+    assert certid in [each["certid"] for each in lobbyctl.records("devices", "list", "--state", "inlobby", "--all")]
+
+    claimed = lobbyctl.records("claim", "--qr", str(paths.label), "--target", str(first), "--wait")
+    assert (claimed[0]["ok"], claimed[0]["certid"]) == (True, certid)
+    assert (claimed[-1]["devstate"], claimed[-1]["reached"], claimed[-1]["seconds"] > 0) == ("arrived", True, True)
+    assert lobbyctl("claim", name, "--target", str(first)).returncode == 0
+
+    unasked = lobbyctl("--json", "move", name, "--target", str(second))
+    assert (unasked.returncode, json.loads(unasked.stderr.splitlines()[-1])["error"]["code"]) == (
+        2,
+        "CONFIRMATION_NEEDED",
+    )
+    moved = lobbyctl.records("move", name, "--target", str(second), "--wait", "--yes")
+    assert moved[-1]["devstate"] == "arrived"
+    says(bench.powered[0], "arrived_at_target", generation=2)
+
+    (released,) = lobbyctl.records("release", certid[:12], "--yes")
+    assert released["device"]["devstate"] == "inlobby"
+    until(lambda: not deployed.known(certid)["previousTargets"], lambda: deployed.device(certid))
+    (revoked,) = lobbyctl.records("revoke", encode_label(certid), "--why", "sold", "--yes")
+    assert revoked["device"]["devstate"] == "revoked"
+    assert deployed.status(certid, deployed.lobby) != "ACTIVE"
+
+    (shown,) = lobbyctl.records("devices", "show", certid)
+    assert (shown["historyIntact"], shown["certificate"]["subject"]) == (True, f"CN={name}")
+    told = [each["event"] for each in lobbyctl.records("history", certid)]
+    assert told == events(deployed.known(certid))
+    assert [event for event in told if event != "retire"] == [
+        "admit", "hello", "claim", "commission", "arrive", "move", "commission", "arrive", "release", "revoke",
+    ]  # fmt: skip
+
+
+def test_a_target_that_is_not_set_up_is_found_out_and_its_device_fails_with_what_to_do(
+    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench
+) -> None:
+    bare = "500000000005/eu-north-1"
+    refused = lobbyctl("targets", "add", bare, "--name", "Bare")
+    assert (refused.returncode, "FORBIDDEN" in refused.stderr) == (1, True)
+    added = lobbyctl("targets", "add", bare, "--name", "Bare", "--as", "admin")
+    assert added.returncode == 0
+    assert re.fullmatch(
+        r"\./deploy\.sh target --account 500000000005 --region eu-north-1 --external-id \S+ .*\n", added.stdout
+    )
+    check = lobbyctl("targets", "check", "bare", "--as", "admin")
+    assert check.returncode == 1
+    assert "✗  sts:AssumeRole" in check.stdout
+    assert added.stdout.strip() in check.stdout
+    assert lobbyctl("targets", "check", str(deployed.targets[0])).returncode == 0
+
+    certid = certid_of(waiting(bench, deployed))
+    failed = lobbyctl("claim", certid, "--target", "Bare", "--wait")
+    assert failed.returncode == 1
+    assert "failed  TARGET_ROLE_DENIED: " in failed.stdout
+    assert "DEVICE_FAILED" in failed.stderr
+    stuck = lobbyctl.records("devices", "list", "--state", "failed", "--reason", "TARGET_ROLE_DENIED", "--all")
+    assert certid in [each["certid"] for each in stuck]
+    (overview,) = lobbyctl.records("overview")
+    assert "TARGET_ROLE_DENIED" in [each["reason"] for each in overview["reasons"]]
+    mended = lobbyctl.records("move", certid, "--target", str(deployed.targets[0]), "--yes", "--wait")
+    assert mended[-1]["devstate"] == "arrived"
+
+
+def test_a_list_is_claimed_before_its_devices_are_seen_and_they_go_straight_home(
+    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target, tmp_path: Path
+) -> None:
+    paths = bench.make()
+    device = certid_of(paths)
+    unseen = [secrets.token_hex(32) for _ in range(230)]
+    rows = [(device, str(first)), *((certid, str(second)) for certid in unseen)]
+    path, out = tmp_path / "claims.csv", tmp_path / "results.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("fingerprint", "target"), *rows])
+    done = lobbyctl("claim", "--file", str(path), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "231 done (231 expected)" in done.stdout
+    assert lobbyctl("claim", "--file", str(path)).returncode == 0
+    with out.open() as file:
+        assert [(row["certid"], row["target"], row["ok"]) for row in csv.DictReader(file)] == [
+            (*row, "yes") for row in rows
+        ]
+
+    following = lobbyctl.begin("--json", "devices", "watch", device)
+    with following:
+        assert following.stdout
+        assert json.loads(following.stdout.readline())["devstate"] == "expected"
+        bench.power(paths)
+        told = [json.loads(line) for line in following.stdout]
+        assert following.wait(PATIENCE) == 0
+    assert told[-1]["devstate"] == "arrived"
+    for certid in unseen:
+        deployed.release(certid)
+
+
+def test_a_role_sees_and_may_its_part(lobbyctl: Lobbyctl, deployed: Deployment, first: Target, second: Target) -> None:
+    (me,) = lobbyctl.records("whoami", "--as", "technician")
+    assert me["role"] == "technician"
+    assert [each["account"] for each in lobbyctl.records("targets", "list", "--as", "technician")] == [first.account]
+    certid = secrets.token_hex(32)
+    refused = lobbyctl("claim", certid, "--target", str(second), "--as", "technician")
+    assert (refused.returncode, "UNKNOWN_TARGET" in refused.stderr) == (1, True)
+    assert deployed.device(certid) is None
+    (claimed,) = lobbyctl.records("claim", certid, "--as", "technician")
+    assert (claimed["ok"], claimed["target"]) == (True, str(first))
+    deployed.release(certid)
+
+
+@pytest.fixture
+def signing_in(lobbyctl: Lobbyctl, deployed: Deployment) -> Iterator[subprocess.Popen[str]]:
+    """The command as it waits for a browser."""
+    del lobbyctl.environment["LOBBYCTL_LOBBY"]
+    lobbyctl.environment["LOBBYCTL_URL"] = str(deployed.file.console_url)
+    with lobbyctl.begin("login", "--no-browser") as process:
+        yield process
+        process.kill()
+
+
+def test_somebody_signs_in_at_the_pools_own_page_and_out_again(
+    lobbyctl: Lobbyctl, deployed: Deployment, signing_in: subprocess.Popen[str]
+) -> None:
+    assert signing_in.stderr
+    address = next(line.strip() for line in signing_in.stderr if line.startswith("http"))
+    viewer = deployed.file.operator("viewer")
+    with httpx.Client(timeout=30, trust_env=False) as browser:
+        page = browser.get(address)
+        fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+        form = {name: html.unescape(value) for name, value in fields.items()}
+        sent_back = browser.post(
+            page.url.join("/login"), data=form | {"username": viewer.user, "password": viewer.password}
+        )
+        end = browser.get(sent_back.headers["location"])
+    assert "Signed in" in end.text
+    assert signing_in.wait(PATIENCE) == 0
+    assert signing_in.stdout
+    assert "as viewer (viewer)" in signing_in.stdout.read()
+    (me,) = lobbyctl.records("whoami")
+    assert (me["role"], me["signedIn"]) == ("viewer", "by lobbyctl login")
+    assert lobbyctl("overview").returncode == 0
+    assert lobbyctl("logout").returncode == 0
+    assert lobbyctl("overview").returncode == 3
