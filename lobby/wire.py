@@ -33,6 +33,8 @@ CONNECTED_SQL: Final = (
 
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
+MAX_CONFIG_DEPTH: Final = 32
+"""Objects and lists within each other. Deeper ones are read by some of the parsers on the way and break the others."""
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 """AWS IoT Core's limit of an MQTT payload."""
 MQTT_PORT: Final = 8883
@@ -97,11 +99,27 @@ def parse_message(payload: bytes) -> Route | Reset:
         raise _bad_message(f"iotep {shown(iotep)}, want a host name")
     if not isinstance(config, str | dict):
         raise _bad_message(f"config {shown(config)}, want text or an object")
+    if nested_deeper(config, MAX_CONFIG_DEPTH):
+        raise _bad_message(f"a config nested deeper than {MAX_CONFIG_DEPTH}")
     if port is not None and (type(port) is not int or not 0 < port < 65536):
         raise _bad_message(f"port {shown(port)}, want 1 to 65535")
     if generation is not None and (type(generation) is not int or generation < 0):
         raise _bad_message(f"generation {shown(generation)}, want a whole number")
     return Route(iotep, config, port, generation)
+
+
+def nested_deeper(value: object, levels: int) -> bool:
+    """Whether objects and lists are in `value` within each other more than `levels` deep. Does not recurse itself."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [inner for one in layer for inner in _inside(one)]
+    return bool(layer)
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _json_object(payload: bytes) -> dict[str, object]:

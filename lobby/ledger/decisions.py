@@ -13,7 +13,7 @@ from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.device import DEFAULT_PROFILE, Device
 from lobby.ledger.states import Event, State, next_state
 from lobby.names import Fingerprint, Region, Target, ThingName, shown
-from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, Config
+from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, Config, nested_deeper
 
 if TYPE_CHECKING:
     from lobby.identity import Identity
@@ -36,6 +36,8 @@ class Claim:
             raise InvalidInput("INVALID_CONFIG", f"got {shown(self.config)}, want JSON ({error})") from None
         if size > MAX_CONFIG_BYTES:
             raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
+        if nested_deeper(self.config, MAX_CONFIG_DEPTH):
+            raise InvalidInput("INVALID_CONFIG", f"got a config nested deeper than {MAX_CONFIG_DEPTH}")
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:

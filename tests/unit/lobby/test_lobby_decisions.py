@@ -1,5 +1,6 @@
 """What each event makes of a device: the table of cases, and what holds after any sequence of events."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -246,6 +247,7 @@ def test_retry_of_a_refused_device_keeps_the_reason_until_it_is_let_in() -> None
         {"a": float("nan")},
         {"a": float("inf")},
         {"a": {1}},
+        json.loads('{"a":' * 40 + "1" + "}" * 40),
     ],
     ids=lambda config: ascii(config)[:20],
 )

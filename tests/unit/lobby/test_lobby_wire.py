@@ -156,6 +156,8 @@ def test_a_message_of_v0_1_is_understood() -> None:
         b"[" * 100_000,
         b'{"iotep": "a", "config": "' + b"x" * MAX_MESSAGE_BYTES + b'"}',
         b'{"iotep": "a", "generation": ' + b"9" * 5000 + b"}",
+        b'{"iotep": "a", "config": ' + b'{"a":' * 40 + b"1" + b"}" * 41,
+        b'{"iotep": "a", "config": {"a": ' + b"[" * 700 + b"1" + b"]" * 700 + b"}}",
     ],
     ids=lambda payload: repr(payload)[:40],
 )
