@@ -26,6 +26,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
+    testTimeout: 30_000, // a busy machine is no fault; what hangs is
     restoreMocks: true,
     unstubGlobals: true,
   },

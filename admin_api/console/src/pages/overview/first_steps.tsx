@@ -19,12 +19,9 @@ export function FirstSteps() {
         Here you will see how many devices are where, who is stuck, and why.
       </Text>
       <ol className={classes.steps}>
-        <Step
-          title="Register a target"
-          done={registered > 0 && `${counted(registered, "target")} registered`}
-        >
+        <Step title="Add a target" done={registered > 0 && `${counted(registered, "target")} added`}>
           The AWS account and Region where devices shall serve.{" "}
-          <Way to="/targets">{me.may("registerTarget") ? "Register one" : "See the targets"}</Way>
+          <Way to="/targets">{me.may("registerTarget") ? "Add one" : "See the targets"}</Way>
         </Step>
         <Step title="Power on a device">
           Its CA has to be registered here. It knocks, is let in, and shows up under{" "}

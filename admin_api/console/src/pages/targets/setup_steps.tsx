@@ -17,7 +17,7 @@ import { waitsForRole } from "./verdict";
 export type Occasion = "new" | "profiles" | "asked";
 
 const WHY: Record<Occasion, string> = {
-  new: "The target is registered. Devices can go there once its account is set up.",
+  new: "The target is added. Devices can go there once its account is set up.",
   profiles: "The profiles have changed. Their policies are there once its account is set up again.",
   asked: "Sets the account up, or mends what is missing there. It may be run again at any time.",
 };

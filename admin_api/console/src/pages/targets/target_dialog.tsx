@@ -49,7 +49,7 @@ export function TargetDialog({ dialog, known, onGo, onChecked }: Props) {
 }
 
 function titleOf(dialog: Dialog): string {
-  if (dialog.to === "add") return "Register a target";
+  if (dialog.to === "add") return "Add a target";
   const { name } = dialog.target;
   return { edit: `Change ${name}`, setup: `Set up ${name}`, check: `Check ${name}` }[dialog.to];
 }

@@ -48,6 +48,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
               description="Where its devices will connect"
               placeholder="eu-west-1"
               size="md"
+              comboboxProps={{ keepMounted: false }}
               data={Object.keys(IOT_REGIONS)}
               filter={({ options, search }) =>
                 options.filter((option) => "value" in option && suggests(String(option.value), search))
@@ -97,7 +98,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
             Cancel
           </Button>
           <Button type="submit" loading={busy}>
-            {of ? "Save" : "Register"}
+            {of ? "Save" : "Add"}
           </Button>
         </Group>
       </Stack>

@@ -30,7 +30,7 @@ export function fitting(targets: readonly Listed[], sought: string): Listed[] {
 }
 
 export function TargetList({ targets, sought, counts, checked, onOpen }: Props) {
-  if (targets.length === 0) return <NoTargets onRegister={() => onOpen({ to: "add" })} />;
+  if (targets.length === 0) return <NoTargets onAdd={() => onOpen({ to: "add" })} />;
   const shown = fitting(targets, sought);
   return (
     <>
@@ -59,7 +59,7 @@ export function TargetList({ targets, sought, counts, checked, onOpen }: Props) 
   );
 }
 
-function NoTargets({ onRegister }: { onRegister: () => void }) {
+function NoTargets({ onAdd }: { onAdd: () => void }) {
   const me = useMe();
   if (me.role === "technician")
     return (
@@ -71,16 +71,16 @@ function NoTargets({ onRegister }: { onRegister: () => void }) {
   return (
     <EmptyState icon={<IconMapPin />} title="No targets yet">
       <Text size="sm">
-        A target is an AWS account and Region that devices may be sent to. Registering one gives the command
-        that sets its account up.
+        A target is an AWS account and Region that devices may be sent to. Adding one gives the command that
+        sets its account up.
       </Text>
       {me.may("registerTarget") ? (
-        <Button mt="md" leftSection={<IconMapPinPlus size={18} aria-hidden />} onClick={onRegister}>
-          Register the first target
+        <Button mt="md" leftSection={<IconMapPinPlus size={18} aria-hidden />} onClick={onAdd}>
+          Add the first target
         </Button>
       ) : (
         <Text size="sm" mt="xs">
-          An admin of the lobby can register the first one.
+          An admin of the lobby can add the first one.
         </Text>
       )}
     </EmptyState>

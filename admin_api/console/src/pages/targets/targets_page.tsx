@@ -38,7 +38,7 @@ export default function TargetsPage() {
             leftSection={<IconMapPinPlus size={18} aria-hidden />}
             onClick={() => setDialog({ to: "add" })}
           >
-            Register
+            Add a target
           </Button>
         )}
       </PageHead>
