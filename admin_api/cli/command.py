@@ -76,6 +76,12 @@ def _wrapped(function: Callable[..., Any], own: list[inspect.Parameter]) -> Call
         except LobbyError as error:
             status = status_of(error.code)
             desk.screen.fail(error, status)
+        except BrokenPipeError:
+            raise
+        except OSError as fault:
+            status = Status.REFUSED
+            what = f"got {fault.strerror or fault} at {fault.filename}, want to read or write there"
+            desk.screen.fail(LobbyError("FILE_SYSTEM", what), status)
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
             desk.screen.fail(LobbyError("INTERRUPTED", "stopped by Ctrl-C; what was done stays done"), status)
@@ -96,4 +102,4 @@ def _wrapped(function: Callable[..., Any], own: list[inspect.Parameter]) -> Call
 def _options(context: typer.Context, said: dict[str, Any]) -> Options:
     before: dict[str, Any] = context.meta.get("lobbyctl", _DEFAULTS)
     both = {field: said[field] or before[field] for field in _SHARED}
-    return Options(both["as_json"], both["lobby"], both["url"], both["role"] or "operator")
+    return Options(**both)

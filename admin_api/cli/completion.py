@@ -44,7 +44,7 @@ def _targets(context: typer.Context) -> list[dict[str, Any]]:
 
     before = context.find_root().params
     said = {field: context.params.get(field) or before.get(field) for field in ("lobby", "url", "role")}
-    options = Options(True, said["lobby"], said["url"], said["role"] or "operator")
+    options = Options(True, said["lobby"], said["url"], said["role"])
     desk = Desk(options, context.obj or surroundings.real())
     desk.answer_seconds = _PATIENCE
     found: list[dict[str, Any]] = desk.ask(documents.TARGETS)["targets"]

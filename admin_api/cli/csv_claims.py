@@ -124,17 +124,22 @@ def _cells(cells: Sequence[str], columns: Sequence[str]) -> Mapping[str, str]:
 
 def _row(line: int, cells: Mapping[str, str], register: Register, defaults: Defaults) -> Row:
     certid = _certid(cells)
-    target = register.named(cells.get("target") or defaults.target)
-    profile = (cells.get("profile") or "").strip() or defaults.profile
+    target = register.named(_said(cells, "target") or defaults.target)
+    profile = _said(cells, "profile") or defaults.profile
     if profile is not None:
         register.require_profile(target, profile)
-    config = config_of((cells.get("config") or "").strip() or defaults.config, target.target)
+    config = config_of(_said(cells, "config") or defaults.config, target.target)
     return Row(line, certid, Wish(target.target, profile, config))
+
+
+def _said(cells: Mapping[str, str], column: str) -> str:
+    """An empty cell says nothing."""
+    return cells.get(column, "").strip()
 
 
 def _certid(cells: Mapping[str, str]) -> Fingerprint:
     """Of the first identity column that has a value; the others must say the same."""
-    said = [cells[column] for column in IDENTITY if cells.get(column, "").strip()]
+    said = [cells[column] for column in IDENTITY if _said(cells, column)]
     certids = [decode_label(text) for text in said] or [decode_label("")]
     if len(set(certids)) > 1:
         raise InvalidInput("INVALID_ROW", f"got {shown(said[0])} and {shown(said[1])}, want one device")

@@ -14,7 +14,7 @@ from admin_api.cli import documents
 from admin_api.cli.client import Client, Patience, Tokens
 from admin_api.cli.devices_named import named_device
 from admin_api.cli.documents import Document
-from admin_api.cli.errors import NotSignedIn, Unreachable
+from admin_api.cli.errors import NotSignedIn, Unreachable, wrong_use
 from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.screen import Screen
 from admin_api.cli.session import KeptSession, PasswordSession
@@ -39,7 +39,7 @@ class Options:
     as_json: bool = False
     lobby: Path | None = None
     url: str | None = None
-    role: str = "operator"
+    role: str | None = None
 
 
 class Desk:
@@ -74,7 +74,9 @@ class Desk:
         http = open_http(place.graphql_url, self.answer_seconds)
         tokens: Tokens
         if isinstance(place, LocalLobby):
-            tokens = PasswordSession(place, self.options.role, http)
+            tokens = PasswordSession(place, self.options.role or "operator", http)
+        elif self.options.role is not None:
+            raise wrong_use(f"got --as {self.options.role}, want it for a local deployment: at {place.url} you are you")
         else:
             tokens = KeptSession(place, self.profiles, http, self.seconds)
         patience = Patience(self.around.pause, self.around.draw, lambda why: self.screen.note(f"note: {why}"))

@@ -29,6 +29,7 @@ class Screen:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self.out, self.err = _console(stderr=False), _console(stderr=True)
+        self._notes = self.err
 
     @property
     def width(self) -> int:
@@ -54,7 +55,11 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Something worth knowing that is no result."""
-        self.err.print(Text(text), soft_wrap=True)
+        self.remark({"note": text}, text)
+
+    def remark(self, body: dict[str, Any], text: str) -> None:
+        """The same, with fields for a program."""
+        self._notes.print(Text(json.dumps(body) if self.as_json else text), soft_wrap=True)
 
     def fail(self, error: LobbyError, status: Status) -> None:
         message = clean(" ".join(error.message.splitlines()))
@@ -66,24 +71,39 @@ class Screen:
 
     @contextmanager
     def bar(self, what: str, total: int) -> Iterator["Bar"]:
-        """A progress bar on stderr that leaves nothing behind. None where it would mix with JSON on a terminal."""
-        seen = self.err.is_terminal and not (self.as_json and self.out.is_terminal)
+        """A progress bar that leaves nothing behind: on stderr, and for several. None where it would mix with JSON."""
+        seen = total > 1 and self.err.is_terminal and not (self.as_json and self.out.is_terminal)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        progress = Progress(
-            *columns, console=self.err, transient=True, disable=not seen, redirect_stdout=False, redirect_stderr=False
-        )
-        with progress:
-            yield Bar(progress, progress.add_task(what, total=total))
+        with self._drawing() as console:
+            progress = Progress(
+                *columns,
+                console=console,
+                transient=True,
+                disable=not seen,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            with progress:
+                yield Bar(progress, progress.add_task(what, total=total))
 
     @contextmanager
-    def moving(self, what: RenderableType) -> Iterator[Live | None]:
+    def moving(self, what: RenderableType, *, transient: bool = False) -> Iterator[Live | None]:
         """Something that is drawn anew while it lasts: where the person looks, or not at all."""
-        console = self.out if self.out.is_terminal else self.err
-        if self.as_json or not console.is_terminal:
-            yield None
-            return
-        with Live(what, console=console, redirect_stdout=False, redirect_stderr=False, refresh_per_second=5) as live:
-            yield live
+        with self._drawing() as console:
+            if self.as_json or not console.is_terminal:
+                yield None
+                return
+            with Live(what, console=console, redirect_stdout=False, redirect_stderr=False, transient=transient) as live:
+                yield live
+
+    @contextmanager
+    def _drawing(self) -> Iterator[Console]:
+        """Where something moves. All that is said meanwhile goes the same way, or it would be drawn over."""
+        self._notes = self.out if self.out.is_terminal and self.err.is_terminal else self.err
+        try:
+            yield self.out if self.out.is_terminal else self.err
+        finally:
+            self._notes = self.err
 
 
 class Bar:

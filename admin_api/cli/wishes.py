@@ -40,10 +40,10 @@ def config_of(text: str | None, target: Target) -> Config | None:
     """A config as it is typed: JSON where it begins like an object or a list, else text. None for none.
 
     Raises `InvalidInput` INVALID_CONFIG."""
-    if text is None or not text.strip():
+    if text is None:
         return None
     config: Config = text
-    if text.lstrip()[0] in "{[":
+    if text.lstrip().startswith(("{", "[")):
         try:
             config = json.loads(text)
         except (ValueError, RecursionError) as fault:

@@ -4,33 +4,26 @@ All of it is checked before anything is sent. A list can be sent again: what is 
 is done.
 """
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from admin_api.cli import documents
-from admin_api.cli.bulk import Api, Bulk, Outcome
 from admin_api.cli.command import command
-from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait, follow
+from admin_api.cli.commands.sending import send
+from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait
 from admin_api.cli.completion import complete_target
 from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
 from admin_api.cli.desk import Desk
-from admin_api.cli.errors import ApiRefused, wrong_use
-from admin_api.cli.exits import Status, of_several
-from admin_api.cli.following import Goal
+from admin_api.cli.errors import wrong_use
+from admin_api.cli.exits import Status
 from admin_api.cli.photos import read_photo
-from admin_api.cli.render import tables
-from admin_api.cli.results import Results, summary
+from admin_api.cli.results import Results
 from admin_api.cli.wishes import Row, Wish, config_of
-from lobby.names import Fingerprint
 
 app = typer.Typer()
-_SHOWN = 20
-"""Outcomes listed one by one; of more, those that failed."""
 
 
 @command(app, "claim")
@@ -79,7 +72,7 @@ def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
         rows = _named(desk, devices or [], photo or [], defaults)
     if dry_run:
         return _would(desk, rows)
-    return _send(desk, rows, "LINE" if file else "#", Results(out), timeout if wait else None)
+    return send(desk, rows, "LINE" if file else "#", Results(out), timeout if wait else None)
 
 
 def _content(file: Path) -> bytes:
@@ -96,11 +89,7 @@ def _sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> Sequence[Row]:
     for line, earlier in sheet.repeated:
         desk.screen.note(f"note: line {line} says again what line {earlier} says")
     for fault in sheet.faults:
-        if desk.screen.as_json:
-            body = {"line": fault.line, "code": fault.code, "message": fault.message}
-            desk.screen.note(json.dumps(body))
-        else:
-            desk.screen.note(str(fault))
+        desk.screen.remark({"line": fault.line, "code": fault.code, "message": fault.message}, str(fault))
     if sheet.faults and not (skip_bad and sheet.rows):
         total = len(sheet.faults)
         hint = "" if skip_bad else " (or --skip-bad)"
@@ -132,40 +121,3 @@ def _would(desk: Desk, rows: Sequence[Row]) -> Status:
     for place, count in counts.items():
         desk.screen.note(f"would claim {count} for {place}")
     return Status.DONE
-
-
-def _send(desk: Desk, rows: Sequence[Row], title: str, results: Results, timeout: float | None) -> Status:
-    bulk, told = Bulk(Api(_asking(desk), desk.look)), list[Outcome]()
-    with results, desk.screen.bar("claiming", len(rows)) as bar:
-        for outcomes in bulk.send(rows):
-            results.add(outcomes)
-            for outcome in outcomes if desk.screen.as_json else ():
-                desk.screen.record(results.record(outcome))
-            told += outcomes
-            bar.advance(len(outcomes))
-    failed = [outcome for outcome in told if not outcome.ok]
-    if not desk.screen.as_json:
-        shown = told if len(told) <= _SHOWN else failed
-        if shown:
-            desk.screen.show(tables.outcomes(sorted(shown, key=lambda outcome: outcome.row.line), title))
-        if len(told) > 1:
-            desk.screen.say(summary(told))
-    if bulk.cut is not None:
-        raise bulk.cut
-    if len(told) == 1 and failed:
-        raise ApiRefused(failed[0].code or "REFUSED", failed[0].message or "no reason given")
-    claimed = {outcome.row.certid: Goal.ARRIVAL for outcome in told if outcome.ok}
-    waited = follow(desk, claimed, timeout) if timeout is not None and claimed else Status.DONE
-    return of_several(len(claimed), len(failed)) if failed else waited
-
-
-def _asking(desk: Desk) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:
-    def ask(certids: Sequence[Fingerprint], wish: Wish) -> Sequence[dict[str, Any]]:
-        said = {"profile": wish.profile, "config": wish.config}
-        more = {key: value for key, value in said.items() if value is not None}
-        place = {"account": wish.target.account, "region": wish.target.region}
-        answer = desk.ask(documents.CLAIM, certids=list(certids), target=place, **more)
-        found: list[dict[str, Any]] = answer["claimDevices"]["results"]
-        return found
-
-    return ask

@@ -23,7 +23,7 @@ def follow(desk: Desk, goals: Mapping[Fingerprint, Goal], timeout: float) -> Sta
     """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAITED_IN_VAIN."""
     began = desk.around.ticks()
     states: dict[Fingerprint, str] = {}
-    with desk.screen.moving(Spinner("dots")) as moving:
+    with desk.screen.moving(Spinner("dots"), transient=True) as moving:
 
         def tell(seen: Progress) -> None:
             states[seen.certid] = seen.state
@@ -39,8 +39,6 @@ def follow(desk: Desk, goals: Mapping[Fingerprint, Goal], timeout: float) -> Sta
             desk.around.pause(seconds)
 
         ends = Following(desk.look, desk.around.ticks, pause, tell).until(goals, timeout)
-        if moving is not None:
-            moving.update(Text())
     return _end(ends, timeout)
 
 

@@ -262,6 +262,30 @@ def test_a_lobby_that_goes_away_in_the_middle_leaves_the_rest_and_says_so(
     assert terminal.run("claim", "-f", str(path), "-t", "Here").exit_code == 0
 
 
+def test_ctrl_c_says_how_far_it_came(terminal: Terminal, server: LobbyServer, tmp_path: Path) -> None:
+    def too_busy(number: int) -> None:
+        server.canned = [(503, JSON, "{}")] if number == 3 else []
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    server.meanwhile = too_busy
+    path = sheet(tmp_path / "claims.csv", "certid", *(fingerprint(n) for n in range(1, 302)))
+    done = terminal.run("claim", "-f", str(path), "-t", "Here", "--out", str(tmp_path / "out.csv"), pause=interrupted)
+    assert done.exit_code == 130
+    assert "100 of 301 were sent" in done.stderr
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 101
+
+
+def test_what_a_program_is_told_beside_the_results_is_json_too(terminal: Terminal, tmp_path: Path) -> None:
+    path = sheet(tmp_path / "claims.csv", "certid", fingerprint(1), fingerprint(1), "zz")
+    done = terminal.run("--json", "claim", "-f", str(path), "-t", "Here")
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert list(told[0]) == ["note"]
+    assert (told[1]["line"], told[1]["code"]) == (4, "INVALID_FINGERPRINT")
+    assert told[2]["error"]["code"] == "BAD_ROWS"
+
+
 def test_a_bulk_that_is_refused_whole_is_told_for_each_row_and_the_next_one_goes_on(
     terminal: Terminal, lobby: Lobby, server: LobbyServer, tmp_path: Path
 ) -> None:

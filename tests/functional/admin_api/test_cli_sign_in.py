@@ -264,6 +264,18 @@ def test_a_sign_out_that_cannot_be_told_deletes_the_tokens_all_the_same(
     assert not list((away.directory / "config" / "lobbies").iterdir())
 
 
+def test_a_role_cannot_be_chosen_where_one_is_signed_in_as_oneself(away: Terminal) -> None:
+    login(away, Browser())
+    done = away.run("--json", "whoami", "--as", "admin")
+    assert (done.exit_code, error_of(done)["code"]) == (2, "WRONG_USE")
+
+
+def test_tokens_that_cannot_be_kept_are_told(away: Terminal) -> None:
+    (away.directory / "config").write_text("a file where a directory should be")
+    done = login(away, Browser(), "--json")
+    assert (done.exit_code, error_of(done)["code"]) == (1, "FILE_SYSTEM")
+
+
 def test_of_several_sign_ins_the_last_one_counts(away: Terminal) -> None:
     login(away, Browser())
     other = json.loads(kept(away).read_text()) | {"url": "https://old.example", "signed_in_at": 5.0}

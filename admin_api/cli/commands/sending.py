@@ -1,0 +1,73 @@
+"""Sends claims and shows what became of them: to a program each as it comes, to a person all together at the end."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from admin_api.cli import documents
+from admin_api.cli.bulk import Api, Bulk, Outcome
+from admin_api.cli.commands.waiting import follow
+from admin_api.cli.desk import Desk
+from admin_api.cli.errors import ApiRefused
+from admin_api.cli.exits import Status, of_several
+from admin_api.cli.following import Goal
+from admin_api.cli.render import tables
+from admin_api.cli.results import Results, summary
+from admin_api.cli.wishes import Row, Wish
+from lobby.names import Fingerprint
+
+_SHOWN: Final = 20
+"""Outcomes listed one by one; of more, those that failed."""
+
+
+def send(desk: Desk, rows: Sequence[Row], title: str, results: Results, timeout: float | None) -> Status:
+    """`title` is what a row's number is called. With a timeout, what was claimed is followed until it has arrived.
+
+    Raises what cut the sending off; a single row's refusal as `ApiRefused`."""
+    bulk = Bulk(Api(_asking(desk), desk.look))
+    told = _sent(desk, bulk, rows, results)
+    failed = [outcome for outcome in told if not outcome.ok]
+    if not desk.screen.as_json:
+        _show(desk, told, failed, title)
+    if bulk.cut is not None:
+        raise bulk.cut
+    if len(told) == 1 and failed:
+        raise ApiRefused(failed[0].code or "REFUSED", failed[0].message or "no reason given")
+    claimed = {outcome.row.certid: Goal.ARRIVAL for outcome in told if outcome.ok}
+    waited = follow(desk, claimed, timeout) if timeout is not None and claimed else Status.DONE
+    return of_several(len(claimed), len(failed)) if failed else waited
+
+
+def _sent(desk: Desk, bulk: Bulk, rows: Sequence[Row], results: Results) -> list[Outcome]:
+    told: list[Outcome] = []
+    try:
+        with results, desk.screen.bar("claiming", len(rows)) as bar:
+            for outcomes in bulk.send(rows):
+                results.add(outcomes)
+                for outcome in outcomes if desk.screen.as_json else ():
+                    desk.screen.record(results.record(outcome))
+                told += outcomes
+                bar.advance(len(outcomes))
+    except KeyboardInterrupt:
+        desk.screen.note(f"{len(told)} of {len(rows)} were sent; run the same again to go on")
+        raise
+    return told
+
+
+def _show(desk: Desk, told: Sequence[Outcome], failed: Sequence[Outcome], title: str) -> None:
+    shown = told if len(told) <= _SHOWN else failed
+    if shown:
+        desk.screen.show(tables.outcomes(sorted(shown, key=lambda outcome: outcome.row.line), title))
+    if len(told) > 1:
+        desk.screen.say(summary(told))
+
+
+def _asking(desk: Desk) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:
+    def ask(certids: Sequence[Fingerprint], wish: Wish) -> Sequence[dict[str, Any]]:
+        said = {"profile": wish.profile, "config": wish.config}
+        more = {key: value for key, value in said.items() if value is not None}
+        place = {"account": wish.target.account, "region": wish.target.region}
+        answer = desk.ask(documents.CLAIM, certids=list(certids), target=place, **more)
+        found: list[dict[str, Any]] = answer["claimDevices"]["results"]
+        return found
+
+    return ask
