@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import boto3
 
+from infra.local import older_ledger
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
 from infra.local.emulator import Emulator
@@ -64,6 +65,9 @@ class LocalLobby:
         with step("deploy the lobby's stack") as done:
             outputs = self._deploy(lobby, ())
             done.note = f"account {lobby.account}, {lobby.region}"
+        if older_ledger.is_older(self._session(lobby).client("dynamodb")):
+            with step("count the devices of an older ledger") as done:
+                done.note = older_ledger.recount(self.layout.endpoint_url, lobby)
         with step("make the operators"):
             operators = self._operators(outputs["UserPoolId"])
         file = self._file(outputs, operators)

@@ -3,7 +3,7 @@
 LocalCloudError
 ├── SeamMoved       SEAM_MOVED: the emulator's internals are not those that our layer was written for
 ├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, EXITED, NOT_READY: the emulator did not come up
-└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED: a stack could not be deployed
+└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED: a stack could not be deployed
 """
 
 
@@ -25,4 +25,4 @@ class StartFailed(LocalCloudError):
 
 
 class DeployFailed(LocalCloudError):
-    """A stack or one of its assets could not be deployed; the message names the resources that failed."""
+    """A stack, one of its assets, or what follows it could not be done; the message says what failed."""

@@ -52,4 +52,4 @@ def _count(writer: Writer, devices: Sequence[Device]) -> int:
 
 
 if __name__ == "__main__":
-    print(f"{recount(Writer(LedgerRow._get_connection().connection, any_shard))} devices counted anew")
+    print(f"devices counted anew: {recount(Writer(LedgerRow._get_connection().connection, any_shard))}")
