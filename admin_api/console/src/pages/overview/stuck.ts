@@ -18,7 +18,7 @@ export const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** The moment `ms` before `now`, to the minute, so that the question stays the same for a while. */
-export function before(now: Date, ms: number): string {
+export function earlier(now: Date, ms: number): string {
   return new Date(Math.floor((now.getTime() - ms) / MINUTE) * MINUTE).toISOString();
 }
 

@@ -12,7 +12,7 @@ import { devicesAddress } from "../addresses";
 import { STUCK } from "./operations";
 import classes from "./overview.module.css";
 import { Section } from "./section";
-import { before, HINTS, type Stuck, stuckOf, THRESHOLDS } from "./stuck";
+import { earlier, HINTS, type Stuck, stuckOf, THRESHOLDS } from "./stuck";
 import { StuckLine, type Tried } from "./stuck_line";
 
 interface Props {
@@ -26,7 +26,7 @@ interface Props {
 export function StuckSection({ at, some, everyMs }: Props) {
   const [threshold, setThreshold] = useState<number>(THRESHOLDS[0].ms);
   const [{ data, error }, again] = useLiveQuery(
-    { query: STUCK, variables: { before: before(at, threshold) }, pause: !some },
+    { query: STUCK, variables: { before: earlier(at, threshold) }, pause: !some },
     everyMs,
   );
   const stuck = some ? data && stuckOf(data) : { devices: [], more: [] };
