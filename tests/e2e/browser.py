@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from infra.local.lobby_file import LobbyFile
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE_MS: Final = 20_000
+PATIENCE_MS: Final = 40_000
 _FLAGS: Final = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
