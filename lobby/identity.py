@@ -31,7 +31,8 @@ MIN_RSA_BITS: Final = 2048
 _CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
 _HASHES: Final = ("sha256", "sha384", "sha512")
 _UNREADABLE: Final = (
-    ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+    ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 """What `cryptography` raises on bytes that it cannot or will not read."""
 

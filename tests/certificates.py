@@ -1,11 +1,9 @@
 """Good and hostile certificates and revocation lists for the tests, built straight with `cryptography`.
 
-What the library refuses to build (an empty CN, a SHA-1 signature, an unknown curve) is made by editing the DER
-of one that it did build and signing it anew. One key per kind is made and used again: keys are slow, and no test
-asks for a fresh one.
+What the library refuses to build is made from one that it did build (`tests.der`). One key per kind is made and used
+again: keys are slow, and no test asks for a fresh one.
 """
 
-from base64 import encodebytes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,9 +25,13 @@ YEAR = timedelta(days=365)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
-@cache
 def key(kind: str, number: int = 0) -> Key:
     """A private key by its kind (a curve's name, `rsa-<bits>` or `ed25519`), the same one for the same number."""
+    return _made_once(kind, number)
+
+
+@cache
+def _made_once(kind: str, _number: int) -> Key:
     if kind.startswith("rsa-"):
         return rsa.generate_private_key(65537, int(kind[4:]))
     if kind == "ed25519":
@@ -100,6 +102,21 @@ def authority(
     return Issuer(builder.sign(parent.key if parent else private, SHA256()), private)
 
 
+def twin_of(real: Issuer, other: Key) -> Issuer:
+    """A CA that says of itself what the real one says, with another key."""
+    said = real.certificate
+    builder = x509.CertificateBuilder(
+        issuer_name=said.issuer,
+        subject_name=said.subject,
+        public_key=other.public_key(),
+        serial_number=said.serial_number,
+        not_valid_before=said.not_valid_before_utc,
+        not_valid_after=said.not_valid_after_utc,
+        extensions=list(said.extensions),
+    )
+    return Issuer(builder.sign(other, SHA256()), other)
+
+
 def device(
     issuer: Issuer,
     cn: str = "sensor-1",
@@ -135,6 +152,12 @@ def usual_extensions() -> list[tuple[x509.ExtensionType, bool]]:
         (_key_usage(digital_signature=True), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
     ]
+
+
+def in_one_part(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    """A subject whose attributes stand side by side in one relative distinguished name."""
+    attributes = [x509.NameAttribute(oid, value) for oid, value in parts]
+    return x509.Name([x509.RelativeDistinguishedName(attributes)])
 
 
 def key_usage(**bits: bool) -> tuple[x509.ExtensionType, bool]:
@@ -175,91 +198,3 @@ def crl(
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(last).build()
         builder = builder.add_revoked_certificate(entry)
     return builder.sign((signed_by or issuer).key, SHA256()).public_bytes(Encoding.PEM)
-
-
-def swapped(certificate: x509.Certificate, old: bytes, new: bytes, issuer: Issuer) -> str:
-    """The PEM of the certificate with the DER elements `old` made `new`, of any length, and signed anew (the
-    signature stays one with SHA-256, whatever the certificate then says)."""
-    body, algorithm, _ = _elements(_content(certificate.public_bytes(Encoding.DER)))
-    changed = _swap(body, old, new)
-    if changed == body:
-        raise AssertionError("there is nothing to swap")
-    return _pem(_element(0x30, changed + _swap(algorithm, old, new) + _bits(_signed(issuer, changed))))
-
-
-def with_bad_signature(certificate: x509.Certificate) -> str:
-    """The same certificate with one bit of its signature turned over."""
-    der = bytearray(certificate.public_bytes(Encoding.DER))
-    der[-1] ^= 1
-    return _pem(bytes(der))
-
-
-def der_text(text: str) -> bytes:
-    """A UTF8String."""
-    return _element(0x0C, text.encode())
-
-
-def der_oid(oid: str) -> bytes:
-    """An OBJECT IDENTIFIER with small arcs, save the well-known 840 and 10045."""
-    first, second, *rest = map(int, oid.split("."))
-    return _element(0x06, bytes([40 * first + second]) + b"".join(map(_arc, rest)))
-
-
-def _arc(number: int) -> bytes:
-    digits = [number & 0x7F]
-    while number := number >> 7:
-        digits.insert(0, 0x80 | number & 0x7F)
-    return bytes(digits)
-
-
-def _signed(issuer: Issuer, body: bytes) -> bytes:
-    if not isinstance(issuer.key, ec.EllipticCurvePrivateKey):
-        raise TypeError("only EC issuers sign anew")
-    return issuer.key.sign(body, ec.ECDSA(SHA256()))
-
-
-def _swap(der: bytes, old: bytes, new: bytes) -> bytes:
-    if der == old:
-        return new
-    if not der[0] & 0x20 or old not in der:
-        return der
-    return _element(der[0], b"".join(_swap(part, old, new) for part in _elements(_content(der))))
-
-
-def _elements(body: bytes) -> list[bytes]:
-    """The DER elements that stand side by side in `body`."""
-    found = []
-    while body:
-        begin, size = _measured(body)
-        found.append(body[: begin + size])
-        body = body[begin + size :]
-    return found
-
-
-def _content(der: bytes) -> bytes:
-    begin, size = _measured(der)
-    return der[begin : begin + size]
-
-
-def _measured(der: bytes) -> tuple[int, int]:
-    """Where an element's content begins, and its size."""
-    if der[1] < 0x80:
-        return 2, der[1]
-    digits = der[1] & 0x7F
-    return 2 + digits, int.from_bytes(der[2 : 2 + digits])
-
-
-def _element(tag: int, body: bytes) -> bytes:
-    size = len(body)
-    if size < 0x80:
-        return bytes([tag, size]) + body
-    digits = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(digits)]) + digits + body
-
-
-def _bits(body: bytes) -> bytes:
-    return _element(0x03, b"\x00" + body)
-
-
-def _pem(der: bytes) -> str:
-    return f"-----BEGIN CERTIFICATE-----\n{encodebytes(der).decode()}-----END CERTIFICATE-----\n"

@@ -1,21 +1,16 @@
-"""Certificates that may not come in: each leaves a row with its reason, is INACTIVE, and never gets further."""
+"""Certificates that may not come in, and what becomes of others meanwhile: whose name they wanted, who shares their CA,
+or who was only late. The table of all ways to be refused is `test_e2e_hostile.py`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from infra.local.factory import Factory
 from lobby.wire import crl_key, trust_bucket
 from pki.certificates import load_certificate
 from pki.crl import Reason, Record, build_crl
 from pki.devices import DevicePaths
-from tests.certificates import Issuer, authority, device, fingerprint_of, key, pem_of, subject
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.doors import ACCEPTED, RETRY_SECONDS, knock
@@ -30,27 +25,12 @@ class Paper:
     """A certificate and its key on the disk."""
 
     certid: str
-    pem: str
     certificate: Path
     key: Path
 
 
-def _issuer(factory: Factory) -> Issuer:
-    loaded = factory.authority()
-    return Issuer(loaded.intermediate, loaded.key)
-
-
-def _written(directory: Path, certificate: x509.Certificate) -> Paper:
-    paper = Paper(fingerprint_of(pem_of(certificate)), pem_of(certificate), directory / "x.cert", directory / "x.key")
-    paper.certificate.write_text(paper.pem)
-    secret = key("SECP256R1", 0).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    paper.key.write_bytes(secret)
-    return paper
-
-
 def _good(paths: DevicePaths) -> Paper:
-    pem = pem_of(load_certificate(paths.certificate))
-    return Paper(certid_of(paths), pem, paths.chain, paths.key)
+    return Paper(certid_of(paths), paths.chain, paths.key)
 
 
 def _refused(deployed: Deployment, paper: Paper, client_id: str = "x") -> dict[str, object]:
@@ -65,87 +45,6 @@ def _refused(deployed: Deployment, paper: Paper, client_id: str = "x") -> dict[s
     until(lambda: deployed.status(paper.certid, deployed.lobby) == "INACTIVE")
     assert knock(deployed, paper.certificate, paper.key, client_id) == HUNG_UP
     return found
-
-
-CA = [(x509.BasicConstraints(ca=True, path_length=None), True)]
-
-
-@pytest.mark.parametrize(
-    ("build", "reason", "says_why"),
-    [
-        (lambda issuer: device(issuer, "pump/1", begin=NOW - DAY), "NAME_INVALID", "'pump/1'"),
-        (lambda issuer: device(issuer, "#", begin=NOW - DAY), "NAME_INVALID", "'#'"),
-        (
-            lambda issuer: device(issuer, name=subject((NameOID.ORGANIZATION_NAME, "CN=pump")), begin=NOW - DAY),
-            "NAME_MISSING",
-            "without CN",
-        ),
-        (
-            lambda issuer: device(
-                issuer, name=subject((NameOID.COMMON_NAME, "a"), (NameOID.COMMON_NAME, "b")), begin=NOW - DAY
-            ),
-            "NAME_DOUBLED",
-            "2 CNs",
-        ),
-        (lambda issuer: device(issuer, "a-ca", begin=NOW - DAY, extensions=CA), "NOT_A_DEVICE", "CA certificate"),
-    ],
-    ids=["slash", "wildcard", "no-name", "two-names", "ca"],
-)
-def test_a_certificate_that_names_no_device_is_refused_with_its_reason(
-    deployed: Deployment,
-    tmp_path: Path,
-    build: Callable[[Issuer], x509.Certificate],
-    reason: str,
-    says_why: str,
-) -> None:
-    paper = _written(tmp_path, build(_issuer(deployed.local.factory)))
-    found = _refused(deployed, paper)
-    assert found["reason"] == reason
-    assert says_why in str(found["message"])
-    assert [entry["event"] for entry in deployed.known(paper.certid)["history"]] == ["refuse"]
-
-
-@pytest.mark.parametrize(
-    ("begin", "end"),
-    [(NOW - 9 * DAY, NOW - DAY), (NOW + DAY, NOW + 9 * DAY)],
-    ids=["expired", "not-yet"],
-)
-def test_a_certificate_out_of_its_time_is_hung_up_on_and_leaves_nothing(
-    deployed: Deployment, tmp_path: Path, begin: datetime, end: datetime
-) -> None:
-    paper = _written(tmp_path, device(_issuer(deployed.local.factory), "out-of-time", begin=begin, end=end))
-    for _ in range(3):
-        assert knock(deployed, paper.certificate, paper.key, "out-of-time") == HUNG_UP
-    assert deployed.status(paper.certid, deployed.lobby) is None
-    assert deployed.device(paper.certid) is None
-
-
-@pytest.mark.parametrize("twin", [False, True], ids=["stranger", "twin-of-the-ca"])
-def test_a_certificate_of_a_ca_that_is_not_registered_is_hung_up_on_and_leaves_nothing(
-    deployed: Deployment, tmp_path: Path, twin: bool
-) -> None:
-    forged = authority("Somebody else's CA", number=7, begin=NOW - DAY)
-    if twin:
-        forged = _twin(_issuer(deployed.local.factory).certificate, forged)
-    paper = _written(tmp_path, device(forged, "stranger", begin=NOW - DAY))
-    for _ in range(3):
-        assert knock(deployed, paper.certificate, paper.key, "stranger") == HUNG_UP
-    assert deployed.status(paper.certid, deployed.lobby) is None
-    assert deployed.device(paper.certid) is None
-
-
-def _twin(real: x509.Certificate, other: Issuer) -> Issuer:
-    """A CA that says of itself what the real one says, with another key."""
-    builder = x509.CertificateBuilder(
-        issuer_name=real.issuer,
-        subject_name=real.subject,
-        public_key=other.key.public_key(),
-        serial_number=real.serial_number,
-        not_valid_before=real.not_valid_before_utc,
-        not_valid_after=real.not_valid_after_utc,
-        extensions=list(real.extensions),
-    )
-    return Issuer(builder.sign(other.key, real.signature_hash_algorithm), other.key)  # type: ignore[arg-type]
 
 
 def test_a_second_certificate_of_the_same_name_is_refused_and_the_first_stays(

@@ -12,7 +12,8 @@ from admin_api.certificate_facts import CertificateFacts, facts_of
 from lobby.ledger.device import Device
 from lobby.ledger.states import State
 from lobby.names import Fingerprint
-from tests.certificates import NOW, authority, der_oid, der_text, device, key, pem_of, subject, swapped
+from tests import der
+from tests.certificates import NOW, authority, device, key, pem_of, subject
 
 CERTID = Fingerprint("ab" * 32)
 
@@ -92,7 +93,7 @@ def test_a_device_that_was_never_seen_has_no_certificate() -> None:
     assert facts(None) is None
 
 
-CURVE = der_oid("1.2.840.10045.3.1.7")
+CURVE = der.oid("1.2.840.10045.3.1.7")
 UNREADABLE = {
     "empty": "",
     "no PEM": "-----PEM-----",
@@ -112,9 +113,9 @@ def test_a_certificate_that_cannot_be_read_has_no_facts_and_is_logged(
     pems = UNREADABLE | {
         "two": pem_of(good) * 2,
         "cut": pem_of(good)[:200],
-        "a curve of its own": swapped(good, CURVE, der_oid("1.2.840.10045.3.1.9"), issuer),
-        "a name that is no UTF-8": swapped(
-            good, der_text("sensor-1"), b"\x0c\x08\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", issuer
+        "a curve of its own": der.swapped(good, CURVE, der.oid("1.2.840.10045.3.1.9"), issuer),
+        "a name that is no UTF-8": der.swapped(
+            good, der.text("sensor-1"), b"\x0c\x08\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", issuer
         ),
     }
     assert facts(pems[case]) is None

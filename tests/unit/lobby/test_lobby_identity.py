@@ -1,166 +1,79 @@
 """Who may come in: one row per way a certificate or a revocation list can be wrong, and what is accepted."""
 
+import ast
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA224, SHA384
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lobby import bouncer
 from lobby.errors import IdentityRefused
 from lobby.identity import load_certificate, thing_name, verify
 from tests import certificates as make
+from tests import der
+from tests.hostile import HOSTILE, HOUR, Maker
 
-ROOT = make.authority("Acme Root", number=9)
-CA = make.authority(parent=ROOT, pathlen=0)
-SAME_NAME = make.authority(parent=ROOT, number=1)
-OTHER = make.authority("Other CA", number=2)
-BELOW = make.authority("Acme Sub CA", parent=CA, number=3)
+MAKER = Maker()
+ROOT, CA, GOOD = MAKER.root, MAKER.ca, MAKER.good
 V01 = make.authority("v0.1 CA", pathlen=2, identifiers=False, number=4)
-OLD = make.authority(begin=make.NOW - 2 * make.YEAR, end=make.NOW - make.DAY, number=5)
-COMING = make.authority(begin=make.NOW + make.DAY, number=5)
 RSA_CA = make.authority("RSA CA", kind="rsa-2048", number=6)
 SHORT = make.authority("Short CA", end=make.NOW + make.DAY, number=7)
-
-GOOD = make.device(CA)
-HOUR = timedelta(hours=1)
 CN, OU = NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME
-
-
-@dataclass(frozen=True)
-class Case:
-    code: str
-    pem: str = field(repr=False)
-    issuer: make.Issuer = CA
-    crl: bytes | None = b"usual"
-
-
-def case(
-    code: str, certificate: x509.Certificate | str, issuer: make.Issuer = CA, crl: bytes | None = b"usual"
-) -> Case:
-    return Case(code, certificate if isinstance(certificate, str) else make.pem_of(certificate), issuer, crl)
-
-
-def with_cn(cn: str) -> str:
-    """A name that the library would not put into a certificate."""
-    return make.swapped(GOOD, make.der_text("sensor-1"), make.der_text(cn), CA)
-
-
-def extended(*uses: ObjectIdentifier) -> list[tuple[x509.ExtensionType, bool]]:
-    return [(x509.ExtendedKeyUsage(uses), False)]
-
-
-REFUSED = {
-    "expired": case("EXPIRED", make.device(CA, end=make.NOW - HOUR)),
-    "not yet valid": case("NOT_YET_VALID", make.device(CA, begin=make.NOW + HOUR)),
-    "another issuer": case("UNTRUSTED_CHAIN", make.device(OTHER)),
-    "an issuer of the same name with another key": case("UNTRUSTED_CHAIN", make.device(SAME_NAME)),
-    "issued by a CA under the registered one": case("UNTRUSTED_CHAIN", make.device(BELOW)),
-    "a signature with a flipped bit": case("UNTRUSTED_CHAIN", make.with_bad_signature(GOOD)),
-    "a device as registered CA": case(
-        "UNTRUSTED_CHAIN",
-        make.device(make.Issuer(GOOD, make.key("SECP256R1"))),
-        make.Issuer(GOOD, make.key("SECP256R1")),
-    ),
-    "an unknown critical extension": case(
-        "UNTRUSTED_CHAIN",
-        make.device(CA, extensions=[(x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]),
-    ),
-    "a CA as device": case("NOT_A_DEVICE", BELOW.certificate),
-    "the registered CA itself": case("NOT_A_DEVICE", ROOT.certificate, ROOT),
-    "a key that may sign certificates": case(
-        "NOT_A_DEVICE", make.device(CA, extensions=[make.key_usage(digital_signature=True, key_cert_sign=True)])
-    ),
-    "a server's certificate": case(
-        "WRONG_PURPOSE", make.device(CA, extensions=extended(ExtendedKeyUsageOID.SERVER_AUTH))
-    ),
-    "any purpose": case(
-        "WRONG_PURPOSE", make.device(CA, extensions=extended(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE))
-    ),
-    "a key that may not sign": case("WRONG_PURPOSE", make.device(CA, extensions=[make.key_usage(key_agreement=True)])),
-    "RSA-1024": case("WEAK_KEY", make.device(CA, kind="rsa-1024")),
-    "secp256k1": case("WEAK_KEY", make.device(CA, kind="SECP256K1")),
-    "secp224r1": case("WEAK_KEY", make.device(CA, kind="SECP224R1")),
-    "brainpool": case("WEAK_KEY", make.device(CA, kind="BrainpoolP256R1")),
-    "Ed25519": case("WEAK_KEY", make.device(CA, kind="ed25519")),
-    "SHA-1": case(
-        "WEAK_SIGNATURE", make.swapped(GOOD, make.der_oid("1.2.840.10045.4.3.2"), make.der_oid("1.2.840.10045.4.1"), CA)
-    ),
-    "SHA-224": case("WEAK_SIGNATURE", make.device(CA, algorithm=SHA224())),
-    "an unknown curve": case(
-        "BAD_CERTIFICATE",
-        make.swapped(GOOD, make.der_oid("1.2.840.10045.3.1.7"), make.der_oid("1.2.840.10045.3.1.119"), CA),
-    ),
-    "an unknown signature algorithm": case(
-        "BAD_CERTIFICATE",
-        make.swapped(GOOD, make.der_oid("1.2.840.10045.4.3.2"), make.der_oid("1.2.840.10045.4.3.99"), CA),
-    ),
-    "two certificates": case("BAD_CERTIFICATE", make.pem_of(GOOD) * 2),
-    "no certificate": case("BAD_CERTIFICATE", ""),
-    "no PEM": case("BAD_CERTIFICATE", "hello"),
-    "text that is no Unicode": case("BAD_CERTIFICATE", "\ud800"),
-    "cut PEM": case("BAD_CERTIFICATE", make.pem_of(GOOD)[:300]),
-    "no subject": case("NAME_MISSING", make.device(CA, name=x509.Name([]))),
-    "no CN": case("NAME_MISSING", make.device(CA, name=make.subject((NameOID.ORGANIZATION_NAME, "Acme")))),
-    "a CN inside the OU": case("NAME_MISSING", make.device(CA, name=make.subject((OU, "CN=victim")))),
-    "two CNs": case("NAME_DOUBLED", make.device(CA, name=make.subject((CN, "victim"), (CN, "sensor-1")))),
-    "an empty CN": case("NAME_INVALID", with_cn("")),
-    "a CN that is too long": case("NAME_INVALID", with_cn("a" * 129)),
-    **{
-        f"a CN of {cn!a}": case("NAME_INVALID", make.device(CA, cn))
-        for cn in (
-            "a#",
-            "+",
-            "a/b",
-            "$aws",
-            "a\nb",
-            "a=b",
-            "CN=victim",
-            "a b",
-            "victim\x00",
-            "a,O=b",
-            "\u0430bc",
-            "\u00e9",
-        )
-    },
-    "an expired CA": case("CA_EXPIRED", make.device(OLD), OLD),
-    "a CA not yet valid": case("CA_EXPIRED", make.device(COMING), COMING),
-    "no CRL": case("CRL_MISSING", GOOD, crl=None),
-    "a CRL that is none": case("CRL_INVALID", GOOD, crl=b"hello"),
-    "an empty CRL": case("CRL_INVALID", GOOD, crl=b""),
-    "a CRL of another issuer": case("CRL_INVALID", GOOD, crl=make.crl(ROOT)),
-    "a CRL signed by another": case("CRL_INVALID", GOOD, crl=make.crl(CA, signed_by=SAME_NAME)),
-    "a CRL signed with another kind of key": case(
-        "CRL_INVALID", GOOD, crl=make.crl(CA, signed_by=make.Issuer(CA.certificate, make.key("rsa-2048")))
-    ),
-    "a CRL of differences only": case(
-        "CRL_INVALID", GOOD, crl=make.crl(CA, extensions=[(x509.DeltaCRLIndicator(1), True)])
-    ),
-    "a CRL of CAs only": case(
-        "CRL_INVALID",
-        GOOD,
-        crl=make.crl(
-            CA, extensions=[(x509.IssuingDistributionPoint(None, None, False, True, None, False, False), True)]
-        ),
-    ),
-    "a stale CRL": case("CRL_STALE", GOOD, crl=make.crl(CA, until=make.NOW - HOUR)),
-    "a CRL not yet valid": case("CRL_STALE", GOOD, crl=make.crl(CA, last=make.NOW + HOUR)),
-    "revoked by its issuer": case("REVOKED_BY_ISSUER", GOOD, crl=make.crl(CA, [5, GOOD.serial_number])),
-}
+LOBBY = Path(bouncer.__file__).parent
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
-@pytest.mark.parametrize("wrong", REFUSED.values(), ids=REFUSED.keys())
-def test_a_certificate_is_refused_for(wrong: Case) -> None:
-    crl = make.crl(wrong.issuer) if wrong.crl == b"usual" else wrong.crl
+@pytest.mark.parametrize("way", [name for name, row in HOSTILE.items() if not row.before])
+def test_a_certificate_is_refused_for(way: str) -> None:
+    wrong = HOSTILE[way]
     with pytest.raises(IdentityRefused) as refused:
-        verify(wrong.pem, wrong.issuer.pem, crl, make.NOW)
+        verify(wrong.certificate(MAKER), wrong.issuer(MAKER).pem, wrong.list_for(MAKER), make.NOW)
     assert refused.value.code == wrong.code
     assert len(refused.value.message) < 400
+    assert refused.value.message.isprintable()
+
+
+def codes_in_the_code() -> Iterator[str]:
+    """Every code that the lobby refuses a certificate with, as its source says."""
+    for path in LOBBY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "IdentityRefused":
+                code = node.args[0]
+                assert isinstance(code, ast.Constant), f"{path}: a code that is worked out has no row anywhere"
+                yield str(code.value)
+    yield from bouncer._CONFLICTS_AT_THE_DOOR
+
+
+def test_every_code_that_a_certificate_is_refused_with_has_a_row() -> None:
+    assert set(codes_in_the_code()) == {row.code for row in HOSTILE.values()}
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_whatever_bytes_its_ca_has_signed_it_is_refused_with_a_code_or_has_the_name_in_it(data: st.DataObject) -> None:
+    body, algorithm = der.signed_parts(GOOD)
+    changed = bytearray(body)
+    for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=3)):
+        changed[place] = data.draw(st.integers(0, 255))
+    pem = der.signed_anew(CA, bytes(changed), algorithm)
+    assert outcome(pem) in {row.code for row in HOSTILE.values()} | {"the name in it"}
+
+
+def outcome(pem: str) -> str:
+    try:
+        name = verify(pem, CA.pem, MAKER.crl(), make.NOW).name
+    except IdentityRefused as refused:
+        return refused.code
+    return "the name in it" if name == thing_name(load_certificate(pem)) else f"another name: {name}"
 
 
 ACCEPTED = {
@@ -194,7 +107,8 @@ def test_the_name_is_the_cn_whatever_stands_before_it() -> None:
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
 def test_a_name_may_be_as_long_as_aws_iot_takes_it() -> None:
-    assert verify(with_cn("a" * 128), CA.pem, make.crl(CA), make.NOW).name == "a" * 128
+    pem = MAKER.swapped(der.text("sensor-1"), der.text("a" * 128))
+    assert verify(pem, CA.pem, make.crl(CA), make.NOW).name == "a" * 128
 
 
 def test_validity_holds_to_the_very_second() -> None:

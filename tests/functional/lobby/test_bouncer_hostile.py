@@ -1,0 +1,91 @@
+"""Every hostile certificate at the door: none gets in, none gets anything, and each leaves a row with its reason."""
+
+from collections.abc import Callable
+
+import pytest
+from moto.iot.models import iot_backends
+
+from lobby.errors import IdentityRefused
+from lobby.identity import load_certificate
+from lobby.ledger.device import broken_link
+from lobby.ledger.states import Event, State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+from tests import aws
+from tests import certificates as make
+from tests.aws import LOBBY, REGION, Calls, Clock
+from tests.functional.lobby.door import Door
+from tests.hostile import HOSTILE, Maker
+
+MAKER = Maker(number=20)
+"""Another manufacturer than the door's own."""
+
+
+@pytest.fixture
+def door(calls: Calls, clock: Clock) -> Door:
+    return Door(calls, clock)
+
+
+def first_connect(door: Door, pem: str, issuer: make.Issuer) -> dict[str, object]:
+    """Registered as AWS IoT would; what neither it nor moto can read takes the place of one that they can."""
+    try:
+        load_certificate(pem)
+    except IdentityRefused:
+        event = door.first_connect(make.pem_of(MAKER.good), issuer)
+        iot_backends[LOBBY][REGION].certificates[str(event["certificateId"])].certificate_pem = pem
+        return event
+    return door.first_connect(pem, issuer)
+
+
+def name_is_held(door: Door, _ca_id: str) -> None:
+    other = door.first_connect(MAKER.pem(number=2), MAKER.ca)
+    assert door.deliver(other) == "admitted"
+
+
+def it_was_banned(door: Door, _ca_id: str) -> None:
+    with door.calls.uncounted():
+        Ledger(REGION).revoke(make.fingerprint_of(make.pem_of(MAKER.good)), "stolen", "user:ann")
+
+
+def ca_unregistered(door: Door, ca_id: str) -> None:
+    with door.calls.uncounted():
+        del iot_backends[LOBBY][REGION].ca_certificates[ca_id]
+
+
+def ca_deactivated(door: Door, ca_id: str) -> None:
+    with door.calls.uncounted():
+        door.iot.update_ca_certificate(certificateId=ca_id, newStatus="INACTIVE")
+
+
+BEFORE: dict[str, Callable[[Door, str], None]] = {
+    "": lambda _door, _ca_id: None,
+    "the name is held": name_is_held,
+    "it was banned": it_was_banned,
+    "the CA was unregistered": ca_unregistered,
+    "the CA was deactivated": ca_deactivated,
+}
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")
+@pytest.mark.parametrize("way", HOSTILE)
+def test_it_is_never_active_and_leaves_a_row_with_its_reason(door: Door, ledger: Ledger, way: str) -> None:
+    row = HOSTILE[way]
+    issuer = row.issuer(MAKER)
+    ca_id = door.register_ca(issuer, row.list_for(MAKER))
+    event = first_connect(door, row.certificate(MAKER), issuer)
+    certid = Fingerprint(str(event["certificateId"]))
+    BEFORE[row.before](door, ca_id)
+    others = aws.registry()
+    assert door.deliver(event) == row.code
+    assert door.deliver(event) == "settled"
+    assert aws.registry() == others | {"certificates": {**others["certificates"], certid: "INACTIVE"}}
+    with door.calls.uncounted():
+        device, entries = ledger.get(certid), ledger.history(certid)
+    assert device is not None
+    final = State.REVOKED if row.code == "REVOKED" else State.REFUSED
+    assert (device.devstate, device.reason) == (final, row.code)
+    assert device.message
+    assert [(entry.event, entry.reason) for entry in entries] == [
+        (Event.REVOKE, "stolen") if final is State.REVOKED else (Event.REFUSE, row.code)
+    ]
+    assert broken_link(entries, version=device.version, head=device.head) is None
