@@ -1,4 +1,5 @@
 /** Claims a device or moves one: where it shall go, and what that means in its present state. */
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import { useMutation } from "urql";
 import { failureOf } from "../../api/failures";
@@ -53,6 +54,11 @@ export function RouteDialog({ action, subject, known = [], opened, onDone, onClo
         <NoTargets />
       ) : (
         <RouteForm targets={known} wish={wish} onChange={setWish} {...(kept === undefined ? {} : { kept })} />
+      )}
+      {same && (
+        <Text size="sm" c="dimmed">
+          This is how it is now. Choose another target, another profile or another config.
+        </Text>
       )}
     </Confirm>
   );

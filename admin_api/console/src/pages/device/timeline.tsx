@@ -26,7 +26,7 @@ export function History({ entries, intact, known, last, loading, onMore }: Props
   const oldest = entries[0]?.seq ?? 1;
   return (
     <Section title="History">
-      <Wholeness intact={intact} />
+      {intact && <Whole />}
       <Timeline bulletSize={26} lineWidth={2} active={-1}>
         {entries
           .map((entry, index) => (
@@ -87,28 +87,29 @@ function Bullet({ entry }: { entry: Entry }) {
   return <Icon size={15} aria-hidden />;
 }
 
-function Wholeness({ intact }: { intact: boolean | null }) {
-  if (intact === null) return null;
-  if (intact)
-    return (
-      <Group gap={6} mb="md">
-        <IconShieldCheck size={16} aria-hidden color="var(--mantine-color-green-text)" />
-        <Text size="xs" c="dimmed">
-          The chain of entries is whole: none was altered or removed.
-        </Text>
-      </Group>
-    );
+function Whole() {
+  return (
+    <Group gap={6} mb="md" wrap="nowrap">
+      <IconShieldCheck size={16} aria-hidden color="var(--mantine-color-green-text)" />
+      <Text size="xs" c="dimmed">
+        The chain of entries is whole: none was altered or removed.
+      </Text>
+    </Group>
+  );
+}
+
+/** As loud as can be, and at the top of the page: somebody has been at the ledger. */
+export function BrokenHistory() {
   return (
     <Alert
       role="alert"
       color="red"
       variant="filled"
       icon={<IconAlertOctagon aria-hidden />}
-      title="This history is not whole"
-      mb="md"
+      title="The history of this device is not whole"
     >
-      An entry was altered, removed or put elsewhere, past the lobby's own code. Do not rely on what is shown
-      here; have somebody look at the tables, and at who may write to them.
+      An entry was altered, removed or put elsewhere, past the lobby's own code. Do not rely on what this page
+      shows; have somebody look at the tables, and at who may write to them.
     </Alert>
   );
 }

@@ -10,6 +10,7 @@ import { Attention } from "./attention";
 import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
 import type { WholeDevice } from "./device_query";
+import { BrokenHistory } from "./timeline";
 
 interface Props {
   device: WholeDevice;
@@ -26,6 +27,7 @@ export function Whole({ device, known, onBegin, children }: Props) {
   const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
   return (
     <Stack gap="md">
+      {device.historyIntact === false && <BrokenHistory />}
       <Standing device={device} />
       <Attention
         device={device}

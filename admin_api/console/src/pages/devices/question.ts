@@ -35,7 +35,7 @@ export function questionOf(search: string): Question {
   const state = given.get("state");
   const size = Number(given.get("size"));
   return {
-    state: state !== null && state in STATES ? state : null,
+    state: state !== null && Object.hasOwn(STATES, state) ? state : null,
     target: matching(given.get("target"), /^\d{12}\/[a-z0-9-]+$/),
     reason: matching(given.get("reason"), /^[A-Z][A-Z0-9_]{0,63}$/),
     name: matching(given.get("name"), /^[a-zA-Z0-9:_-]{2,128}$/),

@@ -1,6 +1,6 @@
 /** The page of devices that a question asks for, looked at again every 10 seconds while it is in view. */
 import { useCallback, useState } from "react";
-import { type Client, CombinedError, useClient } from "urql";
+import { type Client, useClient } from "urql";
 import { useEvery } from "../../api/every";
 import { type Failure, failureOf } from "../../api/failures";
 import { DEVICES, type DeviceLine } from "./device_line";
@@ -27,6 +27,14 @@ interface Found {
   failure?: Failure;
 }
 
+class Unanswered extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
+}
+
+const NOTHING: Failure = { code: "ERROR", message: "got no answer, want a page of devices" };
+
 /** Pages that were seen, so that who comes back finds the list, and their place in it, as they left it. */
 const remembered = new WeakMap<Client, Map<string, Page>>();
 
@@ -43,8 +51,8 @@ export function usePage(question: Question): Looked {
         remember(client, about, page);
         if (isCurrent()) setFound({ about, page });
       } catch (error) {
-        if (!(error instanceof CombinedError)) throw error;
-        const failure = failureOf(error);
+        if (!(error instanceof Unanswered)) throw error;
+        const { failure } = error;
         if (isCurrent())
           setFound((before) => ({ about, page: before.about === about ? before.page : undefined, failure }));
       }
@@ -67,7 +75,7 @@ async function pageOf(client: Client, question: Question): Promise<Gathered<Devi
     const { data, error } = await client
       .query(DEVICES, { filter, first, after }, { requestPolicy: "network-only" })
       .toPromise();
-    if (!data) throw error ?? new CombinedError({ networkError: new Error("got no answer, want devices") });
+    if (!data) throw new Unanswered(error ? failureOf(error) : NOTHING);
     const { nodes, pageInfo } = data.devices;
     return { nodes, next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
   };

@@ -1,0 +1,13 @@
+"""The table of what an operator may do, as the console's words are held to it, is the ledger's own."""
+
+import json
+from pathlib import Path
+
+from lobby.ledger.states import State, possible
+
+TABLE = Path(__file__).parents[2] / "events" / "operator_actions.json"
+
+
+def test_the_shared_table_lists_what_each_state_allows() -> None:
+    shared = json.loads(TABLE.read_text())["actions"]
+    assert shared == {state or "absent": list(possible(state, unfinished=True)) for state in (None, *State)}
