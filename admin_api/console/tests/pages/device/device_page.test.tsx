@@ -10,6 +10,9 @@ import { certid, line, TARGETS } from "../canned";
 const ID = certid(7);
 const ALL = ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"];
 
+// jsdom takes long to tell roles on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
 });

@@ -7,6 +7,9 @@ import { certid, counts, line, lines, pageOf, TARGETS } from "../canned";
 
 const POLL_MS = 10_000;
 
+// jsdom takes long to tell roles on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   localStorage.clear();

@@ -7,6 +7,9 @@ import { certid, claimed, counts, line, lines, pageOf, TARGETS } from "../canned
 
 const POLL_MS = 3_000;
 
+// jsdom takes long to tell roles on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
 });
@@ -103,12 +106,12 @@ test("the arrow keys go from box to box, and select with the shift key", async (
 });
 
 test("all that wait can be selected, beyond the page", async () => {
-  const { api } = lobby(lines(1, 131));
+  const { api } = lobby(lines(1, 61));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
-  fireEvent.click(await screen.findByRole("button", { name: "Select all 130 that wait" }));
-  await screen.findByRole("button", { name: "Claim 130…" });
+  fireEvent.click(await screen.findByRole("button", { name: "Select all 60 that wait" }));
+  await screen.findByRole("button", { name: "Claim 60…" });
 });
 
 test("the selected are claimed, leave the list, and can be followed", async () => {
