@@ -168,11 +168,8 @@ def _reset(storage: Storage) -> str:
 
 
 def _run(settings: Settings) -> None:
-    lock(settings.state_dir)
     chronicle = Chronicle(settings.log_format, sys.stdout)
-    doubt = settings.identity.doubts_clock(utc_now())
-    if doubt:
-        chronicle.record("clock_doubtful", {"detail": doubt})
+    _hold(settings.state_dir, chronicle)
     plan = settings.plan
     client = Client(
         plan,
@@ -180,10 +177,21 @@ def _run(settings: Settings) -> None:
         chronicle,
         lambda number, report: Link(number, report, settings.credentials, plan.thing, plan.timing.answer_within),
         draw=random.SystemRandom().uniform,
+        doubts_clock=lambda: settings.identity.doubts_clock(utc_now()),
     )
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: client.post(StopAsked()))
     client.run()
+
+
+def _hold(folder: Path, chronicle: Chronicle) -> None:
+    """A device whose folder is of no use, read-only or gone, is of use: it asks the lobby at each start."""
+    try:
+        lock(folder)
+    except StateFault as fault:
+        if fault.code == "STATE_DIR_IN_USE":
+            raise
+        chronicle.record("storage_unusable", {"detail": fault.message})
 
 
 def _state_dir(cert: Path | None, given: Path | None) -> Path:

@@ -1,15 +1,16 @@
 """The client: feeds events to the journey and carries out what it answers, one thing at a time.
 
-All events, from awscrt's threads, from signals and from the clock, pass through one queue, so the journey is never
-in two minds. Whatever fails while an action is carried out becomes an event.
+All events, from awscrt's threads, from signals and from the clock, pass through one inbox, so the journey is never
+in two minds. Whatever fails while an action is carried out becomes an event; a fault of our own is told, and the
+journey begins anew. Waits are on a clock that nobody can set.
 """
 
-import queue
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from device.chronicle import Chronicle
+from device.inbox import Inbox
 from device.journey import advance
 from device.moves import (
     Action,
@@ -24,6 +25,7 @@ from device.moves import (
     Publish,
     ResetAsked,
     Saved,
+    StopAsked,
     Store,
     Subscribe,
     Tick,
@@ -47,7 +49,8 @@ class Connection(Protocol):
 
 
 class Client:
-    """One device, running. `dial` makes the link with a number, which reports to `post`."""
+    """One device, running. `dial` makes the link with a number, which reports to `post`; `doubts_clock` says why the
+    wall clock cannot be right, by which certificates are judged, or nothing."""
 
     def __init__(
         self,
@@ -57,59 +60,81 @@ class Client:
         dial: Callable[[int, Callable[[Event], None]], Connection],
         draw: Draw,
         clock: Callable[[], float] = time.monotonic,
+        inbox: Inbox | None = None,
+        doubts_clock: Callable[[], str] = lambda: "",
     ) -> None:
         self._plan, self._storage, self._chronicle, self._dial = plan, storage, chronicle, dial
-        self._draw, self._clock = draw, clock
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._draw, self._clock, self._doubts_clock = draw, clock, doubts_clock
+        self._inbox = inbox or Inbox()
         self._state = State()
         self._link: Connection | None = None
-        self._reset_seen = False
+        self._watch_at = self._clock()
+        self._reset_seen = self._clock_doubtful = False
         self._running = True
 
     def post(self, event: Event) -> None:
         """Hand in an event, from any thread or signal handler."""
-        self._events.put(event)
+        self._inbox.put(event)
 
     def run(self) -> None:
         """The whole journey. Returns when the device was told to stop, or has arrived where that was the task."""
-        self._handle(self._remembered())
+        while self._running:
+            try:
+                self._live()
+            except Exception as fault:  # noqa: BLE001 - a fault of our own must not strand a device in the field
+                self._stumble(fault)
+
+    def _live(self) -> None:
+        self._begin()
         while self._running:
             self._handle_next()
-            self._watch_for_reset()
+            self._watch()
 
-    def _remembered(self) -> Begin:
+    def _begin(self) -> None:
         if self._storage.reset_asked():
             self._chronicle.record("reset_received", {"by": "command", "before": "start"})
-            self._keep(Forget())
-            return Begin()
+            self._handle(Begin())
+            self._handle(self._keep(Forget()))
+            return
         loaded = self._storage.load()
         if loaded.fault:
             self._chronicle.record("route_unreadable", {"detail": loaded.fault})
-        return Begin(loaded.route)
+        self._handle(Begin(loaded.route))
+
+    def _stumble(self, fault: Exception) -> None:
+        """Told; then, after the longest wait, as after power-on, with nothing remembered but what the disk holds."""
+        self._chronicle.record("fault", {"detail": f"{type(fault).__name__}: {fault}"})
+        if self._link is not None:
+            self._link.close()
+        self._state, self._reset_seen = State(link=self._state.link), False
+        until = self._clock() + self._plan.timing.retry_cap
+        while self._running and (left := until - self._clock()) > 0:
+            if isinstance(self._inbox.take(left), StopAsked):
+                self._running = False
+                self._chronicle.record("stopped", {})
 
     def _handle_next(self) -> None:
         """What happened first, then what is due: an answer that came in time is not called late, however long the
         disk took, and a flood of messages cannot stop the clock."""
         deadline = self._state.next_deadline
         wait = WATCH_S if deadline is None else min(WATCH_S, max(0.0, deadline - self._clock()))
-        event = self._next_event(wait)
+        event = self._inbox.take(wait)
         if event is not None:
             self._handle(event)
         deadline = self._state.next_deadline
         if deadline is not None and deadline <= self._clock():
             self._handle(Tick())
 
-    def _next_event(self, wait: float) -> Event | None:
-        try:
-            return self._events.get(timeout=wait)
-        except queue.Empty:
-            return None
-
-    def _watch_for_reset(self) -> None:
+    def _watch(self) -> None:
+        if self._clock() < self._watch_at:
+            return
+        self._watch_at = self._clock() + WATCH_S
         asked = self._storage.reset_asked()
         if asked and not self._reset_seen:
-            self.post(ResetAsked())
+            self._handle(ResetAsked())
         self._reset_seen = asked
+        if dropped := self._inbox.count_dropped():
+            self._chronicle.record("messages_dropped", {"count": dropped, "reason": "they came faster than they go"})
 
     def _handle(self, event: Event) -> None:
         self._state, actions = advance(self._state, event, plan=self._plan, now=self._clock(), draw=self._draw)
@@ -121,7 +146,7 @@ class Client:
             case Note(event, fields):
                 self._chronicle.record(event, fields)
             case Store() | Forget():
-                self._keep(action)
+                self._handle(self._keep(action))
             case Exit():
                 self._running = False
             case _:
@@ -129,6 +154,7 @@ class Client:
 
     def _on_wire(self, action: Open | Subscribe | Publish | Close) -> None:
         if isinstance(action, Open):
+            self._look_at_clock()
             self._link = self._dial(action.link, self.post)
             self._link.open(action.endpoint)
         elif self._link is not None:
@@ -140,13 +166,20 @@ class Client:
                 case Close():
                     self._link.close()
 
-    def _keep(self, action: Store | Forget) -> None:
+    def _keep(self, action: Store | Forget) -> Saved | NotSaved:
         try:
             if isinstance(action, Store):
                 self._storage.store(action.route)
             else:
                 self._storage.forget()
         except OSError as error:
-            self.post(NotSaved(str(error)))
-        else:
-            self.post(Saved())
+            return NotSaved(str(error))
+        return Saved()
+
+    def _look_at_clock(self) -> None:
+        """TLS judges certificates by the wall clock. The device cannot set it; it can say that it is wrong, so that
+        the refusals that follow are understood, and try until somebody has set it."""
+        doubt = self._doubts_clock()
+        if bool(doubt) != self._clock_doubtful:
+            self._clock_doubtful = bool(doubt)
+            self._chronicle.record("clock_doubtful" if doubt else "clock_plausible", {"detail": doubt})

@@ -13,7 +13,6 @@ from device.moves import (
     Closed,
     Event,
     Failed,
-    Forget,
     Granted,
     Heard,
     NotSaved,
@@ -21,7 +20,6 @@ from device.moves import (
     ResetAsked,
     Saved,
     StopAsked,
-    Store,
     Tick,
     Trouble,
 )
@@ -57,13 +55,11 @@ def _on_world(turn: Turn, event: Begin | Saved | NotSaved | ResetAsked | StopAsk
             turn.note("starting", thing=turn.plan.thing, place=turn.state.place.value)
             passage.connect(turn)
         case Saved():
-            turn.cancel(Timer.STORAGE)
-            turn.note("route_stored" if turn.state.route else "route_forgotten")
+            orders.kept(turn)
         case NotSaved(detail):
-            turn.remind(Timer.STORAGE, turn.timing.store_every)
-            turn.note("route_not_stored", detail=detail, again_in_s=turn.timing.store_every)
+            orders.not_kept(turn, detail)
         case ResetAsked():
-            orders.obey_reset(turn, by="command")
+            orders.obey_command(turn)
         case StopAsked():
             turn.note("stopping")
             passage.depart(turn, None)
@@ -99,14 +95,9 @@ def _on_tick(turn: Turn) -> None:
 
 
 def _on_due(turn: Turn, timer: Timer) -> None:
-    state = turn.state
     match timer:
-        case Timer.ANSWER if state.phase is Phase.LEAVING:
-            passage.departed(turn)
         case Timer.ANSWER:
-            passage.fail(
-                turn, Trouble.SILENT, f"no answer within {turn.timing.answer_within:g} s{_HINTS.get(state.phase, '')}"
-            )
+            _overdue(turn)
         case Timer.RETRY:
             passage.connect(turn)
         case Timer.BEAT:
@@ -116,4 +107,15 @@ def _on_due(turn: Turn, timer: Timer) -> None:
         case Timer.REVISIT:
             orders.revisit(turn)
         case Timer.STORAGE:
-            turn.do(Store(state.route) if state.route else Forget())
+            passage.keep(turn)
+        case Timer.UNTOLD:
+            turn.tell_rest()
+
+
+def _overdue(turn: Turn) -> None:
+    phase = turn.state.phase
+    if phase is Phase.LEAVING:
+        passage.departed(turn)
+    else:
+        told = f"no answer within {turn.timing.answer_within:g} s{_HINTS.get(phase, '')}"
+        passage.fail(turn, Trouble.SILENT, told)

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import awscrt.exceptions
 import awscrt.mqtt
@@ -17,19 +17,31 @@ import awscrt.mqtt
 from device.credentials import Credentials
 from device.moves import Acked, Closed, Event, Failed, Granted, Heard, Opened, Trouble
 from device.plan import Endpoint
+from lobby.wire import MAX_MESSAGE_BYTES
 
 Report = Callable[[Event], None]
+KEEP_ALIVE_S: Final = 30
+"""Between two signs of life where nothing else is said; the shortest that AWS IoT grants."""
 
 
 class Link:
     """One connection attempt, from `open` to `close`. None of its methods waits, and none raises."""
 
-    def __init__(self, number: int, report: Report, credentials: Credentials, client_id: str, answer_s: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        report: Report,
+        credentials: Credentials,
+        client_id: str,
+        answer_s: float,
+        keep_alive_s: int = KEEP_ALIVE_S,
+    ) -> None:
         self._number = number
         self._report = report
         self._credentials = credentials
         self._client_id = client_id
         self._answer_ms = max(1, int(answer_s * 1000))
+        self._keep_alive_s = max(keep_alive_s, self._answer_ms // 1000 + 1)
         self._connection: Any = None
         self._up = False
         self._closing = False
@@ -41,7 +53,7 @@ class Link:
                 port=endpoint.port,
                 client_id=self._client_id,
                 clean_session=True,  # nothing that was meant for an earlier stay may be delivered in this one
-                keep_alive_secs=max(30, self._answer_ms // 1000 + 1),
+                keep_alive_secs=self._keep_alive_s,
                 ping_timeout_ms=self._answer_ms,
                 protocol_operation_timeout_ms=self._answer_ms,
                 tcp_connect_timeout_ms=self._answer_ms,
@@ -87,7 +99,8 @@ class Link:
         self._failed(error)
 
     def _heard(self, topic: str, payload: bytes, **_: object) -> None:
-        self._report(Heard(self._number, topic, bytes(payload)))
+        """What is too long to be weighed is not kept either: one byte more says that it is."""
+        self._report(Heard(self._number, topic, bytes(payload[: MAX_MESSAGE_BYTES + 1])))
 
     def _when(self, future: "Future[Any]", event: Callable[[], Event]) -> None:
         def done(finished: "Future[Any]") -> None:

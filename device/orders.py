@@ -1,17 +1,22 @@
 """What the cloud, or someone at the device, tells it: a route to follow, or a factory reset.
 
-Anything else on the wire is noted and ignored. The rules for a route that is repeated, that is older than the
-one already known, or that has just led nowhere, live here.
+Only a lobby says where a device belongs. The target it is in may change its config and may send it back, no more: it
+belongs to somebody else than the lobby, and the next target to somebody else again. Anything that is neither is noted
+and ignored. The rules for a route that is repeated, that is older than the one already known, or that has just led
+nowhere, live here.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from device import passage
-from device.moves import Forget, Store
-from device.state import Phase, Place, Timer, Turn
+from device.state import Phase, Place, State, Timer, Turn
 from lobby.errors import InvalidInput
 from lobby.names import shown
 from lobby.wire import Reset, Route, lobby_topic, parse_message
+
+_SOON: Final = 1.0
+"""Seconds until the storage is asked for what came on the way out, however much that was."""
 
 
 def hear(turn: Turn, topic: str, payload: bytes) -> None:
@@ -26,23 +31,31 @@ def hear(turn: Turn, topic: str, payload: bytes) -> None:
         return ignore(turn, error.message)
     match message:
         case Reset():
-            obey_reset(turn, by="message")
+            turn.tell("reset_received", by="message")
+            _forget(turn, again=False)
         case Route():
             _weigh(turn, _with_port(turn, message))
     return None
 
 
 def ignore(turn: Turn, reason: str) -> None:
-    turn.note("message_ignored", reason=reason)
+    turn.tell("message_ignored", reason=reason)
 
 
-def obey_reset(turn: Turn, *, by: str) -> None:
-    """Forget the route and ask the lobby. Where the device is in the lobby already, it stays."""
+def obey_command(turn: Turn) -> None:
+    """Somebody at the device asks for a reset, and left a mark for it that is to be removed, too."""
+    turn.note("reset_received", by="command")
+    _forget(turn, again=True)
+
+
+def _forget(turn: Turn, *, again: bool) -> None:
+    """Forget the route and ask the lobby. Where the device is in the lobby already, it stays; and where nothing is
+    kept, or the storage will be asked anyway, the disk is spared, `again` or not."""
     state = turn.state
-    turn.note("reset_received", by=by)
     turn.change(route=None, doubted=None, confirmed=False, fallbacks=0)
-    turn.cancel(Timer.REVISIT, Timer.STORAGE)
-    turn.do(Forget())
+    turn.cancel(Timer.REVISIT)
+    if again or state.route or not (state.bare or turn.pending(Timer.STORAGE)):
+        passage.keep(turn)
     if state.place is Place.TARGET or state.next_place is Place.TARGET:
         passage.depart(turn, Place.LOBBY)
 
@@ -54,20 +67,63 @@ def revisit(turn: Turn) -> None:
         passage.depart(turn, Place.TARGET)
 
 
+def kept(turn: Turn) -> None:
+    turn.cancel(Timer.STORAGE)
+    turn.change(storage_fault="", bare=turn.state.route is None)
+    turn.note("route_stored" if turn.state.route else "route_forgotten")
+
+
+def not_kept(turn: Turn, detail: str) -> None:
+    """Tried again without end, told once."""
+    turn.remind(Timer.STORAGE, turn.timing.store_every)
+    if detail != turn.state.storage_fault:
+        turn.change(storage_fault=detail)
+        turn.note("route_not_stored", detail=detail, again_every_s=turn.timing.store_every)
+
+
 def _weigh(turn: Turn, route: Route) -> None:
-    state = turn.state
-    turn.note("route_received", endpoint=f"{route.iotep}:{route.port}", generation=route.generation)
-    if _is_older(route, state.route) and not _lobby_insists(turn, route):
-        turn.change(doubted=route)
-        return ignore(turn, f"got generation {route.generation}, already have {_generation(state.route)}")
-    if route != state.route:
+    state, place = turn.state, f"{route.iotep}:{route.port}"
+    objection = _objection(state, route)
+    if route != state.route and not objection:
+        turn.note("route_received", endpoint=place, generation=route.generation)
         return _follow(turn, route)
+    turn.tell("route_received", endpoint=place, generation=route.generation)
+    if route == state.route:
+        return _repeated(turn)
+    if state.place is Place.LOBBY:
+        turn.change(doubted=route)
+    return ignore(turn, objection)
+
+
+def _objection(state: State, route: Route) -> str:
+    """Why a route that is new is not followed; empty where it is. Old news arrives late once. A lobby that names the
+    same older route twice has been restored from a backup, or is another lobby: it is believed, or the device would
+    be stranded. A target is never."""
+    known = state.route
+    if known is None:
+        return ""
+    if state.place is Place.TARGET and _address(route) != _address(known):
+        return f"got {route.iotep}:{route.port} from the target, which may send the device back but nowhere else"
+    insists = state.place is Place.LOBBY and state.doubted == route
+    if _is_older(route, known, unsaid_is_older=state.place is Place.TARGET) and not insists:
+        return f"got generation {route.generation}, already have {known.generation}"
+    return ""
+
+
+def _is_older(route: Route, known: Route, *, unsaid_is_older: bool) -> bool:
+    if known.generation is None or route.generation is None:
+        return known.generation is not None and unsaid_is_older
+    return route.generation < known.generation
+
+
+def _repeated(turn: Turn) -> None:
+    state = turn.state
     if state.place is Place.TARGET or state.next_place is Place.TARGET:
         return ignore(turn, "already on this route")
     if turn.pending(Timer.REVISIT):
         turn.change(confirmed=True)
         again_in = state.deadlines[Timer.REVISIT] - turn.now
-        return turn.note("route_repeated", reason="it led nowhere just now", again_in_s=round(again_in, 3))
+        return turn.tell("route_repeated", reason="it led nowhere just now", again_in_s=round(again_in, 3))
     return passage.depart(turn, Place.TARGET)
 
 
@@ -75,21 +131,12 @@ def _follow(turn: Turn, route: Route) -> None:
     """A new route: keep it, and go, even if only its config is new: that the device comes anew is how the target
     sees that it has heard."""
     turn.change(route=route, doubted=None, confirmed=False, fallbacks=0)
-    turn.cancel(Timer.REVISIT, Timer.STORAGE)
-    turn.do(Store(route))
+    turn.cancel(Timer.REVISIT)
+    if turn.state.phase is not Phase.LEAVING:
+        passage.keep(turn)
+    elif not turn.pending(Timer.STORAGE):
+        turn.remind(Timer.STORAGE, _SOON)
     passage.depart(turn, Place.TARGET)
-
-
-def _is_older(route: Route, known: Route | None) -> bool:
-    if known is None or route.generation is None or known.generation is None:
-        return False
-    return route.generation < known.generation
-
-
-def _lobby_insists(turn: Turn, route: Route) -> bool:
-    """Old news arrives late once. A lobby that names the same older route twice has been restored from a backup,
-    or is another lobby: it is believed, or the device would be stranded. A target is never."""
-    return turn.state.place is Place.LOBBY and turn.state.doubted == route
 
 
 def _with_port(turn: Turn, route: Route) -> Route:
@@ -98,5 +145,5 @@ def _with_port(turn: Turn, route: Route) -> Route:
     return route if route.port or endpoint is None else replace(route, port=endpoint.port)
 
 
-def _generation(route: Route | None) -> int | None:
-    return route.generation if route else None
+def _address(route: Route) -> tuple[str, int | None]:
+    return route.iotep.lower(), route.port

@@ -8,7 +8,7 @@ that stays unreachable sends the device back to the lobby.
 import json
 
 from device import CLIENT_VERSION
-from device.moves import Close, Exit, Open, Publish, Subscribe, Trouble
+from device.moves import Close, Exit, Forget, Open, Publish, Store, Subscribe, Trouble
 from device.patience import around
 from device.plan import Endpoint
 from device.state import Phase, Place, Timer, Turn
@@ -40,7 +40,6 @@ def arrive(turn: Turn) -> None:
     if turn.state.place is Place.TARGET:
         route = turn.state.route
         _note(turn, "arrived_at_target", generation=route.generation if route else None)
-    turn.remind(Timer.SETTLED, turn.timing.settle_after)
     speak(turn)
 
 
@@ -58,6 +57,8 @@ def acknowledged(turn: Turn) -> None:
     in_lobby = turn.state.place is Place.LOBBY
     _note(turn, "hello_sent" if in_lobby else "alive_sent")
     turn.cancel(Timer.ANSWER)
+    if not turn.pending(Timer.SETTLED):
+        turn.remind(Timer.SETTLED, turn.timing.settle_after)
     turn.remind(Timer.BEAT, around(turn.timing.hello_every if in_lobby else turn.timing.alive_every, turn.draw))
     if turn.plan.exit_on_arrival and not in_lobby:
         depart(turn, None)
@@ -159,6 +160,9 @@ def departed(turn: Turn) -> None:
     turn.cancel(Timer.ANSWER)
     to = turn.state.next_place
     if to is None:
+        if turn.pending(Timer.STORAGE):
+            keep(turn)
+        turn.tell_rest()
         turn.change(phase=Phase.ENDED, deadlines={})
         turn.note("stopped")
         turn.do(Exit())
@@ -166,6 +170,13 @@ def departed(turn: Turn) -> None:
     hops = turn.state.hops + 1
     turn.change(place=to, next_place=None, failures=0, streak=0, refusals=0, troubled_since=None, hops=hops)
     rest(turn, 0.0 if hops <= 2 else turn.timing.retry.wait(hops - 2, turn.draw), reason="sent")
+
+
+def keep(turn: Turn) -> None:
+    """The storage shall hold what the device now holds true."""
+    turn.cancel(Timer.STORAGE)
+    turn.change(bare=False)
+    turn.do(Store(turn.state.route) if turn.state.route else Forget())
 
 
 def _destination(turn: Turn) -> Endpoint:

@@ -63,6 +63,10 @@ class Timing:
     """… and after any number of them."""
     store_every: float = 30.0
     """Between two tries to write the route, where the disk refuses."""
+    tell_every: float = 60.0
+    """The log has room for so many lines about messages in this time; what is more is counted …"""
+    tell_at_most: int = 20
+    """… so that whoever sends without end does not fill the disk."""
     refusals_per_lobby: int = 3
     """Just-in-time registration answers the first connect by hanging up: this many before the next lobby is tried."""
 

@@ -49,7 +49,9 @@ class Timer(Enum):
     REVISIT = "revisit"
     """Until then a route that led nowhere is not tried again."""
     STORAGE = "storage"
-    """The storage refused; ask it again."""
+    """The storage refused, or shall be spared; ask it again."""
+    UNTOLD = "untold"
+    """The log has room again for what others send."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,13 @@ class State:
     fallbacks: int = 0
     hops: int = 0
     """Times sent from one place to the other without staying."""
+    storage_fault: str = ""
+    """What the storage last refused with; told once."""
+    bare: bool = False
+    """The storage is known to hold no route."""
+    told: int = 0
+    """Lines about messages since the log last had room."""
+    untold: int = 0
     deadlines: Mapping[Timer, float] = field(default_factory=dict)
 
     @property
@@ -109,6 +118,21 @@ class Turn:
 
     def note(self, event: str, **fields: object) -> None:
         self.do(Note(event, fields))
+
+    def tell(self, event: str, **fields: object) -> None:
+        """A note about what others sent, while there is room for it."""
+        if not self.pending(Timer.UNTOLD):
+            self.remind(Timer.UNTOLD, self.timing.tell_every)
+        if self.state.told < self.timing.tell_at_most:
+            self.change(told=self.state.told + 1)
+            self.note(event, **fields)
+        else:
+            self.change(untold=self.state.untold + 1)
+
+    def tell_rest(self) -> None:
+        if self.state.untold:
+            self.note("messages_untold", lines=self.state.untold)
+        self.change(told=0, untold=0)
 
     def remind(self, timer: Timer, seconds: float) -> None:
         self.change(deadlines={**self.state.deadlines, timer: self.now + seconds})

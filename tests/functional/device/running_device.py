@@ -1,6 +1,7 @@
 """A real client, real awscrt and all, running in a thread of the test, whose log the test can wait on."""
 
 import json
+import os
 import random
 import threading
 from collections import Counter
@@ -10,10 +11,11 @@ from typing import Any, TextIO, cast
 from device.chronicle import Chronicle
 from device.client import Client
 from device.credentials import Credentials
+from device.disk import Calls
 from device.link import Link
 from device.moves import StopAsked
 from device.plan import Endpoint, Plan, Timing
-from device.storage import Disk, Storage
+from device.storage import Storage
 from lobby.names import ThingName
 
 QUICK = Timing(
@@ -70,17 +72,18 @@ class RunningDevice:
         folder: Path,
         *lobbies: Endpoint,
         timing: Timing = QUICK,
-        disk: Disk | None = None,
+        calls: Calls = os,
         thing: str = "sensor-1",
+        keep_alive_s: int = 30,
     ) -> None:
         plan = Plan(ThingName(thing), lobbies, timing)
         folder.mkdir(exist_ok=True)
         self._log = Log()
         self._client = Client(
             plan,
-            Storage(folder, disk),
+            Storage(folder, calls),
             Chronicle("json", cast(TextIO, self._log)),
-            lambda number, report: Link(number, report, credentials, plan.thing, timing.answer_within),
+            lambda number, report: Link(number, report, credentials, plan.thing, timing.answer_within, keep_alive_s),
             draw=random.Random(1).uniform,  # noqa: S311 - jitter, and the same one in each run
         )
         self._thread = threading.Thread(target=self._client.run)

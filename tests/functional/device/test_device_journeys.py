@@ -1,6 +1,5 @@
 """Real awscrt, real mutual TLS: the device against brokers that behave as brokers do."""
 
-import errno
 import json
 import socket
 from collections.abc import Iterator
@@ -12,12 +11,13 @@ import pytest
 
 from device.credentials import FileCredentials
 from device.plan import Endpoint
-from device.storage import PosixDisk, Storage
+from device.storage import Storage
 from lobby.wire import Reset, Route
 from tests.functional.device import scripted_broker as scripts
 from tests.functional.device.paper import Paper, issue
 from tests.functional.device.running_device import QUICK, RunningDevice
 from tests.functional.device.scripted_broker import Broker, Script, hang_up, serve
+from tests.unit.device.refusals import Refusals
 
 
 @dataclass(frozen=True)
@@ -181,27 +181,14 @@ def test_a_stored_route_is_taken_up_again_without_the_lobby(site: Site) -> None:
     assert not log.counts["hello_sent"]
 
 
-class FullDisk(PosixDisk):
-    """Has room again after a few tries."""
-
-    def __init__(self, refusals: int) -> None:
-        self.refusals = refusals
-
-    def write(self, path: Path, content: bytes) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        super().write(path, content)
-
-
 def test_a_full_disk_does_not_keep_the_device_from_its_target(site: Site) -> None:
     with (
         site.broker(serve(route_to(None)), serve()) as broker,
-        RunningDevice(site.credentials, site.state, at(broker), disk=FullDisk(2)) as log,
+        RunningDevice(site.credentials, site.state, at(broker), calls=Refusals(["write"], "ENOSPC", 2).calls) as log,
     ):
         log.wait_for("arrived_at_target")
         log.wait_for("route_stored")
-    assert log.counts["route_not_stored"] == 2
+    assert log.counts["route_not_stored"] == 1
     assert Storage(site.state).load().route == Route("127.0.0.1", "blue", broker.port, 1)
 
 

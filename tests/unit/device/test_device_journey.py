@@ -192,10 +192,10 @@ def test_with_lobby_and_target_both_gone_the_device_looks_at_the_two_in_turn() -
 @pytest.mark.parametrize("route", [None, Route("elsewhere.example", "x", 8883, 1)], ids=["in lobby", "in target"])
 def test_any_other_message_is_noted_and_ignored(payload: bytes, topic: str | None, route: Route | None) -> None:
     walk = Walk(route=route).arrive()
-    before = walk.state
+    before = walk.standing
     walk.hear(payload, topic or f"lobby/{THING}")
     assert walk.events == ["message_ignored"]
-    assert walk.state == before
+    assert walk.standing == before
 
 
 def test_a_reset_in_the_target_forgets_the_route_and_leads_to_the_lobby() -> None:
@@ -250,9 +250,32 @@ def test_an_older_route_is_believed_when_the_lobby_repeats_it() -> None:
     assert walk.hear(older.encode()).done(Store) == [Store(older)]
 
 
-def test_a_new_route_in_the_target_is_followed_from_there() -> None:
-    walk = Walk(route=ROUTE).arrive().hear(Route("next.example", "x", None, 5).encode()).goodbye()
-    assert str(walk.state.endpoint) == "next.example:8883"
+@pytest.mark.parametrize(
+    "heard",
+    [
+        Route("next.example", "blue", None, 5),
+        Route("target.example", "blue", 8884, 5),
+        Route("target.example.next.example", "blue", None, 5),
+        Route("lobby-1.example", "blue", None, 5),
+        Route("target.example", "red", None, None),
+    ],
+    ids=["another host", "another port", "a longer name", "the lobby", "no generation"],
+)
+def test_a_target_sends_the_device_nowhere_but_back(heard: Route) -> None:
+    walk = Walk(route=ROUTE).arrive()
+    before = walk.standing
+    for _ in range(3):
+        walk.hear(heard.encode())
+        assert walk.events == ["route_received", "message_ignored"]
+    assert walk.standing == before
+    assert walk.hear(Reset().encode()).goodbye().state.endpoint == LOBBY
+
+
+def test_what_a_target_said_of_another_place_does_not_make_the_lobby_believed_sooner() -> None:
+    older = Route("old.example", "x", 8883, 3)
+    walk = Walk(route=ROUTE).arrive().hear(older.encode()).fall_back()
+    assert walk.state.place is Place.LOBBY
+    assert walk.hear(older.encode()).events == ["route_received", "message_ignored"]
 
 
 def test_only_a_new_config_is_stored_and_the_device_comes_anew_so_that_the_target_sees_it() -> None:

@@ -1,11 +1,12 @@
 """A journey in a test: a state, a clock that stands still until told, and a draw that always gives the longest wait."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 from device.journey import advance
 from device.moves import Acked, Action, Begin, Closed, Event, Failed, Granted, Heard, Note, Opened, Tick, Trouble
 from device.plan import Endpoint, Plan, Timing
-from device.state import State
+from device.state import State, Timer
 from lobby.names import ThingName
 from lobby.wire import Route
 
@@ -63,6 +64,12 @@ class Walk:
         for _ in range(self.plan.timing.fallback_attempts):
             self.fail().later(self.longest_wait)
         return self.arrive()
+
+    @property
+    def standing(self) -> State:
+        """The state, less what is only about lines in the log."""
+        deadlines = {timer: at for timer, at in self.state.deadlines.items() if timer.value != Timer.UNTOLD.value}
+        return replace(self.state, told=0, untold=0, deadlines=deadlines)
 
     @property
     def longest_wait(self) -> float:
