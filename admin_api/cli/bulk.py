@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from admin_api.cli.documents import MOST_ALIASES
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.wishes import Row, Wish, in_chunks
 from lobby.errors import LobbyError
@@ -89,9 +88,7 @@ class Bulk:
         """The API calls the same claim again no failure, but another config one. A row that names neither profile nor
         config asks for neither to be changed."""
         claimed = [outcome.row.certid for outcome in outcomes if outcome.code == "ALREADY_CLAIMED"]
-        held: dict[Fingerprint, Device] = {}
-        for start in range(0, len(claimed), MOST_ALIASES):
-            held |= self._api.look(claimed[start : start + MOST_ALIASES])
+        held = self._api.look(claimed) if claimed else {}
         return [_judged(outcome, held.get(outcome.row.certid)) for outcome in outcomes]
 
 

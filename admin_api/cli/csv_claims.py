@@ -56,11 +56,12 @@ class Sheet:
 
 
 def read_sheet(content: bytes, register: Register, defaults: Defaults, *, ignore_columns: bool = False) -> Sheet:
-    """Raises `InvalidInput` UNREADABLE_FILE where it is no such list at all."""
+    """Raises `InvalidInput` UNREADABLE_FILE where it is no such list at all, and what is wrong with `defaults`."""
     lines = list(_lines(_text(content)))
     if not lines:
         raise _unreadable("an empty file")
     columns = _columns(lines[0][1], ignore_columns)
+    _require_defaults(columns, register, defaults)
     rows: list[Row] = []
     faults: list[Fault] = []
     for number, cells in lines[1:]:
@@ -71,6 +72,15 @@ def read_sheet(content: bytes, register: Register, defaults: Defaults, *, ignore
     if not rows and not faults:
         raise _unreadable("a header without rows")
     return _without_repeats(rows, faults)
+
+
+def _require_defaults(columns: Sequence[str], register: Register, defaults: Defaults) -> None:
+    """What is wrong with what counts for all rows is said once."""
+    if defaults.target is not None or "target" not in columns:
+        target = register.named(defaults.target)
+        if defaults.profile is not None and "target" not in columns:
+            register.require_profile(target, defaults.profile)
+        config_of(defaults.config, target.target)
 
 
 def _text(content: bytes) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from admin_api.cli import documents
 from admin_api.cli.client import Client, Patience, Tokens
 from admin_api.cli.devices_named import named_device
-from admin_api.cli.documents import Document
+from admin_api.cli.documents import MOST_ALIASES, Document
 from admin_api.cli.errors import NotSignedIn, Unreachable, wrong_use
 from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.screen import Screen
@@ -125,10 +125,14 @@ class Desk:
         return found
 
     def look(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, dict[str, Any]]:
-        """Those of up to `MOST_ALIASES` devices that are known."""
-        document = documents.devices_by_fingerprint(len(certids))
-        data = self.ask(document, **{f"c{n}": certid for n, certid in enumerate(certids)})
-        return {certid: data[f"c{n}"] for n, certid in enumerate(certids) if data[f"c{n}"] is not None}
+        """Those of the devices that are known, `MOST_ALIASES` in one request."""
+        found: dict[Fingerprint, dict[str, Any]] = {}
+        for start in range(0, len(certids), MOST_ALIASES):
+            some = certids[start : start + MOST_ALIASES]
+            asked = {f"c{number}": certid for number, certid in enumerate(some)}
+            data = self.ask(documents.devices_by_fingerprint(len(some)), **asked)
+            found |= {certid: data[alias] for alias, certid in asked.items() if data[alias] is not None}
+        return found
 
     def now(self) -> datetime:
         return self.around.clock()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from admin_api.cli.documents import MOST_ALIASES
 from lobby.ledger.states import State
 from lobby.names import Fingerprint
 
@@ -117,12 +116,10 @@ class Following:
     def _looked(
         self, certids: Sequence[Fingerprint], goals: Mapping[Fingerprint, Goal], began: float
     ) -> Iterable[Progress]:
-        for start in range(0, len(certids), MOST_ALIASES):
-            some = certids[start : start + MOST_ALIASES]
-            found = self.look(some)
-            for certid in some:
-                device = found.get(certid)
-                yield Progress(certid, self.clock() - began, device, verdict(device, goals[certid]))
+        found = self.look(certids)
+        for certid in certids:
+            device = found.get(certid)
+            yield Progress(certid, self.clock() - began, device, verdict(device, goals[certid]))
 
 
 def _differs(one: Progress, other: Progress) -> bool:

@@ -98,13 +98,12 @@ def retry(desk: Desk, devices: Devices, wait: Wait = False, timeout: Timeout = P
 
 def _known(desk: Desk, named: Sequence[str], *, unseen: bool = False) -> list[dict[str, Any]]:
     """The devices as they are now, each once. Raises `NotFound`, before any is changed, for one that is not there."""
-    known: list[dict[str, Any]] = []
-    for certid in dict.fromkeys(desk.certid(text) for text in named):
-        found = desk.look([certid]).get(certid)
-        if found is None and not unseen:
-            raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device that the lobby knows")
-        known.append(found or {"certid": certid, "devicename": None, "devstate": None})
-    return known
+    certids = list(dict.fromkeys(desk.certid(text) for text in named))
+    found = desk.look(certids)
+    missing = [certid for certid in certids if certid not in found]
+    if missing and not unseen:
+        raise NotFound("UNKNOWN_DEVICE", f"got {missing[0]}, want the fingerprint of a device that the lobby knows")
+    return [found.get(certid) or {"certid": certid, "devicename": None, "devstate": None} for certid in certids]
 
 
 def _agree(desk: Desk, consequences: Sequence[str], yes: bool) -> None:

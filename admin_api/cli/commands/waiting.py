@@ -1,6 +1,7 @@
 """Waiting for devices, as several commands do it: each change is told with its second; the end is the exit status."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -19,26 +20,33 @@ Wait = Annotated[bool, typer.Option("--wait", help="Follow until it has arrived,
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
 
 
+class _Waiting:
+    """A line with the seconds, each time it is drawn."""
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks, self._began, self._spinner = ticks, ticks(), Spinner("dots")
+        self.states: dict[Fingerprint, str] = {}
+
+    def __rich__(self) -> Spinner:
+        states = Counter(self.states.values())
+        now = ", ".join(f"{count} {state}" for state, count in states.items())
+        self._spinner.text = Text(f"{words.seconds(self._ticks() - self._began)}  {now}")
+        return self._spinner
+
+
 def follow(desk: Desk, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
     """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAITED_IN_VAIN."""
-    began = desk.around.ticks()
-    states: dict[Fingerprint, str] = {}
-    with desk.screen.moving(Spinner("dots"), transient=True) as moving:
+    waiting = _Waiting(desk.around.ticks)
 
-        def tell(seen: Progress) -> None:
-            states[seen.certid] = seen.state
-            if desk.screen.as_json:
-                desk.screen.record(record_of(seen))
-            else:
-                desk.screen.show(tables.progress_line(seen))
+    def tell(seen: Progress) -> None:
+        waiting.states[seen.certid] = seen.state
+        if desk.screen.as_json:
+            desk.screen.record(record_of(seen))
+        else:
+            desk.screen.show(tables.progress_line(seen))
 
-        def pause(seconds: float) -> None:
-            if moving is not None:
-                now = words.seconds(desk.around.ticks() - began)
-                moving.update(Spinner("dots", Text(f"{now}, waiting for {_open(states)}")))
-            desk.around.pause(seconds)
-
-        ends = Following(desk.look, desk.around.ticks, pause, tell).until(goals, timeout)
+    with desk.screen.moving(waiting, transient=True):
+        ends = Following(desk.look, desk.around.ticks, desk.around.pause, tell).until(goals, timeout)
     return _end(ends, timeout)
 
 
@@ -50,11 +58,6 @@ def record_of(seen: Progress) -> dict[str, object]:
         "reason": device.get("reason"), "message": device.get("message"), "seconds": round(seen.seconds, 3),
         "ended": seen.verdict is not Verdict.WAIT, "reached": seen.verdict is Verdict.REACHED,
     }  # fmt: skip
-
-
-def _open(states: Mapping[Fingerprint, str]) -> str:
-    counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}
-    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "the lobby"
 
 
 def _end(ends: Sequence[Progress], timeout: float) -> Status:

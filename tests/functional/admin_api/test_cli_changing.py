@@ -137,6 +137,18 @@ def test_of_several_one_that_is_refused_does_not_hold_up_the_others(terminal: Te
     assert terminal.run("release", waiting, one, "--yes").exit_code == 1
 
 
+def test_many_are_looked_at_together_before_any_is_changed(
+    terminal: Terminal, lobby: Lobby, server: LobbyServer
+) -> None:
+    certids = [fingerprint(number) for number in range(1, 43)]
+    for certid in certids:
+        lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+    missing = terminal.run("release", *certids, fingerprint(99), "--yes")
+    assert (missing.exit_code, len(server.asked)) == (1, 3)
+    assert terminal.run("release", *certids, certids[0], "--yes").exit_code == 0
+    assert len(server.asked) == 3 + 3 + 42
+
+
 def test_a_viewer_is_refused(terminal: Terminal, lobby: Lobby) -> None:
     certid = claimed(lobby, 1)
     done = terminal.run("--as", "viewer", "--json", "release", certid, "--yes")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
 from admin_api.cli.targets_named import Known, Register
-from lobby.errors import InvalidInput
+from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import encode_label
 
@@ -103,6 +103,20 @@ def test_a_row_that_breaks_a_rule_is_named_and_the_others_stand(row: str, code: 
 def test_without_a_target_of_its_own_or_for_all_a_row_names_none() -> None:
     sheet = read(f"certid,target\n{ONE},Here\n{TWO},\n", Defaults())
     assert [(fault.line, fault.code) for fault in sheet.faults] == [(3, "TARGET_MISSING")]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "code"),
+    [
+        (Defaults(), "TARGET_MISSING"),
+        (Defaults("Mars"), "UNKNOWN_TARGET"),
+        (Defaults("Here", "submarine"), "UNKNOWN_PROFILE"),
+        (Defaults("Here", None, "{"), "INVALID_CONFIG"),
+    ],
+)
+def test_what_is_wrong_for_all_rows_is_said_once(defaults: Defaults, code: str) -> None:
+    with pytest.raises(LobbyError, match=code):
+        read(f"certid\n{ONE}\n{TWO}\n", defaults)
 
 
 @pytest.mark.parametrize(
