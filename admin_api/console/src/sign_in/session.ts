@@ -148,7 +148,7 @@ export class Session {
   }
 }
 
-/** Goes to the sign-in page, to come back to `returnTo`. */
+/** Goes to the sign-in page, to come back to `returnTo`. The way back in the browser leads past it, not to it. */
 export async function leave(document: SignInDocument, returnTo: string): Promise<void> {
   const departure: Departure = {
     verifier: oauth.generateRandomCodeVerifier(),
@@ -168,7 +168,7 @@ export async function leave(document: SignInDocument, returnTo: string): Promise
     code_challenge: await oauth.calculatePKCECodeChallenge(departure.verifier),
     code_challenge_method: "S256",
   }).toString();
-  location.assign(address);
+  location.replace(address);
 }
 
 /** Where the user pool sends people back to: registered there, so always the same. */

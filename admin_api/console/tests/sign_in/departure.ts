@@ -5,12 +5,12 @@ import { type Asked, answering, DOCUMENT, idToken, tokens } from "./user_pool";
 
 /** Leaves, and gives the address that the browser was sent to. `document` and `returnTo` as `leave` takes them. */
 export async function depart(returnTo = "/waiting?x=1", document = DOCUMENT): Promise<URL> {
-  const assign = vi.fn();
+  const replace = vi.fn();
   // jsdom has an ArrayBuffer of its own, which Node's digests are no instances of.
   vi.stubGlobal("ArrayBuffer", new TextEncoder().encode().buffer.constructor);
-  vi.stubGlobal("location", { origin: "https://lobby.test", assign });
+  vi.stubGlobal("location", { origin: "https://lobby.test", replace, assign: vi.fn() });
   await leave(document, returnTo);
-  return new URL(String(assign.mock.calls[0]?.[0]));
+  return new URL(String(replace.mock.calls[0]?.[0]));
 }
 
 /** Where the user pool sends somebody to: our address, with these parameters. */
