@@ -106,4 +106,5 @@ def _judged(outcome: Outcome, held: Device | None) -> Outcome:
     if same and wish.profile in (None, held["profile"]) and wish.config in (None, held["config"]):
         return Outcome(outcome.row, device=held)
     what = "with another profile or config" if same else f"for {place}"
-    return Outcome(outcome.row, outcome.code, f"is {held['devstate']} {what}: move or release it first", held)
+    why = f"is claimed {what} ({held['devstate']}): move or release it first"
+    return Outcome(outcome.row, outcome.code, why, held)

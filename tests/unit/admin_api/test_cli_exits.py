@@ -54,3 +54,8 @@ def test_every_code_that_the_sources_raise_without_a_prefix_is_listed_or_means_r
         )
     }
     assert {code for code in raised if status_of(code) is Status.REFUSED} == {"DEVICE_FAILED", "NOT_CONFIRMED"}
+
+
+def test_the_readme_has_the_same_table() -> None:
+    readme = (CLI.parents[1] / "README.md").read_text()
+    assert all(f"| {status.value} | {meaning} |" in readme for status, meaning in MEANING.items())
