@@ -45,7 +45,6 @@ _OF_CODE: Final[dict[str, Status]] = {
     "TIMED_OUT": Status.UNREACHABLE,
     "UNAVAILABLE": Status.UNREACHABLE,
     "NOT_A_LOBBY": Status.UNREACHABLE,
-    "SOME_FAILED": Status.PARTLY,
     "WAITED_IN_VAIN": Status.WAITED_IN_VAIN,
     "INTERRUPTED": Status.INTERRUPTED,
     "WRONG_USE": Status.WRONG_USE,
