@@ -25,16 +25,19 @@ export const theme = createTheme({
   respectReducedMotion: true,
 });
 
+const WHITE_ON_RED = {
+  "--mantine-color-red-filled": "var(--mantine-color-red-8)",
+  "--mantine-color-red-filled-hover": "var(--mantine-color-red-9)",
+};
+
 /**
  * Where Mantine's own colours are too pale to be read (under 4.5:1), in the sun or at night: lesser words, what is wrong
  * in a field, dark words on a light ground of their own colour, white ones on red.
  */
 export const variables: CSSVariablesResolver = () => ({
-  variables: {
-    "--mantine-color-red-filled": "var(--mantine-color-red-8)",
-    "--mantine-color-red-filled-hover": "var(--mantine-color-red-9)",
-  },
+  variables: {},
   light: {
+    ...WHITE_ON_RED,
     "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
     "--mantine-color-placeholder": "#6c757d",
     "--mantine-color-error": "var(--mantine-color-red-9)",
@@ -45,6 +48,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-yellow-light-color": "#8a5a00",
   },
   dark: {
+    ...WHITE_ON_RED,
     "--mantine-color-dimmed": "var(--mantine-color-dark-1)",
     "--mantine-color-placeholder": "#9a9a9a",
     "--mantine-color-error": "var(--mantine-color-red-5)",

@@ -1,4 +1,7 @@
-/** What a check of a target comes to, in words: everything found, something missing, or something that AWS did not tell. */
+/**
+ * What a check of a target comes to, in words: everything found, something missing, or something that AWS did not tell.
+ * Without its role nothing else can be tried, so that is then the only finding.
+ */
 import { counted } from "../../parts/numbers";
 import type { Checked } from "./operations";
 
@@ -23,6 +26,8 @@ export function verdictOf({ ok, findings }: Pick<Checked, "ok" | "findings">): V
   if (ok) return { ok, words: `All ${findings.length} found`, wantsSetup: false };
   const untold = findings.filter(isUntold).length;
   const missing = findings.filter((finding) => !finding.ok).length - untold;
+  if (missing > 0 && findings.length === 1)
+    return { ok, words: "The role cannot be assumed", wantsSetup: true };
   if (missing > 0) return { ok, words: `${missing} of ${findings.length} missing`, wantsSetup: true };
   return {
     ok,

@@ -33,6 +33,11 @@ export const DENIED = {
   ok: false,
   message: "missing: AccessDeniedException (no message)",
 };
+export const NO_ROLE = {
+  step: "sts:AssumeRole",
+  ok: false,
+  message: "500000000005/eu-central-1 answered AccessDenied",
+};
 export const UNTOLD = {
   step: "iot:AttachPolicy",
   ok: false,

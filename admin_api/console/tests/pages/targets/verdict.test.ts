@@ -2,11 +2,13 @@
 import { expect, test } from "vitest";
 import { fitting } from "../../../src/pages/targets/target_list";
 import { verdictOf, waitsForRole, worstFirst } from "../../../src/pages/targets/verdict";
-import { DENIED, FOUND, PORTO, SYDNEY, UNTOLD } from "./answers";
+import { DENIED, FOUND, NO_ROLE, PORTO, SYDNEY, UNTOLD } from "./answers";
 
 test.each([
   [FOUND, "All 3 found", false],
   [[...FOUND, DENIED], "1 of 4 missing", true],
+  [[NO_ROLE], "The role cannot be assumed", true],
+  [[{ ...NO_ROLE, message: UNTOLD.message }], "1 step could not be told", false],
   [[...FOUND, DENIED, UNTOLD], "1 of 5 missing", true],
   [[...FOUND, UNTOLD], "1 step could not be told", false],
   [[], "Nothing was found", false],
