@@ -39,17 +39,22 @@ class BareMqtt:
             plain.close()
             raise HandshakeRefused(str(error)) from error
 
-    def connect(self, client_id: str) -> tuple[int, bytes]:
-        """The answer: CONNACK with flags and return code, or HUNG_UP."""
-        return self.ask(CONNECT, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(client_id))
+    def connect(
+        self, client_id: str, *, will: tuple[str, bytes] | None = None, clean: bool = True
+    ) -> tuple[int, bytes]:
+        """The answer: CONNACK with flags and return code, or HUNG_UP. `will` is a topic and what shall be said there
+        when the connection is lost."""
+        flags = 0x02 * clean | (0x0C if will else 0)
+        last = _text(will[0]) + _sized(will[1]) if will else b""
+        return self.ask(CONNECT, _text("MQTT") + bytes([4, flags]) + b"\x00\x3c" + _text(client_id) + last)
 
     def subscribe(self, topic: str) -> tuple[int, bytes]:
         """The answer: SUBACK with packet id and the granted QoS (0x80 is a refusal), or HUNG_UP."""
         return self.ask(SUBSCRIBE, b"\x00\x07" + _text(topic) + b"\x01")
 
-    def publish(self, topic: str, body: bytes) -> tuple[int, bytes]:
+    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> tuple[int, bytes]:
         """The answer to a publish with QoS 1."""
-        return self.ask(PUBLISH | 0x02, _text(topic) + b"\x00\x09" + body)
+        return self.ask(PUBLISH | 0x02 | retain, _text(topic) + b"\x00\x09" + body)
 
     def ask(self, kind: int, body: bytes) -> tuple[int, bytes]:
         try:
@@ -91,7 +96,11 @@ class BareMqtt:
 
 
 def _text(text: str) -> bytes:
-    return len(text.encode()).to_bytes(2) + text.encode()
+    return _sized(text.encode())
+
+
+def _sized(body: bytes) -> bytes:
+    return len(body).to_bytes(2) + body
 
 
 def _length(size: int) -> bytes:

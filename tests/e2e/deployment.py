@@ -35,8 +35,8 @@ query($id: ID!) { device(certid: $id) {
   previousTargets { account region } historyIntact history { event before after actor reason target }
 } }"""
 CLAIM: Final = """
-mutation($id: ID!, $target: TargetInput!, $config: JSON) {
-  claimDevice(certid: $id, target: $target, config: $config) { devstate }
+mutation($id: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
+  claimDevice(certid: $id, target: $target, profile: $profile, config: $config) { devstate }
 }"""
 MOVE: Final = "mutation($id: ID!, $target: TargetInput!) { moveDevice(certid: $id, target: $target) { devstate } }"
 RELEASE: Final = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"

@@ -125,23 +125,3 @@ def test_a_revoked_device_is_cut_off_everywhere_and_stays_out(
 
 def _arn(deployed: Deployment, certid: str) -> str:
     return f"arn:aws:iot:{deployed.lobby.region}:{deployed.lobby.account}:cert/{certid}"
-
-
-def test_a_device_revoked_while_it_waits_is_cut_off(deployed: Deployment, bench: Workbench) -> None:
-    paths = bench.make()
-    device, certid = bench.power(paths), certid_of(paths)
-    deployed.wait(certid, "inlobby")
-    deployed.revoke(certid)
-    says(device, "connection_lost", place="lobby")
-    says(device, "refused", place="lobby")
-    assert deployed.status(certid, deployed.lobby) == "INACTIVE"
-
-
-def test_a_certificate_revoked_before_it_was_ever_seen_never_gets_in(deployed: Deployment, bench: Workbench) -> None:
-    paths = bench.make()
-    certid = certid_of(paths)
-    assert deployed.revoke(certid) == "revoked"
-    device = bench.power(paths)
-    until(lambda: deployed.status(certid, deployed.lobby) == "INACTIVE")
-    assert "admit" not in events(deployed.known(certid))
-    assert device.first("connected") is None
