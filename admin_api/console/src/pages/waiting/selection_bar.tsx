@@ -6,6 +6,8 @@ import { MAX_SELECTED } from "./selection";
 
 interface Props {
   selected: number;
+  /** How many of them are not shown, further down. */
+  beyond: number;
   /** Whether all that are shown are, and there are more of them. */
   more: boolean;
   /** How many wait in all, where it is known. */
@@ -16,7 +18,16 @@ interface Props {
   onClaim: () => void;
 }
 
-export function SelectionBar({ selected, more, total, loading, onEverybody, onClear, onClaim }: Props) {
+export function SelectionBar({
+  selected,
+  beyond,
+  more,
+  total,
+  loading,
+  onEverybody,
+  onClear,
+  onClaim,
+}: Props) {
   if (selected === 0) return null;
   const full = selected >= MAX_SELECTED;
   return (
@@ -24,6 +35,7 @@ export function SelectionBar({ selected, more, total, loading, onEverybody, onCl
       <Group justify="space-between" gap="xs">
         <Text size="sm" role="status">
           <b>{whole(selected)}</b> selected{full && `, which is as many as one claim takes`}
+          {beyond > 0 && `, ${whole(beyond)} of them further down`}
           {more && !full && (
             <>
               {" · "}

@@ -19,7 +19,7 @@ import { type Claimed, ClaimedNotice } from "./claimed_notice";
 import { EmptyLobby } from "./empty_lobby";
 import { SelectionBar } from "./selection_bar";
 import { useSelection } from "./use_selection";
-import { useWaiting, type WaitingRow } from "./use_waiting";
+import { PAGE, useWaiting, type WaitingRow } from "./use_waiting";
 import { WaitingList } from "./waiting_list";
 
 export default function WaitingPage() {
@@ -51,6 +51,8 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
   const mayClaim = useMe().may("claimDevices");
   const { handsOn, watch } = useHandsOn();
   const [dialog, setDialog] = useState<readonly WaitingRow[] | null>(null);
+  // All that are loaded can be selected; as many as somebody wants to look at are shown.
+  const [limit, setLimit] = useState(PAGE);
   const [claimed, setClaimed] = useState<Claimed | null>(null);
   const selecting = useSelection();
   const { chosen, follow } = selecting;
@@ -60,6 +62,8 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
     [list],
   );
   useEffect(() => follow(order), [follow, order]);
+  const shown = useMemo(() => ({ ...list, rows: list.rows.slice(0, limit) }), [list, limit]);
+  const all = shown.rows.every((row) => chosen.has(row.certid) || list.gone.has(row.certid));
 
   const open = useCallback((rows: readonly WaitingRow[]) => {
     setClaimed(null);
@@ -70,6 +74,10 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
     setClaimed((before) => ({ count: (before?.count ?? 0) + certids.length, target }));
     waiting.remove(certids);
     show();
+  };
+  const showMore = async () => {
+    if (list.rows.length <= limit) await waiting.more();
+    setLimit((before) => before + PAGE);
   };
   const selectEverybody = async () => {
     const rows = await waiting.everybody();
@@ -86,13 +94,14 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
         <EmptyLobby knocking={counts.of("knocking")} />
       ) : (
         <Box {...watch}>
-          <WaitingList list={list} selecting={selecting} mayClaim={mayClaim} onClaim={openOne} />
+          <WaitingList list={shown} selecting={selecting} mayClaim={mayClaim} onClaim={openOne} />
         </Box>
       )}
-      {waiting.hasMore && <More loading={waiting.loading} onMore={waiting.more} />}
+      {(waiting.hasMore || list.rows.length > limit) && <More loading={waiting.loading} onMore={showMore} />}
       <SelectionBar
         selected={chosen.size}
-        more={waiting.hasMore && chosen.size === order.length}
+        beyond={chosen.size - shown.rows.filter((row) => chosen.has(row.certid)).length}
+        more={all && (waiting.hasMore || chosen.size < order.length)}
         total={counts.of("inlobby")}
         loading={waiting.loading}
         onEverybody={selectEverybody}

@@ -112,6 +112,9 @@ test("all that wait can be selected, beyond the page", async () => {
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
   fireEvent.click(await screen.findByRole("button", { name: "Select all 60 that wait" }));
   await screen.findByRole("button", { name: "Claim 60…" });
+  expect(names()).toHaveLength(50);
+  fireEvent.click(screen.getByRole("button", { name: "Show more" }));
+  await waitFor(() => expect(names()).toHaveLength(60));
 });
 
 test("the selected are claimed, leave the list, and can be followed", async () => {
