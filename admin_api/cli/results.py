@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from admin_api.cli.bulk import Outcome
+from admin_api.cli.csv_claims import Fault
 from admin_api.cli.errors import wrong_use
 
 HEADER: Final = ("line", "certid", "target", "ok", "code", "message", "devstate", "devicename")
@@ -43,6 +44,10 @@ class Results:
     def add(self, outcomes: Sequence[Outcome]) -> None:
         records = (self.record(outcome) for outcome in outcomes)
         self._write([[_cell(each[name]) for name in HEADER] for each in records])
+
+    def skip(self, faults: Sequence[Fault]) -> None:
+        """Rows that are not sent at all."""
+        self._write([[str(fault.line), "", "", "no", fault.code, fault.message, "", ""] for fault in faults])
 
     @staticmethod
     def record(outcome: Outcome) -> dict[str, Any]:

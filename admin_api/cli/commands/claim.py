@@ -65,14 +65,13 @@ def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
         raise wrong_use(f"got {out} to read and to write, want another name for --out")
     defaults = Defaults(target, profile, config)
     if file:
-        rows = _sound(
-            desk, read_sheet(_content(file), desk.register, defaults, ignore_columns=ignore_columns), skip_bad
-        )
+        sheet = read_sheet(_content(file), desk.register, defaults, ignore_columns=ignore_columns)
+        _require_sound(desk, sheet, skip_bad)
     else:
-        rows = _named(desk, devices or [], photo or [], defaults)
+        sheet = Sheet(tuple(_named(desk, devices or [], photo or [], defaults)), (), ())
     if dry_run:
-        return _would(desk, rows)
-    return send(desk, rows, "LINE" if file else "#", Results(out), timeout if wait else None)
+        return _would(desk, sheet.rows)
+    return send(desk, sheet, "LINE" if file else "#", Results(out), timeout if wait else None)
 
 
 def _content(file: Path) -> bytes:
@@ -84,8 +83,8 @@ def _content(file: Path) -> bytes:
         raise wrong_use(f"got {file} ({fault.strerror}), want to read it", "UNREADABLE_FILE") from fault
 
 
-def _sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> Sequence[Row]:
-    """Raises `InvalidInput` BAD_ROWS, having named each of them."""
+def _require_sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> None:
+    """Names every bad row. Raises `InvalidInput` BAD_ROWS where they may not be skipped, or nothing else is left."""
     for line, earlier in sheet.repeated:
         desk.screen.note(f"note: line {line} says again what line {earlier} says")
     for fault in sheet.faults:
@@ -94,7 +93,6 @@ def _sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> Sequence[Row]:
         total = len(sheet.faults)
         hint = "" if skip_bad else " (or --skip-bad)"
         raise wrong_use(f"got {total} bad row{'s' * (total > 1)}, want none{hint}; nothing was sent", "BAD_ROWS")
-    return sheet.rows
 
 
 def _named(desk: Desk, devices: Sequence[str], photos: Sequence[Path], defaults: Defaults) -> Sequence[Row]:

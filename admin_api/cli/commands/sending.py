@@ -6,25 +6,27 @@ from typing import Any, Final
 from admin_api.cli import documents
 from admin_api.cli.bulk import Api, Bulk, Outcome
 from admin_api.cli.commands.waiting import follow
+from admin_api.cli.csv_claims import Sheet
 from admin_api.cli.desk import Desk
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.following import Goal
 from admin_api.cli.render import tables
 from admin_api.cli.results import Results, summary
-from admin_api.cli.wishes import Row, Wish
+from admin_api.cli.wishes import Wish
 from lobby.names import Fingerprint
 
 _SHOWN: Final = 20
 """Outcomes listed one by one; of more, those that failed."""
 
 
-def send(desk: Desk, rows: Sequence[Row], title: str, results: Results, timeout: float | None) -> Status:
+def send(desk: Desk, sheet: Sheet, title: str, results: Results, timeout: float | None) -> Status:
     """`title` is what a row's number is called. With a timeout, what was claimed is followed until it has arrived.
+    Rows with a fault are skipped, and are among what was not done.
 
     Raises what cut the sending off; a single row's refusal as `ApiRefused`."""
     bulk = Bulk(Api(_asking(desk), desk.look))
-    told = _sent(desk, bulk, rows, results)
+    told = _sent(desk, bulk, sheet, results)
     failed = [outcome for outcome in told if not outcome.ok]
     if not desk.screen.as_json:
         _show(desk, told, failed, title)
@@ -34,21 +36,23 @@ def send(desk: Desk, rows: Sequence[Row], title: str, results: Results, timeout:
         raise ApiRefused(failed[0].code or "REFUSED", failed[0].message or "no reason given")
     claimed = {outcome.row.certid: Goal.ARRIVAL for outcome in told if outcome.ok}
     waited = follow(desk, claimed, timeout) if timeout is not None and claimed else Status.DONE
-    return of_several(len(claimed), len(failed)) if failed else waited
+    undone = len(failed) + len(sheet.faults)
+    return of_several(len(claimed), undone) if undone else waited
 
 
-def _sent(desk: Desk, bulk: Bulk, rows: Sequence[Row], results: Results) -> list[Outcome]:
+def _sent(desk: Desk, bulk: Bulk, sheet: Sheet, results: Results) -> list[Outcome]:
     told: list[Outcome] = []
     try:
-        with results, desk.screen.bar("claiming", len(rows)) as bar:
-            for outcomes in bulk.send(rows):
+        with results, desk.screen.bar("claiming", len(sheet.rows)) as bar:
+            results.skip(sheet.faults)
+            for outcomes in bulk.send(sheet.rows):
                 results.add(outcomes)
                 for outcome in outcomes if desk.screen.as_json else ():
                     desk.screen.record(results.record(outcome))
                 told += outcomes
                 bar.advance(len(outcomes))
     except KeyboardInterrupt:
-        desk.screen.note(f"{len(told)} of {len(rows)} were sent; run the same again to go on")
+        desk.screen.note(f"{len(told)} of {len(sheet.rows)} were sent; run the same again to go on")
         raise
     return told
 

@@ -193,9 +193,13 @@ def test_bad_rows_are_named_by_line_and_nothing_is_sent_unless_they_may_be_skipp
     assert "line 4: UNKNOWN_TARGET" in done.stderr
     assert "error: BAD_ROWS" in done.stderr
     assert not sent(server)
-    skipping = terminal.run("claim", "--file", str(path), "--skip-bad")
-    assert skipping.exit_code == 0
+    out = tmp_path / "out.csv"
+    skipping = terminal.run("claim", "--file", str(path), "--skip-bad", "--out", str(out))
+    assert skipping.exit_code == 5
     assert sent(server) == [[fingerprint(1)]]
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["line"], row["ok"]) for row in rows] == [("3", "no"), ("4", "no"), ("2", "yes")]
 
 
 def test_a_dry_run_checks_everything_and_sends_nothing(terminal: Terminal, server: LobbyServer, tmp_path: Path) -> None:
