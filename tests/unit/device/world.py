@@ -21,10 +21,10 @@ from device.plan import Endpoint, Plan
 from device.storage import Storage
 from lobby.wire import lobby_topic
 from tests.unit.device.platter import Platter
-from tests.unit.device.walk import PLAN
+from tests.unit.device.walk import LOBBY, PLAN, ROUTE
 
 STATE = Path("/device/state")
-A_DAY = 86_400.0
+A_MINUTE, AN_HOUR, A_DAY = 60.0, 3600.0, 86_400.0
 
 
 class NotWithinError(AssertionError):
@@ -55,6 +55,18 @@ class Absent(Broker):
 
     def opened(self, link: "Line") -> None:
         link.say(Failed(link.number, self.trouble, "as scripted"))
+
+
+class Saying(Broker):
+    """A good one that answers each word of the device with these messages."""
+
+    def __init__(self, *messages: bytes) -> None:
+        self.messages = messages
+
+    def published(self, link: "Line", topic: str) -> None:
+        super().published(link, topic)
+        for message in self.messages:
+            link.push(message)
 
 
 class Line:
@@ -129,6 +141,11 @@ class World:
     def record(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.append((self.now, event, dict(fields)))
 
+    @classmethod
+    def routed(cls) -> "World":
+        """A lobby that knows where the device belongs, and a target that takes it."""
+        return cls({LOBBY: Saying(ROUTE.encode()), Endpoint(ROUTE.iotep): Broker()})
+
     @property
     def counts(self) -> Counter[str]:
         return Counter(event for _, event, _ in self.log)
@@ -138,7 +155,6 @@ class World:
     ) -> None:
         """A device is powered on with what `calls` hold, and off when `until` is true. Raises `NotWithinError` where
         that does not come within so many seconds."""
-        self._arranged.clear()
         inbox = _Waiting(self)
         client = Client(
             self.plan,
@@ -158,10 +174,13 @@ class World:
             if met or self.now > over:
                 client.post(StopAsked())
             else:
-                self.arrange(0.5, look)
+                self.arrange(0.5 if within <= A_MINUTE else 2.0, look)
 
         self.arrange(0, look)
-        client.run()
+        try:
+            client.run()
+        finally:
+            self._arranged.clear()  # what was on its way is lost with the power
         if not met:
             tail = "\n".join(map(str, self.log[-20:]))
             raise NotWithinError(f"not within {within:g} s, but\n{tail}")
