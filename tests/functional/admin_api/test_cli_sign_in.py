@@ -14,6 +14,8 @@ import httpx
 import pytest
 from typer.testing import Result
 
+from admin_api.cli.errors import NotSignedIn
+from admin_api.cli.loopback import Loopback
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
 
 
@@ -159,6 +161,43 @@ def test_a_port_that_is_taken_is_told_before_anybody_is_sent_away(away: Terminal
         done = away.run("--json", "login", "--url", away.served.url, browse=browser, redirect_port=port)
     assert (done.exit_code, error_of(done)["code"]) == (2, "PORT_TAKEN")
     assert not browser.went
+
+
+def test_nobody_else_can_take_the_answer_on_localhosts_other_address(away: Terminal) -> None:
+    browser = Browser()
+    with socket.socket(socket.AF_INET6) as taken:
+        try:
+            taken.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = away.run("--json", "login", "--url", away.served.url, browse=browser, redirect_port=port)
+    assert (done.exit_code, error_of(done)["code"]) == (2, "PORT_TAKEN")
+    assert not browser.went
+
+
+def test_what_is_no_answer_does_not_end_the_sign_in(away: Terminal) -> None:
+    """A look at the address, or an answer to another path."""
+
+    def look_around_first(back: str) -> str:
+        with httpx.Client(trust_env=False) as http:
+            assert http.get(back.partition("?")[0]).status_code == 404
+            assert http.get(back.replace("/?", "/elsewhere?")).status_code == 404
+        return back
+
+    browser = Browser(look_around_first)
+    assert login(away, browser).exit_code == 0
+    assert browser.pages[0].status_code == 200
+
+
+def test_only_the_first_answer_counts() -> None:
+    loopback = Loopback(lambda query: None if query == "code=right" else "wrong", free_port())
+    assert loopback.take("code=right")[0] == 200
+    assert loopback.take("code=other")[0] == 409
+    assert loopback.wait(0) == "code=right"
+    with pytest.raises(NotSignedIn, match="SIGN_IN_TIMED_OUT"):
+        loopback.wait(0.001)
 
 
 @pytest.mark.parametrize(
