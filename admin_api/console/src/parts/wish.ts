@@ -19,6 +19,7 @@ export interface Wish {
 export const NO_WISH: Wish = { target: null, profile: null, kind: "usual", text: "", json: "" };
 
 export const MAX_CONFIG_BYTES = 8 * 1024;
+export const MAX_CONFIG_DEPTH = 32;
 const FACTORY_RESET = "factory reset";
 const DEFAULT_PROFILE = "default";
 
@@ -48,8 +49,17 @@ export function faultOf(wish: Wish): string | undefined {
 function faultOfConfig(value: unknown): string | undefined {
   if (value === FACTORY_RESET)
     return `got "${FACTORY_RESET}", want anything else: a device would come straight back`;
+  if (isDeeper(value, MAX_CONFIG_DEPTH)) return `got a config nested deeper than ${MAX_CONFIG_DEPTH}`;
   const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
   return bytes > MAX_CONFIG_BYTES ? `got ${bytes} bytes, want at most ${MAX_CONFIG_BYTES}` : undefined;
+}
+
+/** Whether objects and lists are within each other more than `levels` deep. Does not recurse itself. */
+function isDeeper(value: unknown, levels: number): boolean {
+  let layer: unknown[] = [value];
+  for (let level = 0; level <= levels; level++)
+    layer = layer.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  return layer.length > 0;
 }
 
 /** What to send; undefined while something is missing or wrong. */

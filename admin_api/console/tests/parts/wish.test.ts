@@ -38,6 +38,7 @@ test.each<[Partial<Wish>, RegExp]>([
   [{ kind: "text", text: "factory reset" }, /factory reset/],
   [{ kind: "text", text: "x".repeat(MAX_CONFIG_BYTES) }, /got 8194 bytes, want at most 8192/],
   [{ kind: "text", text: "é".repeat(MAX_CONFIG_BYTES / 2) }, /got 8194 bytes/],
+  [{ kind: "json", json: `{"a": ${"[".repeat(32)}1${"]".repeat(32)}}` }, /nested deeper than 32/],
   [{ kind: "json", json: "  " }, /got nothing/],
   [{ kind: "json", json: '{"a": 1,}' }, /got no JSON/],
   [{ kind: "json", json: "[1]" }, /got a list, want an object/],
@@ -47,6 +48,11 @@ test.each<[Partial<Wish>, RegExp]>([
 ])("%j is refused before it is sent", (typed, why) => {
   expect(faultOf({ ...there, ...typed })).toMatch(why);
   expect(variablesOf({ ...there, ...typed })).toBeUndefined();
+});
+
+test("a config may be nested 32 deep", () => {
+  const json = `{"a": ${"[".repeat(31)}1${"]".repeat(31)}}`;
+  expect(faultOf({ ...there, kind: "json", json })).toBeUndefined();
 });
 
 test("nothing is sent without a target", () => {

@@ -71,7 +71,7 @@ export function ActionButton({ action, first, onBegin }: ButtonProps) {
       leftSection={<Icon size={18} aria-hidden />}
       onClick={() => onBegin(action)}
     >
-      {label}…
+      {label}
     </Button>
   );
 }

@@ -53,7 +53,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
     <Stack gap={6}>
       <TextInput
         type="search"
-        label="Find"
+        label="Find a device"
         placeholder="Name, fingerprint or label code"
         leftSection={<IconSearch size={18} aria-hidden />}
         rightSection={typed !== "" && <CloseButton aria-label="Clear the search" onClick={() => type("")} />}

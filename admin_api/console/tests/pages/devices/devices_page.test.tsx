@@ -36,7 +36,7 @@ const names = () => screen.queryAllByRole("link", { name: /^sensor-/ }).map((lin
 const asked = (api: FakeApi) => api.variablesOf("Devices").at(-1);
 const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 const type = (text: string) =>
-  fireEvent.change(screen.getByRole("searchbox", { name: "Find" }), { target: { value: text } });
+  fireEvent.change(screen.getByRole("searchbox", { name: "Find a device" }), { target: { value: text } });
 
 test("the address is the filter", async () => {
   const { api } = ledger(lines(0, 2));
