@@ -7,7 +7,7 @@ every caller free to try again. `None` as a result means that the row goes.
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.device import DEFAULT_PROFILE, Device
@@ -17,6 +17,8 @@ from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, MAX_CONF
 
 if TYPE_CHECKING:
     from lobby.identity import Identity
+
+_BANNED: Final = "REVOKED"
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,10 @@ def move(device: Device, wish: Claim, actor: str, at: str) -> Device:
 
 
 def release(device: Device, at: str) -> Device | None:
-    """Take the claim back: the device returns to the lobby; one that was never seen is no longer expected."""
+    """Take the claim back: the device returns to the lobby; one that was never seen is no longer expected. One that
+    had a claim and is back already, stays: who asks again may not have heard the answer."""
+    if device.devstate is State.INLOBBY and device.generation:
+        return device
     state = next_state(device.devstate, Event.RELEASE)
     if state is None:
         return None
@@ -105,7 +110,9 @@ def retry(device: Device, at: str) -> Device:
     if device.devstate is State.INLOBBY and not device.previous:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(device, generation=device.generation + 1, turn=True)
-    if state in (State.REFUSED, State.REVOKED):
+    if state is State.REVOKED:
+        return _banned(again)
+    if state is State.REFUSED:
         return again
     again = replace(again, reason=None, message=None)
     return _entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
@@ -142,17 +149,28 @@ def retire(
 ) -> Device:
     """A target that the device has left is cleared (or, with a code, could not be, and stays on record).
     Without a target it says that the commissioner has nothing left to do. Where the claim has changed since
-    `generation`, or the device has been let in with one, the turn is that claim's, and so is the next try."""
+    `generation`, or the device has been let in with one, the turn is that claim's, and so is the next try.
+    A revoked device that may still work somewhere says so: its reason is the code until it is shut out everywhere."""
     _after(device, Event.RETIRE)
     current = device.generation == generation and device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.previous if target != cleared)
-        return replace(device, previous=rest, turn=device.turn and not current)
+        left = replace(device, previous=rest, turn=device.turn and not current)
+        return _banned(left) if device.devstate is State.REVOKED and not rest else left
     if not current:
         return device
-    kept = device.devstate in (State.REVOKED, State.REFUSED)
-    return replace(device, reason=device.reason if kept else code, turn=False,
-                   message=f"{device.message}; {code}: {message}"[:1000] if kept else message)  # fmt: skip
+    refused = device.devstate is State.REFUSED
+    if refused or device.devstate is State.REVOKED:
+        why = device.message if refused else _banned(device).message
+        message = f"{why}; {code}: {message}"[:1000]
+    return replace(device, reason=device.reason if refused else code, message=message, turn=False)
+
+
+def _banned(device: Device) -> Device:
+    """A revoked device that says no more than that it is, and why."""
+    if device.reason == _BANNED or device.message is None:
+        return device
+    return replace(device, reason=_BANNED, message=device.message.rpartition(f"; {device.reason}: ")[0])
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:
@@ -161,7 +179,7 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
         return device
     state = _after(device, Event.REVOKE)
     known = device or Device(certid, state, at)
-    left = replace(_leaving(known, None), reason="REVOKED", message=why, turn=True, iotep=None,
+    left = replace(_leaving(known, None), reason=_BANNED, message=why, turn=True, iotep=None,
                    generation=known.generation + 1)  # fmt: skip
     return _entered(left, state, at)
 

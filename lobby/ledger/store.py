@@ -141,8 +141,15 @@ class Ledger:
         return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))
 
     def release(self, certid: Fingerprint, actor: str) -> Device | None:
-        """None where the device was only expected: its row is gone, its history stays."""
-        return self._seen(certid, Event.RELEASE, decisions.release, actor)
+        """None where the device was only expected: its row is gone, its history stays, and says so to who asks
+        again."""
+        try:
+            return self._seen(certid, Event.RELEASE, decisions.release, actor)
+        except NotFound:
+            last = self._last_entry(certid)
+            if last is None or last.event is not Event.RELEASE:
+                raise
+            return None
 
     def retry(self, certid: Fingerprint, actor: str) -> Device:
         return self._kept(self._seen(certid, Event.RETRY, decisions.retry, actor))

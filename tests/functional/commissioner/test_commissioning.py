@@ -157,6 +157,21 @@ def test_a_revocation_cuts_the_device_off_everywhere_and_says_no_goodbye(shop: W
     assert aws.published(A) == aws.published(B) == []
 
 
+def test_a_banned_device_that_could_not_be_shut_out_says_so_until_it_is(shop: Workshop) -> None:
+    shop.settle()
+    shop.desk = shop.another_desk()
+    shop.calls.fails["AssumeRole"] = error("AccessDenied", "AssumeRole")
+    assert shop.deliver(shop.revoke()) == []
+    assert statuses() == ("INACTIVE", "ACTIVE", None)
+    device = shop.device()
+    assert (device.devstate, device.reason, device.previous) == (State.REVOKED, "TARGET_ROLE_DENIED", (A,))
+    assert (device.message or "").startswith("stolen; TARGET_ROLE_DENIED: ")
+    shop.calls.fails.clear()
+    assert shop.deliver(shop.retry()) == []
+    assert statuses() == ("INACTIVE", "INACTIVE", None)
+    assert (shop.device().reason, shop.device().message, shop.device().previous) == ("REVOKED", "stolen", ())
+
+
 def test_a_new_claim_in_the_same_target_is_told_there_and_drops_what_the_old_profile_allowed(shop: Workshop) -> None:
     shop.targets.register(A, "name", ("default", "camera"), "user:ann")
     shop.deploy_policy(A, "camera")

@@ -267,6 +267,15 @@ def test_an_expected_device_holds_no_name(ledger: Ledger) -> None:
 # A row that goes, and comes again.
 
 
+def test_a_release_asked_for_again_says_what_the_first_one_did(ledger: Ledger) -> None:
+    ledger.claim(ONE, Claim(A), ANN)
+    assert ledger.release(ONE, ANN) is None
+    assert ledger.release(ONE, ANN) is None
+    assert [entry.event for entry in ledger.history(ONE)] == [Event.CLAIM, Event.RELEASE]
+    with pytest.raises(NotFound, match="UNKNOWN_DEVICE"):
+        ledger.release(TWO, ANN)
+
+
 def test_a_released_expectation_keeps_its_history_and_a_later_claim_continues_it(ledger: Ledger, calls: Calls) -> None:
     ledger.claim(ONE, Claim(A), ANN)
     assert ledger.release(ONE, ANN) is None

@@ -174,6 +174,19 @@ def test_a_released_expectation_is_no_longer_expected() -> None:
     assert decisions.release(decisions.claim(None, CERTID, Claim(A), "user:ann", T), T) is None
 
 
+def test_a_release_asked_for_again_is_the_same_release() -> None:
+    released = decisions.release(arrived(), T)
+    assert released is not None
+    assert decisions.release(released, "later") is released
+    cleared = decisions.retire(released, released.generation, A)
+    assert decisions.release(cleared, "later") is cleared
+
+
+def test_a_device_that_was_never_claimed_is_not_released() -> None:
+    with pytest.raises(Conflict, match="NOT_ALLOWED"):
+        decisions.release(inlobby(), T)
+
+
 def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() -> None:
     released = decisions.release(arrived(), T)
     assert released is not None
@@ -193,6 +206,19 @@ def test_a_target_that_cannot_be_cleared_stays_on_the_list_with_the_reason() -> 
     assert released is not None
     device = decisions.retire(released, released.generation, A, "TARGET_ROLE_DENIED", "no")
     assert (device.previous, device.turn, device.reason) == ((A,), False, "TARGET_ROLE_DENIED")
+
+
+def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_not() -> None:
+    revoked = decisions.revoke(decisions.move(arrived(), Claim(B), "u", T), CERTID, "stolen; really", T)
+    stuck = decisions.retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
+    assert (stuck.devstate, stuck.reason, stuck.turn) == (State.REVOKED, "TARGET_ROLE_DENIED", False)
+    assert stuck.message == "stolen; really; TARGET_ROLE_DENIED: got no; run it"
+    other = decisions.retire(stuck, stuck.generation, B, "TARGET_LIMIT", "full")
+    assert (other.reason, other.message) == ("TARGET_LIMIT", "stolen; really; TARGET_LIMIT: full")
+    half = decisions.retire(other, other.generation, B)
+    assert (half.reason, half.previous) == ("TARGET_LIMIT", (A,))
+    for out in (decisions.retry(half, T), decisions.retire(half, half.generation, A)):
+        assert (out.reason, out.message) == ("REVOKED", "stolen; really")
 
 
 def test_clearing_for_an_old_claim_leaves_the_new_claims_turn() -> None:
