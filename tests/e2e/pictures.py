@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from infra.local.synthesis import ROOT
@@ -24,7 +26,10 @@ from tests.e2e.label_video import BADLY, write_video
 from tests.e2e.populace import Populace, ledger_of, sleeping_commissioner
 from tests.e2e.workbench import Workbench, certid_of
 
+ARRIVED: Final = "Connected where it belongs"
+"""What the badge of an arrived device says to whoever points at it."""
 OUT: Final = ROOT / "docs" / "images"
+_COLOURS: Final = 128
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -55,7 +60,8 @@ class Album:
     def take(self, page: Page, name: str, screen: Screen) -> None:
         page.wait_for_load_state("networkidle")
         path = self._out / f"{name}-{screen.name}{'-dark' if self._dark else ''}.png"
-        page.screenshot(path=path, animations="disabled")
+        with Image.open(BytesIO(page.screenshot(animations="disabled"))) as picture:
+            picture.quantize(_COLOURS).save(path, optimize=True)
         print(path, flush=True)
 
 
@@ -103,7 +109,7 @@ def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen:
             expect(claim).to_be_visible()
             album.take(page, "claim-scanned", screen)
             claim.click()
-            expect(page.get_by_text("Arrived").first).to_be_visible()
+            expect(page.get_by_title(ARRIVED)).to_be_visible()
             album.take(page, "claim-arrived", screen)
     finally:
         bench.off()
