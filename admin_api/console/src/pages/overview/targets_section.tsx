@@ -20,7 +20,7 @@ export function TargetsSection({ targets }: { targets: readonly TargetCount[] })
   const shown = all ? targets : targets.slice(0, FIRST);
   const full = Math.max(...targets.map(({ count }) => count));
   return (
-    <Section title={own ? "By target of yours" : "By target"}>
+    <Section title={own ? "Your targets" : "By target"}>
       {targets.length === 0 ? (
         <Text size="sm" c="dimmed">
           No device is claimed for {own ? "your targets" : "a target"} yet.

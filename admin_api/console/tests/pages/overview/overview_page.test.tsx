@@ -76,6 +76,14 @@ test("of many targets the fullest are shown, and all if somebody wants", async (
   expect(await lines("Devices by target")).toHaveLength(30);
 });
 
+test.each<[Role, string]>([
+  ["operator", "By target"],
+  ["technician", "Your targets"],
+])("a %s sees targets under %s", async (role, title) => {
+  show(<OverviewPage />, new FakeApi(overview(MANY)), { role });
+  expect(await screen.findByRole("region", { name: title })).toBeDefined();
+});
+
 test("a lobby where all is well says so", async () => {
   const api = new FakeApi(overview({ inlobby: 1 }));
   show(<OverviewPage />, api);
