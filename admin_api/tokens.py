@@ -7,10 +7,12 @@ no way to turn any of it off. The keys are fetched at the first token, and again
 no more often than once a minute.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
 import jwt
+from jwt.utils import base64url_decode
 
 from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.roles import Caller, caller_of
@@ -25,6 +27,8 @@ _LEEWAY: Final = 5
 """Seconds that our clock may differ from the user pool's."""
 _ACCESS: Final = "access"
 _MAX_TOKEN: Final = 16 * 1024
+_MAX_NAME: Final = 128
+"""A Cognito username's length (API reference, AdminCreateUser)."""
 
 
 def pool_keys(settings: Settings) -> KeyOf:
@@ -57,7 +61,7 @@ class Verifier:
         claims = self._claims(_token_in(authorization))
         name = claims.get("username") or claims["sub"]
         groups = claims.get("cognito:groups") or []
-        if not isinstance(name, str) or not isinstance(groups, list):
+        if not _is_name(name) or not isinstance(groups, list):
             raise Unauthenticated("got a token whose username or groups are malformed")
         return caller_of(name, [group for group in groups if isinstance(group, str)])
 
@@ -69,6 +73,7 @@ class Verifier:
             )  # fmt: skip
         except jwt.PyJWTError as refusal:
             raise Unauthenticated(f"got a token that does not hold ({_kind(refusal)}), want a valid one") from refusal
+        _require_each_once(token)
         if claims["token_use"] != _ACCESS:
             raise Unauthenticated("got another kind of token, want an access token")
         if claims["client_id"] != self._client_id:
@@ -80,6 +85,24 @@ class Verifier:
         if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
             raise Unauthenticated("got a token that is not signed with RS256 by a named key, want one that is")
         return self._key_of(header["kid"])
+
+
+def _is_name(name: object) -> bool:
+    """Whether it can stand in the history and in a line of the log, and pass for nothing else there."""
+    return isinstance(name, str) and 0 < len(name) <= _MAX_NAME and name.isprintable()
+
+
+def _require_each_once(token: str) -> None:
+    """RFC 7519, section 4. Of a name that is there twice, one parser may take the first and another the last: the
+    gateway's and ours would have looked at different tokens."""
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise Unauthenticated("got a token in which a name is there twice, want each once")
+        return dict(pairs)
+
+    for part in token.split(".")[:2]:
+        json.loads(base64url_decode(part), object_pairs_hook=unique)
 
 
 def _kind(refusal: jwt.PyJWTError) -> str:

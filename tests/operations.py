@@ -1,0 +1,64 @@
+"""Each role × each operation, as one table: a document for every field of Query and Mutation, and who may ask for it.
+
+The API's tests on moto and those of the deployed API go through it. An operation of the schema that has no line here
+fails both. `<target>`, or its account and Region, is filled in; `$id` is a device's fingerprint.
+"""
+
+from typing import Any, Final
+
+from admin_api.roles import Role
+from lobby.names import Target
+
+_EVERYONE: Final = frozenset(Role)
+_CLAIMERS: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN})
+_OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+_ADMINS: Final = frozenset({Role.ADMIN})
+
+OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
+    "me": ("{ me { name } }", _EVERYONE),
+    "overview": ("{ overview { total } }", _EVERYONE),
+    "getDevice": ("query($id: ID!) { getDevice(certid: $id) { certid } }", _EVERYONE),
+    "listDevices": ("{ listDevices { nextToken } }", _EVERYONE),
+    "listLobbyDevices": ("{ listLobbyDevices { nextToken } }", _EVERYONE),
+    "device": ("query($id: ID!) { device(certid: $id) { certid historyIntact } }", _EVERYONE),
+    "devices": ("{ devices { nodes { certid } } }", _EVERYONE),
+    "targets": ("{ targets { name } }", _EVERYONE),
+    "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),
+    "addDevice": (
+        "mutation($id: ID!) { addDevice(certid: $id, targetaccount: <account>, targetregion: <region>) { certid } }",
+        _CLAIMERS,
+    ),
+    "claimDevice": ("mutation($id: ID!) { claimDevice(certid: $id, target: <target>) { certid } }", _CLAIMERS),
+    "claimDevices": (
+        "mutation($id: ID!) { claimDevices(certids: [$id], target: <target>) { results { certid code } } }",
+        _CLAIMERS,
+    ),
+    "moveDevice": (
+        'mutation($id: ID!) { moveDevice(certid: $id, target: <target>, config: "new") { certid } }',
+        _OPERATORS,
+    ),
+    "releaseDevice": ("mutation($id: ID!) { releaseDevice(certid: $id) { certid } }", _OPERATORS),
+    "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
+    "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
+    "registerTarget": (
+        'mutation { registerTarget(account: <account>, region: <region>, name: "New") { name } }',
+        _ADMINS,
+    ),
+}
+"""By the operation's name: its document, and the roles that may ask for it."""
+NEEDS_CLAIMED: Final = frozenset({"moveDevice", "releaseDevice", "retryDevice"})
+"""Operations on a device that somebody has claimed."""
+
+
+def document(operation: str, target: Target) -> str:
+    account, region = f'"{target.account}"', f'"{target.region}"'
+    filled = OPERATIONS[operation][0].replace("<target>", "{account: <account>, region: <region>}")
+    return filled.replace("<account>", account).replace("<region>", region)
+
+
+def variables(operation: str, certid: str) -> dict[str, Any] | None:
+    return {"id": certid} if "$id" in OPERATIONS[operation][0] else None
+
+
+def allowed(role: Role, operation: str) -> bool:
+    return role in OPERATIONS[operation][1]
