@@ -11,7 +11,6 @@ import json
 import random
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -181,7 +180,7 @@ def served(lobby: Lobby) -> Iterator[LobbyServer]:
 
 @dataclass
 class Terminal:
-    """`lobbyctl` in a directory of its own. Its pauses take no time, but count."""
+    """`lobbyctl` in a directory of its own. Its pauses take no time, and are all the time that passes."""
 
     directory: Path
     served: LobbyServer
@@ -194,7 +193,7 @@ class Terminal:
         self.around = Surroundings(
             environment={}, directory=self.directory, project=self.directory / "project",
             config=self.directory / "config", clock=lambda: datetime.now(UTC) + self.late,
-            ticks=lambda: time.monotonic() + sum(self.paused), pause=self.paused.append, draw=random.random,
+            ticks=lambda: sum(self.paused), pause=self.paused.append, draw=random.random,
             secret=lambda: secrets.token_urlsafe(32), browse=lambda _address: False, confirm=None,
         )  # fmt: skip
 
