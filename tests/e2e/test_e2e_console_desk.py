@@ -50,8 +50,11 @@ def test_those_who_wait_come_in_live_and_many_are_claimed_at_once(
     page = visit().sign_in("operator", "/waiting")
     expect(page.get_by_role("heading", name="Waiting", level=1)).to_be_visible()
     devices = [_waiting(deployed, bench) for _ in range(3)]
-    for _, name in devices:
-        page.get_by_role("checkbox", name=f"Select {name}").check()
+    boxes = [page.get_by_role("checkbox", name=f"Select {name}") for _, name in devices]
+    for box in boxes:
+        expect(box).to_be_visible()  # who comes once somebody has begun to select is held back
+    for box in boxes:
+        box.check()
     page.get_by_role("button", name="Claim 3…").click()
     dialog = page.get_by_role("dialog")
     _pick_target(dialog, page, first)
