@@ -120,12 +120,14 @@ def _running(state: Path) -> LobbyFile | None:
 
 def _say_what_next(lobby: LobbyFile, state: Path) -> None:
     operator = lobby.operator("operator")
+    elsewhere = "" if state == STATE else f" --lobby {state / 'lobby.json'}"
     print(
         f"""
 Device Lobby is up. Ctrl-C stops it; the ledger is kept.
 
   console        {lobby.console_url}
-  sign in        as {operator.user}, password {operator.password} (also: admin, technician, viewer)
+  sign in        as {operator.user}, password {operator.password} (admin, technician, viewer: in lobby.json)
+  command line   .venv/bin/lobbyctl{elsewhere} devices list
   GraphQL        {lobby.graphql_url}
   devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
   a new device   .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
