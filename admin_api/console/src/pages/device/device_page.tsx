@@ -56,7 +56,7 @@ function readOf(text: string): string | Failure {
 
 function Known({ certid }: { certid: string }) {
   const [last, setLast] = useState(FIRST_LAST);
-  const { device, at, failure, fetching, look } = useDevice(certid, last);
+  const { device, at, failure, look } = useDevice(certid, last);
   const { targets } = useTargets();
   const [begun, setBegun] = useState<Action | null>(null);
   const [said, setSaid] = useState<string | null>(null);
@@ -82,7 +82,7 @@ function Known({ certid }: { certid: string }) {
             intact={device.historyIntact ?? null}
             known={targets}
             last={last}
-            loading={fetching}
+            loading={!failure && (device.history?.length ?? 0) < last}
             onMore={setLast}
           />
         </Whole>

@@ -83,7 +83,7 @@ function Line({ entry, wait, known }: LineProps) {
 }
 
 function Bullet({ entry }: { entry: Entry }) {
-  const { icon: Icon } = wordsOf(entry.after ?? "revoked");
+  const { icon: Icon } = wordsOf(entry.after ?? entry.before ?? "");
   return <Icon size={15} aria-hidden />;
 }
 

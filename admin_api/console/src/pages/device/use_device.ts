@@ -12,7 +12,6 @@ export interface Watched {
   device: WholeDevice | null | undefined;
   at: Date;
   failure: Failure | undefined;
-  fetching: boolean;
   look: () => void;
 }
 
@@ -26,10 +25,7 @@ export function useDevice(certid: string, last: number): Watched {
   const [seen, setSeen] = useState<Seen | null>(null);
   const known = seen?.certid === certid ? seen : null;
   const everyMs = known?.device && isPassing(known.device) ? PASSING_MS : RESTING_MS;
-  const [{ data, error, fetching }, again] = useLiveQuery(
-    { query: DEVICE, variables: { certid, last } },
-    everyMs,
-  );
+  const [{ data, error }, again] = useLiveQuery({ query: DEVICE, variables: { certid, last } }, everyMs);
 
   // What was seen stays while more of its history is on the way, and when an answer fails.
   useEffect(() => {
@@ -41,7 +37,6 @@ export function useDevice(certid: string, last: number): Watched {
     device: known ? known.device : undefined,
     at: known?.at ?? new Date(),
     failure: error && failureOf(error),
-    fetching,
     look: () => again({ requestPolicy: "network-only" }),
   };
 }

@@ -27,6 +27,7 @@ interface Props {
 
 export function DevicesFound({ question, columns, known, onAsk }: Props) {
   const { page, failure, look } = usePage(question);
+  const entered = useEntered(addressOf(question));
   if (!page && failure?.code === "INVALID_CURSOR")
     return (
       <Stack>
@@ -41,15 +42,21 @@ export function DevicesFound({ question, columns, known, onAsk }: Props) {
   return (
     <>
       <AsOf at={page.at} failure={failure} onRetry={look} />
-      <Listed page={page} question={question} columns={columns} known={known} onAsk={onAsk} />
+      <Listed
+        page={page}
+        entered={entered}
+        question={question}
+        columns={columns}
+        known={known}
+        onAsk={onAsk}
+      />
     </>
   );
 }
 
-function Listed({ page, question, columns, known, onAsk }: Props & { page: Page }) {
-  const [came] = useState(() => new Date());
+function Listed({ page, entered, question, columns, known, onAsk }: Props & { page: Page; entered: Date }) {
   // What is remembered from before one came is let go as soon as there is news.
-  const about = `${addressOf(question)} ${page.at < came}`;
+  const about = `${addressOf(question)} ${page.at < entered}`;
   const { list, show } = useSteady(page.nodes, true, about);
   const next = (cursor: string) => {
     wentOn(question.after, cursor);
@@ -79,6 +86,15 @@ function Listed({ page, question, columns, known, onAsk }: Props & { page: Page 
       )}
     </>
   );
+}
+
+/** When somebody came to this address. */
+function useEntered(address: string): Date {
+  const [came, setCame] = useState(() => ({ address, at: new Date() }));
+  if (came.address === address) return came.at;
+  const next = { address, at: new Date() };
+  setCame(next);
+  return next.at;
 }
 
 /** "2 new, 1 gone"; null: the list is as it is shown. */

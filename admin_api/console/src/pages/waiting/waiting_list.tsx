@@ -4,7 +4,7 @@ import { usePhone } from "../../parts/phone";
 import type { Steady } from "../../parts/steady";
 import type { Selecting } from "./use_selection";
 import type { WaitingRow } from "./use_waiting";
-import { type LineProps, WaitingCard, WaitingLine } from "./waiting_row";
+import { isClaimable, type LineProps, WaitingCard, WaitingLine } from "./waiting_row";
 
 interface Props {
   list: Steady<WaitingRow>;
@@ -72,7 +72,9 @@ function Everybody({
   selecting: Selecting;
   labelled: boolean;
 }) {
-  const here = list.rows.filter((row) => !list.gone.has(row.certid)).map((row) => row.certid);
+  const here = list.rows
+    .filter((row) => !list.gone.has(row.certid) && isClaimable(row))
+    .map((row) => row.certid);
   const chosen = selecting.chosen.size;
   const whole = chosen > 0 && here.every((certid) => selecting.chosen.has(certid));
   return (

@@ -21,6 +21,7 @@ import { SelectionBar } from "./selection_bar";
 import { useSelection } from "./use_selection";
 import { PAGE, useWaiting, type WaitingRow } from "./use_waiting";
 import { WaitingList } from "./waiting_list";
+import { isClaimable } from "./waiting_row";
 
 export default function WaitingPage() {
   const counts = useCounts();
@@ -58,12 +59,12 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
   const { chosen, follow } = selecting;
   const { list, show } = useSteady(waiting.rows, handsOn || dialog !== null || chosen.size > 0);
   const order = useMemo(
-    () => list.rows.filter((row) => !list.gone.has(row.certid)).map((row) => row.certid),
+    () => list.rows.filter((row) => !list.gone.has(row.certid) && isClaimable(row)).map((row) => row.certid),
     [list],
   );
   useEffect(() => follow(order), [follow, order]);
   const shown = useMemo(() => ({ ...list, rows: list.rows.slice(0, limit) }), [list, limit]);
-  const all = shown.rows.every((row) => chosen.has(row.certid) || list.gone.has(row.certid));
+  const all = shown.rows.every((row) => chosen.has(row.certid) || !order.includes(row.certid));
 
   const open = useCallback((rows: readonly WaitingRow[]) => {
     setClaimed(null);

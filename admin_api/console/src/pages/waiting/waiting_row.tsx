@@ -18,6 +18,11 @@ export interface LineProps {
   onClaim: (row: WaitingRow) => void;
 }
 
+/** Whether its state allows it, as the API says. */
+export function isClaimable(row: WaitingRow): boolean {
+  return row.allowedActions.includes("claimDevice");
+}
+
 export const WaitingLine = memo(function WaitingLine(props: LineProps) {
   const { row, selected, gone, claimable } = props;
   return (
@@ -73,7 +78,7 @@ function Tick({ row, selected, gone, onClick }: LineProps) {
     <Checkbox
       size="md"
       checked={selected}
-      disabled={gone}
+      disabled={gone || !isClaimable(row)}
       onChange={change}
       data-certid={row.certid}
       aria-label={`Select ${row.devicename ?? row.certid}`}
@@ -104,6 +109,7 @@ function Claim({ row, gone, onClaim }: LineProps) {
         Waits no more
       </Text>
     );
+  if (!isClaimable(row)) return null;
   return (
     <Button
       size="xs"
