@@ -239,9 +239,10 @@ test("a history that is not whole is an alarm", async () => {
 });
 
 test("older entries are loaded when they are asked for", async () => {
-  const { api } = enter(
-    whole({ history: [entry(81, "hello", "knocking", "inlobby", "service:receptionist")] }),
+  const last50 = Array.from({ length: 50 }, (_, index) =>
+    entry(81 + index, "hello", "knocking", "inlobby", "service:receptionist"),
   );
+  const { api } = enter(whole({ history: last50 }));
   fireEvent.click(await screen.findByRole("button", { name: "Show older ones (80)" }));
   await waitFor(() => expect(api.variablesOf("DeviceWhole").at(-1)).toMatchObject({ last: 200 }));
 });
