@@ -1,32 +1,34 @@
 /** How labels get in: the camera, a photo, or the keyboard; and what is under the thumb meanwhile. */
-import { Button, FileButton, Group, Stack, Switch } from "@mantine/core";
-import { IconCamera, IconKeyboard, IconPhoto } from "@tabler/icons-react";
-import { useReducer, useState } from "react";
-import { ago } from "../../parts/moments";
-import { keyOf } from "../../parts/target_names";
+import { Stack, Switch } from "@mantine/core";
+import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
 import { useInHand } from "../../sign_in/comeback";
 import style from "./claim.module.css";
-import { type Flow, type FlowEvent, IDLE, next } from "./flow";
+import { IDLE, next, type Said } from "./flow";
 import { FoundSheet } from "./found_sheet";
-import { madeOf } from "./queue/entry";
-import { claimQueue, useClaims } from "./queue/use_claims";
-import { SaidLine } from "./said_line";
 import { CameraView } from "./scanner/camera_view";
 import { loadDetector } from "./scanner/load_detector";
-import { openPhoto, readPhoto } from "./scanner/photo";
+import { sightIn } from "./scanner/photo";
 import type { Sight } from "./scanner/sight";
 import { TargetChoice } from "./target_choice";
 import { TypeCode } from "./type_code";
 import type { Choice } from "./use_choice";
+import { useClaiming, useObstacle } from "./use_claiming";
+import { Ways } from "./ways";
 
 const FELT_MS = 60;
 
-export function Capture({ choice }: { choice: Choice }) {
+interface Props {
+  choice: Choice;
+  head: ReactNode;
+  list: ReactNode;
+}
+
+export function Capture({ choice, head, list }: Props) {
   const [flow, happen] = useReducer(next, IDLE);
   const [inSeries, setInSeries] = useState(false);
   const claim = useClaiming(choice, happen);
   const obstacle = useObstacle(choice);
-  const { target, profile } = choice;
+  const { target } = choice;
 
   const seen = (sight: Sight) => {
     const [first] = sight.labels;
@@ -38,29 +40,33 @@ export function Capture({ choice }: { choice: Choice }) {
     if (!file) return;
     happen({ is: "photo" });
     try {
-      const sight = await sightIn(file);
+      const sight = await sightIn(file, loadDetector);
       happen({ is: "seen", sight, way: "photo", inSeries: false, known: () => false });
     } catch (error) {
       happen({ is: "trouble", words: error instanceof Error ? error.message : String(error) });
     }
   };
   useInHand(flow.at !== "idle");
+  const begun = useBegun(flow !== IDLE);
+  const shown = useInView(flow.at === "idle" && flow.said?.is === "claimed" ? flow.said : null);
   const scanning = flow.at === "camera" || (flow.at === "found" && flow.way === "camera");
   return (
-    <>
-      <div className={style.choice}>
-        <Stack gap="sm">
-          <TargetChoice choice={choice} />
-          {target && (
-            <Switch
-              size="md"
-              label="Claim at once, in a series"
-              checked={inSeries}
-              onChange={({ currentTarget: { checked } }) => setInSeries(checked)}
-            />
-          )}
-        </Stack>
-      </div>
+    <div
+      className={style.page}
+      data-busy={((scanning || flow.at === "typing") && target !== undefined) || undefined}
+    >
+      <div className={style.head}>{head}</div>
+      <Stack gap="sm" className={style.choice}>
+        <TargetChoice choice={choice} />
+        {target && (
+          <Switch
+            size="md"
+            label="Claim at once, in a series"
+            checked={inSeries}
+            onChange={({ currentTarget: { checked } }) => setInSeries(checked)}
+          />
+        )}
+      </Stack>
       <div className={style.capture}>
         {scanning && (
           <CameraView
@@ -74,113 +80,56 @@ export function Capture({ choice }: { choice: Choice }) {
         )}
         {flow.at === "typing" && (
           <TypeCode
-            obstacle={(certid) => (target ? obstacle(certid) : "Pick a target above first.")}
+            choice={choice}
+            obstacle={obstacle}
             onClaim={(certid) => claim([certid])}
             onCancel={() => happen({ is: "stop" })}
           />
         )}
+      </div>
+      <div ref={shown} className={style.list}>
+        {list}
       </div>
       {flow.at !== "typing" && (
         <div className={style.bar}>
           {flow.at === "found" ? (
             <FoundSheet
               labels={flow.labels}
-              target={target}
-              profile={profile}
+              choice={choice}
               obstacle={obstacle}
               onClaim={claim}
               onCancel={() => happen({ is: "cancelled" })}
               goOn={flow.way === "camera" ? "Scan the next one" : "Go on"}
             />
           ) : (
-            <Ways flow={flow} happen={happen} onPhoto={(file) => void read(file)} />
+            <Ways
+              flow={flow}
+              begun={begun}
+              goal={target ? `${inSeries ? "Claims at once for" : "For"} ${target.name}` : null}
+              happen={happen}
+              onPhoto={(file) => void read(file)}
+            />
           )}
         </div>
       )}
-    </>
+    </div>
   );
 }
 
-interface WaysProps {
-  flow: Flow;
-  happen: (event: FlowEvent) => void;
-  onPhoto: (file: File | null) => void;
+/** Whether anything was done yet: then the keyboard's focus is led on, and not before. */
+function useBegun(now: boolean): boolean {
+  const [begun, setBegun] = useState(now);
+  if (now && !begun) setBegun(true);
+  return begun;
 }
 
-function Ways({ flow, happen, onPhoto }: WaysProps) {
-  const after = flow.at === "idle" && flow.said?.is === "claimed";
-  return (
-    <Stack gap="xs">
-      <SaidLine flow={flow} />
-      {flow.at !== "camera" && (
-        <Button
-          size="xl"
-          fullWidth
-          autoFocus={after}
-          leftSection={<IconCamera aria-hidden />}
-          loading={flow.at === "photo"}
-          onClick={() => happen({ is: "scan" })}
-        >
-          {after ? "Scan the next one" : "Scan a label"}
-        </Button>
-      )}
-      <Group grow gap="xs">
-        <FileButton
-          accept="image/*"
-          capture="environment"
-          onChange={onPhoto}
-          inputProps={{ "aria-label": "Photo of a label" }}
-        >
-          {(props) => (
-            <Button {...props} variant="default" size="md" leftSection={<IconPhoto size={20} aria-hidden />}>
-              Photo
-            </Button>
-          )}
-        </FileButton>
-        <Button
-          variant="default"
-          size="md"
-          leftSection={<IconKeyboard size={20} aria-hidden />}
-          onClick={() => happen({ is: "type" })}
-        >
-          Type the code
-        </Button>
-      </Group>
-    </Stack>
-  );
-}
-
-/** Claims for the picked target: written down first, sent from there. */
-function useClaiming({ target, profile, person }: Choice, happen: (event: FlowEvent) => void) {
-  return (certids: readonly string[]) => {
-    if (!target) return;
-    const { account, region } = target;
-    const wishes = certids.map((certid) => ({ certid, target: { account, region }, profile }));
-    claimQueue.add(wishes, person).then(
-      () => happen({ is: "claimed", certids }),
-      (error: unknown) =>
-        happen({ is: "trouble", words: `This phone could not keep the claim; nothing was sent. ${error}` }),
-    );
-  };
-}
-
-/** Why a device is not to be claimed again: it was, in this session. */
-function useObstacle({ person }: Choice): (certid: string) => string | null {
-  const { entries } = useClaims();
-  return (certid) => {
-    const made = madeOf(entries, certid, person);
-    if (!made) return null;
-    return `Claimed in this session already, ${ago(new Date(made.madeAt), new Date())}, for ${keyOf(made.target)}.`;
-  };
-}
-
-async function sightIn(file: File): Promise<Sight> {
-  const [photo, detector] = await Promise.all([openPhoto(file), loadDetector()]);
-  try {
-    return await readPhoto(photo, detector);
-  } finally {
-    photo.close();
-  }
+/** What was claimed just now is to be seen, above the thumb's buttons. */
+function useInView(claimed: Said | null) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (claimed) element.current?.scrollIntoView({ block: "start" });
+  }, [claimed]);
+  return element;
 }
 
 function scannerWords(error: unknown): string {

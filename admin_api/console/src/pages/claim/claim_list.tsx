@@ -1,7 +1,7 @@
 /** The claims made on this phone: those on hold for somebody else, then this person's, newest first, each one live. */
 import { Alert, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useNetwork } from "@mantine/hooks";
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconQrcode } from "@tabler/icons-react";
 import type { TargetEntry } from "../../parts/target_names";
 import { useSession } from "../../sign_in/gate";
 import style from "./claim.module.css";
@@ -20,13 +20,13 @@ interface Props {
 }
 
 export function ClaimList({ person, targets }: Props) {
-  const { entries, lasting } = useClaims();
+  const { entries, lasting, known } = useClaims();
   const held = heldFor(entries, person);
   const mine = entries.filter(({ by }) => by === person).reverse();
-  if (mine.length + held.length === 0) return null;
+  if (mine.length + held.length === 0) return <Nothing known={known} />;
   return (
-    <section className={style.list} aria-labelledby="claims">
-      <Group justify="space-between" mb="xs">
+    <section aria-labelledby="claims">
+      <Group justify="space-between" mb="xs" wrap="nowrap">
         <Title order={2} size="h5" id="claims">
           Claims of this session
         </Title>
@@ -70,13 +70,25 @@ function Row({ entry, brief, ...rest }: Props & { entry: Entry; brief: boolean }
   );
 }
 
+function Nothing({ known }: { known: boolean }) {
+  if (!known) return null;
+  return (
+    <Stack className={style.nothing} align="center" gap="xs">
+      <IconQrcode size={44} stroke={1.2} aria-hidden />
+      <Text size="sm" ta="center" maw={260}>
+        Scan the code on a device's label. It is claimed for the target above, and you see it arrive here.
+      </Text>
+    </Stack>
+  );
+}
+
 /** How many wait, said once for those who do not see the list. */
 function Summary({ mine }: { mine: readonly Entry[] }) {
   const waiting = mine.filter(({ standing }) => standing === "waiting").length;
   const refused = mine.filter(({ standing }) => standing === "refused").length;
   if (mine.length < 2 || waiting + refused === 0) return null;
   return (
-    <Text size="sm" mb="xs" role="status">
+    <Text size="sm" c="dimmed" mb="xs" role="status">
       {[waiting > 0 && `${waiting} to be sent`, refused > 0 && `${refused} refused`]
         .filter(Boolean)
         .join(", ")}
@@ -99,8 +111,13 @@ function Clear({ sent }: { sent: readonly Entry[] }) {
     for (const { id } of sent) await claimQueue.remove(id);
   };
   return (
-    <Button size="compact-md" variant="subtle" onClick={() => void clear()}>
-      Clear those sent
+    <Button
+      size="compact-md"
+      variant="subtle"
+      aria-label="Clear those that were sent"
+      onClick={() => void clear()}
+    >
+      Clear
     </Button>
   );
 }

@@ -3,14 +3,15 @@
  * arrive, and go on with the next one. Made for one hand and 360 pixels, and for places without a network.
  */
 import { IconEye } from "@tabler/icons-react";
+import { useEffect } from "react";
 import { EmptyState } from "../../parts/empty_state";
 import { PageHead } from "../../parts/page_head";
 import { useSession } from "../../sign_in/gate";
 import { useMe } from "../../sign_in/me";
 import { Capture } from "./capture";
-import style from "./claim.module.css";
 import { ClaimList } from "./claim_list";
 import { OfflineNote } from "./offline_note";
+import { claimQueue } from "./queue/use_claims";
 import { useChoice } from "./use_choice";
 
 export default function ClaimPage() {
@@ -30,14 +31,17 @@ export default function ClaimPage() {
 
 function ClaimDesk() {
   const choice = useChoice();
+  useEffect(() => void claimQueue.load(), []);
   return (
-    <div className={style.page}>
-      <div className={style.head}>
-        <PageHead title="Claim" />
-        <OfflineNote person={choice.person} />
-      </div>
-      <Capture choice={choice} />
-      <ClaimList person={choice.person} targets={choice.targets} />
-    </div>
+    <Capture
+      choice={choice}
+      head={
+        <>
+          <PageHead title="Claim" />
+          <OfflineNote person={choice.person} />
+        </>
+      }
+      list={<ClaimList person={choice.person} targets={choice.targets} />}
+    />
   );
 }

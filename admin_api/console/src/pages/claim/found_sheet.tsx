@@ -2,13 +2,13 @@
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { shortForm } from "../../label/short_form";
-import { keyOf, type TargetEntry } from "../../parts/target_names";
 import style from "./claim.module.css";
+import { Goal } from "./goal";
+import type { Choice } from "./use_choice";
 
 interface Props {
   labels: readonly string[];
-  target: TargetEntry | undefined;
-  profile: string | null;
+  choice: Choice;
   /** Why one cannot be claimed just now; null where it can. */
   obstacle: (certid: string) => string | null;
   onClaim: (certids: readonly string[]) => void;
@@ -18,7 +18,8 @@ interface Props {
 }
 
 export function FoundSheet(props: Props) {
-  const { labels, target, profile, obstacle, onClaim, onCancel, goOn } = props;
+  const { labels, choice, obstacle, onClaim, onCancel, goOn } = props;
+  const { target } = choice;
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const free = labels.filter((certid) => obstacle(certid) === null);
   const wanted = free.filter((certid) => !left.has(certid));
@@ -41,10 +42,7 @@ export function FoundSheet(props: Props) {
           <Several labels={labels} obstacle={obstacle} left={left} onToggle={toggle} />
         )}
       </div>
-      <Text size="sm" id="found-for">
-        {target ? `For ${target.name} · ${keyOf(target)}` : "Pick a target above first."}
-        {target && profile !== null && ` · profile ${profile}`}
-      </Text>
+      <div id="found-for">{free.length > 0 && <Goal choice={choice} />}</div>
       <Group grow preventGrowOverflow={false} wrap="nowrap">
         <Button variant={free.length > 0 ? "default" : "filled"} size="lg" onClick={onCancel}>
           {free.length > 0 ? "Cancel" : goOn}

@@ -8,16 +8,15 @@ export function OfflineNote({ person }: { person: string | null }) {
   const session = useSession();
   const { online } = useNetwork();
   if (session && online) return null;
+  const whose = session
+    ? ""
+    : person === null
+      ? ", once somebody has signed in"
+      : `, in the name of ${person}`;
   return (
-    <Alert
-      role="status"
-      color="yellow"
-      p="sm"
-      icon={<IconWifiOff aria-hidden />}
-      title={session ? "No network" : "Opened without a network"}
-    >
-      Claims are kept on this phone and sent when the network is back
-      {session ? "." : person === null ? ", once somebody has signed in." : `, in the name of ${person}.`}
+    <Alert role="status" color="yellow" p="xs" icon={<IconWifiOff aria-hidden />}>
+      {session ? "No network." : "Opened without a network."} Claims are kept on this phone and sent when it
+      is back{whose}.
     </Alert>
   );
 }

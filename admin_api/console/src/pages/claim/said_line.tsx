@@ -2,6 +2,7 @@
 import { Alert, Text } from "@mantine/core";
 import { IconCameraOff } from "@tabler/icons-react";
 import { shortForm } from "../../label/short_form";
+import style from "./claim.module.css";
 import type { Flow, Said } from "./flow";
 import { CAMERA_WORDS } from "./scanner/camera";
 
@@ -15,8 +16,16 @@ export function SaidLine({ flow }: { flow: Flow }) {
     );
   }
   const said = flow.at === "idle" || flow.at === "camera" ? flow.said : null;
+  // Where the list shows it, it is only read out.
+  const shownElsewhere = flow.at === "idle" && said?.is === "claimed";
   return (
-    <Text role="status" size="sm" ta="center" c={said && isWrong(said) ? "red" : undefined}>
+    <Text
+      role="status"
+      size="sm"
+      ta="center"
+      c={said && isWrong(said) ? "red" : undefined}
+      className={shownElsewhere ? style.unseen : style.said}
+    >
       {flow.at === "photo" && "Looking for labels in the photo…"}
       {flow.at === "camera" && !said && "Point the camera at the label's code."}
       {said && wordsOf(said)}
@@ -36,8 +45,8 @@ function wordsOf(said: Said): string {
       return `${shortForm(said.certid)} was claimed in this session already.`;
     case "claimed":
       return said.certids.length === 1
-        ? `${shortForm(said.certids[0] ?? "")} is claimed.`
-        : `${said.certids.length} devices are claimed.`;
+        ? `${shortForm(said.certids[0] ?? "")} is noted.`
+        : `${said.certids.length} devices are noted.`;
     case "nothing found":
       return "No code was found in the photo. Come closer, hold still, the whole code in the picture.";
     case "failed":

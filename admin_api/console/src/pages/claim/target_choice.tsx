@@ -4,6 +4,7 @@ import { IconMapPinOff } from "@tabler/icons-react";
 import { failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
 import { keyOf, type TargetEntry } from "../../parts/target_names";
+import style from "./claim.module.css";
 import { type Choice, usualProfile } from "./use_choice";
 
 export function TargetChoice({ choice }: { choice: Choice }) {
@@ -47,6 +48,8 @@ function Targets({ choice, targets }: { choice: Choice; targets: readonly Target
   return (
     <NativeSelect
       label="Target"
+      description={target && <span className={style.key}>{keyOf(target)}</span>}
+      inputWrapperOrder={["label", "input", "description"]}
       size="md"
       value={target ? keyOf(target) : ""}
       onChange={(event) => pickTarget(event.currentTarget.value || null)}

@@ -12,19 +12,23 @@ import {
 import { shortForm } from "../../label/short_form";
 import { caretIn, readTyped, type Typed } from "../../label/typed";
 import style from "./claim.module.css";
+import { Goal } from "./goal";
+import type { Choice } from "./use_choice";
 
 interface Props {
+  choice: Choice;
   /** Why the device in question cannot be claimed just now; null where it can. */
   obstacle: (certid: string) => string | null;
   onClaim: (certid: string) => void;
   onCancel: () => void;
 }
 
-export function TypeCode({ obstacle, onClaim, onCancel }: Props) {
+export function TypeCode({ choice, obstacle, onClaim, onCancel }: Props) {
   const { text, field, set } = useGrouped();
   const typed = readTyped(text);
   const hindered = typed.certid === null ? null : obstacle(typed.certid);
-  const claim = () => typed.certid !== null && hindered === null && onClaim(typed.certid);
+  const ready = typed.certid !== null && hindered === null && choice.target !== undefined;
+  const claim = () => ready && typed.certid !== null && onClaim(typed.certid);
   return (
     <Stack gap="sm">
       <InputBase
@@ -61,15 +65,18 @@ export function TypeCode({ obstacle, onClaim, onCancel }: Props) {
         </Stack>
       )}
       {typed.certid !== null && (
-        <Text role="status" size="sm" c={hindered === null ? undefined : "red"}>
-          {hindered ?? "Compare with the print on the label, then claim."}
-        </Text>
+        <div role="status">
+          <Text size="sm" c={hindered === null ? undefined : "red"}>
+            {hindered ?? "Compare with the print on the label."}
+          </Text>
+          {hindered === null && <Goal choice={choice} />}
+        </div>
       )}
       <Group grow preventGrowOverflow={false} wrap="nowrap">
         <Button variant="default" size="lg" onClick={onCancel}>
           Cancel
         </Button>
-        <Button size="lg" disabled={typed.certid === null || hindered !== null} onClick={claim}>
+        <Button size="lg" disabled={!ready} onClick={claim}>
           Claim
         </Button>
       </Group>
@@ -87,7 +94,7 @@ function Progress({ typed: { have, want, certid } }: { typed: Typed }) {
     );
   return (
     <Text size="sm" c="dimmed" aria-live="off">
-      {want === null ? `${have} characters` : `${have} of ${want}`}
+      {want !== null ? `${have} of ${want}` : have > 0 && `${have} characters`}
     </Text>
   );
 }

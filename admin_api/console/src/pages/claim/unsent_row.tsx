@@ -1,5 +1,5 @@
 /** A claim that is on this phone only, or that was refused: why, and what may be done. It stays until somebody says so. */
-import { Badge, Button, Group, Text } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCloudUp, IconHourglass, IconUser } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { type Failure, titleOf } from "../../api/failures";
@@ -27,7 +27,7 @@ export function UnsentRow(props: Props) {
   return (
     <RowCard entry={entry} targets={targets} badge={<Standing {...props} others={others} />}>
       {entry.refusal && <Refused entry={entry} refusal={entry.refusal} />}
-      {!entry.refusal && (
+      {(others || !entry.refusal) && (
         <Text size="sm" role="status">
           {others ? othersWords(entry) : waitingWords(props)}
         </Text>
@@ -55,16 +55,18 @@ function Standing({ entry, sending, others }: Props & { others: boolean }) {
 
 function waitingWords({ sending, hindrance, person }: Props): string {
   if (sending) return "It is on its way to the lobby.";
-  if (person === null) return "Kept on this phone. Sign in when there is a network, then it can be sent.";
+  if (person === null)
+    return "Waiting for the network; kept on this phone. It can be sent once somebody has signed in.";
   return hindrance
-    ? `Kept on this phone. ${titleOf(hindrance.code)}; it is sent again by itself.`
-    : "Kept on this phone; it is sent as soon as there is a network.";
+    ? `${titleOf(hindrance.code)}. It is kept on this phone and sent again by itself.`
+    : "Waiting for the network; kept on this phone.";
 }
 
-function othersWords({ by }: Entry): string {
-  return by === null
-    ? "Made here when nobody was signed in. It is not sent in your name unless you say so."
-    : `Made here by ${by}. It is sent when they sign in; in your name only if you say so.`;
+function othersWords({ by, refusal }: Entry): string {
+  const made = by === null ? "Made here when nobody was signed in." : `Made here by ${by}.`;
+  if (refusal) return made;
+  const sent = by === null ? "It is not sent" : "It is sent when they sign in,";
+  return `${made} ${sent} in your name only if you say so.`;
 }
 
 function Refused({ entry, refusal: { failure, holder } }: { entry: Entry; refusal: Refusal }) {
@@ -98,21 +100,23 @@ function Refused({ entry, refusal: { failure, holder } }: { entry: Entry; refusa
 function Actions({ entry, person, others }: Props & { others: boolean }) {
   const { refusal } = entry;
   return (
-    <Group gap="xs">
+    <Stack gap="xs">
       {refusal && (
         <TellOperator words={wordsForOperator({ ...entry, ...refusal.failure }, location.origin)} />
       )}
-      {(refusal || others) && person !== null && (
-        <Button size="md" variant="light" onClick={() => void claimQueue.sendAgain(entry.id, person)}>
-          {others ? `Send as ${person}` : "Try again"}
-        </Button>
-      )}
-      <Remove
-        label={refusal ? "Dismiss" : "Remove"}
-        sure={!refusal}
-        onRemove={() => void claimQueue.remove(entry.id)}
-      />
-    </Group>
+      <Group gap="xs" grow preventGrowOverflow={false}>
+        {(refusal || others) && person !== null && (
+          <Button size="md" variant="light" onClick={() => void claimQueue.sendAgain(entry.id, person)}>
+            {others ? `Send as ${person}` : "Try again"}
+          </Button>
+        )}
+        <Remove
+          label={refusal ? "Dismiss" : "Remove"}
+          sure={!refusal}
+          onRemove={() => void claimQueue.remove(entry.id)}
+        />
+      </Group>
+    </Stack>
   );
 }
 
@@ -129,8 +133,8 @@ function Remove({ label, sure, onRemove }: { label: string; sure: boolean; onRem
   return (
     <Button
       size="md"
-      variant={asked ? "filled" : "subtle"}
-      color={asked ? "red" : "gray"}
+      variant={asked ? "filled" : "default"}
+      color={asked ? "red" : undefined}
       onClick={() => (sure && !asked ? setAsked(true) : onRemove())}
     >
       {asked ? "Remove it unsent?" : label}

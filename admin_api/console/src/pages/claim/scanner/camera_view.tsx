@@ -34,6 +34,9 @@ export function CameraView(props: Props) {
   const { still, onStop } = props;
 
   useEffect(() => {
+    video.current?.parentElement?.scrollIntoView({ block: "nearest" }); // newer browsers give a promise
+  }, []);
+  useEffect(() => {
     if (video.current && stream) video.current.srcObject = stream;
   }, [stream]);
   useEffect(() => {
@@ -62,6 +65,7 @@ export function CameraView(props: Props) {
           variant="filled"
           color="dark"
           aria-label="Stop the camera"
+          autoFocus
           onClick={onStop}
         >
           <IconX aria-hidden />

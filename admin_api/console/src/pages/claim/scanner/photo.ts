@@ -78,3 +78,13 @@ function drawn(bitmap: ImageBitmap, { side, turned }: View): ImageData {
   context.drawImage(bitmap, -width / 2, -height / 2, width, height);
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
+
+/** What the photo in `file` shows. Throws `NotAPicture`, or what kept the scanner from loading. */
+export async function sightIn(file: Blob, loadDetector: () => Promise<Detector>): Promise<Sight> {
+  const [photo, detector] = await Promise.all([openPhoto(file), loadDetector()]);
+  try {
+    return await readPhoto(photo, detector);
+  } finally {
+    photo.close();
+  }
+}

@@ -1,0 +1,108 @@
+/** What the API's answers make of a claim. */
+import { describe, expect, test } from "vitest";
+import { deliverBy } from "../../../src/pages/claim/queue/deliver";
+import type { Entry } from "../../../src/pages/claim/queue/entry";
+import { type Answer, FakeApi, LOST, Refusal } from "../../fake_api";
+
+const CERTID = "aa".repeat(32);
+const TARGET = { account: "111111111111", region: "eu-west-1" };
+const ENTRY: Entry = {
+  id: "1",
+  certid: CERTID,
+  target: TARGET,
+  profile: null,
+  by: "ada",
+  madeAt: "2026-05-01T10:00:00Z",
+  standing: "waiting",
+};
+const TAKEN = new Refusal(
+  "ALREADY_CLAIMED",
+  "got a claim for a device that is arrived, want move or release first",
+  {
+    claimDevice: null,
+  },
+);
+
+function holder(more: object = {}) {
+  return {
+    device: {
+      certid: CERTID,
+      targetaccount: TARGET.account,
+      targetregion: TARGET.region,
+      profile: "default",
+      claimedBy: "user:ada",
+      claimedAt: "2026-05-01T09:00:00Z",
+      ...more,
+    },
+  };
+}
+
+function delivered(answers: Record<string, Answer>, entry: Partial<Entry> = {}) {
+  const api = new FakeApi(answers);
+  return { api, outcome: deliverBy(api.client)({ ...ENTRY, ...entry }) };
+}
+
+test("a claim says which device, where to, and as what", async () => {
+  const { api, outcome } = delivered(
+    { ClaimLabel: { claimDevice: { certid: CERTID } } },
+    { profile: "gateway" },
+  );
+  expect(await outcome).toEqual({ is: "sent" });
+  expect(api.variablesOf("ClaimLabel")).toEqual([{ certid: CERTID, target: TARGET, profile: "gateway" }]);
+});
+
+test.each<[string, Answer]>([
+  ["the network is lost", LOST],
+  ["nobody is signed in any more", new Refusal("UNAUTHENTICATED", "got a token that has run out")],
+])("where %s, it is sent later", async (_, answer) => {
+  expect(await delivered({ ClaimLabel: answer }).outcome).toMatchObject({ is: "later" });
+});
+
+test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALLOWED", "INTERNAL"])(
+  "%s is a refusal, in the API's words",
+  async (code) => {
+    const { outcome } = delivered({ ClaimLabel: new Refusal(code, "got this, want that") });
+    expect(await outcome).toEqual({
+      is: "refused",
+      refusal: { failure: { code, message: "got this, want that" } },
+    });
+  },
+);
+
+describe("claimed already", () => {
+  const taken = (device: object, entry: Partial<Entry> = {}) =>
+    delivered({ ClaimLabel: TAKEN, Holder: device }, entry).outcome;
+
+  test("by the same person for the same target is what was wanted", async () => {
+    expect(await taken(holder())).toEqual({ is: "sent" });
+    expect(await taken(holder(), { profile: "default" })).toEqual({ is: "sent" });
+  });
+
+  test.each<[string, object, Partial<Entry>]>([
+    ["by somebody else", holder({ claimedBy: "user:ben" }), {}],
+    ["for another target", holder({ targetregion: "eu-west-2" }), {}],
+    ["with another profile", holder(), { profile: "gateway" }],
+    ["by nobody known", holder({ claimedBy: null }), { by: null }],
+  ])("%s is refused, and it is said who has it", async (_, device, entry) => {
+    const outcome = await taken(device, entry);
+    expect(outcome).toMatchObject({
+      is: "refused",
+      refusal: {
+        failure: { code: "ALREADY_CLAIMED" },
+        holder: { at: "2026-05-01T09:00:00Z", target: { account: TARGET.account } },
+      },
+    });
+  });
+
+  test("and gone when asked who has it: refused, without a holder's name", async () => {
+    expect(await taken({ device: null })).toMatchObject({
+      is: "refused",
+      refusal: { holder: { by: null, at: null, target: null } },
+    });
+  });
+
+  test("and the network lost before that is known: later, since sending again does no harm", async () => {
+    const { outcome } = delivered({ ClaimLabel: TAKEN, Holder: LOST });
+    expect(await outcome).toMatchObject({ is: "later" });
+  });
+});

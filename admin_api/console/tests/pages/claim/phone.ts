@@ -1,0 +1,75 @@
+/** A phone for tests: a camera that shows what the test puts before it, storage that is empty, locks for its one tab. */
+import "fake-indexeddb/auto";
+import { vi } from "vitest";
+import { claimQueue } from "../../../src/pages/claim/queue/use_claims";
+import type { Code } from "../../../src/pages/claim/scanner/sight";
+
+/** What the scanner reads from the next pictures. */
+let shows: readonly string[] = [];
+
+export function putBeforeCamera(...texts: string[]): void {
+  shows = texts;
+}
+
+/** For `vi.mock` of the scanner: the real one is WebAssembly in a browser. */
+export function fakeDetector() {
+  return {
+    createDetector: () => ({
+      detect: async (): Promise<readonly Code[]> =>
+        shows.map((rawValue, index) => ({
+          rawValue,
+          boundingBox: { x: 100 * index, y: 0, width: 10, height: 10 },
+        })),
+    }),
+  };
+}
+
+interface Phone {
+  /** Refuses the camera with a DOMException of this name. */
+  cameraFails?: string;
+  torch?: boolean;
+}
+
+/** Gives the camera's tracks, to see whether they were stopped and lit. */
+export async function switchOn({ cameraFails, torch = false }: Phone = {}) {
+  localStorage.clear();
+  for (const { id } of claimQueue.claims().entries) await claimQueue.remove(id);
+  await claimQueue.load();
+  putBeforeCamera();
+  const track = Object.assign(new EventTarget(), {
+    stop: vi.fn(),
+    getCapabilities: () => ({ torch }),
+    applyConstraints: vi.fn(async () => {}),
+  });
+  const stream = { getTracks: () => [track], getVideoTracks: () => [track] };
+  const getUserMedia = vi.fn(async () => {
+    if (cameraFails) throw new DOMException("no", cameraFails);
+    return stream;
+  });
+  let turn: Promise<unknown> = Promise.resolve();
+  const locks = {
+    request: (_: string, ...rest: unknown[]) => {
+      const mine = turn.then(() => (rest.at(-1) as () => unknown)());
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+  Object.assign(navigator, { mediaDevices: { getUserMedia }, locks, vibrate: vi.fn() });
+  vi.spyOn(HTMLMediaElement.prototype, "play").mockImplementation(async function (this: HTMLMediaElement) {
+    this.dispatchEvent(new Event("playing"));
+  });
+  vi.spyOn(HTMLMediaElement.prototype, "pause").mockImplementation(() => {});
+  Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
+    configurable: true,
+    set(this: HTMLMediaElement) {
+      queueMicrotask(() => this.dispatchEvent(new Event("playing")));
+    },
+  });
+  return { track, getUserMedia };
+}
+
+/** Whether `navigator.onLine`, with the event that says so. */
+export function network(online: boolean): void {
+  vi.spyOn(navigator, "onLine", "get").mockReturnValue(online);
+  window.dispatchEvent(new Event(online ? "online" : "offline"));
+}
