@@ -22,7 +22,9 @@ function PersonButton(props: ComponentProps<"button">) {
   const { name } = useMe();
   return (
     <UnstyledButton p={4} mr={-4} aria-label={name ? `Menu of ${name}` : "Menu"} {...props}>
-      <Avatar aria-hidden size={36} radius="xl" color="lobby" name={name || undefined} />
+      <Avatar aria-hidden size={36} radius="xl" color="lobby">
+        {name.charAt(0).toUpperCase() || undefined}
+      </Avatar>
     </UnstyledButton>
   );
 }
