@@ -83,29 +83,30 @@ def not_kept(turn: Turn, detail: str) -> None:
 
 def _weigh(turn: Turn, route: Route) -> None:
     state, place = turn.state, f"{route.iotep}:{route.port}"
-    objection = _objection(state, route)
+    by_lobby = state.place is Place.LOBBY or state.endpoint in turn.plan.lobbies
+    objection = _objection(state, route, by_lobby=by_lobby)
     if route != state.route and not objection:
         turn.note("route_received", endpoint=place, generation=route.generation)
         return _follow(turn, route)
     turn.tell("route_received", endpoint=place, generation=route.generation)
     if route == state.route:
         return _repeated(turn)
-    if state.place is Place.LOBBY:
+    if by_lobby:
         turn.change(doubted=route)
     return ignore(turn, objection)
 
 
-def _objection(state: State, route: Route) -> str:
+def _objection(state: State, route: Route, *, by_lobby: bool) -> str:
     """Why a route that is new is not followed; empty where it is. Old news arrives late once. A lobby that names the
     same older route twice has been restored from a backup, or is another lobby: it is believed, or the device would
     be stranded. A target is never."""
     known = state.route
     if known is None:
         return ""
-    if state.place is Place.TARGET and _address(route) != _address(known):
+    if not by_lobby and _address(route) != _address(known):
         return f"got {route.iotep}:{route.port} from the target, which may send the device back but nowhere else"
-    insists = state.place is Place.LOBBY and state.doubted == route
-    if _is_older(route, known, unsaid_is_older=state.place is Place.TARGET) and not insists:
+    insists = by_lobby and state.doubted == route
+    if _is_older(route, known, unsaid_is_older=not by_lobby) and not insists:
         return f"got generation {route.generation}, already have {known.generation}"
     return ""
 

@@ -168,7 +168,7 @@ def departed(turn: Turn) -> None:
         turn.do(Exit())
         return
     hops = turn.state.hops + 1
-    turn.change(place=to, next_place=None, failures=0, streak=0, refusals=0, troubled_since=None, hops=hops)
+    turn.change(place=to, next_place=None, failures=0, refusals=0, troubled_since=None, hops=hops)
     rest(turn, 0.0 if hops <= 2 else turn.timing.retry.wait(hops - 2, turn.draw), reason="sent")
 
 

@@ -74,7 +74,12 @@ class Line:
 
     def __init__(self, world: "World", number: int, report: Callable[[Event], None]) -> None:
         self.world, self.number, self._report = world, number, report
-        self.broker: Broker = Absent()
+        self._endpoint: Endpoint | None = None
+
+    @property
+    def broker(self) -> Broker:
+        """Who is at the other end by now."""
+        return self.world.brokers.get(self._endpoint, Absent()) if self._endpoint else Absent()
 
     def say(self, event: Event, after: float = 0.05) -> None:
         """The device hears of it `after` so many seconds."""
@@ -85,7 +90,7 @@ class Line:
 
     def open(self, endpoint: Endpoint) -> None:
         self.world.dialled.append((self.world.now, endpoint))
-        self.broker = self.world.brokers.get(endpoint, Absent())
+        self._endpoint = endpoint
         self.broker.opened(self)
 
     def subscribe(self, _topic: str) -> None:
@@ -120,6 +125,7 @@ class World:
         self.now = 1000.0
         self.dialled: list[tuple[float, Endpoint]] = []
         self.log: list[tuple[float, str, Mapping[str, object]]] = []
+        self.counts: Counter[str] = Counter()
         self.doubt = ""
         self.random = random.Random(seed)  # noqa: S311 - jitter
         self._arranged: list[tuple[float, int, Callable[[], None]]] = []
@@ -140,15 +146,17 @@ class World:
 
     def record(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.append((self.now, event, dict(fields)))
+        self.counts[event] += 1
+
+    def new_page(self) -> None:
+        """The log begins anew."""
+        self.log.clear()
+        self.counts.clear()
 
     @classmethod
     def routed(cls) -> "World":
         """A lobby that knows where the device belongs, and a target that takes it."""
         return cls({LOBBY: Saying(ROUTE.encode()), Endpoint(ROUTE.iotep): Broker()})
-
-    @property
-    def counts(self) -> Counter[str]:
-        return Counter(event for _, event, _ in self.log)
 
     def live(
         self, until: Callable[[], Any], calls: Calls | None = None, within: float = A_DAY, folder: Path = STATE
