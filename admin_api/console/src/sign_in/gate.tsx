@@ -58,14 +58,16 @@ async function arrive(): Promise<Standing | undefined> {
 /** A code is good once: React's strict mode, which mounts twice, must not spend it twice. */
 let arriving: Promise<Session | null> | undefined;
 
-/** A network that takes longer is none: claims can be queued meanwhile. */
-const PATIENCE_MS = 8_000;
+/** Where the page works without a network, one that takes longer is none: claims can be queued meanwhile. */
+function patience(): number {
+  return navigator.serviceWorker?.controller ? 8_000 : 60_000;
+}
 
 /** Null without a network. */
 async function signInDocument(): Promise<SignInDocument | null> {
   let answer: Response;
   try {
-    answer = await fetch("/sign-in.json", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    answer = await fetch("/sign-in.json", { signal: AbortSignal.timeout(patience()) });
   } catch {
     return null;
   }

@@ -61,6 +61,7 @@ export function Capture({ choice, head, list }: Props) {
         {target && (
           <Switch
             size="md"
+            classNames={{ body: style.series ?? "" }}
             label="Claim at once, in a series"
             checked={inSeries}
             onChange={({ currentTarget: { checked } }) => setInSeries(checked)}

@@ -112,7 +112,8 @@ function Clear({ sent }: { sent: readonly Entry[] }) {
   };
   return (
     <Button
-      size="compact-md"
+      size="md"
+      px="xs"
       variant="subtle"
       aria-label="Clear those that were sent"
       onClick={() => void clear()}

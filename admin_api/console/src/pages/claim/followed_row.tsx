@@ -11,6 +11,10 @@ import { Stuck } from "./stuck";
 import { useFollowed } from "./use_followed";
 import { standingWords } from "./words";
 
+/** Longer than a commissioning takes when nothing is in its way. */
+const LONG_MS = 30_000;
+const SLOW = " It takes longer than usual, and goes on by itself; there is no need to wait here.";
+
 interface Props {
   entry: Entry;
   targets: readonly TargetEntry[] | undefined;
@@ -30,6 +34,7 @@ export function FollowedRow({ entry, targets, brief }: Props) {
       {line && !short && <LineSteps line={line} changedAt={changedAt} />}
       <Text size="sm" role="status">
         {line ? standingWords(line, device ?? null, entry.target) : "The lobby has it."}
+        {line?.standing === "under way" && Date.now() - changedAt > LONG_MS && SLOW}
       </Text>
       {error && <FailureNotice failure={failureOf(error)} onRetry={askNow} />}
       {device && line && <Stuck entry={entry} device={device} standing={line.standing} onRetried={askNow} />}

@@ -2,6 +2,7 @@
 import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCloudUp, IconHourglass, IconUser } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
+import { Link } from "wouter";
 import { type Failure, titleOf } from "../../api/failures";
 import { Ago } from "../../parts/moments";
 import { keyOf, type TargetEntry } from "../../parts/target_names";
@@ -108,6 +109,11 @@ function Actions({ entry, person, others }: Props & { others: boolean }) {
         {(refusal || others) && person !== null && (
           <Button size="md" variant="light" onClick={() => void claimQueue.sendAgain(entry.id, person)}>
             {others ? `Send as ${person}` : "Try again"}
+          </Button>
+        )}
+        {refusal?.holder && (
+          <Button size="md" variant="default" component={Link} href={`/devices/${entry.certid}`}>
+            Details
           </Button>
         )}
         <Remove
