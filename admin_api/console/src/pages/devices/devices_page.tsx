@@ -10,6 +10,7 @@ import { deviceAddress } from "../addresses";
 import { ColumnMenu } from "./column_menu";
 import { useColumns } from "./columns";
 import { DevicesFound } from "./devices_found";
+import { ExportButton } from "./export_button";
 import { addressOf, asking, type Question, questionOf, searching } from "./question";
 import { ReasonFilter, WITH_REASON } from "./reason_filter";
 import { SearchBox } from "./search_box";
@@ -29,7 +30,12 @@ export default function DevicesPage() {
   return (
     <>
       <PageHead title="Devices">
-        {!phone && <ColumnMenu shown={columns.shown} onToggle={columns.toggle} />}
+        {!phone && (
+          <>
+            <ExportButton question={question} />
+            <ColumnMenu shown={columns.shown} onToggle={columns.toggle} />
+          </>
+        )}
       </PageHead>
       <Filters
         question={question}

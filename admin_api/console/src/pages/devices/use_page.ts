@@ -2,10 +2,11 @@
 import { useCallback, useState } from "react";
 import { type Client, useClient } from "urql";
 import { useEvery } from "../../api/every";
-import { type Failure, failureOf } from "../../api/failures";
-import { DEVICES, type DeviceLine } from "./device_line";
-import { type Gathered, gather, type Part } from "./gather";
-import { addressOf, filterOf, type Question } from "./question";
+import type { Failure } from "../../api/failures";
+import { askerOf, Unanswered } from "./asking";
+import type { DeviceLine } from "./device_line";
+import { type Gathered, gather } from "./gather";
+import { addressOf, type Question } from "./question";
 
 const EVERY_MS = 10_000;
 const MAX_REMEMBERED = 50;
@@ -26,14 +27,6 @@ interface Found {
   page: Page | undefined;
   failure?: Failure;
 }
-
-class Unanswered extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message);
-  }
-}
-
-const NOTHING: Failure = { code: "ERROR", message: "got no answer, want a page of devices" };
 
 /** Pages that were seen, so that who comes back finds the list, and their place in it, as they left it. */
 const remembered = new WeakMap<Client, Map<string, Page>>();
@@ -70,16 +63,7 @@ export function usePage(question: Question): Looked {
 }
 
 async function pageOf(client: Client, question: Question): Promise<Gathered<DeviceLine>> {
-  const filter = filterOf(question);
-  const ask = async (first: number, after: string | null): Promise<Part<DeviceLine>> => {
-    const { data, error } = await client
-      .query(DEVICES, { filter, first, after }, { requestPolicy: "network-only" })
-      .toPromise();
-    if (!data) throw new Unanswered(error ? failureOf(error) : NOTHING);
-    const { nodes, pageInfo } = data.devices;
-    return { nodes, next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
-  };
-  return gather(ask, question.size, question.after);
+  return gather(askerOf(client, question), question.size, question.after);
 }
 
 function remember(client: Client, about: string, page: Page): void {

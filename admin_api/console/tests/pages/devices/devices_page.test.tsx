@@ -225,3 +225,25 @@ test("who comes back finds the list as it was, at once", async () => {
   enter(api);
   expect(names()).toEqual(["sensor-0", "sensor-1"]);
 });
+
+/** jsdom's blobs do not read themselves. */
+function textOf(blob: Blob): Promise<string> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.readAsText(blob);
+  });
+}
+
+test("all that is asked for is saved, not only the page", async () => {
+  const { api } = ledger(lines(0, 230));
+  const saved: Blob[] = [];
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: (blob: Blob) => saved.push(blob) && "blob:x" }));
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  enter(api, "/devices?state=inlobby");
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Save as CSV" }));
+  expect(await screen.findByText("230 devices saved")).toBeTruthy();
+  expect((await textOf(saved[0] as Blob)).trim().split("\r\n")).toHaveLength(231);
+  expect(asked(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
+});

@@ -1,0 +1,33 @@
+/**
+ * Devices as a table for other programs: RFC 4180, one line each, every field that a list knows. A value that a
+ * spreadsheet would take for a formula is made text.
+ */
+import type { DeviceLine } from "./device_line";
+
+const FIELDS = [
+  "certid",
+  "devicename",
+  "devstate",
+  "reason",
+  "targetaccount",
+  "targetregion",
+  "profile",
+  "generation",
+  "claimedBy",
+  "claimedAt",
+  "enteredAt",
+  "firstSeen",
+  "lobbyRegion",
+] as const satisfies readonly (keyof DeviceLine)[];
+
+export function csvOf(lines: readonly DeviceLine[]): string {
+  const rows = lines.map((line) => FIELDS.map((field) => cellOf(line[field])).join(","));
+  return [FIELDS.join(","), ...rows, ""].join("\r\n");
+}
+
+function cellOf(value: string | number | null): string {
+  if (value === null) return "";
+  const text = String(value);
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,25 @@
+/** A table that other programs read as it was meant, and that runs nothing in a spreadsheet. */
+import { expect, test } from "vitest";
+import { csvOf } from "../../../src/pages/devices/csv";
+import type { DeviceLine } from "../../../src/pages/devices/device_line";
+import { line } from "../canned";
+
+const csv = (more: Record<string, unknown>) => csvOf([line(1, more) as unknown as DeviceLine]).split("\r\n");
+
+test("a head, a line for each device, and an end", () => {
+  const [head, row, end] = csv({ devstate: "arrived", generation: 2 });
+  expect(head).toMatch(/^certid,devicename,devstate,/);
+  expect(row).toContain(",sensor-1,arrived,");
+  expect(row?.split(",")).toHaveLength(head?.split(",").length ?? 0);
+  expect(end).toBe("");
+});
+
+test.each([
+  ["a,b", '"a,b"'],
+  ['say "x"', '"say ""x"""'],
+  ["=1+1", "'=1+1"],
+  ["-1", "'-1"],
+  ["@x,y", `"'@x,y"`],
+])("%j is written %j", (claimedBy, want) => {
+  expect(csv({ claimedBy })[1]).toContain(`,${want},`);
+});
