@@ -60,14 +60,26 @@ install_requirements() {
   printf '%s' "$digest" >"$stamp"
 }
 
-# The CDK and the console's build need Node. Where there is none, or an old one, a pinned one from PyPI goes into the
-# environment.
+# Whether there is an npm, and a Node that the console's build and its tests run on, by their own account (`engines`).
+has_node() {
+  local major minor
+  IFS=. read -r major minor _ <<<"$(node --version 2>/dev/null | tr -d v)"
+  case $major in
+    20) [ "$minor" -ge 19 ] || return ;;
+    22) [ "$minor" -ge 12 ] || return ;;
+    *) [ "${major:-0}" -ge 24 ] 2>/dev/null || return ;;
+  esac
+  npm --version >/dev/null 2>&1
+}
+
+# The CDK and the console's build need Node. Where there is none, or one that they do not run on, a pinned one from PyPI
+# goes into the environment.
 ensure_node() {
   export PATH=$VENV/bin:$PATH
-  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
-    2>/dev/null && npm --version >/dev/null 2>&1 && return
+  has_node && return
   install_requirements "$ROOT/requirements/node.txt"
-  node --version >/dev/null 2>&1 || fail "got no Node of version 20.19 or newer, and the one from PyPI does not run here"
+  hash -r # or the shell goes on with the Node that it has found before
+  has_node || fail "got no Node of version 20.19, 22.12, 24 or newer, and the one from PyPI does not run here"
 }
 
 # The console's packages, pinned by its lock file.
@@ -75,7 +87,7 @@ ensure_console_packages() {
   local at=$ROOT/admin_api/console
   [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && return
   say "· installing the console's pinned packages"
-  (cd "$at" && npm ci --silent >&2) || fail "the console's packages could not be installed (see above)"
+  (cd "$at" && npm ci --include=dev --loglevel=error --no-audit --no-fund >/dev/null) || fail "the console's packages could not be installed (see above)"
 }
 
 # The web console, built where its sources have changed; dist/.built says from which.
@@ -95,5 +107,5 @@ ensure_cdk_cli() {
   local at=$ROOT/infra/cdk_cli
   [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && return
   say "· installing the pinned CDK CLI"
-  (cd "$at" && npm ci --omit=optional --silent >&2) || fail "the CDK CLI could not be installed (see above)"
+  (cd "$at" && npm ci --omit=optional --loglevel=error --no-audit --no-fund >/dev/null) || fail "the CDK CLI could not be installed (see above)"
 }
