@@ -72,23 +72,28 @@ class Bulk:
     def _once(self, rows: list[Row]) -> list[Outcome]:
         try:
             results = self._api.claim([row.certid for row in rows], rows[0].wish)
-            outcomes = [_outcome(row, result) for row, result in zip(rows, results, strict=True)]
-            return self._same_again(outcomes)
         except ApiRefused as refusal:
             return [Outcome(row, refusal.code, refusal.message) for row in rows]
         except (Unreachable, NotSignedIn) as fault:
             self.cut = fault
             unknown = "; whether it was claimed is not known: run the same again"
             return [Outcome(row, fault.code, f"{fault.message}{unknown}") for row in rows]
+        return self._same_again([_outcome(row, result) for row, result in zip(rows, results, strict=True)])
 
     def _left(self, chunk: list[Row]) -> list[Outcome]:
         return [Outcome(row, NOT_TRIED, f"left, after {self.cut.code if self.cut else 'an end'}") for row in chunk]
 
     def _same_again(self, outcomes: list[Outcome]) -> list[Outcome]:
         """The API calls the same claim again no failure, but another config one. A row that names neither profile nor
-        config asks for neither to be changed."""
+        config asks for neither to be changed. Where they cannot be looked at, what the API said of each stands."""
         claimed = [outcome.row.certid for outcome in outcomes if outcome.code == "ALREADY_CLAIMED"]
-        held = self._api.look(claimed) if claimed else {}
+        try:
+            held = self._api.look(claimed) if claimed else {}
+        except ApiRefused:
+            return outcomes
+        except (Unreachable, NotSignedIn) as fault:
+            self.cut = fault
+            return outcomes
         return [_judged(outcome, held.get(outcome.row.certid)) for outcome in outcomes]
 
 

@@ -8,6 +8,7 @@ import pytest
 from admin_api.cli.bulk import NOT_TRIED, VAIN_TRIES, Api, Bulk, Outcome
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.wishes import Row, Wish, in_chunks
+from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target
 
 HERE, THERE = parse_target("111111111111", "eu-west-1"), parse_target("222222222222", "us-east-1")
@@ -147,3 +148,22 @@ def test_only_claims_that_are_held_already_are_looked_at() -> None:
     lobby = Lobby(lambda _request, device: answers.get(device), {3: held()})
     assert [outcome.code for outcome in lobby.send(rows(5))] == [None, None, None, "REVOKED", None]
     assert lobby.looked == [1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "goes_on"),
+    [
+        (ApiRefused("INTERNAL", "got a fault"), True),
+        (Unreachable("TIMED_OUT", "got nothing"), False),
+        (NotSignedIn("NOT_SIGNED_IN", "ended"), False),
+    ],
+)
+def test_where_none_can_be_looked_at_what_was_claimed_before_still_counts(fault: LobbyError, goes_on: bool) -> None:
+    class Blind(Lobby):
+        def look(self, _certids: Sequence[Fingerprint]) -> dict[Fingerprint, Any]:
+            raise fault
+
+    lobby = Blind(lambda _request, device: ("ALREADY_CLAIMED", "got it") if device == 2 else None)
+    told = [outcome.code for outcome in lobby.send(rows(6), 3)]
+    assert told == [None, "ALREADY_CLAIMED", None] + [None if goes_on else NOT_TRIED] * 3
+    assert lobby.bulk.cut is (None if goes_on else fault)
