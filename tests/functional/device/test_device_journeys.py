@@ -4,48 +4,25 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from device.credentials import FileCredentials
 from device.plan import Endpoint
 from device.storage import Storage
 from lobby.wire import Reset, Route
 from tests.functional.device import scripted_broker as scripts
-from tests.functional.device.paper import Paper, issue
+from tests.functional.device.paper import issue
 from tests.functional.device.running_device import QUICK, RunningDevice
 from tests.functional.device.scripted_broker import Broker, Script, hang_up, serve
+from tests.functional.device.site import Site, at, make_site
 from tests.unit.device.refusals import Refusals
-
-
-@dataclass(frozen=True)
-class Site:
-    """A CA, a server it vouches for, a device, and a folder."""
-
-    folder: Path
-    ca: Paper
-    server: Paper
-    credentials: FileCredentials
-
-    def broker(self, *given: Script, port: int = 0) -> Broker:
-        return Broker(self.server, self.ca, *given, port=port)
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state"
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    ca = issue(tmp_path, "ca")
-    device = issue(tmp_path, "sensor-1", ca)
-    return Site(tmp_path, ca, issue(tmp_path, "server", ca), FileCredentials(device.cert, device.key, ca.cert))
-
-
-def at(broker: Broker) -> Endpoint:
-    return Endpoint("127.0.0.1", broker.port)
+    return make_site(tmp_path)
 
 
 def route_to(port: int | None, generation: int = 1) -> bytes:
