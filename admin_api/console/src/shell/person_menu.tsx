@@ -22,7 +22,7 @@ export function PersonMenu({ button: PersonButton }: PersonMenuProps) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          <Text size="sm" fw={600} c="var(--mantine-color-text)">
+          <Text component="span" display="block" size="sm" fw={600} c="var(--mantine-color-text)">
             {me.name || "Not signed in"}
           </Text>
           {me.role}
