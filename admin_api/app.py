@@ -26,7 +26,7 @@ from strawberry.types import ExecutionResult
 from admin_api import failures
 from admin_api.context import Context
 from admin_api.failures import body_of, logger
-from admin_api.limits import MAX_BODY, Allowance
+from admin_api.limits import MAX_ANSWER, MAX_BODY, Allowance
 from admin_api.schema import schema
 from admin_api.services import Services
 from admin_api.tokens import Verifier
@@ -78,6 +78,18 @@ class Endpoint(GraphQL[Context, None]):
         if not isinstance(body, dict):
             raise RequestRefused(400, "got a body that is not one JSON object, want one operation a request")
         return body
+
+    def encode_json(self, data: object) -> str:
+        """A result as it is sent. One that no Lambda could answer with is left out, and said to be too large."""
+        text = json.dumps(data, separators=(",", ":"))
+        size = len(text) + text.count('"') + text.count("\\")  # the runtime puts it into JSON once more
+        if size <= MAX_ANSWER:
+            return text
+        logger.warning("answer too large", size=size)
+        words = (
+            f"got an answer of {size} bytes, want at most {MAX_ANSWER}: ask for less at once; what it changed stands"
+        )
+        return json.dumps({"data": None, "errors": [body_of("ANSWER_TOO_LARGE", words)]})
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         context: Context = request.state.context

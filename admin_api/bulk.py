@@ -14,6 +14,7 @@ from strawberry.scalars import JSON
 from admin_api import claims, failures
 from admin_api.context import Context
 from admin_api.device_types import Device, shown_device
+from admin_api.limits import Share
 from lobby.errors import LobbyError
 from lobby.ledger import device as ledger
 from lobby.ledger.decisions import Claim
@@ -45,7 +46,7 @@ def claim_devices(
     context: Context, certids: Sequence[str], target: Target, profile: str | None, config: JSON | None
 ) -> BulkClaim:
     """Raises `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden`, `NotFound` for all of them together."""
-    context.allowance.take(len(certids))
+    context.allowance.take(Share.FINGERPRINTS, len(certids))
     wish = claims.wish_for(context.services, context.caller, target, profile, config)
     read = [_read(certid) for certid in certids]
     outcomes = iter(_claim(context, [certid for certid in read if not isinstance(certid, LobbyError)], wish))

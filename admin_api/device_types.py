@@ -11,6 +11,7 @@ from strawberry.scalars import JSON
 from admin_api.certificate_facts import CertificateFacts, facts_of
 from admin_api.chain import Chain, chain_of
 from admin_api.context import Context, Info, computed
+from admin_api.limits import Share
 from admin_api.roles import Caller
 from admin_api.target_types import Target
 from lobby.errors import InvalidInput
@@ -101,6 +102,7 @@ class Device:
     def history(self, info: Info, last: int = 100) -> list[HistoryEntry] | None:
         if not 1 <= last <= MAX_HISTORY:
             raise InvalidInput("INVALID_COUNT", f"got {last}, want 1 to {MAX_HISTORY}")
+        info.context.allowance.take(Share.ENTRIES, last)
         return [_history_entry(entry) for entry in self._chain("history", info.context).entries[-last:]]
 
     @computed("* Whether no entry of the history was altered, removed or put elsewhere.")

@@ -5,6 +5,7 @@ import strawberry
 from admin_api.context import ABSENT, Context, Info, given, operation
 from admin_api.device_types import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
 from admin_api.filters import DeviceFilter, filter_of, state_of
+from admin_api.limits import Share
 from admin_api.me import Me, me_of
 from admin_api.overview import Overview, overview_of
 from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target
@@ -52,7 +53,7 @@ class Query:
         first: int = DEFAULT_PAGE,
         after: str | None = ABSENT,
     ) -> DevicePage:
-        page = devices(filter_of(filter or DeviceFilter()), first, after or None)
+        page = _page(info.context, filter_of(filter or DeviceFilter()), first, after)
         return DevicePage(
             nodes=_nodes(info.context, page),
             page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
@@ -77,8 +78,14 @@ def _device(context: Context, certid: str | None) -> Device | None:
 
 def _paginated(context: Context, wanted: Filter, count: int | None, token: str | None) -> PaginatedDevices:
     """v0.1 took any count, and none or 0 for its own: it gets as many as one page holds."""
-    page = devices(wanted, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token or None)
+    page = _page(context, wanted, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
     return PaginatedDevices(devices=_nodes(context, page), next_token=page.cursor)
+
+
+def _page(context: Context, wanted: Filter, first: int, cursor: str | None) -> Page:
+    if 1 <= first <= MAX_PAGE:  # another number is refused with words of its own
+        context.allowance.take(Share.LISTED, first)
+    return devices(wanted, first, cursor or None)
 
 
 def _nodes(context: Context, page: Page) -> list[Device]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, Allowance
+from admin_api.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, Allowance, Share
 from infra.functions import ADMIN_API
 from lobby.errors import InvalidInput
 from lobby.wire import MAX_CONFIG_BYTES
@@ -14,21 +14,21 @@ def allowance() -> Allowance:
 
 @pytest.mark.parametrize("count", [1, 999, MAX_BULK])
 def test_a_bulk_of_up_to_a_thousand_is_allowed(count: int) -> None:
-    allowance().take(count)
+    allowance().take(Share.FINGERPRINTS, count)
 
 
 @pytest.mark.parametrize("count", [0, MAX_BULK + 1, 10**9])
 def test_another_one_is_refused_with_what_was_asked_for(count: int) -> None:
     with pytest.raises(InvalidInput, match=f"INVALID_COUNT: got {count} fingerprints, want 1 to 1000 in one request"):
-        allowance().take(count)
+        allowance().take(Share.FINGERPRINTS, count)
 
 
 def test_all_bulks_of_a_request_share_the_thousand() -> None:
     ours = allowance()
-    ours.take(600)
+    ours.take(Share.FINGERPRINTS, 600)
     with pytest.raises(InvalidInput, match="got 401 fingerprints after 600, want"):
-        ours.take(401)
-    ours.take(400)
+        ours.take(Share.FINGERPRINTS, 401)
+    ours.take(Share.FINGERPRINTS, 400)
 
 
 @pytest.mark.parametrize(
