@@ -13,8 +13,11 @@ from pathlib import Path
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
 from lobby.names import Target
+from pki.devices import DevicePaths
+from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.workbench import Workbench, certid_of, does, says
+from tests.e2e.doors import admitted, dial
+from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
 
 
 @contextmanager
@@ -82,10 +85,11 @@ def test_what_waited_before_a_restart_is_there_after_it_and_arrives(
 def test_a_cloud_that_is_killed_in_the_middle_comes_back_with_its_ledger(
     deployed: Deployment, bench: Workbench, first: Target
 ) -> None:
-    waiting, late = bench.make(), bench.make()
+    waiting, late, banned = bench.make(), bench.make(), bench.make()
     device, certid = bench.power(waiting), certid_of(waiting)
     deployed.wait(certid, "inlobby")
     deployed.claim(certid_of(late))
+    _ban(deployed, banned, first)
     deployed.saved()
     deployed.claim(certid)
     deployed.kill()
@@ -101,3 +105,18 @@ def test_a_cloud_that_is_killed_in_the_middle_comes_back_with_its_ledger(
     says(device, "arrived_at_target")
     bench.power(late)
     assert deployed.wait(certid_of(late), "arrived")["historyIntact"]
+    assert deployed.known(certid_of(banned))["devstate"] == "revoked"
+    for scope in (deployed.lobby, first):
+        assert deployed.status(certid_of(banned), scope) == "INACTIVE"
+        with dial(deployed, banned.chain, banned.key, scope) as back:
+            assert back.connect(name_of(banned)) == HUNG_UP
+
+
+def _ban(deployed: Deployment, paths: DevicePaths, target: Target) -> None:
+    """A device that was in `target`, and is revoked."""
+    admitted(deployed, paths.chain, paths.key, name_of(paths)).close()
+    deployed.claim(certid_of(paths), target)
+    deployed.wait(certid_of(paths), "commissioned")
+    deployed.revoke(certid_of(paths))
+    for scope in (deployed.lobby, target):
+        until(lambda: deployed.status(certid_of(paths), scope) == "INACTIVE")  # noqa: B023  # called at once

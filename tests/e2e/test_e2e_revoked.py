@@ -1,6 +1,7 @@
 """A revoked device is cut off wherever it is, at once, and no way of coming back gets it in.
 
-Not under another client id, not with the session it had, not through another endpoint, not after the cloud was down.
+Not under another client id, not with the session it had, not through another endpoint. That it stays out after the
+cloud was killed stands in `test_e2e_restart.py`.
 """
 
 import ssl
@@ -120,15 +121,3 @@ def test_a_live_connection_is_cut_when_its_device_is_revoked(
         assert _hung_up(device)
     _is_shut_out(deployed, paths)
     _stays_out(deployed, paths, other)
-
-
-def test_revoked_it_stays_out_when_the_cloud_was_down(
-    deployed: Deployment, banned: dict[str, DevicePaths], other: DevicePaths
-) -> None:
-    deployed.saved()
-    deployed.kill()
-    deployed.emulator.start()
-    deployed.sign_out()
-    for paths in banned.values():
-        _stays_out(deployed, paths, other)
-        assert deployed.known(certid_of(paths))["devstate"] == "revoked"

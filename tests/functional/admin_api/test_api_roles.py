@@ -10,6 +10,7 @@ from tests.forged_tokens import FORGED
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 from tests.functional.admin_api.tokens_for_tests import USER_POOL, token
 from tests.operations import document, variables
+from tests.technician_tricks import TRICKS, filled, refusals
 
 CLAIMS = ("addDevice", "claimDevice", "claimDevices")
 
@@ -45,6 +46,27 @@ def test_a_technician_claims_for_named_targets_only(lobby: Lobby, operation: str
     device = lobby.ledger.get(certid)
     assert device is not None
     assert device.target is None
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_technician_reaches_no_other_target_however_it_is_said(lobby: Lobby, trick: str) -> None:
+    certid = lobby.waiting(1)
+    answer = lobby.ask(filled(trick, HERE, THERE), {"id": certid}, ("technician", f"target:{HERE}"))
+    assert refusals(answer.body) & {"FORBIDDEN", "INVALID_ACCOUNT", "INVALID_REGION"}
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert device.target in (None, HERE)
+    assert THERE not in device.previous
+
+
+@pytest.mark.parametrize("operation", CLAIMS)
+def test_a_technician_cannot_take_a_device_over_from_another_target(lobby: Lobby, operation: str) -> None:
+    certid = lobby.waiting(1)
+    assert lobby.ask(document("claimDevice", THERE), {"id": certid}).codes == []
+    before = lobby.ledger.get(certid)
+    answer = lobby.ask(document(operation, HERE), {"id": certid}, ("technician", f"target:{HERE}"))
+    assert "ALREADY_CLAIMED" in str(answer.body)
+    assert lobby.ledger.get(certid) == before
 
 
 def test_the_highest_role_wins(lobby: Lobby) -> None:
