@@ -1,0 +1,221 @@
+"""Who gets into the deployed API: each layer by itself, as if the other were not there.
+
+The gateway is asked with every forged token, and must refuse on its own; then the Lambda is invoked with the same ones,
+past the gateway. They are signed with the emulated pool's key, which on AWS nobody has. Beside them are real tokens: of
+another pool, of another client of the same pool, of people who have no role.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import RSAAlgorithm
+
+from admin_api.roles import Role
+from infra.local.api import ApiRefused
+from infra.passwords import new_password
+from lobby.names import Target
+from tests import operations
+from tests.e2e.deployment import Deployment
+from tests.forged_tokens import FORGED, Forged, Pool
+from tests.functional.admin_api.api_on_moto import event_of
+from tests.technician_tricks import TRICKS, filled
+
+T = TypeVar("T")
+AT_ONCE = 4
+QUESTION = {"query": "{ targets { account } }"}
+GATEWAYS_NO = {"message": "Unauthorized"}
+"""What the gateway says of itself. The application's answers have `errors`."""
+
+
+@pytest.fixture(scope="module")
+def pool(deployed: Deployment) -> Pool:
+    """The deployed user pool, with the key that the emulator signs access tokens with."""
+    name = deployed.file.user_pool_id
+    path = deployed.layout.state_dir / "services" / "cognito-pool-keys" / f"{name}-access.pem"
+    key = load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    jwks = httpx.get(f"{deployed.layout.endpoint_url}/{name}/.well-known/jwks.json", timeout=30).json()["keys"]
+    kid = next(jwk["kid"] for jwk in jwks if _is_of(jwk, key))
+    issuer = f"https://cognito-idp.{deployed.lobby.region}.amazonaws.com/{name}"
+    return Pool(issuer, deployed.file.user_pool_client_id, kid, lambda: key)
+
+
+def _is_of(jwk: dict[str, Any], key: rsa.RSAPrivateKey) -> bool:
+    found: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return bool(found["n"] == jwk["n"])
+
+
+def _at_the_gateway(deployed: Deployment, authorization: str | None) -> httpx.Response:
+    headers = {} if authorization is None else {"authorization": authorization}
+    return httpx.post(deployed.file.graphql_url, json=QUESTION, headers=headers, timeout=30)
+
+
+def _behind_the_gateway(deployed: Deployment, authorization: str | None) -> tuple[int, dict[str, Any]]:
+    """The Lambda's answer, invoked with what the gateway would have passed on."""
+    event = event_of(QUESTION, authorization=authorization)
+    answer = deployed.client(deployed.lobby, "lambda").invoke(
+        FunctionName="device-lobby-admin-api", Payload=json.dumps(event).encode()
+    )
+    assert "FunctionError" not in answer
+    said = json.loads(answer["Payload"].read())
+    return said["statusCode"], json.loads(said["body"])
+
+
+def _of_each(ask: Callable[[Forged], T], which: Callable[[Forged], bool] = lambda _: True) -> dict[str, T]:
+    """What `ask` gives of each row, a few at a time."""
+    rows = {way: row for way, row in FORGED.items() if which(row)}
+    with ThreadPoolExecutor(AT_ONCE) as askers:
+        return dict(zip(rows, askers.map(ask, rows.values()), strict=True))
+
+
+def test_the_token_that_they_are_all_made_from_is_good(deployed: Deployment, pool: Pool) -> None:
+    assert _at_the_gateway(deployed, pool.admin()).status_code == httpx.codes.OK
+    assert _behind_the_gateway(deployed, pool.admin())[0] == httpx.codes.OK
+
+
+def test_the_gateway_by_itself_lets_no_forged_token_through(deployed: Deployment, pool: Pool) -> None:
+    got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)), lambda row: row.gateway)
+    assert {way: answer.text for way, answer in got.items() if answer.json() != GATEWAYS_NO} == {}
+    assert {answer.status_code for answer in got.values()} == {httpx.codes.UNAUTHORIZED}
+
+
+def test_what_the_gateway_passes_on_the_application_refuses(deployed: Deployment, pool: Pool) -> None:
+    """If it does: a gateway that looks closer is no fault."""
+    got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)).status_code, lambda row: not row.gateway)
+    assert {way: status for way, status in got.items() if status not in (401, 403)} == {}
+
+
+def test_the_application_by_itself_lets_no_forged_token_through(deployed: Deployment, pool: Pool) -> None:
+    got = _of_each(lambda row: _behind_the_gateway(deployed, row.header(pool)))
+    assert {way: status for way, (status, _) in got.items() if status != FORGED[way].status} == {}
+    assert {way: body for way, (_, body) in got.items() if body.get("data") or not _is_refusal(body, FORGED[way])} == {}
+
+
+def _is_refusal(body: dict[str, Any], row: Forged) -> bool:
+    code = "UNAUTHENTICATED" if row.status == httpx.codes.UNAUTHORIZED else "FORBIDDEN"
+    return [error["extensions"]["code"] for error in body["errors"]] == [code]
+
+
+# Real tokens.
+
+
+@dataclass
+class Strangers:
+    """People of a user pool, made for a test, and their real tokens."""
+
+    deployed: Deployment
+    cognito: Any
+    made: list[tuple[str, str]] = field(default_factory=list)
+
+    def token(self, pool: str, client: str, user: str, *groups: str, kind: str = "AccessToken") -> str:
+        password = new_password()
+        name = {"UserPoolId": pool, "Username": user}
+        self.cognito.admin_create_user(**name, MessageAction="SUPPRESS", TemporaryPassword=password)
+        self.made.append((pool, user))
+        self.cognito.admin_set_user_password(**name, Password=password, Permanent=True)
+        for group in groups:
+            self.cognito.admin_add_user_to_group(**name, GroupName=group)
+        answer = self.cognito.initiate_auth(
+            ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": user, "PASSWORD": password}
+        )
+        return f"Bearer {answer['AuthenticationResult'][kind]}"
+
+    def client(self, pool: str) -> str:
+        return str(self.cognito.create_user_pool_client(
+            UserPoolId=pool, ClientName="another", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+        )["UserPoolClient"]["ClientId"])  # fmt: skip
+
+    def close(self) -> None:
+        for pool, user in self.made:
+            self.cognito.admin_delete_user(UserPoolId=pool, Username=user)
+
+
+@pytest.fixture(scope="module")
+def strangers(deployed: Deployment) -> Iterator[Strangers]:
+    made = Strangers(deployed, deployed.client(deployed.lobby, "cognito-idp"))
+    yield made
+    made.close()
+
+
+def test_real_tokens_that_are_not_for_this_api_are_refused_by_both(deployed: Deployment, strangers: Strangers) -> None:
+    ours = deployed.file.user_pool_id
+    other = strangers.cognito.create_user_pool(PoolName="somebody-elses")["UserPool"]["Id"]
+    strangers.cognito.create_group(UserPoolId=other, GroupName="admin")
+    tokens = {
+        "another pool": strangers.token(other, strangers.client(other), "mallory-1", "admin"),
+        "another client of the pool": strangers.token(ours, strangers.client(ours), "mallory-2", "admin"),
+    }
+    for whose, token in tokens.items():
+        assert _at_the_gateway(deployed, token).json() == GATEWAYS_NO, whose
+        assert _behind_the_gateway(deployed, token)[0] == httpx.codes.UNAUTHORIZED, whose
+    strangers.cognito.delete_user_pool(UserPoolId=other)
+    strangers.made = [(pool, user) for pool, user in strangers.made if pool != other]
+
+
+def test_people_without_a_role_and_tokens_for_other_uses_are_refused_by_the_application(
+    deployed: Deployment, strangers: Strangers
+) -> None:
+    ours, client = deployed.file.user_pool_id, deployed.file.user_pool_client_id
+    strangers.cognito.create_group(UserPoolId=ours, GroupName="engineers")
+    tokens = {
+        "no group": strangers.token(ours, client, "nobody-1"),
+        "an unknown group": strangers.token(ours, client, "nobody-2", "engineers"),
+        "a target's group only": strangers.token(ours, client, "nobody-3", f"target:{deployed.targets[0]}"),
+        "an identity token": strangers.token(ours, client, "somebody-1", "admin", kind="IdToken"),
+        "a refresh token": strangers.token(ours, client, "somebody-2", "admin", kind="RefreshToken"),
+    }
+    for whose, token in tokens.items():
+        assert _at_the_gateway(deployed, token).status_code in (401, 403), whose
+        assert _behind_the_gateway(deployed, token)[0] in (401, 403), whose
+
+
+# Roles.
+
+SCHEMA = "{ __schema { queryType { fields { name } } mutationType { fields { name } } } }"
+
+
+def test_every_operation_of_the_deployed_schema_has_a_row(deployed: Deployment) -> None:
+    schema = deployed.api("viewer").ask(SCHEMA)["__schema"]
+    fields = {field["name"] for kind in ("queryType", "mutationType") for field in schema[kind]["fields"]}
+    assert fields == set(operations.OPERATIONS)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_do_its_part_and_is_refused_the_rest(deployed: Deployment, first: Target, role: Role) -> None:
+    """Each operation on a certificate that nobody has: what is allowed goes as far as the ledger, and no further than
+    is asked there."""
+    got = {operation: _may(deployed, role, operation, first) for operation in operations.OPERATIONS}
+    assert got == {operation: operations.allowed(role, operation) for operation in operations.OPERATIONS}
+
+
+def _may(deployed: Deployment, role: Role, operation: str, target: Target) -> bool:
+    certid = secrets.token_hex(32)
+    question = operations.document(operation, target)
+    try:
+        deployed.api(role).ask(question, **(operations.variables(operation, certid) or {}))
+    except ApiRefused as refusal:
+        if refusal.code == "FORBIDDEN":
+            return deployed.device(certid) is not None
+        if refusal.code != "UNKNOWN_DEVICE":
+            raise
+    return True
+
+
+def test_a_technician_reaches_no_other_target_however_it_is_said(
+    deployed: Deployment, first: Target, second: Target
+) -> None:
+    technician = deployed.api("technician")
+    for trick in TRICKS:
+        certid = secrets.token_hex(32)
+        with pytest.raises(ApiRefused, match=r"FORBIDDEN|INVALID_ACCOUNT|INVALID_REGION"):
+            technician.ask(filled(trick, first, second), id=certid)
+        found = deployed.device(certid)
+        assert found is None or found["targetaccount"] == first.account, trick
