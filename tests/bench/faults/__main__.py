@@ -1,0 +1,87 @@
+"""Prints the matrix of every AWS call × every fault: `python -m tests.bench.faults`.
+
+Nothing is deployed and nothing is waited for: the real handlers run on an AWS in memory, each story once for each cell,
+and once more with what failed delivered late. Stories are lived side by side in processes of their own.
+
+Exit status: 0 nothing was lost, 1 something was, 2 wrong use.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated, Final
+
+import typer
+
+from tests.bench.faults.faulty_aws import faulty_aws
+from tests.bench.faults.ground import Ground
+from tests.bench.faults.layer import Fault
+from tests.bench.faults.matrix import DONE_AGAIN, LOST, SURVIVED, Cell, Trials
+from tests.bench.faults.stories import STORIES
+from tests.bench.report import Section, section
+
+app = typer.Typer(add_completion=False)
+_NAMES: Final = tuple(story.name for story in STORIES)
+
+
+@app.command(help=__doc__)
+def main(
+    only: Annotated[str, typer.Option(help="Only stories with this in their names.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Stories lived at the same time.")] = os.cpu_count() or 1,
+    as_json: Annotated[bool, typer.Option("--json", help="All cells as JSON.")] = False,
+) -> None:
+    wanted = [name for name in _NAMES if only in name]
+    if not wanted:
+        raise typer.BadParameter(f"got {only!r}, want a part of one of: {'; '.join(_NAMES)}")
+    found: dict[str, tuple[Cell, ...]] = {}
+    with ProcessPoolExecutor(workers) as pool:
+        for name, cells in zip(wanted, pool.map(_tried, wanted), strict=True):
+            found[name] = cells
+            if not as_json:
+                print(f"{_matrix(name, cells)}\n", flush=True)
+    every = [cell for cells in found.values() for cell in cells]
+    print(_as_json(found) if as_json else _verdict(every))
+    if any(cell.said == LOST for cell in every):
+        raise typer.Exit(1)
+
+
+def _tried(name: str) -> tuple[Cell, ...]:
+    story = next(story for story in STORIES if story.name == name)
+    with faulty_aws() as layer:
+        return tuple(Trials(layer, Ground(layer), story).cells(tuple(Fault)))
+
+
+def _matrix(name: str, cells: Sequence[Cell]) -> str:
+    said = {(cell.call, cell.fault): cell.said for cell in cells}
+    calls = dict.fromkeys(cell.call for cell in cells)
+    lines = tuple((str(call), *(said[call, fault] for fault in Fault)) for call in calls)
+    notes = tuple(f"LOST, {cell.call}, {cell.fault}: {line}" for cell in cells for line in cell.lost)
+    return section(Section(name, ("call", *Fault), lines, notes))
+
+
+def _verdict(cells: Sequence[Cell]) -> str:
+    counted = Counter(_kind(cell.said) for cell in cells)
+    tried = len(cells)
+    kinds = (f"{counted[SURVIVED]} as if nothing had happened", f"{counted[DONE_AGAIN]} with a try more in the history",
+             f"{counted['reason']} with a reason code, and then by one retry", f"{counted[LOST]} lost")  # fmt: skip
+    return f"{tried - counted[LOST]} of {tried} survived: {', '.join(kinds)}"
+
+
+def _kind(said: str) -> str:
+    return said if said in (SURVIVED, DONE_AGAIN, LOST) else "reason"
+
+
+def _as_json(found: dict[str, tuple[Cell, ...]]) -> str:
+    lines = [_line(name, cell) for name, cells in found.items() for cell in cells]
+    survived = sum(line["said"] != LOST for line in lines)
+    return json.dumps({"survived": survived, "tried": len(lines), "cells": lines}, indent=2)
+
+
+def _line(name: str, cell: Cell) -> dict[str, object]:
+    return {"story": name, "call": str(cell.call), "fault": cell.fault, "said": cell.said, "lost": cell.lost}
+
+
+if __name__ == "__main__":
+    app()
