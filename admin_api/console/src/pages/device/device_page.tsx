@@ -100,7 +100,15 @@ function Known({ certid }: { certid: string }) {
 
 function Back() {
   return (
-    <Anchor component={Link} href={lastList()} size="sm" display="inline-flex" mb="xs" py={4}>
+    <Anchor
+      component={Link}
+      href={lastList()}
+      size="sm"
+      display="inline-flex"
+      py={10}
+      my={-6}
+      style={{ alignItems: "center" }}
+    >
       <IconChevronLeft size={18} aria-hidden /> Devices
     </Anchor>
   );

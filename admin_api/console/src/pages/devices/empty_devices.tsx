@@ -9,7 +9,7 @@ export function EmptyDevices({ filtered, onClear }: { filtered: boolean; onClear
     return (
       <EmptyState icon={<IconDevices />} title="No devices yet">
         A device is here once it has knocked at the lobby, or was{" "}
-        <Anchor component={Link} href="/claim" size="sm">
+        <Anchor component={Link} underline="always" href="/claim" size="sm">
           claimed
         </Anchor>{" "}
         before that.

@@ -130,7 +130,7 @@ export function NoTargets() {
   return (
     <Text size="sm">
       There is no target that you may claim for yet. An admin registers them under{" "}
-      <Anchor component={Link} href="/targets">
+      <Anchor component={Link} underline="always" href="/targets">
         Targets
       </Anchor>
       .

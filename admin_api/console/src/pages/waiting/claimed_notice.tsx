@@ -30,7 +30,12 @@ export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose:
     >
       <Text size="sm">
         {whole(claimed.count)} claimed for {name}:{" "}
-        <Anchor component={Link} href={devicesAddress({ target: { account, region } })} size="sm">
+        <Anchor
+          component={Link}
+          underline="always"
+          href={devicesAddress({ target: { account, region } })}
+          size="sm"
+        >
           follow {claimed.count === 1 ? "it" : "them"} in Devices
         </Anchor>
       </Text>

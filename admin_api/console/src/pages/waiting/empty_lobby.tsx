@@ -17,18 +17,23 @@ export function EmptyLobby({ knocking }: { knocking: number | undefined }) {
       <Text size="sm">
         {knocking !== undefined && knocking > 0 && (
           <>
-            <Anchor component={Link} href={devicesAddress({ state: "knocking" })} size="sm">
+            <Anchor
+              component={Link}
+              underline="always"
+              href={devicesAddress({ state: "knocking" })}
+              size="sm"
+            >
               {knocking === 1 ? "1 device is" : `${whole(knocking)} devices are`} knocking
             </Anchor>{" "}
             and should be here soon.{" "}
           </>
         )}
         Is one missing? It may be among those that were{" "}
-        <Anchor component={Link} href={devicesAddress({ state: "refused" })} size="sm">
+        <Anchor component={Link} underline="always" href={devicesAddress({ state: "refused" })} size="sm">
           refused
         </Anchor>
         , or have been{" "}
-        <Anchor component={Link} href={devicesAddress()} size="sm">
+        <Anchor component={Link} underline="always" href={devicesAddress()} size="sm">
           claimed
         </Anchor>{" "}
         before.

@@ -39,7 +39,16 @@ export function SelectionBar({
           {more && !full && (
             <>
               {" · "}
-              <Anchor component="button" type="button" size="sm" onClick={onEverybody} disabled={loading}>
+              <Anchor
+                component="button"
+                type="button"
+                size="sm"
+                underline="always"
+                py={12}
+                my={-12}
+                onClick={onEverybody}
+                disabled={loading}
+              >
                 {loading ? "Loading the others…" : everybodyWords(total)}
               </Anchor>
             </>

@@ -1,5 +1,5 @@
 /** The devices that wait, to be looked at and selected: a table at a desk, cards on a phone. */
-import { Checkbox, Group, Stack, Table } from "@mantine/core";
+import { Checkbox, Group, Stack, Table, VisuallyHidden } from "@mantine/core";
 import { usePhone } from "../../parts/phone";
 import type { Steady } from "../../parts/steady";
 import type { Selecting } from "./use_selection";
@@ -51,7 +51,9 @@ export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
           <Table.Th>Name</Table.Th>
           <Table.Th w={200}>Fingerprint</Table.Th>
           <Table.Th w={130}>Waits since</Table.Th>
-          <Table.Th w={120} aria-label="Actions" />
+          <Table.Th w={120}>
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

@@ -120,7 +120,7 @@ function Numbers({ counts }: { counts: Counts }) {
   return (
     <Text size="sm" c="dimmed" role="status">
       {whole(inlobby)} in the lobby ·{" "}
-      <Anchor component={Link} href={devicesAddress({ state: "knocking" })} size="sm">
+      <Anchor component={Link} underline="always" href={devicesAddress({ state: "knocking" })} size="sm">
         {whole(knocking)} knocking
       </Anchor>
     </Text>

@@ -94,10 +94,12 @@ function Name({ row }: { row: WaitingRow }) {
       href={deviceAddress(row.certid)}
       size="sm"
       fw={500}
-      lineClamp={2}
+      className="reach"
       title={row.devicename ?? undefined}
     >
-      {row.devicename ?? "No name"}
+      <Text span inherit lineClamp={2}>
+        {row.devicename ?? "No name"}
+      </Text>
     </Anchor>
   );
 }
