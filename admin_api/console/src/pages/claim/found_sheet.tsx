@@ -67,7 +67,7 @@ function One({ certid, obstacle }: { certid: string; obstacle: string | null }) 
   return (
     <>
       <div className={style.short}>{shortForm(certid)}</div>
-      <Text size="sm" c={obstacle === null ? "dimmed" : "red"}>
+      <Text size="sm" c={obstacle === null ? "dimmed" : "var(--mantine-color-error)"}>
         {obstacle ?? "Compare with the print on the label."}
       </Text>
     </>

@@ -23,7 +23,7 @@ export function SaidLine({ flow }: { flow: Flow }) {
       role="status"
       size="sm"
       ta="center"
-      c={said && isWrong(said) ? "red" : undefined}
+      c={said && isWrong(said) ? "var(--mantine-color-error)" : undefined}
       className={shownElsewhere ? style.unseen : style.said}
     >
       {flow.at === "photo" && "Looking for labels in the photo…"}

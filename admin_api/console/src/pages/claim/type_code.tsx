@@ -66,7 +66,7 @@ export function TypeCode({ choice, obstacle, onClaim, onCancel }: Props) {
       )}
       {typed.certid !== null && (
         <div role="status">
-          <Text size="sm" c={hindered === null ? undefined : "red"}>
+          <Text size="sm" c={hindered === null ? undefined : "var(--mantine-color-error)"}>
             {hindered ?? "Compare with the print on the label."}
           </Text>
           {hindered === null && <Goal choice={choice} />}
