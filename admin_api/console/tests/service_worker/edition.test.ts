@@ -133,14 +133,12 @@ describe("answering", () => {
   });
 
   test("the kept page has its own headers: policy and nonce belong together", async () => {
-    caches.shelves
-      .get("device-lobby-two")
-      ?.set(
-        SHELL,
-        new Response('<style nonce="n1">', {
-          headers: { "content-security-policy": "style-src 'nonce-n1'" },
-        }),
-      );
+    caches.shelves.get("device-lobby-two")?.set(
+      SHELL,
+      new Response('<style nonce="n1">', {
+        headers: { "content-security-policy": "style-src 'nonce-n1'" },
+      }),
+    );
     network = LOST;
     const answer = await answerTo(request("/claim", { mode: "navigate" }), EDITION, doors);
     expect(answer?.headers.get("content-security-policy")).toContain("n1");

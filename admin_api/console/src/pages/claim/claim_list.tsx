@@ -76,7 +76,8 @@ function Nothing({ known }: { known: boolean }) {
     <Stack className={style.nothing} align="center" gap="xs">
       <IconQrcode size={44} stroke={1.2} aria-hidden />
       <Text size="sm" ta="center" maw={260}>
-        Scan the code on a device's label. It is claimed for the target above, and you see it arrive here.
+        Scan the code on a device's label. It is claimed for the target that is picked, and you see it arrive
+        here.
       </Text>
     </Stack>
   );
