@@ -30,7 +30,7 @@ class Query:
     def get_device(self, info: Info, certid: strawberry.ID | None = ABSENT) -> Device | None:
         return _device(info.context, certid)
 
-    @operation("v0.1. All devices, those first who need somebody.")
+    @operation("v0.1. All devices, those first whose state is the newest.")
     def list_devices(self, info: Info, count: int | None = ABSENT, next_token: str | None = ABSENT) -> PaginatedDevices:
         return _paginated(info.context, Filter(), count, next_token)
 

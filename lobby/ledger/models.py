@@ -20,6 +20,8 @@ NAME_HEAD = 2
 """Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
 PRINT_HEAD = 4
 """Likewise of `by-print`, for fingerprints."""
+KIND = "device"
+"""What every row says of itself, for the index that lists them all."""
 LISTED = [
     "devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat",
     "firstseen", "lobbyregion", "previous", "turn", "version",
@@ -83,6 +85,18 @@ class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-cal
     certid = UnicodeAttribute(range_key=True)
 
 
+class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """All devices, by the moment their present state was entered. One partition, as a state's is: it takes a thousand
+    writes a second."""
+
+    class Meta:
+        index_name = "by-time"
+        projection = _listed("enteredat")
+
+    kind = UnicodeAttribute(hash_key=True)
+    enteredat = UnicodeAttribute(range_key=True)
+
+
 class LedgerRow(Model):
     """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else."""
 
@@ -93,9 +107,11 @@ class LedgerRow(Model):
     by_target: ClassVar[ByTarget] = ByTarget()
     by_name: ClassVar[ByName] = ByName()
     by_print: ClassVar[ByPrint] = ByPrint()
+    by_time: ClassVar[ByTime] = ByTime()
 
     certid = UnicodeAttribute(hash_key=True)
     printhead = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
     devstate = UnicodeAttribute()
     enteredat = UnicodeAttribute()
     version = NumberAttribute()
@@ -194,6 +210,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
     }
     found |= {
         "printhead": device.certid[:PRINT_HEAD],
+        "kind": KIND,
         "devstate": device.devstate.value,
         "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
         "target": str(target) if target else None,

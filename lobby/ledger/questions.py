@@ -1,7 +1,8 @@
 """What can be asked about many devices, and which index answers it.
 
-The index is the one that narrows the question most: fingerprint, name, target, state. Its key holds to as much of
-the question as it can; whatever else is asked sifts what the query finds. Pure, but for PynamoDB's conditions.
+The index is the one that narrows the question most: fingerprint, name, target, state, and else the one of all. Its key
+holds to as much of the question as it can; whatever else is asked sifts what the query finds. Pure, but for PynamoDB's
+conditions.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import Any, Final
 from pynamodb.expressions.condition import Condition
 
 from lobby.errors import InvalidInput
-from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, LedgerRow
+from lobby.ledger.models import KIND, NAME_HEAD, PRINT_HEAD, LedgerRow
 from lobby.ledger.states import State
 from lobby.names import Target, parse_fingerprint, parse_thing_name, shown
 
@@ -58,13 +59,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Way:
-    """An index that can answer. `partition` gives the hash key's value; `part` is the part of the question that the
-    range key holds to, where it is asked."""
+    """An index that can answer. `asked` is the part of the question that its hash key holds to (None: any question will
+    do), `partition` gives that key's value; `part` is the part that the range key holds to, where it is asked."""
 
     index: Any
     hash_key: str
     range_key: str
-    asked: str
+    asked: str | None
     part: str
     partition: Callable[[Filter], str]
     forward: bool
@@ -84,13 +85,13 @@ _WAYS: Final = (
         lambda q: str(q.target), forward=False),
     Way(LedgerRow.by_state, "devstate", "enteredat", "state", "entered_before",
         lambda q: str(q.state), forward=False),
+    Way(LedgerRow.by_time, "kind", "enteredat", None, "entered_before", lambda _: KIND, forward=False),
 )  # fmt: skip
 """The first whose part is asked answers."""
 
 
-def way_of(question: Filter) -> Way | None:
-    """None: no index narrows it, so it is asked of each state in turn."""
-    return next((way for way in _WAYS if getattr(question, way.asked) is not None), None)
+def way_of(question: Filter) -> Way:
+    return next(way for way in _WAYS if way.asked is None or getattr(question, way.asked) is not None)
 
 
 def conditions(question: Filter) -> dict[str, Condition]:
@@ -111,7 +112,7 @@ def is_within(key: Mapping[str, str], question: Filter) -> bool:
     """Whether a page of this question can end there: DynamoDB refuses a start key of another shape, or outside the
     query. Raises `InvalidInput` where a value is none of the ledger's."""
     way = way_of(question)
-    if way is None or set(key) != way.keys or key[way.hash_key] != way.partition(question):
+    if set(key) != way.keys or key[way.hash_key] != way.partition(question):
         return False
     certid, reached = key["certid"], key[way.range_key]
     if parse_fingerprint(certid) != certid:

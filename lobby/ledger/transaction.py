@@ -156,7 +156,7 @@ def _still(device: Device) -> Condition:
 def _changes(before: Device, after: Device) -> list[Any]:
     old, new = attributes_of(before), attributes_of(after)
     if before.counted is None:
-        del old["printhead"]  # a row of then has none
+        del old["printhead"], old["kind"]  # a row of then has none
     changed = [getattr(LedgerRow, key).set(value) for key, value in new.items() if old.get(key) != value]
     return changed + [getattr(LedgerRow, key).remove() for key in old if key not in new]
 

@@ -74,6 +74,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:Query": {
             f"{TABLE}history", f"{TABLE}targets", f"{TABLE}counts", f"{TABLE}ledger/index/by-name",
             f"{TABLE}ledger/index/by-print", f"{TABLE}ledger/index/by-state", f"{TABLE}ledger/index/by-target",
+            f"{TABLE}ledger/index/by-time",
         },
         "lambda:InvokeFunction": {"arn:aws:lambda:us-east-1:100000000001:function:device-lobby-surveyor"},
     },

@@ -44,7 +44,7 @@ def list_devices(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
-    """List devices, those first who need somebody. With --json one a line, page by page."""
+    """List devices, those first whose state is the newest. With --json one a line, page by page."""
     asked = {
         "state": _state(state), "namePrefix": name, "fingerprintPrefix": fingerprint, "reason": reason,
         "enteredBefore": _before(desk, older_than, bool(state or target)),

@@ -171,7 +171,9 @@ def cancelled(*codes: str) -> ClientError:
 
 def forget_counts(certid: Fingerprint) -> None:
     """The row as 0.1.0 wrote it."""
-    LedgerRow(certid).update(actions=[LedgerRow.counted.remove(), LedgerRow.printhead.remove()])
+    LedgerRow(certid).update(
+        actions=[LedgerRow.counted.remove(), LedgerRow.printhead.remove(), LedgerRow.kind.remove()]
+    )
 
 
 def older(ledger: Ledger) -> None:

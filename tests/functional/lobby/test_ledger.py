@@ -322,7 +322,7 @@ def test_presence_touches_nothing_that_an_index_or_the_history_holds(ledger: Led
     old, new = before.pop("device-lobby-ledger"), after.pop("device-lobby-ledger")
     assert before == after
     assert {key for key in new[0] if new[0][key] != old[0].get(key)} == {"lastseen"}
-    indexes = (LedgerRow.by_state, LedgerRow.by_target, LedgerRow.by_name, LedgerRow.by_print)
+    indexes = (LedgerRow.by_state, LedgerRow.by_target, LedgerRow.by_name, LedgerRow.by_print, LedgerRow.by_time)
     assert all("lastseen" not in index.Meta.projection.non_key_attributes for index in indexes)
 
 

@@ -47,7 +47,7 @@ def test_a_ledger_with_devices_and_no_counts_is_older_and_then_no_more(dynamodb:
     [count] = dynamodb.scan(TableName=COUNTS)["Items"]
     assert (count["bucket"]["S"].rpartition("|")[0], count["count"]) == ("inlobby||", {"N": "1"})
     row = dynamodb.get_item(TableName=LEDGER, Key={"certid": {"S": CERTID}})["Item"]
-    assert row == OLD | {"counted": {"S": "inlobby||"}, "printhead": {"S": "abab"}}
+    assert row == OLD | {"counted": {"S": "inlobby||"}, "printhead": {"S": "abab"}, "kind": {"S": "device"}}
 
 
 def test_a_recount_that_fails_says_what_it_saw(plain_cloud: Emulator) -> None:

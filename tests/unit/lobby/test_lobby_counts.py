@@ -106,7 +106,9 @@ def test_a_shard_is_any_of_the_parts() -> None:
 def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() -> None:
     counted = replace(device(State.CLAIMED), counted=KEYS[State.CLAIMED])
     image = LedgerRow(**attributes_of(counted)).serialize()
-    assert (image["counted"], image["printhead"]) == ({"S": KEYS[State.CLAIMED]}, {"S": "abab"})
+    assert (image["counted"], image["printhead"], image["kind"]) == (
+        {"S": KEYS[State.CLAIMED]}, {"S": "abab"}, {"S": "device"},
+    )  # fmt: skip
     assert device_of_image(image) == counted
 
 
