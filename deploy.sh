@@ -38,7 +38,7 @@ source "$here/infra/setup.sh"
 install_requirements "$here/requirements/local.txt"
 ensure_node
 export PYTHONPATH=$here
-case " $* " in *" --help "*) ;; *) case $command in local | aws) ensure_console ;; esac ;; esac
+case " $* " in *" --help "* | *" -h "*) ;; *) case $command in local | aws) ensure_console ;; esac ;; esac
 case $command in
   local) exec "$VENV/bin/python" -m infra.local up "$@" ;;
   demo) exec "$VENV/bin/python" -m infra.local demo "$@" ;;
