@@ -20,12 +20,13 @@ export function useClaiming({ target, profile, person }: Choice, happen: (event:
   };
 }
 
-/** Why a device is not to be claimed again: it was, in this session. */
-export function useObstacle({ person }: Choice): (certid: string) => string | null {
+/** Why a device is not to be claimed again: it was, just now. */
+export function useObstacle({ person, target }: Choice): (certid: string) => string | null {
   const { entries } = useClaims();
   return (certid) => {
-    const made = madeOf(entries, certid, person);
+    const now = new Date();
+    const made = target && madeOf(entries, { certid, target }, person, now);
     if (!made) return null;
-    return `Claimed in this session already, ${ago(new Date(made.madeAt), new Date())}, for ${keyOf(made.target)}.`;
+    return `Claimed in this session already, ${ago(new Date(made.madeAt), now)}, for ${keyOf(made.target)}.`;
   };
 }

@@ -57,7 +57,7 @@ describe("a claim", () => {
       return SENT;
     });
     expect(result).toBe("done");
-    expect(during[0]).toMatchObject([{ certid: A, standing: "waiting", by: "ada" }]);
+    expect(during[0]).toMatchObject([{ certid: A, standing: "waiting", by: "ada", tries: 1 }]);
     expect(await shelf.all()).toMatchObject([{ certid: A, standing: "sent", sentAt: now.toISOString() }]);
   });
 
@@ -227,9 +227,20 @@ describe("people", () => {
     await queue.add([wish(A), wish(B)], "ada");
     await queue.send("ada", async ({ certid }) => (certid === A ? REFUSED : SENT));
     const { entries } = queue.claims();
-    expect(madeOf(entries, A, "ada")).toBeUndefined();
-    expect(madeOf(entries, B, "ada")).toMatchObject({ certid: B });
-    expect(madeOf(entries, B, "ben")).toBeUndefined();
+    expect(madeOf(entries, wish(A), "ada", now)).toBeUndefined();
+    expect(madeOf(entries, wish(B), "ada", now)).toMatchObject({ certid: B });
+    expect(madeOf(entries, wish(B), "ben", now)).toBeUndefined();
+  });
+
+  test("may be claimed again for another target, and after a while for the same: it may be released by then", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    const elsewhere = { ...wish(A), target: { ...TARGET, region: "us-west-2" } };
+    expect(madeOf(queue.claims().entries, elsewhere, "ada", now)).toMatchObject({ standing: "waiting" });
+    await queue.send("ada", async () => SENT);
+    const { entries } = queue.claims();
+    expect(madeOf(entries, elsewhere, "ada", now)).toBeUndefined();
+    expect(madeOf(entries, wish(A), "ada", new Date(now.getTime() + 11 * 60_000))).toBeUndefined();
   });
 });
 

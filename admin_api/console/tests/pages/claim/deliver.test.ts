@@ -14,6 +14,7 @@ const ENTRY: Entry = {
   by: "ada",
   madeAt: "2026-05-01T10:00:00Z",
   standing: "waiting",
+  tries: 0,
 };
 const TAKEN = new Refusal(
   "ALREADY_CLAIMED",
@@ -58,7 +59,7 @@ test.each<[string, Answer]>([
   expect(await delivered({ ClaimLabel: answer }).outcome).toMatchObject({ is: "later" });
 });
 
-test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALLOWED", "INTERNAL"])(
+test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALLOWED"])(
   "%s is a refusal, in the API's words",
   async (code) => {
     const { outcome } = delivered({ ClaimLabel: new Refusal(code, "got this, want that") });
@@ -68,6 +69,56 @@ test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALL
     });
   },
 );
+
+describe("a fault of the lobby's own", () => {
+  const fault = {
+    ClaimLabel: new Refusal("INTERNAL", "went wrong on our side"),
+    ClaimMade: { device: null },
+  };
+
+  test.each([0, 1, 4])("after %i tries: later", async (tries) => {
+    expect(await delivered(fault, { tries }).outcome).toMatchObject({ is: "later" });
+  });
+
+  test("that lasts is told", async () => {
+    expect(await delivered(fault, { tries: 5 }).outcome).toMatchObject({ is: "refused" });
+  });
+});
+
+describe("a claim that was tried before", () => {
+  const moment = {
+    at: "2026-05-01T10:00:05Z",
+    actor: "user:ada",
+    event: "claim",
+    target: "111111111111/eu-west-1",
+  };
+  const again = (history: object[]) =>
+    delivered(
+      { ClaimMade: { device: { certid: CERTID, history } }, ClaimLabel: { claimDevice: { certid: CERTID } } },
+      { tries: 1 },
+    );
+
+  test("and was made then is not made anew, whatever became of it since", async () => {
+    const { api, outcome } = again([moment, { ...moment, event: "release", actor: "user:ben" }]);
+    expect(await outcome).toEqual({ is: "sent" });
+    expect(api.variablesOf("ClaimLabel")).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ["somebody else", { actor: "user:ben" }],
+    ["another target", { target: "222222222222/eu-west-1" }],
+    ["an earlier day", { at: "2026-04-30T10:00:00Z" }],
+    ["another event", { event: "release" }],
+  ])("is sent where the history has only one of %s", async (_, other) => {
+    const { api, outcome } = again([{ ...moment, ...other }]);
+    expect(await outcome).toEqual({ is: "sent" });
+    expect(api.variablesOf("ClaimLabel")).toHaveLength(1);
+  });
+
+  test("waits where the history cannot be asked", async () => {
+    expect(await delivered({ ClaimMade: LOST }, { tries: 1 }).outcome).toMatchObject({ is: "later" });
+  });
+});
 
 describe("claimed already", () => {
   const taken = (device: object, entry: Partial<Entry> = {}) =>

@@ -2,8 +2,8 @@
  * Every claim made on this phone goes through here, with a network or without: it is on the shelf before it is sent, and
  * its answer is there before the next one goes. So a lost network, a closed page or a flat battery loses nothing.
  *
- * Sending a claim twice does no harm: for the same wish the API's claim is the same claim, so what may have been answered
- * into the void is simply sent again. One tab of a browser sends at a time, in the order in which the claims were made.
+ * A claim whose answer was lost is sent again, and does no harm: for the same wish the API's claim is the same claim, and
+ * that it was tried is on the shelf, so that one which was released since is not made anew. One tab of a browser sends at a time, in the order in which the claims were made.
  */
 import type { Failure } from "../../../api/failures";
 import { again, answered, type ClaimWish, type Entry, isOver, nextToSend, type Outcome } from "./entry";
@@ -68,7 +68,7 @@ export class ClaimQueue {
     const shelf = await this.#open();
     for (const [index, wish] of wishes.entries()) {
       const id = `${made} ${String(index).padStart(4, "0")} ${this.#doors.salt()}`;
-      await shelf.put({ ...wish, id, by: person, madeAt: made, standing: "waiting" });
+      await shelf.put({ ...wish, id, by: person, madeAt: made, standing: "waiting", tries: 0 });
     }
     const certids = new Set(wishes.map(({ certid }) => certid));
     for (const entry of this.#claims.entries)
@@ -107,11 +107,14 @@ export class ClaimQueue {
     await this.load();
     const entry = nextToSend(this.#claims.entries, person);
     if (!entry) return "done";
+    const shelf = await this.#open();
+    const tried = { ...entry, tries: entry.tries + 1 };
+    await shelf.put(tried);
     this.#show({ sending: entry.id });
     const outcome = await deliver(entry).finally(() => this.#show({ sending: null }));
     this.#show({ hindrance: outcome.is === "later" ? outcome.hindrance : null });
     if (outcome.is === "later") return "later";
-    await (await this.#open()).put(answered(entry, outcome, this.#doors.now()));
+    await shelf.put(answered(tried, outcome, this.#doors.now()));
     await this.#changed();
     return "answered";
   }

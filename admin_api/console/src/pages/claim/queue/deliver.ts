@@ -1,6 +1,8 @@
 /**
- * Hands one claim to the API and says what became of it. A lost request, and one that met no session, is to be sent
- * again. ALREADY_CLAIMED by the same person for the same target is what was wanted; otherwise it is said who has it.
+ * Hands one claim to the API and says what became of it. A lost request, one that met no session, and for some tries one
+ * that met a fault of the lobby's own, is to be sent again. ALREADY_CLAIMED by the same person for the same target is what
+ * was wanted; otherwise it is said who has it. Before a second try the history is asked: a claim whose answer was lost, and
+ * that an operator has taken back since, is not made anew.
  */
 import type { Client, CombinedError } from "@urql/core";
 import { failureOf, isLostNetwork } from "../../../api/failures";
@@ -20,22 +22,49 @@ const HOLDER = graphql(`
   }
 `);
 
+const MADE = graphql(`
+  query ClaimMade($certid: ID!) {
+    device(certid: $certid) { certid history(last: 50) { at actor event target } }
+  }
+`);
+
+/** A phone's clock and the lobby's may differ by so much. */
+const CLOCK_SLACK_MS = 10 * 60_000;
+/** A fault that lasts longer is for a person to look at. */
+const TRIES_AT_A_FAULT = 5;
 const NO_SESSION = ["UNAUTHENTICATED", "HTTP_401"];
 
 export function deliverBy(client: Client): (entry: Entry) => Promise<Outcome> {
   return async (entry) => {
     const { certid, target, profile } = entry;
+    if (entry.tries > 0) {
+      const { data, error } = await client
+        .query(MADE, { certid }, { requestPolicy: "network-only" })
+        .toPromise();
+      if (error) return refusedOrLater(error, entry);
+      if (data?.device?.history?.some((moment) => isThis(moment, entry))) return { is: "sent" };
+    }
     const { error } = await client.mutation(CLAIM, { certid, target, profile }).toPromise();
     if (!error) return { is: "sent" };
     const { code } = failureOf(error);
     if (code === "ALREADY_CLAIMED") return heldAlready(client, entry, error);
-    return refusedOrLater(error);
+    return refusedOrLater(error, entry);
   };
 }
 
-function refusedOrLater(error: CombinedError): Outcome {
+function isThis(
+  moment: { at: string; actor: string; event: string; target: string | null },
+  entry: Entry,
+): boolean {
+  const { by, target, madeAt } = entry;
+  const mine = moment.event === "claim" && moment.actor === `user:${by}` && moment.target === keyOf(target);
+  return mine && Date.parse(moment.at) > Date.parse(madeAt) - CLOCK_SLACK_MS;
+}
+
+function refusedOrLater(error: CombinedError, { tries }: Entry): Outcome {
   const failure = failureOf(error);
-  const later = isLostNetwork(error) || NO_SESSION.includes(failure.code);
+  const mayPass = failure.code === "INTERNAL" && tries < TRIES_AT_A_FAULT;
+  const later = mayPass || isLostNetwork(error) || NO_SESSION.includes(failure.code);
   return later ? { is: "later", hindrance: failure } : { is: "refused", refusal: { failure } };
 }
 
@@ -43,7 +72,7 @@ async function heldAlready(client: Client, entry: Entry, refusal: CombinedError)
   const { data, error } = await client
     .query(HOLDER, { certid: entry.certid }, { requestPolicy: "network-only" })
     .toPromise();
-  if (error) return refusedOrLater(error);
+  if (error) return refusedOrLater(error, entry);
   const device = data?.device;
   const target =
     device?.targetaccount && device.targetregion

@@ -32,6 +32,8 @@ export interface Entry extends ClaimWish {
   by: string | null;
   madeAt: string;
   standing: "waiting" | "refused" | "sent";
+  /** How often it was sent; where there was a try before, its answer may have been lost. */
+  tries: number;
   refusal?: Refusal;
   sentAt?: string;
 }
@@ -42,6 +44,8 @@ export type Outcome =
   | { is: "refused"; refusal: Refusal }
   | { is: "later"; hindrance: Failure };
 
+/** After so long somebody may want the same again: it was released meanwhile. */
+const JUST_NOW_MS = 10 * 60_000;
 /** What was sent stays in the list for a working day. */
 const SENT_KEPT_MS = 12 * 3_600_000;
 
@@ -71,9 +75,18 @@ export function isOver(entry: Entry, now: Date): boolean {
   return entry.standing === "sent" && now.getTime() - Date.parse(entry.sentAt ?? entry.madeAt) > SENT_KEPT_MS;
 }
 
-/** The claim that `person` made of this device here, unless it was refused. */
-export function madeOf(entries: readonly Entry[], certid: string, person: string | null): Entry | undefined {
-  return entries.findLast(
-    (entry) => entry.certid === certid && entry.by === person && entry.standing !== "refused",
-  );
+/** The claim that `person` made of this device here and that need not be made again: it still waits, or was sent just now
+ * for the same target. */
+export function madeOf(
+  entries: readonly Entry[],
+  { certid, target }: Pick<ClaimWish, "certid" | "target">,
+  person: string | null,
+  now: Date,
+): Entry | undefined {
+  return entries.findLast((entry) => {
+    if (entry.certid !== certid || entry.by !== person || entry.standing === "refused") return false;
+    if (entry.standing === "waiting") return true;
+    const same = entry.target.account === target.account && entry.target.region === target.region;
+    return same && now.getTime() - Date.parse(entry.sentAt ?? entry.madeAt) < JUST_NOW_MS;
+  });
 }
