@@ -1,28 +1,27 @@
 """The command line: ``run`` the device, ``reset`` it to the factory's state, ``show-qr`` for whoever claims it.
 
-Exit codes: 0 done or stopped by SIGTERM/SIGINT, 2 for settings or credentials that cannot work.
+Exit codes: 0 done or stopped by SIGTERM/SIGINT/SIGHUP, 2 for settings or credentials that cannot work. Of anything else
+a client may die, the next one is started (`keeper`).
 """
 
-import random
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from device.chronicle import Chronicle, utc_now
-from device.client import Client
+from device.chronicle import Chronicle
 from device.errors import StateFault
 from device.identity import read_identity
+from device.keeper import Keeper
 from device.label import terminal_label
-from device.link import Link
-from device.moves import StopAsked
+from device.life import draw, live
 from device.plan import Timing
-from device.settings import Options, Settings, gather, state_dir
+from device.settings import Options, gather, state_dir
 from device.storage import Storage, lock
 from lobby.errors import LobbyError, MissingSettings
 from lobby.wire import MQTT_PORT
@@ -127,7 +126,9 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads the options off the signature
             revisit_base,
             revisit_cap,
         )
-        _run(gather(options, timing, log_format=log_format.value, exit_on_arrival=exit_on_arrival))
+    chronicle = Chronicle(log_format.value, sys.stdout)
+    settings = partial(gather, options, timing, exit_on_arrival=exit_on_arrival)
+    raise typer.Exit(Keeper(partial(live, settings, chronicle), chronicle.record, timing.retry, draw).run())
 
 
 @app.command()
@@ -165,33 +166,6 @@ def _reset(storage: Storage) -> str:
         return f"The client that runs on {storage.folder} was asked to go back to the lobby"
     storage.forget()
     return f"No route is kept in {storage.folder} any more"
-
-
-def _run(settings: Settings) -> None:
-    chronicle = Chronicle(settings.log_format, sys.stdout)
-    _hold(settings.state_dir, chronicle)
-    plan = settings.plan
-    client = Client(
-        plan,
-        Storage(settings.state_dir),
-        chronicle,
-        lambda number, report: Link(number, report, settings.credentials, plan.thing, plan.timing.answer_within),
-        draw=random.SystemRandom().uniform,
-        doubts_clock=lambda: settings.identity.doubts_clock(utc_now()),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: client.post(StopAsked()))
-    client.run()
-
-
-def _hold(folder: Path, chronicle: Chronicle) -> None:
-    """A device whose folder is of no use, read-only or gone, is of use: it asks the lobby at each start."""
-    try:
-        lock(folder)
-    except StateFault as fault:
-        if fault.code == "STATE_DIR_IN_USE":
-            raise
-        chronicle.record("storage_unusable", {"detail": fault.message})
 
 
 def _state_dir(cert: Path | None, given: Path | None) -> Path:

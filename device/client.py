@@ -50,7 +50,7 @@ class Connection(Protocol):
 
 class Client:
     """One device, running. `dial` makes the link with a number, which reports to `post`; `doubts_clock` says why the
-    wall clock cannot be right, by which certificates are judged, or nothing."""
+    wall clock, by which certificates are judged, cannot be right, or nothing; `deaths` are of clients before it."""
 
     def __init__(
         self,
@@ -62,9 +62,10 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         inbox: Inbox | None = None,
         doubts_clock: Callable[[], str] = lambda: "",
+        deaths: int = 0,
     ) -> None:
         self._plan, self._storage, self._chronicle, self._dial = plan, storage, chronicle, dial
-        self._draw, self._clock, self._doubts_clock = draw, clock, doubts_clock
+        self._draw, self._clock, self._doubts_clock, self._deaths = draw, clock, doubts_clock, deaths
         self._inbox = inbox or Inbox()
         self._state = State()
         self._link: Connection | None = None
@@ -93,16 +94,17 @@ class Client:
     def _begin(self) -> None:
         if self._storage.reset_asked():
             self._chronicle.record("reset_received", {"by": "command", "before": "start"})
-            self._handle(Begin())
+            self._handle(Begin(None, self._deaths))
             self._handle(self._keep(Forget()))
             return
         loaded = self._storage.load()
         if loaded.fault:
             self._chronicle.record("route_unreadable", {"detail": loaded.fault})
-        self._handle(Begin(loaded.route))
+        self._handle(Begin(loaded.route, self._deaths))
 
     def _stumble(self, fault: Exception) -> None:
         """Told; then, after the longest wait, as after power-on, with nothing remembered but what the disk holds."""
+        self._deaths += 1
         self._chronicle.record("fault", {"detail": f"{type(fault).__name__}: {fault}"})
         if self._link is not None:
             self._link.close()

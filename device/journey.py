@@ -50,8 +50,13 @@ def advance(state: State, event: Event, *, plan: Plan, now: float, draw: Draw) -
 
 def _on_world(turn: Turn, event: Begin | Saved | NotSaved | ResetAsked | StopAsked | Tick) -> None:
     match event:
-        case Begin(route):
-            turn.change(route=route, place=Place.TARGET if route else Place.LOBBY)
+        case Begin(route, deaths):
+            # Whoever is asked may be what it dies of, so it asks another each time: target, lobby, target, next lobby.
+            at_target = route is not None and deaths % 2 == 0
+            asked = deaths // 2 if route else deaths
+            turn.change(
+                route=route, place=Place.TARGET if at_target else Place.LOBBY, lobby=asked % len(turn.plan.lobbies)
+            )
             turn.note("starting", thing=turn.plan.thing, place=turn.state.place.value)
             passage.connect(turn)
         case Saved():

@@ -28,9 +28,10 @@ class Trouble(Enum):
 
 @dataclass(frozen=True)
 class Begin:
-    """Power-on, with what the storage remembered."""
+    """Power-on, with what the storage remembered, after so many that died in a row."""
 
     route: Route | None = None
+    deaths: int = 0
 
 
 @dataclass(frozen=True)

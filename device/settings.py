@@ -6,7 +6,6 @@ Everything that is missing is named in one message. Nothing here opens a connect
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.chronicle import Format
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
@@ -41,10 +40,9 @@ class Settings:
     credentials: Credentials
     plan: Plan
     state_dir: Path
-    log_format: Format
 
 
-def gather(options: Options, timing: Timing, *, log_format: Format, exit_on_arrival: bool) -> Settings:
+def gather(options: Options, timing: Timing, *, exit_on_arrival: bool) -> Settings:
     """Raises `MissingSettings`, `InvalidInput` or `BadCredentials`."""
     cert, ca = options.cert, options.ca
     missing = missing_settings(options)
@@ -58,7 +56,7 @@ def gather(options: Options, timing: Timing, *, log_format: Format, exit_on_arri
         timing=timing,
         exit_on_arrival=exit_on_arrival,
     )
-    return Settings(identity, _credentials(options, cert, ca), plan, state_dir(cert, options.state_dir), log_format)
+    return Settings(identity, _credentials(options, cert, ca), plan, state_dir(cert, options.state_dir))
 
 
 def missing_settings(options: Options) -> list[str]:

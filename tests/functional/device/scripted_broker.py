@@ -80,6 +80,12 @@ class Conversation:
         self.see("subscribe", self.topic)
         return body[:2]
 
+    async def listen(self) -> None:
+        """Connected and subscribed."""
+        await self.await_connect()
+        self.send(CONNACK, b"\x00\x00")
+        self.send(SUBACK, await self.await_subscribe() + b"\x01")
+
     async def await_publish(self) -> bytes | None:
         """The packet id of the next QoS 1 message; None after a goodbye. Pings and acknowledgements are dealt with."""
         while True:
@@ -124,7 +130,7 @@ async def never_suback(talk: Conversation) -> None:
 
 
 async def never_puback(talk: Conversation) -> None:
-    await _listen(talk)
+    await talk.listen()
     await talk.await_publish()
     await talk.until_gone()
 
@@ -145,7 +151,7 @@ def serve(*pushed: bytes | tuple[bytes, bytes], hang_up_after: int | None = None
     """A good broker, which answers the first message with what is `pushed`: payloads, or (topic, payload)."""
 
     async def script(talk: Conversation) -> None:
-        await _listen(talk)
+        await talk.listen()
         heard = 0
         while heard != hang_up_after and (packet_id := await talk.await_publish()) is not None:
             talk.send(PUBACK, packet_id)
@@ -157,12 +163,6 @@ def serve(*pushed: bytes | tuple[bytes, bytes], hang_up_after: int | None = None
                     talk.push(one[1], one[0])
 
     return script
-
-
-async def _listen(talk: Conversation) -> None:
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x00")
-    talk.send(SUBACK, await talk.await_subscribe() + b"\x01")
 
 
 class Broker:

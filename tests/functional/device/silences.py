@@ -15,7 +15,7 @@ from tests.functional.device import bad_wire
 from tests.functional.device import scripted_broker as scripts
 from tests.functional.device.bad_wire import Fault, Wire
 from tests.functional.device.running_device import QUICK, Log, RunningDevice
-from tests.functional.device.scripted_broker import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK, Conversation, serve
+from tests.functional.device.scripted_broker import CONNACK, PINGRESP, PUBACK, PUBLISH, Conversation, serve
 from tests.functional.device.site import HERE, Site, at
 
 Noticed = Literal["silent", "refused", "connection_lost"]
@@ -66,9 +66,7 @@ async def _hear_and_say_nothing(talk: Conversation) -> None:
 
 async def _pings_only(talk: Conversation) -> None:
     """No PUBACK, and every PINGREQ is answered: the connection is alive, the broker's work is not done."""
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x00")
-    talk.send(SUBACK, await talk.await_subscribe() + b"\x01")
+    await talk.listen()
     while (await talk.read())[0]:
         talk.send(PINGRESP, b"")
 
@@ -84,9 +82,7 @@ async def _endless_packet(talk: Conversation) -> None:
 
 async def _welcome(talk: Conversation) -> None:
     """Everything that a good broker does with the first hello."""
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x00")
-    talk.send(SUBACK, await talk.await_subscribe() + b"\x01")
+    await talk.listen()
     packet_id = await talk.await_publish()
     if packet_id is not None:
         talk.send(PUBACK, packet_id)

@@ -94,6 +94,12 @@ def running(*args: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def child_of(parent: int) -> int:
+    """The client's process, of its keeper's."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return next(int(pid) for pid, ppid in map(str.split, listed.splitlines()) if int(ppid) == parent)
+
+
 def read_until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
     assert process.stdout
     for line in process.stdout:
@@ -139,6 +145,37 @@ def test_a_signal_ends_it_cleanly(device: Paper, ca: Paper, server: Paper, numbe
         assert read_until(process, "stopped")
         assert process.wait(10) == 0
         broker.wait_for("goodbye")
+
+
+def test_a_client_that_dies_is_followed_by_another_and_dies_with_its_keeper(
+    device: Paper, ca: Paper, server: Paper
+) -> None:
+    """Killed as a fault in a library would: the keeper says so, and the next one finds what the disk holds."""
+    with (
+        Broker(server, ca, serve(Route("127.0.0.1").encode())) as broker,
+        running(*settings(device, ca, broker)) as process,
+    ):
+        read_until(process, "alive_sent")
+        child = child_of(process.pid)
+        os.kill(child, signal.SIGSEGV)
+        assert read_until(process, "client_died")["detail"] == "SIGSEGV"
+        assert read_until(process, "starting")["place"] == "lobby"  # whoever was asked may be what it died of
+        read_until(process, "alive_sent")
+        process.kill()
+        broker.wait_for("lost", times=2)
+
+
+def test_a_signal_while_no_client_runs_ends_the_keeper(device: Paper, ca: Paper, server: Paper) -> None:
+    with (
+        Broker(server, ca, serve()) as broker,
+        running(*settings(device, ca, broker), "--retry-base", 100, "--retry-cap", 100) as process,
+    ):
+        read_until(process, "hello_sent")
+        child = child_of(process.pid)
+        os.kill(child, signal.SIGKILL)
+        assert read_until(process, "client_died")["detail"] == "SIGKILL"
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def test_reset_sends_a_running_client_back_to_the_lobby_and_a_second_client_is_kept_out(

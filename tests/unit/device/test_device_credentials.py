@@ -19,7 +19,7 @@ def settings(
     *, cert: Path | None = None, key: Path | None = None, ca: Path | None = None, lobby: tuple[str, ...] = ("a:1",)
 ) -> Settings:
     options = Options(cert=cert, key=key, ca=ca, lobby=lobby, port=8883, state_dir=None)
-    return gather(options, Timing(), log_format="json", exit_on_arrival=False)
+    return gather(options, Timing(), exit_on_arrival=False)
 
 
 def test_every_missing_setting_is_named_at_once() -> None:

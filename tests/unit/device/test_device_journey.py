@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from device.journey import advance
 from device.moves import (
     Acked,
+    Begin,
     Close,
     Closed,
     Exit,
@@ -25,7 +27,7 @@ from device.moves import (
     Trouble,
 )
 from device.plan import Plan, Timing
-from device.state import Phase, Place, Timer
+from device.state import Phase, Place, State, Timer
 from lobby.wire import HELLO_TOPIC, Reset, Route
 from tests.unit.device.walk import LOBBY, OTHER_LOBBY, PLAN, ROUTE, THING, Walk
 
@@ -45,6 +47,16 @@ def test_with_a_route_the_target_is_dialled_first() -> None:
     assert [str(one.endpoint) for one in walk.done(Open)] == ["target.example:8883"]
     walk.arrive()
     assert walk.state.place is Place.TARGET
+
+
+def test_after_a_death_another_is_asked_first_as_it_may_have_been_the_first_one_that_it_died_of() -> None:
+    plan, asked = replace(PLAN, lobbies=(LOBBY, OTHER_LOBBY)), list[str]()
+    for deaths in range(6):
+        _, actions = advance(State(), Begin(ROUTE, deaths), plan=plan, now=0, draw=lambda _, longest: longest)
+        asked += [one.endpoint.host for one in actions if isinstance(one, Open)]
+    assert asked == [f"{who}.example" for who in ("target", "lobby-1", "target", "lobby-2", "target", "lobby-1")]
+    _, actions = advance(State(), Begin(None, 1), plan=plan, now=0, draw=lambda _, longest: longest)
+    assert [one.endpoint for one in actions if isinstance(one, Open)] == [OTHER_LOBBY]
 
 
 def test_the_hello_is_repeated_only_after_the_last_one_was_acknowledged() -> None:
