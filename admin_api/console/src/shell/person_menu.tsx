@@ -16,7 +16,7 @@ export function PersonMenu({ button: PersonButton }: PersonMenuProps) {
   const dark = useComputedColorScheme("light") === "dark";
   const { setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end" width={220} defaultOpened withInitialFocusPlaceholder={false}>
+    <Menu position="bottom-end" width={220} defaultOpened>
       <Menu.Target>
         <PersonButton />
       </Menu.Target>
