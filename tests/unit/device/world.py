@@ -126,6 +126,7 @@ class World:
         self.dialled: list[tuple[float, Endpoint]] = []
         self.log: list[tuple[float, str, Mapping[str, object]]] = []
         self.counts: Counter[str] = Counter()
+        self.listeners: list[Callable[[str, Mapping[str, object]], None]] = []
         self.doubt = ""
         self.random = random.Random(seed)  # noqa: S311 - jitter
         self._arranged: list[tuple[float, int, Callable[[], None]]] = []
@@ -147,6 +148,8 @@ class World:
     def record(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.append((self.now, event, dict(fields)))
         self.counts[event] += 1
+        for listener in self.listeners:
+            listener(event, fields)
 
     def new_page(self) -> None:
         """The log begins anew."""
