@@ -3,10 +3,11 @@ import { Stack } from "@mantine/core";
 import { IconMoodEmpty } from "@tabler/icons-react";
 import { Suspense, useMemo } from "react";
 import { Provider } from "urql";
-import { Redirect, Route, Switch } from "wouter";
+import { Redirect, Route, Switch, useLocation } from "wouter";
 import { createClient } from "./api/client";
 import QueueSender from "./pages/claim/queue/queue_sender";
 import { ClaimPage, DevicePage, ROOMS, startOf } from "./pages/rooms";
+import { Broken } from "./parts/broken";
 import { EmptyState } from "./parts/empty_state";
 import { Loading } from "./parts/loading";
 import { Shell } from "./shell/shell";
@@ -15,15 +16,18 @@ import { useMe, WithMe } from "./sign_in/me";
 
 export function App() {
   const session = useSession();
+  const [place] = useLocation();
   const client = useMemo(() => createClient(session, () => location.reload()), [session]);
   return (
     <Provider value={client}>
       <WithMe>
         {session && <QueueSender />}
         <Shell>
-          <Suspense fallback={<Loading what="the page" />}>
-            <Rooms />
-          </Suspense>
+          <Broken place={place}>
+            <Suspense fallback={<Loading what="the page" />}>
+              <Rooms />
+            </Suspense>
+          </Broken>
         </Shell>
       </WithMe>
     </Provider>
