@@ -1,85 +1,12 @@
-/** The page of one device: what it says in each state, and what may be done there by whom. */
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Route } from "wouter";
+/** The page of one device: what it says in each state, and what is offered to whom. */
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { expect, test } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
-import DevicePage from "../../../src/pages/device/device_page";
-import { FakeApi, Refusal, type Role, show } from "../../fake_api";
-import { certid, line, TARGETS } from "../canned";
+import type { Role } from "../../fake_api";
+import { pass, stopClock } from "../clock";
+import { ALL, AT_HOME, enter, entry, ID, offered, whole } from "./device_scene";
 
-const ID = certid(7);
-const ALL = ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"];
-
-// jsdom takes long to tell roles on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
-
-beforeEach(() => {
-  vi.useFakeTimers({ shouldAdvanceTime: true });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function entry(seq: number, event: string, before: string | null, after: string | null, actor: string) {
-  const at = new Date(Date.UTC(2026, 10, 22, 12, 0, seq * 2)).toISOString();
-  return {
-    __typename: "HistoryEntry",
-    seq,
-    at,
-    actor,
-    event,
-    before,
-    after,
-    generation: 0,
-    reason: null,
-    target: null,
-  };
-}
-
-function whole(more: Record<string, unknown> = {}) {
-  return {
-    ...line(7),
-    message: null,
-    config: "default",
-    endpoint: null,
-    previousTargets: [],
-    lastSeen: null,
-    clientVersion: null,
-    labelCode: encodeLabel(ID),
-    certificate: null,
-    history: [
-      entry(1, "admit", null, "knocking", "service:bouncer"),
-      entry(2, "hello", "knocking", "inlobby", "service:receptionist"),
-    ],
-    historyIntact: true,
-    ...more,
-  };
-}
-
-const AT_HOME = {
-  devstate: "arrived",
-  targetaccount: "200000000002",
-  targetregion: "eu-west-1",
-  allowedActions: ALL,
-};
-
-function enter(device: object | null, { role = "operator" as Role, at = `/devices/${ID}` } = {}) {
-  const api = new FakeApi({ Targets: TARGETS, DeviceWhole: { device } });
-  const page = (
-    <Route path="/devices/:certid">
-      <DevicePage />
-    </Route>
-  );
-  return { api, ...show(page, api, { role, at }) };
-}
-
-const begin = async (action: string) => fireEvent.click(await screen.findByRole("button", { name: action }));
-const dialog = async () => within(await screen.findByRole("dialog"));
-const offered = () =>
-  within(screen.getByRole("group", { name: "Actions" }))
-    .getAllByRole("button")
-    .map((button) => button.textContent);
-const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
+stopClock();
 
 test("what it is, where it goes and what befell it are told in words", async () => {
   enter(
@@ -131,105 +58,6 @@ test("a viewer is offered nothing", async () => {
   enter(whole({ allowedActions: ["claimDevice"] }), { role: "viewer" });
   await screen.findByRole("heading", { name: "sensor-7" });
   expect(screen.queryByRole("group", { name: "Actions" })).toBeNull();
-});
-
-test("why it failed stands out, with what to do and the way to try again", async () => {
-  const { api } = enter(
-    whole({
-      ...AT_HOME,
-      devstate: "failed",
-      reason: "TARGET_LIMIT",
-      message: "200000000002/eu-west-1 answered no",
-    }),
-  );
-  const alert = within(await screen.findByRole("alert"));
-  expect(alert.getByText("A quota of the target account is used up")).toBeTruthy();
-  expect(alert.getByText(/answered no/)).toBeTruthy();
-  api.answer("Retry", { retryDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
-  fireEvent.click(alert.getByRole("button", { name: "Retry" }));
-  const asked = await dialog();
-  expect(asked.getByText(/is tried again now/)).toBeTruthy();
-  fireEvent.click(asked.getByRole("button", { name: "Retry" }));
-  expect(await screen.findByText("It is being tried again.")).toBeTruthy();
-  expect(api.variablesOf("Retry")).toEqual([{ certid: ID }]);
-});
-
-test("a revocation says that it is final, wants a reason, and sends it", async () => {
-  const { api } = enter(whole(AT_HOME));
-  api.answer("Revoke", { revokeDevice: { __typename: "Device", certid: ID, devstate: "revoked" } });
-  await begin("Revoke");
-  const asked = await dialog();
-  expect(asked.getByText(/This is final/)).toBeTruthy();
-  const button = asked.getByRole("button", { name: "Revoke" }) as HTMLButtonElement;
-  expect(button.disabled).toBe(true);
-  fireEvent.change(asked.getByRole("textbox", { name: /Why/ }), {
-    target: { value: " stolen\nin Antwerp " },
-  });
-  fireEvent.click(button);
-  expect(await screen.findByText("Revoked, for good.")).toBeTruthy();
-  expect(api.variablesOf("Revoke")).toEqual([{ certid: ID, why: "stolen in Antwerp" }]);
-});
-
-test("a refusal is shown where it was asked, and what was typed is still there", async () => {
-  const { api } = enter(whole(AT_HOME));
-  api.answer(
-    "Revoke",
-    new Refusal("FORBIDDEN", "got revokeDevice by a viewer, want one of: operator, admin"),
-  );
-  await begin("Revoke");
-  const asked = await dialog();
-  fireEvent.change(asked.getByRole("textbox", { name: /Why/ }), { target: { value: "stolen" } });
-  fireEvent.click(asked.getByRole("button", { name: "Revoke" }));
-  expect(await asked.findByText("You may not do this")).toBeTruthy();
-  expect((asked.getByRole("textbox", { name: /Why/ }) as HTMLTextAreaElement).value).toBe("stolen");
-});
-
-test("a move begins where the device is, and sends only what is new", async () => {
-  const { api } = enter(whole(AT_HOME));
-  api.answer("Move", { moveDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
-  await begin("Move");
-  const asked = await dialog();
-  expect(asked.getByText(/works on in Rotterdam until/)).toBeTruthy();
-  const button = asked.getByRole("button", { name: "Move" }) as HTMLButtonElement;
-  expect(button.disabled).toBe(true);
-  fireEvent.click(asked.getByRole("combobox", { name: "Target" }));
-  fireEvent.click(await screen.findByRole("option", { name: /Sydney/ }));
-  fireEvent.click(button);
-  expect(await screen.findByText("On its way to Sydney.")).toBeTruthy();
-  expect(api.variablesOf("Move")).toEqual([
-    { certid: ID, target: { account: "300000000003", region: "ap-southeast-2" } },
-  ]);
-});
-
-test("a device that was never seen says what to do, and is forgotten when it is released", async () => {
-  const { api } = enter(
-    whole({ ...AT_HOME, devstate: "expected", devicename: null, allowedActions: ["releaseDevice"] }),
-  );
-  expect(await screen.findByText(/power it on and connect it/)).toBeTruthy();
-  api.answer("Release", {
-    releaseDevice: { __typename: "ReleasedDevice", certid: ID, forgotten: true, device: null },
-  });
-  await begin("Release");
-  fireEvent.click((await dialog()).getByRole("button", { name: "Release" }));
-  api.answer("DeviceWhole", { device: null });
-  expect(await screen.findByText(/Forgotten: it was never seen/)).toBeTruthy();
-  await pass(11_000);
-  expect(screen.getByText("Nobody knows this device")).toBeTruthy();
-});
-
-test("a fingerprint that nobody knows can be expected", async () => {
-  const { api } = enter(null);
-  expect(await screen.findByText("Nobody knows this device")).toBeTruthy();
-  expect(offered()).toEqual(["Claim", "Revoke"]);
-  api.answer("ClaimOne", { claimDevice: { __typename: "Device", certid: ID, devstate: "expected" } });
-  await begin("Claim");
-  const asked = await dialog();
-  expect(asked.getByText(/It is expected from now on/)).toBeTruthy();
-  fireEvent.click(asked.getByRole("combobox", { name: "Target" }));
-  fireEvent.click(await screen.findByRole("option", { name: /Sydney/ }));
-  fireEvent.click(asked.getByRole("button", { name: "Claim" }));
-  expect(await screen.findByText("Claimed for Sydney.")).toBeTruthy();
-  expect(api.variablesOf("ClaimOne")).toMatchObject([{ certid: ID }]);
 });
 
 test("a history that is not whole is an alarm", async () => {

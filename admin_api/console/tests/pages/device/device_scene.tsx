@@ -1,0 +1,77 @@
+/** A device as the API answers it, and its page, entered as somebody would. */
+import { fireEvent, screen, within } from "@testing-library/react";
+import { Route } from "wouter";
+import { encodeLabel } from "../../../src/label/label";
+import DevicePage from "../../../src/pages/device/device_page";
+import { FakeApi, type Role, show } from "../../fake_api";
+import { certid, line, TARGETS } from "../canned";
+
+export const ID = certid(7);
+export const ALL = ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"];
+
+export function entry(
+  seq: number,
+  event: string,
+  before: string | null,
+  after: string | null,
+  actor: string,
+) {
+  const at = new Date(Date.UTC(2026, 10, 22, 12, 0, seq * 2)).toISOString();
+  return {
+    __typename: "HistoryEntry",
+    seq,
+    at,
+    actor,
+    event,
+    before,
+    after,
+    generation: 0,
+    reason: null,
+    target: null,
+  };
+}
+
+export function whole(more: Record<string, unknown> = {}) {
+  return {
+    ...line(7),
+    message: null,
+    config: "default",
+    endpoint: null,
+    previousTargets: [],
+    lastSeen: null,
+    clientVersion: null,
+    labelCode: encodeLabel(ID),
+    certificate: null,
+    history: [
+      entry(1, "admit", null, "knocking", "service:bouncer"),
+      entry(2, "hello", "knocking", "inlobby", "service:receptionist"),
+    ],
+    historyIntact: true,
+    ...more,
+  };
+}
+
+export const AT_HOME = {
+  devstate: "arrived",
+  targetaccount: "200000000002",
+  targetregion: "eu-west-1",
+  allowedActions: ALL,
+};
+
+export function enter(device: object | null, { role = "operator" as Role, at = `/devices/${ID}` } = {}) {
+  const api = new FakeApi({ Targets: TARGETS, DeviceWhole: { device } });
+  const page = (
+    <Route path="/devices/:certid">
+      <DevicePage />
+    </Route>
+  );
+  return { api, ...show(page, api, { role, at }) };
+}
+
+export const begin = async (action: string) =>
+  fireEvent.click(await screen.findByRole("button", { name: action }));
+export const dialog = async () => within(await screen.findByRole("dialog"));
+export const offered = () =>
+  within(screen.getByRole("group", { name: "Actions" }))
+    .getAllByRole("button")
+    .map((button) => button.textContent);

@@ -1,0 +1,40 @@
+/** A lobby with devices that wait, entered as somebody would. */
+import { fireEvent, screen } from "@testing-library/react";
+import WaitingPage from "../../../src/pages/waiting/waiting_page";
+import { FakeApi, type Role, show } from "../../fake_api";
+import { claimed, counts, pageOf, TARGETS } from "../canned";
+import { pass } from "../clock";
+
+/** A lobby in which `waiting` stand; who is claimed leaves. */
+export function lobby(
+  waiting: { certid: string }[],
+  refused: (certid: string) => string | null = () => null,
+) {
+  const state = { waiting };
+  const api = new FakeApi({ Targets: TARGETS });
+  api.answer("Counts", () => counts({ inlobby: state.waiting.length, knocking: 2 }));
+  api.answer("Waiting", (variables) => pageOf(state.waiting, variables));
+  api.answer("ClaimDevices", (variables) => {
+    const answer = claimed(variables, refused);
+    const gone = new Set(answer.claimDevices.results.filter((each) => each.ok).map((each) => each.certid));
+    state.waiting = state.waiting.filter((each) => !gone.has(each.certid));
+    return answer;
+  });
+  return { api, state };
+}
+
+export async function enter(api: FakeApi, role: Role = "operator") {
+  show(<WaitingPage />, api, { role, at: "/waiting" });
+  await screen.findByRole("heading", { name: "Waiting" });
+}
+
+export const names = () =>
+  screen.queryAllByRole("link", { name: /^sensor-/ }).map((link) => link.textContent);
+export const box = (name: string) => screen.getByRole("checkbox", { name: `Select ${name}` });
+/** Until they are looked at again. */
+export const poll = () => pass(3_100);
+
+export async function chooseTarget(name: RegExp) {
+  fireEvent.click(await screen.findByRole("combobox", { name: "Target" }));
+  fireEvent.click(await screen.findByRole("option", { name }));
+}
