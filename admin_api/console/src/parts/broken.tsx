@@ -13,14 +13,19 @@ interface Props {
   children: ReactNode;
 }
 
-export class Broken extends Component<Props, { error: unknown; place: string }> {
-  override state = { error: undefined, place: this.props.place };
+interface State {
+  error?: unknown;
+  place: string;
+}
+
+export class Broken extends Component<Props, State> {
+  override state: State = { place: this.props.place };
 
   static getDerivedStateFromError(error: unknown) {
     return { error };
   }
 
-  static getDerivedStateFromProps({ place }: Props, before: { error: unknown; place: string }) {
+  static getDerivedStateFromProps({ place }: Props, before: State) {
     return place === before.place ? null : { error: undefined, place };
   }
 
@@ -30,7 +35,7 @@ export class Broken extends Component<Props, { error: unknown; place: string }> 
     return (
       <div role="alert">
         <EmptyState icon={<IconPlugConnectedX />} title="This page broke">
-          <p>{error instanceof Error ? (error as Error).message : String(error)}</p>
+          <p>{error instanceof Error ? error.message : String(error)}</p>
           <Button onClick={() => location.reload()}>Load it again</Button>
         </EmptyState>
       </div>
