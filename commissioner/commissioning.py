@@ -5,13 +5,14 @@ that was worked on; where the claim has changed meanwhile, what was registered f
 again. The new place is made ready before the old one is taken away.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner import registry
-from commissioner.failures import Refused, code_of, refusal
+from commissioner.failures import OF_THE_SESSION, OldSession, Refused, code_of, refusal
 from commissioner.sessions import Sessions, TargetSession
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.device import Device
@@ -47,6 +48,12 @@ class Commissioner:
 
     def serve(self, device: Device) -> str:
         """What was done, in a word. Raises what the stream shall deliver again."""
+        self._sessions.begin()
+        while True:
+            with suppress(OldSession):  # each time, one less is left of them
+                return self._serve(device)
+
+    def _serve(self, device: Device) -> str:
         if device.devstate is State.CLAIMED:
             return self._commission(device)
         if device.devstate is State.REVOKED:
@@ -86,9 +93,14 @@ class Commissioner:
         return session
 
     def _refusal(self, error: ClientError, session: TargetSession) -> Refused | None:
+        """As `failures.refusal`, and the session is not kept. Raises `OldSession` where that may have been the reason:
+        the role was made again since, or was given what it lacked."""
         refused = refusal(error, str(session.target))
-        if refused is not None:
-            self._sessions.forget(session.registered)
+        if refused is None:
+            return None
+        self._sessions.forget(session.registered)
+        if refused.code in OF_THE_SESSION and not self._sessions.is_new(session.registered):
+            raise OldSession from error
         return refused
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:

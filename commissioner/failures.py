@@ -27,6 +27,8 @@ DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError", "ForbiddenException"}
 )
 """ForbiddenException is what AWS IoT's data plane says, and it comes with no message at all."""
+OF_THE_SESSION: Final = frozenset({"TARGET_PERMISSION_MISSING", "TARGET_REGION_DISABLED"})
+"""Reasons that may lie in an assumed session that is out of date, and not in the target."""
 _REGION_OFF: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
 _NOT_TAKEN: Final = {
     "CertificateValidationException", "CertificateConflictException", "CertificateStateException",
@@ -38,6 +40,10 @@ _TOO_MANY: Final = {
     "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
     "ProvisionedThroughputExceededException",
 }  # fmt: skip
+
+
+class OldSession(Exception):
+    """The target refuses a session of before, which is given up: a new one may fare better."""
 
 
 class Refused(Exception):

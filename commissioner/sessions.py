@@ -62,6 +62,15 @@ class Sessions:
     def __init__(self, sts: "STSClient", clock: Callable[[], datetime] = now) -> None:
         self._sts, self._clock = sts, clock
         self._kept: dict[RegisteredTarget, TargetSession] = {}
+        self._new: set[RegisteredTarget] = set()
+
+    def begin(self) -> None:
+        """Another device's turn: what is kept is of earlier ones."""
+        self._new.clear()
+
+    def is_new(self, registered: RegisteredTarget) -> bool:
+        """Whether its session was assumed since `begin`, by the role as it is now."""
+        return registered in self._new
 
     def of(self, registered: RegisteredTarget) -> TargetSession:
         """A session that will last for some minutes yet. A changed ExternalId asks for a new one."""
@@ -81,6 +90,7 @@ class Sessions:
             "aws_session_token": answer["SessionToken"],
         }
         self._kept[registered] = TargetSession(registered, credentials, answer["Expiration"])
+        self._new.add(registered)
         return self._kept[registered]
 
     def forget(self, registered: RegisteredTarget) -> None:

@@ -287,13 +287,31 @@ def test_once_mended_a_retry_completes(shop: Workshop, operation: str) -> None:
     assert (device.devstate, device.reason, device.message) == (State.COMMISSIONED, None, None)
 
 
-def test_a_refused_session_is_not_kept(shop: Workshop) -> None:
-    """A role that was made anew refuses the sessions of the one before it."""
+@pytest.mark.parametrize("code", ["UnrecognizedClientException", "AccessDeniedException"])
+def test_an_old_session_that_is_refused_is_given_up_for_a_new_one(shop: Workshop, code: str) -> None:
+    """A role that was made anew refuses the sessions of the one before it; one that was mended heeds old ones late."""
+    shop.settle()
+    with shop.calls.uncounted():
+        shop.let_in("sensor-2")
+
+    def refused(_params: dict[str, Any], _call: Any) -> Any:
+        shop.calls.instead.clear()
+        raise error(code, "CreateThing")
+
+    shop.calls.instead["CreateThing"] = refused
+    assert shop.deliver(shop.claim(TWO)) == []
+    assert shop.calls.names()[:3] == ["CreateThing", "AssumeRole", "CreateThing"]
+    assert shop.device(TWO).devstate is State.COMMISSIONED
+
+
+def test_a_new_session_that_is_refused_is_not_kept(shop: Workshop) -> None:
     shop.settle()
     shop.calls.fails["CreateThing"] = error("UnrecognizedClientException", "CreateThing")
     with shop.calls.uncounted():
         shop.let_in("sensor-2")
-    shop.deliver(shop.claim(TWO))
+    assert shop.deliver(shop.claim(TWO)) == []
+    assert shop.calls.names() == ["CreateThing", "AssumeRole", "CreateThing", "TransactWriteItems"]
+    assert shop.device(TWO).reason == "TARGET_REGION_DISABLED"
     shop.calls.fails.clear()
     shop.calls.forget()
     assert shop.deliver(shop.retry(TWO)) == []
