@@ -6,6 +6,9 @@ import pytest
 from lobby.ledger.store import Ledger
 from tests.functional.admin_api.api_on_moto import Lobby, fresh_lobby, ledger_on_moto
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, served
+from tests.functional.admin_api.served_pages import asked, dist
+
+__all__ = ["asked", "dist"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,135 @@
+"""Documents that a machine makes up: schemathesis walks the schema, and most arguments in what it makes get a value
+that this lobby knows, so that they come further than the first check; a few get an odd one.
+
+What an answer may be, whatever was asked: 200, with codes that are told, and not a word of what is behind the API.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import schemathesis
+from graphql import (
+    ArgumentNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectFieldNode,
+    StringValueNode,
+    ValueNode,
+    Visitor,
+    parse,
+    parse_value,
+    print_ast,
+    visit,
+)
+from hypothesis import strategies as st
+
+SCHEMA: Final = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
+INSIDE: Final = re.compile(
+    r"""Traceback|File[ ]\\?"|line[ ]\d+,[ ]in[ ]|\.py\b|site-packages|/var/task|/var/lang
+    |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history|names|targets|counts|trust|surveyor|admin-api|commissioner|bouncer)
+    |by-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
+    |NoneType|object[ ]at[ ]0x|\bKeyError|\bTypeError|\bValueError|\bAttributeError
+    |ConditionalCheck|ValidationException""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Words that only the inside uses: traces, paths, ARNs, tables and indexes, libraries, Python's own errors."""
+_CONFIGS: Final = [parse_value(text) for text in (
+    '"text"', '"factory reset"', "{a: 1}", "{a: [1, {b: null}], b: 1.5e300}", "{a: 1e999}", "{a: -0}", "5", "null",
+    "true", "[1]", "[[[[[[{}]]]]]]", '{__proto__: {x: 1}}', f'{{big: "{"x" * 9000}"}}', '{iotep: "evil.example"}',
+)]  # fmt: skip
+schemathesis.graphql.scalar("JSON", st.sampled_from(_CONFIGS))
+
+ODD: Final = (
+    "",
+    " ",
+    "\x00",
+    "\n",
+    "\r\nset-cookie: a=b",
+    "'",
+    '"',
+    "\\",
+    "%s%n",
+    "{0}",
+    "${jndi:ldap://evil}",
+    "<script>",
+    "../../etc/passwd",
+    "' OR '1'='1",
+    '{"$gt": ""}',
+    "\u202e",
+    "\ufeff",
+    "\U0001f600",
+    "é",
+    "\u0660",
+    "x" * 200,
+    "9" * 12,
+    "0",
+    "-1",
+    "1e9",
+    "null",
+    "undefined",
+    "NaN",
+    "__proto__",
+    "constructor",
+    "*",
+    "#",
+    "a" * 5000,
+    "attribute_exists(certid)",
+)
+
+
+Fitting = Mapping[str, Sequence[str]]
+"""Texts that lead somewhere, by the name of the argument that takes them."""
+_NUMBERS: Final = {"first": 100, "count": 1000, "last": 1000}
+
+
+class _Seasoning(Visitor):
+    """Gives most arguments something that leads on, and a few something odd."""
+
+    def __init__(self, data: st.DataObject, fitting: Fitting) -> None:
+        super().__init__()
+        self._data, self._fitting = data, fitting
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
+        value = self._other(node.name.value, node.value)
+        return ArgumentNode(name=node.name, value=value) if value else None
+
+    def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> ObjectFieldNode | None:
+        value = self._other(node.name.value, node.value)
+        return ObjectFieldNode(name=node.name, value=value) if value else None
+
+    def _other(self, name: str, value: ValueNode) -> ValueNode | None:
+        if isinstance(value, ListValueNode) and name in self._fitting:
+            many = self._data.draw(st.lists(self._texts(name), min_size=1, max_size=3))
+            return ListValueNode(values=tuple(map(_text, many)))
+        if isinstance(value, StringValueNode):
+            return _text(self._data.draw(self._texts(name)))
+        if isinstance(value, IntValueNode) and name in _NUMBERS:
+            number = self._data.draw(st.integers(1, _NUMBERS[name]) | st.sampled_from((0, -1, 2**31 - 1)))
+            return IntValueNode(value=str(number))
+        return None
+
+    def _texts(self, name: str) -> st.SearchStrategy[str]:
+        fitting = self._fitting.get(name, ODD)
+        everything = [text for texts in self._fitting.values() for text in texts]
+        return st.one_of(*[st.sampled_from(fitting)] * 6, st.sampled_from(everything), st.sampled_from(ODD))
+
+
+def _text(value: str) -> StringValueNode:
+    return StringValueNode(value=value, block=False)
+
+
+def documents() -> st.SearchStrategy[str]:
+    """Valid documents of the schema, one operation each."""
+    schema = schemathesis.graphql.from_path(str(SCHEMA))
+    return schema.as_strategy().map(lambda case: str(case.body["query"] if isinstance(case.body, dict) else case.body))
+
+
+def seasoned(document: str, data: st.DataObject, fitting: Fitting) -> str:
+    return print_ast(visit(parse(document), _Seasoning(data, fitting)))
+
+
+def leaks(answer: str) -> list[str]:
+    """What an answer says of the inside."""
+    return [found.group() for found in INSIDE.finditer(answer)]
