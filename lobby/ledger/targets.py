@@ -91,7 +91,8 @@ class Targets:
         row = TargetRow(
             _KIND, str(target), name=name, externalid=new.externalid, profiles=list(kept), createdby=actor, createdat=at
         )
-        if not _put_once(row):
+        # The client may have put it already, and not heard so.
+        if not _put_once(row) and self.get(target) != new:
             raise Conflict("CHANGED_MEANWHILE", f"got {target}, registered by another just now: look")
         return new
 

@@ -1,5 +1,8 @@
 """The register of targets: one secret per account, kept for good; and the memory that spares reads."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -69,6 +72,18 @@ def test_of_two_registrations_at_once_one_wins(targets: Targets, calls: Calls) -
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
         targets.register(A1, "second", (), "user:ann")
     assert targets.get(A1).name == "first"
+
+
+def test_a_registration_whose_answer_was_lost_and_that_the_client_sent_again_is_one(
+    targets: Targets, calls: Calls
+) -> None:
+    def twice(_params: object, call: Callable[[], Any]) -> Any:
+        call()
+        return call()
+
+    calls.instead["PutItem"] = twice
+    made = targets.register(A1, "Plant one", (), "user:ann")
+    assert (targets.get(A1), targets.all()) == (made, [made])
 
 
 def test_who_only_reads_cannot_make_a_secret(calls: Calls) -> None:
