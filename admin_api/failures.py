@@ -28,6 +28,8 @@ result. Within a result the status is 200, as GraphQL clients expect."""
 
 INVALID_QUERY: Final = "INVALID_QUERY"
 INTERNAL: Final = "INTERNAL"
+_SHOWN: Final = 400
+"""Characters of what GraphQL says of a document, which quotes it."""
 _MASKED: Final = "Something went wrong on our side. Whoever runs the lobby finds it in the log by the correlation id."
 
 
@@ -69,9 +71,11 @@ def codes(errors: Sequence[dict[str, Any]]) -> list[str]:
 def _told_in_result(error: GraphQLError, correlation: str) -> dict[str, Any]:
     cause = _cause(error)
     if cause is None:
-        body = body_of(INVALID_QUERY, error.message)
+        body = body_of(INVALID_QUERY, error.message[:_SHOWN])
     elif isinstance(cause, RecursionError) and error.path is None:
         body = body_of(INVALID_QUERY, "got a document that is nested too deeply")
+    elif isinstance(cause, ValueError) and error.path is None:  # before anything of ours ran
+        body = body_of(INVALID_QUERY, "got a value in the document that cannot be read: a number too long?")
     else:
         _, body = told(cause, correlation)
     if error.locations:
