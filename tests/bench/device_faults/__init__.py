@@ -1,0 +1,1 @@
+"""Whether the device client comes back by itself, tried exhaustively: `python -m tests.bench.device_faults`."""

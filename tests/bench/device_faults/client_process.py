@@ -1,0 +1,65 @@
+"""The client as its users run it, keeper and all, in a process whose log can be waited on."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from tests.functional.device.site import HERE, Site
+
+_ROOT: Final = Path(__file__).parents[3]
+_PATIENCE_S: Final = 90
+
+
+class ClientProcess:
+    """Runs while entered. `lines` is its log so far."""
+
+    def __init__(self, site: Site, port: int, environment: Mapping[str, str] | None = None) -> None:
+        options = {
+            "cert": site.device.cert, "key": site.device.key, "ca": site.ca.cert, "lobby": f"{HERE}:{port}",
+            "state-dir": site.state, "log-format": "json", "retry-base": 0.2, "retry-cap": 1, "answer-within": 2,
+            "alive-every": 1,
+        }  # fmt: skip
+        self._command = [sys.executable, "-m", "device", "run", *(f"--{key}={value}" for key, value in options.items())]
+        self._environment = {**os.environ, **(environment or {})}
+        self.lines: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+
+    def __enter__(self) -> "ClientProcess":
+        self._process = subprocess.Popen(
+            self._command, cwd=_ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._reader.join(20)
+        self._process.wait(20)
+        assert self._process.stdout
+        self._process.stdout.close()
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            with self._news, suppress(ValueError):
+                self.lines.append(json.loads(line))
+                self._news.notify_all()
+
+    def count(self, event: str) -> int:
+        return sum(line["event"] == event for line in self.lines)
+
+    def wait(self, since: int, *events: str) -> int:
+        """The number of lines when, of those after `since`, one is such an event."""
+
+        def found() -> bool:
+            return any(line["event"] in events for line in self.lines[since:])
+
+        with self._news:
+            assert self._news.wait_for(found, _PATIENCE_S), f"no {events} in {self.lines[-6:]}"
+            return len(self.lines)
