@@ -1,0 +1,140 @@
+"""The deployed API and its pages under whatever is sent: no 500, no word of the inside, and no AWS call for an attack.
+
+A few made-up documents by the gateway; thousands of them are asked on moto (`test_api_fuzz.py`, `tests.bench.fuzz`).
+The pages are asked for as no client would, byte by byte.
+"""
+
+import http.client
+import json
+import secrets
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.local.api import sign_in
+from lobby.ledger.states import State
+from tests.e2e.deployment import Deployment
+from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
+from tests.functional.admin_api.test_api_costs import ATTACKS
+from tests.functional.admin_api.test_api_fuzz import TOLD
+
+FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+ANSWERS = (200, 400, 403, 404, 405, 414, 431)
+
+
+class Caller:
+    """A person with an HTTP connection, to whom any answer is one."""
+
+    def __init__(self, deployed: Deployment, role: str) -> None:
+        self._url = deployed.file.graphql_url.removeprefix(deployed.layout.endpoint_url)
+        self._token = sign_in(deployed.file, deployed.file.operator(role))
+        self._connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.gateway_port, timeout=30)
+
+    def ask(self, document: str) -> tuple[int, str]:
+        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        self._connection.request("POST", self._url, json.dumps({"query": document}), headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def _codes(answer: str) -> set[str]:
+    return {error["extensions"]["code"] for error in json.loads(answer).get("errors", [])}
+
+
+def _fitting(deployed: Deployment) -> Fitting:
+    target = deployed.targets[0]
+    certids = (secrets.token_hex(32), "f" * 64)
+    return {
+        **dict.fromkeys(("certid", "certids"), certids),
+        **dict.fromkeys(("account", "targetaccount"), (target.account,)),
+        **dict.fromkeys(("region", "targetregion"), (target.region,)),
+        **dict.fromkeys(("state", "devstate"), tuple(State)),
+        "profile": ("default",), "why": ("lost",), "namePrefix": ("demo",), "fingerprintPrefix": ("0000",),
+    }  # fmt: skip
+
+
+def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside(deployed: Deployment) -> None:
+    operator, fitting = Caller(deployed, "operator"), _fitting(deployed)
+
+    @FEW
+    @given(document=documents(), data=st.data())
+    def ask(document: str, data: st.DataObject) -> None:
+        status, answer = operator.ask(seasoned(document, data, fitting))
+        assert status == 200
+        assert [code for code in _codes(answer) if not TOLD.fullmatch(code)] == []
+        told_to_operators = answer.replace("arn:aws:iam", "")  # which role of a target was tried, say the findings
+        assert leaks(told_to_operators) == []
+
+    ask()
+
+
+def test_an_attack_is_refused_without_a_call_of_aws(deployed: Deployment) -> None:
+    viewer, began = Caller(deployed, "viewer"), deployed.log_position()
+    got = {attack: viewer.ask(document.replace("<id>", "zz")) for attack, document in ATTACKS.items()}
+    assert {attack: status for attack, (status, _) in got.items() if status != 200} == {}
+    refusals = {"INVALID_QUERY", "INVALID_COUNT", "INVALID_CURSOR", "INVALID_FINGERPRINT"}
+    assert {attack: answer[:300] for attack, (_, answer) in got.items() if not _codes(answer) <= refusals} == {}
+    assert all(_codes(answer) for _, answer in got.values())
+    assert not deployed.calls("device-lobby-admin-api", began)
+
+
+PATHS = (
+    "/../../etc/passwd", "/assets/../../settings.py", "/assets/..%2f..%2fsettings.py", "/%2e%2e/%2e%2e/etc/passwd",
+    "/assets/%2e%2e%5csettings.py", "//etc/passwd", "/assets//etc/passwd", "/./././index.html", "/.built", "/assets/",
+    "/%00", "/assets/%00", "/sign-in.json/../graphql", "/devices/../../x", "/devices/%0d%0ax-evil:%201",
+    "/claim%0d%0aset-cookie:%20a=b", "/" + "a" * 4000, "/\\..\\..\\x", "/;/x", "http://evil.example/claim", "*",
+    "/?x=%0d%0a",
+)  # fmt: skip
+HOSTS = ("evil.example", "evil.example:80", "127.0.0.1", "", "127.0.0.1:1", "[::1]", "localhost.evil.example")
+
+
+def _raw(
+    deployed: Deployment, path: str, host: str | None = None, **headers: str
+) -> tuple[int, list[tuple[str, str]], str]:
+    connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.console_port, timeout=30)
+    connection._validate_path = lambda _: None  # type: ignore[attr-defined]  # what it refuses to send is the point
+    try:
+        connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("host", deployed.layout.console_host if host is None else host)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.getheaders(), answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_path_leads_out_of_the_pages(deployed: Deployment, path: str) -> None:
+    status, headers, body = _raw(deployed, path)
+    assert status in ANSWERS
+    assert "root:" not in body
+    assert leaks(body) == []
+    assert {name for name, _ in headers} & {"x-evil", "set-cookie", "location"} == set()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_another_host_is_not_answered_as_if_it_were_this_one(deployed: Deployment, host: str) -> None:
+    status, headers, body = _raw(deployed, "/sign-in.json", host)
+    assert status in (400, 403)
+    assert "authorize_url" not in body
+    assert not [value for _, value in headers if "evil" in value]
+
+
+def test_where_to_sign_in_is_not_the_asker_s_to_say(deployed: Deployment) -> None:
+    plain = _raw(deployed, "/sign-in.json")[2]
+    names = (
+        "x_forwarded_host",
+        "x_forwarded_proto",
+        "forwarded",
+        "x_original_url",
+        "x_rewrite_url",
+        "x_host",
+        "origin",
+    )
+    for name in names:
+        status, headers, body = _raw(deployed, "/sign-in.json", **{name: "https://evil.example"})
+        assert (status, body) == (200, plain), name
+        assert not [value for _, value in headers if "evil" in value], name
