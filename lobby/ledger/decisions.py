@@ -156,7 +156,7 @@ def retire(
     if code is None:
         rest = tuple(target for target in device.previous if target != cleared)
         left = replace(device, previous=rest, turn=device.turn and not current)
-        return _banned(left) if device.devstate is State.REVOKED and not rest else left
+        return left if rest else _at_ease(left)
     if not current:
         return device
     refused = device.devstate is State.REFUSED
@@ -164,6 +164,15 @@ def retire(
         why = device.message if refused else _banned(device).message
         message = f"{why}; {code}: {message}"[:1000]
     return replace(device, reason=device.reason if refused else code, message=message, turn=False)
+
+
+def _at_ease(device: Device) -> Device:
+    """Nothing is left to be cleared. What once kept it from being so is no reason any more; what the present target
+    said, which its message names, still is."""
+    if device.devstate is State.REVOKED:
+        return _banned(device)
+    here = device.target is not None and str(device.target) in (device.message or "")
+    return device if here or device.devstate is State.REFUSED else replace(device, reason=None, message=None)
 
 
 def _banned(device: Device) -> Device:

@@ -208,6 +208,21 @@ def test_a_target_that_cannot_be_cleared_stays_on_the_list_with_the_reason() -> 
     assert (device.previous, device.turn, device.reason) == ((A,), False, "TARGET_ROLE_DENIED")
 
 
+def test_a_target_that_is_cleared_after_all_takes_its_reason_along() -> None:
+    released = decisions.release(arrived(), T)
+    assert released is not None
+    stuck = decisions.retire(released, released.generation, A, "TARGET_ROLE_DENIED", f"{A} answered no")
+    cleared = decisions.retire(stuck, stuck.generation, A)
+    assert (cleared.previous, cleared.reason, cleared.message) == ((), None, None)
+
+
+def test_what_the_present_target_said_stays_when_the_old_one_is_cleared() -> None:
+    moved = decisions.commission(decisions.move(arrived(), Claim(B), "u", T), 2, "b.example", T)
+    mute = decisions.retire(moved, 2, None, "TARGET_PERMISSION_MISSING", f"{B} answered no to Publish")
+    cleared = decisions.retire(mute, 2, A)
+    assert (cleared.previous, cleared.reason) == ((), "TARGET_PERMISSION_MISSING")
+
+
 def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_not() -> None:
     revoked = decisions.revoke(decisions.move(arrived(), Claim(B), "u", T), CERTID, "stolen; really", T)
     stuck = decisions.retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
