@@ -7,6 +7,7 @@ The pages are asked for as no client would, byte by byte.
 import http.client
 import json
 import secrets
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +38,9 @@ class Caller:
         answer = self._connection.getresponse()
         return answer.status, answer.read().decode()
 
+    def close(self) -> None:
+        self._connection.close()
+
 
 def _codes(answer: str) -> set[str]:
     return {error["extensions"]["code"] for error in json.loads(answer).get("errors", [])}
@@ -55,7 +59,7 @@ def _fitting(deployed: Deployment) -> Fitting:
 
 
 def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside(deployed: Deployment) -> None:
-    operator, fitting = Caller(deployed, "operator"), _fitting(deployed)
+    fitting = _fitting(deployed)
 
     @FEW
     @given(document=documents(), data=st.data())
@@ -66,12 +70,14 @@ def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside
         told_to_operators = answer.replace("arn:aws:iam", "")  # which role of a target was tried, say the findings
         assert leaks(told_to_operators) == []
 
-    ask()
+    with closing(Caller(deployed, "operator")) as operator:
+        ask()
 
 
 def test_an_attack_is_refused_without_a_call_of_aws(deployed: Deployment) -> None:
-    viewer, began = Caller(deployed, "viewer"), deployed.log_position()
-    got = {attack: viewer.ask(document.replace("<id>", "zz")) for attack, document in ATTACKS.items()}
+    with closing(Caller(deployed, "viewer")) as viewer:
+        began = deployed.log_position()
+        got = {attack: viewer.ask(document.replace("<id>", "zz")) for attack, document in ATTACKS.items()}
     assert {attack: status for attack, (status, _) in got.items() if status != 200} == {}
     refusals = {"INVALID_QUERY", "INVALID_COUNT", "INVALID_CURSOR", "INVALID_FINGERPRINT"}
     assert {attack: answer[:300] for attack, (_, answer) in got.items() if not _codes(answer) <= refusals} == {}
