@@ -85,6 +85,10 @@ class BareMqtt:
             taken += more
         return taken
 
+    def wait_at_most(self, seconds: float) -> None:
+        """For a packet; then `TimeoutError`."""
+        self._tls.settimeout(seconds)
+
     def close(self) -> None:
         self._tls.close()
 
