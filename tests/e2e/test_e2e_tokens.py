@@ -37,7 +37,6 @@ BEHIND = [FORGED[way] for way in (
     "no group", "a group that is no role",
 )]  # fmt: skip
 QUESTION = {"query": "{ targets { account } }"}
-GATEWAYS_NO = {"message": "Unauthorized"}
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +86,13 @@ def test_the_token_that_they_are_all_made_from_is_good(deployed: Deployment, poo
 
 
 def test_the_gateway_by_itself_lets_no_forged_token_through(deployed: Deployment, pool: Pool) -> None:
-    """The application's answers have `errors`; the gateway's, a `message`."""
+    """Or, where the emulated gateway stumbles over a token's part that is no object, with its own 500."""
     got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)), lambda row: row.gateway)
-    assert {way: answer.text for way, answer in got.items() if set(answer.json()) != {"message"}} == {}
-    # The emulated gateway stumbles over a token's part that is no object, and says 500.
-    assert {answer.status_code for answer in got.values()} <= {httpx.codes.UNAUTHORIZED, 500}
+    refused = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.INTERNAL_SERVER_ERROR)
+    let_in = {
+        way: answer for way, answer in got.items() if answer.status_code not in refused or '"data"' in answer.text
+    }
+    assert {way: (answer.status_code, answer.text[:200]) for way, answer in let_in.items()} == {}
 
 
 def test_what_the_gateway_passes_on_the_application_refuses(deployed: Deployment, pool: Pool) -> None:
