@@ -37,6 +37,7 @@ BEHIND = [FORGED[way] for way in (
     "no group", "a group that is no role",
 )]  # fmt: skip
 QUESTION = {"query": "{ targets { account } }"}
+GATEWAYS_NO = {"message": "Unauthorized"}
 
 
 @pytest.fixture(scope="module")
