@@ -5,6 +5,7 @@ that was worked on; where the claim has changed meanwhile, what was registered f
 again. The new place is made ready before the old one is taken away.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -48,10 +49,13 @@ class Commissioner:
 
     def serve(self, device: Device) -> str:
         """What was done, in a word. Raises what the stream shall deliver again."""
+        return self._by_new_sessions(lambda: self._serve(device))
+
+    def _by_new_sessions(self, work: Callable[[], str]) -> str:
         self._sessions.begin()
         while True:
             with suppress(OldSession):  # each time, one less is left of them
-                return self._serve(device)
+                return work()
 
     def _serve(self, device: Device) -> str:
         if device.devstate is State.CLAIMED:
@@ -74,7 +78,7 @@ class Commissioner:
         try:
             after = self._ledger.commission(device, session.endpoint, ACTOR)
         except (Conflict, NotFound) as changed:
-            return self._undo(device, session, changed)
+            return self._overtaken(device, changed)
         self._push(after)
         return self._clear_left(after) if after.previous else "commissioned"
 
@@ -115,28 +119,39 @@ class Commissioner:
     def _failed(self, device: Device, refused: Refused) -> str:
         try:
             self._ledger.fail(device, refused.code, refused.message, ACTOR)
-        except (Conflict, NotFound):
-            return "overtaken"
+        except (Conflict, NotFound) as changed:
+            return self._overtaken(device, changed)
         return refused.code
 
-    def _undo(self, device: Device, session: TargetSession, changed: Exception) -> str:
-        if isinstance(changed, Conflict) and changed.code not in ("CHANGED_MEANWHILE", "NOT_ALLOWED", "REVOKED"):
+    def _overtaken(self, device: Device, changed: Conflict | NotFound) -> str:
+        """The ledger did not take the commissioner's word. Another claim, release or revocation came first; or an
+        earlier try at this one had its say, was cut off, and is now brought to its end. A row that was only busy is
+        left to the stream."""
+        current = self._ledger.get(device.certid)
+        if current is None or current.generation != device.generation:
+            return self._withdraw(device)
+        if current.devstate is State.CLAIMED:
             raise changed
-        if self._is_left_over(device):
-            registry.deactivate(session.iot, device.certid)
-        return "overtaken"
+        return self._serve(current)
 
     def withdraw(self, device: Device) -> str:
         """For a record that was overtaken. Another claim, a release or a revocation came first, and its own record
         does the rest; but a try at this one that was cut off may have registered the device once more since."""
-        if device.devstate is State.CLAIMED and device.target is not None and self._is_left_over(device):
-            try:
-                registry.deactivate(self._session(device.target).iot, device.certid)
-            except Refused:
-                return "overtaken, and shut out there"
-            except ClientError as error:
-                if refusal(error, str(device.target)) is None:
-                    raise
+        return self._by_new_sessions(lambda: self._withdraw(device))
+
+    def _withdraw(self, device: Device) -> str:
+        if device.devstate is not State.CLAIMED or device.target is None or not self._is_left_over(device):
+            return "overtaken"
+        try:
+            session = self._session(device.target)
+        except Refused:
+            return "overtaken, and shut out there"
+        try:
+            registry.deactivate(session.iot, device.certid)
+        except ClientError as error:
+            if self._refusal(error, session) is None:
+                raise
+            logger.warning("not withdrawn", extra={"target": str(session.target), "code": code_of(error)})
         return "overtaken"
 
     def _is_left_over(self, device: Device) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from commissioner import handler
+from lobby.errors import Conflict
 from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
 from tests import aws
 from tests.aws import Calls, Clock, CutOff
 from tests.functional.commissioner.workshop import ONE, THREE, TWO, A, B, Record, Workshop, statuses
@@ -112,6 +114,62 @@ def test_a_claim_that_comes_again_after_its_release_leaves_nothing_active(shop: 
     shop.clock.advance(seconds=10)
     assert shop.deliver(*records) == []
     assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_a_claim_that_comes_again_after_its_release_and_is_refused_midway_leaves_nothing_active(
+    shop: Workshop,
+) -> None:
+    records = [shop.claim(), shop.release()]
+    assert shop.deliver(*records) == []
+    shop.calls.fails["AttachPolicy"] = ClientError({"Error": {"Code": "LimitExceededException"}}, "AttachPolicy")
+    shop.calls.forget()
+    assert shop.deliver(records[0]) == []
+    assert shop.calls.count()["UpdateCertificate"] == 2
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_what_was_cut_off_after_its_word_is_brought_to_its_end_even_where_the_target_now_refuses(
+    shop: Workshop,
+) -> None:
+    """A device that is in its target already hears of its new config by this push alone."""
+    shop.settle()
+    with shop.calls.uncounted():
+        shop.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    record = shop.record()
+    shop.calls.cut_after = len(CLAIM_IN_THE_SAME_TARGET)
+    with pytest.raises(CutOff):
+        shop.deliver(record)
+    assert shop.calls.names() == CLAIM_IN_THE_SAME_TARGET
+    shop.calls.cut_after = None
+    shop.desk = shop.another_desk()
+    shop.calls.fails["CreateThing"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateThing")
+    assert shop.deliver(record) == []
+    assert shop.device().devstate is State.COMMISSIONED
+    assert [topic for topic, _ in aws.published(A)] == ["lobby/sensor-1"]
+
+
+CLAIM_IN_THE_SAME_TARGET = [
+    "CreateThing", "RegisterCertificateWithoutCA", "DescribeCertificate", "AttachThingPrincipal", "AttachPolicy",
+    "ListAttachedPolicies", "TransactWriteItems",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["commission", "fail"])
+def test_a_row_that_is_too_busy_for_the_commissioners_word_is_tried_again(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    def busy(*_: Any) -> None:
+        raise Conflict("CHANGED_MEANWHILE", "got a device that keeps changing, want it at rest: try again")
+
+    record = shop.claim()
+    if word == "fail":
+        shop.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, word, busy)
+        assert shop.deliver(record) == [0]
+    assert shop.device().devstate is State.CLAIMED
+    assert shop.deliver(record) == []
+    assert shop.device().devstate is (State.FAILED if word == "fail" else State.COMMISSIONED)
 
 
 def test_an_overtaken_claim_does_not_put_out_of_use_what_the_present_one_holds(shop: Workshop) -> None:
