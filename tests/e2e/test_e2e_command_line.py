@@ -64,7 +64,7 @@ def _like(deployed: Deployment, directory: Path, **changes: Any) -> Iterator[Pat
 
 
 def test_a_demo_whose_operator_cannot_sign_in_says_so(deployed: Deployment, tmp_path: Path) -> None:
-    wrong = [{"user": "operator", "password": "not-the-password", "role": "operator"}]
+    wrong = [{"user": "operator", "password": "not-the-password", "role": "operator"}]  # pragma: allowlist secret
     with _like(deployed, tmp_path / "state", operators=wrong) as state:
         shutil.copytree(deployed.state / "factory" / "ca", state / "factory" / "ca")
         done = _demo(state, "--patience", "60")

@@ -27,7 +27,7 @@ from admin_api.cli.surroundings import Surroundings
 from tests.functional.admin_api.api_on_moto import Lobby, event_of
 from tests.functional.admin_api.tokens_for_tests import CLIENT, token
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 ROLES = ("admin", "operator", "technician", "viewer")
 Canned = tuple[int, dict[str, str], str]
 JSON = {"content-type": "application/json"}

@@ -205,7 +205,7 @@ def test_only_the_first_answer_counts() -> None:
     [
         ("http://lobby.example", 2, "INVALID_URL"),
         ("ftp://127.0.0.1", 2, "INVALID_URL"),
-        ("https://user:password@lobby.example", 2, "INVALID_URL"),
+        ("https://user:password@lobby.example", 2, "INVALID_URL"),  # pragma: allowlist secret
         ("lobby", 2, "INVALID_URL"),
         (None, 2, "WRONG_USE"),
     ],

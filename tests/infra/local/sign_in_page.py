@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 BACK = "http://127.0.0.1:21999/"
-PASSWORD = "Right-Password-1 &+%\"'<"
+PASSWORD = "Right-Password-1 &+%\"'<"  # pragma: allowlist secret
 VERIFIER = secrets.token_urlsafe(48)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
