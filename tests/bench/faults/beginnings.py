@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from moto.iot.models import iot_backends
+
 from lobby.names import Target
 from tests import aws
 from tests import certificates as make
@@ -48,6 +50,13 @@ def arrived(field: Field) -> None:
     waiting(field)
     field.cloud.settle()
     presses.claim(field, ONE, A)
+
+
+def thrown_out(field: Field) -> None:
+    """The target's owner has put its certificate out of use: it is back in the lobby."""
+    arrived(field)
+    field.cloud.settle()
+    iot_backends[A.account][A.region].certificates[field.devices[ONE].certid].status = "INACTIVE"
 
 
 def moved(field: Field) -> None:

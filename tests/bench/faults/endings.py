@@ -14,6 +14,7 @@ from lobby.ledger.device import Entry, broken_link
 from lobby.ledger.models import HistoryRow, entry_of
 from lobby.ledger.states import Event
 from lobby.ledger.store import stamp
+from lobby.names import Target
 from tests import aws
 from tests.aws import HOME
 from tests.bench.faults.field import A, B, Field, FieldDevice
@@ -34,6 +35,7 @@ class Ending:
     targets: list[Any]
     counts: dict[str, int]
     registries: dict[str, Any]
+    active: dict[str, Any]
     devices: dict[str, Any]
     confirmed: bool
     answers: list[str]
@@ -61,12 +63,17 @@ def ending_of(field: Field) -> Ending:
         targets=_targets(held["device-lobby-targets"]),
         counts=aws.counts(),
         registries={str(target): aws.registry(target) for target in (HOME, A, B)},
+        active={str(target): _active(target) for target in (HOME, A, B)},
         devices={device.name: _standing(device, rows) for device in field.devices.values()},
         confirmed=field.confirmed,
         answers=list(field.cloud.answers),
         reasons={certid: row["reason"]["S"] for certid, row in rows.items() if "reason" in row},
         wrong=[*_broken(rows, entries), *_miscounted(), *field.cloud.undelivered],
     )
+
+
+def _active(target: Target) -> list[str]:
+    return sorted(certid for certid, status in aws.registry(target)["certificates"].items() if status == "ACTIVE")
 
 
 def _row(row: dict[str, Any], began: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ mended, leads to the same end; `LOST` otherwise, with what differs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
 from tests.bench.faults import presses
@@ -19,6 +20,10 @@ from tests.bench.faults.stories import Story
 SURVIVED: Final = "survived"
 DONE_AGAIN: Final = "done again"
 LOST: Final = "LOST"
+ADMIN_API: Final = "admin-api"
+_LASTING: Final = tuple(fault for fault in Fault if fault is not Fault.ANSWER_LOST)
+_NEAR: Final = 8
+"""A second fault this many calls after the first still falls into what the first set off."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,15 @@ class Cell:
 
     call: Call
     fault: Fault
+    said: str
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What became of a story in which two calls failed, the second of them maybe while the first was made good."""
+
+    what: str
     said: str
     lost: tuple[str, ...] = ()
 
@@ -43,9 +57,21 @@ class Trials:
             raise AssertionError(f"{story.name}, undisturbed: {self._end.wrong}, {self._end.answers}")
 
     def cells(self, faults: Sequence[Fault]) -> Iterator[Cell]:
-        for number in range(1, len(self.calls) + 1):
+        for number, call in enumerate(self.calls, 1):
+            if self._story.overtaken and call.by == ADMIN_API:
+                continue
             for fault in faults:
                 yield self.cell(number, fault)
+
+    def pair(self, random: Random) -> Pair:
+        """Two calls drawn, not far from each other, at a pace that is drawn."""
+        first = random.randint(1, len(self.calls))
+        plan = {first: random.choice(_LASTING), first + random.randint(1, _NEAR): random.choice(_LASTING)}
+        slow = random.random() < 0.5
+        field = self._lived(plan, slow=slow)
+        struck = [f"{self._layer.made[number - 1]} {plan[number]}" for number in sorted(self._layer.struck)]
+        said, lost = self._judged(field)
+        return Pair(f"{self._story.name}: {', '.join(struck)}, delivered again {_pace(slow)}", said, tuple(lost))
 
     def cell(self, number: int, fault: Fault, paces: Sequence[bool] = (False, True)) -> Cell:
         """The worst of what becomes of it at each of these paces: what failed comes again at once, or it comes late."""
@@ -65,22 +91,21 @@ class Trials:
         if not self._layer.struck or self._layer.made[number - 1] != call:
             raise AssertionError(f"{self._story.name}: got other calls than undisturbed, want {call}")
         said, lost = self._judged(field)
-        when = f"delivered again {'late' if slow else 'at once'}"
-        return Cell(call, fault, said, tuple(f"{when}: {line}" for line in lost))
+        return Cell(call, fault, said, tuple(f"delivered again {_pace(slow)}: {line}" for line in lost))
 
     def _judged(self, field: Field) -> tuple[str, list[str]]:
         """What to say of an ending, and what is amiss in it."""
         ending = ending_of(field)
-        lost = ending.differs(self._end)
+        lost = ending.differs(self._end, but=("registries",) if self._story.overtaken else ())
         if not lost:
             return SURVIVED, []
-        if self._story.again and not _differs_after_more(ending, self._end):
+        if self._story.again and not self._differs_after_more(ending):
             return DONE_AGAIN, []
         reasons = {certid: code for certid, code in ending.reasons.items() if self._end.reasons.get(certid) != code}
         if not reasons or ending.wrong:
             return LOST, lost
         self._retried(field, list(reasons))
-        lost = _differs_after_more(ending_of(field), self._end)
+        lost = self._differs_after_more(ending_of(field))
         return (LOST, lost) if lost else (", ".join(sorted(set(reasons.values()))), [])
 
     def _retried(self, field: Field, certids: list[str]) -> None:
@@ -91,17 +116,23 @@ class Trials:
                 presses.retry(field, device.name)
         field.cloud.settle()
 
+    def _differs_after_more(self, ending: Ending) -> list[str]:
+        """What still differs where more was tried: that is told in the history, or was refused as nothing was left to
+        be done."""
+        wanted = self._end
+        but = ("rows", "histories", "answers", *(("registries",) if self._story.overtaken else ()))
+        found = ending.differs(wanted, but=but)
+        mine, others = _without_generation(ending.rows), _without_generation(wanted.rows)
+        found += [] if mine == others else [f"rows: got {mine}, want {others}"]
+        return found + [
+            f"history: got {ending.histories[certid]}, want in it {lines}"
+            for certid, lines in wanted.histories.items()
+            if not is_told_within(lines, ending.histories.get(certid, []))
+        ]
 
-def _differs_after_more(ending: Ending, wanted: Ending) -> list[str]:
-    """As `differs`; more may have been tried, and is told in the history, or was refused as nothing was left to do."""
-    found = ending.differs(wanted, but=("rows", "histories", "answers"))
-    mine, others = _without_generation(ending.rows), _without_generation(wanted.rows)
-    found += [] if mine == others else [f"rows: got {mine}, want {others}"]
-    return found + [
-        f"history: got {ending.histories[certid]}, want in it {lines}"
-        for certid, lines in wanted.histories.items()
-        if not is_told_within(lines, ending.histories.get(certid, []))
-    ]
+
+def _pace(slow: bool) -> str:
+    return "late" if slow else "at once"
 
 
 def _without_generation(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -19,13 +19,16 @@ from tests.bench.faults.refusals import REFUSED, turned_away_until_the_name_was_
 @dataclass(frozen=True)
 class Story:
     """`happens` to the lobby that `beginning` left behind. `reason` is what the device in it shows at the end. With
-    `again`, asking twice is doing it twice: a retry is one more try, whenever it comes, and the history says so."""
+    `again`, asking twice is doing it twice: a retry is one more try, whenever it comes, and the history says so. With
+    `overtaken`, a claim ends before it was carried out: what was registered for it, if it was, is out of use; people's
+    calls are not disturbed, as that would let the commissioner come first."""
 
     name: str
     beginning: Beginning
     happens: Callable[[Field], None]
     reason: str | None = None
     again: bool = False
+    overtaken: bool = False
 
 
 def _whole(field: Field) -> None:
@@ -33,6 +36,16 @@ def _whole(field: Field) -> None:
     field.power_on(ONE)
     field.cloud.settle()
     presses.claim(field, ONE, A)
+
+
+def _claimed_and(then: Callable[[Field], None]) -> Callable[[Field], None]:
+    """Somebody claims, and thinks better of it before the commissioner has come to it."""
+
+    def happens(field: Field) -> None:
+        presses.claim(field, ONE, A)
+        then(field)
+
+    return happens
 
 
 def _confirm(field: Field) -> None:
@@ -67,10 +80,24 @@ _ELSEWHERE: Final = (
     Story("release before it was seen", beginnings.claimed_in_its_box, lambda f: presses.release(f, ONE)),
     Story("claim of the target just left", beginnings.released, lambda f: presses.claim(f, ONE, A)),
 )
+_AT_ONCE: Final = tuple(
+    Story(f"claim, and {what} at once", beginnings.waiting, _claimed_and(then), reason, overtaken=True)
+    for what, then, reason in (
+        ("release", lambda f: presses.release(f, ONE), None),
+        ("move", lambda f: presses.move(f, ONE, B), None),
+        ("ban", lambda f: presses.revoke(f, ONE), "REVOKED"),
+    )
+)
 _OUT: Final = (
     Story("ban before it was seen", beginnings.in_its_box, lambda f: presses.revoke(f, ONE)),
     Story("ban of a waiting device", beginnings.waiting, lambda f: presses.revoke(f, ONE), "REVOKED"),
     Story("ban of an arrived device", beginnings.arrived, lambda f: presses.revoke(f, ONE), "REVOKED"),
+    Story(
+        "retry of a device that its target threw out",
+        beginnings.thrown_out,
+        lambda f: presses.retry(f, ONE),
+        again=True,
+    ),
     Story(
         "a refused device may knock again",
         turned_away_until_the_name_was_free,
@@ -92,4 +119,4 @@ def _refused(code: str) -> Story:
     return Story(f"refused: {code}", beginning, lambda field: field.power_on(name), code)
 
 
-STORIES: Final = (*_ADMITTED, *map(_refused, REFUSED), *_CLAIMED, *_ELSEWHERE, *_OUT, *_TARGETS)
+STORIES: Final = (*_ADMITTED, *map(_refused, REFUSED), *_CLAIMED, *_ELSEWHERE, *_AT_ONCE, *_OUT, *_TARGETS)
