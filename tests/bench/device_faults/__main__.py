@@ -37,7 +37,7 @@ def parts(*, quick: bool, room: Path) -> dict[str, list[Callable[[], Figures]]]:
             lambda: refusals.lobbies(hours),
             lambda: refusals.targets(hours),
             lambda: refusals.circles(hours),
-            lambda: refusals.whatever_they_please(10 if quick else 200, hours),
+            lambda: refusals.whatever_they_please(10 if quick else 100, hours / 2),
         ],
         "tries": [lambda: tries.tries(60 if quick else 400)],
         "silences": [silences.silences],

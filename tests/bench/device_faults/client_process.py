@@ -19,11 +19,11 @@ _PATIENCE_S: Final = 90
 class ClientProcess:
     """Runs while entered. `lines` is its log so far."""
 
-    def __init__(self, site: Site, port: int, environment: Mapping[str, str] | None = None) -> None:
-        options = {
+    def __init__(self, site: Site, port: int, environment: Mapping[str, str] | None = None, **more: float) -> None:
+        options: dict[str, object] = {
             "cert": site.device.cert, "key": site.device.key, "ca": site.ca.cert, "lobby": f"{HERE}:{port}",
             "state-dir": site.state, "log-format": "json", "retry-base": 0.2, "retry-cap": 1, "answer-within": 2,
-            "alive-every": 1,
+            "alive-every": 1, **{name.replace("_", "-"): value for name, value in more.items()},
         }  # fmt: skip
         self._command = [sys.executable, "-m", "device", "run", *(f"--{key}={value}" for key, value in options.items())]
         self._environment = {**os.environ, **(environment or {})}
@@ -50,6 +50,12 @@ class ClientProcess:
             with self._news, suppress(ValueError):
                 self.lines.append(json.loads(line))
                 self._news.notify_all()
+
+    @property
+    def client(self) -> int:
+        """The process of the client, of which the one that was started is the keeper."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return int(children[0])
 
     def count(self, event: str) -> int:
         return sum(line["event"] == event for line in self.lines)

@@ -115,8 +115,8 @@ async def half_a_handshake(carried: Carried) -> None:
 class Wire:
     """Runs in a thread of its own, in front of `broker_port`."""
 
-    def __init__(self, broker_port: int, *faults: Fault) -> None:
-        self._broker_port = broker_port
+    def __init__(self, broker_port: int, *faults: Fault, port: int = 0) -> None:
+        self._broker_port, self._wanted_port = broker_port, port
         self._faults = list(faults)
         self._ready: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
@@ -143,7 +143,7 @@ class Wire:
 
     async def _main(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self._wanted_port)
         self._ready.set_result(server.sockets[0].getsockname()[1])
         await self._over.wait()
         server.close()

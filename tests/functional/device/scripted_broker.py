@@ -71,8 +71,10 @@ class Conversation:
         return client_id
 
     async def await_subscribe(self) -> bytes:
-        """The packet id, to be acknowledged."""
-        kind, flags, body = await self.read()
+        """The packet id, to be acknowledged. A client may ping before."""
+        while (packet := await self.read())[0] == PINGREQ:
+            self.send(PINGRESP, b"")
+        kind, flags, body = packet
         length = int.from_bytes(body[2:4], "big")
         self.topic = body[4 : 4 + length].decode()
         if kind != SUBSCRIBE or flags != 2 or body[4 + length :] != b"\x01":
@@ -192,7 +194,7 @@ class Broker:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
-        assert not self.violations
+        assert not self.violations, self.violations
 
     def wait_for(self, kind: str, times: int = 1) -> None:
         """Until the broker has seen it that often."""

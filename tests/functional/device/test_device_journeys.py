@@ -1,12 +1,15 @@
 """Real awscrt, real mutual TLS: the device against brokers that behave as brokers do."""
 
+import gc
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import awscrt.mqtt
 import pytest
 
 from device.plan import Endpoint
@@ -147,6 +150,23 @@ def test_a_lost_connection_is_made_again(site: Site) -> None:
     ):
         log.wait_for("connection_lost", times=2)
         log.wait_for("hello_sent", times=3)
+
+
+def test_a_connection_that_was_lost_leaves_nothing_behind(site: Site) -> None:
+    with (
+        site.broker(*[serve(hang_up_after=1)] * 8, serve()) as broker,
+        RunningDevice(site.credentials, site.state, at(broker)) as log,
+    ):
+        log.wait_for("hello_sent", times=9)
+        until = time.monotonic() + 10
+        while (left := connections_left()) > 1:
+            assert time.monotonic() < until, f"{left} connections are still held"
+            time.sleep(0.1)
+
+
+def connections_left() -> int:
+    gc.collect()
+    return sum(type(one) is awscrt.mqtt.Connection for one in gc.get_objects())
 
 
 def test_a_stored_route_is_taken_up_again_without_the_lobby(site: Site) -> None:
