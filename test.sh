@@ -8,7 +8,7 @@ case ${1:-} in
     cat <<'TEXT'
 Usage: ./test.sh [--fast] [PYTEST OPTIONS]
 
-Runs ruff, mypy (strict) and all tests. The end-to-end tests start the local deployment (real templates, real TLS,
+Runs ruff, bandit, mypy (strict) and all tests. The end-to-end tests start the local deployment (real templates, real TLS,
 real devices) on ports of their own. --fast leaves those out; other options go to pytest, such as `-k bouncer`.
 TEXT
     exit 0
@@ -31,6 +31,9 @@ fi
 say "· ruff"
 "$VENV/bin/ruff" check --quiet .
 "$VENV/bin/ruff" format --check --quiet .
+say "· bandit, and known vulnerabilities of what is pinned"
+"$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
+"$VENV/bin/python" -m infra.audit
 say "· mypy"
 "$VENV/bin/mypy" --no-error-summary
 say "· the console's lint, types and unit tests"
