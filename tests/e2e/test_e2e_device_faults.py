@@ -1,0 +1,91 @@
+"""A device that is cut off, robbed of what it kept, or lied to by its target, in the real lobby: it arrives all the same.
+
+`python -m tests.bench.device_faults` tries everything that can happen to the client itself.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lobby.names import Target
+from pki.devices import DevicePaths
+from tests.e2e.deployment import Deployment, until
+from tests.e2e.workbench import Workbench, certid_of, name_of, says
+from tests.unit.device.platter import How
+
+_ROOT = Path(__file__).parents[2]
+_WRITE, _RENAME = 4, 7
+"""Which of the client's file-system calls they are, from its box to its first route."""
+
+
+def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, how: How) -> int:
+    """The exit status of a client that loses its power at a call."""
+    file = deployed.file
+    options = {
+        "cert": paths.chain, "key": paths.key, "ca": file.server_ca_path, "state-dir": state / "kept",
+        "lobby": f"{file.lobby_endpoint}:{file.mqtt_port}", "retry-base": 0.5, "retry-cap": 1, "hello-every": 2,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.bench.device_faults.killed", str(number), how, "run"]
+    given = [f"--{name}={value}" for name, value in options.items()]
+    done = subprocess.run([*command, *given], cwd=_ROOT, capture_output=True, timeout=90, start_new_session=True)  # noqa: PLW1510
+    return done.returncode
+
+
+@pytest.mark.parametrize(("number", "how"), [(_WRITE, "half"), (_RENAME, "after")], ids=["write", "rename"])
+def test_a_device_whose_power_is_cut_while_it_stores_its_route_arrives_when_it_is_back(
+    deployed: Deployment, bench: Workbench, tmp_path: Path, number: int, how: How
+) -> None:
+    paths = bench.make()
+    certid = certid_of(paths)
+    deployed.claim(certid)
+    state = tmp_path / "devices" / name_of(paths)
+    assert _cut(deployed, paths, state, number, how) == -signal.SIGKILL
+    kept = sorted(found.name for found in (state / "kept").iterdir())
+    assert kept == (["route.json.new"] if number == _WRITE else ["route.json"])
+    device = bench.power(paths)
+    says(device, "alive_sent")
+    assert device.first("route_unreadable") is None
+    arrived = deployed.wait(certid, "arrived")
+    assert arrived["historyIntact"]
+
+
+def test_a_device_whose_kept_route_is_spoilt_asks_the_lobby_and_serves_again(
+    deployed: Deployment, bench: Workbench, tmp_path: Path
+) -> None:
+    paths = bench.make()
+    certid = certid_of(paths)
+    deployed.claim(certid)
+    before = bench.power(paths)
+    says(before, "alive_sent")
+    deployed.wait(certid, "arrived")
+    before.kill()
+    bench.powered.remove(before)
+    (tmp_path / "devices" / name_of(paths) / "kept" / "route.json").write_bytes(os.urandom(300))
+    device = bench.power(paths)
+    assert "set aside" in str(says(device, "route_unreadable")["detail"])
+    assert says(device, "starting")["place"] == "lobby"
+    says(device, "alive_sent")
+
+
+def test_a_target_may_change_the_config_and_send_the_device_nowhere(
+    deployed: Deployment, bench: Workbench, first: Target, second: Target
+) -> None:
+    paths = bench.make()
+    thing, certid = name_of(paths), certid_of(paths)
+    deployed.claim(certid, first)
+    device = bench.power(paths)
+    says(device, "alive_sent")
+    deployed.wait(certid, "arrived")
+    elsewhere = {"iotep": deployed.layout.endpoint_address(second), "config": "x", "generation": 99}
+    deployed.tell(first, thing, elsewhere)
+    assert "nowhere else" in str(says(device, "message_ignored")["reason"])
+    here = {"iotep": deployed.layout.endpoint_address(first), "config": {"interval": 5}, "generation": 2}
+    deployed.tell(first, thing, here)
+    says(device, "route_stored")
+    says(device, "arrived_at_target", generation=2)
+    until(lambda: device.first("alive_sent", endpoint=str(device.events()[-1].get("endpoint"))), device.last_said)
+    assert not [event for event in device.events() if event.get("endpoint", "").startswith(elsewhere["iotep"])][1:]
