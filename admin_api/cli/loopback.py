@@ -1,8 +1,8 @@
 """Where the browser comes back to after the sign-in: one address on this machine's loopback, for one answer (RFC 8252).
 
 It listens on both of localhost's addresses, so that no other program can take the answer on the other one. Browsers
-open connections ahead of need and ask for icons: only a request for `/` that carries an answer counts, and the first
-one ends it.
+open connections ahead of need and ask for icons, and any page can send one here: only a request for `/` that carries
+an answer to this very sign-in counts, and the first one ends it.
 """
 
 import errno
@@ -27,8 +27,10 @@ _PAGE: Final = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>lobbyctl</title><meta name="viewport" '
     'content="width=device-width"><style>{style}</style><main><h1>{title}</h1><p>{text}</p></main></html>'
 )
-Judge = Callable[[str], str | None]
+Judge = Callable[[str], NotSignedIn | None]
 """Looks at the query that came back: what is wrong with it, or None."""
+ANOTHERS: Final = "SIGN_IN_STATE"
+"""The code of what answers another sign-in, or nobody's: it is waited on."""
 
 
 def page_of(fault: str | None) -> str:
@@ -80,12 +82,14 @@ class Loopback:
             ) from None
 
     def take(self, query: str) -> tuple[int, str]:
-        """Status and page for a request that carries an answer; all but the first are turned away."""
+        """Status and page for a request that carries an answer; all but the first to this sign-in are turned away."""
+        fault = self._judge(query)
+        if fault is not None and fault.code == ANOTHERS:
+            return 400, page_of(fault.message)
         if not self._answered.acquire(blocking=False):
             return 409, page_of("This sign-in has been answered already.")
-        fault = self._judge(query)
         self._answers.put(query)
-        return (200 if fault is None else 400), page_of(fault)
+        return (200, page_of(None)) if fault is None else (400, page_of(fault.message))
 
     def _listen(self, family: socket.AddressFamily, host: str) -> None:
         kind = type("_Server", (_Server,), {"address_family": family})

@@ -141,7 +141,7 @@ def _library(facts: SignIn) -> Any:
 def _not_granted(refusal: OAuth2Error) -> NotSignedIn:
     said = f"{refusal.error}" + (f": {shown(refusal.description)}" if refusal.description else "")
     if refusal.error == "mismatching_state":
-        return NotSignedIn("SIGN_IN_STATE", "got the answer to another sign-in than this one, want to begin anew")
+        return NotSignedIn("SIGN_IN_STATE", "got the answer to another sign-in than this one, want this one's")
     if refusal.error == "access_denied":
         return NotSignedIn("SIGN_IN_DENIED", f"got a no from the sign-in page ({said})")
     if refusal.error == "invalid_grant":

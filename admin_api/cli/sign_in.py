@@ -37,11 +37,11 @@ def sign_in(url: str, http: httpx.Client, means: Means) -> Profile:
     facts = oauth.read_sign_in(exchange(http, f"{url}/sign-in.json", "GET"))
     ceremony = oauth.begin(facts, f"http://localhost:{means.port}/", means.secret())
 
-    def judge(query: str) -> str | None:
+    def judge(query: str) -> NotSignedIn | None:
         try:
             oauth.code_in(ceremony, query)
         except NotSignedIn as refusal:
-            return refusal.message
+            return refusal
         return None
 
     with Loopback(judge, means.port) as loopback:

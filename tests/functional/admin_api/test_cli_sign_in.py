@@ -122,11 +122,34 @@ def test_a_browser_that_does_not_come_back_is_waited_for_no_longer_than_is_said(
 def test_the_answer_to_another_sign_in_is_refused(away: Terminal) -> None:
     away.served.twists_state = True
     browser = Browser()
-    done = login(away, browser, "--json")
-    assert (done.exit_code, error_of(done)["code"]) == (3, "SIGN_IN_STATE")
+    done = login(away, browser, "--json", sign_in_seconds=0.5)
+    assert (done.exit_code, error_of(done)["code"]) == (3, "SIGN_IN_TIMED_OUT")
     assert (browser.pages[0].status_code, "Not signed in" in browser.pages[0].text) == (400, True)
     assert away.served.codes, "the code was not even asked for"
     assert not (away.directory / "config").exists()
+
+
+FOREIGN = (
+    "error=access_denied",
+    "error=access_denied&state=guessed",
+    "code=stolen",
+    "code=stolen&state=",
+    "code=&error=",
+)
+
+
+def test_what_another_page_sends_does_not_end_the_sign_in(away: Terminal) -> None:
+    """Any page that the person has open can send its visitor to loopback."""
+    statuses = []
+
+    def foreign_first(back: str) -> str:
+        with httpx.Client(trust_env=False) as http:
+            statuses.extend(http.get(f"{back.partition('?')[0]}?{query}").status_code for query in FOREIGN)
+        return back
+
+    browser = Browser(foreign_first)
+    assert login(away, browser).exit_code == 0
+    assert (statuses, browser.pages[0].status_code) == ([400] * len(FOREIGN), 200)
 
 
 def test_a_no_of_the_sign_in_page_is_told(away: Terminal) -> None:
@@ -192,7 +215,9 @@ def test_what_is_no_answer_does_not_end_the_sign_in(away: Terminal) -> None:
 
 
 def test_only_the_first_answer_counts() -> None:
-    loopback = Loopback(lambda query: None if query == "code=right" else "wrong", free_port())
+    loopback = Loopback(
+        lambda query: None if query == "code=right" else NotSignedIn("SIGN_IN_DENIED", "no"), free_port()
+    )
     assert loopback.take("code=right")[0] == 200
     assert loopback.take("code=other")[0] == 409
     assert loopback.wait(0) == "code=right"
