@@ -140,7 +140,7 @@ FOREIGN = (
 
 def test_what_another_page_sends_does_not_end_the_sign_in(away: Terminal) -> None:
     """Any page that the person has open can send its visitor to loopback."""
-    statuses = []
+    statuses: list[int] = []
 
     def foreign_first(back: str) -> str:
         with httpx.Client(trust_env=False) as http:
