@@ -6,7 +6,7 @@ those that they may claim for, while states and reasons are of all devices, whic
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import strawberry
 
@@ -15,8 +15,9 @@ from lobby.ledger.counts import Tally
 from lobby.ledger.states import State
 from lobby.names import Target
 
-K = TypeVar("K", Target, tuple[State, str])
+K = TypeVar("K", Target, tuple[str, str])
 V = TypeVar("V")
+_LIFE: Final = tuple(state.value for state in State)
 
 
 @strawberry.type
@@ -52,32 +53,37 @@ class Overview:
 
 def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:
     """`tallies` are of buckets that somebody is in."""
-    states: Counter[State] = Counter()
-    targets: dict[Target, Counter[State]] = {}
-    reasons: Counter[tuple[State, str]] = Counter()
+    states: Counter[str] = Counter()
+    targets: dict[Target, Counter[str]] = {}
+    reasons: Counter[tuple[str, str]] = Counter()
     for tally in tallies:
         bucket = tally.bucket
-        states[bucket.state] += tally.count
+        states[str(bucket.state)] += tally.count
         if bucket.target is not None and caller.sees(bucket.target):
-            targets.setdefault(bucket.target, Counter())[bucket.state] += tally.count
+            targets.setdefault(bucket.target, Counter())[str(bucket.state)] += tally.count
         if bucket.reason is not None:
-            reasons[bucket.state, bucket.reason] += tally.count
+            reasons[str(bucket.state), bucket.reason] += tally.count
     return Overview(
         total=states.total(),
-        states=[StateCount(state=state.value, count=states[state]) for state in State],
+        states=[StateCount(state=state, count=states[state]) for state in (*_LIFE, *_unknown(states))],
         targets=[_target(target, counted) for target, counted in _most_first(targets.items(), Counter.total)],
         reasons=[
-            ReasonCount(state=state.value, reason=reason, count=count)
+            ReasonCount(state=state, reason=reason, count=count)
             for (state, reason), count in _most_first(reasons.items(), int)
         ],
     )
 
 
-def _target(target: Target, counted: Counter[State]) -> TargetCount:
+def _target(target: Target, counted: Counter[str]) -> TargetCount:
+    there = [state for state in (*_LIFE, *_unknown(counted)) if state in counted]
     return TargetCount(
         account=target.account, region=target.region, count=counted.total(),
-        states=[StateCount(state=state.value, count=counted[state]) for state in State if state in counted],
+        states=[StateCount(state=state, count=counted[state]) for state in there],
     )  # fmt: skip
+
+
+def _unknown(counted: Counter[str]) -> list[str]:
+    return sorted(counted.keys() - set(_LIFE))
 
 
 def _most_first(lines: Iterable[tuple[K, V]], count: Callable[[V], int]) -> list[tuple[K, V]]:

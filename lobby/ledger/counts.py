@@ -24,9 +24,10 @@ _WITH_REASON: Final = (State.FAILED, State.REFUSED)
 
 @dataclass(frozen=True)
 class Bucket:
-    """What devices are counted by. `reason` is told of failed and refused devices only."""
+    """What devices are counted by. `reason` is told of failed and refused devices only. `state` may be one that this
+    version does not know: a newer one has counted here, before it was taken back."""
 
-    state: State
+    state: State | str
     target: Target | None = None
     reason: str | None = None
 
@@ -78,4 +79,5 @@ def read_counts() -> tuple[Tally, ...]:
 
 def _bucket(key: str) -> Bucket:
     state, target, reason = key.split("|", 2)
-    return Bucket(State(state), parse_target_key(target) if target else None, reason or None)
+    known = State(state) if state in set(State) else state
+    return Bucket(known, parse_target_key(target) if target else None, reason or None)

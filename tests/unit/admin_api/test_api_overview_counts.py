@@ -14,7 +14,7 @@ FAR = parse_target("333333333333", "ap-southeast-2")
 OPERATOR = Caller("alice", Role.OPERATOR)
 
 
-def tally(count: int, state: State, target: Target | None = None, reason: str | None = None) -> Tally:
+def tally(count: int, state: State | str, target: Target | None = None, reason: str | None = None) -> Tally:
     return Tally(Bucket(state, target, reason), count)
 
 
@@ -54,6 +54,14 @@ def test_states_are_counted_whatever_the_target_and_the_reason() -> None:
         "refused": 8, "revoked": 0,
     }  # fmt: skip
     assert found.total == 31
+
+
+def test_a_state_that_this_version_does_not_know_is_told_after_the_others() -> None:
+    found = overview_of((*TALLIES, tally(2, "resting", HERE, "TIRED")), OPERATOR)
+    assert [line.state for line in found.states] == [*State, "resting"]
+    assert (found.total, states(found)["resting"]) == (33, 2)
+    assert places(found)[0][2] == {"claimed": 2, "arrived": 3, "failed": 1, "refused": 4, "resting": 2}
+    assert ("resting", "TIRED", 2) in [(line.state, line.reason, line.count) for line in found.reasons]
 
 
 def test_targets_come_with_most_devices_first_and_without_empty_states() -> None:
