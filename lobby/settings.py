@@ -44,3 +44,10 @@ class BouncerSettings(LobbySettings):
 
     lobby_policy: str
     trust_bucket: str
+
+
+@dataclass(frozen=True)
+class NotarySettings(LobbySettings):
+    """`notary_bucket` holds the anchors of all histories."""
+
+    notary_bucket: str

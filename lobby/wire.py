@@ -56,6 +56,11 @@ def trust_bucket(account: AccountId, region: Region) -> str:
     return f"device-lobby-trust-{account}-{region}"
 
 
+def notary_bucket(account: AccountId, region: Region) -> str:
+    """The bucket of the lobby in `account` and `region` that holds the anchors of all histories."""
+    return f"device-lobby-notary-{account}-{region}"
+
+
 def crl_key(ca_certificate_id: str) -> str:
     """Where the bouncer looks for the CRL (PEM) of a CA that is registered with AWS IoT under this id."""
     return f"crl/{ca_certificate_id}.pem"

@@ -13,6 +13,7 @@ from pynamodb.models import Model
 
 from lobby.ledger.device import Device, Entry
 from lobby.ledger.states import Event, State
+from lobby.ledger.verification import Unreadable
 from lobby.names import parse_target_key
 
 COMMISSIONER = "commissioner"
@@ -248,6 +249,19 @@ def entry_of(row: HistoryRow) -> Entry:
     values |= {"seq": int(row.seq), "generation": int(row.generation), "event": Event(row.event)}
     values |= {side: State(values[side]) if values[side] else None for side in ("before", "after")}
     return Entry(**values)
+
+
+def entry_of_item(item: dict[str, Any]) -> Entry | Unreadable:
+    """An entry from its item in DynamoDB's own JSON, also where other hands have been at it."""
+    number, strange = str(item["seq"]["N"]), sorted(set(item) - set(HistoryRow.get_attributes()))
+    try:
+        entry = entry_of(HistoryRow.from_raw_data(item))
+    except (ValueError, TypeError) as fault:
+        return Unreadable(int(float(number)), str(fault)[:200])
+    if strange or number != str(entry.seq):
+        why = f"got number {number} and beside an entry's attributes {strange or 'none'}, want a whole one, and none"
+        return Unreadable(entry.seq, why[:200])
+    return entry
 
 
 def row_of(entry: Entry) -> HistoryRow:

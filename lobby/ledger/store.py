@@ -8,7 +8,7 @@ list, with a `Conflict`.
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -22,9 +22,10 @@ from lobby.ledger.bulk import ManyClaims
 from lobby.ledger.counts import any_shard
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device, Entry
-from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of
+from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of, entry_of_item
 from lobby.ledger.states import Event, State
 from lobby.ledger.transaction import Lost, Writer, change_of
+from lobby.ledger.verification import Unreadable
 from lobby.names import Fingerprint, Region, Target, ThingName
 
 if TYPE_CHECKING:
@@ -76,8 +77,13 @@ class Ledger:
             return None
 
     def history(self, certid: Fingerprint) -> list[Entry]:
-        """Everything that befell a device, oldest first."""
+        """Everything that befell a device, oldest first. Raises `ValueError` for an item that is no entry."""
         return [entry_of(row) for row in HistoryRow.query(certid, consistent_read=True)]
+
+    def entries(self, certid: Fingerprint) -> list[Entry | Unreadable]:
+        """The same, as it stands in the table: to be verified."""
+        pages: Iterator[Any] = HistoryRow.query(certid, consistent_read=True).page_iter
+        return [entry_of_item(item) for page in pages for item in page["Items"]]
 
     def admit(self, identity: "Identity", actor: str) -> Device:
         """A verified certificate is let in. Tried first as one never seen, which most are: no read is spent on

@@ -1,0 +1,65 @@
+"""The notary on moto: its bucket, as the stack makes it, and the history's stream, told record by record."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lobby.ledger.anchors import Anchors
+from lobby.ledger.histories import Histories
+from lobby.ledger.models import HistoryRow
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+from lobby.notary import Notary
+from lobby.wire import notary_bucket
+from tests import aws
+from tests.aws import LOBBY, REGION, Clock
+
+NOTARY_BUCKET = notary_bucket(LOBBY, REGION)
+TABLE = str(HistoryRow.Meta.table_name)
+Item = dict[str, Any]
+
+
+class Office:
+    """The notary, its anchors and the histories that are verified with them."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self.s3 = aws.client("s3")
+        self.s3.create_bucket(
+            Bucket=NOTARY_BUCKET, ObjectLockEnabledForBucket=True,
+            CreateBucketConfiguration={"LocationConstraint": REGION},
+        )  # fmt: skip
+        self.anchors = Anchors(lambda: self.s3, NOTARY_BUCKET)
+        self.notary = Notary(self.anchors)
+        self.histories = Histories(ledger, self.anchors, clock)
+
+    def take(self, *records: dict[str, Any]) -> list[str]:
+        """The sequence numbers of the records that are to be delivered again."""
+        failed = self.notary.take({"Records": list(records)})["batchItemFailures"]
+        return [each["itemIdentifier"] for each in failed]
+
+    def keys(self) -> list[str]:
+        """Of every version of every object."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=NOTARY_BUCKET)
+        return [version["Key"] for page in pages for version in page.get("Versions", ())]
+
+
+def items(certid: Fingerprint | None = None) -> list[Item]:
+    """The history's items, of one device or of all, in their order."""
+    found = [item for item in aws.tables()[TABLE] if certid is None or item["certid"] == {"S": certid}]
+    return sorted(found, key=lambda item: (item["certid"]["S"], int(item["seq"]["N"])))
+
+
+def record(new: Item | None, old: Item | None = None, number: int = 1) -> dict[str, Any]:
+    """A record of the stream (DynamoDB API reference, "Record"), for an item that became `new` and was `old`."""
+    item = new or old or {}
+    images = {"NewImage": new, "OldImage": old}
+    return {
+        "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_790_000_000.0, "Keys": {key: item[key] for key in ("certid", "seq")},
+            "SequenceNumber": str(number), **{name: image for name, image in images.items() if image},
+        },
+    }  # fmt: skip
+
+
+def inserted(found: Sequence[Item]) -> list[dict[str, Any]]:
+    return [record(item, number=number) for number, item in enumerate(found, start=1)]

@@ -1,0 +1,303 @@
+"""A history against its row and its anchors: each way to tamper with it is found, with the entry named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lobby.ledger.device import GENESIS, Device, Entry
+from lobby.ledger.states import Event, State
+from lobby.ledger.store import stamp
+from lobby.ledger.verification import ANCHORED_WITHIN, Anchor, Fault, Unreadable, Verdict, verify
+from lobby.names import Fingerprint, Target, parse_target_key
+from tests.certificates import NOW
+
+CERTID = Fingerprint("ab" * 32)
+HOME = parse_target_key("222222222222/eu-west-1")
+LIFE = (
+    (Event.ADMIT, None, State.KNOCKING),
+    (Event.HELLO, State.KNOCKING, State.INLOBBY),
+    (Event.CLAIM, State.INLOBBY, State.CLAIMED),
+    (Event.COMMISSION, State.CLAIMED, State.COMMISSIONED),
+    (Event.ARRIVE, State.COMMISSIONED, State.ARRIVED),
+)
+LONG_AGO = timedelta(days=3)
+
+
+@dataclass
+class Case:
+    """One device: its entries, its row, its anchors, as they stand in the tables and in the bucket."""
+
+    entries: list[Entry | Unreadable]
+    row: Device | Unreadable | None
+    anchors: list[Anchor]
+    now: datetime = field(default=NOW)
+
+    def verdict(self) -> Verdict:
+        return verify(self.entries, self.row, self.anchors, self.now)
+
+    def entry(self, seq: int) -> Entry:
+        (found,) = [each for each in self.entries if each.seq == seq]
+        assert isinstance(found, Entry)
+        return found
+
+    def device(self) -> Device:
+        assert isinstance(self.row, Device)
+        return self.row
+
+
+def chain(changed: int = 0, actor: str = "user:ann", age: timedelta = LONG_AGO) -> list[Entry]:
+    """Five entries; from number `changed` on by somebody else."""
+    entries: list[Entry] = []
+    for number, (event, before, after) in enumerate(LIFE, start=1):
+        target = str(HOME) if number > 2 else None
+        who = "user:mallory" if 0 < changed <= number else actor
+        entry = Entry(
+            CERTID, number, stamp(NOW - age + timedelta(seconds=number)), who, event, before, after,
+            1 if number > 2 else 0, None, target, entries[-1].hash if entries else GENESIS,
+        )  # fmt: skip
+        entries.append(entry.sealed())
+    return entries
+
+
+def row_after(entries: Sequence[Entry]) -> Device:
+    last = entries[-1]
+    assert last.after
+    return Device(
+        CERTID, last.after, last.at, version=last.seq, head=last.hash, generation=last.generation,
+        target=HOME if last.target else None,
+    )  # fmt: skip
+
+
+def anchors_of(entries: Sequence[Entry], at: datetime = NOW - LONG_AGO + timedelta(minutes=1)) -> list[Anchor]:
+    return [Anchor(entry.seq, entry.hash, stamp(at)) for entry in entries]
+
+
+def whole() -> Case:
+    entries = chain()
+    return Case([*entries], row_after(entries), anchors_of(entries))
+
+
+def test_a_whole_history_is_whole_and_counted() -> None:
+    assert whole().verdict() == Verdict(entries=5, anchored=5, pending=0)
+    assert whole().verdict().ok
+
+
+def altered(case: Case) -> None:
+    case.entries[2] = replace(case.entry(3), actor="user:mallory")
+
+
+def altered_and_sealed_anew(case: Case) -> None:
+    case.entries[2] = replace(case.entry(3), actor="user:mallory").sealed()
+
+
+def removed(case: Case) -> None:
+    del case.entries[2]
+
+
+def removed_first(case: Case) -> None:
+    del case.entries[0]
+
+
+def truncated(case: Case) -> None:
+    del case.entries[3:]
+
+
+def truncated_with_the_row(case: Case) -> None:
+    del case.entries[3:]
+    case.row = row_after([case.entry(seq) for seq in (1, 2, 3)])
+
+
+def truncated_without_anchors(case: Case) -> None:
+    """Only the row tells: the notary was not there yet."""
+    truncated(case)
+    case.anchors = []
+
+
+def all_gone(case: Case) -> None:
+    case.entries, case.row = [], None
+
+
+def row_gone(case: Case) -> None:
+    case.row = None
+
+
+def rewritten_to_the_end_with_the_row(case: Case) -> None:
+    forged = chain(changed=3)
+    case.entries, case.row = [*forged], row_after(forged)
+
+
+def rewritten_from_the_first(case: Case) -> None:
+    forged = chain(changed=1)
+    case.entries, case.row = [*forged], row_after(forged)
+
+
+def rewritten_and_anchored_too(case: Case) -> None:
+    """What the notary does with a forged entry that is put where a removed one was."""
+    forged = chain(changed=4)
+    case.entries, case.row = [*forged], row_after(forged)
+    case.anchors += anchors_of(forged[3:], NOW)
+
+
+def put_over_the_last_with_the_row(case: Case) -> None:
+    forged = chain(changed=5)
+    case.entries, case.row = [*forged], row_after(forged)
+
+
+def put_over_and_put_back(case: Case) -> None:
+    case.anchors.append(Anchor(2, "f" * 64, stamp(NOW)))
+
+
+def made_no_entry_at_all(case: Case) -> None:
+    case.entries[3] = Unreadable(4, "'nonsense' is not a valid Event")
+
+
+def an_item_before_the_first(case: Case) -> None:
+    case.entries.insert(0, Unreadable(0, "no such number"))
+
+
+def swapped(case: Case) -> None:
+    case.entries[1], case.entries[2] = replace(case.entry(3), seq=2), replace(case.entry(2), seq=3)
+
+
+def anchor_deleted(case: Case) -> None:
+    case.anchors[3] = replace(case.anchors[3], removed=True)
+
+
+def row_sent_elsewhere(case: Case) -> None:
+    case.row = replace(case.device(), target=Target(HOME.account, parse_target_key("222222222222/us-east-1").region))
+
+
+def row_set_back(case: Case) -> None:
+    case.row = replace(case.device(), devstate=State.INLOBBY)
+
+
+def row_of_another_claim(case: Case) -> None:
+    case.row = replace(case.device(), generation=7)
+
+
+def row_of_another_head(case: Case) -> None:
+    case.row = replace(case.device(), head="f" * 64)
+
+
+def row_behind(case: Case) -> None:
+    case.row = replace(case.device(), version=3)
+
+
+def row_ahead_by_far(case: Case) -> None:
+    case.row = replace(case.device(), version=10**30)
+
+
+def row_no_device_s(case: Case) -> None:
+    case.row = Unreadable(0, "'nonsense' is not a valid State")
+
+
+def never_anchored(case: Case) -> None:
+    case.anchors = []
+
+
+def one_not_anchored(case: Case) -> None:
+    del case.anchors[1]
+
+
+TAMPERED: dict[Callable[[Case], None], tuple[int, Fault]] = {
+    altered: (3, Fault.ALTERED),
+    altered_and_sealed_anew: (3, Fault.REPLACED),
+    removed: (3, Fault.MISSING),
+    removed_first: (1, Fault.MISSING),
+    truncated: (4, Fault.MISSING),
+    truncated_with_the_row: (4, Fault.MISSING),
+    truncated_without_anchors: (4, Fault.MISSING),
+    all_gone: (1, Fault.MISSING),
+    row_gone: (5, Fault.ROW_MISSING),
+    rewritten_to_the_end_with_the_row: (3, Fault.REPLACED),
+    rewritten_from_the_first: (1, Fault.REPLACED),
+    rewritten_and_anchored_too: (4, Fault.ANCHORED_TWICE),
+    put_over_the_last_with_the_row: (5, Fault.REPLACED),
+    put_over_and_put_back: (2, Fault.ANCHORED_TWICE),
+    made_no_entry_at_all: (4, Fault.ALTERED),
+    an_item_before_the_first: (0, Fault.ALTERED),
+    swapped: (2, Fault.ALTERED),
+    anchor_deleted: (4, Fault.ANCHOR_REMOVED),
+    row_sent_elsewhere: (5, Fault.ROW_DIFFERS),
+    row_set_back: (5, Fault.ROW_DIFFERS),
+    row_of_another_claim: (5, Fault.ROW_DIFFERS),
+    row_of_another_head: (5, Fault.ROW_DIFFERS),
+    row_behind: (5, Fault.ROW_DIFFERS),
+    row_ahead_by_far: (6, Fault.MISSING),
+    row_no_device_s: (5, Fault.ROW_DIFFERS),
+    never_anchored: (1, Fault.NOT_ANCHORED),
+    one_not_anchored: (2, Fault.NOT_ANCHORED),
+}
+
+
+@pytest.mark.parametrize("tamper", TAMPERED, ids=lambda each: each.__name__)
+def test_tampering_is_found_and_the_first_bad_entry_named(tamper: Callable[[Case], None]) -> None:
+    case = whole()
+    tamper(case)
+    verdict = case.verdict()
+    assert not verdict.ok
+    assert (verdict.seq, verdict.fault) == TAMPERED[tamper]
+    assert verdict.message
+    assert len(verdict.message) < 400
+
+
+@pytest.mark.parametrize("kept", [0, 2, 4])
+def test_entries_of_the_last_minutes_may_wait_for_their_anchor(kept: int) -> None:
+    entries = chain(age=ANCHORED_WITHIN / 2)
+    case = Case([*entries], row_after(entries), anchors_of(entries[:kept]))
+    assert case.verdict() == Verdict(entries=5, anchored=kept, pending=5 - kept)
+    case.now += ANCHORED_WITHIN
+    assert (case.verdict().seq, case.verdict().fault) == (kept + 1, Fault.NOT_ANCHORED)
+
+
+def test_a_time_yet_to_come_is_no_excuse_for_a_missing_anchor() -> None:
+    entries = chain(age=timedelta(days=-3650))
+    assert Case([*entries], row_after(entries), []).verdict().fault is Fault.NOT_ANCHORED
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-11-22", "9999-99-99T00:00:00Z"])
+def test_a_time_that_is_none_is_no_excuse_either(at: str) -> None:
+    entry = replace(chain()[0], at=at).sealed()
+    assert Case([entry], row_after([entry]), []).verdict().fault is Fault.NOT_ANCHORED
+
+
+def test_what_is_plainly_tampered_with_comes_before_what_is_not_anchored() -> None:
+    case = whole()
+    never_anchored(case)
+    altered(case)
+    assert (case.verdict().seq, case.verdict().fault) == (3, Fault.ALTERED)
+
+
+def test_a_device_that_was_expected_and_is_forgotten_has_no_row_and_is_whole() -> None:
+    first = Entry(CERTID, 1, stamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME),
+                  GENESIS).sealed()  # fmt: skip
+    gone = Entry(CERTID, 2, stamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None,
+                 first.hash).sealed()  # fmt: skip
+    assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
+
+
+def test_a_target_that_was_cleared_is_not_taken_for_the_row_s() -> None:
+    entries = chain()
+    old = parse_target_key("333333333333/eu-west-1")
+    cleared = replace(entries[-1], seq=6, event=Event.RETIRE, before=State.ARRIVED, target=str(old),
+                      prior=entries[-1].hash).sealed()  # fmt: skip
+    row = replace(row_after([*entries, cleared]), target=HOME)
+    assert Case([*entries, cleared], row, anchors_of([*entries, cleared])).verdict().ok
+
+
+@given(st.lists(st.integers(0, 4), unique=True, max_size=4), st.integers(0, 5))
+def test_whatever_is_taken_out_of_anchored_entries_shows_at_the_first_of_them(gone: list[int], row_of: int) -> None:
+    """However the row was made to fit."""
+    case = whole()
+    kept = [entry for number, entry in enumerate(chain()) if number not in gone]
+    case.entries = [*kept]
+    case.row = row_after(chain()[:row_of]) if row_of else None
+    verdict = case.verdict()
+    if gone:
+        assert (verdict.seq, verdict.fault) == (min(gone) + 1, Fault.MISSING)
+    else:
+        assert verdict.ok == (row_of == 5)
