@@ -123,6 +123,72 @@ describe("a claim", () => {
   });
 });
 
+describe("two claims of one device that wait", () => {
+  const ELSEWHERE = { account: "222222222222", region: "us-east-1" };
+  const regions = (entries: readonly Entry[]) => entries.map(({ by, target }) => [by, target.region]);
+  const later = () => {
+    now = new Date(now.getTime() + 1);
+  };
+
+  test("and want the same are one", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    const [first] = queue.claims().entries;
+    later();
+    await tab().add([wish(A), wish(B)], "ada");
+    await queue.load();
+    expect(standings(await shelf.all())).toEqual([
+      [A, "waiting"],
+      [B, "waiting"],
+    ]);
+    expect(queue.claims().entries[0]?.id).toBe(first?.id);
+  });
+
+  test("are the later one, where the first never left the phone", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    later();
+    await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
+    expect(regions(await shelf.all())).toEqual([["ada", "us-east-1"]]);
+  });
+
+  test("are both sent, where the first may have been carried out", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    await queue.send("ada", async () => LATER);
+    later();
+    await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
+    expect(regions(await shelf.all())).toEqual([
+      ["ada", "eu-west-1"],
+      ["ada", "us-east-1"],
+    ]);
+  });
+
+  test("are left as they are while the first is on its way", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    later();
+    await queue.send("ada", async ({ target }) => {
+      if (target.region === TARGET.region) await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
+      return SENT;
+    });
+    expect(standings(await shelf.all())).toEqual([
+      [A, "sent"],
+      [A, "sent"],
+    ]);
+  });
+
+  test("of two people are two, until one takes the other's over", async () => {
+    const queue = tab();
+    await queue.add([wish(A)], "ada");
+    later();
+    await queue.add([wish(A)], "bob");
+    expect(regions(await shelf.all())).toHaveLength(2);
+    await queue.sendAgain(queue.claims().entries[1]?.id ?? "", "ada");
+    expect(regions(await shelf.all())).toEqual([["ada", "eu-west-1"]]);
+  });
+});
+
 describe("order", () => {
   test("is that in which claims were made, also within one photo", async () => {
     const queue = tab();

@@ -6,7 +6,16 @@
  * that it was tried is on the shelf, so that one which was released since is not made anew. One tab of a browser sends at a time, in the order in which the claims were made.
  */
 import type { Failure } from "../../../api/failures";
-import { again, answered, type ClaimWish, type Entry, isOver, nextToSend, type Outcome } from "./entry";
+import {
+  again,
+  answered,
+  type ClaimWish,
+  type Entry,
+  isOver,
+  needless,
+  nextToSend,
+  type Outcome,
+} from "./entry";
 import type { Shelf } from "./shelf";
 
 export interface Claims {
@@ -52,13 +61,15 @@ export class ClaimQueue {
   };
   readonly claims = (): Claims => this.#claims;
 
-  /** Looks at the shelf, which another tab may have changed. */
+  /** Looks at the shelf, which another tab may have changed, and takes off what need not be sent. */
   async load(): Promise<void> {
     const shelf = await this.#open();
     const all = await shelf.all();
-    const over = all.filter((entry) => isOver(entry, this.#doors.now()));
+    const ordered = all.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const unwanted = needless(ordered, this.#claims.sending);
+    const over = ordered.filter((entry) => isOver(entry, this.#doors.now()) || unwanted.has(entry.id));
     for (const entry of over) await shelf.remove(entry.id);
-    const entries = all.filter((entry) => !over.includes(entry)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const entries = ordered.filter((entry) => !over.includes(entry));
     this.#show({ entries, lasting: shelf.lasting, known: true });
   }
 

@@ -3,7 +3,7 @@
  * to the person who made it and is sent in no other name, unless another person takes it over. Pure.
  */
 import type { Failure } from "../../../api/failures";
-import type { TargetName } from "../../../parts/target_names";
+import { keyOf, type TargetName } from "../../../parts/target_names";
 
 /** What somebody wants. */
 export interface ClaimWish {
@@ -51,6 +51,30 @@ const SENT_KEPT_MS = 12 * 3_600_000;
 
 export function nextToSend(entries: readonly Entry[], person: string): Entry | undefined {
   return entries.find((entry) => entry.standing === "waiting" && entry.by === person);
+}
+
+/**
+ * Those that need not be sent, as the same person wants something else of the device, or the same twice. Of two that are
+ * the same the first stays; a later one for elsewhere takes the place of one that never left the phone. What was sent, or
+ * is on its way just now (`sending`), may have been carried out: it stays, to be asked after.
+ */
+export function needless(entries: readonly Entry[], sending: string | null): ReadonlySet<string> {
+  const gone = new Set<string>();
+  const last = new Map<string, Entry>();
+  for (const entry of entries.filter(({ standing }) => standing === "waiting")) {
+    const device = JSON.stringify([entry.by, entry.certid]);
+    const before = last.get(device);
+    if (before && isSameWish(before, entry) && entry.id !== sending && entry.tries === 0) gone.add(entry.id);
+    else {
+      if (before && before.id !== sending && before.tries === 0) gone.add(before.id);
+      last.set(device, entry);
+    }
+  }
+  return gone;
+}
+
+function isSameWish(one: ClaimWish, other: ClaimWish): boolean {
+  return keyOf(one.target) === keyOf(other.target) && one.profile === other.profile;
 }
 
 /** Those of others, or of nobody known, that wait for their person. */
