@@ -12,7 +12,7 @@ from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import DEFAULT_PROFILE, Device
 from lobby.ledger.targets import RegisteredTarget
-from lobby.names import Fingerprint, Target, parse_profile, shown
+from lobby.names import Fingerprint, Target, parse_code, parse_profile, shown
 from lobby.wire import DEFAULT_CONFIG, Config
 
 
@@ -29,7 +29,8 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
             raise
     registered = services.targets.get(target)
     profile = held.profile if held.profile in registered.profiles else _profile(registered, None)
-    return services.ledger.move(certid, Claim(target, profile, held.config), caller.actor)
+    wish = Claim(target, profile, held.config, registered.presence)
+    return services.ledger.move(certid, wish, caller.actor)
 
 
 def claim(
@@ -43,7 +44,8 @@ def wish_for(services: Services, caller: Caller, target: Target, profile: str | 
     """What a claim says, whichever device it is for. Raises as `claim`, save `Conflict`."""
     caller.require_target(target)
     registered = services.targets.recent.get(target, profile)
-    return Claim(target, _profile(registered, profile), DEFAULT_CONFIG if config is None else config_of(config))
+    wanted = DEFAULT_CONFIG if config is None else config_of(config)
+    return Claim(target, _profile(registered, profile), wanted, registered.presence)
 
 
 def move(
@@ -52,12 +54,27 @@ def move(
     """A profile or config that is not given stays as it is. Raises as `claim`, and UNKNOWN_DEVICE."""
     caller.require_target(target)
     registered = services.targets.get(target)
+    device = _known(services, certid)
+    kept = _profile(registered, profile or device.profile)
+    wish = Claim(target, kept, device.config if config is None else config_of(config), registered.presence)
+    return services.ledger.move(certid, wish, caller.actor)
+
+
+def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) -> Device:
+    """Who may claim for the target may say what the device shows. Raises `InvalidInput` INVALID_CODE, `Forbidden`,
+    `NotFound` UNKNOWN_DEVICE, `Conflict` as `Ledger.confirm`. A code that cannot be one is no try."""
+    said = parse_code(code)
+    device = _known(services, certid)
+    if device.target is not None:
+        caller.require_target(device.target)
+    return services.ledger.confirm(device, said, caller.actor)
+
+
+def _known(services: Services, certid: Fingerprint) -> Device:
     device = services.ledger.get(certid)
     if device is None:
         raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
-    kept = _profile(registered, profile or device.profile)
-    wish = Claim(target, kept, device.config if config is None else config_of(config))
-    return services.ledger.move(certid, wish, caller.actor)
+    return device
 
 
 def config_of(value: object) -> Config:

@@ -16,17 +16,20 @@ from admin_api.roles import Caller
 from admin_api.target_types import Target
 from lobby.errors import InvalidInput
 from lobby.ledger import device as ledger
+from lobby.ledger.proof import MAX_TRIES
 from lobby.ledger.states import Event, State, possible
 from lobby.wire import encode_label, short_form
 
 MAX_HISTORY = 1000
 _ACTIONS = {
     Event.CLAIM: "claimDevice",
+    Event.CONFIRM: "confirmPresence",
     Event.MOVE: "moveDevice",
     Event.RELEASE: "releaseDevice",
     Event.RETRY: "retryDevice",
     Event.REVOKE: "revokeDevice",
 }
+_CONFIRM = _ACTIONS[Event.CONFIRM]
 
 
 @strawberry.type(description="One line of a device's history.")
@@ -93,6 +96,15 @@ class Device:
     @computed("* What the device says its client is.")
     def client_version(self) -> str | None:
         return self._whole("clientVersion").clientversion
+
+    @computed("* Whether its last hello said that it can show a code; null before it said any.")
+    def shows_code(self) -> bool | None:
+        return self._whole("showsCode").shows
+
+    @computed("* While it is proving, how many codes may still be tried; else null.")
+    def tries_left(self) -> int | None:
+        row = self._whole("triesLeft")
+        return MAX_TRIES - row.tries if row.devstate is State.PROVING else None
 
     @computed("* What its certificate says; null where none was kept, or none that can be read.")
     def certificate(self) -> CertificateFacts | None:
@@ -163,7 +175,11 @@ def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> D
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """The operations that the device's state allows, and the caller's role."""
     names = (_ACTIONS[event] for event in possible(row.devstate, unfinished=bool(row.previous)))
-    return [name for name in names if caller.may(name)]
+    return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
+
+
+def _may_confirm(row: ledger.Device, caller: Caller) -> bool:
+    return row.target is not None and caller.may_claim_for(row.target)
 
 
 def _value(state: State | None) -> str | None:

@@ -48,6 +48,15 @@ class Mutation:
     ) -> bulk.BulkClaim:  # fmt: skip
         return bulk.claim_devices(info.context, certids, target_named(target), given(profile), given(config))
 
+    @operation(
+        "Proves that you stand at a device that is proving: the code that it shows. Five wrong ones end the claim."
+    )
+    def confirm_presence(self, info: Info, certid: strawberry.ID, code: str) -> Device | None:
+        context = info.context
+        return shown_device(
+            claims.confirm(context.services, context.caller, decode_label(certid), code), context.caller
+        )
+
     @operation("Sends a claimed device elsewhere. Profile and config stay unless they are given.")
     def move_device(
         self, info: Info, certid: strawberry.ID, target: TargetInput,
@@ -77,15 +86,16 @@ class Mutation:
         context = info.context
         return shown_device(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
 
-    @operation("Registers a target, or renames one and sets its profiles; its external id stays.")
+    @operation("Registers a target, or renames one and sets its profiles and `presence`; its external id stays.")
     def register_target(
-        self, info: Info, account: str, region: str, name: str, profiles: list[str] | None = ABSENT
-    ) -> TargetEntry:
+        self, info: Info, account: str, region: str, name: str,
+        profiles: list[str] | None = ABSENT, presence: bool | None = ABSENT,
+    ) -> TargetEntry:  # fmt: skip
         context, register = info.context, info.context.services.targets
         wanted = parse_target(account, region)
         require_iot_region(wanted.region)
         require_elsewhere(wanted, info.context.services)
-        target = register.register(wanted, name, tuple(profiles or ()), context.caller.actor)
+        target = register.register(wanted, name, tuple(profiles or ()), context.caller.actor, given(presence))
         return shown_target(target, register.all(), context)
 
 

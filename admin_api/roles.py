@@ -41,6 +41,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "addDevice": _CLAIMERS,
     "claimDevice": _CLAIMERS,
     "claimDevices": _CLAIMERS,
+    "confirmPresence": _CLAIMERS,
     "moveDevice": _OPERATORS,
     "releaseDevice": _OPERATORS,
     "revokeDevice": _OPERATORS,

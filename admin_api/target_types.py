@@ -33,6 +33,9 @@ class TargetEntry:
     region: str
     name: str
     profiles: list[str]
+    presence: bool = strawberry.field(
+        description="Whether a claim for it counts only once somebody has read the code off the device."
+    )
     created_by: str
     created_at: str
     external_id: str | None = strawberry.field(description="For admins; null for everybody else.")
@@ -63,8 +66,8 @@ def shown_target(of: RegisteredTarget, registered: Sequence[RegisteredTarget], c
     command = setup_command(of, registered, lobby.lobby_account, lobby.lobby_region) if admin else None
     return TargetEntry(
         account=of.target.account, region=of.target.region, name=of.name, profiles=list(of.profiles),
-        created_by=of.createdby, created_at=of.createdat, external_id=of.externalid if admin else None,
-        setup_command=command,
+        presence=of.presence, created_by=of.createdby, created_at=of.createdat,
+        external_id=of.externalid if admin else None, setup_command=command,
     )  # fmt: skip
 
 

@@ -66,6 +66,8 @@ class Commissioner:
             return self._let_knock_again(device)
         if device.devstate is State.FAILED:
             return "failed before"
+        if device.devstate is State.PROVING:
+            self._ask(device)
         if device.devstate is State.COMMISSIONED:
             self._push(device)
         return self._clear_left(device)
@@ -176,6 +178,12 @@ class Commissioner:
                 self._tell_there(session, device.devicename, route)
             except Refused as refused:
                 self._ledger.retire(device, None, ACTOR, refused.code, refused.message)
+
+    def _ask(self, device: Device) -> None:
+        """The code, to a device in the lobby that can show it. One that does not hear it says hello again."""
+        question = device.question()
+        if question is not None and device.devicename is not None:
+            self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=question.encode())
 
     def _tell_there(self, session: TargetSession, name: ThingName, route: Route) -> None:
         try:

@@ -19,11 +19,14 @@ Region = NewType("Region", str)
 """An AWS Region code such as ``eu-west-1``."""
 ThingName = NewType("ThingName", str)
 """The subject CN of the device's certificate, and its MQTT client id."""
+PresenceCode = NewType("PresenceCode", str)
+"""Eight digits that a device shows to whoever stands before it."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _THING = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
+_CODE = re.compile(r"[0-9]{8}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _SHOWN = 80
 
@@ -95,3 +98,14 @@ def parse_profile(text: object) -> str:
     if isinstance(text, str) and _PROFILE.fullmatch(text):
         return text
     raise InvalidInput("INVALID_PROFILE", f"got {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")
+
+
+def parse_code(text: object) -> PresenceCode:
+    """A code as people read it off a device: eight digits, with dashes or spaces between. What was got is not quoted:
+    a slip of the finger is not to put most of a code into a message."""
+    if isinstance(text, str) and len(text) <= _SHOWN:
+        bare = re.sub(r"[\-\s]", "", text)
+        if _CODE.fullmatch(bare):
+            return PresenceCode(bare)
+    got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
+    raise InvalidInput("INVALID_CODE", f"got {got}, want the 8 digits that the device shows")

@@ -1,11 +1,12 @@
 """Lambda: the desk. A device says hello in the lobby; it gets its route, or is noted as waiting.
 
 One read a hello. Who speaks is the certificate and the client id that AWS IoT vouches for; nothing that the
-payload says decides anything, least of all where an answer goes. A hello of an unknown certificate, or under
-another's name, is logged and changes nothing.
+payload says decides anything, least of all where an answer goes: only whether the device can show a code, which a
+claim may wait for. A hello of an unknown certificate, or under another's name, is logged and changes nothing.
 """
 
 import os
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
-from lobby.wire import Route, lobby_topic
+from lobby.wire import PRESENCE, Question, Route, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -34,8 +35,9 @@ class Receptionist:
     def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
         self._iot_data, self._ledger = iot_data, ledger
 
-    def greet(self, certid: Fingerprint, clientid: object, clientversion: str | None) -> str:
-        """What was done: `routed`, `entered`, `waiting`, `unknown`, `revoked` or `mistaken` (not its own name)."""
+    def greet(self, certid: Fingerprint, clientid: object, clientversion: str | None, *, shows: bool = False) -> str:
+        """What was done: `routed`, `entered`, `waiting`, `asked` (to show its code), `unknown`, `revoked` or `mistaken`
+        (not its own name). `shows`: it can show a code."""
         device = self._ledger.get(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -48,9 +50,15 @@ class Receptionist:
         if device.devstate is State.REVOKED:
             return self._show_out(device)
         if device.devstate is State.KNOCKING:
-            return self._enter(device, clientversion)
-        self._ledger.presence(device, clientversion)
-        return "waiting"
+            return self._enter(device, clientversion, shows=shows)
+        return self._wait(device, clientversion, shows=shows)
+
+    def _wait(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
+        question = replace(device, shows=shows).question()
+        if question is not None and device.devicename is not None:
+            self._send(question, lobby_topic(device.devicename))
+        self._ledger.presence(device, clientversion, shows)
+        return "asked" if question else "waiting"
 
     def _show_out(self, device: Device) -> str:
         """It should not have been able to speak: it was revoked in the moment that its certificate was activated.
@@ -59,16 +67,16 @@ class Receptionist:
             self._ledger.retry(device.certid, ACTOR)
         return "revoked"
 
-    def _enter(self, device: Device, clientversion: str | None) -> str:
+    def _enter(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
         try:
-            after = self._ledger.hello(device, clientversion, ACTOR)
+            after = self._ledger.hello(device, clientversion, ACTOR, shows)
         except Conflict as conflict:
             logger.info("claimed while it said hello", extra={"certid": device.certid, "code": conflict.code})
-            return "waiting"
+            return self._wait(self._ledger.get(device.certid) or device, clientversion, shows=shows)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
 
-    def _send(self, route: Route, topic: str) -> None:
-        self._iot_data.publish(topic=topic, qos=1, payload=route.encode())
+    def _send(self, message: Route | Question, topic: str) -> None:
+        self._iot_data.publish(topic=topic, qos=1, payload=message.encode())
 
 
 def version_of(text: object) -> str | None:
@@ -91,7 +99,7 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
         logger.warning("hello without a certificate", extra={"rule": error.message})
         return {"outcome": "unknown"}
     outcome = (receptionist or _receptionist()).greet(
-        certid, event.get("devicename"), version_of(event.get("clientversion"))
+        certid, event.get("devicename"), version_of(event.get("clientversion")), shows=event.get(PRESENCE) is True
     )
     log = logger.warning if outcome in ("unknown", "mistaken") else logger.info
     log("hello", extra={"certid": certid, "clientid": shown(event.get("devicename")), "outcome": outcome})

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.names import AccountId, Fingerprint, Region, ThingName, parse_fingerprint, shown
+from lobby.names import AccountId, Fingerprint, PresenceCode, Region, ThingName, parse_code, parse_fingerprint, shown
 
 HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
 HELLO_SQL: Final = (
-    "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion"
-    " FROM '$aws/rules/lobby'"
+    "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion,"
+    " presence AS presence FROM '$aws/rules/lobby'"
 )
 """Named fields only: nothing in the payload can pose as the certificate or the client id."""
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
@@ -31,6 +31,8 @@ CONNECTED_SQL: Final = (
 )
 """IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events")."""
 
+PRESENCE: Final = "presence"
+"""In a hello, `true`: this device can show a code. From the lobby: the code to show."""
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
 MAX_CONFIG_DEPTH: Final = 32
@@ -86,6 +88,18 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a device shall show to whoever stands before it, until the claim of this `generation` is confirmed."""
+
+    code: PresenceCode
+    generation: int | None = None
+
+    def encode(self) -> bytes:
+        """The message on `lobby/<thing>`, for a device whose hello said that it knows it."""
+        return json.dumps({PRESENCE: self.code, "generation": self.generation}, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
 class Reset:
     """Go back to the lobby and ask again."""
 
@@ -93,13 +107,15 @@ class Reset:
         return json.dumps({"config": FACTORY_RESET}).encode()
 
 
-def parse_message(payload: bytes) -> Route | Reset:
+def parse_message(payload: bytes) -> Route | Reset | Question:
     """What the cloud told a device. Raises `InvalidInput` INVALID_MESSAGE for anything else, whatever it is."""
     body = _json_object(payload)
     if body.get("config") == FACTORY_RESET:
         return Reset()
+    if PRESENCE in body and "iotep" not in body:
+        return Question(_code(body[PRESENCE]), _generation(body.get("generation")))
     iotep, config = body.get("iotep"), body.get("config", DEFAULT_CONFIG)
-    port, generation = body.get("port"), body.get("generation")
+    port = body.get("port")
     if not isinstance(iotep, str) or not _HOST.fullmatch(iotep):
         raise _bad_message(f"iotep {shown(iotep)}, want a host name")
     if not isinstance(config, str | dict):
@@ -108,9 +124,19 @@ def parse_message(payload: bytes) -> Route | Reset:
         raise _bad_message(f"a config nested deeper than {MAX_CONFIG_DEPTH}")
     if port is not None and (type(port) is not int or not 0 < port < 65536):
         raise _bad_message(f"port {shown(port)}, want 1 to 65535")
-    if generation is not None and (type(generation) is not int or generation < 0):
-        raise _bad_message(f"generation {shown(generation)}, want a whole number")
-    return Route(iotep, config, port, generation)
+    return Route(iotep, config, port, _generation(body.get("generation")))
+
+
+def _code(value: object) -> PresenceCode:
+    if not isinstance(value, str) or parse_code(value) != value:
+        raise _bad_message("a presence code that is none, want 8 digits")
+    return PresenceCode(value)
+
+
+def _generation(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise _bad_message(f"generation {shown(value)}, want a whole number")
+    return value
 
 
 def nested_deeper(value: object, levels: int) -> bool:

@@ -7,8 +7,10 @@ fails both. `<target>`, or its account and Region, is filled in; `$id` is a devi
 from typing import Any, Final
 
 from admin_api.roles import Role
-from lobby.names import Target
+from lobby.names import PresenceCode, Target
 
+CODE: Final = PresenceCode("48291375")
+"""What devices show, where the tests choose it."""
 _EVERYONE: Final = frozenset(Role)
 _CLAIMERS: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN})
 _OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
@@ -33,6 +35,10 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         "mutation($id: ID!) { claimDevices(certids: [$id], target: <target>) { results { certid code } } }",
         _CLAIMERS,
     ),
+    "confirmPresence": (
+        f'mutation($id: ID!) {{ confirmPresence(certid: $id, code: "{CODE}") {{ certid }} }}',
+        _CLAIMERS,
+    ),
     "moveDevice": (
         'mutation($id: ID!) { moveDevice(certid: $id, target: <target>, config: "new") { certid } }',
         _OPERATORS,
@@ -48,6 +54,8 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
 """By the operation's name: its document, and the roles that may ask for it."""
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "releaseDevice", "retryDevice"})
 """Operations on a device that somebody has claimed."""
+NEEDS_PROVING: Final = frozenset({"confirmPresence"})
+"""And on one that shows `CODE`, as its target asks for that."""
 
 
 def document(operation: str, target: Target) -> str:

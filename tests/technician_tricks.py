@@ -17,6 +17,7 @@ _ADD_OTHER: Final = (
 )
 _MANY_OTHER: Final = "claimDevices(certids: [$id], target: <other>) { results { ok } }"
 _MOVE_OTHER: Final = "moveDevice(certid: $id, target: <other>) { certid }"
+_CONFIRM: Final = 'confirmPresence(certid: $id, code: "48291375") { certid }'
 
 
 def _mutation(*fields: str, head: str = "mutation($id: ID!)", more: str = "") -> str:
@@ -37,6 +38,7 @@ TRICKS: Final[dict[str, str]] = {
     "beside what is allowed": _mutation(f"a: {_MANY_OTHER}", f"b: {_OTHER}"),
     "after the own target, to which it was claimed": _mutation(f"a: {_OWN}", f"b: {_ADD_OTHER}"),
     "after the own target, by a move": _mutation(f"a: {_OWN}", f"b: {_MOVE_OTHER}"),
+    "by a code, after the own target": _mutation(f"a: {_OWN}", f"b: {_MOVE_OTHER}", f"c: {_CONFIRM}"),
     "in a fragment": _mutation("...f", more=f"fragment f on Mutation {{ {_OTHER} }}"),
     "in a fragment of a fragment": _mutation(
         "...f", more=f"fragment f on Mutation {{ ...g }} fragment g on Mutation {{ {_MANY_OTHER} }}"

@@ -15,13 +15,15 @@ from lobby.ledger import decisions
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Device
 from lobby.ledger.models import LedgerRow, device_of
+from lobby.ledger.proof import asked
 from lobby.ledger.states import Event
 from lobby.ledger.transaction import Change, Lost, Writer, change_of
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, PresenceCode
 
 TOGETHER: Final = 48
 """Devices to a transaction, of DynamoDB's 100 items and 4 MB: a row and an entry each, and at most four counts (from
-`knocking` and `inlobby`, to `expected` and `claimed`). A row stays below 80 kB, most of it the certificate."""
+`knocking` and `inlobby`, to `expected`, and to `claimed` or `proving`). A row stays below 80 kB, most of it the
+certificate."""
 _READ: Final = 2 * TOGETHER
 _TRIES: Final = 4
 
@@ -38,7 +40,7 @@ def chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
 @dataclass
 class ManyClaims:
     """One wish for many devices. `alone` claims one by itself, `moment` gives the time as rows have it, `deadline`
-    says that time is up."""
+    says that time is up, `new_code` gives what a device that has to prove itself shows."""
 
     wish: Claim
     actor: str
@@ -47,6 +49,7 @@ class ManyClaims:
     moment: Callable[[], str]
     pause: Callable[[int], None]
     deadline: Callable[[], bool]
+    new_code: Callable[[], PresenceCode]
     _done: dict[Fingerprint, Outcome] = field(default_factory=dict)
 
     def outcomes(self, certids: Sequence[Fingerprint]) -> list[Outcome]:
@@ -86,7 +89,7 @@ class ManyClaims:
         if after == before:
             self._done[certid] = after
             return None
-        return change_of(certid, Event.CLAIM, before, after, actor=self.actor, at=at)
+        return change_of(certid, Event.CLAIM, before, asked(after, self.new_code), actor=self.actor, at=at)
 
     def _write(self, changes: list[Change]) -> None:
         for attempt in range(_TRIES):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.device import DEFAULT_PROFILE, Device
+from lobby.ledger import proof
+from lobby.ledger.device import DEFAULT_PROFILE, Device, Proof
 from lobby.ledger.states import Event, State, next_state
 from lobby.names import Fingerprint, Region, Target, ThingName, shown
 from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, Config, nested_deeper
@@ -23,11 +24,13 @@ _BANNED: Final = "REVOKED"
 
 @dataclass(frozen=True)
 class Claim:
-    """Where a device shall go, and what it is told there. `profile` names the policy it gets in the target."""
+    """Where a device shall go, and what it is told there. `profile` names the policy it gets in the target. `presence`
+    says that the target wants proof that somebody stands at the device."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
     config: Config = DEFAULT_CONFIG
+    presence: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, str | dict) or self.config == FACTORY_RESET:
@@ -50,7 +53,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
     known = device or Device(identity.certid, state, at)
     seen = replace(known, devicename=identity.name, devicecert=identity.pem, lobbyregion=region, reason=None,
                    message=None, firstseen=known.firstseen or at, turn=state is State.CLAIMED)  # fmt: skip
-    return _entered(seen, state, at)
+    return _entered(proof.begun(seen) if state is State.PROVING else seen, state, at)
 
 
 def refuse(
@@ -65,27 +68,41 @@ def refuse(
     return _entered(replace(seen, reason=code, message=message, turn=False), state, at)
 
 
-def hello(device: Device, at: str, clientversion: str | None) -> Device:
-    """The device stands in the lobby and listens."""
+def hello(device: Device, at: str, clientversion: str | None, shows: bool | None = None) -> Device:
+    """The device stands in the lobby and listens. `shows`: it says that it can show a code, or that it cannot."""
     state = _after(device, Event.HELLO)
-    return _entered(replace(device, lastseen=at, clientversion=clientversion or device.clientversion), state, at)
+    heard = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows=shows)
+    return _entered(heard, state, at)
 
 
 def claim(device: Device | None, certid: Fingerprint, wish: Claim, actor: str, at: str) -> Device:
     """Somebody says where the device belongs. The same wish again is the same claim."""
     if device is not None and _holds(device, wish):
         return device
-    state = _after(device, Event.CLAIM)
+    state = _after(device, Event.CLAIM, unproven=wish.presence)
+    if wish.presence:
+        proof.require_pause(device, at)
     known = device or Device(certid, state, at)
-    return _claimed(_leaving(known, wish.target), state, wish, actor, at)
+    wanted = Proof.WANTED if wish.presence else None
+    if state is State.PROVING:
+        return proof.begun(_claimed(_leaving(known, None), state, wish, actor, at, wanted))
+    return _claimed(_leaving(known, wish.target), state, wish, actor, at, wanted)
 
 
 def move(device: Device, wish: Claim, actor: str, at: str) -> Device:
-    """Send a claimed device elsewhere. The target it leaves stays on record until it is cleared there."""
-    if _holds(device, wish):
+    """Send a claimed device elsewhere. The target it leaves stays on record until it is cleared there. Where the new
+    one wants proof, a claim that was proven goes on without another; nobody may come in by a move who had none."""
+    waits = device.devstate in (State.EXPECTED, State.PROVING)
+    if _holds(device, wish) and not (waits and _asks(device) is not wish.presence):
         return device
     state = _after(device, Event.MOVE)
-    return _claimed(_leaving(device, wish.target), state, wish, actor, at)
+    stays = device.target == wish.target and not _asks(device)
+    if wish.presence and state is State.CLAIMED and device.proof is not Proof.GIVEN and not stays:
+        raise Conflict("PRESENCE_REQUIRED", f"got a move to {wish.target}, which wants proof of presence for a claim; "
+                       "want a claim that was confirmed: release the device, then claim it there")  # fmt: skip
+    expected = Proof.WANTED if wish.presence and state is State.EXPECTED else None
+    given = Proof.GIVEN if device.proof is Proof.GIVEN else expected
+    return _claimed(_leaving(device, wish.target), state, wish, actor, at, given)
 
 
 def release(device: Device, at: str) -> Device | None:
@@ -98,14 +115,14 @@ def release(device: Device, at: str) -> Device | None:
         return None
     left = replace(_leaving(device, None), target=None, iotep=None, claimedby=None, claimedat=None,
                    profile=DEFAULT_PROFILE, config=DEFAULT_CONFIG, reason=None, message=None,
-                   generation=device.generation + 1, turn=True)  # fmt: skip
+                   generation=device.generation + 1, turn=True, proof=None, code=None, tries=0)  # fmt: skip
     return _entered(left, state, at)
 
 
 def retry(device: Device, at: str) -> Device:
     """Have the commissioner try again what failed, got stuck, or was left unfinished. The generation grows, so that
     the row changes, and wakes the commissioner, also where its turn was never ended. Why a device is refused or
-    revoked stays on record."""
+    revoked stays on record. One that is proving gets a new code, and no more tries by it."""
     state = _after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.previous:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
@@ -114,6 +131,8 @@ def retry(device: Device, at: str) -> Device:
         return _banned(again)
     if state is State.REFUSED:
         return again
+    if state is State.PROVING:
+        return proof.begun(again)
     again = replace(again, reason=None, message=None)
     return _entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
 
@@ -172,7 +191,8 @@ def _at_ease(device: Device) -> Device:
     if device.devstate is State.REVOKED:
         return _banned(device)
     here = device.target is not None and str(device.target) in (device.message or "")
-    return device if here or device.devstate is State.REFUSED else replace(device, reason=None, message=None)
+    kept = device.devstate is State.REFUSED or device.reason in (proof.FAILED, proof.NOT_SHOWN)
+    return device if here or kept else replace(device, reason=None, message=None)
 
 
 def _banned(device: Device) -> Device:
@@ -189,12 +209,14 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
     state = _after(device, Event.REVOKE)
     known = device or Device(certid, state, at)
     left = replace(_leaving(known, None), reason=_BANNED, message=why, turn=True, iotep=None,
-                   generation=known.generation + 1)  # fmt: skip
+                   generation=known.generation + 1, code=None)  # fmt: skip
     return _entered(left, state, at)
 
 
-def _after(device: Device | None, event: Event) -> State:
-    state = next_state(device.devstate if device else None, event, claimed=bool(device and device.target))
+def _after(device: Device | None, event: Event, *, unproven: bool | None = None) -> State:
+    unproven = _asks(device) if unproven is None else unproven
+    claimed = bool(device and device.target)
+    state = next_state(device.devstate if device else None, event, claimed=claimed, unproven=unproven)
     if state is None:
         raise AssertionError(f"{event} must not remove the row")
     return state
@@ -204,22 +226,28 @@ def _entered(device: Device, state: State, at: str) -> Device:
     return replace(device, devstate=state, enteredat=at)
 
 
+def _asks(device: Device | None) -> bool:
+    """Whether its claim waits for proof, now or when the device is let in."""
+    return device is not None and device.proof is Proof.WANTED
+
+
 def _holds(device: Device, wish: Claim) -> bool:
     claimed = device.devstate not in (State.REFUSED, State.REVOKED)
     return claimed and (device.target, device.profile, device.config) == (wish.target, wish.profile, wish.config)
 
 
 def _leaving(device: Device, goal: Target | None) -> Device:
-    """`device` with its present target among those to be cleared, and `goal` no longer among them."""
-    seen = device.devicecert is not None
+    """`device` with its present target among those to be cleared, and `goal` no longer among them. Nothing of a device
+    that has yet to prove itself is there."""
+    seen = device.devicecert is not None and device.devstate is not State.PROVING
     left = [*device.previous, *([device.target] if device.target and seen else [])]
     return replace(device, previous=tuple(dict.fromkeys(target for target in left if target != goal)))
 
 
-def _claimed(device: Device, state: State, wish: Claim, actor: str, at: str) -> Device:
+def _claimed(device: Device, state: State, wish: Claim, actor: str, at: str, proof_of_it: Proof | None) -> Device:
     return _entered(
         replace(device, target=wish.target, profile=wish.profile, config=wish.config, iotep=None, reason=None,
                 message=None, claimedby=actor, claimedat=at, generation=device.generation + 1,
-                turn=state is State.CLAIMED),
+                turn=state is State.CLAIMED, proof=proof_of_it, code=None, tries=0),
         state, at,
     )  # fmt: skip

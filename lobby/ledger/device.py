@@ -7,15 +7,23 @@ it, so that a changed, missing or reordered entry shows. Nothing is decided here
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 
 from lobby.ledger.states import Event, State
-from lobby.names import Fingerprint, Region, Target, ThingName
-from lobby.wire import DEFAULT_CONFIG, Config, Route
+from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
+from lobby.wire import DEFAULT_CONFIG, Config, Question, Route
 
 DEFAULT_PROFILE = "default"
 GENESIS = "0" * 64
 """What stands in the place of the previous hash in a device's first entry."""
+
+
+class Proof(StrEnum):
+    """Whether somebody stood at the device, of a claim that asks for that; a claim that does not has none."""
+
+    WANTED = "wanted"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,9 @@ class Device:
     every write; `generation` counts the claims and guards the commissioner's; `head` is the last entry's hash.
     `previous` are targets that the device has left but that are not yet cleared. `turn` is set while the
     commissioner has work to do: its event filter looks at nothing else. `counted` is the key of the bucket that
-    counts this row: what a transition counts down (None: the row is older than the counts)."""
+    counts this row: what a transition counts down (None: the row is older than the counts). `code` is what the device
+    shows while it is `proving`, and is told to nobody but the device; `tries` counts the wrong ones of this claim;
+    `shows` is what its last hello said of whether it can show one (None: no hello, or the row is older)."""
 
     certid: Fingerprint
     devstate: State
@@ -49,6 +59,10 @@ class Device:
     lobbyregion: Region | None = None
     clientversion: str | None = None
     counted: str | None = None
+    proof: Proof | None = None
+    code: PresenceCode | None = field(default=None, repr=False)
+    tries: int = 0
+    shows: bool | None = None
 
     def route(self) -> Route | None:
         """What to tell the device, or None while it has to wait."""
@@ -56,6 +70,12 @@ class Device:
             return None
         host, _, port = self.iotep.partition(":")
         return Route(host, self.config, int(port) if port else None, self.generation)
+
+    def question(self) -> Question | None:
+        """What a device is told to show, or None where it has nothing to show, or no way to."""
+        if self.devstate is not State.PROVING or self.code is None or not self.shows:
+            return None
+        return Question(self.code, self.generation)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ Table names are fixed, as a lobby has an account and Region to itself (its IoT r
 
 from typing import Any, ClassVar
 
-from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from lobby.ledger.device import Device, Entry
+from lobby.ledger.device import Device, Entry, Proof
 from lobby.ledger.states import Event, State
 from lobby.ledger.verification import Unreadable
 from lobby.names import parse_target_key
@@ -99,7 +99,8 @@ class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class LedgerRow(Model):
-    """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else."""
+    """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else. No index
+    carries `code`."""
 
     class Meta(_Calls):
         table_name = "device-lobby-ledger"
@@ -138,6 +139,10 @@ class LedgerRow(Model):
     lobbyregion = UnicodeAttribute(null=True)
     clientversion = UnicodeAttribute(null=True)
     counted = UnicodeAttribute(null=True)
+    proof = UnicodeAttribute(null=True)
+    code = UnicodeAttribute(null=True)
+    tries = NumberAttribute(null=True)
+    shows = BooleanAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -182,6 +187,7 @@ class TargetRow(Model):
     name = UnicodeAttribute()
     externalid = UnicodeAttribute()
     profiles: ListAttribute[Any] = ListAttribute()
+    presence = BooleanAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
 
@@ -219,6 +225,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "targetregion": target.region if target else None,
         "previous": [str(left) for left in device.previous] or None,
         "turn": COMMISSIONER if device.turn else None,
+        "proof": device.proof.value if device.proof else None,
+        "tries": device.tries or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -229,8 +237,10 @@ def device_of(row: LedgerRow) -> Device:
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
     values |= {"devstate": State(row.devstate), "turn": row.turn is not None}
-    for number in ("version", "generation"):
+    for number in ("version", "generation", "tries"):
         values[number] = int(values.get(number, 0))
+    if row.proof is not None:
+        values["proof"] = Proof(row.proof)
     if row.target is not None:
         values["target"] = parse_target_key(row.target)
     values["previous"] = tuple(parse_target_key(left) for left in row.previous or ())

@@ -18,6 +18,7 @@ class State(StrEnum):
     EXPECTED = "expected"
     KNOCKING = "knocking"
     INLOBBY = "inlobby"
+    PROVING = "proving"
     CLAIMED = "claimed"
     COMMISSIONED = "commissioned"
     ARRIVED = "arrived"
@@ -33,6 +34,8 @@ class Event(StrEnum):
     REFUSE = "refuse"
     HELLO = "hello"
     CLAIM = "claim"
+    CONFIRM = "confirm"
+    MISMATCH = "mismatch"
     COMMISSION = "commission"
     FAIL = "fail"
     ARRIVE = "arrive"
@@ -64,30 +67,47 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.HELLO, [_S.KNOCKING], _S.INLOBBY),
     **_rows(_E.CLAIM, [ABSENT], _S.EXPECTED),
     **_rows(_E.CLAIM, [_S.KNOCKING, _S.INLOBBY], _S.CLAIMED),
+    **_rows(_E.CONFIRM, [_S.PROVING], _S.CLAIMED),
+    **_rows(_E.MISMATCH, [_S.PROVING], _S.PROVING),
     **_rows(_E.COMMISSION, [_S.CLAIMED], _S.COMMISSIONED),
     **_rows(_E.FAIL, [_S.CLAIMED], _S.FAILED),
     **_rows(_E.ARRIVE, [_S.COMMISSIONED], _S.ARRIVED),
     **_rows(_E.MOVE, [_S.EXPECTED], _S.EXPECTED),
-    **_rows(_E.MOVE, _CLAIM_HELD, _S.CLAIMED),
+    **_rows(_E.MOVE, [*_CLAIM_HELD, _S.PROVING], _S.CLAIMED),
     **_rows(_E.RELEASE, [_S.EXPECTED], ABSENT),
-    **_rows(_E.RELEASE, _CLAIM_HELD, _S.INLOBBY),
+    **_rows(_E.RELEASE, [*_CLAIM_HELD, _S.PROVING], _S.INLOBBY),
     **_rows(_E.RETRY, _CLAIM_HELD, _S.CLAIMED),
-    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY)},
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.PROVING)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_rows(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
 }
 """(state, event) → the next state. `ABSENT` is "no row": a released expectation leaves only its history."""
 
-OPERATOR_EVENTS: Final = (_E.CLAIM, _E.MOVE, _E.RELEASE, _E.RETRY, _E.REVOKE)
+UNPROVEN: Final[dict[tuple[State | None, Event], State]] = {
+    **dict.fromkeys([(_S.KNOCKING, _E.CLAIM), (_S.INLOBBY, _E.CLAIM)], _S.PROVING),
+    **dict.fromkeys([(_S.EXPECTED, _E.ADMIT), (_S.REFUSED, _E.ADMIT)], _S.PROVING),
+}
+"""Where the same leads to while the claim waits for the proof that somebody stands at the device."""
+SPENT: Final[dict[tuple[State | None, Event], State]] = {(_S.PROVING, _E.MISMATCH): _S.INLOBBY}
+"""Where the last wrong code leads: the claim is dropped."""
+
+OPERATOR_EVENTS: Final = (_E.CLAIM, _E.CONFIRM, _E.MOVE, _E.RELEASE, _E.RETRY, _E.REVOKE)
 
 
-def next_state(state: State | None, event: Event, *, claimed: bool = False) -> State | None:
+def next_state(
+    state: State | None, event: Event, *, claimed: bool = False, unproven: bool = False, spent: bool = False
+) -> State | None:
     """Where `event` leads from `state`. `claimed` says that a claim is on record: a device that was refused
-    after it had been claimed keeps its claim, and goes straight to the commissioner when it is let in.
+    after it had been claimed keeps its claim, and goes straight to the commissioner when it is let in. `unproven`
+    says that the claim waits for a proof of presence, `spent` that no further try at one is left.
 
     Raises `Conflict`: REVOKED, ALREADY_CLAIMED or NOT_ALLOWED."""
     if (state, event) not in TRANSITIONS:
         raise _conflict(state, event)
+    if unproven and (state, event) in UNPROVEN:
+        return UNPROVEN[state, event]
+    if spent and (state, event) in SPENT:
+        return SPENT[state, event]
     if event is Event.ADMIT and claimed:
         return State.CLAIMED
     return TRANSITIONS[state, event]
@@ -104,7 +124,7 @@ def possible(state: State | None, *, unfinished: bool = False) -> tuple[Event, .
 def _conflict(state: State | None, event: Event) -> Conflict:
     if state is State.REVOKED:
         return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
-    if event is Event.CLAIM and (state in _CLAIM_HELD or state is State.EXPECTED):
+    if event is Event.CLAIM and (state in _CLAIM_HELD or state in (State.EXPECTED, State.PROVING)):
         return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
     may = ", ".join(possible(state)) or "nothing"
     shown = state or "unknown"

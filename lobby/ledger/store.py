@@ -17,16 +17,16 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger import decisions
+from lobby.ledger import decisions, proof
 from lobby.ledger.bulk import ManyClaims
 from lobby.ledger.counts import any_shard
 from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, Entry
+from lobby.ledger.device import Device, Entry, Proof
 from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of, entry_of_item
 from lobby.ledger.states import Event, State
-from lobby.ledger.transaction import Lost, Writer, change_of
+from lobby.ledger.transaction import Lost, Writer, change_of, changes
 from lobby.ledger.verification import Unreadable
-from lobby.names import Fingerprint, Region, Target, ThingName
+from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 
 if TYPE_CHECKING:
     from lobby.identity import Identity
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PRESENCE_EVERY: Final = timedelta(minutes=1)
 _TRIES: Final = 8
 _UNREAD: Final = object()
-_WAITING: Final = (State.INLOBBY, State.FAILED)
+_WAITING: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 Decision = Callable[[Device | None, str], Device | None]
 KnownDecision = Callable[[Device, str], Device | None]
@@ -56,15 +56,16 @@ def stamp(moment: datetime) -> str:
 
 class Ledger:
     """The record of every device. `region` is where this lobby runs; `clock` gives the time; `shard` spreads the
-    counts over their parts."""
+    counts over their parts; `new_code` gives an unguessable code for a device to show."""
 
     def __init__(
         self, region: Region, clock: Callable[[], datetime] = now, pause: Callable[[int], None] = pause,
-        shard: Callable[[], int] = any_shard,
+        shard: Callable[[], int] = any_shard, new_code: Callable[[], PresenceCode] = proof.new_code,
     ) -> None:  # fmt: skip
         self._region = region
         self._clock = clock
         self._pause = pause
+        self._new_code = new_code
         # The table's own: a connection of the ledger's would cost every cold start another client.
         connection: Connection = LedgerRow._get_connection().connection
         self._writer = Writer(connection, shard)
@@ -103,23 +104,26 @@ class Ledger:
 
         return self._kept(self._transition(certid, Event.REFUSE, decide, actor, known=None, why=code))
 
-    def hello(self, device: Device, clientversion: str | None, actor: str) -> Device:
-        """The first hello of an admitted device."""
-        return self._from(device, Event.HELLO, lambda d, at: decisions.hello(d, at, clientversion), actor)
+    def hello(self, device: Device, clientversion: str | None, actor: str, shows: bool | None = None) -> Device:
+        """The first hello of an admitted device. `shows`: it says that it can show a code, or that it cannot."""
+        return self._from(device, Event.HELLO, lambda d, at: decisions.hello(d, at, clientversion, shows), actor)
 
-    def presence(self, device: Device, clientversion: str | None) -> bool:
-        """Notes that a waiting device is still there, and says whether it did: at most once a minute, and never
-        while a change of its claim is under way, so that no hello wakes the commissioner."""
+    def presence(self, device: Device, clientversion: str | None, shows: bool | None = None) -> bool:
+        """Notes that a waiting device is still there, and says whether it did: at most once a minute, or when it says
+        anew whether it shows codes, and never while a change of its claim is under way, so that no hello wakes the
+        commissioner."""
         moment = self._clock()
         if device.devstate not in _WAITING or device.turn:
             return False
-        if device.lastseen is not None and device.lastseen > stamp(moment - PRESENCE_EVERY):
+        news = shows is not None and shows is not device.shows
+        if device.lastseen is not None and device.lastseen > stamp(moment - PRESENCE_EVERY) and not news:
             return False
-        changes: list[Any] = [LedgerRow.lastseen.set(stamp(moment))]
-        if clientversion and clientversion != device.clientversion:
-            changes.append(LedgerRow.clientversion.set(clientversion))
+        heard = replace(device, lastseen=stamp(moment), clientversion=clientversion or device.clientversion)
+        after = proof.shown_by(heard, bool(shows)) if news else heard
         try:
-            LedgerRow(device.certid).update(actions=changes, condition=LedgerRow.version == device.version)
+            LedgerRow(device.certid).update(
+                actions=changes(device, after), condition=LedgerRow.version == device.version
+            )
         except UpdateError as error:
             if error.cause_response_code in ("ConditionalCheckFailedException", "TransactionConflictException"):
                 return False
@@ -139,9 +143,22 @@ class Ledger:
         `deadline` says that time is up is a `Conflict` NOT_TRIED."""
         many = ManyClaims(
             wish, actor, self._writer, lambda certid: self.claim(certid, wish, actor), self._moment, self._pause,
-            deadline,
+            deadline, self._new_code,
         )  # fmt: skip
         return many.outcomes(certids)
+
+    def confirm(self, device: Device, code: PresenceCode, actor: str) -> Device:
+        """The claim of a device that shows this code is in force; so is one that was confirmed before. Each wrong code
+        is written down before it is answered, those that are tried at the same moment too. Raises `Conflict`:
+        WRONG_CODE, PRESENCE_FAILED for the last, which drops the claim, CHANGED_MEANWHILE where another claim came."""
+        if device.proof is Proof.GIVEN:
+            return device
+        right, generation = proof.is_right(device, code), device.generation
+        if right:
+            return self._from(device, Event.CONFIRM, lambda d, at: proof.confirm(d, generation, at), actor)
+        raise proof.wrong(
+            self._from(device, Event.MISMATCH, lambda d, at: proof.mismatch(d, generation, at), actor, why=proof.WRONG)
+        )
 
     def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
         return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))
@@ -213,7 +230,7 @@ class Ledger:
         holder: Fingerprint | None = None
         for attempt in range(_TRIES):
             at = self._moment()
-            after = decide(before, at)
+            after = proof.asked(decide(before, at), self._new_code)
             if after == before:
                 return after
             change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)

@@ -26,7 +26,9 @@ KEPT_FOR: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class RegisteredTarget:
-    """A target as it is registered. `profiles` are the device profiles whose policies its stack deployed."""
+    """A target as it is registered. `profiles` are the device profiles whose policies its stack deployed. `presence`:
+    a claim for it counts only once somebody has read the code off the device. Claims that were there before stay as
+    they were."""
 
     target: Target
     name: str
@@ -34,6 +36,7 @@ class RegisteredTarget:
     profiles: tuple[str, ...]
     createdby: str
     createdat: str
+    presence: bool = False
 
     @property
     def role_arn(self) -> str:
@@ -72,8 +75,11 @@ class Targets:
     def all(self) -> list[RegisteredTarget]:
         return [_registered(row) for row in TargetRow.query(_KIND, consistent_read=True)]
 
-    def register(self, target: Target, name: str, profiles: tuple[str, ...], actor: str) -> RegisteredTarget:
-        """Adds a target, or renames one and sets its profiles where some are given; its ExternalId stays."""
+    def register(
+        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool | None = None
+    ) -> RegisteredTarget:  # fmt: skip
+        """Adds a target, or renames one, and sets its profiles and `presence` where they are given; its ExternalId
+        stays."""
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
@@ -81,16 +87,19 @@ class Targets:
         held = next((row for row in self.all() if row.target == target), None)
         kept = wanted or (held.profiles if held else (DEFAULT_PROFILE,))
         if held is not None:
+            asks = held.presence if presence is None else presence
             TargetRow(_KIND, str(target)).update(
-                actions=[TargetRow.name.set(name), TargetRow.profiles.set(list(kept))],
+                actions=[TargetRow.name.set(name), TargetRow.profiles.set(list(kept)), TargetRow.presence.set(asks)],
                 condition=TargetRow.target.exists(),
             )
-            return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat)
+            return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat, asks)
         at = stamp(self._clock())
-        new = RegisteredTarget(target, name, self._external_id(target.account, actor, at), kept, actor, at)
+        external_id = self._external_id(target.account, actor, at)
+        new = RegisteredTarget(target, name, external_id, kept, actor, at, bool(presence))
         row = TargetRow(
-            _KIND, str(target), name=name, externalid=new.externalid, profiles=list(kept), createdby=actor, createdat=at
-        )
+            _KIND, str(target), name=name, externalid=new.externalid, profiles=list(kept), presence=new.presence,
+            createdby=actor, createdat=at,
+        )  # fmt: skip
         # The client may have put it already, and not heard so.
         if not _put_once(row) and self.get(target) != new:
             raise Conflict("CHANGED_MEANWHILE", f"got {target}, registered by another just now: look")
@@ -142,5 +151,6 @@ def _put_once(row: TargetRow) -> bool:
 
 def _registered(row: TargetRow) -> RegisteredTarget:
     return RegisteredTarget(
-        parse_target_key(row.target), row.name, row.externalid, tuple(row.profiles), row.createdby, row.createdat
-    )
+        parse_target_key(row.target), row.name, row.externalid, tuple(row.profiles), row.createdby, row.createdat,
+        bool(row.presence),
+    )  # fmt: skip

@@ -113,7 +113,7 @@ class _Together:
             self._deletes.append(certid)
 
     def update(self, before: Device, after: Device) -> None:
-        self._update(LedgerRow(before.certid), _changes(before, after), _still(before), before.certid)
+        self._update(LedgerRow(before.certid), changes(before, after), _still(before), before.certid)
 
     def count(self, moved: dict[str, int], shard: int) -> None:
         for key, change in moved.items():
@@ -153,7 +153,8 @@ def _still(device: Device) -> Condition:
     return same
 
 
-def _changes(before: Device, after: Device) -> list[Any]:
+def changes(before: Device, after: Device) -> list[Any]:
+    """What makes the row of the one that of the other."""
     old, new = attributes_of(before), attributes_of(after)
     if before.counted is None:
         del old["printhead"], old["kind"]  # a row of then has none

@@ -22,11 +22,13 @@ from admin_api.services import Services
 from admin_api.survey import Step, Survey
 from admin_api.tokens import Verifier
 from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, REGION, key_of, token
+from tests.operations import CODE
 
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
@@ -112,12 +114,22 @@ class Lobby:
         self.ledger.admit(Identity(certid, ThingName(name or f"thing-{number:03}"), "-----PEM-----"), "bouncer")
         return certid
 
+    def ask_for_proof(self, target: Target, *, presence: bool = True) -> None:
+        """Claims for this target want a code from now on."""
+        self.targets.register(target, "Guarded", (), "setup", presence)
+
+    def proving(self, number: int, target: Target = HERE) -> Fingerprint:
+        """A device that shows `CODE`, as its target asks for that."""
+        certid = self.waiting(number)
+        self.ledger.claim(certid, Claim(target, presence=True), "user:someone")
+        return certid
+
     def waiting(self, number: int, name: str | None = None) -> Fingerprint:
         """A device in the lobby."""
         certid = self.admit(number, name)
         device = self.ledger.get(certid)
         assert device is not None
-        self.ledger.hello(device, "1.0", "receptionist")
+        self.ledger.hello(device, "1.0", "receptionist", shows=True)
         return certid
 
 
@@ -176,7 +188,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     with mock_aws():
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")
-        yield Ledger(parse_region(REGION))
+        yield Ledger(parse_region(REGION), new_code=lambda: CODE)
 
 
 def fresh_lobby(ledger: Ledger) -> Lobby:

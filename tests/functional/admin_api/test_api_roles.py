@@ -29,6 +29,8 @@ def test_a_role_may_do_what_it_may_and_nothing_else(lobby: Lobby, role: Role, op
     certid = lobby.waiting(1)
     if operation in operations.NEEDS_CLAIMED:
         assert lobby.ask(document("claimDevice", HERE), {"id": certid}, ("admin",)).codes == []
+    if operation in operations.NEEDS_PROVING:
+        certid = lobby.proving(2)
     before = lobby.ledger.get(certid), lobby.targets.all()
     answer = lobby.ask(document(operation, HERE), variables(operation, certid), (role.value, f"target:{HERE}"))
     if operations.allowed(role, operation):

@@ -21,6 +21,7 @@ KEYS = {
     State.EXPECTED: "expected|111111111111/eu-west-1|",
     State.KNOCKING: "knocking||",
     State.INLOBBY: "inlobby||",
+    State.PROVING: "proving|111111111111/eu-west-1|",
     State.CLAIMED: "claimed|111111111111/eu-west-1|",
     State.COMMISSIONED: "commissioned|111111111111/eu-west-1|",
     State.ARRIVED: "arrived|111111111111/eu-west-1|",

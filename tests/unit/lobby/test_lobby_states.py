@@ -5,7 +5,17 @@ import itertools
 import pytest
 
 from lobby.errors import Conflict
-from lobby.ledger.states import ABSENT, OPERATOR_EVENTS, TRANSITIONS, Event, State, next_state, possible
+from lobby.ledger.states import (
+    ABSENT,
+    OPERATOR_EVENTS,
+    SPENT,
+    TRANSITIONS,
+    UNPROVEN,
+    Event,
+    State,
+    next_state,
+    possible,
+)
 
 EVERY_STATE = [ABSENT, *State]
 CODES = {"REVOKED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
@@ -30,6 +40,10 @@ def test_every_event_is_either_listed_for_a_state_or_a_conflict(state: State | N
         (State.CLAIMED, Event.CLAIM, "ALREADY_CLAIMED"),
         (State.ARRIVED, Event.CLAIM, "ALREADY_CLAIMED"),
         (State.FAILED, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.PROVING, Event.CLAIM, "ALREADY_CLAIMED"),
+        (State.PROVING, Event.COMMISSION, "NOT_ALLOWED"),
+        (State.INLOBBY, Event.CONFIRM, "NOT_ALLOWED"),
+        (State.REVOKED, Event.CONFIRM, "REVOKED"),
         (State.REFUSED, Event.CLAIM, "NOT_ALLOWED"),
         (State.REVOKED, Event.CLAIM, "REVOKED"),
         (State.REVOKED, Event.ADMIT, "REVOKED"),
@@ -48,8 +62,9 @@ def test_a_forbidden_event_has_its_stable_code(state: State | None, event: Event
 
 def test_every_state_can_be_reached() -> None:
     reached: set[State | None] = {ABSENT}
+    ways = [*TRANSITIONS.items(), *UNPROVEN.items(), *SPENT.items()]
     while True:
-        more = {to for (source, _), to in TRANSITIONS.items() if source in reached} - reached
+        more = {to for (source, _), to in ways if source in reached} - reached
         if not more:
             break
         reached |= more
@@ -73,6 +88,25 @@ def test_a_device_let_in_with_a_claim_on_record_goes_straight_to_the_commissione
     assert next_state(State.REFUSED, Event.ADMIT, claimed=True) is State.CLAIMED
     assert next_state(State.REFUSED, Event.ADMIT) is State.KNOCKING
     assert next_state(State.EXPECTED, Event.ADMIT, claimed=True) is State.CLAIMED
+
+
+def test_what_waits_for_proof_or_ends_for_want_of_it_is_listed_among_the_transitions() -> None:
+    assert {*UNPROVEN, *SPENT} <= set(TRANSITIONS)
+    assert {to for (source, event), to in TRANSITIONS.items() if (source, event) in UNPROVEN} <= {
+        State.CLAIMED,
+        State.KNOCKING,
+    }
+
+
+@pytest.mark.parametrize(("state", "event"), sorted(UNPROVEN, key=str))
+def test_a_claim_that_wants_proof_never_goes_to_the_commissioner_without_it(state: State, event: Event) -> None:
+    assert next_state(state, event, claimed=True, unproven=True) is State.PROVING
+    assert next_state(state, event, claimed=True) is State.CLAIMED
+
+
+def test_only_a_right_code_or_a_move_to_where_none_is_wanted_leads_from_proving_to_the_commissioner() -> None:
+    leading = {event for (state, event), to in TRANSITIONS.items() if state is State.PROVING and to is State.CLAIMED}
+    assert leading == {Event.CONFIRM, Event.MOVE}
 
 
 @pytest.mark.parametrize("state", EVERY_STATE)

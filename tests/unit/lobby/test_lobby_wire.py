@@ -206,6 +206,7 @@ def test_the_hello_rule_takes_identity_from_the_broker_and_names_every_field() -
         "clientid() AS devicename",
         "timestamp() AS receivedat",
         "version AS clientversion",
+        "presence AS presence",
     ]
     assert "*" not in selected
     assert topic == "'$aws/rules/lobby'"

@@ -3,12 +3,15 @@
  * pair that the ledger allows (`lobby/ledger/states.py`); `tests/events/operator_actions.json` holds both to it.
  */
 export type Action = "claim" | "move" | "release" | "retry" | "revoke";
+/** What is typed on the page itself, without a dialog, is one more thing that may be done. */
+export type Deed = Action | "confirm";
 /** A device's state; `absent`: a fingerprint that the ledger does not know. */
 export type Standing =
   | "absent"
   | "expected"
   | "knocking"
   | "inlobby"
+  | "proving"
   | "claimed"
   | "commissioned"
   | "arrived"
@@ -17,7 +20,7 @@ export type Standing =
   | "revoked";
 
 /** `{target}` stands for the target that the device is claimed for now. */
-export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, string>>>> = {
+export const CONSEQUENCES: Readonly<Record<Deed, Partial<Record<Standing, string>>>> = {
   claim: {
     absent:
       "It is expected from now on. When it is powered on and knocks, it is set up in the target you choose and sent there at once.",
@@ -26,7 +29,13 @@ export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, stri
     inlobby:
       "It is set up in the target you choose now and sent there at once; it leaves the lobby within seconds.",
   },
+  confirm: {
+    proving:
+      "With the code that it shows now, you say that you stand before it. Then it is set up in {target} and sent there at once.",
+  },
   move: {
+    proving:
+      "Nothing of it is in {target} yet. It goes to the new place at once, where that asks for no code.",
     expected: "It was never seen, so nothing has to be undone: only where it will be sent changes.",
     claimed:
       "It is being set up in {target} just now. It is set up in the new place instead; then what was made in {target} is put out of use.",
@@ -39,6 +48,8 @@ export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, stri
   release: {
     expected:
       "It was never seen, so it is forgotten: it leaves the lists, and only its history stays. When it knocks one day, it waits in the lobby like any other.",
+    proving:
+      "The claim is taken back. Nothing of it is in {target} yet: it goes back to the lobby and waits for another claim.",
     claimed:
       "The claim is taken back and what was made in {target} is put out of use. It goes back to the lobby and waits for another claim.",
     commissioned:
@@ -50,6 +61,7 @@ export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, stri
   },
   retry: {
     inlobby: "Clearing the targets that it has left is tried once more. It waits on in the lobby meanwhile.",
+    proving: "It is given a new code; the one before counts no more. There are no more tries by it.",
     claimed:
       "Setting it up in {target} begins once more, from the start. What is done already is not done twice.",
     commissioned:
@@ -70,6 +82,8 @@ export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, stri
       "Its certificate is banned and it is shut out of the lobby. This is final: it is never let in again.",
     inlobby:
       "Its certificate is banned and it is shut out of the lobby. This is final: it is never let in again.",
+    proving:
+      "Its certificate is banned and it is shut out of the lobby, and the claim ends. This is final: it is never let in again.",
     claimed:
       "Its certificate is banned, here and in {target}, where it is being set up. This is final: it is never let in again.",
     commissioned:
@@ -82,7 +96,7 @@ export const CONSEQUENCES: Readonly<Record<Action, Partial<Record<Standing, stri
 };
 
 /** What will happen; undefined where the ledger does not allow it. `target`: what the person knows it by. */
-export function consequenceOf(action: Action, state: string, target: string | null): string | undefined {
+export function consequenceOf(action: Deed, state: string, target: string | null): string | undefined {
   const words = CONSEQUENCES[action][state as Standing];
   return words?.replaceAll("{target}", target ?? "its target");
 }

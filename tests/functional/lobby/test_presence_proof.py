@@ -1,0 +1,238 @@
+"""Claims that want proof, on the tables and at the desk: what is told to whom, what a code costs, and races."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lobby import receptionist
+from lobby.errors import Conflict
+from lobby.identity import Identity
+from lobby.ledger.decisions import Claim
+from lobby.ledger.device import Device, broken_link
+from lobby.ledger.models import COMMISSIONER
+from lobby.ledger.proof import MAX_TRIES
+from lobby.ledger.recount import _uncounted
+from lobby.ledger.states import Event, State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, PresenceCode, ThingName, parse_target
+from lobby.receptionist import Receptionist
+from tests import aws
+from tests.aws import REGION, Calls, Clock
+
+ONE, TWO, NAME = Fingerprint("1a" * 32), Fingerprint("2b" * 32), ThingName("sensor-1")
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+ANN = "user:ann"
+WISH = Claim(A, presence=True)
+WHO = Identity(ONE, NAME, "PEM 1")
+RIGHT, WRONG = PresenceCode("00000001"), PresenceCode("99999999")
+
+
+@pytest.fixture
+def ledger(calls: Calls, clock: Clock) -> Ledger:
+    """Its codes count from 00000001."""
+    codes = (PresenceCode(f"{number:08}") for number in range(1, 1000))
+    return Ledger(REGION, clock, pause=lambda _attempt: None, new_code=lambda: next(codes))
+
+
+@pytest.fixture
+def desk(calls: Calls, ledger: Ledger) -> Receptionist:
+    return Receptionist(aws.client("iot-data"), ledger)
+
+
+def hello(desk: Receptionist, **fields: Any) -> str:
+    event = {"certid": ONE, "devicename": NAME, "receivedat": 1, "clientversion": "1.0"} | fields
+    return receptionist.handler(event, None, desk)["outcome"]
+
+
+def proving(ledger: Ledger, *, shows: bool = True) -> Device:
+    ledger.hello(ledger.admit(WHO, "service:bouncer"), "1.0", "service:receptionist", shows)
+    return ledger.claim(ONE, WISH, ANN)
+
+
+def now(ledger: Ledger) -> Device:
+    device = ledger.get(ONE)
+    assert device is not None
+    return device
+
+
+def told() -> list[dict[str, Any]]:
+    assert {topic for topic, _ in aws.published()} <= {f"lobby/{NAME}"}
+    return [json.loads(payload) for _, payload in aws.published()]
+
+
+def events(ledger: Ledger) -> list[tuple[Event, str | None]]:
+    device, entries = now(ledger), ledger.history(ONE)
+    assert broken_link(entries, version=device.version, head=device.head) is None
+    return [(entry.event, entry.reason) for entry in entries][3:]
+
+
+def refused(ledger: Ledger, device: Device, code: PresenceCode) -> str:
+    with pytest.raises(Conflict) as conflict:
+        ledger.confirm(device, code, "user:bob")
+    return conflict.value.code
+
+
+def test_a_claim_that_wants_proof_is_not_the_commissioners_to_register_until_the_right_code(ledger: Ledger) -> None:
+    device = proving(ledger)
+    assert (device.devstate, device.code) == (State.PROVING, RIGHT)
+    claimed = ledger.confirm(device, RIGHT, "user:bob")
+    assert (claimed.devstate, claimed.turn, claimed.claimedby) == (State.CLAIMED, True, ANN)
+    assert claimed == now(ledger)
+    assert events(ledger) == [(Event.CONFIRM, None)]
+    assert ledger.history(ONE)[-1].actor == "user:bob"
+    assert "code" not in (aws.item(ONE) or {})
+
+
+def test_who_asks_again_may_not_have_heard_that_it_was_right(ledger: Ledger) -> None:
+    device = proving(ledger)
+    claimed = ledger.confirm(device, RIGHT, ANN)
+    assert ledger.confirm(now(ledger), WRONG, ANN) == claimed
+    assert events(ledger) == [(Event.CONFIRM, None)]
+
+
+def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledger, clock: Clock) -> None:
+    proving(ledger)
+    said = [refused(ledger, now(ledger), WRONG) for _ in range(MAX_TRIES)]
+    assert said == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
+    device = now(ledger)
+    assert (device.devstate, device.reason, device.target, device.turn) == (
+        State.INLOBBY,
+        "PRESENCE_FAILED",
+        None,
+        False,
+    )
+    assert events(ledger) == [(Event.MISMATCH, "WRONG_CODE")] * MAX_TRIES
+    assert refused(ledger, device, RIGHT) == "NOT_ALLOWED"
+    with pytest.raises(Conflict, match="PRESENCE_FAILED"):
+        ledger.claim(ONE, WISH, ANN)
+    clock.advance(minutes=10)
+    assert ledger.claim(ONE, WISH, ANN).code == "00000002"
+
+
+def test_tries_at_the_same_moment_all_count(ledger: Ledger) -> None:
+    """All of them saw the row before any of them was written."""
+    seen = proving(ledger)
+    said = [refused(ledger, seen, WRONG) for _ in range(MAX_TRIES)]
+    assert said == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
+    assert refused(ledger, seen, WRONG) == "CHANGED_MEANWHILE"
+    assert refused(ledger, seen, RIGHT) == "CHANGED_MEANWHILE"
+    assert now(ledger).devstate is State.INLOBBY
+
+
+def test_a_try_that_loses_the_row_between_its_read_and_its_write_counts_too(ledger: Ledger, calls: Calls) -> None:
+    seen = proving(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: refused(ledger, seen, WRONG)
+    assert refused(ledger, seen, WRONG) == "WRONG_CODE"
+    assert now(ledger).tries == 2
+
+
+def test_a_right_code_that_loses_to_a_release_confirms_nothing(ledger: Ledger, calls: Calls) -> None:
+    seen = proving(ledger)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.release(ONE, ANN)
+    assert refused(ledger, seen, RIGHT) == "CHANGED_MEANWHILE"
+    assert now(ledger).devstate is State.INLOBBY
+
+
+def test_a_retry_has_a_new_code_told_and_the_old_one_is_wrong(ledger: Ledger) -> None:
+    proving(ledger)
+    again = ledger.retry(ONE, ANN)
+    assert (again.code, again.turn) == ("00000002", True)
+    assert refused(ledger, again, RIGHT) == "WRONG_CODE"
+    assert ledger.confirm(now(ledger), PresenceCode("00000002"), ANN).devstate is State.CLAIMED
+
+
+def test_many_claims_for_a_target_that_wants_proof_have_a_code_each(ledger: Ledger) -> None:
+    for certid, name in ((ONE, NAME), (TWO, ThingName("sensor-2"))):
+        ledger.hello(ledger.admit(Identity(certid, name, "PEM"), "service:bouncer"), None, "service:receptionist", True)
+    three = Fingerprint("3c" * 32)
+    outcomes = [
+        each for each in ledger.claim_many([ONE, TWO, three], WISH, ANN, lambda: False) if isinstance(each, Device)
+    ]
+    assert [each.devstate for each in outcomes] == [State.PROVING, State.PROVING, State.EXPECTED]
+    assert sorted(str(each.code) for each in outcomes) == ["00000001", "00000002", "None"]
+    assert outcomes == ledger.claim_many([ONE, TWO, three], WISH, ANN, lambda: False)
+    assert aws.counts() == {"proving|111111111111/eu-west-1|": 2, "expected|111111111111/eu-west-1|": 1}
+    assert list(_uncounted()) == []
+
+
+def test_the_code_is_in_no_history_and_no_index(ledger: Ledger) -> None:
+    proving(ledger)
+    refused(ledger, now(ledger), WRONG)
+    others = {name: items for name, items in aws.tables().items() if name != "device-lobby-ledger"}
+    assert RIGHT not in json.dumps(others, default=str)
+    assert WRONG not in json.dumps(others, default=str)
+
+
+def test_a_device_that_shows_codes_is_told_its_own_with_every_hello_for_one_read(
+    ledger: Ledger, desk: Receptionist, calls: Calls, clock: Clock
+) -> None:
+    proving(ledger)
+    ledger.retire(now(ledger), None, "service:commissioner")
+    calls.forget()
+    for _ in range(3):
+        assert hello(desk, presence=True) == "asked"
+        clock.advance(seconds=10)
+    assert calls.count() == {"GetItem": 3, "Publish": 3}
+    assert told() == [{"presence": RIGHT, "generation": 1}] * 3
+
+
+def test_before_the_commissioner_had_its_turn_a_hello_writes_nothing_and_has_its_answer(
+    ledger: Ledger, desk: Receptionist, calls: Calls
+) -> None:
+    proving(ledger)
+    assert wakes_the_commissioner()
+    calls.forget()
+    assert hello(desk, presence=True) == "asked"
+    assert calls.names() == ["GetItem", "Publish"]
+
+
+@pytest.mark.parametrize("presence", [None, False, 1, "true", "yes", [True], {"presence": True}, "1" * 100_000])
+def test_what_is_not_true_is_no_word_that_it_can_show_a_code(
+    ledger: Ledger, desk: Receptionist, presence: object
+) -> None:
+    proving(ledger, shows=False)
+    assert hello(desk, presence=presence) == "waiting"
+    assert told() == []
+
+
+def test_an_older_device_waits_without_a_message_and_the_row_says_why(ledger: Ledger, desk: Receptionist) -> None:
+    assert proving(ledger, shows=False).reason == "CODE_NOT_SHOWN"
+    assert not wakes_the_commissioner()
+    assert hello(desk) == "waiting"
+    assert (told(), now(ledger).reason) == ([], "CODE_NOT_SHOWN")
+
+
+def test_once_its_client_is_a_newer_one_it_is_asked_and_the_reason_goes(ledger: Ledger, desk: Receptionist) -> None:
+    proving(ledger, shows=False)
+    assert hello(desk, presence=True) == "asked"
+    assert (now(ledger).reason, now(ledger).message, now(ledger).shows) == (None, None, True)
+    assert not wakes_the_commissioner()
+
+
+def test_one_that_was_expected_is_asked_with_its_first_hello(ledger: Ledger, desk: Receptionist) -> None:
+    ledger.claim(ONE, WISH, ANN)
+    device = ledger.admit(WHO, "service:bouncer")
+    assert (device.devstate, device.code, device.turn) == (State.PROVING, RIGHT, False)
+    assert hello(desk, presence=True) == "asked"
+    assert told() == [{"presence": RIGHT, "generation": 1}]
+    assert ledger.confirm(now(ledger), RIGHT, ANN).devstate is State.CLAIMED
+
+
+def test_a_claim_between_the_read_and_the_first_hellos_write_is_asked_about_at_once(
+    ledger: Ledger, desk: Receptionist, calls: Calls
+) -> None:
+    ledger.admit(WHO, "service:bouncer")
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, WISH, ANN)
+    assert hello(desk, presence=True) == "asked"
+    assert told() == [{"presence": RIGHT, "generation": 1}]
+
+
+def test_the_first_hello_notes_whether_it_shows_codes(ledger: Ledger, desk: Receptionist) -> None:
+    ledger.admit(WHO, "service:bouncer")
+    assert hello(desk, presence=True) == "entered"
+    assert now(ledger).shows is True
+
+
+def wakes_the_commissioner() -> bool:
+    return bool((aws.item(ONE) or {}).get("turn", {}).get("S") == COMMISSIONER)
