@@ -18,6 +18,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.ledger import decisions, proof
+from lobby.ledger.answers import code_of
 from lobby.ledger.bulk import ManyClaims
 from lobby.ledger.counts import any_shard
 from lobby.ledger.decisions import Claim
@@ -68,7 +69,7 @@ class Ledger:
         self._new_code = new_code
         # The table's own: a connection of the ledger's would cost every cold start another client.
         connection: Connection = LedgerRow._get_connection().connection
-        self._writer = Writer(connection, shard)
+        self._writer = Writer(connection, shard, pause)
 
     def get(self, certid: Fingerprint) -> Device | None:
         """The device as it is now (a consistent read)."""
@@ -125,7 +126,7 @@ class Ledger:
                 actions=changes(device, after), condition=LedgerRow.version == device.version
             )
         except UpdateError as error:
-            if error.cause_response_code in ("ConditionalCheckFailedException", "TransactionConflictException"):
+            if code_of(error) in ("ConditionalCheckFailedException", "TransactionConflictException"):
                 return False
             raise
         return True

@@ -13,6 +13,7 @@ from typing import Final
 from pynamodb.exceptions import DoesNotExist, PutError
 
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.answers import code_of
 from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.ledger.models import TargetRow
 from lobby.ledger.store import now, stamp
@@ -143,7 +144,7 @@ def _put_once(row: TargetRow) -> bool:
     try:
         row.save(condition=TargetRow.target.does_not_exist())
     except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if code_of(error) == "ConditionalCheckFailedException":
             return False
         raise
     return True

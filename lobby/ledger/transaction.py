@@ -2,25 +2,30 @@
 what they change in the counts.
 
 All or nothing in one DynamoDB transaction, on condition that each row is still the one that was decided upon.
-Raises `Lost` when one is not; everything else that DynamoDB says goes through to whoever can retry it.
+Raises `Lost` when one is not. What DynamoDB had no capacity for is sent again as the very same transaction, which it
+carries out once; everything else that it says goes through to whoever can retry it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from lobby.ledger.answers import LOST, is_too_many, reasons_of
 from lobby.ledger.counts import bucket_of, part_of, shift
 from lobby.ledger.device import GENESIS, Device, Entry
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, attributes_of, row_of
 from lobby.ledger.states import Event
 from lobby.names import Fingerprint, Target, ThingName
 
-_LOST = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
+_TRIES: Final = 4
+_AS_AFTER: Final = 3
+"""A transaction there was no capacity for is waited for as one that was busy this often."""
 
 
 class Lost(Exception):
@@ -63,38 +68,42 @@ def change_of(
 
 
 class Writer:
-    """Writes changes. `shard` says, anew at each try, which part of the buckets to count in."""
+    """Writes changes. `shard` says, anew at each try, which part of the buckets to count in; `pause` waits, the longer
+    the higher its number; `new_token` gives what DynamoDB knows a transaction by that it has carried out already."""
 
-    def __init__(self, connection: Connection, shard: Callable[[], int]) -> None:
-        self._connection = connection
-        self._shard = shard
+    def __init__(
+        self, connection: Connection, shard: Callable[[], int], pause: Callable[[int], None] = lambda _attempt: None,
+        new_token: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:  # fmt: skip
+        self._connection, self._shard = connection, shard
+        self._pause, self._new_token = pause, new_token
 
     def write(self, changes: Sequence[Change]) -> None:
         """Writes them all, or raises `Lost`. At most 100 items together: two for each change, one for its name, and
         one for each bucket whose count changes."""
-        together = _Together(self._connection)
+        together = _Together(self._connection, self._new_token())
         for change in changes:
             together.add(change)
         together.count(shift((change.before, change.after) for change in changes), self._shard())
-        together.commit()
+        together.commit(self._pause)
 
     def count_anew(self, devices: Sequence[Device]) -> None:
         """Has these rows, each as it was read, counted where they are; no transition, so their history stays. Raises
         `Lost`. At most 100 items, likewise: one for each device, and one for each bucket whose count changes."""
-        together = _Together(self._connection)
+        together = _Together(self._connection, self._new_token())
         settled = [(device, replace(device, counted=bucket_of(device).key)) for device in devices]
         for before, after in settled:
             together.update(before, after)
         together.count(shift(settled), self._shard())
-        together.commit()
+        together.commit(self._pause)
 
 
 class _Together:
     """One transaction in the making. DynamoDB says item by item why it cancelled, so whose item each is, is kept in
     the order in which PynamoDB sends them: deletes, puts, updates."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._transaction = TransactWrite(connection=connection)
+    def __init__(self, connection: Connection, token: str) -> None:
+        self._transaction = TransactWrite(connection=connection, client_request_token=token)
         self._deletes: list[Fingerprint | None] = []
         self._puts: list[Fingerprint | None] = []
         self._updates: list[Fingerprint | None] = []
@@ -119,17 +128,22 @@ class _Together:
         for key, change in moved.items():
             self._update(part_of(key, shard), [CountRow.number.add(change)], None, None)
 
-    def commit(self) -> None:
-        try:
-            with self._transaction:
-                pass
-        except TransactWriteError as error:
-            codes = [reason.code if reason else "None" for reason in error.cancellation_reasons]
-            if error.cause_response_code != "TransactionCanceledException" or not codes or set(codes) - _LOST:
-                raise
-            owners = [*self._deletes, *self._puts, *self._updates]
-            lost = {whose for whose, code in zip(owners, codes, strict=False) if whose and code != "None"}
-            raise Lost(busy="TransactionConflict" in codes, whose=frozenset(lost)) from error
+    def commit(self, pause: Callable[[int], None]) -> None:
+        for attempt in range(_TRIES):
+            try:
+                with self._transaction:
+                    return
+            except TransactWriteError as error:
+                codes = reasons_of(error)
+                if LOST & set(codes):
+                    raise Lost(busy="TransactionConflict" in codes, whose=self._whose(codes)) from error
+                if attempt + 1 == _TRIES or not is_too_many(error):
+                    raise
+                pause(attempt + _AS_AFTER)
+
+    def _whose(self, codes: list[str]) -> frozenset[Fingerprint]:
+        owners = [*self._deletes, *self._puts, *self._updates]
+        return frozenset(whose for whose, code in zip(owners, codes, strict=False) if whose and code in LOST)
 
     def _put(self, row: Any, condition: Condition, whose: Fingerprint) -> None:
         self._transaction.save(row, condition=condition)

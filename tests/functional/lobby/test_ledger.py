@@ -1,11 +1,12 @@
 """The ledger on its tables: every method, its history, lost races, the names, and presence."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from pynamodb.exceptions import PutError, TransactWriteError
+from botocore.exceptions import ClientError, ReadTimeoutError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 
 from lobby.errors import Conflict, NotFound
 from lobby.identity import Identity
@@ -135,12 +136,12 @@ def test_a_refused_event_writes_nothing(ledger: Ledger, calls: Calls) -> None:
     assert aws.tables() == before
 
 
-def cancelled(code: str) -> ClientError:
-    """A transaction that DynamoDB cancelled for its last write."""
+def cancelled(*codes: str) -> ClientError:
+    """A transaction that DynamoDB cancelled for its last writes."""
+    reasons = [{"Code": "None"}, {"Code": "None"}, *({"Code": code} for code in codes)]
     response: Any = {
-        "Error": {"Code": "TransactionCanceledException", "Message": ""},
-        "CancellationReasons": [{"Code": "None"}, {"Code": "None"}, {"Code": code}],
-    }
+        "Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons,
+    }  # fmt: skip
     return ClientError(response, "TransactWriteItems")
 
 
@@ -222,10 +223,90 @@ def test_a_busy_row_is_waited_for_and_tried_again(calls: Calls, clock: Clock) ->
 
 
 def test_what_dynamodb_cannot_do_is_raised_and_never_taken_for_a_lost_race(ledger: Ledger, calls: Calls) -> None:
-    calls.fails["TransactWriteItems"] = cancelled("ThrottlingError")
+    calls.fails["TransactWriteItems"] = cancelled("ValidationError")
     with pytest.raises(TransactWriteError):
         admitted(ledger)
     assert calls.count()["TransactWriteItems"] == 1
+
+
+def test_no_answer_at_all_is_raised_as_what_it_is(ledger: Ledger, calls: Calls) -> None:
+    device = in_lobby(ledger)
+    calls.fails |= dict.fromkeys(("TransactWriteItems", "UpdateItem"), ReadTimeoutError(endpoint_url="https://there"))
+    with pytest.raises(TransactWriteError):
+        ledger.claim(ONE, Claim(A), ANN)
+    with pytest.raises(UpdateError):
+        ledger.presence(replace(device, lastseen=None), None)
+
+
+# Too many at once: DynamoDB has no capacity for the transaction, and it is sent again, as the same one.
+
+
+TOO_MANY = {
+    "ThrottlingError": cancelled("ThrottlingError"),
+    "ProvisionedThroughputExceeded": cancelled("ProvisionedThroughputExceeded", "None"),
+    "ThrottlingException": ClientError({"Error": {"Code": "ThrottlingException"}}, "TransactWriteItems"),
+}
+
+
+@pytest.mark.parametrize("refusal", TOO_MANY.values(), ids=TOO_MANY)
+def test_a_transaction_that_there_is_no_capacity_for_is_sent_again_as_it_is(
+    calls: Calls, clock: Clock, refusal: ClientError
+) -> None:
+    waits: list[int] = []
+
+    def waited(attempt: int) -> None:
+        waits.append(attempt)
+        if len(waits) == 2:
+            calls.fails.clear()
+
+    ledger = Ledger(REGION, clock, waited)
+    calls.fails["TransactWriteItems"] = refusal
+    assert admitted(ledger).devstate is State.KNOCKING
+    assert waits == [3, 4]
+    sent = calls.of("TransactWriteItems")
+    assert [call.params for call in sent] == [sent[0].params] * 3
+    assert whole(ledger) == [Event.ADMIT]
+
+
+def test_what_there_is_never_capacity_for_is_raised(ledger: Ledger, calls: Calls) -> None:
+    calls.fails["TransactWriteItems"] = TOO_MANY["ThrottlingError"]
+    with pytest.raises(TransactWriteError):
+        admitted(ledger)
+    assert calls.count()["TransactWriteItems"] == 4
+    assert ledger.get(ONE) is None
+
+
+def test_a_row_that_changed_is_a_lost_race_however_busy_dynamodb_was(ledger: Ledger, calls: Calls) -> None:
+    in_lobby(ledger)
+
+    def meanwhile(_params: dict[str, Any], _call: Callable[[], Any]) -> Any:
+        calls.instead.clear()
+        with calls.uncounted():
+            ledger.claim(ONE, Claim(B), "user:bob")
+        raise cancelled("ThrottlingError", "ConditionalCheckFailed")
+
+    calls.instead["TransactWriteItems"] = meanwhile
+    with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
+        ledger.claim(ONE, Claim(A), ANN)
+
+
+def test_a_transaction_that_was_carried_out_without_our_hearing_of_it_is_no_conflict(
+    ledger: Ledger, calls: Calls
+) -> None:
+    """The first hello is the event that cannot be decided upon again. DynamoDB knows the transaction by its token."""
+    device = admitted(ledger)
+    carried_out: set[str] = set()
+
+    def once(params: dict[str, Any], call: Callable[[], Any]) -> Any:
+        if params["ClientRequestToken"] in carried_out:
+            return {}
+        carried_out.add(params["ClientRequestToken"])
+        call()
+        raise TOO_MANY["ThrottlingException"]
+
+    calls.instead["TransactWriteItems"] = once
+    assert ledger.hello(device, None, "service:receptionist").devstate is State.INLOBBY
+    assert whole(ledger) == [Event.ADMIT, Event.HELLO]
 
 
 # Names.
