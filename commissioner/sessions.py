@@ -100,9 +100,9 @@ class Sessions:
 
 def session_policy(target: Target) -> dict[str, Any]:
     """What commissioning takes, in this target and nowhere else. Three of the actions know no resources: for them
-    the Region is the limit (Service Authorization Reference, AWS IoT)."""
+    the Region and the session's own account are the limit (Service Authorization Reference, AWS IoT)."""
     here = f"arn:aws:iot:{target.region}:{target.account}"
-    region = {"StringEquals": {"aws:RequestedRegion": target.region}}
+    only_here = {"StringEquals": {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}}
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -114,7 +114,7 @@ def session_policy(target: Target) -> dict[str, Any]:
                     "iot:DescribeEndpoint",
                 ],
                 "Resource": "*",
-                "Condition": region,
+                "Condition": only_here,
             },
             {
                 "Effect": "Allow",

@@ -64,4 +64,5 @@ def test_a_session_allows_no_more_than_commissioning_takes() -> None:
         assert "Delete" not in str(actions)
         assert "CreatePolicy" not in str(actions)
         bounded = statement["Resource"].startswith("arn:aws:iot:ap-south-1:444444444444:")
-        assert bounded or statement["Condition"]["StringEquals"]["aws:RequestedRegion"] == "ap-south-1"
+        here = {"aws:RequestedRegion": "ap-south-1", "aws:PrincipalAccount": "444444444444"}
+        assert bounded or statement["Condition"] == {"StringEquals": here}
