@@ -1,5 +1,5 @@
 """What an operator is woken for, all to one topic: failed work that waits in a queue, Lambdas that fail or are
-throttled, and work that grows old. Subscribe to `device-lobby-alarms`.
+throttled, work that grows old, and a history that somebody has been at. Subscribe to `device-lobby-alarms`.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import COMMISSIONER, PREFIX
+from infra.functions import COMMISSIONER, NOTARY, PREFIX
 from infra.settings import Settings
+from lobby.metrics import HISTORY_TAMPERED, NAMESPACE
 
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
@@ -61,6 +62,20 @@ class Alarms:
         told = f"claims wait over {_OLD_MINUTES} minutes"
         self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, f"{COMMISSIONER.name} is behind: {told}")
         self.add("arrivals-old", oldest, _OLD_MINUTES * 60, f"arrivals are unread for over {_OLD_MINUTES} minutes")
+
+    def watch_history(self, notary: lambda_.Function) -> None:
+        tampered = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=HISTORY_TAMPERED,
+            dimensions_map={"service": NOTARY.name},
+            period=Duration.minutes(1),
+            statistic="sum",
+        )
+        what = "an entry of the history was changed or removed: see the notary's log, then lobbyctl history verify"
+        self.add("history-tampered", tampered, 0, what)
+        behind = notary.metric("IteratorAge", period=_PERIOD, statistic="max")
+        told = f"entries are not anchored for over {_OLD_MINUTES} minutes"
+        self.add(f"{NOTARY.name}-behind", behind, _OLD_MINUTES * 60_000, f"{NOTARY.name} is behind: {told}")
 
     def watch_api(self, api_id: str) -> None:
         metric = cloudwatch.Metric(

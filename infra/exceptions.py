@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
+from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.targets import TARGET_ROLE
-from lobby.wire import trust_bucket
+from lobby.wire import notary_bucket, trust_bucket
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
@@ -44,11 +45,16 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are accounts that are registered later; theirs must trust it",
         "*": f"ListStreams, DetachThingPrincipal: {_NO_RESOURCE}",
     })  # fmt: skip
+    _wildcards(stack, "NotaryRole", {
+        f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*": "each entry has an anchor of its own",
+        "*": f"ListStreams: {_NO_RESOURCE}",
+    })  # fmt: skip
     for function in stack.functions.values():
         _acknowledge(function, {"L1": "the newest Python that the handlers were started on, see decision 3"})
     for queue in (stack.queues.undelivered, stack.queues.uncommissioned):
         _acknowledge(queue, {"SQS3": _DEAD_LETTERS})
     _acknowledge(stack.bucket, {"S1": "it holds public revocation lists; CloudTrail's data events tell who read them"})
+    _acknowledge(stack.notary_bucket, {"S1": "its objects are empty, and who put one is told by CloudTrail"})
     _acknowledge(stack.api, {"APIG4": _PAGE})
     _acknowledge(stack.sign_in.pool, {
         "COG2": "a phone's authenticator app is offered, not forced on technicians with a shared, bare handset",

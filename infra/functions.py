@@ -49,9 +49,10 @@ RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bun
 COMMISSIONER: Final = Function("commissioner", "commissioner.handler.handler", bundles.CORE, timeout=120)
 SURVEYOR: Final = Function("surveyor", "commissioner.survey.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.CORE, timeout=30)
+NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """29 s is what an HTTP API waits at most; the surveyor, which it calls, has to be done before that."""
-FUNCTIONS: Final = (BOUNCER, RECEPTIONIST, COMMISSIONER, SURVEYOR, ARRIVALS, ADMIN_API)
+FUNCTIONS: Final = (BOUNCER, RECEPTIONIST, COMMISSIONER, SURVEYOR, ARRIVALS, NOTARY, ADMIN_API)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The lobby's stack: the ledger, the Lambdas and what calls them, the API and its users, and what is watched.
 
 One lobby per account, as its roles have fixed names that the targets know. What stays when the stack is deleted: the
-tables, the trust bucket and the users.
+tables, the trust bucket, the notary's bucket and the users.
 """
 
 import json
@@ -15,13 +15,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra import alarms, device_policies, front_door, functions, permissions, queues, rules, sign_in
+from infra import alarms, device_policies, front_door, functions, notary, permissions, queues, rules, sign_in
 from infra.exceptions import acknowledge_lobby
 from infra.functions import Code, Function
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
-from lobby.ledger.models import COMMISSIONER, LedgerRow
+from lobby.ledger.models import COMMISSIONER, HistoryRow, LedgerRow
 
 NAME: Final = "DeviceLobby"
 REGISTERED_RULE: Final = "device_lobby_registered"
@@ -45,6 +45,7 @@ class LobbyStack(Stack):
         self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
         self.tables = make_tables(self, lobby)
         self.bucket = self._trust_bucket()
+        self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)
         self.functions: dict[str, lambda_.Function] = {}
         self.access_log = functions.log_group(self, "ApiLog", "/aws/vendedlogs/apis/device-lobby", settings)
@@ -53,6 +54,7 @@ class LobbyStack(Stack):
         self.sign_in = sign_in.make_sign_in(self, settings, self.console_url)
         self._device_side()
         self._commissioner_side()
+        self._history_side()
         self._operator_side()
         self._watch()
         self._tell()
@@ -191,6 +193,16 @@ class LobbyStack(Stack):
             ),
         )
 
+    def _history_side(self) -> None:
+        """What new entries of the history set off."""
+        stream = self.tables[HistoryRow].table_stream_arn or ""
+        function = self._function(
+            functions.NOTARY,
+            permissions.notary(self.settings, stream),
+            NOTARY_BUCKET=self.notary_bucket.bucket_name,
+        )
+        notary.entries_to(self, function, stream)
+
     def _operator_side(self) -> None:
         """What people set off."""
         login_url = self.sign_in.login_url
@@ -211,6 +223,7 @@ class LobbyStack(Stack):
         alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
         alarm.watch_functions(self.functions)
         alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
+        alarm.watch_history(self.functions[functions.NOTARY.name])
         alarm.watch_api(self.api.api_id)
 
     def _tell(self) -> None:
@@ -223,5 +236,6 @@ class LobbyStack(Stack):
             ("CommissionerRoleArn", self.commissioner_role.role_arn),
             ("ArrivalsQueueArn", self.queues.arrivals.queue_arn),
             ("TrustBucket", self.bucket.bucket_name),
+            ("NotaryBucket", self.notary_bucket.bucket_name),
         ):
             CfnOutput(self, name, value=value)

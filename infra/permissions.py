@@ -13,10 +13,11 @@ from pynamodb.models import Model
 from infra.functions import SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import index_names, table_arn
+from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, TargetRow
 from lobby.ledger.targets import TARGET_ROLE
 from lobby.names import Target
-from lobby.wire import trust_bucket
+from lobby.wire import notary_bucket, trust_bucket
 
 UNDELIVERED: Final = "device-lobby-undelivered"
 UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
@@ -73,17 +74,28 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
     ]
 
 
+def _reads(stream_arn: str) -> list[iam.PolicyStatement]:
+    """What a mapping does to a stream, with its function's role."""
+    actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    return [allow("Stream", actions, stream_arn), allow("FindStream", ["dynamodb:ListStreams"], "*")]
+
+
+def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
+    """It can add an anchor. It reads no table, and not even what it has anchored."""
+    lobby = settings.lobby
+    bucket = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
+    return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
+
+
 def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     """Also what the surveyor may do."""
     lobby = settings.lobby
-    stream = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
-        allow("Stream", stream, stream_arn),
-        allow("FindStream", ["dynamodb:ListStreams"], "*"),
+        *_reads(stream_arn),
         allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow(
@@ -111,6 +123,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     indexes = [table_arn(LEDGER, lobby, index) for index in index_names(LEDGER)]
+    anchors = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *indexes),
@@ -118,6 +131,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         _table(COUNTS, lobby, "UpdateItem", "Query"),
         _table(TARGETS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
         allow("Survey", ["lambda:InvokeFunction"], function_arn(SURVEYOR, settings)),
+        allow("Anchors", ["s3:ListBucketVersions"], anchors),
     ]
 
 

@@ -11,6 +11,7 @@ missing or wrong, and names all of it at once.
     lobbyStack        false: the targets' stacks only; true by default
     bundle            false: templates only, whose Lambdas have no code and must not be deployed
     logRetentionDays  how long logs are kept; 30 by default
+    anchorDays        how long nobody can delete an anchor of a history, 1 to 36500; 3650 by default
 """
 
 import json
@@ -47,7 +48,7 @@ class TargetSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the app is built from. `log_retention` is in days."""
+    """All that the app is built from. `log_retention` and `anchors_kept` are in days."""
 
     lobby: Target
     targets: tuple[TargetSettings, ...] = ()
@@ -55,6 +56,7 @@ class Settings:
     bundle: bool = True
     lobby_stack: bool = True
     log_retention: int = 30
+    anchors_kept: int = 3650
     console: bool = True
     console_url: str | None = None
     """Ends with a slash; None: the console is at the API's own address, as always in AWS."""
@@ -102,6 +104,13 @@ def _days(value: Any) -> int:
     if isinstance(value, int | str) and str(value) in map(str, RETENTION_DAYS):
         return int(value)
     raise _bad(value, f"one of {', '.join(map(str, RETENTION_DAYS))} days")
+
+
+def _anchor_days(value: Any) -> int:
+    """A hundred years is Object Lock's own limit (S3 user guide, "Configuring S3 Object Lock")."""
+    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) and int(value) <= 36_500:
+        return int(value)
+    raise _bad(value, "1 to 36500 days")
 
 
 def _targets(value: Any) -> tuple[TargetSettings, ...]:
@@ -193,4 +202,5 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("bundle", "bundle", _flag),
     ("lobbyStack", "lobby_stack", _flag),
     ("logRetentionDays", "log_retention", _days),
+    ("anchorDays", "anchors_kept", _anchor_days),
 )

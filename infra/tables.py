@@ -26,6 +26,11 @@ IMMUTABLE: Final = (
     "dynamodb:PartiQLDelete",
 )
 """What nobody may do to the history. That PutItem does not overwrite is the writer's own condition."""
+_STREAMS: Final = {
+    LedgerRow: dynamodb.StreamViewType.NEW_IMAGE,
+    HistoryRow: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+}
+"""The commissioner wants to know what became; the notary, also what it was that somebody changed or removed."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
@@ -65,7 +70,7 @@ def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.Tabl
         ),
         deletion_protection=True,
         removal_policy=RemovalPolicy.RETAIN,
-        dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE if model is LedgerRow else None,
+        dynamo_stream=_STREAMS.get(model),
         global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
         resource_policy=_append_only(lobby) if model is HistoryRow else None,
     )

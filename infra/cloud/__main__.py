@@ -31,13 +31,25 @@ def aws(
     region: AnyRegion = None,
     admin_email: Annotated[str | None, typer.Option(help="Invite this person as the first admin.")] = None,
     log_retention_days: Annotated[int, typer.Option(help="How long logs are kept.")] = 30,
+    anchor_days: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=36_500,
+            help="How long nobody can delete an anchor of a history, nor their bucket: 1 for a trial.",
+        ),
+    ] = 3650,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
     with _told():
         who = caller(profile, region)
+        typer.echo(
+            f"What the notary anchors, and its bucket, nobody can delete for {anchor_days} days (--anchor-days)."
+        )
         confirm(who, "Deploy the lobby (stack DeviceLobby) to", yes)
-        context = {"lobby": f"{who.account}/{who.region}", "logRetentionDays": str(log_retention_days)}
+        kept = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
+        context = {"lobby": f"{who.account}/{who.region}", **kept}
         outputs = _deployed(who, profile, "aws", context, "DeviceLobby")
         if admin_email:
             typer.echo(invite(who.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
@@ -84,7 +96,7 @@ def destroy(
     region: AnyRegion = None,
     yes: Yes = False,
 ) -> None:
-    """Delete a stack. The lobby's tables, trust bucket and users stay, and are named."""
+    """Delete a stack. The lobby's tables, buckets and users stay, and are named."""
     with _told():
         if what not in ("aws", "target"):
             raise typer.BadParameter(f"got {what!r}, want aws, target or local")

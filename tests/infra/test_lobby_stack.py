@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 from infra.functions import FUNCTIONS
-from lobby import wire
+from infra.notary import make_bucket
+from lobby import metrics, wire
 from lobby.ledger.models import MODELS
-from tests.infra.templates import Stack, Stacks
+from tests.infra.templates import Stack, Stacks, settings
 
 TABLES = "AWS::DynamoDB::GlobalTable"
 
@@ -49,14 +52,24 @@ def test_tables_are_encrypted_restorable_guarded_and_outlive_the_stack(stacks: S
         assert replica["DeletionProtectionEnabled"]
 
 
-def test_only_the_ledger_streams_and_only_what_it_became(stacks: Stacks) -> None:
+def test_the_ledger_streams_what_it_became_and_the_history_also_what_it_was(stacks: Stacks) -> None:
     streams = {each["TableName"]: each.get("StreamSpecification") for each in stacks.lobby.of_type(TABLES)}
     assert streams.pop("device-lobby-ledger") == {"StreamViewType": "NEW_IMAGE"}
+    assert streams.pop("device-lobby-history") == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert set(streams.values()) == {None}
 
 
+def _mapping(stack: Stack, function: str) -> dict[str, Any]:
+    """What reads a stream for a function."""
+    found = stack.of_type("AWS::Lambda::EventSourceMapping")
+    [mapping] = [each for each in found if stack.resolve(each["FunctionName"]).startswith(f"<{function}")]
+    return mapping
+
+
 def test_the_commissioner_wakes_only_when_it_is_its_turn(stacks: Stacks) -> None:
-    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    mapping = _mapping(stacks.lobby, "Commissioner")
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<LedgerTable")
     [filtered] = mapping["FilterCriteria"]["Filters"]
     assert json.loads(filtered["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
@@ -65,13 +78,22 @@ def test_the_commissioner_wakes_only_when_it_is_its_turn(stacks: Stacks) -> None
 
 
 def test_a_claim_that_fails_is_tried_alone_for_hours_and_then_handed_over(stacks: Stacks) -> None:
-    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    mapping = _mapping(stacks.lobby, "Commissioner")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"]
     assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (100, 4 * 3600)
     assert (mapping["ParallelizationFactor"], mapping["BatchSize"]) == (4, 10)
     failures = stacks.lobby.resolve(mapping["DestinationConfig"]["OnFailure"]["Destination"])
     assert failures.startswith("<Uncommissioned")
+
+
+def test_every_change_of_the_history_wakes_the_notary_for_as_long_as_the_stream_has_it(stacks: Stacks) -> None:
+    mapping = _mapping(stacks.lobby, "Notary")
+    assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<HistoryTable")
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    given_up = {"FilterCriteria", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "MaximumBatchingWindowInSeconds"}
+    assert not given_up & mapping.keys()
 
 
 def test_an_arrival_that_fails_five_times_goes_to_the_dead_letters(stacks: Stacks) -> None:
@@ -136,6 +158,7 @@ def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
         "commissioner": set(),
         "surveyor": set(),
         "arrivals": set(),
+        "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
             "LOGIN_URL",
@@ -187,8 +210,38 @@ def test_the_trust_bucket_is_private_versioned_and_stays(stacks: Stacks) -> None
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["BucketEncryption"]
-    [resource] = [each for each in stacks.lobby.template["Resources"].values() if each["Type"] == "AWS::S3::Bucket"]
-    assert resource["DeletionPolicy"] == "Retain"
+    assert _resource(stacks.lobby, bucket)["DeletionPolicy"] == "Retain"
+
+
+def _resource(stack: Stack, properties: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = stack.template["Resources"][_logical_id(stack, properties)]
+    return found
+
+
+def test_nobody_can_take_an_anchor_out_of_the_notary_s_bucket_which_stays(stacks: Stacks) -> None:
+    lobby = stacks.lobby
+    bucket = lobby.the("AWS::S3::Bucket", BucketName="device-lobby-notary-100000000001-us-east-1")
+    assert bucket["ObjectLockEnabled"]
+    assert _retention(bucket) == {"Mode": "COMPLIANCE", "Days": 3650}
+    assert bucket["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert "LifecycleConfiguration" not in bucket
+    made = _resource(lobby, bucket)
+    assert made["DeletionPolicy"] == made["UpdateReplacePolicy"] == "Retain"
+
+
+def _retention(bucket: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    return found
+
+
+def test_for_a_trial_the_anchors_are_kept_for_a_day() -> None:
+    alone = cdk.Stack()
+    make_bucket(alone, settings(anchorDays=1))
+    [bucket] = Template.from_stack(alone).find_resources("AWS::S3::Bucket").values()
+    assert _retention(bucket["Properties"]) == {"Mode": "COMPLIANCE", "Days": 1}
 
 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
@@ -204,10 +257,20 @@ def test_an_operator_is_told_of_failed_throttled_and_old_work(stacks: Stacks) ->
     }
     each_function = {f"{each.name}-{what}" for each in FUNCTIONS for what in ("errors", "throttles")}
     waiting = {f"{each}-waiting" for each in ("undelivered", "uncommissioned", "arrivals-dead")}
-    assert alarms == each_function | waiting | {"commissioner-behind", "arrivals-old", "api-errors"}
+    assert alarms == each_function | waiting | {
+        "commissioner-behind", "arrivals-old", "api-errors", "history-tampered", "notary-behind"
+    }  # fmt: skip
     for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):
         assert alarm["AlarmActions"][0].startswith("<AlarmsTopic")
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_one_record_of_tampering_is_an_alarm_within_a_minute(stacks: Stacks) -> None:
+    alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-history-tampered")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metrics.HISTORY_TAMPERED)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "notary"}]
+    assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (0, 60, 1, "Sum")
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
 
 
 def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> None:
@@ -223,7 +286,7 @@ def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> Non
 def test_the_outputs_are_what_scripts_rely_on(stacks: Stacks, local_stacks: Stacks) -> None:
     wanted = {
         "GraphqlUrl", "UserPoolId", "UserPoolClientId", "ConsoleUrl", "CommissionerRoleArn", "ArrivalsQueueArn",
-        "TrustBucket", "ApiId",
+        "TrustBucket", "NotaryBucket", "ApiId",
     }  # fmt: skip
     assert local_stacks.lobby.template["Outputs"].keys() == wanted
     assert stacks.lobby.template["Outputs"].keys() == wanted | {"LoginUrl"}

@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
+from infra.notary import ON_BUCKET, ON_OBJECTS
 from infra.tables import IMMUTABLE
 from tests.infra.templates import HISTORY, Stacks
 
 TABLE = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-"
 IOT = "arn:aws:iot:us-east-1:100000000001:"
 SQS = "arn:aws:sqs:us-east-1:100000000001:device-lobby-"
+NOTARY = "arn:aws:s3:::device-lobby-notary-100000000001-us-east-1"
 UNBOUNDED = {
     "device-lobby-bouncer": {"iot:AttachThingPrincipal"},
     "device-lobby-commissioner": {"dynamodb:ListStreams", "iot:DetachThingPrincipal"},
+    "device-lobby-notary": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint",
     },
@@ -65,6 +68,13 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "sqs:DeleteMessage": {f"{SQS}arrivals"},
         "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
     },
+    "device-lobby-notary": {
+        "dynamodb:DescribeStream": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:GetRecords": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:GetShardIterator": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:ListStreams": {"*"},
+        "s3:PutObject": {f"{NOTARY}/entries/*"},
+    },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
@@ -77,6 +87,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}ledger/index/by-time",
         },
         "lambda:InvokeFunction": {"arn:aws:lambda:us-east-1:100000000001:function:device-lobby-surveyor"},
+        "s3:ListBucketVersions": {NOTARY},
     },
     "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered"}},
 }  # fmt: skip
@@ -137,7 +148,39 @@ def test_the_history_s_own_policy_denies_everyone_to_change_it(stacks: Stacks) -
 
 
 def test_that_policy_locks_nobody_out_of_the_policy_itself() -> None:
-    assert not {action for action in IMMUTABLE if "Policy" in action or "*" in action}
+    assert not {action for action in (*IMMUTABLE, *ON_OBJECTS, *ON_BUCKET) if "Policy" in action or "*" in action}
+
+
+def test_no_role_may_do_to_anchors_but_add_and_list_them(stacks: Stacks) -> None:
+    found = {
+        (each.role, action)
+        for stack in stacks.all
+        for each in stack.statements
+        for action in each.actions
+        if action.startswith("s3:") and any("notary" in resource or "*" in resource for resource in each.resources)
+    }
+    assert found == {
+        ("device-lobby-notary", "s3:PutObject"), ("device-lobby-admin-api", "s3:ListBucketVersions"),
+        ("device-lobby-bouncer", "s3:GetObject"),
+    }  # fmt: skip
+
+
+def test_the_anchors_own_policy_denies_everyone_to_delete_them_or_have_s3_do_it(stacks: Stacks) -> None:
+    [policy] = [each for each in stacks.lobby.of_type("AWS::S3::BucketPolicy") if "Anchors" in str(each["Bucket"])]
+    denied = {
+        each["Sid"]: each for each in stacks.lobby.resolve(policy["PolicyDocument"]["Statement"]) if "Sid" in each
+    }
+    for sid, actions in (("NobodyDeletesAnchors", ON_OBJECTS), ("NorTheBucket", ON_BUCKET)):
+        assert (denied[sid]["Effect"], denied[sid]["Principal"]) == ("Deny", {"AWS": "*"})
+        assert denied[sid]["Action"] == list(actions)
+        assert "Condition" not in denied[sid]
+    assert denied["NobodyDeletesAnchors"]["Resource"].endswith(".Arn>/*")
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= {*ON_OBJECTS, *ON_BUCKET}
+
+
+def test_the_notary_reads_nothing_but_its_stream(stacks: Stacks) -> None:
+    reads = {each for each in stacks.lobby.grants("device-lobby-notary") if not each.startswith(("logs:", "s3:Put"))}
+    assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
 def test_only_the_bouncer_lists_the_trust_bucket_or_an_absent_list_would_look_forbidden(stacks: Stacks) -> None:
@@ -174,7 +217,7 @@ def test_queues_bucket_and_topic_refuse_plain_http(stacks: Stacks, kind: str) ->
     assert policies
     for policy in policies:
         denied = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
-        assert {"Bool": {"aws:SecureTransport": "false"}} in [each["Condition"] for each in denied]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in [each.get("Condition") for each in denied]
 
 
 def test_the_arrivals_queue_takes_topics_of_the_agreed_name_only(stacks: Stacks) -> None:

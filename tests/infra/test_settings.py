@@ -16,11 +16,12 @@ ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
 def test_a_lobby_alone_is_enough() -> None:
     made = Settings.from_context({"lobby": LOBBY}.get)
     assert (str(made.lobby), made.targets, made.local, made.bundle, made.log_retention) == (LOBBY, (), False, True, 30)
+    assert made.anchors_kept == 3650
 
 
 def test_what_the_command_line_gives_as_text_is_read() -> None:
-    made = settings(local="TRUE", bundle="false", logRetentionDays="90", targets=json.dumps([ONE]))
-    assert (made.local, made.bundle, made.log_retention) == (True, False, 90)
+    made = settings(local="TRUE", bundle="false", logRetentionDays="90", anchorDays="1", targets=json.dumps([ONE]))
+    assert (made.local, made.bundle, made.log_retention, made.anchors_kept) == (True, False, 90, 1)
     assert [(str(each.target), each.external_id) for each in made.targets] == [("200000000002/eu-west-1", "abc")]
 
 
@@ -69,6 +70,9 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
                 4567,
             )
         ),
+        pytest.param({"anchorDays": 0}, "anchorDays: got 0, want 1 to 36500 days", id="anchors for no time"),
+        pytest.param({"anchorDays": "36501"}, "anchorDays: got '36501', want 1 to", id="anchors for too long"),
+        pytest.param({"anchorDays": "for ever"}, "anchorDays: got 'for ever', want 1 to", id="anchors for ever"),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
         pytest.param({"targets": "[{"}, "want a JSON list of targets", id="torn JSON"),
         pytest.param({"targets": {"account": "1"}}, "want a list of targets", id="no list"),
