@@ -64,6 +64,9 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads the options off the signature
     port: Annotated[int, _setting("MQTT port of lobbies that name none.", "PORT")] = MQTT_PORT,
     state_dir: StateDir = None,
     exit_on_arrival: Annotated[bool, _setting("End with 0 once in the target.", "EXIT_ON_ARRIVAL")] = False,
+    show_codes: Annotated[
+        bool, _setting("Show the code that proves somebody is here: in the log, and in a file.", "SHOW_CODES")
+    ] = False,
     log_format: Annotated[LogFormat, _setting("One line per event.", "LOG_FORMAT")] = LogFormat.TEXT,
     pkcs11_lib: Annotated[Path | None, _setting("The token's library (.so).", "PKCS11_LIB", _KEY)] = None,
     pkcs11_pin: Annotated[
@@ -127,7 +130,7 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads the options off the signature
             revisit_cap,
         )
     chronicle = Chronicle(log_format.value, sys.stdout)
-    settings = partial(gather, options, timing, exit_on_arrival=exit_on_arrival)
+    settings = partial(gather, options, timing, exit_on_arrival=exit_on_arrival, show_codes=show_codes)
     raise typer.Exit(Keeper(partial(live, settings, chronicle), chronicle.record, timing.retry, draw).run())
 
 

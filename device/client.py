@@ -25,6 +25,7 @@ from device.moves import (
     Publish,
     ResetAsked,
     Saved,
+    Show,
     StopAsked,
     Store,
     Subscribe,
@@ -92,6 +93,8 @@ class Client:
             self._watch()
 
     def _begin(self) -> None:
+        if self._plan.show_codes:
+            self._show(None)  # what an earlier life showed is nobody's question any more
         if self._storage.reset_asked():
             self._chronicle.record("reset_received", {"by": "command", "before": "start"})
             self._handle(Begin(None, self._deaths))
@@ -147,6 +150,8 @@ class Client:
         match action:
             case Note(event, fields):
                 self._chronicle.record(event, fields)
+            case Show(code):
+                self._show(code)
             case Store() | Forget():
                 self._handle(self._keep(action))
             case Exit():
@@ -177,6 +182,13 @@ class Client:
         except OSError as error:
             return NotSaved(str(error))
         return Saved()
+
+    def _show(self, code: str | None) -> None:
+        """A device whose disk refuses still says its code in the log."""
+        try:
+            self._storage.show(code)
+        except OSError as error:
+            self._chronicle.record("presence_code_not_stored", {"detail": str(error)})
 
     def _look_at_clock(self) -> None:
         """TLS judges certificates by the wall clock. The device cannot set it; it can say that it is wrong, so that

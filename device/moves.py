@@ -155,6 +155,13 @@ class Forget:
 
 
 @dataclass(frozen=True)
+class Show:
+    """Have this code where the device's display finds it; None: have none there."""
+
+    code: str | None
+
+
+@dataclass(frozen=True)
 class Note:
     """One line of the log: a stable event name and its fields."""
 
@@ -167,4 +174,4 @@ class Exit:
     """The process may end."""
 
 
-Action = Open | Subscribe | Publish | Close | Store | Forget | Note | Exit
+Action = Open | Subscribe | Publish | Close | Store | Forget | Show | Note | Exit

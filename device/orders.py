@@ -1,4 +1,4 @@
-"""What the cloud, or someone at the device, tells it: a route to follow, or a factory reset.
+"""What the cloud, or someone at the device, tells it: a route to follow, a factory reset, or a code to show.
 
 Only a lobby says where a device belongs. The target it is in may change its config and may send it back, no more: it
 belongs to somebody else than the lobby, and the next target to somebody else again. Anything that is neither is noted
@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Final
 
 from device import passage
+from device.moves import Show
 from device.state import Phase, Place, State, Timer, Turn
 from lobby.errors import InvalidInput
 from lobby.names import shown
-from lobby.wire import Reset, Route, lobby_topic, parse_message
+from lobby.wire import Question, Reset, Route, lobby_topic, parse_message
 
 _SOON: Final = 1.0
 """Seconds until the storage is asked for what came on the way out, however much that was."""
@@ -35,6 +36,8 @@ def hear(turn: Turn, topic: str, payload: bytes) -> None:
             _forget(turn, again=False)
         case Route():
             _weigh(turn, _with_port(turn, message))
+        case Question():
+            _show(turn, message)
     return None
 
 
@@ -54,6 +57,7 @@ def _forget(turn: Turn, *, again: bool) -> None:
     state = turn.state
     turn.change(route=None, doubted=None, confirmed=False, fallbacks=0)
     turn.cancel(Timer.REVISIT)
+    hide(turn)
     if again or state.route or not (state.bare or turn.pending(Timer.STORAGE)):
         passage.keep(turn)
     if state.place is Place.TARGET or state.next_place is Place.TARGET:
@@ -79,6 +83,25 @@ def not_kept(turn: Turn, detail: str) -> None:
     if detail != turn.state.storage_fault:
         turn.change(storage_fault=detail)
         turn.note("route_not_stored", detail=detail, again_every_s=turn.timing.store_every)
+
+
+def _show(turn: Turn, question: Question) -> None:
+    """A code of the lobby's, said once however often it is repeated: whoever claims the device reads it off."""
+    state = turn.state
+    if not turn.plan.show_codes or state.place is not Place.LOBBY or state.phase is Phase.LEAVING:
+        return ignore(turn, "got a code to show, want none: not in a lobby, or not told to show codes")
+    if question == state.shown:
+        return None
+    turn.change(shown=question)
+    turn.do(Show(question.code))
+    return turn.tell("presence_code", code=question.code, generation=question.generation)
+
+
+def hide(turn: Turn) -> None:
+    """What was asked is answered, or is asked no more."""
+    if turn.state.shown is not None:
+        turn.change(shown=None)
+        turn.do(Show(None))
 
 
 def _weigh(turn: Turn, route: Route) -> None:
@@ -125,6 +148,7 @@ def _repeated(turn: Turn) -> None:
         turn.change(confirmed=True)
         again_in = state.deadlines[Timer.REVISIT] - turn.now
         return turn.tell("route_repeated", reason="it led nowhere just now", again_in_s=round(again_in, 3))
+    hide(turn)
     return passage.depart(turn, Place.TARGET)
 
 
@@ -133,6 +157,7 @@ def _follow(turn: Turn, route: Route) -> None:
     sees that it has heard."""
     turn.change(route=route, doubted=None, confirmed=False, fallbacks=0)
     turn.cancel(Timer.REVISIT)
+    hide(turn)
     if turn.state.phase is not Phase.LEAVING:
         passage.keep(turn)
     elif not turn.pending(Timer.STORAGE):

@@ -12,7 +12,7 @@ from device.moves import Close, Exit, Forget, Open, Publish, Store, Subscribe, T
 from device.patience import around
 from device.plan import Endpoint
 from device.state import Phase, Place, Timer, Turn
-from lobby.wire import HELLO_TOPIC, lobby_topic
+from lobby.wire import HELLO_TOPIC, PRESENCE, lobby_topic
 
 
 def connect(turn: Turn) -> None:
@@ -46,9 +46,11 @@ def arrive(turn: Turn) -> None:
 def speak(turn: Turn) -> None:
     """A hello in the lobby, a sign of life in the target. The next one follows the broker's acknowledgement."""
     thing, link = turn.plan.thing, turn.state.link
-    body = json.dumps({"version": CLIENT_VERSION}).encode()
-    topic = HELLO_TOPIC if turn.state.place is Place.LOBBY else f"app/{thing}"
-    turn.do(Publish(link, topic, body))
+    in_lobby = turn.state.place is Place.LOBBY
+    body: dict[str, object] = {"version": CLIENT_VERSION}
+    if in_lobby and turn.plan.show_codes:
+        body[PRESENCE] = True
+    turn.do(Publish(link, HELLO_TOPIC if in_lobby else f"app/{thing}", json.dumps(body).encode()))
     turn.remind(Timer.ANSWER, turn.timing.answer_within)
 
 

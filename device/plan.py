@@ -96,3 +96,5 @@ class Plan:
     lobbies: tuple[Endpoint, ...]
     timing: Timing = _FIELD
     exit_on_arrival: bool = False
+    show_codes: bool = False
+    """It can show a code to whoever stands before it, and says so in its hellos."""

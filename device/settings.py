@@ -42,7 +42,7 @@ class Settings:
     state_dir: Path
 
 
-def gather(options: Options, timing: Timing, *, exit_on_arrival: bool) -> Settings:
+def gather(options: Options, timing: Timing, *, exit_on_arrival: bool, show_codes: bool = False) -> Settings:
     """Raises `MissingSettings`, `InvalidInput` or `BadCredentials`."""
     cert, ca = options.cert, options.ca
     missing = missing_settings(options)
@@ -55,6 +55,7 @@ def gather(options: Options, timing: Timing, *, exit_on_arrival: bool) -> Settin
         lobbies=tuple(parse_endpoint(text, options.port) for text in options.lobby),
         timing=timing,
         exit_on_arrival=exit_on_arrival,
+        show_codes=show_codes,
     )
     return Settings(identity, _credentials(options, cert, ca), plan, state_dir(cert, options.state_dir))
 

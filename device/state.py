@@ -12,7 +12,7 @@ from typing import Any
 from device.moves import Action, Note
 from device.patience import Draw
 from device.plan import Endpoint, Plan, Timing
-from lobby.wire import Route
+from lobby.wire import Question, Route
 
 
 class Place(Enum):
@@ -83,6 +83,8 @@ class State:
     """Times sent from one place to the other without staying."""
     storage_fault: str = ""
     """What the storage last refused with; told once."""
+    shown: Question | None = None
+    """What the device shows now."""
     bare: bool = False
     """The storage is known to hold no route."""
     told: int = 0

@@ -39,6 +39,8 @@ class Storage:
         self.folder = folder
         self.route_file = folder / "route.json"
         self.reset_mark = folder / "reset"
+        self.code_file = folder / "presence-code"
+        self._new_code = folder / "presence-code.new"
         self._new = folder / "route.json.new"
         self._bad = folder / "route.json.bad"
         self._disk = Disk(calls)
@@ -75,6 +77,16 @@ class Storage:
         if self._disk.exists(self.reset_mark):
             self._disk.clear(self.reset_mark)
             self._disk.flush_folder(self.folder)
+
+    def show(self, code: str | None) -> None:
+        """The code as a line in a file by itself, for whatever drives the display: it is whole, or not there."""
+        self._disk.make_folder(self.folder)
+        if code is None:
+            self._disk.clear(self.code_file)
+        else:
+            self._disk.write(self._new_code, f"{code}\n".encode())
+            self._disk.rename(self._new_code, self.code_file)
+        self._disk.flush_folder(self.folder)
 
     def ask_reset(self) -> None:
         """A wish that the running client, or else the next one, fulfils."""
