@@ -18,6 +18,8 @@ def moving(device: Device, goal: Target) -> str:
             f"{name(device)} leaves {place(device)} for {goal}: it is registered there first, then sent over, and its "
             "certificate is made inactive in the place it leaves."
         )
+    if device["devstate"] == State.PROVING:
+        return f"{name(device)} goes to {goal} instead of {place(device)}, where it has not been yet."
     return f"{name(device)} is expected for {goal} instead of {place(device)}."
 
 
@@ -25,6 +27,10 @@ def releasing(device: Device) -> str:
     """What releasing it means."""
     if device["devstate"] == State.EXPECTED:
         return f"{name(device)} was never seen: it is no longer expected for {place(device)}, and forgotten."
+    if device["devstate"] == State.REFUSED:
+        return f"{name(device)} stays refused, and its claim for {place(device)} is dropped."
+    if device["devstate"] == State.PROVING:
+        return f"{name(device)} waits in the lobby for another claim; nothing of it is in {place(device)} yet."
     return (
         f"{name(device)} leaves {place(device)} and goes back to the lobby, where it waits for another claim. Its "
         "certificate is made inactive in the place it leaves."

@@ -21,7 +21,7 @@ _LISTED: Final = """
   certid devicename devstate targetaccount targetregion enteredAt reason profile generation
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode"""
 _WHOLE: Final = f"""{_LISTED}
-  message config endpoint lastSeen clientVersion"""
+  message config endpoint lastSeen clientVersion showsCode triesLeft"""
 _HISTORY: Final = """
   historyIntact
   history(last: $last) { seq at actor event before after generation reason target prior hash }"""
@@ -49,15 +49,15 @@ query($certid: ID!, $last: Int!) {{
 HISTORY: Final = Document(f"""
 query($certid: ID!, $last: Int!) {{ device(certid: $certid) {{ certid devicename devstate {_HISTORY} }} }}""")
 TARGETS: Final = Document("""
-query { targets { account region name profiles createdBy createdAt externalId setupCommand } }""")
+query { targets { account region name profiles presence createdBy createdAt externalId setupCommand } }""")
 CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
 }""")
 REGISTER_TARGET: Final = Document("""
-mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
-  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) {
-    account region name profiles createdBy createdAt externalId setupCommand
+mutation($account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean) {
+  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
+    account region name profiles presence createdBy createdAt externalId setupCommand
   }
 }""")
 CLAIM: Final = Document(f"""
@@ -66,6 +66,12 @@ mutation($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSO
     results {{ certid ok code message device {{ {_LISTED} }} }}
   }}
 }}""")
+CONFIRM: Final = Document(
+    f"""
+mutation($certid: ID!, $code: String!) {{ confirmPresence(certid: $certid, code: $code) {{ {_WHOLE} }} }}""",
+    repeatable=False,
+)
+"""A wrong code is counted each time that it is sent."""
 MOVE: Final = Document(f"""
 mutation($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {{
   moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) {{ {_WHOLE} }}
@@ -93,6 +99,6 @@ def devices_by_fingerprint(count: int) -> Document:
 
 
 ALL: Final = (
-    ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, REGISTER_TARGET, CLAIM, MOVE, RELEASE, REVOKE, RETRY,
-    devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
+    ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, REGISTER_TARGET, CLAIM, CONFIRM, MOVE, RELEASE,
+    REVOKE, RETRY, devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
 )  # fmt: skip

@@ -16,10 +16,11 @@ Device = Mapping[str, Any]
 FIRST_PAUSE: Final = 0.3
 LONGEST_PAUSE: Final = 3.0
 _GROWTH: Final = 1.3
-_WAITING: Final = frozenset({State.EXPECTED, State.CLAIMED, State.COMMISSIONED})
+_WAITING: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
 _UNCLAIMED: Final = frozenset({State.KNOCKING, State.INLOBBY})
 _WAITS_FOR: Final = {
     State.EXPECTED: "the device has not knocked yet: is it powered on and online?",
+    State.PROVING: "it waits for the code that it shows: lobbyctl confirm",
     State.CLAIMED: "the commissioner is at work on it",
     State.COMMISSIONED: "its route is ready; it has not connected to its target yet",
     State.KNOCKING: "it has been let in, and has not said hello yet",

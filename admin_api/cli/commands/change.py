@@ -1,4 +1,4 @@
-"""Moving, releasing, revoking and retrying: what somebody does to devices that the lobby knows.
+"""Moving, releasing, revoking, retrying and proving: what somebody does to devices that the lobby knows.
 
 What takes something away is asked about first, with what will happen; without a person to ask it wants --yes. Several
 devices are done one after the other, and one that is refused holds the others up no more than it must.
@@ -21,7 +21,7 @@ from admin_api.cli.following import Goal, goal_of
 from admin_api.cli.render import words
 from admin_api.cli.wishes import config_of
 from lobby.errors import LobbyError, NotFound
-from lobby.names import Fingerprint, parse_profile
+from lobby.names import Fingerprint, parse_code, parse_profile
 
 app = typer.Typer()
 Devices = Annotated[list[str], typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")]
@@ -54,6 +54,24 @@ def move(
 
     def change(certid: Fingerprint) -> dict[str, Any] | None:
         return _one(desk.ask(documents.MOVE, certid=certid, target=place, **more)["moveDevice"])
+
+    return _each(desk, known, change, timeout if wait else None)
+
+
+@command(app, "confirm")
+def confirm(
+    desk: Desk,
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The eight digits that it shows.")],
+    wait: Wait = False,
+    timeout: Timeout = PATIENCE,
+) -> Status:
+    """Prove that somebody stands at a claimed device, where its target asks for it. Five wrong codes end the claim."""
+    said = parse_code(code)
+    known = _known(desk, [device])
+
+    def change(certid: Fingerprint) -> dict[str, Any] | None:
+        return _one(desk.ask(documents.CONFIRM, certid=certid, code=said)["confirmPresence"])
 
     return _each(desk, known, change, timeout if wait else None)
 

@@ -14,6 +14,7 @@ from admin_api.cli.following import Goal
 from admin_api.cli.render import tables
 from admin_api.cli.results import Results, summary
 from admin_api.cli.wishes import Wish
+from lobby.ledger.states import State
 from lobby.names import Fingerprint
 
 _SHOWN: Final = 20
@@ -30,6 +31,7 @@ def send(desk: Desk, sheet: Sheet, title: str, results: Results, timeout: float 
     failed = [outcome for outcome in told if not outcome.ok]
     if not desk.screen.as_json:
         _show(desk, told, failed, title)
+    _say_what_is_next(desk, told)
     if bulk.cut is not None:
         raise bulk.cut
     if len(told) == 1 and failed:
@@ -63,6 +65,15 @@ def _show(desk: Desk, told: Sequence[Outcome], failed: Sequence[Outcome], title:
         desk.screen.show(tables.outcomes(sorted(shown, key=lambda outcome: outcome.row.line), title))
     if len(told) > 1:
         desk.screen.say(summary(told))
+
+
+def _say_what_is_next(desk: Desk, told: Sequence[Outcome]) -> None:
+    """Of those whose target wants somebody to stand before them."""
+    waiting = [each.device for each in told if each.ok and each.device and each.device["devstate"] == State.PROVING]
+    if waiting:
+        which = str(waiting[0]["certid"])[:12] if len(waiting) == 1 else "DEVICE"
+        many = "It waits" if len(waiting) == 1 else f"{len(waiting)} wait"
+        desk.screen.note(f"{many} for the code that shows on the device: lobbyctl confirm {which} CODE")
 
 
 def _asking(desk: Desk) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:

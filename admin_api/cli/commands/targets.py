@@ -46,17 +46,27 @@ def add(
         list[str] | None,
         typer.Option(help="A device profile that its stack deploys. May be repeated. [default: default]"),
     ] = None,
+    presence: Annotated[
+        bool | None,
+        typer.Option(
+            "--presence/--no-presence",
+            help="Whether a claim counts only once somebody has read the code off the device. [default: as it is]",
+        ),
+    ] = None,
 ) -> None:
     """Register a target, or rename it and set its profiles. Prints what the account's owner runs to set it up."""
     place = parse_target_key(target)
     found = desk.ask(
-        documents.REGISTER_TARGET, account=place.account, region=place.region, name=name, profiles=profile or None
-    )["registerTarget"]
+        documents.REGISTER_TARGET, account=place.account, region=place.region, name=name, profiles=profile or None,
+        presence=presence,
+    )["registerTarget"]  # fmt: skip
     if desk.screen.as_json:
         desk.screen.record(found)
         return
     profiles = ", ".join(found["profiles"])
     desk.screen.note(f"{place} is registered as {words.clean(found['name'])}, with profiles {profiles}")
+    if found["presence"]:
+        desk.screen.note("Claims for it count once somebody has read the code off the device: lobbyctl confirm")
     if found["setupCommand"]:
         desk.screen.note("Its owner runs, with credentials of that account:")
         desk.screen.say(found["setupCommand"])

@@ -47,6 +47,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "what to do", found["message"]
     yield "target", f"{words.place(found)}, profile {found['profile']}" if claimed else None
     yield "claim", f"{found['generation']}, by {found['claimedBy']} at {found['claimedAt']}" if claimed else None
+    yield "code", _code(found)
     yield "route", found["endpoint"]
     yield "config", found["config"] if claimed else None
     yield "left, not cleared", _places(found["previousTargets"])
@@ -57,6 +58,15 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield from _certificate(found.get("certificate"))
     actions = [words.ACTIONS.get(action, action) for action in found["allowedActions"]]
     yield "you can", ", ".join(actions) or "nothing"
+
+
+def _code(found: Mapping[str, Any]) -> str | None:
+    """What is to be done while it waits for the code that it shows."""
+    left = found.get("triesLeft")
+    if left is None:
+        return None
+    shows = {True: "it shows one", False: "its client shows none", None: "it has not said hello yet"}
+    return f"{shows[found.get('showsCode')]}; lobbyctl confirm {found['certid'][:12]} CODE ({left} left to try)"
 
 
 def _places(places: Sequence[Mapping[str, Any]]) -> str | None:

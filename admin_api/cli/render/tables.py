@@ -90,10 +90,11 @@ def history(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = plain("TARGET", "NAME", "PROFILES", "BY", "SINCE")
+    table = plain("TARGET", "NAME", "PROFILES", "CLAIMS NEED", "BY", "SINCE")
     for each in registered:
         table.add_row(
             f"{each['account']}/{each['region']}", words.clean(each["name"]), ", ".join(each["profiles"]),
+            "the device's code" if each.get("presence") else words.NONE,
             words.clean(each["createdBy"]), words.age(each["createdAt"], now),
         )  # fmt: skip
     return table

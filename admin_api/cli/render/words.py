@@ -11,12 +11,12 @@ from typing import Any, Final
 from rich.text import Text
 
 STYLES: Final = {
-    "expected": "cyan", "knocking": "yellow", "inlobby": "bold yellow", "claimed": "blue", "commissioned": "blue",
-    "arrived": "green", "failed": "bold red", "refused": "red", "revoked": "magenta",
+    "expected": "cyan", "knocking": "yellow", "inlobby": "bold yellow", "proving": "bold blue", "claimed": "blue",
+    "commissioned": "blue", "arrived": "green", "failed": "bold red", "refused": "red", "revoked": "magenta",
 }  # fmt: skip
 ACTIONS: Final = {
-    "claimDevice": "claim", "moveDevice": "move", "releaseDevice": "release", "retryDevice": "retry",
-    "revokeDevice": "revoke",
+    "claimDevice": "claim", "confirmPresence": "confirm", "moveDevice": "move", "releaseDevice": "release",
+    "retryDevice": "retry", "revokeDevice": "revoke",
 }  # fmt: skip
 """The API's operation → the command that asks for it."""
 NONE: Final = "–"
