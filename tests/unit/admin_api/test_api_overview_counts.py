@@ -50,8 +50,8 @@ def test_an_empty_ledger_has_every_state_with_nobody_in_it() -> None:
 def test_states_are_counted_whatever_the_target_and_the_reason() -> None:
     found = overview_of(TALLIES, OPERATOR)
     assert states(found) == {
-        "expected": 0, "knocking": 0, "inlobby": 7, "proving": 0, "claimed": 2, "commissioned": 0, "arrived": 8, "failed": 6,
-        "refused": 8, "revoked": 0,
+        "expected": 0, "knocking": 0, "inlobby": 7, "proving": 0, "claimed": 2, "commissioned": 0, "arrived": 8,
+        "failed": 6, "refused": 8, "revoked": 0,
     }  # fmt: skip
     assert found.total == 31
 
