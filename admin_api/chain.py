@@ -11,7 +11,8 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Chain:
-    """`intact`: every entry is there, in its place and unaltered, and the last is the one the device's row names."""
+    """`intact`: every entry is there, in its place and unaltered, and the last is the one the device's row names.
+    What is no entry any more is not among `entries`."""
 
     entries: Sequence[Entry]
     intact: bool
@@ -23,7 +24,10 @@ def chain_of(ledger: Ledger, device: Device) -> Chain:
     entries: Sequence[Entry] = ()
     row: Device | None = device
     for _ in range(_TRIES):
-        entries = ledger.history(device.certid)
+        found = ledger.entries(device.certid)
+        entries = [each for each in found if isinstance(each, Entry)]
+        if len(entries) < len(found):
+            break
         if row is not None and broken_link(entries, version=row.version, head=row.head) is None:
             return Chain(entries, intact=True)
         before, row = row, ledger.get(device.certid)

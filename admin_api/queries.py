@@ -5,14 +5,16 @@ import strawberry
 from admin_api.context import ABSENT, Context, Info, given, operation
 from admin_api.device_types import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
 from admin_api.filters import DeviceFilter, filter_of, state_of
-from admin_api.limits import Share
+from admin_api.history_types import AnchoredPage, HistoryCheck, shown_anchored, shown_verdict
+from admin_api.limits import MAX_LISTED, Share
 from admin_api.me import Me, me_of
 from admin_api.overview import Overview, overview_of
 from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target
+from lobby.errors import InvalidInput
 from lobby.ledger.counts import read_counts
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
 from lobby.ledger.states import State
-from lobby.names import parse_target
+from lobby.names import parse_fingerprint, parse_target
 from lobby.wire import decode_label
 
 
@@ -69,6 +71,23 @@ class Query:
     def check_target(self, info: Info, account: str, region: str) -> TargetCheck:
         target = info.context.services.targets.get(parse_target(account, region)).target
         return shown_check(target, info.context.services.survey(target))
+
+    @operation("Whether the history of a device is what it was: against its row, and what the notary has anchored.")
+    def verify_history(self, info: Info, certid: strawberry.ID) -> HistoryCheck:
+        device = decode_label(certid)
+        return shown_verdict(device, info.context.services.histories.verify(device))
+
+    @operation("Every device that was ever here, by what the notary has anchored; at most 1000 a page.")
+    def anchored_devices(
+        self, info: Info, first: int = DEFAULT_PAGE, after: strawberry.ID | None = ABSENT
+    ) -> AnchoredPage:
+        if not 1 <= first <= MAX_LISTED:
+            raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_LISTED}")
+        info.context.allowance.take(Share.LISTED, first)
+        cursor = given(after)
+        return shown_anchored(
+            info.context.services.histories.anchored(first, parse_fingerprint(cursor) if cursor else None)
+        )
 
 
 def _device(context: Context, certid: str | None) -> Device | None:

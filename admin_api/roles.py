@@ -38,6 +38,8 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "device": _EVERYONE,
     "devices": _EVERYONE,
     "targets": _EVERYONE,
+    "verifyHistory": _EVERYONE,
+    "anchoredDevices": _EVERYONE,
     "addDevice": _CLAIMERS,
     "claimDevice": _CLAIMERS,
     "claimDevices": _CLAIMERS,

@@ -1,4 +1,4 @@
-"""What the resolvers work with: the ledger, the targets, the surveyor. Made once, in one place.
+"""What the resolvers work with: the ledger, the histories, the targets, the surveyor. Made once, in one place.
 
 Tests hand in their own. No client is made before it is used.
 """
@@ -6,14 +6,18 @@ Tests hand in their own. No client is made before it is used.
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from admin_api.settings import Settings
 from admin_api.survey import Survey, invoke, lambda_client
+from lobby.clients import LobbyClients
+from lobby.ledger.anchors import Anchors
 from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RegisteredTarget, Targets
 from lobby.names import AccountId, Region, Target
+from lobby.wire import notary_bucket
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Services:
     `clock` gives seconds that only ever grow."""
 
     ledger: Ledger
+    histories: Histories = field(kw_only=True)
     targets: Targets
     survey: Callable[[Target], Survey]
     lobby_account: AccountId
@@ -30,9 +35,11 @@ class Services:
 
 
 def services_of(settings: Settings) -> Services:
-    client = lambda_client(settings.lobby_region)
+    client, clients = lambda_client(settings.lobby_region), LobbyClients()
+    ledger, bucket = Ledger(settings.lobby_region), notary_bucket(settings.lobby_account, settings.lobby_region)
     return Services(
-        ledger=Ledger(settings.lobby_region),
+        ledger=ledger,
+        histories=Histories(ledger, Anchors(lambda: clients.s3, bucket)),
         targets=Targets(new_external_id),
         survey=lambda target: invoke(client(), settings.surveyor, target),
         lobby_account=settings.lobby_account,

@@ -25,6 +25,8 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "device": ("query($id: ID!) { device(certid: $id) { certid historyIntact } }", _EVERYONE),
     "devices": ("{ devices { nodes { certid } } }", _EVERYONE),
     "targets": ("{ targets { name } }", _EVERYONE),
+    "verifyHistory": ("query($id: ID!) { verifyHistory(certid: $id) { ok seq code } }", _EVERYONE),
+    "anchoredDevices": ("{ anchoredDevices { certids } }", _EVERYONE),
     "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),
     "addDevice": (
         "mutation($id: ID!) { addDevice(certid: $id, targetaccount: <account>, targetregion: <region>) { certid } }",

@@ -11,6 +11,8 @@ from admin_api.claims import claim
 from admin_api.roles import Caller, Role
 from admin_api.services import Services
 from lobby.arrivals import Arrivals
+from lobby.ledger.anchors import Anchors
+from lobby.ledger.histories import Histories
 from lobby.ledger.states import State
 from lobby.ledger.targets import Targets
 from lobby.names import ThingName
@@ -36,7 +38,10 @@ class Lambdas:
         self.ledger, self.calls = self.shop.ledger, calls
         with calls.uncounted():
             self.receptionist = Receptionist(aws.client("iot-data"), self.ledger)
-            self.services = Services(self.ledger, self.shop.targets, _no_survey, LOBBY, REGION)
+            self.services = Services(
+                self.ledger, self.shop.targets, _no_survey, LOBBY, REGION,
+                histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
+            )  # fmt: skip
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
             self.door.deliver(self.door.first_connect(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)

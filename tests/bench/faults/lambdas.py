@@ -25,10 +25,13 @@ from lobby import arrivals, bouncer, receptionist
 from lobby.arrivals import Arrivals
 from lobby.bouncer import Bouncer
 from lobby.clients import CALLS, LobbyClients, client
+from lobby.ledger.anchors import Anchors
+from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from lobby.trust import TrustStore
+from lobby.wire import notary_bucket
 from tests.aws import BUCKET, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.bench.faults.layer import FaultLayer, Killed
 from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, key_of
@@ -100,9 +103,10 @@ class Lambdas:
 
     def _admin_api(self) -> Handler:
         surveyor = lambda_client(REGION)
+        anchors = Anchors(lambda: client("s3"), notary_bucket(LOBBY, REGION))
         services = Services(
             self._ledger(), self._targets(), lambda target: invoke(surveyor(), SURVEYOR, target), LOBBY, REGION,
-            lambda: 0.0,
+            lambda: 0.0, histories=Histories(self._ledger(), anchors),
         )  # fmt: skip
         app: Any = create_app(Verifier(ISSUER, CLIENT, key_of), services)
         gateway = Mangum(app, lifespan="off")

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.client import BaseClient
 from mangum import Mangum
@@ -16,22 +18,27 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.dynamodb import models as moto_models
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
+from moto.s3.models import s3_backends
 
 from admin_api.app import create_app
 from admin_api.services import Services
 from admin_api.survey import Step, Survey
 from admin_api.tokens import Verifier
 from lobby.identity import Identity
+from lobby.ledger.anchors import Anchors
 from lobby.ledger.decisions import Claim
+from lobby.ledger.histories import Histories
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
+from lobby.wire import notary_bucket
 from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
 
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
+NOTARY_BUCKET = notary_bucket(parse_account("999999999999"), parse_region(REGION))
 EXTERNAL_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 
 
@@ -79,6 +86,7 @@ class Lobby:
 
     ledger: Ledger
     targets: Targets
+    anchors: Anchors
     surveys: dict[Target, Survey] = field(default_factory=dict)
     surveyed: list[Target] = field(default_factory=list)
     seconds: Iterator[float] | None = None
@@ -86,9 +94,11 @@ class Lobby:
     _now: float = 0.0
 
     def __post_init__(self) -> None:
+        histories = Histories(self.ledger, self.anchors)
         services = Services(
-            self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION), self.clock
-        )
+            self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION), self.clock,
+            histories=histories,
+        )  # fmt: skip
         self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
     def clock(self) -> float:
@@ -188,14 +198,22 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     with mock_aws():
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")
+        _s3().create_bucket(Bucket=NOTARY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        _s3().put_bucket_versioning(Bucket=NOTARY_BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Ledger(parse_region(REGION), new_code=lambda: CODE)
 
 
 def fresh_lobby(ledger: Ledger) -> Lobby:
-    """Empty tables but for two targets."""
+    """Empty tables but for two targets, and nothing anchored."""
+    s3_backends[ACCOUNT_ID]["aws"].buckets[NOTARY_BUCKET].keys.clear()
     for model in MODELS:
         dynamodb_backends[ACCOUNT_ID][REGION].tables[model.Meta.table_name].items.clear()
     targets = Targets(lambda: EXTERNAL_ID)
     targets.register(HERE, "Here", ("default", "camera"), "setup")
     targets.register(THERE, "There", ("default",), "setup")
-    return Lobby(ledger, targets)
+    return Lobby(ledger, targets, Anchors(_s3, NOTARY_BUCKET))
+
+
+@cache
+def _s3() -> Any:
+    return boto3.client("s3", region_name=REGION)

@@ -9,6 +9,7 @@ from lobby.errors import Conflict
 from lobby.ledger.decisions import Claim
 from lobby.ledger.device import Entry
 from lobby.ledger.models import HistoryRow
+from lobby.ledger.verification import Unreadable
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, fingerprint
@@ -206,14 +207,14 @@ def test_a_change_between_the_two_reads_is_not_taken_for_tampering(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certid = lobby.waiting(1)
-    original, reads = lobby.ledger.history, iter(range(9))
+    original, reads = lobby.ledger.entries, iter(range(9))
 
-    def interrupted(asked: Fingerprint) -> list[Entry]:
+    def interrupted(asked: Fingerprint) -> list[Entry | Unreadable]:
         if next(reads) == 0:
             lobby.ledger.claim(certid, Claim(HERE), "user:bob")
         return original(asked)
 
-    monkeypatch.setattr(lobby.ledger, "history", interrupted)
+    monkeypatch.setattr(lobby.ledger, "entries", interrupted)
     device = lobby.ask(HISTORY, {"id": certid}).data["device"]
     assert (device["historyIntact"], len(device["history"])) == (True, 3)
 
