@@ -12,20 +12,22 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, Final
 
+from infra.local import saving
 from infra.local.journal import Journal
 from infra.local.seams import Seam
 
 _APP: Final = "ministack.app"
 _DYNAMODB: Final = "ministack.services.dynamodb"
+_TABLES: Final = "dynamodb"
 _JOURNAL: Final = "local_journal"
 _STREAMS: Final = "local_streams"
 _TRIMMED: Final = "local_trimmed"
 _FLUSH_SECONDS: Final = 1.0
 _REST_PER_WORK: Final = 20
-"""How many times as long as saving took, the emulator is left alone before the next."""
+"""How many times as long as saving a service took, it is left alone before the next: what is large, such as the
+logs, does not keep the rest waiting."""
 _JOURNAL_BYTES: Final = 32 * 1024 * 1024
 _ITEM_WRITES: Final = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
@@ -41,14 +43,12 @@ RECORDS: Final = Seam(_DYNAMODB, "_stream_records")
 TRIMMED: Final = Seam(_DYNAMODB, "_stream_trimmed")
 LOAD_ALL: Final = Seam(_APP, "_load_persisted_state", ())
 COLLECT: Final = Seam(_APP, "_build_persistence_save_dict", ())
-SAVE: Final = Seam("ministack.core.persistence", "save_state", ("service", "data"))
-STATE_DIR: Final = Seam("ministack.core.persistence", "STATE_DIR")
 SCOPE: Final = Seam("ministack.core.responses", "request_scope", ("account_id", "region"))
 ACCOUNT: Final = Seam("ministack.core.responses", "get_account_id", ())
 REGION: Final = Seam("ministack.core.responses", "get_region", ())
 SEAMS: Final = (
-    *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SAVE, STATE_DIR),
-    *(SCOPE, ACCOUNT, REGION),
+    *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SCOPE, ACCOUNT, REGION),
+    *saving.SEAMS,
 )
 
 
@@ -57,8 +57,10 @@ class Keeper:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self._saver = saving.Saver()
         self._saved_journal = 1
-        self._touched = False
+        self._touched: set[str] = set()
+        self._rests_until: dict[str, float] = {}
         self._tables_changed = False
         self._saved_shape: object = None
 
@@ -70,41 +72,49 @@ class Keeper:
 
     def touch(self, *, tables: bool = False) -> None:
         """Something may have changed; `tables`: what a journal cannot tell, such as a table created by a stack."""
-        self._touched = True
+        self._touched.update(COLLECT.found()())
         self._tables_changed = self._tables_changed or tables
 
     async def run(self) -> None:
         """Save what was touched, for ever, without taking more than a small share of the time."""
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            if self._touched:
-                began = time.monotonic()
-                await self.flush()
-                await asyncio.sleep((time.monotonic() - began) * _REST_PER_WORK)
+            await self.flush()
 
     async def flush(self) -> None:
-        """Save now. The tables only where their journal does not hold what changed, or has grown large."""
-        shape = _shape(TABLES.found())
-        tables = self._tables_changed or shape != self._saved_shape or self.journal.size > _JOURNAL_BYTES
-        self._touched = self._tables_changed = False
+        """Save what was touched and has rested."""
         for name, state in COLLECT.found()().items():
-            if name == "dynamodb" and not tables:
-                continue
-            try:
-                taken = state()
-            except RuntimeError as error:  # a thread of the emulator changed it meanwhile
-                log.info("%s is being changed (%s): saved next time", name, error)
-                self.touch(tables=name == "dynamodb")
-                continue
-            if taken is not None:
-                await asyncio.to_thread(SAVE.found(), name, taken)
-            if name == "dynamodb" and self._on_disk() == taken[_JOURNAL]:
-                self._saved_shape = shape
-                self.journal.forget_before(taken[_JOURNAL])
+            began = time.monotonic()
+            if name in self._touched and began >= self._rests_until.get(name, 0):
+                self._touched.discard(name)
+                if not await (self._tables(state) if name == _TABLES else self._save(name, state)):
+                    self._touched.add(name)
+                self._rests_until[name] = time.monotonic() + _REST_PER_WORK * (time.monotonic() - began)
+
+    async def _save(self, name: str, state: Callable[[], Any]) -> bool:
+        try:
+            taken = state()
+        except RuntimeError as error:  # a thread of the emulator changed it meanwhile
+            log.info("%s is being changed (%s): saved next time", name, error)
+            return False
+        return taken is None or await asyncio.to_thread(self._saver.save, name, taken)
+
+    async def _tables(self, state: Callable[[], Any]) -> bool:
+        """Only where their journal does not hold what changed, or has grown large."""
+        shape = _shape(TABLES.found())
+        if not (self._tables_changed or shape != self._saved_shape or self.journal.size > _JOURNAL_BYTES):
+            return True
+        self._tables_changed = False
+        if not await self._save(_TABLES, state):
+            self._tables_changed = True
+            return False
+        self._saved_shape = shape
+        self.journal.forget_before(self._on_disk())
+        return True
 
     def _on_disk(self) -> int:
-        """The number of the journal that follows the snapshot on disk: a save that fails is only logged."""
-        path = Path(STATE_DIR.found()) / "dynamodb.json"
+        """The number of the journal that follows the snapshot on disk."""
+        path = saving.file_of(_TABLES)
         return int(json.loads(path.read_text())["payload"].get(_JOURNAL, 1)) if path.exists() else 1
 
     def _journalled(self, original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
