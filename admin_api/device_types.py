@@ -81,9 +81,11 @@ class Device:
     def message(self) -> str | None:
         return self._whole("message").message
 
-    @computed("* Text or object that the device gets with its route.")
-    def config(self) -> JSON | None:
-        return JSON(self._whole("config").config)
+    @computed("* Text or object that the device gets with its route; null for those who may not claim for its target.")
+    def config(self, info: Info) -> JSON | None:
+        row = self._whole("config")
+        may_know = row.target is None or info.context.caller.may_claim_for(row.target)
+        return JSON(row.config) if may_know else None
 
     @computed("* The IoT endpoint it is sent to, once commissioned.")
     def endpoint(self) -> str | None:
@@ -174,7 +176,8 @@ def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> D
 
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """The operations that the device's state allows, and the caller's role."""
-    names = (_ACTIONS[event] for event in possible(row.devstate, unfinished=bool(row.previous)))
+    events = possible(row.devstate, unfinished=bool(row.previous), claimed=row.target is not None)
+    names = (_ACTIONS[event] for event in events)
     return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
 
 

@@ -7,6 +7,7 @@ claim may wait for. A hello of an unknown certificate, or under another's name, 
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from lobby.clients import LobbyClients
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.device import Device
 from lobby.ledger.states import State
-from lobby.ledger.store import Ledger
+from lobby.ledger.store import PRESENCE_EVERY, Ledger, stamp
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import PRESENCE, Question, Route, lobby_topic
@@ -35,9 +36,18 @@ class Receptionist:
     def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
         self._iot_data, self._ledger = iot_data, ledger
 
-    def greet(self, certid: Fingerprint, clientid: object, clientversion: str | None, *, shows: bool = False) -> str:
-        """What was done: `routed`, `entered`, `waiting`, `asked` (to show its code), `unknown`, `revoked` or `mistaken`
-        (not its own name). `shows`: it can show a code."""
+    def greet(
+        self,
+        certid: Fingerprint,
+        clientid: object,
+        clientversion: str | None,
+        *,
+        shows: bool = False,
+        at: object = None,
+    ) -> str:
+        """What was done: `routed`, `fell back` (routed, and the ledger says that it is here), `entered`, `waiting`,
+        `asked` (to show its code), `unknown`, `revoked` or `mistaken` (not its own name). `shows`: it can show a code;
+        `at`: when AWS IoT heard it, in ms since 1970."""
         device = self._ledger.get(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -46,7 +56,7 @@ class Receptionist:
         route = device.route()
         if route is not None:
             self._send(route, lobby_topic(device.devicename))
-            return "routed"
+            return self._fell_back(device, clientversion, shows=shows) if _is_since(device, at) else "routed"
         if device.devstate is State.REVOKED:
             return self._show_out(device)
         if device.devstate is State.KNOCKING:
@@ -59,6 +69,14 @@ class Receptionist:
             self._send(question, lobby_topic(device.devicename))
         self._ledger.presence(device, clientversion, shows)
         return "asked" if question else "waiting"
+
+    def _fell_back(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
+        """It had arrived, and is here again: the ledger says so until its target reports it anew."""
+        try:
+            self._ledger.hello(device, clientversion, ACTOR, shows)
+        except Conflict as conflict:
+            logger.info("changed while it said hello", extra={"certid": device.certid, "code": conflict.code})
+        return "fell back"
 
     def _show_out(self, device: Device) -> str:
         """It should not have been able to speak: it was revoked in the moment that its certificate was activated.
@@ -77,6 +95,14 @@ class Receptionist:
 
     def _send(self, message: Route | Question, topic: str) -> None:
         self._iot_data.publish(topic=topic, qos=1, payload=message.encode())
+
+
+def _is_since(device: Device, at: object) -> bool:
+    """Whether a hello of the moment `at` (ms since 1970, by AWS IoT) shows that the device has left its target: not
+    one that was said before it arrived, and is worked on late. One claim is so written to at most once a minute."""
+    if device.devstate is not State.ARRIVED or type(at) is not int:
+        return False
+    return stamp(datetime.fromtimestamp(at / 1000, UTC) - PRESENCE_EVERY) > device.enteredat
 
 
 def version_of(text: object) -> str | None:
@@ -99,8 +125,9 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
         logger.warning("hello without a certificate", extra={"rule": error.message})
         return {"outcome": "unknown"}
     outcome = (receptionist or _receptionist()).greet(
-        certid, event.get("devicename"), version_of(event.get("clientversion")), shows=event.get(PRESENCE) is True
-    )
+        certid, event.get("devicename"), version_of(event.get("clientversion")), shows=event.get(PRESENCE) is True,
+        at=event.get("receivedat"),
+    )  # fmt: skip
     log = logger.warning if outcome in ("unknown", "mistaken") else logger.info
     log("hello", extra={"certid": certid, "clientid": shown(event.get("devicename")), "outcome": outcome})
     return {"outcome": outcome}

@@ -69,7 +69,8 @@ def refuse(
 
 
 def hello(device: Device, at: str, clientversion: str | None, shows: bool | None = None) -> Device:
-    """The device stands in the lobby and listens. `shows`: it says that it can show a code, or that it cannot."""
+    """The device stands in the lobby and listens. `shows`: it says that it can show a code, or that it cannot. One that
+    had arrived has fallen back: it is on its way again."""
     state = _after(device, Event.HELLO)
     heard = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows=shows)
     return _entered(heard, state, at)
@@ -106,17 +107,28 @@ def move(device: Device, wish: Claim, actor: str, at: str) -> Device:
 
 
 def release(device: Device, at: str) -> Device | None:
-    """Take the claim back: the device returns to the lobby; one that was never seen is no longer expected. One that
-    had a claim and is back already, stays: who asks again may not have heard the answer."""
-    if device.devstate is State.INLOBBY and device.generation:
+    """Take the claim back: the device returns to the lobby; one that was never seen is no longer expected; one that
+    was refused stays so, and its reason with it. One that had a claim and has none any more, stays as it is: who asks
+    again may not have heard the answer."""
+    if device.devstate in (State.INLOBBY, State.REFUSED) and device.target is None and device.generation:
         return device
     state = next_state(device.devstate, Event.RELEASE)
     if state is None:
         return None
+    if state is State.REFUSED:
+        return _unclaimed(device)
     left = replace(_leaving(device, None), target=None, iotep=None, claimedby=None, claimedat=None,
                    profile=DEFAULT_PROFILE, config=DEFAULT_CONFIG, reason=None, message=None,
                    generation=device.generation + 1, turn=True, proof=None, code=None, tries=0)  # fmt: skip
     return _entered(left, state, at)
+
+
+def _unclaimed(device: Device) -> Device:
+    """A refused device whose claim is dropped. It is nowhere, so nothing is to be cleared."""
+    if device.target is None:
+        raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
+    return replace(device, target=None, iotep=None, claimedby=None, claimedat=None, profile=DEFAULT_PROFILE,
+                   config=DEFAULT_CONFIG, generation=device.generation + 1, proof=None, code=None, tries=0)  # fmt: skip
 
 
 def retry(device: Device, at: str) -> Device:

@@ -65,6 +65,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.ADMIT, [_S.EXPECTED], _S.CLAIMED),
     **_rows(_E.REFUSE, [ABSENT, _S.EXPECTED, _S.KNOCKING, _S.REFUSED], _S.REFUSED),
     **_rows(_E.HELLO, [_S.KNOCKING], _S.INLOBBY),
+    **_rows(_E.HELLO, [_S.ARRIVED], _S.COMMISSIONED),
     **_rows(_E.CLAIM, [ABSENT], _S.EXPECTED),
     **_rows(_E.CLAIM, [_S.KNOCKING, _S.INLOBBY], _S.CLAIMED),
     **_rows(_E.CONFIRM, [_S.PROVING], _S.CLAIMED),
@@ -76,6 +77,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_rows(_E.MOVE, [*_CLAIM_HELD, _S.PROVING], _S.CLAIMED),
     **_rows(_E.RELEASE, [_S.EXPECTED], ABSENT),
     **_rows(_E.RELEASE, [*_CLAIM_HELD, _S.PROVING], _S.INLOBBY),
+    **_rows(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
     **_rows(_E.RETRY, _CLAIM_HELD, _S.CLAIMED),
     **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.PROVING)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
@@ -113,11 +115,14 @@ def next_state(
     return TRANSITIONS[state, event]
 
 
-def possible(state: State | None, *, unfinished: bool = False) -> tuple[Event, ...]:
-    """What an operator may do to a device in `state`. `unfinished`: an old target still awaits its clearing."""
+def possible(state: State | None, *, unfinished: bool = False, claimed: bool = True) -> tuple[Event, ...]:
+    """What an operator may do to a device in `state`. `unfinished`: an old target still awaits its clearing; `claimed`:
+    a claim is on record, which one that was refused may have, and may lose."""
     events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
     if state is State.INLOBBY and not unfinished:
         return tuple(event for event in events if event is not Event.RETRY)
+    if state is State.REFUSED and not claimed:
+        return tuple(event for event in events if event is not Event.RELEASE)
     return events
 
 

@@ -108,6 +108,69 @@ def test_a_commissioned_device_gets_its_route_for_one_read_and_one_publish(desk:
     assert desk.calls.of("Publish")[0].params["qos"] == 1
 
 
+def ms(clock: Clock) -> int:
+    return int(clock().timestamp() * 1000)
+
+
+@pytest.fixture
+def settled(desk: Desk, clock: Clock) -> Desk:
+    """Its device has arrived, just now."""
+    desk.hello()
+    device = desk.commission()
+    clock.advance(minutes=5)
+    with desk.calls.uncounted():
+        desk.ledger.arrive(device, "service:arrivals")
+    desk.calls.forget()
+    return desk
+
+
+def test_a_hello_of_a_device_that_had_arrived_is_answered_and_shows_that_it_fell_back(
+    settled: Desk, clock: Clock
+) -> None:
+    clock.advance(minutes=2)
+    assert settled.hello(receivedat=ms(clock)) == "fell back"
+    assert settled.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
+    row = device()
+    assert row["devstate"]["S"] == State.COMMISSIONED
+    assert not wakes_the_commissioner(row)
+    with settled.calls.uncounted():
+        last = settled.ledger.history(CERTID)[-1]
+    assert (last.event, last.before, last.after) == (Event.HELLO, State.ARRIVED, State.COMMISSIONED)
+    settled.calls.forget()
+    clock.advance(minutes=2)
+    assert settled.hello(receivedat=ms(clock)) == "routed"
+    assert settled.calls.names() == ["GetItem", "Publish"]
+
+
+@pytest.mark.parametrize("seconds", [-300, -1, 0, 59])
+def test_a_hello_from_before_it_arrived_that_is_worked_on_late_changes_nothing(
+    settled: Desk, clock: Clock, seconds: int
+) -> None:
+    """And no more than one a minute writes, whatever the device does."""
+    said, before = ms(clock) + seconds * 1000, aws.tables()
+    clock.advance(minutes=10)
+    assert settled.hello(receivedat=said) == "routed"
+    assert (settled.calls.names(), aws.tables()) == (["GetItem", "Publish"], before)
+
+
+@pytest.mark.parametrize("moment", [None, "1795348800000", True, 1.5e12, [], {}])
+def test_a_hello_without_its_moment_shows_nothing(settled: Desk, clock: Clock, moment: object) -> None:
+    clock.advance(minutes=10)
+    assert settled.hello(receivedat=moment) == "routed"
+    assert device()["devstate"]["S"] == State.ARRIVED
+
+
+def test_a_move_while_it_fell_back_is_what_counts(settled: Desk, clock: Clock) -> None:
+    clock.advance(minutes=2)
+
+    def move() -> None:
+        settled.ledger.move(CERTID, Claim(parse_target("2" * 12, "eu-west-1")), "user:ann")
+
+    settled.calls.meanwhile["TransactWriteItems"] = move
+    assert settled.hello(receivedat=ms(clock)) == "fell back"
+    assert device()["devstate"]["S"] == State.CLAIMED
+
+
 def test_the_route_is_that_of_the_present_claim(desk: Desk) -> None:
     desk.hello()
     desk.commission("old.example")

@@ -112,6 +112,7 @@ def test_what_will_happen_is_said_by_what_is() -> None:
     assert "is expected for" in moving(device(devstate="expected"), HERE)
     assert "goes back to the lobby" in releasing(device())
     assert "forgotten" in releasing(device(devstate="expected"))
+    assert "stays refused" in releasing(device(devstate="refused"))
     assert "cut off from 111111111111/eu-west-1. This cannot be undone." in revoking(device())
     assert "was never seen" in revoking({"certid": CERTID, "devicename": None, "devstate": None})
 

@@ -187,6 +187,40 @@ def test_a_device_that_was_never_claimed_is_not_released() -> None:
         decisions.release(inlobby(), T)
 
 
+def refused(wish: Claim | None) -> Device:
+    before = decisions.claim(None, CERTID, wish, "user:ann", T) if wish else None
+    return decisions.refuse(before, CERTID, WHO.name, HERE, "EXPIRED", "too old", T)
+
+
+def test_a_release_drops_the_claim_of_a_refused_device_and_leaves_it_refused() -> None:
+    before = refused(Claim(A, "cam", {"a": 1}, presence=True))
+    device = decisions.release(before, "later")
+    assert device is not None
+    assert (device.devstate, device.reason, device.message, device.enteredat) == (
+        State.REFUSED, "EXPIRED", "too old", T,
+    )  # fmt: skip
+    assert (device.target, device.claimedby, device.claimedat, device.profile, device.config, device.proof) == (
+        None, None, None, "default", "default", None,
+    )  # fmt: skip
+    assert (device.previous, device.turn, device.generation) == ((), False, before.generation + 1)
+    assert decisions.release(device, "later still") is device
+    assert decisions.admit(device, WHO, HERE, T).devstate is State.KNOCKING
+
+
+def test_a_refused_device_without_a_claim_is_not_released() -> None:
+    with pytest.raises(Conflict, match="NOT_ALLOWED"):
+        decisions.release(refused(None), T)
+
+
+def test_an_arrived_device_that_says_hello_is_on_its_way_again_with_its_route() -> None:
+    device = decisions.hello(arrived(), "later", "2.0")
+    assert (device.devstate, device.enteredat, device.lastseen, device.clientversion) == (
+        State.COMMISSIONED, "later", "later", "2.0",
+    )  # fmt: skip
+    assert (device.route(), device.turn, device.generation) == (arrived().route(), False, 1)
+    assert decisions.arrive(device, "last").devstate is State.ARRIVED
+
+
 def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() -> None:
     released = decisions.release(arrived(), T)
     assert released is not None

@@ -80,8 +80,9 @@ def test_only_a_released_expectation_removes_the_row() -> None:
 
 
 def test_only_the_commissioner_commissions_and_only_what_is_claimed() -> None:
+    """What had arrived was commissioned before."""
     leading = {pair for pair, to in TRANSITIONS.items() if to is State.COMMISSIONED and pair[1] is not Event.RETIRE}
-    assert leading == {(State.CLAIMED, Event.COMMISSION)}
+    assert leading == {(State.CLAIMED, Event.COMMISSION), (State.ARRIVED, Event.HELLO)}
 
 
 def test_a_device_let_in_with_a_claim_on_record_goes_straight_to_the_commissioner() -> None:
@@ -120,3 +121,8 @@ def test_retry_is_offered_at_rest_only_where_work_is_left() -> None:
     assert Event.RETRY in possible(State.INLOBBY, unfinished=True)
     assert Event.RETRY in possible(State.FAILED)
     assert Event.RETRY in possible(State.ARRIVED)
+
+
+def test_a_refused_device_is_released_where_it_has_a_claim_only() -> None:
+    assert Event.RELEASE in possible(State.REFUSED)
+    assert possible(State.REFUSED, claimed=False) == (Event.RETRY, Event.REVOKE)

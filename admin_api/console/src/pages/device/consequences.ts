@@ -58,6 +58,8 @@ export const CONSEQUENCES: Readonly<Record<Deed, Partial<Record<Standing, string
       "It is disconnected from {target}, where its certificate is put out of use. It comes back to the lobby and waits for another claim.",
     failed:
       "The claim is taken back and what was made in {target} is put out of use. It goes back to the lobby and waits for another claim.",
+    refused:
+      "The claim is dropped. It stays refused; if it is let in one day, it waits in the lobby like any other.",
   },
   retry: {
     inlobby: "Clearing the targets that it has left is tried once more. It waits on in the lobby meanwhile.",

@@ -46,7 +46,7 @@ export function RouteFacts({ device, known }: RouteProps) {
         <Fact name="Target">{target && <TargetLabel target={target} known={known} />}</Fact>
         <Fact name="Profile">{target && device.profile}</Fact>
         <Fact name="Endpoint">{device.endpoint && <Copied text={device.endpoint} what="endpoint" />}</Fact>
-        <Fact name="Config">{target && <Config config={device.config} />}</Fact>
+        <Fact name="Config">{target && device.config !== null && <Config config={device.config} />}</Fact>
         <Fact name="Being cleared">
           {device.previousTargets.length > 0 && (
             <Stack gap={4}>
