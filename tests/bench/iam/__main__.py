@@ -79,14 +79,16 @@ def _all_done(stand: Stand) -> None:
 def _grants(deployed: Deployment, only: str) -> Iterator[tuple[Roles, Grant]]:
     functions: Any = deployed.client(deployed.lobby, "lambda")
 
-    def describe(function: str, number: str) -> object:
-        described = f"tried at {time.monotonic()} ({number})"
-        return functions.update_function_configuration(FunctionName=function, Description=described)
+    def set_anew(function: str) -> object:
+        """The emulator ends a function's processes when its time limit is set, also to what it was; when its
+        description is, it does not, and a session that was assumed before goes on."""
+        limit = functions.get_function_configuration(FunctionName=function)["Timeout"]
+        return functions.update_function_configuration(FunctionName=function, Timeout=limit)
 
     places = [(deployed.lobby, f"device-lobby-{name}") for name in _OURS] + [(deployed.targets[0], TARGET_ROLE)]
     for scope, role in places:
         if only in role:
-            restart = restarting(describe) if role != "device-lobby-rules" else lambda _role: None
+            restart = restarting(set_anew) if role != "device-lobby-rules" else lambda _role: None
             roles = Roles(deployed.client(scope, "iam"), restart)
             for grant in roles.grants(role):
                 yield roles, grant

@@ -95,12 +95,12 @@ def tried(roles: Roles, grant: Grant, stand: Stand) -> Verdict:
     return Verdict(grant)
 
 
-def restarting(functions: Callable[[str, str], object]) -> Callable[[str], None]:
-    """How a role's Lambdas are started anew: `functions` changes a function's description."""
+def restarting(set_anew: Callable[[str], object]) -> Callable[[str], None]:
+    """How a role's Lambdas are started anew: `set_anew` changes something of a function's configuration."""
 
     def restart(role: str) -> None:
-        for number, function in enumerate(FUNCTIONS.get(role, (role,))):
-            functions(function, f"{number}")
+        for function in FUNCTIONS.get(role, (role,)):
+            set_anew(function)
 
     return restart
 
