@@ -220,7 +220,11 @@ def kept() -> Any:
 
 
 def bring_back(state: Any) -> None:
+    """A registry that was not there then is empty again."""
     tables, backends = deepcopy(state)
+    for account, of in iot_backends.items():
+        for region in [region for region in of if (account, region) not in backends]:
+            of[region].reset()
     dynamodb_backends[LOBBY][REGION].tables = tables
     for (account, region), held in backends.items():
         vars(iot_backends[account][region]).update(held)
@@ -251,21 +255,21 @@ def published(target: Target = HOME) -> list[tuple[str, bytes]]:
 
 def tables() -> dict[str, list[dict[str, Any]]]:
     """Every item of every table, in DynamoDB's own JSON; of the counts their sums, as their parts are random."""
-    found = {model.Meta.table_name: _items(model.Meta.table_name) for model in MODELS}
+    found = {model.Meta.table_name: items(model.Meta.table_name) for model in MODELS}
     return found | {"device-lobby-counts": [counts()]}
 
 
 def counts() -> dict[str, int]:
     """What the parts of each count sum up to, where that is not nothing."""
     sums: Counter[str] = Counter()
-    for part in _items("device-lobby-counts"):
+    for part in items("device-lobby-counts"):
         sums[part["bucket"]["S"].rpartition("|")[0]] += int(part["count"]["N"])
     return {bucket: count for bucket, count in sums.items() if count}
 
 
 def recounted() -> dict[str, int]:
     """The same, from the rows of the devices themselves."""
-    return dict(Counter(bucket_of(device_of_image(row)).key for row in _items("device-lobby-ledger")))
+    return dict(Counter(bucket_of(device_of_image(row)).key for row in items("device-lobby-ledger")))
 
 
 def empty(table: str) -> None:
@@ -275,9 +279,10 @@ def empty(table: str) -> None:
 
 def item(certid: str) -> dict[str, Any] | None:
     """A device's item as DynamoDB holds it."""
-    return next((found for found in _items("device-lobby-ledger") if found["certid"] == {"S": certid}), None)
+    return next((found for found in items("device-lobby-ledger") if found["certid"] == {"S": certid}), None)
 
 
-def _items(table: str) -> list[dict[str, Any]]:
+def items(table: str) -> list[dict[str, Any]]:
+    """Every item of a table, in an order of its own."""
     found = dynamodb_backends[LOBBY][REGION].get_table(table).all_items()
     return sorted((row.to_json()["Attributes"] for row in found), key=str)

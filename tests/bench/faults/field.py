@@ -8,6 +8,7 @@ no use any more, it falls back to the lobby.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,7 +26,9 @@ from tests.bench.faults.layer import FaultLayer, path_of
 from tests.bench.faults.replies import response
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
-PLACES: Final = {f"a1b2c3d4-ats.iot.{target.region}.amazonaws.com": target for target in (A, B)}
+FAR = parse_target("3" * 12, "ap-south-1")
+"""A third one, which no story leads to."""
+PLACES: Final = {f"a1b2c3d4-ats.iot.{target.region}.amazonaws.com": target for target in (A, B, FAR)}
 EVENTS: Final = Path(__file__).parents[2] / "events"
 
 
@@ -78,7 +81,7 @@ class Field:
 
     def say_hello(self, name: str) -> None:
         device = self.devices[name]
-        event = _event("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name}
+        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name}
         self.cloud.rule("receptionist", event)
 
     def _move_on(self) -> bool:
@@ -113,14 +116,11 @@ class Field:
         aws.client("iot").register_certificate(
             certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
         )
-        event = _event("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
+        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
         self.cloud.rule("bouncer", event)
 
     def _report(self, device: FieldDevice, where: Target) -> None:
-        envelope = _event("device_connected")
-        told = {"certid": device.certid, "devicename": device.name, "connectedat": self.clock().timestamp() * 1000}
-        topic = f"arn:aws:sns:{where.region}:{where.account}:device-lobby-arrivals"
-        self.cloud.send(envelope | {"TopicArn": topic, "Message": json.dumps(told)})
+        self.cloud.send(arrival_of(device, where, self.clock()))
 
     def _confirm(self, request: AWSPreparedRequest) -> AWSResponse:
         """For SNS in the target, where moto has no topic."""
@@ -130,15 +130,26 @@ class Field:
         return response(request, 200, {}, text.encode())
 
     def _spread(self, request: AWSPreparedRequest) -> None:
-        """A message that was published: heard by whoever is connected there and listens."""
-        credential = str(request.headers["Authorization"]).partition("Credential=")[2].split("/")
-        where = parse_target(get_account_id_from(credential[0]), credential[2])
-        topic = unquote(path_of(request)).removeprefix("/topics/")
-        payload = request.body if isinstance(request.body, bytes) else str(request.body).encode()
-        for device in self.devices.values():
-            if topic == lobby_topic(ThingName(device.name)) and device.place == where:
-                device.inbox.append((where, payload))
-                device.heard.add((where, payload))
+        heard_by(self.devices.values(), request)
+
+
+def heard_by(devices: Iterable[FieldDevice], request: AWSPreparedRequest) -> None:
+    """A message that was published: heard by whoever is connected there and listens."""
+    credential = str(request.headers["Authorization"]).partition("Credential=")[2].split("/")
+    where = parse_target(get_account_id_from(credential[0]), credential[2])
+    topic = unquote(path_of(request)).removeprefix("/topics/")
+    payload = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+    for device in devices:
+        if topic == lobby_topic(ThingName(device.name)) and device.place == where:
+            device.inbox.append((where, payload))
+            device.heard.add((where, payload))
+
+
+def arrival_of(device: FieldDevice, where: Target, at: datetime) -> dict[str, Any]:
+    """What `where` reports when the device has connected there."""
+    told = {"certid": device.certid, "devicename": device.name, "connectedat": at.timestamp() * 1000}
+    topic = f"arn:aws:sns:{where.region}:{where.account}:device-lobby-arrivals"
+    return event_of("device_connected") | {"TopicArn": topic, "Message": json.dumps(told)}
 
 
 def _surveyed(request: AWSPreparedRequest) -> AWSResponse:
@@ -147,7 +158,8 @@ def _surveyed(request: AWSPreparedRequest) -> AWSResponse:
     return response(request, 200, {}, json.dumps({"findings": findings, "endpoint": None}).encode())
 
 
-def _event(name: str, **ids: str) -> dict[str, Any]:
+def event_of(name: str, **ids: str) -> dict[str, Any]:
+    """One of the recorded events, with these ids in it."""
     text = (EVENTS / f"{name}.json").read_text()
     for placeholder, value in ids.items():
         text = text.replace(placeholder, value)

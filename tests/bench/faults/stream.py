@@ -6,6 +6,7 @@ nothing, in halves (Lambda developer guide, "Configuring partial batch response"
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -30,7 +31,7 @@ class Stream:
 
     def __init__(self, lambdas: Lambdas, clock: Clock, again: Callable[[], None]) -> None:
         self._lambdas, self._clock, self._again = lambdas, clock, again
-        self._seen = _images()
+        self._seen = images()
         self._waiting: list[Record] = []
         self._number = 0
         self._busy = False
@@ -38,7 +39,7 @@ class Stream:
 
     def look(self, _request: AWSPreparedRequest | None = None) -> None:
         """Something was written: what, if anything, has changed in the ledger?"""
-        before, self._seen = self._seen, _images()
+        before, self._seen = self._seen, images()
         for certid, image in self._seen.items():
             if image != before.get(certid) and image.get("turn") == {"S": COMMISSIONER}:
                 self._waiting.append(self._record(certid, image))
@@ -76,18 +77,24 @@ class Stream:
 
     def _record(self, certid: str, image: Image) -> Record:
         self._number += 1
-        change = {
-            "ApproximateCreationDateTime": float(int(self._clock().timestamp())),
-            "Keys": {"certid": {"S": certid}},
-            "NewImage": image,
-            "SequenceNumber": f"{self._number:021}",
-        }
-        return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
+        return record_of(self._number, certid, image, self._clock())
+
+
+def record_of(number: int, certid: str, image: Image, at: datetime) -> Record:
+    """As the mapping hands it over."""
+    change = {
+        "ApproximateCreationDateTime": float(int(at.timestamp())),
+        "Keys": {"certid": {"S": certid}},
+        "NewImage": image,
+        "SequenceNumber": f"{number:021}",
+    }
+    return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
 
 
 def _number(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
 
-def _images() -> dict[str, Image]:
-    return {row["certid"]["S"]: row for row in aws._items("device-lobby-ledger")}
+def images() -> dict[str, Image]:
+    """The rows of the ledger, by device."""
+    return {row["certid"]["S"]: row for row in aws.items("device-lobby-ledger")}

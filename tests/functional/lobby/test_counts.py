@@ -121,12 +121,20 @@ def test_a_ledger_without_devices_counts_nothing(ledger: Ledger) -> None:
     assert read_counts() == ()
 
 
+def test_a_state_of_another_version_is_read_as_it_is(ledger: Ledger) -> None:
+    aws.client("dynamodb").put_item(
+        TableName="device-lobby-counts",
+        Item={"kind": {"S": "devices"}, "bucket": {"S": f"resting|{A}||3"}, "count": {"N": "2"}},
+    )
+    assert read_counts() == (Tally(Bucket("resting", A), 2),)
+
+
 def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock) -> None:
     shards = iter([0, 1, 2, 3])
     ledger = Ledger(REGION, clock, shard=lambda: next(shards))
     in_lobby(ledger)
     ledger.claim(ONE, Claim(A), ANN)
-    parts = {part["bucket"]["S"]: int(part["count"]["N"]) for part in aws._items("device-lobby-counts")}
+    parts = {part["bucket"]["S"]: int(part["count"]["N"]) for part in aws.items("device-lobby-counts")}
     assert parts == {
         "knocking|||0": 1, "knocking|||1": -1, "inlobby|||1": 1, "inlobby|||2": -1, f"claimed|{A}||2": 1,
     }  # fmt: skip
@@ -155,7 +163,7 @@ def test_a_busy_count_is_waited_for_and_counted_in_another_part(calls: Calls, cl
     calls.fails["TransactWriteItems"] = cancelled("None", "None", "TransactionConflict")
     ledger.claim(ONE, Claim(A), ANN)
     assert waits == [0]
-    assert [part["bucket"] for part in aws._items("device-lobby-counts")] == [{"S": f"expected|{A}||6"}]
+    assert [part["bucket"] for part in aws.items("device-lobby-counts")] == [{"S": f"expected|{A}||6"}]
 
 
 def cancelled(*codes: str) -> ClientError:
