@@ -72,10 +72,11 @@ class Query:
         target = info.context.services.targets.get(parse_target(account, region)).target
         return shown_check(target, info.context.services.survey(target))
 
-    @operation("Whether the history of a device is what it was: against its row, and what the notary has anchored.")
-    def verify_history(self, info: Info, certid: strawberry.ID) -> HistoryCheck:
+    @operation("Whether a device's history is what it was, by its row and its anchors; null if it was never here.")
+    def verify_history(self, info: Info, certid: strawberry.ID) -> HistoryCheck | None:
         device = decode_label(certid)
-        return shown_verdict(device, info.context.services.histories.verify(device))
+        verdict = info.context.services.histories.verify(device)
+        return shown_verdict(device, verdict) if verdict else None
 
     @operation("Every device that was ever here, by what the notary has anchored; at most 1000 a page.")
     def anchored_devices(

@@ -48,6 +48,10 @@ query($certid: ID!, $last: Int!) {{
 }}""")
 HISTORY: Final = Document(f"""
 query($certid: ID!, $last: Int!) {{ device(certid: $certid) {{ certid devicename devstate {_HISTORY} }} }}""")
+ANCHORED: Final = Document("""
+query($first: Int!, $after: ID) {
+  anchoredDevices(first: $first, after: $after) { certids pageInfo { hasNextPage endCursor } }
+}""")
 TARGETS: Final = Document("""
 query { targets { account region name profiles presence createdBy createdAt externalId setupCommand } }""")
 CHECK_TARGET: Final = Document("""
@@ -98,7 +102,17 @@ def devices_by_fingerprint(count: int) -> Document:
     return Document(f"query({declared}) {{ {asked} }} fragment known on Device {{ {_WHOLE} }}")
 
 
+def histories_verified(count: int) -> Document:
+    """Likewise, whether the histories of `count` devices are what they were."""
+    numbers = range(count)
+    declared = ", ".join(f"$c{n}: ID!" for n in numbers)
+    asked = " ".join(f"c{n}: verifyHistory(certid: $c{n}) {{ ...known }}" for n in numbers)
+    fields = "certid ok entries anchored pending seq code message"
+    return Document(f"query({declared}) {{ {asked} }} fragment known on HistoryCheck {{ {fields} }}")
+
+
 ALL: Final = (
     ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, REGISTER_TARGET, CLAIM, CONFIRM, MOVE, RELEASE,
     REVOKE, RETRY, devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
+    ANCHORED, histories_verified(MOST_ALIASES),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from lobby.errors import LobbyError, NotFound
+from lobby.errors import LobbyError
 from lobby.ledger.anchors import AnchoredDevices, Anchors
 from lobby.ledger.device import Device, Entry
 from lobby.ledger.store import Ledger, now
@@ -25,15 +25,15 @@ class Histories:
     def __init__(self, ledger: Ledger, anchors: Anchors, clock: Callable[[], datetime] = now) -> None:
         self._ledger, self._anchors, self._clock = ledger, anchors, clock
 
-    def verify(self, certid: Fingerprint) -> Verdict:
-        """Raises `NotFound` UNKNOWN_DEVICE where neither ledger, history nor anchors know the device."""
+    def verify(self, certid: Fingerprint) -> Verdict | None:
+        """None where neither ledger, history nor anchors know the device."""
         anchors = self._anchors.of(certid)
         for _ in range(_TRIES):
             entries, row = self._ledger.entries(certid), self._row(certid)
             if _fit(entries, row):
                 break
         if not entries and row is None and not anchors:
-            raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device that was ever here")
+            return None
         return verify(entries, row, anchors, self._clock())
 
     def anchored(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:

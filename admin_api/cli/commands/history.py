@@ -1,4 +1,4 @@
-"""What befell a device. `history DEVICE` is `history show DEVICE`: the group has room for more."""
+"""What befell a device, and whether the record of it is what it was. `history DEVICE` is `history show DEVICE`."""
 
 from typing import Annotated, Any, Final
 
@@ -9,7 +9,10 @@ from typer.core import TyperGroup
 from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.desk import MOST_HISTORY, Desk
+from admin_api.cli.errors import wrong_use
+from admin_api.cli.exits import Status
 from admin_api.cli.render import sheets, tables, words
+from admin_api.cli.verifying import Verifying
 from lobby.errors import NotFound
 
 DEFAULT: Final = "show"
@@ -46,3 +49,24 @@ def show(
     desk.screen.show(Text(f"{words.clean(found['devicename'])}  {certid}", "bold"))
     desk.screen.show(tables.history(found["history"]))
     desk.screen.show(sheets.chain(found))
+
+
+@command(app, "verify")
+def verify(
+    desk: Desk,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Fingerprint, first digits, label, or name.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that ever were, also those whose row is gone.")] = False,
+) -> Status:
+    """Is a history what it was? Its entries are held against each other, the device's row, and the notary's anchors.
+
+    Names the first entry that was altered, removed, cut off, rewritten or put over. Entries of the last minutes may not
+    be anchored yet; that is said, and no fault. Exit status 1: one at least is not whole. With --json one a line.
+    """
+    if bool(devices) == every:
+        raise wrong_use(f"got {'devices and --all' if every else 'no device'}, want devices or --all")
+    work = Verifying(desk)
+    if every:
+        return work.all()
+    return work.these([desk.certid(text) for text in dict.fromkeys(devices or ())])

@@ -30,6 +30,16 @@ def chain(found: Mapping[str, Any]) -> Text:
     return Text("history: ITS CHAIN IS BROKEN: an entry was altered, removed or put elsewhere", "bold red")
 
 
+def check(found: Mapping[str, Any]) -> Text:
+    """One line on a history that was verified."""
+    line = Text.assemble(tables.mark(found["ok"]), f"  {found['certid']}  ")
+    if not found["ok"]:
+        where = "" if found["seq"] is None else f"entry {found['seq']}: "
+        return line.append(f"{where}{found['code']}: {words.clean(found['message'])}", "red")
+    late = f", {found['pending']} not yet" if found["pending"] else ""
+    return line.append(f"{found['entries']} entries, {found['anchored']} anchored{late}")
+
+
 def pairs(facts: Iterable[tuple[str, object]]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)

@@ -117,7 +117,7 @@ def test_an_entry_that_is_none_any_more_breaks_the_device_s_own_page_no_more(lob
 
 
 def test_a_device_that_was_never_here_has_no_history_to_verify(lobby: Lobby) -> None:
-    assert lobby.ask(VERIFY, {"id": fingerprint(9)}).code == "UNKNOWN_DEVICE"
+    assert lobby.ask(VERIFY, {"id": fingerprint(9)}).data == {"verifyHistory": None}
     assert lobby.ask(VERIFY, {"id": "not a fingerprint"}).code == "INVALID_FINGERPRINT"
 
 

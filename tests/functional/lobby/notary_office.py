@@ -7,6 +7,7 @@ from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
+from lobby.ledger.verification import Verdict
 from lobby.names import Fingerprint
 from lobby.notary import Notary
 from lobby.wire import notary_bucket
@@ -15,6 +16,7 @@ from tests.aws import LOBBY, REGION, Clock
 
 NOTARY_BUCKET = notary_bucket(LOBBY, REGION)
 TABLE = str(HistoryRow.Meta.table_name)
+ONE, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)
 Item = dict[str, Any]
 
 
@@ -35,6 +37,11 @@ class Office:
         """The sequence numbers of the records that are to be delivered again."""
         failed = self.notary.take({"Records": list(records)})["batchItemFailures"]
         return [each["itemIdentifier"] for each in failed]
+
+    def verdict(self, certid: Fingerprint = ONE) -> Verdict:
+        found = self.histories.verify(certid)
+        assert found
+        return found
 
     def keys(self) -> list[str]:
         """Of every version of every object."""
