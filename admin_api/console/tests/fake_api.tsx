@@ -98,7 +98,7 @@ const SEE = [
   "devices",
   "targets",
 ];
-const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices"];
+const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
 const OPERATE = [...CLAIM, "moveDevice", "releaseDevice", "revokeDevice", "retryDevice", "checkTarget"];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {

@@ -18,6 +18,7 @@ const TITLES: Record<string, string> = {
   CHANGED_MEANWHILE: "It changed meanwhile",
   FORBIDDEN: "You may not do this",
   INTERNAL: "Something went wrong in the lobby",
+  INVALID_CODE: "Not a code",
   INVALID_CONFIG: "The config is not valid",
   INVALID_FINGERPRINT: "Not a fingerprint",
   INVALID_LABEL: "The code has a typing mistake",
@@ -25,12 +26,15 @@ const TITLES: Record<string, string> = {
   NOT_ALLOWED: "Not possible in this state",
   NOT_TRIED: "There was no time left for it",
   OFFLINE: "No network",
+  PRESENCE_FAILED: "Too many wrong codes",
+  PRESENCE_REQUIRED: "Its new target asks for its code",
   REVOKED: "This certificate is banned",
   UNAUTHENTICATED: "You are not signed in",
   UNKNOWN_DEVICE: "No such device",
   UNKNOWN_PROFILE: "No such profile",
   UNKNOWN_TARGET: "No such target",
   UNREACHABLE: "The lobby does not answer",
+  WRONG_CODE: "That is not the code that it shows",
 };
 
 /** A short title for a code; the code itself where we have no better words. */

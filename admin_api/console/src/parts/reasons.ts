@@ -52,6 +52,14 @@ export const REASONS: Readonly<Record<string, ReasonWords>> = {
     meaning: "The Region is not enabled in the target account",
     mend: `Enable it there, ${RETRY}.`,
   },
+  CODE_NOT_SHOWN: {
+    meaning: "Its client shows no codes, and its target asks for one",
+    mend: "Update its client, or release it and claim it for a target that asks for none.",
+  },
+  PRESENCE_FAILED: {
+    meaning: "Five wrong codes ended its claim",
+    mend: "See in its history who tried. It can be claimed again after ten minutes.",
+  },
   CRL_MISSING: { meaning: "Its CA has published no revocation list", mend: RENEW },
   CRL_STALE: { meaning: "Its CA's revocation list is out of date", mend: RENEW },
   CRL_INVALID: { meaning: "The revocation list is not its CA's own", mend: RENEW },

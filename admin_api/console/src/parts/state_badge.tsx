@@ -6,6 +6,7 @@ import {
   IconDoor,
   IconHandStop,
   IconHourglass,
+  IconKey,
   IconPackage,
   IconPlaneDeparture,
   IconShieldX,
@@ -25,6 +26,7 @@ export const STATES: Record<string, StateWords> = {
   expected: { label: "Expected", color: "grape", meaning: "Claimed, never seen", icon: IconPackage },
   knocking: { label: "Knocking", color: "cyan", meaning: "Let in, no hello yet", icon: IconDoor },
   inlobby: { label: "In the lobby", color: "blue", meaning: "Waits for a claim", icon: IconHourglass },
+  proving: { label: "Proving", color: "violet", meaning: "Waits for the code that it shows", icon: IconKey },
   claimed: { label: "Claimed", color: "indigo", meaning: "Being set up in its target", icon: IconTag },
   commissioned: {
     label: "Commissioned",

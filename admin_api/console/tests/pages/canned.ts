@@ -20,6 +20,7 @@ const STATES = [
   "expected",
   "knocking",
   "inlobby",
+  "proving",
   "claimed",
   "commissioned",
   "arrived",

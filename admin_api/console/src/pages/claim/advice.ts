@@ -8,6 +8,7 @@ const ADVICE: Record<string, string> = {
   FORBIDDEN: "Pick another target, or ask an admin to let you claim for this one.",
   INTERNAL: "Try again. If it stays so, tell an operator.",
   NOT_ALLOWED: "Tell an operator.",
+  PRESENCE_FAILED: "Try again after ten minutes, with the device before you.",
   REVOKED: "Put the device aside and tell an operator.",
   UNKNOWN_PROFILE: "Pick another profile, or tell an admin.",
   UNKNOWN_TARGET: "Pick another target, or ask an admin to register this one.",

@@ -1,5 +1,5 @@
 /**
- * What became of a claim, as a line: claimed → (seen) → commissioned → arrived, with how long each took by the lobby's own
+ * What became of a claim, as a line: claimed → (seen) → (confirmed) → commissioned → arrived, with how long each took by the lobby's own
  * clock, and where it stands: under way, waiting for somebody to switch the device on, there, or failed. Pure.
  */
 import type { TargetName } from "../../parts/target_names";
@@ -19,7 +19,7 @@ export interface Moment {
   after: string | null;
 }
 
-export type StepName = "Claimed" | "Seen" | "Commissioned" | "Arrived";
+export type StepName = "Claimed" | "Seen" | "Confirmed" | "Commissioned" | "Arrived";
 
 export interface Step {
   name: StepName;
@@ -30,11 +30,12 @@ export interface Step {
 }
 
 /**
- * `unseen`: to be switched on. `under way`: the lobby or the device is at work. `not let in`: its certificate was
+ * `unseen`: to be switched on. `proving`: its code is to be typed. `under way`: the lobby or the device is at work. `not let in`: its certificate was
  * refused. `taken back`: nobody's claim holds it. `elsewhere`: claimed, but for another target.
  */
 export type Standing =
   | "unseen"
+  | "proving"
   | "under way"
   | "arrived"
   | "failed"
@@ -52,6 +53,7 @@ export interface ClaimLine {
 
 const AT_WORK: Record<string, Standing> = {
   expected: "unseen",
+  proving: "proving",
   claimed: "under way",
   commissioned: "under way",
   arrived: "arrived",
@@ -93,6 +95,14 @@ function stepsOf(history: readonly Moment[], standing: Standing): Pick<ClaimLine
           ),
         ]
       : []),
+    ...(since.some(({ after }) => after === "proving")
+      ? [
+          step(
+            "Confirmed",
+            since.findLast(({ event }) => event === "confirm"),
+          ),
+        ]
+      : []),
     step("Commissioned", commissioned, ready),
     step("Arrived", arrived, commissioned),
   ];
@@ -114,7 +124,7 @@ const PATIENT_AFTER_MS = 5 * 60_000;
 /** How long to wait before asking again, `sinceMs` after the last change; null: there is nothing more to come. */
 export function askAgainAfter(standing: Standing, sinceMs: number): number | null {
   if (standing === "arrived" || standing === "revoked") return null;
-  if (standing !== "unseen" && standing !== "under way") return 10_000; // an operator may mend it
+  if (!["unseen", "proving", "under way"].includes(standing)) return 10_000; // an operator may mend it
   if (sinceMs < QUICK_FOR_MS) return 1_000;
   return sinceMs < PATIENT_AFTER_MS ? 5_000 : 30_000;
 }

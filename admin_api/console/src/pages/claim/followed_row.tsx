@@ -2,6 +2,7 @@
 import { Text } from "@mantine/core";
 import { failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
+import { PresenceCode } from "../../parts/presence_code";
 import { StateBadge } from "../../parts/state_badge";
 import type { TargetEntry } from "../../parts/target_names";
 import { LineSteps } from "./line_steps";
@@ -36,6 +37,13 @@ export function FollowedRow({ entry, targets, brief }: Props) {
         {line ? standingWords(line, device ?? null, entry.target) : "The lobby has it."}
         {line?.standing === "under way" && Date.now() - changedAt > LONG_MS && SLOW}
       </Text>
+      {device && line?.standing === "proving" && (
+        <PresenceCode
+          device={device}
+          may={device.allowedActions.includes("confirmPresence")}
+          onTold={askNow}
+        />
+      )}
       {error && <FailureNotice failure={failureOf(error)} onRetry={askNow} />}
       {device && line && <Stuck entry={entry} device={device} standing={line.standing} onRetried={askNow} />}
     </RowCard>

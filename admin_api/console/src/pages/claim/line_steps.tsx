@@ -14,7 +14,7 @@ export function LineSteps({ line, changedAt }: { line: ClaimLine; changedAt: num
   const isOf = (index: number): Is => {
     if (index !== current) return steps[index]?.at ? "done" : "to come";
     if (standing === "failed" || standing === "not let in") return "failed";
-    return standing === "under way" || standing === "unseen" ? "now" : "to come";
+    return ["under way", "unseen", "proving"].includes(standing) ? "now" : "to come";
   };
   return (
     <ol className={style.line} data-steps={steps.length} aria-label="Progress">

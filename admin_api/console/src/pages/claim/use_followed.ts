@@ -15,6 +15,7 @@ export const FOLLOWED = graphql(`
   query Followed($certid: ID!) {
     device(certid: $certid) {
       certid devicename devstate targetaccount targetregion generation reason message claimedBy allowedActions
+      showsCode triesLeft
       history(last: 20) { at actor event after }
     }
   }

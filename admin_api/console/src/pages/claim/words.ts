@@ -8,6 +8,7 @@ interface Known {
   devstate: string | null;
   targetaccount: string | null;
   targetregion: string | null;
+  reason?: string | null;
   history: readonly { actor: string; event: string }[] | null;
 }
 
@@ -15,6 +16,8 @@ export function standingWords(line: ClaimLine, device: Known | null, target: Tar
   switch (line.standing) {
     case "unseen":
       return "Not seen yet. Power it on; it goes through by itself.";
+    case "proving":
+      return "It shows a code of eight digits. Type it here, so that it is seen that you stand before it.";
     case "under way":
       return device?.devstate === "commissioned"
         ? "Set up in its target; it is on its way there."
@@ -28,6 +31,7 @@ export function standingWords(line: ClaimLine, device: Known | null, target: Tar
     case "revoked":
       return "Its certificate was banned for good.";
     case "taken back":
+      if (device?.reason === "PRESENCE_FAILED") return "Five wrong codes: the claim was dropped.";
       return `The claim was taken back${by(device, "release")}.`;
     case "elsewhere": {
       const there = device?.targetaccount && device.targetregion;

@@ -1,12 +1,24 @@
 /** What somebody has to know or do about this device now: why it is stuck, or what it waits for. */
 import { Alert, Code, Group, Stack, Text } from "@mantine/core";
-import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { PresenceCode } from "../../parts/presence_code";
 import { reasonWords } from "../../parts/reasons";
+import { consequenceOf } from "./consequences";
 import type { WholeDevice } from "./device_query";
 
-/** `retry`: the button, where it may be tried again. */
-export function Attention({ device, retry }: { device: WholeDevice; retry: ReactNode }) {
+interface Props {
+  device: WholeDevice;
+  /** What the person knows its target by. */
+  target: string | null;
+  /** The button, where it may be tried again. */
+  retry: ReactNode;
+  onConfirmed: () => void;
+}
+
+export function Attention({ device, target, retry, onConfirmed }: Props) {
+  if (device.devstate === "proving")
+    return <Proving device={device} target={target} onConfirmed={onConfirmed} />;
   if (device.reason) return <Stuck device={device} reason={device.reason} retry={retry} />;
   if (device.devstate === "expected") return <Expected />;
   return null;
@@ -23,7 +35,11 @@ function Stuck({ device, reason, retry }: { device: WholeDevice; reason: string;
       role={state === "failed" || state === "refused" ? "alert" : "status"}
       color={COLORS[state] ?? "yellow"}
       icon={<IconAlertTriangle aria-hidden />}
-      title={stuck ? meaning : `A place that it has left could not be cleared: ${lower(meaning)}`}
+      title={
+        stuck || reason === "PRESENCE_FAILED"
+          ? meaning
+          : `A place that it has left could not be cleared: ${lower(meaning)}`
+      }
     >
       <Stack gap="xs">
         {device.message && <Text size="sm">{device.message}</Text>}
@@ -34,6 +50,28 @@ function Stuck({ device, reason, retry }: { device: WholeDevice; reason: string;
           <Code>{reason}</Code>
           {retry}
         </Group>
+      </Stack>
+    </Alert>
+  );
+}
+
+/** Where its target wants somebody to stand before it: what they type. */
+function Proving({ device, target, onConfirmed }: Omit<Props, "retry">) {
+  const may = device.allowedActions.includes("confirmPresence");
+  return (
+    <Alert
+      role="status"
+      color="violet"
+      icon={<IconKey aria-hidden />}
+      title="It waits for the code that it shows"
+    >
+      <Stack gap="xs">
+        <Text size="sm">
+          {may
+            ? consequenceOf("confirm", "proving", target)
+            : "Somebody who may claim for its target can type it."}
+        </Text>
+        <PresenceCode device={device} may={may} onTold={onConfirmed} />
       </Stack>
     </Alert>
   );

@@ -76,7 +76,7 @@ function Known({ certid }: { certid: string }) {
       {device === null ? (
         <Stranger certid={certid} onBegin={begin} />
       ) : (
-        <Whole device={device} known={targets} onBegin={begin}>
+        <Whole device={device} known={targets} onBegin={begin} onChanged={look}>
           <History
             entries={device.history ?? []}
             intact={device.historyIntact ?? null}

@@ -7,7 +7,7 @@ export const DEVICE = graphql(`
       certid devicename devstate enteredAt reason message
       targetaccount targetregion profile config endpoint generation claimedBy claimedAt
       previousTargets { account region }
-      firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions
+      firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft
       certificate { subject issuer serialNumber notBefore notAfter key signature }
       history(last: $last) { seq at actor event before after generation reason target }
       historyIntact
@@ -19,8 +19,8 @@ export type WholeDevice = NonNullable<ResultOf<typeof DEVICE>["device"]>;
 export type Entry = NonNullable<WholeDevice["history"]>[number];
 export type Certificate = NonNullable<WholeDevice["certificate"]>;
 
-/** States that something is about to lead out of, without anybody doing anything. */
-const PASSING: ReadonlySet<string> = new Set(["knocking", "claimed", "commissioned"]);
+/** States that something is about to lead out of: by itself, or by somebody who stands at the device. */
+const PASSING: ReadonlySet<string> = new Set(["knocking", "proving", "claimed", "commissioned"]);
 
 export function isPassing({ devstate, previousTargets }: WholeDevice): boolean {
   return PASSING.has(devstate ?? "") || previousTargets.length > 0;

@@ -7,6 +7,8 @@ const EVENTS: Readonly<Record<string, string>> = {
   refuse: "Refused at the door",
   hello: "Said hello",
   claim: "Claimed",
+  confirm: "Its code was confirmed",
+  mismatch: "A wrong code was tried",
   commission: "Set up in its target",
   fail: "Could not be set up",
   arrive: "Arrived",
@@ -21,6 +23,7 @@ const EVENTS: Readonly<Record<string, string>> = {
 export function eventWords({ event, reason, after }: Entry): string {
   if (event === "retire" && reason !== null) return "Could not be cleared up behind it";
   if (event === "retire" && after === "refused") return "May knock again";
+  if (event === "retry" && after === "proving") return "Given a new code";
   return EVENTS[event] ?? event;
 }
 

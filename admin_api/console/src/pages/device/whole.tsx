@@ -10,20 +10,24 @@ import { Attention } from "./attention";
 import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
 import type { WholeDevice } from "./device_query";
+import { placeOf, subjectOf } from "./subject";
 import { BrokenHistory } from "./timeline";
 
 interface Props {
   device: WholeDevice;
   known: readonly TargetEntry[] | undefined;
   onBegin: (action: Action) => void;
+  /** Have it looked at again. */
+  onChanged: () => void;
   /** Its history. */
   children: ReactNode;
 }
 
-export function Whole({ device, known, onBegin, children }: Props) {
+export function Whole({ device, known, onBegin, onChanged, children }: Props) {
   const { may } = useMe();
   const actions = actionsOf(device.allowedActions, may);
-  const retryFirst = device.reason !== null && device.reason !== "REVOKED" && actions.includes("retry");
+  const stuck = device.reason !== null && device.reason !== "REVOKED" && device.devstate !== "proving";
+  const retryFirst = stuck && actions.includes("retry");
   const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
   return (
     <Stack gap="md">
@@ -31,6 +35,8 @@ export function Whole({ device, known, onBegin, children }: Props) {
       <Standing device={device} />
       <Attention
         device={device}
+        target={placeOf(subjectOf(device).target, known)}
+        onConfirmed={onChanged}
         retry={retryFirst && <ActionButton action="retry" first onBegin={onBegin} />}
       />
       <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />

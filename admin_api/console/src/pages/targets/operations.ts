@@ -2,7 +2,7 @@
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const TARGET_LIST = graphql(`
-  query TargetList { targets { account region name profiles createdBy createdAt } }
+  query TargetList { targets { account region name profiles presence createdBy createdAt } }
 `);
 
 export const TARGET_COUNTS = graphql(`
@@ -14,9 +14,11 @@ export const SETUP_COMMANDS = graphql(`
 `);
 
 export const REGISTER_TARGET = graphql(`
-  mutation RegisterTarget($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
-    registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) {
-      account region name profiles setupCommand
+  mutation RegisterTarget(
+    $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean
+  ) {
+    registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
+      account region name profiles presence setupCommand
     }
   }
 `);

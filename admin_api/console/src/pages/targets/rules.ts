@@ -16,6 +16,8 @@ export interface Draft {
   region: string;
   name: string;
   profiles: string[];
+  /** Whether claims for it want the device's code. */
+  presence: boolean;
 }
 
 export type Faults = Partial<Record<keyof Draft, string>>;

@@ -1,5 +1,5 @@
 /** A target to be registered, or one to be renamed or given profiles; held to the API's rules as it is typed. */
-import { Autocomplete, Button, Code, Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Code, Group, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
 import { FailureNotice } from "../../parts/failure_notice";
 import { keyOf } from "../../parts/targets";
@@ -91,6 +91,13 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           onChange={(profiles) => change({ profiles })}
           onBlur={() => leave("profiles")}
           error={shown.profiles}
+        />
+        <Switch
+          label="Ask for the device's code"
+          description="A claim counts once somebody has read the code off the device: a picture of its label is not enough. It must have a client that shows codes."
+          size="md"
+          checked={draft.presence}
+          onChange={(event) => change({ presence: event.currentTarget.checked })}
         />
         {failure && <FailureNotice failure={failure} />}
         <Group justify="flex-end">

@@ -4,6 +4,7 @@ import {
   IconCircleCheck,
   IconCircleX,
   IconDots,
+  IconKey,
   IconPencil,
   IconPlugConnected,
   IconTerminal2,
@@ -70,6 +71,18 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
             {profile}
           </Badge>
         ))}
+        {target.presence && (
+          <Badge
+            variant="light"
+            color="violet"
+            size="sm"
+            tt="none"
+            leftSection={<IconKey size={12} aria-hidden />}
+            title="A claim counts once somebody has read the code off the device"
+          >
+            Asks for the code
+          </Badge>
+        )}
         {checked && <LastCheck outcome={checked} />}
       </Group>
     </Stack>
@@ -121,7 +134,7 @@ function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => 
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => onOpen({ to: "edit", target })}>
-          Rename, or set profiles
+          Rename, set profiles, ask for codes
         </Menu.Item>
         <Menu.Item
           leftSection={<IconTerminal2 size={16} />}

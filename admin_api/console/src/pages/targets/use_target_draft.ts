@@ -5,7 +5,7 @@ import { type Failure, failureOf } from "../../api/failures";
 import { type Listed, REGISTER_TARGET } from "./operations";
 import { type Draft, type Faults, faultsOf, fieldOf } from "./rules";
 
-const EMPTY: Draft = { account: "", region: "", name: "", profiles: ["default"] };
+const EMPTY: Draft = { account: "", region: "", name: "", profiles: ["default"], presence: false };
 
 export function useTargetDraft(
   of: Listed | undefined,
@@ -57,6 +57,7 @@ function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): 
     region: /[^a-z0-9-]/.test(draft.region),
     name: draft.name.length > 64,
     profiles: draft.profiles.length > 0,
+    presence: false,
   };
   const fields = Object.keys(faults) as (keyof Draft)[];
   return Object.fromEntries(

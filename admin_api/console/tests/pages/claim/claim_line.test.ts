@@ -51,6 +51,28 @@ describe("the steps", () => {
     expect(claimLine(arrived, HERE).totalMs).toBe(2000);
   });
 
+  test("one that had to prove itself has that step, and its person's time is not the lobby's", () => {
+    const moments = history("claim>proving 0", "mismatch>proving 5", "retire>proving 6");
+    expect(steps(device("proving", moments))).toEqual([
+      ["Claimed", true, null],
+      ["Confirmed", false, null],
+      ["Commissioned", false, null],
+      ["Arrived", false, null],
+    ]);
+    expect(claimLine(device("proving", moments), HERE).standing).toBe("proving");
+    const arrived = device("arrived", [
+      ...moments,
+      ...history("confirm>claimed 60", "commission>commissioned 60.5", "arrive>arrived 62"),
+    ]);
+    expect(steps(arrived)).toEqual([
+      ["Claimed", true, null],
+      ["Confirmed", true, null],
+      ["Commissioned", true, 500],
+      ["Arrived", true, 1500],
+    ]);
+    expect(claimLine(arrived, HERE).totalMs).toBe(2000);
+  });
+
   test("the time that a device lay in its box is not the lobby's", () => {
     const arrived = device(
       "arrived",

@@ -13,6 +13,12 @@ function line(standing: Standing, totalMs: number | null = null): ClaimLine {
 
 test.each<[ClaimLine, object | null, string]>([
   [line("unseen"), {}, "Not seen yet. Power it on; it goes through by itself."],
+  [
+    line("proving"),
+    {},
+    "It shows a code of eight digits. Type it here, so that it is seen that you stand before it.",
+  ],
+  [line("taken back"), { reason: "PRESENCE_FAILED" }, "Five wrong codes: the claim was dropped."],
   [line("under way"), {}, "The lobby is setting it up in its target."],
   [line("under way"), { devstate: "commissioned" }, "Set up in its target; it is on its way there."],
   [line("arrived", 1234), {}, "Arrived in 1.2 s."],

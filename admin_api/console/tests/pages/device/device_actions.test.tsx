@@ -105,3 +105,46 @@ test("a fingerprint that nobody knows can be expected", async () => {
   expect(await screen.findByText("Claimed for Sydney.")).toBeTruthy();
   expect(api.variablesOf("ClaimOne")).toMatchObject([{ certid: ID }]);
 });
+
+const PROVING = {
+  ...AT_HOME,
+  devstate: "proving",
+  showsCode: true,
+  triesLeft: 5,
+  allowedActions: ["confirmPresence", "moveDevice", "releaseDevice", "retryDevice", "revokeDevice"],
+};
+
+test("one that waits for its code takes it on the page, and is set up", async () => {
+  const { api } = enter(whole(PROVING));
+  expect(await screen.findByText(/set up in Rotterdam and sent there at once/)).toBeTruthy();
+  api.answer("ConfirmPresence", {
+    confirmPresence: { __typename: "Device", certid: ID, devstate: "claimed" },
+  });
+  fireEvent.change(screen.getByRole("textbox", { name: "Code on the device" }), {
+    target: { value: "4829 1375" },
+  });
+  api.answer("DeviceWhole", { device: whole({ ...AT_HOME, devstate: "claimed" }) });
+  fireEvent.click(screen.getByRole("button", { name: "Confirm" }));
+  await pass(1_000);
+  expect(api.variablesOf("ConfirmPresence")).toEqual([{ certid: ID, code: "48291375" }]);
+  expect(await screen.findByText("Claimed")).toBeTruthy();
+  expect(screen.queryByRole("textbox")).toBeNull();
+});
+
+test("one whose client shows no codes says why it waits, and whom it was asked of may go on otherwise", async () => {
+  enter(
+    whole({
+      ...PROVING,
+      showsCode: false,
+      reason: "CODE_NOT_SHOWN",
+      message: "its client does not show codes: update it",
+    }),
+  );
+  expect(await screen.findByText(/update it/)).toBeTruthy();
+  expect(offered()).toEqual(["Retry", "Move", "Release", "Revoke"]);
+});
+
+test("one whose claim wrong codes ended says so", async () => {
+  enter(whole({ reason: "PRESENCE_FAILED", message: "5 wrong codes", allowedActions: ["claimDevice"] }));
+  expect(await screen.findByText("Five wrong codes ended its claim")).toBeTruthy();
+});

@@ -40,6 +40,8 @@ export function whole(more: Record<string, unknown> = {}) {
     previousTargets: [],
     lastSeen: null,
     clientVersion: null,
+    showsCode: null,
+    triesLeft: null,
     labelCode: encodeLabel(ID),
     certificate: null,
     history: [

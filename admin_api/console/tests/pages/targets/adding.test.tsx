@@ -35,7 +35,13 @@ test("a new target leads on to its set-up command, and that to the check", async
   expect(await dialog.findByText("Set up Plant Porto")).toBeDefined();
   expect((await dialog.findByRole("group", { name: "Set-up command" })).textContent).toBe(COMMAND);
   expect(api.variablesOf("RegisterTarget")).toEqual([
-    { account: "222222222222", region: "eu-west-1", name: "Plant Porto", profiles: ["default"] },
+    {
+      account: "222222222222",
+      region: "eu-west-1",
+      name: "Plant Porto",
+      profiles: ["default"],
+      presence: false,
+    },
   ]);
 
   await person.click(dialog.getByRole("button", { name: "Check" }));
@@ -125,7 +131,7 @@ test("a new name needs nothing more", async () => {
     ...lists(PORTO),
     RegisterTarget: { registerTarget: { ...renamed, setupCommand: COMMAND } },
   });
-  const { person, dialog, fill } = await open(api, "Rename, or set profiles");
+  const { person, dialog, fill } = await open(api, "Rename, set profiles, ask for codes");
   expect(dialog.queryByLabelText("AWS account")).toBeNull();
   await fill("Name", "Porto North");
   api.answer("TargetList", { targets: [renamed] });
@@ -145,9 +151,23 @@ test("new profiles lead to the set-up command: their policies are not there yet"
     ...commands(),
     RegisterTarget: { registerTarget: { ...changed, setupCommand: COMMAND } },
   });
-  const { person, dialog } = await open(api, "Rename, or set profiles");
+  const { person, dialog } = await open(api, "Rename, set profiles, ask for codes");
   await person.type(dialog.getByLabelText("Profiles", { selector: "input" }), "gateway{Enter}");
   await person.click(dialog.getByRole("button", { name: "Save" }));
   expect(await dialog.findByText(/The profiles have changed/)).toBeDefined();
   expect(api.variablesOf("RegisterTarget")[0]?.profiles).toEqual(["default", "gateway"]);
+});
+
+test("a target is told to ask for the device's code, and says so in the list", async () => {
+  const asking = { ...PORTO, presence: true };
+  const api = new FakeApi({
+    ...lists(PORTO),
+    RegisterTarget: { registerTarget: { ...asking, setupCommand: COMMAND } },
+  });
+  const { person, dialog } = await open(api, "Rename, set profiles, ask for codes");
+  await person.click(dialog.getByRole("switch"));
+  api.answer("TargetList", { targets: [asking] });
+  await person.click(dialog.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Asks for the code")).toBeDefined();
+  expect(api.variablesOf("RegisterTarget")[0]).toMatchObject({ profiles: ["default"], presence: true });
 });

@@ -5,6 +5,7 @@ export const PORTO = {
   region: "eu-west-1",
   name: "Plant Porto",
   profiles: ["default"],
+  presence: false,
   createdBy: "user:admin",
   createdAt: "2026-11-20T10:00:00.000Z",
 };

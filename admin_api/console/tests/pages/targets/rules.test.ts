@@ -13,7 +13,13 @@ import {
   regionFault,
 } from "../../../src/pages/targets/rules";
 
-const GOOD = { account: "222222222222", region: "eu-west-1", name: "Porto", profiles: ["default"] };
+const GOOD = {
+  account: "222222222222",
+  region: "eu-west-1",
+  name: "Porto",
+  profiles: ["default"],
+  presence: false,
+};
 
 describe("an account", () => {
   test.each(["222222222222", "000000000000"])("%s is good", (account) => {
