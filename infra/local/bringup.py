@@ -65,9 +65,7 @@ class LocalLobby:
         with step("deploy the lobby's stack") as done:
             outputs = self._deploy(lobby, ())
             done.note = f"account {lobby.account}, {lobby.region}"
-        if older_ledger.is_older(self._session(lobby).client("dynamodb")):
-            with step("count the devices of an older ledger") as done:
-                done.note = older_ledger.recount(self.layout.endpoint_url, lobby)
+        self._bring_up_to_date()
         with step("make the operators"):
             operators = self._operators(outputs["UserPoolId"])
         file = self._file(outputs, operators)
@@ -81,6 +79,17 @@ class LocalLobby:
             admin.close()
         file.write(self.state)
         return file
+
+    def _bring_up_to_date(self) -> None:
+        """What an older version left in the tables."""
+        url, lobby = self.layout.endpoint_url, self.layout.lobby
+        clients = self._session(lobby).client
+        if older_ledger.is_older(clients("dynamodb")):
+            with self._timeline.step("count the devices of an older ledger") as done:
+                done.note = older_ledger.recount(url, lobby)
+        if older_ledger.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
+            with self._timeline.step("anchor the histories of an older ledger") as done:
+                done.note = older_ledger.anchor(url, lobby)
 
     def down(self) -> None:
         """Stops the emulator; its state is kept."""

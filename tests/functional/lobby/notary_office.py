@@ -43,8 +43,8 @@ class Office:
         assert found
         return found
 
-    def keys(self) -> list[str]:
-        """Of every version of every object."""
+    def versions(self) -> list[str]:
+        """The keys of all versions of all objects."""
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=NOTARY_BUCKET)
         return [version["Key"] for page in pages for version in page.get("Versions", ())]
 

@@ -1,4 +1,4 @@
-"""A ledger from before the counts is known as such, and counted where it is kept."""
+"""A ledger from before the counts, or the notary, is known as such and brought up to date where it is kept."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,11 +7,15 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.errors import DeployFailed
-from infra.local.older_ledger import is_older, recount
-from lobby.names import parse_target
+from infra.local.older_ledger import anchor, is_older, is_unanchored, recount
+from lobby.ledger.device import GENESIS, Entry
+from lobby.ledger.models import row_of
+from lobby.ledger.states import Event, State
+from lobby.names import Fingerprint, parse_target
+from lobby.wire import notary_bucket
 from tests.infra.local.test_local_cloud import of
 
-LEDGER, COUNTS = "device-lobby-ledger", "device-lobby-counts"
+LEDGER, COUNTS, HISTORY = "device-lobby-ledger", "device-lobby-counts", "device-lobby-history"
 CERTID = "ab" * 32
 OLD = {
     "certid": {"S": CERTID}, "devstate": {"S": "inlobby"}, "enteredat": {"S": "2026-11-22T12:00:00.000Z"},
@@ -23,11 +27,13 @@ OLD = {
 @pytest.fixture
 def dynamodb(plain_cloud: Emulator) -> Iterator[Any]:
     client = of(plain_cloud, 0, "dynamodb")
-    keys = {LEDGER: ("certid",), COUNTS: ("kind", "bucket")}
+    keys = {LEDGER: ("certid",), COUNTS: ("kind", "bucket"), HISTORY: ("certid", "seq")}
     for table, names in keys.items():
         client.create_table(
             TableName=table,
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "N" if name == "seq" else "S"} for name in names
+            ],
             KeySchema=[
                 {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
             ],
@@ -54,3 +60,26 @@ def test_a_recount_that_fails_says_what_it_saw(plain_cloud: Emulator) -> None:
     with pytest.raises(DeployFailed, match="ResourceNotFoundException") as failed:
         recount(plain_cloud.endpoint_url, parse_target("999999999999", "eu-west-1"))
     assert failed.value.code == "NOT_COUNTED"
+
+
+def test_a_history_of_which_nothing_is_anchored_is_older_than_the_notary_and_then_no_more(
+    dynamodb: Any, plain_cloud: Emulator
+) -> None:
+    s3, lobby = of(plain_cloud, 0, "s3"), plain_cloud.layout.lobby
+    bucket = notary_bucket(lobby.account, lobby.region)
+    s3.create_bucket(Bucket=bucket)
+    assert not is_unanchored(dynamodb, s3, lobby)
+    entry = Entry(Fingerprint(CERTID), 1, "2026-01-01T00:00:00.000Z", "user:ann", Event.REVOKE, None, State.REVOKED, 1,
+                  None, None, GENESIS).sealed()  # fmt: skip
+    dynamodb.put_item(TableName=HISTORY, Item=row_of(entry).to_dynamodb_dict())
+    row = OLD | {"devstate": {"S": "revoked"}, "version": {"N": "1"}, "generation": {"N": "1"}}
+    dynamodb.put_item(TableName=LEDGER, Item=row | {"head": {"S": entry.hash}})
+    assert is_unanchored(dynamodb, s3, lobby)
+    assert anchor(plain_cloud.endpoint_url, lobby) == "entries anchored: 1, of 1 devices"
+    assert not is_unanchored(dynamodb, s3, lobby)
+    assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"] == f"entries/{CERTID}/0000000001-{entry.hash}"
+    dynamodb.put_item(TableName=LEDGER, Item=row)
+    assert "entry 1: ROW_DIFFERS" in anchor(plain_cloud.endpoint_url, lobby)
+    with pytest.raises(DeployFailed, match="ResourceNotFound") as failed:
+        anchor(plain_cloud.endpoint_url, parse_target("999999999999", "eu-west-1"))
+    assert failed.value.code == "NOT_ANCHORED"

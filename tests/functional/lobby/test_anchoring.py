@@ -1,0 +1,75 @@
+"""Histories that are older than the notary: anchored once, unless somebody has been at them."""
+
+import pytest
+
+from lobby.ledger import anchoring
+from lobby.ledger.anchoring import Anchored, anchor_all
+from lobby.ledger.decisions import Claim
+from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.ledger.store import Ledger
+from lobby.ledger.verification import Fault
+from lobby.names import parse_target_key
+from tests.aws import Calls, Clock
+from tests.functional.lobby.notary_office import NOTARY_BUCKET, ONE, OTHER, Office, inserted, items
+
+TARGET = parse_target_key("222222222222/eu-west-1")
+
+
+@pytest.fixture
+def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
+    """Two devices from before the notary."""
+    with calls.uncounted():
+        for certid in (ONE, OTHER):
+            ledger.claim(certid, Claim(TARGET), "user:ann")
+            ledger.revoke(certid, "lost", "user:ann")
+        clock.advance(days=30)
+        return Office(ledger, clock)
+
+
+def anchored(office: Office, ledger: Ledger) -> Anchored:
+    return anchor_all(ledger, office.anchors, office.histories.verify)
+
+
+def test_what_is_older_than_the_notary_is_anchored_once_and_verified_from_then_on(
+    office: Office, ledger: Ledger, calls: Calls
+) -> None:
+    assert office.verdict().fault is Fault.NOT_ANCHORED
+    done = anchored(office, ledger)
+    assert (done.entries, done.devices, done.left) == (4, 2, {})
+    assert done.told() == ["entries anchored: 4, of 2 devices"]
+    assert office.verdict().ok
+    calls.forget()
+    assert anchored(office, ledger).entries == 0
+    assert "PutObject" not in calls.names()
+
+
+def test_a_history_that_is_not_whole_is_left_and_named(office: Office, ledger: Ledger) -> None:
+    HistoryRow(ONE, 1).update(actions=[HistoryRow.actor.set("user:mallory")])
+    done = anchored(office, ledger)
+    assert (done.entries, list(done.left)) == (2, [ONE])
+    assert "entry 1: ALTERED" in done.told()[0]
+    assert {key.split("/")[1] for key in office.versions()} == {OTHER}
+
+
+def test_what_another_anchor_contradicts_is_not_anchored(office: Office, ledger: Ledger) -> None:
+    office.anchors.put(ONE, 2, "f" * 64)
+    done = anchored(office, ledger)
+    assert (done.left[ONE].seq, done.left[ONE].fault) == (2, Fault.REPLACED)
+    assert len(office.anchors.of(ONE)) == 1
+
+
+def test_what_the_notary_has_anchored_already_is_left_as_it_is(office: Office, ledger: Ledger) -> None:
+    office.take(*inserted(items(ONE)[1:]))
+    assert anchored(office, ledger).entries == 3
+    assert len(office.versions()) == 4
+
+
+def test_the_command_says_what_it_did_and_what_it_left(
+    office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert anchoring.main([NOTARY_BUCKET]) == 0
+    assert capsys.readouterr().out == "entries anchored: 4, of 2 devices\n"
+    LedgerRow(ONE).delete()
+    assert anchoring.main([NOTARY_BUCKET]) == 1
+    assert f"not whole: {ONE}: entry 2: ROW_MISSING" in capsys.readouterr().out
+    assert anchoring.main([]) == 2
