@@ -37,15 +37,20 @@ def claim(
     services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
 ) -> Device:
     """Raises `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput`, `Conflict`."""
-    return services.ledger.claim(certid, wish_for(services, caller, target, profile, config), caller.actor)
+    caller.require_target(target)
+    registered, device = services.targets.beside(target, certid)
+    return services.ledger.claim(certid, _wish(registered, profile, config), caller.actor, device)
 
 
 def wish_for(services: Services, caller: Caller, target: Target, profile: str | None, config: object) -> Claim:
     """What a claim says, whichever device it is for. Raises as `claim`, save `Conflict`."""
     caller.require_target(target)
-    registered = services.targets.recent.get(target, profile)
+    return _wish(services.targets.get(target), profile, config)
+
+
+def _wish(registered: RegisteredTarget, profile: str | None, config: object) -> Claim:
     wanted = DEFAULT_CONFIG if config is None else config_of(config)
-    return Claim(target, _profile(registered, profile), wanted, registered.presence)
+    return Claim(registered.target, _profile(registered, profile), wanted, registered.presence)
 
 
 def move(

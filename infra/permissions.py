@@ -129,7 +129,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Lists", ["dynamodb:Query"], *indexes),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),
-        _table(TARGETS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
+        _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
         allow("Survey", ["lambda:InvokeFunction"], function_arn(SURVEYOR, settings)),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
     ]

@@ -131,11 +131,14 @@ class Ledger:
             raise
         return True
 
-    def claim(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
-        """Before the device was ever seen, or while it waits. Raises `Conflict` ALREADY_CLAIMED."""
-        return self._kept(
-            self._transition(certid, Event.CLAIM, lambda d, at: decisions.claim(d, certid, wish, actor, at), actor)
-        )
+    def claim(self, certid: Fingerprint, wish: Claim, actor: str, known: Any = _UNREAD) -> Device:
+        """Before the device was ever seen, or while it waits. Raises `Conflict` ALREADY_CLAIMED. `known` is the row, or
+        that there is none, for who has read it already."""
+
+        def decide(device: Device | None, at: str) -> Device:
+            return decisions.claim(device, certid, wish, actor, at)
+
+        return self._kept(self._transition(certid, Event.CLAIM, decide, actor, known=known))
 
     def claim_many(
         self, certids: Sequence[Fingerprint], wish: Claim, actor: str, deadline: Callable[[], bool]

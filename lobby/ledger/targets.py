@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.models import Model
 
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.answers import code_of
-from lobby.ledger.device import DEFAULT_PROFILE
-from lobby.ledger.models import TargetRow
+from lobby.ledger.device import DEFAULT_PROFILE, Device
+from lobby.ledger.models import LedgerRow, TargetRow, device_of
 from lobby.ledger.store import now, stamp
-from lobby.names import AccountId, Target, parse_profile, parse_target_key, shown
+from lobby.names import AccountId, Fingerprint, Target, parse_profile, parse_target_key, shown
 
 TARGET_ROLE: Final = "lobby_commissioner_role"
 _KIND, _ACCOUNT = "target", "account"
@@ -55,7 +56,6 @@ class Targets:
     def __init__(self, new_external_id: Callable[[], str], clock: Callable[[], datetime] = now) -> None:
         self._new_external_id = new_external_id
         self._clock = clock
-        self.recent = RecentTargets(self, clock)
 
     @classmethod
     def read_only(cls) -> "Targets":
@@ -71,7 +71,29 @@ class Targets:
         try:
             return _registered(TargetRow.get(_KIND, str(target), consistent_read=True))
         except DoesNotExist:
-            raise NotFound("UNKNOWN_TARGET", f"got {target}, want a registered target") from None
+            raise _unknown(target) from None
+
+    def beside(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
+        """A target and a device as both are now, for the price of one call: what a target asks of claims counts from
+        the moment that it is told to. Raises `NotFound` UNKNOWN_TARGET."""
+        keys: dict[type[Model], dict[str, str]] = {
+            TargetRow: {"kind": _KIND, "target": str(target)},
+            LedgerRow: {"certid": certid},
+        }
+        asked = {
+            model.Meta.table_name: {
+                "Keys": [{name: {"S": value} for name, value in key.items()}], "ConsistentRead": True,
+            } for model, key in keys.items()
+        }  # fmt: skip
+        connection = LedgerRow._get_connection().connection
+        answer = connection.dispatch("BatchGetItem", {"RequestItems": asked})
+        if answer.get("UnprocessedKeys"):
+            return self.get(target), next((device_of(row) for row in LedgerRow.batch_get([certid], True)), None)
+        targets, devices = (answer["Responses"].get(model.Meta.table_name, []) for model in (TargetRow, LedgerRow))
+        if not targets:
+            raise _unknown(target)
+        registered = _registered(TargetRow.from_raw_data(targets[0]))
+        return registered, device_of(LedgerRow.from_raw_data(devices[0])) if devices else None
 
     def all(self) -> list[RegisteredTarget]:
         return [_registered(row) for row in TargetRow.query(_KIND, consistent_read=True)]
@@ -84,7 +106,6 @@ class Targets:
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
-        self.recent.forget(target)
         held = next((row for row in self.all() if row.target == target), None)
         kept = wanted or (held.profiles if held else (DEFAULT_PROFILE,))
         if held is not None:
@@ -125,10 +146,6 @@ class RecentTargets:
         self._targets, self._clock = targets, clock
         self._kept: dict[Target, tuple[datetime, RegisteredTarget]] = {}
 
-    def forget(self, target: Target) -> None:
-        """It is about to change."""
-        self._kept.pop(target, None)
-
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
         """Raises `NotFound` UNKNOWN_TARGET. That the profile is there is the caller's to check."""
         kept = self._kept.get(target)
@@ -148,6 +165,10 @@ def _put_once(row: TargetRow) -> bool:
             return False
         raise
     return True
+
+
+def _unknown(target: Target) -> NotFound:
+    return NotFound("UNKNOWN_TARGET", f"got {target}, want a registered target")
 
 
 def _registered(row: TargetRow) -> RegisteredTarget:

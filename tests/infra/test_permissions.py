@@ -77,7 +77,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}counts"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger"},

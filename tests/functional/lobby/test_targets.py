@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.decisions import Claim
+from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets, profile_policy
-from lobby.names import parse_target
+from lobby.names import Fingerprint, parse_target
 from tests.aws import Calls, Clock
 
 A1, A2 = parse_target("1" * 12, "eu-west-1"), parse_target("1" * 12, "us-east-1")
@@ -118,3 +120,38 @@ def test_an_unknown_target_is_not_remembered_as_such(targets: Targets, calls: Ca
         recent.get(A1)
     targets.register(A1, "name", (), "user:ann")
     assert recent.get(A1).name == "name"
+
+
+def test_a_target_and_a_device_are_read_together_as_they_are_now(
+    targets: Targets, ledger: Ledger, calls: Calls
+) -> None:
+    certid = Fingerprint("1a" * 32)
+    targets.register(A1, "name", (), "user:ann")
+    calls.forget()
+    assert targets.beside(A1, certid) == (targets.get(A1), None)
+    claimed = ledger.claim(certid, Claim(A1), "user:ann")
+    targets.register(A1, "name", (), "user:ann", presence=True)
+    found, device = targets.beside(A1, certid)
+    assert (found.presence, device) == (True, claimed)
+    assert calls.names()[0] == "BatchGetItem"
+
+
+def test_what_dynamodb_was_too_busy_for_is_read_by_itself(targets: Targets, ledger: Ledger, calls: Calls) -> None:
+    certid = Fingerprint("1a" * 32)
+    targets.register(A1, "name", (), "user:ann")
+    claimed = ledger.claim(certid, Claim(A1), "user:ann")
+    calls.instead["BatchGetItem"] = lambda params, _call: {"Responses": {}, "UnprocessedKeys": params["RequestItems"]}
+    calls.meanwhile["GetItem"] = calls.instead.clear
+    found, device = targets.beside(A1, certid)
+    assert (found.target, device) == (A1, claimed)
+
+
+def test_beside_a_device_too_an_unknown_target_is_not_found(targets: Targets) -> None:
+    with pytest.raises(NotFound, match="UNKNOWN_TARGET"):
+        targets.beside(A1, Fingerprint("1a" * 32))
+
+
+def test_whether_claims_want_proof_is_kept_until_it_is_said_anew(targets: Targets) -> None:
+    asked = [targets.register(A1, "name", (), "user:ann", presence).presence for presence in (None, True, None, False)]
+    assert asked == [False, True, True, False]
+    assert not targets.get(A1).presence
