@@ -52,6 +52,12 @@ def arrived(field: Field) -> None:
     presses.claim(field, ONE, A)
 
 
+def arrived_long_ago(field: Field) -> None:
+    arrived(field)
+    field.cloud.settle()
+    field.clock.advance(minutes=5)
+
+
 def thrown_out(field: Field) -> None:
     """The target's owner has put its certificate out of use: it is back in the lobby."""
     arrived(field)

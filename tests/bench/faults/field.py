@@ -81,7 +81,8 @@ class Field:
 
     def say_hello(self, name: str) -> None:
         device = self.devices[name]
-        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name}
+        heard = int(self.clock().timestamp() * 1000)
+        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name, "receivedat": heard}
         self.cloud.rule("receptionist", event)
 
     def _move_on(self) -> bool:

@@ -59,6 +59,7 @@ _ADMITTED: Final = (
     Story("from its box to its account", beginnings.in_its_box, _whole),
     Story("hello while waiting", beginnings.waiting_for_long, lambda f: f.say_hello(ONE)),
     Story("hello once it has arrived", beginnings.arrived, lambda f: f.say_hello(ONE)),
+    Story("hello of one that fell back", beginnings.arrived_long_ago, lambda f: f.say_hello(ONE)),
     Story("hello of a banned device", beginnings.heard_too_late_of_its_ban, lambda f: f.say_hello(ONE), again=True),
 )
 _CLAIMED: Final = (
