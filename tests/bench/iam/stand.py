@@ -148,11 +148,9 @@ class Stand:
     def hears(self, device: BareMqtt, what: str, words: bytes) -> None:
         """Its next messages have `words` among them, within the patience."""
         device.wait_at_most(self._patience)
-        said = (0, b"")
         try:
-            while said != HUNG_UP and words not in said[1]:
-                said = device.read()
-        except (TimeoutError, ConnectionError):
+            while words not in (said := device.read())[1]:
+                if said == HUNG_UP:
+                    raise NotDone(f"{what}: hung up on")
+        except OSError:
             raise NotDone(what) from None
-        if said == HUNG_UP:
-            raise NotDone(f"{what}: hung up on")
