@@ -17,6 +17,9 @@ In AWS (with the credentials of your environment or --profile; asks before it to
   aws       Deploy the lobby to this account and Region.
   target    Set this account and Region up as a target. The console and `registerTarget` give the exact command.
 
+  redrive   Have done once more what lies in the on-failure queues: `redrive local`, `redrive aws`; `--dry-run` only
+            lists it. May be repeated, and cut off at any time.
+
   destroy   Take a deployment away: `destroy local`, `destroy aws` or `destroy target`. Ledger and history are
             kept in AWS unless you delete their tables yourself.
 
@@ -29,8 +32,9 @@ command=${1:-}
 [ $# -gt 0 ] && shift
 case $command in
   "" | -h | --help | help) usage; [ -n "$command" ] && exit 0; exit 2 ;;
-  local | demo | aws | target | destroy) ;;
-  *) printf 'error: got the command %q, want local, demo, aws, target or destroy (see --help)\n' "$command" >&2; exit 2 ;;
+  local | demo | aws | target | redrive | destroy) ;;
+  *) printf 'error: got the command %q, want local, demo, aws, target, redrive or destroy (see --help)\n' "$command" >&2
+     exit 2 ;;
 esac
 
 # shellcheck source=infra/setup.sh
@@ -51,14 +55,19 @@ esac
 case $command in
   local) exec "$VENV/bin/python" -m infra.local up "$@" ;;
   demo) exec "$VENV/bin/python" -m infra.local demo "$@" ;;
-  destroy)
+  redrive | destroy)
     for word in "$@"; do
       [ "$word" = local ] || continue
       rest=()
       for other in "$@"; do [ "$other" = local ] || rest+=("$other"); done
-      exec "$VENV/bin/python" -m infra.local destroy ${rest[@]+"${rest[@]}"}
+      exec "$VENV/bin/python" -m infra.local "$command" ${rest[@]+"${rest[@]}"}
     done
     ;;
 esac
+if [ "$command" = redrive ]; then
+  [ "${1:-}" = aws ] || { echo "error: got no deployment to redrive, want redrive local or redrive aws" >&2; exit 2; }
+  shift
+  exec "$VENV/bin/python" -m infra.cloud redrive "$@"
+fi
 case " $* " in *" --help "*) ;; *) ensure_cdk_cli ;; esac
 exec "$VENV/bin/python" -m infra.cloud "$command" "$@"

@@ -1,4 +1,4 @@
-"""The command line of a deployment to AWS: `aws` for the lobby, `target` for an account it serves, `destroy`.
+"""The command line of a deployment to AWS: `aws` for the lobby, `target` for an account, `redrive`, `destroy`.
 
 Exit status: 0 done, 1 failed or not agreed to, 2 wrong use.
 """
@@ -16,8 +16,9 @@ from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.cdk import destroy as take_down
 from infra.cloud.first_admin import invite
 from infra.errors import InfraError
+from infra.redrive.start import redrive as work_again
 from lobby.errors import LobbyError
-from lobby.names import parse_target
+from lobby.names import Target, parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
@@ -87,6 +88,22 @@ def target(
         context = {"lobby": str(lobby), "targets": [wanted], "lobbyStack": "false"}
         _deployed(who, profile, "target", context, f"DeviceLobbyTarget-{where.account}-{where.region}")
         typer.echo("\nNext: checkTarget in the lobby says whether everything is there.")
+
+
+@app.command()
+def redrive(
+    profile: Profile = None,
+    region: AnyRegion = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Have done once more what lies in the lobby's on-failure queues. May be repeated, and cut off."""
+    with _told():
+        who = caller(profile, region)
+        if not dry_run:
+            confirm(who, "Redrive the on-failure queues of the lobby in", yes)
+        if not work_again(who.session, Target(who.account, who.region), dry=dry_run):
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The command line of the local deployment: `up`, `demo`, `destroy`. `deploy.sh` is its front door.
+"""The command line of the local deployment: `up`, `demo`, `redrive`, `destroy`. `deploy.sh` is its front door.
 
 Exit status: 0 done, 1 a step failed (told with what was seen and where the logs are), 2 wrong use, 130 stopped by
 Ctrl-C or SIGTERM before it was done or up.
@@ -18,10 +18,13 @@ import typer
 
 from infra.local import demo as main_job
 from infra.local.bringup import STATE, LocalLobby, only_one
+from infra.local.emulator import LocalSession
 from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.factory import Factory
 from infra.local.lobby_file import LobbyFile
 from infra.local.timeline import PATIENCE, StepFailed, Timeline
+from infra.redrive.start import redrive as work_again
+from lobby.names import parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 State = Annotated[Path, typer.Option("--state", help="Where everything is kept.", resolve_path=True)]
@@ -70,6 +73,23 @@ def demo(
                 _timed(lobby.up(), lobby.factory, state, timeline)
             finally:
                 lobby.down()
+
+
+@app.command()
+def redrive(
+    state: State = STATE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
+) -> None:
+    """Have done once more what lies in the on-failure queues of the deployment that is up. May be repeated, and cut
+    off."""
+    with _told():
+        running = _running(state)
+        if running is None:
+            raise StartFailed("NOT_RUNNING", f"got {state}, want the state of a deployment that is up: ./deploy.sh local")
+        lobby = parse_target(running.lobby_account, running.lobby_region)
+        session = LocalSession(running.aws_endpoint_url, lobby.account, lobby.region)
+        if not work_again(session, lobby, {"AWS_ENDPOINT_URL": session.endpoint_url}, dry=dry_run):
+            raise typer.Exit(1)
 
 
 @app.command()
