@@ -43,7 +43,8 @@ class Held:
         empty = 0
         while empty < _EMPTY:
             answer = self._sqs.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=_AT_ONCE, VisibilityTimeout=_HELD_SECONDS, WaitTimeSeconds=self._wait,
+                QueueUrl=self._url, MaxNumberOfMessages=_AT_ONCE, VisibilityTimeout=_HELD_SECONDS,
+                WaitTimeSeconds=self._wait,
                 MessageSystemAttributeNames=["SentTimestamp"], MessageAttributeNames=["All"],
             )  # fmt: skip
             received = answer.get("Messages", [])
