@@ -213,7 +213,8 @@ def _buckets(names: Names) -> Iterator[Probe]:
             for action in ("GetObject", "PutObject", "DeleteObject"):
                 yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", "s3", action, params)
         for action, operation in (
-            ("ListBucket", "ListObjectsV2"), ("PutBucketPolicy", "PutBucketPolicy"), ("DeleteBucket", "DeleteBucket"),
+            ("ListBucket", "ListObjectsV2"), ("ListBucketVersions", "ListObjectVersions"),
+            ("PutBucketPolicy", "PutBucketPolicy"), ("DeleteBucket", "DeleteBucket"),
         ):  # fmt: skip
             yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}", "s3", operation, {"Bucket": bucket, "Policy": "{"})
     yield Probe("s3:ListAllMyBuckets", "*", "s3", "ListBuckets", {})

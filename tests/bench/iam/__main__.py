@@ -22,13 +22,12 @@ from lobby.ledger.targets import TARGET_ROLE
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.jobs import JOBS
 from tests.bench.iam.stand import NotDone, Stand
-from tests.bench.iam.trial import Verdict, lines, restarting, tried
+from tests.bench.iam.trial import COMMISSIONER, Verdict, lines, restarting, tried
 from tests.bench.report import Section, section
 from tests.e2e.deployment import Deployment
 
 app = typer.Typer(add_completion=False)
 _FIRST_PORT: Final = 25_010
-_OURS: Final = ("bouncer", "receptionist", "commissioner", "arrivals", "admin-api", "rules")
 
 
 @app.command(help=__doc__)
@@ -78,6 +77,7 @@ def _all_done(stand: Stand) -> None:
 
 def _grants(deployed: Deployment, only: str) -> Iterator[tuple[Roles, Grant]]:
     functions: Any = deployed.client(deployed.lobby, "lambda")
+    serving = _functions_of_roles(functions)
 
     def set_anew(function: str) -> object:
         """The emulator ends a function's processes when its time limit is set, also to what it was; when its
@@ -85,13 +85,27 @@ def _grants(deployed: Deployment, only: str) -> Iterator[tuple[Roles, Grant]]:
         limit = functions.get_function_configuration(FunctionName=function)["Timeout"]
         return functions.update_function_configuration(FunctionName=function, Timeout=limit)
 
-    places = [(deployed.lobby, f"device-lobby-{name}") for name in _OURS] + [(deployed.targets[0], TARGET_ROLE)]
-    for scope, role in places:
+    for scope, role in [*((deployed.lobby, role) for role in _roles(deployed)), (deployed.targets[0], TARGET_ROLE)]:
         if only in role:
-            restart = restarting(set_anew) if role != "device-lobby-rules" else lambda _role: None
-            roles = Roles(deployed.client(scope, "iam"), restart)
+            roles = Roles(deployed.client(scope, "iam"), restarting(set_anew, serving))
             for grant in roles.grants(role):
                 yield roles, grant
+
+
+def _roles(deployed: Deployment) -> list[str]:
+    """The lobby's own."""
+    pages = deployed.client(deployed.lobby, "iam").get_paginator("list_roles").paginate()
+    names = [each["RoleName"] for page in pages for each in page["Roles"]]
+    return sorted(name for name in names if name.startswith("device-lobby-"))
+
+
+def _functions_of_roles(functions: Any) -> dict[str, list[str]]:
+    """Which Lambdas run with a role, or enter a target by it."""
+    found: dict[str, list[str]] = {}
+    for page in functions.get_paginator("list_functions").paginate():
+        for each in page["Functions"]:
+            found.setdefault(each["Role"].rpartition("/")[2], []).append(each["FunctionName"])
+    return found | {TARGET_ROLE: found[COMMISSIONER]}
 
 
 def _title(verdicts: list[Verdict]) -> str:

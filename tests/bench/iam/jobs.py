@@ -200,6 +200,19 @@ def listed(stand: Stand) -> None:
         raise NotDone("history")
 
 
+def anchored(stand: Stand) -> None:
+    """What befell a device is on record outside of the table, too, and compared with it."""
+    thing = stand.made()
+    stand.let_in(thing).close()
+    question = "query($id: ID!) { verifyHistory(certid: $id) { entries anchored } }"
+
+    def look() -> bool:
+        found = stand.ask("verifies", question, id=thing.certid)["verifyHistory"]
+        return bool(found and found["anchored"] == found["entries"] > 0)
+
+    stand.until("anchored", look)
+
+
 def claimed_in_bulk(stand: Stand) -> None:
     things = [stand.made().certid for _ in range(2)]
     question = (
@@ -222,7 +235,8 @@ JOBS: Final[dict[str, Job]] = {
     for job in (
         onboard, claimed_first, said_hello_again, moved, retried_in_place, released, released_unseen_and_admitted,
         revoked, revoked_knocks_again, name_taken, without_list, refused_and_retried,
-        admitted_once_refused_and_retried, name_taken_in_target, checked, listed, claimed_in_bulk, registered_target,
+        admitted_once_refused_and_retried, name_taken_in_target, checked, listed, anchored, claimed_in_bulk,
+        registered_target,
     )
 }  # fmt: skip
 """By name, the main job first."""

@@ -5,7 +5,7 @@ tried. A grant without which every job is done is in excess, unless it is among 
 ask for, and AWS does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +14,7 @@ from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.jobs import JOBS
 from tests.bench.iam.stand import NotDone, Stand
 
-FUNCTIONS: Final = {
-    "device-lobby-commissioner": ("device-lobby-commissioner", "device-lobby-surveyor"),
-    TARGET_ROLE: ("device-lobby-commissioner", "device-lobby-surveyor"),
-}
-"""Which Lambdas run with a role, where it is not the one of its name."""
+COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
     ("device-lobby-bouncer", "dynamodb:GetItem", "ledger"): "claimed first",
     ("device-lobby-bouncer", "dynamodb:UpdateItem", "ledger"): "claimed first",
@@ -36,6 +32,8 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "dynamodb:PutItem", "targets"): "registered target",
     ("device-lobby-admin-api", "dynamodb:UpdateItem", "targets"): "registered target",
     ("device-lobby-admin-api", "lambda:InvokeFunction", ""): "checked",
+    ("device-lobby-admin-api", "s3:ListBucketVersions", ""): "anchored",
+    ("device-lobby-notary", "s3:PutObject", ""): "anchored",
     (TARGET_ROLE, "iot:DescribeCertificate", ""): "moved",
     (TARGET_ROLE, "iot:UpdateCertificate", ""): "moved",
     (TARGET_ROLE, "iot:Publish", ""): "moved",
@@ -95,11 +93,12 @@ def tried(roles: Roles, grant: Grant, stand: Stand) -> Verdict:
     return Verdict(grant)
 
 
-def restarting(set_anew: Callable[[str], object]) -> Callable[[str], None]:
-    """How a role's Lambdas are started anew: `set_anew` changes something of a function's configuration."""
+def restarting(set_anew: Callable[[str], object], serving: Mapping[str, Sequence[str]]) -> Callable[[str], None]:
+    """How a role's Lambdas, as `serving` names them, are started anew: `set_anew` changes something of a function's
+    configuration."""
 
     def restart(role: str) -> None:
-        for function in FUNCTIONS.get(role, (role,)):
+        for function in serving.get(role, ()):
             set_anew(function)
 
     return restart
