@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lobby.clients import client
 from lobby.ledger.store import now
 from lobby.ledger.targets import RegisteredTarget
-from lobby.names import Target
+from lobby.names import Fingerprint, Target
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -26,6 +26,9 @@ SESSION_NAME: Final = "device-lobby-commissioner"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _LIFE: Final = timedelta(hours=1)
 """Role chaining allows no more (IAM user guide, "Role chaining")."""
+
+
+Policy = dict[str, Any]
 
 
 @dataclass
@@ -57,10 +60,12 @@ class TargetSession:
 
 
 class Sessions:
-    """Sessions by target."""
+    """Sessions by target, each narrowed to the `policy` for its target."""
 
-    def __init__(self, sts: "STSClient", clock: Callable[[], datetime] = now) -> None:
-        self._sts, self._clock = sts, clock
+    def __init__(
+        self, sts: "STSClient", clock: Callable[[], datetime] = now, policy: Callable[[Target], Policy] | None = None
+    ) -> None:
+        self._sts, self._clock, self._policy = sts, clock, policy or session_policy
         self._kept: dict[RegisteredTarget, TargetSession] = {}
         self._new: set[RegisteredTarget] = set()
 
@@ -81,7 +86,7 @@ class Sessions:
             RoleArn=registered.role_arn,
             RoleSessionName=SESSION_NAME,
             ExternalId=registered.externalid,
-            Policy=json.dumps(session_policy(registered.target), separators=(",", ":")),
+            Policy=json.dumps(self._policy(registered.target), separators=(",", ":")),
             DurationSeconds=int(_LIFE.total_seconds()),
         )["Credentials"]
         credentials = {
@@ -98,7 +103,7 @@ class Sessions:
         self._kept.pop(registered, None)
 
 
-def session_policy(target: Target) -> dict[str, Any]:
+def session_policy(target: Target) -> Policy:
     """What commissioning takes, in this target and nowhere else. Three of the actions know no resources: for them
     the Region and the session's own account are the limit (Service Authorization Reference, AWS IoT)."""
     here = f"arn:aws:iot:{target.region}:{target.account}"
@@ -136,3 +141,35 @@ def session_policy(target: Target) -> dict[str, Any]:
             {"Effect": "Allow", "Action": "iot:Publish", "Resource": f"{here}:topic/lobby/*"},
         ],
     }
+
+
+def reading_policy(target: Target) -> Policy:
+    """To look, and change nothing. Two of the actions know no resources."""
+    here = f"arn:aws:iot:{target.region}:{target.account}"
+    of_certificates = ["iot:DescribeCertificate", "iot:ListPrincipalThings"]
+    return _allowing(
+        {"Action": of_certificates, "Resource": f"{here}:cert/*"},
+        {"Action": "iot:DescribeThing", "Resource": f"{here}:thing/*"},
+        {
+            "Action": ["iot:ListAttachedPolicies", "iot:ListThings"],
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}
+            },
+        },
+    )
+
+
+def surveying_policy(target: Target) -> Policy:
+    """What commissioning and reading take together: all that the role is for."""
+    return _allowing(*session_policy(target)["Statement"], *reading_policy(target)["Statement"])
+
+
+def deactivating_policy(target: Target, certid: Fingerprint) -> Policy:
+    """To put this certificate out of use, or in."""
+    arn = f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
+    return _allowing({"Action": "iot:UpdateCertificate", "Resource": arn})
+
+
+def _allowing(*statements: Policy) -> Policy:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.failures import DENIED, code_of, refusal, words_of
 from commissioner.registry import certificate_arn
-from commissioner.sessions import Sessions, TargetSession
+from commissioner.sessions import Sessions, TargetSession, surveying_policy
 from lobby.clients import client
 from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
@@ -73,6 +73,8 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
         "iot:AttachPolicy": lambda: iot.attach_policy(policyName=policy, target=arn),
         "iot:ListAttachedPolicies": lambda: iot.list_attached_policies(target=arn),
         "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
+        "iot:ListPrincipalThings": lambda: iot.list_principal_things(principal=arn),
+        "iot:ListThings": lambda: iot.list_things(maxResults=1),
         "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
     }
 
@@ -109,7 +111,7 @@ def _untold(answer: object) -> str:
 @cache
 def _sessions() -> Sessions:
     read_settings(LobbySettings, os.environ)
-    return Sessions(client("sts"))
+    return Sessions(client("sts"), policy=surveying_policy)
 
 
 def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:

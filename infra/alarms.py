@@ -1,5 +1,6 @@
 """What an operator is woken for, all to one topic: failed work that waits in a queue, Lambdas that fail or are
-throttled, work that grows old, and a history that somebody has been at. Subscribe to `device-lobby-alarms`.
+throttled, work that grows old, devices that are not where they should be, and a history that somebody has been at.
+Subscribe to `device-lobby-alarms`.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,30 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import COMMISSIONER, NOTARY, PREFIX
+from infra.functions import COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER
 from infra.settings import Settings
 from lobby.metrics import HISTORY_TAMPERED, NAMESPACE
 
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
+_REPORTED = (
+    (SWEEPER, "DevicesFailed", "devices-failed", "devices became failed: each says why; mend that and retry them"),
+    (SWEEPER, "DevicesRefused", "devices-refused", "devices were refused at the door: each says why"),
+    (
+        SWEEPER,
+        "DevicesStuck",
+        "devices-stuck",
+        "the commissioner does not serve these devices, however often it is woken",
+    ),
+    (SWEEPER, "DevicesLate", "devices-late", "devices have their route for half an hour and have not arrived"),
+    (RECONCILER, "DifferencesFound", "targets-differ", "a target is not as the ledger says: run lobbyctl reconcile"),
+    (
+        RECONCILER,
+        "TargetsNotCompared",
+        "targets-not-compared",
+        "a target cannot be looked at: run lobbyctl targets check",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,18 @@ class Alarms:
             statistic="sum",
         )
         self.add("api-errors", metric, 0, "the API answers 5xx: see the admin API's log group")
+
+    def watch_devices(self) -> None:
+        """What the sweeper and the reconciler report (`lobby.metrics`)."""
+        for function, metric_name, name, description in _REPORTED:
+            metric = cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=metric_name,
+                dimensions_map={"service": function.name},
+                period=_PERIOD,
+                statistic="sum",
+            )
+            self.add(name, metric, 0, description)
 
 
 def make_alarms(scope: Construct, settings: Settings) -> Alarms:

@@ -49,6 +49,7 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*": "each entry has an anchor of its own",
         "*": f"ListStreams: {_NO_RESOURCE}",
     })  # fmt: skip
+    _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     for function in stack.functions.values():
         _acknowledge(function, {"L1": "the newest Python that the handlers were started on, see decision 3"})
     for queue in (stack.queues.undelivered, stack.queues.uncommissioned):

@@ -1,6 +1,7 @@
 """The lobby's Lambdas: what each is, and how all of them are made.
 
-Each has a role of its own but the surveyor, which looks at targets with the commissioner's: they trust that one only.
+Each has a role of its own but the surveyor and the inspector, which look at targets with the commissioner's: they trust
+that one only.
 Roles carry their whole policy inline, so that a function never exists without it, and nothing is granted behind our
 back. Each has its log group, whose name, format and age are ours, not Lambda's defaults.
 """
@@ -52,7 +53,13 @@ ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.CORE, t
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """29 s is what an HTTP API waits at most; the surveyor, which it calls, has to be done before that."""
-FUNCTIONS: Final = (BOUNCER, RECEPTIONIST, COMMISSIONER, SURVEYOR, ARRIVALS, NOTARY, ADMIN_API)
+INSPECTOR: Final = Function("inspector", "commissioner.inspector.handler", bundles.CORE, timeout=20)
+SWEEPER: Final = Function("sweeper", "commissioner.sweeper.handler", bundles.CORE, timeout=120)
+RECONCILER: Final = Function("reconciler", "commissioner.reconciler.handler", bundles.CORE, timeout=900)
+"""A part of a round takes most of that; a page for the API has to be done before the API is."""
+FUNCTIONS: Final = (
+    BOUNCER, RECEPTIONIST, COMMISSIONER, SURVEYOR, INSPECTOR, ARRIVALS, NOTARY, ADMIN_API, SWEEPER, RECONCILER,
+)  # fmt: skip
 
 
 @dataclass

@@ -15,7 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra import alarms, device_policies, front_door, functions, notary, permissions, queues, rules, sign_in
+from infra import alarms, device_policies, front_door, functions, notary, permissions, queues, rules, sign_in, timers
 from infra.exceptions import acknowledge_lobby
 from infra.functions import Code, Function
 from infra.settings import Settings
@@ -55,6 +55,7 @@ class LobbyStack(Stack):
         self._device_side()
         self._commissioner_side()
         self._history_side()
+        self._timers_side()
         self._operator_side()
         self._watch()
         self._tell()
@@ -140,16 +141,17 @@ class LobbyStack(Stack):
     def _commissioner_side(self) -> None:
         """What changes of the ledger and events in the targets set off."""
         stream = self.ledger.table_stream_arn or ""
-        commissioner, surveyor = functions.COMMISSIONER, functions.SURVEYOR
+        commissioner = functions.COMMISSIONER
+        entering = (commissioner, functions.SURVEYOR, functions.INSPECTOR)
         groups = {
             each.name: functions.log_group(
                 self, f"{each.construct_id}Log", f"/aws/lambda/{each.full_name}", self.settings
             )
-            for each in (commissioner, surveyor)
+            for each in entering
         }
         statements = permissions.commissioner(self.settings, stream)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
-        for each in (commissioner, surveyor):
+        for each in entering:
             self.functions[each.name] = functions.make_function(
                 self, each, self.code, self.commissioner_role, groups[each.name], {}
             )
@@ -203,6 +205,19 @@ class LobbyStack(Stack):
         )
         notary.entries_to(self, function, stream)
 
+    def _timers_side(self) -> None:
+        """What the clock sets off."""
+        sweeper = self._function(
+            functions.SWEEPER, permissions.sweeper(self.settings), TRUST_BUCKET=self.bucket.bucket_name
+        )
+        reconciler = self._function(
+            functions.RECONCILER,
+            permissions.reconciler(self.settings),
+            INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
+        )
+        timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
+        timers.make_timer(self, functions.RECONCILER, reconciler, "rate(1 hour)", {"round": "daily"})
+
     def _operator_side(self) -> None:
         """What people set off."""
         login_url = self.sign_in.login_url
@@ -212,6 +227,7 @@ class LobbyStack(Stack):
             USER_POOL_ID=self.sign_in.pool.user_pool_id,
             USER_POOL_CLIENT_ID=self.sign_in.client.user_pool_client_id,
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
+            RECONCILER_FUNCTION=functions.RECONCILER.full_name,
             COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
             **({"LOGIN_URL": login_url} if login_url else {}),
@@ -225,6 +241,7 @@ class LobbyStack(Stack):
         alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
         alarm.watch_history(self.functions[functions.NOTARY.name])
         alarm.watch_api(self.api.api_id)
+        alarm.watch_devices()
 
     def _tell(self) -> None:
         for name, value in (

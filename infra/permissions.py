@@ -5,16 +5,16 @@ A wildcard stands only for what is not known before there are devices (certifica
 AWS defines no resource for (Service Authorization Reference); `infra/exceptions.py` has the reason of each.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import aws_iam as iam
 from pynamodb.models import Model
 
-from infra.functions import SURVEYOR, function_arn
+from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import index_names, table_arn
 from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, TargetRow
+from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, RoundRow, TargetRow
 from lobby.ledger.targets import TARGET_ROLE
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
@@ -23,7 +23,8 @@ UNDELIVERED: Final = "device-lobby-undelivered"
 UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
-LEDGER, HISTORY, NAMES, TARGETS, COUNTS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow
+LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
+BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
 def queue_arn(name: str, where: Target) -> str:
@@ -88,7 +89,7 @@ def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
 
 
 def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """Also what the surveyor may do."""
+    """Also what the surveyor and the inspector may do."""
     lobby = settings.lobby
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
@@ -122,17 +123,53 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
-    indexes = [table_arn(LEDGER, lobby, index) for index in index_names(LEDGER)]
     anchors = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
+    listed = [index for index in index_names(LEDGER) if index != BY_TURN.Meta.index_name]
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
-        allow("Lists", ["dynamodb:Query"], *indexes),
+        allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in listed)),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
-        allow("Survey", ["lambda:InvokeFunction"], function_arn(SURVEYOR, settings)),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
+        allow(
+            "LookAtTargets",
+            ["lambda:InvokeFunction"],
+            function_arn(SURVEYOR, settings),
+            function_arn(RECONCILER, settings),
+        ),
     ]
+
+
+def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        allow("Overdue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_STATE, lobby)),
+        _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(COUNTS, lobby, "UpdateItem"),
+        _table(ROUNDS, lobby, "GetItem", "PutItem"),
+        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
+        allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"),
+    ]
+
+
+def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        allow("OfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
+        _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(COUNTS, lobby, "UpdateItem"),
+        _table(TARGETS, lobby, "Query"),
+        _table(ROUNDS, lobby, "GetItem", "PutItem"),
+        allow("LookAtTargets", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
+    ]
+
+
+def _index(index: Any, lobby: Target) -> str:
+    return table_arn(LEDGER, lobby, index.Meta.index_name)
 
 
 def _on_failure(settings: Settings, queue: str) -> iam.PolicyStatement:

@@ -111,7 +111,8 @@ class TargetStack(Stack):
 
 
 def commissioning(target: Target) -> list[iam.PolicyStatement]:
-    """What the commissioner may do in this account, in whichever of its Regions the lobby sends devices to."""
+    """What the commissioner may do in this account, in whichever of its Regions the lobby sends devices to; and what
+    the inspector looks at."""
     arn = f"arn:aws:iot:*:{target.account}"
     return [
         allow(
@@ -122,6 +123,7 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
                 "iot:AttachPolicy",
                 "iot:ListAttachedPolicies",
                 "iot:DetachPolicy",
+                "iot:ListPrincipalThings",
             ],
             f"{arn}:cert/*",
         ),
@@ -130,7 +132,12 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
         allow(
             "NoResourceLevel",
-            ["iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint"],
+            [
+                "iot:RegisterCertificateWithoutCA",
+                "iot:AttachThingPrincipal",
+                "iot:DescribeEndpoint",
+                "iot:ListThings",
+            ],
             "*",
         ),
     ]

@@ -39,6 +39,20 @@ class LobbySettings:
 
 
 @dataclass(frozen=True)
+class SweeperSettings(LobbySettings):
+    """`trust_bucket` holds the revocation lists."""
+
+    trust_bucket: str
+
+
+@dataclass(frozen=True)
+class ReconcilerSettings(LobbySettings):
+    """`inspector_function` is the Lambda that looks at targets."""
+
+    inspector_function: str
+
+
+@dataclass(frozen=True)
 class BouncerSettings(LobbySettings):
     """`lobby_policy` is attached to an admitted certificate; `trust_bucket` holds the revocation lists."""
 

@@ -225,6 +225,30 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
     return _entered(left, state, at)
 
 
+def wake(device: Device) -> Device:
+    """The commissioner has not served this row for too long and is to look at it again. Nothing but its history
+    changes, which is enough to wake it. Raises `Conflict` NOT_ALLOWED where it is not its turn any more."""
+    _after(device, Event.WAKE)
+    if not device.turn:
+        raise Conflict("NOT_ALLOWED", f"got a call to wake the commissioner for {device.certid}, which it has served")
+    return device
+
+
+def deactivate(device: Device, target: Target) -> Device:
+    """Its certificate was found active in a target where it has no business, and is put out of use there. Raises
+    `Conflict` CHANGED_MEANWHILE where it has."""
+    _after(device, Event.DEACTIVATE)
+    if is_answered_for(device, target):
+        raise Conflict("CHANGED_MEANWHILE", f"got {target} for {device.certid}, which has a claim for it by now")
+    return device
+
+
+def is_answered_for(device: Device, target: Target) -> bool:
+    """Whether the ledger knows why the device's certificate may be in `target`: a claim, or a place to be cleared."""
+    claimed = device.target == target and device.devstate is not State.REVOKED
+    return claimed or target in device.previous
+
+
 def _after(device: Device | None, event: Event, *, unproven: bool | None = None) -> State:
     unproven = _asks(device) if unproven is None else unproven
     claimed = bool(device and device.target)

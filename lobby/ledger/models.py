@@ -1,4 +1,4 @@
-"""How the ledger is kept in DynamoDB: five tables and the way between their items and our values.
+"""How the ledger is kept in DynamoDB: six tables and the way between their items and our values.
 
 `infra/` takes its key schema from here, so what is deployed and what is used cannot differ. The indexes
 project only what lists show and nothing that changes while a device waits: presence never rewrites them.
@@ -98,6 +98,17 @@ class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
     enteredat = UnicodeAttribute(range_key=True)
 
 
+class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Whose turn it is, by the moment the present state was entered. Sparse: a row is in it until it is served."""
+
+    class Meta:
+        index_name = "by-turn"
+        projection = IncludeProjection(["devstate"])
+
+    turn = UnicodeAttribute(hash_key=True)
+    enteredat = UnicodeAttribute(range_key=True)
+
+
 class LedgerRow(Model):
     """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else. No index
     carries `code`."""
@@ -110,6 +121,7 @@ class LedgerRow(Model):
     by_name: ClassVar[ByName] = ByName()
     by_print: ClassVar[ByPrint] = ByPrint()
     by_time: ClassVar[ByTime] = ByTime()
+    by_turn: ClassVar[ByTurn] = ByTurn()
 
     certid = UnicodeAttribute(hash_key=True)
     printhead = UnicodeAttribute(null=True)
@@ -204,7 +216,17 @@ class CountRow(Model):
     number = NumberAttribute(attr_name="count")
 
 
-MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow)
+class RoundRow(Model):
+    """How far a round has come that takes a timer's Lambda several runs: what it needs to go on."""
+
+    class Meta(_Calls):
+        table_name = "device-lobby-rounds"
+
+    name = UnicodeAttribute(hash_key=True)
+    place = JSONAttribute()
+
+
+MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow)
 
 
 def attributes_of(device: Device) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Event(StrEnum):
     RETRY = "retry"
     RETIRE = "retire"
     REVOKE = "revoke"
+    WAKE = "wake"
+    DEACTIVATE = "deactivate"
 
 
 _S, _E = State, Event
@@ -82,6 +84,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.PROVING)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_rows(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
+    **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
 }
 """(state, event) → the next state. `ABSENT` is "no row": a released expectation leaves only its history."""
 

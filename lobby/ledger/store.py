@@ -178,8 +178,15 @@ class Ledger:
                 raise
             return None
 
-    def retry(self, certid: Fingerprint, actor: str) -> Device:
-        return self._kept(self._seen(certid, Event.RETRY, decisions.retry, actor))
+    def retry(self, certid: Fingerprint, actor: str, seen: Device | None = None) -> Device:
+        """With `seen`, only where that claim and state still stand: `Conflict` CHANGED_MEANWHILE."""
+
+        def decide(device: Device, at: str) -> Device:
+            if seen and (device.generation, device.devstate) != (seen.generation, seen.devstate):
+                raise Conflict("CHANGED_MEANWHILE", f"got {certid} in {device.devstate}, want it as it was looked at")
+            return decisions.retry(device, at)
+
+        return self._kept(self._seen(certid, Event.RETRY, decide, actor))
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
         """Final, and possible for a certificate that was never seen."""
@@ -212,6 +219,19 @@ class Ledger:
     def arrive(self, device: Device, actor: str) -> Device:
         return self._from(device, Event.ARRIVE, decisions.arrive, actor)
 
+    def wake(self, certid: Fingerprint, actor: str) -> Device:
+        """Has the commissioner look again at a row that it has not served. Raises `Conflict` NOT_ALLOWED where it
+        has."""
+        decide = _on_known(certid, lambda d, _at: decisions.wake(d))
+        return self._kept(self._transition(certid, Event.WAKE, decide, actor, always=True))
+
+    def deactivate(self, device: Device, target: Target, actor: str) -> Device:
+        """Puts on record, before it is done, that the certificate is put out of use in a target where it has no
+        business. Raises `Conflict` CHANGED_MEANWHILE where it has by now."""
+        return self._from(
+            device, Event.DEACTIVATE, lambda d, _at: decisions.deactivate(d, target), actor, about=target, always=True
+        )
+
     def _from(self, device: Device, event: Event, decide: KnownDecision, actor: str, **more: Any) -> Device:
         change = _on_known(device.certid, decide)
         return self._kept(self._transition(device.certid, event, change, actor, known=device, **more))
@@ -227,15 +247,16 @@ class Ledger:
 
     def _transition(
         self, certid: Fingerprint, event: Event, decide: Decision, actor: str, *, known: Any = _UNREAD,
-        why: str | None = None, about: Target | None = None, name: ThingName | None = None,
+        why: str | None = None, about: Target | None = None, name: ThingName | None = None, always: bool = False,
     ) -> Device | None:  # fmt: skip
+        """`always`: also what leaves the row as it is gets its entry."""
         before: Device | None = self.get(certid) if known is _UNREAD else known
         last: Entry | None = None
         holder: Fingerprint | None = None
         for attempt in range(_TRIES):
             at = self._moment()
             after = proof.asked(decide(before, at), self._new_code)
-            if after == before:
+            if after == before and not always:
                 return after
             change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
             try:
@@ -253,9 +274,13 @@ class Ledger:
     def _moment(self) -> str:
         return stamp(self._clock())
 
+    def latest(self, certid: Fingerprint, count: int) -> list[Entry]:
+        """The last `count` entries of a device's history, newest first."""
+        newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=count)
+        return [entry_of(row) for row in newest]
+
     def _last_entry(self, certid: Fingerprint) -> Entry | None:
-        newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=1)
-        return next((entry_of(row) for row in newest), None)
+        return next(iter(self.latest(certid, 1)), None)
 
     def _replaceable_holder(self, name: ThingName, certid: Fingerprint) -> Fingerprint | None:
         """Who holds the name, if it may pass on: a revoked certificate keeps no name from its successor."""

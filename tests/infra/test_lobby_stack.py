@@ -7,10 +7,14 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from commissioner.daily_round import Seen
+from commissioner.reconciler import ROUND
+from commissioner.sweeper import Swept
 from infra.functions import FUNCTIONS
 from infra.notary import make_bucket
 from lobby import metrics, wire
 from lobby.ledger.models import MODELS
+from lobby.metrics import NAMESPACE
 from tests.infra.templates import Stack, Stacks, settings
 
 TABLES = "AWS::DynamoDB::GlobalTable"
@@ -129,8 +133,9 @@ def test_a_rule_s_sql_is_the_wire_s(stacks: Stacks, name: str, sql: str, functio
 
 def test_what_a_rule_s_lambda_fails_at_is_tried_thrice_and_handed_over(stacks: Stacks) -> None:
     configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
-    assert {each["FunctionName"][1:7] for each in configs} == {"Bounce", "Recept"}
-    for each in configs:
+    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Bounce", "Recept")]
+    assert len(handed_over) == 2
+    for each in handed_over:
         assert each["MaximumRetryAttempts"] == 2
         assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
 
@@ -157,19 +162,59 @@ def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
         "receptionist": set(),
         "commissioner": set(),
         "surveyor": set(),
+        "inspector": set(),
+        "sweeper": {"TRUST_BUCKET"},
+        "reconciler": {"INSPECTOR_FUNCTION"},
         "arrivals": set(),
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
-            "LOGIN_URL",
+            "LOGIN_URL", "RECONCILER_FUNCTION",
         },
     }  # fmt: skip
 
 
-def test_the_surveyor_looks_at_targets_with_the_commissioner_s_role(stacks: Stacks) -> None:
+def test_surveyor_and_inspector_look_at_targets_with_the_commissioner_s_role(stacks: Stacks) -> None:
     functions = {each["FunctionName"]: each["Role"] for each in stacks.lobby.of_type("AWS::Lambda::Function")}
-    assert functions["device-lobby-surveyor"] == functions["device-lobby-commissioner"]
-    assert len({str(role) for role in functions.values()}) == len(functions) - 1
+    for name in ("surveyor", "inspector"):
+        assert functions[f"device-lobby-{name}"] == functions["device-lobby-commissioner"]
+    assert len({str(role) for role in functions.values()}) == len(functions) - 2
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "event"),
+    [
+        ("sweeper", "rate(5 minutes)", {"sweep": "all"}),
+        ("reconciler", "rate(1 hour)", ROUND),
+    ],
+)
+def test_a_timer_wakes_its_lambda_and_a_run_that_fails_waits_for_the_next(
+    stacks: Stacks, name: str, schedule: str, event: dict[str, str]
+) -> None:
+    rule = stacks.lobby.resolve(stacks.lobby.the("AWS::Events::Rule", Name=f"device-lobby-{name}"))
+    assert (rule["ScheduleExpression"], rule["State"]) == (schedule, "ENABLED")
+    [target] = rule["Targets"]
+    assert target["Arn"].startswith(f"<{name.title()}")
+    assert json.loads(target["Input"]) == event
+    [once] = [
+        each
+        for each in stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
+        if each["FunctionName"].startswith(f"<{name.title()}")
+    ]
+    assert once["MaximumRetryAttempts"] == 0
+
+
+def test_what_the_timers_report_has_alarms_by_the_names_that_it_has(stacks: Stacks) -> None:
+    reported = {"sweeper": Swept().numbers(), "reconciler": Seen().numbers()}
+    ours = [each for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm") if each.get("Namespace") == NAMESPACE]
+    watched = [(each["MetricName"], each["Dimensions"]) for each in ours if each["Dimensions"][0]["Name"] == "service"]
+    found = {(metric, dimension["Value"]) for metric, [dimension] in watched}
+    of_timers = {(metric, service) for metric, service in found if service in reported}
+    assert of_timers == {
+        *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Stuck", "Late")),
+        ("DifferencesFound", "reconciler"), ("TargetsNotCompared", "reconciler"),
+    }  # fmt: skip
+    assert all(metric in reported[service] for metric, service in of_timers)
 
 
 def test_lambdas_run_on_arm_in_aws_and_on_this_python_locally(stacks: Stacks, local_stacks: Stacks) -> None:
@@ -257,7 +302,9 @@ def test_an_operator_is_told_of_failed_throttled_and_old_work(stacks: Stacks) ->
     }
     each_function = {f"{each.name}-{what}" for each in FUNCTIONS for what in ("errors", "throttles")}
     waiting = {f"{each}-waiting" for each in ("undelivered", "uncommissioned", "arrivals-dead")}
-    assert alarms == each_function | waiting | {
+    devices = {f"devices-{what}" for what in ("failed", "refused", "stuck", "late")}
+    targets = {"targets-differ", "targets-not-compared"}
+    assert alarms == each_function | waiting | devices | targets | {
         "commissioner-behind", "arrivals-old", "api-errors", "history-tampered", "notary-behind"
     }  # fmt: skip
     for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):

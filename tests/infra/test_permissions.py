@@ -12,12 +12,13 @@ TABLE = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-"
 IOT = "arn:aws:iot:us-east-1:100000000001:"
 SQS = "arn:aws:sqs:us-east-1:100000000001:device-lobby-"
 NOTARY = "arn:aws:s3:::device-lobby-notary-100000000001-us-east-1"
+LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
 UNBOUNDED = {
     "device-lobby-bouncer": {"iot:AttachThingPrincipal"},
     "device-lobby-commissioner": {"dynamodb:ListStreams", "iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
-        "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint",
+        "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint", "iot:ListThings",
     },
 }  # fmt: skip
 """The actions that AWS defines no resource for."""
@@ -86,8 +87,24 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}ledger/index/by-print", f"{TABLE}ledger/index/by-state", f"{TABLE}ledger/index/by-target",
             f"{TABLE}ledger/index/by-time",
         },
-        "lambda:InvokeFunction": {"arn:aws:lambda:us-east-1:100000000001:function:device-lobby-surveyor"},
         "s3:ListBucketVersions": {NOTARY},
+        "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
+    },
+    "device-lobby-sweeper": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}ledger/index/by-turn", f"{TABLE}ledger/index/by-state"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+        "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},
+    },
+    "device-lobby-reconciler": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}targets", f"{TABLE}ledger/index/by-target"},
+        "lambda:InvokeFunction": {f"{LAMBDA}inspector"},
     },
     "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered"}},
 }  # fmt: skip
@@ -114,7 +131,7 @@ def test_each_function_writes_its_own_logs_only(stacks: Stacks) -> None:
     for role in GRANTS.keys() - {"device-lobby-rules"}:
         written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
         name = role.removeprefix("device-lobby-")
-        theirs = {"commissioner", "surveyor"} if name == "commissioner" else {name}
+        theirs = {"commissioner", "surveyor", "inspector"} if name == "commissioner" else {name}
         assert written == {f"/aws/lambda/device-lobby-{each}" for each in theirs}
 
 
@@ -183,22 +200,25 @@ def test_the_notary_reads_nothing_but_its_stream(stacks: Stacks) -> None:
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
-def test_only_the_bouncer_lists_the_trust_bucket_or_an_absent_list_would_look_forbidden(stacks: Stacks) -> None:
-    [listing] = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
-    assert (listing.role, listing.condition) == ("device-lobby-bouncer", {})
+def test_the_trust_bucket_is_listed_by_the_bouncer_or_an_absent_list_would_look_forbidden(stacks: Stacks) -> None:
+    """And by the sweeper, which looks for new ones."""
+    listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
+    assert {each.role: each.condition for each in listing} == {"device-lobby-bouncer": {}, "device-lobby-sweeper": {}}
 
 
 def test_a_lambda_is_called_by_its_trigger_only(stacks: Stacks) -> None:
     found: dict[str, set[str]] = {}
     for each in map(stacks.lobby.resolve, stacks.lobby.of_type("AWS::Lambda::Permission")):
         assert each["Action"] == "lambda:InvokeFunction"
-        caller = each["SourceArn"] if each["Principal"] == "iot.amazonaws.com" else each["Principal"]
-        assert each["Principal"] == "apigateway.amazonaws.com" or each["SourceAccount"] == "100000000001"
+        caller = each["SourceArn"] if each["Principal"] != "apigateway.amazonaws.com" else each["Principal"]
+        assert each["Principal"] != "iot.amazonaws.com" or each["SourceAccount"] == "100000000001"
         found.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
     assert found == {
         "Bounce": {f"{IOT}rule/device_lobby_registered"},
         "Recept": {f"{IOT}rule/lobby"},
         "AdminA": {"apigateway.amazonaws.com"},
+        "Sweepe": {"<SweeperTimer.Arn>"},
+        "Reconc": {"<ReconcilerTimer.Arn>"},
     }
 
 

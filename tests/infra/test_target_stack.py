@@ -27,6 +27,8 @@ def test_the_role_may_register_devices_and_nothing_else(stacks: Stacks) -> None:
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:ListAttachedPolicies": {f"{IOT}cert/*"},
+        "iot:ListPrincipalThings": {f"{IOT}cert/*"},
+        "iot:ListThings": {"*"},
         "iot:DetachPolicy": {f"{IOT}cert/*"},
         "iot:AttachPolicy": {f"{IOT}cert/*"},
         "iot:CreateThing": {f"{IOT}thing/*"},

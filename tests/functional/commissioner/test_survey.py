@@ -20,11 +20,13 @@ ABSENT = {
     "AttachPolicy": "ResourceNotFoundException",
     "ListAttachedPolicies": "ResourceNotFoundException",
     "DetachPolicy": "ResourceNotFoundException",
+    "ListPrincipalThings": "ResourceNotFoundException",
 }
 """What AWS answers who may do it, to a call that names what does not exist."""
 STEPS = [
     "sts:AssumeRole",
     *(f"iot:{operation}" for operation in ABSENT),
+    "iot:ListThings",
     "iot:Publish",
     "policy device-lobby-default",
     "iot:DescribeEndpoint",
@@ -61,7 +63,7 @@ def test_a_target_that_is_ready_has_every_step_found_and_nothing_changed(target:
     assert found["iot:DescribeEndpoint"] == (True, endpoint)
 
 
-@pytest.mark.parametrize("operation", [*ABSENT, "Publish", "DescribeEndpoint"])
+@pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish", "DescribeEndpoint"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
 def test_a_missing_permission_is_named(target: Workshop, operation: str, code: str) -> None:
     target.calls.fails[operation] = error(code, operation)
@@ -72,7 +74,7 @@ def test_a_missing_permission_is_named(target: Workshop, operation: str, code: s
 
 
 def test_all_that_is_missing_is_named_together(target: Workshop) -> None:
-    for operation in (*ABSENT, "Publish", "GetPolicy", "DescribeEndpoint"):
+    for operation in (*ABSENT, "ListThings", "Publish", "GetPolicy", "DescribeEndpoint"):
         target.calls.fails[operation] = error("AccessDeniedException", operation)
     found, _ = surveyed()
     assert missing(found) == STEPS[1:]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from moto.iot.models import iot_backends
+from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner.commissioning import Commissioner
 from commissioner.handler import Desk
@@ -176,3 +176,8 @@ class Workshop:
 def statuses(certid: Fingerprint = ONE) -> tuple[str | None, str | None, str | None]:
     """The certificate's status in the lobby, in A and in B."""
     return aws.status(certid), aws.status(certid, A), aws.status(certid, B)
+
+
+def make_thing(iot: IoTBackend, name: str, **attributes: str) -> None:
+    """One that the owner of an account made."""
+    iot.create_thing(thing_name=name, thing_type_name="", attribute_payload={"attributes": attributes})

@@ -38,11 +38,18 @@ CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
 )
 def test_a_call_is_checked_on_what_it_names(method: str, path: str, body: object, resource: str | None) -> None:
     sent = b"" if body is None else json.dumps(body).encode()
-    assert named_resource(method, path, sent, "eu-west-1", "100000000001") == resource
+    assert named_resource(method, path, sent, "eu-west-1", "100000000001", {}) == resource
+
+
+def test_a_call_about_the_things_of_a_certificate_is_checked_on_the_certificate() -> None:
+    named = named_resource(
+        "GET", "/principals/things", b"", "eu-west-1", "100000000001", {"x-amzn-principal": CERTIFICATE}
+    )
+    assert named == CERTIFICATE
 
 
 def test_a_body_that_is_no_json_names_nothing() -> None:
-    assert named_resource("PUT", "/target-policies/x", b"{", "eu-west-1", "100000000001") is None
+    assert named_resource("PUT", "/target-policies/x", b"{", "eu-west-1", "100000000001", {}) is None
 
 
 def _limited(cloud: Emulator, name: str, *statements: tuple[str, str]) -> Any:

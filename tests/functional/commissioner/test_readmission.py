@@ -1,0 +1,152 @@
+"""A device that was refused for want of a good list knocks again once a newer one is there: once, and only then."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from commissioner import readmission as module
+from commissioner.readmission import Readmission
+from lobby.ledger.states import State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+from tests import aws
+from tests import certificates as make
+from tests.aws import BUCKET, REGION, Calls, Clock
+from tests.functional.lobby.door import CA, GOOD, Door
+
+NONE_YET = datetime(1970, 1, 1, tzinfo=make.NOW.tzinfo)
+
+
+class Refusals:
+    """A door where devices are refused, and the walks of the sweeper. Lists are as old as `published` says."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self.calls, self.clock, self.door = calls, clock, Door(calls, clock)
+        self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
+        self.published = NONE_YET
+        self.note: dict[str, Any] = {}
+        self.readmission = Readmission(self.ledger, self.door.iot, self.door.s3, BUCKET)
+        calls.instead["ListObjectsV2"] = self._dated
+
+    def _dated(self, _params: object, call: Any) -> Any:
+        answer = call()
+        for each in answer["Contents"]:
+            each["LastModified"] = self.published
+        return answer
+
+    def refused(self, pem: str = GOOD) -> Fingerprint:
+        """By a list that is out of date."""
+        self.door.publish(self.door.ca_id, make.crl(CA, last=make.NOW - 9 * make.DAY, until=make.NOW - make.DAY))
+        self.door.bouncer = self.door.another_bouncer()
+        assert self.door.deliver(self.door.first_connect(pem)) == "CRL_STALE"
+        return Fingerprint(make.fingerprint_of(pem))
+
+    def publish(self) -> None:
+        self.door.publish(self.door.ca_id, make.crl(CA))
+        self.published = self.clock()
+
+    def walk(self, up: bool = False) -> int:
+        return self.readmission.walk(self.note, self.clock(), lambda: up)
+
+    def turn(self, certid: Fingerprint) -> bool:
+        device = self.ledger.get(certid)
+        assert device is not None
+        assert device.devstate is State.REFUSED
+        return device.turn
+
+
+@pytest.fixture
+def refusals(calls: Calls, clock: Clock) -> Refusals:
+    return Refusals(calls, clock)
+
+
+def test_a_new_list_lets_the_refused_knock_again_once(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    refusals.clock.advance(hours=1)
+    assert refusals.walk() == 0
+    refusals.publish()
+    assert refusals.walk() == 0
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 1
+    assert refusals.turn(certid)
+    last = refusals.ledger.history(certid)[-1]
+    assert (last.event, last.actor) == ("retry", "service:sweeper")
+    refusals.clock.advance(minutes=5)
+    assert refusals.walk() == 0
+
+
+def test_a_list_that_helps_nobody_is_tried_once_and_the_next_one_again(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    for _ in range(2):
+        refusals.clock.advance(hours=1)
+        refusals.published = refusals.clock()
+        refusals.clock.advance(minutes=2)
+        refusals.note.pop("lists", None)  # as if the walk began anew
+        assert refusals.walk() == 1
+        device = refusals.ledger.get(certid)
+        assert device is not None
+        refusals.ledger.retire(device, None, "service:commissioner")
+        refusals.note.pop("lists")
+        assert refusals.walk() == 0
+
+
+def test_who_a_person_let_knock_since_is_left_to_them(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    refusals.ledger.retry(certid, "user:ann")
+    assert refusals.walk() == 0
+
+
+def test_other_refusals_and_other_issuers_lists_change_nothing(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    other = make.device(CA, "sensor-9", serial=9009, number=2)
+    refusals.ledger.refuse(Fingerprint(make.fingerprint_of(make.pem_of(other))), None, "EXPIRED", "", "service:bouncer")
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    refusals.calls.instead["ListObjectsV2"] = lambda _params, _call: {
+        "Contents": [{"Key": f"crl/{'0' * 64}.pem", "LastModified": refusals.published}]
+    }
+    assert refusals.walk() == 0
+    assert not refusals.turn(certid)
+
+
+def test_one_that_aws_iot_has_forgotten_knocks_by_itself(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    aws.client("iot").delete_certificate(certificateId=certid, forceDelete=True)
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 0
+
+
+def test_a_walk_is_done_in_parts_and_ends(refusals: Refusals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    pems = [make.pem_of(make.device(CA, f"sensor-{n}", serial=2000 + n, number=n)) for n in range(3)]
+    for pem in pems:
+        refusals.refused(pem)
+        refusals.clock.advance(seconds=1)
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk(up=True) == 0
+    assert [refusals.walk() for _ in range(5)] == [1, 1, 1, 0, 0]
+    assert refusals.note.keys() >= {"lists"}
+    refusals.calls.forget()
+    assert refusals.walk() == 0
+    assert refusals.calls.names() == ["ListObjectsV2"]
+
+
+def test_what_changed_between_the_look_and_the_retry_is_left_alone(refusals: Refusals) -> None:
+    certid = refusals.refused()
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    refusals.calls.meanwhile["TransactWriteItems"] = lambda: refusals.ledger.revoke(certid, "lost", "user:ann")
+    assert refusals.walk() == 0
+    device = refusals.ledger.get(certid)
+    assert device is not None
+    assert device.devstate is State.REVOKED
