@@ -3,7 +3,7 @@ import { useQuery } from "urql";
 import { graphql, type ResultOf } from "../api/graphql";
 
 export const TARGETS = graphql(`
-  query Targets { targets { account region name profiles } }
+  query Targets { targets { account region name profiles presence } }
 `);
 
 export type TargetEntry = ResultOf<typeof TARGETS>["targets"][number];

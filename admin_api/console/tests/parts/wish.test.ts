@@ -18,8 +18,15 @@ const ROTTERDAM = {
   region: "eu-west-1",
   name: "Rotterdam",
   profiles: ["default", "gateway"],
+  presence: false,
 };
-const SYDNEY = { account: "300000000003", region: "ap-southeast-2", name: "Sydney", profiles: ["gateway"] };
+const SYDNEY = {
+  ...ROTTERDAM,
+  account: "300000000003",
+  region: "ap-southeast-2",
+  name: "Sydney",
+  profiles: ["gateway"],
+};
 const TARGETS: TargetEntry[] = [ROTTERDAM, SYDNEY];
 const there: Wish = { ...NO_WISH, target: "200000000002/eu-west-1" };
 

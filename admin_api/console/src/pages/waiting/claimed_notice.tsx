@@ -15,7 +15,8 @@ export interface Claimed {
 
 export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose: () => void }) {
   const { targets } = useTargets();
-  const name = targets?.find((each) => keyOf(each) === claimed.target)?.name ?? claimed.target;
+  const target = targets?.find((each) => keyOf(each) === claimed.target);
+  const name = target?.name ?? claimed.target;
   const [account = "", region = ""] = claimed.target.split("/");
   return (
     <Alert
@@ -38,6 +39,8 @@ export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose:
         >
           follow {claimed.count === 1 ? "it" : "them"} in Devices
         </Anchor>
+        {target?.presence &&
+          ". A claim for it counts once the code that shows on the device is typed on its page."}
       </Text>
     </Alert>
   );

@@ -101,6 +101,32 @@ describe("one label", () => {
     ]);
   });
 
+  test("whose target asks for it is confirmed with the code that the device shows", async () => {
+    const lobby = api({
+      Followed: device("proving", {
+        showsCode: true,
+        triesLeft: 5,
+        allowedActions: ["confirmPresence"],
+        history: [{ at: "2026-05-01T10:00:00.000Z", actor: "user:ada", event: "claim", after: "proving" }],
+      }),
+      ConfirmPresence: (variables: Record<string, unknown>) => ({
+        confirmPresence: { __typename: "Device", certid: variables.certid, devstate: "claimed" },
+      }),
+    });
+    const { person } = open(lobby);
+    await screen.findByText("Workshop");
+    putBeforeCamera(encodeLabel(A));
+    await person.click(await button("Scan a label"));
+    await person.click(await button("Claim"));
+    const field = await screen.findByRole("textbox", { name: "Code on the device" });
+    expect(screen.getByText("Confirmed")).toBeTruthy();
+    lobby.answer("Followed", device("arrived"));
+    await person.type(field, "4829 1375");
+    await person.click(await button("Confirm"));
+    expect(await screen.findByText("Arrived in 1.6 s.")).toBeTruthy();
+    expect(lobby.variablesOf("ConfirmPresence")).toEqual([{ certid: A, code: "48291375" }]);
+  });
+
   test("that was claimed in this session is said to be, and not claimed again", async () => {
     const lobby = api();
     const { person } = open(lobby);
