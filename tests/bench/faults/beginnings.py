@@ -46,6 +46,19 @@ def waiting_for_long(field: Field) -> None:
     field.clock.advance(minutes=2)
 
 
+def waiting_where_a_code_is_asked_for(field: Field) -> None:
+    presses.register(field, A, "guarded", presence=True)
+    waiting(field)
+    field.devices[ONE].shows = True
+    field.cloud.settle()
+
+
+def proving(field: Field) -> None:
+    waiting_where_a_code_is_asked_for(field)
+    presses.claim(field, ONE, A)
+    field.cloud.settle()
+
+
 def arrived(field: Field) -> None:
     waiting(field)
     field.cloud.settle()

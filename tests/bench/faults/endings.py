@@ -19,7 +19,7 @@ from tests import aws
 from tests.aws import HOME
 from tests.bench.faults.field import A, B, Field, FieldDevice
 
-_DRAWN = ("enteredat", "claimedat", "firstseen", "head", "version", "message")
+_DRAWN = ("enteredat", "claimedat", "firstseen", "head", "version", "message", "code")
 Line = tuple[str, str, str, str]
 """An entry: the event, why, where, who."""
 

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.iam.models import get_account_id_from
 
 from lobby.names import Fingerprint, Target, ThingName, parse_target
-from lobby.wire import Reset, Route, lobby_topic, parse_message
+from lobby.wire import PRESENCE, Question, Reset, Route, lobby_topic, parse_message
 from tests import aws
 from tests import certificates as make
 from tests.aws import HOME, Clock
@@ -42,6 +42,9 @@ class FieldDevice:
     place: Target | None = None
     route: Route | None = None
     powered: bool = False
+    shows: bool = False
+    """Whether it can show a code; `code` is the one that it shows."""
+    code: str | None = None
     inbox: list[tuple[Target, bytes]] = field(default_factory=list)
     heard: set[tuple[Target, bytes]] = field(default_factory=set)
 
@@ -58,6 +61,8 @@ class FieldDevice:
                 self.route, goal = None, HOME if where != HOME else None
             elif isinstance(message, Route) and message != self.route:
                 self.route, goal = message, PLACES[message.iotep]
+            elif isinstance(message, Question):
+                self.code = message.code
         self.inbox.clear()
         return goal
 
@@ -83,6 +88,7 @@ class Field:
         device = self.devices[name]
         heard = int(self.clock().timestamp() * 1000)
         event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name, "receivedat": heard}
+        event |= {PRESENCE: True} if device.shows else {}
         self.cloud.rule("receptionist", event)
 
     def _move_on(self) -> bool:

@@ -16,8 +16,11 @@ BULK: Final = """mutation($ids: [ID!]!, $target: TargetInput!) {
 RELEASE: Final = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
 REVOKE: Final = 'mutation($id: ID!) { revokeDevice(certid: $id, why: "stolen") { devstate } }'
 RETRY: Final = "mutation($id: ID!) { retryDevice(certid: $id) { devstate } }"
-REGISTER: Final = """mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
-  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) { name setupCommand } }"""
+CONFIRM: Final = "mutation($id: ID!, $code: String!) { confirmPresence(certid: $id, code: $code) { devstate } }"
+REGISTER: Final = """mutation($account: String!, $region: String!, $name: String!, $profiles: [String!],
+  $presence: Boolean) {
+  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
+    name setupCommand } }"""
 CHECK: Final = """query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { ok endpoint findings { step ok message } } }"""
 LOOK: Final = """query($id: ID!) {
@@ -53,8 +56,17 @@ def retry(field: Field, name: str) -> None:
     field.cloud.press(RETRY, {"id": field.devices[name].certid})
 
 
-def register(field: Field, target: Target, name: str, profiles: tuple[str, ...] = ()) -> None:
-    field.cloud.press(REGISTER, {**at(target), "name": name, "profiles": list(profiles)}, "admin")
+def register(
+    field: Field, target: Target, name: str, profiles: tuple[str, ...] = (), *, presence: bool | None = None
+) -> None:
+    said = {"name": name, "profiles": list(profiles), "presence": presence}
+    field.cloud.press(REGISTER, {**at(target), **said}, "admin")
+
+
+def confirm(field: Field, name: str) -> None:
+    """With the code that the device shows."""
+    device = field.devices[name]
+    field.cloud.press(CONFIRM, {"id": device.certid, "code": device.code})
 
 
 def check(field: Field, target: Target) -> None:

@@ -66,6 +66,13 @@ _CLAIMED: Final = (
     Story("claim before it was seen", beginnings.in_its_box, lambda f: presses.claim(f, ONE, A)),
     Story("claim of a waiting device", beginnings.waiting, lambda f: presses.claim(f, ONE, A)),
     Story("v0.1's claim of a waiting device", beginnings.waiting, lambda f: presses.add(f, ONE, A)),
+    Story(
+        "claim for a target that asks for the device's code",
+        beginnings.waiting_where_a_code_is_asked_for,
+        lambda f: presses.claim(f, ONE, A),
+    ),
+    Story("the code that the device shows", beginnings.proving, lambda f: presses.confirm(f, ONE)),
+    Story("a new code", beginnings.proving, lambda f: presses.retry(f, ONE), again=True),
     Story("claim of several", beginnings.three, lambda f: presses.claim_all(f, A)),
     Story("retry after a failure", beginnings.failed_for_want_of_a_policy, lambda f: presses.retry(f, ONE), again=True),
 )
