@@ -20,12 +20,16 @@ from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, s
 from tests.functional.admin_api.served_pages import Lambda
 from tests.functional.admin_api.test_api_web import SETTINGS
 from tests.functional.admin_api.tokens_for_tests import USER_POOL
+from tests.operations import CODE
 
 FEW = settings(
     max_examples=100, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
-TOLD = re.compile(r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED")
+TOLD = re.compile(
+    r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED"
+    r"|WRONG_CODE|PRESENCE_FAILED|PRESENCE_REQUIRED"
+)
 
 
 def known_to(lobby: Lobby) -> Fitting:
@@ -33,8 +37,9 @@ def known_to(lobby: Lobby) -> Fitting:
     waiting, claimed, banned = lobby.waiting(1), lobby.waiting(2), lobby.waiting(3)
     lobby.ledger.claim(claimed, Claim(HERE), "user:bob")
     lobby.ledger.revoke(banned, "lost", "user:bob")
+    proving = lobby.proving(4)
     page = lobby.ask("{ devices(first: 1) { pageInfo { endCursor } } }").data["devices"]["pageInfo"]["endCursor"]
-    certids = (waiting, claimed, banned, encode_label(waiting), "AB:" * 31 + "AB", "f" * 64)
+    certids = (waiting, claimed, banned, proving, encode_label(waiting), "AB:" * 31 + "AB", "f" * 64)
     accounts, regions = (HERE.account, THERE.account, "999999999999"), (HERE.region, THERE.region, "eu-central-1")
     return {
         **dict.fromkeys(("certid", "certids"), certids),
@@ -43,6 +48,7 @@ def known_to(lobby: Lobby) -> Fitting:
         **dict.fromkeys(("state", "devstate"), tuple(State)),
         **dict.fromkeys(("after", "nextToken"), (page, page[::-1], "")),
         "profile": ("default", "camera"), "profiles": ("default", "camera"), "name": ("Berlin",), "why": ("stolen",),
+        "code": (CODE, "99999999"),
         "namePrefix": ("thing", "th", "thing-002"), "fingerprintPrefix": ("0000", "00:00:00"),
         "reason": ("REVOKED", "TARGET_LIMIT"), "enteredBefore": ("2036-11-22T07:42:28Z", "0001-01-01T00:00:00+00:00"),
     }  # fmt: skip
