@@ -93,7 +93,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           error={shown.profiles}
         />
         <Switch
-          label="Ask for the device's code"
+          label="Ask for the code that the device shows"
           description="A claim counts once somebody has read the code off the device: a picture of its label is not enough. It must have a client that shows codes."
           size="md"
           checked={draft.presence}

@@ -165,7 +165,7 @@ test("a target is told to ask for the device's code, and says so in the list", a
     RegisterTarget: { registerTarget: { ...asking, setupCommand: COMMAND } },
   });
   const { person, dialog } = await open(api, "Rename, set profiles, ask for codes");
-  await person.click(dialog.getByRole("switch"));
+  await person.click(dialog.getByRole("switch", { name: /^Ask for the code/ }));
   api.answer("TargetList", { targets: [asking] });
   await person.click(dialog.getByRole("button", { name: "Save" }));
   expect(await screen.findByText("Asks for the code")).toBeDefined();
