@@ -85,7 +85,9 @@ def redrive(
     with _told():
         running = _running(state)
         if running is None:
-            raise StartFailed("NOT_RUNNING", f"got {state}, want the state of a deployment that is up: ./deploy.sh local")
+            raise StartFailed(
+                "NOT_RUNNING", f"got {state}, want the state of a deployment that is up: ./deploy.sh local"
+            )
         lobby = parse_target(running.lobby_account, running.lobby_region)
         session = LocalSession(running.aws_endpoint_url, lobby.account, lobby.region)
         if not work_again(session, lobby, {"AWS_ENDPOINT_URL": session.endpoint_url}, dry=dry_run):

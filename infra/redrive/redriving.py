@@ -91,9 +91,8 @@ class Redriving:
         """The messages tell when the commissioner gave up, not what: the rows tell that."""
         messages: list[Message] = list(held.messages())
         tally.done = len(messages)
-        for device in unserved() if messages else ():
-            done = "to be asked again" if self.dry else ask_again(self.ledger, device)
-            self.say(f"  {device.certid} ({device.devicename or 'no name'}, {device.devstate}): {done}")
+        for certid in unserved() if messages else ():
+            self.say(f"  {certid}: {'to be asked for again' if self.dry else ask_again(self.ledger, certid)}")
         if not self.dry:
             for message in messages:
                 held.done(message)

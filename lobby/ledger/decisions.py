@@ -136,7 +136,7 @@ def retry(device: Device, at: str) -> Device:
     the row changes, and wakes the commissioner, also where its turn was never ended. Why a device is refused or
     revoked stays on record. One that is proving gets a new code, and no more tries by it."""
     state = _after(device, Event.RETRY)
-    if device.devstate is State.INLOBBY and not device.previous and not device.turn:
+    if device.devstate is State.INLOBBY and not device.previous:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(device, generation=device.generation + 1, turn=True)
     if state is State.REVOKED:

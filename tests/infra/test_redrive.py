@@ -155,7 +155,7 @@ def test_a_dry_run_tells_everything_and_leaves_it_there_at_once(sqs: Any, redriv
     done, functions, told = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in told
-    assert any(ONE in line and "to be asked again" in line for line in told)
+    assert any(ONE in line and "to be asked for again" in line for line in told)
     assert [bodies(sqs, name) for name in ALL[:3]] == [[given_up()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
@@ -210,8 +210,8 @@ def test_a_device_that_the_commissioner_gave_up_is_asked_for_again(sqs: Any, red
     assert redrive()[0]
     device = ledger.get(ONE)
     assert device is not None
-    assert (device.devstate, device.turn, device.generation) == (State.CLAIMED, True, 2)
-    assert events(ledger) == [Event.RETRY]
+    assert (device.devstate, device.turn, device.generation) == (State.CLAIMED, True, 1)
+    assert events(ledger) == [Event.WAKE]
     assert bodies(sqs, permissions.UNCOMMISSIONED) == []
 
 
@@ -229,7 +229,7 @@ def test_a_turn_that_was_never_ended_is_asked_for_again_also_with_nothing_left_t
     assert cleared.previous == ()
     send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
     assert redrive()[0]
-    assert events(ledger) == [Event.RETRY]
+    assert events(ledger) == [Event.WAKE]
 
 
 @pytest.mark.parametrize("served", ["commissioned", "nothing given up"])
