@@ -18,16 +18,17 @@ from device.moves import (
     Opened,
     ResetAsked,
     Saved,
+    Show,
     StopAsked,
     Tick,
     Trouble,
 )
 from device.plan import Plan, Timing
 from device.state import Phase, State, Timer
-from lobby.wire import Reset, Route
+from lobby.wire import Question, Reset, Route
 from tests.unit.device.walk import LOBBY, OTHER_LOBBY, ROUTE, THING
 
-PLAN = Plan(THING, (LOBBY, OTHER_LOBBY), Timing(fallback_attempts=3))
+PLAN = Plan(THING, (LOBBY, OTHER_LOBBY), Timing(fallback_attempts=3), show_codes=True)
 _AWAITED = {
     Phase.RESTING: {Timer.RETRY},
     Phase.CONNECTING: {Timer.ANSWER},
@@ -43,7 +44,10 @@ _ROUTES = st.builds(
     port=st.sampled_from([None, 1, 8883]),
     generation=st.none() | st.integers(0, 3),
 )
-_PAYLOADS = st.one_of(_ROUTES.map(Route.encode), st.just(Reset().encode()), st.binary(max_size=40))
+_QUESTIONS = st.builds(Question, st.sampled_from(["00000000", "48291375"]), st.none() | st.integers(0, 3))
+_PAYLOADS = st.one_of(
+    _ROUTES.map(Route.encode), _QUESTIONS.map(Question.encode), st.just(Reset().encode()), st.binary(max_size=40)
+)
 _AGES = st.integers(0, 1)
 """0: of the present link. 1: of the one before."""
 _ANY = st.one_of(
@@ -84,6 +88,8 @@ def test_no_order_of_events_leaves_it_waiting_for_nothing(route, drawn, random) 
         state, actions = advance(state, event, plan=PLAN, now=now, draw=random.uniform)
         _check(state)
         assert sum(isinstance(action, Open) for action in actions) <= 1
+        shown = [action.code for action in actions if isinstance(action, Show)]
+        assert not shown or shown[-1] == (state.shown.code if state.shown else None)
     dialled = 0
     for _ in range(20):
         assert state.next_deadline is not None
