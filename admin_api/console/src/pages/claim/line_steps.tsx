@@ -17,7 +17,12 @@ export function LineSteps({ line, changedAt }: { line: ClaimLine; changedAt: num
     return ["under way", "unseen", "proving"].includes(standing) ? "now" : "to come";
   };
   return (
-    <ol className={style.line} data-steps={steps.length} aria-label="Progress">
+    <ol
+      className={style.line}
+      data-steps={steps.length}
+      data-confirmed={steps.some(({ name }) => name === "Confirmed") || undefined}
+      aria-label="Progress"
+    >
       {steps.map((step, index) => (
         <li key={step.name} className={style.step} data-is={isOf(index)}>
           <span className={style.dot} aria-hidden>
