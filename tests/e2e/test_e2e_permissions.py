@@ -6,12 +6,12 @@ commissioning takes there, and nothing in another target, nor in another Region 
 
 import json
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 
 from commissioner.sessions import SESSION_NAME, Sessions, session_policy
+from infra.local.environment import ROOT_SECRET
 from lobby.ledger.targets import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
 from tests.bench.iam.grants import Grant, Roles
@@ -43,9 +43,13 @@ class Wardrobe:
 
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
-        self.names: Names = found(lambda service: deployed.client(deployed.lobby, service))
         self._session = deployed.emulator.session(deployed.lobby.account, deployed.lobby.region)
         self._worn: dict[str, Caller] = {}
+        self.names: Names = self.found(deployed.lobby)
+
+    def found(self, where: Target) -> Names:
+        keys = {"aws_access_key_id": where.account, "aws_secret_access_key": ROOT_SECRET}
+        return found(self.caller(keys, where).client)
 
     @property
     def roles(self) -> list[str]:
@@ -128,7 +132,7 @@ def test_each_role_is_let_in_where_its_policy_says_so_and_nowhere_else(wardrobe:
 def test_the_role_in_a_target_is_let_in_where_its_policy_says_so_and_nowhere_else(
     wardrobe: Wardrobe, first: Target
 ) -> None:
-    tried = probes(first, found(lambda service: wardrobe.deployed.client(first, service)))
+    tried = probes(first, wardrobe.found(first))
     caller, granted = wardrobe.enter(first), _granted(wardrobe.grants(TARGET_ROLE, first), tried)
     let_in = caller.let_in(tried)
     assert (_told(let_in - granted), _told(granted - let_in)) == ([], [])
@@ -138,7 +142,7 @@ def test_every_permission_is_tried(wardrobe: Wardrobe, first: Target) -> None:
     """That a role has it is then shown, and that the others do not."""
     lobby = wardrobe.deployed.lobby
     for where, roles in ((lobby, wardrobe.roles), (first, [TARGET_ROLE])):
-        tried = probes(where, found(partial(wardrobe.deployed.client, where)))
+        tried = probes(where, wardrobe.names if where == lobby else wardrobe.found(where))
         grants = [grant for role in roles for grant in wardrobe.grants(role, where) if grant.action not in NO_PROBE]
         assert [grant for grant in grants if not _granted([grant], tried)] == [], "want a probe in probes.py"
 
