@@ -12,6 +12,7 @@ from tests.bench.iam.stand import HELLO, NotDone, Stand, Thing
 from tests.e2e.deployment import CLAIM, MOVE, RELEASE, RETRY, REVOKE
 
 Job = Callable[[Stand], None]
+ARRIVALS: Final = "device-lobby-arrivals"
 
 
 def _at(target: Target) -> dict[str, str]:
@@ -230,13 +231,30 @@ def registered_target(stand: Stand) -> None:
         stand.ask("registerTarget", REGISTER, "admin", account=account, region=region, name="Another")
 
 
+def heard_of(stand: Stand) -> None:
+    """The topic by which a new target reports arrivals asks to be confirmed."""
+    target = stand.elsewhere()
+    stand.ask("registerTarget", REGISTER, "admin", account=target.account, region=target.region, name="Another")
+    topics = stand.deployed.client(target, "sns")
+    topic = topics.create_topic(Name=ARRIVALS)["TopicArn"]
+    lobby = stand.deployed.lobby
+    queue = f"arn:aws:sqs:{lobby.region}:{lobby.account}:{ARRIVALS}"
+    topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    def look() -> bool:
+        [found] = topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return str(found["SubscriptionArn"]).startswith("arn:")
+
+    stand.until("confirmed", look)
+
+
 JOBS: Final[dict[str, Job]] = {
     job.__name__.replace("_", " "): job
     for job in (
         onboard, claimed_first, said_hello_again, moved, retried_in_place, released, released_unseen_and_admitted,
         revoked, revoked_knocks_again, name_taken, without_list, refused_and_retried,
         admitted_once_refused_and_retried, name_taken_in_target, checked, listed, anchored, claimed_in_bulk,
-        registered_target,
+        registered_target, heard_of,
     )
 }  # fmt: skip
 """By name, the main job first."""

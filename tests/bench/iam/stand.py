@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from infra.local.api import ApiRefused
 from infra.local.factory import new_name
-from lobby.names import Target
+from lobby.names import Target, parse_target
 from lobby.wire import crl_key, trust_bucket
 from tests import certificates as make
 from tests.e2e.bare_mqtt import HUNG_UP, BareMqtt, HandshakeRefused
@@ -60,6 +60,10 @@ class Stand:
     @property
     def second(self) -> Target:
         return self.deployed.targets[1]
+
+    def elsewhere(self) -> Target:
+        """An account and Region that nobody has used yet."""
+        return parse_target(f"5{next(self._numbers):011}", "eu-west-3")
 
     def until(self, what: str, look: Callable[[], T | None]) -> T:
         """Raises `NotDone`."""

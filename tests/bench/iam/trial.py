@@ -33,6 +33,7 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "dynamodb:UpdateItem", "targets"): "registered target",
     ("device-lobby-admin-api", "lambda:InvokeFunction", ""): "checked",
     ("device-lobby-admin-api", "s3:ListBucketVersions", ""): "anchored",
+    ("device-lobby-arrivals", "dynamodb:GetItem", "targets"): "heard of",
     ("device-lobby-notary", "s3:PutObject", ""): "anchored",
     (TARGET_ROLE, "iot:DescribeCertificate", ""): "moved",
     (TARGET_ROLE, "iot:UpdateCertificate", ""): "moved",
