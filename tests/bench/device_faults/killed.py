@@ -53,11 +53,13 @@ class Killing:
                 _die()
             if last and name == "write" and self._how == "half":
                 args = (args[0], args[1][: len(args[1]) // 2])
-            done = real(*args)
+            try:
+                done = real(*args)
+            finally:  # a call may also end with an error: there is no such file, the folder is there
+                if last:
+                    _die()
             if name == "open":
                 self._names[done] = "folder" if args[1] & os.O_DIRECTORY else args[0].name
-            if last:
-                _die()
             return done
 
         return call
