@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner import registry
+from commissioner.breaker import Breaker
 from commissioner.failures import OF_THE_SESSION, OldSession, Refused, code_of, refusal
 from commissioner.sessions import Sessions, TargetSession
 from lobby.errors import Conflict, NotFound
@@ -34,7 +35,7 @@ logger = Logger(service="commissioner")
 
 
 class Commissioner:
-    """Does what a device's row asks for. `iot` and `iot_data` are the lobby's own."""
+    """Does what a device's row asks for. `iot` and `iot_data` are the lobby's own; `breaker` knows who is silent."""
 
     def __init__(
         self,
@@ -43,9 +44,10 @@ class Commissioner:
         sessions: Sessions,
         iot: "IoTClient",
         iot_data: "IoTDataPlaneClient",
+        breaker: Breaker | None = None,
     ) -> None:
         self._ledger, self._targets, self._sessions = ledger, targets, sessions
-        self._iot, self._iot_data = iot, iot_data
+        self._iot, self._iot_data, self._breaker = iot, iot_data, breaker or Breaker()
 
     def serve(self, device: Device) -> str:
         """What was done, in a word. Raises what the stream shall deliver again."""
@@ -92,8 +94,9 @@ class Commissioner:
         if device.profile not in session.registered.profiles:
             raise Refused("UNKNOWN_PROFILE", f"got profile {device.profile}, which {target} does not have")
         try:
-            registry.register(session, device, pem, name)
-            _ = session.endpoint
+            with self._breaker.asking(target):
+                registry.register(session, device, pem, name)
+                _ = session.endpoint
         except ClientError as error:
             raise self._refusal(error, session) or error from error
         return session
@@ -110,6 +113,7 @@ class Commissioner:
         return refused
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:
+        self._breaker.check(target)
         try:
             registered = self._targets.get(target, profile)
             return self._sessions.of(registered)
@@ -149,7 +153,8 @@ class Commissioner:
         except Refused:
             return "overtaken, and shut out there"
         try:
-            registry.deactivate(session.iot, device.certid)
+            with self._breaker.asking(session.target):
+                registry.deactivate(session.iot, device.certid)
         except ClientError as error:
             if self._refusal(error, session) is None:
                 raise
@@ -187,7 +192,8 @@ class Commissioner:
 
     def _tell_there(self, session: TargetSession, name: ThingName, route: Route) -> None:
         try:
-            registry.tell(session, name, route)
+            with self._breaker.asking(session.target):
+                registry.tell(session, name, route)
         except ClientError as error:
             raise self._refusal(error, session) or error from error
 
@@ -212,7 +218,8 @@ class Commissioner:
         if device.devicename is not None and device.devstate is not State.REVOKED:
             self._say_goodbye(session, device.devicename)
         try:
-            registry.deactivate(session.iot, device.certid)
+            with self._breaker.asking(session.target):
+                registry.deactivate(session.iot, device.certid)
         except ClientError as error:
             raise self._refusal(error, session) or error from error
 
@@ -220,11 +227,16 @@ class Commissioner:
         """A courtesy: a device that is not told finds its certificate out of use, and comes back by itself. So a
         target that does not let us speak cannot keep the certificate active by it."""
         try:
-            registry.say_goodbye(session, name)
+            with self._breaker.asking(session.target):
+                registry.say_goodbye(session, name)
         except ClientError as error:
             if self._refusal(error, session) is None:
                 raise
             logger.warning("no goodbye", extra={"target": str(session.target), "thing": name, "code": code_of(error)})
+
+    def waits_in_vain(self, device: Device) -> bool:
+        """Whether a target that it has to do with has not answered for so long that it shall say so."""
+        return any(self._breaker.is_long_silent(target) for target in (device.target, *device.previous))
 
     def give_up(self, device: Device, error: Exception) -> str:
         """For what kept failing: the row says so, and others behind it get their turn."""

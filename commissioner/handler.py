@@ -2,9 +2,11 @@
 
 The event filter lets through only rows with work to do. Each record stands for itself: one that fails is
 reported back and delivered again while the others go on, except that nothing later of the same device is done
-before it. A record that has waited is checked against the ledger first, as it may have been overtaken.
+before it. A record that has waited is checked against the ledger first, as it may have been overtaken. One that cannot
+be read, or that we keep failing at ourselves, is handed over to people instead of holding up those behind it.
 """
 
+import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,31 +15,39 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
+from commissioner.breaker import Silent
 from commissioner.commissioning import Commissioner
 from commissioner.failures import is_throttled
 from commissioner.sessions import Sessions
 from lobby.clients import LobbyClients, client
+from lobby.errors import Conflict, NotFound
 from lobby.ledger.device import Device
 from lobby.ledger.models import device_of_image
 from lobby.ledger.states import State
 from lobby.ledger.store import Ledger, now
 from lobby.ledger.targets import RecentTargets, Targets
-from lobby.settings import LobbySettings, read_settings
+from lobby.settings import CommissionerSettings, read_settings
 
 FRESH_FOR: Final = timedelta(seconds=5)
 TRIED_FOR: Final = timedelta(minutes=3)
 """After that a failing target becomes the device's reason, and stops holding up what is behind it in the stream."""
 _TIME_FOR_ONE: Final = 25.0
 """Seconds that a record may need where AWS does not answer; with less left, the rest is handed back in time."""
+_PASSES: Final = (BotoCoreError, ClientError, PynamoDBException, Silent, Conflict, NotFound)
+"""What may be otherwise when the record comes again: AWS's troubles, and rows that change."""
+HandOver = Callable[[dict[str, Any], str], object]
 logger = Logger(service="commissioner")
 
 
 class Desk:
-    """Takes the stream's records to the commissioner."""
+    """Takes the stream's records to the commissioner. `hand_over` takes what nobody here can do, with the reason."""
 
-    def __init__(self, commissioner: Commissioner, ledger: Ledger, clock: Callable[[], datetime] = now) -> None:
-        self._commissioner, self._ledger, self._clock = commissioner, ledger, clock
+    def __init__(
+        self, commissioner: Commissioner, ledger: Ledger, hand_over: HandOver, clock: Callable[[], datetime] = now
+    ) -> None:
+        self._commissioner, self._ledger, self._hand_over, self._clock = commissioner, ledger, hand_over, clock
 
     def take(self, event: dict[str, Any], seconds_left: Callable[[], float] = lambda: 900.0) -> dict[str, Any]:
         """Lambda's partial batch response (Lambda developer guide, "Configuring partial batch response")."""
@@ -53,11 +63,26 @@ class Desk:
 
     def _done(self, change: dict[str, Any], certid: str) -> bool:
         try:
-            outcome = self._served(device_of_image(change["NewImage"]), self._age(change))
-        except Exception:  # whatever it is, the stream shall deliver the record again
+            device, age = device_of_image(change["NewImage"]), self._age(change)
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody will ever read it
+            return self._handed_over(change, certid, error)
+        try:
+            outcome = self._served(device, age)
+        except Exception as error:  # whatever it is, the stream shall deliver the record again
+            if age >= TRIED_FOR and not isinstance(error, _PASSES):
+                return self._handed_over(change, certid, error)
             logger.exception("not served", extra={"certid": certid})
             return False
         logger.info("served", extra={"certid": certid, "outcome": outcome})
+        return True
+
+    def _handed_over(self, change: dict[str, Any], certid: str, error: Exception) -> bool:
+        logger.exception("handed over", extra={"certid": certid})
+        try:
+            self._hand_over(change["Keys"], f"{type(error).__name__}: {error}"[:500])
+        except (BotoCoreError, ClientError):
+            logger.exception("not handed over", extra={"certid": certid})
+            return False
         return True
 
     def _served(self, device: Device, age: timedelta) -> str:
@@ -66,8 +91,8 @@ class Desk:
             return self._commissioner.withdraw(device)
         try:
             return self._commissioner.serve(current)
-        except (BotoCoreError, ClientError) as error:
-            if age < TRIED_FOR or is_throttled(error):
+        except (BotoCoreError, ClientError, Silent) as error:
+            if is_throttled(error) or (age < TRIED_FOR and not self._commissioner.waits_in_vain(current)):
                 raise
             logger.exception("given up", extra={"certid": device.certid})
             return self._commissioner.give_up(current, error)
@@ -86,12 +111,16 @@ class Desk:
 
 @cache
 def _desk() -> Desk:
-    settings = read_settings(LobbySettings, os.environ)
+    settings = read_settings(CommissionerSettings, os.environ)
     clients, ledger = LobbyClients(), Ledger(settings.region)
     sessions = Sessions(client("sts"))
-    return Desk(
-        Commissioner(ledger, RecentTargets(Targets.read_only()), sessions, clients.iot, clients.iot_data), ledger
-    )
+    commissioner = Commissioner(ledger, RecentTargets(Targets.read_only()), sessions, clients.iot, clients.iot_data)
+
+    def hand_over(keys: dict[str, Any], why: str) -> None:
+        body = json.dumps({"requestContext": {"condition": "Unreadable"}, "Keys": keys, "errorMessage": why})
+        client("sqs").send_message(QueueUrl=settings.uncommissioned_queue, MessageBody=body)
+
+    return Desk(commissioner, ledger, hand_over)
 
 
 def handler(event: dict[str, Any], context: Any, desk: Desk | None = None) -> dict[str, Any]:

@@ -151,9 +151,10 @@ class LobbyStack(Stack):
         }
         statements = permissions.commissioner(self.settings, stream)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
+        own = {commissioner: {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url}}
         for each in entering:
             self.functions[each.name] = functions.make_function(
-                self, each, self.code, self.commissioner_role, groups[each.name], {}
+                self, each, self.code, self.commissioner_role, groups[each.name], own.get(each, {})
             )
         self._claims_to(self.functions[commissioner.name], stream)
         arrivals = self._function(functions.ARRIVALS, permissions.arrivals(self.settings))

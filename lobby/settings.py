@@ -39,6 +39,13 @@ class LobbySettings:
 
 
 @dataclass(frozen=True)
+class CommissionerSettings(LobbySettings):
+    """`uncommissioned_queue` is the URL of where work is put that nobody could do."""
+
+    uncommissioned_queue: str
+
+
+@dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
     """`trust_bucket` holds the revocation lists."""
 

@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "LOBBY_POLICY": WAITING_POLICY,
     "TRUST_BUCKET": BUCKET,
+    "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
 
 

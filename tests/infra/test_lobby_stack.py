@@ -160,7 +160,7 @@ def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
     assert told == {
         "bouncer": {"LOBBY_POLICY", "TRUST_BUCKET"},
         "receptionist": set(),
-        "commissioner": set(),
+        "commissioner": {"UNCOMMISSIONED_QUEUE"},
         "surveyor": set(),
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET"},

@@ -18,6 +18,7 @@ from admin_api.app import create_app
 from admin_api.services import Services
 from admin_api.survey import invoke, lambda_client
 from admin_api.tokens import Verifier
+from commissioner.breaker import Breaker
 from commissioner.commissioning import Commissioner
 from commissioner.handler import Desk
 from commissioner.sessions import Sessions
@@ -96,9 +97,13 @@ class Lambdas:
         clients, ledger = LobbyClients(), self._ledger()
         targets = RecentTargets(self._targets(), self._clock)
         sessions = Sessions(client("sts"), _machines_time)
-        made = Commissioner(ledger, targets, sessions, clients.iot, clients.iot_data)
-        desk = Desk(made, ledger, self._clock)
+        made = Commissioner(ledger, targets, sessions, clients.iot, clients.iot_data, Breaker(self._clock))
+        desk = Desk(made, ledger, self._hand_over, self._clock)
         return lambda event: commissioner.handler.handler(event, _CONTEXT, desk)
+
+    @staticmethod
+    def _hand_over(keys: dict[str, Any], why: str) -> None:
+        raise AssertionError(f"every record can be read, and none makes us fail: {keys}, {why}")
 
     def _arrivals(self) -> Handler:
         unsigned = CALLS.merge(Config(signature_version=UNSIGNED))

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from pynamodb.exceptions import TransactWriteError
 
 from commissioner import handler
+from commissioner.commissioning import Commissioner
 from lobby.errors import Conflict
 from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
@@ -61,11 +63,110 @@ def test_later_records_of_a_device_wait_behind_its_failed_one(three: Workshop) -
     assert three.device(ONE).target == B
 
 
-def test_a_record_that_cannot_be_read_is_reported_and_the_others_go_on(three: Workshop) -> None:
+POISON: dict[str, Callable[[Record], object]] = {
+    "no image": lambda change: change.pop("NewImage"),
+    "no such state": lambda change: change["NewImage"].update(devstate={"S": "resting"}),
+    "no target": lambda change: change["NewImage"].update(target={"S": "nowhere"}),
+    "no number": lambda change: change["NewImage"].update(version={"S": "one"}),
+    "no time": lambda change: change.update(ApproximateCreationDateTime="yesterday"),
+}
+
+
+@pytest.mark.parametrize("spoil", POISON.values(), ids=POISON)
+def test_a_record_that_cannot_be_read_is_handed_over_and_holds_nobody_up(
+    three: Workshop, spoil: Callable[[Record], object]
+) -> None:
+    bad = three.claim(ONE)
+    spoil(bad["dynamodb"])
+    assert three.deliver(bad, three.claim(TWO)) == []
+    assert states(three)[:2] == [State.CLAIMED, State.COMMISSIONED]
+    assert [certid for certid, _ in three.handed_over] == [ONE]
+
+
+def test_what_we_keep_failing_at_ourselves_is_handed_over_when_it_has_been_tried_for_minutes(
+    three: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = three.claim(ONE)
+    monkeypatch.setattr(Commissioner, "serve", _fault_of_ours)
+    assert three.deliver(claimed) == [0]
+    assert three.handed_over == []
+    three.clock.advance(seconds=200)
+    assert three.deliver(claimed) == []
+    assert three.handed_over == [(ONE, "AttributeError: a fault of ours")]
+
+
+def _fault_of_ours(_self: Commissioner, _device: object) -> str:
+    raise AttributeError("a fault of ours")
+
+
+def test_what_cannot_be_handed_over_comes_again(three: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_keys: object, _why: str) -> None:
+        raise EndpointConnectionError(endpoint_url="sqs")
+
+    monkeypatch.setattr(three.desk, "_hand_over", refused)
     bad = three.claim(ONE)
     del bad["dynamodb"]["NewImage"]
     assert three.deliver(bad, three.claim(TWO)) == [0]
-    assert states(three)[:2] == [State.CLAIMED, State.COMMISSIONED]
+    assert states(three)[1] is State.COMMISSIONED
+
+
+def test_the_ledger_s_own_troubles_are_never_handed_over(three: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any) -> None:
+        raise TransactWriteError("busy", EndpointConnectionError(endpoint_url="dynamodb"))
+
+    claimed = three.claim(ONE)
+    monkeypatch.setattr(Ledger, "commission", busy)
+    three.clock.advance(seconds=3600)
+    assert three.deliver(claimed) == [0]
+    assert three.handed_over == []
+
+
+# A target that does not answer holds up nobody else.
+
+
+def gone(shop: Workshop) -> None:
+    """Target A answers no more."""
+    shop.calls.instead["CreateThing"] = _answers_in_b_only(shop)
+
+
+def _answers_in_b_only(shop: Workshop) -> Callable[[dict[str, Any], Callable[[], Any]], Any]:
+    def call(_params: dict[str, Any], make: Callable[[], Any]) -> Any:
+        if shop.calls.made[-1].region == A.region:
+            raise EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
+        return make()
+
+    return call
+
+
+def test_after_one_call_without_an_answer_the_target_s_other_devices_are_not_tried(three: Workshop) -> None:
+    gone(three)
+    records = [three.claim(ONE), three.claim(TWO), three.claim(THREE, B)]
+    assert three.deliver(*records) == [0, 1]
+    assert three.calls.count()["CreateThing"] == 2
+    assert states(three) == [State.CLAIMED, State.CLAIMED, State.COMMISSIONED]
+    three.clock.advance(seconds=6)
+    three.calls.instead.clear()
+    assert three.deliver(*records[:2]) == []
+    assert states(three) == [State.COMMISSIONED] * 3
+
+
+def test_devices_of_a_target_that_was_silent_for_a_minute_say_so_and_later_ones_at_once(three: Workshop) -> None:
+    gone(three)
+    first = three.claim(ONE)
+    assert three.deliver(first) == [0]
+    three.clock.advance(seconds=61)
+    assert three.deliver(first) == []
+    assert (three.device(ONE).devstate, three.device(ONE).reason) == (State.FAILED, "TARGET_UNREACHABLE")
+    three.calls.forget()
+    three.clock.advance(seconds=20)
+    assert three.deliver(three.claim(TWO), three.claim(THREE, B)) == []
+    assert three.calls.count()["CreateThing"] == 1
+    assert [device.reason for device in map(three.device, (TWO, THREE))] == ["TARGET_UNREACHABLE", None]
+    three.clock.advance(seconds=31)
+    three.calls.instead.clear()
+    assert three.deliver(three.retry(ONE)) == []
+    assert three.deliver(three.retry(TWO)) == []
+    assert states(three) == [State.COMMISSIONED] * 3
 
 
 def test_a_record_that_waited_is_checked_against_the_ledger_first(shop: Workshop) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from moto.iot.models import IoTBackend, iot_backends
 
+from commissioner.breaker import Breaker
 from commissioner.commissioning import Commissioner
 from commissioner.handler import Desk
 from commissioner.sessions import Sessions
@@ -50,6 +51,7 @@ class Workshop:
     def __init__(self, calls: Calls, clock: Clock, *devices: str) -> None:
         self.calls, self.clock = calls, clock
         self._numbers = iter(range(1, 1000))
+        self.handed_over: list[tuple[str, str]] = []
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
             secrets = iter(SECRETS.values())
@@ -84,8 +86,11 @@ class Workshop:
                 Sessions(aws.client("sts"), sessions_clock),
                 aws.client("iot"),
                 aws.client("iot-data"),
+                Breaker(self.clock),
             )
-            return Desk(commissioner, ledger, self.clock)
+            return Desk(
+                commissioner, ledger, lambda keys, why: self.handed_over.append((keys["certid"]["S"], why)), self.clock
+            )
 
     @staticmethod
     def deploy_policy(target: Target, profile: str = "default") -> None:
