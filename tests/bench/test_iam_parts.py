@@ -1,8 +1,7 @@
 """The bench that takes permissions away: what is left of a statement, and that each job it names is there."""
 
 from tests.bench.iam.grants import Grant, less
-from tests.bench.iam.jobs import JOBS
-from tests.bench.iam.trial import LIKELY, UNCHECKED, Verdict, likely, lines
+from tests.bench.iam.trial import JOBS, LIKELY, UNCHECKED, Verdict, likely, lines
 
 STATEMENT = {"Sid": "Lists", "Effect": "Allow", "Action": ["a:One", "a:Two"], "Resource": ["x", "y"]}
 

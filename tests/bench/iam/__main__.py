@@ -20,9 +20,8 @@ from infra.local.errors import LocalCloudError
 from infra.local.timeline import StepFailed
 from lobby.ledger.targets import TARGET_ROLE
 from tests.bench.iam.grants import Grant, Roles
-from tests.bench.iam.jobs import JOBS
 from tests.bench.iam.stand import NotDone, Stand
-from tests.bench.iam.trial import COMMISSIONER, Verdict, lines, restarting, tried
+from tests.bench.iam.trial import COMMISSIONER, JOBS, Verdict, lines, restarting, tried
 from tests.bench.report import Section, section
 from tests.e2e.deployment import Deployment
 

@@ -27,7 +27,7 @@ def _moved(stand: Stand, thing: Thing, target: Target) -> None:
     stand.ask("move", MOVE, id=thing.certid, target=_at(target))
 
 
-def _commissioned(stand: Stand) -> Thing:
+def commissioned(stand: Stand) -> Thing:
     """A device that has its place, but has not gone there."""
     thing = stand.made()
     stand.waiting(thing).close()
@@ -59,7 +59,7 @@ def claimed_first(stand: Stand) -> None:
 
 
 def said_hello_again(stand: Stand) -> None:
-    thing = _commissioned(stand)
+    thing = commissioned(stand)
     device = stand.let_in(thing)
     device.publish(HELLO, b"{}")
     stand.hears(device, "the hello is answered with the route", b'"iotep"')
@@ -68,7 +68,7 @@ def said_hello_again(stand: Stand) -> None:
 
 def moved(stand: Stand) -> None:
     """There and back: the place it left is cleared, and is in use again when it returns."""
-    thing = _commissioned(stand)
+    thing = commissioned(stand)
     device = stand.until("connects to the first", lambda: stand.dialled(thing, stand.first))
     device.subscribe(f"lobby/{thing.name}")
     _moved(stand, thing, stand.second)
@@ -83,7 +83,7 @@ def moved(stand: Stand) -> None:
 
 def retried_in_place(stand: Stand) -> None:
     """Done anew where it is: the target is told, and gives it no more than its profile."""
-    thing = _commissioned(stand)
+    thing = commissioned(stand)
     device = stand.until("connects to the first", lambda: stand.dialled(thing, stand.first))
     device.subscribe(f"lobby/{thing.name}")
     stand.ask("retry", RETRY, id=thing.certid)
@@ -92,7 +92,7 @@ def retried_in_place(stand: Stand) -> None:
 
 
 def released(stand: Stand) -> None:
-    thing = _commissioned(stand)
+    thing = commissioned(stand)
     stand.ask("release", RELEASE, id=thing.certid)
     stand.state(thing, "inlobby", previousTargets=[])
     stand.status(thing, stand.first, "INACTIVE")
@@ -110,7 +110,7 @@ def released_unseen_and_admitted(stand: Stand) -> None:
 
 
 def revoked(stand: Stand) -> None:
-    thing = _commissioned(stand)
+    thing = commissioned(stand)
     stand.ask("revoke", REVOKE, id=thing.certid)
     for scope in (stand.deployed.lobby, stand.first):
         stand.status(thing, scope, "INACTIVE")

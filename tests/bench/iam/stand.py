@@ -42,6 +42,8 @@ class Thing:
     certid: str
     certificate: Path
     key: Path
+    maker: Maker
+    ca_id: str
 
 
 class Stand:
@@ -65,9 +67,9 @@ class Stand:
         """An account and Region that nobody has used yet."""
         return parse_target(f"5{next(self._numbers):011}", "eu-west-3")
 
-    def until(self, what: str, look: Callable[[], T | None]) -> T:
-        """Raises `NotDone`."""
-        deadline = time.monotonic() + self._patience
+    def until(self, what: str, look: Callable[[], T | None], more: float = 0) -> T:
+        """What `look` gives, once it gives something true, within the patience and `more` seconds. Raises `NotDone`."""
+        deadline = time.monotonic() + self._patience + more
         while True:
             try:
                 found = look()
@@ -92,15 +94,20 @@ class Stand:
         ca_id = str(self._iot.register_ca_certificate(
             caCertificate=maker.ca.pem, certificateMode="SNI_ONLY", setAsActive=True, allowAutoRegistration=True
         )["certificateId"])  # fmt: skip
-        if crl:
-            bucket = trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
-            self._s3.put_object(Bucket=bucket, Key=crl_key(ca_id), Body=maker.crl())
         pem = maker.pem(number=number)
         certificate, key = self._directory / f"{number}.cert", self._directory / f"{number}.key"
         certificate.write_text(pem)
         secret = make.key("SECP256R1", number).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         key.write_bytes(secret)
-        return Thing(maker.name, make.fingerprint_of(pem), certificate, key)
+        made = Thing(maker.name, make.fingerprint_of(pem), certificate, key, maker, ca_id)
+        if crl:
+            self.publish_list_of(made)
+        return made
+
+    def publish_list_of(self, thing: Thing) -> None:
+        """Its manufacturer's."""
+        bucket = trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
+        self._s3.put_object(Bucket=bucket, Key=crl_key(thing.ca_id), Body=thing.maker.crl())
 
     def dialled(self, thing: Thing, scope: Target | None = None) -> BareMqtt | None:
         """Connected there, or None."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby.ledger.targets import TARGET_ROLE
+from tests.bench.iam import jobs
 from tests.bench.iam.grants import Grant, Roles
-from tests.bench.iam.jobs import JOBS
 from tests.bench.iam.stand import NotDone, Stand
+from tests.bench.iam.upkeep import UPKEEP
 
+JOBS: Final = jobs.JOBS | UPKEEP
 COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
     ("device-lobby-bouncer", "dynamodb:GetItem", "ledger"): "claimed first",
@@ -34,6 +36,18 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "lambda:InvokeFunction", ""): "checked",
     ("device-lobby-admin-api", "s3:ListBucketVersions", ""): "anchored",
     ("device-lobby-arrivals", "dynamodb:GetItem", "targets"): "heard of",
+    ("device-lobby-sweeper", "dynamodb:UpdateItem", "ledger"): "woken",
+    ("device-lobby-sweeper", "dynamodb:PutItem", "history"): "woken",
+    ("device-lobby-sweeper", "dynamodb:GetItem", "ledger"): "told again",
+    ("device-lobby-sweeper", "iot:Publish", ""): "told again",
+    ("device-lobby-sweeper", "iot:DescribeCertificate", ""): "may knock again",
+    ("device-lobby-sweeper", "dynamodb:UpdateItem", "counts"): "may knock again",
+    ("device-lobby-sweeper", "", ""): "woken",
+    ("device-lobby-reconciler", "dynamodb:Query", "targets"): "went round",
+    ("device-lobby-reconciler", "dynamodb:GetItem", "rounds"): "went round",
+    ("device-lobby-reconciler", "dynamodb:PutItem", "rounds"): "went round",
+    ("device-lobby-reconciler", "", ""): "mended",
+    (TARGET_ROLE, "iot:List", ""): "mended",
     ("device-lobby-notary", "s3:PutObject", ""): "anchored",
     (TARGET_ROLE, "iot:DescribeCertificate", ""): "moved",
     (TARGET_ROLE, "iot:UpdateCertificate", ""): "moved",
@@ -75,7 +89,7 @@ class Verdict:
 
 def likely(grant: Grant) -> str:
     for (role, action, part), job in LIKELY.items():
-        if (role, action) == (grant.role, grant.action) and part in grant.where:
+        if role == grant.role and grant.action.startswith(action) and part in grant.where:
             return job
     return "onboard"
 
