@@ -97,6 +97,8 @@ const SEE = [
   "device",
   "devices",
   "targets",
+  "verifyHistory",
+  "anchoredDevices",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
 const OPERATE = [...CLAIM, "moveDevice", "releaseDevice", "revokeDevice", "retryDevice", "checkTarget"];

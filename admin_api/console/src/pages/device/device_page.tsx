@@ -17,8 +17,9 @@ import type { Action } from "./consequences";
 import { DeviceDialogs } from "./device_dialogs";
 import { Stranger } from "./stranger";
 import { strangerOf, subjectOf } from "./subject";
-import { FIRST_LAST, History } from "./timeline";
+import { BrokenHistory, FIRST_LAST, History } from "./timeline";
 import { useDevice } from "./use_device";
+import { useVerdict } from "./use_verdict";
 import { Whole } from "./whole";
 
 /** The address may also carry what a label says; it becomes the fingerprint's. */
@@ -57,6 +58,7 @@ function readOf(text: string): string | Failure {
 function Known({ certid }: { certid: string }) {
   const [last, setLast] = useState(FIRST_LAST);
   const { device, at, failure, look } = useDevice(certid, last);
+  const verdict = useVerdict(certid);
   const { targets } = useTargets();
   const [begun, setBegun] = useState<Action | null>(null);
   const [said, setSaid] = useState<string | null>(null);
@@ -72,6 +74,7 @@ function Known({ certid }: { certid: string }) {
     <>
       <PageHead title={device?.devicename ?? shortForm(certid)} />
       <AsOf at={at} failure={failure} onRetry={look} />
+      {(device?.historyIntact === false || verdict?.ok === false) && <BrokenHistory verdict={verdict} />}
       {said && <Said words={said} onClose={() => setSaid(null)} />}
       {device === null ? (
         <Stranger certid={certid} onBegin={begin} />
@@ -80,6 +83,7 @@ function Known({ certid }: { certid: string }) {
           <History
             entries={device.history ?? []}
             intact={device.historyIntact ?? null}
+            verdict={verdict}
             known={targets}
             last={last}
             loading={!failure && (device.history?.length ?? 0) < last}

@@ -15,6 +15,13 @@ export const DEVICE = graphql(`
   }
 `);
 
+export const VERIFIED = graphql(`
+  query HistoryVerified($certid: ID!) {
+    verifyHistory(certid: $certid) { ok entries anchored pending seq message }
+  }
+`);
+
+export type Verdict = NonNullable<ResultOf<typeof VERIFIED>["verifyHistory"]>;
 export type WholeDevice = NonNullable<ResultOf<typeof DEVICE>["device"]>;
 export type Entry = NonNullable<WholeDevice["history"]>[number];
 export type Certificate = NonNullable<WholeDevice["certificate"]>;

@@ -4,7 +4,7 @@ import { IconAlertOctagon, IconShieldCheck } from "@tabler/icons-react";
 import { duration, exact } from "../../parts/moments";
 import { wordsOf } from "../../parts/state_badge";
 import { keyOf, type TargetEntry } from "../../parts/targets";
-import type { Entry } from "./device_query";
+import type { Entry, Verdict } from "./device_query";
 import { Section } from "./facts";
 import { actorWords, eventWords, isCode, passageWords, waitBefore } from "./history_words";
 
@@ -15,6 +15,7 @@ interface Props {
   /** Oldest first. */
   entries: readonly Entry[];
   intact: boolean | null;
+  verdict: Verdict | null;
   known: readonly TargetEntry[] | undefined;
   /** How many were asked for. */
   last: number;
@@ -22,11 +23,11 @@ interface Props {
   onMore: (last: number) => void;
 }
 
-export function History({ entries, intact, known, last, loading, onMore }: Props) {
+export function History({ entries, intact, verdict, known, last, loading, onMore }: Props) {
   const oldest = entries[0]?.seq ?? 1;
   return (
     <Section title="History">
-      {intact && <Whole />}
+      {intact && verdict?.ok !== false && <Whole verdict={verdict} />}
       <Timeline bulletSize={26} lineWidth={2} active={-1}>
         {entries
           .map((entry, index) => (
@@ -87,19 +88,22 @@ function Bullet({ entry }: { entry: Entry }) {
   return <Icon size={15} aria-hidden />;
 }
 
-function Whole() {
+function Whole({ verdict }: { verdict: Verdict | null }) {
+  const late = verdict?.pending ? `, ${verdict.pending} new ones not yet` : "";
   return (
     <Group gap={6} mb="md" wrap="nowrap">
       <IconShieldCheck size={16} aria-hidden color="var(--mantine-color-green-text)" />
       <Text size="xs" c="dimmed">
         The chain of entries is whole: none was altered or removed.
+        {verdict &&
+          ` ${verdict.anchored} of ${verdict.entries} are as they were anchored outside of the ledger${late}.`}
       </Text>
     </Group>
   );
 }
 
 /** As loud as can be, and at the top of the page: somebody has been at the ledger. */
-export function BrokenHistory() {
+export function BrokenHistory({ verdict }: { verdict: Verdict | null }) {
   return (
     <Alert
       role="alert"
@@ -110,6 +114,7 @@ export function BrokenHistory() {
     >
       An entry was altered, removed or put elsewhere, past the lobby's own code. Do not rely on what this page
       shows; have somebody look at the tables, and at who may write to them.
+      {verdict?.message && <Text size="sm" mt="xs">{`Found: ${verdict.message}`}</Text>}
     </Alert>
   );
 }

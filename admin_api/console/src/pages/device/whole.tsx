@@ -11,7 +11,6 @@ import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
 import type { WholeDevice } from "./device_query";
 import { placeOf, subjectOf } from "./subject";
-import { BrokenHistory } from "./timeline";
 
 interface Props {
   device: WholeDevice;
@@ -31,7 +30,6 @@ export function Whole({ device, known, onBegin, onChanged, children }: Props) {
   const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
   return (
     <Stack gap="md">
-      {device.historyIntact === false && <BrokenHistory />}
       <Standing device={device} />
       <Attention
         device={device}

@@ -2,9 +2,9 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
-import type { Role } from "../../fake_api";
+import { type Answer, LOST, Refusal, type Role } from "../../fake_api";
 import { pass, stopClock } from "../clock";
-import { ALL, AT_HOME, enter, entry, ID, offered, whole } from "./device_scene";
+import { ALL, AT_HOME, enter, entry, ID, offered, verdict, whole } from "./device_scene";
 
 stopClock();
 
@@ -64,6 +64,40 @@ test("a history that is not whole is an alarm", async () => {
   enter(whole({ historyIntact: false }));
   expect(await screen.findByText("The history of this device is not whole")).toBeTruthy();
   expect(screen.queryByText(/chain of entries is whole/)).toBeNull();
+});
+
+test("how much of it is anchored is said", async () => {
+  enter(whole(), { verified: verdict({ entries: 5, anchored: 3, pending: 2 }) });
+  expect(await screen.findByText(/ 3 of 5 are as they were anchored .*, 2 new ones not yet/)).toBeTruthy();
+});
+
+test("a history that is not what was anchored is an alarm that says what was found", async () => {
+  enter(whole(), { verified: verdict({ ok: false, seq: 2, message: "entry 2 is gone" }) });
+  expect(await screen.findByText("Found: entry 2 is gone")).toBeTruthy();
+  expect(screen.getByText("The history of this device is not whole")).toBeTruthy();
+  expect(screen.queryByText(/chain of entries is whole/)).toBeNull();
+});
+
+test("so is one of a device that somebody took out of the ledger", async () => {
+  enter(null, { verified: verdict({ ok: false, seq: 2, message: "got no row for the device" }) });
+  expect(await screen.findByText("Found: got no row for the device")).toBeTruthy();
+});
+
+test.each<[string, Answer]>([
+  ["does not come", LOST],
+  ["is a refusal", new Refusal("INTERNAL", "went wrong")],
+  ["is that it was never here", { verifyHistory: null }],
+])("the page does without the verdict where the answer %s", async (_, verified) => {
+  enter(whole(), { verified });
+  expect(await screen.findByText(/chain of entries is whole: none was altered or removed\.$/)).toBeTruthy();
+});
+
+test("the anchors are asked once, however often the device is looked at", async () => {
+  const { api } = enter(whole({ devstate: "claimed" }));
+  await screen.findByRole("heading", { name: "sensor-7" });
+  await pass(2_200);
+  expect(api.variablesOf("DeviceWhole").length).toBeGreaterThan(1);
+  expect(api.variablesOf("HistoryVerified")).toEqual([{ certid: ID }]);
 });
 
 test("older entries are loaded when they are asked for", async () => {

@@ -3,7 +3,7 @@ import { fireEvent, screen, within } from "@testing-library/react";
 import { Route } from "wouter";
 import { encodeLabel } from "../../../src/label/label";
 import DevicePage from "../../../src/pages/device/device_page";
-import { FakeApi, type Role, show } from "../../fake_api";
+import { type Answer, FakeApi, type Role, show } from "../../fake_api";
 import { certid, line, TARGETS } from "../canned";
 
 export const ID = certid(7);
@@ -60,8 +60,23 @@ export const AT_HOME = {
   allowedActions: ALL,
 };
 
-export function enter(device: object | null, { role = "operator" as Role, at = `/devices/${ID}` } = {}) {
-  const api = new FakeApi({ Targets: TARGETS, DeviceWhole: { device } });
+export function verdict(more: Record<string, unknown> = {}) {
+  const found = { ok: true, entries: 2, anchored: 2, pending: 0, seq: null, message: null, ...more };
+  return { verifyHistory: { __typename: "HistoryCheck", ...found } };
+}
+
+interface Visit {
+  role?: Role;
+  at?: string;
+  /** What is said of its history. */
+  verified?: Answer;
+}
+
+export function enter(
+  device: object | null,
+  { role = "operator", at = `/devices/${ID}`, verified = verdict() }: Visit = {},
+) {
+  const api = new FakeApi({ Targets: TARGETS, DeviceWhole: { device }, HistoryVerified: verified });
   const page = (
     <Route path="/devices/:certid">
       <DevicePage />
