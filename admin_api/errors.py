@@ -7,7 +7,8 @@ LobbyError
 
 ApiFault              ours to mend, never shown; the caller sees INTERNAL and a correlation id
 ├── KeysUnavailable   the user pool's public keys cannot be had, so that no token can be judged
-└── SurveyFailed      the surveyor did not answer as it should
+├── SurveyFailed      the surveyor did not answer as it should
+└── ComparisonFailed  the reconciler did not
 """
 
 from lobby.errors import LobbyError
@@ -37,3 +38,7 @@ class KeysUnavailable(ApiFault):
 
 class SurveyFailed(ApiFault):
     """The surveyor failed, or answered in a shape that is not agreed."""
+
+
+class ComparisonFailed(ApiFault):
+    """The reconciler failed, or answered in a shape that is not agreed."""

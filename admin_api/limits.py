@@ -54,9 +54,15 @@ class Share(StrEnum):
     FINGERPRINTS = "fingerprints"
     LISTED = "devices in lists"
     ENTRIES = "entries of history"
+    COMPARISONS = "comparisons of a target"
 
 
-_SHARES: Final = {Share.FINGERPRINTS: MAX_BULK, Share.LISTED: MAX_LISTED, Share.ENTRIES: MAX_ENTRIES}
+_SHARES: Final = {
+    Share.FINGERPRINTS: MAX_BULK,
+    Share.LISTED: MAX_LISTED,
+    Share.ENTRIES: MAX_ENTRIES,
+    Share.COMPARISONS: 1,
+}
 
 
 class Allowance:

@@ -10,6 +10,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from admin_api import bulk, claims
+from admin_api.comparison_types import Reconciliation, reconciled
 from admin_api.context import ABSENT, Info, given, operation
 from admin_api.device_types import Device, ReleasedDevice, shown_device
 from admin_api.regions import require_iot_region
@@ -85,6 +86,11 @@ class Mutation:
     def retry_device(self, info: Info, certid: strawberry.ID) -> Device | None:
         context = info.context
         return shown_device(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
+
+    @operation("Compares as reconcileTarget does, and has mended what may be.")
+    def mend_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation | None:
+        target = parse_target(account, region)
+        return reconciled(info.context, target, given(after), info.context.caller.actor)
 
     @operation("Registers a target, or renames one and sets its profiles and `presence`; its external id stays.")
     def register_target(

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from admin_api.comparison_types import Reconciliation, reconciled
 from admin_api.context import ABSENT, Context, Info, given, operation
 from admin_api.device_types import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
 from admin_api.filters import DeviceFilter, filter_of, state_of
@@ -71,6 +72,10 @@ class Query:
     def check_target(self, info: Info, account: str, region: str) -> TargetCheck:
         target = info.context.services.targets.get(parse_target(account, region)).target
         return shown_check(target, info.context.services.survey(target))
+
+    @operation("Compares a target with the ledger, a page at a time, changing nothing. One page in a request.")
+    def reconcile_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation:
+        return reconciled(info.context, parse_target(account, region), given(after), None)
 
     @operation("Whether a device's history is what it was, by its row and its anchors; null if it was never here.")
     def verify_history(self, info: Info, certid: strawberry.ID) -> HistoryCheck | None:

@@ -49,6 +49,8 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "revokeDevice": _OPERATORS,
     "retryDevice": _OPERATORS,
     "checkTarget": _OPERATORS,
+    "reconcileTarget": _OPERATORS,
+    "mendTarget": _OPERATORS,
     "registerTarget": _ADMINS,
 }
 """Every field of Query and Mutation, by its GraphQL name."""

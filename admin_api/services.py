@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from admin_api.comparison import Comparison, compare
 from admin_api.settings import Settings
 from admin_api.survey import Survey, invoke, lambda_client
 from lobby.clients import LobbyClients
@@ -29,6 +30,8 @@ class Services:
     histories: Histories = field(kw_only=True)
     targets: Targets
     survey: Callable[[Target], Survey]
+    compare: Callable[[Target, str | None, str | None], Comparison] = field(kw_only=True)
+    """A page of a target's comparison: from a cursor on, and in whose name to mend (None: to tell only)."""
     lobby_account: AccountId
     lobby_region: Region
     clock: Callable[[], float] = time.monotonic
@@ -42,6 +45,7 @@ def services_of(settings: Settings) -> Services:
         histories=Histories(ledger, Anchors(lambda: clients.s3, bucket)),
         targets=Targets(new_external_id),
         survey=lambda target: invoke(client(), settings.surveyor, target),
+        compare=lambda target, cursor, mender: compare(client(), settings.reconciler, target, cursor, mender),
         lobby_account=settings.lobby_account,
         lobby_region=settings.lobby_region,
     )

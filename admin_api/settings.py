@@ -16,8 +16,8 @@ from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 
 _NEEDED = (
-    "AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN",
-    "ARRIVALS_QUEUE_ARN",
+    "AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "RECONCILER_FUNCTION",
+    "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
 )  # fmt: skip
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -35,6 +35,7 @@ class Settings:
     user_pool_id: str
     client_id: str
     surveyor: str
+    reconciler: str
     login_url: str
     emulator: str | None = None
 
@@ -56,8 +57,9 @@ class Settings:
                 f"got the queue of {queue[2]}/{queue[1]} and a user pool of {pool[1]}, want both of {account}/{region}",
             )
         login_url = emulator or _match("LOGIN_URL", _LOGIN_URL, environment)[0]
-        return cls(parse_account(account), region, pool[0], environment["USER_POOL_CLIENT_ID"],
-                   environment["SURVEYOR_FUNCTION"], login_url, emulator)  # fmt: skip
+        surveyor, reconciler = environment["SURVEYOR_FUNCTION"], environment["RECONCILER_FUNCTION"]
+        client_id = environment["USER_POOL_CLIENT_ID"]
+        return cls(parse_account(account), region, pool[0], client_id, surveyor, reconciler, login_url, emulator)
 
     @property
     def issuer(self) -> str:

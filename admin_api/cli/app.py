@@ -5,7 +5,7 @@ from typing import Final
 import typer
 
 from admin_api.cli import command, exits
-from admin_api.cli.commands import account, change, claim, devices, history, overview, targets
+from admin_api.cli.commands import account, change, claim, devices, history, overview, reconcile, targets
 
 NAME: Final = "lobbyctl"
 _HELP: Final = """Device Lobby at the command line: who waits, where they belong, and what became of them.
@@ -18,7 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.callback()(command.everywhere)
-for group in (account, overview, claim, change):
+for group in (account, overview, claim, change, reconcile):
     app.add_typer(group.app)
 app.add_typer(devices.app, name="devices", help="List devices, show one, watch those who wait.")
 app.add_typer(targets.app, name="targets", help="List targets, add one, check what is missing there.")

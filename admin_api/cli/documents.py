@@ -58,6 +58,15 @@ CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
 }""")
+_COMPARED: Final = "account region looked next differences { certid devicename code message mend mended }"
+RECONCILE: Final = Document(f"""
+query($account: String!, $region: String!, $after: String) {{
+  reconcileTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
+}}""")
+MEND: Final = Document(f"""
+mutation($account: String!, $region: String!, $after: String) {{
+  mendTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
+}}""")
 REGISTER_TARGET: Final = Document("""
 mutation($account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean) {
   registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
@@ -112,7 +121,7 @@ def histories_verified(count: int) -> Document:
 
 
 ALL: Final = (
-    ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, REGISTER_TARGET, CLAIM, CONFIRM, MOVE, RELEASE,
-    REVOKE, RETRY, devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
+    ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, RECONCILE, MEND, REGISTER_TARGET, CLAIM,
+    CONFIRM, MOVE, RELEASE, REVOKE, RETRY, devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
     ANCHORED, histories_verified(MOST_ALIASES),
 )  # fmt: skip

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+TIMERS: Final = frozenset({"sweeper", "reconciler"})
+"""What the clock sets off belongs to no device's onboarding."""
 _ROLE: Final = re.compile(r":assumed-role/(?:device-lobby-(?P<lambda>[a-z-]+)|(?P<target>lobby_commissioner_role))/")
 READS: Final = ("dynamodb:GetItem", "dynamodb:Query")
 
@@ -48,6 +50,8 @@ def _ours(line: dict[str, Any]) -> Call | None:
     if role is None:
         return None
     by = role["lambda"] or "commissioner in target"
+    if by in TIMERS:
+        return None
     return Call(line["time"], by, line["action"], line["status"])
 
 

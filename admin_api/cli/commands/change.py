@@ -50,7 +50,7 @@ def move(
         more["config"] = config_of(config, goal)
     place = {"account": goal.account, "region": goal.region}
     known = _known(desk, devices)
-    _agree(desk, [moving(device, goal) for device in known], yes)
+    agree(desk, [moving(device, goal) for device in known], yes)
 
     def change(certid: Fingerprint) -> dict[str, Any] | None:
         return _one(desk.ask(documents.MOVE, certid=certid, target=place, **more)["moveDevice"])
@@ -80,7 +80,7 @@ def confirm(
 def release(desk: Desk, devices: Devices, yes: Yes = False) -> Status:
     """Take claims back: the devices return to the lobby; one that was never seen is forgotten."""
     known = _known(desk, devices)
-    _agree(desk, [releasing(device) for device in known], yes)
+    agree(desk, [releasing(device) for device in known], yes)
 
     def change(certid: Fingerprint) -> dict[str, Any] | None:
         released = desk.ask(documents.RELEASE, certid=certid)["releaseDevice"]
@@ -98,7 +98,7 @@ def revoke(
 ) -> Status:
     """Ban certificates for good, here and in every target; also before they were ever seen."""
     known = _known(desk, devices, unseen=True)
-    _agree(desk, [revoking(device) for device in known], yes)
+    agree(desk, [revoking(device) for device in known], yes)
     return _each(
         desk, known, lambda certid: _one(desk.ask(documents.REVOKE, certid=certid, why=why)["revokeDevice"]), None
     )
@@ -124,8 +124,9 @@ def _known(desk: Desk, named: Sequence[str], *, unseen: bool = False) -> list[di
     return [found.get(certid) or {"certid": certid, "devicename": None, "devstate": None} for certid in certids]
 
 
-def _agree(desk: Desk, consequences: Sequence[str], yes: bool) -> None:
-    """Raises `InvalidInput` CONFIRMATION_NEEDED where nobody can be asked, `LobbyError` NOT_CONFIRMED for a no."""
+def agree(desk: Desk, consequences: Sequence[str], yes: bool) -> None:
+    """Says what will be done, and asks. Raises `InvalidInput` CONFIRMATION_NEEDED where nobody can be asked,
+    `LobbyError` NOT_CONFIRMED for a no."""
     for text in consequences:
         desk.screen.note(text)
     if yes:

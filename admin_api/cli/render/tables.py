@@ -107,5 +107,13 @@ def findings(check: Mapping[str, Any]) -> Table:
     return table
 
 
+def differences(found: Iterable[Mapping[str, Any]]) -> Table:
+    table = plain("", "NAME", "FINGERPRINT", "CODE", "FOUND", "MENDED BY")
+    for each in found:
+        told = (words.clean(each["devicename"]), each["certid"][:12], each["code"], words.clean(each["message"]))
+        table.add_row(mark(each["mended"]), *told, each["mend"] or "–")
+    return table
+
+
 def _why(outcome: Outcome) -> str:
     return f"{outcome.code}: {words.clean(outcome.message)}"

@@ -21,9 +21,11 @@ from moto.dynamodb.models.table import Table
 from moto.s3.models import s3_backends
 
 from admin_api.app import create_app
+from admin_api.comparison import Comparison
 from admin_api.services import Services
 from admin_api.survey import Step, Survey
 from admin_api.tokens import Verifier
+from lobby.errors import Conflict
 from lobby.identity import Identity
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.decisions import Claim
@@ -89,6 +91,8 @@ class Lobby:
     anchors: Anchors
     surveys: dict[Target, Survey] = field(default_factory=dict)
     surveyed: list[Target] = field(default_factory=list)
+    comparisons: dict[tuple[Target, str | None], Comparison | Conflict] = field(default_factory=dict)
+    compared: list[tuple[Target, str | None, str | None]] = field(default_factory=list)
     seconds: Iterator[float] | None = None
     """What the clock will show, each time it is looked at; the last stays. None: it stands still."""
     _now: float = 0.0
@@ -97,7 +101,7 @@ class Lobby:
         histories = Histories(self.ledger, self.anchors)
         services = Services(
             self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION), self.clock,
-            histories=histories,
+            histories=histories, compare=self.compare,
         )  # fmt: skip
         self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
@@ -108,6 +112,13 @@ class Lobby:
     def survey(self, target: Target) -> Survey:
         self.surveyed.append(target)
         return self.surveys.get(target, Survey((Step("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example"))
+
+    def compare(self, target: Target, cursor: str | None, mender: str | None) -> Comparison:
+        self.compared.append((target, cursor, mender))
+        found = self.comparisons.get((target, cursor), Comparison(0, (), None))
+        if isinstance(found, Conflict):
+            raise found
+        return found
 
     def send(self, body: Any, authorization: str | None = None, **how: Any) -> Answer:
         answer = self.lambda_handler(event_of(body, authorization=authorization, **how), None)  # type: ignore[arg-type]  # no Lambda context is looked at

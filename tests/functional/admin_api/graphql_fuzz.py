@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 SCHEMA: Final = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
 INSIDE: Final = re.compile(
     r"""Traceback|File[ ]\\?"|line[ ]\d+,[ ]in[ ]|\.py\b|site-packages|/var/task|/var/lang
-    |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history|names|targets|counts|trust|surveyor|admin-api|commissioner|bouncer)
+    |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history|names|targets|counts|trust|surveyor|reconciler|inspector|sweeper|rounds|admin-api|commissioner|bouncer)
     |by-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
     |NoneType|object[ ]at[ ]0x|\bKeyError|\bTypeError|\bValueError|\bAttributeError
     |ConditionalCheck|ValidationException""",

@@ -17,6 +17,8 @@ const EVENTS: Readonly<Record<string, string>> = {
   retry: "Tried again",
   retire: "Cleared up behind it",
   revoke: "Revoked",
+  wake: "The commissioner was woken",
+  deactivate: "Put out of use where no claim wants it",
 };
 
 /** What happened, for a person; the ledger's own word where it is new to us. */

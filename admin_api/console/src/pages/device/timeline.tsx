@@ -67,7 +67,7 @@ function Line({ entry, wait, known }: LineProps) {
       {passage && <Text size="sm">{passage}</Text>}
       {entry.target && (
         <Text size="sm">
-          {entry.event === "retire" ? "In" : "For"} {targetName(entry.target, known)}
+          {["retire", "deactivate"].includes(entry.event) ? "In" : "For"} {targetName(entry.target, known)}
         </Text>
       )}
       {entry.reason && (

@@ -1,0 +1,141 @@
+"""What got stuck, and what somebody did in a target behind the lobby's back: found, and seen to, in the real lobby."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infra.local.environment import ROOT_SECRET
+from infra.local.synthesis import ROOT
+from lobby.names import Target
+from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.workbench import Workbench, certid_of
+
+CLAIM_OF_THEN = """
+import sys
+from datetime import timedelta
+from lobby.ledger.decisions import Claim
+from lobby.ledger.store import Ledger, now
+from lobby.names import parse_target_key
+certid, target, region = sys.argv[1:]
+Ledger(region, lambda: now() - timedelta(minutes=15)).claim(certid, Claim(parse_target_key(target)), "user:operator")
+"""
+"""As an operator claimed it a quarter of an hour ago."""
+
+
+def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str]:
+    lobby, endpoint = deployed.lobby, deployed.file.aws_endpoint_url
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": lobby.region, "AWS_DEFAULT_REGION": lobby.region,
+        "AWS_ACCESS_KEY_ID": lobby.account, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET, "AWS_EC2_METADATA_DISABLED": "true",
+    }  # fmt: skip
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def _reconcile(deployed: Deployment, certid: str, *words: str) -> list[tuple[str, bool]]:
+    """What differs with this device by `lobbyctl reconcile`, and whether it is being mended."""
+    lobbyctl = (sys.executable, "-m", "admin_api.cli", "--lobby", str(deployed.state / "lobby.json"), "--json")
+    done = _run(deployed, *lobbyctl, "reconcile", "--target", str(deployed.targets[0]), *words)
+    assert done.returncode in (0, 1), done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    found = [(each["code"], each["mended"]) for each in told if each.get("certid") == certid]
+    assert done.returncode == int(told[-1]["left"] > 0)
+    return found
+
+
+def _swept(deployed: Deployment) -> dict[str, int]:
+    answer = deployed.client(deployed.lobby, "lambda").invoke(FunctionName="device-lobby-sweeper", Payload=b"{}")
+    told: dict[str, int] = json.loads(answer["Payload"].read())
+    assert not answer.get("FunctionError"), told
+    return told
+
+
+@contextmanager
+def _without_a_stream(deployed: Deployment) -> Iterator[None]:
+    """The commissioner hears nothing meanwhile."""
+    functions: Any = deployed.client(deployed.lobby, "lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName="device-lobby-commissioner")["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def _arrived(deployed: Deployment, bench: Workbench, target: Target) -> str:
+    paths = bench.make()
+    bench.power(paths)
+    certid = certid_of(paths)
+    deployed.wait(certid, "inlobby")
+    deployed.claim(certid, target)
+    deployed.wait(certid, "arrived")
+    return certid
+
+
+def test_a_claim_that_nobody_serves_is_woken_by_the_sweeper_and_arrives(
+    deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    paths = bench.make()
+    certid = certid_of(paths)
+    bench.power(paths)
+    deployed.wait(certid, "inlobby")
+    with _without_a_stream(deployed):
+        done = _run(deployed, sys.executable, "-c", CLAIM_OF_THEN, certid, str(first), deployed.lobby.region)
+        assert done.returncode == 0, done.stderr
+        assert _swept(deployed)["DevicesWoken"] >= 1
+        assert _swept(deployed)["DevicesWoken"] == 0
+        assert events(deployed.known(certid))[-1] == "wake"
+    arrived = deployed.wait(certid, "arrived")
+    assert arrived["historyIntact"]
+    assert "DevicesWoken" in deployed.said_by("sweeper", "CloudWatchMetrics")[0]
+
+
+def test_a_certificate_that_was_switched_off_in_its_target_is_found_and_mended(
+    deployed: Deployment, bench: Workbench, first: Target
+) -> None:
+    certid = _arrived(deployed, bench, first)
+    assert _reconcile(deployed, certid) == []
+    deployed.client(first, "iot").update_certificate(certificateId=certid, newStatus="INACTIVE")
+    assert _reconcile(deployed, certid) == [("CERTIFICATE_INACTIVE", False)]
+    assert deployed.status(certid, first) == "INACTIVE"
+    assert _reconcile(deployed, certid, "--mend", "--yes") == [("CERTIFICATE_INACTIVE", True)]
+    until(lambda: deployed.status(certid, first) == "ACTIVE")
+    deployed.wait(certid, "commissioned", "arrived")
+    assert _reconcile(deployed, certid) == []
+
+
+def test_an_orphan_is_put_out_of_use_and_what_is_not_ours_is_left_alone(
+    deployed: Deployment, bench: Workbench, first: Target, second: Target
+) -> None:
+    certid = _arrived(deployed, bench, first)
+    theirs = deployed.client(first, "iot")
+    stranger = theirs.create_keys_and_certificate(setAsActive=True)
+    theirs.create_thing(thingName="theirs", attributePayload={"attributes": {"certid": stranger["certificateId"]}})
+    theirs.attach_thing_principal(thingName="theirs", principal=stranger["certificateArn"])
+    deployed.move(certid, second)
+    deployed.wait(certid, "arrived", previousTargets=[])
+    assert deployed.status(certid, first) == "INACTIVE"
+    theirs.update_certificate(certificateId=certid, newStatus="ACTIVE")
+    assert _reconcile(deployed, certid, "--mend", "--yes") == [("ORPHANED", True)]
+    assert deployed.status(certid, first) == "INACTIVE"
+    assert deployed.status(certid, second) == "ACTIVE"
+    device = deployed.known(certid)
+    last = device["history"][-1]
+    assert (last["event"], last["actor"], last["target"]) == ("deactivate", "user:operator", str(first))
+    assert (device["devstate"], device["historyIntact"]) == ("arrived", True)
+    assert _reconcile(deployed, stranger["certificateId"], "--mend", "--yes") == [("ORPHANED_NOT_OURS", False)]
+    assert deployed.status(stranger["certificateId"], first) == "ACTIVE"
+    theirs.update_certificate(certificateId=stranger["certificateId"], newStatus="INACTIVE")
+
+
+def test_the_daily_round_compares_every_target(deployed: Deployment) -> None:
+    answer = deployed.client(deployed.lobby, "lambda").invoke(
+        FunctionName="device-lobby-reconciler", Payload=json.dumps({"round": "daily"}).encode()
+    )
+    told = json.loads(answer["Payload"].read())
+    assert not answer.get("FunctionError"), told
+    assert set(told) == {"DevicesCompared", "DifferencesFound", "TargetsNotCompared"}
+    until(lambda: deployed.said_by("reconciler", "TargetsNotCompared"))
