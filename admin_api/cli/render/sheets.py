@@ -75,8 +75,10 @@ def _code(found: Mapping[str, Any]) -> str | None:
     left = found.get("triesLeft")
     if left is None:
         return None
-    shows = {True: "it shows one", False: "its client shows none", None: "it has not said hello yet"}
-    return f"{shows[found.get('showsCode')]}; lobbyctl confirm {found['certid'][:12]} CODE ({left} left to try)"
+    if found.get("showsCode") is False:
+        return "its client shows none"
+    seen = "it shows one" if found.get("showsCode") else "it has not said hello yet"
+    return f"{seen}; lobbyctl confirm {found['certid'][:12]} CODE ({left} left to try)"
 
 
 def _places(places: Sequence[Mapping[str, Any]]) -> str | None:

@@ -64,7 +64,13 @@ export function PresenceCode({ device, may, onTold }: Props) {
               value={typed}
               onChange={(event) => setTyped(event.currentTarget.value)}
             />
-            <Button type="submit" size="md" loading={busy} disabled={!isCode(typed)}>
+            <Button
+              type="submit"
+              size="md"
+              style={{ flexShrink: 0 }}
+              loading={busy}
+              disabled={!isCode(typed)}
+            >
               Confirm
             </Button>
           </Group>

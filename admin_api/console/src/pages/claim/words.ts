@@ -9,6 +9,7 @@ interface Known {
   targetaccount: string | null;
   targetregion: string | null;
   reason?: string | null;
+  showsCode?: boolean | null;
   history: readonly { actor: string; event: string }[] | null;
 }
 
@@ -17,7 +18,9 @@ export function standingWords(line: ClaimLine, device: Known | null, target: Tar
     case "unseen":
       return "Not seen yet. Power it on; it goes through by itself.";
     case "proving":
-      return "It shows a code of eight digits. Type it here, so that it is seen that you stand before it.";
+      return device?.showsCode
+        ? "It shows a code of eight digits. Type it here, so that it is seen that you stand before it."
+        : "Its target asks for the code that it shows.";
     case "under way":
       return device?.devstate === "commissioned"
         ? "Set up in its target; it is on its way there."

@@ -15,9 +15,10 @@ test.each<[ClaimLine, object | null, string]>([
   [line("unseen"), {}, "Not seen yet. Power it on; it goes through by itself."],
   [
     line("proving"),
-    {},
+    { showsCode: true },
     "It shows a code of eight digits. Type it here, so that it is seen that you stand before it.",
   ],
+  [line("proving"), { showsCode: false }, "Its target asks for the code that it shows."],
   [line("taken back"), { reason: "PRESENCE_FAILED" }, "Five wrong codes: the claim was dropped."],
   [line("under way"), {}, "The lobby is setting it up in its target."],
   [line("under way"), { devstate: "commissioned" }, "Set up in its target; it is on its way there."],
