@@ -96,7 +96,7 @@ function Whole({ verdict }: { verdict: Verdict | null }) {
       <Text size="xs" c="dimmed">
         The chain of entries is whole: none was altered or removed.
         {verdict &&
-          ` ${verdict.anchored} of ${verdict.entries} are as they were anchored outside of the ledger${late}.`}
+          ` When this page was opened, ${verdict.anchored} of ${verdict.entries} were as anchored outside of the ledger${late}.`}
       </Text>
     </Group>
   );

@@ -68,7 +68,7 @@ test("a history that is not whole is an alarm", async () => {
 
 test("how much of it is anchored is said", async () => {
   enter(whole(), { verified: verdict({ entries: 5, anchored: 3, pending: 2 }) });
-  expect(await screen.findByText(/ 3 of 5 are as they were anchored .*, 2 new ones not yet/)).toBeTruthy();
+  expect(await screen.findByText(/ 3 of 5 were as anchored .*, 2 new ones not yet/)).toBeTruthy();
 });
 
 test("a history that is not what was anchored is an alarm that says what was found", async () => {
