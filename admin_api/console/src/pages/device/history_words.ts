@@ -24,6 +24,7 @@ const EVENTS: Readonly<Record<string, string>> = {
 /** What happened, for a person; the ledger's own word where it is new to us. */
 export function eventWords({ event, reason, after }: Entry): string {
   if (event === "retire" && reason !== null) return "Could not be cleared up behind it";
+  if (event === "retire" && after === "proving") return "Told its code";
   if (event === "retire" && after === "refused") return "May knock again";
   if (event === "retry" && after === "proving") return "Given a new code";
   return EVENTS[event] ?? event;

@@ -27,6 +27,7 @@ test.each<[Partial<Entry>, string]>([
   [{ event: "retire", before: "arrived", after: "arrived" }, "Cleared up behind it"],
   [{ event: "retire", reason: "TARGET_UNREACHABLE" }, "Could not be cleared up behind it"],
   [{ event: "retire", before: "refused", after: "refused" }, "May knock again"],
+  [{ event: "retire", before: "proving", after: "proving" }, "Told its code"],
   [{ event: "mismatch", reason: "WRONG_CODE" }, "A wrong code was tried"],
   [{ event: "confirm", after: "claimed" }, "Its code was confirmed"],
   [{ event: "retry", after: "proving" }, "Given a new code"],
