@@ -11,6 +11,7 @@ CRYPTOGRAPHY = ("cryptography",)
 NOT_IMPORTED = {
     "lobby.receptionist": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.arrivals": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.notary": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.handler": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.survey": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.bouncer": BOTO3,
