@@ -1,4 +1,4 @@
-"""A device that is cut off, robbed of what it kept, or lied to by its target, in the real lobby: it arrives all the same.
+"""A device that is cut off, robbed of what it kept, or lied to by its target, in the real lobby: it arrives anyway.
 
 `python -m tests.bench.device_faults` tries everything that can happen to the client itself.
 """

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from device.storage import Storage
 from infra.device_policies import PROFILES, profile_document, waiting_policy
 from lobby import receptionist
+from lobby.ledger.anchors import Anchors
 from lobby.ledger.device import broken_link
 from lobby.ledger.listing import Filter, devices
 from lobby.ledger.models import COMMISSIONER
@@ -48,7 +49,7 @@ def door(calls: Calls, clock: Clock) -> Door:
 
 @pytest.fixture
 def api(shop: Workshop) -> Api:
-    return Api(shop.ledger, shop.targets)
+    return Api(shop.ledger, shop.targets, Anchors(lambda: aws.client("s3"), "none"))
 
 
 def hello(shop: Workshop, certid: str = ONE, **fields: Any) -> str:

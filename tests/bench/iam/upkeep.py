@@ -11,8 +11,13 @@ from typing import Any, Final
 
 from tests.bench.iam.jobs import Job, commissioned
 from tests.bench.iam.stand import NotDone, Stand, Thing
+from tests.e2e.deployment import MOVE
 
 _LATE: Final = timedelta(minutes=30)
+MEND: Final = """
+mutation($account: String!, $region: String!, $after: String) {
+  mendTarget(account: $account, region: $region, after: $after) { next differences { certid code mended } }
+}"""
 _LIST_COUNTS_AFTER: Final = 75
 """Seconds: a list is looked at once it has lain there for a minute."""
 
@@ -90,21 +95,38 @@ def may_knock_again(stand: Stand) -> None:
     stand.until("readmitted", lambda: _ran(stand, "sweeper", {})["DevicesReadmitted"] or None, _LIST_COUNTS_AFTER)
 
 
+def _mended(stand: Stand, thing: Thing) -> list[str]:
+    """What an operator has mended of it, by the codes of what differed."""
+    found: list[str] = []
+    place = {"account": stand.first.account, "region": stand.first.region}
+    after: str | None = None
+    while True:
+        page = stand.ask("compared", MEND, after=after, **place)["mendTarget"]
+        found += [each["code"] for each in page["differences"] if each["certid"] == thing.certid and each["mended"]]
+        after = page["next"]
+        if after is None:
+            return found
+
+
 def mended(stand: Stand) -> None:
     """Its certificate was put out of use in its target, by somebody's hand, and is in use again."""
     thing = commissioned(stand)
-    iot = stand.deployed.client(stand.first, "iot")
-    iot.update_certificate(certificateId=thing.certid, newStatus="INACTIVE")
-    cursor: str | None = None
-    while True:
-        event = {"account": stand.first.account, "region": stand.first.region, "cursor": cursor, "mender": "user:root"}
-        page = _ran(stand, "reconciler", event)
-        if "refused" in page:
-            raise NotDone(f"compared: {page['refused']['code']}")
-        cursor = page["cursor"]
-        if cursor is None:
-            break
+    stand.deployed.client(stand.first, "iot").update_certificate(certificateId=thing.certid, newStatus="INACTIVE")
+    if _mended(stand, thing) != ["CERTIFICATE_INACTIVE"]:
+        raise NotDone("found to be inactive")
     stand.status(thing, stand.first, "ACTIVE")
+
+
+def orphan_put_out_of_use(stand: Stand) -> None:
+    """It was moved away, and somebody's hand put its certificate in use again where it was."""
+    thing = commissioned(stand)
+    second = {"account": stand.second.account, "region": stand.second.region}
+    stand.ask("move", MOVE, id=thing.certid, target=second)
+    stand.state(thing, "commissioned", "arrived", previousTargets=[])
+    stand.deployed.client(stand.first, "iot").update_certificate(certificateId=thing.certid, newStatus="ACTIVE")
+    if _mended(stand, thing) != ["ORPHANED"]:
+        raise NotDone("found to be an orphan")
+    stand.status(thing, stand.first, "INACTIVE")
 
 
 def went_round(stand: Stand) -> None:
@@ -112,6 +134,14 @@ def went_round(stand: Stand) -> None:
 
 
 UPKEEP: Final[dict[str, Job]] = {
-    job.__name__.replace("_", " "): job for job in (woken, told_again, may_knock_again, mended, went_round)
+    job.__name__.replace("_", " "): job
+    for job in (
+        woken,
+        told_again,
+        may_knock_again,
+        mended,
+        orphan_put_out_of_use,
+        went_round,
+    )
 }
 """By name."""
