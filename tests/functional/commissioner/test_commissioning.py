@@ -81,7 +81,9 @@ def test_the_role_is_assumed_with_the_targets_secret_and_for_that_target_alone(s
     assert len(call.params["Policy"]) <= 2048
     for statement in policy["Statement"]:
         if statement["Resource"] == "*":
-            assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": A.region}}
+            assert statement["Condition"] == {
+                "StringEquals": {"aws:RequestedRegion": A.region, "aws:PrincipalAccount": A.account}
+            }
         else:
             assert statement["Resource"].startswith(f"arn:aws:iot:{A.region}:{A.account}:")
     shop.deliver(shop.move())
