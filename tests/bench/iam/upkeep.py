@@ -68,10 +68,13 @@ def _commissioner_resting(stand: Stand) -> Iterator[None]:
 
 
 def woken(stand: Stand) -> None:
-    """A row that the stream lost is found."""
+    """A row that the stream lost is found, one of an older ledger's at that, which no count has."""
     thing = commissioned(stand)
     with _commissioner_resting(stand):
         _aged(stand, thing, turn="commissioner")
+        stand.deployed.client(stand.deployed.lobby, "dynamodb").update_item(
+            TableName="device-lobby-ledger", Key={"certid": {"S": thing.certid}}, UpdateExpression="REMOVE counted"
+        )
         stand.until("woken", lambda: _ran(stand, "sweeper", {})["DevicesWoken"] or None)
 
 
