@@ -133,6 +133,9 @@ def orphan_put_out_of_use(stand: Stand) -> None:
 
 
 def went_round(stand: Stand) -> None:
+    """From its beginning, whenever the last one began."""
+    tables = stand.deployed.client(stand.deployed.lobby, "dynamodb")
+    tables.delete_item(TableName="device-lobby-rounds", Key={"name": {"S": "reconciler"}})
     _ran(stand, "reconciler", {"round": "daily"})
 
 
