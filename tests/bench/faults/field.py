@@ -28,7 +28,9 @@ from tests.bench.faults.replies import response
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 FAR = parse_target("3" * 12, "ap-south-1")
 """A third one, which no story leads to."""
-PLACES: Final = {f"a1b2c3d4-ats.iot.{target.region}.amazonaws.com": target for target in (A, B, FAR)}
+GUARDED = parse_target("4" * 12, "ap-northeast-1")
+"""A fourth, which wants proof that somebody stands at the device."""
+PLACES: Final = {f"a1b2c3d4-ats.iot.{target.region}.amazonaws.com": target for target in (A, B, FAR, GUARDED)}
 EVENTS: Final = Path(__file__).parents[2] / "events"
 
 

@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from lobby.ledger.states import Event, State, possible
 from lobby.names import Fingerprint
 from tests.aws import HOME
-from tests.bench.faults import beginnings
+from tests.bench.faults import beginnings, presses
 from tests.bench.faults.beginnings import ONE, TWO
-from tests.bench.faults.field import A, B, Field
-from tests.bench.faults.ground import Ground
+from tests.bench.faults.field import GUARDED, A, B, Field
+from tests.bench.faults.ground import Ground, deploy_policy
 from tests.bench.faults.layer import FaultLayer
 from tests.bench.races.truth import Untrue, check_moment, check_rest, check_told, row_of
 from tests.bench.races.turns import Actor
@@ -39,6 +39,8 @@ _STEPS: Final = (
 
 def waiting_and_boxed(field: Field) -> None:
     """ONE waits in the lobby, TWO is in its box."""
+    presses.register(field, GUARDED, "the place where somebody looks")
+    deploy_policy(GUARDED)
     beginnings.waiting(field)
     beginnings.box(field, TWO)
 
@@ -82,8 +84,9 @@ class Crowd(RuleBasedStateMachine):
         calm = [wish for wish in wishes if wish is not Event.REVOKE or number % _RARELY == 0]
         what = calm[number % len(calm)]
         if len(self.world.actors) < _AT_ONCE:
-            where = (A, B)[number % 2] if what in (Event.CLAIM, Event.MOVE) else None
-            self.world.press(what, certid, where)
+            where = (A, B, GUARDED)[number // 3 % 3] if what in (Event.CLAIM, Event.MOVE) else None
+            guesses = what is Event.CONFIRM and number % 4 == 0
+            self.world.press("mismatch" if guesses else what, certid, where)
 
     def work_goes_on(self, number: int, _device: str) -> None:
         """A call, or some; of whoever is at work, or of who comes now."""
@@ -158,21 +161,24 @@ class Crowd(RuleBasedStateMachine):
         check: Callable[[], object] = lambda: check_moment(self.world.at_work())  # noqa: E731
         self.world.settle(check)
         for _ in range(_MENDS):
-            stuck = [certid for certid in self.world.lanes if _needs_a_retry(certid)]
+            stuck = [certid for certid in self.world.lanes if _help_for(certid)]
             if not stuck:
                 break
             for certid in stuck:
-                self.world.finish(self.world.press("retry", Fingerprint(certid)))
+                self.world.finish(self.world.press(_help_for(certid), Fingerprint(certid)))
             self.world.settle(check)
         check_rest(self.world.devices.values())
         check_told(self.world.wishes)
 
 
-def _needs_a_retry(certid: str) -> bool:
+def _help_for(certid: str) -> str:
+    """What somebody does for a device that shows that it needs it: none for one that does not."""
     row = row_of(certid)
     if row is None:
         raise Untrue(f"{certid} was powered, and has no row")
-    return row.devstate is State.FAILED or bool(row.previous)
+    if row.devstate is State.PROVING:
+        return "confirm"
+    return "retry" if row.devstate is State.FAILED or row.previous else ""
 
 
 @contextmanager

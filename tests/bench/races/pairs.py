@@ -11,7 +11,7 @@ from lobby.names import Fingerprint, Target
 from tests import certificates as make
 from tests.bench.faults import beginnings, presses
 from tests.bench.faults.beginnings import ONE, TWO
-from tests.bench.faults.field import FAR, A, B, Field, event_of
+from tests.bench.faults.field import FAR, GUARDED, A, B, Field, event_of
 from tests.bench.faults.ground import CA, Beginning, Ground, deploy_policy
 from tests.bench.faults.layer import FaultLayer
 from tests.bench.races.truth import Untrue, check_moment, check_rest, check_told, entries_of, row_of
@@ -35,6 +35,15 @@ def three_targets(then: Beginning) -> Beginning:
     def begin(field: Field) -> None:
         presses.register(field, FAR, "the far place")
         deploy_policy(FAR)
+        then(field)
+
+    return begin
+
+
+def guarded(then: Beginning) -> Beginning:
+    def begin(field: Field) -> None:
+        presses.register(field, GUARDED, "the place where somebody looks")
+        deploy_policy(GUARDED)
         then(field)
 
     return begin
@@ -183,6 +192,10 @@ RACES: Final = (
     Race("release, and a claim of the next", beginnings.arrived, _people(("release", None), ("claim", B))),
     Race("move, and release", beginnings.arrived, _people(("move", B), ("release", None)), _is("inlobby")),
     Race("move, and ban", beginnings.arrived, _people(("move", B), ("revoke", None)), _is("revoked")),
+    Race("the code, and a wrong one", guarded(beginnings.waiting),
+         _claimed_first(_people(("confirm", None), ("mismatch", None)), GUARDED), _is("arrived", GUARDED)),
+    Race("the code, and release", guarded(beginnings.waiting),
+         _claimed_first(_people(("confirm", None), ("release", None)), GUARDED), _is("inlobby")),
     Race("admission twice", beginnings.in_its_box, _twice, _both(_once("admit"), _is("inlobby"))),
     Race("admission, and ban", beginnings.in_its_box, lambda w: [_knocks(w), w.press("revoke", _one(w))],
          _is("revoked")),

@@ -13,20 +13,20 @@ from lobby.ledger.device import Device, Entry, broken_link
 from lobby.ledger.models import HistoryRow, device_of_image, entry_of
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests import aws
+from tests.bench.faults.field import GUARDED, FieldDevice
 from tests.bench.faults.field import PLACES as ENDPOINTS
-from tests.bench.faults.field import FieldDevice
 
 PLACES: Final = tuple(ENDPOINTS.values())
 _LEADS: Final[dict[str, tuple[str, set[str | None]]]] = {
     "admit": ("knocking", {None, "expected", "refused"}),
     "refuse": ("refused", {None, "expected", "knocking", "refused"}),
-    "hello": ("inlobby", {"knocking"}),
     "commission": ("commissioned", {"claimed"}),
     "fail": ("failed", {"claimed"}),
     "arrive": ("arrived", {"commissioned"}),
 }
 _AT_REST: Final = ("inlobby", "arrived", "revoked")
 _OUT: Final = ("revoked", "refused")
+_TRIES: Final = 5
 _HELD: Final = {"claimed", "commissioned", "arrived", "failed"}
 
 
@@ -57,6 +57,8 @@ class Life:
     state: str | None = None
     target: Target | None = None
     seen: bool = False
+    unproven: bool = False
+    tries: int = 0
     left: set[Target] = field(default_factory=set)
     claims: int = 0
     by: list[str] = field(default_factory=list)
@@ -75,18 +77,44 @@ class Life:
         if self.state not in sources:
             raise Untrue(f"got {entry.event} from {self.state}")
         self.seen = self.seen or entry.event == "admit"
-        self.state = "claimed" if entry.event == "admit" and self.target else leads_to
+        claimed = "proving" if self.unproven else "claimed"
+        self.state = claimed if entry.event == "admit" and self.target else leads_to
+
+    def _hello(self, _entry: Entry, _about: Target | None) -> None:
+        """The first; and of one that had arrived, and has fallen back."""
+        leads_to = {"knocking": "inlobby", "arrived": "commissioned"}
+        if self.state not in leads_to:
+            raise Untrue(f"got a hello from {self.state}")
+        self.state = leads_to[self.state]
+
+    def _confirm(self, _entry: Entry, _about: Target | None) -> None:
+        if self.state != "proving" or self.target is None:
+            raise Untrue(f"got a confirmation from {self.state}")
+        self.state, self.unproven = "claimed", False
+        self.left.discard(self.target)
+
+    def _mismatch(self, _entry: Entry, _about: Target | None) -> None:
+        if self.state != "proving":
+            raise Untrue(f"got a wrong code from {self.state}")
+        self.tries += 1
+        if self.tries == _TRIES:
+            self.state, self.target, self.unproven, self.claims = "inlobby", None, False, self.claims + 1
+
+    def _wake(self, _entry: Entry, _about: Target | None) -> None:
+        """Nothing changes."""
 
     def _claim(self, entry: Entry, about: Target | None) -> None:
         if self.state not in (None, "knocking", "inlobby"):
             raise Untrue(f"{entry.actor} won a claim of a device that was {self.state}: there was a winner")
+        self.unproven, self.tries = about == GUARDED, 0
         self._goes_to(about)
-        self.state = "claimed" if self.seen else "expected"
+        self.state = ("proving" if self.unproven else "claimed") if self.seen else "expected"
 
     def _move(self, _entry: Entry, about: Target | None) -> None:
-        if self.state not in (_HELD | {"expected"}):
+        if self.state not in (_HELD | {"expected", "proving"}):
             raise Untrue(f"got a move from {self.state}")
         self._leaves()
+        self.unproven = about == GUARDED and not self.seen
         self._goes_to(about)
         self.state = "claimed" if self.seen else "expected"
 
@@ -94,17 +122,17 @@ class Life:
         if self.state == "expected":
             self.state, self.target = None, None
             return
-        if self.state not in _HELD:
+        if self.state not in (_HELD | {"proving"}):
             raise Untrue(f"got a release from {self.state}")
         self._leaves()
-        self.state, self.target, self.claims = "inlobby", None, self.claims + 1
+        self.state, self.target, self.unproven, self.claims = "inlobby", None, False, self.claims + 1
 
     def _retry(self, _entry: Entry, _about: Target | None) -> None:
         self.state = "claimed" if self.state in _HELD else self.state
-        self.claims += 1
+        self.claims, self.tries = self.claims + 1, 0
 
     def _retire(self, entry: Entry, about: Target | None) -> None:
-        if entry.reason is None and about is not None and (self.state == "revoked" or about != self.target):
+        if entry.reason is None and about is not None and (self.state not in _HELD or about != self.target):
             self.left.discard(about)
 
     def _revoke(self, _entry: Entry, _about: Target | None) -> None:
@@ -112,14 +140,15 @@ class Life:
         self.state, self.claims = "revoked", self.claims + 1
 
     def _leaves(self) -> None:
-        if self.target is not None and self.seen:
+        if self.target is not None and self.seen and self.state != "proving":
             self.left.add(self.target)
 
     def _goes_to(self, target: Target | None) -> None:
         if target is None:
             raise Untrue("got a claim without a target")
         self.target, self.claims = target, self.claims + 1
-        self.left.discard(target)
+        if not (self.unproven and self.seen):
+            self.left.discard(target)
 
 
 def lives() -> dict[str, Life]:
@@ -193,7 +222,7 @@ def check_told(wishes: Iterable[Wish]) -> None:
         mine = [entry for entry in entries if entry.actor == wish.by]
         if any(entry.event != wish.what for entry in mine) or len(mine) > 1:
             raise Untrue(f"{wish} is in the history as {mine}")
-        if wish.told not in ("", "done", UNKNOWN) and mine:
+        if wish.told not in ("", "done", UNKNOWN) and mine and wish.what != "mismatch":
             raise Untrue(f"{wish} was refused, and is in the history")
         if wish.told == "done" and not mine and not _was_so(wish, entries):
             raise Untrue(f"{wish} is nowhere in the history")

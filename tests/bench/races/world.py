@@ -17,22 +17,23 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.iam.models import get_account_id_from
 from pynamodb.exceptions import PynamoDBException
 
-from lobby.errors import LobbyError
+from lobby.errors import Conflict, LobbyError
 from lobby.identity import load_certificate, thing_name
 from lobby.ledger.decisions import Claim
 from lobby.ledger.models import COMMISSIONER
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, Target, parse_target_key
+from lobby.names import Fingerprint, PresenceCode, Target, parse_target_key
 from tests import aws
 from tests.aws import HOME, REGION
-from tests.bench.faults.field import Field, FieldDevice, arrival_of, event_of, heard_by
+from tests.bench.faults.field import GUARDED, Field, FieldDevice, arrival_of, event_of, heard_by
 from tests.bench.faults.lambdas import Handler, Lambdas
 from tests.bench.faults.layer import FaultLayer
 from tests.bench.faults.stream import WRITES, Image, Record, images, record_of
 from tests.bench.races.truth import UNKNOWN, Untrue, Wish
 from tests.bench.races.turns import Actor, taking_turns
 
-PEOPLE: Final = ("claim", "move", "release", "revoke", "retry")
+PEOPLE: Final = ("claim", "confirm", "mismatch", "move", "release", "revoke", "retry")
+_WRONG: Final = PresenceCode("no code")
 _ENOUGH: Final = 400
 """What takes more rounds than this to come to rest never does."""
 
@@ -319,15 +320,25 @@ class World:
 
 
 def _asked(ledger: Ledger, wish: Wish) -> None:
-    claim = Claim(wish.target) if wish.target else None
+    claim = Claim(wish.target, presence=wish.target == GUARDED) if wish.target else None
     if wish.what in ("claim", "move"):
         if claim is None:
             raise AssertionError(f"a {wish.what} needs a target")
         getattr(ledger, wish.what)(wish.certid, claim, wish.by)
+    elif wish.what in ("confirm", "mismatch"):
+        _tell_code(ledger, wish)
     elif wish.what == "revoke":
         ledger.revoke(wish.certid, "stolen", wish.by)
     else:
         getattr(ledger, wish.what)(wish.certid, wish.by)
+
+
+def _tell_code(ledger: Ledger, wish: Wish) -> None:
+    """Somebody stands at the device, or guesses."""
+    device = ledger.get(wish.certid)
+    if device is None or device.code is None:
+        raise Conflict("NOT_ALLOWED", "no code is shown")
+    ledger.confirm(device, device.code if wish.what == "confirm" else _WRONG, wish.by)
 
 
 def _number(record: Record) -> str:
