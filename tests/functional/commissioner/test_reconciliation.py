@@ -58,8 +58,7 @@ class Office:
 @pytest.fixture
 def shop(calls: Calls, clock: Clock) -> Workshop:
     made = Workshop(calls, clock, "sensor-1", "sensor-2", "sensor-3")
-    made.settle(ONE)
-    made.settle(TWO)
+    made.begin_settled(ONE, TWO)
     return made
 
 

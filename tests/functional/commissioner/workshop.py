@@ -138,10 +138,16 @@ class Workshop:
         self.calls.forget()
         aws.published().clear()
 
-    def begin_settled(self) -> None:
-        """The only device, which nothing has befallen yet, commissioned in A and arrived, by a commissioner that is
-        not here any more."""
-        self._once("settled", then=self.settle)
+    def begin_settled(self, *certids: Fingerprint) -> None:
+        """The only device, or these, which nothing has befallen yet, commissioned in A and arrived, by a commissioner
+        that is not here any more."""
+        settled = certids or (ONE,)
+
+        def settle() -> None:
+            for certid in settled:
+                self.settle(certid)
+
+        self._once("settled", *settled, then=settle)
         self.desk = self.another_desk()
         self.calls.forget()
 
