@@ -92,7 +92,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-sweeper": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
         "dynamodb:Query": {f"{TABLE}history", f"{TABLE}ledger/index/by-turn", f"{TABLE}ledger/index/by-state"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
