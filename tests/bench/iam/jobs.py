@@ -243,7 +243,10 @@ def heard_of(stand: Stand) -> None:
 
     def look() -> bool:
         [found] = topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-        return str(found["SubscriptionArn"]).startswith("arn:")
+        if not found["SubscriptionArn"].startswith("arn:"):
+            return False
+        more = topics.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
+        return bool(more["PendingConfirmation"] == "false")
 
     stand.until("confirmed", look)
 
