@@ -227,8 +227,10 @@ def claimed_in_bulk(stand: Stand) -> None:
 
 
 def registered_target(stand: Stand) -> None:
-    for account, region in (("500000000005", "eu-west-3"), ("500000000005", "eu-west-3")):
-        stand.ask("registerTarget", REGISTER, "admin", account=account, region=region, name="Another")
+    """A new one, and once more under another name."""
+    target = stand.elsewhere()
+    for name in ("New", "Renamed"):
+        stand.ask("registerTarget", REGISTER, "admin", account=target.account, region=target.region, name=name)
 
 
 def heard_of(stand: Stand) -> None:
