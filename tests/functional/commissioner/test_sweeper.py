@@ -58,7 +58,7 @@ def test_a_claim_that_the_stream_lost_is_served_after_ten_minutes(shop: Workshop
 def test_one_that_is_never_served_is_woken_three_times_and_then_told(shop: Workshop, sweeper: Sweeper) -> None:
     shop.claim()
     told = []
-    for _ in range(40):
+    for _ in range(26):
         shop.clock.advance(minutes=5)
         told.append(swept(sweeper))
     woken = [number for number, found in enumerate(told, 1) if "woken" in found]
@@ -69,7 +69,7 @@ def test_one_that_is_never_served_is_woken_three_times_and_then_told(shop: Works
 
 def test_a_person_s_retry_begins_the_count_anew(shop: Workshop, sweeper: Sweeper) -> None:
     shop.claim()
-    for _ in range(30):
+    for _ in range(24):
         shop.clock.advance(minutes=5)
         swept(sweeper)
     shop.retry()
