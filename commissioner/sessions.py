@@ -104,7 +104,7 @@ class Sessions:
 
 
 def session_policy(target: Target) -> Policy:
-    """What commissioning takes, in this target and nowhere else. Three of the actions know no resources: for them
+    """What commissioning takes, in this target and nowhere else. Four of the actions know no resources: for them
     the Region and the session's own account are the limit (Service Authorization Reference, AWS IoT)."""
     here = f"arn:aws:iot:{target.region}:{target.account}"
     only_here = {"StringEquals": {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}}
@@ -116,6 +116,7 @@ def session_policy(target: Target) -> Policy:
                 "Action": [
                     "iot:RegisterCertificateWithoutCA",
                     "iot:AttachThingPrincipal",
+                    "iot:ListAttachedPolicies",
                     "iot:DescribeEndpoint",
                 ],
                 "Resource": "*",
@@ -127,7 +128,6 @@ def session_policy(target: Target) -> Policy:
                     "iot:DescribeCertificate",
                     "iot:UpdateCertificate",
                     "iot:AttachPolicy",
-                    "iot:ListAttachedPolicies",
                     "iot:DetachPolicy",
                 ],
                 "Resource": f"{here}:cert/*",

@@ -121,7 +121,6 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
                 "iot:DescribeCertificate",
                 "iot:UpdateCertificate",
                 "iot:AttachPolicy",
-                "iot:ListAttachedPolicies",
                 "iot:DetachPolicy",
                 "iot:ListPrincipalThings",
             ],
@@ -133,6 +132,7 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
         allow(
             "NoResourceLevel",
             [
+                "iot:ListAttachedPolicies",
                 "iot:RegisterCertificateWithoutCA",
                 "iot:AttachThingPrincipal",
                 "iot:DescribeEndpoint",

@@ -26,7 +26,7 @@ def test_the_role_may_register_devices_and_nothing_else(stacks: Stacks) -> None:
         "iot:DescribeEndpoint": {"*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
-        "iot:ListAttachedPolicies": {f"{IOT}cert/*"},
+        "iot:ListAttachedPolicies": {"*"},
         "iot:ListPrincipalThings": {f"{IOT}cert/*"},
         "iot:ListThings": {"*"},
         "iot:DetachPolicy": {f"{IOT}cert/*"},
