@@ -19,6 +19,7 @@ UNBOUNDED = {
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint", "iot:ListThings",
+        "iot:ListAttachedPolicies",
     },
 }  # fmt: skip
 """The actions that AWS defines no resource for."""
