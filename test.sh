@@ -41,4 +41,5 @@ ensure_console_packages
 (cd admin_api/console && npm run --silent check) || fail "the console's checks failed (see above)"
 ensure_console
 say "· tests"
-exec "$VENV/bin/python" -m pytest -n 2 --dist loadgroup ${only[@]+"${only[@]}"} "$@"
+# A file stays on one worker, so that what its tests share is made once; the long end-to-end ones come first.
+exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${only[@]+"${only[@]}"} "$@"

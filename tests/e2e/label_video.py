@@ -30,7 +30,6 @@ class Seen:
     noise: int = 0
 
 
-WELL: Final = Seen()
 BADLY: Final = Seen(turn=24, blur=1.6, width=760, light=0.35, noise=14)
 """Turned, out of focus, in the half dark."""
 

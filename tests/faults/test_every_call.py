@@ -16,7 +16,7 @@ from tests.bench.faults.stories import STORIES, Story
 
 BRIEFLY = (
     "a good certificate knocks and says hello", "hello while waiting", "hello once it has arrived",
-    "refused: REVOKED_BY_ISSUER", "refused: NAME_TAKEN", "claim of a waiting device", "claim of several",
+    "refused: REVOKED_BY_ISSUER", "refused: NAME_TAKEN", "claim of a waiting device",
     "retry after a failure", "move to another target", "release", "release before it was seen",
     "ban of an arrived device", "a refused device may knock again", "a target is registered",
 )  # fmt: skip
