@@ -1,4 +1,4 @@
-"""One deployment for all end-to-end tests, on one worker; each test has devices of its own.
+"""One deployment for all end-to-end tests of a worker; each test has devices of its own.
 
 What a failing test's devices and the cloud said is shown with the failure.
 """
@@ -21,13 +21,11 @@ _TAIL = 60
 _BENCH = pytest.StashKey[Workbench]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.parent == here:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 def free_port() -> int:

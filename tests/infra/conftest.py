@@ -1,19 +1,9 @@
-"""One synthesis for all tests of the templates, with cdk-nag and without code in the Lambdas."""
+"""One synthesis for all of a worker's tests of the templates, with cdk-nag and without code in the Lambdas."""
 
-from pathlib import Path
 
 import pytest
 
 from tests.infra.templates import Stacks, settings, synthesized
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On one worker, so that there is one synthesis however many workers there are."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.parent == here:
-            item.add_marker(pytest.mark.xdist_group("templates"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One emulator, with nothing deployed, for the tests that need no other, which run on one worker."""
+"""One emulator, with nothing deployed, for a worker's tests that need no other."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,10 @@ from tests.infra.local.sign_in_page import Page, a_page
 from tests.infra.local.test_local_cloud import free_ports, of
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "plain_cloud" in item.fixturenames:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("plain-cloud"))
 
 
 @pytest.fixture(scope="session")
