@@ -1,6 +1,5 @@
 """One synthesis for all of a worker's tests of the templates, with cdk-nag and without code in the Lambdas."""
 
-
 import pytest
 
 from tests.infra.templates import Stacks, settings, synthesized
