@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from commissioner.failures import code_of
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.overdue import Found, entered
 from lobby.ledger.states import Event, State
@@ -88,6 +89,6 @@ class Readmission:
         try:
             return self._iot.describe_certificate(certificateId=certid)["certificateDescription"].get("caCertificateId")
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            if code_of(error) == "ResourceNotFoundException":
                 return None
             raise

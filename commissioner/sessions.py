@@ -107,40 +107,18 @@ def session_policy(target: Target) -> Policy:
     """What commissioning takes, in this target and nowhere else. Four of the actions know no resources: for them
     the Region and the session's own account are the limit (Service Authorization Reference, AWS IoT)."""
     here = f"arn:aws:iot:{target.region}:{target.account}"
-    only_here = {"StringEquals": {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}}
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "iot:RegisterCertificateWithoutCA",
-                    "iot:AttachThingPrincipal",
-                    "iot:ListAttachedPolicies",
-                    "iot:DescribeEndpoint",
-                ],
-                "Resource": "*",
-                "Condition": only_here,
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "iot:DescribeCertificate",
-                    "iot:UpdateCertificate",
-                    "iot:AttachPolicy",
-                    "iot:DetachPolicy",
-                ],
-                "Resource": f"{here}:cert/*",
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["iot:CreateThing", "iot:DescribeThing"],
-                "Resource": f"{here}:thing/*",
-            },
-            {"Effect": "Allow", "Action": "iot:GetPolicy", "Resource": f"{here}:policy/device-lobby-*"},
-            {"Effect": "Allow", "Action": "iot:Publish", "Resource": f"{here}:topic/lobby/*"},
-        ],
-    }
+    without = [
+        "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:ListAttachedPolicies",
+        "iot:DescribeEndpoint",
+    ]  # fmt: skip
+    of_certificates = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DetachPolicy"]
+    return _allowing(
+        _only_here(target, without),
+        {"Action": of_certificates, "Resource": f"{here}:cert/*"},
+        {"Action": ["iot:CreateThing", "iot:DescribeThing"], "Resource": f"{here}:thing/*"},
+        {"Action": "iot:GetPolicy", "Resource": f"{here}:policy/device-lobby-*"},
+        {"Action": "iot:Publish", "Resource": f"{here}:topic/lobby/*"},
+    )
 
 
 def reading_policy(target: Target) -> Policy:
@@ -150,14 +128,14 @@ def reading_policy(target: Target) -> Policy:
     return _allowing(
         {"Action": of_certificates, "Resource": f"{here}:cert/*"},
         {"Action": "iot:DescribeThing", "Resource": f"{here}:thing/*"},
-        {
-            "Action": ["iot:ListAttachedPolicies", "iot:ListThings"],
-            "Resource": "*",
-            "Condition": {
-                "StringEquals": {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}
-            },
-        },
+        _only_here(target, ["iot:ListAttachedPolicies", "iot:ListThings"]),
     )
+
+
+def _only_here(target: Target, actions: list[str]) -> Policy:
+    """For actions that know no resources."""
+    here = {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}
+    return {"Action": actions, "Resource": "*", "Condition": {"StringEquals": here}}
 
 
 def surveying_policy(target: Target) -> Policy:

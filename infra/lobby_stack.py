@@ -7,15 +7,26 @@ tables, the trust bucket, the notary's bucket and the users.
 import json
 from typing import Final
 
-from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra import alarms, device_policies, front_door, functions, notary, permissions, queues, rules, sign_in, timers
+from infra import (
+    alarms,
+    buckets,
+    device_policies,
+    front_door,
+    functions,
+    notary,
+    permissions,
+    queues,
+    rules,
+    sign_in,
+    timers,
+)
 from infra.exceptions import acknowledge_lobby
 from infra.functions import Code, Function
 from infra.settings import Settings
@@ -44,7 +55,7 @@ class LobbyStack(Stack):
         self.settings = settings
         self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
         self.tables = make_tables(self, lobby)
-        self.bucket = self._trust_bucket()
+        self.bucket = buckets.make_bucket(self, "Trust", wire.trust_bucket(lobby.account, lobby.region))
         self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)
         self.functions: dict[str, lambda_.Function] = {}
@@ -64,21 +75,6 @@ class LobbyStack(Stack):
     @property
     def ledger(self) -> dynamodb.TableV2:
         return self.tables[LedgerRow]
-
-    def _trust_bucket(self) -> s3.Bucket:
-        lobby = self.settings.lobby
-        return s3.Bucket(
-            self,
-            "Trust",
-            bucket_name=wire.trust_bucket(lobby.account, lobby.region),
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            versioned=True,
-            removal_policy=RemovalPolicy.RETAIN,
-        )
 
     def _function(
         self, function: Function, statements: list[iam.PolicyStatement], **environment: str

@@ -9,12 +9,13 @@ bucket stays when the stack goes, and cannot be deleted before its last version 
 
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra import buckets
 from infra.settings import Settings
 from lobby.wire import notary_bucket
 
@@ -25,19 +26,12 @@ ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
 
 def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
     lobby = settings.lobby
-    bucket = s3.Bucket(
+    bucket = buckets.make_bucket(
         scope,
         "Anchors",
-        bucket_name=notary_bucket(lobby.account, lobby.region),
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        enforce_ssl=True,
-        minimum_tls_version=1.2,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        versioned=True,
+        notary_bucket(lobby.account, lobby.region),
         object_lock_enabled=True,
         object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(settings.anchors_kept)),
-        removal_policy=RemovalPolicy.RETAIN,
     )
     for sid, actions, resource in (
         ("NobodyDeletesAnchors", ON_OBJECTS, bucket.arn_for_objects("*")),

@@ -59,7 +59,8 @@ class Keeper:
         self.journal = journal
         self._saver = saving.Saver()
         self._saved_journal = 1
-        self._touched: set[str] = set()
+        self._changes = 0
+        self._saved: dict[str, int] = {}
         self._rests_until: dict[str, float] = {}
         self._tables_changed = False
         self._saved_shape: object = None
@@ -72,7 +73,7 @@ class Keeper:
 
     def touch(self, *, tables: bool = False) -> None:
         """Something may have changed; `tables`: what a journal cannot tell, such as a table created by a stack."""
-        self._touched.update(COLLECT.found()())
+        self._changes += 1
         self._tables_changed = self._tables_changed or tables
 
     async def run(self) -> None:
@@ -84,11 +85,10 @@ class Keeper:
     async def flush(self) -> None:
         """Save what was touched and has rested."""
         for name, state in COLLECT.found()().items():
-            began = time.monotonic()
-            if name in self._touched and began >= self._rests_until.get(name, 0):
-                self._touched.discard(name)
-                if not await (self._tables(state) if name == _TABLES else self._save(name, state)):
-                    self._touched.add(name)
+            began, changes = time.monotonic(), self._changes
+            if self._saved.get(name, 0) < changes and began >= self._rests_until.get(name, 0):
+                if await (self._tables(state) if name == _TABLES else self._save(name, state)):
+                    self._saved[name] = changes
                 self._rests_until[name] = time.monotonic() + _REST_PER_WORK * (time.monotonic() - began)
 
     async def _save(self, name: str, state: Callable[[], Any]) -> bool:

@@ -1,6 +1,5 @@
 """The fault layer and its matrix: each fault is what AWS's would be, and what is lost is seen to be lost."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from commissioner.handler import Desk
 from lobby.clients import client
 from lobby.ledger.models import LedgerRow
 from tests import aws
-from tests.bench.faults.faulty_aws import faulty_aws
 from tests.bench.faults.ground import Ground
 from tests.bench.faults.layer import Fault, FaultLayer, Killed
 from tests.bench.faults.matrix import LOST, Trials
@@ -28,17 +26,6 @@ CALLS: dict[str, Any] = {
     "dynamodb": ("get_item", {"TableName": LedgerRow.Meta.table_name, "Key": {"certid": {"S": "x"}}}),
 }
 SAYS = {Fault.THROTTLED: "throttled", Fault.FAILED: "failed", Fault.DENIED: "denied"}
-
-
-@pytest.fixture(scope="module")
-def layer() -> Iterator[FaultLayer]:
-    with faulty_aws() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def ground(layer: FaultLayer) -> Ground:
-    return Ground(layer)
 
 
 def call(layer: FaultLayer, service: str, fault: Fault) -> Any:

@@ -161,7 +161,6 @@ def _iot(where: Target) -> Iterator[Probe]:
         (f"cert/{_CERT}", {"target": f"{arn}cert/{_CERT}", "policyName": _NOBODY}, "AttachPolicy DetachPolicy "
          "ListAttachedPolicies"),
         (f"cert/{_CERT}", {"principal": f"{arn}cert/{_CERT}"}, "ListPrincipalThings"),
-        (f"cert/{_CERT}", {"principal": f"{arn}cert/{_CERT}"}, "ListPrincipalThings"),
         (f"cacert/{_CERT}", {"certificateId": _CERT}, "DescribeCACertificate UpdateCACertificate DeleteCACertificate"),
         (f"thing/{_TOO_LONG}", {"thingName": _TOO_LONG}, "CreateThing UpdateThing"),
         (f"thing/{_NOBODY}", {"thingName": _NOBODY}, "DescribeThing DeleteThing ListThingPrincipals"),

@@ -27,9 +27,9 @@ def test_eight_devices_arrive_whose_cloud_was_killed_meanwhile(
         deployed.emulator.start()
         deployed.sign_out()
         ordeal.until(MANY)
-        for certid in map(certid_of, made):
+        for certid in ordeal.certids:
             if deployed.status(certid, first) is None:  # the kill took the last second of the target's registry
                 deployed.retry(certid)
                 deployed.wait(certid, "arrived")
     assert (ordeal.lost, ordeal.broken()) == ([], [])
-    assert {deployed.status(certid_of(paths), first) for paths in made} == {"ACTIVE"}
+    assert {deployed.status(certid, first) for certid in ordeal.certids} == {"ACTIVE"}

@@ -4,11 +4,8 @@ Whatever was cut off is delivered again, at once and late by turns, and ends as 
 matrix (every story, every fault, both paces) is `python -m tests.bench.faults`.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.bench.faults.faulty_aws import faulty_aws
 from tests.bench.faults.ground import Ground
 from tests.bench.faults.layer import Fault, FaultLayer
 from tests.bench.faults.matrix import DONE_AGAIN, SURVIVED, Trials
@@ -21,17 +18,6 @@ BRIEFLY = (
     "ban of an arrived device", "a refused device may knock again", "a target is registered",
 )  # fmt: skip
 TOLD = {story.name: story for story in STORIES}
-
-
-@pytest.fixture(scope="module")
-def layer() -> Iterator[FaultLayer]:
-    with faulty_aws() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def ground(layer: FaultLayer) -> Ground:
-    return Ground(layer)
 
 
 @pytest.mark.parametrize("story", [TOLD[name] for name in BRIEFLY], ids=lambda story: story.name)

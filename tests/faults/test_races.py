@@ -3,15 +3,12 @@
 All orders of all of them, and many more that hypothesis draws, are `python -m tests.bench.races`.
 """
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from lobby.ledger import decisions, transaction
 from lobby.ledger.models import HistoryRow, LedgerRow
-from tests.bench.faults.faulty_aws import faulty_aws
 from tests.bench.faults.ground import Ground
 from tests.bench.faults.layer import FaultLayer
 from tests.bench.races.machine import crowd_in
@@ -30,17 +27,6 @@ CROWD = settings(
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 NAMED = {race.name: race for race in RACES}
-
-
-@pytest.fixture(scope="module")
-def layer() -> Iterator[FaultLayer]:
-    with faulty_aws() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def ground(layer: FaultLayer) -> Ground:
-    return Ground(layer)
 
 
 @pytest.mark.parametrize("name", FEW)

@@ -20,8 +20,8 @@ from infra.local.demo import CLAIM, HISTORY
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.states import State
 from lobby.names import Fingerprint, Target
+from tests.e2e.deployment import RETRY
 
-RETRY: Final = "mutation($id: ID!) { retryDevice(certid: $id) { devstate } }"
 DOWN: Final = (httpx.HTTPError, BotoCoreError, ClientError)
 """What those who ask hear of a service that is down, or just coming."""
 _TABLE: Final = LedgerRow.Meta.table_name

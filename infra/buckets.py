@@ -1,0 +1,26 @@
+"""How every bucket of the lobby is made: private, encrypted, over TLS only, with its versions, and left behind when the
+stack goes.
+"""
+
+from typing import Any
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+
+def make_bucket(scope: Construct, construct_id: str, name: str, **more: Any) -> s3.Bucket:
+    """`more` is what this bucket has besides."""
+    return s3.Bucket(
+        scope,
+        construct_id,
+        bucket_name=name,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        versioned=True,
+        removal_policy=RemovalPolicy.RETAIN,
+        **more,
+    )
