@@ -95,9 +95,12 @@ class Endpoint(GraphQL[Context, None]):
         context: Context = request.state.context
         errors = failures.told_all(result.errors or (), context.correlation)
         logger.info(
-            "answered", actor=context.caller.actor, role=context.caller.role, operations=context.asked,
+            "answered",
+            actor=context.caller.actor,
+            role=context.caller.role,
+            operations=context.asked,
             codes=failures.codes(errors),
-        )  # fmt: skip
+        )
         return {"data": result.data, "errors": list(errors)} if errors else {"data": result.data}
 
 

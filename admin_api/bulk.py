@@ -15,9 +15,9 @@ from admin_api import claims, failures
 from admin_api.context import Context
 from admin_api.device_types import Device, shown_device
 from admin_api.limits import Share
+from lobby.domain import device as ledger
+from lobby.domain.transitions import Claim
 from lobby.errors import LobbyError
-from lobby.ledger import device as ledger
-from lobby.ledger.decisions import Claim
 from lobby.names import Fingerprint, Target
 from lobby.wire import decode_label
 

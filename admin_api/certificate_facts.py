@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from admin_api.failures import logger
+from lobby.domain.device import Device
 from lobby.errors import IdentityRefused
-from lobby.ledger.device import Device
 from lobby.ledger.store import stamp
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def facts_of(device: Device) -> CertificateFacts | None:
     """None where the ledger keeps no certificate, or one that cannot be read, which is logged."""
     if device.devicecert is None:
         return None
-    from lobby.identity import load_certificate  # noqa: PLC0415
+    from lobby.domain.identity import load_certificate  # noqa: PLC0415
 
     try:
         return _facts(load_certificate(device.devicecert))
@@ -49,11 +49,14 @@ def facts_of(device: Device) -> CertificateFacts | None:
 
 def _facts(certificate: "Certificate") -> CertificateFacts:
     return CertificateFacts(
-        subject=certificate.subject.rfc4514_string(), issuer=certificate.issuer.rfc4514_string(),
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
         serial_number=f"{certificate.serial_number:x}",
-        not_before=stamp(certificate.not_valid_before_utc), not_after=stamp(certificate.not_valid_after_utc),
-        key=_key(certificate), signature=_signature(certificate),
-    )  # fmt: skip
+        not_before=stamp(certificate.not_valid_before_utc),
+        not_after=stamp(certificate.not_valid_after_utc),
+        key=_key(certificate),
+        signature=_signature(certificate),
+    )
 
 
 def _key(certificate: "Certificate") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lobby.ledger.device import Device, Entry, broken_link
+from lobby.domain.device import Device, Entry, broken_link
 from lobby.ledger.store import Ledger
 
 _TRIES = 3

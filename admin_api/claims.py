@@ -8,9 +8,9 @@ import json
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from lobby.domain.device import DEFAULT_PROFILE, Device
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import DEFAULT_PROFILE, Device
 from lobby.ledger.targets import RegisteredTarget
 from lobby.names import Fingerprint, Target, parse_code, parse_profile, shown
 from lobby.wire import DEFAULT_CONFIG, Config

@@ -33,11 +33,15 @@ def reconciled(context: Context, target: Target, cursor: str | None, mender: str
     found = context.services.compare(known, cursor, mender)
     differences = [
         Difference(
-            certid=strawberry.ID(each.certid), devicename=each.name, code=each.code, message=each.message,
-            mend=each.mend, mended=each.mended,
+            certid=strawberry.ID(each.certid),
+            devicename=each.name,
+            code=each.code,
+            message=each.message,
+            mend=each.mend,
+            mended=each.mended,
         )
         for each in found.differences
-    ]  # fmt: skip
+    ]
     return Reconciliation(
         account=known.account, region=known.region, looked=found.looked, differences=differences, next=found.cursor
     )

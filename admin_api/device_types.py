@@ -14,10 +14,10 @@ from admin_api.context import Context, Info, computed
 from admin_api.limits import Share
 from admin_api.roles import Caller
 from admin_api.target_types import Target
+from lobby.domain import device as ledger
+from lobby.domain.presence import MAX_TRIES
+from lobby.domain.states import Event, State, possible
 from lobby.errors import InvalidInput
-from lobby.ledger import device as ledger
-from lobby.ledger.proof import MAX_TRIES
-from lobby.ledger.states import Event, State, possible
 from lobby.wire import encode_label, short_form
 
 MAX_HISTORY = 1000
@@ -164,19 +164,29 @@ class ReleasedDevice:
 def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> Device:
     """`whole`: the row was read itself, not an index that carries a part of it."""
     return Device(
-        row=row, whole=whole, certid=strawberry.ID(row.certid), devicename=row.devicename, devstate=row.devstate.value,
+        row=row,
+        whole=whole,
+        certid=strawberry.ID(row.certid),
+        devicename=row.devicename,
+        devstate=row.devstate.value,
         targetaccount=row.target.account if row.target else None,
         targetregion=row.target.region if row.target else None,
-        entered_at=row.enteredat, reason=row.reason, profile=row.profile, generation=row.generation,
-        claimed_by=row.claimedby, claimed_at=row.claimedat, first_seen=row.firstseen, lobby_region=row.lobbyregion,
-        previous_targets=[Target(account=left.account, region=left.region) for left in row.previous],
+        entered_at=row.enteredat,
+        reason=row.reason,
+        profile=row.profile,
+        generation=row.generation,
+        claimed_by=row.claimedby,
+        claimed_at=row.claimedat,
+        first_seen=row.firstseen,
+        lobby_region=row.lobbyregion,
+        previous_targets=[Target(account=left.account, region=left.region) for left in row.targets_to_clear],
         allowed_actions=allowed_actions(row, caller),
-    )  # fmt: skip
+    )
 
 
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """The operations that the device's state allows, and the caller's role."""
-    events = possible(row.devstate, unfinished=bool(row.previous), claimed=row.target is not None)
+    events = possible(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
     names = (_ACTIONS[event] for event in events)
     return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
 
@@ -191,8 +201,15 @@ def _value(state: State | None) -> str | None:
 
 def _history_entry(entry: ledger.Entry) -> HistoryEntry:
     return HistoryEntry(
-        seq=entry.seq, at=entry.at, actor=entry.actor,
-        event=entry.event.value, before=_value(entry.before), after=_value(entry.after),
-        generation=entry.generation, reason=entry.reason,
-        target=entry.target, prior=entry.prior, hash=entry.hash,
-    )  # fmt: skip
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor,
+        event=entry.event.value,
+        before=_value(entry.before),
+        after=_value(entry.after),
+        generation=entry.generation,
+        reason=entry.reason,
+        target=entry.target,
+        prior=entry.prior,
+        hash=entry.hash,
+    )

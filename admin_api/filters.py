@@ -11,9 +11,9 @@ import strawberry
 
 from admin_api.context import given
 from admin_api.target_types import TargetInput, target_named
+from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
-from lobby.ledger.states import State
 from lobby.ledger.store import stamp
 from lobby.names import parse_thing_name, shown
 

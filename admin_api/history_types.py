@@ -3,8 +3,8 @@
 import strawberry
 
 from admin_api.device_types import PageInfo
+from lobby.domain.history_audit import Verdict
 from lobby.ledger.anchors import AnchoredDevices
-from lobby.ledger.verification import Verdict
 from lobby.names import Fingerprint
 
 
@@ -30,10 +30,15 @@ class AnchoredPage:
 
 def shown_verdict(certid: Fingerprint, verdict: Verdict) -> HistoryCheck:
     return HistoryCheck(
-        certid=strawberry.ID(certid), ok=verdict.ok, entries=verdict.entries, anchored=verdict.anchored,
-        pending=verdict.pending, seq=verdict.seq, code=verdict.fault.value if verdict.fault else None,
+        certid=strawberry.ID(certid),
+        ok=verdict.ok,
+        entries=verdict.entries,
+        anchored=verdict.anchored,
+        pending=verdict.pending,
+        seq=verdict.seq,
+        code=verdict.fault.value if verdict.fault else None,
         message=verdict.message,
-    )  # fmt: skip
+    )
 
 
 def shown_anchored(found: AnchoredDevices) -> AnchoredPage:

@@ -33,9 +33,13 @@ class Mutation:
 
     @operation("Claims a device for a target, before or after it is first seen. ALREADY_CLAIMED if it is.")
     def claim_device(
-        self, info: Info, certid: strawberry.ID, target: TargetInput,
-        profile: str | None = ABSENT, config: JSON | None = ABSENT,
-    ) -> Device | None:  # fmt: skip
+        self,
+        info: Info,
+        certid: strawberry.ID,
+        target: TargetInput,
+        profile: str | None = ABSENT,
+        config: JSON | None = ABSENT,
+    ) -> Device | None:
         context = info.context
         row = claims.claim(
             context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
@@ -44,9 +48,13 @@ class Mutation:
 
     @operation("Claims up to 1,000 devices for one target, with a result for each.")
     def claim_devices(
-        self, info: Info, certids: list[strawberry.ID], target: TargetInput,
-        profile: str | None = ABSENT, config: JSON | None = ABSENT,
-    ) -> bulk.BulkClaim:  # fmt: skip
+        self,
+        info: Info,
+        certids: list[strawberry.ID],
+        target: TargetInput,
+        profile: str | None = ABSENT,
+        config: JSON | None = ABSENT,
+    ) -> bulk.BulkClaim:
         return bulk.claim_devices(info.context, certids, target_named(target), given(profile), given(config))
 
     @operation(
@@ -60,9 +68,13 @@ class Mutation:
 
     @operation("Sends a claimed device elsewhere. Profile and config stay unless they are given.")
     def move_device(
-        self, info: Info, certid: strawberry.ID, target: TargetInput,
-        profile: str | None = ABSENT, config: JSON | None = ABSENT,
-    ) -> Device | None:  # fmt: skip
+        self,
+        info: Info,
+        certid: strawberry.ID,
+        target: TargetInput,
+        profile: str | None = ABSENT,
+        config: JSON | None = ABSENT,
+    ) -> Device | None:
         context = info.context
         row = claims.move(
             context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
@@ -94,9 +106,14 @@ class Mutation:
 
     @operation("Registers a target, or renames one and sets its profiles and `presence`; its external id stays.")
     def register_target(
-        self, info: Info, account: str, region: str, name: str,
-        profiles: list[str] | None = ABSENT, presence: bool | None = ABSENT,
-    ) -> TargetEntry:  # fmt: skip
+        self,
+        info: Info,
+        account: str,
+        region: str,
+        name: str,
+        profiles: list[str] | None = ABSENT,
+        presence: bool | None = ABSENT,
+    ) -> TargetEntry:
         context, register = info.context, info.context.services.targets
         wanted = parse_target(account, region)
         require_iot_region(wanted.region)

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import strawberry
 
 from admin_api.roles import Caller
+from lobby.domain.states import State
 from lobby.ledger.counts import Tally
-from lobby.ledger.states import State
 from lobby.names import Target
 
 K = TypeVar("K", Target, tuple[str, str])
@@ -77,9 +77,11 @@ def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:
 def _target(target: Target, counted: Counter[str]) -> TargetCount:
     there = [state for state in (*_LIFE, *_unknown(counted)) if state in counted]
     return TargetCount(
-        account=target.account, region=target.region, count=counted.total(),
+        account=target.account,
+        region=target.region,
+        count=counted.total(),
         states=[StateCount(state=state, count=counted[state]) for state in there],
-    )  # fmt: skip
+    )
 
 
 def _unknown(counted: Counter[str]) -> list[str]:

@@ -11,10 +11,10 @@ from admin_api.limits import MAX_LISTED, Share
 from admin_api.me import Me, me_of
 from admin_api.overview import Overview, overview_of
 from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target
+from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.counts import read_counts
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
-from lobby.ledger.states import State
 from lobby.names import parse_fingerprint, parse_target
 from lobby.wire import decode_label
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from admin_api.comparison import Comparison, compare
 from admin_api.settings import Settings
 from admin_api.survey import Survey, invoke, lambda_client
-from lobby.clients import LobbyClients
+from lobby.aws.clients import LobbyClients
+from lobby.domain.device import DEFAULT_PROFILE
 from lobby.ledger.anchors import Anchors
-from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RegisteredTarget, Targets
@@ -64,9 +64,13 @@ def setup_command(
     siblings = [other for other in registered if other.target.account == of.target.account]
     first = min([*siblings, of], key=lambda other: (other.createdat, other.target.region))
     words = [
-        "./deploy.sh target", f"--account {of.target.account}", f"--region {of.target.region}",
-        f"--external-id {of.externalid}", f"--lobby-account {lobby_account}", f"--lobby-region {lobby_region}",
-    ]  # fmt: skip
+        "./deploy.sh target",
+        f"--account {of.target.account}",
+        f"--region {of.target.region}",
+        f"--external-id {of.externalid}",
+        f"--lobby-account {lobby_account}",
+        f"--lobby-region {lobby_region}",
+    ]
     if of.profiles != (DEFAULT_PROFILE,):
         words.append(f"--profiles {','.join(of.profiles)}")
     if first.target != of.target:

@@ -16,9 +16,14 @@ from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 
 _NEEDED = (
-    "AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "RECONCILER_FUNCTION",
-    "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
-)  # fmt: skip
+    "AWS_REGION",
+    "USER_POOL_ID",
+    "USER_POOL_CLIENT_ID",
+    "SURVEYOR_FUNCTION",
+    "RECONCILER_FUNCTION",
+    "COMMISSIONER_ROLE_ARN",
+    "ARRIVALS_QUEUE_ARN",
+)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
 _LOGIN_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")

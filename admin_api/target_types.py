@@ -65,10 +65,16 @@ def shown_target(of: RegisteredTarget, registered: Sequence[RegisteredTarget], c
     lobby = context.services
     command = setup_command(of, registered, lobby.lobby_account, lobby.lobby_region) if admin else None
     return TargetEntry(
-        account=of.target.account, region=of.target.region, name=of.name, profiles=list(of.profiles),
-        presence=of.presence, created_by=of.createdby, created_at=of.createdat,
-        external_id=of.externalid if admin else None, setup_command=command,
-    )  # fmt: skip
+        account=of.target.account,
+        region=of.target.region,
+        name=of.name,
+        profiles=list(of.profiles),
+        presence=of.presence,
+        created_by=of.createdby,
+        created_at=of.createdat,
+        external_id=of.externalid if admin else None,
+        setup_command=command,
+    )
 
 
 def shown_check(target: TargetName, survey: Survey) -> TargetCheck:

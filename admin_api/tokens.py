@@ -68,9 +68,13 @@ class Verifier:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, self._key(token), algorithms=["RS256"], issuer=self._issuer, leeway=_LEEWAY,
+                token,
+                self._key(token),
+                algorithms=["RS256"],
+                issuer=self._issuer,
+                leeway=_LEEWAY,
                 options={"require": _REQUIRED, "verify_aud": False},
-            )  # fmt: skip
+            )
         except jwt.PyJWTError as refusal:
             raise Unauthenticated(f"got a token that does not hold ({_kind(refusal)}), want a valid one") from refusal
         _require_each_once(token)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from commissioner import registry
-from commissioner.breaker import Breaker
-from commissioner.failures import OF_THE_SESSION, OldSession, Refused, code_of, refusal
-from commissioner.sessions import Sessions, TargetSession
+from commissioner.errors import OF_THE_SESSION, Refused, StaleSession, code_of, refusal
+from commissioner.target_gateway import registry
+from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.target_gateway.sessions import Sessions, TargetSession
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.device import Device
-from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Target, ThingName
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
 
 ACTOR: Final = "service:commissioner"
-_AT_HOME: Final = (State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED)
+CLAIM_HELD_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED)
 """States in which the certificate in the present target is the present claim's own affair."""
 logger = Logger(service="commissioner")
 
@@ -44,10 +44,10 @@ class Commissioner:
         sessions: Sessions,
         iot: "IoTClient",
         iot_data: "IoTDataPlaneClient",
-        breaker: Breaker | None = None,
+        breaker: CircuitBreaker | None = None,
     ) -> None:
         self._ledger, self._targets, self._sessions = ledger, targets, sessions
-        self._iot, self._iot_data, self._breaker = iot, iot_data, breaker or Breaker()
+        self._iot, self._iot_data, self._breaker = iot, iot_data, breaker or CircuitBreaker()
 
     def serve(self, device: Device) -> str:
         """What was done, in a word. Raises what the stream shall deliver again."""
@@ -56,7 +56,7 @@ class Commissioner:
     def _by_new_sessions(self, work: Callable[[], str]) -> str:
         self._sessions.begin()
         while True:
-            with suppress(OldSession):  # each time, one less is left of them
+            with suppress(StaleSession):  # each time, one less is left of them
                 return work()
 
     def _serve(self, device: Device) -> str:
@@ -84,7 +84,7 @@ class Commissioner:
         except (Conflict, NotFound) as changed:
             return self._overtaken(device, changed)
         self._push(after)
-        return self._clear_left(after) if after.previous else "commissioned"
+        return self._clear_left(after) if after.targets_to_clear else "commissioned"
 
     def _registered(self, device: Device) -> TargetSession:
         target, name, pem = device.target, device.devicename, device.devicecert
@@ -109,7 +109,7 @@ class Commissioner:
             return None
         self._sessions.forget(session.registered)
         if refused.code in OF_THE_SESSION and not self._sessions.is_new(session.registered):
-            raise OldSession from error
+            raise StaleSession from error
         return refused
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:
@@ -167,8 +167,8 @@ class Commissioner:
         current = self._ledger.get(device.certid)
         if current is None:
             return True
-        at_home = current.target == device.target and current.devstate in _AT_HOME
-        return not at_home and device.target not in current.previous
+        at_home = current.target == device.target and current.devstate in CLAIM_HELD_STATES
+        return not at_home and device.target not in current.targets_to_clear
 
     def _push(self, device: Device) -> None:
         """The route, to a device in the lobby; and from the second claim on to one that may be in the target already,
@@ -186,7 +186,7 @@ class Commissioner:
 
     def _ask(self, device: Device) -> None:
         """The code, to a device in the lobby that can show it. One that does not hear it says hello again."""
-        question = device.question()
+        question = device.presence_challenge()
         if question is not None and device.devicename is not None:
             self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=question.encode())
 
@@ -199,11 +199,11 @@ class Commissioner:
 
     def _clear_left(self, device: Device) -> str:
         generation = device.generation
-        for target in device.previous:
+        for target in device.targets_to_clear:
             device = self._cleared(device, target)
             if device.generation != generation:
                 return "overtaken"
-        if device.turn:
+        if device.needs_commissioner:
             self._ledger.retire(device, None, ACTOR)
         return "cleared"
 
@@ -234,9 +234,9 @@ class Commissioner:
                 raise
             logger.warning("no goodbye", extra={"target": str(session.target), "thing": name, "code": code_of(error)})
 
-    def waits_in_vain(self, device: Device) -> bool:
+    def wait_expired(self, device: Device) -> bool:
         """Whether a target that it has to do with has not answered for so long that it shall say so."""
-        return any(self._breaker.is_long_silent(target) for target in (device.target, *device.previous))
+        return any(self._breaker.is_long_silent(target) for target in (device.target, *device.targets_to_clear))
 
     def give_up(self, device: Device, error: Exception) -> str:
         """For what kept failing: the row says so, and others behind it get their turn."""

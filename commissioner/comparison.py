@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lobby.ledger.decisions import is_answered_for
-from lobby.ledger.device import Device, Entry
-from lobby.ledger.states import State
+from lobby.domain.device import Device, Entry
+from lobby.domain.states import State
+from lobby.domain.transitions import is_answered_for
 from lobby.ledger.targets import profile_policy
 from lobby.names import Fingerprint, Target, ThingName
 
 
-class Mend(StrEnum):
+class Repair(StrEnum):
     """What may be done about a difference."""
 
     RETRY = "retry"
@@ -41,17 +41,17 @@ class Code(StrEnum):
     ORPHANED_NOT_OURS = "ORPHANED_NOT_OURS"
 
 
-MENDS: Final[dict[Code, Mend | None]] = {
-    Code.CERTIFICATE_MISSING: Mend.RETRY,
-    Code.CERTIFICATE_INACTIVE: Mend.RETRY,
+REPAIRS: Final[dict[Code, Repair | None]] = {
+    Code.CERTIFICATE_MISSING: Repair.RETRY,
+    Code.CERTIFICATE_INACTIVE: Repair.RETRY,
     Code.CERTIFICATE_REVOKED: None,
-    Code.THING_MISSING: Mend.RETRY,
-    Code.THING_UNBOUND: Mend.RETRY,
+    Code.THING_MISSING: Repair.RETRY,
+    Code.THING_UNBOUND: Repair.RETRY,
     Code.THING_OF_ANOTHER: None,
     Code.THING_ELSEWHERE: None,
-    Code.POLICY_MISSING: Mend.RETRY,
-    Code.POLICY_OF_ANOTHER_PROFILE: Mend.RETRY,
-    Code.ORPHANED: Mend.DEACTIVATE,
+    Code.POLICY_MISSING: Repair.RETRY,
+    Code.POLICY_OF_ANOTHER_PROFILE: Repair.RETRY,
+    Code.ORPHANED: Repair.DEACTIVATE,
     Code.ORPHANED_NOT_OURS: None,
 }
 """All that may be touched, and how. None: told only, as it is the owner's doing, or cannot be proven to be the lobby's
@@ -86,8 +86,8 @@ class Difference:
     message: str
 
     @property
-    def mend(self) -> Mend | None:
-        return MENDS[self.code]
+    def mend(self) -> Repair | None:
+        return REPAIRS[self.code]
 
 
 def compare(device: Device, facts: Facts) -> list[Difference]:

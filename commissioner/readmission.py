@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from commissioner.failures import code_of
+from commissioner.errors import code_of
+from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.overdue import Found, entered
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger, stamp
 from lobby.names import Fingerprint
 from lobby.wire import crl_key

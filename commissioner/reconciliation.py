@@ -16,23 +16,23 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from commissioner import comparison
-from commissioner.comparison import SETTLED, Difference, Facts, Mend
-from commissioner.inquiry import Inquiry
+from commissioner.comparison import SETTLED, Difference, Facts, Repair
+from commissioner.inspector_client import Inquiry
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.device import Device
 from lobby.ledger.listing import Filter, devices
-from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_thing_name, shown
 
 TOGETHER: Final = 20
 """Devices of the ledger to a page."""
-_AT_HOME: Final = (State.CLAIMED, *SETTLED)
+PLACED_STATES: Final = (State.CLAIMED, *SETTLED)
 logger = Logger(service="reconciler")
 
 
 @dataclass(frozen=True)
-class Told:
+class Finding:
     """A difference, and whether it is on its way to be mended."""
 
     difference: Difference
@@ -44,7 +44,7 @@ class Page:
     """`looked` counts what was looked up in the target. `cursor` is where to go on (None: that was all)."""
 
     looked: int
-    told: tuple[Told, ...]
+    told: tuple[Finding, ...]
     cursor: str | None
 
 
@@ -82,16 +82,16 @@ class Reconciliation:
             following = _Place("ledger", place.page, place.done + len(facts))
         return Page(len(facts), tuple(told), _encoded(following))
 
-    def _judged(self, seen: Device, facts: Facts, mender: str | None) -> list[Told]:
+    def _judged(self, seen: Device, facts: Facts, mender: str | None) -> list[Finding]:
         if not comparison.compare(seen, facts):
             return []
         now = self._ledger.get(seen.certid)
         if now is None or now.generation != seen.generation or now.devstate not in SETTLED:
             return []
         found = comparison.compare(now, facts)
-        by_retry = mender is not None and any(each.mend is Mend.RETRY for each in found)
+        by_retry = mender is not None and any(each.mend is Repair.RETRY for each in found)
         mended = by_retry and self._retried(now, str(mender))
-        return [Told(each, mended and each.mend is Mend.RETRY) for each in found]
+        return [Finding(each, mended and each.mend is Repair.RETRY) for each in found]
 
     def _retried(self, device: Device, mender: str) -> bool:
         try:
@@ -119,13 +119,13 @@ class Reconciliation:
 
     def _orphan(
         self, target: Target, row: Device | None, name: ThingName, facts: Facts, mender: str | None
-    ) -> Iterator[Told]:
+    ) -> Iterator[Finding]:
         history = self._ledger.history(facts.certid) if row else ()
         found = comparison.orphan(facts, name, history, target)
         if found is None or not comparison.is_stray(self._ledger.get(facts.certid), target):
             return
-        mended = bool(mender and row and found.mend is Mend.DEACTIVATE and self._deactivated(row, target, mender))
-        yield Told(found, mended)
+        mended = bool(mender and row and found.mend is Repair.DEACTIVATE and self._deactivated(row, target, mender))
+        yield Finding(found, mended)
 
     def _deactivated(self, row: Device, target: Target, mender: str) -> bool:
         """The entry comes first, and only while no claim answers for it. A claim that came in between the two is done
@@ -137,7 +137,7 @@ class Reconciliation:
             return False
         self._inquiry.deactivate(target, row.certid)
         after = self._ledger.get(row.certid)
-        if after is not None and after.target == target and after.devstate in _AT_HOME:
+        if after is not None and after.target == target and after.devstate in PLACED_STATES:
             self._retried(after, mender)
         return True
 
@@ -175,12 +175,16 @@ def _decoded(cursor: str) -> _Place:
     raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this target")
 
 
-def told_of(told: Sequence[Told]) -> list[dict[str, object]]:
+def finding_of(told: Sequence[Finding]) -> list[dict[str, object]]:
     """As the API shows them."""
     return [
         {
-            "code": each.difference.code.value, "certid": each.difference.certid, "name": each.difference.devicename,
-            "message": each.difference.message, "mend": each.difference.mend, "mended": each.mended,
+            "code": each.difference.code.value,
+            "certid": each.difference.certid,
+            "name": each.difference.devicename,
+            "message": each.difference.message,
+            "mend": each.difference.mend,
+            "mended": each.mended,
         }
         for each in told
-    ]  # fmt: skip
+    ]

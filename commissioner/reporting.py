@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from lobby.metrics import NAMESPACE
+from lobby.aws.metrics import NAMESPACE
 
 
 def report(service: str, numbers: Mapping[str, int]) -> None:

@@ -14,15 +14,15 @@ from typing import Annotated
 
 import typer
 
-from device.chronicle import Chronicle
 from device.errors import StateFault
+from device.event_log import Chronicle
 from device.identity import read_identity
-from device.keeper import Keeper
 from device.label import terminal_label
-from device.life import draw, live
-from device.plan import Timing
+from device.machine.plan import Timing
+from device.runtime import draw, live
 from device.settings import Options, gather, state_dir
 from device.storage import Storage, lock
+from device.supervisor import Keeper
 from lobby.errors import LobbyError, MissingSettings
 from lobby.wire import MQTT_PORT
 

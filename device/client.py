@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from device.chronicle import Chronicle
+from device.event_log import Chronicle
 from device.inbox import Inbox
-from device.journey import advance
-from device.moves import (
+from device.machine.advance import advance
+from device.machine.backoff import Draw
+from device.machine.events import (
     Action,
     Begin,
     Close,
@@ -31,9 +32,8 @@ from device.moves import (
     Subscribe,
     Tick,
 )
-from device.patience import Draw
-from device.plan import Endpoint, Plan
-from device.state import State
+from device.machine.plan import Endpoint, Plan
+from device.machine.state import State
 from device.storage import Storage
 
 WATCH_S = 1.0

@@ -9,7 +9,7 @@ import queue
 import threading
 from typing import Final
 
-from device.moves import Event, Heard
+from device.machine.events import Event, Heard
 
 MOST_WAITING: Final = 64
 """Each at most as long as a message may be (128 KiB): 8 MiB in all."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
-from device.plan import Plan, Timing, parse_endpoint
+from device.machine.plan import Plan, Timing, parse_endpoint
 from lobby.errors import InvalidInput, MissingSettings
 
 _KEY_OPTION = "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)"

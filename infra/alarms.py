@@ -18,7 +18,7 @@ from constructs import Construct
 
 from infra.functions import COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER
 from infra.settings import Settings
-from lobby.metrics import HISTORY_TAMPERED, NAMESPACE
+from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
 
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
@@ -107,7 +107,7 @@ class Alarms:
         self.add("api-errors", metric, 0, "the API answers 5xx: see the admin API's log group")
 
     def watch_devices(self) -> None:
-        """What the sweeper and the reconciler report (`lobby.metrics`)."""
+        """What the sweeper and the reconciler report (`lobby.aws.metrics`)."""
         for function, metric_name, name, description in _REPORTED:
             metric = cloudwatch.Metric(
                 namespace=NAMESPACE,

@@ -62,8 +62,22 @@ def of_python(run: Run) -> tuple[int, list[Vulnerability]]:
 
 
 def _pip_audit(run: Run, requirements: Path) -> tuple[int, list[Vulnerability]]:
-    command = [sys.executable, "-m", "pip_audit", "--requirement", str(requirements), "--require-hashes", "--no-deps",
-               "--disable-pip", "--format", "json", "--progress-spinner", "off", "--timeout", "10"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip_audit",
+        "--requirement",
+        str(requirements),
+        "--require-hashes",
+        "--no-deps",
+        "--disable-pip",
+        "--format",
+        "json",
+        "--progress-spinner",
+        "off",
+        "--timeout",
+        "10",
+    ]
     found = _json(run(command, ROOT), "PyPI").get("dependencies", [])
     skipped = [each for each in found if "skip_reason" in each]
     if skipped or not found:

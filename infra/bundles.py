@@ -168,9 +168,15 @@ def _installer(where: Platform) -> list[str]:
         foreign = [word for tag in platforms for word in ("--platform", tag)]
         foreign += ["--implementation", "cp", "--python-version", where.python]
         return [
-            sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:",
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--only-binary=:all:",
             *([] if where.local else foreign),
-        ]  # fmt: skip
+        ]
     uv = shutil.which("uv")
     if uv is None:
         raise BundleFailed("NO_INSTALLER", f"got neither pip in {sys.executable} nor uv in PATH, want one of them")

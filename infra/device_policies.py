@@ -7,7 +7,7 @@ where its certificate is attached to that thing. One policy per profile, not per
 
 from typing import Any, Final
 
-from lobby.ledger.device import DEFAULT_PROFILE
+from lobby.domain.device import DEFAULT_PROFILE
 from lobby.names import Target
 from lobby.wire import HELLO_TOPIC
 

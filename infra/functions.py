@@ -45,21 +45,30 @@ class Function:
         return "".join(word.capitalize() for word in self.name.split("-"))
 
 
-BOUNCER: Final = Function("bouncer", "lobby.bouncer.handler", bundles.BOUNCER, timeout=30)
+BOUNCER: Final = Function("bouncer", "lobby.doors.registration.handler", bundles.BOUNCER, timeout=30)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
-COMMISSIONER: Final = Function("commissioner", "commissioner.handler.handler", bundles.CORE, timeout=120)
-SURVEYOR: Final = Function("surveyor", "commissioner.survey.handler", bundles.CORE, timeout=20)
+COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.stream.handler", bundles.CORE, timeout=120)
+SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.CORE, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """29 s is what an HTTP API waits at most; the surveyor, which it calls, has to be done before that."""
-INSPECTOR: Final = Function("inspector", "commissioner.inspector.handler", bundles.CORE, timeout=20)
-SWEEPER: Final = Function("sweeper", "commissioner.sweeper.handler", bundles.CORE, timeout=120)
-RECONCILER: Final = Function("reconciler", "commissioner.reconciler.handler", bundles.CORE, timeout=900)
+INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
+SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
+RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.CORE, timeout=900)
 """A part of a round takes most of that; a page for the API has to be done before the API is."""
 FUNCTIONS: Final = (
-    BOUNCER, RECEPTIONIST, COMMISSIONER, SURVEYOR, INSPECTOR, ARRIVALS, NOTARY, ADMIN_API, SWEEPER, RECONCILER,
-)  # fmt: skip
+    BOUNCER,
+    RECEPTIONIST,
+    COMMISSIONER,
+    SURVEYOR,
+    INSPECTOR,
+    ARRIVALS,
+    NOTARY,
+    ADMIN_API,
+    SWEEPER,
+    RECONCILER,
+)
 
 
 @dataclass

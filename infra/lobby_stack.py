@@ -23,12 +23,12 @@ from infra import (
     notary,
     permissions,
     queues,
-    rules,
     sign_in,
     timers,
+    topic_rules,
 )
-from infra.exceptions import acknowledge_lobby
 from infra.functions import Code, Function
+from infra.nag_suppressions import acknowledge_lobby
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
@@ -107,18 +107,23 @@ class LobbyStack(Stack):
         hand_over = permissions.allow(
             "HandOver", ["sqs:SendMessage"], permissions.queue_arn(permissions.UNDELIVERED, lobby)
         )
-        role = rules.rule_role(
+        role = topic_rules.rule_role(
             self, "RulesRole", lobby, {"hand-over-undelivered": hand_over}, f"{functions.PREFIX}-rules"
         )
         for construct_id, name, sql, function, described in (
             ("Registered", REGISTERED_RULE, wire.REGISTERED_SQL, bouncer, "A certificate was registered: admit it?"),
             ("Hello", wire.HELLO_RULE, wire.HELLO_SQL, receptionist, "A device says hello: where does it belong?"),
         ):
-            rules.let_rule_call(function, name, lobby)
-            rules.make_rule(
-                self, f"{construct_id}Rule", name, sql, described,
-                rules.to_lambda(function), rules.to_queue(undelivered, role),
-            )  # fmt: skip
+            topic_rules.let_rule_call(function, name, lobby)
+            topic_rules.make_rule(
+                self,
+                f"{construct_id}Rule",
+                name,
+                sql,
+                described,
+                topic_rules.to_lambda(function),
+                topic_rules.to_queue(undelivered, role),
+            )
             self._hand_over_failures(f"{construct_id}Failures", function)
 
     def _hand_over_failures(self, construct_id: str, function: lambda_.Function) -> None:

@@ -2,7 +2,7 @@
 read it and to add to it.
 
 A wildcard stands only for what is not known before there are devices (certificates, things, topics) or for actions that
-AWS defines no resource for (Service Authorization Reference); `infra/exceptions.py` has the reason of each.
+AWS defines no resource for (Service Authorization Reference); `infra/nag_suppressions.py` has the reason of each.
 """
 
 from typing import Any, Final
@@ -53,15 +53,18 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(NAMES, lobby, "PutItem", "GetItem"),
         _table(COUNTS, lobby, "UpdateItem"),
-        allow("Certificates", ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"],
-              iot_arn(lobby, "cert/*")),
+        allow(
+            "Certificates",
+            ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"],
+            iot_arn(lobby, "cert/*"),
+        ),
         allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
         allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
         allow("Attach", ["iot:AttachThingPrincipal"], "*"),
         allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
         listing,
         _on_failure(settings, UNDELIVERED),
-    ]  # fmt: skip
+    ]
 
 
 def receptionist(settings: Settings) -> list[iam.PolicyStatement]:

@@ -22,13 +22,34 @@ from typing import Any, Final
 
 from infra.device_policies import PROFILES
 from infra.errors import BadContext
+from lobby.domain.device import DEFAULT_PROFILE
 from lobby.errors import LobbyError
-from lobby.ledger.device import DEFAULT_PROFILE
 from lobby.names import Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 
 RETENTION_DAYS: Final = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 """What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """IAM's own rule (API reference of STS, AssumeRole: ExternalId)."""

@@ -14,8 +14,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import device_policies, functions, permissions, rules
-from infra.exceptions import acknowledge_target
+from infra import device_policies, functions, permissions, topic_rules
+from infra.nag_suppressions import acknowledge_target
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby import wire
@@ -88,9 +88,9 @@ class TargetStack(Stack):
         write = allow(
             "Errors", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], errors.log_group_arn
         )
-        role = rules.rule_role(self, "RuleRole", where, {"tell-the-lobby": publish, "log-errors": write})
+        role = topic_rules.rule_role(self, "RuleRole", where, {"tell-the-lobby": publish, "log-errors": write})
         action = iot.CfnTopicRule.ActionProperty
-        rules.make_rule(
+        topic_rules.make_rule(
             self,
             "ConnectedRule",
             CONNECTED_RULE,

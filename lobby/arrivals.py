@@ -18,9 +18,9 @@ from aws_lambda_powertools import Logger
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from lobby.clients import CALLS, client
+from lobby.aws.clients import CALLS, client
+from lobby.domain.states import State
 from lobby.errors import InvalidInput, NotFound
-from lobby.ledger.states import State
 from lobby.ledger.store import Ledger, stamp
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown

@@ -16,10 +16,10 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lobby.clients import LobbyClients
+from lobby.aws.clients import LobbyClients
+from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
 from lobby.errors import InvalidInput
 from lobby.ledger.anchors import Anchors
-from lobby.metrics import HISTORY_TAMPERED, NAMESPACE
 from lobby.names import Fingerprint, parse_fingerprint
 from lobby.settings import NotarySettings, read_settings
 
@@ -78,10 +78,14 @@ def _is_tampering(record: Record) -> bool:
     logger.error(
         "history tampered with",
         extra={
-            "did": record["eventName"], "keys": change["Keys"], "at": change.get("ApproximateCreationDateTime"),
-            "was": change.get("OldImage"), "became": change.get("NewImage"), "by": record.get("userIdentity"),
+            "did": record["eventName"],
+            "keys": change["Keys"],
+            "at": change.get("ApproximateCreationDateTime"),
+            "was": change.get("OldImage"),
+            "became": change.get("NewImage"),
+            "by": record.get("userIdentity"),
         },
-    )  # fmt: skip
+    )
     return True
 
 

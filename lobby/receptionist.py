@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lobby.clients import LobbyClients
+from lobby.aws.clients import LobbyClients
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.device import Device
-from lobby.ledger.states import State
 from lobby.ledger.store import PRESENCE_EVERY, Ledger, stamp
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
-from lobby.wire import PRESENCE, Question, Route, lobby_topic
+from lobby.wire import PRESENCE, PresenceChallenge, Route, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -64,10 +64,10 @@ class Receptionist:
         return self._wait(device, clientversion, shows=shows)
 
     def _wait(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
-        question = replace(device, shows=shows).question()
+        question = replace(device, shows=shows).presence_challenge()
         if question is not None and device.devicename is not None:
             self._send(question, lobby_topic(device.devicename))
-        self._ledger.presence(device, clientversion, shows)
+        self._ledger.record_heartbeat(device, clientversion, shows)
         return "asked" if question else "waiting"
 
     def _fell_back(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
@@ -81,7 +81,7 @@ class Receptionist:
     def _show_out(self, device: Device) -> str:
         """It should not have been able to speak: it was revoked in the moment that its certificate was activated.
         The commissioner is asked to shut it out again."""
-        if not device.turn:
+        if not device.needs_commissioner:
             self._ledger.retry(device.certid, ACTOR)
         return "revoked"
 
@@ -93,7 +93,7 @@ class Receptionist:
             return self._wait(self._ledger.get(device.certid) or device, clientversion, shows=shows)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
 
-    def _send(self, message: Route | Question, topic: str) -> None:
+    def _send(self, message: Route | PresenceChallenge, topic: str) -> None:
         self._iot_data.publish(topic=topic, qos=1, payload=message.encode())
 
 
@@ -125,9 +125,12 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
         logger.warning("hello without a certificate", extra={"rule": error.message})
         return {"outcome": "unknown"}
     outcome = (receptionist or _receptionist()).greet(
-        certid, event.get("devicename"), version_of(event.get("clientversion")), shows=event.get(PRESENCE) is True,
+        certid,
+        event.get("devicename"),
+        version_of(event.get("clientversion")),
+        shows=event.get(PRESENCE) is True,
         at=event.get("receivedat"),
-    )  # fmt: skip
+    )
     log = logger.warning if outcome in ("unknown", "mistaken") else logger.info
     log("hello", extra={"certid": certid, "clientid": shown(event.get("devicename")), "outcome": outcome})
     return {"outcome": outcome}

@@ -88,7 +88,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Question:
+class PresenceChallenge:
     """What a device shall show to whoever stands before it, until the claim of this `generation` is confirmed."""
 
     code: PresenceCode
@@ -107,13 +107,13 @@ class Reset:
         return json.dumps({"config": FACTORY_RESET}).encode()
 
 
-def parse_message(payload: bytes) -> Route | Reset | Question:
+def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
     """What the cloud told a device. Raises `InvalidInput` INVALID_MESSAGE for anything else, whatever it is."""
     body = _json_object(payload)
     if body.get("config") == FACTORY_RESET:
         return Reset()
     if PRESENCE in body and "iotep" not in body:
-        return Question(_code(body[PRESENCE]), _generation(body.get("generation")))
+        return PresenceChallenge(_code(body[PRESENCE]), _generation(body.get("generation")))
     iotep, config = body.get("iotep"), body.get("config", DEFAULT_CONFIG)
     port = body.get("port")
     if not isinstance(iotep, str) or not _HOST.fullmatch(iotep):

@@ -167,11 +167,18 @@ def key_usage(**bits: bool) -> tuple[x509.ExtensionType, bool]:
 def _key_usage(**bits: bool) -> x509.KeyUsage:
     usual = dict.fromkeys(
         (
-            "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-            "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
         ),
         False,
-    )  # fmt: skip
+    )
     return x509.KeyUsage(**{**usual, **bits})
 
 

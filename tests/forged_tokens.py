@@ -39,10 +39,19 @@ class Pool:
         """Cognito developer guide, "Understanding the access token". A claim changed to None is left out."""
         now = int(time.time())
         made = {
-            "sub": "8d0a2f5e-0000-4000-8000-000000000001", "iss": self.issuer, "client_id": self.client,
-            "token_use": "access", "username": "alice", "scope": "aws.cognito.signin.user.admin", "auth_time": now,
-            "iat": now, "exp": now + 3600, "jti": "1", "origin_jti": "2", "version": 2,
-        }  # fmt: skip
+            "sub": "8d0a2f5e-0000-4000-8000-000000000001",
+            "iss": self.issuer,
+            "client_id": self.client,
+            "token_use": "access",
+            "username": "alice",
+            "scope": "aws.cognito.signin.user.admin",
+            "auth_time": now,
+            "iat": now,
+            "exp": now + 3600,
+            "jti": "1",
+            "origin_jti": "2",
+            "version": 2,
+        }
         if groups:
             made["cognito:groups"] = list(groups)
         return {name: value for name, value in (made | changed).items() if value is not None}

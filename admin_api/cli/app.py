@@ -14,9 +14,13 @@ With ./deploy.sh local it needs no configuration; for another lobby begin with: 
 _EPILOG: Final = "Exit status:\n\n" + "\n".join(f"- {line}" for line in exits.listed())
 
 app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help=_HELP, epilog=_EPILOG, rich_markup_mode="markdown",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=_HELP,
+    epilog=_EPILOG,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-)  # fmt: skip
+)
 app.callback()(command.everywhere)
 for group in (account, overview, claim, change, reconcile):
     app.add_typer(group.app)

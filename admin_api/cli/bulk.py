@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from admin_api.cli.claim_requests import Row, Wish, in_chunks
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.wishes import Row, Wish, in_chunks
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint
 

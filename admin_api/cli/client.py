@@ -14,7 +14,7 @@ import httpx
 
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.web import Answer, exchange
+from admin_api.cli.http import Answer, exchange
 from lobby.names import shown
 
 TRIES: Final = 5

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from admin_api.cli import surroundings
+from admin_api.cli import environment
+from admin_api.cli.command_context import CommandContext, Options
 from admin_api.cli.completion import complete_role
-from admin_api.cli.desk import Desk, Options
 from admin_api.cli.exits import Status, status_of
 from lobby.errors import LobbyError
 
@@ -25,24 +25,31 @@ Json = Annotated[
 Lobby = Annotated[
     Path | None,
     typer.Option(
-        "--lobby", metavar="PATH", rich_help_panel=_PANEL,
+        "--lobby",
+        metavar="PATH",
+        rich_help_panel=_PANEL,
         help="A local deployment's lobby.json. [env: LOBBYCTL_LOBBY; else .local/lobby.json here or above]",
     ),
-]  # fmt: skip
+]
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", metavar="URL", rich_help_panel=_PANEL,
+        "--url",
+        metavar="URL",
+        rich_help_panel=_PANEL,
         help="A lobby that you are signed in to. [env: LOBBYCTL_URL; else the last one, where no lobby.json is]",
     ),
-]  # fmt: skip
+]
 As = Annotated[
     str | None,
     typer.Option(
-        "--as", metavar="ROLE", rich_help_panel=_PANEL, autocompletion=complete_role,
+        "--as",
+        metavar="ROLE",
+        rich_help_panel=_PANEL,
+        autocompletion=complete_role,
         help="Locally: the role to sign in as. [default: operator]",
     ),
-]  # fmt: skip
+]
 _SHARED: Final[dict[str, Any]] = {"as_json": Json, "lobby": Lobby, "url": Url, "role": As}
 _DEFAULTS: Final[dict[str, Any]] = {"as_json": False, "lobby": None, "url": None, "role": None}
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,7 +77,7 @@ def _wrapped(function: Callable[..., Any], own: list[inspect.Parameter]) -> Call
     def run(**given: Any) -> None:
         context: typer.Context = given.pop("context")
         said = {field: given.pop(field) for field in _SHARED}
-        desk = Desk(_options(context, said), context.obj or surroundings.real())
+        desk = CommandContext(_options(context, said), context.obj or environment.real())
         try:
             status = function(desk, **given)
         except LobbyError as error:

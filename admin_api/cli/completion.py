@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import typer
 
-from lobby.ledger.states import State
+from lobby.domain.states import State
 
 ROLES: Final = ("admin", "operator", "technician", "viewer")
 _PATIENCE: Final = 2.0
@@ -39,13 +39,13 @@ def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, 
 
 
 def _targets(context: typer.Context) -> list[dict[str, Any]]:
-    from admin_api.cli import documents, surroundings  # noqa: PLC0415  # most completions need none of it
-    from admin_api.cli.desk import Desk, Options  # noqa: PLC0415
+    from admin_api.cli import documents, environment  # noqa: PLC0415  # most completions need none of it
+    from admin_api.cli.command_context import CommandContext, Options  # noqa: PLC0415
 
     before = context.find_root().params
     said = {field: context.params.get(field) or before.get(field) for field in ("lobby", "url", "role")}
     options = Options(True, said["lobby"], said["url"], said["role"])
-    desk = Desk(options, context.obj or surroundings.real())
+    desk = CommandContext(options, context.obj or environment.real())
     desk.answer_seconds = _PATIENCE
     found: list[dict[str, Any]] = desk.ask(documents.TARGETS)["targets"]
     return found

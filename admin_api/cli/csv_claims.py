@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from admin_api.cli.claim_requests import Row, Wish, config_of
 from admin_api.cli.errors import wrong_use
-from admin_api.cli.targets_named import Register
-from admin_api.cli.wishes import Row, Wish, config_of
+from admin_api.cli.target_lookup import Register
 from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, shown
 from lobby.wire import decode_label
@@ -171,8 +171,14 @@ def _without_repeats(rows: Sequence[Row], faults: list[Fault]) -> Sheet:
         torn.add(row.certid)
         said = f"got {row.certid[:12]}… for something else than in line {earlier.line}, want it listed once"
         faults.append(Fault(row.line, "INVALID_ROW", said))
-    faults += [Fault(first[certid].line, "INVALID_ROW", "got a device that a later line has for something else, "
-                     "want it listed once") for certid in torn]  # fmt: skip
+    faults += [
+        Fault(
+            first[certid].line,
+            "INVALID_ROW",
+            "got a device that a later line has for something else, want it listed once",
+        )
+        for certid in torn
+    ]
     kept = tuple(row for row in first.values() if row.certid not in torn)
     return Sheet(kept, tuple(sorted(faults, key=lambda fault: fault.line)), tuple(repeated))
 

@@ -121,7 +121,24 @@ def histories_verified(count: int) -> Document:
 
 
 ALL: Final = (
-    ME, OVERVIEW, DEVICES, DEVICE, HISTORY, TARGETS, CHECK_TARGET, RECONCILE, MEND, REGISTER_TARGET, CLAIM,
-    CONFIRM, MOVE, RELEASE, REVOKE, RETRY, devices_by_fingerprint(1), devices_by_fingerprint(MOST_ALIASES),
-    ANCHORED, histories_verified(MOST_ALIASES),
-)  # fmt: skip
+    ME,
+    OVERVIEW,
+    DEVICES,
+    DEVICE,
+    HISTORY,
+    TARGETS,
+    CHECK_TARGET,
+    RECONCILE,
+    MEND,
+    REGISTER_TARGET,
+    CLAIM,
+    CONFIRM,
+    MOVE,
+    RELEASE,
+    REVOKE,
+    RETRY,
+    devices_by_fingerprint(1),
+    devices_by_fingerprint(MOST_ALIASES),
+    ANCHORED,
+    histories_verified(MOST_ALIASES),
+)

@@ -4,7 +4,7 @@ LobbyError
 ├── ApiRefused     the API said no; its own code and message
 ├── NotSignedIn    no sign-in, or one that holds no longer: NOT_SIGNED_IN, SIGN_IN_…, TOKENS_…
 ├── Unreachable    no answer, or none of a lobby: UNREACHABLE, TIMED_OUT, UNAVAILABLE, NOT_A_LOBBY
-├── Unfinished     a wait that ended otherwise than wished: WAITED_IN_VAIN, DEVICE_FAILED
+├── Unfinished     a wait that ended otherwise than wished: WAIT_EXPIRED, DEVICE_FAILED
 └── InvalidInput   a value to correct, with its own code
 
 `exits` turns codes into exit statuses.

@@ -16,7 +16,7 @@ class Status(IntEnum):
     NOT_SIGNED_IN = 3
     UNREACHABLE = 4
     PARTLY = 5
-    WAITED_IN_VAIN = 6
+    WAIT_EXPIRED = 6
     INTERRUPTED = 130
 
 
@@ -27,7 +27,7 @@ MEANING: Final[dict[Status, str]] = {
     Status.NOT_SIGNED_IN: "not signed in",
     Status.UNREACHABLE: "the lobby could not be reached, or did not answer as one",
     Status.PARTLY: "some of several were done, others not",
-    Status.WAITED_IN_VAIN: "waited in vain: not there when the time was up",
+    Status.WAIT_EXPIRED: "waited in vain: not there when the time was up",
     Status.INTERRUPTED: "stopped by Ctrl-C",
 }
 
@@ -45,7 +45,7 @@ _OF_CODE: Final[dict[str, Status]] = {
     "TIMED_OUT": Status.UNREACHABLE,
     "UNAVAILABLE": Status.UNREACHABLE,
     "NOT_A_LOBBY": Status.UNREACHABLE,
-    "WAITED_IN_VAIN": Status.WAITED_IN_VAIN,
+    "WAIT_EXPIRED": Status.WAIT_EXPIRED,
     "INTERRUPTED": Status.INTERRUPTED,
     "WRONG_USE": Status.WRONG_USE,
     "CONFIRMATION_NEEDED": Status.WRONG_USE,

@@ -133,10 +133,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = page.encode()
         self.send_response(status)
         for name, value in {
-            "content-type": "text/html; charset=utf-8", "content-length": str(len(body)), "cache-control": "no-store",
+            "content-type": "text/html; charset=utf-8",
+            "content-length": str(len(body)),
+            "cache-control": "no-store",
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "referrer-policy": "no-referrer", "connection": "close",
-        }.items():  # fmt: skip
+            "referrer-policy": "no-referrer",
+            "connection": "close",
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

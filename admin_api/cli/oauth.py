@@ -11,7 +11,7 @@ import httpx
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.web import Answer, checked_url
+from admin_api.cli.http import Answer, checked_url
 from lobby.names import shown
 
 _VERIFIER_LENGTH: Final = 64
@@ -44,10 +44,14 @@ class Ceremony:
     def address(self) -> str:
         """Where the browser goes."""
         asked = {
-            "response_type": "code", "client_id": self.facts.client_id, "redirect_uri": self.redirect_uri,
-            "scope": self.facts.scope, "state": self.state, "code_challenge_method": "S256",
+            "response_type": "code",
+            "client_id": self.facts.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": self.facts.scope,
+            "state": self.state,
+            "code_challenge_method": "S256",
             "code_challenge": _library(self.facts).create_code_challenge(self.verifier, "S256"),
-        }  # fmt: skip
+        }
         return str(httpx.URL(self.facts.authorize_url).copy_merge_params(asked))
 
 

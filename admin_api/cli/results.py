@@ -54,10 +54,15 @@ class Results:
         """An outcome, for programs."""
         device = outcome.device or {}
         return {
-            "line": outcome.row.line, "certid": outcome.row.certid, "target": str(outcome.row.wish.target),
-            "ok": outcome.ok, "code": outcome.code, "message": outcome.message, "devstate": device.get("devstate"),
+            "line": outcome.row.line,
+            "certid": outcome.row.certid,
+            "target": str(outcome.row.wish.target),
+            "ok": outcome.ok,
+            "code": outcome.code,
+            "message": outcome.message,
+            "devstate": device.get("devstate"),
             "devicename": device.get("devicename"),
-        }  # fmt: skip
+        }
 
     def _write(self, rows: Iterable[Sequence[str]]) -> None:
         if self._out is not None:

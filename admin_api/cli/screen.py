@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from admin_api.cli.exits import Status
-from admin_api.cli.render.words import clean
+from admin_api.cli.render.cells import clean
 from lobby.errors import LobbyError
 
 _WIDE: Final = 240

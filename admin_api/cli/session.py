@@ -12,9 +12,9 @@ from typing import Final
 import httpx
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
+from admin_api.cli.http import Answer, exchange
+from admin_api.cli.lobby_location import LocalLobby, person
 from admin_api.cli.profiles import Profile, Profiles
-from admin_api.cli.web import Answer, exchange
-from admin_api.cli.whereabouts import LocalLobby, person
 
 EARLY: Final = 60
 """Seconds before a token's end at which it counts as ended."""
@@ -41,14 +41,15 @@ class PasswordSession:
             self.http,
             self.lobby.cognito_url,
             json={
-                "AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.lobby.client_id,
+                "AuthFlow": "USER_PASSWORD_AUTH",
+                "ClientId": self.lobby.client_id,
                 "AuthParameters": {"USERNAME": user, "PASSWORD": password},
             },
             headers={
                 "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth",
                 "content-type": "application/x-amz-json-1.1",
             },
-        )  # fmt: skip
+        )
         self._held = _token_in(answer, user)
         return self._held
 

@@ -12,10 +12,10 @@ import httpx
 
 from admin_api.cli import oauth
 from admin_api.cli.errors import NotSignedIn
+from admin_api.cli.http import exchange
 from admin_api.cli.loopback import Loopback
 from admin_api.cli.profiles import Profile
 from admin_api.cli.session import FORM
-from admin_api.cli.web import exchange
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,15 @@ def sign_in(url: str, http: httpx.Client, means: Means) -> Profile:
     tokens = oauth.granted(exchange(http, facts.token_url, content=form, headers=FORM))
     now = means.clock()
     return Profile(
-        url, facts.client_id, facts.token_url, facts.revoke_url, tokens.access_token, tokens.refresh_token,
-        expires_at=now + tokens.expires_in, signed_in_at=now,
-    )  # fmt: skip
+        url,
+        facts.client_id,
+        facts.token_url,
+        facts.revoke_url,
+        tokens.access_token,
+        tokens.refresh_token,
+        expires_at=now + tokens.expires_in,
+        signed_in_at=now,
+    )
 
 
 def sign_out(profile: Profile, http: httpx.Client) -> bool:

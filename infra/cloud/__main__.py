@@ -82,9 +82,12 @@ def target(
         expect(who, where.account, where.region)
         confirm(who, f"Set up a target of the lobby {lobby} (stack DeviceLobbyTarget) in", yes)
         wanted = {
-            "account": where.account, "region": where.region, "externalId": external_id,
-            "profiles": [name.strip() for name in profiles.split(",")], "createRole": not without_role,
-        }  # fmt: skip
+            "account": where.account,
+            "region": where.region,
+            "externalId": external_id,
+            "profiles": [name.strip() for name in profiles.split(",")],
+            "createRole": not without_role,
+        }
         context = {"lobby": str(lobby), "targets": [wanted], "lobbyStack": "false"}
         _deployed(who, profile, "target", context, f"DeviceLobbyTarget-{where.account}-{where.region}")
         typer.echo("\nNext: checkTarget in the lobby says whether everything is there.")

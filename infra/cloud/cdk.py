@@ -52,9 +52,20 @@ def deploy(who: Caller, profile: str | None, assembly: Path, stack: str) -> dict
     told = assembly / "outputs.json"
     told.unlink(missing_ok=True)
     _run(
-        who, profile, "deploy", stack, "--app", str(assembly), "--require-approval", "never",
-        "--progress", "events", "--outputs-file", str(told), "--import-existing-resources",
-    )  # fmt: skip
+        who,
+        profile,
+        "deploy",
+        stack,
+        "--app",
+        str(assembly),
+        "--require-approval",
+        "never",
+        "--progress",
+        "events",
+        "--outputs-file",
+        str(told),
+        "--import-existing-resources",
+    )
     found: dict[str, dict[str, str]] = json.loads(told.read_text()) if told.exists() else {}
     return next(iter(found.values()), {})
 

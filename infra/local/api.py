@@ -57,9 +57,11 @@ class Api:
 def sign_in(lobby: LobbyFile, operator: LocalOperator) -> str:
     """An access token of the user pool."""
     cognito = boto3.client(
-        "cognito-idp", region_name=lobby.lobby_region, endpoint_url=lobby.aws_endpoint_url,
+        "cognito-idp",
+        region_name=lobby.lobby_region,
+        endpoint_url=lobby.aws_endpoint_url,
         config=Config(signature_version=UNSIGNED),
-    )  # fmt: skip
+    )
     answer = cognito.initiate_auth(
         ClientId=lobby.user_pool_client_id,
         AuthFlow="USER_PASSWORD_AUTH",

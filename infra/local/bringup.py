@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import boto3
 
-from infra.local import older_ledger
+from infra.local import ledger_upgrade
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
 from infra.local.emulator import Emulator
@@ -84,12 +84,12 @@ class LocalLobby:
         """What an older version left in the tables."""
         url, lobby = self.layout.endpoint_url, self.layout.lobby
         clients = self._session(lobby).client
-        if older_ledger.is_older(clients("dynamodb")):
+        if ledger_upgrade.is_older(clients("dynamodb")):
             with self._timeline.step("count the devices of an older ledger") as done:
-                done.note = older_ledger.recount(url, lobby)
-        if older_ledger.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
+                done.note = ledger_upgrade.recount(url, lobby)
+        if ledger_upgrade.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
             with self._timeline.step("anchor the histories of an older ledger") as done:
-                done.note = older_ledger.anchor(url, lobby)
+                done.note = ledger_upgrade.anchor(url, lobby)
 
     def down(self) -> None:
         """Stops the emulator; its state is kept."""

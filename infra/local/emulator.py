@@ -72,7 +72,7 @@ class Emulator:
         env = environment(self.layout, dict(os.environ))
         with self.layout.log_path.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "infra.local.server"],
+                [sys.executable, "-m", "infra.local.ministack.server"],
                 cwd=_ROOT,
                 env=env,
                 stdin=subprocess.PIPE,

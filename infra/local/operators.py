@@ -29,8 +29,13 @@ def ensure_operators(
     _unless(cognito.create_group, "GroupExistsException", UserPoolId=pool, GroupName=own_group)
     for operator in made:
         name = {"UserPoolId": pool, "Username": operator.user}
-        _unless(cognito.admin_create_user, "UsernameExistsException", **name, MessageAction="SUPPRESS",
-                TemporaryPassword=operator.password)  # fmt: skip
+        _unless(
+            cognito.admin_create_user,
+            "UsernameExistsException",
+            **name,
+            MessageAction="SUPPRESS",
+            TemporaryPassword=operator.password,
+        )
         cognito.admin_set_user_password(**name, Password=operator.password, Permanent=True)
         for group in (operator.role, *([own_group] if operator.role == "technician" else [])):
             cognito.admin_add_user_to_group(**name, GroupName=group)

@@ -26,10 +26,24 @@ class PoweredDevice:
         self._out: IO[bytes] = self.log_path.open("ab")
         self._read_from = self._out.tell()
         command = [
-            sys.executable, "-m", "device", "run", "--log-format", "json",
-            "--cert", str(paths.chain), "--key", str(paths.key), "--ca", lobby.server_ca_path,
-            "--lobby", f"{lobby.lobby_endpoint}:{lobby.mqtt_port}", "--state-dir", str(state / "kept"), *options,
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "device",
+            "run",
+            "--log-format",
+            "json",
+            "--cert",
+            str(paths.chain),
+            "--key",
+            str(paths.key),
+            "--ca",
+            lobby.server_ca_path,
+            "--lobby",
+            f"{lobby.lobby_endpoint}:{lobby.mqtt_port}",
+            "--state-dir",
+            str(state / "kept"),
+            *options,
+        ]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._out, stderr=subprocess.STDOUT
         )

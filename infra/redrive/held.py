@@ -43,10 +43,13 @@ class Held:
         empty = 0
         while empty < _EMPTY:
             answer = self._sqs.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=_AT_ONCE, VisibilityTimeout=_HELD_SECONDS,
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_AT_ONCE,
+                VisibilityTimeout=_HELD_SECONDS,
                 WaitTimeSeconds=self._wait,
-                MessageSystemAttributeNames=["SentTimestamp"], MessageAttributeNames=["All"],
-            )  # fmt: skip
+                MessageSystemAttributeNames=["SentTimestamp"],
+                MessageAttributeNames=["All"],
+            )
             received = answer.get("Messages", [])
             new = [each for each in received if self._is_new(each)]
             empty = 0 if new else empty + 1

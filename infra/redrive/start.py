@@ -21,11 +21,21 @@ def redrive(session: Any, lobby: Target, more: Mapping[str, str] | None = None, 
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ |= {
-        "AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key, "AWS_REGION": lobby.region,
-        "AWS_DEFAULT_REGION": lobby.region, **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}), **(more or {}),
-    }  # fmt: skip
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_REGION": lobby.region,
+        "AWS_DEFAULT_REGION": lobby.region,
+        **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
+        **(more or {}),
+    }
     run = Redriving(
-        session.client("sqs"), session.client("lambda"), Ledger(lobby.region), holder_of, lobby, datetime.now(UTC),
-        lambda line: print(line, flush=True), dry,
-    )  # fmt: skip
+        session.client("sqs"),
+        session.client("lambda"),
+        Ledger(lobby.region),
+        holder_of,
+        lobby,
+        datetime.now(UTC),
+        lambda line: print(line, flush=True),
+        dry,
+    )
     return run.run()

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from lobby.clients import LobbyClients, session
+from lobby.aws.clients import LobbyClients, session
+from lobby.domain.device import Entry
+from lobby.domain.history_audit import Fault, Verdict
 from lobby.ledger.anchors import Anchors
-from lobby.ledger.device import Entry
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
-from lobby.ledger.verification import Fault, Verdict
 from lobby.names import Fingerprint, parse_region
 
 _MENDED: Final = (None, Fault.NOT_ANCHORED)

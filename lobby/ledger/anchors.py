@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from lobby.domain.history_audit import MAX_SEQ, Anchor
 from lobby.ledger.store import stamp
-from lobby.ledger.verification import MAX_SEQ, Anchor
 from lobby.names import Fingerprint
 
 if TYPE_CHECKING:
@@ -53,9 +53,12 @@ class Anchors:
         """Whether it was anchored now; False: it was already. Raises `ClientError`, `ValueError`."""
         try:
             self._s3().put_object(
-                Bucket=self._bucket, Key=anchor_key(certid, seq, hash_), Body=b"", IfNoneMatch="*",
+                Bucket=self._bucket,
+                Key=anchor_key(certid, seq, hash_),
+                Body=b"",
+                IfNoneMatch="*",
                 ChecksumAlgorithm="SHA256",  # what Object Lock asks of every upload
-            )  # fmt: skip
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise

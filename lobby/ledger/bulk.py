@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from lobby.domain import transitions
+from lobby.domain.device import Device
+from lobby.domain.presence import asked
+from lobby.domain.states import Event
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, LobbyError
-from lobby.ledger import decisions
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
 from lobby.ledger.models import LedgerRow, device_of
-from lobby.ledger.proof import asked
-from lobby.ledger.states import Event
-from lobby.ledger.transaction import Change, Lost, Writer, change_of
+from lobby.ledger.transaction import Change, TransactionConflict, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode
 
 TOGETHER: Final = 48
@@ -82,7 +82,7 @@ class ManyClaims:
     def _decide(self, certid: Fingerprint, before: Device | None) -> Change | None:
         at = self.moment()
         try:
-            after = decisions.claim(before, certid, self.wish, self.actor, at)
+            after = transitions.claim(before, certid, self.wish, self.actor, at)
         except Conflict as refused:
             self._done[certid] = refused
             return None
@@ -97,7 +97,7 @@ class ManyClaims:
                 return
             try:
                 self.writer.write(changes)
-            except Lost as lost:
+            except TransactionConflict as lost:
                 if lost.busy:
                     self.pause(attempt)
                 self._alone(change for change in changes if change.entry.certid in lost.whose)

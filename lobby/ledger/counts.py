@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lobby.ledger.device import Device
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.ledger.models import CountRow
-from lobby.ledger.states import State
 from lobby.names import Target, parse_target_key
 
 KIND: Final = "devices"

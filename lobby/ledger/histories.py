@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from lobby.domain.device import Device, Entry
+from lobby.domain.history_audit import Unreadable, Verdict, verify
 from lobby.errors import LobbyError
 from lobby.ledger.anchors import AnchoredDevices, Anchors
-from lobby.ledger.device import Device, Entry
 from lobby.ledger.store import Ledger, now
-from lobby.ledger.verification import Unreadable, Verdict, verify
 from lobby.names import Fingerprint
 
 _TRIES: Final = 3

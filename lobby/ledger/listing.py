@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from pynamodb.pagination import ResultIterator
 
+from lobby.domain.device import Device
 from lobby.errors import InvalidInput
-from lobby.ledger.device import Device
+from lobby.ledger.index_plan import Filter, IndexPlan, conditions, is_within, plan_for
 from lobby.ledger.models import LedgerRow, device_of
-from lobby.ledger.questions import Filter, Way, conditions, is_within, way_of
 from lobby.names import shown
 
 __all__ = ["DEFAULT_PAGE", "MAX_PAGE", "Filter", "Page", "devices"]
@@ -40,7 +40,7 @@ def devices(wanted: Filter, count: int = DEFAULT_PAGE, cursor: str | None = None
     """One page. Raises `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
     if not 1 <= count <= MAX_PAGE:
         raise InvalidInput("INVALID_COUNT", f"got {count}, want 1 to {MAX_PAGE}")
-    way = way_of(wanted)
+    way = plan_for(wanted)
     key = _decode(cursor, wanted) if cursor else None
     answer: dict[str, Any] = next(_query(way, wanted, count, key).page_iter)
     items, last = answer["Items"], answer.get("LastEvaluatedKey")
@@ -51,7 +51,7 @@ def devices(wanted: Filter, count: int = DEFAULT_PAGE, cursor: str | None = None
     return Page(found, _encode(wanted, last) if last else None)
 
 
-def _query(way: Way, wanted: Filter, count: int, key: dict[str, Any] | None) -> ResultIterator[LedgerRow]:
+def _query(way: IndexPlan, wanted: Filter, count: int, key: dict[str, Any] | None) -> ResultIterator[LedgerRow]:
     """Only its first page is ever asked for."""
     asked = conditions(wanted)
     if way.asked:
@@ -60,9 +60,13 @@ def _query(way: Way, wanted: Filter, count: int, key: dict[str, Any] | None) -> 
     asked.pop(way.part, None)
     sifts = reduce(operator.and_, asked.values()) if asked else None
     rows: ResultIterator[LedgerRow] = way.index.query(
-        way.partition(wanted), bound, filter_condition=sifts, page_size=count if sifts is None else _SIFTED,
-        last_evaluated_key=key, scan_index_forward=way.forward,
-    )  # fmt: skip
+        way.partition(wanted),
+        bound,
+        filter_condition=sifts,
+        page_size=count if sifts is None else _SIFTED,
+        last_evaluated_key=key,
+        scan_index_forward=way.forward,
+    )
     return rows
 
 

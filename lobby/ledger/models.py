@@ -11,9 +11,9 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, 
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from lobby.ledger.device import Device, Entry, Proof
-from lobby.ledger.states import Event, State
-from lobby.ledger.verification import Unreadable
+from lobby.domain.device import Device, Entry, Proof
+from lobby.domain.history_audit import Unreadable
+from lobby.domain.states import Event, State
 from lobby.names import parse_target_key
 
 COMMISSIONER = "commissioner"
@@ -24,9 +24,21 @@ PRINT_HEAD = 4
 KIND = "device"
 """What every row says of itself, for the index that lists them all."""
 LISTED = [
-    "devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat",
-    "firstseen", "lobbyregion", "previous", "turn", "version",
-]  # fmt: skip
+    "devicename",
+    "devstate",
+    "enteredat",
+    "generation",
+    "reason",
+    "target",
+    "profile",
+    "claimedby",
+    "claimedat",
+    "firstseen",
+    "lobbyregion",
+    "previous",
+    "turn",
+    "version",
+]
 
 
 class _Calls:
@@ -142,8 +154,8 @@ class LedgerRow(Model):
     profile = UnicodeAttribute(null=True)
     config = JSONAttribute(null=True)
     iotep = UnicodeAttribute(null=True)
-    previous: ListAttribute[Any] = ListAttribute(null=True)
-    turn = UnicodeAttribute(null=True)
+    targets_to_clear: ListAttribute[Any] = ListAttribute(null=True, attr_name="previous")
+    needs_commissioner = UnicodeAttribute(null=True, attr_name="turn")
     claimedby = UnicodeAttribute(null=True)
     claimedat = UnicodeAttribute(null=True)
     firstseen = UnicodeAttribute(null=True)
@@ -235,7 +247,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: getattr(device, name)
         for name in Device.__dataclass_fields__
-        if name not in ("target", "previous", "turn", "devstate")
+        if name not in ("target", "targets_to_clear", "needs_commissioner", "devstate")
     }
     found |= {
         "printhead": device.certid[:PRINT_HEAD],
@@ -245,8 +257,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "target": str(target) if target else None,
         "targetaccount": target.account if target else None,
         "targetregion": target.region if target else None,
-        "previous": [str(left) for left in device.previous] or None,
-        "turn": COMMISSIONER if device.turn else None,
+        "targets_to_clear": [str(left) for left in device.targets_to_clear] or None,
+        "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
         "proof": device.proof.value if device.proof else None,
         "tries": device.tries or None,
     }
@@ -258,14 +270,14 @@ def device_of(row: LedgerRow) -> Device:
     values: dict[str, Any] = {
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
-    values |= {"devstate": State(row.devstate), "turn": row.turn is not None}
+    values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
     for number in ("version", "generation", "tries"):
         values[number] = int(values.get(number, 0))
     if row.proof is not None:
         values["proof"] = Proof(row.proof)
     if row.target is not None:
         values["target"] = parse_target_key(row.target)
-    values["previous"] = tuple(parse_target_key(left) for left in row.previous or ())
+    values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from pynamodb.pagination import ResultIterator
 
+from lobby.domain.states import State
 from lobby.ledger.models import COMMISSIONER, LedgerRow
-from lobby.ledger.states import State
 from lobby.names import Fingerprint
 
 Place = dict[str, Any]
@@ -63,9 +63,12 @@ def unserved(before: str, count: int, place: Place | None) -> Part:
 def entered(state: State, since: str, until: str, count: int, place: Place | None = None) -> Part:
     """Devices that are in a state which they entered from `since` on, and until before `until`."""
     rows = LedgerRow.by_state.query(
-        state.value, LedgerRow.enteredat.between(since or _EPOCH, until), page_size=count, limit=count,
+        state.value,
+        LedgerRow.enteredat.between(since or _EPOCH, until),
+        page_size=count,
+        limit=count,
         last_evaluated_key=place,
-    )  # fmt: skip
+    )
     return _part(rows)
 
 

@@ -9,12 +9,12 @@ which nothing else does, and so no Lambda may.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
 from lobby.ledger.counts import any_shard, bucket_of
-from lobby.ledger.device import Device
 from lobby.ledger.models import LedgerRow, device_of
-from lobby.ledger.transaction import Lost, Writer
+from lobby.ledger.transaction import TransactionConflict, Writer
 
 TOGETHER: Final = 33
 """Devices to a transaction, of DynamoDB's 100 items: each a row, the bucket it leaves and the one that it enters."""
@@ -46,7 +46,7 @@ def _count(writer: Writer, devices: Sequence[Device]) -> int:
     """How many were counted: all together, or each that can be."""
     try:
         writer.count_anew(devices)
-    except Lost:
+    except TransactionConflict:
         return sum(_count(writer, [device]) for device in devices) if len(devices) > 1 else 0
     return len(devices)
 

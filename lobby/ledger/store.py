@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
+from lobby.domain import presence, transitions
+from lobby.domain.device import Device, Entry, Proof
+from lobby.domain.history_audit import Unreadable
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger import decisions, proof
-from lobby.ledger.answers import code_of
 from lobby.ledger.bulk import ManyClaims
 from lobby.ledger.counts import any_shard
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, Entry, Proof
+from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of, entry_of_item
-from lobby.ledger.states import Event, State
-from lobby.ledger.transaction import Lost, Writer, change_of, changes
-from lobby.ledger.verification import Unreadable
+from lobby.ledger.transaction import TransactionConflict, Writer, change_of, changes
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 
 if TYPE_CHECKING:
-    from lobby.identity import Identity
+    from lobby.domain.identity import Identity
 
 PRESENCE_EVERY: Final = timedelta(minutes=1)
 _TRIES: Final = 8
@@ -60,9 +60,13 @@ class Ledger:
     counts over their parts; `new_code` gives an unguessable code for a device to show."""
 
     def __init__(
-        self, region: Region, clock: Callable[[], datetime] = now, pause: Callable[[int], None] = pause,
-        shard: Callable[[], int] = any_shard, new_code: Callable[[], PresenceCode] = proof.new_code,
-    ) -> None:  # fmt: skip
+        self,
+        region: Region,
+        clock: Callable[[], datetime] = now,
+        pause: Callable[[int], None] = pause,
+        shard: Callable[[], int] = any_shard,
+        new_code: Callable[[], PresenceCode] = presence.new_code,
+    ) -> None:
         self._region = region
         self._clock = clock
         self._pause = pause
@@ -92,35 +96,39 @@ class Ledger:
         it. Raises `Conflict`: NAME_TAKEN where another certificate holds its name, REVOKED where it is banned."""
         return self._kept(
             self._transition(
-                identity.certid, Event.ADMIT, lambda d, at: decisions.admit(d, identity, self._region, at),
-                actor, known=None, name=identity.name,
+                identity.certid,
+                Event.ADMIT,
+                lambda d, at: transitions.admit(d, identity, self._region, at),
+                actor,
+                known=None,
+                name=identity.name,
             )
-        )  # fmt: skip
+        )
 
     def refuse(self, certid: Fingerprint, name: ThingName | None, code: str, message: str, actor: str) -> Device:
         """A certificate is turned away; the row says why."""
 
         def decide(device: Device | None, at: str) -> Device:
-            return decisions.refuse(device, certid, name, self._region, code, message, at)
+            return transitions.refuse(device, certid, name, self._region, code, message, at)
 
         return self._kept(self._transition(certid, Event.REFUSE, decide, actor, known=None, why=code))
 
     def hello(self, device: Device, clientversion: str | None, actor: str, shows: bool | None = None) -> Device:
         """The first hello of an admitted device. `shows`: it says that it can show a code, or that it cannot."""
-        return self._from(device, Event.HELLO, lambda d, at: decisions.hello(d, at, clientversion, shows), actor)
+        return self._from(device, Event.HELLO, lambda d, at: transitions.hello(d, at, clientversion, shows), actor)
 
-    def presence(self, device: Device, clientversion: str | None, shows: bool | None = None) -> bool:
+    def record_heartbeat(self, device: Device, clientversion: str | None, shows: bool | None = None) -> bool:
         """Notes that a waiting device is still there, and says whether it did: at most once a minute, or when it says
         anew whether it shows codes, and never while a change of its claim is under way, so that no hello wakes the
         commissioner."""
         moment = self._clock()
-        if device.devstate not in _WAITING or device.turn:
+        if device.devstate not in _WAITING or device.needs_commissioner:
             return False
         news = shows is not None and shows is not device.shows
         if device.lastseen is not None and device.lastseen > stamp(moment - PRESENCE_EVERY) and not news:
             return False
         heard = replace(device, lastseen=stamp(moment), clientversion=clientversion or device.clientversion)
-        after = proof.shown_by(heard, bool(shows)) if news else heard
+        after = presence.shown_by(heard, bool(shows)) if news else heard
         try:
             LedgerRow(device.certid).update(
                 actions=changes(device, after), condition=LedgerRow.version == device.version
@@ -136,7 +144,7 @@ class Ledger:
         that there is none, for who has read it already."""
 
         def decide(device: Device | None, at: str) -> Device:
-            return decisions.claim(device, certid, wish, actor, at)
+            return transitions.claim(device, certid, wish, actor, at)
 
         return self._kept(self._transition(certid, Event.CLAIM, decide, actor, known=known))
 
@@ -146,9 +154,15 @@ class Ledger:
         """Claims each, and says what became of each, in that order: a device, or why not. What is left when
         `deadline` says that time is up is a `Conflict` NOT_TRIED."""
         many = ManyClaims(
-            wish, actor, self._writer, lambda certid: self.claim(certid, wish, actor), self._moment, self._pause,
-            deadline, self._new_code,
-        )  # fmt: skip
+            wish,
+            actor,
+            self._writer,
+            lambda certid: self.claim(certid, wish, actor),
+            self._moment,
+            self._pause,
+            deadline,
+            self._new_code,
+        )
         return many.outcomes(certids)
 
     def confirm(self, device: Device, code: PresenceCode, actor: str) -> Device:
@@ -157,21 +171,23 @@ class Ledger:
         WRONG_CODE, PRESENCE_FAILED for the last, which drops the claim, CHANGED_MEANWHILE where another claim came."""
         if device.proof is Proof.GIVEN:
             return device
-        right, generation = proof.is_right(device, code), device.generation
+        right, generation = presence.is_right(device, code), device.generation
         if right:
-            return self._from(device, Event.CONFIRM, lambda d, at: proof.confirm(d, generation, at), actor)
-        raise proof.wrong(
-            self._from(device, Event.MISMATCH, lambda d, at: proof.mismatch(d, generation, at), actor, why=proof.WRONG)
+            return self._from(device, Event.CONFIRM, lambda d, at: presence.confirm(d, generation, at), actor)
+        raise presence.wrong(
+            self._from(
+                device, Event.MISMATCH, lambda d, at: presence.mismatch(d, generation, at), actor, why=presence.WRONG
+            )
         )
 
     def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
-        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: decisions.move(d, wish, actor, at), actor))
+        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: transitions.move(d, wish, actor, at), actor))
 
     def release(self, certid: Fingerprint, actor: str) -> Device | None:
         """None where the device was only expected: its row is gone, its history stays, and says so to who asks
         again."""
         try:
-            return self._seen(certid, Event.RELEASE, decisions.release, actor)
+            return self._seen(certid, Event.RELEASE, transitions.release, actor)
         except NotFound:
             last = self._last_entry(certid)
             if last is None or last.event is not Event.RELEASE:
@@ -184,26 +200,26 @@ class Ledger:
         def decide(device: Device, at: str) -> Device:
             if seen and (device.generation, device.devstate) != (seen.generation, seen.devstate):
                 raise Conflict("CHANGED_MEANWHILE", f"got {certid} in {device.devstate}, want it as it was looked at")
-            return decisions.retry(device, at)
+            return transitions.retry(device, at)
 
         return self._kept(self._seen(certid, Event.RETRY, decide, actor))
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
         """Final, and possible for a certificate that was never seen."""
         return self._kept(
-            self._transition(certid, Event.REVOKE, lambda d, at: decisions.revoke(d, certid, why, at), actor, why=why)
+            self._transition(certid, Event.REVOKE, lambda d, at: transitions.revoke(d, certid, why, at), actor, why=why)
         )
 
     def commission(self, device: Device, iotep: str, actor: str) -> Device:
         """The commissioner's success, for the claim it worked on and no other: `Conflict` CHANGED_MEANWHILE."""
         return self._from(
-            device, Event.COMMISSION, lambda d, at: decisions.commission(d, device.generation, iotep, at), actor
+            device, Event.COMMISSION, lambda d, at: transitions.commission(d, device.generation, iotep, at), actor
         )
 
     def fail(self, device: Device, code: str, message: str, actor: str) -> Device:
         """The commissioner's failure, likewise only for its own claim."""
         return self._from(
-            device, Event.FAIL, lambda d, at: decisions.fail(d, device.generation, code, message, at), actor, why=code
+            device, Event.FAIL, lambda d, at: transitions.fail(d, device.generation, code, message, at), actor, why=code
         )
 
     def retire(
@@ -212,24 +228,28 @@ class Ledger:
         """A target that was left is cleared; with a code: could not be, and why. Ends the turn of this claim only:
         the device that comes back may be of a newer one."""
         return self._from(
-            device, Event.RETIRE, lambda d, _at: decisions.retire(d, device.generation, cleared, code, message), actor,
-            why=code, about=cleared,
-        )  # fmt: skip
+            device,
+            Event.RETIRE,
+            lambda d, _at: transitions.retire(d, device.generation, cleared, code, message),
+            actor,
+            why=code,
+            about=cleared,
+        )
 
     def arrive(self, device: Device, actor: str) -> Device:
-        return self._from(device, Event.ARRIVE, decisions.arrive, actor)
+        return self._from(device, Event.ARRIVE, transitions.arrive, actor)
 
     def wake(self, certid: Fingerprint, actor: str) -> Device:
         """Has the commissioner look again at a row that it has not served. Raises `Conflict` NOT_ALLOWED where it
         has."""
-        decide = _on_known(certid, lambda d, _at: decisions.wake(d))
+        decide = _on_known(certid, lambda d, _at: transitions.wake(d))
         return self._kept(self._transition(certid, Event.WAKE, decide, actor, always=True))
 
     def deactivate(self, device: Device, target: Target, actor: str) -> Device:
         """Puts on record, before it is done, that the certificate is put out of use in a target where it has no
         business. Raises `Conflict` CHANGED_MEANWHILE where it has by now."""
         return self._from(
-            device, Event.DEACTIVATE, lambda d, _at: decisions.deactivate(d, target), actor, about=target, always=True
+            device, Event.DEACTIVATE, lambda d, _at: transitions.deactivate(d, target), actor, about=target, always=True
         )
 
     def _from(self, device: Device, event: Event, decide: KnownDecision, actor: str, **more: Any) -> Device:
@@ -246,22 +266,31 @@ class Ledger:
         return device
 
     def _transition(
-        self, certid: Fingerprint, event: Event, decide: Decision, actor: str, *, known: Any = _UNREAD,
-        why: str | None = None, about: Target | None = None, name: ThingName | None = None, always: bool = False,
-    ) -> Device | None:  # fmt: skip
+        self,
+        certid: Fingerprint,
+        event: Event,
+        decide: Decision,
+        actor: str,
+        *,
+        known: Any = _UNREAD,
+        why: str | None = None,
+        about: Target | None = None,
+        name: ThingName | None = None,
+        always: bool = False,
+    ) -> Device | None:
         """`always`: also what leaves the row as it is gets its entry."""
         before: Device | None = self.get(certid) if known is _UNREAD else known
         last: Entry | None = None
         holder: Fingerprint | None = None
         for attempt in range(_TRIES):
             at = self._moment()
-            after = proof.asked(decide(before, at), self._new_code)
+            after = presence.asked(decide(before, at), self._new_code)
             if after == before and not always:
                 return after
             change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
             try:
                 self._writer.write([replace(change, name=name, holder=holder)])
-            except Lost as lost:
+            except TransactionConflict as lost:
                 if lost.busy:
                     self._pause(attempt)
                 before = self.get(certid)

@@ -13,9 +13,9 @@ from typing import Final
 from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.models import Model
 
+from lobby.domain.device import DEFAULT_PROFILE, Device
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.answers import code_of
-from lobby.ledger.device import DEFAULT_PROFILE, Device
+from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.models import LedgerRow, TargetRow, device_of
 from lobby.ledger.store import now, stamp
 from lobby.names import AccountId, Fingerprint, Target, parse_profile, parse_target_key, shown
@@ -82,9 +82,11 @@ class Targets:
         }
         asked = {
             model.Meta.table_name: {
-                "Keys": [{name: {"S": value} for name, value in key.items()}], "ConsistentRead": True,
-            } for model, key in keys.items()
-        }  # fmt: skip
+                "Keys": [{name: {"S": value} for name, value in key.items()}],
+                "ConsistentRead": True,
+            }
+            for model, key in keys.items()
+        }
         connection = LedgerRow._get_connection().connection
         answer = connection.dispatch("BatchGetItem", {"RequestItems": asked})
         if answer.get("UnprocessedKeys"):
@@ -100,7 +102,7 @@ class Targets:
 
     def register(
         self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool | None = None
-    ) -> RegisteredTarget:  # fmt: skip
+    ) -> RegisteredTarget:
         """Adds a target, or renames one, and sets its profiles and `presence` where they are given; its ExternalId
         stays."""
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
@@ -119,9 +121,15 @@ class Targets:
         external_id = self._external_id(target.account, actor, at)
         new = RegisteredTarget(target, name, external_id, kept, actor, at, bool(presence))
         row = TargetRow(
-            _KIND, str(target), name=name, externalid=new.externalid, profiles=list(kept), presence=new.presence,
-            createdby=actor, createdat=at,
-        )  # fmt: skip
+            _KIND,
+            str(target),
+            name=name,
+            externalid=new.externalid,
+            profiles=list(kept),
+            presence=new.presence,
+            createdby=actor,
+            createdat=at,
+        )
         # The client may have put it already, and not heard so.
         if not _put_once(row) and self.get(target) != new:
             raise Conflict("CHANGED_MEANWHILE", f"got {target}, registered by another just now: look")
@@ -130,9 +138,14 @@ class Targets:
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
         """The account's own, made with its first target; whoever comes second at the same moment takes the first's."""
         row = TargetRow(
-            _ACCOUNT, account, name=account, externalid=self._new_external_id(), profiles=[], createdby=actor,
+            _ACCOUNT,
+            account,
+            name=account,
+            externalid=self._new_external_id(),
+            profiles=[],
+            createdby=actor,
             createdat=at,
-        )  # fmt: skip
+        )
         if _put_once(row):
             return row.externalid
         return TargetRow.get(_ACCOUNT, account, consistent_read=True).externalid
@@ -173,6 +186,11 @@ def _unknown(target: Target) -> NotFound:
 
 def _registered(row: TargetRow) -> RegisteredTarget:
     return RegisteredTarget(
-        parse_target_key(row.target), row.name, row.externalid, tuple(row.profiles), row.createdby, row.createdat,
+        parse_target_key(row.target),
+        row.name,
+        row.externalid,
+        tuple(row.profiles),
+        row.createdby,
+        row.createdat,
         bool(row.presence),
-    )  # fmt: skip
+    )

@@ -16,11 +16,11 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from lobby.ledger.answers import LOST, is_too_many, reasons_of
+from lobby.domain.device import GENESIS, Device, Entry
+from lobby.domain.states import Event
 from lobby.ledger.counts import bucket_of, part_of, shift
-from lobby.ledger.device import GENESIS, Device, Entry
+from lobby.ledger.dynamodb_errors import LOST, is_too_many, reasons_of
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, attributes_of, row_of
-from lobby.ledger.states import Event
 from lobby.names import Fingerprint, Target, ThingName
 
 _TRIES: Final = 4
@@ -28,7 +28,7 @@ _AS_AFTER: Final = 3
 """A transaction there was no capacity for is waited for as one that was busy this often."""
 
 
-class Lost(Exception):
+class TransactionConflict(Exception):
     """Somebody else wrote first. `busy`: is still writing, so a moment's wait helps. `whose` are the devices that
     it befell; none where only the counts were busy."""
 
@@ -51,18 +51,33 @@ class Change:
 
 
 def change_of(
-    certid: Fingerprint, event: Event, before: Device | None, after: Device | None, *,
-    actor: str, at: str, why: str | None = None, about: Target | None = None, last: Entry | None = None,
-) -> Change:  # fmt: skip
+    certid: Fingerprint,
+    event: Event,
+    before: Device | None,
+    after: Device | None,
+    *,
+    actor: str,
+    at: str,
+    why: str | None = None,
+    about: Target | None = None,
+    last: Entry | None = None,
+) -> Change:
     """The change that a decision asks for. `last` continues a history whose row was removed."""
     seq, prior = (before.version, before.head) if before else (last.seq, last.hash) if last else (0, GENESIS)
     target = about or (after.target if after else None)
     entry = Entry(
-        certid=certid, seq=seq + 1, at=at, actor=actor, event=event,
-        before=before.devstate if before else None, after=after.devstate if after else None,
+        certid=certid,
+        seq=seq + 1,
+        at=at,
+        actor=actor,
+        event=event,
+        before=before.devstate if before else None,
+        after=after.devstate if after else None,
         generation=after.generation if after else before.generation if before else 0,
-        reason=why, target=str(target) if target else None, prior=prior,
-    ).sealed()  # fmt: skip
+        reason=why,
+        target=str(target) if target else None,
+        prior=prior,
+    ).sealed()
     sealed = replace(after, version=entry.seq, head=entry.hash, counted=bucket_of(after).key) if after else None
     return Change(before, sealed, entry)
 
@@ -72,9 +87,12 @@ class Writer:
     the higher its number; `new_token` gives what DynamoDB knows a transaction by that it has carried out already."""
 
     def __init__(
-        self, connection: Connection, shard: Callable[[], int], pause: Callable[[int], None] = lambda _attempt: None,
+        self,
+        connection: Connection,
+        shard: Callable[[], int],
+        pause: Callable[[int], None] = lambda _attempt: None,
         new_token: Callable[[], str] = lambda: str(uuid4()),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._connection, self._shard = connection, shard
         self._pause, self._new_token = pause, new_token
 
@@ -136,7 +154,7 @@ class _Together:
             except TransactWriteError as error:
                 codes = reasons_of(error)
                 if LOST & set(codes):
-                    raise Lost(busy="TransactionConflict" in codes, whose=self._whose(codes)) from error
+                    raise TransactionConflict(busy="TransactionConflict" in codes, whose=self._whose(codes)) from error
                 if attempt + 1 == _TRIES or not is_too_many(error):
                     raise
                 pause(attempt + _AS_AFTER)

@@ -78,8 +78,9 @@ def _measured(stage: Stage, timeline: Timeline, devices: int, rows: int) -> tupl
 def _knocks(lines: tuple[tuple[str, ...], ...]) -> Section:
     return Section(
         "Just-in-time registration: connects until let in, and the bouncers that they start",
-        ("Lambdas", "devices", "knocks", "bouncer runs", "bouncer calls"), lines,
-    )  # fmt: skip
+        ("Lambdas", "devices", "knocks", "bouncer runs", "bouncer calls"),
+        lines,
+    )
 
 
 def _printed(rows: list[Row], sections: list[Section]) -> str:

@@ -106,9 +106,13 @@ def _line(room: _Room, function: Function) -> tuple[str, ...]:
     (of_empty, of_boto3), shares = room.ratios(code, statement), room.shares(code, statement)
     where = ", ".join(f"{name} {100 * part / shares.total():.0f} %" for name, part in shares.most_common(4))
     return (
-        function.name, *_sizes(function), f"{of_empty:.0f}", f"{of_boto3:.2f}",
-        str(room.modules(code, statement)), where,
-    )  # fmt: skip
+        function.name,
+        *_sizes(function),
+        f"{of_empty:.0f}",
+        f"{of_boto3:.2f}",
+        str(room.modules(code, statement)),
+        where,
+    )
 
 
 def _sizes(function: Function) -> tuple[str, str]:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from lobby.ledger.device import Device
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.ledger.listing import Filter, devices
 from lobby.ledger.models import LedgerRow, attributes_of
-from lobby.ledger.states import State
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.bench.capacity import item_bytes, query_units
 from tests.bench.dynamodb import Consumption, counted
@@ -40,10 +40,15 @@ def row(stage: Stage, count: int, pem: str, progress: Any) -> Row:
         raise ValueError(f"got {len(page.devices)} devices, want the {WAITING} that wait")
     units = query_units(listed.items)
     return Row(
-        f"{WAITING} waiting devices of {_count(stage):,}", "RCU", "8,625 RCU (scan)", 8625, 1, units,
+        f"{WAITING} waiting devices of {_count(stage):,}",
+        "RCU",
+        "8,625 RCU (scan)",
+        8625,
+        1,
+        units,
         f"1 query of by-state, {sum(map(item_bytes, listed.items)):,} bytes read, {units:g} RCU by their sizes; "
         f"the emulator says {listed.units:g}. {_trust(bigger)}",
-    )  # fmt: skip
+    )
 
 
 def _count(stage: Stage) -> int:
@@ -62,12 +67,22 @@ def _crowd(numbers: range, state: State, pem: str) -> Iterator[dict[str, Any]]:
     for number in numbers:
         claimed = state is not State.INLOBBY
         device = Device(
-            certid=Fingerprint(hashlib.sha256(f"{state} {number}".encode()).hexdigest()), devstate=state, enteredat=_AT,
-            version=5 if claimed else 2, generation=int(claimed), devicename=ThingName(f"crowd-{state}-{number:06}"),
-            devicecert=pem, target=target if claimed else None, iotep="127.65.0.1" if claimed else None,
-            claimedby="user:operator" if claimed else None, claimedat=_AT if claimed else None,
-            firstseen=_AT, lastseen=_AT, lobbyregion=Region("us-east-1"), clientversion="1.0.0",
-        )  # fmt: skip
+            certid=Fingerprint(hashlib.sha256(f"{state} {number}".encode()).hexdigest()),
+            devstate=state,
+            enteredat=_AT,
+            version=5 if claimed else 2,
+            generation=int(claimed),
+            devicename=ThingName(f"crowd-{state}-{number:06}"),
+            devicecert=pem,
+            target=target if claimed else None,
+            iotep="127.65.0.1" if claimed else None,
+            claimedby="user:operator" if claimed else None,
+            claimedat=_AT if claimed else None,
+            firstseen=_AT,
+            lastseen=_AT,
+            lobbyregion=Region("us-east-1"),
+            clientversion="1.0.0",
+        )
         yield LedgerRow(**attributes_of(device)).serialize()
 
 

@@ -49,9 +49,12 @@ def counted(stage: Stage, where: Target | None = None) -> Iterator[Recorded]:
     """The ledger's code talks to the emulator's tables in `where` (unless said, the lobby's), and is recorded."""
     scope = where or stage.local.layout.lobby
     environment = {
-        "AWS_ENDPOINT_URL": stage.file.aws_endpoint_url, "AWS_REGION": scope.region,
-        "AWS_DEFAULT_REGION": scope.region, "AWS_ACCESS_KEY_ID": scope.account, "AWS_SECRET_ACCESS_KEY": "test",
-    }  # fmt: skip
+        "AWS_ENDPOINT_URL": stage.file.aws_endpoint_url,
+        "AWS_REGION": scope.region,
+        "AWS_DEFAULT_REGION": scope.region,
+        "AWS_ACCESS_KEY_ID": scope.account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     recorded = Recorded()

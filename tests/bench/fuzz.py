@@ -52,9 +52,12 @@ def main(
 
         @seed(number)
         @settings(
-            max_examples=examples, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+        )
         @given(document=documents(), data=st.data())
         def ask(document: str, data: st.DataObject) -> None:
             question = seasoned(document, data, known)
@@ -83,8 +86,9 @@ def _section(told: dict[str, Counter[str]], made: Counter[str], number: int) -> 
     documents_asked = sum(codes.total() for codes in told.values())
     return Section(
         f"{documents_asked:,} documents, seed {number}: each answer 200, with codes that are told",
-        ("operation", "asked", "done", "AWS calls", "refused"), lines,
-    )  # fmt: skip
+        ("operation", "asked", "done", "AWS calls", "refused"),
+        lines,
+    )
 
 
 def _commonest(codes: Counter[str]) -> str:

@@ -32,13 +32,34 @@ def rows(stage: Stage) -> list[Row]:
     return [
         Row("one more hello in the lobby", "calls", "2 calls + a run", 2, 1, len(ten) / _TEN, told(ten)),
         Row("… once a minute, with a write", "calls", "2 calls + a run", 2, 2, len(later), told(later)),
-        Row("… commissioner runs of ten hellos", "runs", "10 runs", 10, 0, pushed[0],
-            f"{len([call for call in ten if call.action not in READS])} writes in ten hellos within the minute"),
-        Row("hello once commissioned", "calls", "22 calls", 22, 2, len(after),
-            f"{told(after)}; answered {answer['iotep']}"),
-        Row("claim → route at a waiting device, hellos between", "hellos", "1 (5 s)", 1, 0, pushed[1],
-            f"pushed {pushed[2]:.0f} ms after the claim was sent, {pushed[3]:.0f} ms after it was answered"),
-    ]  # fmt: skip
+        Row(
+            "… commissioner runs of ten hellos",
+            "runs",
+            "10 runs",
+            10,
+            0,
+            pushed[0],
+            f"{len([call for call in ten if call.action not in READS])} writes in ten hellos within the minute",
+        ),
+        Row(
+            "hello once commissioned",
+            "calls",
+            "22 calls",
+            22,
+            2,
+            len(after),
+            f"{told(after)}; answered {answer['iotep']}",
+        ),
+        Row(
+            "claim → route at a waiting device, hellos between",
+            "hellos",
+            "1 (5 s)",
+            1,
+            0,
+            pushed[1],
+            f"pushed {pushed[2]:.0f} ms after the claim was sent, {pushed[3]:.0f} ms after it was answered",
+        ),
+    ]
 
 
 def _hellos(stage: Stage, waiting: WaitingDevice, count: int) -> list[Call]:
@@ -54,9 +75,11 @@ def _hellos(stage: Stage, waiting: WaitingDevice, count: int) -> list[Call]:
 def _pretend_a_minute(stage: Stage, device: NewDevice) -> None:
     """Nobody waits for a minute here: the row says that the device was last seen long ago."""
     stage.tables.update_item(
-        TableName=TABLE, Key={"certid": {"S": device.certid}}, UpdateExpression="SET lastseen = :long_ago",
+        TableName=TABLE,
+        Key={"certid": {"S": device.certid}},
+        UpdateExpression="SET lastseen = :long_ago",
         ExpressionAttributeValues={":long_ago": {"S": _LONG_AGO}},
-    )  # fmt: skip
+    )
 
 
 def _push(stage: Stage, device: NewDevice, waiting: WaitingDevice, commissioners: int) -> tuple[int, int, float, float]:

@@ -70,23 +70,49 @@ def rows(measured: list[Onboarding]) -> list[Row]:
     spread = ", ".join(f"{len(one.calls)}" for one in ordered)
     commissioners = max(one.commissioners for one in measured)
     return [
-        Row("one onboarding, claimed while waiting, history and arrival proven", "calls", "49 calls", 49, 18,
-            len(typical.calls), f"{told(typical.calls)}. Of each device: {spread}."),
-        Row("… commissioner runs for the claim", "runs", "3+ runs", 3, 1, commissioners,
+        Row(
+            "one onboarding, claimed while waiting, history and arrival proven",
+            "calls",
+            "49 calls",
+            49,
+            18,
+            len(typical.calls),
+            f"{told(typical.calls)}. Of each device: {spread}.",
+        ),
+        Row(
+            "… commissioner runs for the claim",
+            "runs",
+            "3+ runs",
+            3,
+            1,
+            commissioners,
             f"{len(of(typical.calls, 'commissioner'))} calls in the lobby, "
-            f"{len(of(typical.calls, 'commissioner in target'))} in the target."),
-        Row("… and its entries anchored outside of the table, afterwards", "calls", "none", None, len(_EVENTS),
-            max(len(one.anchored) for one in measured), f"{told(typical.anchored)}, by nobody waited for."),
-    ]  # fmt: skip
+            f"{len(of(typical.calls, 'commissioner in target'))} in the target.",
+        ),
+        Row(
+            "… and its entries anchored outside of the table, afterwards",
+            "calls",
+            "none",
+            None,
+            len(_EVENTS),
+            max(len(one.anchored) for one in measured),
+            f"{told(typical.anchored)}, by nobody waited for.",
+        ),
+    ]
 
 
 def knocking(cold: Onboarding, warm: list[Onboarding]) -> tuple[tuple[str, ...], ...]:
     """Knocks and bouncer runs, cold and warm, as lines of a section."""
     return (
         ("cold", "1", str(cold.knocks), str(cold.bouncers), str(len(of(cold.calls, "bouncer")))),
-        ("warm", str(len(warm)), _mean([one.knocks for one in warm]), _mean([one.bouncers for one in warm]),
-         _mean([len(of(one.calls, "bouncer")) for one in warm])),
-    )  # fmt: skip
+        (
+            "warm",
+            str(len(warm)),
+            _mean([one.knocks for one in warm]),
+            _mean([one.bouncers for one in warm]),
+            _mean([len(of(one.calls, "bouncer")) for one in warm]),
+        ),
+    )
 
 
 def _mean(values: list[int]) -> str:

@@ -49,9 +49,16 @@ def table(rows: Sequence[Row]) -> str:
     """For people."""
     columns = ("step", "v0.1", "budget", "measured", "ratio", "")
     lines = [
-        (row.step, row.before_said, f"{row.budget:g} {row.unit}", f"{row.measured:g}", _ratio(row),
-         "" if row.kept else "BROKEN") for row in rows
-    ]  # fmt: skip
+        (
+            row.step,
+            row.before_said,
+            f"{row.budget:g} {row.unit}",
+            f"{row.measured:g}",
+            _ratio(row),
+            "" if row.kept else "BROKEN",
+        )
+        for row in rows
+    ]
     shown = _aligned(columns, lines)
     out = shown[:2]
     for line, row in zip(shown[2:], rows, strict=True):
@@ -71,10 +78,14 @@ def as_json(rows: Sequence[Row], sections: Sequence[Section]) -> str:
         "kept": all(row.kept for row in rows),
         "rows": [asdict(row) | {"kept": row.kept, "ratio": row.ratio} for row in rows],
         "sections": [
-            {"title": each.title, "notes": each.notes,
-             "lines": [dict(zip(each.columns, line, strict=True)) for line in each.lines]} for each in sections
+            {
+                "title": each.title,
+                "notes": each.notes,
+                "lines": [dict(zip(each.columns, line, strict=True)) for line in each.lines],
+            }
+            for each in sections
         ],
-    }  # fmt: skip
+    }
     return json.dumps(body, indent=2)
 
 

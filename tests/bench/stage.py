@@ -17,7 +17,7 @@ from infra.local.demo import CLAIM
 from infra.local.factory import new_name
 from infra.local.lobby_file import LobbyFile
 from infra.local.timeline import Timeline
-from lobby.identity import fingerprint, load_certificate
+from lobby.domain.identity import fingerprint, load_certificate
 from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, ThingName
 from pki.devices import DevicePaths

@@ -11,9 +11,9 @@ from admin_api.claims import claim
 from admin_api.roles import Caller, Role
 from admin_api.services import Services
 from lobby.arrivals import Arrivals
+from lobby.domain.states import State
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
-from lobby.ledger.states import State
 from lobby.ledger.targets import Targets
 from lobby.names import ThingName
 from lobby.receptionist import Receptionist
@@ -39,9 +39,14 @@ class Lambdas:
         with calls.uncounted():
             self.receptionist = Receptionist(aws.client("iot-data"), self.ledger)
             self.services = Services(
-                self.ledger, self.shop.targets, _no_survey, LOBBY, REGION,
-                histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")), compare=_no_survey,
-            )  # fmt: skip
+                self.ledger,
+                self.shop.targets,
+                _no_survey,
+                LOBBY,
+                REGION,
+                histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
+                compare=_no_survey,
+            )
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
             self.door.deliver(self.door.first_connect(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)

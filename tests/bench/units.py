@@ -6,9 +6,9 @@ emulator reports them, which weighs items and indexes as AWS does; reads it does
 
 from typing import Final
 
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
+from lobby.domain.device import Device
+from lobby.domain.identity import Identity
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets

@@ -40,9 +40,14 @@ class WaitingDevice:
 
     def _knock(self, lobby: LobbyFile, certificate: Path, key: Path) -> Connection | None:
         connection: Connection = mqtt_connection_builder.mtls_from_path(
-            endpoint=lobby.lobby_endpoint, port=lobby.mqtt_port, client_id=self.name, clean_session=True,
-            cert_filepath=str(certificate), pri_key_filepath=str(key), ca_filepath=lobby.server_ca_path,
-        )  # fmt: skip
+            endpoint=lobby.lobby_endpoint,
+            port=lobby.mqtt_port,
+            client_id=self.name,
+            clean_session=True,
+            cert_filepath=str(certificate),
+            pri_key_filepath=str(key),
+            ca_filepath=lobby.server_ca_path,
+        )
         try:
             connection.connect().result(PATIENCE)
         except AwsCrtError:

@@ -78,10 +78,12 @@ def populate(deployed: Deployment) -> Shown:
         people.claimed("sensor-3001", first, 42 * _MINUTE)
         people.commissioned("pump-0007", second, 3 * _HOUR)
         failed = people.failed(
-            "pump-0012", second, "TARGET_POLICY_MISSING",
+            "pump-0012",
+            second,
+            "TARGET_POLICY_MISSING",
             f"{second} has no IoT policy device-lobby-default: deploy the target's stack again, with this profile.",
             7 * _MINUTE,
-        )  # fmt: skip
+        )
         people.failed("pump-0013", second, "TARGET_LIMIT", f"{second}: LimitExceededException", 2 * _HOUR)
         people.refused("meter-0404", "CRL_STALE", "The revocation list of its CA is out of date.", 5 * _HOUR)
         people.refused("meter-0405", "WEAK_KEY", "got an RSA key of 1024 bits, want at least 2048", _DAY)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from lobby.identity import Identity, fingerprint, load_certificate
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
+from lobby.domain.device import Device
+from lobby.domain.identity import Identity, fingerprint, load_certificate
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName
@@ -27,9 +27,12 @@ def ledger_of(deployed: Deployment) -> Iterator[None]:
     """The ledger's code in this process talks to the deployment's tables, as root."""
     scope = deployed.lobby
     environment = {
-        "AWS_ENDPOINT_URL": deployed.file.aws_endpoint_url, "AWS_REGION": scope.region,
-        "AWS_DEFAULT_REGION": scope.region, "AWS_ACCESS_KEY_ID": scope.account, "AWS_SECRET_ACCESS_KEY": "test",
-    }  # fmt: skip
+        "AWS_ENDPOINT_URL": deployed.file.aws_endpoint_url,
+        "AWS_REGION": scope.region,
+        "AWS_DEFAULT_REGION": scope.region,
+        "AWS_ACCESS_KEY_ID": scope.account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:

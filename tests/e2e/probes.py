@@ -123,8 +123,15 @@ def _all(client: Any, service: str, what: str) -> list[Any]:
 
 def probes(where: Target, names: Names) -> list[Probe]:
     """Every probe of that account and Region."""
-    return [*_dynamodb(where, names), *_iot(where), *_queues(where, names), *_functions(where, names),
-            *_buckets(names), *_identities(where, names), *_others(where, names)]  # fmt: skip
+    return [
+        *_dynamodb(where, names),
+        *_iot(where),
+        *_queues(where, names),
+        *_functions(where, names),
+        *_buckets(names),
+        *_identities(where, names),
+        *_others(where, names),
+    ]
 
 
 def _arn(where: Target, service: str, tail: str) -> str:
@@ -156,24 +163,45 @@ def iot_probes(where: Target) -> list[Probe]:
 def _iot(where: Target) -> Iterator[Probe]:
     arn = _arn(where, "iot", "")
     for resource, more, actions in (
-        (f"cert/{_CERT}", {"certificateId": _CERT}, "DescribeCertificate UpdateCertificate DeleteCertificate "
-         "TransferCertificate"),
-        (f"cert/{_CERT}", {"target": f"{arn}cert/{_CERT}", "policyName": _NOBODY}, "AttachPolicy DetachPolicy "
-         "ListAttachedPolicies"),
+        (
+            f"cert/{_CERT}",
+            {"certificateId": _CERT},
+            "DescribeCertificate UpdateCertificate DeleteCertificate TransferCertificate",
+        ),
+        (
+            f"cert/{_CERT}",
+            {"target": f"{arn}cert/{_CERT}", "policyName": _NOBODY},
+            "AttachPolicy DetachPolicy ListAttachedPolicies",
+        ),
         (f"cert/{_CERT}", {"principal": f"{arn}cert/{_CERT}"}, "ListPrincipalThings"),
         (f"cacert/{_CERT}", {"certificateId": _CERT}, "DescribeCACertificate UpdateCACertificate DeleteCACertificate"),
         (f"thing/{_TOO_LONG}", {"thingName": _TOO_LONG}, "CreateThing UpdateThing"),
         (f"thing/{_NOBODY}", {"thingName": _NOBODY}, "DescribeThing DeleteThing ListThingPrincipals"),
-        ("policy/device-lobby-nobody", {"policyName": "device-lobby-nobody"}, "GetPolicy CreatePolicyVersion "
-         "DeletePolicy ListTargetsForPolicy"),
+        (
+            "policy/device-lobby-nobody",
+            {"policyName": "device-lobby-nobody"},
+            "GetPolicy CreatePolicyVersion DeletePolicy ListTargetsForPolicy",
+        ),
         ("policy/another", {"policyName": "another", "policyDocument": "{}"}, "GetPolicy CreatePolicy DeletePolicy"),
-        ("rule/nobody", {"ruleName": _NOBODY}, "GetTopicRule CreateTopicRule ReplaceTopicRule DeleteTopicRule "
-         "DisableTopicRule"),
-        ("", {"thingName": _NOBODY, "principal": f"{arn}cert/{_CERT}", "certificatePem": "x", "caCertificate": "x",
-              "certificateSigningRequest": "x"},
-         "AttachThingPrincipal DetachThingPrincipal RegisterCertificate RegisterCertificateWithoutCA DescribeEndpoint "
-         "RegisterCACertificate CreateCertificateFromCsr ListCertificates ListThings"),
-    ):  # fmt: skip
+        (
+            "rule/nobody",
+            {"ruleName": _NOBODY},
+            "GetTopicRule CreateTopicRule ReplaceTopicRule DeleteTopicRule DisableTopicRule",
+        ),
+        (
+            "",
+            {
+                "thingName": _NOBODY,
+                "principal": f"{arn}cert/{_CERT}",
+                "certificatePem": "x",
+                "caCertificate": "x",
+                "certificateSigningRequest": "x",
+            },
+            "AttachThingPrincipal DetachThingPrincipal RegisterCertificate "
+            "RegisterCertificateWithoutCA DescribeEndpoint "
+            "RegisterCACertificate CreateCertificateFromCsr ListCertificates ListThings",
+        ),
+    ):
         for action in actions.split():
             yield Probe(f"iot:{action}", f"{arn}{resource}" if resource else "*", "iot", action, more)
     for topic in ("lobby/nobody", "app/nobody", "$aws/rules/lobby"):
@@ -195,8 +223,12 @@ def _queues(where: Target, names: Names) -> Iterator[Probe]:
 
 
 _ON_CODE: Final = (
-    "GetFunction", "DeleteFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission"
-)  # fmt: skip
+    "GetFunction",
+    "DeleteFunction",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "AddPermission",
+)
 
 
 def _functions(where: Target, names: Names) -> Iterator[Probe]:
@@ -214,9 +246,11 @@ def _buckets(names: Names) -> Iterator[Probe]:
             for action in ("GetObject", "PutObject", "DeleteObject"):
                 yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", "s3", action, params)
         for action, operation in (
-            ("ListBucket", "ListObjectsV2"), ("ListBucketVersions", "ListObjectVersions"),
-            ("PutBucketPolicy", "PutBucketPolicy"), ("DeleteBucket", "DeleteBucket"),
-        ):  # fmt: skip
+            ("ListBucket", "ListObjectsV2"),
+            ("ListBucketVersions", "ListObjectVersions"),
+            ("PutBucketPolicy", "PutBucketPolicy"),
+            ("DeleteBucket", "DeleteBucket"),
+        ):
             yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}", "s3", operation, {"Bucket": bucket, "Policy": "{"})
     yield Probe("s3:ListAllMyBuckets", "*", "s3", "ListBuckets", {})
 
@@ -224,8 +258,12 @@ def _buckets(names: Names) -> Iterator[Probe]:
 def _identities(where: Target, names: Names) -> Iterator[Probe]:
     for number, role in enumerate(names.roles):
         arn = f"arn:aws:iam::{where.account}:role/{role}"
-        params = {"RoleName": role, "PolicyName": _NOBODY, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
-                  "PolicyDocument": "{}"}  # fmt: skip
+        params = {
+            "RoleName": role,
+            "PolicyName": _NOBODY,
+            "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+            "PolicyDocument": "{}",
+        }
         more = () if number else ("AttachRolePolicy", "UpdateAssumeRolePolicy", "GetRolePolicy")
         for action in ("PutRolePolicy", *more):
             yield Probe(f"iam:{action}", arn, "iam", action, params)
@@ -247,7 +285,12 @@ def _others(where: Target, names: Names) -> Iterator[Probe]:
         stack = _arn(where, "cloudformation", "stack/DeviceLobby/x")
         yield Probe(f"cloudformation:{action}", stack, "cloudformation", action, {"StackName": "DeviceLobby"})
     for service, action in (
-        ("cloudwatch", "PutMetricData"), ("cloudwatch", "DeleteAlarms"), ("cloudwatch", "DisableAlarmActions"),
-        ("ssm", "GetParameter"), ("secretsmanager", "GetSecretValue"), ("events", "PutEvents"), ("kms", "Decrypt"),
-    ):  # fmt: skip
+        ("cloudwatch", "PutMetricData"),
+        ("cloudwatch", "DeleteAlarms"),
+        ("cloudwatch", "DisableAlarmActions"),
+        ("ssm", "GetParameter"),
+        ("secretsmanager", "GetSecretValue"),
+        ("events", "PutEvents"),
+        ("kms", "Decrypt"),
+    ):
         yield Probe(f"{service}:{action}", "*", service, action, {})

@@ -97,9 +97,12 @@ def test_a_demo_that_is_stopped_leaves_no_device_running(
 ) -> None:
     with _like(deployed, tmp_path / "state") as state:
         process = subprocess.Popen(
-            _command(state, "--patience", "60"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            _command(state, "--patience", "60"),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             until(_log_of(state))
             process.send_signal(number)

@@ -9,10 +9,10 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.ledger.counts import KIND, Bucket
-from lobby.ledger.device import Device
 from lobby.ledger.models import CountRow, LedgerRow, attributes_of
-from lobby.ledger.states import State
 from lobby.ledger.targets import profile_policy
 from lobby.names import Fingerprint, Region, Target, ThingName
 from tests.e2e.browser import PHONE, Visit
@@ -151,11 +151,26 @@ def test_an_admin_adds_a_target_and_its_check_says_what_is_missing(visit: Visiti
 def _crowd(region: Region, target: Target) -> Iterator[dict[str, Any]]:
     for number in range(MANY):
         certid = Fingerprint(hashlib.sha256(f"crowd {number}".encode()).hexdigest())
-        yield LedgerRow(**attributes_of(Device(
-            certid=certid, devstate=State.ARRIVED, enteredat=_AT, version=5, generation=1,
-            devicename=ThingName(f"crowd-{number:06}"), target=target, iotep="127.65.0.1", claimedby="user:operator",
-            claimedat=_AT, firstseen=_AT, lastseen=_AT, lobbyregion=region, counted=_bucket(target).key,
-        ))).serialize()  # fmt: skip
+        yield LedgerRow(
+            **attributes_of(
+                Device(
+                    certid=certid,
+                    devstate=State.ARRIVED,
+                    enteredat=_AT,
+                    version=5,
+                    generation=1,
+                    devicename=ThingName(f"crowd-{number:06}"),
+                    target=target,
+                    iotep="127.65.0.1",
+                    claimedby="user:operator",
+                    claimedat=_AT,
+                    firstseen=_AT,
+                    lastseen=_AT,
+                    lobbyregion=region,
+                    counted=_bucket(target).key,
+                )
+            )
+        ).serialize()
 
 
 def _bucket(target: Target) -> Bucket:

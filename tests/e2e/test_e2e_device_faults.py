@@ -26,9 +26,15 @@ def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, how
     """The exit status of a client that loses its power at a call."""
     file = deployed.file
     options = {
-        "cert": paths.chain, "key": paths.key, "ca": file.server_ca_path, "state-dir": state / "kept",
-        "lobby": f"{file.lobby_endpoint}:{file.mqtt_port}", "retry-base": 0.5, "retry-cap": 1, "hello-every": 2,
-    }  # fmt: skip
+        "cert": paths.chain,
+        "key": paths.key,
+        "ca": file.server_ca_path,
+        "state-dir": state / "kept",
+        "lobby": f"{file.lobby_endpoint}:{file.mqtt_port}",
+        "retry-base": 0.5,
+        "retry-cap": 1,
+        "hello-every": 2,
+    }
     command = [sys.executable, "-m", "tests.bench.device_faults.killed", str(number), how, "run"]
     given = [f"--{name}={value}" for name, value in options.items()]
     done = subprocess.run([*command, *given], cwd=_ROOT, capture_output=True, timeout=90, start_new_session=True)  # noqa: PLW1510

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.local.api import sign_in
-from lobby.ledger.states import State
+from lobby.domain.states import State
 from tests.e2e.deployment import Deployment
 from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
 from tests.functional.admin_api.test_api_costs import ATTACKS
@@ -54,8 +54,11 @@ def _fitting(deployed: Deployment) -> Fitting:
         **dict.fromkeys(("account", "targetaccount"), (target.account,)),
         **dict.fromkeys(("region", "targetregion"), (target.region,)),
         **dict.fromkeys(("state", "devstate"), tuple(State)),
-        "profile": ("default",), "why": ("lost",), "namePrefix": ("demo",), "fingerprintPrefix": ("0000",),
-    }  # fmt: skip
+        "profile": ("default",),
+        "why": ("lost",),
+        "namePrefix": ("demo",),
+        "fingerprintPrefix": ("0000",),
+    }
 
 
 def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside(deployed: Deployment) -> None:
@@ -86,12 +89,29 @@ def test_an_attack_is_refused_without_a_call_of_aws(deployed: Deployment) -> Non
 
 
 PATHS = (
-    "/../../etc/passwd", "/assets/../../settings.py", "/assets/..%2f..%2fsettings.py", "/%2e%2e/%2e%2e/etc/passwd",
-    "/assets/%2e%2e%5csettings.py", "//etc/passwd", "/assets//etc/passwd", "/./././index.html", "/.built", "/assets/",
-    "/%00", "/assets/%00", "/sign-in.json/../graphql", "/devices/../../x", "/devices/%0d%0ax-evil:%201",
-    "/claim%0d%0aset-cookie:%20a=b", "/" + "a" * 4000, "/\\..\\..\\x", "/;/x", "http://evil.example/claim", "*",
+    "/../../etc/passwd",
+    "/assets/../../settings.py",
+    "/assets/..%2f..%2fsettings.py",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "/assets/%2e%2e%5csettings.py",
+    "//etc/passwd",
+    "/assets//etc/passwd",
+    "/./././index.html",
+    "/.built",
+    "/assets/",
+    "/%00",
+    "/assets/%00",
+    "/sign-in.json/../graphql",
+    "/devices/../../x",
+    "/devices/%0d%0ax-evil:%201",
+    "/claim%0d%0aset-cookie:%20a=b",
+    "/" + "a" * 4000,
+    "/\\..\\..\\x",
+    "/;/x",
+    "http://evil.example/claim",
+    "*",
     "/?x=%0d%0a",
-)  # fmt: skip
+)
 HOSTS = ("evil.example", "evil.example:80", "127.0.0.1", "", "127.0.0.1:1", "[::1]", "localhost.evil.example")
 
 

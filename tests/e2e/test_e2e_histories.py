@@ -18,7 +18,7 @@ import pytest
 
 from infra.local.lobby_file import NAME
 from infra.local.synthesis import ROOT
-from lobby.ledger.device import Entry
+from lobby.domain.device import Entry
 from lobby.ledger.models import HistoryRow, LedgerRow, entry_of_item, row_of
 from lobby.wire import notary_bucket
 from tests.e2e.deployment import PATIENCE, Deployment, until
@@ -135,8 +135,9 @@ def truncated_with_the_row(victim: Victim) -> None:
     victim.remove(items[3])
     last = entry(items[2])
     assert last.target
-    victim.set_row(version={"N": "3"}, head={"S": last.hash}, target={"S": last.target},
-                   generation={"N": str(last.generation)})  # fmt: skip
+    victim.set_row(
+        version={"N": "3"}, head={"S": last.hash}, target={"S": last.target}, generation={"N": str(last.generation)}
+    )
 
 
 def tail_rewritten_with_the_row(victim: Victim) -> None:
@@ -221,9 +222,10 @@ def test_an_anchor_that_somebody_deletes_shows_and_says_still_what_it_said(
     s3: Any = deployed.client(deployed.lobby, "s3")
     bucket = notary_bucket(deployed.lobby.account, deployed.lobby.region)
     [key] = [
-        each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"entries/{victim.certid}/")["Contents"]
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"entries/{victim.certid}/")["Contents"]
         if "/0000000003-" in each["Key"]
-    ]  # fmt: skip
+    ]
     s3.delete_object(Bucket=bucket, Key=key)
     assert (victim.verdict()["seq"], victim.verdict()["code"]) == (3, "ANCHOR_REMOVED")
     [marker] = s3.list_object_versions(Bucket=bucket, Prefix=key)["DeleteMarkers"]

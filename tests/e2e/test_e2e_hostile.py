@@ -24,9 +24,20 @@ from tests.e2e.doors import admitted, knock
 from tests.hostile import HOSTILE, Hostile, Maker
 
 THROUGH_TLS = {
-    "NOT_A_DEVICE", "WRONG_PURPOSE", "WEAK_KEY", "WEAK_SIGNATURE", "NAME_MISSING", "NAME_DOUBLED", "NAME_INVALID",
-    "CRL_MISSING", "CRL_INVALID", "CRL_STALE", "REVOKED_BY_ISSUER", "NAME_TAKEN", "REVOKED",
-}  # fmt: skip
+    "NOT_A_DEVICE",
+    "WRONG_PURPOSE",
+    "WEAK_KEY",
+    "WEAK_SIGNATURE",
+    "NAME_MISSING",
+    "NAME_DOUBLED",
+    "NAME_INVALID",
+    "CRL_MISSING",
+    "CRL_INVALID",
+    "CRL_STALE",
+    "REVOKED_BY_ISSUER",
+    "NAME_TAKEN",
+    "REVOKED",
+}
 """Codes that a device brings about at the deployed door. The others are AWS IoT's own to refuse, before it registers
 anything; which keys and signatures pass depends on the OpenSSL."""
 FIRST_NUMBER = 100
@@ -94,9 +105,11 @@ class Door:
         return certificate, secret
 
     def _register(self, ca: make.Issuer, crl: bytes | None) -> str:
-        ca_id = str(self.iot.register_ca_certificate(
-            caCertificate=ca.pem, certificateMode="SNI_ONLY", setAsActive=True, allowAutoRegistration=True
-        )["certificateId"])  # fmt: skip
+        ca_id = str(
+            self.iot.register_ca_certificate(
+                caCertificate=ca.pem, certificateMode="SNI_ONLY", setAsActive=True, allowAutoRegistration=True
+            )["certificateId"]
+        )
         self.cas.append(ca_id)
         if crl is not None:
             bucket = trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
@@ -126,7 +139,7 @@ class Door:
     def _row(self, certid: str) -> dict[str, Any]:
         item = self.tables.get_item(
             TableName="device-lobby-ledger", Key={"certid": {"S": certid}}, ConsistentRead=True
-        ).get("Item", {})  # fmt: skip
+        ).get("Item", {})
         return {name: item.get(name, {}).get("S") for name in ("devstate", "reason", "message")}
 
     def close(self) -> None:

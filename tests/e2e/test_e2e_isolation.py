@@ -106,15 +106,40 @@ def test_a_device_does_what_it_is_there_for(pair: Pair) -> None:
 
 
 PUBLISHED = (
-    "lobby/{victim}", "lobby/{own}", "LOBBY/{victim}", "lobby//{victim}", "/lobby/{victim}", "lobby/{victim}/x",
-    "lobby/{OWN}", "app/{victim}", "app/{victim}/log", "app", "app/", "any", "{own}", "{victim}", " lobby/{own}",
-    "$aws/rules/lobby/x", "$aws/rules/LOBBY", "$aws/rules/device_lobby_registered", "$aws/rules/device_lobby_connected",
-    "$aws/rules/other", "$aws/events/certificates/registered/x", "$aws/events/presence/connected/{own}",
-    "$aws/events/presence/connected/{victim}", "$aws/events/presence/disconnected/{victim}",
-    "$aws/things/{own}/shadow/update", "$aws/things/{victim}/shadow/update", "$aws/things/{own}/jobs/get",
-    "$aws/things/{victim}/jobs/start-next", "$aws/certificates/create/json", "$aws/certificates/create-from-csr/json",
-    "$aws/provisioning-templates/x/provision/json", "$share/any/lobby/{victim}", "$SYS/broker",
-)  # fmt: skip
+    "lobby/{victim}",
+    "lobby/{own}",
+    "LOBBY/{victim}",
+    "lobby//{victim}",
+    "/lobby/{victim}",
+    "lobby/{victim}/x",
+    "lobby/{OWN}",
+    "app/{victim}",
+    "app/{victim}/log",
+    "app",
+    "app/",
+    "any",
+    "{own}",
+    "{victim}",
+    " lobby/{own}",
+    "$aws/rules/lobby/x",
+    "$aws/rules/LOBBY",
+    "$aws/rules/device_lobby_registered",
+    "$aws/rules/device_lobby_connected",
+    "$aws/rules/other",
+    "$aws/events/certificates/registered/x",
+    "$aws/events/presence/connected/{own}",
+    "$aws/events/presence/connected/{victim}",
+    "$aws/events/presence/disconnected/{victim}",
+    "$aws/things/{own}/shadow/update",
+    "$aws/things/{victim}/shadow/update",
+    "$aws/things/{own}/jobs/get",
+    "$aws/things/{victim}/jobs/start-next",
+    "$aws/certificates/create/json",
+    "$aws/certificates/create-from-csr/json",
+    "$aws/provisioning-templates/x/provision/json",
+    "$share/any/lobby/{victim}",
+    "$SYS/broker",
+)
 
 
 def test_a_device_publishes_on_its_own_topics_and_no_others(pair: Pair) -> None:
@@ -134,13 +159,39 @@ def test_what_a_device_says_is_not_kept_for_those_who_come_later(pair: Pair) -> 
 
 
 HEARD = (
-    "lobby/{victim}", "lobby/+", "lobby/#", "+/{victim}", "+/{own}", "+/+", "+", "#", "lobby", "lobby/{victim}/#",
-    "lobby/{OWN}", "/lobby/{own}", "app/#", "app/+", "app/+/log", "app/{victim}", "app/{victim}/#", "app/{own}",
-    "$aws/#", "$aws/events/#", "$aws/events/certificates/#", "$aws/events/presence/connected/{victim}",
-    "$aws/rules/lobby", "$aws/rules/#", "$aws/things/{own}/shadow/#", "$aws/things/{victim}/shadow/update/accepted",
-    "$aws/things/+/jobs/notify", "$aws/certificates/create/json/accepted", "$share/any/lobby/{victim}",
-    "$share/any/lobby/{own}", "$share/any/#", "$SYS/#",
-)  # fmt: skip
+    "lobby/{victim}",
+    "lobby/+",
+    "lobby/#",
+    "+/{victim}",
+    "+/{own}",
+    "+/+",
+    "+",
+    "#",
+    "lobby",
+    "lobby/{victim}/#",
+    "lobby/{OWN}",
+    "/lobby/{own}",
+    "app/#",
+    "app/+",
+    "app/+/log",
+    "app/{victim}",
+    "app/{victim}/#",
+    "app/{own}",
+    "$aws/#",
+    "$aws/events/#",
+    "$aws/events/certificates/#",
+    "$aws/events/presence/connected/{victim}",
+    "$aws/rules/lobby",
+    "$aws/rules/#",
+    "$aws/things/{own}/shadow/#",
+    "$aws/things/{victim}/shadow/update/accepted",
+    "$aws/things/+/jobs/notify",
+    "$aws/certificates/create/json/accepted",
+    "$share/any/lobby/{victim}",
+    "$share/any/lobby/{own}",
+    "$share/any/#",
+    "$SYS/#",
+)
 
 
 def test_a_device_hears_its_own_messages_and_no_others(pair: Pair) -> None:
@@ -208,9 +259,19 @@ def _posing(own: str, victim: str, certid: str) -> dict[str, object]:
     there = dict.fromkeys(
         ("iotep", "endpoint", "endpointAddress", "endpoint_url", "host", "broker"), "evil.example.com"
     )
-    state = {"devstate": "arrived", "state": "arrived", "targetaccount": "999999999999", "targetregion": "eu-west-1",
-             "generation": 99, "turn": "commissioner", "profile": "admin", "config": {"factory": "reset"},
-             "receivedat": 0, "timestamp": 0, "clientversion": f"${{principal()}} {own}"}  # fmt: skip
+    state = {
+        "devstate": "arrived",
+        "state": "arrived",
+        "targetaccount": "999999999999",
+        "targetregion": "eu-west-1",
+        "generation": 99,
+        "turn": "commissioner",
+        "profile": "admin",
+        "config": {"factory": "reset"},
+        "receivedat": 0,
+        "timestamp": 0,
+        "clientversion": f"${{principal()}} {own}",
+    }
     functions = {"principal()": certid, "clientid()": victim, "topic()": f"lobby/{victim}", "*": certid}
     return {**who, **dict.fromkeys(names, victim), **where, **there, **state, **functions}
 
@@ -258,9 +319,10 @@ def _answered(device: BareMqtt, hello: bytes) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"not json", b"[]", b'{"version": ["x"]}', b'{"a":' * 2000, b"\xff" * 9000],
+    "payload",
+    [b"", b"not json", b"[]", b'{"version": ["x"]}', b'{"a":' * 2000, b"\xff" * 9000],
     ids=["empty", "text", "list", "odd-version", "deep", "binary"],
-)  # fmt: skip
+)
 def test_any_hello_counts_as_one_or_as_none_and_harms_nobody(
     deployed: Deployment, bench: Workbench, payload: bytes
 ) -> None:

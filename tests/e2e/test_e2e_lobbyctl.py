@@ -30,16 +30,24 @@ class Lobbyctl:
     def __init__(self, deployed: Deployment, directory: Path) -> None:
         self._directory = directory
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(directory), "XDG_CONFIG_HOME": str(directory / "config"),
-            "PYTHONPATH": str(ROOT), "LOBBYCTL_LOBBY": str(deployed.state / NAME),
-        }  # fmt: skip
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "XDG_CONFIG_HOME": str(directory / "config"),
+            "PYTHONPATH": str(ROOT),
+            "LOBBYCTL_LOBBY": str(deployed.state / NAME),
+        }
 
     def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-P", "-m", "admin_api.cli", *words]
         return subprocess.Popen(
-            command, cwd=self._directory, env=self.environment | environment, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            command,
+            cwd=self._directory,
+            env=self.environment | environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         with self.begin(*words, **environment) as process:
@@ -97,8 +105,17 @@ def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_
     told = [each["event"] for each in lobbyctl.records("history", certid)]
     assert told == events(deployed.known(certid))
     assert [event for event in told if event != "retire"] == [
-        "admit", "hello", "claim", "commission", "arrive", "move", "commission", "arrive", "release", "revoke",
-    ]  # fmt: skip
+        "admit",
+        "hello",
+        "claim",
+        "commission",
+        "arrive",
+        "move",
+        "commission",
+        "arrive",
+        "release",
+        "revoke",
+    ]
 
 
 def test_a_target_that_is_not_set_up_is_found_out_and_its_device_fails_with_what_to_do(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commissioner.sessions import SESSION_NAME, Sessions, session_policy
+from commissioner.target_gateway.sessions import SESSION_NAME, Sessions, session_policy
 from infra.local.environment import ROOT_SECRET
 from lobby.ledger.targets import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
@@ -31,10 +31,19 @@ NO_PROBE = {
     "sts:AssumeRole": "of targets' roles, which are in other accounts: below",
 }
 COMMISSIONING = {
-    "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint", "iot:DescribeCertificate",
-    "iot:UpdateCertificate", "iot:AttachPolicy", "iot:ListAttachedPolicies", "iot:DetachPolicy", "iot:CreateThing",
-    "iot:DescribeThing", "iot:GetPolicy", "iot:Publish",
-}  # fmt: skip
+    "iot:RegisterCertificateWithoutCA",
+    "iot:AttachThingPrincipal",
+    "iot:DescribeEndpoint",
+    "iot:DescribeCertificate",
+    "iot:UpdateCertificate",
+    "iot:AttachPolicy",
+    "iot:ListAttachedPolicies",
+    "iot:DetachPolicy",
+    "iot:CreateThing",
+    "iot:DescribeThing",
+    "iot:GetPolicy",
+    "iot:Publish",
+}
 """Each on the lobby's own part of the target: its profiles' policies, its topic."""
 
 
@@ -65,8 +74,11 @@ class Wardrobe:
             iam = self.deployed.client(lobby, "iam")
             arn = f"arn:aws:iam::{lobby.account}:role/{role}"
             trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-            root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{lobby.account}:root"},
-                    "Action": "sts:AssumeRole"}  # fmt: skip
+            root = {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{lobby.account}:root"},
+                "Action": "sts:AssumeRole",
+            }
             opened = {**trust, "Statement": [*trust["Statement"], root]}
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
             try:
@@ -84,16 +96,20 @@ class Wardrobe:
         """As the commissioner knows it."""
         row = self.deployed.client(self.deployed.lobby, "dynamodb").get_item(
             TableName="device-lobby-targets", Key={"kind": {"S": "target"}, "target": {"S": str(target)}}
-        )["Item"]  # fmt: skip
+        )["Item"]
         return RegisteredTarget(target, "", row["externalid"]["S"], (), "", "")
 
     def enter(self, target: Target, *, policy_of: Target | None = None, as_role: str = COMMISSIONER) -> Caller:
         """In the target's role, as the commissioner enters it; or with another target's session policy."""
         registered = self.registered(target)
         narrowed = {} if policy_of is None else {"Policy": json.dumps(session_policy(policy_of))}
-        answer = self.wear(as_role).client("sts").assume_role(
-            RoleArn=registered.role_arn, RoleSessionName=SESSION_NAME, ExternalId=registered.externalid, **narrowed
-        )  # fmt: skip
+        answer = (
+            self.wear(as_role)
+            .client("sts")
+            .assume_role(
+                RoleArn=registered.role_arn, RoleSessionName=SESSION_NAME, ExternalId=registered.externalid, **narrowed
+            )
+        )
         return self.caller(_keys(answer["Credentials"]), target)
 
 

@@ -30,9 +30,10 @@ def asking(deployed: Deployment, target: Target) -> Iterator[None]:
     """Claims for it want the device's code meanwhile."""
     admin = deployed.api("admin")
     (name,) = [
-        each["name"] for each in admin.ask(TARGETS)["targets"]
+        each["name"]
+        for each in admin.ask(TARGETS)["targets"]
         if (each["account"], each["region"]) == (target.account, target.region)
-    ]  # fmt: skip
+    ]
     said: dict[str, Any] = {"account": target.account, "region": target.region, "name": name}
     assert admin.ask(ASK, **said, presence=True)["registerTarget"] == {"presence": True}
     try:

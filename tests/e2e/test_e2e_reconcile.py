@@ -17,7 +17,7 @@ from tests.e2e.workbench import Workbench, certid_of
 CLAIM_OF_THEN = """
 import sys
 from datetime import timedelta
-from lobby.ledger.decisions import Claim
+from lobby.domain.transitions import Claim
 from lobby.ledger.store import Ledger, now
 from lobby.names import parse_target_key
 certid, target, region = sys.argv[1:]
@@ -29,9 +29,13 @@ Ledger(region, lambda: now() - timedelta(minutes=15)).claim(certid, Claim(parse_
 def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str]:
     lobby, endpoint = deployed.lobby, deployed.file.aws_endpoint_url
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": lobby.region, "AWS_DEFAULT_REGION": lobby.region,
-        "AWS_ACCESS_KEY_ID": lobby.account, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET, "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": lobby.region,
+        "AWS_DEFAULT_REGION": lobby.region,
+        "AWS_ACCESS_KEY_ID": lobby.account,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -30,12 +30,28 @@ from tests.technician_tricks import TRICKS, filled
 
 T = TypeVar("T")
 AT_ONCE = 4
-BEHIND = [FORGED[way] for way in (
-    "none given", "not a token", "expired", "good from tomorrow on", "another pool", "another client", "an id token",
-    "a use that is said twice", "a username of several lines", "an unknown key", "another key under the pool's id",
-    "no key id", "alg none", "HS256 with the public key as the secret", "other claims under a good signature",
-    "no group", "a group that is no role",
-)]  # fmt: skip
+BEHIND = [
+    FORGED[way]
+    for way in (
+        "none given",
+        "not a token",
+        "expired",
+        "good from tomorrow on",
+        "another pool",
+        "another client",
+        "an id token",
+        "a use that is said twice",
+        "a username of several lines",
+        "an unknown key",
+        "another key under the pool's id",
+        "no key id",
+        "alg none",
+        "HS256 with the public key as the secret",
+        "other claims under a good signature",
+        "no group",
+        "a group that is no role",
+    )
+]
 QUESTION = {"query": "{ targets { account } }"}
 GATEWAYS_NO = {"message": "Unauthorized"}
 
@@ -139,9 +155,11 @@ class Strangers:
         return f"Bearer {answer['AuthenticationResult'][kind]}"
 
     def client(self, pool: str) -> str:
-        return str(self.cognito.create_user_pool_client(
-            UserPoolId=pool, ClientName="another", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
-        )["UserPoolClient"]["ClientId"])  # fmt: skip
+        return str(
+            self.cognito.create_user_pool_client(
+                UserPoolId=pool, ClientName="another", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+            )["UserPoolClient"]["ClientId"]
+        )
 
     def close(self) -> None:
         for pool, user in self.made:

@@ -89,9 +89,16 @@ class V01Device:
         certificate, key, ca = self._files
         while not self._off.is_set():
             connection = mqtt_connection_builder.mtls_from_path(
-                endpoint=endpoint, port=self.port, cert_filepath=certificate, pri_key_filepath=key, ca_filepath=ca,
-                client_id=self.name, clean_session=True, keep_alive_secs=30, on_connection_resumed=_resubscribe,
-            )  # fmt: skip
+                endpoint=endpoint,
+                port=self.port,
+                cert_filepath=certificate,
+                pri_key_filepath=key,
+                ca_filepath=ca,
+                client_id=self.name,
+                clean_session=True,
+                keep_alive_secs=30,
+                on_connection_resumed=_resubscribe,
+            )
             try:
                 connection.connect().result(_ANSWER_SECONDS)
                 topic = f"lobby/{self.name}"

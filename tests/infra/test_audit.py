@@ -43,7 +43,7 @@ def databases(python: Any, npm: Any, asked: list[list[str]] | None = None) -> Ru
         (CLEAN, "oops", False, "not looked at: packages of the console; npm's database: it cannot be reached"),
     ],
     ids=["clean", "python", "npm", "skipped", "empty", "offline", "npm refuses", "npm babbles"],
-)  # fmt: skip
+)
 def test_what_is_told(python: Any, npm: Any, clean: bool, words: str) -> None:
     told: list[str] = []
     assert audit.audit(databases(python, npm), told.append) is clean

@@ -60,8 +60,12 @@ def test_a_handler_is_found_with_its_bundle_and_the_runtime_alone(function: Func
     environment = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
     done = subprocess.run(
         [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-c", script],
-        env=environment, capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -135,9 +139,17 @@ def test_any_change_of_code_requirements_or_platform_is_another_bundle(own_root:
 
 def test_the_page_goes_along_and_its_tools_do_not(own_root: Path) -> None:
     for name in (
-        "page/index.html", "page/app.wasm", "page/app.js.br", "page/app.js.map", "page/.built", "notes.md",
-        "node_modules/x/x.py", "tool/cli.py", "part/node_modules/y/y.py", "part/tool/run.py",
-    ):  # fmt: skip
+        "page/index.html",
+        "page/app.wasm",
+        "page/app.js.br",
+        "page/app.js.map",
+        "page/.built",
+        "notes.md",
+        "node_modules/x/x.py",
+        "tool/cli.py",
+        "part/node_modules/y/y.py",
+        "part/tool/run.py",
+    ):
         path = own_root / "small" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")

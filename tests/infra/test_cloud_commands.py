@@ -16,15 +16,28 @@ from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.first_admin import AlreadyThere, invite
 
 HERE = "123456789012"
-TARGET = ["target", "--account", HERE, "--region", "eu-west-1", "--external-id", "abc", "--lobby-account", "1" * 12,
-          "--lobby-region", "eu-central-1"]  # fmt: skip
+TARGET = [
+    "target",
+    "--account",
+    HERE,
+    "--region",
+    "eu-west-1",
+    "--external-id",
+    "abc",
+    "--lobby-account",
+    "1" * 12,
+    "--lobby-region",
+    "eu-central-1",
+]
 
 
 @pytest.fixture(autouse=True)
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-west-1",
-    }.items():  # fmt: skip
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-west-1",
+    }.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from infra.local.api_origin import API_NAME
+from infra.local.ministack.api_origin import API_NAME
 from tests.infra.templates import Stacks, settings, synthesized
 
 ROUTES = "AWS::ApiGatewayV2::Route"

@@ -7,14 +7,15 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from commissioner.daily_round import Seen
-from commissioner.reconciler import ROUND
-from commissioner.sweeper import Swept
+from commissioner.daily_reconciliation import ReconcileResult
+from commissioner.lambdas.reconciler import ROUND
+from commissioner.lambdas.sweeper import SweepResult
 from infra.functions import FUNCTIONS
 from infra.notary import make_bucket
-from lobby import metrics, wire
+from lobby import wire
+from lobby.aws import metrics
+from lobby.aws.metrics import NAMESPACE
 from lobby.ledger.models import MODELS
-from lobby.metrics import NAMESPACE
 from tests.infra.templates import Stack, Stacks, settings
 
 TABLES = "AWS::DynamoDB::GlobalTable"
@@ -105,9 +106,12 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letters(stacks: Stack
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     [timeout] = [each.timeout for each in FUNCTIONS if each.name == "arrivals"]
     assert queue["VisibilityTimeout"] >= 6 * timeout
-    mapping = stacks.lobby.the("AWS::Lambda::EventSourceMapping", BatchSize=10, FunctionResponseTypes=[
-        "ReportBatchItemFailures"
-    ], EventSourceArn={"Fn::GetAtt": [_logical_id(stacks.lobby, queue), "Arn"]})  # fmt: skip
+    mapping = stacks.lobby.the(
+        "AWS::Lambda::EventSourceMapping",
+        BatchSize=10,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        EventSourceArn={"Fn::GetAtt": [_logical_id(stacks.lobby, queue), "Arn"]},
+    )
     assert mapping
 
 
@@ -168,10 +172,15 @@ def test_lambdas_are_told_what_they_need_and_no_more(stacks: Stacks) -> None:
         "arrivals": set(),
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
-            "USER_POOL_ID", "USER_POOL_CLIENT_ID", "SURVEYOR_FUNCTION", "COMMISSIONER_ROLE_ARN", "ARRIVALS_QUEUE_ARN",
-            "LOGIN_URL", "RECONCILER_FUNCTION",
+            "USER_POOL_ID",
+            "USER_POOL_CLIENT_ID",
+            "SURVEYOR_FUNCTION",
+            "COMMISSIONER_ROLE_ARN",
+            "ARRIVALS_QUEUE_ARN",
+            "LOGIN_URL",
+            "RECONCILER_FUNCTION",
         },
-    }  # fmt: skip
+    }
 
 
 def test_surveyor_and_inspector_look_at_targets_with_the_commissioner_s_role(stacks: Stacks) -> None:
@@ -205,15 +214,16 @@ def test_a_timer_wakes_its_lambda_and_a_run_that_fails_waits_for_the_next(
 
 
 def test_what_the_timers_report_has_alarms_by_the_names_that_it_has(stacks: Stacks) -> None:
-    reported = {"sweeper": Swept().numbers(), "reconciler": Seen().numbers()}
+    reported = {"sweeper": SweepResult().numbers(), "reconciler": ReconcileResult().numbers()}
     ours = [each for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm") if each.get("Namespace") == NAMESPACE]
     watched = [(each["MetricName"], each["Dimensions"]) for each in ours if each["Dimensions"][0]["Name"] == "service"]
     found = {(metric, dimension["Value"]) for metric, [dimension] in watched}
     of_timers = {(metric, service) for metric, service in found if service in reported}
     assert of_timers == {
         *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Stuck", "Late")),
-        ("DifferencesFound", "reconciler"), ("TargetsNotCompared", "reconciler"),
-    }  # fmt: skip
+        ("DifferencesFound", "reconciler"),
+        ("TargetsNotCompared", "reconciler"),
+    }
     assert all(metric in reported[service] for metric, service in of_timers)
 
 
@@ -305,8 +315,12 @@ def test_an_operator_is_told_of_failed_throttled_and_old_work(stacks: Stacks) ->
     devices = {f"devices-{what}" for what in ("failed", "refused", "stuck", "late")}
     targets = {"targets-differ", "targets-not-compared"}
     assert alarms == each_function | waiting | devices | targets | {
-        "commissioner-behind", "arrivals-old", "api-errors", "history-tampered", "notary-behind"
-    }  # fmt: skip
+        "commissioner-behind",
+        "arrivals-old",
+        "api-errors",
+        "history-tampered",
+        "notary-behind",
+    }
     for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):
         assert alarm["AlarmActions"][0].startswith("<AlarmsTopic")
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -332,8 +346,15 @@ def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> Non
 
 def test_the_outputs_are_what_scripts_rely_on(stacks: Stacks, local_stacks: Stacks) -> None:
     wanted = {
-        "GraphqlUrl", "UserPoolId", "UserPoolClientId", "ConsoleUrl", "CommissionerRoleArn", "ArrivalsQueueArn",
-        "TrustBucket", "NotaryBucket", "ApiId",
-    }  # fmt: skip
+        "GraphqlUrl",
+        "UserPoolId",
+        "UserPoolClientId",
+        "ConsoleUrl",
+        "CommissionerRoleArn",
+        "ArrivalsQueueArn",
+        "TrustBucket",
+        "NotaryBucket",
+        "ApiId",
+    }
     assert local_stacks.lobby.template["Outputs"].keys() == wanted
     assert stacks.lobby.template["Outputs"].keys() == wanted | {"LoginUrl"}

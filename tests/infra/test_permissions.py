@@ -18,10 +18,13 @@ UNBOUNDED = {
     "device-lobby-commissioner": {"dynamodb:ListStreams", "iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
-        "iot:RegisterCertificateWithoutCA", "iot:AttachThingPrincipal", "iot:DescribeEndpoint", "iot:ListThings",
+        "iot:RegisterCertificateWithoutCA",
+        "iot:AttachThingPrincipal",
+        "iot:DescribeEndpoint",
+        "iot:ListThings",
         "iot:ListAttachedPolicies",
     },
-}  # fmt: skip
+}
 """The actions that AWS defines no resource for."""
 GRANTS: dict[str, dict[str, set[str]]] = {
     "device-lobby-bouncer": {
@@ -84,8 +87,13 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}counts"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger"},
         "dynamodb:Query": {
-            f"{TABLE}history", f"{TABLE}targets", f"{TABLE}counts", f"{TABLE}ledger/index/by-name",
-            f"{TABLE}ledger/index/by-print", f"{TABLE}ledger/index/by-state", f"{TABLE}ledger/index/by-target",
+            f"{TABLE}history",
+            f"{TABLE}targets",
+            f"{TABLE}counts",
+            f"{TABLE}ledger/index/by-name",
+            f"{TABLE}ledger/index/by-print",
+            f"{TABLE}ledger/index/by-state",
+            f"{TABLE}ledger/index/by-target",
             f"{TABLE}ledger/index/by-time",
         },
         "s3:ListBucketVersions": {NOTARY},
@@ -108,7 +116,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "lambda:InvokeFunction": {f"{LAMBDA}inspector"},
     },
     "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered"}},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("role", GRANTS)
@@ -178,9 +186,10 @@ def test_no_role_may_do_to_anchors_but_add_and_list_them(stacks: Stacks) -> None
         if action.startswith("s3:") and any("notary" in resource or "*" in resource for resource in each.resources)
     }
     assert found == {
-        ("device-lobby-notary", "s3:PutObject"), ("device-lobby-admin-api", "s3:ListBucketVersions"),
+        ("device-lobby-notary", "s3:PutObject"),
+        ("device-lobby-admin-api", "s3:ListBucketVersions"),
         ("device-lobby-bouncer", "s3:GetObject"),
-    }  # fmt: skip
+    }
 
 
 def test_the_anchors_own_policy_denies_everyone_to_delete_them_or_have_s3_do_it(stacks: Stacks) -> None:

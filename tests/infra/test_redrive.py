@@ -11,11 +11,11 @@ import pytest
 from infra import permissions
 from infra.redrive.envelopes import Unreadable, read
 from infra.redrive.redriving import Redriving
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import broken_link
+from lobby.domain.device import broken_link
+from lobby.domain.identity import Identity
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.ledger.redrive import ACTOR, holder_of
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws
@@ -31,16 +31,24 @@ ALL = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS
 
 def given_up(payload: Any = KNOCK, arn: str = OURS) -> str:
     return json.dumps(
-        {"version": "1.0", "requestContext": {"functionArn": arn, "condition": "RetriesExhausted"},
-         "requestPayload": payload, "responsePayload": {"errorMessage": "no table"}}
-    )  # fmt: skip
+        {
+            "version": "1.0",
+            "requestContext": {"functionArn": arn, "condition": "RetriesExhausted"},
+            "requestPayload": payload,
+            "responsePayload": {"errorMessage": "no table"},
+        }
+    )
 
 
 def not_handed_over(rule: str, payload: bytes, client: str = "sensor-1") -> str:
     return json.dumps(
-        {"ruleName": rule, "clientId": client, "base64OriginalPayload": base64.b64encode(payload).decode(),
-         "failures": [{"failedAction": "LambdaAction", "errorMessage": "throttled"}]}
-    )  # fmt: skip
+        {
+            "ruleName": rule,
+            "clientId": client,
+            "base64OriginalPayload": base64.b64encode(payload).decode(),
+            "failures": [{"failedAction": "LambdaAction", "errorMessage": "throttled"}],
+        }
+    )
 
 
 def known(name: str) -> Fingerprint | None:
@@ -75,14 +83,23 @@ def test_what_a_message_asks_for(body: str, function: str | None, payload: Any) 
 @pytest.mark.parametrize(
     "body",
     [
-        "", "no JSON", "[]", "null", "{}", '{"requestPayload": {}}', "[" * 5000,
+        "",
+        "no JSON",
+        "[]",
+        "null",
+        "{}",
+        '{"requestPayload": {}}',
+        "[" * 5000,
         given_up(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
         given_up(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
-        given_up(arn=""), '{"requestPayload": {}, "requestContext": 7}',
-        not_handed_over("another_rule", b"{}"), not_handed_over("device_lobby_registered", b"no JSON"),
-        '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}', '{"ruleName": "lobby", "failures": 7}',
+        given_up(arn=""),
+        '{"requestPayload": {}, "requestContext": 7}',
+        not_handed_over("another_rule", b"{}"),
+        not_handed_over("device_lobby_registered", b"no JSON"),
+        '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}',
+        '{"ruleName": "lobby", "failures": 7}',
     ],
-)  # fmt: skip
+)
 def test_what_asks_for_nothing_that_could_be_done_is_told(body: str) -> None:
     with pytest.raises(Unreadable):
         read(body, HOME, known)
@@ -210,7 +227,7 @@ def test_a_device_that_the_commissioner_gave_up_is_asked_for_again(sqs: Any, red
     assert redrive()[0]
     device = ledger.get(ONE)
     assert device is not None
-    assert (device.devstate, device.turn, device.generation) == (State.CLAIMED, True, 1)
+    assert (device.devstate, device.needs_commissioner, device.generation) == (State.CLAIMED, True, 1)
     assert events(ledger) == [Event.WAKE]
     assert bodies(sqs, permissions.UNCOMMISSIONED) == []
 
@@ -223,10 +240,12 @@ def test_a_turn_that_was_never_ended_is_asked_for_again_also_with_nothing_left_t
     assert released is not None
     cleared = ledger.retire(released, A, "service:commissioner")
     aws.client("dynamodb").update_item(
-        TableName="device-lobby-ledger", Key={"certid": {"S": ONE}}, UpdateExpression="SET turn = :c",
+        TableName="device-lobby-ledger",
+        Key={"certid": {"S": ONE}},
+        UpdateExpression="SET turn = :c",
         ExpressionAttributeValues={":c": {"S": "commissioner"}},
-    )  # fmt: skip
-    assert cleared.previous == ()
+    )
+    assert cleared.targets_to_clear == ()
     send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
     assert redrive()[0]
     assert events(ledger) == [Event.WAKE]

@@ -15,16 +15,29 @@ from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).parents[2]
 DETECTORS = (
-    "AWSKeyDetector", "BasicAuthDetector", "GitHubTokenDetector", "GitLabTokenDetector", "JwtTokenDetector",
-    "KeywordDetector", "NpmDetector", "PrivateKeyDetector", "PypiTokenDetector", "SlackDetector",
-)  # fmt: skip
+    "AWSKeyDetector",
+    "BasicAuthDetector",
+    "GitHubTokenDetector",
+    "GitLabTokenDetector",
+    "JwtTokenDetector",
+    "KeywordDetector",
+    "NpmDetector",
+    "PrivateKeyDetector",
+    "PypiTokenDetector",
+    "SlackDetector",
+)
 FILTERS = ["detect_secrets.filters.allowlist.is_line_allowlisted"] + [
     f"detect_secrets.filters.heuristic.{name}"
     for name in (
-        "is_indirect_reference", "is_likely_id_string", "is_not_alphanumeric_string", "is_potential_uuid",
-        "is_prefixed_with_dollar_sign", "is_sequential_string", "is_templated_secret",
+        "is_indirect_reference",
+        "is_likely_id_string",
+        "is_not_alphanumeric_string",
+        "is_potential_uuid",
+        "is_prefixed_with_dollar_sign",
+        "is_sequential_string",
+        "is_templated_secret",
     )
-]  # fmt: skip
+]
 PINS = ("requirements/", "package-lock.json")
 """Hashes, line by line, which their own tools check."""
 SETTINGS = {
@@ -40,8 +53,11 @@ def files() -> tuple[str, ...]:
         pytest.skip("needs a git checkout, to know which files belong to it")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     return tuple(name for name in listed.split("\0") if name and not any(pin in name for pin in PINS))
 
 
@@ -64,10 +80,15 @@ def test_there_is_no_secret_in(part: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["-----BEGIN EC " + "PRIVATE KEY-----", "key = 'AKIA" + "IOSFODNN7EXAMPLE'", "password = 'hunter2-" + "hunter2'",
-     "https://user:" + "hunter2@example.com", "ghp_" + "a1B2" * 9],
+    [
+        "-----BEGIN EC " + "PRIVATE KEY-----",
+        "key = 'AKIA" + "IOSFODNN7EXAMPLE'",
+        "password = 'hunter2-" + "hunter2'",
+        "https://user:" + "hunter2@example.com",
+        "ghp_" + "a1B2" * 9,
+    ],
     ids=["private key", "AWS key", "password", "URL", "GitHub token"],
-)  # fmt: skip
+)
 def test_one_would_be_found(tmp_path: Path, line: str) -> None:
     path = tmp_path / "settings.py"
     path.write_text(f"{line}\n")

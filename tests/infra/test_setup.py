@@ -27,8 +27,12 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f". infra/setup.sh; {script}"],
-        cwd=project, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=project,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def put_node(directory: Path, version: str) -> None:
@@ -90,9 +94,12 @@ def test_why_packages_could_not_be_had_is_said(project: Path, ensure: str, place
     (at / "package.json").write_text('{"name": "x", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0"}}')
     (at / "package-lock.json").write_text(_LOCK)
     done = run(
-        project, ensure, npm_config_registry="http://127.0.0.1:9/", npm_config_fetch_retries="0",
+        project,
+        ensure,
+        npm_config_registry="http://127.0.0.1:9/",
+        npm_config_fetch_retries="0",
         npm_config_cache=str(project / "cache"),
-    )  # fmt: skip
+    )
     assert done.returncode == 1
     assert "ECONNREFUSED" in done.stderr
     assert "could not be installed (see above)" in done.stderr

@@ -88,6 +88,9 @@ def test_the_lobby_is_told_of_every_connect(stacks: Stacks) -> None:
 def test_the_rule_may_tell_the_lobby_and_log_its_errors_only(stacks: Stacks) -> None:
     stack = stacks.targets[1]
     assert {action for each in stack.statements for action in each.actions} == {
-        "sns:Publish", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
-    }  # fmt: skip
+        "sns:Publish",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    }
     assert all(resource.startswith("<Arriv") for each in stack.statements for resource in each.resources)

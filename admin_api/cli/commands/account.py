@@ -6,18 +6,18 @@ import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
-from admin_api.cli.desk import Desk
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import wrong_use
-from admin_api.cli.render import sheets
-from admin_api.cli.web import open_http
-from admin_api.cli.whereabouts import Asked, LocalLobby, local_file
+from admin_api.cli.http import open_http
+from admin_api.cli.lobby_location import Asked, LocalLobby, local_file
+from admin_api.cli.render import details
 
 app = typer.Typer()
 
 
 @command(app, "login")
 def login(
-    desk: Desk,
+    desk: CommandContext,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open one, or print the address.")] = True,
 ) -> None:
     """Sign in to the lobby at --url (its console's address), in a browser. Locally there is no need to."""
@@ -26,8 +26,12 @@ def login(
     url, around = _url(desk), desk.around
     means = Means(
         around.browse if browser else lambda _address: False,
-        around.secret, desk.screen.note, desk.seconds, around.redirect_port, around.sign_in_seconds,
-    )  # fmt: skip
+        around.secret,
+        desk.screen.note,
+        desk.seconds,
+        around.redirect_port,
+        around.sign_in_seconds,
+    )
     with open_http(url) as http:
         profile = sign_in(url, http, means)
     desk.profiles.keep(profile)
@@ -43,7 +47,7 @@ def login(
 
 
 @command(app, "logout")
-def logout(desk: Desk) -> None:
+def logout(desk: CommandContext) -> None:
     """Revoke the tokens of the lobby at --url, or of the last one signed in to, and delete them."""
     from admin_api.cli.sign_in import sign_out  # noqa: PLC0415
 
@@ -64,7 +68,7 @@ def logout(desk: Desk) -> None:
 
 
 @command(app, "whoami")
-def whoami(desk: Desk) -> None:
+def whoami(desk: CommandContext) -> None:
     """Who is signed in, where, and what they may do."""
     me, place = desk.ask(documents.ME)["me"], desk.place
     how = f"by {place.path}" if isinstance(place, LocalLobby) else "by lobbyctl login"
@@ -72,10 +76,10 @@ def whoami(desk: Desk) -> None:
         desk.screen.record({**me, "graphqlUrl": place.graphql_url, "signedIn": how})
         return
     facts = ("name", me["name"]), ("role", me["role"]), ("lobby", place.graphql_url), ("signed in", how)
-    desk.screen.show(sheets.pairs([*facts, ("may", ", ".join(me["operations"]))]))
+    desk.screen.show(details.pairs([*facts, ("may", ", ".join(me["operations"]))]))
 
 
-def _url(desk: Desk) -> str:
+def _url(desk: CommandContext) -> str:
     if desk.asked.lobby is not None:
         raise wrong_use(f"got {desk.asked.lobby}, where one is signed in by its passwords, want --url")
     known = desk.asked.url or getattr(desk.profiles.latest(), "url", None)

@@ -10,16 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from admin_api.cli import documents
+from admin_api.cli.claim_requests import config_of
 from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait, follow
 from admin_api.cli.completion import complete_target
-from admin_api.cli.consequences import moving, releasing, revoking
-from admin_api.cli.desk import Desk
+from admin_api.cli.effects import moving, releasing, revoking
 from admin_api.cli.errors import ApiRefused, wrong_use
 from admin_api.cli.exits import Status, of_several, status_of
-from admin_api.cli.following import Goal, goal_of
-from admin_api.cli.render import words
-from admin_api.cli.wishes import config_of
+from admin_api.cli.follow import Goal, goal_of
+from admin_api.cli.render import cells
 from lobby.errors import LobbyError, NotFound
 from lobby.names import Fingerprint, parse_code, parse_profile
 
@@ -31,7 +31,7 @@ Change = Callable[[Fingerprint], dict[str, Any] | None]
 
 @command(app, "move")
 def move(
-    desk: Desk,
+    desk: CommandContext,
     devices: Devices,
     target: Annotated[
         str | None,
@@ -60,7 +60,7 @@ def move(
 
 @command(app, "confirm")
 def confirm(
-    desk: Desk,
+    desk: CommandContext,
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
     code: Annotated[str, typer.Argument(metavar="CODE", help="The eight digits that it shows.")],
     wait: Wait = False,
@@ -77,7 +77,7 @@ def confirm(
 
 
 @command(app, "release")
-def release(desk: Desk, devices: Devices, yes: Yes = False) -> Status:
+def release(desk: CommandContext, devices: Devices, yes: Yes = False) -> Status:
     """Take claims back: the devices return to the lobby; one that was never seen is forgotten."""
     known = _known(desk, devices)
     agree(desk, [releasing(device) for device in known], yes)
@@ -91,7 +91,7 @@ def release(desk: Desk, devices: Devices, yes: Yes = False) -> Status:
 
 @command(app, "revoke")
 def revoke(
-    desk: Desk,
+    desk: CommandContext,
     devices: Devices,
     why: Annotated[str, typer.Option(help="Kept in the history, 1 to 200 characters.")],
     yes: Yes = False,
@@ -105,16 +105,18 @@ def revoke(
 
 
 @command(app, "retry")
-def retry(desk: Desk, devices: Devices, wait: Wait = False, timeout: Timeout = PATIENCE) -> Status:
+def retry(desk: CommandContext, devices: Devices, wait: Wait = False, timeout: Timeout = PATIENCE) -> Status:
     """Have what failed, or was left unfinished, tried again."""
     known = _known(desk, devices)
     return _each(
-        desk, known, lambda certid: _one(desk.ask(documents.RETRY, certid=certid)["retryDevice"]),
+        desk,
+        known,
+        lambda certid: _one(desk.ask(documents.RETRY, certid=certid)["retryDevice"]),
         timeout if wait else None,
-    )  # fmt: skip
+    )
 
 
-def _known(desk: Desk, named: Sequence[str], *, unseen: bool = False) -> list[dict[str, Any]]:
+def _known(desk: CommandContext, named: Sequence[str], *, unseen: bool = False) -> list[dict[str, Any]]:
     """The devices as they are now, each once. Raises `NotFound`, before any is changed, for one that is not there."""
     certids = list(dict.fromkeys(desk.certid(text) for text in named))
     found = desk.look(certids)
@@ -124,7 +126,7 @@ def _known(desk: Desk, named: Sequence[str], *, unseen: bool = False) -> list[di
     return [found.get(certid) or {"certid": certid, "devicename": None, "devstate": None} for certid in certids]
 
 
-def agree(desk: Desk, consequences: Sequence[str], yes: bool) -> None:
+def agree(desk: CommandContext, consequences: Sequence[str], yes: bool) -> None:
     """Says what will be done, and asks. Raises `InvalidInput` CONFIRMATION_NEEDED where nobody can be asked,
     `LobbyError` NOT_CONFIRMED for a no."""
     for text in consequences:
@@ -143,7 +145,7 @@ def _one(answer: dict[str, Any] | None) -> dict[str, Any]:
     return answer
 
 
-def _each(desk: Desk, known: Sequence[dict[str, Any]], change: Change, timeout: float | None) -> Status:
+def _each(desk: CommandContext, known: Sequence[dict[str, Any]], change: Change, timeout: float | None) -> Status:
     """One after the other. A single device's refusal is the command's own."""
     goals: dict[Fingerprint, Goal] = {}
     failures: list[Status] = []
@@ -165,11 +167,11 @@ def _each(desk: Desk, known: Sequence[dict[str, Any]], change: Change, timeout: 
     return of_several(len(goals), len(failures)) if failures else waited
 
 
-def _tell(desk: Desk, device: dict[str, Any], now: dict[str, Any] | None, refusal: ApiRefused | None) -> None:
+def _tell(desk: CommandContext, device: dict[str, Any], now: dict[str, Any] | None, refusal: ApiRefused | None) -> None:
     if desk.screen.as_json:
         told = {"code": refusal.code, "message": refusal.message} if refusal else {"code": None, "message": None}
         desk.screen.record({"certid": device["certid"], "ok": refusal is None, **told, "device": now})
     elif refusal is not None:
-        desk.screen.say(f"{words.name(device)}: {refusal.code}: {words.clean(refusal.message)}")
+        desk.screen.say(f"{cells.name(device)}: {refusal.code}: {cells.clean(refusal.message)}")
     else:
-        desk.screen.say(f"{words.name(device)}: {now['devstate'] if now else 'forgotten'}")
+        desk.screen.say(f"{cells.name(device)}: {now['devstate'] if now else 'forgotten'}")

@@ -11,31 +11,35 @@ from typing import Annotated
 
 import typer
 
+from admin_api.cli.claim_requests import Row, Wish, config_of
 from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.sending import send
 from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait
 from admin_api.cli.completion import complete_target
 from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
-from admin_api.cli.desk import Desk
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.exits import Status
 from admin_api.cli.photos import read_photo
 from admin_api.cli.results import Results
-from admin_api.cli.wishes import Row, Wish, config_of
 
 app = typer.Typer()
 
 
 @command(app, "claim")
 def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
-    desk: Desk,
+    desk: CommandContext,
     devices: Annotated[
         list[str] | None, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option("--target", "-t", help="account/Region or name; none where there is but one.",
-                     autocompletion=complete_target),
+        typer.Option(
+            "--target",
+            "-t",
+            help="account/Region or name; none where there is but one.",
+            autocompletion=complete_target,
+        ),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Device profile. [default: the target's usual one]")] = None,
     config: Annotated[str | None, typer.Option(help="What the device is told there: text, or a JSON object.")] = None,
@@ -44,8 +48,13 @@ def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", "-f", metavar="CSV", help="certid (or fingerprint, label), target, profile, config; "
-                     "the factory's manifest as it is; - for stdin."),
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="CSV",
+            help="certid (or fingerprint, label), target, profile, config; "
+            "the factory's manifest as it is; - for stdin.",
+        ),
     ] = None,
     ignore_columns: Annotated[bool, typer.Option("--ignore-columns", help="Pass over columns of other names.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the sound rows although others are not.")] = False,
@@ -53,7 +62,7 @@ def claim(  # noqa: PLR0913, PLR0917  # a parameter is an option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
     wait: Wait = False,
     timeout: Timeout = PATIENCE,
-) -> Status:  # fmt: skip
+) -> Status:
     """Claim devices for a target, before or after they are first seen. Claiming again for the same is no failure."""
     if bool(file) == bool(devices or photo):
         raise wrong_use(
@@ -83,7 +92,7 @@ def _content(file: Path) -> bytes:
         raise wrong_use(f"got {file} ({fault.strerror}), want to read it", "UNREADABLE_FILE") from fault
 
 
-def _require_sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> None:
+def _require_sound(desk: CommandContext, sheet: Sheet, skip_bad: bool) -> None:
     """Names every bad row. Raises `InvalidInput` BAD_ROWS where they may not be skipped, or nothing else is left."""
     for line, earlier in sheet.repeated:
         desk.screen.note(f"note: line {line} says again what line {earlier} says")
@@ -95,7 +104,7 @@ def _require_sound(desk: Desk, sheet: Sheet, skip_bad: bool) -> None:
         raise wrong_use(f"got {total} bad row{'s' * (total > 1)}, want none{hint}; nothing was sent", "BAD_ROWS")
 
 
-def _named(desk: Desk, devices: Sequence[str], photos: Sequence[Path], defaults: Defaults) -> Sequence[Row]:
+def _named(desk: CommandContext, devices: Sequence[str], photos: Sequence[Path], defaults: Defaults) -> Sequence[Row]:
     target = desk.register.named(defaults.target)
     if defaults.profile is not None:
         desk.register.require_profile(target, defaults.profile)
@@ -110,7 +119,7 @@ def _named(desk: Desk, devices: Sequence[str], photos: Sequence[Path], defaults:
     return [Row(number, certid, wish) for number, certid in enumerate(dict.fromkeys(certids), 1)]
 
 
-def _would(desk: Desk, rows: Sequence[Row]) -> Status:
+def _would(desk: CommandContext, rows: Sequence[Row]) -> Status:
     for row in rows if desk.screen.as_json else ():
         desk.screen.record({"line": row.line, "certid": row.certid, "target": str(row.wish.target), "dryRun": True})
     counts: dict[str, int] = {}

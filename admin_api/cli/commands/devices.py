@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from admin_api.cli.command import command
+from admin_api.cli.command_context import MOST_HISTORY, CommandContext
 from admin_api.cli.commands.watching import watch_device, watch_waiting
 from admin_api.cli.completion import complete_state, complete_target
-from admin_api.cli.desk import MOST_HISTORY, Desk
 from admin_api.cli.durations import parse_duration
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.exits import Status
-from admin_api.cli.render import sheets, tables
-from lobby.ledger.states import State
+from admin_api.cli.render import details, tables
+from lobby.domain.states import State
 from lobby.names import shown
 
 app = typer.Typer(no_args_is_help=True)
@@ -27,7 +27,7 @@ TargetName = Annotated[
 
 @command(app, "list")
 def list_devices(
-    desk: Desk,
+    desk: CommandContext,
     state: StateName = None,
     target: TargetName = None,
     name: Annotated[str | None, typer.Option(help="What its name begins with, at least 2 characters.")] = None,
@@ -46,9 +46,12 @@ def list_devices(
 ) -> None:
     """List devices, those first whose state is the newest. With --json one a line, page by page."""
     asked = {
-        "state": _state(state), "namePrefix": name, "fingerprintPrefix": fingerprint, "reason": reason,
+        "state": _state(state),
+        "namePrefix": name,
+        "fingerprintPrefix": fingerprint,
+        "reason": reason,
         "enteredBefore": _before(desk, older_than, bool(state or target)),
-    }  # fmt: skip
+    }
     wanted: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
     if target is not None:
         place = desk.register.named(target).target
@@ -56,7 +59,7 @@ def list_devices(
     _list(desk, wanted, None if every else limit)
 
 
-def _list(desk: Desk, wanted: dict[str, Any], limit: int | None) -> None:
+def _list(desk: CommandContext, wanted: dict[str, Any], limit: int | None) -> None:
     found: list[dict[str, Any]] = []
     count = 0
     for page in desk.every_device(wanted, limit):
@@ -76,7 +79,7 @@ def _list(desk: Desk, wanted: dict[str, Any], limit: int | None) -> None:
 
 @command(app, "show")
 def show(
-    desk: Desk,
+    desk: CommandContext,
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
     last: Annotated[int, typer.Option(min=1, max=MOST_HISTORY, help="At most so many entries of its history.")] = 20,
 ) -> None:
@@ -85,12 +88,12 @@ def show(
     if desk.screen.as_json:
         desk.screen.record(found)
     else:
-        desk.screen.show(sheets.device(found, desk.now()))
+        desk.screen.show(details.device(found, desk.now()))
 
 
 @command(app, "watch")
 def watch(
-    desk: Desk,
+    desk: CommandContext,
     device: Annotated[
         str | None, typer.Argument(metavar="DEVICE", help="One, until it has arrived; else all who wait.")
     ] = None,
@@ -117,7 +120,7 @@ def _state(name: str | None) -> str | None:
     return name
 
 
-def _before(desk: Desk, duration: str | None, anchored: bool) -> str | None:
+def _before(desk: CommandContext, duration: str | None, anchored: bool) -> str | None:
     if duration is None:
         return None
     if not anchored:

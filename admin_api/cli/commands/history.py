@@ -8,11 +8,11 @@ from typer.core import TyperGroup
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
-from admin_api.cli.desk import MOST_HISTORY, Desk
+from admin_api.cli.command_context import MOST_HISTORY, CommandContext
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.exits import Status
-from admin_api.cli.render import sheets, tables, words
-from admin_api.cli.verifying import Verifying
+from admin_api.cli.render import cells, details, tables
+from admin_api.cli.verification import Verifying
 from lobby.errors import NotFound
 
 DEFAULT: Final = "show"
@@ -33,7 +33,7 @@ app = typer.Typer(cls=ShowByDefault, no_args_is_help=True)
 
 @command(app, DEFAULT)
 def show(
-    desk: Desk,
+    desk: CommandContext,
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
     last: Annotated[int, typer.Option(min=1, max=MOST_HISTORY, help="At most so many entries, the newest.")] = 100,
 ) -> None:
@@ -46,14 +46,14 @@ def show(
         for entry in found["history"]:
             desk.screen.record({"certid": certid, **entry})
         return
-    desk.screen.show(Text(f"{words.clean(found['devicename'])}  {certid}", "bold"))
+    desk.screen.show(Text(f"{cells.clean(found['devicename'])}  {certid}", "bold"))
     desk.screen.show(tables.history(found["history"]))
-    desk.screen.show(sheets.chain(found))
+    desk.screen.show(details.chain(found))
 
 
 @command(app, "verify")
 def verify(
-    desk: Desk,
+    desk: CommandContext,
     devices: Annotated[
         list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Fingerprint, first digits, label, or name.")
     ] = None,

@@ -4,17 +4,17 @@ import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
-from admin_api.cli.desk import Desk
-from admin_api.cli.render import sheets
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.render import details
 
 app = typer.Typer()
 
 
 @command(app, "overview")
-def overview(desk: Desk) -> None:
+def overview(desk: CommandContext) -> None:
     """How many devices are in which state and target, and why devices fail."""
     found = desk.ask(documents.OVERVIEW)["overview"]
     if desk.screen.as_json:
         desk.screen.record(found)
     else:
-        desk.screen.show(sheets.overview(found))
+        desk.screen.show(details.overview(found))

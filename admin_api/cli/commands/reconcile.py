@@ -12,9 +12,9 @@ import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.change import Yes, agree
 from admin_api.cli.completion import complete_target
-from admin_api.cli.desk import Desk
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status
 from admin_api.cli.render import tables
@@ -41,17 +41,19 @@ class _Compared:
 
 @command(app, "reconcile")
 def reconcile(
-    desk: Desk,
+    desk: CommandContext,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", help="account/Region or name. May be repeated. [default: every one]",
+            "--target",
+            "-t",
+            help="account/Region or name. May be repeated. [default: every one]",
             autocompletion=complete_target,
         ),
     ] = None,
     mend: Annotated[bool, typer.Option("--mend", help="Mend what may be; the README has the list.")] = False,
     yes: Yes = False,
-) -> Status:  # fmt: skip
+) -> Status:
     """Compare targets with the ledger: certificates, things and policies of devices, and those of no claim.
 
     Changes nothing without --mend. Exits 1 where something differs that was not mended, or a target cannot be looked
@@ -71,7 +73,7 @@ def reconcile(
     return Status.REFUSED if any(each.left or each.refused for each in compared) else Status.DONE
 
 
-def _expected(desk: Desk, targets: Sequence[Target]) -> int:
+def _expected(desk: CommandContext, targets: Sequence[Target]) -> int:
     """How many devices there are to look up."""
     counts = desk.ask(documents.OVERVIEW)["overview"]["targets"]
     wanted = {(each.account, each.region) for each in targets}
@@ -79,7 +81,7 @@ def _expected(desk: Desk, targets: Sequence[Target]) -> int:
     return sum(each["count"] for states in here for each in states if each["state"] in _LOOKED_UP)
 
 
-def _pages(desk: Desk, compared: _Compared, mend: bool) -> Iterator[int]:
+def _pages(desk: CommandContext, compared: _Compared, mend: bool) -> Iterator[int]:
     """How many devices each page looked up."""
     document, name = (documents.MEND, "mendTarget") if mend else (documents.RECONCILE, "reconcileTarget")
     place, after = compared.target, None
@@ -99,7 +101,7 @@ def _pages(desk: Desk, compared: _Compared, mend: bool) -> Iterator[int]:
             return
 
 
-def _tell(desk: Desk, compared: _Compared) -> None:
+def _tell(desk: CommandContext, compared: _Compared) -> None:
     screen, place, refused = desk.screen, str(compared.target), compared.refused
     if screen.as_json:
         for each in compared.differences:
@@ -114,5 +116,7 @@ def _tell(desk: Desk, compared: _Compared) -> None:
     if compared.differences:
         screen.show(tables.differences(compared.differences))
     if refused:
-        screen.say(f"{place}: {'not compared further' if compared.looked else 'not compared'}: {refused.code}: "
-                   f"{refused.message}")  # fmt: skip
+        screen.say(
+            f"{place}: {'not compared further' if compared.looked else 'not compared'}: {refused.code}: "
+            f"{refused.message}"
+        )

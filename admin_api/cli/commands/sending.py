@@ -5,23 +5,23 @@ from typing import Any, Final
 
 from admin_api.cli import documents
 from admin_api.cli.bulk import Api, Bulk, Outcome
+from admin_api.cli.claim_requests import Wish
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import follow
 from admin_api.cli.csv_claims import Sheet
-from admin_api.cli.desk import Desk
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.following import Goal
+from admin_api.cli.follow import Goal
 from admin_api.cli.render import tables
 from admin_api.cli.results import Results, summary
-from admin_api.cli.wishes import Wish
-from lobby.ledger.states import State
+from lobby.domain.states import State
 from lobby.names import Fingerprint
 
 _SHOWN: Final = 20
 """Outcomes listed one by one; of more, those that failed."""
 
 
-def send(desk: Desk, sheet: Sheet, title: str, results: Results, timeout: float | None) -> Status:
+def send(desk: CommandContext, sheet: Sheet, title: str, results: Results, timeout: float | None) -> Status:
     """`title` is what a row's number is called. With a timeout, what was claimed is followed until it has arrived.
     Rows with a fault are skipped, and are among what was not done.
 
@@ -42,7 +42,7 @@ def send(desk: Desk, sheet: Sheet, title: str, results: Results, timeout: float 
     return of_several(len(claimed), undone) if undone else waited
 
 
-def _sent(desk: Desk, bulk: Bulk, sheet: Sheet, results: Results) -> list[Outcome]:
+def _sent(desk: CommandContext, bulk: Bulk, sheet: Sheet, results: Results) -> list[Outcome]:
     told: list[Outcome] = []
     try:
         with results, desk.screen.bar("claiming", len(sheet.rows)) as bar:
@@ -59,7 +59,7 @@ def _sent(desk: Desk, bulk: Bulk, sheet: Sheet, results: Results) -> list[Outcom
     return told
 
 
-def _show(desk: Desk, told: Sequence[Outcome], failed: Sequence[Outcome], title: str) -> None:
+def _show(desk: CommandContext, told: Sequence[Outcome], failed: Sequence[Outcome], title: str) -> None:
     shown = told if len(told) <= _SHOWN else failed
     if shown:
         desk.screen.show(tables.outcomes(sorted(shown, key=lambda outcome: outcome.row.line), title))
@@ -67,7 +67,7 @@ def _show(desk: Desk, told: Sequence[Outcome], failed: Sequence[Outcome], title:
         desk.screen.say(summary(told))
 
 
-def _say_what_is_next(desk: Desk, told: Sequence[Outcome]) -> None:
+def _say_what_is_next(desk: CommandContext, told: Sequence[Outcome]) -> None:
     """Of those whose target wants somebody to stand before them."""
     waiting = [each.device for each in told if each.ok and each.device and each.device["devstate"] == State.PROVING]
     if waiting:
@@ -76,7 +76,7 @@ def _say_what_is_next(desk: Desk, told: Sequence[Outcome]) -> None:
         desk.screen.note(f"{many} for the code that shows on the device: lobbyctl confirm {which} CODE")
 
 
-def _asking(desk: Desk) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:
+def _asking(desk: CommandContext) -> Callable[[Sequence[Fingerprint], Wish], Sequence[dict[str, Any]]]:
     def ask(certids: Sequence[Fingerprint], wish: Wish) -> Sequence[dict[str, Any]]:
         said = {"profile": wish.profile, "config": wish.config}
         more = {key: value for key, value in said.items() if value is not None}

@@ -6,11 +6,11 @@ import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_target
-from admin_api.cli.desk import Desk
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.exits import Status
-from admin_api.cli.render import tables, words
+from admin_api.cli.render import cells, tables
 from lobby.names import parse_target_key
 
 app = typer.Typer(no_args_is_help=True)
@@ -25,7 +25,7 @@ Names = Annotated[
 
 
 @command(app, "list")
-def list_targets(desk: Desk) -> None:
+def list_targets(desk: CommandContext) -> None:
     """Where devices may be sent."""
     found = desk.ask(documents.TARGETS)["targets"]
     if desk.screen.as_json:
@@ -39,7 +39,7 @@ def list_targets(desk: Desk) -> None:
 
 @command(app, "add")
 def add(
-    desk: Desk,
+    desk: CommandContext,
     target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="Such as 222222222222/eu-west-1.")],
     name: Annotated[str, typer.Option(help="What people call it.")],
     profile: Annotated[
@@ -57,14 +57,18 @@ def add(
     """Register a target, or rename it and set its profiles. Prints what the account's owner runs to set it up."""
     place = parse_target_key(target)
     found = desk.ask(
-        documents.REGISTER_TARGET, account=place.account, region=place.region, name=name, profiles=profile or None,
+        documents.REGISTER_TARGET,
+        account=place.account,
+        region=place.region,
+        name=name,
+        profiles=profile or None,
         presence=presence,
-    )["registerTarget"]  # fmt: skip
+    )["registerTarget"]
     if desk.screen.as_json:
         desk.screen.record(found)
         return
     profiles = ", ".join(found["profiles"])
-    desk.screen.note(f"{place} is registered as {words.clean(found['name'])}, with profiles {profiles}")
+    desk.screen.note(f"{place} is registered as {cells.clean(found['name'])}, with profiles {profiles}")
     if found["presence"]:
         desk.screen.note("Claims for it count once somebody has read the code off the device: lobbyctl confirm")
     if found["setupCommand"]:
@@ -74,7 +78,7 @@ def add(
 
 @command(app, "check")
 def check(
-    desk: Desk,
+    desk: CommandContext,
     names: Names = None,
     every: Annotated[bool, typer.Option("--all", help="Every target.")] = False,
 ) -> Status:
@@ -92,7 +96,7 @@ def check(
     return Status.DONE if all(found["ok"] for found in checks) else Status.REFUSED
 
 
-def _show(desk: Desk, found: dict[str, Any]) -> None:
+def _show(desk: CommandContext, found: dict[str, Any]) -> None:
     place = f"{found['account']}/{found['region']}"
     if desk.screen.as_json:
         desk.screen.record(found)

@@ -8,11 +8,11 @@ import typer
 from rich.spinner import Spinner
 from rich.text import Text
 
-from admin_api.cli.desk import Desk
+from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import Unfinished
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.following import Following, Goal, Progress, Verdict
-from admin_api.cli.render import tables, words
+from admin_api.cli.follow import Following, Goal, Progress, Verdict
+from admin_api.cli.render import cells, tables
 from lobby.names import Fingerprint
 
 PATIENCE: Final = 120.0
@@ -30,12 +30,12 @@ class _Waiting:
     def __rich__(self) -> Spinner:
         states = Counter(self.states.values())
         now = ", ".join(f"{count} {state}" for state, count in states.items())
-        self._spinner.text = Text(f"{words.seconds(self._ticks() - self._began)}  {now}")
+        self._spinner.text = Text(f"{cells.seconds(self._ticks() - self._began)}  {now}")
         return self._spinner
 
 
-def follow(desk: Desk, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
-    """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAITED_IN_VAIN."""
+def follow(desk: CommandContext, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
+    """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAIT_EXPIRED."""
     waiting = _Waiting(desk.around.ticks)
 
     def tell(seen: Progress) -> None:
@@ -54,10 +54,15 @@ def record_of(seen: Progress) -> dict[str, object]:
     """A change, for programs."""
     device = seen.device or {}
     return {
-        "certid": seen.certid, "devicename": device.get("devicename"), "devstate": device.get("devstate"),
-        "reason": device.get("reason"), "message": device.get("message"), "seconds": round(seen.seconds, 3),
-        "ended": seen.verdict is not Verdict.WAIT, "reached": seen.verdict is Verdict.REACHED,
-    }  # fmt: skip
+        "certid": seen.certid,
+        "devicename": device.get("devicename"),
+        "devstate": device.get("devstate"),
+        "reason": device.get("reason"),
+        "message": device.get("message"),
+        "seconds": round(seen.seconds, 3),
+        "ended": seen.verdict is not Verdict.WAIT,
+        "reached": seen.verdict is Verdict.REACHED,
+    }
 
 
 def _end(ends: Sequence[Progress], timeout: float) -> Status:
@@ -70,5 +75,5 @@ def _end(ends: Sequence[Progress], timeout: float) -> Status:
         which = (
             f"the device is still {first.state}" if len(ends) == 1 else f"{len(open_)} of {len(ends)} are on their way"
         )
-        raise Unfinished("WAITED_IN_VAIN", f"{which} after {timeout:.0f} s: {first.told}")
+        raise Unfinished("WAIT_EXPIRED", f"{which} after {timeout:.0f} s: {first.told}")
     return of_several(len(ends) - len(lost), len(lost))

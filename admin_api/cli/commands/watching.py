@@ -12,11 +12,11 @@ from typing import Any, Final
 from rich.console import Group
 from rich.text import Text
 
+from admin_api.cli.command_context import PAGE, CommandContext
 from admin_api.cli.commands.waiting import follow
-from admin_api.cli.desk import PAGE, Desk
 from admin_api.cli.exits import Status
-from admin_api.cli.following import Goal
-from admin_api.cli.render import tables, words
+from admin_api.cli.follow import Goal
+from admin_api.cli.render import cells, tables
 from lobby.names import Fingerprint
 
 CAME: Final = "came"
@@ -47,7 +47,7 @@ def changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
             yield Change(LEFT, device)
 
 
-def watch_waiting(desk: Desk, wanted: dict[str, Any], every: float, timeout: float | None) -> Status:
+def watch_waiting(desk: CommandContext, wanted: dict[str, Any], every: float, timeout: float | None) -> Status:
     """Until Ctrl-C, or `timeout` seconds are over. Shows the newest hundred."""
     began = desk.around.ticks()
     seen: list[dict[str, Any]] = []
@@ -66,21 +66,21 @@ def watch_waiting(desk: Desk, wanted: dict[str, Any], every: float, timeout: flo
             desk.around.pause(min(every, left))
 
 
-def watch_device(desk: Desk, certid: Fingerprint, timeout: float | None) -> Status:
+def watch_device(desk: CommandContext, certid: Fingerprint, timeout: float | None) -> Status:
     """Until it has arrived, or plainly will not. It need not be claimed yet. Raises `Unfinished`."""
     return follow(desk, {certid: Goal.EVENTUAL_ARRIVAL}, math.inf if timeout is None else timeout)
 
 
-def _view(desk: Desk, wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Group:
+def _view(desk: CommandContext, wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Group:
     now = desk.now()
     more = "+" if len(found) == PAGE else ""
     head = Text(f"{len(found)}{more} {wanted['state']}  {now:%H:%M:%S} UTC  Ctrl-C ends", "dim")
     return Group(head, tables.devices(found, now, desk.screen.width))
 
 
-def _tell(desk: Desk, change: Change) -> None:
+def _tell(desk: CommandContext, change: Change) -> None:
     if desk.screen.as_json:
         desk.screen.record({"change": change.kind, "device": change.device})
     else:
-        what = f"{words.name(change.device)}  {change.device['devstate']}"
+        what = f"{cells.name(change.device)}  {change.device['devstate']}"
         desk.screen.say(f"{desk.now():%H:%M:%S}  {change.kind:<7}  {what}")

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from admin_api.cli.bulk import Outcome
-from admin_api.cli.following import Progress, Verdict
-from admin_api.cli.render import words
+from admin_api.cli.follow import Progress, Verdict
+from admin_api.cli.render import cells
 
 Device = Mapping[str, Any]
 
@@ -28,14 +28,14 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("STATE", lambda device, _: words.state(device["devstate"])),
-    Column("NAME", lambda device, _: words.clean(device["devicename"])),
+    Column("STATE", lambda device, _: cells.state(device["devstate"])),
+    Column("NAME", lambda device, _: cells.clean(device["devicename"])),
     Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
-    Column("TARGET", lambda device, _: words.place(device), 70),
-    Column("SINCE", lambda device, now: words.age(device["enteredAt"], now)),
-    Column("REASON", lambda device, _: words.clean(device["reason"]), 90),
-    Column("CLAIMED BY", lambda device, _: words.clean(device["claimedBy"]), 110),
-    Column("PROFILE", lambda device, _: words.clean(device["profile"]), 125),
+    Column("TARGET", lambda device, _: cells.place(device), 70),
+    Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),
+    Column("REASON", lambda device, _: cells.clean(device["reason"]), 90),
+    Column("CLAIMED BY", lambda device, _: cells.clean(device["claimedBy"]), 110),
+    Column("PROFILE", lambda device, _: cells.clean(device["profile"]), 125),
 )
 
 
@@ -62,7 +62,7 @@ def devices(found: Iterable[Device], now: datetime, width: int) -> Table:
 def outcomes(told: Iterable[Outcome], line_title: str) -> Table:
     table = plain(line_title, "", "FINGERPRINT", "TARGET", "STATE")
     for each in told:
-        now = words.state(each.device["devstate"]) if each.ok and each.device else Text(_why(each), "red")
+        now = cells.state(each.device["devstate"]) if each.ok and each.device else Text(_why(each), "red")
         table.add_row(str(each.row.line), mark(each.ok), each.row.certid[:12], str(each.row.wish.target), now)
     return table
 
@@ -73,10 +73,10 @@ def mark(ok: bool) -> Text:
 
 def progress_line(seen: Progress) -> Text:
     """One change of a device that is being followed."""
-    who = words.name(seen.device) if seen.device else seen.certid[:12]
-    line = Text.assemble(f"{words.seconds(seen.seconds):>8}  {who}  ", words.state(seen.state))
+    who = cells.name(seen.device) if seen.device else seen.certid[:12]
+    line = Text.assemble(f"{cells.seconds(seen.seconds):>8}  {who}  ", cells.state(seen.state))
     if seen.verdict is not Verdict.REACHED and seen.told:
-        line.append(f"  {words.clean(seen.told)}", "red" if seen.verdict is Verdict.LOST else "dim")
+        line.append(f"  {cells.clean(seen.told)}", "red" if seen.verdict is Verdict.LOST else "dim")
     return line
 
 
@@ -85,7 +85,7 @@ def history(entries: Iterable[Mapping[str, Any]]) -> Table:
     for each in entries:
         change = f"{each['before'] or '·'} → {each['after'] or '·'}"
         told = (each["at"], each["event"], change, each["actor"], each["target"], each["reason"])
-        table.add_row(str(each["seq"]), *(words.clean(cell) for cell in told))
+        table.add_row(str(each["seq"]), *(cells.clean(cell) for cell in told))
     return table
 
 
@@ -93,27 +93,30 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
     table = plain("TARGET", "NAME", "PROFILES", "CLAIMS NEED", "BY", "SINCE")
     for each in registered:
         table.add_row(
-            f"{each['account']}/{each['region']}", words.clean(each["name"]), ", ".join(each["profiles"]),
-            "the device's code" if each.get("presence") else words.NONE,
-            words.clean(each["createdBy"]), words.age(each["createdAt"], now),
-        )  # fmt: skip
+            f"{each['account']}/{each['region']}",
+            cells.clean(each["name"]),
+            ", ".join(each["profiles"]),
+            "the device's code" if each.get("presence") else cells.NONE,
+            cells.clean(each["createdBy"]),
+            cells.age(each["createdAt"], now),
+        )
     return table
 
 
 def findings(check: Mapping[str, Any]) -> Table:
     table = plain("", "STEP", "FOUND")
     for each in check["findings"]:
-        table.add_row(mark(each["ok"]), words.clean(each["step"]), words.clean(each["message"]))
+        table.add_row(mark(each["ok"]), cells.clean(each["step"]), cells.clean(each["message"]))
     return table
 
 
 def differences(found: Iterable[Mapping[str, Any]]) -> Table:
     table = plain("", "NAME", "FINGERPRINT", "CODE", "FOUND", "MENDED BY")
     for each in found:
-        told = (words.clean(each["devicename"]), each["certid"][:12], each["code"], words.clean(each["message"]))
+        told = (cells.clean(each["devicename"]), each["certid"][:12], each["code"], cells.clean(each["message"]))
         table.add_row(mark(each["mended"]), *told, each["mend"] or "–")
     return table
 
 
 def _why(outcome: Outcome) -> str:
-    return f"{outcome.code}: {words.clean(outcome.message)}"
+    return f"{outcome.code}: {cells.clean(outcome.message)}"

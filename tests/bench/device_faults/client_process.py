@@ -21,10 +21,18 @@ class ClientProcess:
 
     def __init__(self, site: Site, port: int, environment: Mapping[str, str] | None = None, **more: float) -> None:
         options: dict[str, object] = {
-            "cert": site.device.cert, "key": site.device.key, "ca": site.ca.cert, "lobby": f"{HERE}:{port}",
-            "state-dir": site.state, "log-format": "json", "retry-base": 0.2, "retry-cap": 1, "answer-within": 2,
-            "alive-every": 1, **{name.replace("_", "-"): value for name, value in more.items()},
-        }  # fmt: skip
+            "cert": site.device.cert,
+            "key": site.device.key,
+            "ca": site.ca.cert,
+            "lobby": f"{HERE}:{port}",
+            "state-dir": site.state,
+            "log-format": "json",
+            "retry-base": 0.2,
+            "retry-cap": 1,
+            "answer-within": 2,
+            "alive-every": 1,
+            **{name.replace("_", "-"): value for name, value in more.items()},
+        }
         self._command = [sys.executable, "-m", "device", "run", *(f"--{key}={value}" for key, value in options.items())]
         self._environment = {**os.environ, **(environment or {})}
         self.lines: list[dict[str, Any]] = []

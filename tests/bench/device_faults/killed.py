@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from device import life
+from device import runtime
 from device.cli import app
 from device.disk import Calls
 from device.storage import Storage
@@ -105,14 +105,24 @@ LIVES: Final = (
 def _run(site: Site, port: int, last: int, how: How) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tests.bench.device_faults.killed", str(last), how, "run"]
     options = {
-        "cert": site.device.cert, "key": site.device.key, "ca": site.ca.cert, "lobby": f"{HERE}:{port}",
-        "state-dir": site.state, "retry-base": 0.05, "fallback-attempts": 2,
-    }  # fmt: skip
+        "cert": site.device.cert,
+        "key": site.device.key,
+        "ca": site.ca.cert,
+        "lobby": f"{HERE}:{port}",
+        "state-dir": site.state,
+        "retry-base": 0.05,
+        "fallback-attempts": 2,
+    }
     given = [f"--{name}={value}" for name, value in options.items()]
     return subprocess.run(
-        [*command, *given, "--exit-on-arrival"], cwd=_ROOT, capture_output=True, text=True, timeout=90, check=False,
+        [*command, *given, "--exit-on-arrival"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
         start_new_session=True,
-    )  # fmt: skip
+    )
 
 
 def _lived(known: KnownLife, last: int, how: How, folder: Path) -> "tuple[Site, subprocess.CompletedProcess[str]]":
@@ -148,5 +158,5 @@ def outlived(known: KnownLife, last: int, how: How, folder: Path) -> None:
 
 if __name__ == "__main__":
     _, _last, _how, *_rest = sys.argv
-    vars(life)["Storage"] = partial(Storage, calls=cast(Calls, Killing(int(_last), cast(How, _how))))
+    vars(runtime)["Storage"] = partial(Storage, calls=cast(Calls, Killing(int(_last), cast(How, _how))))
     app(_rest, prog_name="python -m device")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from device.plan import Plan
+from device.machine.plan import Plan
 from tests.bench.device_faults.figures import Figures
 from tests.unit.device.bad_brokers import CIRCLES, REFUSING
 from tests.unit.device.endurance import (
@@ -46,9 +46,15 @@ def _row(figures: Figures, name: str, limit: float, living: Callable[[], Pace], 
     figures.tries(name, live)
     for one, after in zip(seen, back, strict=False):
         figures.add(
-            name, one.attempts, one.busiest, f"{limit:.0f}", f"{one.longest:.0f}", f"{one.writes:.1f}",
-            f"{one.lines:.0f}", f"{after:.0f}",
-        )  # fmt: skip
+            name,
+            one.attempts,
+            one.busiest,
+            f"{limit:.0f}",
+            f"{one.longest:.0f}",
+            f"{one.writes:.1f}",
+            f"{one.lines:.0f}",
+            f"{after:.0f}",
+        )
 
 
 def lobbies(hours: float) -> Figures:

@@ -103,9 +103,15 @@ def _row(figures: Figures, kind: str, result: Callable[[], list[Look]]) -> None:
     first, half, last, quiet = looks[0], looks[len(looks) // 2 - 1], looks[-2], looks[-1]
     growth = (last.kilobytes - half.kilobytes) / (last.tries - half.tries)
     figures.add(
-        kind, last.tries, first.handles, max(look.handles for look in looks), quiet.handles, quiet.threads,
-        *(f"{look.kilobytes / 1024:.1f}" for look in (first, half, quiet)), f"{growth:.2f}",
-    )  # fmt: skip
+        kind,
+        last.tries,
+        first.handles,
+        max(look.handles for look in looks),
+        quiet.handles,
+        quiet.threads,
+        *(f"{look.kilobytes / 1024:.1f}" for look in (first, half, quiet)),
+        f"{growth:.2f}",
+    )
     assert quiet.handles <= first.handles + _MORE_HANDLES, f"{quiet.handles - first.handles} handles left"
     assert growth <= _MORE_KB_A_TRY, f"{growth:.1f} kB a try"
 

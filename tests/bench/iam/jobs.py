@@ -157,10 +157,11 @@ def admitted_once_refused_and_retried(stand: Stand) -> None:
     iot.update_certificate(certificateId=thing.certid, newStatus="INACTIVE")
     table = stand.deployed.client(stand.deployed.lobby, "dynamodb")
     table.update_item(
-        TableName="device-lobby-ledger", Key={"certid": {"S": thing.certid}},
+        TableName="device-lobby-ledger",
+        Key={"certid": {"S": thing.certid}},
         UpdateExpression="SET devstate = :refused, reason = :why",
         ExpressionAttributeValues={":refused": {"S": "refused"}, ":why": {"S": "CRL_STALE"}},
-    )  # fmt: skip
+    )
     stand.ask("retry", RETRY, id=thing.certid)
     stand.status(thing, stand.deployed.lobby, None)
 
@@ -182,11 +183,14 @@ def checked(stand: Stand) -> None:
 
 
 _LISTS: Final = (
-    '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }', "{ devices { nodes { certid } } }",
+    '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }',
+    "{ devices { nodes { certid } } }",
     '{ devices(filter: {namePrefix: "demo"}) { nodes { certid } } }',
     '{ devices(filter: {fingerprintPrefix: "00aa"}) { nodes { certid } } }',
-    "{ overview { total } }", "{ targets { name } }", "{ me { name } }",
-)  # fmt: skip
+    "{ overview { total } }",
+    "{ targets { name } }",
+    "{ me { name } }",
+)
 
 
 def listed(stand: Stand) -> None:
@@ -256,10 +260,26 @@ def heard_of(stand: Stand) -> None:
 JOBS: Final[dict[str, Job]] = {
     job.__name__.replace("_", " "): job
     for job in (
-        onboard, claimed_first, said_hello_again, moved, retried_in_place, released, released_unseen_and_admitted,
-        revoked, revoked_knocks_again, name_taken, without_list, refused_and_retried,
-        admitted_once_refused_and_retried, name_taken_in_target, checked, listed, anchored, claimed_in_bulk,
-        registered_target, heard_of,
+        onboard,
+        claimed_first,
+        said_hello_again,
+        moved,
+        retried_in_place,
+        released,
+        released_unseen_and_admitted,
+        revoked,
+        revoked_knocks_again,
+        name_taken,
+        without_list,
+        refused_and_retried,
+        admitted_once_refused_and_retried,
+        name_taken_in_target,
+        checked,
+        listed,
+        anchored,
+        claimed_in_bulk,
+        registered_target,
+        heard_of,
     )
-}  # fmt: skip
+}
 """By name, the main job first."""

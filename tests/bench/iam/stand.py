@@ -91,9 +91,11 @@ class Stand:
         """A device of a new manufacturer, whose list is published unless not."""
         number = next(self._numbers)
         maker = Maker(datetime.now(UTC), number, name or new_name())
-        ca_id = str(self._iot.register_ca_certificate(
-            caCertificate=maker.ca.pem, certificateMode="SNI_ONLY", setAsActive=True, allowAutoRegistration=True
-        )["certificateId"])  # fmt: skip
+        ca_id = str(
+            self._iot.register_ca_certificate(
+                caCertificate=maker.ca.pem, certificateMode="SNI_ONLY", setAsActive=True, allowAutoRegistration=True
+            )["certificateId"]
+        )
         pem = maker.pem(number=number)
         certificate, key = self._directory / f"{number}.cert", self._directory / f"{number}.key"
         certificate.write_text(pem)

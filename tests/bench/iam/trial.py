@@ -64,13 +64,20 @@ _STREAM: Final = "a mapping reads its stream with the function's role (Lambda gu
 _QUEUE: Final = "a mapping reads its queue with the function's role (Lambda guide, 'Using Lambda with Amazon SQS')"
 _RULE: Final = "a rule's action runs with the rule's role (IoT guide, 'Granting an IoT rule the access it requires')"
 UNCHECKED: Final = {
-    "logs:CreateLogStream": _LOGS, "logs:PutLogEvents": _LOGS, "logs:DescribeLogStreams": _RULE,
-    "dynamodb:DescribeStream": _STREAM, "dynamodb:GetRecords": _STREAM, "dynamodb:GetShardIterator": _STREAM,
-    "dynamodb:ListStreams": _STREAM, "sqs:ReceiveMessage": _QUEUE, "sqs:DeleteMessage": _QUEUE,
-    "sqs:GetQueueAttributes": _QUEUE, "sns:Publish": _RULE,
+    "logs:CreateLogStream": _LOGS,
+    "logs:PutLogEvents": _LOGS,
+    "logs:DescribeLogStreams": _RULE,
+    "dynamodb:DescribeStream": _STREAM,
+    "dynamodb:GetRecords": _STREAM,
+    "dynamodb:GetShardIterator": _STREAM,
+    "dynamodb:ListStreams": _STREAM,
+    "sqs:ReceiveMessage": _QUEUE,
+    "sqs:DeleteMessage": _QUEUE,
+    "sqs:GetQueueAttributes": _QUEUE,
+    "sns:Publish": _RULE,
     "s3:ListBucket": "without it an absent list looks forbidden (S3 API reference, GetObject); here it looks absent",
     "sqs:SendMessage": "failures are handed over with the function's or the rule's role (Lambda guide, 'Destinations')",
-}  # fmt: skip
+}
 """What the emulator grants without asking (decision 2); `tests/infra/test_permissions.py` holds them."""
 
 
@@ -123,7 +130,12 @@ def restarting(set_anew: Callable[[str], object], serving: Mapping[str, Sequence
 def lines(verdicts: Sequence[Verdict]) -> tuple[tuple[str, ...], ...]:
     """For the printed matrix."""
     return tuple(
-        (each.grant.role.removeprefix("device-lobby-"), each.grant.action, each.grant.where,
-         each.job or ("not asked for here" if each.unchecked else "IN EXCESS"), each.how)
+        (
+            each.grant.role.removeprefix("device-lobby-"),
+            each.grant.action,
+            each.grant.where,
+            each.job or ("not asked for here" if each.unchecked else "IN EXCESS"),
+            each.how,
+        )
         for each in verdicts
-    )  # fmt: skip
+    )

@@ -37,14 +37,16 @@ def _aged(stand: Stand, thing: Thing, **more: str) -> None:
     tables, then = stand.deployed.client(stand.deployed.lobby, "dynamodb"), _stamp(datetime.now(UTC) - _LATE)
     fields = {"enteredat": then, **more}
     tables.update_item(
-        TableName="device-lobby-ledger", Key={"certid": {"S": thing.certid}},
+        TableName="device-lobby-ledger",
+        Key={"certid": {"S": thing.certid}},
         UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in fields),
         ExpressionAttributeValues={f":{name}": {"S": value} for name, value in fields.items()},
-    )  # fmt: skip
+    )
     entries = tables.query(
-        TableName="device-lobby-history", KeyConditionExpression="certid = :id",
+        TableName="device-lobby-history",
+        KeyConditionExpression="certid = :id",
         ExpressionAttributeValues={":id": {"S": thing.certid}},
-    )["Items"]  # fmt: skip
+    )["Items"]
     for entry in entries:
         tables.put_item(TableName="device-lobby-history", Item={**entry, "at": {"S": then}})
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from infra.local.factory import Factory
-from lobby.identity import fingerprint, load_certificate
+from lobby.domain.identity import fingerprint, load_certificate
 from tests.bench.survival.household import household
 from tests.bench.survival.ordeal import Ordeal
 from tests.bench.survival.service import NotUp, Service
@@ -73,8 +73,10 @@ def _survive(service: Service, folder: Path, many: int, kills: int) -> list[str]
         ordeal.until(many)
     lost = [*ordeal.lost, *ordeal.broken()]
     lost += ordeal.not_active(lambda where: service.session(where).client("iot"), service.lobby)
-    print(f"{time.monotonic() - began:6.1f} s  {ordeal.count()['arrived']} of {many} arrived, {kills} kills, "
-          f"{len(lost)} lost; an operator retried {dict(ordeal.retried) or 'none'}")  # fmt: skip
+    print(
+        f"{time.monotonic() - began:6.1f} s  {ordeal.count()['arrived']} of {many} arrived, {kills} kills, "
+        f"{len(lost)} lost; an operator retried {dict(ordeal.retried) or 'none'}"
+    )
     return lost
 
 

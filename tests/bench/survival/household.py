@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from device.chronicle import Chronicle, utc_now
 from device.client import Client
-from device.life import draw
-from device.link import Link
-from device.moves import StopAsked
-from device.plan import Timing
+from device.event_log import Chronicle, utc_now
+from device.machine.events import StopAsked
+from device.machine.plan import Timing
+from device.mqtt import Link
+from device.runtime import draw
 from device.settings import Options, gather
 from device.storage import Storage
 from infra.local.lobby_file import LobbyFile
@@ -27,9 +27,16 @@ from infra.local.synthesis import ROOT
 from pki.devices import DevicePaths
 
 TIMING: Final = Timing(
-    hello_every=5, alive_every=30, answer_within=30, settle_after=0.5, retry_base=1, retry_cap=4, fallback_attempts=3,
-    revisit_base=2, revisit_cap=5,
-)  # fmt: skip
+    hello_every=5,
+    alive_every=30,
+    answer_within=30,
+    settle_after=0.5,
+    retry_base=1,
+    retry_cap=4,
+    fallback_attempts=3,
+    revisit_base=2,
+    revisit_cap=5,
+)
 """In the field it is minutes and hours."""
 
 
@@ -38,10 +45,15 @@ def household(lobby: LobbyFile, devices: Sequence[DevicePaths], state: Path) -> 
     """Powered while this lasts; where their logs are."""
     state.mkdir(parents=True)
     listed = [
-        {"cert": str(paths.chain), "key": str(paths.key), "ca": lobby.server_ca_path,
-         "lobby": f"{lobby.lobby_endpoint}:{lobby.mqtt_port}", "state": str(state / paths.certificate.stem)}
+        {
+            "cert": str(paths.chain),
+            "key": str(paths.key),
+            "ca": lobby.server_ca_path,
+            "lobby": f"{lobby.lobby_endpoint}:{lobby.mqtt_port}",
+            "state": str(state / paths.certificate.stem),
+        }
         for paths in devices
-    ]  # fmt: skip
+    ]
     (state / "devices.json").write_text(json.dumps(listed))
     command = [sys.executable, "-m", "tests.bench.survival.household", str(state / "devices.json")]
     with (state / "household.log").open("wb") as out:

@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.api import ApiRefused
 from infra.local.demo import CLAIM, HISTORY
+from lobby.domain.states import State
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.states import State
 from lobby.names import Fingerprint, Target
 from tests.e2e.deployment import RETRY
 
@@ -97,8 +97,10 @@ class Ordeal:
         )
         return {
             item["certid"]["S"]: Row(item["devstate"]["S"], int(item["version"]["N"]))
-            for page in pages for item in page["Items"] if item["certid"]["S"] in wanted
-        }  # fmt: skip
+            for page in pages
+            for item in page["Items"]
+            if item["certid"]["S"] in wanted
+        }
 
     def _claim(self, certid: str) -> bool:
         """Whether there was an answer."""

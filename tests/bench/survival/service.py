@@ -27,9 +27,19 @@ class Service:
     def __init__(self, state: Path, gateway_port: int, mqtt_port: int, console_port: int) -> None:
         self.state = state
         self._command = [
-            sys.executable, "-m", "infra.local", "up", "--state", str(state), "--gateway-port", str(gateway_port),
-            "--mqtt-port", str(mqtt_port), "--console-port", str(console_port),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "infra.local",
+            "up",
+            "--state",
+            str(state),
+            "--gateway-port",
+            str(gateway_port),
+            "--mqtt-port",
+            str(mqtt_port),
+            "--console-port",
+            str(console_port),
+        ]
         self._process: subprocess.Popen[bytes] | None = None
         self._api: Api | None = None
 

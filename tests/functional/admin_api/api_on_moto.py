@@ -25,10 +25,10 @@ from admin_api.comparison import Comparison
 from admin_api.services import Services
 from admin_api.survey import Step, Survey
 from admin_api.tokens import Verifier
+from lobby.domain.identity import Identity
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict
-from lobby.identity import Identity
 from lobby.ledger.anchors import Anchors
-from lobby.ledger.decisions import Claim
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
@@ -44,20 +44,35 @@ NOTARY_BUCKET = notary_bucket(parse_account("999999999999"), parse_region(REGION
 EXTERNAL_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 
 
-def event_of(body: Any, *, authorization: str | None, method: str = "POST", path: str = "/graphql", query: str = "",
-             content_type: str = "application/json") -> dict[str, Any]:  # fmt: skip
+def event_of(
+    body: Any,
+    *,
+    authorization: str | None,
+    method: str = "POST",
+    path: str = "/graphql",
+    query: str = "",
+    content_type: str = "application/json",
+) -> dict[str, Any]:
     """API Gateway developer guide, "Payload format version 2.0"."""
     headers = {"content-type": content_type, "host": "api.example"}
     if authorization is not None:
         headers["authorization"] = authorization
     return {
-        "version": "2.0", "routeKey": f"{method} {path}", "rawPath": path, "rawQueryString": query, "headers": headers,
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
         "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "requestId": "request-1", "stage": "$default",
+            "accountId": "000000000000",
+            "apiId": "api",
+            "requestId": "request-1",
+            "stage": "$default",
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": ""},
         },
-        "body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": False,
-    }  # fmt: skip
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+    }
 
 
 @dataclass
@@ -100,9 +115,15 @@ class Lobby:
     def __post_init__(self) -> None:
         histories = Histories(self.ledger, self.anchors)
         services = Services(
-            self.ledger, self.targets, self.survey, parse_account("999999999999"), parse_region(REGION), self.clock,
-            histories=histories, compare=self.compare,
-        )  # fmt: skip
+            self.ledger,
+            self.targets,
+            self.survey,
+            parse_account("999999999999"),
+            parse_region(REGION),
+            self.clock,
+            histories=histories,
+            compare=self.compare,
+        )
         self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
     def clock(self) -> float:
@@ -201,8 +222,11 @@ _transact = DynamoDBBackend.transact_write_items
 @contextmanager
 def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     for name, value in {
-        "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"
-    }.items():  # fmt: skip
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(DynamoDBBackend, "transact_write_items", _backed_up_once)

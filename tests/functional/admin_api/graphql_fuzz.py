@@ -35,10 +35,25 @@ INSIDE: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """Words that only the inside uses: traces, paths, ARNs, tables and indexes, libraries, Python's own errors."""
-_CONFIGS: Final = [parse_value(text) for text in (
-    '"text"', '"factory reset"', "{a: 1}", "{a: [1, {b: null}], b: 1.5e300}", "{a: 1e999}", "{a: -0}", "5", "null",
-    "true", "[1]", "[[[[[[{}]]]]]]", '{__proto__: {x: 1}}', f'{{big: "{"x" * 9000}"}}', '{iotep: "evil.example"}',
-)]  # fmt: skip
+_CONFIGS: Final = [
+    parse_value(text)
+    for text in (
+        '"text"',
+        '"factory reset"',
+        "{a: 1}",
+        "{a: [1, {b: null}], b: 1.5e300}",
+        "{a: 1e999}",
+        "{a: -0}",
+        "5",
+        "null",
+        "true",
+        "[1]",
+        "[[[[[[{}]]]]]]",
+        "{__proto__: {x: 1}}",
+        f'{{big: "{"x" * 9000}"}}',
+        '{iotep: "evil.example"}',
+    )
+]
 schemathesis.graphql.scalar("JSON", st.sampled_from(_CONFIGS))
 
 ODD: Final = (

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from typer.testing import CliRunner, Result
 
 from admin_api.cli.app import app
-from admin_api.cli.surroundings import Surroundings
+from admin_api.cli.environment import Environment
 from tests.functional.admin_api.api_on_moto import Lobby, event_of
 from tests.functional.admin_api.tokens_for_tests import CLIENT, token
 
@@ -76,13 +76,21 @@ class LobbyServer:
         return token(*self.groups[role], username=role, **changed)
 
     def sign_in_json(self) -> Canned:
-        return 200, JSON, json.dumps(
-            {
-                "issuer": "x", "authorize_url": f"{self.url}/oauth2/authorize", "token_url": f"{self.url}/oauth2/token",
-                "logout_url": f"{self.url}/logout", "revoke_url": f"{self.url}/oauth2/revoke", "client_id": CLIENT,
-                "scope": "openid profile",
-            }
-        )  # fmt: skip
+        return (
+            200,
+            JSON,
+            json.dumps(
+                {
+                    "issuer": "x",
+                    "authorize_url": f"{self.url}/oauth2/authorize",
+                    "token_url": f"{self.url}/oauth2/token",
+                    "logout_url": f"{self.url}/logout",
+                    "revoke_url": f"{self.url}/oauth2/revoke",
+                    "client_id": CLIENT,
+                    "scope": "openid profile",
+                }
+            ),
+        )
 
     def authorize(self, query: str) -> Canned:
         asked = {name: values[0] for name, values in parse_qs(query).items()}
@@ -184,18 +192,25 @@ class Terminal:
 
     directory: Path
     served: LobbyServer
-    around: Surroundings = field(init=False)
+    around: Environment = field(init=False)
     paused: list[float] = field(default_factory=list)
     late: timedelta = timedelta()
     """How far its clock is ahead."""
 
     def __post_init__(self) -> None:
-        self.around = Surroundings(
-            environment={}, directory=self.directory, project=self.directory / "project",
-            config=self.directory / "config", clock=lambda: datetime.now(UTC) + self.late,
-            ticks=lambda: sum(self.paused), pause=self.paused.append, draw=random.random,
-            secret=lambda: secrets.token_urlsafe(32), browse=lambda _address: False, confirm=None,
-        )  # fmt: skip
+        self.around = Environment(
+            environment={},
+            directory=self.directory,
+            project=self.directory / "project",
+            config=self.directory / "config",
+            clock=lambda: datetime.now(UTC) + self.late,
+            ticks=lambda: sum(self.paused),
+            pause=self.paused.append,
+            draw=random.random,
+            secret=lambda: secrets.token_urlsafe(32),
+            browse=lambda _address: False,
+            confirm=None,
+        )
 
     @property
     def lobby_file(self) -> Path:
@@ -205,9 +220,11 @@ class Terminal:
         """With the file of a local deployment in its directory."""
         people = [{"user": role, "password": PASSWORD, "role": role} for role in self.served.groups]
         body = {
-            "graphql_url": f"{self.served.url}/graphql", "aws_endpoint_url": self.served.url,
-            "user_pool_client_id": CLIENT, "operators": people,
-        }  # fmt: skip
+            "graphql_url": f"{self.served.url}/graphql",
+            "aws_endpoint_url": self.served.url,
+            "user_pool_client_id": CLIENT,
+            "operators": people,
+        }
         self.lobby_file.parent.mkdir(exist_ok=True)
         self.lobby_file.write_text(json.dumps(body))
         return self
@@ -215,15 +232,21 @@ class Terminal:
     def run(self, *words: str, stdin: bytes | None = None, **around: Any) -> Result:
         """Raises what the command did not expect."""
         return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(
-            app, [str(word) for word in words], input=stdin, obj=replace(self.around, **around), catch_exceptions=False,
+            app,
+            [str(word) for word in words],
+            input=stdin,
+            obj=replace(self.around, **around),
+            catch_exceptions=False,
             prog_name="lobbyctl",
-        )  # fmt: skip
+        )
 
     def offered(self, *words: str) -> list[str]:
         """What a shell is offered for the last word. typer's own completion, with the words as bash gives them."""
         environment = {
-            "_LOBBYCTL_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)
-        }  # fmt: skip
+            "_LOBBYCTL_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(words),
+            "COMP_CWORD": str(len(words) - 1),
+        }
         return CliRunner(env=environment).invoke(app, [], obj=self.around, prog_name="lobbyctl").stdout.split()
 
     def records(self, *words: str, exit_code: int = 0, **how: Any) -> list[dict[str, Any]]:

@@ -90,8 +90,10 @@ def asked(dist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
     monkeypatch.setattr(handler, "DIST", dist)
     handler._application.cache_clear()
     context = SimpleNamespace(
-        function_name="device-lobby-admin-api", memory_limit_in_mb=1024, aws_request_id="1",
+        function_name="device-lobby-admin-api",
+        memory_limit_in_mb=1024,
+        aws_request_id="1",
         invoked_function_arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-admin-api",
-    )  # fmt: skip
+    )
     yield Lambda(lambda event: handler.handler(event, context))
     handler._application.cache_clear()

@@ -9,9 +9,9 @@ from unittest.mock import Mock
 import pytest
 
 from admin_api.limits import MAX_BODY, MAX_SECONDS
+from lobby.domain.states import Event
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, IdentityRefused
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import Event
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, event_of, fingerprint
@@ -58,8 +58,9 @@ def test_a_thousand_devices_are_claimed_in_one_request_each_with_its_history(lob
         assert device is not None
         assert (device.target, device.profile, device.config) == (HERE, "camera", {"interval": 5})
         assert [(entry.event, entry.actor) for entry in lobby.ledger.history(certids[number])][-1] == (
-            "claim", "user:alice"
-        )  # fmt: skip
+            "claim",
+            "user:alice",
+        )
 
 
 def test_what_one_fingerprint_cannot_have_holds_up_no_other(lobby: Lobby) -> None:
@@ -263,7 +264,9 @@ def test_the_longest_request_and_its_answer_go_through_the_gateway(
     lobby.waiting(1, "n" * 128)
     device = lobby.ledger.get(fingerprint(1))
     assert device is not None
-    fat = replace(device, previous=(HERE, THERE) * 5, target=HERE, claimedby="user:" + "a" * 128, reason="R" * 64)
+    fat = replace(
+        device, targets_to_clear=(HERE, THERE) * 5, target=HERE, claimedby="user:" + "a" * 128, reason="R" * 64
+    )
     many = Mock(side_effect=lambda certids, *_: [replace(fat, certid=certid) for certid in certids])
     monkeypatch.setattr(lobby.ledger, "claim_many", many)
     answer = lobby.lambda_handler(event_of(body, authorization=f"Bearer {token('admin')}"), None)  # type: ignore[arg-type]  # no Lambda context is looked at

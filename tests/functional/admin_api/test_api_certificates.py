@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
+from lobby.domain.identity import Identity
+from lobby.domain.transitions import Claim
 from lobby.names import Fingerprint, ThingName
 from tests.certificates import authority, device, fingerprint_of, pem_of
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
@@ -29,10 +29,14 @@ def test_everybody_who_may_see_a_device_sees_what_its_certificate_says(lobby: Lo
     pem = pem_of(device(authority("Acme CA"), serial=0xBEEF))
     answer = lobby.ask(FACTS, {"id": admitted(lobby, pem)}, (role,))
     assert answer.data["device"]["certificate"] == {
-        "subject": "CN=sensor-1", "issuer": "CN=Acme CA", "serialNumber": "beef",
-        "notBefore": "2026-11-21T12:00:00.000Z", "notAfter": "2027-11-22T12:00:00.000Z",
-        "key": "EC P-256", "signature": "ECDSA SHA-256",
-    }  # fmt: skip
+        "subject": "CN=sensor-1",
+        "issuer": "CN=Acme CA",
+        "serialNumber": "beef",
+        "notBefore": "2026-11-21T12:00:00.000Z",
+        "notAfter": "2027-11-22T12:00:00.000Z",
+        "key": "EC P-256",
+        "signature": "ECDSA SHA-256",
+    }
     assert "BEGIN" not in json.dumps(answer.body)
 
 

@@ -21,23 +21,38 @@ query($account: String!, $region: String!, $after: String) {
 MEND = RECONCILE.replace("query", "mutation").replace("reconcileTarget", "mendTarget")
 ORPHAN = Differing(fingerprint(7), "thing-007", "ORPHANED", "got it, want it not", "deactivate", False)
 BODY: dict[str, Any] = {
-    "looked": 3, "cursor": "more",
+    "looked": 3,
+    "cursor": "more",
     "differences": [
-        {"certid": ORPHAN.certid, "name": "thing-007", "code": "ORPHANED", "message": "got it, want it not",
-         "mend": "deactivate", "mended": False},
+        {
+            "certid": ORPHAN.certid,
+            "name": "thing-007",
+            "code": "ORPHANED",
+            "message": "got it, want it not",
+            "mend": "deactivate",
+            "mended": False,
+        },
     ],
-}  # fmt: skip
+}
 
 
 def test_a_comparison_is_told_page_by_page_in_nobody_s_name(lobby: Lobby) -> None:
     lobby.comparisons[HERE, None] = Comparison(3, (ORPHAN,), "more")
     assert lobby.ask(RECONCILE, at(HERE)).data["reconcileTarget"] == {
-        **at(HERE), "looked": 3, "next": "more",
-        "differences": [{
-            "certid": ORPHAN.certid, "devicename": "thing-007", "code": "ORPHANED", "message": ORPHAN.message,
-            "mend": "deactivate", "mended": False,
-        }],
-    }  # fmt: skip
+        **at(HERE),
+        "looked": 3,
+        "next": "more",
+        "differences": [
+            {
+                "certid": ORPHAN.certid,
+                "devicename": "thing-007",
+                "code": "ORPHANED",
+                "message": ORPHAN.message,
+                "mend": "deactivate",
+                "mended": False,
+            }
+        ],
+    }
     assert lobby.ask(RECONCILE, at(HERE) | {"after": "more"}).data["reconcileTarget"]["next"] is None
     assert lobby.compared == [(HERE, None, None), (HERE, "more", None)]
 
@@ -82,11 +97,20 @@ def test_what_the_reconciler_refuses_is_told(code: str, kind: type[Exception]) -
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"null", b"[]", b"{}", {"refused": {}}, {"refused": {"code": 1, "message": "x"}}, BODY | {"looked": "3"},
-        BODY | {"looked": True}, BODY | {"cursor": 5}, BODY | {"differences": None}, BODY | {"differences": [{}]},
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        {"refused": {}},
+        {"refused": {"code": 1, "message": "x"}},
+        BODY | {"looked": "3"},
+        BODY | {"looked": True},
+        BODY | {"cursor": 5},
+        BODY | {"differences": None},
+        BODY | {"differences": [{}]},
         *(BODY | {"differences": [BODY["differences"][0] | {key: 5}]} for key in BODY["differences"][0]),
     ],
-)  # fmt: skip
+)
 def test_an_answer_of_another_shape_is_ours_to_mend(body: object) -> None:
     with pytest.raises(ComparisonFailed):
         compare(asked(body), "reconciler", HERE, None, None)

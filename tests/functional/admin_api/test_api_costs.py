@@ -41,18 +41,21 @@ ATTACKS = {
     "one field with an argument 150 times": "{ " + "devices(first: 5) { nodes { certid } } " * 150 + "}",
     "fragments that double, with many fields": _doubling(9, "nodes { " + "certid " * 1700 + "}"),
     "fragments that double forty times": _doubling(40, "pageInfo { hasNextPage }"),
-    "many fragments that overlap": "{ devices { " + " ".join(f"...g{n}" for n in range(20)) + " } } "
+    "many fragments that overlap": "{ devices { "
+    + " ".join(f"...g{n}" for n in range(20))
+    + " } } "
     + " ".join(f"fragment g{n} on DevicePage {{ nodes {{ {'certid ' * 80} }} }}" for n in range(20)),
     "fragments that nobody spreads": "{ me { name } } " + " ".join(f"fragment q{n} on Me {{ id }}" for n in range(280)),
-    "fragments that spread each other":
-        "{ devices { ...a } } fragment a on DevicePage { ...b } fragment b on DevicePage { ...a ...a }",
+    "fragments that spread each other": "{ devices { ...a } } "
+    "fragment a on DevicePage { ...b } fragment b on DevicePage { ...a ...a }",
     "a fragment that spreads itself": "{ devices { ...a } } fragment a on DevicePage { nodes { certid } ...a }",
     "many operations": " ".join(f"query q{n} {{ me {{ name }} }}" for n in range(240)),
     "many variables": "query(" + " ".join(f"$v{n}: String" for n in range(480)) + ") { me { name } }",
     "many directives": "{ me { name " + "@include(if: true) " * 300 + "} }",
     "many fields that there are not": "{ " + " ".join(f"devicez{n}" for n in range(900)) + " }",
-    "many arguments that there are not":
-        "{ devices(" + " ".join(f"firsst{n}: 1" for n in range(600)) + ") { nodes { certid } } }",
+    "many arguments that there are not": "{ devices("
+    + " ".join(f"firsst{n}: 1" for n in range(600))
+    + ") { nodes { certid } } }",
     "aliases": _aliased("me { name }", MAX_ALIASES + 1),
     "aliases of bulks": "mutation " + _aliased(BULK, MAX_ALIASES + 1),
     "an alias that every line repeats": "{ devices { nodes { " + "x" * 20_000 + ": certid } } }",
@@ -64,12 +67,12 @@ ATTACKS = {
     "braces": "{" * 1900,
     "tokens": "{ targets { " + "name " * 2100 + "} }",
     "comments": "#\n" * 40_000 + "{ me }",
-    "introspection in circles":
-        "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
+    "introspection in circles": "{ __schema "
+    "{ types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
     "a page larger than one": "{ devices(first: 1000) { nodes { certid } } }",
     "a history longer than one": '{ device(certid: "<id>") { history(last: 1000000) { at } } }',
     "a cursor of our own making": '{ devices(after: "' + "A" * 90_000 + '") { nodes { certid } } }',
-}  # fmt: skip
+}
 
 
 def work(lobby: Lobby, document: str, **variables: str) -> tuple[int, list[str], Answer]:

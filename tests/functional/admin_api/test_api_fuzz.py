@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from admin_api.roles import Role
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import State
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
@@ -23,9 +23,12 @@ from tests.functional.admin_api.tokens_for_tests import USER_POOL
 from tests.operations import CODE
 
 FEW = settings(
-    max_examples=100, deadline=None, derandomize=True, database=None,
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 TOLD = re.compile(
     r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED"
     r"|WRONG_CODE|PRESENCE_FAILED|PRESENCE_REQUIRED"
@@ -47,11 +50,16 @@ def known_to(lobby: Lobby) -> Fitting:
         **dict.fromkeys(("region", "targetregion"), regions),
         **dict.fromkeys(("state", "devstate"), tuple(State)),
         **dict.fromkeys(("after", "nextToken"), (page, page[::-1], "")),
-        "profile": ("default", "camera"), "profiles": ("default", "camera"), "name": ("Berlin",), "why": ("stolen",),
+        "profile": ("default", "camera"),
+        "profiles": ("default", "camera"),
+        "name": ("Berlin",),
+        "why": ("stolen",),
         "code": (CODE, "99999999"),
-        "namePrefix": ("thing", "th", "thing-002"), "fingerprintPrefix": ("0000", "00:00:00"),
-        "reason": ("REVOKED", "TARGET_LIMIT"), "enteredBefore": ("2036-11-22T07:42:28Z", "0001-01-01T00:00:00+00:00"),
-    }  # fmt: skip
+        "namePrefix": ("thing", "th", "thing-002"),
+        "fingerprintPrefix": ("0000", "00:00:00"),
+        "reason": ("REVOKED", "TARGET_LIMIT"),
+        "enteredBefore": ("2036-11-22T07:42:28Z", "0001-01-01T00:00:00+00:00"),
+    }
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.TECHNICIAN])
@@ -70,12 +78,34 @@ def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside
 
 
 @FEW
-@given(body=st.one_of(st.text(), st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(
-        ["query", "variables", "operationName", "extensions", "id", "persistedQuery", "sha256Hash", "map", "operations"]
-    ) | st.text(), inner),
-).map(json.dumps)))  # fmt: skip
+@given(
+    body=st.one_of(
+        st.text(),
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.text(),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [
+                            "query",
+                            "variables",
+                            "operationName",
+                            "extensions",
+                            "id",
+                            "persistedQuery",
+                            "sha256Hash",
+                            "map",
+                            "operations",
+                        ]
+                    )
+                    | st.text(),
+                    inner,
+                )
+            ),
+        ).map(json.dumps),
+    )
+)
 def test_whatever_body_it_is_sent_it_answers_and_says_nothing_of_its_inside(lobby: Lobby, body: str) -> None:
     answer = lobby.send(body, USER_POOL.admin())
     assert answer.status in (200, 400, 413)
@@ -84,15 +114,64 @@ def test_whatever_body_it_is_sent_it_answers_and_says_nothing_of_its_inside(lobb
 
 # The pages.
 
-PARTS = st.sampled_from([
-    "..", ".", "", "%2e%2e", "%2e", "%2f", "%5c", "\\", "..;", "..%00", "%00", "assets", "index.html", "sw.js",
-    "settings.py", "admin_api", "dist", "etc", "passwd", "sign-in.json", "graphql", "devices", "claim", "index-B2x1.js",
-    "index-B2x1.js.br", "~", "*", "//evil.example", "http:", "@evil.example", "\r\nx-evil: 1", "%0d%0ax-evil:%201",
-    ".built", "\u2025", "\u2215", "\uff0e\uff0e", "?x", "#x", "con", "file:", "x" * 300,
-])  # fmt: skip
+PARTS = st.sampled_from(
+    [
+        "..",
+        ".",
+        "",
+        "%2e%2e",
+        "%2e",
+        "%2f",
+        "%5c",
+        "\\",
+        "..;",
+        "..%00",
+        "%00",
+        "assets",
+        "index.html",
+        "sw.js",
+        "settings.py",
+        "admin_api",
+        "dist",
+        "etc",
+        "passwd",
+        "sign-in.json",
+        "graphql",
+        "devices",
+        "claim",
+        "index-B2x1.js",
+        "index-B2x1.js.br",
+        "~",
+        "*",
+        "//evil.example",
+        "http:",
+        "@evil.example",
+        "\r\nx-evil: 1",
+        "%0d%0ax-evil:%201",
+        ".built",
+        "\u2025",
+        "\u2215",
+        "\uff0e\uff0e",
+        "?x",
+        "#x",
+        "con",
+        "file:",
+        "x" * 300,
+    ]
+)
 HOSTS = ["evil.example", "evil.example:443", "localhost", "", "evil.example\r\nx-evil: 1", "a" * 300]
-SAID_BY_PROXIES = ("x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", "x-original-url", "x-rewrite-url",
-                   "x-host", "forwarded", "origin", "referer", "x-http-method-override")  # fmt: skip
+SAID_BY_PROXIES = (
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-prefix",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-host",
+    "forwarded",
+    "origin",
+    "referer",
+    "x-http-method-override",
+)
 
 
 @FEW

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from admin_api.limits import MAX_ALIASES
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Entry
+from lobby.domain.device import Entry
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import HistoryRow, LedgerRow, row_of
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
@@ -92,10 +92,15 @@ def _row_claimed_by_hand(certid: Fingerprint, _entries: Sequence[Entry]) -> None
 
 
 TAMPERED: dict[Callable[[Fingerprint, Sequence[Entry]], None], tuple[int, str]] = {
-    _altered: (2, "ALTERED"), _removed: (2, "MISSING"), _truncated: (3, "MISSING"), _rewritten: (2, "REPLACED"),
-    _no_entry: (2, "ALTERED"), _gone: (1, "MISSING"), _row_gone: (3, "ROW_MISSING"),
+    _altered: (2, "ALTERED"),
+    _removed: (2, "MISSING"),
+    _truncated: (3, "MISSING"),
+    _rewritten: (2, "REPLACED"),
+    _no_entry: (2, "ALTERED"),
+    _gone: (1, "MISSING"),
+    _row_gone: (3, "ROW_MISSING"),
     _row_claimed_by_hand: (3, "ROW_DIFFERS"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda each: each.__name__.strip("_"))
@@ -112,8 +117,9 @@ def test_an_entry_that_is_none_any_more_breaks_the_device_s_own_page_no_more(lob
     _no_entry(certid, ())
     asked = "query($id: ID!) { device(certid: $id) { historyIntact history { seq } } }"
     assert lobby.ask(asked, {"id": certid}).data["device"] == {
-        "historyIntact": False, "history": [{"seq": 1}, {"seq": 3}]
-    }  # fmt: skip
+        "historyIntact": False,
+        "history": [{"seq": 1}, {"seq": 3}],
+    }
 
 
 def test_a_device_that_was_never_here_has_no_history_to_verify(lobby: Lobby) -> None:
@@ -143,10 +149,13 @@ def test_all_devices_that_ever_were_come_page_by_page(lobby: Lobby) -> None:
 @pytest.mark.parametrize(
     ("variables", "code"),
     [
-        ({"first": 0}, "INVALID_COUNT"), ({"first": 1001}, "INVALID_COUNT"), ({"first": -5}, "INVALID_COUNT"),
-        ({"first": 5, "after": "../.."}, "INVALID_FINGERPRINT"), ({"first": 5, "after": "~"}, "INVALID_FINGERPRINT"),
+        ({"first": 0}, "INVALID_COUNT"),
+        ({"first": 1001}, "INVALID_COUNT"),
+        ({"first": -5}, "INVALID_COUNT"),
+        ({"first": 5, "after": "../.."}, "INVALID_FINGERPRINT"),
+        ({"first": 5, "after": "~"}, "INVALID_FINGERPRINT"),
     ],
-)  # fmt: skip
+)
 def test_a_page_that_cannot_be_is_refused(lobby: Lobby, variables: dict[str, Any], code: str) -> None:
     with counted() as calls:
         assert lobby.ask(ANCHORED, variables).code == code

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lobby.ledger.decisions import Claim
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.ledger.listing import Filter
-from lobby.ledger.states import State
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 
 DEVICES = """
@@ -85,9 +85,14 @@ def test_a_filter_gives_those_for_whom_all_of_it_holds(
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"state": "inlobby"}, {"namePrefix": "thing"}, {"fingerprintPrefix": "0000"}, None,
-     {"state": "inlobby", "enteredBefore": "9999-12-31T00:00:00Z"}],
-)  # fmt: skip
+    [
+        {"state": "inlobby"},
+        {"namePrefix": "thing"},
+        {"fingerprintPrefix": "0000"},
+        None,
+        {"state": "inlobby", "enteredBefore": "9999-12-31T00:00:00Z"},
+    ],
+)
 def test_pages_follow_each_other_without_gap_or_repetition(lobby: Lobby, wanted: dict[str, Any] | None) -> None:
     expected = {lobby.waiting(number) for number in range(7)}
     seen: list[str] = []
@@ -129,9 +134,7 @@ def test_a_malformed_filter_is_refused(lobby: Lobby, wanted: dict[str, Any], cod
     assert lobby.ask(DEVICES, {"filter": wanted}).code == code
 
 
-KEY = {
-    "certid": {"S": fingerprint(1)}, "kind": {"S": "device"}, "enteredat": {"S": "2026-01-01T00:00:00.000Z"}
-}  # fmt: skip
+KEY = {"certid": {"S": fingerprint(1)}, "kind": {"S": "device"}, "enteredat": {"S": "2026-01-01T00:00:00.000Z"}}
 ANY = Filter().words()
 
 
@@ -180,20 +183,35 @@ BEFORE = "2026-11-22T00:00:00.000Z"
 @pytest.mark.parametrize(
     ("wanted", "question", "inside", "outside"),
     [
-        ({"namePrefix": "pump"}, Filter(name_prefix="pump"), place(namehead="pu", devicename="pump-1"),
-         place(namehead="pu", devicename="pulley")),
-        ({"namePrefix": "pump"}, Filter(name_prefix="pump"), place(namehead="pu", devicename="pump-1"),
-         place(namehead="va", devicename="pump-1")),
+        (
+            {"namePrefix": "pump"},
+            Filter(name_prefix="pump"),
+            place(namehead="pu", devicename="pump-1"),
+            place(namehead="pu", devicename="pulley"),
+        ),
+        (
+            {"namePrefix": "pump"},
+            Filter(name_prefix="pump"),
+            place(namehead="pu", devicename="pump-1"),
+            place(namehead="va", devicename="pump-1"),
+        ),
         ({"fingerprintPrefix": "0000"}, Filter(print_prefix="0000"), place(printhead="0000"), place(printhead="0001")),
-        ({"state": "failed", "enteredBefore": BEFORE}, Filter(state=State.FAILED, entered_before=BEFORE),
-         place(devstate="failed", enteredat="2026-11-21T00:00:00.000Z"),
-         place(devstate="failed", enteredat="2026-11-23T00:00:00.000Z")),
-        ({"target": AT_HERE}, Filter(target=HERE), place(target=str(HERE), enteredat=BEFORE),
-         place(target=str(THERE), enteredat=BEFORE)),
+        (
+            {"state": "failed", "enteredBefore": BEFORE},
+            Filter(state=State.FAILED, entered_before=BEFORE),
+            place(devstate="failed", enteredat="2026-11-21T00:00:00.000Z"),
+            place(devstate="failed", enteredat="2026-11-23T00:00:00.000Z"),
+        ),
+        (
+            {"target": AT_HERE},
+            Filter(target=HERE),
+            place(target=str(HERE), enteredat=BEFORE),
+            place(target=str(THERE), enteredat=BEFORE),
+        ),
         ({"state": "inlobby"}, Filter(state=State.INLOBBY), place(devstate="inlobby", enteredat=BEFORE), None),
     ],
     ids=["another name", "another partition", "another fingerprint", "later", "another target", "no place"],
-)  # fmt: skip
+)
 def test_a_cursor_that_leads_out_of_its_question_is_refused(
     lobby: Lobby, wanted: dict[str, Any], question: Filter, inside: dict[str, Any], outside: dict[str, Any] | None
 ) -> None:
@@ -218,9 +236,17 @@ def test_a_page_of_devices_has_1_to_100(lobby: Lobby, first: int) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["message", "config", "endpoint", "lastSeen", "clientVersion", "historyIntact", "history { at }",
-     "certificate { key }"],
-)  # fmt: skip
+    [
+        "message",
+        "config",
+        "endpoint",
+        "lastSeen",
+        "clientVersion",
+        "historyIntact",
+        "history { at }",
+        "certificate { key }",
+    ],
+)
 def test_what_a_list_does_not_carry_is_refused_once_and_the_rest_is_given(lobby: Lobby, field: str) -> None:
     for number in range(3):
         lobby.waiting(number)

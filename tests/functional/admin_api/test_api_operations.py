@@ -5,11 +5,11 @@ from unittest.mock import Mock
 
 import pytest
 
+from lobby.domain.device import Entry
+from lobby.domain.history_audit import Unreadable
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Entry
 from lobby.ledger.models import HistoryRow
-from lobby.ledger.verification import Unreadable
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, fingerprint
@@ -63,8 +63,11 @@ def test_a_claim_carries_its_profile_and_its_config(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     config = {"interval": 5, "nested": {"on": True, "none": None}, "text": "é"}
     assert claim(lobby, certid, profile="camera", config=config).data["claimDevice"] == {
-        "devstate": "claimed", "generation": 1, "profile": "camera", "config": config
-    }  # fmt: skip
+        "devstate": "claimed",
+        "generation": 1,
+        "profile": "camera",
+        "config": config,
+    }
     device = lobby.ledger.get(certid)
     assert device is not None
     assert (device.target, device.claimedby, device.config) == (HERE, "user:alice", config)
@@ -72,8 +75,11 @@ def test_a_claim_carries_its_profile_and_its_config(lobby: Lobby) -> None:
 
 def test_a_claim_that_says_no_more_gets_the_defaults(lobby: Lobby) -> None:
     assert claim(lobby, lobby.waiting(1)).data["claimDevice"] | {"generation": 0} == {
-        "devstate": "claimed", "generation": 0, "profile": "default", "config": "default"
-    }  # fmt: skip
+        "devstate": "claimed",
+        "generation": 0,
+        "profile": "default",
+        "config": "default",
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,8 +142,10 @@ def test_a_released_device_is_back_in_the_lobby(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid)
     assert lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"] == {
-        "certid": certid, "forgotten": False, "device": {"devstate": "inlobby"}
-    }  # fmt: skip
+        "certid": certid,
+        "forgotten": False,
+        "device": {"devstate": "inlobby"},
+    }
 
 
 def test_an_expectation_that_is_released_is_forgotten_and_the_answer_says_so(lobby: Lobby) -> None:
@@ -172,9 +180,11 @@ def test_a_failed_device_shows_its_reason_and_is_retried(lobby: Lobby) -> None:
     lobby.ledger.fail(device, "ACCESS_DENIED", "the role does not trust us", "commissioner")
     shown = lobby.ask(f'{{ device(certid: "{certid}") {{ devstate reason message allowedActions }} }}').data["device"]
     assert shown == {
-        "devstate": "failed", "reason": "ACCESS_DENIED", "message": "the role does not trust us",
+        "devstate": "failed",
+        "reason": "ACCESS_DENIED",
+        "message": "the role does not trust us",
         "allowedActions": ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"],
-    }  # fmt: skip
+    }
     assert lobby.ask(RETRY, {"id": certid}).data["retryDevice"] == {"devstate": "claimed", "generation": 2}
 
 

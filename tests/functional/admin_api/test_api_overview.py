@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from admin_api.roles import OPERATIONS
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import State
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, counted, fingerprint
 
 OVERVIEW = """
@@ -34,8 +34,11 @@ def fleet(lobby: Lobby) -> None:
 
 def test_an_empty_lobby_has_every_state_with_nobody_in_it(lobby: Lobby) -> None:
     assert overview(lobby) == {
-        "total": 0, "states": [{"state": state.value, "count": 0} for state in State], "targets": [], "reasons": [],
-    }  # fmt: skip
+        "total": 0,
+        "states": [{"state": state.value, "count": 0} for state in State],
+        "targets": [],
+        "reasons": [],
+    }
 
 
 def test_the_overview_follows_the_devices(lobby: Lobby) -> None:
@@ -43,16 +46,24 @@ def test_the_overview_follows_the_devices(lobby: Lobby) -> None:
     found = overview(lobby)
     assert found["total"] == 6
     assert {line["state"]: line["count"] for line in found["states"] if line["count"]} == {
-        "expected": 2, "inlobby": 2, "failed": 1, "refused": 1
-    }  # fmt: skip
+        "expected": 2,
+        "inlobby": 2,
+        "failed": 1,
+        "refused": 1,
+    }
     assert found["targets"] == [
-        {"account": THERE.account, "region": THERE.region, "count": 2,
-         "states": [{"state": "expected", "count": 1}, {"state": "failed", "count": 1}]},
+        {
+            "account": THERE.account,
+            "region": THERE.region,
+            "count": 2,
+            "states": [{"state": "expected", "count": 1}, {"state": "failed", "count": 1}],
+        },
         {"account": HERE.account, "region": HERE.region, "count": 1, "states": [{"state": "expected", "count": 1}]},
-    ]  # fmt: skip
+    ]
     assert found["reasons"] == [
-        {"state": "failed", "reason": "TARGET_LIMIT", "count": 1}, {"state": "refused", "reason": "EXPIRED", "count": 1}
-    ]  # fmt: skip
+        {"state": "failed", "reason": "TARGET_LIMIT", "count": 1},
+        {"state": "refused", "reason": "EXPIRED", "count": 1},
+    ]
     lobby.ledger.release(fingerprint(2), "user:bob")
     assert [line["region"] for line in overview(lobby)["targets"]] == [THERE.region]
 

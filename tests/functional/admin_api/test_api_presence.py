@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobby.ledger.states import Event, State
+from lobby.domain.states import Event, State
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
 from tests.operations import CODE
@@ -59,8 +59,10 @@ def test_a_target_asks_for_proof_when_it_is_told_to_and_keeps_it_when_nothing_is
     assert new["presence"]
     shown = lobby.ask("{ targets { account presence } }", groups=("viewer",)).data["targets"]
     assert {each["account"]: each["presence"] for each in shown} == {
-        HERE.account: False, THERE.account: False, "333333333333": True,
-    }  # fmt: skip
+        HERE.account: False,
+        THERE.account: False,
+        "333333333333": True,
+    }
 
 
 def test_a_claim_for_a_target_that_asks_waits_for_the_code_and_says_how_many_tries_there_are(lobby: Lobby) -> None:
@@ -68,8 +70,11 @@ def test_a_claim_for_a_target_that_asks_waits_for_the_code_and_says_how_many_tri
     certid = lobby.waiting(1)
     claimed = lobby.ask(CLAIM, {"id": certid} | at(HERE), TECHNICIAN).data["claimDevice"]
     assert claimed == {
-        "devstate": "proving", "allowedActions": ["confirmPresence"], "triesLeft": 5, "showsCode": True,
-    }  # fmt: skip
+        "devstate": "proving",
+        "allowedActions": ["confirmPresence"],
+        "triesLeft": 5,
+        "showsCode": True,
+    }
     assert confirm(lobby, certid, groups=TECHNICIAN).data["confirmPresence"]["devstate"] == "claimed"
     last = lobby.ledger.history(certid)[-1]
     assert (last.event, last.actor.startswith("user:")) == (Event.CONFIRM, True)
@@ -90,8 +95,10 @@ def test_a_bulk_for_a_target_that_asks_proves_or_expects_each(lobby: Lobby) -> N
     for _ in range(2):
         results = lobby.ask(MANY, {"ids": ids} | at(HERE)).data["claimDevices"]["results"]
         assert [(each["ok"], each["device"]["devstate"]) for each in results] == [
-            (True, "proving"), (True, "proving"), (True, "expected"),
-        ]  # fmt: skip
+            (True, "proving"),
+            (True, "proving"),
+            (True, "expected"),
+        ]
 
 
 def test_a_claim_for_a_target_that_does_not_ask_is_as_it_was(lobby: Lobby) -> None:
@@ -142,10 +149,25 @@ def test_after_the_fifth_a_claim_that_wants_proof_waits_a_while_and_no_longer(
 
 @pytest.mark.parametrize(
     "code",
-    ["", " ", "1", "0000000", "482913750", "4829 1375 0", "４８２９１３７５", "٤٨٢٩١٣٧٥", "0000000l", "1e7", "-4829137",
-     "48291375\x00", "' OR 1=1", "${code}", "0" * 100_000],
+    [
+        "",
+        " ",
+        "1",
+        "0000000",
+        "482913750",
+        "4829 1375 0",
+        "４８２９１３７５",
+        "٤٨٢٩١٣٧٥",
+        "0000000l",
+        "1e7",
+        "-4829137",
+        "48291375\x00",
+        "' OR 1=1",
+        "${code}",
+        "0" * 100_000,
+    ],
     ids=lambda code: repr(code)[:20],
-)  # fmt: skip
+)
 def test_what_cannot_be_a_code_is_no_try_and_is_not_quoted(lobby: Lobby, code: str) -> None:
     certid = lobby.proving(1)
     answer = confirm(lobby, certid, code)
@@ -220,6 +242,7 @@ def test_a_move_to_where_proof_is_wanted_needs_a_claim_that_was_confirmed(lobby:
     confirm(lobby, proven)
     lobby.ask(CLAIM, {"id": unproven} | at(HERE))
     assert lobby.ask(MOVE, {"id": proven} | at(THERE)).data["moveDevice"] == {
-        "devstate": "claimed", "targetaccount": THERE.account,
-    }  # fmt: skip
+        "devstate": "claimed",
+        "targetaccount": THERE.account,
+    }
     assert lobby.ask(MOVE, {"id": unproven} | at(THERE)).code == "PRESENCE_REQUIRED"

@@ -58,7 +58,7 @@ def test_a_technician_reaches_no_other_target_however_it_is_said(lobby: Lobby, t
     device = lobby.ledger.get(certid)
     assert device is not None
     assert device.target in (None, HERE)
-    assert THERE not in device.previous
+    assert THERE not in device.targets_to_clear
 
 
 @pytest.mark.parametrize("operation", CLAIMS)

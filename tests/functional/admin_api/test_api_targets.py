@@ -25,8 +25,11 @@ def test_a_registered_target_comes_with_the_command_that_sets_it_up(lobby: Lobby
     variables = at("333333333333/eu-north-1") | {"name": "North", "profiles": ["default", "camera"]}
     made = lobby.ask(REGISTER, variables, ("admin",)).data["registerTarget"]
     assert made | {"externalId": "", "setupCommand": ""} == {
-        **variables, "createdBy": "user:alice", "externalId": "", "setupCommand": ""
-    }  # fmt: skip
+        **variables,
+        "createdBy": "user:alice",
+        "externalId": "",
+        "setupCommand": "",
+    }
     assert made["setupCommand"] == (
         f"./deploy.sh target --account 333333333333 --region eu-north-1 --external-id {made['externalId']}"
         " --lobby-account 999999999999 --lobby-region eu-west-1 --profiles default,camera"
@@ -82,9 +85,11 @@ def test_a_check_tells_what_the_surveyor_found(lobby: Lobby) -> None:
     found = (Step("sts:AssumeRole", True, "assumed"), Step("iot:GetPolicy", False, "deploy the target stack"))
     lobby.surveys[HERE] = Survey(found, None)
     assert lobby.ask(CHECK, at(HERE)).data["checkTarget"] == {
-        **at(HERE), "ok": False, "endpoint": None,
+        **at(HERE),
+        "ok": False,
+        "endpoint": None,
         "findings": [{"step": step.step, "ok": step.ok, "message": step.message} for step in found],
-    }  # fmt: skip
+    }
     assert lobby.ask(CHECK, at(THERE)).data["checkTarget"]["ok"] is True
 
 

@@ -76,11 +76,14 @@ V01_SIGNATURES = {
         "addDevice": "addDevice(certid: ID!, targetaccount: String!, targetregion: String!): Device!",
     },
     "Device": {
-        "certid": "certid: ID!", "devicename": "devicename: String", "devstate": "devstate: String",
-        "targetaccount": "targetaccount: String", "targetregion": "targetregion: String",
+        "certid": "certid: ID!",
+        "devicename": "devicename: String",
+        "devstate": "devstate: String",
+        "targetaccount": "targetaccount: String",
+        "targetregion": "targetregion: String",
     },
     "PaginatedDevices": {"devices": "devices: [Device!]!", "nextToken": "nextToken: String"},
-}  # fmt: skip
+}
 
 
 def add(lobby: Lobby, certid: str, target: object, groups: tuple[str, ...] = ("operator",)) -> object:
@@ -120,8 +123,11 @@ def test_a_lookup_without_a_fingerprint_says_what_is_wanted(lobby: Lobby, variab
 def test_a_waiting_device_is_claimed(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     assert add(lobby, certid, HERE) == {
-        "certid": certid, "targetaccount": HERE.account, "targetregion": HERE.region, "devstate": "claimed"
-    }  # fmt: skip
+        "certid": certid,
+        "targetaccount": HERE.account,
+        "targetregion": HERE.region,
+        "devstate": "claimed",
+    }
 
 
 def test_a_device_is_claimed_before_it_was_ever_seen(lobby: Lobby) -> None:
@@ -152,7 +158,7 @@ def test_another_target_is_a_move_for_an_operator_and_keeps_what_the_device_was_
     assert (moved["targetaccount"], moved["devstate"]) == (THERE.account, "claimed")
     device = lobby.ledger.get(certid)
     assert device is not None
-    assert (device.generation, device.previous) == (2, (HERE,))
+    assert (device.generation, device.targets_to_clear) == (2, (HERE,))
 
 
 def test_another_target_is_refused_to_a_technician_who_may_claim_for_both(lobby: Lobby) -> None:

@@ -11,8 +11,8 @@ import pytest
 from admin_api import handler
 from admin_api.failures import logger
 from admin_api.limits import MAX_BODY
+from lobby.domain.transitions import Claim
 from lobby.errors import MissingSettings
-from lobby.ledger.decisions import Claim
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, at, counted, event_of
 from tests.functional.admin_api.tokens_for_tests import CLIENT, POOL, REGION, key_of, token
 
@@ -127,10 +127,15 @@ def test_a_body_may_be_as_large_as_the_limit_and_no_larger(lobby: Lobby, more: i
 
 @pytest.mark.parametrize(
     ("ids", "code"),
-    [([""] * 30_000, "INVALID_COUNT"), ([None] * 20_000, "INVALID_QUERY"), ([{}] * 20_000, "INVALID_QUERY"),
-     ([[["a"]]], "INVALID_QUERY"), (5.5, "INVALID_QUERY")],
+    [
+        ([""] * 30_000, "INVALID_COUNT"),
+        ([None] * 20_000, "INVALID_QUERY"),
+        ([{}] * 20_000, "INVALID_QUERY"),
+        ([[["a"]]], "INVALID_QUERY"),
+        (5.5, "INVALID_QUERY"),
+    ],
     ids=["empty", "null", "objects", "nested", "number"],
-)  # fmt: skip
+)
 def test_a_large_list_of_nonsense_is_refused_in_a_few_words_and_without_a_call(
     lobby: Lobby, ids: Any, code: str
 ) -> None:
@@ -225,9 +230,11 @@ def deployed(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(handler, "pool_keys", lambda _settings: key_of)
     handler._application.cache_clear()
     context = SimpleNamespace(
-        function_name="device-lobby-admin-api", memory_limit_in_mb=1024, aws_request_id="1",
+        function_name="device-lobby-admin-api",
+        memory_limit_in_mb=1024,
+        aws_request_id="1",
         invoked_function_arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-admin-api",
-    )  # fmt: skip
+    )
     yield lambda event: handler.handler(event, context)
     handler._application.cache_clear()
 

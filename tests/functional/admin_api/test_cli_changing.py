@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import State
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.names import Fingerprint, Target
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
@@ -180,7 +180,7 @@ def test_a_claim_that_fails_is_told_with_its_reason_and_what_to_do(
 def test_waiting_has_an_end(terminal: Terminal, lobby: Lobby) -> None:
     done = terminal.run("claim", fingerprint(1), "-t", "Here", "--wait", "--timeout", "30")
     assert done.exit_code == 6
-    assert "WAITED_IN_VAIN: the device is still expected after 30 s: the device has not knocked yet" in done.stderr
+    assert "WAIT_EXPIRED: the device is still expected after 30 s: the device has not knocked yet" in done.stderr
     assert sum(terminal.paused) == pytest.approx(30)
     assert len(terminal.paused) < 30
 
@@ -221,7 +221,7 @@ def test_a_retry_of_what_was_left_is_followed_until_it_is_cleared(
 
     def clear(number: int) -> None:
         device = lobby.ledger.get(certid)
-        if number >= 5 and device and device.previous:
+        if number >= 5 and device and device.targets_to_clear:
             lobby.ledger.retire(device, HERE, "service:commissioner")
 
     server.meanwhile = clear

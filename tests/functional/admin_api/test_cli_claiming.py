@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lobby.ledger.decisions import Claim
+from lobby.domain.transitions import Claim
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from pki import manifest
@@ -86,7 +86,7 @@ def test_a_config_that_is_no_json_is_text_and_one_that_should_be_is_refused(term
         (["--file", "absent.csv", "-t", "Here"], 2, "UNREADABLE_FILE"),
         (["--qr", "absent.png", "-t", "Here"], 2, "UNREADABLE_FILE"),
     ],
-)  # fmt: skip
+)
 def test_a_claim_that_cannot_be_says_why_and_changes_nothing(
     terminal: Terminal, lobby: Lobby, words: list[str], status: int, code: str
 ) -> None:
@@ -151,9 +151,11 @@ def test_rows_go_where_each_says_in_bulks_of_what_belongs_together(
     assert done.exit_code == 0, done.output
     assert "4 done (4 expected)" in done.stdout
     assert [held(lobby, fingerprint(n)) for n in (1, 2, 3, 4)] == [
-        (HERE, "camera", {"every": 5}), (THERE, "default", "default"), (HERE, "default", "slow"),
+        (HERE, "camera", {"every": 5}),
         (THERE, "default", "default"),
-    ]  # fmt: skip
+        (HERE, "default", "slow"),
+        (THERE, "default", "default"),
+    ]
     assert [len(bulk) for bulk in sent(server)] == [1, 2, 1]
 
 
@@ -220,8 +222,9 @@ def test_the_results_are_kept_as_a_list_too(terminal: Terminal, lobby: Lobby, tm
     with (tmp_path / "out.csv").open() as out:
         rows = list(csv.DictReader(out))
     assert [(row["line"], row["ok"], row["code"], row["devstate"]) for row in rows] == [
-        ("2", "yes", "", "expected"), ("3", "no", "REVOKED", ""),
-    ]  # fmt: skip
+        ("2", "yes", "", "expected"),
+        ("3", "no", "REVOKED", ""),
+    ]
     assert "1 done (1 expected); 1 not done (1 REVOKED)" in done.stdout
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from admin_api.survey import Step, Survey
-from lobby.ledger.decisions import Claim
+from lobby.domain.transitions import Claim
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, fingerprint
@@ -103,8 +103,16 @@ def test_a_device_is_shown_whole(terminal: Terminal, lobby: Lobby) -> None:
     certid = failed(lobby, 7)
     shown = terminal.run("devices", "show", "thing-007")
     assert shown.exit_code == 0
-    for part in (certid, encode_label(certid), str(HERE), "TARGET_ROLE_DENIED", "Run the setup command.",
-                 "you can      move, release, retry, revoke", "its chain is whole", "inlobby → claimed"):  # fmt: skip
+    for part in (
+        certid,
+        encode_label(certid),
+        str(HERE),
+        "TARGET_ROLE_DENIED",
+        "Run the setup command.",
+        "you can      move, release, retry, revoke",
+        "its chain is whole",
+        "inlobby → claimed",
+    ):
         assert part in shown.stdout, part
     (told,) = terminal.records("devices", "show", certid[-64:], "--last", "2")
     assert (told["certid"], len(told["history"]), told["historyIntact"]) == (certid, 2, True)
@@ -198,8 +206,10 @@ def test_watching_tells_who_comes_changes_and_goes(terminal: Terminal, lobby: Lo
     server.meanwhile = act
     told = terminal.records("devices", "watch", "--timeout", "6", "--every", "2")
     assert [(each["change"], each["device"]["devicename"]) for each in told] == [
-        ("came", "sensor-1"), ("came", "sensor-2"), ("left", "sensor-1"),
-    ]  # fmt: skip
+        ("came", "sensor-1"),
+        ("came", "sensor-2"),
+        ("left", "sensor-1"),
+    ]
     assert "came     sensor-2" in terminal.run("devices", "watch", "--timeout", "0").stdout
 
 

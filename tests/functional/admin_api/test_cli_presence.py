@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.ledger.states import State
+from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

@@ -40,9 +40,11 @@ def test_a_target_can_be_named_and_where_nothing_differs_it_is_done(terminal: Te
 def test_programs_get_a_line_for_each_difference_and_each_target(terminal: Terminal, differing: Lobby) -> None:
     found = terminal.records("reconcile", exit_code=1)
     assert [(each["target"], each.get("code"), each.get("looked"), each.get("left")) for each in found] == [
-        (str(HERE), "CERTIFICATE_MISSING", None, None), (str(HERE), "CERTIFICATE_REVOKED", None, None),
-        (str(HERE), None, 24, 2), (str(THERE), None, 0, 0),
-    ]  # fmt: skip
+        (str(HERE), "CERTIFICATE_MISSING", None, None),
+        (str(HERE), "CERTIFICATE_REVOKED", None, None),
+        (str(HERE), None, 24, 2),
+        (str(THERE), None, 0, 0),
+    ]
 
 
 def test_mending_is_asked_about(terminal: Terminal, differing: Lobby) -> None:

@@ -102,9 +102,15 @@ def test_a_sign_in_that_a_nearer_deployment_hides_says_so(terminal: Terminal) ->
 def test_without_a_browser_the_address_is_printed(away: Terminal) -> None:
     browser, port = Browser(), free_port()
     done = away.run(
-        "login", "--url", away.served.url, "--no-browser", browse=browser, redirect_port=port, sign_in_seconds=0.01,
+        "login",
+        "--url",
+        away.served.url,
+        "--no-browser",
+        browse=browser,
+        redirect_port=port,
+        sign_in_seconds=0.01,
         secret=lambda: "a-state-that-nobody-guesses",
-    )  # fmt: skip
+    )
     address = next(line for line in done.stderr.splitlines() if line.startswith(away.served.url))
     assert "code_challenge_method=S256" in address
     assert "state=a-state-that-nobody-guesses" in address

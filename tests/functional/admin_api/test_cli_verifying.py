@@ -2,8 +2,8 @@
 
 import pytest
 
-from admin_api.cli import verifying
-from lobby.ledger.decisions import Claim
+from admin_api.cli import verification
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
@@ -36,9 +36,15 @@ def test_a_whole_history_is_said_to_be(terminal: Terminal, lobby: Lobby) -> None
     assert done.stdout.splitlines() == [f"✓  {certid}  3 entries, 3 anchored", "1 histories, all whole"]
     (told,) = terminal.records("history", "verify", certid)
     assert told == {
-        "certid": certid, "ok": True, "entries": 3, "anchored": 3, "pending": 0, "seq": None, "code": None,
+        "certid": certid,
+        "ok": True,
+        "entries": 3,
+        "anchored": 3,
+        "pending": 0,
+        "seq": None,
+        "code": None,
         "message": None,
-    }  # fmt: skip
+    }
 
 
 def test_what_is_not_anchored_yet_is_said_and_is_no_fault(terminal: Terminal, lobby: Lobby) -> None:
@@ -57,15 +63,16 @@ def test_tampering_is_told_with_its_entry_and_by_the_exit_status(terminal: Termi
     assert done.stdout.splitlines()[-1] == "1 of 2 histories NOT WHOLE"
     told = terminal.records("history", "verify", good, bad, exit_code=1)
     assert [(each["certid"], each["ok"], each["seq"], each["code"]) for each in told] == [
-        (good, True, None, None), (bad, False, 2, "ALTERED")
-    ]  # fmt: skip
+        (good, True, None, None),
+        (bad, False, 2, "ALTERED"),
+    ]
 
 
 def test_all_are_verified_also_those_that_were_taken_out_of_the_tables(
     terminal: Terminal, lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, "MOST_ALIASES", 3)
-    monkeypatch.setattr(verifying, "_PAGE", 4)
+    monkeypatch.setattr(verification, "MOST_ALIASES", 3)
+    monkeypatch.setattr(verification, "_PAGE", 4)
     certids = [anchored(lobby, number) for number in range(1, 8)]
     fresh = lobby.waiting(30)
     taken_out(certids[3])
@@ -74,8 +81,9 @@ def test_all_are_verified_also_those_that_were_taken_out_of_the_tables(
     assert {each["certid"] for each in told} == {*certids, fresh}
     assert len(told) == 8
     assert {each["certid"]: (each["seq"], each["code"]) for each in told if not each["ok"]} == {
-        certids[3]: (1, "MISSING"), certids[5]: (2, "ALTERED")
-    }  # fmt: skip
+        certids[3]: (1, "MISSING"),
+        certids[5]: (2, "ALTERED"),
+    }
     done = terminal.run("history", "verify", "--all", "--as", "viewer")
     assert done.exit_code == 1
     assert [line.split()[1] for line in done.stdout.splitlines()[:-1]] == [certids[3], certids[5]]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
-from lobby.ledger.states import State
+from lobby.domain.device import Device
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.names import PresenceCode
 from tests import aws
 from tests.functional.commissioner.workshop import ANN, ONE, A, Record, Workshop, statuses
@@ -15,7 +15,7 @@ from tests.functional.commissioner.workshop import ANN, ONE, A, Record, Workshop
 def says_that_it_shows_codes(shop: Workshop, *, shows: bool = True) -> None:
     with shop.calls.uncounted():
         shop.clock.advance(minutes=2)
-        assert shop.ledger.presence(shop.device(), None, shows)
+        assert shop.ledger.record_heartbeat(shop.device(), None, shows)
 
 
 def claim_with_proof(shop: Workshop) -> Record:
@@ -39,7 +39,11 @@ def test_a_waiting_device_is_told_its_code_at_once_and_nothing_is_registered(sho
     assert [(topic, json.loads(payload)) for topic, payload in aws.published()] == [
         ("lobby/sensor-1", {"presence": code, "generation": 1})
     ]
-    assert (shop.device().devstate, shop.device().turn, statuses()) == (State.PROVING, False, ("ACTIVE", None, None))
+    assert (shop.device().devstate, shop.device().needs_commissioner, statuses()) == (
+        State.PROVING,
+        False,
+        ("ACTIVE", None, None),
+    )
 
 
 def test_the_right_code_has_it_registered_and_sent_there(shop: Workshop) -> None:
@@ -57,7 +61,7 @@ def test_a_record_of_the_claim_that_comes_after_the_code_was_right_ends_no_turn(
     confirm(shop)
     confirmed = shop.record()
     assert shop.deliver(asked, confirmed) == []
-    assert (shop.device().devstate, shop.device().turn) == (State.COMMISSIONED, False)
+    assert (shop.device().devstate, shop.device().needs_commissioner) == (State.COMMISSIONED, False)
     assert ["presence" in json.loads(payload) for _, payload in aws.published()].count(True) == 0
 
 
@@ -83,10 +87,10 @@ def test_what_it_left_in_the_target_is_out_of_use_until_the_proof_and_in_use_aga
     shop.settle()
     released = shop.release()
     with shop.calls.uncounted():
-        shop.ledger.presence(shop.ledger.retire(shop.device(), None, ANN), None, shows)
+        shop.ledger.record_heartbeat(shop.ledger.retire(shop.device(), None, ANN), None, shows)
     asked = claim_with_proof(shop)
     assert shop.deliver(released, asked) == []
-    assert (shop.device().previous, statuses()) == ((), ("ACTIVE", "INACTIVE", None))
+    assert (shop.device().targets_to_clear, statuses()) == ((), ("ACTIVE", "INACTIVE", None))
     confirm(shop)
     assert shop.deliver(shop.record()) == []
     assert (shop.device().devstate, statuses()) == (State.COMMISSIONED, ("ACTIVE", "ACTIVE", None))

@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.iot.models import iot_backends
 
-from commissioner.registry import certificate_arn
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
+from commissioner.target_gateway.registry import certificate_arn
+from lobby.domain.device import Device
+from lobby.domain.identity import Identity
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import device_of_image
-from lobby.ledger.states import State
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.workshop import ANN, GOLDEN, ONE, PEMS, TWO, A, B, Workshop, statuses
@@ -37,17 +37,19 @@ def error(code: str, operation: str) -> ClientError:
 def test_a_stream_record_as_aws_sends_it_is_read_whole() -> None:
     device = device_of_image(json.loads(GOLDEN.read_text())["Records"][0]["dynamodb"]["NewImage"])
     assert device.devstate is State.CLAIMED
-    assert (device.target, device.previous, device.generation, device.version) == (A, (B,), 2, 6)
+    assert (device.target, device.targets_to_clear, device.generation, device.version) == (A, (B,), 2, 6)
     assert device.config == {"site": "north", "rate": 5}
-    assert device.turn
+    assert device.needs_commissioner
 
 
 def test_a_claimed_device_is_registered_in_its_target_and_told_its_route(shop: Workshop) -> None:
     assert shop.deliver(shop.claim()) == []
     device = shop.device()
-    assert (device.devstate, device.iotep, device.turn) == (
-        State.COMMISSIONED, "a1b2c3d4-ats.iot.eu-west-1.amazonaws.com", False,
-    )  # fmt: skip
+    assert (device.devstate, device.iotep, device.needs_commissioner) == (
+        State.COMMISSIONED,
+        "a1b2c3d4-ats.iot.eu-west-1.amazonaws.com",
+        False,
+    )
     arn = f"arn:aws:iot:eu-west-1:{A.account}:cert/{ONE}"
     assert aws.registry(A) == {
         "certificates": {ONE: "ACTIVE"},
@@ -107,15 +109,23 @@ def test_a_move_makes_the_new_place_ready_before_the_old_is_taken_away(shop: Wor
     assert shop.deliver(shop.move()) == []
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
     device = shop.device()
-    assert (device.devstate, device.target, device.previous, device.turn) == (State.COMMISSIONED, B, (), False)
+    assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
+        State.COMMISSIONED,
+        B,
+        (),
+        False,
+    )
     assert device.iotep == "a1b2c3d4-ats.iot.us-east-1.amazonaws.com"
     assert aws.published(A) == [RESET]
     assert [json.loads(payload)["iotep"] for _, payload in aws.published()] == [device.iotep]
     regions = [(call.operation, call.region) for call in shop.calls.made]
     order = [
-        ("RegisterCertificateWithoutCA", "us-east-1"), ("TransactWriteItems", "eu-west-1"), ("Publish", "eu-west-1"),
-        ("Publish", "eu-west-1"), ("UpdateCertificate", "eu-west-1"),
-    ]  # fmt: skip
+        ("RegisterCertificateWithoutCA", "us-east-1"),
+        ("TransactWriteItems", "eu-west-1"),
+        ("Publish", "eu-west-1"),
+        ("Publish", "eu-west-1"),
+        ("UpdateCertificate", "eu-west-1"),
+    ]
     places = [regions.index(step) for step in order]
     assert places == sorted(places)
     assert [event for event, _, _ in shop.events()][-3:] == ["move", "commission", "retire"]
@@ -126,7 +136,7 @@ def test_a_move_back_makes_the_first_place_good_again(shop: Workshop) -> None:
     shop.deliver(shop.move())
     assert shop.deliver(shop.move(target=A)) == []
     assert statuses() == ("ACTIVE", "ACTIVE", "INACTIVE")
-    assert shop.device().previous == ()
+    assert shop.device().targets_to_clear == ()
 
 
 def test_a_release_sends_the_device_back_to_the_lobby(shop: Workshop) -> None:
@@ -134,7 +144,12 @@ def test_a_release_sends_the_device_back_to_the_lobby(shop: Workshop) -> None:
     assert shop.deliver(shop.release()) == []
     assert statuses() == ("ACTIVE", "INACTIVE", None)
     device = shop.device()
-    assert (device.devstate, device.target, device.previous, device.turn) == (State.INLOBBY, None, (), False)
+    assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
+        State.INLOBBY,
+        None,
+        (),
+        False,
+    )
     assert aws.published(A) == [RESET]
     assert aws.published() == []
 
@@ -144,7 +159,7 @@ def test_a_claim_of_the_target_just_left_is_commissioned_there(shop: Workshop) -
     left, claimed = shop.release(), shop.claim()
     assert shop.deliver(left, claimed) == []
     assert statuses() == ("ACTIVE", "ACTIVE", None)
-    assert (shop.device().devstate, shop.device().previous) == (State.COMMISSIONED, ())
+    assert (shop.device().devstate, shop.device().targets_to_clear) == (State.COMMISSIONED, ())
 
 
 def test_a_revocation_cuts_the_device_off_everywhere_and_says_no_goodbye(shop: Workshop) -> None:
@@ -155,7 +170,12 @@ def test_a_revocation_cuts_the_device_off_everywhere_and_says_no_goodbye(shop: W
     assert shop.deliver(shop.revoke()) == []
     assert statuses() == ("INACTIVE", "INACTIVE", "INACTIVE")
     device = shop.device()
-    assert (device.devstate, device.reason, device.previous, device.turn) == (State.REVOKED, "REVOKED", (), False)
+    assert (device.devstate, device.reason, device.targets_to_clear, device.needs_commissioner) == (
+        State.REVOKED,
+        "REVOKED",
+        (),
+        False,
+    )
     assert aws.published(A) == aws.published(B) == []
 
 
@@ -166,12 +186,12 @@ def test_a_banned_device_that_could_not_be_shut_out_says_so_until_it_is(shop: Wo
     assert shop.deliver(shop.revoke()) == []
     assert statuses() == ("INACTIVE", "ACTIVE", None)
     device = shop.device()
-    assert (device.devstate, device.reason, device.previous) == (State.REVOKED, "TARGET_ROLE_DENIED", (A,))
+    assert (device.devstate, device.reason, device.targets_to_clear) == (State.REVOKED, "TARGET_ROLE_DENIED", (A,))
     assert (device.message or "").startswith("stolen; TARGET_ROLE_DENIED: ")
     shop.calls.fails.clear()
     assert shop.deliver(shop.retry()) == []
     assert statuses() == ("INACTIVE", "INACTIVE", None)
-    assert (shop.device().reason, shop.device().message, shop.device().previous) == ("REVOKED", "stolen", ())
+    assert (shop.device().reason, shop.device().message, shop.device().targets_to_clear) == ("REVOKED", "stolen", ())
 
 
 def test_a_new_claim_in_the_same_target_is_told_there_and_drops_what_the_old_profile_allowed(shop: Workshop) -> None:
@@ -203,7 +223,7 @@ def test_a_target_that_lets_nobody_say_goodbye_does_not_keep_the_certificate_act
     shop.calls.fails = {"Publish": error("ForbiddenException", "Publish")}
     assert shop.deliver(shop.release()) == []
     assert statuses() == ("ACTIVE", "INACTIVE", None)
-    assert (shop.device().devstate, shop.device().previous) == (State.INLOBBY, ())
+    assert (shop.device().devstate, shop.device().targets_to_clear) == (State.INLOBBY, ())
 
 
 def test_a_refused_device_whose_thing_was_attached_may_knock_again(shop: Workshop) -> None:
@@ -221,7 +241,7 @@ def test_a_refused_device_whose_thing_was_attached_may_knock_again(shop: Worksho
 
 def test_a_revocation_of_a_certificate_never_seen_leaves_no_work(shop: Workshop) -> None:
     assert shop.deliver(shop.revoke(TWO)) == []
-    assert not shop.device(TWO).turn
+    assert not shop.device(TWO).needs_commissioner
 
 
 def test_a_refused_device_may_knock_again(shop: Workshop) -> None:
@@ -231,7 +251,7 @@ def test_a_refused_device_may_knock_again(shop: Workshop) -> None:
     assert shop.deliver(shop.retry(TWO)) == []
     assert aws.status(TWO) is None
     device = shop.device(TWO)
-    assert (device.devstate, device.reason, device.turn) == (State.REFUSED, "CRL_STALE", False)
+    assert (device.devstate, device.reason, device.needs_commissioner) == (State.REFUSED, "CRL_STALE", False)
 
 
 def test_another_profile_in_the_same_target_gets_its_policy(shop: Workshop) -> None:
@@ -260,7 +280,7 @@ REFUSALS = {
     "Region off in STS": ("AssumeRole", "RegionDisabledException", "TARGET_REGION_DISABLED"),
     "not taken": ("RegisterCertificateWithoutCA", "CertificateValidationException", "TARGET_REFUSED_CERTIFICATE"),
     "invalid": ("RegisterCertificateWithoutCA", "InvalidRequestException", "TARGET_REFUSED_CERTIFICATE"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("operation", "code", "reason"), REFUSALS.values(), ids=REFUSALS.keys())
@@ -270,7 +290,12 @@ def test_a_refusal_for_good_becomes_the_reason_with_what_to_do(
     shop.calls.fails[operation] = error(code, operation)
     assert shop.deliver(shop.claim()) == []
     device = shop.device()
-    assert (device.devstate, device.reason, device.turn, device.target) == (State.FAILED, reason, False, A)
+    assert (device.devstate, device.reason, device.needs_commissioner, device.target) == (
+        State.FAILED,
+        reason,
+        False,
+        A,
+    )
     assert device.message is not None
     for part in (str(A), code, operation, f"because of {code}", "; "):
         assert part in device.message
@@ -354,7 +379,7 @@ def test_a_failed_move_leaves_the_old_place_as_it_was(shop: Workshop) -> None:
         shop.clock.advance(seconds=seconds)
         assert shop.deliver(record) == []
         assert statuses() == ("ACTIVE", "ACTIVE", None)
-        assert (shop.device().devstate, shop.device().previous) == (State.FAILED, (A,))
+        assert (shop.device().devstate, shop.device().targets_to_clear) == (State.FAILED, (A,))
         assert aws.published(A) == []
 
 
@@ -364,8 +389,8 @@ def test_an_old_place_that_cannot_be_cleared_is_said_and_does_not_undo_the_new_o
     shop.calls.fails["UpdateCertificate"] = error("AccessDeniedException", "UpdateCertificate")
     assert shop.deliver(record) == []
     device = shop.device()
-    assert (device.devstate, device.target, device.previous) == (State.COMMISSIONED, B, (A,))
-    assert (device.reason, device.turn) == ("TARGET_PERMISSION_MISSING", False)
+    assert (device.devstate, device.target, device.targets_to_clear) == (State.COMMISSIONED, B, (A,))
+    assert (device.reason, device.needs_commissioner) == ("TARGET_PERMISSION_MISSING", False)
 
 
 # What will pass.
@@ -422,9 +447,11 @@ def test_a_claim_that_changed_meanwhile_is_never_overwritten_and_nothing_stays_a
     assert shop.deliver(*later) == []
     lobby, in_a, in_b = statuses()
     assert (lobby == "ACTIVE", in_a, in_b) == (
-        change != "revoke", "INACTIVE", "ACTIVE" if change == "move" else None,
-    )  # fmt: skip
-    assert (shop.device().previous, shop.device().turn) == ((), False)
+        change != "revoke",
+        "INACTIVE",
+        "ACTIVE" if change == "move" else None,
+    )
+    assert (shop.device().targets_to_clear, shop.device().needs_commissioner) == ((), False)
 
 
 def test_clearing_what_was_left_does_not_take_the_turn_of_a_claim_made_meanwhile(shop: Workshop) -> None:
@@ -433,7 +460,11 @@ def test_clearing_what_was_left_does_not_take_the_turn_of_a_claim_made_meanwhile
     later: list[Any] = []
     shop.calls.meanwhile["TransactWriteItems"] = lambda: later.append(shop.claim(target=B))
     assert shop.deliver(record) == []
-    assert (shop.device().devstate, shop.device().turn, shop.device().previous) == (State.CLAIMED, True, ())
+    assert (shop.device().devstate, shop.device().needs_commissioner, shop.device().targets_to_clear) == (
+        State.CLAIMED,
+        True,
+        (),
+    )
     assert shop.deliver(*later) == []
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
 

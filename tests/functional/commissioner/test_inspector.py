@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto.iot.models import iot_backends
 
-from commissioner import inspector as module
-from commissioner.inspector import Inspector, handler
-from commissioner.registry import certificate_arn
+from commissioner.lambdas import inspector as module
+from commissioner.lambdas.inspector import Inspector, handler
+from commissioner.target_gateway.registry import certificate_arn
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.functional.commissioner.workshop import ONE, TWO, A, Workshop, make_thing
@@ -33,8 +33,12 @@ def facts(inspector: Inspector, *certids: str) -> Any:
 
 
 SOUND = {
-    "certid": ONE, "status": "ACTIVE", "things": ("sensor-1",), "policies": ("device-lobby-default",), "holder": ONE
-}  # fmt: skip
+    "certid": ONE,
+    "status": "ACTIVE",
+    "things": ("sensor-1",),
+    "policies": ("device-lobby-default",),
+    "holder": ONE,
+}
 
 
 def test_a_device_in_its_place_is_found_whole_and_nothing_is_changed(shop: Workshop, inspector: Inspector) -> None:
@@ -59,9 +63,12 @@ def test_it_looks_with_less_than_a_commissioner_may(shop: Workshop, inspector: I
     policy = json.loads(shop.calls.of("AssumeRole")[-1].params["Policy"])
     actions = {action for each in policy["Statement"] for action in _listed(each["Action"])}
     assert actions == {
-        "iot:DescribeCertificate", "iot:ListPrincipalThings", "iot:DescribeThing", "iot:ListAttachedPolicies",
+        "iot:DescribeCertificate",
+        "iot:ListPrincipalThings",
+        "iot:DescribeThing",
+        "iot:ListAttachedPolicies",
         "iot:ListThings",
-    }  # fmt: skip
+    }
 
 
 def test_it_puts_one_certificate_out_of_use_with_a_session_for_that_one(shop: Workshop, inspector: Inspector) -> None:
@@ -87,9 +94,10 @@ def test_things_come_in_pages_and_only_those_that_name_a_certificate(
         page = ask(inspector, "things", token=token)
         found, token = [*found, page["things"]], page["token"]
     assert [each for page in found for each in page] == [
-        {"name": "sensor-1", "certid": ONE}, {"name": "sensor-9", "certid": TWO},
+        {"name": "sensor-1", "certid": ONE},
+        {"name": "sensor-9", "certid": TWO},
         {"name": "theirs", "certid": "their word"},
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,9 +155,14 @@ def test_who_has_no_time_left_says_what_was_found_till_then(shop: Workshop) -> N
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"ask": "devices"}, {"account": A.account, "region": A.region, "ask": "delete"},
-              {"account": A.account, "region": A.region, "ask": "deactivate", "certid": "*"}],
-)  # fmt: skip
+    "event",
+    [
+        {},
+        {"ask": "devices"},
+        {"account": A.account, "region": A.region, "ask": "delete"},
+        {"account": A.account, "region": A.region, "ask": "deactivate", "certid": "*"},
+    ],
+)
 def test_what_it_is_not_made_for_is_refused(shop: Workshop, inspector: Inspector, event: dict[str, Any]) -> None:
     shop.calls.forget()
     with pytest.raises((Exception, AssertionError), match=r"INVALID_|got 'delete'"):

@@ -7,7 +7,7 @@ import pytest
 
 from commissioner import readmission as module
 from commissioner.readmission import Readmission
-from lobby.ledger.states import State
+from lobby.domain.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from tests import aws
@@ -53,7 +53,7 @@ class Refusals:
         device = self.ledger.get(certid)
         assert device is not None
         assert device.devstate is State.REFUSED
-        return device.turn
+        return device.needs_commissioner
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto.iot.models import iot_backends
 
-from commissioner.daily_round import DailyRound
-from commissioner.inquiry import Inquiry, TargetRefused, by_lambda
-from commissioner.inspector import Inspector
-from commissioner.reconciler import ROUND, Reconciler, handler
+from commissioner.daily_reconciliation import DailyRound
+from commissioner.inspector_client import Inquiry, TargetRefused, by_lambda
+from commissioner.lambdas.inspector import Inspector
+from commissioner.lambdas.reconciler import ROUND, Reconciler, handler
 from commissioner.reconciliation import Reconciliation
 from lobby.ledger.rounds import note_round, read_round
 from lobby.ledger.targets import Targets
@@ -61,8 +61,11 @@ def test_a_page_tells_what_differs_and_where_to_go_on(bureau: Bureau) -> None:
     page = bureau.page()
     [difference] = page["differences"]
     assert (page["looked"], difference["code"], difference["mend"], difference["mended"]) == (
-        1, "CERTIFICATE_INACTIVE", "retry", False
-    )  # fmt: skip
+        1,
+        "CERTIFICATE_INACTIVE",
+        "retry",
+        False,
+    )
     last = bureau.page(cursor=page["cursor"])
     assert last == {"looked": 0, "differences": [], "cursor": None}
     assert json.loads(json.dumps(page)) == page
@@ -144,8 +147,11 @@ def test_the_inspector_is_asked_by_its_name(calls: Calls) -> None:
     [call] = calls.of("Invoke")
     assert call.params["FunctionName"] == "device-lobby-inspector"
     assert json.loads(call.params["Payload"]) == {
-        "account": A.account, "region": A.region, "ask": "things", "token": "more"
-    }  # fmt: skip
+        "account": A.account,
+        "region": A.region,
+        "ask": "things",
+        "token": "more",
+    }
 
 
 def test_an_inspector_that_fails_or_keeps_silent_is_a_target_that_cannot_be_looked_at(calls: Calls) -> None:

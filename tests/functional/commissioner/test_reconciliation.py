@@ -9,14 +9,14 @@ from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner import reconciliation as module
-from commissioner.comparison import MENDS, Code, Mend
-from commissioner.inquiry import Inquiry, TargetRefused
-from commissioner.inspector import Inspector
+from commissioner.comparison import REPAIRS, Code, Repair
+from commissioner.inspector_client import Inquiry, TargetRefused
+from commissioner.lambdas.inspector import Inspector
 from commissioner.reconciliation import Page, Reconciliation
-from commissioner.registry import certificate_arn
+from commissioner.target_gateway.registry import certificate_arn
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.errors import InvalidInput
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import State
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls, Clock
@@ -120,11 +120,18 @@ def revoked_and_active(shop: Workshop, iot: IoTBackend) -> None:
 
 
 SPOILT: dict[Callable[[Workshop, IoTBackend], None], Code] = {
-    missing: Code.CERTIFICATE_MISSING, inactive: Code.CERTIFICATE_INACTIVE, revoked: Code.CERTIFICATE_REVOKED,
-    no_thing: Code.THING_MISSING, unbound: Code.THING_UNBOUND, of_another: Code.THING_OF_ANOTHER,
-    elsewhere: Code.THING_ELSEWHERE, no_policy: Code.POLICY_MISSING, other_policy: Code.POLICY_OF_ANOTHER_PROFILE,
-    orphaned: Code.ORPHANED, revoked_and_active: Code.ORPHANED,
-}  # fmt: skip
+    missing: Code.CERTIFICATE_MISSING,
+    inactive: Code.CERTIFICATE_INACTIVE,
+    revoked: Code.CERTIFICATE_REVOKED,
+    no_thing: Code.THING_MISSING,
+    unbound: Code.THING_UNBOUND,
+    of_another: Code.THING_OF_ANOTHER,
+    elsewhere: Code.THING_ELSEWHERE,
+    no_policy: Code.POLICY_MISSING,
+    other_policy: Code.POLICY_OF_ANOTHER_PROFILE,
+    orphaned: Code.ORPHANED,
+    revoked_and_active: Code.ORPHANED,
+}
 
 
 def test_a_target_as_the_ledger_says_has_no_differences_and_is_only_looked_at(office: Office) -> None:
@@ -154,13 +161,13 @@ def test_what_may_be_mended_is_and_all_else_is_left_alone(
     with shop.calls.uncounted():
         spoil(shop, office.registry)
     before = aws.registry(A), aws.tables()
-    assert office.codes(ANN) == [(ONE, code, MENDS[code] is not None)]
-    if MENDS[code] is None:
+    assert office.codes(ANN) == [(ONE, code, REPAIRS[code] is not None)]
+    if REPAIRS[code] is None:
         assert (aws.registry(A), aws.tables()) == before
         return
     last = shop.ledger.history(ONE)[-1]
-    assert (last.event.value, last.actor) == (str(MENDS[code]), ANN)
-    if MENDS[code] is Mend.RETRY:
+    assert (last.event.value, last.actor) == (str(REPAIRS[code]), ANN)
+    if REPAIRS[code] is Repair.RETRY:
         assert shop.device().devstate is State.CLAIMED
         assert shop.deliver(shop.record()) == []
         assert shop.device().devstate is State.COMMISSIONED
@@ -284,7 +291,13 @@ def test_a_target_that_cannot_be_looked_at_is_said_so(office: Office) -> None:
 def test_a_device_is_told_of_by_its_name(office: Office) -> None:
     inactive(office.shop, office.registry)
     [told] = [told for page in office.pages() for told in page.told]
-    assert module.told_of([replace(told, mended=True)]) == [
-        {"code": "CERTIFICATE_INACTIVE", "certid": ONE, "name": "sensor-1", "message": told.difference.message,
-         "mend": "retry", "mended": True}
-    ]  # fmt: skip
+    assert module.finding_of([replace(told, mended=True)]) == [
+        {
+            "code": "CERTIFICATE_INACTIVE",
+            "certid": ONE,
+            "name": "sensor-1",
+            "message": told.difference.message,
+            "mend": "retry",
+            "mended": True,
+        }
+    ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commissioner.sessions import Sessions, session_policy
+from commissioner.target_gateway.sessions import Sessions, session_policy
 from lobby.names import parse_target
 from tests import aws
 from tests.aws import Clock

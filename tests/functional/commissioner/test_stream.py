@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from pynamodb.exceptions import TransactWriteError
 
-from commissioner import handler
 from commissioner.commissioning import Commissioner
+from commissioner.lambdas import stream
+from lobby.domain.states import State
 from lobby.errors import Conflict
-from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from tests import aws
 from tests.aws import Calls, Clock, CutOff
@@ -250,9 +250,14 @@ def test_what_was_cut_off_after_its_word_is_brought_to_its_end_even_where_the_ta
 
 
 CLAIM_IN_THE_SAME_TARGET = [
-    "CreateThing", "RegisterCertificateWithoutCA", "DescribeCertificate", "AttachThingPrincipal", "AttachPolicy",
-    "ListAttachedPolicies", "TransactWriteItems",
-]  # fmt: skip
+    "CreateThing",
+    "RegisterCertificateWithoutCA",
+    "DescribeCertificate",
+    "AttachThingPrincipal",
+    "AttachPolicy",
+    "ListAttachedPolicies",
+    "TransactWriteItems",
+]
 
 
 @pytest.mark.parametrize("word", ["commission", "fail"])
@@ -285,7 +290,7 @@ def test_an_overtaken_claim_does_not_put_out_of_use_what_the_present_one_holds(s
 
 
 def _claim_of_a_again() -> Any:
-    from lobby.ledger.decisions import Claim  # noqa: PLC0415
+    from lobby.domain.transitions import Claim  # noqa: PLC0415
 
     return Claim(A, "default", "another config")
 
@@ -347,7 +352,14 @@ def end(story: Callable[[Workshop], Record], cut_after: int | None, wait: int) -
             shop.desk = shop.another_desk()
             assert shop.deliver(record) == []
         device = shop.device()
-        kept = (device.devstate, device.target, device.previous, device.turn, device.iotep, device.reason)
+        kept = (
+            device.devstate,
+            device.target,
+            device.targets_to_clear,
+            device.needs_commissioner,
+            device.iotep,
+            device.reason,
+        )
         told = {target: {*aws.published(target)} for target in (aws.HOME, A, B)}
         return kept, shop.events(), told, [aws.registry(target) for target in (aws.HOME, A, B)]
 
@@ -403,9 +415,9 @@ class Context:
 
 
 def test_the_handler_makes_its_own_desk_from_the_environment(shop: Workshop) -> None:
-    handler._desk.cache_clear()
+    stream._desk.cache_clear()
     try:
-        assert handler.handler({"Records": [shop.claim()]}, Context()) == {"batchItemFailures": []}
+        assert stream.handler({"Records": [shop.claim()]}, Context()) == {"batchItemFailures": []}
     finally:
-        handler._desk.cache_clear()
+        stream._desk.cache_clear()
     assert shop.device().devstate is State.COMMISSIONED

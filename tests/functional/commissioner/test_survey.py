@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from commissioner import survey
-from commissioner.sessions import Sessions
+from commissioner.lambdas import surveyor
+from commissioner.target_gateway.sessions import Sessions
 from tests import aws
 from tests.functional.commissioner.workshop import A, Workshop, wall_clock
 
@@ -45,7 +45,7 @@ def target(shop: Workshop) -> Workshop:
 
 def surveyed(account: str = A.account) -> tuple[dict[str, tuple[bool, str]], str | None]:
     sessions = Sessions(aws.client("sts"), wall_clock)
-    answer = survey.handler({"account": account, "region": A.region}, None, sessions)
+    answer = surveyor.handler({"account": account, "region": A.region}, None, sessions)
     return {found["step"]: (found["ok"], found["message"]) for found in answer["findings"]}, answer["endpoint"]
 
 
@@ -123,5 +123,5 @@ def test_an_unregistered_target_is_said_to_be_one(target: Workshop) -> None:
 @pytest.mark.parametrize("event", [{}, {"account": "1"}, {"account": A.account, "region": "../x"}])
 def test_a_target_that_is_none_is_refused(target: Workshop, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_"):
-        survey.handler(event, None, Sessions(aws.client("sts")))
+        surveyor.handler(event, None, Sessions(aws.client("sts")))
     assert target.calls.names() == []

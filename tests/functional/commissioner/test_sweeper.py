@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from commissioner import sweeper as module
+from commissioner.lambdas import sweeper as module
+from commissioner.lambdas.sweeper import ACTOR, LATE, WAITS, Sweeper, SweepResult, handler
 from commissioner.readmission import Readmission
-from commissioner.sweeper import ACTOR, LATE, WAITS, Sweeper, Swept, handler
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, LobbyError
-from lobby.ledger.decisions import Claim
 from lobby.ledger.rounds import read_round
-from lobby.ledger.states import Event, State
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock
 from tests.functional.commissioner.workshop import ANN, ONE, THREE, TWO, A, B, Workshop, statuses
@@ -47,7 +47,7 @@ def test_a_claim_that_the_stream_lost_is_served_after_ten_minutes(shop: Workshop
     before = shop.device()
     assert swept(sweeper) == {"woken": 1}
     after = shop.device()
-    assert (after.devstate, after.generation, after.turn) == (State.CLAIMED, before.generation, True)
+    assert (after.devstate, after.generation, after.needs_commissioner) == (State.CLAIMED, before.generation, True)
     assert shop.events()[-1][0] == "wake"
     assert shop.ledger.history(ONE)[-1].actor == ACTOR
     assert shop.deliver(shop.record()) == []
@@ -86,8 +86,8 @@ def test_a_place_that_was_left_and_never_cleared_is_cleared(shop: Workshop, swee
     assert swept(sweeper) == {"woken": 1}
     assert shop.deliver(shop.record()) == []
     assert statuses()[1] == "INACTIVE"
-    assert shop.device().previous == ()
-    assert not shop.device().turn
+    assert shop.device().targets_to_clear == ()
+    assert not shop.device().needs_commissioner
 
 
 def test_a_row_that_was_served_meanwhile_is_left_alone(shop: Workshop, sweeper: Sweeper) -> None:
@@ -189,7 +189,7 @@ def test_the_lambda_goes_on_where_it_stopped_and_reports_its_numbers(
     shop.clock.advance(minutes=11)
     capsys.readouterr()
     told = handler({}, IN_TIME, sweeper)
-    assert told == Swept(woken=1).numbers()
+    assert told == SweepResult(woken=1).numbers()
     [reported] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     [metrics] = reported["_aws"]["CloudWatchMetrics"]
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("DeviceLobby", [["service"]])
@@ -215,8 +215,11 @@ def test_an_orphaned_place_is_put_on_record_only_while_no_claim_answers_for_it(s
     shop.ledger.deactivate(shop.device(), B, ANN)
     last = shop.ledger.history(ONE)[-1]
     assert (last.event, last.target, last.before, last.after) == (
-        Event.DEACTIVATE, str(B), State.ARRIVED, State.ARRIVED
-    )  # fmt: skip
+        Event.DEACTIVATE,
+        str(B),
+        State.ARRIVED,
+        State.ARRIVED,
+    )
     assert shop.device().target == A
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from moto.iot.models import IoTBackend, iot_backends
 
-from commissioner.breaker import Breaker
 from commissioner.commissioning import Commissioner
-from commissioner.handler import Desk
-from commissioner.sessions import Sessions
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, broken_link
+from commissioner.lambdas.stream import StreamProcessor
+from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.target_gateway.sessions import Sessions
+from lobby.domain.device import Device, broken_link
+from lobby.domain.identity import Identity
+from lobby.domain.transitions import Claim
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets, profile_policy
 from lobby.names import Fingerprint, Target, ThingName, parse_target
@@ -30,9 +30,10 @@ GOLDEN = Path(__file__).parents[2] / "events" / "ledger_stream_claimed.json"
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 SECRETS = {A: "secret of A", B: "secret of B"}
 CA = make.authority()
-PEMS = {name: make.pem_of(make.device(CA, name, serial=1000 + number, number=number)) for number, name in enumerate(
-    ("sensor-1", "sensor-2", "sensor-3")
-)}  # fmt: skip
+PEMS = {
+    name: make.pem_of(make.device(CA, name, serial=1000 + number, number=number))
+    for number, name in enumerate(("sensor-1", "sensor-2", "sensor-3"))
+}
 IDS = {name: make.fingerprint_of(pem) for name, pem in PEMS.items()}
 ONE, TWO, THREE = IDS.values()
 ANN = "user:ann"
@@ -76,7 +77,7 @@ class Workshop:
             _DONE[what] = aws.kept()
         return aws.bring_back(_DONE[what])
 
-    def another_desk(self, sessions_clock: Callable[[], datetime] = wall_clock) -> Desk:
+    def another_desk(self, sessions_clock: Callable[[], datetime] = wall_clock) -> StreamProcessor:
         """A Lambda that has just started."""
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
@@ -86,9 +87,9 @@ class Workshop:
                 Sessions(aws.client("sts"), sessions_clock),
                 aws.client("iot"),
                 aws.client("iot-data"),
-                Breaker(self.clock),
+                CircuitBreaker(self.clock),
             )
-            return Desk(
+            return StreamProcessor(
                 commissioner, ledger, lambda keys, why: self.handed_over.append((keys["certid"]["S"], why)), self.clock
             )
 

@@ -8,13 +8,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from device.chronicle import Chronicle
 from device.client import Client
 from device.credentials import Credentials
 from device.disk import Calls
-from device.link import Link
-from device.moves import StopAsked
-from device.plan import Endpoint, Plan, Timing
+from device.event_log import Chronicle
+from device.machine.events import StopAsked
+from device.machine.plan import Endpoint, Plan, Timing
+from device.mqtt import Link
 from device.storage import Storage
 from lobby.names import ThingName
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from device.plan import Endpoint
+from device.machine.plan import Endpoint
 from tests.functional.device import bad_wire
 from tests.functional.device import scripted_broker as scripts
 from tests.functional.device.bad_wire import Fault, Wire

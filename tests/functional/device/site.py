@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.credentials import FileCredentials
-from device.plan import Endpoint
+from device.machine.plan import Endpoint
 from tests.functional.device.paper import Paper, issue
 from tests.functional.device.scripted_broker import Broker, Script
 

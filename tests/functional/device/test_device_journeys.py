@@ -12,7 +12,7 @@ from pathlib import Path
 import awscrt.mqtt
 import pytest
 
-from device.plan import Endpoint
+from device.machine.plan import Endpoint
 from device.storage import Storage
 from lobby.wire import Reset, Route
 from tests.functional.device import scripted_broker as scripts

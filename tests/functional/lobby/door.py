@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lobby import bouncer
-from lobby.bouncer import Bouncer
+from lobby.aws.trust_store import TrustStore
+from lobby.doors import registration
+from lobby.doors.registration import Bouncer
 from lobby.ledger.store import Ledger
-from lobby.trust import TrustStore
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make
@@ -57,4 +57,4 @@ class Door:
         return event
 
     def deliver(self, event: dict[str, Any]) -> str:
-        return str(bouncer.handler(event, None, self.bouncer)["outcome"])
+        return str(registration.handler(event, None, self.bouncer)["outcome"])

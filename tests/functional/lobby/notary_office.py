@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lobby.domain.history_audit import Verdict
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
-from lobby.ledger.verification import Verdict
 from lobby.names import Fingerprint
 from lobby.notary import Notary
 from lobby.wire import notary_bucket
@@ -26,9 +26,10 @@ class Office:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.s3 = aws.client("s3")
         self.s3.create_bucket(
-            Bucket=NOTARY_BUCKET, ObjectLockEnabledForBucket=True,
+            Bucket=NOTARY_BUCKET,
+            ObjectLockEnabledForBucket=True,
             CreateBucketConfiguration={"LocationConstraint": REGION},
-        )  # fmt: skip
+        )
         self.anchors = Anchors(lambda: self.s3, NOTARY_BUCKET)
         self.notary = Notary(self.anchors)
         self.histories = Histories(ledger, self.anchors, clock)
@@ -62,10 +63,12 @@ def record(new: Item | None, old: Item | None = None, number: int = 1) -> dict[s
     return {
         "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
         "dynamodb": {
-            "ApproximateCreationDateTime": 1_790_000_000.0, "Keys": {key: item[key] for key in ("certid", "seq")},
-            "SequenceNumber": str(number), **{name: image for name, image in images.items() if image},
+            "ApproximateCreationDateTime": 1_790_000_000.0,
+            "Keys": {key: item[key] for key in ("certid", "seq")},
+            "SequenceNumber": str(number),
+            **{name: image for name, image in images.items() if image},
         },
-    }  # fmt: skip
+    }
 
 
 def inserted(found: Sequence[Item]) -> list[dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 import pytest
 
+from lobby.domain.history_audit import Fault
+from lobby.domain.transitions import Claim
 from lobby.ledger import anchoring
 from lobby.ledger.anchoring import Anchored, anchor_all
-from lobby.ledger.decisions import Claim
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.store import Ledger
-from lobby.ledger.verification import Fault
 from lobby.names import parse_target_key
 from tests.aws import Calls, Clock
 from tests.functional.lobby.notary_office import NOTARY_BUCKET, ONE, OTHER, Office, inserted, items

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 
 from lobby import arrivals
 from lobby.arrivals import Arrivals
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.states import State
+from lobby.domain.identity import Identity
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, ThingName, parse_target

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from lobby import bouncer
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import broken_link
-from lobby.ledger.states import Event, State
+from lobby.domain.device import broken_link
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
+from lobby.doors import registration
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import crl_key
@@ -97,14 +97,12 @@ REFUSED = {
     "WEAK_KEY": make.pem_of(make.device(CA, kind="rsa-1024")),
     "NOT_A_DEVICE": make.authority("Sub CA", parent=CA, number=3).pem,
     "NAME_INVALID": make.pem_of(make.device(CA, "a/b")),
-    "NAME_MISSING": make.pem_of(
-        make.device(CA, name=make.subject((NameOID.ORGANIZATIONAL_UNIT_NAME, "CN=victim")))
-    ),
+    "NAME_MISSING": make.pem_of(make.device(CA, name=make.subject((NameOID.ORGANIZATIONAL_UNIT_NAME, "CN=victim")))),
     "NAME_DOUBLED": make.pem_of(
         make.device(CA, name=make.subject((NameOID.COMMON_NAME, "victim"), (NameOID.COMMON_NAME, "me")))
     ),
     "REVOKED_BY_ISSUER": make.pem_of(make.device(CA, serial=666)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("code", REFUSED)
@@ -295,19 +293,23 @@ def test_an_event_that_is_none_is_raised_and_touches_nothing(door: Door, event: 
 
 
 def test_the_handler_makes_its_own_bouncer_from_the_environment(door: Door, monkeypatch: Any) -> None:
-    bouncer._bouncer.cache_clear()
+    registration._bouncer.cache_clear()
     far = datetime(2900, 1, 1, tzinfo=UTC)
     event = door.first_connect(make.pem_of(make.device(CA, begin=far, end=far + HOUR)))
     try:
-        assert bouncer.handler(event, None)["outcome"] == "NOT_YET_VALID"
+        assert registration.handler(event, None)["outcome"] == "NOT_YET_VALID"
     finally:
-        bouncer._bouncer.cache_clear()
+        registration._bouncer.cache_clear()
 
 
 def test_the_golden_event_is_what_aws_documents() -> None:
     assert set(json.loads(EVENT.read_text())) == {
-        "certificateId", "caCertificateId", "timestamp", "certificateStatus", "awsAccountId",
+        "certificateId",
+        "caCertificateId",
+        "timestamp",
+        "certificateStatus",
+        "awsAccountId",
         "certificateRegistrationTimestamp",
-    }  # fmt: skip
+    }
     assert Event.ADMIT.value == "admit"
     assert x509.load_pem_x509_certificate(GOOD.encode()).serial_number == 1001

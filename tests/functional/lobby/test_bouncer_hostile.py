@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from moto.iot.models import iot_backends
 
+from lobby.domain.device import broken_link
+from lobby.domain.identity import load_certificate
+from lobby.domain.states import Event, State
 from lobby.errors import IdentityRefused
-from lobby.identity import load_certificate
-from lobby.ledger.device import broken_link
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from tests import aws

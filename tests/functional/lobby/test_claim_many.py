@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 
+from lobby.domain.device import Device, broken_link
+from lobby.domain.identity import Identity
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.errors import LobbyError
-from lobby.identity import Identity
 from lobby.ledger.bulk import TOGETHER
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, broken_link
 from lobby.ledger.models import LedgerRow, attributes_of
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.wire import MAX_CONFIG_BYTES
@@ -67,8 +67,14 @@ def test_each_is_told_of_in_the_order_that_was_asked_as_a_claim_of_its_own_would
     ledger.refuse(refused, None, "EXPIRED", "too old", US)
     outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocks], WISH, ANN, never)
     assert words(outcomes) == [
-        "ALREADY_CLAIMED", "REVOKED", "expected", "NOT_ALLOWED", "claimed", "expected", "claimed",
-    ]  # fmt: skip
+        "ALREADY_CLAIMED",
+        "REVOKED",
+        "expected",
+        "NOT_ALLOWED",
+        "claimed",
+        "expected",
+        "claimed",
+    ]
     for certid, outcome in zip([new, waits, mine, knocks], [outcomes[2], *outcomes[4:]], strict=True):
         assert ledger.get(certid) == outcome
         assert isinstance(outcome, Device)
@@ -160,10 +166,14 @@ def test_who_changed_meanwhile_is_claimed_alone_and_the_others_together(ledger: 
     calls.meanwhile["TransactWriteItems"] = meanwhile
     got = words(ledger.claim_many(some, WISH, ANN, never))
     assert calls.names() == [
-        "BatchGetItem", "TransactWriteItems",
-        "GetItem", "TransactWriteItems", "GetItem", "GetItem",
+        "BatchGetItem",
         "TransactWriteItems",
-    ]  # fmt: skip
+        "GetItem",
+        "TransactWriteItems",
+        "GetItem",
+        "GetItem",
+        "TransactWriteItems",
+    ]
     assert (got[3], got[7], got[9]) == ("claimed", "ALREADY_CLAIMED", "expected")
     assert set(got[:3] + got[4:7] + got[8:9] + got[10:]) == {"expected"}
     assert [entry.event for entry in ledger.history(some[3])] == [Event.ADMIT, Event.HELLO, Event.CLAIM]

@@ -8,15 +8,15 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lobby.domain.device import Device
+from lobby.domain.identity import Identity
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, LobbyError
-from lobby.identity import Identity
 from lobby.ledger.counts import Bucket, Tally, any_shard, read_counts
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
 from lobby.ledger.listing import Filter, devices
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.recount import recount
-from lobby.ledger.states import State
 from lobby.ledger.store import Ledger
 from lobby.ledger.transaction import Writer
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -136,8 +136,12 @@ def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock
     ledger.claim(ONE, Claim(A), ANN)
     parts = {part["bucket"]["S"]: int(part["count"]["N"]) for part in aws.items("device-lobby-counts")}
     assert parts == {
-        "knocking|||0": 1, "knocking|||1": -1, "inlobby|||1": 1, "inlobby|||2": -1, f"claimed|{A}||2": 1,
-    }  # fmt: skip
+        "knocking|||0": 1,
+        "knocking|||1": -1,
+        "inlobby|||1": 1,
+        "inlobby|||2": -1,
+        f"claimed|{A}||2": 1,
+    }
     assert in_order() == {f"claimed|{A}|": 1}
 
 

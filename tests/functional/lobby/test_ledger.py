@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 
+from lobby.domain.device import Device, broken_link
+from lobby.domain.identity import Identity
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, NotFound
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, broken_link
 from lobby.ledger.models import HistoryRow, LedgerRow
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws
@@ -72,7 +72,7 @@ def test_what_an_operator_does_is_one_entry_and_the_commissioners_turn(
 ) -> None:
     at_home(ledger)
     after = change(ledger)
-    assert (after.devstate, after.turn, after.previous) == (state, True, (A,))
+    assert (after.devstate, after.needs_commissioner, after.targets_to_clear) == (state, True, (A,))
     assert whole(ledger)[5:] == [event]
     assert (aws.item(ONE) or {})["turn"] == {"S": "commissioner"}
 
@@ -92,8 +92,11 @@ def test_a_refusal_is_written_with_its_reason_and_once(ledger: Ledger) -> None:
     device = ledger.get(ONE)
     assert device is not None
     assert (device.devstate, device.reason, device.message, device.devicename) == (
-        State.REFUSED, "EXPIRED", "too old", "sensor-1",
-    )  # fmt: skip
+        State.REFUSED,
+        "EXPIRED",
+        "too old",
+        "sensor-1",
+    )
     assert whole(ledger) == [Event.REFUSE]
 
 
@@ -102,7 +105,7 @@ def test_a_cleared_target_is_an_entry_that_names_it(ledger: Ledger) -> None:
     released = ledger.release(ONE, ANN)
     assert released is not None
     after = ledger.retire(released, A, "service:commissioner")
-    assert (after.previous, after.turn) == ((), False)
+    assert (after.targets_to_clear, after.needs_commissioner) == ((), False)
     assert ledger.history(ONE)[-1].target == str(A)
     assert "turn" not in (aws.item(ONE) or {})
 
@@ -140,8 +143,9 @@ def cancelled(*codes: str) -> ClientError:
     """A transaction that DynamoDB cancelled for its last writes."""
     reasons = [{"Code": "None"}, {"Code": "None"}, *({"Code": code} for code in codes)]
     response: Any = {
-        "Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons,
-    }  # fmt: skip
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": reasons,
+    }
     return ClientError(response, "TransactWriteItems")
 
 
@@ -198,7 +202,7 @@ def test_a_device_that_never_comes_to_rest_is_a_conflict_and_not_an_endless_loop
 
     def again() -> None:
         calls.meanwhile["TransactWriteItems"] = again
-        ledger.presence(ledger.get(ONE) or pytest.fail("gone"), None)
+        ledger.record_heartbeat(ledger.get(ONE) or pytest.fail("gone"), None)
         row = LedgerRow.get(ONE)
         row.update(actions=[LedgerRow.version.set(1000 + next(others))])
 
@@ -235,7 +239,7 @@ def test_no_answer_at_all_is_raised_as_what_it_is(ledger: Ledger, calls: Calls) 
     with pytest.raises(TransactWriteError):
         ledger.claim(ONE, Claim(A), ANN)
     with pytest.raises(UpdateError):
-        ledger.presence(replace(device, lastseen=None), None)
+        ledger.record_heartbeat(replace(device, lastseen=None), None)
 
 
 # Too many at once: DynamoDB has no capacity for the transaction, and it is sent again, as the same one.
@@ -384,10 +388,10 @@ def test_presence_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls,
     calls.forget()
     for _ in range(10):
         clock.advance(seconds=5)
-        assert not ledger.presence(device, "1.0")
+        assert not ledger.record_heartbeat(device, "1.0")
     assert calls.names() == []
     clock.advance(seconds=10)
-    assert ledger.presence(device, "1.0")
+    assert ledger.record_heartbeat(device, "1.0")
     assert calls.names() == ["UpdateItem"]
     after = ledger.get(ONE)
     assert after is not None
@@ -398,7 +402,7 @@ def test_presence_touches_nothing_that_an_index_or_the_history_holds(ledger: Led
     device = in_lobby(ledger)
     before = aws.tables()
     clock.advance(minutes=2)
-    assert ledger.presence(device, "1.0")
+    assert ledger.record_heartbeat(device, "1.0")
     after = aws.tables()
     old, new = before.pop("device-lobby-ledger"), after.pop("device-lobby-ledger")
     assert before == after
@@ -421,7 +425,7 @@ def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clo
     clock.advance(minutes=5)
     before = aws.tables()
     assert device is not None
-    assert not ledger.presence(device, None)
+    assert not ledger.record_heartbeat(device, None)
     assert aws.tables() == before
 
 
@@ -429,14 +433,14 @@ def test_presence_gives_way_to_a_change_of_the_claim(ledger: Ledger, calls: Call
     device = in_lobby(ledger)
     clock.advance(minutes=5)
     calls.meanwhile["UpdateItem"] = lambda: ledger.claim(ONE, Claim(A), ANN)
-    assert not ledger.presence(device, None)
+    assert not ledger.record_heartbeat(device, None)
     assert (aws.item(ONE) or {})["lastseen"] == {"S": "2026-11-22T12:00:00.000Z"}
 
 
 def test_a_new_version_of_the_client_is_noted_with_the_presence(ledger: Ledger, clock: Clock) -> None:
     device = in_lobby(ledger)
     clock.advance(minutes=5)
-    assert ledger.presence(device, "2.0")
+    assert ledger.record_heartbeat(device, "2.0")
     after = ledger.get(ONE)
     assert after is not None
     assert (after.clientversion, after.version) == ("2.0", device.version)

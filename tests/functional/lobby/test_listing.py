@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.errors import InvalidInput
-from lobby.ledger.device import Device
 from lobby.ledger.listing import Filter, Page, devices
 from lobby.ledger.models import LedgerRow, attributes_of
-from lobby.ledger.states import State
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws
 from tests.aws import Calls
@@ -191,13 +191,23 @@ def test_a_count_out_of_bounds_is_refused(calls: Calls, count: int) -> None:
         ("name_prefix", "INVALID_PREFIX", ["", "s", "s" * 129]),
         ("print_prefix", "INVALID_PREFIX", ["", "abc", "ABCD", "abcg", "ab:cd", "a" * 65, "abcd\n", "٣٣٣٣"]),
         ("reason", "INVALID_REASON", ["", "too old", "target_limit", "_X", "X" * 65, "X\n", "É"]),
-        ("entered_before", "INVALID_TIME", [
-            "", "2026", "2026-11-22", "2026-11-22T12:00:00Z", "2026-11-22T12:00:00.000",
-            "2026-11-22T12:00:00.000+00:00", "2026-11-22T12:00:00.000Z\n", "٢٠٢٦-11-22T12:00:00.000Z",
-        ]),
+        (
+            "entered_before",
+            "INVALID_TIME",
+            [
+                "",
+                "2026",
+                "2026-11-22",
+                "2026-11-22T12:00:00Z",
+                "2026-11-22T12:00:00.000",
+                "2026-11-22T12:00:00.000+00:00",
+                "2026-11-22T12:00:00.000Z\n",
+                "٢٠٢٦-11-22T12:00:00.000Z",
+            ],
+        ),
     ],
     ids=["name", "fingerprint", "reason", "moment"],
-)  # fmt: skip
+)
 def test_a_question_that_no_index_can_answer_is_refused(part: str, code: str, values: list[str]) -> None:
     for value in values:
         with pytest.raises(InvalidInput) as refusal:

@@ -7,12 +7,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lobby import notary
+from lobby.domain.history_audit import Fault, Verdict
+from lobby.domain.transitions import Claim
 from lobby.errors import MissingSettings
 from lobby.ledger.anchors import anchor_key
-from lobby.ledger.decisions import Claim
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
-from lobby.ledger.verification import Fault, Verdict
 from lobby.names import Fingerprint, parse_target_key
 from tests import aws
 from tests.aws import Calls, Clock
@@ -124,9 +124,17 @@ def numbered_beyond(item: Item) -> dict[str, Any]:
 
 
 TAMPERING = (
-    altered, with_another_hash, removed, without_a_hash, with_a_hash_that_is_none, of_no_device,
-    written_unlike_a_fingerprint, numbered_zero, numbered_between, numbered_beyond,
-)  # fmt: skip
+    altered,
+    with_another_hash,
+    removed,
+    without_a_hash,
+    with_a_hash_that_is_none,
+    of_no_device,
+    written_unlike_a_fingerprint,
+    numbered_zero,
+    numbered_between,
+    numbered_beyond,
+)
 
 
 @pytest.mark.parametrize("tampered", TAMPERING, ids=lambda each: each.__name__)
@@ -233,11 +241,15 @@ def _put(item: Item) -> None:
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"event": {"S": "nonsense"}}, {"after": {"S": "nowhere"}}, {"generation": {"S": "many"}}, {"actor": {"N": "1"}},
-        {"added": {"S": "more"}}, {"hash": {"N": "5"}},
+        {"event": {"S": "nonsense"}},
+        {"after": {"S": "nowhere"}},
+        {"generation": {"S": "many"}},
+        {"actor": {"N": "1"}},
+        {"added": {"S": "more"}},
+        {"hash": {"N": "5"}},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_an_entry_that_cannot_be_read_any_more_is_named_all_the_same(
     office: Office, ledger: Ledger, spoilt: Item
 ) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from lobby import receptionist
+from lobby.domain.device import Device, broken_link
+from lobby.domain.identity import Identity
+from lobby.domain.presence import MAX_TRIES
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, broken_link
 from lobby.ledger.models import COMMISSIONER
-from lobby.ledger.proof import MAX_TRIES
 from lobby.ledger.recount import _uncounted
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, PresenceCode, ThingName, parse_target
 from lobby.receptionist import Receptionist
@@ -77,7 +77,7 @@ def test_a_claim_that_wants_proof_is_not_the_commissioners_to_register_until_the
     device = proving(ledger)
     assert (device.devstate, device.code) == (State.PROVING, RIGHT)
     claimed = ledger.confirm(device, RIGHT, "user:bob")
-    assert (claimed.devstate, claimed.turn, claimed.claimedby) == (State.CLAIMED, True, ANN)
+    assert (claimed.devstate, claimed.needs_commissioner, claimed.claimedby) == (State.CLAIMED, True, ANN)
     assert claimed == now(ledger)
     assert events(ledger) == [(Event.CONFIRM, None)]
     assert ledger.history(ONE)[-1].actor == "user:bob"
@@ -96,7 +96,7 @@ def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledge
     said = [refused(ledger, now(ledger), WRONG) for _ in range(MAX_TRIES)]
     assert said == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
     device = now(ledger)
-    assert (device.devstate, device.reason, device.target, device.turn) == (
+    assert (device.devstate, device.reason, device.target, device.needs_commissioner) == (
         State.INLOBBY,
         "PRESENCE_FAILED",
         None,
@@ -137,7 +137,7 @@ def test_a_right_code_that_loses_to_a_release_confirms_nothing(ledger: Ledger, c
 def test_a_retry_has_a_new_code_told_and_the_old_one_is_wrong(ledger: Ledger) -> None:
     proving(ledger)
     again = ledger.retry(ONE, ANN)
-    assert (again.code, again.turn) == ("00000002", True)
+    assert (again.code, again.needs_commissioner) == ("00000002", True)
     assert refused(ledger, again, RIGHT) == "WRONG_CODE"
     assert ledger.confirm(now(ledger), PresenceCode("00000002"), ANN).devstate is State.CLAIMED
 
@@ -213,7 +213,7 @@ def test_once_its_client_is_a_newer_one_it_is_asked_and_the_reason_goes(ledger: 
 def test_one_that_was_expected_is_asked_with_its_first_hello(ledger: Ledger, desk: Receptionist) -> None:
     ledger.claim(ONE, WISH, ANN)
     device = ledger.admit(WHO, "service:bouncer")
-    assert (device.devstate, device.code, device.turn) == (State.PROVING, RIGHT, False)
+    assert (device.devstate, device.code, device.needs_commissioner) == (State.PROVING, RIGHT, False)
     assert hello(desk, presence=True) == "asked"
     assert told() == [{"presence": RIGHT, "generation": 1}]
     assert ledger.confirm(now(ledger), RIGHT, ANN).devstate is State.CLAIMED

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from lobby import receptionist
-from lobby.identity import Identity
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device
+from lobby.domain.device import Device
+from lobby.domain.identity import Identity
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import Claim
 from lobby.ledger.models import COMMISSIONER
-from lobby.ledger.states import Event, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.receptionist import Receptionist, version_of
@@ -23,7 +23,7 @@ CERTID, NAME = Fingerprint("1a" * 32), ThingName("sensor-1")
 TARGET = parse_target("1" * 12, "eu-west-1")
 
 
-class Desk:
+class StreamProcessor:
     """A lobby with one admitted device, and the receptionist at her desk."""
 
     def __init__(self, calls: Calls, ledger: Ledger) -> None:
@@ -43,8 +43,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(calls: Calls, ledger: Ledger) -> Desk:
-    return Desk(calls, ledger)
+def desk(calls: Calls, ledger: Ledger) -> StreamProcessor:
+    return StreamProcessor(calls, ledger)
 
 
 def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
@@ -56,21 +56,23 @@ def wakes_the_commissioner(row: dict[str, Any]) -> bool:
     return bool(row.get("turn", {}).get("S") == COMMISSIONER)
 
 
-def test_the_first_hello_enters_the_lobby(desk: Desk) -> None:
+def test_the_first_hello_enters_the_lobby(desk: StreamProcessor) -> None:
     assert desk.hello() == "entered"
     row = device()
     assert (row["devstate"]["S"], row["clientversion"]["S"]) == (State.INLOBBY, "1.0")
     assert desk.calls.names() == ["GetItem", "TransactWriteItems"]
 
 
-def test_one_more_hello_in_the_lobby_is_one_read(desk: Desk) -> None:
+def test_one_more_hello_in_the_lobby_is_one_read(desk: StreamProcessor) -> None:
     desk.hello()
     desk.calls.forget()
     assert desk.hello() == "waiting"
     assert desk.calls.names() == ["GetItem"]
 
 
-def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissioner(desk: Desk, clock: Clock) -> None:
+def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissioner(
+    desk: StreamProcessor, clock: Clock
+) -> None:
     desk.hello()
     desk.calls.forget()
     for _ in range(10):
@@ -81,7 +83,7 @@ def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissi
     assert len(aws.tables()["device-lobby-history"]) == 2
 
 
-def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: Desk, clock: Clock) -> None:
+def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: StreamProcessor, clock: Clock) -> None:
     desk.hello()
     with desk.calls.uncounted():
         desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
@@ -94,7 +96,7 @@ def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: Desk, clock: Cl
     assert desk.calls.count() == {"GetItem": 10}
 
 
-def test_a_commissioned_device_gets_its_route_for_one_read_and_one_publish(desk: Desk) -> None:
+def test_a_commissioned_device_gets_its_route_for_one_read_and_one_publish(desk: StreamProcessor) -> None:
     desk.hello()
     desk.commission()
     before = aws.tables()
@@ -113,7 +115,7 @@ def ms(clock: Clock) -> int:
 
 
 @pytest.fixture
-def settled(desk: Desk, clock: Clock) -> Desk:
+def settled(desk: StreamProcessor, clock: Clock) -> StreamProcessor:
     """Its device has arrived, just now."""
     desk.hello()
     device = desk.commission()
@@ -125,7 +127,7 @@ def settled(desk: Desk, clock: Clock) -> Desk:
 
 
 def test_a_hello_of_a_device_that_had_arrived_is_answered_and_shows_that_it_fell_back(
-    settled: Desk, clock: Clock
+    settled: StreamProcessor, clock: Clock
 ) -> None:
     clock.advance(minutes=2)
     assert settled.hello(receivedat=ms(clock)) == "fell back"
@@ -144,7 +146,7 @@ def test_a_hello_of_a_device_that_had_arrived_is_answered_and_shows_that_it_fell
 
 @pytest.mark.parametrize("seconds", [-300, -1, 0, 59])
 def test_a_hello_from_before_it_arrived_that_is_worked_on_late_changes_nothing(
-    settled: Desk, clock: Clock, seconds: int
+    settled: StreamProcessor, clock: Clock, seconds: int
 ) -> None:
     """And no more than one a minute writes, whatever the device does."""
     said, before = ms(clock) + seconds * 1000, aws.tables()
@@ -154,13 +156,13 @@ def test_a_hello_from_before_it_arrived_that_is_worked_on_late_changes_nothing(
 
 
 @pytest.mark.parametrize("moment", [None, "1795348800000", True, 1.5e12, [], {}])
-def test_a_hello_without_its_moment_shows_nothing(settled: Desk, clock: Clock, moment: object) -> None:
+def test_a_hello_without_its_moment_shows_nothing(settled: StreamProcessor, clock: Clock, moment: object) -> None:
     clock.advance(minutes=10)
     assert settled.hello(receivedat=moment) == "routed"
     assert device()["devstate"]["S"] == State.ARRIVED
 
 
-def test_a_move_while_it_fell_back_is_what_counts(settled: Desk, clock: Clock) -> None:
+def test_a_move_while_it_fell_back_is_what_counts(settled: StreamProcessor, clock: Clock) -> None:
     clock.advance(minutes=2)
 
     def move() -> None:
@@ -171,7 +173,7 @@ def test_a_move_while_it_fell_back_is_what_counts(settled: Desk, clock: Clock) -
     assert device()["devstate"]["S"] == State.CLAIMED
 
 
-def test_the_route_is_that_of_the_present_claim(desk: Desk) -> None:
+def test_the_route_is_that_of_the_present_claim(desk: StreamProcessor) -> None:
     desk.hello()
     desk.commission("old.example")
     with desk.calls.uncounted():
@@ -192,7 +194,9 @@ def test_the_route_is_that_of_the_present_claim(desk: Desk) -> None:
     ],
     ids=["endpoint", "state", "topic"],
 )
-def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(desk: Desk, payload: Any) -> None:
+def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(
+    desk: StreamProcessor, payload: Any
+) -> None:
     desk.hello()
     desk.commission()
     assert desk.hello(**payload) == "routed"
@@ -200,7 +204,7 @@ def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(de
 
 
 @pytest.mark.parametrize("clientid", ["victim", "", None, 7, "sensor-1 ", "SENSOR-1", ["sensor-1"]])
-def test_a_hello_under_another_name_changes_nothing_and_gets_no_answer(desk: Desk, clientid: object) -> None:
+def test_a_hello_under_another_name_changes_nothing_and_gets_no_answer(desk: StreamProcessor, clientid: object) -> None:
     desk.commission()
     before = aws.tables()
     assert desk.hello(devicename=clientid) == "mistaken"
@@ -208,13 +212,13 @@ def test_a_hello_under_another_name_changes_nothing_and_gets_no_answer(desk: Des
 
 
 @pytest.mark.parametrize("certid", ["2b" * 32, "", None, "anonymous", 7, "../" * 22, {"S": "x"}])
-def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: Desk, certid: object) -> None:
+def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: StreamProcessor, certid: object) -> None:
     before = aws.tables()
     assert desk.hello(certid=certid) == "unknown"
     assert (aws.tables(), aws.published()) == (before, [])
 
 
-def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: Desk) -> None:
+def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: StreamProcessor) -> None:
     other = Fingerprint("2b" * 32)
     with desk.calls.uncounted():
         desk.ledger.claim(other, Claim(TARGET), "user:ann")
@@ -223,7 +227,7 @@ def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: 
     assert aws.tables() == before
 
 
-def test_whose_commissioning_failed_waits(desk: Desk) -> None:
+def test_whose_commissioning_failed_waits(desk: StreamProcessor) -> None:
     desk.hello()
     with desk.calls.uncounted():
         claimed = desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
@@ -233,20 +237,22 @@ def test_whose_commissioning_failed_waits(desk: Desk) -> None:
     assert aws.published() == []
 
 
-def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: Desk) -> None:
+def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: StreamProcessor) -> None:
     with desk.calls.uncounted():
         revoked = desk.ledger.revoke(CERTID, "stolen", "user:ann")
         desk.ledger.retire(revoked, None, "service:commissioner")
     assert "turn" not in device()
     assert [desk.hello(), desk.hello()] == ["revoked", "revoked"]
     assert (device()["devstate"]["S"], device()["reason"]["S"], device()["turn"]["S"]) == (
-        "revoked", "REVOKED", "commissioner",
-    )  # fmt: skip
+        "revoked",
+        "REVOKED",
+        "commissioner",
+    )
     assert [entry.event for entry in desk.ledger.history(CERTID)].count(Event.RETRY) == 1
     assert aws.published() == []
 
 
-def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: Desk) -> None:
+def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: StreamProcessor) -> None:
     desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
     assert desk.hello() == "waiting"
     row = device()
@@ -254,13 +260,13 @@ def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: Desk) ->
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "x" * 65, "1\n2", "\x00", {"a": 1}, "\u202e1"])
-def test_a_client_version_that_is_none_is_passed_over(desk: Desk, text: object) -> None:
+def test_a_client_version_that_is_none_is_passed_over(desk: StreamProcessor, text: object) -> None:
     assert version_of(text) is None
     assert desk.hello(clientversion=text) == "entered"
     assert "clientversion" not in device()
 
 
-def test_the_handler_makes_its_own_receptionist_from_the_environment(desk: Desk) -> None:
+def test_the_handler_makes_its_own_receptionist_from_the_environment(desk: StreamProcessor) -> None:
     receptionist._receptionist.cache_clear()
     try:
         event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.decisions import Claim
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets, profile_policy
 from lobby.names import Fingerprint, parse_target
@@ -26,8 +26,11 @@ def test_a_registered_target_is_found_again(targets: Targets) -> None:
     made = targets.register(A1, "Plant one", ("default", "camera"), "user:ann")
     assert targets.get(A1) == made
     assert (made.externalid, made.profiles, made.createdby, made.createdat) == (
-        "secret-0", ("default", "camera"), "user:ann", "2026-11-22T12:00:00.000Z",
-    )  # fmt: skip
+        "secret-0",
+        ("default", "camera"),
+        "user:ann",
+        "2026-11-22T12:00:00.000Z",
+    )
     assert made.role_arn == "arn:aws:iam::111111111111:role/lobby_commissioner_role"
     assert targets.all() == [made]
 
@@ -41,8 +44,11 @@ def test_registering_again_renames_and_keeps_the_secret(targets: Targets) -> Non
     first = targets.register(A1, "old", (), "user:ann")
     again = targets.register(A1, "new", ("default", "camera", "default"), "user:bob")
     assert (again.name, again.profiles, again.externalid, again.createdby) == (
-        "new", ("default", "camera"), first.externalid, "user:ann",
-    )  # fmt: skip
+        "new",
+        ("default", "camera"),
+        first.externalid,
+        "user:ann",
+    )
     assert targets.get(A1) == again
 
 

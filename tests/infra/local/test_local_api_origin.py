@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.local.api_origin import API_NAME, MAX_BODY, ApiOrigin
 from infra.local.emulator import Emulator
 from infra.local.layout import Layout
+from infra.local.ministack.api_origin import API_NAME, MAX_BODY, ApiOrigin
 from tests.infra.local.test_local_cloud import of
 
 LAYOUT = Layout(Path("/x"), console_port=4567)

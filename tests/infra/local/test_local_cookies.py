@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.cookies import values_of, without
+from infra.local.ministack.cookies import values_of, without
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.local.journal import Journal
+from infra.local.ministack.journal import Journal
 
 
 def test_what_was_appended_is_read_again_in_order_by_the_next_process(tmp_path: Path) -> None:

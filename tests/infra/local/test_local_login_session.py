@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from infra.local.emulator import Emulator
-from infra.local.login_session import COOKIE, SECONDS, LoginSessions
+from infra.local.ministack.login_session import COOKIE, SECONDS, LoginSessions
 from tests.infra.local.sign_in_page import BACK, CHALLENGE, PASSWORD, Page, make_client, told
 from tests.infra.local.test_local_cloud import of
 

@@ -7,10 +7,10 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.errors import DeployFailed
-from infra.local.older_ledger import anchor, is_older, is_unanchored, recount
-from lobby.ledger.device import GENESIS, Entry
+from infra.local.ledger_upgrade import anchor, is_older, is_unanchored, recount
+from lobby.domain.device import GENESIS, Entry
+from lobby.domain.states import Event, State
 from lobby.ledger.models import row_of
-from lobby.ledger.states import Event, State
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import notary_bucket
 from tests.infra.local.test_local_cloud import of
@@ -18,9 +18,14 @@ from tests.infra.local.test_local_cloud import of
 LEDGER, COUNTS, HISTORY = "device-lobby-ledger", "device-lobby-counts", "device-lobby-history"
 CERTID = "ab" * 32
 OLD = {
-    "certid": {"S": CERTID}, "devstate": {"S": "inlobby"}, "enteredat": {"S": "2026-11-22T12:00:00.000Z"},
-    "version": {"N": "2"}, "head": {"S": "0" * 64}, "generation": {"N": "0"}, "devicename": {"S": "sensor-1"},
-}  # fmt: skip
+    "certid": {"S": CERTID},
+    "devstate": {"S": "inlobby"},
+    "enteredat": {"S": "2026-11-22T12:00:00.000Z"},
+    "version": {"N": "2"},
+    "head": {"S": "0" * 64},
+    "generation": {"N": "0"},
+    "devicename": {"S": "sensor-1"},
+}
 """A row as 0.1.0 wrote it."""
 
 
@@ -69,8 +74,19 @@ def test_a_history_of_which_nothing_is_anchored_is_older_than_the_notary_and_the
     bucket = notary_bucket(lobby.account, lobby.region)
     s3.create_bucket(Bucket=bucket)
     assert not is_unanchored(dynamodb, s3, lobby)
-    entry = Entry(Fingerprint(CERTID), 1, "2026-01-01T00:00:00.000Z", "user:ann", Event.REVOKE, None, State.REVOKED, 1,
-                  None, None, GENESIS).sealed()  # fmt: skip
+    entry = Entry(
+        Fingerprint(CERTID),
+        1,
+        "2026-01-01T00:00:00.000Z",
+        "user:ann",
+        Event.REVOKE,
+        None,
+        State.REVOKED,
+        1,
+        None,
+        None,
+        GENESIS,
+    ).sealed()
     dynamodb.put_item(TableName=HISTORY, Item=row_of(entry).to_dynamodb_dict())
     row = OLD | {"devstate": {"S": "revoked"}, "version": {"N": "1"}, "generation": {"N": "1"}}
     dynamodb.put_item(TableName=LEDGER, Item=row | {"head": {"S": entry.hash}})

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.emulator import Emulator
-from infra.local.resources import named_resource
+from infra.local.ministack.resources import named_resource
 from tests.infra.local.test_local_cloud import Identity, allow, of
 
 CERTIFICATE = "arn:aws:iot:eu-west-1:100000000001:cert/0a"

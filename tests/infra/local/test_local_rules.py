@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.local import rules
-from infra.local.rules import AT_ONCE, one_after_the_other
+from infra.local.ministack import topic_rules
+from infra.local.ministack.topic_rules import AT_ONCE, one_after_the_other
 
 
 class Function:
@@ -39,7 +39,7 @@ class Function:
 
 def _begun(execute: Any, name: str, count: int, by_rule: bool) -> list[threading.Thread]:
     context = contextvars.copy_context()
-    context.run(rules._queued.set, by_rule)
+    context.run(topic_rules._queued.set, by_rule)
     config = {"config": {"FunctionArn": f"arn:aws:lambda:us-east-1:100000000001:function:{name}"}}
     threads = [threading.Thread(target=context.copy().run, args=(execute, config, {})) for _ in range(count)]
     for thread in threads:
@@ -82,7 +82,7 @@ def test_a_failing_invocation_gives_its_turn_on() -> None:
 
     execute = one_after_the_other(fail)
     context = contextvars.copy_context()
-    context.run(rules._queued.set, True)
+    context.run(topic_rules._queued.set, True)
     for _ in range(AT_ONCE + 2):
         with pytest.raises(RuntimeError, match="always"):
             context.run(execute, {"FunctionArn": "x"}, {})
@@ -96,5 +96,5 @@ def test_an_invocation_that_is_begun_anew_in_its_own_scope_has_its_turn_already(
 
     execute = one_after_the_other(scoped)
     context = contextvars.copy_context()
-    context.run(rules._queued.set, True)
+    context.run(topic_rules._queued.set, True)
     assert context.run(execute, {"FunctionArn": "x"}, 0) == AT_ONCE + 2

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.local import saving
-from infra.local.saving import Saver, file_of
-from infra.local.seams import Seam
+from infra.local.ministack import state_files
+from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.state_files import Saver, file_of
 
 LOAD = Seam("ministack.core.persistence", "load_state", ("service",))
 SCOPED = Seam("ministack.core.responses", "AccountRegionScopedDict")
@@ -51,6 +51,6 @@ def test_what_cannot_be_encoded_leaves_what_was_saved_and_is_told(state: Any, ca
 
 
 def test_a_disk_that_takes_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    Path(saving.STATE_DIR.found()).write_text("a file where the folder should be")
+    Path(state_files.STATE_DIR.found()).write_text("a file where the folder should be")
     assert not Saver().save("iot", {})
     assert "iot is not saved" in caplog.text

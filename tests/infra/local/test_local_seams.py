@@ -2,12 +2,12 @@
 
 import pytest
 
-from infra.local import layer
 from infra.local.errors import SeamMoved
-from infra.local.seams import MINISTACK_VERSION, Seam, check
+from infra.local.ministack import patches
+from infra.local.ministack.patch_points import MINISTACK_VERSION, Seam, check
 
 
-@pytest.mark.parametrize("seam", layer.SEAMS, ids=str)
+@pytest.mark.parametrize("seam", patches.SEAMS, ids=str)
 def test_every_seam_is_where_our_layer_holds_on_to_it(seam: Seam) -> None:
     seam.check()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.streams import Progress, Rules, Step, after, first_failed, rules_of
+from infra.local.ministack.streams import Progress, Rules, Step, after, first_failed, rules_of
 
 AT = Progress(10)
 

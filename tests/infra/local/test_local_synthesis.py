@@ -17,7 +17,7 @@ FILES = (
     "admin_api/console/dist/assets/app-1.js.br",
 )
 APART = (
-    "infra/local/layer.py",
+    "infra/local/ministack/patches.py",
     "admin_api/console/src/app.json",
     "admin_api/console/node_modules/x/index.json",
     "lobby/__pycache__/x.txt",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from infra.local import transport
 from infra.local.emulator import Emulator
+from infra.local.ministack import transport
 from tests.infra.local.test_local_cloud import Device, Identity, of, queue, received, register, until
 
 

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.x509.oid import NameOID
 
 from admin_api.certificate_facts import CertificateFacts, facts_of
-from lobby.ledger.device import Device
-from lobby.ledger.states import State
+from lobby.domain.device import Device
+from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests import der
 from tests.certificates import NOW, authority, device, key, pem_of, subject
@@ -31,14 +31,21 @@ def known(pem: str) -> CertificateFacts:
 def test_the_facts_are_the_certificates_own() -> None:
     name = subject((NameOID.ORGANIZATION_NAME, "Acme, Inc."), (NameOID.COMMON_NAME, "sensor-1"))
     made = device(
-        authority("Acme CA"), name=name, serial=0xBEEF, begin=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        authority("Acme CA"),
+        name=name,
+        serial=0xBEEF,
+        begin=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         end=datetime(2046, 1, 2, 3, 4, 5, tzinfo=UTC),
-    )  # fmt: skip
+    )
     assert known(pem_of(made)) == CertificateFacts(
-        subject=r"CN=sensor-1,O=Acme\, Inc.", issuer="CN=Acme CA", serial_number="beef",
-        not_before="2026-01-02T03:04:05.000Z", not_after="2046-01-02T03:04:05.000Z",
-        key="EC P-256", signature="ECDSA SHA-256",
-    )  # fmt: skip
+        subject=r"CN=sensor-1,O=Acme\, Inc.",
+        issuer="CN=Acme CA",
+        serial_number="beef",
+        not_before="2026-01-02T03:04:05.000Z",
+        not_after="2046-01-02T03:04:05.000Z",
+        key="EC P-256",
+        signature="ECDSA SHA-256",
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,9 +79,14 @@ def test_the_younger_rsa_signature_is_told_from_the_older() -> None:
     private = key("rsa-2048")
     assert isinstance(private, rsa.RSAPrivateKey)
     builder = (
-        x509.CertificateBuilder().subject_name(subject()).issuer_name(subject()).public_key(private.public_key())
-        .serial_number(1).not_valid_before(NOW).not_valid_after(NOW)
-    )  # fmt: skip
+        x509.CertificateBuilder()
+        .subject_name(subject())
+        .issuer_name(subject())
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+    )
     pss = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
     made = known(pem_of(builder.sign(private, SHA256(), rsa_padding=pss)))
     assert (made.signature, made.subject, made.issuer) == ("RSA-PSS SHA-256", "", "")
@@ -83,9 +95,14 @@ def test_the_younger_rsa_signature_is_told_from_the_older() -> None:
 def test_a_signature_without_a_hash_of_its_own_has_its_algorithms_name() -> None:
     private = key("ed25519")
     builder = (
-        x509.CertificateBuilder().subject_name(subject()).issuer_name(subject()).public_key(private.public_key())
-        .serial_number(1).not_valid_before(NOW).not_valid_after(NOW)
-    )  # fmt: skip
+        x509.CertificateBuilder()
+        .subject_name(subject())
+        .issuer_name(subject())
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+    )
     assert known(pem_of(builder.sign(private, None))).signature == "Ed25519"
 
 

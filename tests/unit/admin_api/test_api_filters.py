@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_api.filters import DeviceFilter, filter_of, moment_of, print_prefix_of
+from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
-from lobby.ledger.states import State
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
@@ -35,10 +35,27 @@ def test_a_moment_is_brought_into_the_form_that_the_ledger_compares(text: str, k
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "now", "yesterday", "0", "1763797348", "2026-11-22", "2026-11-22T07:42:28", "2026-11-22T07:42:28+01:00",
-     "2026-11-22T07:42:28-00:01", "2026-13-01T00:00:00Z", "2026-11-22T25:00:00Z", "2026-11-22T07:42:28ZZ",
-     "2026-11-22T07:42:28Z\n", "٢٠٢٦-11-22T07:42:28Z", "\ud800", "2026-11-22T07:42:28Z; DROP", "9" * 5000],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "now",
+        "yesterday",
+        "0",
+        "1763797348",
+        "2026-11-22",
+        "2026-11-22T07:42:28",
+        "2026-11-22T07:42:28+01:00",
+        "2026-11-22T07:42:28-00:01",
+        "2026-13-01T00:00:00Z",
+        "2026-11-22T25:00:00Z",
+        "2026-11-22T07:42:28ZZ",
+        "2026-11-22T07:42:28Z\n",
+        "٢٠٢٦-11-22T07:42:28Z",
+        "\ud800",
+        "2026-11-22T07:42:28Z; DROP",
+        "9" * 5000,
+    ],
+)
 def test_a_moment_that_is_none_is_refused_with_the_rule(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_TIME: got .*want ISO 8601, UTC, such as") as refused:
         moment_of(text)
@@ -53,9 +70,18 @@ def test_whatever_is_taken_for_a_moment_has_one_form_and_sorts_as_text(text: str
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("ab12", "ab12"), ("AB12", "ab12"), ("AB:12:F", "ab12f"), ("ab12 cd34", "ab12cd34"), ("AB-12", "ab12"),
-     (" ab12 ", "ab12"), ("3F2A 91BC 07D4", "3f2a91bc07d4"), ("a" * 64, "a" * 64), (":".join(["ab"] * 32), "ab" * 32)],
-)  # fmt: skip
+    [
+        ("ab12", "ab12"),
+        ("AB12", "ab12"),
+        ("AB:12:F", "ab12f"),
+        ("ab12 cd34", "ab12cd34"),
+        ("AB-12", "ab12"),
+        (" ab12 ", "ab12"),
+        ("3F2A 91BC 07D4", "3f2a91bc07d4"),
+        ("a" * 64, "a" * 64),
+        (":".join(["ab"] * 32), "ab" * 32),
+    ],
+)
 def test_the_beginning_of_a_fingerprint_is_taken_as_people_write_it(text: str, kept: str) -> None:
     assert print_prefix_of(text) == kept
 
@@ -89,10 +115,16 @@ def test_what_is_not_given_and_what_is_null_ask_for_nothing() -> None:
 
 def test_everything_that_is_given_is_asked_for() -> None:
     wanted = DeviceFilter(
-        state="failed", name_prefix="pump", fingerprint_prefix="AB12", reason="EXPIRED",
+        state="failed",
+        name_prefix="pump",
+        fingerprint_prefix="AB12",
+        reason="EXPIRED",
         entered_before="2026-11-22T07:42:28Z",
-    )  # fmt: skip
+    )
     assert filter_of(wanted) == Filter(
-        state=State.FAILED, name_prefix="pump", print_prefix="ab12", reason="EXPIRED",
+        state=State.FAILED,
+        name_prefix="pump",
+        print_prefix="ab12",
+        reason="EXPIRED",
         entered_before="2026-11-22T07:42:28.000Z",
-    )  # fmt: skip
+    )

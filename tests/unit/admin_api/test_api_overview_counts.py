@@ -4,8 +4,8 @@ import pytest
 
 from admin_api.overview import Overview, StateCount, overview_of
 from admin_api.roles import Caller, Role
+from lobby.domain.states import State
 from lobby.ledger.counts import Bucket, Tally
-from lobby.ledger.states import State
 from lobby.names import Target, parse_target
 
 HERE = parse_target("111111111111", "eu-west-1")
@@ -50,9 +50,17 @@ def test_an_empty_ledger_has_every_state_with_nobody_in_it() -> None:
 def test_states_are_counted_whatever_the_target_and_the_reason() -> None:
     found = overview_of(TALLIES, OPERATOR)
     assert states(found) == {
-        "expected": 0, "knocking": 0, "inlobby": 7, "proving": 0, "claimed": 2, "commissioned": 0, "arrived": 8,
-        "failed": 6, "refused": 8, "revoked": 0,
-    }  # fmt: skip
+        "expected": 0,
+        "knocking": 0,
+        "inlobby": 7,
+        "proving": 0,
+        "claimed": 2,
+        "commissioned": 0,
+        "arrived": 8,
+        "failed": 6,
+        "refused": 8,
+        "revoked": 0,
+    }
     assert found.total == 31
 
 

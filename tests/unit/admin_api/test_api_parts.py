@@ -80,8 +80,9 @@ def test_the_surveyor_is_asked_for_the_target_and_its_findings_are_read() -> Non
     assert survey.ok is False
     sent = client.invoke.call_args.kwargs
     assert (sent["FunctionName"], json.loads(sent["Payload"])) == (
-        "surveyor", {"account": "111111111111", "region": "eu-west-1"}
-    )  # fmt: skip
+        "surveyor",
+        {"account": "111111111111", "region": "eu-west-1"},
+    )
 
 
 def test_a_survey_without_findings_proves_nothing() -> None:
@@ -90,9 +91,18 @@ def test_a_survey_without_findings_proves_nothing() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"null", b"[]", b"{}", b'{"findings": 5}', b'{"findings": [5]}', b'{"findings": [{"step": "a", "ok": 1}]}',
-     b'{"findings": [{"step": "a", "ok": "yes", "message": ""}]}', b'{"findings": [], "endpoint": 5}'],
-)  # fmt: skip
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"findings": 5}',
+        b'{"findings": [5]}',
+        b'{"findings": [{"step": "a", "ok": 1}]}',
+        b'{"findings": [{"step": "a", "ok": "yes", "message": ""}]}',
+        b'{"findings": [], "endpoint": 5}',
+    ],
+)
 def test_a_malformed_survey_is_a_fault(payload: bytes) -> None:
     with pytest.raises(SurveyFailed):
         read(payload, TARGET)
@@ -119,10 +129,15 @@ def test_an_expected_failure_keeps_its_code_and_its_message(error: LobbyError, s
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeError("secret"), MissingSettings("MISSING_SETTINGS", "secret"), IdentityRefused("X", "secret"),
-     LobbyError("X", "secret"), KeyError("secret")],
+    [
+        RuntimeError("secret"),
+        MissingSettings("MISSING_SETTINGS", "secret"),
+        IdentityRefused("X", "secret"),
+        LobbyError("X", "secret"),
+        KeyError("secret"),
+    ],
     ids=lambda error: type(error).__name__,
-)  # fmt: skip
+)
 def test_everything_else_is_masked(error: Exception) -> None:
     status, body = told(error, "id-7")
     assert (status, body["extensions"]) == (500, {"code": "INTERNAL", "correlationId": "id-7"})

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from admin_api.cli.bulk import NOT_TRIED, VAIN_TRIES, Api, Bulk, Outcome
+from admin_api.cli.claim_requests import Row, Wish, in_chunks
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.wishes import Row, Wish, in_chunks
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target
 
@@ -54,8 +54,11 @@ class Lobby:
 def test_what_belongs_together_is_sent_together_in_chunks() -> None:
     mixed = [*rows(3), *[Row(9, Fingerprint("f" * 64), Wish(THERE))], *rows(25)[3:]]
     assert [[row.line for row in chunk] for chunk in in_chunks(mixed, 10)] == [
-        list(range(1, 11)), list(range(11, 21)), list(range(21, 26)), [9],
-    ]  # fmt: skip
+        list(range(1, 11)),
+        list(range(11, 21)),
+        list(range(21, 26)),
+        [9],
+    ]
     assert list(in_chunks([], 10)) == []
 
 
@@ -117,8 +120,13 @@ def test_where_the_lobby_goes_away_the_rest_is_left_and_says_so(fault: Exception
 
 
 def held(target: Any = HERE, profile: str = "default", config: Any = "default") -> dict[str, Any]:
-    return {"targetaccount": target.account, "targetregion": target.region, "profile": profile, "config": config,
-            "devstate": "arrived"}  # fmt: skip
+    return {
+        "targetaccount": target.account,
+        "targetregion": target.region,
+        "profile": profile,
+        "config": config,
+        "devstate": "arrived",
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
-from admin_api.cli.targets_named import Known, Register
+from admin_api.cli.target_lookup import Known, Register
 from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import encode_label
@@ -55,8 +55,10 @@ def test_a_row_says_for_itself_what_the_defaults_do_not() -> None:
         Defaults("Here", "camera", "slow"),
     )
     assert [(row.wish.target, row.wish.profile, row.wish.config) for row in sheet.rows] == [
-        (HERE, "camera", "slow"), (THERE, "default", {"every": 5}), (HERE, "camera", "plain"),
-    ]  # fmt: skip
+        (HERE, "camera", "slow"),
+        (THERE, "default", {"every": 5}),
+        (HERE, "camera", "plain"),
+    ]
 
 
 def test_a_line_is_counted_as_an_editor_counts_it() -> None:

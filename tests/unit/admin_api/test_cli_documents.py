@@ -33,8 +33,10 @@ def test_many_devices_in_one_request_are_within_the_apis_limits() -> None:
 
 def test_what_changes_something_and_could_do_so_twice_is_not_repeated() -> None:
     assert [document for document in ALL if not document.repeatable] == [
-        documents.CONFIRM, documents.RELEASE, documents.RETRY,
-    ]  # fmt: skip
+        documents.CONFIRM,
+        documents.RELEASE,
+        documents.RETRY,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from admin_api.cli.commands.watching import Change, changes
-from admin_api.cli.following import LONGEST_PAUSE, Following, Goal, Progress, Verdict, goal_of, verdict
-from lobby.ledger.states import State
+from admin_api.cli.follow import LONGEST_PAUSE, Following, Goal, Progress, Verdict, goal_of, verdict
+from lobby.domain.states import State
 from lobby.names import Fingerprint
 
 ONE, TWO = Fingerprint("1" * 64), Fingerprint("2" * 64)
@@ -118,9 +118,16 @@ def test_a_device_that_is_not_known_yet_is_waited_for_where_that_is_wished() -> 
 
 def row(certid: str, **changed: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "certid": certid, "devstate": "inlobby", "enteredAt": "t", "reason": None, "targetaccount": None,
-        "targetregion": None, "devicename": "a", "generation": 0, "allowedActions": [],
-    }  # fmt: skip
+        "certid": certid,
+        "devstate": "inlobby",
+        "enteredAt": "t",
+        "reason": None,
+        "targetaccount": None,
+        "targetregion": None,
+        "devicename": "a",
+        "generation": 0,
+        "allowedActions": [],
+    }
     return made | changed
 
 
@@ -132,6 +139,8 @@ def test_from_one_look_to_the_next_devices_come_change_and_leave() -> None:
         row("b", devicename="new"),
     ]
     assert list(changes(before, after)) == [
-        Change("came", row("d")), Change("changed", row("b", devicename="new")), Change("left", row("c")),
-    ]  # fmt: skip
+        Change("came", row("d")),
+        Change("changed", row("b", devicename="new")),
+        Change("left", row("c")),
+    ]
     assert not list(changes(before, [row("a", allowedActions=["x"]), row("b"), row("c")]))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from admin_api.cli.client import LONGEST_WAIT, wait_of
-from admin_api.cli.devices_named import named_device
+from admin_api.cli.device_lookup import named_device
 from admin_api.cli.durations import parse_duration
+from admin_api.cli.http import is_near, origin_of
+from admin_api.cli.lobby_location import Asked
 from admin_api.cli.photos import labels_among
-from admin_api.cli.targets_named import Known, Register
-from admin_api.cli.web import is_near, origin_of
-from admin_api.cli.whereabouts import Asked
+from admin_api.cli.target_lookup import Known, Register
 from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import encode_label
@@ -33,11 +33,18 @@ def test_a_target_is_named_by_place_or_by_name(said: str, meant: object) -> None
 @pytest.mark.parametrize(
     ("said", "code"),
     [
-        ("TWIN", "AMBIGUOUS_TARGET"), ("Mars", "UNKNOWN_TARGET"), ("444444444444/eu-west-1", "UNKNOWN_TARGET"),
-        ("4/eu-west-1", "INVALID_ACCOUNT"), ("444444444444/mars", "INVALID_REGION"), ("a/b/c", "INVALID_ACCOUNT"),
-        (None, "TARGET_MISSING"), ("", "TARGET_MISSING"), ("  ", "TARGET_MISSING"), ("\x1b[31m", "UNKNOWN_TARGET"),
+        ("TWIN", "AMBIGUOUS_TARGET"),
+        ("Mars", "UNKNOWN_TARGET"),
+        ("444444444444/eu-west-1", "UNKNOWN_TARGET"),
+        ("4/eu-west-1", "INVALID_ACCOUNT"),
+        ("444444444444/mars", "INVALID_REGION"),
+        ("a/b/c", "INVALID_ACCOUNT"),
+        (None, "TARGET_MISSING"),
+        ("", "TARGET_MISSING"),
+        ("  ", "TARGET_MISSING"),
+        ("\x1b[31m", "UNKNOWN_TARGET"),
     ],
-)  # fmt: skip
+)
 def test_a_target_that_is_none_or_several_is_refused_with_the_choice(said: str | None, code: str) -> None:
     with pytest.raises(LobbyError, match=code) as refused:
         REGISTER.named(said)
@@ -58,8 +65,10 @@ class Devices:
     """A ledger of names and fingerprints, and what was asked of it."""
 
     def __init__(self, **known: str) -> None:
-        self.known = [{"certid": certid.ljust(64, "0"), "devicename": name.replace("_", "-"), "devstate": "inlobby"}
-                      for name, certid in known.items()]  # fmt: skip
+        self.known = [
+            {"certid": certid.ljust(64, "0"), "devicename": name.replace("_", "-"), "devstate": "inlobby"}
+            for name, certid in known.items()
+        ]
         self.asked: list[Mapping[str, Any]] = []
 
     def find(self, wanted: Mapping[str, Any], _count: int) -> list[dict[str, Any]]:
@@ -137,18 +146,31 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     [
         ("https://Lobby.Example.com/claim?x=1", "https://lobby.example.com"),
         ("https://lobby.example:8443", "https://lobby.example:8443"),
-        ("http://127.0.0.1:4567/", "http://127.0.0.1:4567"), ("http://[::1]:4567", "http://[::1]:4567"),
+        ("http://127.0.0.1:4567/", "http://127.0.0.1:4567"),
+        ("http://[::1]:4567", "http://[::1]:4567"),
     ],
-)  # fmt: skip
+)
 def test_a_lobby_has_one_address(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 
 @pytest.mark.parametrize(
     "url",
-    ["", "lobby", "http://lobby.example", "https://", "https://u:p@x.example", "https://x:99999", "javascript:alert(1)",
-     "https://x.example/ y", "https://x\n.example", "http://127.0.0.1.example", "http://localhost.example", "//x"],
-)  # fmt: skip
+    [
+        "",
+        "lobby",
+        "http://lobby.example",
+        "https://",
+        "https://u:p@x.example",
+        "https://x:99999",
+        "javascript:alert(1)",
+        "https://x.example/ y",
+        "https://x\n.example",
+        "http://127.0.0.1.example",
+        "http://localhost.example",
+        "//x",
+    ],
+)
 def test_what_no_secret_should_go_to_is_no_address(url: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_URL"):
         origin_of(url)
@@ -156,9 +178,15 @@ def test_what_no_secret_should_go_to_is_no_address(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("url", "near"),
-    [("http://localhost:1", True), ("http://127.9.9.9", True), ("http://[::1]", True), ("https://x.example", False),
-     ("http://192.168.0.1", False), ("http://[", False)],
-)  # fmt: skip
+    [
+        ("http://localhost:1", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]", True),
+        ("https://x.example", False),
+        ("http://192.168.0.1", False),
+        ("http://[", False),
+    ],
+)
 def test_near_is_this_machine(url: str, near: bool) -> None:
     assert is_near(url) is near
 
@@ -169,8 +197,9 @@ def test_what_is_said_counts_before_the_environment_and_two_lobbies_are_none() -
     assert Asked.gather(None, "https://d.example/x", environment) == Asked(None, "https://d.example")
     assert Asked.gather(None, None, {"LOBBYCTL_URL": ""}) == Asked()
     several: list[tuple[Path | None, str | None, dict[str, str]]] = [
-        (None, None, environment), (Path("/c"), "https://d.example", {}),
-    ]  # fmt: skip
+        (None, None, environment),
+        (Path("/c"), "https://d.example", {}),
+    ]
     for both in several:
         with pytest.raises(InvalidInput, match="WRONG_USE"):
             Asked.gather(*both)

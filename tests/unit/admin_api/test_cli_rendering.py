@@ -8,13 +8,13 @@ import pytest
 from rich.console import Console
 
 from admin_api.cli.bulk import Outcome
-from admin_api.cli.consequences import moving, releasing, revoking
+from admin_api.cli.claim_requests import Row, Wish
+from admin_api.cli.effects import moving, releasing, revoking
 from admin_api.cli.exits import Status
-from admin_api.cli.following import Progress, Verdict
-from admin_api.cli.render import sheets, tables, words
+from admin_api.cli.follow import Progress, Verdict
+from admin_api.cli.render import cells, details, tables
 from admin_api.cli.results import Results, summary
 from admin_api.cli.screen import Screen
-from admin_api.cli.wishes import Row, Wish
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target
 
@@ -25,13 +25,32 @@ CERTID = Fingerprint("ab" * 32)
 
 def device(**changed: Any) -> dict[str, Any]:
     made = {
-        "certid": CERTID, "devicename": "sensor-1", "devstate": "failed", "targetaccount": HERE.account,
-        "targetregion": HERE.region, "enteredAt": "2026-11-22T11:00:00.000Z", "reason": "TARGET_ROLE_DENIED",
-        "profile": "default", "generation": 2, "claimedBy": "user:alice", "claimedAt": "2026-11-22T11:00:00.000Z",
-        "firstSeen": None, "lobbyRegion": "us-east-1", "previousTargets": [], "allowedActions": ["retryDevice"],
-        "shortForm": "ABAB", "labelCode": "DL1:X", "message": "Run it.", "config": {"a": 1}, "endpoint": None,
-        "lastSeen": None, "clientVersion": None, "certificate": None, "historyIntact": True, "history": [],
-    }  # fmt: skip
+        "certid": CERTID,
+        "devicename": "sensor-1",
+        "devstate": "failed",
+        "targetaccount": HERE.account,
+        "targetregion": HERE.region,
+        "enteredAt": "2026-11-22T11:00:00.000Z",
+        "reason": "TARGET_ROLE_DENIED",
+        "profile": "default",
+        "generation": 2,
+        "claimedBy": "user:alice",
+        "claimedAt": "2026-11-22T11:00:00.000Z",
+        "firstSeen": None,
+        "lobbyRegion": "us-east-1",
+        "previousTargets": [],
+        "allowedActions": ["retryDevice"],
+        "shortForm": "ABAB",
+        "labelCode": "DL1:X",
+        "message": "Run it.",
+        "config": {"a": 1},
+        "endpoint": None,
+        "lastSeen": None,
+        "clientVersion": None,
+        "certificate": None,
+        "historyIntact": True,
+        "history": [],
+    }
     return made | changed
 
 
@@ -57,11 +76,13 @@ def test_a_list_fits_its_terminal_and_keeps_what_tells_most(width: int) -> None:
 def test_what_comes_from_elsewhere_is_shown_as_text_on_its_line(hostile: str) -> None:
     for what in (
         tables.devices([device(devicename=hostile, reason=hostile, claimedBy=hostile)], NOW, 200),
-        sheets.device(device(devicename=hostile, message=hostile, config=hostile, endpoint=hostile), NOW),
-        tables.targets([{"account": "1", "region": "r", "name": hostile, "profiles": [], "createdBy": hostile,
-                         "createdAt": "x"}], NOW),
+        details.device(device(devicename=hostile, message=hostile, config=hostile, endpoint=hostile), NOW),
+        tables.targets(
+            [{"account": "1", "region": "r", "name": hostile, "profiles": [], "createdBy": hostile, "createdAt": "x"}],
+            NOW,
+        ),
         tables.findings({"findings": [{"ok": False, "step": hostile, "message": hostile}]}),
-    ):  # fmt: skip
+    ):
         text = drawn(what)
         assert all(char.isprintable() for char in text.replace("\n", ""))
         if hostile.isprintable():
@@ -82,27 +103,27 @@ def test_what_comes_from_elsewhere_is_shown_as_text_on_its_line(hostile: str) ->
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(ago: float, told: str) -> None:
-    assert words.age((NOW - timedelta(seconds=ago)).isoformat(), NOW) == told
+    assert cells.age((NOW - timedelta(seconds=ago)).isoformat(), NOW) == told
 
 
 @pytest.mark.parametrize("odd", [None, "", "yesterday", 5, "2026-11-22T11:00:00"])
 def test_a_moment_that_is_none_is_shown_as_it_is(odd: object) -> None:
-    assert words.age(odd, NOW) == words.clean(odd)
+    assert cells.age(odd, NOW) == cells.clean(odd)
 
 
 def test_a_broken_chain_is_not_to_be_overlooked() -> None:
-    assert "ITS CHAIN IS BROKEN" in drawn(sheets.device(device(historyIntact=False), NOW))
-    assert "its chain is whole" in drawn(sheets.device(device(), NOW))
+    assert "ITS CHAIN IS BROKEN" in drawn(details.device(device(historyIntact=False), NOW))
+    assert "its chain is whole" in drawn(details.device(device(), NOW))
 
 
 def test_a_device_that_nobody_claimed_shows_no_claim() -> None:
-    text = drawn(sheets.device(device(targetaccount=None, targetregion=None, reason=None, message=None), NOW))
+    text = drawn(details.device(device(targetaccount=None, targetregion=None, reason=None, message=None), NOW))
     assert not [word for word in ("target", "claim ", "config", "reason", "what to do") if f"  {word}" in text]
 
 
 @pytest.mark.parametrize(("count", "most", "length"), [(0, 0, 0), (0, 9, 0), (1, 10_000, 1), (5, 10, 15), (10, 10, 30)])
 def test_a_bar_shows_what_is_there_at_all(count: int, most: int, length: int) -> None:
-    assert len(sheets.bar(count, most)) == length
+    assert len(details.bar(count, most)) == length
 
 
 def test_what_will_happen_is_said_by_what_is() -> None:
@@ -124,8 +145,11 @@ def test_a_change_of_a_followed_device_tells_second_state_and_reason() -> None:
 
 def test_outcomes_are_summed_up_by_what_and_why() -> None:
     row = Row(2, CERTID, Wish(HERE))
-    told = [Outcome(row, device=device(devstate="expected")), Outcome(row, device=device(devstate="arrived")),
-            Outcome(row, "REVOKED", "no")]  # fmt: skip
+    told = [
+        Outcome(row, device=device(devstate="expected")),
+        Outcome(row, device=device(devstate="arrived")),
+        Outcome(row, "REVOKED", "no"),
+    ]
     assert summary(told) == "2 done (1 expected, 1 arrived); 1 not done (1 REVOKED)"
     assert "✗" in drawn(tables.outcomes(told, "LINE"))
     assert Results.record(told[2])["code"] == "REVOKED"

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from commissioner.breaker import Breaker, Silent
+from commissioner.target_gateway.circuit_breaker import CircuitBreaker, CircuitOpen
 from lobby.names import parse_target
 from tests.aws import Clock
 
@@ -18,16 +18,16 @@ def said(status: int) -> ClientError:
     return ClientError(answer, "CreateThing")  # type: ignore[arg-type]
 
 
-def ask(breaker: Breaker, answer: BotoCoreError | ClientError | None, target: object = A) -> None:
+def ask(breaker: CircuitBreaker, answer: BotoCoreError | ClientError | None, target: object = A) -> None:
     with suppress(BotoCoreError, ClientError), breaker.asking(A if target is A else B):
         if answer:
             raise answer
 
 
-def is_left_alone(breaker: Breaker) -> bool:
+def is_left_alone(breaker: CircuitBreaker) -> bool:
     try:
         breaker.check(A)
-    except Silent:
+    except CircuitOpen:
         return True
     return False
 
@@ -35,15 +35,21 @@ def is_left_alone(breaker: Breaker) -> bool:
 @pytest.mark.parametrize(
     ("answer", "alone"),
     [
-        (GONE, True), (ConnectTimeoutError(endpoint_url="x"), True), (said(500), True), (said(503), True),
-        (None, False), (said(400), False), (said(403), False), (said(429), False),
+        (GONE, True),
+        (ConnectTimeoutError(endpoint_url="x"), True),
+        (said(500), True),
+        (said(503), True),
+        (None, False),
+        (said(400), False),
+        (said(403), False),
+        (said(429), False),
         (ClientError({"Error": {"Code": "X"}}, "CreateThing"), False),
     ],
-)  # fmt: skip
+)
 def test_no_answer_and_a_broken_one_have_a_target_left_alone(
     answer: BotoCoreError | ClientError | None, alone: bool
 ) -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     ask(breaker, answer)
     assert is_left_alone(breaker) is alone
 
@@ -51,7 +57,7 @@ def test_no_answer_and_a_broken_one_have_a_target_left_alone(
 @pytest.mark.parametrize("answer", [None, said(403)])
 def test_any_answer_ends_it(answer: ClientError | None) -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     ask(breaker, GONE)
     clock.advance(seconds=100)
     assert breaker.is_long_silent(A)
@@ -61,7 +67,7 @@ def test_any_answer_ends_it(answer: ClientError | None) -> None:
 
 def test_it_is_asked_again_after_some_seconds_and_after_a_minute_less_often() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     asked = []
     for second in range(180):
         if not is_left_alone(breaker):
@@ -72,7 +78,7 @@ def test_it_is_asked_again_after_some_seconds_and_after_a_minute_less_often() ->
 
 
 def test_one_target_s_silence_is_no_other_s() -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     ask(breaker, GONE, B)
     assert not is_left_alone(breaker)
     assert not breaker.is_long_silent(None)

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from commissioner.failures import REASONS, Refused, refusal
+from commissioner.errors import REASONS, Refused, refusal
 
 
 def error(code: str, operation: str = "CreateThing", message: str | None = "no") -> ClientError:

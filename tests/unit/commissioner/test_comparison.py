@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from commissioner.comparison import MENDS, Code, Facts, Mend, compare, is_stray, orphan
-from lobby.ledger.device import Device, Entry
-from lobby.ledger.states import Event, State
+from commissioner.comparison import REPAIRS, Code, Facts, Repair, compare, is_stray, orphan
+from lobby.domain.device import Device, Entry
+from lobby.domain.states import Event, State
 from lobby.names import Fingerprint, ThingName, parse_target
 
 HERE, THERE = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
@@ -34,15 +34,18 @@ FOUND: dict[str, tuple[Facts, list[Code]]] = {
     "its thing lost the attribute": (replace(SOUND, holder=""), [Code.THING_OF_ANOTHER]),
     "no policy": (replace(SOUND, policies=("theirs",)), [Code.POLICY_MISSING]),
     "another profile's": (
-        replace(SOUND, policies=("device-lobby-camera",)), [Code.POLICY_MISSING, Code.POLICY_OF_ANOTHER_PROFILE],
+        replace(SOUND, policies=("device-lobby-camera",)),
+        [Code.POLICY_MISSING, Code.POLICY_OF_ANOTHER_PROFILE],
     ),
     "another profile's, too": (
-        replace(SOUND, policies=("device-lobby-camera", "device-lobby-default")), [Code.POLICY_OF_ANOTHER_PROFILE],
+        replace(SOUND, policies=("device-lobby-camera", "device-lobby-default")),
+        [Code.POLICY_OF_ANOTHER_PROFILE],
     ),
     "much at once": (
-        Facts(CERTID, "INACTIVE", (), (), None), [Code.THING_MISSING, Code.CERTIFICATE_INACTIVE, Code.POLICY_MISSING],
+        Facts(CERTID, "INACTIVE", (), (), None),
+        [Code.THING_MISSING, Code.CERTIFICATE_INACTIVE, Code.POLICY_MISSING],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", FOUND)
@@ -54,16 +57,19 @@ def test_a_device_is_as_it_should_be_or_it_is_said_what_is_not(what: str) -> Non
 
 
 def test_what_the_owner_decided_and_what_is_not_ours_is_told_and_left_alone() -> None:
-    assert {code for code, mend in MENDS.items() if mend is None} == {
-        Code.CERTIFICATE_REVOKED, Code.THING_OF_ANOTHER, Code.THING_ELSEWHERE, Code.ORPHANED_NOT_OURS
-    }  # fmt: skip
-    assert {code for code, mend in MENDS.items() if mend is Mend.DEACTIVATE} == {Code.ORPHANED}
+    assert {code for code, mend in REPAIRS.items() if mend is None} == {
+        Code.CERTIFICATE_REVOKED,
+        Code.THING_OF_ANOTHER,
+        Code.THING_ELSEWHERE,
+        Code.ORPHANED_NOT_OURS,
+    }
+    assert {code for code, mend in REPAIRS.items() if mend is Repair.DEACTIVATE} == {Code.ORPHANED}
 
 
 def test_the_table_of_what_may_be_touched_is_the_one_in_the_record() -> None:
     lines = [line.split("|") for line in DECISION.read_text().splitlines() if re.match("[|] `[A-Z_]+` ", line)]
     table = {cells[1].strip().strip("`"): cells[3].strip().strip("`") for cells in lines}
-    assert table == {code.value: mend.value if mend else "–" for code, mend in MENDS.items()}
+    assert table == {code.value: mend.value if mend else "–" for code, mend in REPAIRS.items()}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +81,9 @@ def test_the_table_of_what_may_be_touched_is_the_one_in_the_record() -> None:
         (replace(DEVICE, devstate=State.FAILED), False),
         (replace(DEVICE, devstate=State.REFUSED), False),
         (replace(DEVICE, devstate=State.REVOKED), True),
-        (replace(DEVICE, devstate=State.REVOKED, previous=(HERE,)), False),
+        (replace(DEVICE, devstate=State.REVOKED, targets_to_clear=(HERE,)), False),
         (replace(DEVICE, target=THERE), True),
-        (replace(DEVICE, target=THERE, previous=(HERE,)), False),
+        (replace(DEVICE, target=THERE, targets_to_clear=(HERE,)), False),
         (replace(DEVICE, devstate=State.INLOBBY, target=None), True),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from device.moves import Failed, Heard, Trouble
+from device.machine.events import Failed, Heard, Trouble
 from lobby.wire import Reset, Route, lobby_topic
 from tests.unit.device.walk import LOBBY, OTHER_LOBBY, PLAN, ROUTE
 from tests.unit.device.world import Absent, Broker, Line, Saying

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from device.plan import Endpoint, Plan, Timing
+from device.machine.plan import Endpoint, Plan, Timing
 from lobby.wire import Route
 from tests.unit.device.bad_brokers import CIRCLES, REFUSING, Anything
 from tests.unit.device.platter import Platter

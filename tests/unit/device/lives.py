@@ -7,8 +7,8 @@ it into that target only. Whatever the disk holds after a cut, the device must g
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from device.moves import Failed, Trouble
-from device.plan import Endpoint
+from device.machine.events import Failed, Trouble
+from device.machine.plan import Endpoint
 from device.storage import Storage
 from lobby.wire import HELLO_TOPIC, Reset, Route
 from tests.unit.device.platter import How, Platter, PowerCut, Tree, sides

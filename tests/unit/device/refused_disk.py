@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device.disk import Calls
-from device.plan import Endpoint
+from device.machine.plan import Endpoint
 from device.storage import Loaded, Storage
 from tests.unit.device.spoilt import Spoilt
 from tests.unit.device.walk import LOBBY, ROUTE

@@ -142,4 +142,4 @@ SPOILT: tuple[Spoilt, ...] = (
     Spoilt("a folder that may not be written", lambda folder: folder.chmod(0o500), False, False, as_nobody=True),
     Spoilt("a read-only file, torn", _torn_and_read_only, as_nobody=True),
     Spoilt("a parent that may not be entered", lambda folder: folder.parent.chmod(0), mends=False, as_nobody=True),
-)  # fmt: skip
+)

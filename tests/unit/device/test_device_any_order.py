@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.journey import advance
-from device.moves import (
+from device.machine.advance import advance
+from device.machine.events import (
     Acked,
     Begin,
     Closed,
@@ -23,9 +23,9 @@ from device.moves import (
     Tick,
     Trouble,
 )
-from device.plan import Plan, Timing
-from device.state import Phase, State, Timer
-from lobby.wire import Question, Reset, Route
+from device.machine.plan import Plan, Timing
+from device.machine.state import Phase, State, Timer
+from lobby.wire import PresenceChallenge, Reset, Route
 from tests.unit.device.walk import LOBBY, OTHER_LOBBY, ROUTE, THING
 
 PLAN = Plan(THING, (LOBBY, OTHER_LOBBY), Timing(fallback_attempts=3), show_codes=True)
@@ -44,9 +44,12 @@ _ROUTES = st.builds(
     port=st.sampled_from([None, 1, 8883]),
     generation=st.none() | st.integers(0, 3),
 )
-_QUESTIONS = st.builds(Question, st.sampled_from(["00000000", "48291375"]), st.none() | st.integers(0, 3))
+_QUESTIONS = st.builds(PresenceChallenge, st.sampled_from(["00000000", "48291375"]), st.none() | st.integers(0, 3))
 _PAYLOADS = st.one_of(
-    _ROUTES.map(Route.encode), _QUESTIONS.map(Question.encode), st.just(Reset().encode()), st.binary(max_size=40)
+    _ROUTES.map(Route.encode),
+    _QUESTIONS.map(PresenceChallenge.encode),
+    st.just(Reset().encode()),
+    st.binary(max_size=40),
 )
 _AGES = st.integers(0, 1)
 """0: of the present link. 1: of the one before."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import device
-from device.chronicle import Chronicle
-from device.moves import Failed, Trouble
-from device.plan import Plan
+from device.event_log import Chronicle
+from device.machine.events import Failed, Trouble
+from device.machine.plan import Plan
 from tests.unit.device.endurance import FIELD, LONGEST, NEWEST, TARGET
 from tests.unit.device.walk import LOBBY, THING
 from tests.unit.device.world import AN_HOUR, Broker, Line, Saying, World
@@ -35,7 +35,7 @@ def test_only_the_log_reads_the_wall_clock() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 found |= {path.name} if (node.value.id, node.attr) in _WALL else set()
-    assert found == {"chronicle.py"}
+    assert found == {"event_log.py"}
 
 
 @pytest.mark.parametrize("doubt", ["the clock says 1970-01-01 00:00", "the clock says 2100-01-01 00:00"])

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from device.disk import Disk
-from device.moves import Close, Note, Publish, Show, Store
-from device.plan import Endpoint, Plan
-from device.state import State
+from device.machine.events import Close, Note, Publish, Show, Store
+from device.machine.plan import Endpoint, Plan
+from device.machine.state import State
 from device.storage import Storage
 from lobby.names import PresenceCode
-from lobby.wire import Question, Reset
+from lobby.wire import PresenceChallenge, Reset
 from tests.unit.device.platter import Platter
 from tests.unit.device.refusals import ERRORS, Refusals
 from tests.unit.device.walk import LOBBY, PLAN, ROUTE, THING, Walk
 from tests.unit.device.world import AN_HOUR, STATE, Broker, Saying, World
 
 CODE = PresenceCode("48291375")
-QUESTION = Question(CODE, 1)
+QUESTION = PresenceChallenge(CODE, 1)
 SHOWING = replace(PLAN, show_codes=True)
 NO_QUESTION = {
     "a number": b'{"presence": 48291375}',
@@ -75,7 +75,7 @@ def test_a_code_is_shown_and_said_once_however_often_it_is_repeated() -> None:
 
 
 def test_another_claim_s_code_takes_its_place() -> None:
-    walk = waiting().hear(QUESTION.encode()).hear(Question(PresenceCode("00000000"), 2).encode())
+    walk = waiting().hear(QUESTION.encode()).hear(PresenceChallenge(PresenceCode("00000000"), 2).encode())
     assert walk.done(Show) == [Show("00000000")]
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_code_is_noted_and_shows_nothing(name: str) -> None:
 def test_a_lobby_that_sends_one_code_after_another_does_not_fill_the_log() -> None:
     walk, lines = waiting(), 0
     for number in range(100):
-        walk.hear(Question(PresenceCode(f"{number:08}"), number).encode())
+        walk.hear(PresenceChallenge(PresenceCode(f"{number:08}"), number).encode())
         lines += len(walk.events)
     assert lines == PLAN.timing.tell_at_most
     assert isinstance(walk.state, State)

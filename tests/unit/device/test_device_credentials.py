@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 
 from device.errors import BadCredentials
 from device.identity import check_ca, check_key, read_identity
-from device.plan import Endpoint, Timing, parse_endpoint
+from device.machine.plan import Endpoint, Timing, parse_endpoint
 from device.settings import Options, Settings, gather
 from lobby.errors import InvalidInput, MissingSettings
 from tests.functional.device.paper import issue, named

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.plan import Plan
+from device.machine.plan import Plan
 from tests.unit.device.bad_brokers import CIRCLES, REFUSING
 from tests.unit.device.endurance import (
     DOORS,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from device.journey import advance
-from device.moves import (
+from device.machine.advance import advance
+from device.machine.events import (
     Acked,
     Begin,
     Close,
@@ -26,8 +26,8 @@ from device.moves import (
     Subscribe,
     Trouble,
 )
-from device.plan import Plan, Timing
-from device.state import Phase, Place, State, Timer
+from device.machine.plan import Plan, Timing
+from device.machine.state import Phase, Place, State, Timer
 from lobby.wire import HELLO_TOPIC, Reset, Route
 from tests.unit.device.walk import LOBBY, OTHER_LOBBY, PLAN, ROUTE, THING, Walk
 

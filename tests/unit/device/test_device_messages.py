@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.inbox import MOST_WAITING, Inbox
-from device.moves import Acked, Closed, Heard, Note, StopAsked, Store
-from device.plan import Endpoint
-from device.state import Phase
+from device.machine.events import Acked, Closed, Heard, Note, StopAsked, Store
+from device.machine.plan import Endpoint
+from device.machine.state import Phase
 from device.storage import Storage
 from lobby.wire import Reset, Route
 from tests.unit.device.hell import NONSENSE, STRANGE

@@ -4,10 +4,22 @@ from tests.unit.device.lives import BOX, Life, calls_of, come_back, cuts
 from tests.unit.device.platter import PowerCut
 
 _EVERY = {
-    "mkdir", "create route.json.new", "write route.json.new", "fsync route.json.new", "close route.json.new",
-    "rename route.json.new", "open folder", "fsync folder", "close folder", "unlink route.json",
-    "unlink route.json.new", "create reset", "fsync reset", "unlink reset", "open route.json",
-}  # fmt: skip
+    "mkdir",
+    "create route.json.new",
+    "write route.json.new",
+    "fsync route.json.new",
+    "close route.json.new",
+    "rename route.json.new",
+    "open folder",
+    "fsync folder",
+    "close folder",
+    "unlink route.json",
+    "unlink route.json.new",
+    "create reset",
+    "fsync reset",
+    "unlink reset",
+    "open route.json",
+}
 
 
 def test_whatever_a_cut_leaves_on_the_platter_the_device_gets_to_where_it_belongs() -> None:

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from device.chronicle import Chronicle
+from device.event_log import Chronicle
 from device.label import terminal_label
-from device.link import trouble_of
-from device.moves import Trouble
-from device.patience import Backoff
-from device.plan import Timing
+from device.machine.backoff import Backoff
+from device.machine.events import Trouble
+from device.machine.plan import Timing
+from device.mqtt import trouble_of
 from lobby.names import Fingerprint
 from lobby.wire import decode_label
 

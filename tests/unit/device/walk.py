@@ -3,10 +3,23 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from device.journey import advance
-from device.moves import Acked, Action, Begin, Closed, Event, Failed, Granted, Heard, Note, Opened, Tick, Trouble
-from device.plan import Endpoint, Plan, Timing
-from device.state import State, Timer
+from device.machine.advance import advance
+from device.machine.events import (
+    Acked,
+    Action,
+    Begin,
+    Closed,
+    Event,
+    Failed,
+    Granted,
+    Heard,
+    Note,
+    Opened,
+    Tick,
+    Trouble,
+)
+from device.machine.plan import Endpoint, Plan, Timing
+from device.machine.state import State, Timer
 from lobby.names import ThingName
 from lobby.wire import Route
 

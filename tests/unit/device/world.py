@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from device.chronicle import Chronicle
 from device.client import Client
 from device.disk import Calls
+from device.event_log import Chronicle
 from device.inbox import Inbox
-from device.moves import Acked, Closed, Event, Failed, Granted, Heard, Opened, StopAsked, Trouble
-from device.plan import Endpoint, Plan
+from device.machine.events import Acked, Closed, Event, Failed, Granted, Heard, Opened, StopAsked, Trouble
+from device.machine.plan import Endpoint, Plan
 from device.storage import Storage
 from lobby.wire import lobby_topic
 from tests.unit.device.platter import Platter

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lobby.domain.device import Device
+from lobby.domain.states import TRANSITIONS, Event, State
 from lobby.ledger import bulk, counts, recount
 from lobby.ledger.counts import Bucket, bucket_of, shift
-from lobby.ledger.device import Device
 from lobby.ledger.models import LedgerRow, attributes_of, device_of_image
-from lobby.ledger.states import TRANSITIONS, Event, State
 from lobby.ledger.transaction import change_of
 from lobby.names import Fingerprint, Target, parse_target
 
@@ -70,7 +70,7 @@ def test_another_target_or_another_reason_is_another_bucket() -> None:
 
 def test_what_no_list_tells_apart_moves_nothing() -> None:
     waiting = device(State.INLOBBY)
-    other = replace(waiting, reason="UNKNOWN_TARGET", lastseen=T, turn=True, previous=(A,))
+    other = replace(waiting, reason="UNKNOWN_TARGET", lastseen=T, needs_commissioner=True, targets_to_clear=(A,))
     assert written(waiting, Event.RETIRE, other) == {}
 
 
@@ -108,8 +108,10 @@ def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() ->
     counted = replace(device(State.CLAIMED), counted=KEYS[State.CLAIMED])
     image = LedgerRow(**attributes_of(counted)).serialize()
     assert (image["counted"], image["printhead"], image["kind"]) == (
-        {"S": KEYS[State.CLAIMED]}, {"S": "abab"}, {"S": "device"},
-    )  # fmt: skip
+        {"S": KEYS[State.CLAIMED]},
+        {"S": "abab"},
+        {"S": "device"},
+    )
     assert device_of_image(image) == counted
 
 

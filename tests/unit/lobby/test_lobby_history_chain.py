@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobby.ledger.device import GENESIS, Device, Entry, broken_link
-from lobby.ledger.states import Event, State
+from lobby.domain.device import GENESIS, Device, Entry, broken_link
+from lobby.domain.states import Event, State
 from lobby.names import Fingerprint
 from lobby.wire import Route
 
@@ -34,9 +34,18 @@ def chain(length: int) -> list[Entry]:
     for number in range(1, length + 1):
         prior = entries[-1].hash if entries else GENESIS
         entry = Entry(
-            CERTID, number, f"2026-11-22T12:00:0{number}.000Z", "user:ann", Event.CLAIM, State.INLOBBY, State.CLAIMED,
-            number, None, None, prior,
-        )  # fmt: skip
+            CERTID,
+            number,
+            f"2026-11-22T12:00:0{number}.000Z",
+            "user:ann",
+            Event.CLAIM,
+            State.INLOBBY,
+            State.CLAIMED,
+            number,
+            None,
+            None,
+            prior,
+        )
         entries.append(entry.sealed())
     return entries
 

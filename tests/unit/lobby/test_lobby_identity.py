@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobby import bouncer
+from lobby.domain.identity import load_certificate, thing_name, verify
+from lobby.doors import registration
 from lobby.errors import IdentityRefused
-from lobby.identity import load_certificate, thing_name, verify
 from tests import certificates as make
 from tests import der
 from tests.hostile import HOSTILE, HOUR, Maker
@@ -27,7 +27,8 @@ V01 = make.authority("v0.1 CA", pathlen=2, identifiers=False, number=4)
 RSA_CA = make.authority("RSA CA", kind="rsa-2048", number=6)
 SHORT = make.authority("Short CA", end=make.NOW + make.DAY, number=7)
 CN, OU = NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME
-LOBBY = Path(bouncer.__file__).parent
+
+LOBBY = Path(registration.__file__).parents[1]
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
@@ -49,7 +50,7 @@ def codes_in_the_code() -> Iterator[str]:
                 code = node.args[0]
                 assert isinstance(code, ast.Constant), f"{path}: a code that is worked out has no row anywhere"
                 yield str(code.value)
-    yield from bouncer._CONFLICTS_AT_THE_DOOR
+    yield from registration._CONFLICTS_AT_THE_DOOR
 
 
 def test_every_code_that_a_certificate_is_refused_with_has_a_row() -> None:
@@ -84,13 +85,14 @@ ACCEPTED = {
     "SHA-384": (make.device(CA, algorithm=SHA384()), CA),
     "without any extension": (make.device(CA, extensions=[]), CA),
     "with a SAN that says something else": (
-        make.device(CA, extensions=[(x509.SubjectAlternativeName([x509.DNSName("victim")]), False)]), CA,
+        make.device(CA, extensions=[(x509.SubjectAlternativeName([x509.DNSName("victim")]), False)]),
+        CA,
     ),
     "of a self-signed CA": (make.device(ROOT), ROOT),
     "of an RSA CA": (make.device(RSA_CA), RSA_CA),
     "of a v0.1 CA with pathlen 2 and no identifiers": (make.device(V01, extensions=[]), V01),
     "longer than its CA": (make.device(SHORT, end=make.NOW + make.YEAR), SHORT),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("certificate", "issuer"), ACCEPTED.values(), ids=ACCEPTED.keys())

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lobby.ledger.states import State, possible
+from lobby.domain.states import State, possible
 
 TABLE = Path(__file__).parents[2] / "events" / "operator_actions.json"
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from lobby.domain import presence, transitions
+from lobby.domain.device import Device, Proof
+from lobby.domain.identity import Identity
+from lobby.domain.states import State
+from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, InvalidInput
-from lobby.identity import Identity
-from lobby.ledger import decisions, proof
-from lobby.ledger.decisions import Claim
-from lobby.ledger.device import Device, Proof
 from lobby.ledger.models import LISTED, LedgerRow, attributes_of, device_of_image
-from lobby.ledger.states import State
 from lobby.names import Fingerprint, PresenceCode, Region, ThingName, parse_code, parse_target
-from lobby.wire import Question
+from lobby.wire import PresenceChallenge
 
 CERTID = Fingerprint("ab" * 32)
 HERE = Region("eu-west-1")
@@ -25,39 +25,59 @@ SOON, LATER = "2026-11-22T12:09:59.999Z", "2026-11-22T12:10:00.000Z"
 CODE = PresenceCode("48291375")
 BOUND = Claim(A, presence=True)
 HOSTILE_CODES = [
-    "", " ", "4829137", "482913755", "4829137a", "４８２９１３７５", "٤٨٢٩١٣٧٥", "48291375\x00", "+4829137",
-    "-4829137 ", "0x48291375", "4829 1375 0", "48291375; drop", "48.291.375", "4" * 1_000_000, " " * 1_000_000,
-    None, 48291375, 48291375.0, True, b"48291375", ["48291375"], {"code": "48291375"},
-]  # fmt: skip
+    "",
+    " ",
+    "4829137",
+    "482913755",
+    "4829137a",
+    "４８２９１３７５",
+    "٤٨٢٩١٣٧٥",
+    "48291375\x00",
+    "+4829137",
+    "-4829137 ",
+    "0x48291375",
+    "4829 1375 0",
+    "48291375; drop",
+    "48.291.375",
+    "4" * 1_000_000,
+    " " * 1_000_000,
+    None,
+    48291375,
+    48291375.0,
+    True,
+    b"48291375",
+    ["48291375"],
+    {"code": "48291375"},
+]
 
 
 def inlobby(*, shows: bool | None = True) -> Device:
-    return decisions.hello(decisions.admit(None, WHO, HERE, T), T, None, shows)
+    return transitions.hello(transitions.admit(None, WHO, HERE, T), T, None, shows)
 
 
 def proving(wish: Claim = BOUND, *, shows: bool | None = True) -> Device:
-    return with_code(decisions.claim(inlobby(shows=shows), CERTID, wish, "user:ann", T))
+    return with_code(transitions.claim(inlobby(shows=shows), CERTID, wish, "user:ann", T))
 
 
 def with_code(device: Device, code: PresenceCode = CODE) -> Device:
-    asked = proof.asked(device, lambda: code)
+    asked = presence.asked(device, lambda: code)
     assert asked is not None
     return asked
 
 
 def confirmed() -> Device:
-    return proof.confirm(proving(), 1, T)
+    return presence.confirm(proving(), 1, T)
 
 
 def arrived(wish: Claim = BOUND) -> Device:
-    claimed = confirmed() if wish.presence else decisions.claim(inlobby(), CERTID, wish, "user:ann", T)
-    return decisions.arrive(decisions.commission(claimed, claimed.generation, "a.example", T), T)
+    claimed = confirmed() if wish.presence else transitions.claim(inlobby(), CERTID, wish, "user:ann", T)
+    return transitions.arrive(transitions.commission(claimed, claimed.generation, "a.example", T), T)
 
 
 def dropped() -> Device:
     device = proving()
-    for _ in range(proof.MAX_TRIES):
-        device = proof.mismatch(device, device.generation, T)
+    for _ in range(presence.MAX_TRIES):
+        device = presence.mismatch(device, device.generation, T)
     return device
 
 
@@ -77,7 +97,7 @@ def test_what_is_no_code_is_refused_without_being_quoted(text: object) -> None:
 
 
 def test_codes_are_eight_digits_and_seldom_the_same() -> None:
-    codes = [proof.new_code() for _ in range(200)]
+    codes = [presence.new_code() for _ in range(200)]
     assert all(re.fullmatch("[0-9]{8}", code) for code in codes)
     assert len(set(codes)) > 190
 
@@ -85,123 +105,143 @@ def test_codes_are_eight_digits_and_seldom_the_same() -> None:
 def test_a_claim_that_wants_proof_waits_for_it_with_a_code_and_is_not_the_commissioners_to_register() -> None:
     device = proving()
     assert (device.devstate, device.target, device.proof) == (State.PROVING, A, Proof.WANTED)
-    assert (device.code, device.tries, device.turn, device.iotep) == (CODE, 0, True, None)
-    assert device.question() == Question(CODE, 1)
+    assert (device.code, device.tries, device.needs_commissioner, device.iotep) == (CODE, 0, True, None)
+    assert device.presence_challenge() == PresenceChallenge(CODE, 1)
     assert device.route() is None
 
 
 def test_one_that_was_never_seen_is_expected_and_proves_itself_once_it_is_let_in() -> None:
-    expected = decisions.claim(None, CERTID, BOUND, "user:ann", T)
+    expected = transitions.claim(None, CERTID, BOUND, "user:ann", T)
     assert (expected.devstate, expected.proof, expected.code) == (State.EXPECTED, Proof.WANTED, None)
-    device = decisions.admit(expected, WHO, HERE, T)
-    assert (device.devstate, device.turn, device.target) == (State.PROVING, False, A)
+    device = transitions.admit(expected, WHO, HERE, T)
+    assert (device.devstate, device.needs_commissioner, device.target) == (State.PROVING, False, A)
     assert with_code(device).code == CODE
 
 
 def test_one_that_was_refused_meanwhile_still_has_to_prove_itself() -> None:
-    expected = decisions.claim(None, CERTID, BOUND, "user:ann", T)
-    refused = decisions.refuse(expected, CERTID, WHO.name, HERE, "CRL_STALE", "old", T)
-    assert decisions.admit(refused, WHO, HERE, T).devstate is State.PROVING
+    expected = transitions.claim(None, CERTID, BOUND, "user:ann", T)
+    refused = transitions.refuse(expected, CERTID, WHO.name, HERE, "CRL_STALE", "old", T)
+    assert transitions.admit(refused, WHO, HERE, T).devstate is State.PROVING
 
 
 def test_the_right_code_is_known_and_no_other() -> None:
-    assert proof.is_right(proving(), CODE)
-    assert not proof.is_right(proving(), PresenceCode("48291376"))
-    assert not proof.is_right(replace(proving(), code=None), CODE)
+    assert presence.is_right(proving(), CODE)
+    assert not presence.is_right(proving(), PresenceCode("48291376"))
+    assert not presence.is_right(replace(proving(), code=None), CODE)
 
 
 def test_the_right_code_makes_it_the_commissioners_turn_and_is_forgotten() -> None:
     device = confirmed()
-    assert (device.devstate, device.turn, device.proof) == (State.CLAIMED, True, Proof.GIVEN)
+    assert (device.devstate, device.needs_commissioner, device.proof) == (State.CLAIMED, True, Proof.GIVEN)
     assert (device.code, device.tries, device.generation) == (None, 0, 1)
     assert (device.target, device.claimedby) == (A, "user:ann")
 
 
 def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
     device = proving()
-    for tries in range(1, proof.MAX_TRIES):
-        device = proof.mismatch(device, 1, T)
+    for tries in range(1, presence.MAX_TRIES):
+        device = presence.mismatch(device, 1, T)
         assert (device.devstate, device.tries, device.code) == (State.PROVING, tries, CODE)
-        assert (proof.wrong(device).code, f"{5 - tries} left" in proof.wrong(device).message) == ("WRONG_CODE", True)
-    device = proof.mismatch(device, 1, T)
+        assert (presence.wrong(device).code, f"{5 - tries} left" in presence.wrong(device).message) == (
+            "WRONG_CODE",
+            True,
+        )
+    device = presence.mismatch(device, 1, T)
     assert (device.devstate, device.reason, device.target, device.code) == (
         State.INLOBBY,
         "PRESENCE_FAILED",
         None,
         None,
     )
-    assert (device.proof, device.claimedby, device.turn, device.generation) == (None, None, False, 2)
-    assert proof.wrong(device).code == "PRESENCE_FAILED"
+    assert (device.proof, device.claimedby, device.needs_commissioner, device.generation) == (None, None, False, 2)
+    assert presence.wrong(device).code == "PRESENCE_FAILED"
 
 
-@pytest.mark.parametrize("say", [proof.confirm, proof.mismatch])
+@pytest.mark.parametrize("say", [presence.confirm, presence.mismatch])
 def test_a_code_for_an_earlier_claim_counts_for_nothing(say: Callable[[Device, int, str], Device]) -> None:
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        say(decisions.retry(proving(), T), 1, T)
+        say(transitions.retry(proving(), T), 1, T)
 
 
-@pytest.mark.parametrize("device", [inlobby(), dropped(), confirmed(), arrived(), decisions.release(arrived(), T)])
+@pytest.mark.parametrize("device", [inlobby(), dropped(), confirmed(), arrived(), transitions.release(arrived(), T)])
 def test_no_code_is_taken_where_none_is_waited_for(device: Device) -> None:
     with pytest.raises(Conflict, match="NOT_ALLOWED"):
-        proof.is_right(device, CODE)
+        presence.is_right(device, CODE)
 
 
 def test_after_wrong_codes_a_claim_that_wants_proof_has_to_wait_and_another_has_not() -> None:
     with pytest.raises(Conflict, match=r"PRESENCE_FAILED.*after 2026-11-22T12:10:00Z"):
-        decisions.claim(dropped(), CERTID, BOUND, "user:ann", SOON)
-    assert decisions.claim(dropped(), CERTID, BOUND, "user:ann", LATER).devstate is State.PROVING
-    assert decisions.claim(dropped(), CERTID, Claim(B), "user:bob", SOON).devstate is State.CLAIMED
+        transitions.claim(dropped(), CERTID, BOUND, "user:ann", SOON)
+    assert transitions.claim(dropped(), CERTID, BOUND, "user:ann", LATER).devstate is State.PROVING
+    assert transitions.claim(dropped(), CERTID, Claim(B), "user:bob", SOON).devstate is State.CLAIMED
 
 
 def test_the_reason_of_a_dropped_claim_outlives_the_clearing_of_what_was_left_before() -> None:
-    device = replace(dropped(), previous=(B,), turn=True)
-    cleared = decisions.retire(device, device.generation, B)
-    assert (cleared.reason, cleared.turn, cleared.previous) == ("PRESENCE_FAILED", False, ())
+    device = replace(dropped(), targets_to_clear=(B,), needs_commissioner=True)
+    cleared = transitions.retire(device, device.generation, B)
+    assert (cleared.reason, cleared.needs_commissioner, cleared.targets_to_clear) == ("PRESENCE_FAILED", False, ())
 
 
 @pytest.mark.parametrize("shows", [None, False])
 def test_a_device_that_cannot_show_a_code_is_told_nothing(shows: bool | None) -> None:
     device = proving(shows=shows)
-    assert device.question() is None
-    assert not device.turn
+    assert device.presence_challenge() is None
+    assert not device.needs_commissioner
 
 
 def test_why_it_waits_is_said_where_its_client_shows_no_codes_until_it_says_that_it_does() -> None:
     blind = proving(shows=False)
     assert (blind.reason, "update it" in (blind.message or "")) == ("CODE_NOT_SHOWN", True)
-    seeing = proof.shown_by(blind, True)
-    assert (seeing.reason, seeing.message, seeing.code, seeing.question()) == (None, None, CODE, Question(CODE, 1))
-    assert proof.shown_by(seeing, False).reason == "CODE_NOT_SHOWN"
-    assert proof.shown_by(inlobby(shows=None), False) == inlobby(shows=False)
+    seeing = presence.shown_by(blind, True)
+    assert (seeing.reason, seeing.message, seeing.code, seeing.presence_challenge()) == (
+        None,
+        None,
+        CODE,
+        PresenceChallenge(CODE, 1),
+    )
+    assert presence.shown_by(seeing, False).reason == "CODE_NOT_SHOWN"
+    assert presence.shown_by(inlobby(shows=None), False) == inlobby(shows=False)
 
 
 def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:
-    tried = proof.mismatch(proving(), 1, T)
-    again = decisions.retry(tried, T)
-    assert (again.devstate, again.code, again.tries, again.generation, again.turn) == (State.PROVING, None, 1, 2, True)
-    assert with_code(again, PresenceCode("00000000")).question() == Question(PresenceCode("00000000"), 2)
+    tried = presence.mismatch(proving(), 1, T)
+    again = transitions.retry(tried, T)
+    assert (again.devstate, again.code, again.tries, again.generation, again.needs_commissioner) == (
+        State.PROVING,
+        None,
+        1,
+        2,
+        True,
+    )
+    code = PresenceCode("00000000")
+    assert with_code(again, code).presence_challenge() == PresenceChallenge(code, 2)
 
 
 def test_release_and_revocation_leave_nothing_to_be_cleared_where_it_never_was() -> None:
-    released = decisions.release(proving(), T)
+    released = transitions.release(proving(), T)
     assert released is not None
-    assert (released.devstate, released.previous, released.code, released.proof) == (State.INLOBBY, (), None, None)
-    revoked = decisions.revoke(proving(), CERTID, "stolen", T)
-    assert (revoked.devstate, revoked.previous, revoked.code) == (State.REVOKED, (), None)
+    assert (released.devstate, released.targets_to_clear, released.code, released.proof) == (
+        State.INLOBBY,
+        (),
+        None,
+        None,
+    )
+    revoked = transitions.revoke(proving(), CERTID, "stolen", T)
+    assert (revoked.devstate, revoked.targets_to_clear, revoked.code) == (State.REVOKED, (), None)
 
 
 def test_a_target_that_it_left_before_is_cleared_while_it_proves_itself_for_the_same() -> None:
-    left = decisions.release(arrived(), T)
-    device = with_code(decisions.claim(left, CERTID, BOUND, "user:ann", T))
-    assert (device.devstate, device.previous, device.turn) == (State.PROVING, (A,), True)
-    assert proof.confirm(device, device.generation, T).previous == ()
+    left = transitions.release(arrived(), T)
+    device = with_code(transitions.claim(left, CERTID, BOUND, "user:ann", T))
+    assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.PROVING, (A,), True)
+    assert presence.confirm(device, device.generation, T).targets_to_clear == ()
 
 
 def test_the_same_claim_again_is_the_same_and_another_is_refused() -> None:
     device = proving()
-    assert decisions.claim(device, CERTID, BOUND, "user:bob", T) is device
+    assert transitions.claim(device, CERTID, BOUND, "user:bob", T) is device
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        decisions.claim(device, CERTID, Claim(B, presence=True), "user:bob", T)
+        transitions.claim(device, CERTID, Claim(B, presence=True), "user:bob", T)
 
 
 @pytest.mark.parametrize(
@@ -212,14 +252,14 @@ def test_the_same_claim_again_is_the_same_and_another_is_refused() -> None:
         (arrived(Claim(C)), Claim(C, "cam", presence=True), State.CLAIMED),
         (proving(), Claim(B), State.CLAIMED),
         (proving(), Claim(A), State.CLAIMED),
-        (decisions.claim(None, CERTID, BOUND, "user:ann", T), Claim(B), State.EXPECTED),
-        (decisions.claim(None, CERTID, Claim(A), "user:ann", T), BOUND, State.EXPECTED),
+        (transitions.claim(None, CERTID, BOUND, "user:ann", T), Claim(B), State.EXPECTED),
+        (transitions.claim(None, CERTID, Claim(A), "user:ann", T), BOUND, State.EXPECTED),
     ],
     ids=["was proven", "none wanted", "stays, wanted since", "to where none is", "wanted no more", "freed", "bound"],
 )
 def test_a_move_goes_on_where_no_proof_is_owed(device: Device, wish: Claim, state: State) -> None:
-    moved = decisions.move(device, wish, "user:ann", T)
-    assert (moved.devstate, moved.target, moved.turn) == (state, wish.target, state is State.CLAIMED)
+    moved = transitions.move(device, wish, "user:ann", T)
+    assert (moved.devstate, moved.target, moved.needs_commissioner) == (state, wish.target, state is State.CLAIMED)
     owed = Proof.WANTED if wish.presence and state is State.EXPECTED else None
     assert moved.proof is (Proof.GIVEN if device.proof is Proof.GIVEN else owed)
     assert moved.code is None
@@ -237,16 +277,16 @@ def test_a_move_goes_on_where_no_proof_is_owed(device: Device, wish: Claim, stat
 )
 def test_nobody_comes_in_by_a_move_who_had_to_prove_something(device: Device, wish: Claim) -> None:
     with pytest.raises(Conflict, match=r"PRESENCE_REQUIRED.*release the device"):
-        decisions.move(device, wish, "user:ann", T)
+        transitions.move(device, wish, "user:ann", T)
 
 
 def test_the_same_move_again_changes_nothing() -> None:
     for device, wish in ((proving(), BOUND), (arrived(Claim(C)), Claim(C, presence=True)), (arrived(), Claim(A))):
-        assert decisions.move(device, wish, "user:ann", T) is device
+        assert transitions.move(device, wish, "user:ann", T) is device
 
 
 def test_what_a_claim_was_bound_to_is_kept_in_the_row_and_read_again() -> None:
-    for device in (proving(), proof.mismatch(proving(), 1, T), confirmed(), dropped(), proving(shows=False)):
+    for device in (proving(), presence.mismatch(proving(), 1, T), confirmed(), dropped(), proving(shows=False)):
         row = LedgerRow(**attributes_of(device))
         assert device_of_image(row.serialize()) == device
 

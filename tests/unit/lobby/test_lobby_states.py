@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from lobby.errors import Conflict
-from lobby.ledger.states import (
+from lobby.domain.states import (
     ABSENT,
     OPERATOR_EVENTS,
     SPENT,
@@ -16,6 +15,7 @@ from lobby.ledger.states import (
     next_state,
     possible,
 )
+from lobby.errors import Conflict
 
 EVERY_STATE = [ABSENT, *State]
 CODES = {"REVOKED", "ALREADY_CLAIMED", "NOT_ALLOWED"}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobby.ledger.device import GENESIS, Device, Entry
-from lobby.ledger.states import Event, State
+from lobby.domain.device import GENESIS, Device, Entry
+from lobby.domain.history_audit import ANCHORED_WITHIN, Anchor, Fault, Unreadable, Verdict, verify
+from lobby.domain.states import Event, State
 from lobby.ledger.store import stamp
-from lobby.ledger.verification import ANCHORED_WITHIN, Anchor, Fault, Unreadable, Verdict, verify
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests.certificates import NOW
 
@@ -56,9 +56,18 @@ def chain(changed: int = 0, actor: str = "user:ann", age: timedelta = LONG_AGO) 
         target = str(HOME) if number > 2 else None
         who = "user:mallory" if 0 < changed <= number else actor
         entry = Entry(
-            CERTID, number, stamp(NOW - age + timedelta(seconds=number)), who, event, before, after,
-            1 if number > 2 else 0, None, target, entries[-1].hash if entries else GENESIS,
-        )  # fmt: skip
+            CERTID,
+            number,
+            stamp(NOW - age + timedelta(seconds=number)),
+            who,
+            event,
+            before,
+            after,
+            1 if number > 2 else 0,
+            None,
+            target,
+            entries[-1].hash if entries else GENESIS,
+        )
         entries.append(entry.sealed())
     return entries
 
@@ -67,9 +76,14 @@ def row_after(entries: Sequence[Entry]) -> Device:
     last = entries[-1]
     assert last.after
     return Device(
-        CERTID, last.after, last.at, version=last.seq, head=last.hash, generation=last.generation,
+        CERTID,
+        last.after,
+        last.at,
+        version=last.seq,
+        head=last.hash,
+        generation=last.generation,
         target=HOME if last.target else None,
-    )  # fmt: skip
+    )
 
 
 def anchors_of(entries: Sequence[Entry], at: datetime = NOW - LONG_AGO + timedelta(minutes=1)) -> list[Anchor]:
@@ -273,18 +287,21 @@ def test_what_is_plainly_tampered_with_comes_before_what_is_not_anchored() -> No
 
 
 def test_a_device_that_was_expected_and_is_forgotten_has_no_row_and_is_whole() -> None:
-    first = Entry(CERTID, 1, stamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME),
-                  GENESIS).sealed()  # fmt: skip
-    gone = Entry(CERTID, 2, stamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None,
-                 first.hash).sealed()  # fmt: skip
+    first = Entry(
+        CERTID, 1, stamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME), GENESIS
+    ).sealed()
+    gone = Entry(
+        CERTID, 2, stamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None, first.hash
+    ).sealed()
     assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
 
 
 def test_a_target_that_was_cleared_is_not_taken_for_the_row_s() -> None:
     entries = chain()
     old = parse_target_key("333333333333/eu-west-1")
-    cleared = replace(entries[-1], seq=6, event=Event.RETIRE, before=State.ARRIVED, target=str(old),
-                      prior=entries[-1].hash).sealed()  # fmt: skip
+    cleared = replace(
+        entries[-1], seq=6, event=Event.RETIRE, before=State.ARRIVED, target=str(old), prior=entries[-1].hash
+    ).sealed()
     row = replace(row_after([*entries, cleared]), target=HOME)
     assert Case([*entries, cleared], row, anchors_of([*entries, cleared])).verdict().ok
 

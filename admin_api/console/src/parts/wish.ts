@@ -1,6 +1,6 @@
 /**
  * Where somebody wants devices to go, as it is typed, and what the API is told of it. Held to the API's own rules as it
- * is typed (`lobby/ledger/decisions.py`), so that nobody learns of a slip from a thousand refusals.
+ * is typed (`lobby/domain/transitions.py`), so that nobody learns of a slip from a thousand refusals.
  */
 import { keyOf, type TargetEntry } from "./targets";
 

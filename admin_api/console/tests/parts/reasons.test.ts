@@ -24,7 +24,7 @@ test("every code of the README's table has its words, and there are no others", 
 });
 
 test("every refusal of the commissioner has its words", () => {
-  const [, table = ""] = project("commissioner/failures.py").split("REASONS: Final = {");
+  const [, table = ""] = project("commissioner/errors.py").split("REASONS: Final = {");
   const codes = [...(table.split("\n}")[0] ?? "").matchAll(/^ {4}"([A-Z_]+)":/gm)].map(
     ([, code]) => code ?? "",
   );

@@ -1,6 +1,6 @@
 /**
  * What an action will do to a device in the state it is in, in plain words: shown before it is done. One entry for every
- * pair that the ledger allows (`lobby/ledger/states.py`); `tests/events/operator_actions.json` holds both to it.
+ * pair that the ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` holds both to it.
  */
 export type Action = "claim" | "move" | "release" | "retry" | "revoke";
 /** What is typed on the page itself, without a dialog, is one more thing that may be done. */

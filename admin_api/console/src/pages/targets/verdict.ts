@@ -15,7 +15,7 @@ export interface Verdict {
   wantsSetup: boolean;
 }
 
-/** The surveyor's words where AWS gave no answer (`commissioner/survey.py`). */
+/** The surveyor's words where AWS gave no answer (`commissioner/lambdas/surveyor.py`). */
 const UNTOLD = "could not be told";
 
 export function isUntold({ ok, message }: Finding): boolean {

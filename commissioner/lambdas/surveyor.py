@@ -1,0 +1,127 @@
+"""Lambda: the dry run behind `checkTarget`: can devices be commissioned in this target, and if not, why.
+
+Runs with the commissioner's role, as nobody else may enter a target. Each permission is tried with a call that
+cannot take effect, because what it names does not exist: AWS denies before it looks. The answer lists every
+step with what was found; nothing in the target is changed.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commissioner.errors import DENIED, code_of, refusal, words_of
+from commissioner.target_gateway.registry import certificate_arn
+from commissioner.target_gateway.sessions import Sessions, TargetSession, surveying_policy
+from lobby.aws.clients import client
+from lobby.domain.device import DEFAULT_PROFILE
+from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
+from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.settings import LobbySettings, read_settings
+from lobby.wire import lobby_topic
+
+NO_CERTIFICATE: Final = Fingerprint("0" * 64)
+NO_THING: Final = ThingName("device-lobby-no-such-thing")
+_LOOKED: Final = {
+    "ResourceNotFoundException",
+    "InvalidRequestException",
+    "CertificateValidationException",
+    "ValidationException",
+    "CertificateStateException",
+    "CertificateConflictException",
+    "ResourceAlreadyExistsException",
+}
+"""Answers that come only after the permission was found: AWS has looked at what the call names."""
+logger = Logger(service="surveyor")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One step of the survey."""
+
+    step: str
+    ok: bool
+    message: str
+
+
+def survey(registered: RegisteredTarget, sessions: Sessions) -> tuple[list[Finding], str | None]:
+    """The findings, and the target's endpoint where it could be learnt."""
+    where = str(registered.target)
+    try:
+        session = sessions.of(registered)
+    except ClientError as error:
+        refused = refusal(error, where)
+        return [Finding("sts:AssumeRole", False, refused.message if refused else _untold(code_of(error)))], None
+    except BotoCoreError as error:
+        return [Finding("sts:AssumeRole", False, _untold(error))], None
+    findings = [Finding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
+    findings += [_tried(step, call) for step, call in _permissions(session).items()]
+    findings += [_policy(session, profile) for profile in registered.profiles]
+    endpoint = _tried("iot:DescribeEndpoint", lambda: session.endpoint)
+    return [*findings, endpoint], endpoint.message if endpoint.ok else None
+
+
+def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
+    iot, arn = session.iot, certificate_arn(session.target, NO_CERTIFICATE)
+    policy = profile_policy(DEFAULT_PROFILE)
+    return {
+        "iot:CreateThing": lambda: iot.create_thing(thingName=NO_THING, thingTypeName=NO_THING),
+        "iot:DescribeThing": lambda: iot.describe_thing(thingName=NO_THING),
+        "iot:RegisterCertificateWithoutCA": lambda: iot.register_certificate_without_ca(certificatePem="none"),
+        "iot:DescribeCertificate": lambda: iot.describe_certificate(certificateId=NO_CERTIFICATE),
+        "iot:UpdateCertificate": lambda: iot.update_certificate(certificateId=NO_CERTIFICATE, newStatus="INACTIVE"),
+        "iot:AttachThingPrincipal": lambda: iot.attach_thing_principal(thingName=NO_THING, principal=arn),
+        "iot:AttachPolicy": lambda: iot.attach_policy(policyName=policy, target=arn),
+        "iot:ListAttachedPolicies": lambda: iot.list_attached_policies(target=arn),
+        "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
+        "iot:ListPrincipalThings": lambda: iot.list_principal_things(principal=arn),
+        "iot:ListThings": lambda: iot.list_things(maxResults=1),
+        "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
+    }
+
+
+def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> Finding:
+    """`absent` is what to say where what is looked for must be there; elsewhere, that it is not, is the point."""
+    try:
+        said = call()
+    except ClientError as error:
+        code = code_of(error)
+        if code in DENIED:
+            return Finding(step, False, f"missing: {code} ({words_of(error)})")
+        if absent is not None and code == "ResourceNotFoundException":
+            return Finding(step, False, f"missing: {absent}")
+        if code not in _LOOKED:
+            return Finding(step, False, _untold(code))
+    except BotoCoreError as error:
+        return Finding(step, False, _untold(error))
+    else:
+        return Finding(step, True, said if isinstance(said, str) else "found")
+    return Finding(step, True, "found")
+
+
+def _policy(session: TargetSession, profile: str) -> Finding:
+    name = profile_policy(profile)
+    absent = f"{session.target} has no such policy; deploy the target's stack with this profile"
+    return _tried(f"policy {name}", lambda: session.iot.get_policy(policyName=name), absent)
+
+
+def _untold(answer: object) -> str:
+    return f"could not be told: AWS answered {answer}; check again"
+
+
+@cache
+def _sessions() -> Sessions:
+    read_settings(LobbySettings, os.environ)
+    return Sessions(client("sts"), policy=surveying_policy)
+
+
+def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:
+    """Takes {"account", "region"}; answers {"findings": [{"step", "ok", "message"}], "endpoint": text or null}."""
+    target = parse_target(event.get("account"), event.get("region"))
+    findings, endpoint = survey(Targets.read_only().get(target), sessions or _sessions())
+    logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in findings if not f.ok]})
+    return {"findings": [asdict(finding) for finding in findings], "endpoint": endpoint}

@@ -1,0 +1,1 @@
+"""Patches that make the MiniStack emulator behave as AWS does, one module per difference."""

@@ -1,5 +1,0 @@
-"""The fault layer, for the tests of this folder."""
-
-from tests.bench.faults.fixtures import ground, layer
-
-__all__ = ["ground", "layer"]
