@@ -4,3 +4,5 @@
 `bouncer`, `receptionist` and `arrivals` are the Lambda handlers. Nothing is imported here, so that the
 device client can take `lobby.wire` alone.
 """
+
+__version__ = "0.2.0"

@@ -127,6 +127,22 @@ def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
     return Route(iotep, config, port, _generation(body.get("generation")))
 
 
+def parse_config(value: object) -> Config:
+    """Return the configuration of a claim: text, or an object of at most `MAX_CONFIG_BYTES` as JSON, nested at most
+    `MAX_CONFIG_DEPTH` levels. Raise `InvalidInput` INVALID_CONFIG for anything else, and for `FACTORY_RESET`."""
+    if not isinstance(value, str | dict) or value == FACTORY_RESET:
+        raise InvalidInput("INVALID_CONFIG", f"got {shown(value)}, want text or an object, no factory reset")
+    try:
+        size = len(json.dumps(value, allow_nan=False).encode())
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput("INVALID_CONFIG", f"got {shown(value)}, want JSON ({error})") from None
+    if size > MAX_CONFIG_BYTES:
+        raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
+    if nested_deeper(value, MAX_CONFIG_DEPTH):
+        raise InvalidInput("INVALID_CONFIG", f"got a config nested deeper than {MAX_CONFIG_DEPTH}")
+    return value
+
+
 def _code(value: object) -> PresenceCode:
     if not isinstance(value, str) or parse_code(value) != value:
         raise _bad_message("a presence code that is none, want 8 digits")

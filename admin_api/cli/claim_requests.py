@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lobby.domain.transitions import Claim
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, shown
-from lobby.wire import Config
+from lobby.wire import Config, parse_config
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Row:
     wish: Wish
 
 
-def config_of(text: str | None, target: Target) -> Config | None:
+def read_config(text: str | None) -> Config | None:
     """A config as it is typed: JSON where it begins like an object or a list, else text. None for none.
 
     Raises `InvalidInput` INVALID_CONFIG."""
@@ -48,7 +47,7 @@ def config_of(text: str | None, target: Target) -> Config | None:
             config = json.loads(text)
         except (ValueError, RecursionError) as fault:
             raise InvalidInput("INVALID_CONFIG", f"got {shown(text)}, want JSON ({fault})") from None
-    return Claim(target, config=config).config
+    return parse_config(config)
 
 
 def in_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from admin_api.cli.claim_requests import Row, Wish, config_of
+from admin_api.cli.claim_requests import Row, Wish, read_config
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.target_lookup import Register
 from lobby.errors import InvalidInput, LobbyError
@@ -80,7 +80,7 @@ def _require_defaults(columns: Sequence[str], register: Register, defaults: Defa
         target = register.named(defaults.target)
         if defaults.profile is not None and "target" not in columns:
             register.require_profile(target, defaults.profile)
-        config_of(defaults.config, target.target)
+        read_config(defaults.config)
 
 
 def _text(content: bytes) -> str:
@@ -138,7 +138,7 @@ def _row(line: int, cells: Mapping[str, str], register: Register, defaults: Defa
     profile = _said(cells, "profile") or defaults.profile
     if profile is not None:
         register.require_profile(target, profile)
-    config = config_of(_said(cells, "config") or defaults.config, target.target)
+    config = read_config(_said(cells, "config") or defaults.config)
     return Row(line, certid, Wish(target.target, profile, config))
 
 

@@ -5,16 +5,15 @@ returned device that equals the given one means "already so": the store then wri
 every caller free to try again. `None` as a result means that the row goes.
 """
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
 from lobby.domain.device import DEFAULT_PROFILE, Device, Proof
 from lobby.domain.states import Event, State, next_state
-from lobby.errors import Conflict, InvalidInput
-from lobby.names import Fingerprint, Region, Target, ThingName, shown
-from lobby.wire import DEFAULT_CONFIG, FACTORY_RESET, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, Config, nested_deeper
+from lobby.errors import Conflict
+from lobby.names import Fingerprint, Region, Target, ThingName
+from lobby.wire import DEFAULT_CONFIG, Config, parse_config
 
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
@@ -33,16 +32,7 @@ class Claim:
     presence: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.config, str | dict) or self.config == FACTORY_RESET:
-            raise InvalidInput("INVALID_CONFIG", f"got {shown(self.config)}, want text or an object, no factory reset")
-        try:
-            size = len(json.dumps(self.config, allow_nan=False).encode())
-        except (ValueError, TypeError, RecursionError) as error:
-            raise InvalidInput("INVALID_CONFIG", f"got {shown(self.config)}, want JSON ({error})") from None
-        if size > MAX_CONFIG_BYTES:
-            raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
-        if nested_deeper(self.config, MAX_CONFIG_DEPTH):
-            raise InvalidInput("INVALID_CONFIG", f"got a config nested deeper than {MAX_CONFIG_DEPTH}")
+        parse_config(self.config)
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from admin_api.cli import documents
-from admin_api.cli.claim_requests import config_of
+from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait, follow
@@ -47,7 +47,7 @@ def move(
     goal = desk.register.named(target).target
     more: dict[str, Any] = {"profile": parse_profile(profile)} if profile is not None else {}
     if config is not None:
-        more["config"] = config_of(config, goal)
+        more["config"] = read_config(config)
     place = {"account": goal.account, "region": goal.region}
     known = _known(desk, devices)
     agree(desk, [moving(device, goal) for device in known], yes)

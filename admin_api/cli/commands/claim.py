@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli.claim_requests import Row, Wish, config_of
+from admin_api.cli.claim_requests import Row, Wish, read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.sending import send
@@ -108,7 +108,7 @@ def _named(desk: CommandContext, devices: Sequence[str], photos: Sequence[Path],
     target = desk.register.named(defaults.target)
     if defaults.profile is not None:
         desk.register.require_profile(target, defaults.profile)
-    wish = Wish(target.target, defaults.profile, config_of(defaults.config, target.target))
+    wish = Wish(target.target, defaults.profile, read_config(defaults.config))
     certids = [desk.certid(text) for text in devices]
     for photo in photos:
         labels = read_photo(photo)
