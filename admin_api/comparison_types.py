@@ -13,15 +13,15 @@ class Difference:
     devicename: str | None
     code: str = strawberry.field(description="CERTIFICATE_MISSING, ORPHANED and so on; see docs/decisions/0012.")
     message: str
-    mend: str | None = strawberry.field(description="retry or deactivate; null where the lobby may do nothing.")
-    mended: bool = strawberry.field(description="Whether that was begun.")
+    repair: str | None = strawberry.field(description="retry or deactivate; null where the lobby may do nothing.")
+    repaired: bool = strawberry.field(description="Whether that was begun.")
 
 
 @strawberry.type(description="A page of what differs. Pages follow each other until next is null.")
 class Reconciliation:
     account: str
     region: str
-    looked: int = strawberry.field(description="How many devices were looked up in the target for this page.")
+    compared: int = strawberry.field(description="How many devices were looked up in the target for this page.")
     differences: list[Difference]
     next: str | None
 
@@ -37,11 +37,11 @@ def reconciled(context: Context, target: Target, cursor: str | None, mender: str
             devicename=each.name,
             code=each.code,
             message=each.message,
-            mend=each.mend,
-            mended=each.mended,
+            repair=each.mend,
+            repaired=each.mended,
         )
         for each in found.differences
     ]
     return Reconciliation(
-        account=known.account, region=known.region, looked=found.looked, differences=differences, next=found.cursor
+        account=known.account, region=known.region, compared=found.looked, differences=differences, next=found.cursor
     )

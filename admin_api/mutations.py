@@ -99,8 +99,10 @@ class Mutation:
         context = info.context
         return shown_device(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
 
-    @operation("Compares as reconcileTarget does, and has mended what may be.")
-    def mend_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation | None:
+    @operation(
+        "Compares a target with the ledger like reconcileTarget, and repairs the differences that the lobby can repair."
+    )
+    def repair_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation | None:
         target = parse_target(account, region)
         return reconciled(info.context, target, given(after), info.context.caller.actor)
 

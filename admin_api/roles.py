@@ -50,7 +50,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "retryDevice": _OPERATORS,
     "checkTarget": _OPERATORS,
     "reconcileTarget": _OPERATORS,
-    "mendTarget": _OPERATORS,
+    "repairTarget": _OPERATORS,
     "registerTarget": _ADMINS,
 }
 """Every field of Query and Mutation, by its GraphQL name."""

@@ -28,8 +28,8 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "verifyHistory": ("query($id: ID!) { verifyHistory(certid: $id) { ok seq code } }", _EVERYONE),
     "anchoredDevices": ("{ anchoredDevices { certids } }", _EVERYONE),
     "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),
-    "reconcileTarget": ("{ reconcileTarget(account: <account>, region: <region>) { looked next } }", _OPERATORS),
-    "mendTarget": ("mutation { mendTarget(account: <account>, region: <region>) { looked next } }", _OPERATORS),
+    "reconcileTarget": ("{ reconcileTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),
+    "repairTarget": ("mutation { repairTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),
     "addDevice": (
         "mutation($id: ID!) { addDevice(certid: $id, targetaccount: <account>, targetregion: <region>) { certid } }",
         _CLAIMERS,

@@ -58,14 +58,14 @@ CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
 }""")
-_COMPARED: Final = "account region looked next differences { certid devicename code message mend mended }"
+_COMPARED: Final = "account region compared next differences { certid devicename code message repair repaired }"
 RECONCILE: Final = Document(f"""
 query($account: String!, $region: String!, $after: String) {{
   reconcileTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
 }}""")
 MEND: Final = Document(f"""
 mutation($account: String!, $region: String!, $after: String) {{
-  mendTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
+  repairTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
 }}""")
 REGISTER_TARGET: Final = Document("""
 mutation($account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean) {

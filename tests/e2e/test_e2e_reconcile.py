@@ -45,7 +45,7 @@ def _reconcile(deployed: Deployment, certid: str, *words: str) -> list[tuple[str
     done = _run(deployed, *lobbyctl, "reconcile", "--target", str(deployed.targets[0]), *words)
     assert done.returncode in (0, 1), done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    found = [(each["code"], each["mended"]) for each in told if each.get("certid") == certid]
+    found = [(each["code"], each["repaired"]) for each in told if each.get("certid") == certid]
     assert done.returncode == int(told[-1]["left"] > 0)
     return found
 

@@ -36,7 +36,7 @@ class _Compared:
 
     @property
     def left(self) -> int:
-        return sum(not each["mended"] for each in self.differences)
+        return sum(not each["repaired"] for each in self.differences)
 
 
 @command(app, "reconcile")
@@ -83,7 +83,7 @@ def _expected(desk: CommandContext, targets: Sequence[Target]) -> int:
 
 def _pages(desk: CommandContext, compared: _Compared, mend: bool) -> Iterator[int]:
     """How many devices each page looked up."""
-    document, name = (documents.MEND, "mendTarget") if mend else (documents.RECONCILE, "reconcileTarget")
+    document, name = (documents.MEND, "repairTarget") if mend else (documents.RECONCILE, "reconcileTarget")
     place, after = compared.target, None
     while True:
         try:
@@ -93,9 +93,9 @@ def _pages(desk: CommandContext, compared: _Compared, mend: bool) -> Iterator[in
                 raise
             compared.refused = refused
             return
-        compared.looked += page["looked"]
+        compared.looked += page["compared"]
         compared.differences += page["differences"]
-        yield page["looked"]
+        yield page["compared"]
         after = page["next"]
         if after is None:
             return

@@ -114,7 +114,7 @@ def differences(found: Iterable[Mapping[str, Any]]) -> Table:
     table = plain("", "NAME", "FINGERPRINT", "CODE", "FOUND", "MENDED BY")
     for each in found:
         told = (cells.clean(each["devicename"]), each["certid"][:12], each["code"], cells.clean(each["message"]))
-        table.add_row(mark(each["mended"]), *told, each["mend"] or "–")
+        table.add_row(mark(each["repaired"]), *told, each["repair"] or "–")
     return table
 
 

@@ -16,7 +16,7 @@ from tests.e2e.deployment import MOVE
 _LATE: Final = timedelta(minutes=30)
 MEND: Final = """
 mutation($account: String!, $region: String!, $after: String) {
-  mendTarget(account: $account, region: $region, after: $after) { next differences { certid code mended } }
+  repairTarget(account: $account, region: $region, after: $after) { next differences { certid code repaired } }
 }"""
 _LIST_COUNTS_AFTER: Final = 75
 """Seconds: a list is looked at once it has lain there for a minute."""
@@ -106,8 +106,8 @@ def _mended(stand: Stand, thing: Thing) -> list[str]:
     place = {"account": stand.first.account, "region": stand.first.region}
     after: str | None = None
     while True:
-        page = stand.ask("compared", MEND, after=after, **place)["mendTarget"]
-        found += [each["code"] for each in page["differences"] if each["certid"] == thing.certid and each["mended"]]
+        page = stand.ask("compared", MEND, after=after, **place)["repairTarget"]
+        found += [each["code"] for each in page["differences"] if each["certid"] == thing.certid and each["repaired"]]
         after = page["next"]
         if after is None:
             return found

@@ -15,10 +15,10 @@ from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, fingerprint
 RECONCILE = """
 query($account: String!, $region: String!, $after: String) {
   reconcileTarget(account: $account, region: $region, after: $after) {
-    account region looked next differences { certid devicename code message mend mended }
+    account region compared next differences { certid devicename code message repair repaired }
   }
 }"""
-MEND = RECONCILE.replace("query", "mutation").replace("reconcileTarget", "mendTarget")
+MEND = RECONCILE.replace("query", "mutation").replace("reconcileTarget", "repairTarget")
 ORPHAN = Differing(fingerprint(7), "thing-007", "ORPHANED", "got it, want it not", "deactivate", False)
 BODY: dict[str, Any] = {
     "looked": 3,
@@ -40,7 +40,7 @@ def test_a_comparison_is_told_page_by_page_in_nobody_s_name(lobby: Lobby) -> Non
     lobby.comparisons[HERE, None] = Comparison(3, (ORPHAN,), "more")
     assert lobby.ask(RECONCILE, at(HERE)).data["reconcileTarget"] == {
         **at(HERE),
-        "looked": 3,
+        "compared": 3,
         "next": "more",
         "differences": [
             {
@@ -48,8 +48,8 @@ def test_a_comparison_is_told_page_by_page_in_nobody_s_name(lobby: Lobby) -> Non
                 "devicename": "thing-007",
                 "code": "ORPHANED",
                 "message": ORPHAN.message,
-                "mend": "deactivate",
-                "mended": False,
+                "repair": "deactivate",
+                "repaired": False,
             }
         ],
     }
@@ -68,7 +68,7 @@ def test_a_target_that_is_not_registered_is_not_compared(lobby: Lobby) -> None:
 
 
 def test_one_page_in_a_request(lobby: Lobby) -> None:
-    page = f'reconcileTarget(account: "{HERE.account}", region: "{HERE.region}") {{ looked }}'
+    page = f'reconcileTarget(account: "{HERE.account}", region: "{HERE.region}") {{ compared }}'
     assert lobby.ask(f"{{ a: {page} b: {page} }}").codes == ["INVALID_COUNT"]
     assert len(lobby.compared) == 1
 
