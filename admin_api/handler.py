@@ -12,13 +12,13 @@ from typing import Any, Final, cast
 
 from mangum import Mangum
 
-from admin_api.app import create_app
-from admin_api.built_console import DIST, BuiltConsole
 from admin_api.failures import logger
-from admin_api.pages import Pages
 from admin_api.services import services_of
 from admin_api.settings import Settings
-from admin_api.tokens import Verifier, pool_keys
+from admin_api.web.app import create_app
+from admin_api.web.built_console import DIST, BuiltConsole
+from admin_api.web.pages import Pages
+from admin_api.web.tokens import Verifier, pool_keys
 
 _TEXT: Final = ["application/json", "application/graphql-response+json"]
 

@@ -6,9 +6,9 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from admin_api.limits import LIMITERS
-from admin_api.mutations import Mutation
-from admin_api.queries import Query
+from admin_api.graphql.limits import LIMITERS
+from admin_api.graphql.mutations import Mutation
+from admin_api.graphql.queries import Query
 
 
 class Schema(strawberry.Schema):

@@ -20,11 +20,11 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.s3.models import s3_backends
 
-from admin_api.app import create_app
 from admin_api.comparison import Comparison
 from admin_api.services import Services
 from admin_api.survey import Step, Survey
-from admin_api.tokens import Verifier
+from admin_api.web.app import create_app
+from admin_api.web.tokens import Verifier
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import Claim
 from lobby.errors import Conflict

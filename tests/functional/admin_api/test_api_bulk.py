@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from admin_api.limits import MAX_BODY, MAX_SECONDS
+from admin_api.graphql.limits import MAX_BODY, MAX_SECONDS
 from lobby.domain.states import Event
 from lobby.domain.transitions import Claim
 from lobby.errors import Conflict, IdentityRefused

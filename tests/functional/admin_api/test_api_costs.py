@@ -10,8 +10,8 @@ import pstats
 
 import pytest
 
-from admin_api import app
-from admin_api.limits import MAX_ALIASES, MAX_BODY, MAX_ENTRIES, MAX_LISTED
+from admin_api.graphql.limits import MAX_ALIASES, MAX_BODY, MAX_ENTRIES, MAX_LISTED
+from admin_api.web import app
 from tests.functional.admin_api.api_on_moto import Answer, Lobby, counted
 
 ORDINARY = """query($id: ID!) { device(certid: $id) {

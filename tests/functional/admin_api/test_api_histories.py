@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.limits import MAX_ALIASES
+from admin_api.graphql.limits import MAX_ALIASES
 from lobby.domain.device import Entry
 from lobby.domain.transitions import Claim
 from lobby.ledger.models import HistoryRow, LedgerRow, row_of

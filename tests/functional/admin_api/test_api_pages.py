@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from admin_api import handler
-from admin_api.built_console import DIST, NONCE, BuiltConsole
+from admin_api.web.built_console import DIST, NONCE, BuiltConsole
 from tests.functional.admin_api.served_pages import BROTLI, EVENT, HTML, SCRIPT, WASM, Answer, Lambda
 from tests.functional.admin_api.test_api_web import SETTINGS
 from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER

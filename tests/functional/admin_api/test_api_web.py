@@ -10,7 +10,7 @@ import pytest
 
 from admin_api import handler
 from admin_api.failures import logger
-from admin_api.limits import MAX_BODY
+from admin_api.graphql.limits import MAX_BODY
 from lobby.domain.transitions import Claim
 from lobby.errors import MissingSettings
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, at, counted, event_of

@@ -12,7 +12,7 @@ FILES = (
     "infra/app.py",
     "lobby/py.typed",
     "requirements/core.txt",
-    "admin_api/pages.py",
+    "admin_api/web/pages.py",
     "admin_api/console/dist/index.html",
     "admin_api/console/dist/assets/app-1.js.br",
 )

@@ -14,10 +14,10 @@ from botocore.config import Config
 from mangum import Mangum
 
 import commissioner.lambdas.stream
-from admin_api.app import create_app
 from admin_api.services import Services
 from admin_api.survey import invoke, lambda_client
-from admin_api.tokens import Verifier
+from admin_api.web.app import create_app
+from admin_api.web.tokens import Verifier
 from commissioner.commissioning import Commissioner
 from commissioner.lambdas.stream import StreamProcessor
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker

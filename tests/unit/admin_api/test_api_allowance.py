@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, Allowance, Share
+from admin_api.graphql.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, Allowance, Share
 from infra.functions import ADMIN_API
 from lobby.errors import InvalidInput
 from lobby.wire import MAX_CONFIG_BYTES

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_api.built_console import BuiltConsole, chosen_coding
+from admin_api.web.built_console import BuiltConsole, chosen_coding
 
 
 @pytest.mark.parametrize(

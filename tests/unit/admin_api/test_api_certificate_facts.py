@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.oid import NameOID
 
-from admin_api.certificate_facts import CertificateFacts, facts_of
+from admin_api.graphql.certificates import CertificateFacts, facts_of
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.names import Fingerprint

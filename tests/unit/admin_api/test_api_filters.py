@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.filters import DeviceFilter, filter_of, moment_of, print_prefix_of
+from admin_api.graphql.filters import DeviceFilter, filter_of, moment_of, print_prefix_of
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter

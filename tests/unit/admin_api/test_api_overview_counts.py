@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.overview import Overview, StateCount, overview_of
+from admin_api.graphql.overview import Overview, StateCount, overview_of
 from admin_api.roles import Caller, Role
 from lobby.domain.states import State
 from lobby.ledger.counts import Bucket, Tally

@@ -10,9 +10,9 @@ import pytest
 import strawberry
 from graphql import GraphQLError
 
-from admin_api.context import operation
 from admin_api.errors import Forbidden, SurveyFailed, Unauthenticated
 from admin_api.failures import told, told_all
+from admin_api.graphql.context import operation
 from admin_api.roles import Caller, Role, caller_of
 from admin_api.schema import schema
 from admin_api.services import new_external_id

@@ -12,7 +12,7 @@ import pytest
 
 from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.settings import Settings
-from admin_api.tokens import Verifier, pool_keys
+from admin_api.web.tokens import Verifier, pool_keys
 from tests.functional.admin_api.tokens_for_tests import CLIENT, POOL, REGION, public_jwk, token
 from tests.unit.admin_api.test_api_settings import GOOD
 

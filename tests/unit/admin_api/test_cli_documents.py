@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from admin_api import limits
 from admin_api.cli import documents
 from admin_api.cli.documents import ALL, MOST_ALIASES, Document
+from admin_api.graphql import limits
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = build_schema((ROOT / "admin_api" / "schema.graphql").read_text())
@@ -45,7 +45,7 @@ def test_what_changes_something_and_could_do_so_twice_is_not_repeated() -> None:
         ("admin_api.handler", ("admin_api.cli", "typer", "httpx", "rich")),
         (
             "admin_api.cli.app",
-            ("admin_api.app", "strawberry", "pynamodb", "boto3", "infra", "oauthlib", "PIL", "zxingcpp"),
+            ("admin_api.web.app", "strawberry", "pynamodb", "boto3", "infra", "oauthlib", "PIL", "zxingcpp"),
         ),
     ],
 )

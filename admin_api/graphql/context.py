@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from admin_api.limits import Allowance
+from admin_api.graphql.limits import Allowance
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
 

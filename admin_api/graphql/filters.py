@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import strawberry
 
-from admin_api.context import given
-from admin_api.target_types import TargetInput, target_named
+from admin_api.graphql.context import given
+from admin_api.graphql.targets import TargetInput, target_named
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter

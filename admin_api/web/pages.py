@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from admin_api.built_console import NONCE, BuiltConsole, BuiltFile
 from admin_api.settings import Settings
+from admin_api.web.built_console import NONCE, BuiltConsole, BuiltFile
 
 PAGES: Final = ("/", "/waiting", "/claim", "/devices", "/devices/{certid}", "/targets", "/overview")
 NOT_BUILT: Final = "this lobby was deployed without its console (nothing is in admin_api/console/dist)"

@@ -12,9 +12,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from admin_api import claims, failures
-from admin_api.context import Context
-from admin_api.device_types import Device, shown_device
-from admin_api.limits import Share
+from admin_api.graphql.context import Context
+from admin_api.graphql.devices import Device, shown_device
+from admin_api.graphql.limits import Share
 from lobby.domain import device as ledger
 from lobby.domain.transitions import Claim
 from lobby.errors import LobbyError

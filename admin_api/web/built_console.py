@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
-DIST: Final = Path(__file__).parent / "console" / "dist"
+DIST: Final = Path(__file__).parents[1] / "console" / "dist"
 INDEX: Final = "index.html"
 NONCE: Final = b"__CSP_NONCE__"
 """What the build leaves in the page for the server to fill in."""

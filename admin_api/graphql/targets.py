@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import strawberry
 
-from admin_api.context import Context
+from admin_api.graphql.context import Context
 from admin_api.services import setup_command
 from admin_api.survey import Survey
 from lobby.ledger.targets import RegisteredTarget

@@ -8,12 +8,12 @@ read for every line. Of certificates the facts are shown, never the PEM.
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api.certificate_facts import CertificateFacts, facts_of
 from admin_api.chain import Chain, chain_of
-from admin_api.context import Context, Info, computed
-from admin_api.limits import Share
+from admin_api.graphql.certificates import CertificateFacts, facts_of
+from admin_api.graphql.context import Context, Info, computed
+from admin_api.graphql.limits import Share
+from admin_api.graphql.targets import Target
 from admin_api.roles import Caller
-from admin_api.target_types import Target
 from lobby.domain import device as ledger
 from lobby.domain.presence import MAX_TRIES
 from lobby.domain.states import Event, State, possible

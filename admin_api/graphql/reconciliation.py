@@ -2,8 +2,8 @@
 
 import strawberry
 
-from admin_api.context import Context
-from admin_api.limits import Share
+from admin_api.graphql.context import Context
+from admin_api.graphql.limits import Share
 from lobby.names import Target
 
 

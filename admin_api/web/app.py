@@ -24,12 +24,12 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
 from admin_api import failures
-from admin_api.context import Context
 from admin_api.failures import body_of, logger
-from admin_api.limits import MAX_ANSWER, MAX_BODY, Allowance
+from admin_api.graphql.context import Context
+from admin_api.graphql.limits import MAX_ANSWER, MAX_BODY, Allowance
 from admin_api.schema import schema
 from admin_api.services import Services
-from admin_api.tokens import Verifier
+from admin_api.web.tokens import Verifier
 
 SECURITY_HEADERS: Final = {
     "cache-control": "no-store",

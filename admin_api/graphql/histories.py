@@ -2,7 +2,7 @@
 
 import strawberry
 
-from admin_api.device_types import PageInfo
+from admin_api.graphql.devices import PageInfo
 from lobby.domain.history_audit import Verdict
 from lobby.ledger.anchors import AnchoredDevices
 from lobby.names import Fingerprint

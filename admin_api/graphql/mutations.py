@@ -9,13 +9,14 @@ a device, so there one refusal leaves the answer without data.
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import bulk, claims
-from admin_api.comparison_types import Reconciliation, reconciled
-from admin_api.context import ABSENT, Info, given, operation
-from admin_api.device_types import Device, ReleasedDevice, shown_device
-from admin_api.regions import require_iot_region
+from admin_api import claims
+from admin_api.graphql import bulk_claims
+from admin_api.graphql.context import ABSENT, Info, given, operation
+from admin_api.graphql.devices import Device, ReleasedDevice, shown_device
+from admin_api.graphql.reconciliation import Reconciliation, reconciled
+from admin_api.graphql.targets import TargetEntry, TargetInput, shown_target, target_named
 from admin_api.services import Services
-from admin_api.target_types import TargetEntry, TargetInput, shown_target, target_named
+from admin_api.target_registration import require_iot_region
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target, shown
 from lobby.wire import decode_label
@@ -54,8 +55,8 @@ class Mutation:
         target: TargetInput,
         profile: str | None = ABSENT,
         config: JSON | None = ABSENT,
-    ) -> bulk.BulkClaim:
-        return bulk.claim_devices(info.context, certids, target_named(target), given(profile), given(config))
+    ) -> bulk_claims.BulkClaim:
+        return bulk_claims.claim_devices(info.context, certids, target_named(target), given(profile), given(config))
 
     @operation(
         "Proves that you stand at a device that is proving: the code that it shows. Five wrong ones end the claim."

@@ -2,15 +2,15 @@
 
 import strawberry
 
-from admin_api.comparison_types import Reconciliation, reconciled
-from admin_api.context import ABSENT, Context, Info, given, operation
-from admin_api.device_types import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
-from admin_api.filters import DeviceFilter, filter_of, state_of
-from admin_api.history_types import AnchoredPage, HistoryCheck, shown_anchored, shown_verdict
-from admin_api.limits import MAX_LISTED, Share
+from admin_api.graphql.context import ABSENT, Context, Info, given, operation
+from admin_api.graphql.devices import Device, DevicePage, PageInfo, PaginatedDevices, shown_device
+from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
+from admin_api.graphql.histories import AnchoredPage, HistoryCheck, shown_anchored, shown_verdict
+from admin_api.graphql.limits import MAX_LISTED, Share
+from admin_api.graphql.overview import Overview, overview_of
+from admin_api.graphql.reconciliation import Reconciliation, reconciled
+from admin_api.graphql.targets import TargetCheck, TargetEntry, shown_check, shown_target
 from admin_api.me import Me, me_of
-from admin_api.overview import Overview, overview_of
-from admin_api.target_types import TargetCheck, TargetEntry, shown_check, shown_target
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.counts import read_counts
