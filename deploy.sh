@@ -40,6 +40,7 @@ esac
 # shellcheck source=infra/setup.sh
 source "$here/infra/setup.sh"
 install_requirements "$here/requirements/local.txt"
+ensure_commands
 ensure_node
 export PYTHONPATH=$here
 case " $* " in

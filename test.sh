@@ -1,45 +1,61 @@
 #!/usr/bin/env bash
-# Checks everything: format, lint, types, then the tests, from unit to end to end. Does all its own set-up.
+# Checks and tests in tiers: --fast, the default one, --full. Does all its own set-up; `./test.sh --help` lists the options.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-case ${1:-} in
-  -h | --help)
-    cat <<'TEXT'
-Usage: ./test.sh [--fast] [PYTEST OPTIONS]
+usage() {
+  cat <<'TEXT'
+Usage: ./test.sh [--fast | --full | --setup] [PYTEST OPTIONS]
 
-Runs ruff, bandit, mypy (strict) and all tests. The end-to-end tests start the local deployment (real templates, real TLS,
-real devices) on ports of their own. --fast leaves those out; other options go to pytest, such as `-k bouncer`.
+  (none)    What a change must pass: format, lint, types, import contracts, the console's checks, unit and functional
+            tests, and end-to-end tests against the local deployment (real templates, real TLS, real devices).
+  --fast    Format, lint, types, import contracts, and the tests that need no emulator and no browser.
+  --full    Everything, also the long end-to-end tests and those that need a package index.
+  --setup   Only set up what the tests need.
+
+Other options go to pytest, for example: ./test.sh --fast -k bouncer
 TEXT
-    exit 0
-    ;;
+}
+
+tier=default
+case ${1:-} in
+  -h | --help) usage; exit 0 ;;
+  --fast | --full | --setup) tier=${1#--}; shift ;;
 esac
 
 # shellcheck source=infra/setup.sh
 source "$here/infra/setup.sh"
 install_requirements "$here/requirements/test.txt"
-ensure_node
+ensure_commands
 export PYTHONPATH=$here
 cd "$here"
-
-only=()
-if [ "${1:-}" = --fast ]; then
-  shift
-  only=(-m "not e2e")
+if [ "$tier" != fast ]; then
+  ensure_node
+  ensure_console_packages
+  ensure_console
 fi
+[ "$tier" != setup ] || exit 0
 
 say "· ruff"
 "$VENV/bin/ruff" check --quiet .
 "$VENV/bin/ruff" format --check --quiet .
-say "· bandit, and known vulnerabilities of what is pinned"
-"$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
-"$VENV/bin/python" -m infra.audit
+say "· import contracts"
+"$VENV/bin/lint-imports" --no-logo >/dev/null || "$VENV/bin/lint-imports" --no-logo
 say "· mypy"
 "$VENV/bin/mypy" --no-error-summary
-say "· the console's lint, types and unit tests"
-ensure_console_packages
-(cd admin_api/console && npm run --silent check) || fail "the console's checks failed (see above)"
-ensure_console
-say "· tests"
-# A file stays on one worker, so that what its tests share is made once; the long end-to-end ones come first.
-exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${only[@]+"${only[@]}"} "$@"
+if [ "$tier" != fast ]; then
+  say "· bandit, and known vulnerabilities of the pinned packages"
+  "$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
+  "$VENV/bin/python" -m infra.audit
+  say "· console: lint, types and unit tests"
+  (cd admin_api/console && npm run --silent check) || fail "the console's checks failed (see above)"
+fi
+
+case $tier in
+  fast) marks=(-m "not e2e and not slow and not full") ;;
+  default) marks=(-m "not full") ;;
+  full) marks=() ;;
+esac
+say "· tests ($tier tier)"
+# A file stays on one worker, so that what its tests share is made once; the long end-to-end files come first.
+exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${marks[@]+"${marks[@]}"} "$@"

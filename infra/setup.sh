@@ -21,18 +21,15 @@ find_python() {
   fail "got no Python, want 3.11, 3.12 or 3.13 on the PATH (or name one: PYTHON=/path/to/python $0)"
 }
 
-# The operators' command, for any directory to call: what lies in that directory is none of its modules.
-ensure_lobbyctl() {
-  local at=$VENV/bin/lobbyctl
-  cat >"$at.$$" <<'SCRIPT'
-#!/bin/sh
-here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
-PYTHONPATH=$(dirname -- "$(dirname -- "$here")")${PYTHONPATH:+:$PYTHONPATH}
-export PYTHONPATH
-exec "$here/python" -P -m admin_api.cli "$@"
-SCRIPT
-  chmod 755 "$at.$$"
-  mv "$at.$$" "$at"
+# Installs the commands lobbyctl, lobby-device and lobby-pki from this checkout, as an editable package. Needs no network:
+# the build backend is one of the pinned packages. A stamp says for which checkout and package description.
+ensure_commands() {
+  local stamp=$VENV/.installed-commands digest
+  digest=$(printf '%s\n' "$ROOT" | cat - "$ROOT/pyproject.toml" "$ROOT/lobby/__init__.py" | cksum)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ] && return
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation \
+    --editable "$ROOT" >&2 || fail "the commands could not be installed (see above)"
+  printf '%s' "$digest" >"$stamp"
 }
 
 # The environment holds the hash-pinned packages of one requirements file; a stamp says which.
@@ -47,7 +44,6 @@ install_requirements() {
       fail "$python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
     }
   fi
-  ensure_lobbyctl
   digest=$("$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(open(sys.argv[1],"rb").read()).hexdigest())' "$file")
   [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ] && return
   say "· installing pinned packages ($(basename "$file"), about a minute the first time)"
