@@ -1,5 +1,5 @@
-"""The manufacturer's tools: a certificate authority, device credentials, revocation lists and QR labels.
+"""The manufacturer's tools: a certificate authority (CA), device credentials, revocation lists and QR labels.
 
-They run without the rest of the project (beside its shared words in `lobby.names` and `lobby.wire`) on a machine
-that may have no network at all. Only `pki.registration` and `pki.aws` speak with AWS.
+Of the rest of the project they use only `lobby.names`, `lobby.errors` and `lobby.wire`. They run on a machine without
+a network; only `pki.registration` and `pki.lobby_account` call AWS.
 """

@@ -1,8 +1,8 @@
 """The manufacturer's certificate authority in one directory: a root, and the intermediate that signs devices.
 
-`create_hierarchy` makes it step by step, each step whole, and after a crash goes on where it stopped; it refuses
-a directory that holds a finished CA. Issuing needs the intermediate's key only, so the root's key can be moved to
-a safe once the CA is made. The intermediate is the CA that is registered with a lobby.
+`create_hierarchy` creates the files one by one, each atomically, and resumes after a crash; it refuses a directory
+that contains a complete CA. Issuing needs only the intermediate's key, so the root's key can be moved offline
+afterwards. The intermediate is the CA that is registered with a lobby.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ INTERMEDIATE_CERT, INTERMEDIATE_KEY = "intermediate.cert.pem", "intermediate.key
 
 @dataclass(frozen=True)
 class Authority:
-    """A loaded CA, able to issue and revoke."""
+    """A loaded CA that can issue and revoke certificates."""
 
     directory: Path
     root: x509.Certificate
@@ -45,9 +45,10 @@ class Authority:
         request: Request | None = None,
         years: int = profile.DEVICE_YEARS,
     ) -> DeviceCredential:
-        """A new credential: for a new key of `key_type`, for `key`, or for a request's public key.
+        """Return a new credential for a new key of `key_type`, for `key`, or for the public key of `request`.
 
-        Raises `InvalidInput` for the name, years or request, `AuthorityError` CA_NOT_VALID. Writes nothing.
+        Write nothing. Raise `InvalidInput` for an invalid name, validity or request, and `AuthorityError`
+        CA_NOT_VALID if the intermediate is not valid at `now`.
         """
         thing = profile.device_name(name)
         if request is not None and request.name != thing:
@@ -56,16 +57,20 @@ class Authority:
         private = None if request else key or keys.generate(key_type)
         public = request.public_key if request else private.public_key() if private else None
         certificate = profile.build_device(thing, keys.check_public_key(public), self.intermediate, self.key, validity)
-        return DeviceCredential(thing, certificate, private, self.intermediate, validity.cut_short)
+        return DeviceCredential(thing, certificate, private, self.intermediate, validity.shortened)
 
     def owns(self, certificate: x509.Certificate) -> bool:
-        """Whether this CA's intermediate signed it."""
+        """Return whether this CA's intermediate signed `certificate`."""
         return is_issued_by(certificate, self.intermediate)
 
     def revoke(
         self, certificate: x509.Certificate, reason: crl.Reason, *, now: datetime, days: int = crl.CRL_DAYS
     ) -> x509.CertificateRevocationList:
-        """Record the revocation and issue the next list. One revoked before stays as recorded; the list is new."""
+        """Record the revocation and return the next revocation list.
+
+        A certificate that is already revoked keeps its recorded time and reason. Raise `InvalidInput`
+        FOREIGN_CERTIFICATE for a certificate of another CA.
+        """
         if not self.owns(certificate):
             subject = shown(certificate.subject.rfc4514_string())
             raise InvalidInput("FOREIGN_CERTIFICATE", f"got {subject}, want a certificate that this CA issued")
@@ -76,12 +81,12 @@ class Authority:
             reason,
             now.astimezone(UTC).replace(microsecond=0).isoformat(),
         )
-        with storage.exclusive(self.directory):
+        with storage.locked(self.directory):
             return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days, revocation=entry)
 
     def renew_crl(self, *, now: datetime, days: int = crl.CRL_DAYS) -> x509.CertificateRevocationList:
-        """The next list, with the same revocations and a later end."""
-        with storage.exclusive(self.directory):
+        """Return the next revocation list: the same revocations, a later expiry."""
+        with storage.locked(self.directory):
             return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days)
 
 
@@ -95,18 +100,18 @@ def create_hierarchy(
     root_years: int = profile.ROOT_YEARS,
     intermediate_years: int = profile.INTERMEDIATE_YEARS,
 ) -> Authority:
-    """Make the CA: keys, certificates, and the empty revocation list, in this order.
+    """Create the CA and return it: keys, certificates and an empty revocation list, in this order.
 
-    Raises `AuthorityError` CA_EXISTS where `directory` holds a finished CA, `InvalidInput` for the organization or
-    years. Where a crash left a part, that part is kept and the rest is made; it must fit `organization`.
+    After a crash, the files that exist are kept and the rest is created; `organization` must be the same. Raise
+    `AuthorityError` CA_EXISTS if `directory` contains a complete CA, `InvalidInput` for the organization or years.
     """
     profile.organization_name(organization)
     root_validity = profile.plan_validity(now, root_years, None)
     profile.plan_validity(now, intermediate_years, None)
     storage.private_directory(directory)
-    with storage.exclusive(directory):
+    with storage.locked(directory):
         if (directory / crl.CRL_FILE).exists():
-            raise AuthorityError("CA_EXISTS", f"got {directory}, which holds a CA, want a new directory")
+            raise AuthorityError("CA_EXISTS", f"got {directory}, which contains a CA, want a new directory")
         root_key = _ensure_key(directory / ROOT_KEY, key_type, passphrase)
         root = _ensure_certificate(
             directory / ROOT_CERT,
@@ -127,30 +132,34 @@ def create_hierarchy(
 
 
 def load_authority(directory: Path, passphrase: bytes | None = None) -> Authority:
-    """The finished CA of `directory`. Raises `AuthorityError` NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, or
-    `StorageError` BROKEN_FILE."""
+    """Return the CA in `directory`.
+
+    Raise `AuthorityError` NO_CA, BAD_PASSPHRASE or CA_KEY_MISMATCH, or `StorageError` BROKEN_FILE.
+    """
     root, intermediate = load_certificates(directory)
     path = directory / INTERMEDIATE_KEY
     key = keys.decode_private_key(storage.read(path, "the intermediate CA's key"), path, passphrase)
     if not keys.same_key(key.public_key(), intermediate.public_key()):
-        raise AuthorityError("CA_KEY_MISMATCH", f"got {path}, which does not belong to {INTERMEDIATE_CERT}")
+        raise AuthorityError("CA_KEY_MISMATCH", f"got the key {path}, which does not match {INTERMEDIATE_CERT}")
     return Authority(directory, root, intermediate, key)
 
 
 def load_certificates(directory: Path) -> tuple[x509.Certificate, x509.Certificate]:
-    """Root and intermediate, for work that needs no key. Raises like `load_authority`."""
+    """Return the root and intermediate certificates, for work that needs no key. Raise like `load_authority`."""
     if not (directory / crl.CRL_FILE).exists():
-        raise AuthorityError("NO_CA", f"got {directory}, which holds no finished CA, want one: run init")
+        raise AuthorityError("NO_CA", f"got {directory}, which contains no complete CA, want one: run init")
     root, intermediate = (load_certificate(directory / name) for name in (ROOT_CERT, INTERMEDIATE_CERT))
     if not is_issued_by(intermediate, root):
-        raise AuthorityError("CA_KEY_MISMATCH", f"got {INTERMEDIATE_CERT} in {directory}, not signed by {ROOT_CERT}")
+        raise AuthorityError(
+            "CA_KEY_MISMATCH", f"got {INTERMEDIATE_CERT} in {directory}, want one signed by {ROOT_CERT}"
+        )
     return root, intermediate
 
 
-def _ensure_key(path: Path, kind: KeyType, passphrase: bytes | None) -> PrivateKey:
+def _ensure_key(path: Path, key_type: KeyType, passphrase: bytes | None) -> PrivateKey:
     if path.exists():
         return keys.decode_private_key(storage.read(path, "a CA's key"), path, passphrase)
-    key = keys.generate(kind)
+    key = keys.generate(key_type)
     storage.write_new(path, keys.encode_ca_key(key, passphrase), storage.SECRET)
     return key
 
@@ -163,9 +172,7 @@ def _ensure_certificate(
     certificate = load_certificate(path)
     names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     if [name.value for name in names] != [organization]:
-        raise InvalidInput(
-            "INVALID_ORGANIZATION", f"got {shown(organization)}, want the one that {path} was begun with"
-        )
+        raise InvalidInput("INVALID_ORGANIZATION", f"got {shown(organization)}, want the organization in {path}")
     if not keys.same_key(certificate.public_key(), key.public_key()):
-        raise AuthorityError("CA_KEY_MISMATCH", f"got {path}, which does not belong to the key beside it")
+        raise AuthorityError("CA_KEY_MISMATCH", f"got {path}, want the certificate of the key next to it")
     return certificate

@@ -1,7 +1,7 @@
-"""Certificates as these tools hold them: a device's credential, and what is read from any certificate.
+"""A device's credential, and the fields read from any certificate.
 
-The fingerprint is the SHA-256 over the DER; the thing name is the one subject CN, taken from the parsed name.
-A file that is cut off or is no certificate is refused with its path, never guessed at.
+The fingerprint is the SHA-256 of the DER; the thing name is the only subject CN, read from the parsed name. A file
+that is truncated or is not a certificate is rejected with its path.
 """
 
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from pki.keys import PrivateKey
 
 @dataclass(frozen=True)
 class DeviceCredential:
-    """A device's certificate with what belongs to it; no private key where it came from a request."""
+    """A device's certificate, its issuer and its private key; no key if the certificate came from a signing request."""
 
     name: ThingName
     certificate: x509.Certificate
     private_key: PrivateKey | None = field(repr=False)
     issuer: x509.Certificate = field(repr=False)
-    cut_short: bool = False
-    """Whether the issuer's end came before the validity that was asked for."""
+    shortened: bool = False
+    """Whether the issuer expires before the end of the requested validity."""
 
     @property
     def certid(self) -> Fingerprint:
@@ -40,18 +40,18 @@ class DeviceCredential:
 
     @property
     def chain_pem(self) -> bytes:
-        """What the device presents at its first connect: its certificate, then its registered issuer's (AWS IoT
-        developer guide, "Just-in-time registration")."""
+        """The chain that the device presents when it first connects: its certificate, then its registered issuer's
+        (AWS IoT developer guide, "Just-in-time registration")."""
         return self.cert_pem + self.issuer.public_bytes(Encoding.PEM)
 
 
 def fingerprint(certificate: x509.Certificate) -> Fingerprint:
-    """SHA-256 over the DER, which is also AWS IoT's certificate id."""
+    """Return the SHA-256 of the DER, which is also AWS IoT's certificate id."""
     return Fingerprint(certificate.fingerprint(hashes.SHA256()).hex())
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The subject's only CN, or an empty text: read through the parsed name, never by string search."""
+    """Return the subject's only CN, or an empty string if there is none or more than one."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if len(names) == 1 else ""
 
@@ -65,8 +65,10 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
 
 
 def load_certificate(path: Path) -> x509.Certificate:
-    """The first certificate of a PEM file. Raises `StorageError` NOT_FOUND or BROKEN_FILE."""
+    """Return the first certificate of a PEM file. Raise `StorageError` NOT_FOUND or BROKEN_FILE."""
     try:
         return x509.load_pem_x509_certificate(storage.read(path, "a PEM certificate"))
     except ValueError:
-        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole PEM certificate: move it away") from None
+        raise StorageError(
+            "BROKEN_FILE", f"got {path}, which is not a complete PEM certificate: move it away"
+        ) from None

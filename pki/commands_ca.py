@@ -1,6 +1,6 @@
-"""The commands that keep a CA: init, revoke, renew-crl, and show.
+"""The commands that manage a CA: init, revoke, renew-crl and show.
 
-Each parses what was typed, calls one thing, and says what came of it.
+Each parses its arguments, calls one function and prints the result.
 """
 
 from pathlib import Path
@@ -19,23 +19,23 @@ from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
 
 app = typer.Typer()
 
-CrlDays = Annotated[int, typer.Option(help="Days until the lobby wants the next list.")]
+CrlDays = Annotated[int, typer.Option(help="Days until the next list is due.")]
 
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the CA shall live: a new directory.")],
-    organization: Annotated[str, typer.Option(help="The manufacturer's name, for the CA certificates.")],
-    key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KeyTypeHelp)] = keys.KeyType.EC_P256,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The CA's directory, which must be new.")],
+    organization: Annotated[str, typer.Option(help="The manufacturer's name, in the CA certificates.")],
+    key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KEY_TYPE_HELP)] = keys.KeyType.EC_P256,
     passphrase_file: PassphraseFile = None,
-    root_years: Annotated[int, typer.Option(help="The root's validity.")] = profile.ROOT_YEARS,
+    root_years: Annotated[int, typer.Option(help="Validity of the root certificate.")] = profile.ROOT_YEARS,
     intermediate_years: Annotated[
-        int, typer.Option(help="The intermediate's validity; no device's goes past it.")
+        int, typer.Option(help="Validity of the intermediate certificate; it limits the devices' validity.")
     ] = profile.INTERMEDIATE_YEARS,
 ) -> None:
-    """Make a CA: a root, an intermediate that signs devices, and its empty revocation list."""
+    """Create a CA: a root, an intermediate that signs devices, and an empty revocation list."""
     passphrase = terminal.read_passphrase(passphrase_file)
-    made = authority.create_hierarchy(
+    ca = authority.create_hierarchy(
         directory,
         organization,
         now=terminal.current_time(),
@@ -44,42 +44,44 @@ def init(
         root_years=root_years,
         intermediate_years=intermediate_years,
     )
-    for role, certificate in (("root", made.root), ("intermediate", made.intermediate)):
+    for role, certificate in (("root", ca.root), ("intermediate", ca.intermediate)):
         until = f"{certificate.not_valid_after_utc:%F}"
-        terminal.say(f"{role:<13}{common_name(certificate)}  until {until}  {fingerprint(certificate)}")
+        terminal.print_result(f"{role:<13}{common_name(certificate)}  until {until}  {fingerprint(certificate)}")
     if passphrase is None:
-        terminal.note("the CA's keys are not encrypted (mode 0600); --passphrase-file would encrypt them")
-    terminal.note(f"move {directory / authority.ROOT_KEY} to a safe place: issuing devices does not need it")
-    terminal.note(f"the revocation list is good for {crl.CRL_DAYS} days: renew-crl and publish-crl before")
+        terminal.print_note("the CA's keys are not encrypted (mode 0600); use --passphrase-file to encrypt them")
+    terminal.print_note(f"move {directory / authority.ROOT_KEY} to offline storage: issuing devices does not need it")
+    terminal.print_note(
+        f"the revocation list is valid for {crl.CRL_DAYS} days: run renew-crl and publish-crl before it expires"
+    )
 
 
 @app.command()
 def revoke(
     directory: CaDirectory,
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="A fingerprint, a label's code, or a certificate file.")],
-    reason: Annotated[crl.Reason, typer.Option(help="Why.")] = crl.Reason.UNSPECIFIED,
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="A fingerprint, a label code, or a certificate file.")],
+    reason: Annotated[crl.Reason, typer.Option(help="Reason code in the list.")] = crl.Reason.UNSPECIFIED,
     days: CrlDays = crl.CRL_DAYS,
     devices_directory: DevicesDirectory = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Revoke a device for good, and issue the next revocation list. Publish it with publish-crl."""
+    """Revoke a device permanently and issue the next revocation list. Publish it with publish-crl."""
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
     certificate = _find(ca, devices_directory or directory / devices.DEVICES_DIRECTORY, what)
     issued = ca.revoke(certificate, reason, now=terminal.current_time(), days=days)
-    terminal.say(f"revoked {common_name(certificate)}  {fingerprint(certificate)}")
-    _say_crl(directory, issued)
+    terminal.print_result(f"revoked {common_name(certificate)}  {fingerprint(certificate)}")
+    _print_crl(directory, issued)
 
 
 @app.command()
 def renew_crl(directory: CaDirectory, days: CrlDays = crl.CRL_DAYS, passphrase_file: PassphraseFile = None) -> None:
-    """Issue the next revocation list with the same revocations. A lobby refuses devices while its list is stale."""
+    """Issue the next revocation list with the same revocations. A lobby refuses devices while the list is expired."""
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
-    _say_crl(directory, ca.renew_crl(now=terminal.current_time(), days=days))
+    _print_crl(directory, ca.renew_crl(now=terminal.current_time(), days=days))
 
 
 @app.command()
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A PEM certificate.")]) -> None:
-    """Show a certificate: fingerprint, name, validity, key, and its label's code."""
+    """Show a certificate: fingerprint, label code, name, validity and key."""
     certificate = load_certificate(file)
     certid = fingerprint(certificate)
     table = Table(show_header=False, box=None)
@@ -95,7 +97,7 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A PEM certif
         ("key", keys.describe(certificate.public_key())),
     ):
         table.add_row(name, value)
-    # Wide enough for any line: a fingerprint that is folded cannot be copied.
+    # Wide enough for any line: a wrapped fingerprint cannot be copied.
     Console(width=200, markup=False, highlight=False).print(table)
 
 
@@ -106,12 +108,12 @@ def _find(ca: authority.Authority, directory: Path, what: str) -> x509.Certifica
     try:
         certid = decode_label(what)
     except InvalidInput as err:
-        raise InvalidInput(err.code, f"{err.message}; nor is it a file") from None
+        raise InvalidInput(err.code, f"{err.message}, or a file") from None
     return devices.find_certificate(ca, directory, certid)
 
 
-def _say_crl(directory: Path, issued: x509.CertificateRevocationList) -> None:
-    terminal.say(
-        f"list {crl.crl_number(issued)}: {len(issued)} revoked, good until {issued.next_update_utc:%F},"
+def _print_crl(directory: Path, issued: x509.CertificateRevocationList) -> None:
+    terminal.print_result(
+        f"list {crl.crl_number(issued)}: {len(issued)} revoked, valid until {issued.next_update_utc:%F},"
         f" {directory / crl.CRL_FILE}"
     )

@@ -1,6 +1,6 @@
-"""The commands that make what goes into and onto a device: device and labels.
+"""The commands that create device credentials and labels: device and labels.
 
-A run of many devices shows its progress, and can be run again after a crash or with a larger count.
+A run of many devices shows its progress. It can be repeated after a crash or with a larger count.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,43 +13,45 @@ from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, shown
 from pki import authority, devices, keys, labels, manifest, naming, profile, sheets, storage, terminal
 from pki.certificates import common_name, fingerprint
-from pki.devices import DEVICES_DIRECTORY, Made, Order, Terms
+from pki.devices import DEVICES_DIRECTORY, IssuedDevice, IssueOptions, Order
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
 
 app = typer.Typer()
-_LISTED = 20
+_MAX_LISTED = 20
 
 
 @app.command()
 def device(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     directory: CaDirectory,
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Thing names.")] = None,
-    count: Annotated[int | None, typer.Option(help="How many devices, numbered after --prefix.")] = None,
-    prefix: Annotated[str, typer.Option(help="What the numbered names begin with.")] = "device-",
+    count: Annotated[int | None, typer.Option(help="Number of devices; their names are --prefix and a number.")] = None,
+    prefix: Annotated[str, typer.Option(help="Prefix of the numbered names.")] = "device-",
     start: Annotated[int, typer.Option(help="The first number.")] = 1,
-    digits: Annotated[int, typer.Option(help="Digits of the number.")] = naming.DEFAULT_DIGITS,
-    names_file: Annotated[Path | None, typer.Option("--names", help="File of thing names, one a line.")] = None,
+    digits: Annotated[int, typer.Option(help="Number of digits.")] = naming.DEFAULT_DIGITS,
+    names_file: Annotated[Path | None, typer.Option("--names", help="File of thing names, one per line.")] = None,
     csr: Annotated[
-        list[Path] | None, typer.Option(help="Signing request of a device that keeps its own key. May be repeated.")
+        list[Path] | None, typer.Option(help="Signing request (PKCS#10) of a device with its own key. Can be repeated.")
     ] = None,
-    key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KeyTypeHelp)] = keys.KeyType.EC_P256,
-    years: Annotated[int, typer.Option(help="Validity, at most until the intermediate's end.")] = profile.DEVICE_YEARS,
-    label: Annotated[bool, typer.Option("--label/--no-label", help="Make a label picture for each device.")] = True,
+    key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KEY_TYPE_HELP)] = keys.KeyType.EC_P256,
+    years: Annotated[
+        int, typer.Option(help="Validity, at most until the intermediate expires.")
+    ] = profile.DEVICE_YEARS,
+    label: Annotated[bool, typer.Option("--label/--no-label", help="Create a label image for each device.")] = True,
     devices_directory: DevicesDirectory = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make device credentials: key, certificate, chain and label for each, and a manifest of all.
+    """Create device credentials: key, certificate, chain and label for each device, and a manifest of all.
 
-    Name the devices in one way: NAME..., --count, --names or --csr. Run again after a crash: what is whole is kept.
+    Use one of NAME..., --count, --names and --csr. After a crash, run the command again: complete devices are kept.
     """
     orders = _orders(names, (count, prefix, start, digits), names_file, csr)
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
-    target = devices_directory or directory / DEVICES_DIRECTORY
-    terms = Terms(terminal.current_time(), key_type, years, label)
+    output = devices_directory or directory / DEVICES_DIRECTORY
+    options = IssueOptions(terminal.current_time(), key_type, years, label)
     with terminal.progress() as bar:
         task = bar.add_task("devices", total=len(orders))
-        made = devices.make_devices(ca, target, orders, terms, lambda _: bar.advance(task))
-    _report(made, target, years)
+        issued = devices.make_devices(ca, output, orders, options, lambda _: bar.advance(task))
+    _print_summary(issued, output, years)
 
 
 def _orders(
@@ -59,72 +61,75 @@ def _orders(
     csr: Sequence[Path] | None,
 ) -> list[Order]:
     count, prefix, start, digits = numbers
-    ways: dict[str, Callable[[], list[Order]]] = {}
+    sources: dict[str, Callable[[], list[Order]]] = {}
     if names:
-        ways["NAME"] = lambda: naming.named(names)
+        sources["NAME"] = lambda: naming.named(names)
     if count is not None:
-        ways["--count"] = lambda: naming.numbered(prefix, count, start, digits)
+        sources["--count"] = lambda: naming.numbered(prefix, count, start, digits)
     if names_file is not None:
-        ways["--names"] = lambda: naming.from_file(names_file)
+        sources["--names"] = lambda: naming.from_file(names_file)
     if csr:
-        ways["--csr"] = lambda: naming.from_requests(csr)
-    if len(ways) != 1:
-        got = " and ".join(ways) or "none"
+        sources["--csr"] = lambda: naming.from_requests(csr)
+    if len(sources) != 1:
+        got = " and ".join(sources) or "none"
         raise InvalidInput("INVALID_ORDER", f"got {got}, want one of NAME, --count, --names, --csr")
-    return next(iter(ways.values()))()
+    return next(iter(sources.values()))()
 
 
-def _report(made: Sequence[Made], directory: Path, years: int) -> None:
-    if len(made) <= _LISTED:
-        for one in made:
-            terminal.say(f"{one.name}  {one.certid}{'  (kept)' if one.kept else ''}")
-    kept = sum(one.kept for one in made)
-    terminal.say(f"{len(made) - kept} made, {kept} kept in {directory}")
-    terminal.say(f"manifest: {directory / manifest.MANIFEST_FILE}")
-    cut = [one for one in made if one.cut_short]
-    if cut:
-        end = min(one.not_after for one in cut)
-        terminal.note(f"valid until {end:%F}, the intermediate CA's end, not for the {years} years asked for")
+def _print_summary(issued: Sequence[IssuedDevice], directory: Path, years: int) -> None:
+    if len(issued) <= _MAX_LISTED:
+        for each in issued:
+            terminal.print_result(f"{each.name}  {each.certid}{'  (kept)' if each.kept else ''}")
+    kept = sum(each.kept for each in issued)
+    terminal.print_result(f"{len(issued) - kept} created, {kept} kept in {directory}")
+    terminal.print_result(f"manifest: {directory / manifest.MANIFEST_FILE}")
+    ends = [each.not_after for each in issued if each.shortened]
+    if ends:
+        terminal.print_note(
+            f"valid until {min(ends):%F}, when the intermediate CA expires, not for the requested {years} years"
+        )
 
 
 @app.command("labels")
 def print_labels(
     directory: CaDirectory,
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which devices; else all.")] = None,
-    out: Annotated[Path, typer.Option(help="A .pdf, or a .png (numbered where several pages).")] = Path("labels.pdf"),
-    per_page: Annotated[int, typer.Option(help="Labels on an A4 page, at least.")] = sheets.DEFAULT_PER_PAGE,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of devices. [default: all]")] = None,
+    out: Annotated[Path, typer.Option(help="A .pdf or .png file; several .png pages are numbered.")] = Path(
+        "labels.pdf"
+    ),
+    per_page: Annotated[int, typer.Option(help="Minimum number of labels per A4 page.")] = sheets.DEFAULT_PER_PAGE,
     devices_directory: DevicesDirectory = None,
 ) -> None:
-    """Make sheets of labels to print on A4 and cut."""
+    """Create A4 sheets of labels to print and cut."""
     grid = sheets.plan_grid(per_page)
     if out.suffix.lower() not in {".pdf", ".png"}:
-        raise InvalidInput("INVALID_OUT", f"got {out}, want a name that ends in .pdf or .png")
+        raise InvalidInput("INVALID_OUT", f"got {out}, want a file name that ends in .pdf or .png")
     source = devices_directory or directory / DEVICES_DIRECTORY
-    wanted = _labelled(directory, source, names)
+    selected = _select_devices(directory, source, names)
     with terminal.progress() as bar:
-        task = bar.add_task("labels", total=len(wanted))
-        pages = list(sheets.render_pages(wanted, grid, lambda: bar.advance(task)))
+        task = bar.add_task("labels", total=len(selected))
+        pages = list(sheets.render_pages(selected, grid, lambda: bar.advance(task)))
     if out.suffix.lower() == ".pdf":
         files = {out: sheets.encode_pdf(pages)}
     else:
         files = {_page_path(out, number, len(pages)): labels.encode_png(page) for number, page in enumerate(pages, 1)}
     for path, content in files.items():
         storage.replace(path, content)
-        terminal.say(str(path))
+        terminal.print_result(str(path))
 
 
-def _labelled(directory: Path, source: Path, names: Sequence[str] | None) -> list[tuple[Fingerprint, str]]:
+def _select_devices(directory: Path, source: Path, names: Sequence[str] | None) -> list[tuple[Fingerprint, str]]:
     _, intermediate = authority.load_certificates(directory)
-    found = {
+    available = {
         common_name(certificate): fingerprint(certificate)
         for certificate in devices.issued_certificates(intermediate, source)
     }
     for name in names or ():
-        if name not in found:
+        if name not in available:
             raise InvalidInput("UNKNOWN_DEVICE", f"got {shown(name)}, want the name of a device in {source}")
-    if not found:
-        raise InvalidInput("UNKNOWN_DEVICE", f"got no device in {source}, want some: run device first")
-    return [(found[name], name) for name in (names or found)]
+    if not available:
+        raise InvalidInput("UNKNOWN_DEVICE", f"got no device in {source}, want at least one: run device first")
+    return [(available[name], name) for name in (names or available)]
 
 
 def _page_path(out: Path, number: int, pages: int) -> Path:

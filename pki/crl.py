@@ -1,8 +1,8 @@
-"""Revocation: the record of what was revoked, and the signed list (RFC 5280, section 5) made from it.
+"""Revocation: the record of revoked certificates, and the signed revocation list (CRL, RFC 5280, section 5).
 
-The record (`revoked.json`) is the truth and is written first, atomically, with the list's next number; the list
-follows from it. After a crash between the two, the next issue makes the list good. Numbers only grow, also when
-the record was restored from a backup. Refused: a list without its record, which would un-revoke devices.
+The record (`revoked.json`) is authoritative. It is written first, atomically, with the next list number; the list is
+derived from it. After a crash between the two writes, the next issue corrects the list. Numbers never decrease, even
+if the record is restored from a backup. A list without its record is rejected: reissuing it would un-revoke devices.
 """
 
 import json
@@ -29,7 +29,7 @@ _RECORD_LIMIT = 1 << 28
 
 
 class Reason(StrEnum):
-    """Why (RFC 5280, 5.3.1). Holds are left out: a device that was revoked does not come back."""
+    """Reason codes (RFC 5280, 5.3.1), without certificateHold: a revocation is permanent."""
 
     UNSPECIFIED = "unspecified"
     KEY_COMPROMISE = "key-compromise"
@@ -55,14 +55,14 @@ class Revocation:
 
 @dataclass(frozen=True)
 class Record:
-    """All revocations of one issuer, and the number of the last list made."""
+    """All revocations of one issuer, and the number of its latest list."""
 
     number: int = 0
     revoked: tuple[Revocation, ...] = ()
 
     def with_revocation(self, revocation: Revocation) -> "Record":
-        """The record with this one too. One that is in it stays as it was: the first moment and reason count."""
-        if any(known.serial == revocation.serial for known in self.revoked):
+        """Return the record with `revocation` added. An existing entry keeps its first time and reason."""
+        if any(entry.serial == revocation.serial for entry in self.revoked):
             return self
         return replace(self, revoked=(*self.revoked, revocation))
 
@@ -70,7 +70,7 @@ class Record:
 def build_crl(
     record: Record, issuer: x509.Certificate, key: PrivateKey, *, now: datetime, days: int
 ) -> x509.CertificateRevocationList:
-    """The signed list of `record`, good from a little before `now` for `days`."""
+    """Return the signed list of `record`, valid from one hour before `now` until `days` after it."""
     if not 1 <= days <= 366:
         raise InvalidInput("INVALID_DAYS", f"got {days}, want 1 to 366 days until the next list")
     start = now.astimezone(UTC).replace(microsecond=0)
@@ -94,7 +94,7 @@ def _entry(revocation: Revocation) -> x509.RevokedCertificate:
         .serial_number(int(revocation.serial, 16))
         .revocation_date(datetime.fromisoformat(revocation.at))
     )
-    if revocation.reason is not Reason.UNSPECIFIED:  # RFC 5280, 5.3.1: left out rather than "unspecified"
+    if revocation.reason is not Reason.UNSPECIFIED:  # RFC 5280, 5.3.1: omit the extension instead of "unspecified"
         entry = entry.add_extension(x509.CRLReason(revocation.reason.flag()), critical=False)
     return entry.build()
 
@@ -108,7 +108,7 @@ def issue(
     days: int = CRL_DAYS,
     revocation: Revocation | None = None,
 ) -> x509.CertificateRevocationList:
-    """Record `revocation`, where there is one, and write the next list. The caller holds the directory's lock."""
+    """Record `revocation`, if given, then write and return the next list. The caller holds the directory's lock."""
     path = directory / CRL_FILE
     last = crl_number(load_crl(directory)) if path.exists() else 0
     record = load_record(directory)
@@ -121,7 +121,7 @@ def issue(
 
 
 def load_record(directory: Path) -> Record:
-    """The record of a CA's directory; an empty one only where no list was made yet."""
+    """Return the record in a CA's directory; an empty one only if no list was issued yet."""
     path = directory / RECORD_FILE
     if not path.exists() and not (directory / CRL_FILE).exists():
         return Record()
@@ -130,20 +130,20 @@ def load_record(directory: Path) -> Record:
         revoked = tuple(Revocation(**{**entry, "reason": Reason(entry["reason"])}) for entry in body["revoked"])
         return Record(int(body["number"]), revoked)
     except (ValueError, TypeError, KeyError) as err:
-        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole record ({err}): restore it") from None
+        raise StorageError("BROKEN_FILE", f"got {path}, which is not a complete record ({err}): restore it") from None
 
 
 def load_crl(directory: Path) -> x509.CertificateRevocationList:
-    """The list last issued. Raises `StorageError` NOT_FOUND or BROKEN_FILE."""
+    """Return the latest list. Raise `StorageError` NOT_FOUND or BROKEN_FILE."""
     path = directory / CRL_FILE
     try:
         return x509.load_pem_x509_crl(storage.read(path, "the CA's revocation list", _RECORD_LIMIT))
     except ValueError:
-        raise StorageError("BROKEN_FILE", f"got {path}, which is no whole PEM CRL: move it away") from None
+        raise StorageError("BROKEN_FILE", f"got {path}, which is not a complete PEM CRL: move it away") from None
 
 
 def crl_number(crl: x509.CertificateRevocationList) -> int:
-    """The list's number (RFC 5280, 5.2.3), 0 where it has none."""
+    """Return the list's number (RFC 5280, 5.2.3), or 0 if it has none."""
     try:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:

@@ -1,9 +1,9 @@
-"""Device credentials on the disk, one or many in a run, and again after a crash.
+"""Device credentials on disk: create one or many in a run, and resume after a crash.
 
-The private key is written first and the certificate next, so that a key without a certificate is the sign of a
-crash, and that key is then used. What exists and is whole is kept and listed again; what does not fit (another
-CA, another name, a key that is not the certificate's, a torn file) is refused with its path. Nothing that exists
-is written over, except a label picture that does not open.
+The private key is written before the certificate, so a key without a certificate marks an interrupted run, and the
+next run uses that key. Complete devices are kept and listed again. A file that does not match (another CA, another
+name, another key, truncated) is rejected with its path. No existing file is overwritten, except a label image that
+cannot be opened.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +28,7 @@ DEVICES_DIRECTORY = "devices"
 
 @dataclass(frozen=True)
 class DevicePaths:
-    """The files of one device. `key` is not there where the certificate came from a request."""
+    """The files of one device. `key` does not exist if the certificate came from a signing request."""
 
     certificate: Path
     chain: Path
@@ -42,15 +42,15 @@ class DevicePaths:
 
 @dataclass(frozen=True)
 class Order:
-    """What to make: a name, and the request whose key it is for where there is one."""
+    """One device to create: its name, and its signing request if the device has its own key."""
 
     name: ThingName
     request: Request | None = None
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What holds for every device of a run."""
+class IssueOptions:
+    """Options that apply to every device of a run."""
 
     now: datetime
     key_type: KeyType = KeyType.EC_P256
@@ -59,30 +59,30 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A device that is whole on the disk now. `kept`: its certificate was there before this run."""
+class IssuedDevice:
+    """A device whose files are complete. `kept`: its certificate existed before this run."""
 
     name: ThingName
     certid: Fingerprint
     not_after: datetime
     paths: DevicePaths
     kept: bool
-    cut_short: bool
+    shortened: bool
 
 
 def write_device(directory: Path, credential: DeviceCredential, *, label: bool = True) -> DevicePaths:
-    """Write a credential's files. Again with the same credential changes nothing.
+    """Write a credential's files and return their paths. Repeating it with the same credential changes nothing.
 
-    Raises `StorageError` EXISTS where a file with another content has one of the names.
+    Raise `StorageError` EXISTS if a file with one of the names has different content.
     """
     paths = DevicePaths.of(storage.private_directory(directory), credential.name)
     if credential.private_key is not None:
         storage.write_once(paths.key, keys.encode_device_key(credential.private_key), storage.SECRET)
     storage.write_once(paths.certificate, credential.cert_pem)
     storage.write_once(paths.chain, credential.chain_pem)
-    if label and not labels.opens(paths.label):
-        picture = labels.render_label(credential.certid, credential.name)
-        storage.replace(paths.label, labels.encode_png(picture))
+    if label and not labels.is_readable_image(paths.label):
+        image = labels.render_label(credential.certid, credential.name)
+        storage.replace(paths.label, labels.encode_png(image))
     return paths
 
 
@@ -90,93 +90,96 @@ def make_devices(
     authority: Authority,
     directory: Path,
     orders: Sequence[Order],
-    terms: Terms,
-    on_made: Callable[[Made], None] = lambda _: None,
-) -> list[Made]:
-    """Make every device of `orders`, or find it whole, and bring the manifest up to date.
+    options: IssueOptions,
+    on_issued: Callable[[IssuedDevice], None] = lambda _: None,
+) -> list[IssuedDevice]:
+    """Create every device of `orders` that does not exist yet, and update the manifest. Return all of them.
 
-    Raises before anything is written: `InvalidInput` DUPLICATE_NAME. Raises `StorageError` at the first device
-    whose files do not fit; those before it stay, and a rerun goes on from there.
+    Raise `InvalidInput` DUPLICATE_NAME before anything is written. Raise `StorageError` at the first device whose
+    existing files do not match; the devices before it stay, and a rerun continues from there.
     """
     refuse_duplicates(order.name for order in orders)
     storage.private_directory(directory)
-    with storage.exclusive(directory):
-        manifest.load(directory)  # one that cannot be brought up to date stops the run before it begins
-        made = []
+    with storage.locked(directory):
+        manifest.load(directory)  # an invalid manifest stops the run before it creates anything
+        issued = []
         for order in orders:
-            device = _make_device(authority, directory, order, terms)
-            made.append(device)
-            on_made(device)
+            device = _make_device(authority, directory, order, options)
+            issued.append(device)
+            on_issued(device)
         manifest.update(directory, issued_certificates(authority.intermediate, directory))
-    return made
+    return issued
 
 
 def refuse_duplicates(names: Iterable[str]) -> None:
-    """Raises `InvalidInput` DUPLICATE_NAME for the first name that comes twice, also if only in another case:
-    there are file systems on which the two would be one file."""
-    seen: dict[str, str] = {}
+    """Raise `InvalidInput` DUPLICATE_NAME for the first name that occurs twice, ignoring case: on a case-insensitive
+    file system both would be the same file."""
+    checked: dict[str, str] = {}
     for name in names:
-        if name.lower() in seen:
-            first = seen[name.lower()]
+        if first := checked.get(name.lower()):
             raise InvalidInput("DUPLICATE_NAME", f"got {shown(first)} and {shown(name)} in one run, want each once")
-        seen[name.lower()] = name
+        checked[name.lower()] = name
 
 
 def issued_certificates(issuer: x509.Certificate, directory: Path) -> list[x509.Certificate]:
-    """The device certificates in `directory` that `issuer` signed, in the order of their names."""
-    found = (load_certificate(path) for path in sorted(directory.glob("*.cert.pem")))
-    return [certificate for certificate in found if is_issued_by(certificate, issuer)]
+    """Return the device certificates in `directory` that `issuer` signed, sorted by name."""
+    certificates = (load_certificate(path) for path in sorted(directory.glob("*.cert.pem")))
+    return [certificate for certificate in certificates if is_issued_by(certificate, issuer)]
 
 
-def _make_device(authority: Authority, directory: Path, order: Order, terms: Terms) -> Made:
+def _make_device(authority: Authority, directory: Path, order: Order, options: IssueOptions) -> IssuedDevice:
     paths = DevicePaths.of(directory, order.name)
     kept = paths.certificate.exists()
-    credential = _existing(authority, paths, order) if kept else _issue(authority, paths, order, terms)
-    write_device(directory, credential, label=terms.label)
+    credential = _load_existing(authority, paths, order) if kept else _issue(authority, paths, order, options)
+    write_device(directory, credential, label=options.label)
     not_after = credential.certificate.not_valid_after_utc
-    return Made(order.name, credential.certid, not_after, paths, kept, credential.cut_short)
+    return IssuedDevice(order.name, credential.certid, not_after, paths, kept, credential.shortened)
 
 
-def _issue(authority: Authority, paths: DevicePaths, order: Order, terms: Terms) -> DeviceCredential:
+def _issue(authority: Authority, paths: DevicePaths, order: Order, options: IssueOptions) -> DeviceCredential:
     if order.request is not None:
-        _refuse_key_beside_request(paths)
-        return authority.issue_device(order.name, now=terms.now, request=order.request, years=terms.years)
-    key = _left_key(paths, terms.key_type)
-    return authority.issue_device(order.name, now=terms.now, key_type=terms.key_type, key=key, years=terms.years)
+        _require_no_key(paths)
+        return authority.issue_device(order.name, now=options.now, request=order.request, years=options.years)
+    key = _key_of_interrupted_run(paths, options.key_type)
+    return authority.issue_device(order.name, now=options.now, key_type=options.key_type, key=key, years=options.years)
 
 
-def _left_key(paths: DevicePaths, kind: KeyType) -> keys.PrivateKey | None:
-    """The key that a crashed run wrote before it could write the certificate."""
+def _key_of_interrupted_run(paths: DevicePaths, key_type: KeyType) -> keys.PrivateKey | None:
+    """Return the key that an interrupted run wrote before the certificate, or None."""
     if not paths.key.exists():
         return None
     key = keys.decode_private_key(storage.read(paths.key, "a device's key"), paths.key)
-    if keys.describe(key.public_key()) != kind:
-        raise StorageError("EXISTS", f"got {paths.key}, a key {keys.describe(key.public_key())}, want {kind} or none")
+    if keys.describe(key.public_key()) != key_type:
+        raise StorageError(
+            "EXISTS", f"got {paths.key}, a key {keys.describe(key.public_key())}, want {key_type} or no key"
+        )
     return key
 
 
-def _refuse_key_beside_request(paths: DevicePaths) -> None:
+def _require_no_key(paths: DevicePaths) -> None:
     if paths.key.exists():
-        raise StorageError("EXISTS", f"got {paths.key} beside a request for this name, want one or the other")
+        raise StorageError("EXISTS", f"got {paths.key} and a signing request for this name, want only one of them")
 
 
-def _existing(authority: Authority, paths: DevicePaths, order: Order) -> DeviceCredential:
-    """What is there, if it is this device's. A missing key is no fault: it may have gone into the device."""
+def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> DeviceCredential:
+    """Return the credential on disk if it is this device's. The key may be missing: it may be in the device only."""
     certificate = load_certificate(paths.certificate)
     if not authority.owns(certificate) or common_name(certificate) != order.name:
-        raise StorageError("EXISTS", f"got {paths.certificate} of another CA or name, want it moved away")
+        raise StorageError("EXISTS", f"got {paths.certificate} of another CA or name: move it away")
     key = None
     if paths.key.exists():
         key = keys.decode_private_key(storage.read(paths.key, "a device's key"), paths.key)
     for public in (key.public_key() if key else None, order.request.public_key if order.request else None):
         if public is not None and not keys.same_key(public, certificate.public_key()):
-            raise StorageError("EXISTS", f"got {paths.certificate} for another key, want it moved away")
+            raise StorageError("EXISTS", f"got {paths.certificate} for another key: move it away")
     return DeviceCredential(order.name, certificate, key, authority.intermediate)
 
 
 def find_certificate(authority: Authority, directory: Path, certid: Fingerprint) -> x509.Certificate:
-    """The device certificate with this fingerprint. Raises `StorageError` NOT_FOUND."""
+    """Return the device certificate with this fingerprint. Raise `StorageError` NOT_FOUND."""
     for certificate in issued_certificates(authority.intermediate, directory):
         if fingerprint(certificate) == certid:
             return certificate
-    raise StorageError("NOT_FOUND", f"got {certid}, want a fingerprint in {directory}, or the certificate's file")
+    raise StorageError(
+        "NOT_FOUND", f"got {certid}, want the fingerprint of a device in {directory}, or its certificate file"
+    )

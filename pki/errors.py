@@ -1,34 +1,34 @@
-"""Every failure the manufacturer's tools can expect, as one small tree with stable codes.
+"""The expected failures of the manufacturer's tools, as one tree with stable codes.
 
     lobby.errors.LobbyError
-    ├── lobby.errors.InvalidInput   the caller's value breaks a rule; nothing was changed (exit 2)
-    └── PkiError                    the work could not be done (exit 1)
+    ├── lobby.errors.InvalidInput   an invalid argument, file name or signing request; nothing was changed (exit 2)
+    └── PkiError                    the command failed (exit 1)
         ├── StorageError            EXISTS, BROKEN_FILE, BUSY, NO_LINKS, NOT_FOUND
-        ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID, …
+        ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID
         ├── LabelError              LABEL_SIZE
-        └── RegistrationError       NO_LOBBY, CRL_STALE, CRL_OLDER, CA_MODE, AWS_REFUSED, …
+        └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_STALE, CRL_OLDER, CA_MODE, AWS_REFUSED, NO_AWS
 
-Messages say what was got and what is wanted, and name the file where there is one.
+Messages have the form "got X, want Y" and contain the path of the file concerned.
 """
 
 from lobby.errors import LobbyError
 
 
 class PkiError(LobbyError):
-    """Base of the expected failures that are not the caller's wrong value."""
+    """Base of the expected failures that are not invalid input."""
 
 
 class StorageError(PkiError):
-    """A file or directory is not as it must be; nothing was overwritten."""
+    """A file or directory is missing, invalid or in use; nothing was overwritten."""
 
 
 class AuthorityError(PkiError):
-    """The certificate authority is missing, incomplete, locked or not valid now."""
+    """The CA is missing, incomplete, encrypted with another passphrase, or not valid now."""
 
 
 class LabelError(PkiError):
-    """A label does not come out as it must."""
+    """A label's QR code does not have the expected size."""
 
 
 class RegistrationError(PkiError):
-    """The lobby's account refused, or is not as it must be."""
+    """AWS rejected a call, or the lobby's account or the CA's registration is not in the required state."""

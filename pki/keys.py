@@ -1,8 +1,8 @@
-"""Key pairs: which kinds there are, how they are made, written and read, and which are strong enough.
+"""Key pairs: the supported types, how they are generated, encoded and decoded, and the minimum strength.
 
-The kinds are those that AWS IoT accepts in client certificates (developer guide, "X.509 client certificates")
-and that small devices can use. Device keys are written in the traditional form (SEC 1, PKCS#1), which every TLS
-library reads; CA keys in PKCS#8, where they can carry a passphrase. Refused: RSA under 2048 bits, other curves.
+The types are those that AWS IoT accepts in client certificates (developer guide, "X.509 client certificates") and
+that small devices can use. Device keys are written in the traditional format (SEC 1, PKCS#1), which every TLS library
+reads; CA keys in PKCS#8, which supports a passphrase. RSA keys under 2048 bits and other curves are rejected.
 """
 
 from enum import StrEnum
@@ -29,7 +29,7 @@ _RSA_EXPONENT = 65537
 
 
 class KeyType(StrEnum):
-    """The kinds of key that these tools make."""
+    """The key types that these tools generate."""
 
     EC_P256 = "ec-p256"
     EC_P384 = "ec-p384"
@@ -37,18 +37,18 @@ class KeyType(StrEnum):
     RSA_4096 = "rsa-4096"
 
 
-def generate(kind: KeyType) -> PrivateKey:
-    match kind:
+def generate(key_type: KeyType) -> PrivateKey:
+    match key_type:
         case KeyType.EC_P256:
             return ec.generate_private_key(ec.SECP256R1())
         case KeyType.EC_P384:
             return ec.generate_private_key(ec.SECP384R1())
         case KeyType.RSA_2048 | KeyType.RSA_4096:
-            return rsa.generate_private_key(_RSA_EXPONENT, int(kind.removeprefix("rsa-")))
+            return rsa.generate_private_key(_RSA_EXPONENT, int(key_type.removeprefix("rsa-")))
 
 
 def describe(key: object) -> str:
-    """A public key's kind in the words of `KeyType`, for keys that are none of them too."""
+    """Return a public key's type as a `KeyType` value, or a similar name for other types."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return {"secp256r1": "ec-p256", "secp384r1": "ec-p384"}.get(key.curve.name, f"ec-{key.curve.name}")
     if isinstance(key, rsa.RSAPublicKey):
@@ -57,7 +57,7 @@ def describe(key: object) -> str:
 
 
 def check_public_key(key: object) -> PublicKey:
-    """A key that a device may have. Raises `InvalidInput` WEAK_KEY that names what it is instead."""
+    """Return `key` if it is allowed for a device. Raise `InvalidInput` WEAK_KEY with its type otherwise."""
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
         return key
     if isinstance(key, rsa.RSAPublicKey) and key.key_size in RSA_BITS:
@@ -68,7 +68,7 @@ def check_public_key(key: object) -> PublicKey:
 
 
 def same_key(one: object, other: object) -> bool:
-    """Whether two public keys are one, by their encoded form."""
+    """Return whether two public keys have the same encoding."""
     return isinstance(one, PublicKey) and isinstance(other, PublicKey) and _spki(one) == _spki(other)
 
 
@@ -77,7 +77,7 @@ def _spki(key: PublicKey) -> bytes:
 
 
 def encode_device_key(key: PrivateKey) -> bytes:
-    """The PEM of a device's private key. Plain: nobody is there to type a passphrase when a device starts."""
+    """Return the PEM of a device's private key, unencrypted: a device starts without anyone to enter a passphrase."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
@@ -87,17 +87,22 @@ def encode_ca_key(key: PrivateKey, passphrase: bytes | None) -> bytes:
 
 
 def decode_private_key(pem: bytes, source: object, passphrase: bytes | None = None) -> PrivateKey:
-    """A private key from PEM. Raises `AuthorityError` BAD_PASSPHRASE, or `StorageError` BROKEN_FILE; `source` is
-    the file named in the message."""
+    """Return a private key from PEM; `source` is the file named in messages.
+
+    Raise `AuthorityError` BAD_PASSPHRASE, or `StorageError` BROKEN_FILE.
+    """
     try:
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
-        got = "no passphrase for an encrypted key" if passphrase is None else "a passphrase for a key that has none"
-        raise AuthorityError("BAD_PASSPHRASE", f"got {got} in {source}, want what fits it") from None
+        got = "no passphrase for the encrypted key" if passphrase is None else "a passphrase for the unencrypted key"
+        want = "its passphrase" if passphrase is None else "no passphrase"
+        raise AuthorityError("BAD_PASSPHRASE", f"got {got} {source}, want {want}") from None
     except (ValueError, UnsupportedAlgorithm):
         if b"ENCRYPTED" in pem:
-            raise AuthorityError("BAD_PASSPHRASE", f"got a passphrase that does not open {source}") from None
-        raise StorageError("BROKEN_FILE", f"got {source}, which is no whole PEM private key: move it away") from None
+            raise AuthorityError("BAD_PASSPHRASE", f"got a passphrase that does not decrypt {source}") from None
+        raise StorageError(
+            "BROKEN_FILE", f"got {source}, which is not a complete PEM private key: move it away"
+        ) from None
     if not isinstance(key, PrivateKey):
         raise StorageError("BROKEN_FILE", f"got a key {describe(key.public_key())} in {source}, want EC or RSA")
     return key

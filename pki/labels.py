@@ -1,8 +1,8 @@
-"""The label on a device: its code as a QR, and in print what a person needs when no camera can read it.
+"""The label on a device: its code as a QR code, and as text for when no camera can read it.
 
-The QR holds `lobby.wire.encode_label`, in alphanumeric mode at error correction level Q with a quiet zone of four
-modules (ISO/IEC 18004). Beside it: the thing name, the fingerprint's short form, and the code in groups of four.
-The typeface is the one that comes with Pillow, so that a label looks the same on every machine.
+The QR code contains `lobby.wire.encode_label`, in alphanumeric mode at error correction level Q with a quiet zone of
+four modules (ISO/IEC 18004). Next to it are the thing name, the short form of the fingerprint, and the code in groups
+of four. The font is the one in Pillow, so a label looks the same on every machine.
 """
 
 import io
@@ -19,10 +19,10 @@ from pki.errors import LabelError
 
 DPI = 300
 QR_MODULES = 33
-"""Modules per side of our code at level Q (QR version 4)."""
+"""Modules per side of a label code at level Q (QR version 4)."""
 QUIET_ZONE = 4
 MODULE_PX = 10
-"""Pixels per module: 0.85 mm at 300 dpi, read by a phone from about half a metre."""
+"""Pixels per module: 0.85 mm at 300 dpi, readable with a phone from about 0.5 m."""
 WIDTH, HEIGHT = 90, QR_MODULES + 2 * QUIET_ZONE
 """A label's size in modules: 76 × 35 mm at `MODULE_PX`."""
 _LEFT = HEIGHT + 1
@@ -33,14 +33,14 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def render_label(certid: Fingerprint, name: str, module_px: int = MODULE_PX) -> Image.Image:
-    """The label of one device, in grey levels; everything scales with `module_px`, the pixels per module."""
+    """Return the label of one device in greyscale. Everything scales with `module_px`, the pixels per module."""
     label = Image.new("L", (WIDTH * module_px, HEIGHT * module_px), _WHITE)
     label.paste(_qr_image(encode_label(certid), module_px), (0, 0))
     draw = ImageDraw.Draw(label)
     _print_name(draw, name, module_px)
     _print_text(draw, (_LEFT, 14.6), "FINGERPRINT BEGINS", 1.9, module_px, _GREY)
     _print_text(draw, (_LEFT, 17), short_form(certid), 4.6, module_px)
-    _print_text(draw, (_LEFT, 23.6), "CODE, TO TYPE BY HAND", 1.9, module_px, _GREY)
+    _print_text(draw, (_LEFT, 23.6), "CODE TO TYPE", 1.9, module_px, _GREY)
     for index, group in enumerate(groups_of_four(encode_label(certid))):
         row, column = divmod(index, 4)
         _print_text(draw, (_LEFT + column * _COLUMN / 4, 26 + row * 3.1), group, 2.8, module_px)
@@ -52,24 +52,24 @@ def groups_of_four(code: str) -> list[str]:
 
 
 def encode_png(label: Image.Image) -> bytes:
-    """PNG with its print resolution, so that it comes out in its real size."""
+    """Return a PNG with its print resolution, so that it prints at its real size."""
     buffer = io.BytesIO()
     label.save(buffer, "PNG", dpi=(DPI, DPI))
     return buffer.getvalue()
 
 
-def opens(path: Path) -> bool:
-    """Whether a whole picture is at `path`."""
+def is_readable_image(path: Path) -> bool:
+    """Return whether `path` is a complete image."""
     try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (OSError, SyntaxError, ValueError):  # Pillow: all three, for files cut off in different places
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):  # Pillow raises each of them, depending on where a file is truncated
         return False
     return True
 
 
 def qr_matrix(text: str) -> list[list[bool]]:
-    """The code's modules with their quiet zone. Raises `LabelError` where it is not of the expected size."""
+    """Return the code's modules with their quiet zone. Raise `LabelError` LABEL_SIZE for an unexpected size."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=QUIET_ZONE)
     code.add_data(QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM), optimize=0)
     code.make(fit=True)
@@ -89,7 +89,7 @@ def _qr_image(text: str, module_px: int) -> Image.Image:
 
 
 def _print_name(draw: ImageDraw.ImageDraw, name: str, module_px: int) -> None:
-    """The thing name as large as it fits, on up to four lines: names have up to 64 characters."""
+    """Print the thing name as large as fits, on up to four lines: names have up to 64 characters."""
     for size in (4.6, 4.0, 3.4, 2.8, 2.4, 2.0):
         lines = _wrap(name, _font(size, module_px), _COLUMN * module_px)
         if len(lines) * size * 1.2 <= 10:

@@ -1,18 +1,22 @@
-"""A lobby's account as these tools see it: its clients, its trust bucket, and which CA is registered there.
+"""A lobby's account: the AWS clients, the trust bucket, and the registration of a CA.
 
-A CA is found by its certificate, not by its name or a guessed id. A missing bucket means that no lobby is deployed,
-and is said so. A bucket of another account that bears the predictable name is refused by AWS, because every call
-names the owner it expects.
+The account id comes from STS: it is part of the trust bucket's name, and is shown before anything is changed. A CA is
+found by its certificate, not by its name or an assumed id. A missing bucket means that no lobby is deployed. A bucket
+with the expected name in another account is rejected by AWS, because every call contains the expected owner.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 
-from lobby.names import AccountId, Region
+from lobby.errors import InvalidInput
+from lobby.names import AccountId, Region, parse_account, parse_region
 from lobby.wire import trust_bucket
 from pki.certificates import fingerprint
 from pki.errors import RegistrationError
@@ -22,8 +26,17 @@ if TYPE_CHECKING:
     from types_boto3_iot.type_defs import CACertificateDescriptionTypeDef
     from types_boto3_s3 import S3Client
 
-MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
-"""What S3 says of a bucket or object that is not there."""
+NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
+"""S3's error codes for a bucket or object that does not exist."""
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """How to reach the lobby's account. None means the user's AWS configuration."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,15 +53,50 @@ class Lobby:
         return trust_bucket(self.account, self.region)
 
 
+def connect(options: ConnectionOptions) -> Lobby:
+    """Return the lobby's account. Raise `InvalidInput` INVALID_REGION, or `RegistrationError`."""
+    with translated_aws_errors():
+        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        if session.region_name is None:
+            raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
+        region = parse_region(session.region_name)
+        # A custom endpoint has no host name per bucket.
+        s3_config = Config(s3={"addressing_style": "path"}) if options.endpoint_url else None
+        account = session.client("sts", endpoint_url=options.endpoint_url).get_caller_identity()["Account"]
+        return Lobby(
+            parse_account(account),
+            region,
+            session.client("iot", endpoint_url=options.endpoint_url),
+            session.client("s3", endpoint_url=options.endpoint_url, config=s3_config),
+        )
+
+
+@contextmanager
+def translated_aws_errors() -> Iterator[None]:
+    """Raise errors of AWS and of the network as `RegistrationError` AWS_REFUSED or NO_AWS."""
+    try:
+        yield
+    except ClientError as err:
+        reason = err.response.get("Error", {})
+        raise RegistrationError(
+            "AWS_REFUSED", f"got {reason.get('Code')} from {err.operation_name}: {reason.get('Message')}"
+        ) from err
+    except BotoCoreError as err:
+        raise RegistrationError("NO_AWS", f"got {err}, want AWS credentials and a connection to AWS") from err
+
+
 def find_ca(lobby: Lobby, ca: x509.Certificate) -> "CACertificateDescriptionTypeDef | None":
-    """The registration of this very certificate. The id that AWS IoT is seen to use, the SHA-256 of the DER, is
-    tried first and then every other, because it is documented nowhere for CA certificates."""
-    likely = fingerprint(ca)
-    description = _describe(lobby, likely)
+    """Return the registration of this certificate, or None.
+
+    AWS IoT uses the SHA-256 of the DER as the id, but does not document that for CA certificates. That id is tried
+    first, then every registered CA is compared.
+    """
+    expected_id = fingerprint(ca)
+    description = _describe(lobby, expected_id)
     if description is not None and _is_same(description, ca):
         return description
-    for other in _registered_ids(lobby):
-        description = _describe(lobby, other) if other != likely else None
+    for ca_id in _registered_ids(lobby):
+        description = _describe(lobby, ca_id) if ca_id != expected_id else None
         if description is not None and _is_same(description, ca):
             return description
     return None
@@ -70,19 +118,21 @@ def _is_same(description: "CACertificateDescriptionTypeDef", ca: x509.Certificat
 
 def _registered_ids(lobby: Lobby) -> Iterator[str]:
     for page in lobby.iot.get_paginator("list_ca_certificates").paginate():
-        yield from (found["certificateId"] for found in page["certificates"])
+        yield from (certificate["certificateId"] for certificate in page["certificates"])
 
 
 def devices_of(lobby: Lobby, ca_id: str) -> Iterator[str]:
+    """Yield the ids of the device certificates that are registered with this CA."""
     for page in lobby.iot.get_paginator("list_certificates_by_ca").paginate(caCertificateId=ca_id):
-        yield from (found["certificateId"] for found in page["certificates"])
+        yield from (certificate["certificateId"] for certificate in page["certificates"])
 
 
 def require_bucket(lobby: Lobby) -> None:
+    """Raise `RegistrationError` NO_LOBBY if the trust bucket does not exist."""
     try:
         lobby.s3.head_bucket(Bucket=lobby.bucket, ExpectedBucketOwner=lobby.account)
     except ClientError as err:
-        if err.response["Error"]["Code"] in MISSING:
+        if err.response["Error"]["Code"] in NOT_FOUND_CODES:
             raise _no_lobby(lobby) from None
         raise
 

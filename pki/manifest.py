@@ -1,8 +1,8 @@
-"""The manifest: which devices were made, as a CSV to hand over to whoever will claim them.
+"""The manifest: a CSV of the devices that were created, for the operator who will claim them.
 
-One row a certificate: fingerprint, thing name, not-after (UTC, ISO 8601). It is brought up to date in one step
-from the rows it had and the certificates on the disk, so that a crash costs no row and a rerun repeats none.
-Rows of devices whose files were moved away stay. A manifest that was changed by hand is refused, not lost.
+One row per certificate: fingerprint, thing name, not-after (UTC, ISO 8601). It is replaced atomically with its
+previous rows plus the certificates on disk, so a crash loses no row and a rerun duplicates none. Rows of devices whose
+files were moved away stay. A manifest that does not parse is rejected instead of overwritten.
 """
 
 import csv
@@ -38,10 +38,10 @@ def row_of(certificate: x509.Certificate) -> Row:
     return Row(fingerprint(certificate), parse_thing_name(common_name(certificate)), not_after)
 
 
-def merge(known: Iterable[Row], found: Iterable[Row]) -> list[Row]:
-    """Known rows in their order, then what is new; each fingerprint once."""
-    rows = {row.certid: row for row in known}
-    for row in found:
+def merge(existing: Iterable[Row], added: Iterable[Row]) -> list[Row]:
+    """Return the existing rows in their order, then the new ones; each fingerprint once."""
+    rows = {row.certid: row for row in existing}
+    for row in added:
         rows.setdefault(row.certid, row)
     return list(rows.values())
 
@@ -55,13 +55,13 @@ def encode(rows: Iterable[Row]) -> bytes:
 
 
 def decode(content: bytes, source: object) -> list[Row]:
-    """The rows of a manifest. Raises `StorageError` BROKEN_FILE with the line that is wrong."""
+    """Return the rows of a manifest. Raise `StorageError` BROKEN_FILE with the number of the invalid line."""
     try:
         lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     except (UnicodeDecodeError, csv.Error) as err:
-        raise StorageError("BROKEN_FILE", f"got {source}, which is no CSV ({err}): move it away") from None
+        raise StorageError("BROKEN_FILE", f"got {source}, which is not CSV ({err}): move it away") from None
     if not lines or tuple(lines[0]) != HEADER:
-        raise StorageError("BROKEN_FILE", f"got {source} with another first line, want {','.join(HEADER)}")
+        raise StorageError("BROKEN_FILE", f"got {source} with another header line, want {','.join(HEADER)}")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         try:
@@ -73,13 +73,13 @@ def decode(content: bytes, source: object) -> list[Row]:
 
 
 def load(directory: Path) -> list[Row]:
-    """The rows of the directory's manifest; none where there is none yet."""
+    """Return the rows of the directory's manifest; an empty list if there is no manifest."""
     path = directory / MANIFEST_FILE
     return decode(storage.read(path, "a manifest", _LIMIT), path) if path.exists() else []
 
 
 def update(directory: Path, certificates: Iterable[x509.Certificate]) -> list[Row]:
-    """Write the manifest anew with `certificates` in it. The caller holds the directory's lock."""
+    """Add `certificates` to the manifest and return all rows. The caller holds the directory's lock."""
     rows = merge(load(directory), (row_of(certificate) for certificate in certificates))
     storage.replace(directory / MANIFEST_FILE, encode(rows))
     return rows

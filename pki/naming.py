@@ -1,6 +1,6 @@
-"""Which devices a run shall make: names typed, numbered, from a file, or taken from signing requests.
+"""The devices to create in a run: names as arguments, numbered, from a file, or from signing requests.
 
-Every name and request is checked, and doubles are refused, before the first file is written, so that a bad last
+Every name and request is validated, and duplicates are rejected, before the first file is written, so an invalid last
 line does not stop a run halfway.
 """
 
@@ -19,29 +19,35 @@ _FILE_LIMIT = 1 << 27
 
 
 def named(names: Iterable[str]) -> list[Order]:
-    """Orders for these names. Raises `InvalidInput` INVALID_THING_NAME or DUPLICATE_NAME."""
+    """Return orders for these names. Raise `InvalidInput` INVALID_THING_NAME or DUPLICATE_NAME."""
     orders = [Order(device_name(name)) for name in names]
     refuse_duplicates(order.name for order in orders)
     return orders
 
 
 def numbered(prefix: str, count: int, start: int = 1, digits: int = DEFAULT_DIGITS) -> list[Order]:
-    """``<prefix>000001`` and so on. The width is fixed, so that a larger count later repeats the same names.
+    """Return orders for ``<prefix>000001`` and so on.
 
-    Raises `InvalidInput` INVALID_COUNT where the numbers do not fit the digits.
+    The width is fixed, so a later run with a larger count repeats the same names. Raise `InvalidInput` INVALID_COUNT
+    if the numbers do not fit the digits.
     """
     if not 1 <= count <= MAX_COUNT:
-        raise InvalidInput("INVALID_COUNT", f"got {count}, want 1 to {MAX_COUNT} devices in a run")
+        raise InvalidInput("INVALID_COUNT", f"got {count} devices, want 1 to {MAX_COUNT} in one run")
     last = start + count - 1
     if start < 0 or not 1 <= digits <= 18 or last >= 10**digits:
-        raise InvalidInput("INVALID_COUNT", f"got numbers {start} to {last} of {digits} digits, want them to fit")
+        raise InvalidInput(
+            "INVALID_COUNT", f"got numbers {start} to {last} with {digits} digits, want numbers that fit"
+        )
     return named(f"{prefix}{number:0{digits}d}" for number in range(start, last + 1))
 
 
 def from_file(path: Path) -> list[Order]:
-    """One name a line; empty lines and lines that begin with # are left out. Messages name the line."""
+    """Return orders for a file with one name per line. Empty lines and lines that start with # are ignored.
+
+    Raise `InvalidInput` with the line number for an invalid name.
+    """
     try:
-        text = storage.read(path, "a file of names, one a line", _FILE_LIMIT).decode("utf-8-sig")
+        text = storage.read(path, "a file of names, one per line", _FILE_LIMIT).decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise InvalidInput("INVALID_NAMES_FILE", f"got {path}, which is not UTF-8 text: {err.reason}") from None
     names = []
@@ -54,12 +60,12 @@ def from_file(path: Path) -> list[Order]:
         except InvalidInput as err:
             raise InvalidInput(err.code, f"{path} line {number}: {err.message}") from None
     if not names:
-        raise InvalidInput("INVALID_NAMES_FILE", f"got no name in {path}, want one a line")
+        raise InvalidInput("INVALID_NAMES_FILE", f"got no name in {path}, want one per line")
     return named(names)
 
 
 def from_requests(paths: Sequence[Path]) -> list[Order]:
-    """Orders for the devices that made these requests, each under its own CN."""
+    """Return an order for each signing request, named by its CN."""
     requests = [parse_request(storage.read(path, "a signing request"), path) for path in paths]
     orders = [Order(request.name, request) for request in requests]
     refuse_duplicates(order.name for order in orders)

@@ -1,8 +1,8 @@
-"""The three kinds of certificate these tools issue, as RFC 5280 wants them and AWS IoT accepts them.
+"""The three certificate profiles, as RFC 5280 requires and AWS IoT accepts.
 
-Root: path length 1. Intermediate: path length 0; it alone signs devices. Device: the thing name is its subject
-CN and its only name, for client authentication and nothing else. All are signed with SHA-256. Pure: keys and the
-time are handed in. Refused: a name longer than X.520 allows, an issuer that is not valid at the time.
+Root: path length 1. Intermediate: path length 0; only it signs devices. Device: the thing name is the subject CN and
+the only name; for client authentication only. All are signed with SHA-256. No I/O: keys and the time are arguments.
+Names longer than X.520 allows, and issuers that are not valid at the given time, are rejected.
 """
 
 from dataclasses import dataclass
@@ -21,72 +21,77 @@ ROOT_YEARS = 25
 INTERMEDIATE_YEARS = 10
 DEVICE_YEARS = 20
 CLOCK_SKEW = timedelta(hours=1)
-"""How far NotBefore is set back, so that a device whose clock runs late is not refused."""
+"""How far NotBefore is before the time of issue, so that a device whose clock is slow is not refused."""
 NAME_LIMIT = 64
 """Both ub-common-name and ub-organization-name (RFC 5280, appendix A.1)."""
 
 
 @dataclass(frozen=True)
 class Validity:
-    """From when to when, and until when it was asked for: an issuer's end comes first."""
+    """A validity period, and the requested end, which is later if the issuer expires first."""
 
     not_before: datetime
     not_after: datetime
-    asked_until: datetime
+    requested_until: datetime
 
     @property
-    def cut_short(self) -> bool:
-        return self.not_after < self.asked_until
+    def shortened(self) -> bool:
+        return self.not_after < self.requested_until
 
 
 def device_name(text: object) -> ThingName:
-    """A thing name that also fits the subject CN. Raises `InvalidInput` INVALID_THING_NAME."""
+    """Return a thing name that also fits the subject CN. Raise `InvalidInput` INVALID_THING_NAME."""
     name = parse_thing_name(text)
     if len(name) > NAME_LIMIT:
         raise InvalidInput(
             "INVALID_THING_NAME",
-            f"got {shown(name)}, {len(name)} characters, want at most {NAME_LIMIT}: a certificate's CN holds no more",
+            f"got {shown(name)}, {len(name)} characters, want at most {NAME_LIMIT}, the limit of a certificate's CN",
         )
     return name
 
 
 def organization_name(text: str) -> str:
-    """The manufacturer's name for the CA's subject. Raises `InvalidInput` INVALID_ORGANIZATION."""
+    """Return the manufacturer's name for the CA's subject. Raise `InvalidInput` INVALID_ORGANIZATION."""
     if 0 < len(text) <= NAME_LIMIT and text.isprintable() and text == text.strip():
         return text
     raise InvalidInput("INVALID_ORGANIZATION", f"got {shown(text)}, want 1 to {NAME_LIMIT} printable characters")
 
 
 def plan_validity(now: datetime, years: int, issuer: x509.Certificate | None) -> Validity:
-    """`years` from `now` (aware), within the issuer's own. Raises `InvalidInput` INVALID_YEARS, or
-    `AuthorityError` CA_NOT_VALID where the issuer is not valid at `now`."""
+    """Return a validity of `years` from `now` (aware), limited to the issuer's.
+
+    Raise `InvalidInput` INVALID_YEARS, or `AuthorityError` CA_NOT_VALID if the issuer is not valid at `now`.
+    """
     start = now.astimezone(UTC).replace(microsecond=0)
     if not 1 <= years <= 100:
         raise InvalidInput("INVALID_YEARS", f"got {years}, want 1 to 100 years of validity")
-    asked = _add_years(start, years)
+    requested = _add_years(start, years)
     if issuer is None:
-        return Validity(start - CLOCK_SKEW, asked, asked)
+        return Validity(start - CLOCK_SKEW, requested, requested)
     first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
     if not first <= start < last:
-        raise AuthorityError("CA_NOT_VALID", f"got the time {start:%F %T}Z, want {first:%F %T}Z to {last:%F %T}Z")
-    return Validity(max(start - CLOCK_SKEW, first), min(asked, last), asked)
+        raise AuthorityError(
+            "CA_NOT_VALID",
+            f"got the time {start:%F %T}Z, want one in the issuer's validity, {first:%F %T}Z to {last:%F %T}Z",
+        )
+    return Validity(max(start - CLOCK_SKEW, first), min(requested, last), requested)
 
 
-def _add_years(moment: datetime, years: int) -> datetime:
+def _add_years(start: datetime, years: int) -> datetime:
     try:
-        return moment.replace(year=moment.year + years)
+        return start.replace(year=start.year + years)
     except ValueError:  # 29 February
-        return moment.replace(year=moment.year + years, day=28)
+        return start.replace(year=start.year + years, day=28)
 
 
 def ca_subject(organization: str, role: str, key: PublicKey) -> x509.Name:
-    """The subject of a CA. A part of its key's id tells two CAs of one organization apart: AWS IoT counts CAs
-    by subject, and people read it."""
-    mark = x509.SubjectKeyIdentifier.from_public_key(key).digest[:4].hex().upper()
+    """Return the subject of a CA. It includes part of the key identifier, so two CAs of one organization differ: AWS
+    IoT has a quota of CA certificates per subject, and users can tell them apart."""
+    key_suffix = x509.SubjectKeyIdentifier.from_public_key(key).digest[:4].hex().upper()
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Device {role} CA {mark}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"Device {role} CA {key_suffix}"),
         ]
     )
 

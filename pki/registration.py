@@ -1,9 +1,9 @@
 """The CA's registration with a lobby: its certificate in AWS IoT, its revocation list in the trust bucket.
 
-The order is the point. The lobby refuses devices of a CA without a fresh list, and AWS does not promise how it
-derives a CA's id; so the CA is registered INACTIVE, the list is published under the id that came back, and only
-then may the CA let devices in. Each step can be done again. Refused: a stale list, one older than the published,
-another account's bucket. AWS clients are handed in.
+The order matters. The lobby refuses devices of a CA without a current list, and AWS does not document how it derives
+a CA's id. So the CA is registered INACTIVE, the list is published under the returned id, and then the CA is activated.
+Each step is idempotent. A stale list, a list older than the published one, and another account's bucket are rejected.
+AWS clients are arguments.
 """
 
 from dataclasses import dataclass
@@ -18,49 +18,49 @@ from lobby.errors import InvalidInput
 from lobby.wire import crl_key
 from pki.crl import crl_number
 from pki.errors import RegistrationError
-from pki.lobby_account import MISSING, Lobby, devices_of, find_ca, raise_if_no_bucket, require_bucket
+from pki.lobby_account import NOT_FOUND_CODES, Lobby, devices_of, find_ca, raise_if_no_bucket, require_bucket
 
 SNI_ONLY: Final = "SNI_ONLY"
 
 
 @dataclass(frozen=True)
-class Registered:
-    """What `register_ca` brought about."""
+class CaRegistration:
+    """The result of `register_ca`."""
 
     ca_certificate_id: str
     crl_location: str
     created: bool
-    """False where the CA was registered before and was only brought to the wanted state."""
+    """False if the CA was already registered and only its state was updated."""
 
 
 @dataclass(frozen=True)
-class Unregistered:
-    """What `unregister_ca` brought about, and what it leaves behind."""
+class CaRemoval:
+    """The result of `unregister_ca`, and what remains in the lobby's account."""
 
     ca_certificate_id: str | None
-    """None where the CA was not registered."""
-    devices_left: int
-    """Device certificates of this CA that stay registered, and go on working."""
+    """None if the CA was not registered."""
+    remaining_devices: int
+    """Device certificates of this CA that stay registered and keep working."""
     crl_location: str
 
 
 def register_ca(
     lobby: Lobby, ca: x509.Certificate, crl: x509.CertificateRevocationList, *, now: datetime
-) -> Registered:
-    """Let devices of `ca` into the lobby: registered for SNI, list published, then ACTIVE with auto registration.
+) -> CaRegistration:
+    """Admit devices of `ca`: register it for SNI, publish the list, then activate it with automatic registration.
 
-    Raises `RegistrationError` NO_LOBBY, CRL_STALE, CRL_OLDER, CA_MODE before the CA is made active.
+    Raise `RegistrationError` NO_LOBBY, CRL_STALE, CRL_OLDER or CA_MODE before the CA is activated.
     """
     _check_crl(ca, crl, now)
     require_bucket(lobby)
-    known = find_ca(lobby, ca)
-    if known is not None and known.get("certificateMode", SNI_ONLY) != SNI_ONLY:
-        mode = known.get("certificateMode")
+    existing = find_ca(lobby, ca)
+    if existing is not None and existing.get("certificateMode", SNI_ONLY) != SNI_ONLY:
+        mode = existing.get("certificateMode")
         raise RegistrationError("CA_MODE", f"got this CA registered in mode {mode}, want {SNI_ONLY}: unregister first")
-    ca_id = known["certificateId"] if known else _register_inactive(lobby, ca)
+    ca_id = existing["certificateId"] if existing else _register_inactive(lobby, ca)
     location = publish_crl(lobby, ca, crl, ca_id, now=now)
     lobby.iot.update_ca_certificate(certificateId=ca_id, newStatus="ACTIVE", newAutoRegistrationStatus="ENABLE")
-    return Registered(ca_id, location, created=known is None)
+    return CaRegistration(ca_id, location, created=existing is None)
 
 
 def publish_crl(
@@ -71,9 +71,9 @@ def publish_crl(
     *,
     now: datetime,
 ) -> str:
-    """Put the CA's list where the lobby reads it, and say where that is; the CA's id is looked up if not given.
+    """Upload the CA's list to the trust bucket and return its S3 URL. The CA's id is looked up if not given.
 
-    Raises `RegistrationError` NOT_REGISTERED, NO_LOBBY, CRL_STALE, or CRL_OLDER where the list there is newer.
+    Raise `RegistrationError` NOT_REGISTERED, NO_LOBBY, CRL_STALE, or CRL_OLDER if the published list is newer.
     """
     _check_crl(ca, crl, now)
     ca_id = ca_certificate_id or _require_registered(lobby, ca)
@@ -92,57 +92,60 @@ def publish_crl(
     return f"s3://{lobby.bucket}/{crl_key(ca_id)}"
 
 
-def unregister_ca(lobby: Lobby, ca: x509.Certificate) -> Unregistered:
-    """Take the CA out: no auto registration, INACTIVE, deleted. Again, and for an unknown CA, it changes nothing.
+def unregister_ca(lobby: Lobby, ca: x509.Certificate) -> CaRemoval:
+    """Disable automatic registration, deactivate the CA and delete it. For an unknown CA nothing is changed.
 
-    Devices that are registered keep their certificates, and the list stays for them.
+    Registered devices keep their certificates, and the revocation list stays for them.
     """
-    known = find_ca(lobby, ca)
-    if known is None:
-        return Unregistered(None, 0, "")
-    ca_id = known["certificateId"]
+    existing = find_ca(lobby, ca)
+    if existing is None:
+        return CaRemoval(None, 0, "")
+    ca_id = existing["certificateId"]
     lobby.iot.update_ca_certificate(certificateId=ca_id, newStatus="INACTIVE", newAutoRegistrationStatus="DISABLE")
-    left = sum(1 for _ in devices_of(lobby, ca_id))
+    remaining = sum(1 for _ in devices_of(lobby, ca_id))
     lobby.iot.delete_ca_certificate(certificateId=ca_id)
-    return Unregistered(ca_id, left, f"s3://{lobby.bucket}/{crl_key(ca_id)}")
+    return CaRemoval(ca_id, remaining, f"s3://{lobby.bucket}/{crl_key(ca_id)}")
 
 
 def _register_inactive(lobby: Lobby, ca: x509.Certificate) -> str:
-    answer = lobby.iot.register_ca_certificate(
+    response = lobby.iot.register_ca_certificate(
         caCertificate=ca.public_bytes(Encoding.PEM).decode(),
         certificateMode=SNI_ONLY,
         setAsActive=False,
         allowAutoRegistration=False,
     )
-    return answer["certificateId"]
+    return response["certificateId"]
 
 
 def _require_registered(lobby: Lobby, ca: x509.Certificate) -> str:
-    known = find_ca(lobby, ca)
-    if known is None:
+    existing = find_ca(lobby, ca)
+    if existing is None:
         raise RegistrationError(
-            "NOT_REGISTERED", f"got a CA unknown in {lobby.account}/{lobby.region}, want it registered: run register"
+            "NOT_REGISTERED",
+            f"got a CA that is not registered in {lobby.account}/{lobby.region}, want it registered: run register",
         )
-    return known["certificateId"]
+    return existing["certificateId"]
 
 
 def _check_crl(ca: x509.Certificate, crl: x509.CertificateRevocationList, now: datetime) -> None:
     key = ca.public_key()
     if crl.issuer != ca.subject or not crl.is_signature_valid(key):  # type: ignore[arg-type]  # our CAs: EC or RSA
-        raise InvalidInput("FOREIGN_CRL", "got a revocation list that this CA did not sign")
+        raise InvalidInput("FOREIGN_CRL", "got a revocation list of another CA, want one that this CA signed")
     until = crl.next_update_utc
     if until is None or until <= now:
-        raise RegistrationError("CRL_STALE", f"got a revocation list good until {until}, want a new one: run renew-crl")
+        raise RegistrationError(
+            "CRL_STALE", f"got a revocation list valid until {until}, want a current one: run renew-crl"
+        )
 
 
 def _refuse_rollback(lobby: Lobby, ca: x509.Certificate, crl: x509.CertificateRevocationList, key: str) -> None:
-    """An older list would let revoked devices in again."""
-    there = _published(lobby, key)
-    if there is not None and there.issuer == ca.subject and crl_number(there) > crl_number(crl):
+    """Raise `RegistrationError` CRL_OLDER for an older list: it would admit revoked devices again."""
+    published = _published(lobby, key)
+    if published is not None and published.issuer == ca.subject and crl_number(published) > crl_number(crl):
         raise RegistrationError(
             "CRL_OLDER",
-            f"got list number {crl_number(crl)}, but {crl_number(there)} is published, want a newer one: "
-            "renew it from the CA's current directory",
+            f"got list number {crl_number(crl)}, but {crl_number(published)} is published, want a newer one: "
+            "run renew-crl in the CA's current directory",
         )
 
 
@@ -152,8 +155,8 @@ def _published(lobby: Lobby, key: str) -> x509.CertificateRevocationList | None:
         return x509.load_pem_x509_crl(body)
     except ClientError as err:
         raise_if_no_bucket(err, lobby)
-        if err.response["Error"]["Code"] in MISSING:
+        if err.response["Error"]["Code"] in NOT_FOUND_CODES:
             return None
         raise
-    except ValueError:  # what is there is no list: the lobby refuses it too, so it is replaced
+    except ValueError:  # not a list: the lobby rejects it as well, so it is replaced
         return None

@@ -1,7 +1,7 @@
-"""Certificate signing requests from devices that make their own key, which then never leaves them.
+"""Certificate signing requests (PKCS#10) of devices that generate their own key, which never leaves the device.
 
-Only two things are taken from a request: the public key and the subject CN. Requested extensions are ignored,
-and a request that asks to be a CA is refused, as are a wrong signature, a weak key, and anything but one CN.
+Only the public key and the subject CN are used. Requested extensions are ignored. A request for a CA certificate, an
+invalid signature, a weak key, or any number of CNs other than one is rejected.
 """
 
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ MAX_REQUEST_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """What a request is good for: a name, and proof that its sender holds this key."""
+    """The fields used from a request whose signature proves possession of the private key."""
 
     name: ThingName
     public_key: PublicKey
 
 
 def parse_request(content: bytes, source: object) -> Request:
-    """A checked request from PEM or DER; `source` is named in messages.
+    """Return a validated request from PEM or DER; `source` is the file named in messages.
 
-    Raises `InvalidInput`: INVALID_CSR, WEAK_KEY, INVALID_THING_NAME.
+    Raise `InvalidInput` INVALID_CSR, WEAK_KEY or INVALID_THING_NAME.
     """
     csr = _load(content, source)
     try:
-        genuine = csr.is_signature_valid
+        valid = csr.is_signature_valid
         key = check_public_key(csr.public_key())
     except (ValueError, UnsupportedAlgorithm) as err:
-        raise InvalidInput("INVALID_CSR", f"got {source} with a key or signature not understood: {err}") from None
-    if not genuine:
-        raise InvalidInput("INVALID_CSR", f"got {source} whose signature does not fit its own key")
+        raise InvalidInput("INVALID_CSR", f"got {source} with an unsupported key or signature: {err}") from None
+    if not valid:
+        raise InvalidInput("INVALID_CSR", f"got {source}, want a signature by the key in the request")
     _refuse_ca(csr, source)
     return Request(_common_name(csr, source), key)
 
@@ -51,19 +51,19 @@ def _load(content: bytes, source: object) -> x509.CertificateSigningRequest:
         return load(content)
     except ValueError:
         raise InvalidInput(
-            "INVALID_CSR", f"got {source}: {shown(content[:40])}, want a PKCS#10 request, PEM or DER"
+            "INVALID_CSR", f"got {source}: {shown(content[:40])}, want a PKCS#10 request in PEM or DER"
         ) from None
 
 
 def _refuse_ca(csr: x509.CertificateSigningRequest, source: object) -> None:
     try:
-        wanted = [extension.value for extension in csr.extensions]
+        requested = [extension.value for extension in csr.extensions]
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as err:
         raise InvalidInput("INVALID_CSR", f"got {source} with extensions that do not parse: {err}") from None
-    for value in wanted:
+    for value in requested:
         signs = isinstance(value, x509.KeyUsage) and (value.key_cert_sign or value.crl_sign)
         if signs or (isinstance(value, x509.BasicConstraints) and value.ca):
-            raise InvalidInput("INVALID_CSR", f"got {source}, which asks to be a CA, want a device's request")
+            raise InvalidInput("INVALID_CSR", f"got {source}, which requests a CA certificate, want a device's request")
 
 
 def _common_name(csr: x509.CertificateSigningRequest, source: object) -> ThingName:
@@ -72,5 +72,5 @@ def _common_name(csr: x509.CertificateSigningRequest, source: object) -> ThingNa
     except ValueError as err:
         raise InvalidInput("INVALID_CSR", f"got {source} with a subject that does not parse: {err}") from None
     if len(names) != 1:
-        raise InvalidInput("INVALID_CSR", f"got {source} with {len(names)} common names, want one: the thing name")
+        raise InvalidInput("INVALID_CSR", f"got {source} with {len(names)} common names, want one, the thing name")
     return device_name(names[0].value)

@@ -1,7 +1,7 @@
-"""Many labels on a page, ready to print and cut: A4 at 300 dpi, as PDF or as one PNG a page.
+"""Sheets of labels to print and cut: A4 at 300 dpi, as a PDF or as one PNG per page.
 
-The grid is chosen so that the labels come out as large as they can. Pages are pure black and white, so that no
-lossy compression touches a code. A grid whose codes would come out too small to be read is refused.
+The grid is chosen so that the labels are as large as possible. Pages are pure black and white, so no lossy compression
+affects a code. A grid whose codes would be too small to read is rejected.
 """
 
 import io
@@ -18,17 +18,17 @@ from pki.labels import DPI, HEIGHT, MODULE_PX, WIDTH, render_label
 A4 = (2480, 3508)
 """ISO 216 A4 in pixels at 300 dpi."""
 MARGIN_PX = 90
-"""What office printers leave blank: 7.6 mm."""
+"""The margin that office printers leave blank: 7.6 mm."""
 GUTTER_PX = 16
 DEFAULT_PER_PAGE = 16
 SMALLEST_MODULE_PX = 5
-"""0.42 mm at 300 dpi: below, phones of the field do not focus near enough."""
+"""0.42 mm at 300 dpi: phones cannot focus close enough to read smaller modules."""
 _INK = 140
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How labels stand on a page."""
+    """The layout of labels on a page."""
 
     columns: int
     rows: int
@@ -40,16 +40,16 @@ class Grid:
 
 
 def plan_grid(per_page: int) -> Grid:
-    """The grid for at least `per_page` labels with the largest codes. Raises `InvalidInput` INVALID_PER_PAGE."""
+    """Return the grid for at least `per_page` labels with the largest codes. Raise `InvalidInput` INVALID_PER_PAGE."""
     grids = [_grid(columns, per_page) for columns in range(1, 5)] if per_page > 0 else []
     best = max(grids, key=lambda grid: grid.module_px, default=None)
     if best is None or best.module_px < SMALLEST_MODULE_PX:
-        raise InvalidInput("INVALID_PER_PAGE", f"got {per_page}, want 1 to {most_per_page()} labels on a page")
+        raise InvalidInput("INVALID_PER_PAGE", f"got {per_page}, want 1 to {max_per_page()} labels per page")
     return best
 
 
-def most_per_page() -> int:
-    """How many labels with the smallest readable code an A4 page holds."""
+def max_per_page() -> int:
+    """Return how many labels with the smallest readable code fit on an A4 page."""
     columns = (A4[0] - 2 * MARGIN_PX) // (WIDTH * SMALLEST_MODULE_PX + GUTTER_PX)
     rows = (A4[1] - 2 * MARGIN_PX) // (HEIGHT * SMALLEST_MODULE_PX + GUTTER_PX)
     return columns * rows
@@ -68,9 +68,9 @@ def _cell(columns: int, rows: int) -> tuple[int, int]:
 def render_pages(
     devices: Iterable[tuple[Fingerprint, str]], grid: Grid, on_label: Callable[[], None] = lambda: None
 ) -> Iterator[Image.Image]:
-    """Pages of labels, in the order of `devices`: fingerprint and thing name."""
-    waiting = iter(devices)
-    while batch := list(islice(waiting, grid.per_page)):
+    """Yield pages of labels in the order of `devices`, which are pairs of fingerprint and thing name."""
+    remaining = iter(devices)
+    while batch := list(islice(remaining, grid.per_page)):
         yield _page(batch, grid, on_label)
 
 

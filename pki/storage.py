@@ -1,9 +1,9 @@
-"""Files that hold keys and certificates: whole or absent, and never written over by accident.
+"""Files that contain keys and certificates: written atomically, never overwritten by accident.
 
-Each file is written under a temporary name in its own directory, with its final mode from the first byte,
-flushed to the disk, and only then linked to its name, which fails where the name is taken. A crash leaves the
-old state or the new, and at most a temporary file, which the next run sweeps away under the directory's lock.
-Needs POSIX links and locks (Linux, macOS); a file system without hard links is refused, not worked around.
+Each file is written under a temporary name in its directory, with its final mode from the start, synced to disk, and
+then linked to its name, which fails if the name exists. A crash leaves the old or the new state and at most one
+temporary file, which the next run deletes while it holds the directory's lock. Requires POSIX links and locks (Linux,
+macOS); a file system without hard links is rejected.
 """
 
 import errno
@@ -23,15 +23,17 @@ _LOCK = ".lock"
 
 
 def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Create `path`, whole. Raises `StorageError` EXISTS where the name is taken, whatever is there."""
+    """Create `path` atomically. Raise `StorageError` EXISTS if the name exists, as a file or anything else."""
     temporary = _write_temporary(path, content, mode)
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
-        raise StorageError("EXISTS", f"got {path}, which exists, want a new name: it is never overwritten") from None
+        raise StorageError("EXISTS", f"got {path}, which exists and is never overwritten, want a new name") from None
     except OSError as err:
         if err.errno in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}:
-            raise StorageError("NO_LINKS", f"got a file system without hard links at {path.parent}, want one") from err
+            raise StorageError(
+                "NO_LINKS", f"got a file system without hard links at {path.parent}, want one with hard links"
+            ) from err
         raise
     finally:
         temporary.unlink()
@@ -39,7 +41,7 @@ def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 
 def write_once(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Like `write_new`, but content with this content already there is success: a rerun after a crash."""
+    """Like `write_new`, but an existing file with the same content is accepted, for a rerun after a crash."""
     try:
         write_new(path, content, mode)
     except StorageError as err:
@@ -48,7 +50,7 @@ def write_once(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 
 def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Put new content in the place of the old in one step. For what is derived or kept up, never for keys."""
+    """Replace the content of `path` atomically. For derived or updated files, never for keys."""
     temporary = _write_temporary(path, content, mode)
     try:
         temporary.replace(path)
@@ -59,7 +61,7 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 
 def read(path: Path, what: str, limit: int = 1 << 20) -> bytes:
-    """The content of a file that must be there. `what` names it for the message. Raises `StorageError`."""
+    """Return the content of a file; `what` describes it in messages. Raise `StorageError` NOT_FOUND or BROKEN_FILE."""
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)
@@ -71,7 +73,7 @@ def read(path: Path, what: str, limit: int = 1 << 20) -> bytes:
 
 
 def private_directory(path: Path) -> Path:
-    """`path`, made with mode 0700 where it was missing. One that exists keeps its mode: it is the user's."""
+    """Return `path`, created with mode 0700 if it does not exist. An existing directory keeps its mode."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -80,18 +82,18 @@ def private_directory(path: Path) -> Path:
 
 
 @contextmanager
-def exclusive(directory: Path) -> Iterator[None]:
-    """Be the only one who writes in `directory`, and sweep what a crashed run left half-written.
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the exclusive write lock of `directory`, and delete the temporary files of crashed runs.
 
-    Raises `StorageError` BUSY at once where another run holds it. The lock goes with the process, so a crash
-    frees it; the empty lock file stays.
+    Raise `StorageError` BUSY immediately if another process holds the lock. The operating system releases the lock
+    when the process ends; the empty lock file stays.
     """
     handle = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, SECRET)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StorageError("BUSY", f"got another run at work in {directory}, want it finished first") from None
+            raise StorageError("BUSY", f"got another command running in {directory}, want it to finish first") from None
         for leftover in leftovers(directory):
             leftover.unlink()
         yield
@@ -100,7 +102,7 @@ def exclusive(directory: Path) -> Iterator[None]:
 
 
 def leftovers(directory: Path) -> list[Path]:
-    """Temporary files in `directory`: while its lock is free, what a crash left, perhaps a part of a key."""
+    """Return the temporary files in `directory`. If its lock is free, a crash left them; they may contain key data."""
     return sorted(directory.glob(f".*{_TEMPORARY}"))
 
 
@@ -119,7 +121,7 @@ def _write_temporary(path: Path, content: bytes, mode: int) -> Path:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the directory's entry durable too: a name can be lost at power failure though the file was synced."""
+    """Sync the directory entry: after a power failure the name can be missing although the file was synced."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""What all commands share at the terminal: options with one meaning, progress, passphrases, and how failures show.
+"""Shared by all commands: common options, progress, passphrases, and how failures are reported.
 
-An expected failure is one line, ``error: CODE: got X, want Y``, and the exit status says whose turn it is: 2 for a
-value to correct, 1 for work that could not be done, 130 for Ctrl-C. Results go to stdout, all else to stderr.
+An expected failure is one line, ``error: CODE: got X, want Y``. Exit status: 2 for invalid input, 1 if the command
+failed, 130 for Ctrl-C. Results go to stdout, everything else to stderr.
 """
 
 import os
@@ -19,19 +19,20 @@ from pki import storage
 
 PASSPHRASE_VARIABLE = "PKI_PASSPHRASE"  # noqa: S105  # the variable's name
 
-CaDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The CA's directory, as made by init.")]
+CaDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The CA's directory, as created by init.")]
 PassphraseFile = Annotated[
     Path | None,
-    typer.Option(help=f"File whose first line is the CA keys' passphrase; else ${PASSPHRASE_VARIABLE}."),
+    typer.Option(help=f"File whose first line is the passphrase of the CA's keys. [default: ${PASSPHRASE_VARIABLE}]"),
 ]
 DevicesDirectory = Annotated[
-    Path | None, typer.Option("--devices", metavar="PATH", help="Where the devices' files are; else DIR/devices.")
+    Path | None,
+    typer.Option("--devices", metavar="PATH", help="The directory of the devices' files. [default: DIR/devices]"),
 ]
-KeyTypeHelp = "Kind of key. EC is smaller and faster on a device."
+KEY_TYPE_HELP = "Type of key. EC keys are smaller and faster on a device."
 
 
 class ReportingGroup(TyperGroup):
-    """Runs a command and turns expected failures into one line and an exit status."""
+    """Run a command; report an expected failure as one line and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -41,9 +42,9 @@ class ReportingGroup(TyperGroup):
         except LobbyError as err:
             _fail(str(err), 1)
         except OSError as err:
-            _fail(f"FILE_SYSTEM: got {err.strerror or err} at {err.filename}, want to read or write there", 1)
+            _fail(f"FILE_SYSTEM: got {err.strerror or err} at {err.filename}, want a readable and writable path", 1)
         except KeyboardInterrupt:
-            _fail("INTERRUPTED: got Ctrl-C; what is written is whole: run the same again to go on", 130)
+            _fail("INTERRUPTED: got Ctrl-C; every file written is complete: run the command again to continue", 130)
 
 
 def _fail(message: str, status: int) -> NoReturn:
@@ -51,13 +52,13 @@ def _fail(message: str, status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
-def say(text: str) -> None:
-    """A result, for people and for scripts."""
+def print_result(text: str) -> None:
+    """Print a result to stdout."""
     typer.echo(text)
 
 
-def note(text: str) -> None:
-    """Something worth knowing that is no result."""
+def print_note(text: str) -> None:
+    """Print additional information to stderr."""
     typer.echo(f"note: {text}", err=True)
 
 
@@ -66,7 +67,10 @@ def current_time() -> datetime:
 
 
 def read_passphrase(file: Path | None) -> bytes | None:
-    """The CA keys' passphrase from its file or the environment. An empty one is refused: it would protect nothing."""
+    """Return the passphrase of the CA's keys from `file` or the environment, or None.
+
+    Raise `InvalidInput` INVALID_PASSPHRASE for an empty or overlong one.
+    """
     if file is not None:
         lines = storage.read(file, "a passphrase file", 4096).splitlines()
         text, source = lines[0] if lines else b"", str(file)
@@ -75,12 +79,12 @@ def read_passphrase(file: Path | None) -> bytes | None:
     else:
         return None
     if not 1 <= len(text) <= 1023:
-        raise InvalidInput("INVALID_PASSPHRASE", f"got {len(text)} bytes in {source}, want 1 to 1023")
+        raise InvalidInput("INVALID_PASSPHRASE", f"got a passphrase of {len(text)} bytes in {source}, want 1 to 1023")
     return text
 
 
 def progress() -> Progress:
-    """A bar on stderr that leaves nothing behind: the summary says what came of it."""
+    """Return a progress bar on stderr that is removed at the end."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

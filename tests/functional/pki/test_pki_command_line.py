@@ -1,4 +1,4 @@
-"""`python -m pki` as its users meet it: results on stdout, one line for a failure, and its exit status."""
+"""`python -m pki`: results on stdout, one line for a failure, and the exit status."""
 
 import csv
 import os
@@ -18,9 +18,10 @@ from cryptography.x509.oid import NameOID
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from lobby import __version__
 from lobby.wire import decode_label, encode_label
-from pki.__main__ import app
 from pki.certificates import fingerprint, load_certificate
+from pki.cli import app, main
 from pki.crl import load_crl
 
 ROOT = Path(__file__).parents[3]
@@ -41,13 +42,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def made(run: Run) -> Run:
+def pki(run: Run) -> Run:
     run("init", "ca", "--organization", "Acme GmbH")
     return run
 
 
 def failure(done: Result) -> str:
-    """The one line that a failure is."""
+    """Return the single line of a failure."""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     return line
@@ -60,7 +61,7 @@ def write_request(path: Path, name: str) -> None:
     path.write_bytes(csr.public_bytes(Encoding.PEM))
 
 
-def test_the_module_runs_and_names_its_commands() -> None:
+def test_help_lists_the_commands() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pki", "--help"],
         capture_output=True,
@@ -73,65 +74,76 @@ def test_the_module_runs_and_names_its_commands() -> None:
         assert command in done.stdout
 
 
-def test_a_ca_and_a_device_from_nothing(made: Run) -> None:
-    done = made("device", "ca", "sensor-1")
+def test_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version").stdout == f"lobby-pki {__version__}\n"
+
+
+def test_main_runs_the_command_line_without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["lobby-pki", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+
+
+def test_a_device_is_created_with_key_certificate_and_label(pki: Run) -> None:
+    done = pki("device", "ca", "sensor-1")
     certificate = load_certificate(Path("ca/devices/sensor-1.cert.pem"))
     assert f"sensor-1  {fingerprint(certificate)}" in done.stdout
-    assert "the intermediate CA's end, not for the 20 years asked for" in done.stderr
+    assert "when the intermediate CA expires, not for the requested 20 years" in done.stderr
     (code,) = zxingcpp.read_barcodes(Image.open("ca/devices/sensor-1.label.png"))
     assert decode_label(code.text) == fingerprint(certificate)
     assert stat.S_IMODE(Path("ca/devices/sensor-1.key.pem").stat().st_mode) == 0o600
 
 
-def test_many_devices_and_a_larger_count_later(made: Run) -> None:
-    made("device", "ca", "--count", "3", "--prefix", "s-", "--no-label")
-    done = made("device", "ca", "--count", "25", "--prefix", "s-", "--no-label", "--years", "5")
-    assert "22 made, 3 kept" in done.stdout
+def test_a_larger_count_creates_only_the_additional_devices(pki: Run) -> None:
+    pki("device", "ca", "--count", "3", "--prefix", "s-", "--no-label")
+    done = pki("device", "ca", "--count", "25", "--prefix", "s-", "--no-label", "--years", "5")
+    assert "22 created, 3 kept" in done.stdout
     with Path("ca/devices/manifest.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["thing_name"] for row in rows] == [f"s-{number:06d}" for number in range(1, 26)]
     assert len({row["fingerprint"] for row in rows}) == 25
 
 
-def test_devices_from_a_file_and_from_requests(made: Run) -> None:
+def test_devices_are_created_from_a_file_and_from_signing_requests(pki: Run) -> None:
     Path("names").write_text("a\nb\n")
-    made("device", "ca", "--names", "names", "--no-label", "--key-type", "rsa-2048")
+    pki("device", "ca", "--names", "names", "--no-label", "--key-type", "rsa-2048")
     write_request(Path("c.csr"), "c")
-    made("device", "ca", "--csr", "c.csr", "--no-label", "--devices", "elsewhere")
+    pki("device", "ca", "--csr", "c.csr", "--no-label", "--devices", "elsewhere")
     assert not Path("elsewhere/c.key.pem").exists()
     assert load_certificate(Path("elsewhere/c.cert.pem"))
     assert "RSA" in Path("ca/devices/a.key.pem").read_text()
 
 
 @pytest.mark.parametrize("form", ["fingerprint", "label", "file"])
-def test_a_device_is_revoked_by_what_is_at_hand(made: Run, form: str) -> None:
-    made("device", "ca", "d", "--no-label")
+def test_a_device_is_revoked_by_fingerprint_label_or_file(pki: Run, form: str) -> None:
+    pki("device", "ca", "d", "--no-label")
     path = Path("ca/devices/d.cert.pem")
     certificate = load_certificate(path)
     certid = fingerprint(certificate)
-    what = {"fingerprint": certid.upper(), "label": encode_label(certid).lower(), "file": str(path)}[form]
-    made("revoke", "ca", what, "--reason", "key-compromise")
+    argument = {"fingerprint": certid.upper(), "label": encode_label(certid).lower(), "file": str(path)}[form]
+    pki("revoke", "ca", argument, "--reason", "key-compromise")
     crl = load_crl(Path("ca"))
     assert crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
-    assert "list 3: 1 revoked" in made("renew-crl", "ca").stdout
+    assert "list 3: 1 revoked" in pki("renew-crl", "ca").stdout
 
 
-def test_a_certificate_is_shown_with_its_label_code(made: Run) -> None:
-    made("device", "ca", "d", "--no-label")
+def test_a_certificate_is_shown_with_its_label_code(pki: Run) -> None:
+    pki("device", "ca", "d", "--no-label")
     certid = fingerprint(load_certificate(Path("ca/devices/d.cert.pem")))
-    shown = made("show", "ca/devices/d.cert.pem").stdout
-    assert certid in shown
-    assert encode_label(certid) in shown
-    assert "Acme GmbH" in shown
+    output = pki("show", "ca/devices/d.cert.pem").stdout
+    assert certid in output
+    assert encode_label(certid) in output
+    assert "Acme GmbH" in output
 
 
 @pytest.mark.parametrize(("out", "files"), [("s.pdf", ["s.pdf"]), ("s.png", ["s-001.png", "s-002.png"])])
-def test_label_sheets_are_made_for_all_or_some(made: Run, out: str, files: list[str]) -> None:
-    made("device", "ca", "a", "b", "c", "--no-label")
-    done = made("labels", "ca", "--out", out, "--per-page", "2")
+def test_label_sheets_contain_all_or_the_named_devices(pki: Run, out: str, files: list[str]) -> None:
+    pki("device", "ca", "a", "b", "c", "--no-label")
+    done = pki("labels", "ca", "--out", out, "--per-page", "2")
     assert done.stdout.split() == files
     assert all(Path(file).stat().st_size > 1000 for file in files)
-    assert made("labels", "ca", "b", "--out", "one.png").stdout.split() == ["one.png"]
+    assert pki("labels", "ca", "b", "--out", "one.png").stdout.split() == ["one.png"]
     (code,) = zxingcpp.read_barcodes(Image.open("one.png"))
     assert decode_label(code.text) == fingerprint(load_certificate(Path("ca/devices/b.cert.pem")))
 
@@ -146,13 +158,13 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(run: Run, monkeypatch
     assert "INVALID_PASSPHRASE" in failure(run("device", "ca", "d", status=2))
 
 
-HOSTILE = {
+FAILURES = {
     "no device": (["device", "ca"], 2, "INVALID_ORDER: got none"),
-    "two ways": (["device", "ca", "a", "--count", "2"], 2, "INVALID_ORDER: got NAME and --count"),
-    "bad name": (["device", "ca", "a/b"], 2, "INVALID_THING_NAME: got 'a/b', want"),
+    "two sources": (["device", "ca", "a", "--count", "2"], 2, "INVALID_ORDER: got NAME and --count"),
+    "invalid name": (["device", "ca", "a/b"], 2, "INVALID_THING_NAME: got 'a/b', want"),
     "long name": (["device", "ca", "x" * 65], 2, "at most 64"),
-    "lines in a name": (["device", "ca", "a\nb"], 2, "INVALID_THING_NAME"),
-    "double": (["device", "ca", "a", "b", "a"], 2, "DUPLICATE_NAME"),
+    "newline in a name": (["device", "ca", "a\nb"], 2, "INVALID_THING_NAME"),
+    "duplicate name": (["device", "ca", "a", "b", "a"], 2, "DUPLICATE_NAME"),
     "zero": (["device", "ca", "--count", "0"], 2, "INVALID_COUNT"),
     "no years": (["device", "ca", "a", "--years", "0"], 2, "INVALID_YEARS"),
     "no file of names": (["device", "ca", "--names", "nowhere"], 1, "NOT_FOUND"),
@@ -161,29 +173,29 @@ HOSTILE = {
     "no CA": (["device", "nowhere", "a"], 1, "NO_CA"),
     "CA again": (["init", "ca", "--organization", "x"], 1, "CA_EXISTS"),
     "no organization": (["init", "other", "--organization", ""], 2, "INVALID_ORGANIZATION"),
-    "revoke nonsense": (["revoke", "ca", "zz"], 2, "INVALID_FINGERPRINT"),
-    "revoke the unknown": (["revoke", "ca", "0" * 64], 1, "NOT_FOUND"),
+    "revoke an invalid fingerprint": (["revoke", "ca", "zz"], 2, "INVALID_FINGERPRINT"),
+    "revoke an unknown device": (["revoke", "ca", "0" * 64], 1, "NOT_FOUND"),
     "revoke the root": (["revoke", "ca", "ca/root.cert.pem"], 2, "FOREIGN_CERTIFICATE"),
     "revoke a key": (["revoke", "ca", "ca/root.key.pem"], 1, "BROKEN_FILE"),
-    "a list for no days": (["renew-crl", "ca", "--days", "0"], 2, "INVALID_DAYS"),
-    "labels for nobody": (["labels", "ca"], 2, "UNKNOWN_DEVICE"),
-    "labels of a kind": (["labels", "ca", "--out", "x.doc"], 2, "INVALID_OUT"),
+    "a list valid for 0 days": (["renew-crl", "ca", "--days", "0"], 2, "INVALID_DAYS"),
+    "labels without devices": (["labels", "ca"], 2, "UNKNOWN_DEVICE"),
+    "labels in another format": (["labels", "ca", "--out", "x.doc"], 2, "INVALID_OUT"),
     "labels too small": (["labels", "ca", "--per-page", "1000"], 2, "INVALID_PER_PAGE"),
-    "show nothing": (["show", "nowhere"], 1, "NOT_FOUND"),
+    "show a missing file": (["show", "nowhere"], 1, "NOT_FOUND"),
     "no Region": (["register", "ca", "--region", "bogus"], 2, "INVALID_REGION"),
     "no profile": (["register", "ca", "--profile", "nobody"], 1, "NO_AWS"),
 }
 
 
-@pytest.mark.parametrize(("args", "status", "says"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_bad_call_gets_one_line_and_changes_nothing(
-    made: Run, tmp_path: Path, args: list[str], status: int, says: str
+@pytest.mark.parametrize(("args", "status", "message"), FAILURES.values(), ids=FAILURES.keys())
+def test_a_failure_is_one_line_and_changes_nothing(
+    pki: Run, tmp_path: Path, args: list[str], status: int, message: str
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pem")}
-    assert says in failure(made(*args, status=status))
+    assert message in failure(pki(*args, status=status))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pem")} == before
 
 
-def test_an_unwritable_place_is_said_without_a_traceback(made: Run) -> None:
-    made("device", "ca", "a", "--no-label")
-    assert "FILE_SYSTEM" in failure(made("labels", "ca", "--out", "missing/x.pdf", status=1))
+def test_an_unwritable_path_is_reported_without_a_traceback(pki: Run) -> None:
+    pki("device", "ca", "a", "--no-label")
+    assert "FILE_SYSTEM" in failure(pki("labels", "ca", "--out", "missing/x.pdf", status=1))

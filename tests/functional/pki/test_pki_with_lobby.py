@@ -1,6 +1,6 @@
-"""register, publish-crl and unregister against an emulated AWS IoT and S3, through the command line.
+"""The commands register, publish-crl and unregister against an emulated AWS IoT and S3.
 
-The emulator's MQTT listener stays off: it would bind every interface, and registration needs none.
+The emulator's MQTT listener is off: it would bind every interface, and registration does not need it.
 """
 
 import os
@@ -17,9 +17,9 @@ import pytest
 from cryptography import x509
 from typer.testing import CliRunner, Result
 
-from pki.__main__ import app
 from pki.authority import load_certificates
 from pki.certificates import fingerprint
+from pki.cli import app
 from pki.crl import crl_number
 
 ACCOUNT: Final = "111111111111"
@@ -42,13 +42,13 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [sys.executable, "-m", "ministack"], cwd=directory, env={**os.environ, **settings}, stdout=log, stderr=log
         )
     try:
-        yield _when_up(server, f"http://127.0.0.1:{port}", directory / "log")
+        yield _wait_until_up(server, f"http://127.0.0.1:{port}", directory / "log")
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def _when_up(server: "subprocess.Popen[bytes]", url: str, log: Path) -> str:
+def _wait_until_up(server: "subprocess.Popen[bytes]", url: str, log: Path) -> str:
     for _ in range(START_SECONDS * 10):
         try:
             with urllib.request.urlopen(f"{url}/_ministack/health", timeout=5):  # noqa: S310  # our own loopback
@@ -69,10 +69,10 @@ def pki(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> Pki:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
 
-    def call(*args: str, status: int = 0, say: str | None = None) -> Result:
-        away = args[0] in {"register", "publish-crl", "unregister"}
-        options = ["--region", REGION, "--endpoint-url", endpoint] if away else []
-        done = CliRunner().invoke(app, [*args, *options], input=say)
+    def call(*args: str, status: int = 0, typed: str | None = None) -> Result:
+        remote = args[0] in {"register", "publish-crl", "unregister"}
+        options = ["--region", REGION, "--endpoint-url", endpoint] if remote else []
+        done = CliRunner().invoke(app, [*args, *options], input=typed)
         assert done.exit_code == status, (args, done.output, done.exception)
         return done
 
@@ -80,41 +80,41 @@ def pki(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> Pki:
     return call
 
 
-def test_a_ca_comes_and_goes(pki: Pki, endpoint: str) -> None:
+def test_a_ca_is_registered_published_and_unregistered(pki: Pki, endpoint: str) -> None:
     session = boto3.Session(ACCOUNT, "secret", region_name=REGION)
     iot, s3 = session.client("iot", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
     ca_id = fingerprint(load_certificates(Path("ca"))[1])
 
-    missing = pki("register", "ca", "--yes", status=1)
-    assert "NO_LOBBY" in missing.stderr
+    without_lobby = pki("register", "ca", "--yes", status=1)
+    assert "NO_LOBBY" in without_lobby.stderr
     assert iot.list_ca_certificates()["certificates"] == []
 
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    refused = pki("register", "ca", status=1, say="n\n")
+    refused = pki("register", "ca", status=1, typed="n\n")
     assert f"account {ACCOUNT}, Region {REGION}?" in refused.stderr
     assert iot.list_ca_certificates()["certificates"] == []
 
     for first in (True, False):
         done = pki("register", "ca", "--yes")
         assert ca_id in done.stdout
-        assert ("registered before" in done.stdout) is not first
-        known = iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]
-        assert (known["status"], known["autoRegistrationStatus"]) == ("ACTIVE", "ENABLE")
-        assert known["certificateMode"] == "SNI_ONLY"
+        assert ("already registered" in done.stdout) is not first
+        registered = iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]
+        assert (registered["status"], registered["autoRegistrationStatus"]) == ("ACTIVE", "ENABLE")
+        assert registered["certificateMode"] == "SNI_ONLY"
 
     pki("device", "ca", "d", "--no-label")
     pki("revoke", "ca", "ca/devices/d.cert.pem")
     assert "with 1 revoked" in pki("publish-crl", "ca", "--yes").stdout
-    there = s3.get_object(Bucket=BUCKET, Key=f"crl/{ca_id}.pem")["Body"].read()
-    crl = x509.load_pem_x509_crl(there)
+    published = s3.get_object(Bucket=BUCKET, Key=f"crl/{ca_id}.pem")["Body"].read()
+    crl = x509.load_pem_x509_crl(published)
     assert (len(crl), crl_number(crl)) == (1, 2)
 
     iot.register_certificate(
         certificatePem=Path("ca/devices/d.cert.pem").read_text(),
         caCertificatePem=Path("ca/intermediate.cert.pem").read_text(),
     )
-    gone = pki("unregister", "ca", "--yes")
-    assert "1 device certificates of this CA stay registered" in gone.stderr
+    result = pki("unregister", "ca", "--yes")
+    assert "1 device certificates of this CA stay registered" in result.stderr
     assert iot.list_ca_certificates()["certificates"] == []
     assert "nothing to do" in pki("unregister", "ca", "--yes").stdout
     assert "NOT_REGISTERED" in pki("publish-crl", "ca", "--yes", status=1).stderr

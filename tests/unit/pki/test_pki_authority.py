@@ -1,4 +1,4 @@
-"""The CA's certificates as strict verifiers see them, its files, and what it refuses."""
+"""The CA: its certificates with strict verifiers, its files, and the errors."""
 
 import shutil
 import stat
@@ -28,7 +28,7 @@ from pki.keys import KeyType
 
 
 def verify(ca: Authority, leaf: x509.Certificate, at: datetime) -> list[x509.Certificate]:
-    """The chain, by cryptography's verifier: its CA rules as they are, its leaf rules but for the missing SAN."""
+    """Return the chain from cryptography's verifier: its default CA policy, and its leaf policy without the SAN."""
     leaf_policy = ExtensionPolicy.webpki_defaults_ee().may_be_present(
         x509.SubjectAlternativeName, Criticality.AGNOSTIC, None
     )
@@ -44,7 +44,7 @@ def verify(ca: Authority, leaf: x509.Certificate, at: datetime) -> list[x509.Cer
 
 @pytest.mark.parametrize("ca_key", [KeyType.EC_P256, KeyType.RSA_2048])
 @pytest.mark.parametrize("device_key", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_2048])
-def test_a_device_chains_to_the_root_by_a_strict_verifier(
+def test_a_strict_verifier_accepts_the_chain_of_a_device(
     tmp_path: Path, now: datetime, ca_key: KeyType, device_key: KeyType
 ) -> None:
     ca = create_hierarchy(tmp_path, "Acme GmbH", now=now, key_type=ca_key)
@@ -57,14 +57,14 @@ def test_a_device_chains_to_the_root_by_a_strict_verifier(
 def test_a_device_certificate_cannot_sign_another(shared_ca: Authority, now: datetime) -> None:
     device = shared_ca.issue_device("sensor-1", now=now)
     assert device.private_key is not None
-    false_ca = Authority(shared_ca.directory, shared_ca.intermediate, device.certificate, device.private_key)
-    forged = false_ca.issue_device("sensor-2", now=now)
+    forged_ca = Authority(shared_ca.directory, shared_ca.intermediate, device.certificate, device.private_key)
+    forged = forged_ca.issue_device("sensor-2", now=now)
     with pytest.raises(VerificationError):
-        verify(false_ca, forged.certificate, now)
+        verify(forged_ca, forged.certificate, now)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="a second opinion, where there is one")
-def test_openssl_agrees_strictly(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_openssl_accepts_the_chain_and_the_revocation_list(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     ca = create_hierarchy(tmp_path, "Acme GmbH", now=now)
     device = ca.issue_device("sensor-1", now=now)
@@ -80,7 +80,7 @@ def test_openssl_agrees_strictly(tmp_path: Path) -> None:
     assert "revoked" in done.stderr
 
 
-def test_the_profile_is_the_one_of_rfc_5280(shared_ca: Authority, now: datetime) -> None:
+def test_the_certificate_profiles_follow_rfc_5280(shared_ca: Authority, now: datetime) -> None:
     device = shared_ca.issue_device("sensor-1", now=now).certificate
     for certificate, is_ca, path_length in ((shared_ca.root, True, 1), (shared_ca.intermediate, True, 0)):
         basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
@@ -99,8 +99,8 @@ def test_the_profile_is_the_one_of_rfc_5280(shared_ca: Authority, now: datetime)
     assert not usage.value.key_cert_sign
     assert list(purposes) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     for child, issuer in ((device, shared_ca.intermediate), (shared_ca.intermediate, shared_ca.root)):
-        asked = child.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-        assert asked == issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+        identifier = child.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        assert identifier == issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
         assert 0 < child.serial_number < 1 << 160
         assert child.serial_number.bit_length() > 64
 
@@ -115,28 +115,28 @@ def test_the_subject_is_the_thing_name_and_nothing_else(shared_ca: Authority, no
 
 def test_no_certificate_outlives_its_issuer(shared_ca: Authority, now: datetime) -> None:
     long, short = (shared_ca.issue_device("d", now=now, years=years) for years in (20, 2))
-    assert long.cut_short
+    assert long.shortened
     assert long.certificate.not_valid_after_utc == shared_ca.intermediate.not_valid_after_utc
-    assert not short.cut_short
+    assert not short.shortened
     assert short.certificate.not_valid_after_utc == now.replace(year=now.year + 2)
     assert shared_ca.root.not_valid_after_utc == now.replace(year=now.year + 25)
     assert shared_ca.intermediate.not_valid_after_utc == now.replace(year=now.year + 10)
 
 
-def test_a_device_whose_clock_runs_late_is_not_refused(shared_ca: Authority, now: datetime) -> None:
+def test_a_device_with_a_slow_clock_is_accepted(shared_ca: Authority, now: datetime) -> None:
     device = shared_ca.issue_device("d", now=now)
     late = now - timedelta(minutes=50)
     assert verify(shared_ca, device.certificate, late)[0] == device.certificate
 
 
-def test_a_leap_day_has_an_anniversary(tmp_path: Path) -> None:
+def test_validity_from_a_leap_day_ends_on_28_february(tmp_path: Path) -> None:
     leap = datetime(2028, 2, 29, 8, 0, tzinfo=UTC)
     ca = create_hierarchy(tmp_path, "Acme", now=leap)
     assert ca.root.not_valid_after_utc == datetime(2053, 2, 28, 8, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("years_on", [-1, 11])
-def test_an_issuer_that_is_not_valid_now_issues_nothing(shared_ca: Authority, now: datetime, years_on: int) -> None:
+def test_an_issuer_outside_its_validity_issues_nothing(shared_ca: Authority, now: datetime, years_on: int) -> None:
     with pytest.raises(AuthorityError, match="CA_NOT_VALID"):
         shared_ca.issue_device("d", now=now.replace(year=now.year + years_on))
 
@@ -146,34 +146,32 @@ def test_an_issuer_that_is_not_valid_now_issues_nothing(shared_ca: Authority, no
     ["", "a/b", "a+", "#", "a b", "ä", "a\n", "../x", "CN=x", "a" * 65, "a" * 129, "a\0b"],
     ids=["empty", "slash", "plus", "hash", "space", "umlaut", "newline", "path", "cn", "65", "129", "nul"],
 )
-def test_a_name_that_breaks_the_rule_gets_no_certificate(shared_ca: Authority, now: datetime, name: str) -> None:
+def test_an_invalid_thing_name_gets_no_certificate(shared_ca: Authority, now: datetime, name: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_THING_NAME: got"):
         shared_ca.issue_device(name, now=now)
 
 
 @pytest.mark.parametrize("years", [0, -1, 101])
-def test_a_validity_out_of_reason_is_refused(shared_ca: Authority, now: datetime, years: int) -> None:
+def test_a_validity_out_of_range_is_rejected(shared_ca: Authority, now: datetime, years: int) -> None:
     with pytest.raises(InvalidInput, match="INVALID_YEARS"):
         shared_ca.issue_device("d", now=now, years=years)
 
 
 @pytest.mark.parametrize("organization", ["", " Acme", "A" * 65, "A\nB", "A\0"])
-def test_an_organization_that_fits_no_subject_leaves_nothing_behind(
-    tmp_path: Path, now: datetime, organization: str
-) -> None:
+def test_an_invalid_organization_creates_no_files(tmp_path: Path, now: datetime, organization: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_ORGANIZATION"):
         create_hierarchy(tmp_path / "ca", organization, now=now)
     assert not (tmp_path / "ca").exists()
 
 
-def test_the_keys_are_secret_and_the_first_list_is_empty(ca: Authority) -> None:
+def test_ca_keys_are_private_and_the_first_list_is_empty(ca: Authority) -> None:
     assert stat.S_IMODE(ca.directory.stat().st_mode) == 0o700
     for name in (ROOT_KEY, INTERMEDIATE_KEY):
         assert stat.S_IMODE((ca.directory / name).stat().st_mode) == 0o600
     assert (len(load_crl(ca.directory)), crl_number(load_crl(ca.directory))) == (0, 1)
 
 
-def test_a_finished_ca_is_not_made_again(ca: Authority, now: datetime) -> None:
+def test_a_complete_ca_is_not_overwritten(ca: Authority, now: datetime) -> None:
     before = {path.name: path.read_bytes() for path in ca.directory.iterdir()}
     with pytest.raises(AuthorityError, match="CA_EXISTS"):
         create_hierarchy(ca.directory, "Acme GmbH", now=now)
@@ -194,21 +192,21 @@ def test_a_passphrase_protects_both_keys(tmp_path: Path, now: datetime) -> None:
             load_authority(tmp_path, wrong)
 
 
-def test_a_passphrase_for_an_open_key_is_a_mistake_to_hear_of(ca: Authority) -> None:
+def test_a_passphrase_for_an_unencrypted_key_is_rejected(ca: Authority) -> None:
     with pytest.raises(AuthorityError, match="BAD_PASSPHRASE"):
         load_authority(ca.directory, b"x")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 40, 200], ids=lambda kept: f"first {kept} bytes")
 @pytest.mark.parametrize("name", [INTERMEDIATE_KEY, INTERMEDIATE_CERT])
-def test_a_torn_file_is_refused_by_its_name(ca: Authority, name: str, keep: int) -> None:
+def test_a_truncated_file_is_rejected_with_its_name(ca: Authority, name: str, keep: int) -> None:
     path = ca.directory / name
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(StorageError, match=name):
         load_authority(ca.directory)
 
 
-def test_a_key_of_another_ca_is_refused(ca: Authority, shared_ca: Authority) -> None:
+def test_a_key_of_another_ca_is_rejected(ca: Authority, shared_ca: Authority) -> None:
     shutil.copy(shared_ca.directory / INTERMEDIATE_KEY, ca.directory / INTERMEDIATE_KEY)
     with pytest.raises(AuthorityError, match="CA_KEY_MISMATCH"):
         load_authority(ca.directory)
@@ -217,12 +215,12 @@ def test_a_key_of_another_ca_is_refused(ca: Authority, shared_ca: Authority) -> 
         load_authority(ca.directory)
 
 
-def test_a_directory_without_a_ca_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_directory_without_a_ca_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AuthorityError, match="NO_CA"):
         load_authority(tmp_path)
 
 
-def test_a_half_made_ca_is_not_finished_under_another_name(
+def test_an_incomplete_ca_is_not_completed_for_another_organization(
     tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, content: bytes, mode: int = 0) -> None:

@@ -1,7 +1,7 @@
-"""A crash at any step of writing, and the same run again.
+"""A crash at every file operation, followed by a rerun.
 
-The crash is real: a forked child leaves with `os._exit` in the middle of the n-th file operation, so that no
-cleanup code of ours runs. The parent then does what a user does, and looks at what came of it.
+The crash is real: a forked child calls `os._exit` before the n-th file operation, so no cleanup code runs. The parent
+then repeats the command, as a user would, and checks the files.
 """
 
 import csv
@@ -18,7 +18,7 @@ from pki import storage
 from pki.authority import Authority, create_hierarchy, load_authority
 from pki.certificates import load_certificate
 from pki.crl import Reason, crl_number, load_crl, load_record
-from pki.devices import DevicePaths, Order, Terms, make_devices
+from pki.devices import DevicePaths, IssueOptions, Order, make_devices
 from pki.keys import decode_private_key, same_key
 from pki.naming import named
 
@@ -27,13 +27,13 @@ CRASHED = 77
 
 
 def crash_at(step: int, work: Callable[[], object]) -> bool:
-    """Run `work` in a child that dies before its `step`-th file operation; False where it came to its end."""
+    """Run `work` in a child that exits before its `step`-th file operation. Return False if it completed."""
     child = os.fork()
     if child == 0:
         try:
             _arm(step)
             work()
-        except BaseException:  # noqa: BLE001  # nothing of the child may come back into pytest
+        except BaseException:  # noqa: BLE001  # no exception of the child may reach pytest
             os._exit(1)
         os._exit(0)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -42,14 +42,14 @@ def crash_at(step: int, work: Callable[[], object]) -> bool:
 
 
 def _arm(step: int) -> None:
-    left = [step]
+    remaining = [step]
 
-    def counted(really: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            left[0] -= 1
-            if left[0] <= 0:
+            remaining[0] -= 1
+            if remaining[0] <= 0:
                 os._exit(CRASHED)
-            return really(*args, **kwargs)
+            return original(*args, **kwargs)
 
         return call
 
@@ -58,7 +58,7 @@ def _arm(step: int) -> None:
 
 
 def crash_everywhere(fresh: Callable[[int], Callable[[], object]], check: Callable[[int], None]) -> int:
-    """Crash at each step in turn, each in a place of its own, and `check` it; the number of steps that there are."""
+    """Crash at each step, each in its own directory, and `check` it. Return the number of steps."""
     step = 1
     while crash_at(step, fresh(step)):
         check(step)
@@ -66,7 +66,7 @@ def crash_everywhere(fresh: Callable[[int], Callable[[], object]], check: Callab
     return step - 1
 
 
-def test_a_ca_is_finished_after_a_crash_at_any_step(tmp_path: Path, now: datetime) -> None:
+def test_a_ca_is_completed_after_a_crash_at_any_step(tmp_path: Path, now: datetime) -> None:
     def fresh(step: int) -> Callable[[], object]:
         return lambda: create_hierarchy(tmp_path / str(step), "Acme", now=now)
 
@@ -76,7 +76,7 @@ def test_a_ca_is_finished_after_a_crash_at_any_step(tmp_path: Path, now: datetim
         if not (directory / "intermediate.crl.pem").exists():
             create_hierarchy(directory, "Acme", now=now)
         else:
-            with storage.exclusive(directory):
+            with storage.locked(directory):
                 pass
         ca = load_authority(directory)
         assert crl_number(load_crl(directory)) >= 1
@@ -88,22 +88,22 @@ def test_a_ca_is_finished_after_a_crash_at_any_step(tmp_path: Path, now: datetim
 
 
 def test_a_run_is_completed_after_a_crash_at_any_step(shared_ca: Authority, tmp_path: Path, now: datetime) -> None:
-    orders, terms = named(["one", "two"]), Terms(now, label=False)
+    orders, options = named(["one", "two"]), IssueOptions(now, label=False)
 
     def fresh(step: int) -> Callable[[], object]:
-        return lambda: make_devices(shared_ca, tmp_path / str(step), orders, terms)
+        return lambda: make_devices(shared_ca, tmp_path / str(step), orders, options)
 
     def check(step: int) -> None:
         directory = tmp_path / str(step)
         kept = {path.name: path.read_bytes() for path in directory.glob("*.pem")}
-        make_devices(shared_ca, directory, orders, terms)
+        make_devices(shared_ca, directory, orders, options)
         assert all((directory / name).read_bytes() == content for name, content in kept.items())
-        _check_whole(directory, orders)
+        _check_complete(directory, orders)
 
     assert crash_everywhere(fresh, check) > 25
 
 
-def _check_whole(directory: Path, orders: list[Order]) -> None:
+def _check_complete(directory: Path, orders: list[Order]) -> None:
     for order in orders:
         paths = DevicePaths.of(directory, order.name)
         certificate = load_certificate(paths.certificate)
@@ -117,17 +117,17 @@ def _check_whole(directory: Path, orders: list[Order]) -> None:
     assert storage.leftovers(directory) == []
 
 
-def test_a_revocation_is_never_lost_to_a_crash(tmp_path: Path, now: datetime) -> None:
-    made = {}
+def test_a_crash_loses_no_revocation(tmp_path: Path, now: datetime) -> None:
+    created = {}
 
     def fresh(step: int) -> Callable[[], object]:
         ca = create_hierarchy(tmp_path / str(step), "Acme", now=now)
         device = ca.issue_device("d", now=now).certificate
-        made[step] = (ca, device)
+        created[step] = (ca, device)
         return lambda: ca.revoke(device, Reason.SUPERSEDED, now=now)
 
     def check(step: int) -> None:
-        ca, device = made[step]
+        ca, device = created[step]
         before = crl_number(load_crl(ca.directory))
         ca.revoke(device, Reason.SUPERSEDED, now=now)
         issued = load_crl(ca.directory)
@@ -138,7 +138,7 @@ def test_a_revocation_is_never_lost_to_a_crash(tmp_path: Path, now: datetime) ->
     assert crash_everywhere(fresh, check) > 6
 
 
-def test_the_crash_test_does_crash(tmp_path: Path) -> None:
+def test_crash_at_interrupts_the_write(tmp_path: Path) -> None:
     assert crash_at(2, lambda: storage.write_new(tmp_path / "key", b"secret", storage.SECRET))
     assert not (tmp_path / "key").exists()
     assert len(storage.leftovers(tmp_path)) == 1

@@ -1,4 +1,4 @@
-"""Revocation lists: complete, numbered upwards, and never without their record."""
+"""Revocation lists: complete, with increasing numbers, and never without their record."""
 
 import json
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from pki.crl import CRL_FILE, RECORD_FILE, Reason, crl_number, load_crl, load_re
 from pki.errors import StorageError
 
 
-def test_a_list_is_signed_fresh_and_limited(ca: Authority, now: datetime) -> None:
+def test_a_list_is_signed_and_has_an_expiry(ca: Authority, now: datetime) -> None:
     issued = ca.renew_crl(now=now)
     assert issued.is_signature_valid(ca.key.public_key())
     assert issued.issuer == ca.intermediate.subject
@@ -33,7 +33,7 @@ def test_a_revoked_device_is_listed_with_its_reason(ca: Authority, now: datetime
         assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason == reason.flag()
 
 
-def test_revocations_stay_and_numbers_grow(ca: Authority, now: datetime) -> None:
+def test_lists_keep_revocations_and_increase_their_number(ca: Authority, now: datetime) -> None:
     devices = [ca.issue_device(f"d-{i}", now=now).certificate for i in range(3)]
     numbers = [crl_number(ca.revoke(device, Reason.SUPERSEDED, now=now)) for device in devices]
     issued = ca.renew_crl(now=now + timedelta(days=20), days=7)
@@ -42,7 +42,7 @@ def test_revocations_stay_and_numbers_grow(ca: Authority, now: datetime) -> None
     assert {entry.serial_number for entry in issued} == {device.serial_number for device in devices}
 
 
-def test_revoking_twice_keeps_the_first_moment_and_reason(ca: Authority, now: datetime) -> None:
+def test_revoking_twice_keeps_the_first_time_and_reason(ca: Authority, now: datetime) -> None:
     device = ca.issue_device("d", now=now).certificate
     ca.revoke(device, Reason.KEY_COMPROMISE, now=now)
     ca.revoke(device, Reason.SUPERSEDED, now=now + timedelta(days=1))
@@ -50,7 +50,7 @@ def test_revoking_twice_keeps_the_first_moment_and_reason(ca: Authority, now: da
     assert (entry.reason, entry.at) == (Reason.KEY_COMPROMISE, now.isoformat())
 
 
-def test_a_restored_older_record_does_not_lower_the_number(ca: Authority, now: datetime) -> None:
+def test_restoring_an_older_record_does_not_decrease_the_number(ca: Authority, now: datetime) -> None:
     backup = (ca.directory / RECORD_FILE).read_bytes()
     for _ in range(3):
         ca.renew_crl(now=now)
@@ -58,7 +58,7 @@ def test_a_restored_older_record_does_not_lower_the_number(ca: Authority, now: d
     assert crl_number(ca.renew_crl(now=now)) == 5
 
 
-def test_another_cas_device_cannot_be_revoked(ca: Authority, shared_ca: Authority, now: datetime) -> None:
+def test_a_certificate_of_another_ca_cannot_be_revoked(ca: Authority, shared_ca: Authority, now: datetime) -> None:
     before = (ca.directory / CRL_FILE).read_bytes()
     foreign = (shared_ca.issue_device("d", now=now).certificate, ca.intermediate, ca.root)
     for certificate in foreign:
@@ -77,7 +77,7 @@ def test_a_list_without_its_record_is_not_renewed(ca: Authority, now: datetime) 
     "content",
     ["", "[]", "{}", '{"number": 1}', '{"number": 1, "revoked": [{}]}', '{"number": 1, "revoked": [{"reason": "x"}]}'],
 )
-def test_a_torn_record_is_refused_and_the_list_stays(ca: Authority, now: datetime, content: str) -> None:
+def test_an_invalid_record_is_rejected_and_the_list_is_unchanged(ca: Authority, now: datetime, content: str) -> None:
     before = (ca.directory / CRL_FILE).read_bytes()
     (ca.directory / RECORD_FILE).write_text(content)
     with pytest.raises(StorageError, match="BROKEN_FILE"):
@@ -86,7 +86,7 @@ def test_a_torn_record_is_refused_and_the_list_stays(ca: Authority, now: datetim
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
-def test_a_list_that_is_stale_at_once_or_never_is_refused(ca: Authority, now: datetime, days: int) -> None:
+def test_a_list_validity_out_of_range_is_rejected(ca: Authority, now: datetime, days: int) -> None:
     before = json.loads((ca.directory / RECORD_FILE).read_bytes())
     with pytest.raises(InvalidInput, match="INVALID_DAYS"):
         ca.renew_crl(now=now, days=days)

@@ -1,4 +1,4 @@
-"""Names for a run: all checked before the first is used."""
+"""The names of a run: all are validated before the first is used."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pki import naming
 from pki.errors import StorageError
 
 
-def test_numbers_keep_their_width_when_the_count_grows() -> None:
+def test_numbered_names_have_a_fixed_width() -> None:
     few, many = naming.numbered("s-", 2), naming.numbered("s-", 12)
     assert [order.name for order in few] == ["s-000001", "s-000002"]
     assert many[:2] == few
@@ -31,7 +31,7 @@ def test_numbers_keep_their_width_when_the_count_grows() -> None:
         ("x" * 60, 1, 1, 6, "INVALID_THING_NAME"),
     ],
 )
-def test_numbering_has_its_bounds(prefix: str, count: int, start: int, digits: int, code: str) -> None:
+def test_numbers_out_of_range_are_rejected(prefix: str, count: int, start: int, digits: int, code: str) -> None:
     if not code:
         assert len(naming.numbered(prefix, count, start, digits)) == count
         return
@@ -40,14 +40,14 @@ def test_numbering_has_its_bounds(prefix: str, count: int, start: int, digits: i
     assert refusal.value.code == code
 
 
-def test_a_file_of_names_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+def test_a_file_of_names_may_have_a_bom_comments_and_spaces(tmp_path: Path) -> None:
     path = tmp_path / "names"
     path.write_bytes(b"\xef\xbb\xbf# line 4\r\nsensor-1\r\n\r\n  sensor-2  \r\n")
     assert [order.name for order in naming.from_file(path)] == ["sensor-1", "sensor-2"]
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "no name"),
         (b"# only\n\n", "no name"),
@@ -56,16 +56,16 @@ def test_a_file_of_names_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
         (b"a\nA\n", "DUPLICATE_NAME"),
         (b"\xff\xfe", "UTF-8"),
     ],
-    ids=["empty", "comments", "bad line", "double", "double in another case", "not text"],
+    ids=["empty", "comments", "invalid line", "duplicate", "duplicate in another case", "not text"],
 )
-def test_a_bad_file_of_names_is_refused_whole(tmp_path: Path, content: bytes, says: str) -> None:
+def test_an_invalid_file_of_names_is_rejected(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "names"
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match=says):
+    with pytest.raises(InvalidInput, match=message):
         naming.from_file(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_path(tmp_path: Path) -> None:
     for read in (naming.from_file, lambda path: naming.from_requests([path])):
         with pytest.raises(StorageError, match="nowhere"):
             read(tmp_path / "nowhere")

@@ -1,6 +1,6 @@
-"""Registration: its order, its refusals, and the same call again, against clients that note what is asked.
+"""Registration: the order of the calls, the errors, and repeated calls, with clients that record the calls.
 
-The answers are checked by botocore's own Stubber, which knows the shapes of AWS's API.
+botocore's Stubber validates the responses against AWS's API model.
 """
 
 import io
@@ -27,7 +27,7 @@ from pki.registration import publish_crl, register_ca, unregister_ca
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 BUCKET = f"device-lobby-trust-{ACCOUNT}-{REGION}"
 CA_ID = "c" * 64
-"""Deliberately not the SHA-256 of the DER: the id is AWS's to say."""
+"""Not the SHA-256 of the DER: AWS does not document how the id is derived."""
 OWNED = {"Bucket": BUCKET, "ExpectedBucketOwner": ACCOUNT}
 Answer = dict[str, Any]
 
@@ -39,13 +39,13 @@ class Stubbed:
     s3: Stubber
     calls: list[str]
 
-    def unknown(self) -> None:
-        """AWS IoT knows no CA."""
+    def no_ca(self) -> None:
+        """No CA is registered."""
         self.iot.add_client_error("describe_ca_certificate", "ResourceNotFoundException")
         self.iot.add_response("list_ca_certificates", {"certificates": []})
 
-    def known(self, ca: Authority, mode: str = "SNI_ONLY", status: str = "INACTIVE") -> None:
-        """AWS IoT knows the CA under an id that cannot be foreseen."""
+    def registered(self, ca: Authority, mode: str = "SNI_ONLY", status: str = "INACTIVE") -> None:
+        """The CA is registered with an id that is not its fingerprint."""
         self.iot.add_client_error("describe_ca_certificate", "ResourceNotFoundException")
         self.iot.add_response("list_ca_certificates", {"certificates": [{"certificateId": CA_ID}]})
         pem = ca.intermediate.public_bytes(Encoding.PEM).decode()
@@ -62,7 +62,7 @@ class Stubbed:
             body = StreamingBody(io.BytesIO(content), len(content))
             self.s3.add_response("get_object", {"Body": body}, expected)
 
-    def takes_list(self) -> None:
+    def accepts_list(self) -> None:
         expected = {**OWNED, "Key": f"crl/{CA_ID}.pem", "Body": ANY, "ContentType": "application/x-pem-file"}
         self.s3.add_response("put_object", {}, expected)
 
@@ -85,11 +85,11 @@ def stubbed() -> Iterator[Stubbed]:
         s3_stub.assert_no_pending_responses()
 
 
-def test_the_list_is_published_before_the_ca_may_let_devices_in(
+def test_the_list_is_published_before_the_ca_is_activated(
     stubbed: Stubbed, shared_ca: Authority, now: datetime
 ) -> None:
     stubbed.s3.add_response("head_bucket", {}, OWNED)
-    stubbed.unknown()
+    stubbed.no_ca()
     stubbed.iot.add_response(
         "register_ca_certificate",
         {"certificateId": CA_ID},
@@ -101,44 +101,42 @@ def test_the_list_is_published_before_the_ca_may_let_devices_in(
         },
     )
     stubbed.published(None)
-    stubbed.takes_list()
+    stubbed.accepts_list()
     stubbed.updates("ACTIVE", "ENABLE")
-    done = register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
-    assert (done.ca_certificate_id, done.created) == (CA_ID, True)
-    assert done.crl_location == f"s3://{BUCKET}/crl/{CA_ID}.pem"
+    result = register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+    assert (result.ca_certificate_id, result.created) == (CA_ID, True)
+    assert result.crl_location == f"s3://{BUCKET}/crl/{CA_ID}.pem"
     assert stubbed.calls[-3:] == ["GetObject", "PutObject", "UpdateCACertificate"]
     assert stubbed.calls.index("RegisterCACertificate") < stubbed.calls.index("PutObject")
 
 
-def test_a_ca_registered_before_is_brought_to_the_wanted_state(
-    stubbed: Stubbed, shared_ca: Authority, now: datetime
-) -> None:
+def test_a_registered_ca_is_activated_again(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     crl = load_crl(shared_ca.directory)
     stubbed.s3.add_response("head_bucket", {}, OWNED)
-    stubbed.known(shared_ca)
+    stubbed.registered(shared_ca)
     stubbed.published(crl.public_bytes(Encoding.PEM))
-    stubbed.takes_list()
+    stubbed.accepts_list()
     stubbed.updates("ACTIVE", "ENABLE")
-    done = register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now)
-    assert (done.ca_certificate_id, done.created) == (CA_ID, False)
+    result = register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now)
+    assert (result.ca_certificate_id, result.created) == (CA_ID, False)
     assert "RegisterCACertificate" not in stubbed.calls
 
 
-def test_no_lobby_means_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+def test_without_a_lobby_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_client_error("head_bucket", "404", http_status_code=404, expected_params=OWNED)
     with pytest.raises(RegistrationError, match=r"NO_LOBBY: .*is the lobby deployed in this account and Region"):
         register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
     assert stubbed.calls == ["HeadBucket"]
 
 
-def test_a_ca_in_the_mode_without_sni_is_refused(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+def test_a_ca_registered_without_sni_is_rejected(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_response("head_bucket", {}, OWNED)
-    stubbed.known(shared_ca, mode="DEFAULT")
+    stubbed.registered(shared_ca, mode="DEFAULT")
     with pytest.raises(RegistrationError, match=r"CA_MODE: got .*DEFAULT, want SNI_ONLY"):
         register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
 
 
-def test_a_stale_or_foreign_list_is_refused_before_any_call(
+def test_a_stale_or_foreign_list_is_rejected_before_any_call(
     stubbed: Stubbed, shared_ca: Authority, ca: Authority, now: datetime
 ) -> None:
     crl = load_crl(shared_ca.directory)
@@ -149,35 +147,35 @@ def test_a_stale_or_foreign_list_is_refused_before_any_call(
     assert stubbed.calls == []
 
 
-def test_an_older_list_does_not_bring_revoked_devices_back(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
+def test_an_older_list_than_the_published_one_is_rejected(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
     older = load_crl(ca.directory)
     newer = ca.renew_crl(now=now)
-    stubbed.known(ca)
+    stubbed.registered(ca)
     stubbed.published(newer.public_bytes(Encoding.PEM))
     with pytest.raises(RegistrationError, match="CRL_OLDER: got list number 1, but 2 is published"):
         publish_crl(stubbed.lobby, ca.intermediate, older, now=now)
 
 
-def test_what_is_no_list_is_replaced(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
+def test_a_published_object_that_is_not_a_list_is_replaced(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
     stubbed.published(b"junk")
-    stubbed.takes_list()
+    stubbed.accepts_list()
     publish_crl(stubbed.lobby, ca.intermediate, load_crl(ca.directory), CA_ID, now=now)
 
 
 def test_the_list_of_an_unknown_ca_is_not_published(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
-    stubbed.unknown()
+    stubbed.no_ca()
     with pytest.raises(RegistrationError, match="NOT_REGISTERED"):
         publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
 
 
-def test_a_bucket_gone_meanwhile_is_said(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
+def test_a_bucket_that_disappears_is_reported(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_client_error("get_object", "NoSuchBucket")
     with pytest.raises(RegistrationError, match="NO_LOBBY"):
         publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), CA_ID, now=now)
 
 
-def test_a_ca_is_taken_out_step_by_step_and_says_what_stays(stubbed: Stubbed, shared_ca: Authority) -> None:
-    stubbed.known(shared_ca, status="ACTIVE")
+def test_unregistering_deletes_the_ca_and_counts_remaining_devices(stubbed: Stubbed, shared_ca: Authority) -> None:
+    stubbed.registered(shared_ca, status="ACTIVE")
     stubbed.updates("INACTIVE", "DISABLE")
     pages: list[Answer] = [
         {"certificates": [{"certificateId": "1" * 64}, {"certificateId": "2" * 64}], "nextMarker": "more"},
@@ -186,18 +184,18 @@ def test_a_ca_is_taken_out_step_by_step_and_says_what_stays(stubbed: Stubbed, sh
     for page in pages:
         stubbed.iot.add_response("list_certificates_by_ca", page)
     stubbed.iot.add_response("delete_ca_certificate", {}, {"certificateId": CA_ID})
-    done = unregister_ca(stubbed.lobby, shared_ca.intermediate)
-    assert (done.ca_certificate_id, done.devices_left) == (CA_ID, 3)
+    result = unregister_ca(stubbed.lobby, shared_ca.intermediate)
+    assert (result.ca_certificate_id, result.remaining_devices) == (CA_ID, 3)
 
 
-def test_taking_out_an_unknown_ca_changes_nothing(stubbed: Stubbed, shared_ca: Authority) -> None:
-    stubbed.unknown()
+def test_unregistering_an_unknown_ca_changes_nothing(stubbed: Stubbed, shared_ca: Authority) -> None:
+    stubbed.no_ca()
     assert unregister_ca(stubbed.lobby, shared_ca.intermediate).ca_certificate_id is None
 
 
-def test_another_ca_under_the_likely_id_is_not_touched(stubbed: Stubbed, shared_ca: Authority, ca: Authority) -> None:
-    likely = fingerprint(shared_ca.intermediate)
-    other = {"certificateId": likely, "certificatePem": ca.intermediate.public_bytes(Encoding.PEM).decode()}
+def test_another_ca_with_the_expected_id_is_not_changed(stubbed: Stubbed, shared_ca: Authority, ca: Authority) -> None:
+    expected_id = fingerprint(shared_ca.intermediate)
+    other = {"certificateId": expected_id, "certificatePem": ca.intermediate.public_bytes(Encoding.PEM).decode()}
     stubbed.iot.add_response("describe_ca_certificate", {"certificateDescription": other})
-    stubbed.iot.add_response("list_ca_certificates", {"certificates": [{"certificateId": likely}]})
+    stubbed.iot.add_response("list_ca_certificates", {"certificates": [{"certificateId": expected_id}]})
     assert unregister_ca(stubbed.lobby, shared_ca.intermediate).ca_certificate_id is None

@@ -1,4 +1,4 @@
-"""Files are whole or absent, secret from the first byte, and never written over."""
+"""Files are written atomically, with their final mode from the start, and never overwritten."""
 
 import os
 import stat
@@ -10,17 +10,17 @@ from pki import storage
 from pki.errors import StorageError
 
 
-def test_a_secret_file_is_born_with_mode_0600(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_file_is_created_with_mode_0600(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: list[int] = []
-    really_open = os.open
+    original_open = os.open
 
-    def watched(path: Path, flags: int, mode: int = 0o777) -> int:
-        handle = really_open(path, flags, mode)
+    def recording_open(path: Path, flags: int, mode: int = 0o777) -> int:
+        handle = original_open(path, flags, mode)
         if flags & os.O_CREAT:
             modes.append(stat.S_IMODE(os.fstat(handle).st_mode))
         return handle
 
-    monkeypatch.setattr(os, "open", watched)
+    monkeypatch.setattr(os, "open", recording_open)
     before = os.umask(0)
     try:
         storage.write_new(tmp_path / "key", b"secret", storage.SECRET)
@@ -30,23 +30,23 @@ def test_a_secret_file_is_born_with_mode_0600(tmp_path: Path, monkeypatch: pytes
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("there", ["file", "directory", "dangling link"])
-def test_nothing_that_exists_is_written_over(tmp_path: Path, there: str) -> None:
+@pytest.mark.parametrize("existing", ["file", "directory", "dangling link"])
+def test_an_existing_path_is_not_overwritten(tmp_path: Path, existing: str) -> None:
     path = tmp_path / "key"
-    if there == "file":
+    if existing == "file":
         path.write_bytes(b"old")
-    elif there == "directory":
+    elif existing == "directory":
         path.mkdir()
     else:
         path.symlink_to(tmp_path / "nowhere")
     with pytest.raises(StorageError, match="EXISTS"):
         storage.write_new(path, b"new")
     assert storage.leftovers(tmp_path) == []
-    assert there != "file" or path.read_bytes() == b"old"
+    assert existing != "file" or path.read_bytes() == b"old"
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_writing_once_accepts_the_same_content_and_no_other(tmp_path: Path) -> None:
+def test_write_once_accepts_only_the_same_content(tmp_path: Path) -> None:
     path = tmp_path / "cert"
     storage.write_once(path, b"one")
     storage.write_once(path, b"one")
@@ -55,7 +55,7 @@ def test_writing_once_accepts_the_same_content_and_no_other(tmp_path: Path) -> N
     assert path.read_bytes() == b"one"
 
 
-def test_a_full_disk_leaves_neither_file_nor_leftover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_neither_file_nor_leftover(tmp_path: Path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_replacement_leaves_the_old_content_where_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_replacement_keeps_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "list").write_bytes(b"old")
 
     def broken(_: int) -> None:
@@ -78,30 +78,30 @@ def test_a_replacement_leaves_the_old_content_where_it_fails(tmp_path: Path, mon
     assert (tmp_path / "list").read_bytes() == b"old"
 
 
-def test_only_one_run_works_in_a_directory(tmp_path: Path) -> None:
-    with storage.exclusive(tmp_path), pytest.raises(StorageError, match="BUSY"), storage.exclusive(tmp_path):
-        pytest.fail("two runs at once")
-    with storage.exclusive(tmp_path):
+def test_a_directory_has_one_lock_holder(tmp_path: Path) -> None:
+    with storage.locked(tmp_path), pytest.raises(StorageError, match="BUSY"), storage.locked(tmp_path):
+        pytest.fail("two lock holders")
+    with storage.locked(tmp_path):
         pass
 
 
-def test_the_next_run_sweeps_what_a_crash_left(tmp_path: Path) -> None:
+def test_locking_deletes_temporary_files_of_a_crash(tmp_path: Path) -> None:
     (tmp_path / ".a.key.pem.0123abcd.tmp~").write_bytes(b"half a key")
-    (tmp_path / "mine.tmp~").write_bytes(b"not ours")
-    with storage.exclusive(tmp_path):
+    (tmp_path / "mine.tmp~").write_bytes(b"another file")
+    with storage.locked(tmp_path):
         assert storage.leftovers(tmp_path) == []
     assert (tmp_path / "mine.tmp~").exists()
 
 
 def test_a_directory_for_keys_is_private(tmp_path: Path) -> None:
-    made = storage.private_directory(tmp_path / "a" / "b")
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    created = storage.private_directory(tmp_path / "a" / "b")
+    assert stat.S_IMODE(created.stat().st_mode) == 0o700
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="directory"):
         storage.private_directory(tmp_path / "file")
 
 
-def test_a_missing_or_endless_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_or_too_large_file_is_rejected_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="nothing-here"):
         storage.read(tmp_path / "nothing-here", "a key")
     (tmp_path / "large").write_bytes(b"x" * 11)
