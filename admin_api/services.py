@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from admin_api.comparison import Comparison, compare
+from admin_api.comparison import compare
 from admin_api.settings import Settings
-from admin_api.survey import Survey, invoke, lambda_client
+from admin_api.survey import lambda_client, run_survey
 from lobby.aws.clients import LobbyClients
+from lobby.contracts import Comparison, Survey
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
@@ -44,7 +45,7 @@ def services_of(settings: Settings) -> Services:
         ledger=ledger,
         histories=Histories(ledger, Anchors(lambda: clients.s3, bucket)),
         targets=Targets(new_external_id),
-        survey=lambda target: invoke(client(), settings.surveyor, target),
+        survey=lambda target: run_survey(client(), settings.surveyor, target),
         compare=lambda target, cursor, mender: compare(client(), settings.reconciler, target, cursor, mender),
         lobby_account=settings.lobby_account,
         lobby_region=settings.lobby_region,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lobby.contracts import Facts
 from lobby.domain.device import Device, Entry
 from lobby.domain.states import State
 from lobby.domain.transitions import is_answered_for
@@ -61,19 +62,6 @@ SETTLED: Final = (State.COMMISSIONED, State.ARRIVED)
 _OURS: Final = profile_policy("")
 _Told = tuple[Code, str, str]
 """A code, what was found, and what is wanted."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What AWS IoT in a target has of one certificate. `status` is None where it is not there. `holder` is the
-    fingerprint in the attribute of the thing that has the device's name: None without such a thing, blank without the
-    attribute."""
-
-    certid: Fingerprint
-    status: str | None
-    things: tuple[str, ...]
-    policies: tuple[str, ...]
-    holder: str | None
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,15 @@ What comes back is read into values; a target that lets nobody look, or an inspe
 `TargetRefused`, with one of the codes that a device's reason has.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
-from commissioner.comparison import Facts
 from lobby.aws.clients import client
+from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest
+from lobby.invocation import InvocationFailed, Request, RequestRefused, Send, invoke
 from lobby.names import Fingerprint, Target, ThingName
 
 if TYPE_CHECKING:
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 """The inspector is given up before whoever asks the reconciler gives that up."""
-Ask = Callable[[dict[str, Any]], dict[str, Any]]
-"""Sends the inspector an event, and gives its answer."""
+R = TypeVar("R")
 
 
 class TargetRefused(Exception):
@@ -34,46 +31,33 @@ class TargetRefused(Exception):
         self.code, self.message = code, message
 
 
-@dataclass(frozen=True)
-class Thing:
-    """A thing that names a certificate; whatever its owner may have written there."""
-
-    name: str
-    certid: str
-
-
 class Inquiry:
     """Everything raises `TargetRefused`."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
-    def facts(self, target: Target, wanted: Sequence[tuple[Fingerprint, ThingName]]) -> list[Facts]:
+    def facts(self, target: Target, wanted: Sequence[tuple[Fingerprint, ThingName]]) -> tuple[Facts, ...]:
         """In order; fewer than were asked for where time was short, but one at least."""
-        devices = [{"certid": certid, "name": name} for certid, name in wanted]
-        told = self._asked(target, "devices", devices=devices)["facts"] if devices else []
-        return [
-            Facts(each["certid"], each["status"], tuple(each["things"]), tuple(each["policies"]), each["holder"])
-            for each in told
-        ]
+        return self._asked(FactsRequest(target, tuple(wanted))) if wanted else ()
 
-    def things(self, target: Target, token: str | None) -> tuple[list[Thing], str | None]:
+    def things(self, target: Target, token: str | None) -> tuple[tuple[Thing, ...], str | None]:
         """A page of them, and the token of the next."""
-        told = self._asked(target, "things", token=token)
-        return [Thing(each["name"], each["certid"]) for each in told["things"]], told["token"]
+        return self._asked(ThingsRequest(target, token))
 
     def deactivate(self, target: Target, certid: Fingerprint) -> None:
-        self._asked(target, "deactivate", certid=certid)
+        self._asked(DeactivateRequest(target, certid))
 
-    def _asked(self, target: Target, what: str, **more: Any) -> dict[str, Any]:
-        told = self._ask({"account": target.account, "region": target.region, "ask": what, **more})
-        refused = told.get("refused")
-        if refused:
-            raise TargetRefused(refused["code"], refused["message"])
-        return told
+    def _asked(self, request: Request[R]) -> R:
+        try:
+            return self._send(request)
+        except RequestRefused as refused:
+            raise TargetRefused(refused.code, refused.message) from None
+        except InvocationFailed as error:
+            raise TargetRefused("TARGET_UNREACHABLE", f"the target could not be inspected: {error}"[:400]) from error
 
 
-def by_lambda(function: str) -> Ask:
+def by_lambda(function: str) -> Send:
     """Asks the Lambda of this name."""
 
     @cache
@@ -81,16 +65,7 @@ def by_lambda(function: str) -> Ask:
         found: LambdaClient = client("lambda", _PATIENCE)
         return found
 
-    def ask(event: dict[str, Any]) -> dict[str, Any]:
-        place = f"{event['account']}/{event['region']}"
-        try:
-            answer = made().invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        except BotoCoreError as error:
-            raise TargetRefused("TARGET_UNREACHABLE", f"nobody could look at {place}: {error}"[:400]) from error
-        payload = answer["Payload"].read()
-        if answer.get("FunctionError"):
-            raise TargetRefused("TARGET_UNREACHABLE", f"nobody could look at {place}: {payload[:300]!r}")
-        told: dict[str, Any] = json.loads(payload)
-        return told
+    def send(request: Request[R]) -> R:
+        return invoke(made(), function, request)
 
-    return ask
+    return send

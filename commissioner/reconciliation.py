@@ -16,8 +16,9 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from commissioner import comparison
-from commissioner.comparison import SETTLED, Difference, Facts, Repair
+from commissioner.comparison import SETTLED, Difference, Repair
 from commissioner.inspector_client import Inquiry
+from lobby.contracts import Facts, ReportedDifference
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -175,16 +176,16 @@ def _decoded(cursor: str) -> _Place:
     raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this target")
 
 
-def finding_of(told: Sequence[Finding]) -> list[dict[str, object]]:
+def reported(told: Sequence[Finding]) -> tuple[ReportedDifference, ...]:
     """As the API shows them."""
-    return [
-        {
-            "code": each.difference.code.value,
-            "certid": each.difference.certid,
-            "name": each.difference.devicename,
-            "message": each.difference.message,
-            "mend": each.difference.mend,
-            "mended": each.mended,
-        }
+    return tuple(
+        ReportedDifference(
+            each.difference.certid,
+            each.difference.devicename,
+            each.difference.code.value,
+            each.difference.message,
+            each.difference.mend,
+            each.mended,
+        )
         for each in told
-    ]
+    )

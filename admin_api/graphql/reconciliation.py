@@ -37,8 +37,8 @@ def reconciled(context: Context, target: Target, cursor: str | None, mender: str
             devicename=each.name,
             code=each.code,
             message=each.message,
-            repair=each.mend,
-            repaired=each.mended,
+            repair=each.repair,
+            repaired=each.repaired,
         )
         for each in found.differences
     ]

@@ -8,21 +8,21 @@ register of targets.
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commissioner.comparison import Facts
 from commissioner.errors import Refused, code_of, refusal
 from commissioner.target_gateway.registry import CERTID, certificate_arn, deactivate
 from commissioner.target_gateway.sessions import Sessions, TargetSession, deactivating_policy, reading_policy
 from lobby.aws.clients import client
+from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest, decode_inspector_request
 from lobby.errors import NotFound
+from lobby.invocation import encode_refusal
 from lobby.ledger.targets import Targets
-from lobby.names import Fingerprint, Target, parse_fingerprint, parse_target, parse_thing_name
+from lobby.names import Fingerprint, Target
 from lobby.settings import LobbySettings, read_settings
 
 if TYPE_CHECKING:
@@ -64,22 +64,18 @@ class Inspector:
         self._targets, self._sts, self._clock = targets, sts, clock
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        """`{"refused": {"code", "message"}}` where the target lets nobody look, or does not answer."""
-        target = parse_target(event.get("account"), event.get("region"))
+        """A refusal where the target lets nobody look, or does not answer."""
+        request = decode_inspector_request(event)
         try:
-            return self._asked(target, event)
+            match request:
+                case FactsRequest(target, devices):
+                    return FactsRequest.encode_response(self._devices(target, devices))
+                case ThingsRequest(target, token):
+                    return ThingsRequest.encode_response(*self._things(target, token))
+                case DeactivateRequest(target, certid):
+                    return self._deactivate(target, certid)
         except Refused as refused:
-            return {"refused": {"code": refused.code, "message": refused.message}}
-
-    def _asked(self, target: Target, event: dict[str, Any]) -> dict[str, Any]:
-        if event.get("ask") == "devices":
-            wanted = [(parse_fingerprint(each["certid"]), parse_thing_name(each["name"])) for each in event["devices"]]
-            return {"facts": [asdict(facts) for facts in self._devices(target, wanted)]}
-        if event.get("ask") == "things":
-            return self._things(target, event.get("token"))
-        if event.get("ask") == "deactivate":
-            return self._deactivate(target, parse_fingerprint(event.get("certid")))
-        raise AssertionError(f"got {event.get('ask')!r}, want devices, things or deactivate")
+            return encode_refusal(refused.code, refused.message)
 
     def _devices(self, target: Target, wanted: Sequence[tuple[Fingerprint, str]]) -> list[Facts]:
         """In order, as many as there is time for; of several, the first at least."""
@@ -95,7 +91,7 @@ class Inspector:
                 break
         return found
 
-    def _things(self, target: Target, token: str | None) -> dict[str, Any]:
+    def _things(self, target: Target, token: str | None) -> tuple[list[Thing], str | None]:
         """A page of the things that name a certificate as the lobby's do."""
         session = self._session(target, reading_policy)
         more: Any = {"nextToken": token} if token else {}
@@ -104,10 +100,7 @@ class Inspector:
         except (ClientError, BotoCoreError) as error:
             raise _refused(error, target) from error
         named = [(each["thingName"], each.get("attributes", {}).get(CERTID)) for each in page["things"]]
-        return {
-            "things": [{"name": name, "certid": certid} for name, certid in named if certid],
-            "token": page.get("nextToken"),
-        }
+        return [Thing(name, certid) for name, certid in named if certid], page.get("nextToken")
 
     def _deactivate(self, target: Target, certid: Fingerprint) -> dict[str, Any]:
         session = self._session(target, lambda where: deactivating_policy(where, certid))
@@ -140,5 +133,5 @@ def _inspector() -> Inspector:
 
 
 def handler(event: dict[str, Any], _context: object, inspector: Inspector | None = None) -> dict[str, Any]:
-    """For the reconciler: {"account", "region", "ask": "devices" | "things" | "deactivate", …}."""
+    """Takes an `InspectorRequest` of the reconciler."""
     return (inspector or _inspector()).answer(event)

@@ -13,13 +13,14 @@ from aws_lambda_powertools import Logger
 
 from commissioner.daily_reconciliation import DailyRound
 from commissioner.inspector_client import Inquiry, TargetRefused, by_lambda
-from commissioner.reconciliation import Reconciliation, finding_of
+from commissioner.reconciliation import Reconciliation, reported
 from commissioner.reporting import report
+from lobby.contracts import Comparison, ComparisonRequest
 from lobby.errors import InvalidInput
+from lobby.invocation import encode_refusal
 from lobby.ledger.rounds import note_round, read_round
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
-from lobby.names import parse_target
 from lobby.settings import ReconcilerSettings, read_settings
 
 SERVICE: Final = "reconciler"
@@ -37,16 +38,17 @@ class Reconciler:
         self._reconciliation, self._round = reconciliation, round_
 
     def page(self, event: dict[str, Any]) -> dict[str, Any]:
-        """{"account", "region", "cursor"?, "mender"?} → {"looked", "differences", "cursor"}, or {"refused": {"code",
-        "message"}} where the target cannot be looked at or the cursor is none."""
-        target, mender = parse_target(event.get("account"), event.get("region")), event.get("mender")
+        """Takes a `ComparisonRequest`; returns a `Comparison`, or a refusal where the target cannot be looked at or the
+        cursor is invalid."""
+        request = ComparisonRequest.decode(event)
         try:
-            page = self._reconciliation.page(target, event.get("cursor"), mender)
+            page = self._reconciliation.page(request.target, request.cursor, request.repair_as)
         except (InvalidInput, TargetRefused) as refused:
-            return {"refused": {"code": refused.code, "message": refused.message}}
-        differences = finding_of(page.told)
-        logger.info("compared", extra={"target": str(target), "mender": mender, "differences": differences})
-        return {"looked": page.looked, "differences": differences, "cursor": page.cursor}
+            return encode_refusal(refused.code, refused.message)
+        response = Comparison(page.looked, reported(page.told), page.cursor).encode()
+        about = {"target": str(request.target), "repair_as": request.repair_as}
+        logger.info("compared", extra={**about, "differences": response["differences"]})
+        return response
 
     def go_on(self, seconds_left: Callable[[], float]) -> dict[str, int]:
         note = read_round(SERVICE)

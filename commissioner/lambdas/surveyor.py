@@ -7,7 +7,6 @@ step with what was found; nothing in the target is changed.
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -18,9 +17,10 @@ from commissioner.errors import DENIED, code_of, refusal, words_of
 from commissioner.target_gateway.registry import certificate_arn
 from commissioner.target_gateway.sessions import Sessions, TargetSession, surveying_policy
 from lobby.aws.clients import client
+from lobby.contracts import Survey, SurveyFinding, SurveyRequest
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
-from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.names import Fingerprint, ThingName
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import lobby_topic
 
@@ -39,30 +39,21 @@ _LOOKED: Final = {
 logger = Logger(service="surveyor")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One step of the survey."""
-
-    step: str
-    ok: bool
-    message: str
-
-
-def survey(registered: RegisteredTarget, sessions: Sessions) -> tuple[list[Finding], str | None]:
-    """The findings, and the target's endpoint where it could be learnt."""
+def survey(registered: RegisteredTarget, sessions: Sessions) -> Survey:
     where = str(registered.target)
     try:
         session = sessions.of(registered)
     except ClientError as error:
         refused = refusal(error, where)
-        return [Finding("sts:AssumeRole", False, refused.message if refused else _untold(code_of(error)))], None
+        message = refused.message if refused else _untold(code_of(error))
+        return Survey((SurveyFinding("sts:AssumeRole", False, message),), None)
     except BotoCoreError as error:
-        return [Finding("sts:AssumeRole", False, _untold(error))], None
-    findings = [Finding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
+        return Survey((SurveyFinding("sts:AssumeRole", False, _untold(error)),), None)
+    findings = [SurveyFinding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
     findings += [_tried(step, call) for step, call in _permissions(session).items()]
     findings += [_policy(session, profile) for profile in registered.profiles]
     endpoint = _tried("iot:DescribeEndpoint", lambda: session.endpoint)
-    return [*findings, endpoint], endpoint.message if endpoint.ok else None
+    return Survey((*findings, endpoint), endpoint.message if endpoint.ok else None)
 
 
 def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
@@ -84,26 +75,26 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> Finding:
+def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> SurveyFinding:
     """`absent` is what to say where what is looked for must be there; elsewhere, that it is not, is the point."""
     try:
         said = call()
     except ClientError as error:
         code = code_of(error)
         if code in DENIED:
-            return Finding(step, False, f"missing: {code} ({words_of(error)})")
+            return SurveyFinding(step, False, f"missing: {code} ({words_of(error)})")
         if absent is not None and code == "ResourceNotFoundException":
-            return Finding(step, False, f"missing: {absent}")
+            return SurveyFinding(step, False, f"missing: {absent}")
         if code not in _LOOKED:
-            return Finding(step, False, _untold(code))
+            return SurveyFinding(step, False, _untold(code))
     except BotoCoreError as error:
-        return Finding(step, False, _untold(error))
+        return SurveyFinding(step, False, _untold(error))
     else:
-        return Finding(step, True, said if isinstance(said, str) else "found")
-    return Finding(step, True, "found")
+        return SurveyFinding(step, True, said if isinstance(said, str) else "found")
+    return SurveyFinding(step, True, "found")
 
 
-def _policy(session: TargetSession, profile: str) -> Finding:
+def _policy(session: TargetSession, profile: str) -> SurveyFinding:
     name = profile_policy(profile)
     absent = f"{session.target} has no such policy; deploy the target's stack with this profile"
     return _tried(f"policy {name}", lambda: session.iot.get_policy(policyName=name), absent)
@@ -120,8 +111,8 @@ def _sessions() -> Sessions:
 
 
 def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:
-    """Takes {"account", "region"}; answers {"findings": [{"step", "ok", "message"}], "endpoint": text or null}."""
-    target = parse_target(event.get("account"), event.get("region"))
-    findings, endpoint = survey(Targets.read_only().get(target), sessions or _sessions())
-    logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in findings if not f.ok]})
-    return {"findings": [asdict(finding) for finding in findings], "endpoint": endpoint}
+    """Takes a `SurveyRequest`; returns a `Survey`."""
+    target = SurveyRequest.decode(event).target
+    result = survey(Targets.read_only().get(target), sessions or _sessions())
+    logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in result.findings if not f.ok]})
+    return result.encode()

@@ -20,11 +20,10 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.s3.models import s3_backends
 
-from admin_api.comparison import Comparison
 from admin_api.services import Services
-from admin_api.survey import Step, Survey
 from admin_api.web.app import create_app
 from admin_api.web.tokens import Verifier
+from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import Claim
 from lobby.errors import Conflict
@@ -132,7 +131,9 @@ class Lobby:
 
     def survey(self, target: Target) -> Survey:
         self.surveyed.append(target)
-        return self.surveys.get(target, Survey((Step("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example"))
+        return self.surveys.get(
+            target, Survey((SurveyFinding("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example")
+        )
 
     def compare(self, target: Target, cursor: str | None, mender: str | None) -> Comparison:
         self.compared.append((target, cursor, mender))

@@ -7,8 +7,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from admin_api.comparison import Comparison, Differing, compare
+from admin_api.comparison import compare
 from admin_api.errors import ComparisonFailed
+from lobby.contracts import Comparison, ReportedDifference
 from lobby.errors import Conflict, InvalidInput
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, fingerprint
 
@@ -19,7 +20,7 @@ query($account: String!, $region: String!, $after: String) {
   }
 }"""
 MEND = RECONCILE.replace("query", "mutation").replace("reconcileTarget", "repairTarget")
-ORPHAN = Differing(fingerprint(7), "thing-007", "ORPHANED", "got it, want it not", "deactivate", False)
+ORPHAN = ReportedDifference(fingerprint(7), "thing-007", "ORPHANED", "got it, want it not", "deactivate", False)
 BODY: dict[str, Any] = {
     "looked": 3,
     "cursor": "more",
@@ -29,8 +30,8 @@ BODY: dict[str, Any] = {
             "name": "thing-007",
             "code": "ORPHANED",
             "message": "got it, want it not",
-            "mend": "deactivate",
-            "mended": False,
+            "repair": "deactivate",
+            "repaired": False,
         },
     ],
 }
@@ -83,7 +84,7 @@ def test_the_reconciler_is_asked_and_its_answer_read() -> None:
     assert compare(client, "reconciler", HERE, "from", "user:ann") == Comparison(3, (ORPHAN,), "more")
     said = client.invoke.call_args.kwargs
     assert said["FunctionName"] == "reconciler"
-    assert json.loads(said["Payload"]) == {**at(HERE), "cursor": "from", "mender": "user:ann"}
+    assert json.loads(said["Payload"]) == {**at(HERE), "cursor": "from", "repair_as": "user:ann"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.survey import Step, Survey
+from lobby.contracts import Survey, SurveyFinding
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, at
 
 REGISTER = """
@@ -82,7 +82,10 @@ def test_a_technician_sees_the_targets_they_may_claim_for(lobby: Lobby) -> None:
 
 
 def test_a_check_tells_what_the_surveyor_found(lobby: Lobby) -> None:
-    found = (Step("sts:AssumeRole", True, "assumed"), Step("iot:GetPolicy", False, "deploy the target stack"))
+    found = (
+        SurveyFinding("sts:AssumeRole", True, "assumed"),
+        SurveyFinding("iot:GetPolicy", False, "deploy the target stack"),
+    )
     lobby.surveys[HERE] = Survey(found, None)
     assert lobby.ask(CHECK, at(HERE)).data["checkTarget"] == {
         **at(HERE),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.survey import Step, Survey
+from lobby.contracts import Survey, SurveyFinding
 from lobby.domain.transitions import Claim
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
@@ -162,7 +162,7 @@ def test_targets_are_listed_added_and_checked(terminal: Terminal, lobby: Lobby) 
     assert EXTERNAL_ID in added.stdout
     assert "camera" in added.stdout
     lobby.surveys[THERE] = Survey(
-        (Step("sts:AssumeRole", True, "assumed"), Step("iot:AttachPolicy", False, "denied")), None
+        (SurveyFinding("sts:AssumeRole", True, "assumed"), SurveyFinding("iot:AttachPolicy", False, "denied")), None
     )
     missing = terminal.run("targets", "check", "there", "--as", "admin")
     assert missing.exit_code == 1

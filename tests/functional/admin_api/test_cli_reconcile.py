@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from admin_api.comparison import Comparison, Differing
+from lobby.contracts import Comparison, ReportedDifference
 from lobby.errors import Conflict
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 
-LOST = Differing(fingerprint(7), "thing-007", "CERTIFICATE_MISSING", "got none, want it", "retry", False)
-THEIRS = Differing(fingerprint(8), None, "CERTIFICATE_REVOKED", "got it REVOKED, want it ACTIVE", None, False)
+LOST = ReportedDifference(fingerprint(7), "thing-007", "CERTIFICATE_MISSING", "got none, want it", "retry", False)
+THEIRS = ReportedDifference(fingerprint(8), None, "CERTIFICATE_REVOKED", "got it REVOKED, want it ACTIVE", None, False)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_mending_is_asked_about(terminal: Terminal, differing: Lobby) -> None:
 
 
 def test_what_was_mended_differs_no_more(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.comparisons[HERE, None] = Comparison(1, (replace(LOST, mended=True),), None)
+    lobby.comparisons[HERE, None] = Comparison(1, (replace(LOST, repaired=True),), None)
     done = terminal.run("reconcile", "--mend", "--yes")
     assert done.exit_code == 0
     assert f"{HERE}: 1 looked up, 1 differ, 1 being mended" in done.stdout.splitlines()

@@ -3,7 +3,7 @@
 import io
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -14,12 +14,14 @@ from commissioner.inspector_client import Inquiry, TargetRefused, by_lambda
 from commissioner.lambdas.inspector import Inspector
 from commissioner.lambdas.reconciler import ROUND, Reconciler, handler
 from commissioner.reconciliation import Reconciliation
+from lobby.invocation import Request, decode_response
 from lobby.ledger.rounds import note_round, read_round
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls
 from tests.functional.commissioner.workshop import ANN, ONE, A, B, Workshop
 
+R = TypeVar("R")
 IN_TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
 NO_TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 59_000)
 
@@ -35,13 +37,14 @@ class Bureau:
         self.asked: list[str] = []
         inspector = Inspector(Targets.read_only(), aws.client("sts"))
 
-        def ask(event: dict[str, Any]) -> dict[str, Any]:
+        def send(request: Request[R]) -> R:
+            event = request.encode()
             self.asked.append(event["account"])
             if event["account"] in self.unreachable:
                 raise TargetRefused("TARGET_UNREACHABLE", "silence")
-            return inspector.answer(event)
+            return decode_response(request, inspector.answer(event))
 
-        reconciliation = Reconciliation(shop.ledger, Inquiry(ask))
+        reconciliation = Reconciliation(shop.ledger, Inquiry(send))
         self.reconciler = Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only(), shop.clock))
 
     def page(self, **event: Any) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def bureau(shop: Workshop) -> Bureau:
 def test_a_page_tells_what_differs_and_where_to_go_on(bureau: Bureau) -> None:
     page = bureau.page()
     [difference] = page["differences"]
-    assert (page["looked"], difference["code"], difference["mend"], difference["mended"]) == (
+    assert (page["looked"], difference["code"], difference["repair"], difference["repaired"]) == (
         1,
         "CERTIFICATE_INACTIVE",
         "retry",
@@ -72,8 +75,8 @@ def test_a_page_tells_what_differs_and_where_to_go_on(bureau: Bureau) -> None:
 
 
 def test_a_page_in_somebody_s_name_mends(bureau: Bureau) -> None:
-    [difference] = bureau.page(mender=ANN)["differences"]
-    assert difference["mended"]
+    [difference] = bureau.page(repair_as=ANN)["differences"]
+    assert difference["repaired"]
     assert bureau.shop.ledger.history(ONE)[-1].actor == ANN
 
 

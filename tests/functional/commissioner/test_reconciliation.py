@@ -1,8 +1,8 @@
 """The ledger compared with a target: each difference is made, found, and mended or left alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,16 +12,18 @@ from commissioner import reconciliation as module
 from commissioner.comparison import REPAIRS, Code, Repair
 from commissioner.inspector_client import Inquiry, TargetRefused
 from commissioner.lambdas.inspector import Inspector
-from commissioner.reconciliation import Page, Reconciliation
+from commissioner.reconciliation import Page, Reconciliation, reported
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.states import State
 from lobby.domain.transitions import Claim
 from lobby.errors import InvalidInput
+from lobby.invocation import Request, decode_response
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.workshop import ANN, ONE, THREE, TWO, A, B, Workshop, make_thing, statuses
 
+R = TypeVar("R")
 ARN = certificate_arn(A, ONE)
 
 
@@ -32,12 +34,12 @@ class Office:
         self.shop = shop
         self.inspector = Inspector(Targets.read_only(), aws.client("sts"))
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
-        self.reconciliation = Reconciliation(shop.ledger, Inquiry(self._ask))
+        self.reconciliation = Reconciliation(shop.ledger, Inquiry(self._send))
 
-    def _ask(self, event: dict[str, Any]) -> dict[str, Any]:
-        answer = self.inspector.answer(event)
-        self.meanwhile(event)
-        return answer
+    def _send(self, request: Request[R]) -> R:
+        answer = self.inspector.answer(request.encode())
+        self.meanwhile(request.encode())
+        return decode_response(request, answer)
 
     @property
     def registry(self) -> IoTBackend:
@@ -291,13 +293,13 @@ def test_a_target_that_cannot_be_looked_at_is_said_so(office: Office) -> None:
 def test_a_device_is_told_of_by_its_name(office: Office) -> None:
     inactive(office.shop, office.registry)
     [told] = [told for page in office.pages() for told in page.told]
-    assert module.finding_of([replace(told, mended=True)]) == [
+    assert [asdict(each) for each in reported([replace(told, mended=True)])] == [
         {
             "code": "CERTIFICATE_INACTIVE",
             "certid": ONE,
             "name": "sensor-1",
             "message": told.difference.message,
-            "mend": "retry",
-            "mended": True,
+            "repair": "retry",
+            "repaired": True,
         }
     ]

@@ -15,7 +15,7 @@ from mangum import Mangum
 
 import commissioner.lambdas.stream
 from admin_api.services import Services
-from admin_api.survey import invoke, lambda_client
+from admin_api.survey import lambda_client, run_survey
 from admin_api.web.app import create_app
 from admin_api.web.tokens import Verifier
 from commissioner.commissioning import Commissioner
@@ -120,7 +120,7 @@ class Lambdas:
         services = Services(
             self._ledger(),
             self._targets(),
-            lambda target: invoke(surveyor(), SURVEYOR, target),
+            lambda target: run_survey(surveyor(), SURVEYOR, target),
             LOBBY,
             REGION,
             lambda: 0.0,

@@ -16,7 +16,8 @@ from admin_api.graphql.context import operation
 from admin_api.roles import Caller, Role, caller_of
 from admin_api.schema import schema
 from admin_api.services import new_external_id
-from admin_api.survey import Step, Survey, invoke, read
+from admin_api.survey import run_survey
+from lobby.contracts import Survey, SurveyFinding
 from lobby.errors import Conflict, IdentityRefused, InvalidInput, LobbyError, MissingSettings, NotFound
 from lobby.names import parse_target
 
@@ -75,8 +76,8 @@ def surveyor(payload: bytes, error: str | None = None) -> Mock:
 def test_the_surveyor_is_asked_for_the_target_and_its_findings_are_read() -> None:
     findings = [{"step": "sts:AssumeRole", "ok": False, "message": "denied"}]
     client = surveyor(json.dumps({"findings": findings, "endpoint": None}).encode())
-    survey = invoke(client, "surveyor", TARGET)
-    assert survey == Survey((Step("sts:AssumeRole", False, "denied"),), None)
+    survey = run_survey(client, "surveyor", TARGET)
+    assert survey == Survey((SurveyFinding("sts:AssumeRole", False, "denied"),), None)
     assert survey.ok is False
     sent = client.invoke.call_args.kwargs
     assert (sent["FunctionName"], json.loads(sent["Payload"])) == (
@@ -86,7 +87,7 @@ def test_the_surveyor_is_asked_for_the_target_and_its_findings_are_read() -> Non
 
 
 def test_a_survey_without_findings_proves_nothing() -> None:
-    assert read(b'{"findings": []}', TARGET).ok is False
+    assert run_survey(surveyor(b'{"findings": []}'), "surveyor", TARGET).ok is False
 
 
 @pytest.mark.parametrize(
@@ -105,12 +106,12 @@ def test_a_survey_without_findings_proves_nothing() -> None:
 )
 def test_a_malformed_survey_is_a_fault(payload: bytes) -> None:
     with pytest.raises(SurveyFailed):
-        read(payload, TARGET)
+        run_survey(surveyor(payload), "surveyor", TARGET)
 
 
 def test_a_surveyor_that_crashed_is_a_fault() -> None:
     with pytest.raises(SurveyFailed):
-        invoke(surveyor(b'{"errorMessage": "x"}', "Unhandled"), "surveyor", TARGET)
+        run_survey(surveyor(b'{"errorMessage": "x"}', "Unhandled"), "surveyor", TARGET)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from commissioner.comparison import REPAIRS, Code, Facts, Repair, compare, is_stray, orphan
+from commissioner.comparison import REPAIRS, Code, Repair, compare, is_stray, orphan
+from lobby.contracts import Facts
 from lobby.domain.device import Device, Entry
 from lobby.domain.states import Event, State
 from lobby.names import Fingerprint, ThingName, parse_target
