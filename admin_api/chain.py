@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lobby.domain.device import Device, Entry, broken_link
+from lobby.domain.device import Device, Entry
+from lobby.domain.history_audit import first_broken_entry
 from lobby.ledger.store import Ledger
 
 _TRIES = 3
@@ -28,11 +29,11 @@ def chain_of(ledger: Ledger, device: Device) -> Chain:
         entries = [each for each in found if isinstance(each, Entry)]
         if len(entries) < len(found):
             break
-        if row is not None and broken_link(entries, version=row.version, head=row.head) is None:
+        if row is not None and first_broken_entry(entries, version=row.version, head=row.head) is None:
             return Chain(entries, intact=True)
         before, row = row, ledger.get(device.certid)
         if row is None:
-            return Chain(entries, intact=broken_link(entries) is None)
+            return Chain(entries, intact=first_broken_entry(entries) is None)
         if before is not None and before.version == row.version:
             break
     return Chain(entries, intact=False)

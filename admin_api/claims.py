@@ -9,9 +9,9 @@ import json
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.device import DEFAULT_PROFILE, Device
-from lobby.domain.transitions import Claim
+from lobby.domain.target import RegisteredTarget
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.targets import RegisteredTarget
 from lobby.names import Fingerprint, Target, parse_code, parse_profile, shown
 from lobby.wire import DEFAULT_CONFIG, Config
 
@@ -29,7 +29,7 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
             raise
     registered = services.targets.get(target)
     profile = held.profile if held.profile in registered.profiles else _profile(registered, None)
-    wish = Claim(target, profile, held.config, registered.presence)
+    wish = ClaimRequest(target, profile, held.config, registered.presence)
     return services.ledger.move(certid, wish, caller.actor)
 
 
@@ -38,19 +38,19 @@ def claim(
 ) -> Device:
     """Raises `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput`, `Conflict`."""
     caller.require_target(target)
-    registered, device = services.targets.beside(target, certid)
+    registered, device = services.targets.get_with_device(target, certid)
     return services.ledger.claim(certid, _wish(registered, profile, config), caller.actor, device)
 
 
-def wish_for(services: Services, caller: Caller, target: Target, profile: str | None, config: object) -> Claim:
+def wish_for(services: Services, caller: Caller, target: Target, profile: str | None, config: object) -> ClaimRequest:
     """What a claim says, whichever device it is for. Raises as `claim`, save `Conflict`."""
     caller.require_target(target)
     return _wish(services.targets.get(target), profile, config)
 
 
-def _wish(registered: RegisteredTarget, profile: str | None, config: object) -> Claim:
+def _wish(registered: RegisteredTarget, profile: str | None, config: object) -> ClaimRequest:
     wanted = DEFAULT_CONFIG if config is None else config_of(config)
-    return Claim(registered.target, _profile(registered, profile), wanted, registered.presence)
+    return ClaimRequest(registered.target, _profile(registered, profile), wanted, registered.presence)
 
 
 def move(
@@ -61,7 +61,7 @@ def move(
     registered = services.targets.get(target)
     device = _known(services, certid)
     kept = _profile(registered, profile or device.profile)
-    wish = Claim(target, kept, device.config if config is None else config_of(config), registered.presence)
+    wish = ClaimRequest(target, kept, device.config if config is None else config_of(config), registered.presence)
     return services.ledger.move(certid, wish, caller.actor)
 
 

@@ -14,10 +14,11 @@ from admin_api.survey import lambda_client, run_survey
 from lobby.aws.clients import LobbyClients
 from lobby.contracts import Comparison, Survey
 from lobby.domain.device import DEFAULT_PROFILE
+from lobby.domain.target import RegisteredTarget
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RegisteredTarget, Targets
+from lobby.ledger.targets import Targets
 from lobby.names import AccountId, Region, Target
 from lobby.wire import notary_bucket
 

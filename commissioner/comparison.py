@@ -12,8 +12,8 @@ from typing import Final
 from lobby.contracts import Facts
 from lobby.domain.device import Device, Entry
 from lobby.domain.states import State
+from lobby.domain.target import profile_policy
 from lobby.domain.transitions import is_answered_for
-from lobby.ledger.targets import profile_policy
 from lobby.names import Fingerprint, Target, ThingName
 
 

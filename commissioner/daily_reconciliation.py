@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from commissioner.inspector_client import TargetRefused
 from commissioner.reconciliation import Reconciliation
 from lobby.errors import InvalidInput
-from lobby.ledger.store import now, stamp
+from lobby.ledger.store import now, timestamp
 from lobby.ledger.targets import Targets
 from lobby.names import parse_target_key
 
@@ -46,14 +46,14 @@ class DailyRound:
         seen = ReconcileResult()
         if not note.get("left") and self._is_due(note):
             note.update(
-                began=stamp(self._clock()), left=[str(each.target) for each in self._targets.all()], cursor=None
+                began=timestamp(self._clock()), left=[str(each.target) for each in self._targets.all()], cursor=None
             )
         while note.get("left") and not time_is_up():
             self._page(note, seen)
         return seen
 
     def _is_due(self, note: dict[str, Any]) -> bool:
-        return "began" not in note or note["began"] <= stamp(self._clock() - EVERY)
+        return "began" not in note or note["began"] <= timestamp(self._clock() - EVERY)
 
     def _page(self, note: dict[str, Any], seen: ReconcileResult) -> None:
         place = note["left"][0]

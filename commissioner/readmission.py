@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from commissioner.errors import code_of
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.overdue import Found, entered
-from lobby.ledger.store import Ledger, stamp
+from lobby.ledger.overdue import OverdueRow, entered
+from lobby.ledger.store import Ledger, timestamp
 from lobby.names import Fingerprint
 from lobby.wire import crl_key
 
@@ -43,20 +43,20 @@ class Readmission:
     def walk(self, note: dict[str, Any], at: datetime, time_is_up: Callable[[], bool]) -> int:
         """How many may knock again. `note` keeps which lists were walked for, and how far."""
         lists = {ca: published for ca, published in self._published().items() if published < at - _SETTLED}
-        newest = max(map(stamp, lists.values()), default="")
+        newest = max(map(timestamp, lists.values()), default="")
         if newest <= note.get("lists", ""):
             return 0
         note.setdefault("walked_for", newest)
-        until = stamp(datetime.fromisoformat(note["walked_for"]) + _SETTLED)
+        until = timestamp(datetime.fromisoformat(note["walked_for"]) + _SETTLED)
         part = entered(State.REFUSED, "", until, AT_ONCE, note.get("walk"))
         readmitted = 0
-        for found in part.found:
+        for found in part.rows:
             if time_is_up():
                 return readmitted
             readmitted += found.reason in LAPSING and self._may_knock(found, lists)
-            note["walk"] = found.in_state
-        note["walk"] = part.place
-        if part.place is None:
+            note["walk"] = found.by_state_key
+        note["walk"] = part.next_key
+        if part.next_key is None:
             note["lists"] = note.pop("walked_for")
         return readmitted
 
@@ -66,11 +66,11 @@ class Readmission:
         found = [each for page in pages for each in page.get("Contents", [])]
         return {each["Key"].removeprefix(_HEAD).removesuffix(_TAIL): each["LastModified"] for each in found}
 
-    def _may_knock(self, found: Found, lists: Mapping[str, datetime]) -> bool:
+    def _may_knock(self, found: OverdueRow, lists: Mapping[str, datetime]) -> bool:
         published = lists.get(self._issuer(found.certid) or "")
-        if published is None or found.enteredat >= stamp(published + _SETTLED):
+        if published is None or found.enteredat >= timestamp(published + _SETTLED):
             return False
-        since = [entry for entry in self._ledger.latest(found.certid, 9) if entry.at > stamp(published)]
+        since = [entry for entry in self._ledger.latest(found.certid, 9) if entry.at > timestamp(published)]
         if any(entry.event is Event.RETRY for entry in since):
             return False
         device = self._ledger.get(found.certid)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
+from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.targets import TARGET_ROLE
 from lobby.wire import notary_bucket, trust_bucket
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pynamodb.models import Model
 from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import index_names, table_arn
+from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, RoundRow, TargetRow
-from lobby.ledger.targets import TARGET_ROLE
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
 

@@ -19,7 +19,7 @@ from infra.nag_suppressions import acknowledge_target
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby import wire
-from lobby.ledger.targets import TARGET_ROLE, profile_policy
+from lobby.domain.target import TARGET_ROLE, profile_policy
 from lobby.names import Target
 
 NAME: Final = "DeviceLobbyTarget"

@@ -18,10 +18,10 @@ from aws_lambda_powertools import Logger
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from lobby.aws.clients import CALLS, client
+from lobby.aws.clients import CLIENT_CONFIG, client
 from lobby.domain.states import State
 from lobby.errors import InvalidInput, NotFound
-from lobby.ledger.store import Ledger, stamp
+from lobby.ledger.store import Ledger, timestamp
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
 from lobby.settings import LobbySettings, read_settings
@@ -86,7 +86,7 @@ def _connected_at(report: dict[str, Any]) -> str:
     moment = report.get("connectedat")
     if not isinstance(moment, int | float):
         raise InvalidInput("INVALID_TIME", f"got {shown(moment)}, want milliseconds since 1970")
-    return stamp(datetime.fromtimestamp(moment / 1000, UTC) + _SKEW)
+    return timestamp(datetime.fromtimestamp(moment / 1000, UTC) + _SKEW)
 
 
 @cache
@@ -98,7 +98,7 @@ def _arrivals() -> Arrivals:
 def _unsigned_sns(region: str) -> "SNSClient":
     """What visiting a confirmation's SubscribeURL amounts to: the token is the proof, and no permission is needed
     in the topic's account (SNS API reference, ConfirmSubscription). The address is AWS's own, not the message's."""
-    made: SNSClient = client("sns", CALLS.merge(Config(signature_version=UNSIGNED)), region_name=region)
+    made: SNSClient = client("sns", CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)), region_name=region)
     return made
 
 

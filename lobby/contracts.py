@@ -89,16 +89,16 @@ class ReportedDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A page of a comparison. `looked` counts the devices looked up in the target; `cursor` is the start of the next
+    """A page of a comparison. `compared` counts the devices looked up in the target; `cursor` is the start of the next
     page (None: this is the last)."""
 
-    looked: int
+    compared: int
     differences: tuple[ReportedDifference, ...]
     cursor: str | None
 
     def encode(self) -> dict[str, Any]:
         differences = [asdict(difference) for difference in self.differences]
-        return {"looked": self.looked, "differences": differences, "cursor": self.cursor}
+        return {"compared": self.compared, "differences": differences, "cursor": self.cursor}
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,10 @@ class ComparisonRequest:
         )
 
     def decode_response(self, body: Body) -> Comparison:
-        looked, differences = field(body, "looked"), list_of(body, "differences", _reported_difference)
-        if type(looked) is not int:
-            raise MalformedMessage(f"got looked {shown(looked)}, want a number")
-        return Comparison(looked, differences, optional_text_field(body, "cursor"))
+        compared, differences = field(body, "compared"), list_of(body, "differences", _reported_difference)
+        if type(compared) is not int:
+            raise MalformedMessage(f"got compared {shown(compared)}, want a number")
+        return Comparison(compared, differences, optional_text_field(body, "cursor"))
 
 
 def _reported_difference(fields: Body) -> ReportedDifference:

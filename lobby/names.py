@@ -7,6 +7,7 @@ names the value and the rule. Standard library only: the device client and the P
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType
 
 from lobby.errors import InvalidInput
@@ -40,6 +41,21 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.account}/{self.region}"
+
+
+class State(StrEnum):
+    """Where a device is between its box and its account (`devstate`)."""
+
+    EXPECTED = "expected"
+    KNOCKING = "knocking"
+    INLOBBY = "inlobby"
+    PROVING = "proving"
+    CLAIMED = "claimed"
+    COMMISSIONED = "commissioned"
+    ARRIVED = "arrived"
+    FAILED = "failed"
+    REFUSED = "refused"
+    REVOKED = "revoked"
 
 
 def shown(value: object) -> str:

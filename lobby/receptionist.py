@@ -17,7 +17,7 @@ from lobby.aws.clients import LobbyClients
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.store import PRESENCE_EVERY, Ledger, stamp
+from lobby.ledger.store import HEARTBEAT_INTERVAL, Ledger, timestamp
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import PRESENCE, PresenceChallenge, Route, lobby_topic
@@ -64,7 +64,7 @@ class Receptionist:
         return self._wait(device, clientversion, shows=shows)
 
     def _wait(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
-        question = replace(device, shows=shows).presence_challenge()
+        question = replace(device, shows_code=shows).presence_challenge()
         if question is not None and device.devicename is not None:
             self._send(question, lobby_topic(device.devicename))
         self._ledger.record_heartbeat(device, clientversion, shows)
@@ -102,7 +102,7 @@ def _is_since(device: Device, at: object) -> bool:
     one that was said before it arrived, and is worked on late. One claim is so written to at most once a minute."""
     if device.devstate is not State.ARRIVED or type(at) is not int:
         return False
-    return stamp(datetime.fromtimestamp(at / 1000, UTC) - PRESENCE_EVERY) > device.enteredat
+    return timestamp(datetime.fromtimestamp(at / 1000, UTC) - HEARTBEAT_INTERVAL) > device.enteredat
 
 
 def version_of(text: object) -> str | None:

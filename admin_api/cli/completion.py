@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import typer
 
-from lobby.domain.states import State
+from lobby.names import State
 
 ROLES: Final = ("admin", "operator", "technician", "viewer")
 _PATIENCE: Final = 2.0

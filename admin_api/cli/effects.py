@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from admin_api.cli.render.cells import name, place
-from lobby.domain.states import State
-from lobby.names import Target
+from lobby.names import State, Target
 
 Device = Mapping[str, Any]
 _SERVING = frozenset({State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED})

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from lobby.domain.states import State
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, State
 
 Device = Mapping[str, Any]
 FIRST_PAUSE: Final = 0.3

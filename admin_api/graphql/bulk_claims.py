@@ -16,7 +16,7 @@ from admin_api.graphql.context import Context
 from admin_api.graphql.devices import Device, shown_device
 from admin_api.graphql.limits import Share
 from lobby.domain import device as ledger
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, Target
 from lobby.wire import decode_label
@@ -65,7 +65,7 @@ def _read(certid: str) -> Fingerprint | LobbyError:
 
 
 def _claim(
-    context: Context, certids: Sequence[Fingerprint], wish: Claim, broken: Refusal | None = None
+    context: Context, certids: Sequence[Fingerprint], wish: ClaimRequest, broken: Refusal | None = None
 ) -> list[Outcome]:
     """What became of each. Where something unforeseen happens, halves are tried on their own, down to the device
     that it befalls; what is claimed already stays so, and is not written again. `broken`: what befell an earlier

@@ -13,7 +13,7 @@ import strawberry
 from admin_api.failures import logger
 from lobby.domain.device import Device
 from lobby.errors import IdentityRefused
-from lobby.ledger.store import stamp
+from lobby.ledger.store import timestamp
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -52,8 +52,8 @@ def _facts(certificate: "Certificate") -> CertificateFacts:
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
         serial_number=f"{certificate.serial_number:x}",
-        not_before=stamp(certificate.not_valid_before_utc),
-        not_after=stamp(certificate.not_valid_after_utc),
+        not_before=timestamp(certificate.not_valid_before_utc),
+        not_after=timestamp(certificate.not_valid_after_utc),
         key=_key(certificate),
         signature=_signature(certificate),
     )

@@ -15,8 +15,8 @@ from admin_api.graphql.limits import Share
 from admin_api.graphql.targets import Target
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
-from lobby.domain.presence import MAX_TRIES
-from lobby.domain.states import Event, State, possible
+from lobby.domain.presence import MAX_WRONG_CODES
+from lobby.domain.states import Event, State, allowed_events
 from lobby.errors import InvalidInput
 from lobby.wire import encode_label, short_form
 
@@ -101,12 +101,12 @@ class Device:
 
     @computed("* Whether its last hello said that it can show a code; null before it said any.")
     def shows_code(self) -> bool | None:
-        return self._whole("showsCode").shows
+        return self._whole("showsCode").shows_code
 
     @computed("* While it is proving, how many codes may still be tried; else null.")
     def tries_left(self) -> int | None:
         row = self._whole("triesLeft")
-        return MAX_TRIES - row.tries if row.devstate is State.PROVING else None
+        return MAX_WRONG_CODES - row.failed_codes if row.devstate is State.PROVING else None
 
     @computed("* What its certificate says; null where none was kept, or none that can be read.")
     def certificate(self) -> CertificateFacts | None:
@@ -186,7 +186,7 @@ def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> D
 
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """The operations that the device's state allows, and the caller's role."""
-    events = possible(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
+    events = allowed_events(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
     names = (_ACTIONS[event] for event in events)
     return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
 

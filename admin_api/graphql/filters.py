@@ -14,7 +14,7 @@ from admin_api.graphql.targets import TargetInput, target_named
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
-from lobby.ledger.store import stamp
+from lobby.ledger.store import timestamp
 from lobby.names import parse_thing_name, shown
 
 _PRINT = re.compile(r"[0-9a-f]{4,64}")
@@ -50,7 +50,7 @@ def filter_of(wanted: DeviceFilter) -> Filter:
         state=state,
         target=target,
         name_prefix=parse_thing_name(name) if name is not None else None,
-        print_prefix=print_prefix_of(print_) if print_ is not None else None,
+        fingerprint_prefix=fingerprint_prefix_of(print_) if print_ is not None else None,
         reason=reason,
         entered_before=moment_of(before) if before is not None else None,
     )
@@ -63,7 +63,7 @@ def state_of(text: str | None) -> State | None:
         raise InvalidInput("INVALID_STATE", f"got {shown(text)}, want one of: {', '.join(State)}") from None
 
 
-def print_prefix_of(text: str) -> str:
+def fingerprint_prefix_of(text: str) -> str:
     """The first digits of a fingerprint, written as `parse_fingerprint` allows a whole one to be."""
     bare = re.sub(r"[:\-\s]", "", text[:_MAX_TEXT]).lower()
     if len(text) > _MAX_TEXT or not _PRINT.fullmatch(bare):
@@ -79,4 +79,4 @@ def moment_of(text: str) -> str:
         moment = None
     if moment is None or moment.utcoffset() != timedelta(0):
         raise InvalidInput("INVALID_TIME", f"got {shown(text)}, want ISO 8601, UTC, such as 2026-11-22T07:42:28Z")
-    return stamp(moment.astimezone(UTC))
+    return timestamp(moment.astimezone(UTC))

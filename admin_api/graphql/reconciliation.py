@@ -43,5 +43,5 @@ def reconciled(context: Context, target: Target, cursor: str | None, mender: str
         for each in found.differences
     ]
     return Reconciliation(
-        account=known.account, region=known.region, compared=found.looked, differences=differences, next=found.cursor
+        account=known.account, region=known.region, compared=found.compared, differences=differences, next=found.cursor
     )

@@ -10,7 +10,7 @@ import strawberry
 from admin_api.graphql.context import Context
 from admin_api.services import setup_command
 from lobby.contracts import Survey
-from lobby.ledger.targets import RegisteredTarget
+from lobby.domain.target import RegisteredTarget
 from lobby.names import Target as TargetName
 from lobby.names import parse_target
 

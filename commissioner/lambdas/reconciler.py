@@ -18,7 +18,7 @@ from commissioner.reporting import report
 from lobby.contracts import Comparison, ComparisonRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
-from lobby.ledger.rounds import note_round, read_round
+from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.settings import ReconcilerSettings, read_settings
@@ -51,11 +51,11 @@ class Reconciler:
         return response
 
     def go_on(self, seconds_left: Callable[[], float]) -> dict[str, int]:
-        note = read_round(SERVICE)
+        note = read_progress(SERVICE)
         try:
             seen = self._round.go_on(note, lambda: seconds_left() < _TIME_FOR_A_PAGE)
         finally:
-            note_round(SERVICE, note)
+            save_progress(SERVICE, note)
         report(SERVICE, seen.numbers())
         return seen.numbers()
 

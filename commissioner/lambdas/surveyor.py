@@ -19,7 +19,8 @@ from commissioner.target_gateway.sessions import Sessions, TargetSession, survey
 from lobby.aws.clients import client
 from lobby.contracts import Survey, SurveyFinding, SurveyRequest
 from lobby.domain.device import DEFAULT_PROFILE
-from lobby.ledger.targets import RegisteredTarget, Targets, profile_policy
+from lobby.domain.target import RegisteredTarget, profile_policy
+from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, ThingName
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import lobby_topic

@@ -22,9 +22,9 @@ from lobby.aws.clients import LobbyClients
 from lobby.domain.device import Entry
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.overdue import Found, entered, unserved
-from lobby.ledger.rounds import note_round, read_round
-from lobby.ledger.store import Ledger, now, stamp
+from lobby.ledger.overdue import OverdueRow, entered, unserved
+from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.store import Ledger, now, timestamp
 from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
 from lobby.wire import lobby_topic
@@ -85,7 +85,7 @@ class Sweeper:
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
         """One run. `note` is what the last one left, and is brought up to date."""
         swept = SweepResult()
-        note.setdefault("since", stamp(self._clock() - LATE))
+        note.setdefault("since", timestamp(self._clock() - LATE))
         self._see_to_unserved(note, swept, time_is_up)
         for state, age in ((State.COMMISSIONED, LATE), (State.FAILED, _SETTLED), (State.REFUSED, _SETTLED)):
             for found in self._newcomers(state, age, note):
@@ -94,8 +94,8 @@ class Sweeper:
         return swept
 
     def _see_to_unserved(self, note: Note, swept: SweepResult, time_is_up: Callable[[], bool]) -> None:
-        part = unserved(stamp(self._clock() - WAITS[0]), AT_ONCE, note.get("unserved"))
-        for found in part.found:
+        part = unserved(timestamp(self._clock() - WAITS[0]), AT_ONCE, note.get("unserved"))
+        for found in part.rows:
             if time_is_up():
                 return
             due = when_due(self._ledger.latest(found.certid, len(WAITS) + 1), self._clock())
@@ -103,10 +103,10 @@ class Sweeper:
             if due == "stuck":
                 swept.stuck += 1
                 logger.error("stuck", extra=_told(found))
-            note["unserved"] = found.in_turn
-        note["unserved"] = part.place
+            note["unserved"] = found.by_turn_key
+        note["unserved"] = part.next_key
 
-    def _wake(self, found: Found) -> bool:
+    def _wake(self, found: OverdueRow) -> bool:
         try:
             self._ledger.wake(found.certid, ACTOR)
         except (Conflict, NotFound) as served:
@@ -115,14 +115,14 @@ class Sweeper:
         logger.warning("woken", extra=_told(found))
         return True
 
-    def _newcomers(self, state: State, age: timedelta, note: Note) -> Sequence[Found]:
+    def _newcomers(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
         """Who has been in `state` for `age` now, and had not at the last run."""
-        part = entered(state, note["since"], stamp(self._clock() - age), AT_ONCE, note.get(state.value))
-        if part.found:
-            note[state.value] = part.found[-1].in_state
-        return part.found
+        part = entered(state, note["since"], timestamp(self._clock() - age), AT_ONCE, note.get(state.value))
+        if part.rows:
+            note[state.value] = part.rows[-1].by_state_key
+        return part.rows
 
-    def _tell(self, found: Found, swept: SweepResult) -> None:
+    def _tell(self, found: OverdueRow, swept: SweepResult) -> None:
         logger.warning("late" if found.devstate is State.COMMISSIONED else found.devstate.value, extra=_told(found))
         swept.failed += found.devstate is State.FAILED
         swept.refused += found.devstate is State.REFUSED
@@ -150,7 +150,7 @@ def when_due(entries: Sequence[Entry], at: datetime) -> str:
     return "due" if woken < len(WAITS) else "stuck"
 
 
-def _told(found: Found) -> dict[str, str | None]:
+def _told(found: OverdueRow) -> dict[str, str | None]:
     return {"certid": found.certid, "devstate": found.devstate.value, "since": found.enteredat, "reason": found.reason}
 
 
@@ -163,12 +163,12 @@ def _sweeper() -> Sweeper:
 
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:
     """For the timer. How far it came is kept also where it fails half-way."""
-    note = read_round(SERVICE)
+    note = read_progress(SERVICE)
     try:
         swept = (sweeper or _sweeper()).sweep(
             note, lambda: context.get_remaining_time_in_millis() < 1000 * _TIME_TO_END
         )
     finally:
-        note_round(SERVICE, note)
+        save_progress(SERVICE, note)
     report(SERVICE, swept.numbers())
     return swept.numbers()

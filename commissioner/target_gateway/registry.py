@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from commissioner.errors import Refused, code_of
 from commissioner.target_gateway.sessions import TargetSession
 from lobby.domain.device import Device
-from lobby.ledger.targets import profile_policy
+from lobby.domain.target import profile_policy
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import Reset, Route, lobby_topic
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from lobby.aws.clients import client
+from lobby.domain.target import RegisteredTarget
 from lobby.ledger.store import now
-from lobby.ledger.targets import RegisteredTarget
 from lobby.names import Fingerprint, Target
 
 if TYPE_CHECKING:

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.config import Config
 from botocore.session import Session
 
-from lobby.ledger.models import LedgerRow
+from lobby.ledger.connection import aws_session
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
     from types_boto3_s3 import S3Client
 
-CALLS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
 
 
 @cache
 def session() -> Session:
     """The one of this process, which is the ledger's: it is there anyway."""
-    return LedgerRow._get_connection().connection.session
+    return aws_session()
 
 
-def client(service: str, config: Config = CALLS, **where: Any) -> Any:
+def client(service: str, config: Config = CLIENT_CONFIG, **where: Any) -> Any:
     """A new client; `where` is what `create_client` takes: `region_name`, credentials."""
     return session().create_client(service, config=config, **where)
 

@@ -6,7 +6,6 @@ it, so that a changed, missing or reordered entry shows. Nothing is decided here
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
@@ -19,7 +18,7 @@ GENESIS = "0" * 64
 """What stands in the place of the previous hash in a device's first entry."""
 
 
-class Proof(StrEnum):
+class PresenceProof(StrEnum):
     """Whether somebody stood at the device, of a claim that asks for that; a claim that does not has none."""
 
     WANTED = "wanted"
@@ -28,13 +27,15 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Device:
-    """One row. Times are ISO 8601 UTC with milliseconds. `version` counts the history's entries and guards
-    every write; `generation` counts the claims and guards the commissioner's; `head` is the last entry's hash.
-    `previous` are targets that the device has left but that are not yet cleared. `turn` is set while the
-    commissioner has work to do: its event filter looks at nothing else. `counted` is the key of the bucket that
-    counts this row: what a transition counts down (None: the row is older than the counts). `code` is what the device
-    shows while it is `proving`, and is told to nobody but the device; `tries` counts the wrong ones of this claim;
-    `shows` is what its last hello said of whether it can show one (None: no hello, or the row is older)."""
+    """One row of the ledger. Times are ISO 8601 UTC with milliseconds.
+
+    `version` counts the history's entries and guards every write. `generation` counts the claims and guards the
+    commissioner's writes. `head` is the hash of the last entry. `targets_to_clear` are targets that the device has left
+    and that are not cleared yet. `needs_commissioner` is set while the commissioner has work to do; its event filter
+    reads nothing else. `counted` is the key of the bucket that counts this row, so that a transition decrements it
+    (None: the row is older than the counts). `code` is what the device shows while it is `proving`; only the device
+    gets it. `failed_codes` counts the wrong codes of this claim. `shows_code` states whether the device can show a
+    code, as reported in its last hello (None: no hello yet, or the row is older)."""
 
     certid: Fingerprint
     devstate: State
@@ -59,10 +60,10 @@ class Device:
     lobbyregion: Region | None = None
     clientversion: str | None = None
     counted: str | None = None
-    proof: Proof | None = None
+    presence_proof: PresenceProof | None = None
     code: PresenceCode | None = field(default=None, repr=False)
-    tries: int = 0
-    shows: bool | None = None
+    failed_codes: int = 0
+    shows_code: bool | None = None
 
     def route(self) -> Route | None:
         """What to tell the device, or None while it has to wait."""
@@ -73,7 +74,7 @@ class Device:
 
     def presence_challenge(self) -> PresenceChallenge | None:
         """What a device is told to show, or None where it has nothing to show, or no way to."""
-        if self.devstate is not State.PROVING or self.code is None or not self.shows:
+        if self.devstate is not State.PROVING or self.code is None or not self.shows_code:
             return None
         return PresenceChallenge(self.code, self.generation)
 
@@ -100,17 +101,3 @@ class Entry:
         body = {key: value for key, value in asdict(self).items() if key != "hash"}
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return replace(self, hash=hashlib.sha256(text.encode()).hexdigest())
-
-
-def broken_link(entries: Sequence[Entry], *, version: int | None = None, head: str | None = None) -> int | None:
-    """The sequence number of the first entry that is altered, missing or out of place; None for a whole chain.
-
-    `entries` in order from the first. With the device's `version` and `head`, a cut-off end shows too."""
-    prior = GENESIS
-    for number, entry in enumerate(entries, start=1):
-        if entry.seq != number or entry.prior != prior or entry.sealed().hash != entry.hash:
-            return number
-        prior = entry.hash
-    if version is not None and (len(entries) != version or prior != head):
-        return min(len(entries) + 1, version) if len(entries) != version else version
-    return None

@@ -7,7 +7,7 @@ not be anchored yet: they are counted, and not held to be broken.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -96,27 +96,42 @@ def verify(
     readable = [each for each in entries if isinstance(each, Entry)]
     bare = [entry for entry in readable if entry.seq not in anchored]
     late = [entry for entry in bare if not _recent(entry, now)]
-    finding = _broken(entries, row, anchored) or _against_row(readable, row) or _late(late)
+    version = row.version if isinstance(row, Device) else 0
+    finding = _first_fault(entries, version, anchored) or _against_row(readable, row) or _late(late)
     counts = len(entries), len(readable) - len(bare), len(bare) - len(late)
     if finding is None:
         return Verdict(*counts)
     return Verdict(*counts, finding.seq, finding.fault, finding.message)
 
 
-def _broken(
-    entries: Sequence[Entry | Unreadable], row: Device | Unreadable | None, anchored: dict[int, list[Anchor]]
+def first_broken_entry(entries: Sequence[Entry], *, version: int | None = None, head: str | None = None) -> int | None:
+    """Return the number of the first entry that is altered, missing or out of order; None if the chain is valid.
+
+    `entries` are in order from the first. With the device's `version` and `head`, a missing end is found, too."""
+    finding = _first_fault(entries, version or 0, {})
+    if finding is not None:
+        return finding.seq
+    last = entries[-1].hash if entries else GENESIS
+    if version is not None and (len(entries), last) != (version, head):
+        return max(len(entries), 1)
+    return None
+
+
+def _first_fault(
+    entries: Sequence[Entry | Unreadable], version: int, anchored: Mapping[int, list[Anchor]]
 ) -> _Finding | None:
-    """The first entry, counted from 1, that is not there or not as it was."""
-    found = {each.seq: each for each in entries}
-    odd = next((seq for seq in found if not 1 <= seq <= MAX_SEQ), None)
+    """The first entry, counted from 1, that is missing, altered or out of order."""
+    numbers = {each.seq for each in entries}
+    odd = next((seq for seq in numbers if not 1 <= seq <= MAX_SEQ), None)
     if odd is not None:
         return _Finding(odd, Fault.ALTERED, f"got an item numbered {odd}, want none but 1 to {MAX_SEQ}")
-    named = row.version if isinstance(row, Device) else 0
     prior = GENESIS
-    for seq in range(1, max([*found, *anchored, named], default=0) + 1):
-        entry, known = found.get(seq), anchored.get(seq, [])
-        if entry is None:
-            return _Finding(seq, Fault.MISSING, _missing(seq, known, named, max(found, default=0)))
+    for seq in range(1, max([len(entries), version, *numbers, *anchored], default=0) + 1):
+        known, entry = anchored.get(seq, []), entries[seq - 1] if seq <= len(entries) else None
+        if entry is not None and entry.seq != seq and (seq in numbers or entry.seq < seq):
+            return _Finding(seq, Fault.ALTERED, f"got entry {entry.seq} in the place of entry {seq}")
+        if entry is None or entry.seq != seq:
+            return _Finding(seq, Fault.MISSING, _missing(seq, known, version, max(numbers, default=0)))
         finding = _odd(entry, prior, known)
         if finding is not None:
             return finding

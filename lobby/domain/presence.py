@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from lobby.domain.device import DEFAULT_PROFILE, Device, Proof
+from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import PresenceCode
 from lobby.wire import DEFAULT_CONFIG
 
-MAX_TRIES: Final = 5
+MAX_WRONG_CODES: Final = 5
 """Wrong codes that a claim survives, less one."""
 PAUSE: Final = timedelta(minutes=10)
 """Between a claim that wrong codes ended and the next: 720 guesses a day, of 100 million codes."""
@@ -30,7 +30,7 @@ _NOT_SHOWN_MESSAGE: Final = (
     "its client does not show codes: update it, or release the device and claim it for a target that asks for none"
 )
 _FAILED_MESSAGE: Final = (
-    f"{MAX_TRIES} wrong codes: who claimed it did not stand before it; it can be claimed again after "
+    f"{MAX_WRONG_CODES} wrong codes: who claimed it did not stand before it; it can be claimed again after "
     f"{PAUSE.seconds // 60} minutes"
 )
 
@@ -61,9 +61,9 @@ def confirm(device: Device, generation: int, at: str) -> Device:
         device,
         devstate=state,
         enteredat=at,
-        proof=Proof.GIVEN,
+        presence_proof=PresenceProof.GIVEN,
         code=None,
-        tries=0,
+        failed_codes=0,
         targets_to_clear=rest,
         reason=None,
         message=None,
@@ -74,10 +74,10 @@ def confirm(device: Device, generation: int, at: str) -> Device:
 def mismatch(device: Device, generation: int, at: str) -> Device:
     """A wrong one was. The last that a claim survives is counted; the next ends it."""
     _require_same(device, generation)
-    tries = device.tries + 1
-    state = next_state(device.devstate, Event.MISMATCH, spent=tries >= MAX_TRIES) or device.devstate
+    tries = device.failed_codes + 1
+    state = next_state(device.devstate, Event.MISMATCH, spent=tries >= MAX_WRONG_CODES) or device.devstate
     if state is State.PROVING:
-        return replace(device, tries=tries)
+        return replace(device, failed_codes=tries)
     return replace(
         device,
         devstate=state,
@@ -91,17 +91,17 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
         message=_FAILED_MESSAGE,
         generation=device.generation + 1,
         needs_commissioner=bool(device.targets_to_clear),
-        proof=None,
+        presence_proof=None,
         code=None,
-        tries=0,
+        failed_codes=0,
     )
 
 
 def wrong(device: Device) -> Conflict:
     """What whoever gave a wrong code is told, once it is counted."""
     if device.devstate is not State.PROVING:
-        return Conflict(FAILED, f"got a wrong code, the last of {MAX_TRIES}: the claim is dropped")
-    left = MAX_TRIES - device.tries
+        return Conflict(FAILED, f"got a wrong code, the last of {MAX_WRONG_CODES}: the claim is dropped")
+    left = MAX_WRONG_CODES - device.failed_codes
     return Conflict(WRONG, f"got a code that is not the device's, want the one that it shows now; {left} left to try")
 
 
@@ -112,16 +112,16 @@ def require_pause(device: Device | None, at: str) -> None:
     free = datetime.fromisoformat(device.enteredat) + PAUSE
     if datetime.fromisoformat(at) < free:
         moment = free.isoformat(timespec="seconds").replace("+00:00", "Z")
-        raise Conflict(FAILED, f"got a claim soon after {MAX_TRIES} wrong codes, want one after {moment}")
+        raise Conflict(FAILED, f"got a claim soon after {MAX_WRONG_CODES} wrong codes, want one after {moment}")
 
 
 def begun(device: Device) -> Device:
     """A proof begins: why it may not go on is said at once, and the device is told where it can show a code."""
-    blind = device.shows is False
+    blind = device.shows_code is False
     return replace(
         device,
         code=None,
-        needs_commissioner=bool(device.shows or device.targets_to_clear),
+        needs_commissioner=bool(device.shows_code or device.targets_to_clear),
         reason=NOT_SHOWN if blind else None,
         message=_NOT_SHOWN_MESSAGE if blind else None,
     )
@@ -129,7 +129,7 @@ def begun(device: Device) -> Device:
 
 def shown_by(device: Device, shows: bool) -> Device:
     """What a hello says of showing codes, and what that means for a proof that has begun."""
-    known = replace(device, shows=shows)
+    known = replace(device, shows_code=shows)
     return (
         replace(begun(known), code=device.code, needs_commissioner=device.needs_commissioner)
         if device.devstate is State.PROVING

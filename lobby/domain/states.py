@@ -10,21 +10,19 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.errors import Conflict
+from lobby.names import State
 
-
-class State(StrEnum):
-    """Where a device is between its box and its account (`devstate`)."""
-
-    EXPECTED = "expected"
-    KNOCKING = "knocking"
-    INLOBBY = "inlobby"
-    PROVING = "proving"
-    CLAIMED = "claimed"
-    COMMISSIONED = "commissioned"
-    ARRIVED = "arrived"
-    FAILED = "failed"
-    REFUSED = "refused"
-    REVOKED = "revoked"
+__all__ = [
+    "ABSENT",
+    "OPERATOR_EVENTS",
+    "SPENT",
+    "TRANSITIONS",
+    "UNPROVEN",
+    "Event",
+    "State",
+    "allowed_events",
+    "next_state",
+]
 
 
 class Event(StrEnum):
@@ -118,7 +116,7 @@ def next_state(
     return TRANSITIONS[state, event]
 
 
-def possible(state: State | None, *, unfinished: bool = False, claimed: bool = True) -> tuple[Event, ...]:
+def allowed_events(state: State | None, *, unfinished: bool = False, claimed: bool = True) -> tuple[Event, ...]:
     """What an operator may do to a device in `state`. `unfinished`: an old target still awaits its clearing; `claimed`:
     a claim is on record, which one that was refused may have, and may lose."""
     events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
@@ -134,6 +132,6 @@ def _conflict(state: State | None, event: Event) -> Conflict:
         return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
     if event is Event.CLAIM and (state in _CLAIM_HELD or state in (State.EXPECTED, State.PROVING)):
         return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
-    may = ", ".join(possible(state)) or "nothing"
+    may = ", ".join(allowed_events(state)) or "nothing"
     shown = state or "unknown"
     return Conflict("NOT_ALLOWED", f"got {event} for a device that is {shown}, want one of: {may}")

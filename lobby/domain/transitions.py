@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
-from lobby.domain.device import DEFAULT_PROFILE, Device, Proof
+from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Region, Target, ThingName
@@ -22,7 +22,7 @@ _BANNED: Final = "REVOKED"
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimRequest:
     """Where a device shall go, and what it is told there. `profile` names the policy it gets in the target. `presence`
     says that the target wants proof that somebody stands at the device."""
 
@@ -75,41 +75,41 @@ def hello(device: Device, at: str, clientversion: str | None, shows: bool | None
     """The device stands in the lobby and listens. `shows`: it says that it can show a code, or that it cannot. One that
     had arrived has fallen back: it is on its way again."""
     state = _after(device, Event.HELLO)
-    heard = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows=shows)
+    heard = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows_code=shows)
     return _entered(heard, state, at)
 
 
-def claim(device: Device | None, certid: Fingerprint, wish: Claim, actor: str, at: str) -> Device:
-    """Somebody says where the device belongs. The same wish again is the same claim."""
-    if device is not None and _holds(device, wish):
+def claim(device: Device | None, certid: Fingerprint, request: ClaimRequest, actor: str, at: str) -> Device:
+    """Somebody says where the device belongs. The same request again is the same claim."""
+    if device is not None and _holds(device, request):
         return device
-    state = _after(device, Event.CLAIM, unproven=wish.presence)
-    if wish.presence:
+    state = _after(device, Event.CLAIM, unproven=request.presence)
+    if request.presence:
         presence.require_pause(device, at)
     known = device or Device(certid, state, at)
-    wanted = Proof.WANTED if wish.presence else None
+    wanted = PresenceProof.WANTED if request.presence else None
     if state is State.PROVING:
-        return presence.begun(_claimed(_leaving(known, None), state, wish, actor, at, wanted))
-    return _claimed(_leaving(known, wish.target), state, wish, actor, at, wanted)
+        return presence.begun(_claimed(_leaving(known, None), state, request, actor, at, wanted))
+    return _claimed(_leaving(known, request.target), state, request, actor, at, wanted)
 
 
-def move(device: Device, wish: Claim, actor: str, at: str) -> Device:
+def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
     """Send a claimed device elsewhere. The target it leaves stays on record until it is cleared there. Where the new
     one wants proof, a claim that was proven goes on without another; nobody may come in by a move who had none."""
     waits = device.devstate in (State.EXPECTED, State.PROVING)
-    if _holds(device, wish) and not (waits and _asks(device) is not wish.presence):
+    if _holds(device, request) and not (waits and _asks(device) is not request.presence):
         return device
     state = _after(device, Event.MOVE)
-    stays = device.target == wish.target and not _asks(device)
-    if wish.presence and state is State.CLAIMED and device.proof is not Proof.GIVEN and not stays:
+    stays = device.target == request.target and not _asks(device)
+    if request.presence and state is State.CLAIMED and device.presence_proof is not PresenceProof.GIVEN and not stays:
         raise Conflict(
             "PRESENCE_REQUIRED",
-            f"got a move to {wish.target}, which wants proof of presence for a claim; "
+            f"got a move to {request.target}, which wants proof of presence for a claim; "
             "want a claim that was confirmed: release the device, then claim it there",
         )
-    expected = Proof.WANTED if wish.presence and state is State.EXPECTED else None
-    given = Proof.GIVEN if device.proof is Proof.GIVEN else expected
-    return _claimed(_leaving(device, wish.target), state, wish, actor, at, given)
+    expected = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
+    given = PresenceProof.GIVEN if device.presence_proof is PresenceProof.GIVEN else expected
+    return _claimed(_leaving(device, request.target), state, request, actor, at, given)
 
 
 def release(device: Device, at: str) -> Device | None:
@@ -135,9 +135,9 @@ def release(device: Device, at: str) -> Device | None:
         message=None,
         generation=device.generation + 1,
         needs_commissioner=True,
-        proof=None,
+        presence_proof=None,
         code=None,
-        tries=0,
+        failed_codes=0,
     )
     return _entered(left, state, at)
 
@@ -155,9 +155,9 @@ def _unclaimed(device: Device) -> Device:
         profile=DEFAULT_PROFILE,
         config=DEFAULT_CONFIG,
         generation=device.generation + 1,
-        proof=None,
+        presence_proof=None,
         code=None,
-        tries=0,
+        failed_codes=0,
     )
 
 
@@ -303,12 +303,16 @@ def _entered(device: Device, state: State, at: str) -> Device:
 
 def _asks(device: Device | None) -> bool:
     """Whether its claim waits for proof, now or when the device is let in."""
-    return device is not None and device.proof is Proof.WANTED
+    return device is not None and device.presence_proof is PresenceProof.WANTED
 
 
-def _holds(device: Device, wish: Claim) -> bool:
+def _holds(device: Device, request: ClaimRequest) -> bool:
     claimed = device.devstate not in (State.REFUSED, State.REVOKED)
-    return claimed and (device.target, device.profile, device.config) == (wish.target, wish.profile, wish.config)
+    return claimed and (device.target, device.profile, device.config) == (
+        request.target,
+        request.profile,
+        request.config,
+    )
 
 
 def _leaving(device: Device, goal: Target | None) -> Device:
@@ -319,13 +323,15 @@ def _leaving(device: Device, goal: Target | None) -> Device:
     return replace(device, targets_to_clear=tuple(dict.fromkeys(target for target in left if target != goal)))
 
 
-def _claimed(device: Device, state: State, wish: Claim, actor: str, at: str, proof_of_it: Proof | None) -> Device:
+def _claimed(
+    device: Device, state: State, request: ClaimRequest, actor: str, at: str, proof_of_it: PresenceProof | None
+) -> Device:
     return _entered(
         replace(
             device,
-            target=wish.target,
-            profile=wish.profile,
-            config=wish.config,
+            target=request.target,
+            profile=request.profile,
+            config=request.config,
             iotep=None,
             reason=None,
             message=None,
@@ -333,9 +339,9 @@ def _claimed(device: Device, state: State, wish: Claim, actor: str, at: str, pro
             claimedat=at,
             generation=device.generation + 1,
             needs_commissioner=state is State.CLAIMED,
-            proof=proof_of_it,
+            presence_proof=proof_of_it,
             code=None,
-            tries=0,
+            failed_codes=0,
         ),
         state,
         at,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lobby.domain.history_audit import MAX_SEQ, Anchor
-from lobby.ledger.store import stamp
+from lobby.ledger.store import timestamp
 from lobby.names import Fingerprint
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Anchors:
                 key = _KEY.fullmatch(version["Key"])
                 if key is None:
                     continue
-                anchor = Anchor(int(key["seq"]), key["hash"], stamp(version["LastModified"]))
+                anchor = Anchor(int(key["seq"]), key["hash"], timestamp(version["LastModified"]))
                 if key[0] not in found or anchor.at < found[key[0]].at:
                     found[key[0]] = anchor
         return [

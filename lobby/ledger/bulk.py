@@ -14,8 +14,9 @@ from lobby.domain import transitions
 from lobby.domain.device import Device
 from lobby.domain.presence import asked
 from lobby.domain.states import Event
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
+from lobby.ledger.connection import connection_of
 from lobby.ledger.models import LedgerRow, device_of
 from lobby.ledger.transaction import Change, TransactionConflict, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode
@@ -39,10 +40,10 @@ def chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 @dataclass
 class ManyClaims:
-    """One wish for many devices. `alone` claims one by itself, `moment` gives the time as rows have it, `deadline`
+    """One request for many devices. `alone` claims one by itself, `moment` gives the time as rows have it, `deadline`
     says that time is up, `new_code` gives what a device that has to prove itself shows."""
 
-    wish: Claim
+    request: ClaimRequest
     actor: str
     writer: Writer
     alone: Callable[[Fingerprint], Device]
@@ -69,7 +70,7 @@ class ManyClaims:
         for attempt in range(_TRIES):
             if self.deadline():
                 return {}
-            answer = LedgerRow._get_connection().batch_get_item(keys, consistent_read=True)
+            answer = connection_of().batch_get_item(table, keys, consistent_read=True)
             rows = (device_of(LedgerRow.from_raw_data(item)) for item in answer["Responses"].get(table, []))
             found |= {row.certid: row for row in rows}
             keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
@@ -82,7 +83,7 @@ class ManyClaims:
     def _decide(self, certid: Fingerprint, before: Device | None) -> Change | None:
         at = self.moment()
         try:
-            after = transitions.claim(before, certid, self.wish, self.actor, at)
+            after = transitions.claim(before, certid, self.request, self.actor, at)
         except Conflict as refused:
             self._done[certid] = refused
             return None

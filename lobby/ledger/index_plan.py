@@ -25,12 +25,12 @@ _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-
 @dataclass(frozen=True)
 class Filter:
     """Which devices: of a state, claimed for a target, with a name or a fingerprint that begins so, with this
-    reason, in their present state since before a moment (as `store.stamp` writes it); all that are given hold."""
+    reason, in their present state since before a moment (as `store.timestamp` writes it); all that are given hold."""
 
     state: State | None = None
     target: Target | None = None
     name_prefix: str | None = None
-    print_prefix: str | None = None
+    fingerprint_prefix: str | None = None
     reason: str | None = None
     entered_before: str | None = None
 
@@ -38,9 +38,9 @@ class Filter:
         name = self.name_prefix
         if name is not None and not NAME_HEAD <= len(name) <= 128:
             raise InvalidInput("INVALID_PREFIX", f"got {shown(name)}, want {NAME_HEAD} to 128 characters of a name")
-        if not _is_of(_PRINT, self.print_prefix):
+        if not _is_of(_PRINT, self.fingerprint_prefix):
             raise InvalidInput(
-                "INVALID_PREFIX", f"got {shown(self.print_prefix)}, want {PRINT_HEAD} to 64 lower-case hex digits"
+                "INVALID_PREFIX", f"got {shown(self.fingerprint_prefix)}, want {PRINT_HEAD} to 64 lower-case hex digits"
             )
         if not _is_of(_CODE, self.reason):
             raise InvalidInput("INVALID_REASON", f"got {shown(self.reason)}, want a code such as TARGET_LIMIT")
@@ -55,7 +55,7 @@ class Filter:
             self.state,
             str(self.target) if self.target else None,
             self.name_prefix,
-            self.print_prefix,
+            self.fingerprint_prefix,
             self.reason,
             self.entered_before,
         ]
@@ -85,9 +85,9 @@ _PLANS: Final = (
         LedgerRow.by_print,
         "printhead",
         "certid",
-        "print_prefix",
-        "print_prefix",
-        lambda q: str(q.print_prefix)[:PRINT_HEAD],
+        "fingerprint_prefix",
+        "fingerprint_prefix",
+        lambda q: str(q.fingerprint_prefix)[:PRINT_HEAD],
         forward=True,
     ),
     IndexPlan(
@@ -120,7 +120,7 @@ def conditions(question: Filter) -> dict[str, Condition]:
         "state": lambda state: LedgerRow.devstate == state.value,
         "target": lambda target: LedgerRow.target == str(target),
         "name_prefix": LedgerRow.devicename.startswith,
-        "print_prefix": LedgerRow.certid.startswith,
+        "fingerprint_prefix": LedgerRow.certid.startswith,
         "reason": lambda reason: LedgerRow.reason == reason,
         "entered_before": lambda moment: LedgerRow.enteredat < moment,
     }

@@ -11,7 +11,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, 
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from lobby.domain.device import Device, Entry, Proof
+from lobby.domain.device import Device, Entry, PresenceProof
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.states import Event, State
 from lobby.names import parse_target_key
@@ -163,10 +163,10 @@ class LedgerRow(Model):
     lobbyregion = UnicodeAttribute(null=True)
     clientversion = UnicodeAttribute(null=True)
     counted = UnicodeAttribute(null=True)
-    proof = UnicodeAttribute(null=True)
+    presence_proof = UnicodeAttribute(null=True, attr_name="proof")
     code = UnicodeAttribute(null=True)
-    tries = NumberAttribute(null=True)
-    shows = BooleanAttribute(null=True)
+    failed_codes = NumberAttribute(null=True, attr_name="failed_codes")
+    shows_code = BooleanAttribute(null=True, attr_name="shows")
 
 
 class HistoryRow(Model):
@@ -259,8 +259,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "targetregion": target.region if target else None,
         "targets_to_clear": [str(left) for left in device.targets_to_clear] or None,
         "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
-        "proof": device.proof.value if device.proof else None,
-        "tries": device.tries or None,
+        "presence_proof": device.presence_proof.value if device.presence_proof else None,
+        "failed_codes": device.failed_codes or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -271,10 +271,10 @@ def device_of(row: LedgerRow) -> Device:
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
     values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
-    for number in ("version", "generation", "tries"):
+    for number in ("version", "generation", "failed_codes"):
         values[number] = int(values.get(number, 0))
-    if row.proof is not None:
-        values["proof"] = Proof(row.proof)
+    if row.presence_proof is not None:
+        values["presence_proof"] = PresenceProof(row.presence_proof)
     if row.target is not None:
         values["target"] = parse_target_key(row.target)
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())

@@ -12,6 +12,7 @@ from typing import Final
 from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
+from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard, bucket_of
 from lobby.ledger.models import LedgerRow, device_of
 from lobby.ledger.transaction import TransactionConflict, Writer
@@ -52,4 +53,4 @@ def _count(writer: Writer, devices: Sequence[Device]) -> int:
 
 
 if __name__ == "__main__":
-    print(f"devices counted anew: {recount(Writer(LedgerRow._get_connection().connection, any_shard))}")
+    print(f"devices counted anew: {recount(Writer(connection_of(), any_shard))}")

@@ -13,16 +13,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.domain import presence, transitions
-from lobby.domain.device import Device, Entry, Proof
+from lobby.domain.device import Device, Entry, PresenceProof
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.ledger.bulk import ManyClaims
+from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of, entry_of_item
@@ -32,7 +32,7 @@ from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
-PRESENCE_EVERY: Final = timedelta(minutes=1)
+HEARTBEAT_INTERVAL: Final = timedelta(minutes=1)
 _TRIES: Final = 8
 _UNREAD: Final = object()
 _WAITING: Final = (State.INLOBBY, State.PROVING, State.FAILED)
@@ -50,7 +50,7 @@ def pause(attempt: int) -> None:
     time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  # spreads retries; nothing secret
 
 
-def stamp(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
     """ISO 8601 UTC with milliseconds: sorts as text in the order of time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -72,8 +72,7 @@ class Ledger:
         self._pause = pause
         self._new_code = new_code
         # The table's own: a connection of the ledger's would cost every cold start another client.
-        connection: Connection = LedgerRow._get_connection().connection
-        self._writer = Writer(connection, shard, pause)
+        self._writer = Writer(connection_of(), shard, pause)
 
     def get(self, certid: Fingerprint) -> Device | None:
         """The device as it is now (a consistent read)."""
@@ -124,10 +123,10 @@ class Ledger:
         moment = self._clock()
         if device.devstate not in _WAITING or device.needs_commissioner:
             return False
-        news = shows is not None and shows is not device.shows
-        if device.lastseen is not None and device.lastseen > stamp(moment - PRESENCE_EVERY) and not news:
+        news = shows is not None and shows is not device.shows_code
+        if device.lastseen is not None and device.lastseen > timestamp(moment - HEARTBEAT_INTERVAL) and not news:
             return False
-        heard = replace(device, lastseen=stamp(moment), clientversion=clientversion or device.clientversion)
+        heard = replace(device, lastseen=timestamp(moment), clientversion=clientversion or device.clientversion)
         after = presence.shown_by(heard, bool(shows)) if news else heard
         try:
             LedgerRow(device.certid).update(
@@ -139,25 +138,25 @@ class Ledger:
             raise
         return True
 
-    def claim(self, certid: Fingerprint, wish: Claim, actor: str, known: Any = _UNREAD) -> Device:
+    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, known: Any = _UNREAD) -> Device:
         """Before the device was ever seen, or while it waits. Raises `Conflict` ALREADY_CLAIMED. `known` is the row, or
         that there is none, for who has read it already."""
 
         def decide(device: Device | None, at: str) -> Device:
-            return transitions.claim(device, certid, wish, actor, at)
+            return transitions.claim(device, certid, request, actor, at)
 
         return self._kept(self._transition(certid, Event.CLAIM, decide, actor, known=known))
 
     def claim_many(
-        self, certids: Sequence[Fingerprint], wish: Claim, actor: str, deadline: Callable[[], bool]
+        self, certids: Sequence[Fingerprint], request: ClaimRequest, actor: str, deadline: Callable[[], bool]
     ) -> list[Device | LobbyError]:
         """Claims each, and says what became of each, in that order: a device, or why not. What is left when
         `deadline` says that time is up is a `Conflict` NOT_TRIED."""
         many = ManyClaims(
-            wish,
+            request,
             actor,
             self._writer,
-            lambda certid: self.claim(certid, wish, actor),
+            lambda certid: self.claim(certid, request, actor),
             self._moment,
             self._pause,
             deadline,
@@ -169,7 +168,7 @@ class Ledger:
         """The claim of a device that shows this code is in force; so is one that was confirmed before. Each wrong code
         is written down before it is answered, those that are tried at the same moment too. Raises `Conflict`:
         WRONG_CODE, PRESENCE_FAILED for the last, which drops the claim, CHANGED_MEANWHILE where another claim came."""
-        if device.proof is Proof.GIVEN:
+        if device.presence_proof is PresenceProof.GIVEN:
             return device
         right, generation = presence.is_right(device, code), device.generation
         if right:
@@ -180,8 +179,8 @@ class Ledger:
             )
         )
 
-    def move(self, certid: Fingerprint, wish: Claim, actor: str) -> Device:
-        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: transitions.move(d, wish, actor, at), actor))
+    def move(self, certid: Fingerprint, request: ClaimRequest, actor: str) -> Device:
+        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: transitions.move(d, request, actor, at), actor))
 
     def release(self, certid: Fingerprint, actor: str) -> Device | None:
         """None where the device was only expected: its row is gone, its history stays, and says so to who asks
@@ -301,7 +300,7 @@ class Ledger:
         raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing, want it at rest: try again")
 
     def _moment(self) -> str:
-        return stamp(self._clock())
+        return timestamp(self._clock())
 
     def latest(self, certid: Fingerprint, count: int) -> list[Entry]:
         """The last `count` entries of a device's history, newest first."""

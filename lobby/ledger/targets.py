@@ -6,7 +6,6 @@ shown only to those who set accounts up.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,40 +13,17 @@ from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.models import Model
 
 from lobby.domain.device import DEFAULT_PROFILE, Device
+from lobby.domain.target import RegisteredTarget
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.connection import connection_of
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.models import LedgerRow, TargetRow, device_of
-from lobby.ledger.store import now, stamp
+from lobby.ledger.store import now, timestamp
 from lobby.names import AccountId, Fingerprint, Target, parse_profile, parse_target_key, shown
 
-TARGET_ROLE: Final = "lobby_commissioner_role"
 _KIND, _ACCOUNT = "target", "account"
 _MAX_NAME: Final = 64
 KEPT_FOR: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class RegisteredTarget:
-    """A target as it is registered. `profiles` are the device profiles whose policies its stack deployed. `presence`:
-    a claim for it counts only once somebody has read the code off the device. Claims that were there before stay as
-    they were."""
-
-    target: Target
-    name: str
-    externalid: str
-    profiles: tuple[str, ...]
-    createdby: str
-    createdat: str
-    presence: bool = False
-
-    @property
-    def role_arn(self) -> str:
-        return f"arn:aws:iam::{self.target.account}:role/{TARGET_ROLE}"
-
-
-def profile_policy(profile: str) -> str:
-    """The name of the IoT policy that a device of this profile gets in its target."""
-    return f"device-lobby-{profile}"
 
 
 class Targets:
@@ -73,7 +49,7 @@ class Targets:
         except DoesNotExist:
             raise _unknown(target) from None
 
-    def beside(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
+    def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
         """A target and a device as both are now, for the price of one call: what a target asks of claims counts from
         the moment that it is told to. Raises `NotFound` UNKNOWN_TARGET."""
         keys: dict[type[Model], dict[str, str]] = {
@@ -87,8 +63,7 @@ class Targets:
             }
             for model, key in keys.items()
         }
-        connection = LedgerRow._get_connection().connection
-        answer = connection.dispatch("BatchGetItem", {"RequestItems": asked})
+        answer = connection_of().dispatch("BatchGetItem", {"RequestItems": asked})
         if answer.get("UnprocessedKeys"):
             return self.get(target), next((device_of(row) for row in LedgerRow.batch_get([certid], True)), None)
         targets, devices = (answer["Responses"].get(model.Meta.table_name, []) for model in (TargetRow, LedgerRow))
@@ -117,7 +92,7 @@ class Targets:
                 condition=TargetRow.target.exists(),
             )
             return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat, asks)
-        at = stamp(self._clock())
+        at = timestamp(self._clock())
         external_id = self._external_id(target.account, actor, at)
         new = RegisteredTarget(target, name, external_id, kept, actor, at, bool(presence))
         row = TargetRow(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from lobby.ledger.connection import connection_of
 from lobby.ledger.models import MODELS
 from lobby.names import Target
 from tests.bench.stage import Stage
@@ -61,7 +62,7 @@ def counted(stage: Stage, where: Target | None = None) -> Iterator[Recorded]:
     try:
         for model in MODELS:
             model._connection = None
-            events = model._get_connection().connection.client.meta.events
+            events = connection_of(model).client.meta.events
             events.register("before-parameter-build.dynamodb.*", _ask)
             events.register("after-call.dynamodb.*", recorded.note)
         yield recorded

@@ -8,7 +8,7 @@ from typing import Final
 
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
@@ -57,7 +57,7 @@ def _steps(
     ledger.hello(_read(ledger, identity), "1.0.0", _ACTOR)
     done.append(("first hello (receptionist)", recorded.take()))
     targets.get(goal)
-    ledger.claim(identity.certid, Claim(goal), _ACTOR)
+    ledger.claim(identity.certid, ClaimRequest(goal), _ACTOR)
     done.append(("claim (API)", recorded.take()))
     claimed = _read(ledger, identity)
     recorded.take()

@@ -12,7 +12,7 @@ from typing import Final
 
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, load_certificate
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName
@@ -87,11 +87,11 @@ class Populace:
     def expected(self, name: str, target: Target, ago: timedelta) -> Device:
         certid = self._made(name).certid
         self.begin(ago)
-        return self._ledger.claim(certid, Claim(target), "user:operator")
+        return self._ledger.claim(certid, ClaimRequest(target), "user:operator")
 
     def claimed(self, name: str, target: Target, ago: timedelta) -> Device:
         device = self.waiting(name, ago)
-        return self._ledger.claim(device.certid, Claim(target), "user:technician")
+        return self._ledger.claim(device.certid, ClaimRequest(target), "user:technician")
 
     def commissioned(self, name: str, target: Target, ago: timedelta) -> Device:
         device = self.claimed(name, target, ago)

@@ -12,7 +12,7 @@ import pytest
 from infra.local.assembly import deploy, read_assembly
 from infra.local.bringup import CHECK, REGISTER
 from infra.local.synthesis import synthesize
-from lobby.ledger.targets import TARGET_ROLE, profile_policy
+from lobby.domain.target import TARGET_ROLE, profile_policy
 from lobby.names import Target, parse_target
 from tests.e2e.deployment import Deployment, events
 from tests.e2e.workbench import Workbench, certid_of

@@ -12,7 +12,7 @@ import pytest
 
 from commissioner.target_gateway.sessions import SESSION_NAME, Sessions, session_policy
 from infra.local.environment import ROOT_SECRET
-from lobby.ledger.targets import TARGET_ROLE, RegisteredTarget
+from lobby.domain.target import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
 from tests.bench.iam.grants import Grant, Roles
 from tests.e2e.deployment import Deployment

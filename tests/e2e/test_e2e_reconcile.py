@@ -17,11 +17,12 @@ from tests.e2e.workbench import Workbench, certid_of
 CLAIM_OF_THEN = """
 import sys
 from datetime import timedelta
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger, now
 from lobby.names import parse_target_key
 certid, target, region = sys.argv[1:]
-Ledger(region, lambda: now() - timedelta(minutes=15)).claim(certid, Claim(parse_target_key(target)), "user:operator")
+request = ClaimRequest(parse_target_key(target))
+Ledger(region, lambda: now() - timedelta(minutes=15)).claim(certid, request, "user:operator")
 """
 """As an operator claimed it a quarter of an hour ago."""
 

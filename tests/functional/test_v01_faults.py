@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from device.storage import Storage
 from infra.device_policies import PROFILES, profile_document, waiting_policy
 from lobby import receptionist
-from lobby.domain.device import broken_link
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.listing import Filter, devices
@@ -336,7 +336,7 @@ def test_fault_no_history_of_what_befell_a_device(shop: Workshop) -> None:
         entries, device = shop.ledger.history(ONE), shop.ledger.get(ONE)
     assert device is not None
     assert [entry.event.value for entry in entries] == ["admit", "hello", "claim", "commission", "arrive"]
-    assert broken_link(entries, version=device.version, head=device.head) is None
+    assert first_broken_entry(entries, version=device.version, head=device.head) is None
 
 
 # The device client.

@@ -11,10 +11,10 @@ import pytest
 from infra import permissions
 from infra.redrive.envelopes import Unreadable, read
 from infra.redrive.redriving import Redriving
-from lobby.domain.device import broken_link
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.redrive import ACTOR, holder_of
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -211,13 +211,13 @@ def test_a_dead_report_of_an_arrival_is_a_report_again(sqs: Any, redrive: Redriv
 def waiting(ledger: Ledger) -> None:
     """Claimed, and the record of it lost."""
     ledger.hello(ledger.admit(WHO, "service:bouncer"), None, "service:receptionist")
-    ledger.claim(ONE, Claim(A), "user:ann")
+    ledger.claim(ONE, ClaimRequest(A), "user:ann")
 
 
 def events(ledger: Ledger) -> list[Event]:
     entries, device = ledger.history(ONE), ledger.get(ONE)
     assert device is not None
-    assert broken_link(entries, version=device.version, head=device.head) is None
+    assert first_broken_entry(entries, version=device.version, head=device.head) is None
     return [entry.event for entry in entries if entry.actor == ACTOR]
 
 

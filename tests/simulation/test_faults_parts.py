@@ -16,7 +16,7 @@ from tests.simulation.faults.matrix import LOST, Trials
 from tests.simulation.faults.replies import VOICES
 from tests.simulation.faults.stories import STORIES
 
-CALLS: dict[str, Any] = {
+CLIENT_CONFIG: dict[str, Any] = {
     "iot": ("describe_certificate", {"certificateId": "0" * 64}),
     "iot-data-plane": ("publish", {"topic": "lobby/x"}),
     "s3": ("get_object", {"Bucket": aws.BUCKET, "Key": "x"}),
@@ -29,14 +29,14 @@ SAYS = {Fault.THROTTLED: "throttled", Fault.FAILED: "failed", Fault.DENIED: "den
 
 
 def call(layer: FaultLayer, service: str, fault: Fault) -> Any:
-    operation, params = CALLS[service]
+    operation, params = CLIENT_CONFIG[service]
     made = client("iot-data" if service == "iot-data-plane" else service)
     layer.begin({1: fault})
     with layer.running("a Lambda"):
         return getattr(made, operation)(**params)
 
 
-@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize("service", CLIENT_CONFIG)
 @pytest.mark.parametrize("fault", SAYS)
 def test_a_refusal_is_read_by_botocore_as_the_services_own(layer: FaultLayer, service: str, fault: Fault) -> None:
     with pytest.raises(ClientError) as refused:

@@ -13,8 +13,7 @@ from admin_api.cli.durations import parse_duration
 from admin_api.cli.errors import wrong_use
 from admin_api.cli.exits import Status
 from admin_api.cli.render import details, tables
-from lobby.domain.states import State
-from lobby.names import shown
+from lobby.names import State, shown
 
 app = typer.Typer(no_args_is_help=True)
 StateName = Annotated[

@@ -14,8 +14,7 @@ from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal
 from admin_api.cli.render import tables
 from admin_api.cli.results import Results, summary
-from lobby.domain.states import State
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, State
 
 _SHOWN: Final = 20
 """Outcomes listed one by one; of more, those that failed."""

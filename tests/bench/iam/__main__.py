@@ -18,7 +18,7 @@ import typer
 
 from infra.local.errors import LocalCloudError
 from infra.local.timeline import StepFailed
-from lobby.ledger.targets import TARGET_ROLE
+from lobby.domain.target import TARGET_ROLE
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.stand import NotDone, Stand
 from tests.bench.iam.trial import COMMISSIONER, JOBS, Verdict, lines, restarting, tried

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lobby.ledger.targets import TARGET_ROLE
+from lobby.domain.target import TARGET_ROLE
 from tests.bench.iam import jobs
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.stand import NotDone, Stand

@@ -25,7 +25,7 @@ from admin_api.web.app import create_app
 from admin_api.web.tokens import Verifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
@@ -164,7 +164,7 @@ class Lobby:
     def proving(self, number: int, target: Target = HERE) -> Fingerprint:
         """A device that shows `CODE`, as its target asks for that."""
         certid = self.waiting(number)
-        self.ledger.claim(certid, Claim(target, presence=True), "user:someone")
+        self.ledger.claim(certid, ClaimRequest(target, presence=True), "user:someone")
         return certid
 
     def waiting(self, number: int, name: str | None = None) -> Fingerprint:

@@ -10,7 +10,7 @@ import pytest
 
 from admin_api.graphql.limits import MAX_BODY, MAX_SECONDS
 from lobby.domain.states import Event
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, IdentityRefused
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
@@ -66,7 +66,7 @@ def test_a_thousand_devices_are_claimed_in_one_request_each_with_its_history(lob
 def test_what_one_fingerprint_cannot_have_holds_up_no_other(lobby: Lobby) -> None:
     label = encode_label(fingerprint(9))
     elsewhere, revoked, gone = lobby.waiting(1), lobby.waiting(2), fingerprint(3)
-    lobby.ledger.claim(elsewhere, Claim(THERE), "user:bob")
+    lobby.ledger.claim(elsewhere, ClaimRequest(THERE), "user:bob")
     lobby.ledger.revoke(revoked, "stolen", "user:bob")
     lobby.ledger.refuse(gone, None, "EXPIRED", "got a certificate", "bouncer")
     given = [

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lobby.domain.identity import Identity
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, ThingName
 from tests.certificates import authority, device, fingerprint_of, pem_of
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
@@ -41,7 +41,7 @@ def test_everybody_who_may_see_a_device_sees_what_its_certificate_says(lobby: Lo
 
 
 def test_a_device_that_is_only_expected_has_no_certificate(lobby: Lobby) -> None:
-    lobby.ledger.claim(fingerprint(1), Claim(HERE), "user:bob")
+    lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE), "user:bob")
     assert lobby.ask(FACTS, {"id": fingerprint(1)}).data["device"]["certificate"] is None
 
 

@@ -22,7 +22,7 @@ query($account: String!, $region: String!, $after: String) {
 MEND = RECONCILE.replace("query", "mutation").replace("reconcileTarget", "repairTarget")
 ORPHAN = ReportedDifference(fingerprint(7), "thing-007", "ORPHANED", "got it, want it not", "deactivate", False)
 BODY: dict[str, Any] = {
-    "looked": 3,
+    "compared": 3,
     "cursor": "more",
     "differences": [
         {
@@ -104,8 +104,8 @@ def test_what_the_reconciler_refuses_is_told(code: str, kind: type[Exception]) -
         b"{}",
         {"refused": {}},
         {"refused": {"code": 1, "message": "x"}},
-        BODY | {"looked": "3"},
-        BODY | {"looked": True},
+        BODY | {"compared": "3"},
+        BODY | {"compared": True},
         BODY | {"cursor": 5},
         BODY | {"differences": None},
         BODY | {"differences": [{}]},

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from admin_api.roles import Role
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
@@ -38,7 +38,7 @@ TOLD = re.compile(
 def known_to(lobby: Lobby) -> Fitting:
     """What leads somewhere: devices in several states, targets, a real cursor, moments."""
     waiting, claimed, banned = lobby.waiting(1), lobby.waiting(2), lobby.waiting(3)
-    lobby.ledger.claim(claimed, Claim(HERE), "user:bob")
+    lobby.ledger.claim(claimed, ClaimRequest(HERE), "user:bob")
     lobby.ledger.revoke(banned, "lost", "user:bob")
     proving = lobby.proving(4)
     page = lobby.ask("{ devices(first: 1) { pageInfo { endCursor } } }").data["devices"]["pageInfo"]["endCursor"]

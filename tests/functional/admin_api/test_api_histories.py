@@ -7,7 +7,7 @@ import pytest
 
 from admin_api.graphql.limits import MAX_ALIASES
 from lobby.domain.device import Entry
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import HistoryRow, LedgerRow, row_of
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
@@ -25,7 +25,7 @@ WHOLE = {"ok": True, "seq": None, "code": None, "message": None}
 def anchored(lobby: Lobby, number: int = 1) -> Fingerprint:
     """A device with three entries, all anchored."""
     certid = lobby.waiting(number)
-    lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     for entry in lobby.ledger.history(certid):
         lobby.anchors.put(certid, entry.seq, entry.hash)
     return certid
@@ -129,7 +129,7 @@ def test_a_device_that_was_never_here_has_no_history_to_verify(lobby: Lobby) -> 
 
 def test_a_forgotten_device_s_history_can_be_verified_still(lobby: Lobby) -> None:
     certid = fingerprint(4)
-    lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     assert lobby.ledger.release(certid, "user:alice") is None
     found = verified(lobby, certid)
     assert (found["ok"], found["entries"]) == (True, 2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.listing import Filter
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 
@@ -41,10 +41,10 @@ def fleet(lobby: Lobby) -> None:
     """Two wait, one knocks, one is claimed for each target, one has failed."""
     for number, name in enumerate(["pump-1", "pump-2", "valve-1", "pump-3", "valve-2"]):
         (lobby.admit if name == "valve-1" else lobby.waiting)(number, name)
-    lobby.ledger.claim(fingerprint(3), Claim(HERE), "user:bob")
-    lobby.ledger.claim(fingerprint(4), Claim(THERE), "user:bob")
+    lobby.ledger.claim(fingerprint(3), ClaimRequest(HERE), "user:bob")
+    lobby.ledger.claim(fingerprint(4), ClaimRequest(THERE), "user:bob")
     lobby.waiting(FAILED, "valve-3")
-    failing = lobby.ledger.claim(fingerprint(FAILED), Claim(THERE), "user:bob")
+    failing = lobby.ledger.claim(fingerprint(FAILED), ClaimRequest(THERE), "user:bob")
     lobby.ledger.fail(failing, "TARGET_LIMIT", "raise the quota", "commissioner")
 
 
@@ -195,7 +195,12 @@ BEFORE = "2026-11-22T00:00:00.000Z"
             place(namehead="pu", devicename="pump-1"),
             place(namehead="va", devicename="pump-1"),
         ),
-        ({"fingerprintPrefix": "0000"}, Filter(print_prefix="0000"), place(printhead="0000"), place(printhead="0001")),
+        (
+            {"fingerprintPrefix": "0000"},
+            Filter(fingerprint_prefix="0000"),
+            place(printhead="0000"),
+            place(printhead="0001"),
+        ),
         (
             {"state": "failed", "enteredBefore": BEFORE},
             Filter(state=State.FAILED, entered_before=BEFORE),

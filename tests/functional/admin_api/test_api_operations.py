@@ -7,7 +7,7 @@ import pytest
 
 from lobby.domain.device import Entry
 from lobby.domain.history_audit import Unreadable
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.models import HistoryRow
 from lobby.names import Fingerprint
@@ -221,7 +221,7 @@ def test_a_change_between_the_two_reads_is_not_taken_for_tampering(
 
     def interrupted(asked: Fingerprint) -> list[Entry | Unreadable]:
         if next(reads) == 0:
-            lobby.ledger.claim(certid, Claim(HERE), "user:bob")
+            lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
         return original(asked)
 
     monkeypatch.setattr(lobby.ledger, "entries", interrupted)

@@ -6,7 +6,7 @@ import pytest
 
 from admin_api.roles import OPERATIONS
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, counted, fingerprint
 
 OVERVIEW = """
@@ -24,10 +24,10 @@ def fleet(lobby: Lobby) -> None:
     """Two wait, one is expected at each target, one has failed there, one is refused."""
     for number in range(2):
         lobby.waiting(number)
-    lobby.ledger.claim(fingerprint(2), Claim(HERE), "user:bob")
-    lobby.ledger.claim(fingerprint(3), Claim(THERE), "user:bob")
+    lobby.ledger.claim(fingerprint(2), ClaimRequest(HERE), "user:bob")
+    lobby.ledger.claim(fingerprint(3), ClaimRequest(THERE), "user:bob")
     lobby.waiting(4)
-    failing = lobby.ledger.claim(fingerprint(4), Claim(THERE), "user:bob")
+    failing = lobby.ledger.claim(fingerprint(4), ClaimRequest(THERE), "user:bob")
     lobby.ledger.fail(failing, "TARGET_LIMIT", "raise the quota", "commissioner")
     lobby.ledger.refuse(fingerprint(5), None, "EXPIRED", "got a certificate", "bouncer")
 

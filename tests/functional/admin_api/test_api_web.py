@@ -11,7 +11,7 @@ import pytest
 from admin_api import handler
 from admin_api.failures import logger
 from admin_api.graphql.limits import MAX_BODY
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import MissingSettings
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, Lobby, at, counted, event_of
 from tests.functional.admin_api.tokens_for_tests import CLIENT, POOL, REGION, key_of, token
@@ -209,7 +209,7 @@ def test_the_log_names_who_asked_what_and_holds_no_token_certificate_or_external
     printed = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", printed)
     certid = lobby.waiting(1)
-    lobby.ledger.claim(certid, Claim(HERE), "user:bob")
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
     lobby.ask(f'{{ device(certid: "{certid}") {{ certid history {{ at }} }} }}')
     answer = lobby.ask("{ targets { externalId setupCommand } }", groups=("admin",))
     assert EXTERNAL_ID in json.dumps(answer.body)

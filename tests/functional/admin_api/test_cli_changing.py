@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, Target
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
@@ -14,7 +14,7 @@ from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, er
 
 def claimed(lobby: Lobby, number: int, target: Target = HERE) -> Fingerprint:
     certid = lobby.waiting(number, f"sensor-{number}")
-    lobby.ledger.claim(certid, Claim(target), "user:alice")
+    lobby.ledger.claim(certid, ClaimRequest(target), "user:alice")
     return certid
 
 
@@ -98,7 +98,7 @@ def test_what_takes_something_away_is_asked_about_first(
 
 def test_a_move_keeps_profile_and_config_unless_they_are_given(terminal: Terminal, lobby: Lobby) -> None:
     certid = lobby.waiting(1)
-    lobby.ledger.claim(certid, Claim(THERE, "default", {"a": 1}), "user:alice")
+    lobby.ledger.claim(certid, ClaimRequest(THERE, "default", {"a": 1}), "user:alice")
     assert terminal.run("move", certid, "-t", "Here", "--yes").exit_code == 0
     device = lobby.ledger.get(certid)
     assert device
@@ -110,7 +110,7 @@ def test_a_move_keeps_profile_and_config_unless_they_are_given(terminal: Termina
 
 
 def test_an_expectation_that_is_released_is_forgotten(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.ledger.claim(fingerprint(1), Claim(HERE), "user:alice")
+    lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE), "user:alice")
     done = terminal.run("release", fingerprint(1), "--yes")
     assert (done.exit_code, "forgotten" in done.stdout) == (0, True)
     assert "no longer expected" in done.stderr
@@ -142,7 +142,7 @@ def test_many_are_looked_at_together_before_any_is_changed(
 ) -> None:
     certids = [fingerprint(number) for number in range(1, 43)]
     for certid in certids:
-        lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+        lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     missing = terminal.run("release", *certids, fingerprint(99), "--yes")
     assert (missing.exit_code, len(server.asked)) == (1, 3)
     assert terminal.run("release", *certids, certids[0], "--yes").exit_code == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from pki import manifest
@@ -172,8 +172,8 @@ def test_a_list_from_stdin_in_hundreds_that_is_sent_twice_is_claimed_once(
 
 
 def test_a_row_that_asks_for_no_config_takes_a_claim_with_one_for_done(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.ledger.claim(fingerprint(1), Claim(HERE, "camera", {"a": 1}), "user:alice")
-    lobby.ledger.claim(fingerprint(2), Claim(THERE), "user:alice")
+    lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE, "camera", {"a": 1}), "user:alice")
+    lobby.ledger.claim(fingerprint(2), ClaimRequest(THERE), "user:alice")
     content = "certid\n" + "".join(f"{fingerprint(n)}\n" for n in (1, 2, 3))
     told = terminal.records("claim", "-f", "-", "-t", "Here", stdin=content.encode(), exit_code=5)
     assert [(each["ok"], each["code"]) for each in told] == [(True, None), (False, "ALREADY_CLAIMED"), (True, None)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.contracts import Survey, SurveyFinding
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, fingerprint
@@ -15,7 +15,7 @@ from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, er
 
 def failed(lobby: Lobby, number: int, reason: str = "TARGET_ROLE_DENIED") -> Fingerprint:
     certid = lobby.waiting(number)
-    device = lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+    device = lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     lobby.ledger.fail(device, reason, "Run the setup command.", "service:commissioner")
     return certid
 
@@ -55,7 +55,7 @@ def test_devices_are_sifted_by_the_lobby(
     lobby.waiting(1)
     failed(lobby, 2)
     failed(lobby, 3, "TARGET_LIMIT")
-    lobby.ledger.claim(fingerprint(4), Claim(THERE), "user:alice")
+    lobby.ledger.claim(fingerprint(4), ClaimRequest(THERE), "user:alice")
     assert certids(terminal.records("devices", "list", *words)) == {fingerprint(number) for number in expected}
 
 
@@ -70,7 +70,7 @@ def test_a_list_goes_through_its_pages_as_far_as_is_asked(
     terminal: Terminal, lobby: Lobby, server: LobbyServer
 ) -> None:
     for number in range(1, 106):
-        lobby.ledger.claim(fingerprint(number), Claim(HERE), "user:alice")
+        lobby.ledger.claim(fingerprint(number), ClaimRequest(HERE), "user:alice")
     limited = terminal.run("devices", "list", "-s", "expected", "--limit", "7")
     assert len(limited.stdout.splitlines()) == 8
     assert "the first 7" in limited.stderr
@@ -201,7 +201,7 @@ def test_watching_tells_who_comes_changes_and_goes(terminal: Terminal, lobby: Lo
         if number == 2:
             lobby.waiting(2, "sensor-2")
         if number == 3:
-            lobby.ledger.claim(fingerprint(1), Claim(HERE), "user:alice")
+            lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE), "user:alice")
 
     server.meanwhile = act
     told = terminal.records("devices", "watch", "--timeout", "6", "--every", "2")
@@ -223,7 +223,7 @@ def test_watching_one_device_ends_with_its_arrival_or_its_time(
         device = lobby.ledger.get(certid)
         assert device
         steps = {
-            "inlobby": lambda: lobby.ledger.claim(certid, Claim(HERE), "user:alice"),
+            "inlobby": lambda: lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice"),
             "claimed": lambda: lobby.ledger.commission(device, "a-ats.iot.example", "service:commissioner"),
             "commissioned": lambda: lobby.ledger.arrive(device, "service:arrivals"),
         }

@@ -3,7 +3,7 @@
 import pytest
 
 from admin_api.cli import verification
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
@@ -13,7 +13,7 @@ from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 def anchored(lobby: Lobby, number: int, upto: int = 3) -> Fingerprint:
     """A device with three entries, the first `upto` of them anchored."""
     certid = lobby.waiting(number)
-    lobby.ledger.claim(certid, Claim(HERE), "user:alice")
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     for entry in lobby.ledger.history(certid)[:upto]:
         lobby.anchors.put(certid, entry.seq, entry.hash)
     return certid

@@ -6,7 +6,7 @@ import pytest
 
 from lobby.domain.device import Device
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.names import PresenceCode
 from tests import aws
 from tests.functional.commissioner.workshop import ANN, ONE, A, Record, Workshop, statuses
@@ -20,7 +20,7 @@ def says_that_it_shows_codes(shop: Workshop, *, shows: bool = True) -> None:
 
 def claim_with_proof(shop: Workshop) -> Record:
     with shop.calls.uncounted():
-        assert shop.ledger.claim(ONE, Claim(A, presence=True), ANN).devstate is State.PROVING
+        assert shop.ledger.claim(ONE, ClaimRequest(A, presence=True), ANN).devstate is State.PROVING
     return shop.record()
 
 
@@ -76,7 +76,7 @@ def test_a_claim_that_was_dropped_meanwhile_is_asked_about_no_more(shop: Worksho
 def test_an_older_device_is_told_nothing_and_nobody_is_woken_for_it(shop: Workshop) -> None:
     says_that_it_shows_codes(shop, shows=False)
     with shop.calls.uncounted():
-        shop.ledger.claim(ONE, Claim(A, presence=True), ANN)
+        shop.ledger.claim(ONE, ClaimRequest(A, presence=True), ANN)
     assert "turn" not in (aws.item(ONE) or {})
 
 

@@ -12,7 +12,7 @@ from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import device_of_image
 from lobby.names import ThingName, parse_target
 from tests import aws
@@ -97,7 +97,7 @@ def test_the_role_is_assumed_with_the_targets_secret_and_for_that_target_alone(s
 def test_a_device_claimed_before_it_came_is_commissioned_when_it_does(shop: Workshop) -> None:
 
     with shop.calls.uncounted():
-        shop.ledger.claim(TWO, Claim(A), ANN)
+        shop.ledger.claim(TWO, ClaimRequest(A), ANN)
         assert "turn" not in (aws.item(TWO) or {})
         shop.ledger.admit(Identity(TWO, ThingName("sensor-2"), PEMS["sensor-2"]), "service:bouncer")
     assert shop.deliver(shop.record(TWO)) == []
@@ -202,7 +202,7 @@ def test_a_new_claim_in_the_same_target_is_told_there_and_drops_what_the_old_pro
     registry.create_policy("not-ours", {})
     registry.attach_policy("not-ours", arn)
     with shop.calls.uncounted():
-        shop.ledger.move(ONE, Claim(A, "camera", {"led": 1}), "user:ann")
+        shop.ledger.move(ONE, ClaimRequest(A, "camera", {"led": 1}), "user:ann")
     assert shop.deliver(shop.record(ONE)) == []
     assert aws.registry(A)["policies"] == [(arn, "device-lobby-camera"), (arn, "not-ours")]
     assert [(topic, json.loads(body)["config"]) for topic, body in aws.published(A)] == [("lobby/sensor-1", {"led": 1})]
@@ -260,7 +260,7 @@ def test_another_profile_in_the_same_target_gets_its_policy(shop: Workshop) -> N
     with shop.calls.uncounted():
         shop.targets.register(A, "name", ("default", "camera"), ANN)
         shop.deploy_policy(A, "camera")
-        shop.ledger.move(ONE, Claim(A, "camera"), ANN)
+        shop.ledger.move(ONE, ClaimRequest(A, "camera"), ANN)
     assert shop.deliver(shop.record()) == []
     assert "device-lobby-camera" in {policy for _, policy in aws.registry(A)["policies"]}
     assert (shop.device().devstate, statuses()) == (State.COMMISSIONED, ("ACTIVE", "ACTIVE", None))

@@ -15,7 +15,7 @@ from commissioner.lambdas.inspector import Inspector
 from commissioner.lambdas.reconciler import ROUND, Reconciler, handler
 from commissioner.reconciliation import Reconciliation
 from lobby.invocation import Request, decode_response
-from lobby.ledger.rounds import note_round, read_round
+from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls
@@ -63,14 +63,14 @@ def bureau(shop: Workshop) -> Bureau:
 def test_a_page_tells_what_differs_and_where_to_go_on(bureau: Bureau) -> None:
     page = bureau.page()
     [difference] = page["differences"]
-    assert (page["looked"], difference["code"], difference["repair"], difference["repaired"]) == (
+    assert (page["compared"], difference["code"], difference["repair"], difference["repaired"]) == (
         1,
         "CERTIFICATE_INACTIVE",
         "retry",
         False,
     )
     last = bureau.page(cursor=page["cursor"])
-    assert last == {"looked": 0, "differences": [], "cursor": None}
+    assert last == {"compared": 0, "differences": [], "cursor": None}
     assert json.loads(json.dumps(page)) == page
 
 
@@ -112,14 +112,14 @@ def test_a_round_compares_every_target_once_a_day_and_changes_nothing(
 
 def test_a_round_goes_on_where_time_was_up(bureau: Bureau) -> None:
     assert bureau.run(NO_TIME) == {}
-    assert read_round("reconciler")["left"] == [str(A), str(B)]
+    assert read_progress("reconciler")["left"] == [str(A), str(B)]
     left = iter([900_000, 59_000])
     assert bureau.run(SimpleNamespace(get_remaining_time_in_millis=lambda: next(left)))["DevicesCompared"] == 1
-    assert read_round("reconciler")["cursor"]
+    assert read_progress("reconciler")["cursor"]
     bureau.asked.clear()
     assert bureau.run() == {}
     assert bureau.asked == [A.account, B.account]
-    assert read_round("reconciler")["left"] == []
+    assert read_progress("reconciler")["left"] == []
 
 
 def test_a_target_that_cannot_be_looked_at_is_told_and_holds_up_no_other(bureau: Bureau) -> None:
@@ -129,7 +129,7 @@ def test_a_target_that_cannot_be_looked_at_is_told_and_holds_up_no_other(bureau:
 
 
 def test_a_note_that_another_version_left_is_begun_anew(bureau: Bureau) -> None:
-    note_round("reconciler", {"began": "2026-11-22T12:00:00.000Z", "left": [str(A)], "cursor": "of another version"})
+    save_progress("reconciler", {"began": "2026-11-22T12:00:00.000Z", "left": [str(A)], "cursor": "of another version"})
     assert bureau.run() == {"DevicesCompared": 1, "DifferencesFound": 1}
 
 

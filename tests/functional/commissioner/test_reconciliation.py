@@ -15,7 +15,7 @@ from commissioner.lambdas.inspector import Inspector
 from commissioner.reconciliation import Page, Reconciliation, reported
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import Request, decode_response
 from lobby.ledger.targets import Targets
@@ -236,7 +236,7 @@ def test_a_claim_that_came_before_keeps_the_certificate_as_it_is(office: Office)
     shop = office.shop
     with shop.calls.uncounted():
         orphaned(shop, office.registry)
-    shop.calls.meanwhile["TransactWriteItems"] = lambda: shop.ledger.move(ONE, Claim(A), ANN)
+    shop.calls.meanwhile["TransactWriteItems"] = lambda: shop.ledger.move(ONE, ClaimRequest(A), ANN)
     assert office.codes(ANN) == [(ONE, Code.ORPHANED, False)]
     assert aws.status(ONE, A) == "ACTIVE"
 
@@ -245,7 +245,7 @@ def test_devices_on_their_way_and_those_of_other_targets_are_not_looked_up(offic
     with office.shop.calls.uncounted():
         office.shop.ledger.retry(ONE, ANN)
         office.shop.deliver(office.shop.move(TWO, B))
-        office.shop.ledger.claim(THREE, Claim(A), ANN)
+        office.shop.ledger.claim(THREE, ClaimRequest(A), ANN)
     assert next(office.pages()).looked == 0
 
 

@@ -290,9 +290,9 @@ def test_an_overtaken_claim_does_not_put_out_of_use_what_the_present_one_holds(s
 
 
 def _claim_of_a_again() -> Any:
-    from lobby.domain.transitions import Claim  # noqa: PLC0415
+    from lobby.domain.transitions import ClaimRequest  # noqa: PLC0415
 
-    return Claim(A, "default", "another config")
+    return ClaimRequest(A, "default", "another config")
 
 
 def test_an_overtaken_claim_leaves_what_is_to_be_cleared_to_the_claim_that_clears_it(shop: Workshop) -> None:

@@ -11,9 +11,9 @@ from commissioner.lambdas import sweeper as module
 from commissioner.lambdas.sweeper import ACTOR, LATE, WAITS, Sweeper, SweepResult, handler
 from commissioner.readmission import Readmission
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
-from lobby.ledger.rounds import read_round
+from lobby.ledger.progress import read_progress
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock
 from tests.functional.commissioner.workshop import ANN, ONE, THREE, TWO, A, B, Workshop, statuses
@@ -138,7 +138,9 @@ def test_devices_that_became_failed_or_refused_are_told_once(shop: Workshop, swe
     swept(sweeper, note)
     with shop.calls.uncounted():
         for certid in (ONE, TWO):
-            shop.ledger.fail(shop.ledger.claim(certid, Claim(A), ANN), "TARGET_LIMIT", "full", "service:commissioner")
+            shop.ledger.fail(
+                shop.ledger.claim(certid, ClaimRequest(A), ANN), "TARGET_LIMIT", "full", "service:commissioner"
+            )
         shop.ledger.refuse("ef" * 32, None, "EXPIRED", "too old", "service:bouncer")  # type: ignore[arg-type]
     shop.clock.advance(minutes=5)
     assert swept(sweeper, note) == {"failed": 2, "refused": 1}
@@ -195,7 +197,7 @@ def test_the_lambda_goes_on_where_it_stopped_and_reports_its_numbers(
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("DeviceLobby", [["service"]])
     assert {name: reported[name] for name in told} == {name: [number] for name, number in told.items()}
     assert reported["service"] == "sweeper"
-    assert read_round("sweeper")["since"]
+    assert read_progress("sweeper")["since"]
 
 
 def test_a_run_that_fails_keeps_how_far_it_came(shop: Workshop, sweeper: Sweeper) -> None:
@@ -204,7 +206,7 @@ def test_a_run_that_fails_keeps_how_far_it_came(shop: Workshop, sweeper: Sweeper
     shop.calls.fails["ListObjectsV2"] = RuntimeError("no list")
     with pytest.raises(RuntimeError, match="no list"):
         handler({}, IN_TIME, sweeper)
-    assert "since" in read_round("sweeper")
+    assert "since" in read_progress("sweeper")
     assert shop.events()[-1][0] == "wake"
 
 

@@ -16,11 +16,13 @@ from commissioner.commissioning import Commissioner
 from commissioner.lambdas.stream import StreamProcessor
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
 from commissioner.target_gateway.sessions import Sessions
-from lobby.domain.device import Device, broken_link
+from lobby.domain.device import Device
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.transitions import Claim
+from lobby.domain.target import profile_policy
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets, profile_policy
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from tests import aws
 from tests import certificates as make
@@ -106,12 +108,12 @@ class Workshop:
 
     def claim(self, certid: Fingerprint = ONE, target: Target = A, profile: str = "default") -> Record:
         with self.calls.uncounted():
-            self.ledger.claim(certid, Claim(target, profile), ANN)
+            self.ledger.claim(certid, ClaimRequest(target, profile), ANN)
         return self.record(certid)
 
     def move(self, certid: Fingerprint = ONE, target: Target = B) -> Record:
         with self.calls.uncounted():
-            self.ledger.move(certid, Claim(target), ANN)
+            self.ledger.move(certid, ClaimRequest(target), ANN)
         return self.record(certid)
 
     def release(self, certid: Fingerprint = ONE) -> Record:
@@ -176,7 +178,7 @@ class Workshop:
         with self.calls.uncounted():
             device, entries = self.ledger.get(certid), self.ledger.history(certid)
         assert device is not None
-        assert broken_link(entries, version=device.version, head=device.head) is None
+        assert first_broken_entry(entries, version=device.version, head=device.head) is None
         return device
 
     def events(self, certid: Fingerprint = ONE) -> list[tuple[str, str | None, str | None]]:

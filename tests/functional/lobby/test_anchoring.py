@@ -3,7 +3,7 @@
 import pytest
 
 from lobby.domain.history_audit import Fault
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger import anchoring
 from lobby.ledger.anchoring import Anchored, anchor_all
 from lobby.ledger.models import HistoryRow, LedgerRow
@@ -20,7 +20,7 @@ def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
     """Two devices from before the notary."""
     with calls.uncounted():
         for certid in (ONE, OTHER):
-            ledger.claim(certid, Claim(TARGET), "user:ann")
+            ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
             ledger.revoke(certid, "lost", "user:ann")
         clock.advance(days=30)
         return Office(ledger, clock)

@@ -13,7 +13,7 @@ from lobby import arrivals
 from lobby.arrivals import Arrivals
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -37,7 +37,7 @@ class Queue:
             targets = Targets(lambda: "external-id", clock)
             targets.register(TARGET, "Plant", (), "user:ann")
             ledger.admit(Identity(CERTID, ThingName("sensor-1"), "PEM"), "service:bouncer")
-            claimed = ledger.claim(CERTID, Claim(TARGET), "user:ann")
+            claimed = ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.regions: list[str] = []
         self.arrivals = Arrivals(ledger, targets, self._sns)
@@ -111,7 +111,7 @@ def test_a_client_that_is_not_ours_is_ignored(queue: Queue, certid: object) -> N
 @pytest.mark.parametrize(
     ("change", "state"),
     [
-        (lambda ledger: ledger.move(CERTID, Claim(ELSEWHERE), "user:ann"), State.CLAIMED),
+        (lambda ledger: ledger.move(CERTID, ClaimRequest(ELSEWHERE), "user:ann"), State.CLAIMED),
         (lambda ledger: ledger.release(CERTID, "user:ann"), State.INLOBBY),
         (lambda ledger: ledger.revoke(CERTID, "stolen", "user:ann"), State.REVOKED),
     ],
@@ -128,7 +128,7 @@ def test_a_report_from_where_the_device_no_longer_belongs_changes_nothing(
 
 
 def test_a_move_between_the_read_and_the_write_wins_and_the_report_comes_again(queue: Queue) -> None:
-    queue.calls.meanwhile["TransactWriteItems"] = lambda: queue.ledger.move(CERTID, Claim(ELSEWHERE), "user:ann")
+    queue.calls.meanwhile["TransactWriteItems"] = lambda: queue.ledger.move(CERTID, ClaimRequest(ELSEWHERE), "user:ann")
     assert queue.deliver(report()) == ["m0"]
     assert queue.state() == State.CLAIMED
     assert queue.deliver(report()) == []

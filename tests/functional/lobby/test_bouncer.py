@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from lobby.domain.device import broken_link
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.doors import registration
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target
@@ -81,7 +81,7 @@ def test_the_ca_and_its_list_are_remembered_for_some_minutes(door: Door) -> None
 
 def test_a_certificate_that_was_claimed_before_goes_to_the_commissioner(door: Door, ledger: Ledger) -> None:
     with door.calls.uncounted():
-        ledger.claim(GOOD_ID, Claim(TARGET), "user:ann")
+        ledger.claim(GOOD_ID, ClaimRequest(TARGET), "user:ann")
     assert door.deliver(door.first_connect()) == "admitted"
     row = aws.item(GOOD_ID) or {}
     assert (row["devstate"], row["turn"]) == ({"S": "claimed"}, {"S": "commissioner"})
@@ -231,7 +231,7 @@ def end(certid: Fingerprint) -> tuple[Any, ...]:
     ledger = Ledger(REGION)
     device, entries = ledger.get(certid), ledger.history(certid)
     assert device is not None
-    assert broken_link(entries, version=device.version, head=device.head) is None
+    assert first_broken_entry(entries, version=device.version, head=device.head) is None
     return aws.registry(), aws.tables()
 
 

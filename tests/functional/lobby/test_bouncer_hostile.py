@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from moto.iot.models import iot_backends
 
-from lobby.domain.device import broken_link
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import load_certificate
 from lobby.domain.states import Event, State
 from lobby.errors import IdentityRefused
@@ -88,4 +88,4 @@ def test_it_is_never_active_and_leaves_a_row_with_its_reason(door: Door, ledger:
     assert [(entry.event, entry.reason) for entry in entries] == [
         (Event.REVOKE, "stolen") if final is State.REVOKED else (Event.REFUSE, row.code)
     ]
-    assert broken_link(entries, version=device.version, head=device.head) is None
+    assert first_broken_entry(entries, version=device.version, head=device.head) is None

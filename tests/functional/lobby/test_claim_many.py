@@ -9,10 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 
-from lobby.domain.device import Device, broken_link
+from lobby.domain.device import Device
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
 from lobby.ledger.bulk import TOGETHER
 from lobby.ledger.models import LedgerRow, attributes_of
@@ -25,7 +26,7 @@ from tests.bench.capacity import item_bytes
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 ANN, US, T = "user:ann", "service:tests", "2026-11-22T12:00:00.000Z"
-WISH = Claim(A)
+WISH = ClaimRequest(A)
 
 
 def never() -> bool:
@@ -54,7 +55,7 @@ def words(outcomes: list[Device | LobbyError]) -> list[str]:
 def whole(ledger: Ledger, certid: Fingerprint) -> bool:
     device = ledger.get(certid)
     assert device is not None
-    return broken_link(ledger.history(certid), version=device.version, head=device.head) is None
+    return first_broken_entry(ledger.history(certid), version=device.version, head=device.head) is None
 
 
 def test_each_is_told_of_in_the_order_that_was_asked_as_a_claim_of_its_own_would_be(ledger: Ledger) -> None:
@@ -62,7 +63,7 @@ def test_each_is_told_of_in_the_order_that_was_asked_as_a_claim_of_its_own_would
     in_lobby(ledger, waits)
     ledger.admit(Identity(knocks, ThingName("k"), "PEM"), US)
     ledger.claim(mine, WISH, "user:bob")
-    ledger.claim(theirs, Claim(B), "user:bob")
+    ledger.claim(theirs, ClaimRequest(B), "user:bob")
     ledger.revoke(gone, "stolen", ANN)
     ledger.refuse(refused, None, "EXPIRED", "too old", US)
     outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocks], WISH, ANN, never)
@@ -91,9 +92,9 @@ def test_among_many_it_is_the_very_row_that_a_claim_alone_makes(ledger: Ledger, 
     if waits:
         in_lobby(ledger, alone)
         in_lobby(ledger, among)
-    wish = Claim(A, "cam", {"a": 1})
-    device = ledger.claim(alone, wish, ANN)
-    [other] = ledger.claim_many([among], wish, ANN, never)
+    request = ClaimRequest(A, "cam", {"a": 1})
+    device = ledger.claim(alone, request, ANN)
+    [other] = ledger.claim_many([among], request, ANN, never)
     assert isinstance(other, Device)
     assert replace(other, certid=alone, devicename=device.devicename, head=device.head) == device
     assert ledger.get(among) == other
@@ -160,7 +161,7 @@ def test_who_changed_meanwhile_is_claimed_alone_and_the_others_together(ledger: 
 
     def meanwhile() -> None:
         ledger.hello(knocking, None, US)
-        ledger.claim(some[7], Claim(B), "user:bob")
+        ledger.claim(some[7], ClaimRequest(B), "user:bob")
         ledger.claim(some[9], WISH, "user:bob")
 
     calls.meanwhile["TransactWriteItems"] = meanwhile
@@ -184,7 +185,7 @@ def test_who_changed_meanwhile_is_claimed_alone_and_the_others_together(ledger: 
 
 def test_an_expectation_that_was_released_before_is_claimed_again_among_many(ledger: Ledger) -> None:
     some = prints(6)
-    ledger.claim(some[2], Claim(B), ANN)
+    ledger.claim(some[2], ClaimRequest(B), ANN)
     ledger.release(some[2], ANN)
     assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}
     assert [entry.event for entry in ledger.history(some[2])] == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
@@ -257,7 +258,7 @@ def test_what_a_read_left_out_is_read_again_after_a_wait_and_not_taken_for_absen
     waits: list[int] = []
     ledger = Ledger(REGION, clock, waits.append)
     some = prints(10)
-    ledger.claim(some[9], Claim(B), "user:bob")
+    ledger.claim(some[9], ClaimRequest(B), "user:bob")
     leaves(calls, unread=3, times=2)
     calls.forget()
     assert words(ledger.claim_many(some, WISH, ANN, never)) == ["expected"] * 9 + ["ALREADY_CLAIMED"]
@@ -294,7 +295,7 @@ def test_when_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(
 def test_time_that_is_up_while_lost_ones_are_claimed_alone_ends_that_too(ledger: Ledger, calls: Calls) -> None:
     some = prints(4)
     for certid in some[:3]:
-        ledger.claim(certid, Claim(B), ANN)
+        ledger.claim(certid, ClaimRequest(B), ANN)
         ledger.release(certid, ANN)
     calls.forget()
     outcomes = ledger.claim_many(some, WISH, ANN, lambda: "Query" in calls.names())

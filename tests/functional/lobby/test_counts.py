@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
+from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import Bucket, Tally, any_shard, read_counts
 from lobby.ledger.listing import Filter, devices
 from lobby.ledger.models import LedgerRow
@@ -28,8 +29,8 @@ ANN, US = "user:ann", "service:tests"
 ONE, TWO, THREE = (Fingerprint(f"{number:02x}" * 32) for number in (1, 2, 3))
 EVENTS: dict[str, Callable[[Ledger, Fingerprint, Device, int], object]] = {
     "hello": lambda ledger, _c, device, _n: ledger.hello(device, None, US),
-    "claim": lambda ledger, certid, _d, n: ledger.claim(certid, Claim((A, B)[n]), ANN),
-    "move": lambda ledger, certid, _d, n: ledger.move(certid, Claim((A, B)[n]), ANN),
+    "claim": lambda ledger, certid, _d, n: ledger.claim(certid, ClaimRequest((A, B)[n]), ANN),
+    "move": lambda ledger, certid, _d, n: ledger.move(certid, ClaimRequest((A, B)[n]), ANN),
     "release": lambda ledger, certid, _d, _n: ledger.release(certid, ANN),
     "retry": lambda ledger, certid, _d, _n: ledger.retry(certid, ANN),
     "revoke": lambda ledger, certid, _d, _n: ledger.revoke(certid, "stolen", ANN),
@@ -42,7 +43,7 @@ EVENTS: dict[str, Callable[[Ledger, Fingerprint, Device, int], object]] = {
 UNSEEN: dict[str, Callable[[Ledger, Fingerprint, int], object]] = {
     "admit": lambda ledger, certid, _n: ledger.admit(who(certid), US),
     "refuse": lambda ledger, certid, n: ledger.refuse(certid, None, ("EXPIRED", "CRL_STALE")[n], "m", US),
-    "expect": lambda ledger, certid, n: ledger.claim(certid, Claim((A, B)[n]), ANN),
+    "expect": lambda ledger, certid, n: ledger.claim(certid, ClaimRequest((A, B)[n]), ANN),
 }
 steps = st.tuples(st.sampled_from([*EVENTS, *UNSEEN]), st.sampled_from([ONE, TWO, THREE]), st.integers(0, 1))
 
@@ -105,8 +106,8 @@ def test_so_they_are_when_two_write_at_once(course: list[tuple[tuple[str, Finger
 
 def test_reading_them_tells_state_target_and_reason_and_nothing_of_nobody(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
-    ledger.claim(TWO, Claim(A), ANN)
-    ledger.claim(ONE, Claim(B), ANN)
+    ledger.claim(TWO, ClaimRequest(A), ANN)
+    ledger.claim(ONE, ClaimRequest(B), ANN)
     ledger.refuse(THREE, None, "EXPIRED", "too old", US)
     calls.forget()
     assert read_counts() == (
@@ -133,7 +134,7 @@ def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock
     shards = iter([0, 1, 2, 3])
     ledger = Ledger(REGION, clock, shard=lambda: next(shards))
     in_lobby(ledger)
-    ledger.claim(ONE, Claim(A), ANN)
+    ledger.claim(ONE, ClaimRequest(A), ANN)
     parts = {part["bucket"]["S"]: int(part["count"]["N"]) for part in aws.items("device-lobby-counts")}
     assert parts == {
         "knocking|||0": 1,
@@ -148,7 +149,7 @@ def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock
 def test_a_transition_costs_no_call_more_and_two_items_where_the_bucket_changes(ledger: Ledger, calls: Calls) -> None:
     device = in_lobby(ledger)
     calls.forget()
-    claimed = ledger.claim(ONE, Claim(A), ANN)
+    claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     moved = ledger.retry(ONE, ANN)
     assert (device.devstate, claimed.devstate, moved.devstate) == (State.INLOBBY, State.CLAIMED, State.CLAIMED)
     first, second = calls.of("TransactWriteItems")
@@ -165,7 +166,7 @@ def test_a_busy_count_is_waited_for_and_counted_in_another_part(calls: Calls, cl
 
     ledger = Ledger(REGION, clock, waited, lambda: next(shards))
     calls.fails["TransactWriteItems"] = cancelled("None", "None", "TransactionConflict")
-    ledger.claim(ONE, Claim(A), ANN)
+    ledger.claim(ONE, ClaimRequest(A), ANN)
     assert waits == [0]
     assert [part["bucket"] for part in aws.items("device-lobby-counts")] == [{"S": f"expected|{A}||6"}]
 
@@ -192,33 +193,33 @@ def older(ledger: Ledger) -> None:
     """A ledger of before: three rows, no counts."""
     for certid in (ONE, TWO, THREE):
         in_lobby(ledger, certid)
-    ledger.claim(TWO, Claim(A), ANN)
+    ledger.claim(TWO, ClaimRequest(A), ANN)
     for certid in (ONE, TWO, THREE):
         forget_counts(certid)
     aws.empty("device-lobby-counts")
 
 
 def writer() -> Writer:
-    return Writer(LedgerRow._get_connection().connection, any_shard)
+    return Writer(connection_of(), any_shard)
 
 
 def test_an_older_row_is_counted_from_its_next_transition_on(ledger: Ledger) -> None:
     older(ledger)
-    ledger.claim(ONE, Claim(B), ANN)
+    ledger.claim(ONE, ClaimRequest(B), ANN)
     assert in_order() == {f"claimed|{B}|": 1}
-    assert [found.certid for found in devices(Filter(print_prefix="0101")).devices] == [ONE]
+    assert [found.certid for found in devices(Filter(fingerprint_prefix="0101")).devices] == [ONE]
     ledger.release(ONE, ANN)
     assert in_order() == {"inlobby||": 1}
 
 
 def test_a_recount_counts_the_older_rows_and_only_those(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
-    ledger.claim(ONE, Claim(B), ANN)
+    ledger.claim(ONE, ClaimRequest(B), ANN)
     before = {certid: ledger.history(certid) for certid in (ONE, TWO, THREE)}
     assert recount(writer()) == 2
     assert in_order() == aws.recounted() == {f"claimed|{A}|": 1, f"claimed|{B}|": 1, "inlobby||": 1}
     assert {certid: ledger.history(certid) for certid in (ONE, TWO, THREE)} == before
-    assert [found.certid for found in devices(Filter(print_prefix="0202")).devices] == [TWO]
+    assert [found.certid for found in devices(Filter(fingerprint_prefix="0202")).devices] == [TWO]
     rows = aws.tables()
     calls.forget()
     assert recount(writer()) == 0
@@ -236,7 +237,7 @@ def test_a_recount_mends_a_row_that_was_moved_on_by_hands_that_do_not_count(ledg
 
 def test_a_recount_and_a_transition_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
-    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(B), ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(B), ANN)
     assert recount(writer()) == 2
     assert in_order() == aws.recounted()
 
@@ -244,7 +245,7 @@ def test_a_recount_and_a_transition_at_once_count_a_device_once(ledger: Ledger, 
 def test_a_transition_and_a_recount_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
-    ledger.claim(THREE, Claim(B), ANN)
+    ledger.claim(THREE, ClaimRequest(B), ANN)
     assert in_order() == aws.recounted()
 
 

@@ -8,10 +8,11 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 
-from lobby.domain.device import Device, broken_link
+from lobby.domain.device import Device
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.store import Ledger
@@ -35,7 +36,7 @@ def in_lobby(ledger: Ledger) -> Device:
 
 def at_home(ledger: Ledger) -> Device:
     in_lobby(ledger)
-    claimed = ledger.claim(ONE, Claim(A), ANN)
+    claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     return ledger.arrive(ledger.commission(claimed, "a.example", "service:commissioner"), "service:arrivals")
 
 
@@ -43,9 +44,9 @@ def whole(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
     """The events of a device's history, after a check that it is whole and that the row agrees."""
     device, entries = ledger.get(certid), ledger.history(certid)
     if device is None:
-        assert broken_link(entries) is None
+        assert first_broken_entry(entries) is None
     else:
-        assert broken_link(entries, version=device.version, head=device.head) is None
+        assert first_broken_entry(entries, version=device.version, head=device.head) is None
     return [entry.event for entry in entries]
 
 
@@ -61,7 +62,7 @@ def test_a_device_from_its_box_to_its_target_leaves_a_whole_history(ledger: Ledg
 @pytest.mark.parametrize(
     ("change", "state", "event"),
     [
-        (lambda ledger: ledger.move(ONE, Claim(B), ANN), State.CLAIMED, Event.MOVE),
+        (lambda ledger: ledger.move(ONE, ClaimRequest(B), ANN), State.CLAIMED, Event.MOVE),
         (lambda ledger: ledger.release(ONE, ANN), State.INLOBBY, Event.RELEASE),
         (lambda ledger: ledger.revoke(ONE, "stolen", ANN), State.REVOKED, Event.REVOKE),
     ],
@@ -79,7 +80,7 @@ def test_what_an_operator_does_is_one_entry_and_the_commissioners_turn(
 
 def test_a_failure_and_its_retry_are_entries_with_their_reason(ledger: Ledger) -> None:
     in_lobby(ledger)
-    failed = ledger.fail(ledger.claim(ONE, Claim(A), ANN), "TARGET_LIMIT", "full", "service:commissioner")
+    failed = ledger.fail(ledger.claim(ONE, ClaimRequest(A), ANN), "TARGET_LIMIT", "full", "service:commissioner")
     assert (failed.devstate, failed.reason) == (State.FAILED, "TARGET_LIMIT")
     assert ledger.retry(ONE, ANN).devstate is State.CLAIMED
     assert whole(ledger)[-2:] == [Event.FAIL, Event.RETRY]
@@ -112,15 +113,15 @@ def test_a_cleared_target_is_an_entry_that_names_it(ledger: Ledger) -> None:
 
 def test_an_event_that_changes_nothing_writes_nothing(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
-    claimed = ledger.claim(ONE, Claim(A), ANN)
+    claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     calls.forget()
-    assert ledger.claim(ONE, Claim(A), "user:bob") == claimed
+    assert ledger.claim(ONE, ClaimRequest(A), "user:bob") == claimed
     assert calls.names() == ["GetItem"]
 
 
 def test_an_unknown_device_is_not_found_and_no_row_appears(ledger: Ledger) -> None:
     events: list[Callable[[], object]] = [
-        lambda: ledger.move(ONE, Claim(A), ANN),
+        lambda: ledger.move(ONE, ClaimRequest(A), ANN),
         lambda: ledger.release(ONE, ANN),
         lambda: ledger.retry(ONE, ANN),
     ]
@@ -135,7 +136,7 @@ def test_a_refused_event_writes_nothing(ledger: Ledger, calls: Calls) -> None:
     at_home(ledger)
     before = aws.tables()
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        ledger.claim(ONE, Claim(B), ANN)
+        ledger.claim(ONE, ClaimRequest(B), ANN)
     assert aws.tables() == before
 
 
@@ -155,16 +156,16 @@ def cancelled(*codes: str) -> ClientError:
 def test_who_loses_a_race_decides_again_on_the_row_that_won(ledger: Ledger, calls: Calls) -> None:
     device = admitted(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.hello(device, None, "service:receptionist")
-    claimed = ledger.claim(ONE, Claim(A), ANN)
+    claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     assert claimed.devstate is State.CLAIMED
     assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
 
 
 def test_of_two_claims_at_once_one_wins_and_the_other_is_told(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
-    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(B), "user:bob")
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(B), "user:bob")
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        ledger.claim(ONE, Claim(A), ANN)
+        ledger.claim(ONE, ClaimRequest(A), ANN)
     device = ledger.get(ONE)
     assert device is not None
     assert (device.target, device.claimedby, device.generation) == (B, "user:bob", 1)
@@ -172,10 +173,10 @@ def test_of_two_claims_at_once_one_wins_and_the_other_is_told(ledger: Ledger, ca
 
 
 def test_an_admission_and_a_claim_at_once_complete_in_either_order(ledger: Ledger, calls: Calls) -> None:
-    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, Claim(A), ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(A), ANN)
     assert admitted(ledger).devstate is State.CLAIMED
     calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, ThingName("sensor-2"), "PEM 2"))
-    assert ledger.claim(TWO, Claim(A), ANN).devstate is State.CLAIMED
+    assert ledger.claim(TWO, ClaimRequest(A), ANN).devstate is State.CLAIMED
     assert whole(ledger) == [Event.CLAIM, Event.ADMIT]
     assert whole(ledger, TWO) == [Event.ADMIT, Event.CLAIM]
 
@@ -183,8 +184,8 @@ def test_an_admission_and_a_claim_at_once_complete_in_either_order(ledger: Ledge
 @pytest.mark.parametrize("word", ["commission", "fail"])
 def test_the_commissioners_word_on_a_claim_that_changed_is_not_taken(ledger: Ledger, calls: Calls, word: str) -> None:
     in_lobby(ledger)
-    claimed = ledger.claim(ONE, Claim(A), ANN)
-    calls.meanwhile["TransactWriteItems"] = lambda: ledger.move(ONE, Claim(B), "user:bob")
+    claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: ledger.move(ONE, ClaimRequest(B), "user:bob")
     words = {
         "commission": lambda: ledger.commission(claimed, "a.example", "service:commissioner"),
         "fail": lambda: ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner"),
@@ -208,7 +209,7 @@ def test_a_device_that_never_comes_to_rest_is_a_conflict_and_not_an_endless_loop
 
     calls.meanwhile["TransactWriteItems"] = again
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        ledger.claim(ONE, Claim(A), ANN)
+        ledger.claim(ONE, ClaimRequest(A), ANN)
     assert len(ledger.history(ONE)) == 1
 
 
@@ -237,7 +238,7 @@ def test_no_answer_at_all_is_raised_as_what_it_is(ledger: Ledger, calls: Calls) 
     device = in_lobby(ledger)
     calls.fails |= dict.fromkeys(("TransactWriteItems", "UpdateItem"), ReadTimeoutError(endpoint_url="https://there"))
     with pytest.raises(TransactWriteError):
-        ledger.claim(ONE, Claim(A), ANN)
+        ledger.claim(ONE, ClaimRequest(A), ANN)
     with pytest.raises(UpdateError):
         ledger.record_heartbeat(replace(device, lastseen=None), None)
 
@@ -286,12 +287,12 @@ def test_a_row_that_changed_is_a_lost_race_however_busy_dynamodb_was(ledger: Led
     def meanwhile(_params: dict[str, Any], _call: Callable[[], Any]) -> Any:
         calls.instead.clear()
         with calls.uncounted():
-            ledger.claim(ONE, Claim(B), "user:bob")
+            ledger.claim(ONE, ClaimRequest(B), "user:bob")
         raise cancelled("ThrottlingError", "ConditionalCheckFailed")
 
     calls.instead["TransactWriteItems"] = meanwhile
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        ledger.claim(ONE, Claim(A), ANN)
+        ledger.claim(ONE, ClaimRequest(A), ANN)
 
 
 def test_a_transaction_that_was_carried_out_without_our_hearing_of_it_is_no_conflict(
@@ -344,7 +345,7 @@ def test_of_two_admissions_of_one_name_at_once_one_wins(ledger: Ledger, calls: C
 
 
 def test_an_expected_device_holds_no_name(ledger: Ledger) -> None:
-    ledger.claim(TWO, Claim(A), ANN)
+    ledger.claim(TWO, ClaimRequest(A), ANN)
     admitted(ledger)
     assert aws.tables()["device-lobby-names"] == [{"devicename": {"S": "sensor-1"}, "certid": {"S": ONE}}]
 
@@ -353,7 +354,7 @@ def test_an_expected_device_holds_no_name(ledger: Ledger) -> None:
 
 
 def test_a_release_asked_for_again_says_what_the_first_one_did(ledger: Ledger) -> None:
-    ledger.claim(ONE, Claim(A), ANN)
+    ledger.claim(ONE, ClaimRequest(A), ANN)
     assert ledger.release(ONE, ANN) is None
     assert ledger.release(ONE, ANN) is None
     assert [entry.event for entry in ledger.history(ONE)] == [Event.CLAIM, Event.RELEASE]
@@ -362,11 +363,11 @@ def test_a_release_asked_for_again_says_what_the_first_one_did(ledger: Ledger) -
 
 
 def test_a_released_expectation_keeps_its_history_and_a_later_claim_continues_it(ledger: Ledger, calls: Calls) -> None:
-    ledger.claim(ONE, Claim(A), ANN)
+    ledger.claim(ONE, ClaimRequest(A), ANN)
     assert ledger.release(ONE, ANN) is None
     assert aws.item(ONE) is None
     assert whole(ledger) == [Event.CLAIM, Event.RELEASE]
-    ledger.claim(ONE, Claim(B), ANN)
+    ledger.claim(ONE, ClaimRequest(B), ANN)
     assert whole(ledger) == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
     assert admitted(ledger).devstate is State.CLAIMED
     assert whole(ledger)[-1] is Event.ADMIT
@@ -417,7 +418,7 @@ def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clo
     if state != "knocking":
         device = at_home(ledger)
     if state in ("claimed", "commissioned"):
-        device = ledger.move(ONE, Claim(B), ANN)
+        device = ledger.move(ONE, ClaimRequest(B), ANN)
     if state == "commissioned" and device:
         device = ledger.commission(device, "b.example", "service:commissioner")
     if state == "released":
@@ -432,7 +433,7 @@ def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clo
 def test_presence_gives_way_to_a_change_of_the_claim(ledger: Ledger, calls: Calls, clock: Clock) -> None:
     device = in_lobby(ledger)
     clock.advance(minutes=5)
-    calls.meanwhile["UpdateItem"] = lambda: ledger.claim(ONE, Claim(A), ANN)
+    calls.meanwhile["UpdateItem"] = lambda: ledger.claim(ONE, ClaimRequest(A), ANN)
     assert not ledger.record_heartbeat(device, None)
     assert (aws.item(ONE) or {})["lastseen"] == {"S": "2026-11-22T12:00:00.000Z"}
 

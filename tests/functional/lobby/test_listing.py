@@ -70,7 +70,7 @@ def expected(wanted: Filter) -> set[int]:
         if wanted.state in (None, each.devstate)
         and wanted.target in (None, each.target)
         and (each.devicename or "").startswith(wanted.name_prefix or "")
-        and each.certid.startswith(wanted.print_prefix or "")
+        and each.certid.startswith(wanted.fingerprint_prefix or "")
         and wanted.reason in (None, each.reason)
         and (wanted.entered_before is None or each.enteredat < wanted.entered_before)
     }
@@ -87,9 +87,9 @@ FILTERS = {
     "target and prefix": Filter(target=B, name_prefix="se"),
     "all three": Filter(State.REVOKED, B, "sensor-0"),
     "no such name": Filter(name_prefix="zz"),
-    "fingerprint": Filter(print_prefix="0" * 62),
-    "whole fingerprint": Filter(print_prefix=f"{7:064x}"),
-    "no such fingerprint": Filter(print_prefix="ffff"),
+    "fingerprint": Filter(fingerprint_prefix="0" * 62),
+    "whole fingerprint": Filter(fingerprint_prefix=f"{7:064x}"),
+    "no such fingerprint": Filter(fingerprint_prefix="ffff"),
     "fingerprint and the rest": Filter(State.ARRIVED, A, "sensor-0", "0000", None, BEFORE),
     "state and before": Filter(State.ARRIVED, entered_before=BEFORE),
     "target and before": Filter(target=A, entered_before=BEFORE),
@@ -133,7 +133,7 @@ def test_the_newest_come_first(calls: Calls) -> None:
 
 def test_names_and_fingerprints_come_in_their_order(calls: Calls) -> None:
     assert numbers(devices(Filter(name_prefix="sensor-00"), 5)) == [0, 1, 2, 3, 4]
-    assert numbers(devices(Filter(print_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
+    assert numbers(devices(Filter(fingerprint_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_names_and_fingerprints_come_in_their_order(calls: Calls) -> None:
         (Filter(target=A, entered_before=BEFORE), "by-target", False),
         (Filter(State.ARRIVED, A, entered_before=BEFORE), "by-target", True),
         (Filter(State.FAILED, reason="TARGET_LIMIT"), "by-state", True),
-        (Filter(print_prefix="0000"), "by-print", False),
-        (Filter(name_prefix="sensor-00", print_prefix="0000"), "by-print", True),
+        (Filter(fingerprint_prefix="0000"), "by-print", False),
+        (Filter(name_prefix="sensor-00", fingerprint_prefix="0000"), "by-print", True),
         (Filter(name_prefix="sensor-00", entered_before=BEFORE), "by-name", True),
         (Filter(), "by-time", False),
         (Filter(entered_before=BEFORE), "by-time", False),
@@ -189,7 +189,7 @@ def test_a_count_out_of_bounds_is_refused(calls: Calls, count: int) -> None:
     ("part", "code", "values"),
     [
         ("name_prefix", "INVALID_PREFIX", ["", "s", "s" * 129]),
-        ("print_prefix", "INVALID_PREFIX", ["", "abc", "ABCD", "abcg", "ab:cd", "a" * 65, "abcd\n", "٣٣٣٣"]),
+        ("fingerprint_prefix", "INVALID_PREFIX", ["", "abc", "ABCD", "abcg", "ab:cd", "a" * 65, "abcd\n", "٣٣٣٣"]),
         ("reason", "INVALID_REASON", ["", "too old", "target_limit", "_X", "X" * 65, "X\n", "É"]),
         (
             "entered_before",
@@ -234,7 +234,7 @@ GOOD: dict[str, tuple[Filter, dict[str, str]]] = {
     "state": (WAITING, {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT}),
     "target": (Filter(target=A), {"certid": PRINT, "target": str(A), "enteredat": MOMENT}),
     "name": (Filter(name_prefix="sens"), {"certid": PRINT, "namehead": "se", "devicename": "sensor-1"}),
-    "fingerprint": (Filter(print_prefix="ababab"), {"certid": PRINT, "printhead": "abab"}),
+    "fingerprint": (Filter(fingerprint_prefix="ababab"), {"certid": PRINT, "printhead": "abab"}),
     "all": (Filter(), {"certid": PRINT, "kind": "device", "enteredat": MOMENT}),
     "all before": (Filter(entered_before=BEFORE), {"certid": PRINT, "kind": "device", "enteredat": MOMENT}),
     "before": (

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from lobby import notary
 from lobby.domain.history_audit import Fault, Verdict
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import MissingSettings
 from lobby.ledger.anchors import anchor_key
 from lobby.ledger.models import HistoryRow
@@ -29,7 +29,7 @@ def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
 
 def lives(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
     """Claimed before it was ever seen, revoked."""
-    ledger.claim(certid, Claim(TARGET), "user:ann")
+    ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
     ledger.revoke(certid, "lost", "user:ann")
     return items(certid)
 

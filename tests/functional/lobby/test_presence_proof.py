@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from lobby import receptionist
-from lobby.domain.device import Device, broken_link
+from lobby.domain.device import Device
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.presence import MAX_TRIES
+from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.models import COMMISSIONER
 from lobby.ledger.recount import _uncounted
@@ -23,7 +24,7 @@ from tests.aws import REGION, Calls, Clock
 ONE, TWO, NAME = Fingerprint("1a" * 32), Fingerprint("2b" * 32), ThingName("sensor-1")
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 ANN = "user:ann"
-WISH = Claim(A, presence=True)
+WISH = ClaimRequest(A, presence=True)
 WHO = Identity(ONE, NAME, "PEM 1")
 RIGHT, WRONG = PresenceCode("00000001"), PresenceCode("99999999")
 
@@ -63,7 +64,7 @@ def told() -> list[dict[str, Any]]:
 
 def events(ledger: Ledger) -> list[tuple[Event, str | None]]:
     device, entries = now(ledger), ledger.history(ONE)
-    assert broken_link(entries, version=device.version, head=device.head) is None
+    assert first_broken_entry(entries, version=device.version, head=device.head) is None
     return [(entry.event, entry.reason) for entry in entries][3:]
 
 
@@ -93,7 +94,7 @@ def test_who_asks_again_may_not_have_heard_that_it_was_right(ledger: Ledger) -> 
 
 def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledger, clock: Clock) -> None:
     proving(ledger)
-    said = [refused(ledger, now(ledger), WRONG) for _ in range(MAX_TRIES)]
+    said = [refused(ledger, now(ledger), WRONG) for _ in range(MAX_WRONG_CODES)]
     assert said == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
     device = now(ledger)
     assert (device.devstate, device.reason, device.target, device.needs_commissioner) == (
@@ -102,7 +103,7 @@ def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledge
         None,
         False,
     )
-    assert events(ledger) == [(Event.MISMATCH, "WRONG_CODE")] * MAX_TRIES
+    assert events(ledger) == [(Event.MISMATCH, "WRONG_CODE")] * MAX_WRONG_CODES
     assert refused(ledger, device, RIGHT) == "NOT_ALLOWED"
     with pytest.raises(Conflict, match="PRESENCE_FAILED"):
         ledger.claim(ONE, WISH, ANN)
@@ -113,7 +114,7 @@ def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledge
 def test_tries_at_the_same_moment_all_count(ledger: Ledger) -> None:
     """All of them saw the row before any of them was written."""
     seen = proving(ledger)
-    said = [refused(ledger, seen, WRONG) for _ in range(MAX_TRIES)]
+    said = [refused(ledger, seen, WRONG) for _ in range(MAX_WRONG_CODES)]
     assert said == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
     assert refused(ledger, seen, WRONG) == "CHANGED_MEANWHILE"
     assert refused(ledger, seen, RIGHT) == "CHANGED_MEANWHILE"
@@ -124,7 +125,7 @@ def test_a_try_that_loses_the_row_between_its_read_and_its_write_counts_too(ledg
     seen = proving(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: refused(ledger, seen, WRONG)
     assert refused(ledger, seen, WRONG) == "WRONG_CODE"
-    assert now(ledger).tries == 2
+    assert now(ledger).failed_codes == 2
 
 
 def test_a_right_code_that_loses_to_a_release_confirms_nothing(ledger: Ledger, calls: Calls) -> None:
@@ -206,7 +207,7 @@ def test_an_older_device_waits_without_a_message_and_the_row_says_why(ledger: Le
 def test_once_its_client_is_a_newer_one_it_is_asked_and_the_reason_goes(ledger: Ledger, desk: Receptionist) -> None:
     proving(ledger, shows=False)
     assert hello(desk, presence=True) == "asked"
-    assert (now(ledger).reason, now(ledger).message, now(ledger).shows) == (None, None, True)
+    assert (now(ledger).reason, now(ledger).message, now(ledger).shows_code) == (None, None, True)
     assert not wakes_the_commissioner()
 
 
@@ -231,7 +232,7 @@ def test_a_claim_between_the_read_and_the_first_hellos_write_is_asked_about_at_o
 def test_the_first_hello_notes_whether_it_shows_codes(ledger: Ledger, desk: Receptionist) -> None:
     ledger.admit(WHO, "service:bouncer")
     assert hello(desk, presence=True) == "entered"
-    assert now(ledger).shows is True
+    assert now(ledger).shows_code is True
 
 
 def wakes_the_commissioner() -> bool:

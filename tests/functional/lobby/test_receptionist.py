@@ -10,7 +10,7 @@ from lobby import receptionist
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import COMMISSIONER
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -38,7 +38,7 @@ class StreamProcessor:
 
     def commission(self, iotep: str = "a.example") -> Device:
         with self.calls.uncounted():
-            claimed = self.ledger.claim(CERTID, Claim(TARGET, "default", {"a": 1}), "user:ann")
+            claimed = self.ledger.claim(CERTID, ClaimRequest(TARGET, "default", {"a": 1}), "user:ann")
             return self.ledger.commission(claimed, iotep, "service:commissioner")
 
 
@@ -86,7 +86,7 @@ def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissi
 def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: StreamProcessor, clock: Clock) -> None:
     desk.hello()
     with desk.calls.uncounted():
-        desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+        desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
     before = aws.tables()
     desk.calls.forget()
     for _ in range(10):
@@ -166,7 +166,7 @@ def test_a_move_while_it_fell_back_is_what_counts(settled: StreamProcessor, cloc
     clock.advance(minutes=2)
 
     def move() -> None:
-        settled.ledger.move(CERTID, Claim(parse_target("2" * 12, "eu-west-1")), "user:ann")
+        settled.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
 
     settled.calls.meanwhile["TransactWriteItems"] = move
     assert settled.hello(receivedat=ms(clock)) == "fell back"
@@ -177,7 +177,7 @@ def test_the_route_is_that_of_the_present_claim(desk: StreamProcessor) -> None:
     desk.hello()
     desk.commission("old.example")
     with desk.calls.uncounted():
-        moved = desk.ledger.move(CERTID, Claim(parse_target("2" * 12, "eu-west-1")), "user:ann")
+        moved = desk.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
     assert desk.hello() == "waiting"
     with desk.calls.uncounted():
         desk.ledger.commission(moved, "new.example", "service:commissioner")
@@ -221,7 +221,7 @@ def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: StreamProcessor,
 def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: StreamProcessor) -> None:
     other = Fingerprint("2b" * 32)
     with desk.calls.uncounted():
-        desk.ledger.claim(other, Claim(TARGET), "user:ann")
+        desk.ledger.claim(other, ClaimRequest(TARGET), "user:ann")
     before = aws.tables()
     assert desk.hello(certid=other) == "unknown"
     assert aws.tables() == before
@@ -230,7 +230,7 @@ def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: 
 def test_whose_commissioning_failed_waits(desk: StreamProcessor) -> None:
     desk.hello()
     with desk.calls.uncounted():
-        claimed = desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+        claimed = desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
         desk.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
     assert desk.hello() == "waiting"
     assert device()["devstate"]["S"] == "failed"
@@ -253,7 +253,7 @@ def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: StreamPr
 
 
 def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: StreamProcessor) -> None:
-    desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, Claim(TARGET), "user:ann")
+    desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
     assert desk.hello() == "waiting"
     row = device()
     assert (row["devstate"]["S"], row["turn"]["S"]) == (State.CLAIMED, COMMISSIONER)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.transitions import Claim
+from lobby.domain.target import profile_policy
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets, profile_policy
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_target
 from tests.aws import Calls, Clock
 
@@ -134,10 +135,10 @@ def test_a_target_and_a_device_are_read_together_as_they_are_now(
     certid = Fingerprint("1a" * 32)
     targets.register(A1, "name", (), "user:ann")
     calls.forget()
-    assert targets.beside(A1, certid) == (targets.get(A1), None)
-    claimed = ledger.claim(certid, Claim(A1), "user:ann")
+    assert targets.get_with_device(A1, certid) == (targets.get(A1), None)
+    claimed = ledger.claim(certid, ClaimRequest(A1), "user:ann")
     targets.register(A1, "name", (), "user:ann", presence=True)
-    found, device = targets.beside(A1, certid)
+    found, device = targets.get_with_device(A1, certid)
     assert (found.presence, device) == (True, claimed)
     assert calls.names()[0] == "BatchGetItem"
 
@@ -145,16 +146,16 @@ def test_a_target_and_a_device_are_read_together_as_they_are_now(
 def test_what_dynamodb_was_too_busy_for_is_read_by_itself(targets: Targets, ledger: Ledger, calls: Calls) -> None:
     certid = Fingerprint("1a" * 32)
     targets.register(A1, "name", (), "user:ann")
-    claimed = ledger.claim(certid, Claim(A1), "user:ann")
+    claimed = ledger.claim(certid, ClaimRequest(A1), "user:ann")
     calls.instead["BatchGetItem"] = lambda params, _call: {"Responses": {}, "UnprocessedKeys": params["RequestItems"]}
     calls.meanwhile["GetItem"] = calls.instead.clear
-    found, device = targets.beside(A1, certid)
+    found, device = targets.get_with_device(A1, certid)
     assert (found.target, device) == (A1, claimed)
 
 
 def test_beside_a_device_too_an_unknown_target_is_not_found(targets: Targets) -> None:
     with pytest.raises(NotFound, match="UNKNOWN_TARGET"):
-        targets.beside(A1, Fingerprint("1a" * 32))
+        targets.get_with_device(A1, Fingerprint("1a" * 32))
 
 
 def test_whether_claims_want_proof_is_kept_until_it_is_said_anew(targets: Targets) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lobby.domain.device import Entry, broken_link
+from lobby.domain.device import Entry
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import Event
 from lobby.ledger.models import HistoryRow, entry_of
-from lobby.ledger.store import stamp
+from lobby.ledger.store import timestamp
 from lobby.names import Target
 from tests import aws
 from tests.aws import HOME
@@ -57,7 +58,7 @@ def ending_of(field: Field) -> Ending:
     rows = {row["certid"]["S"]: row for row in held["device-lobby-ledger"]}
     entries = _histories(held["device-lobby-history"])
     return Ending(
-        rows={certid: _row(row, stamp(field.began)) for certid, row in rows.items()},
+        rows={certid: _row(row, timestamp(field.began)) for certid, row in rows.items()},
         histories={certid: _told(of) for certid, of in entries.items()},
         names=held["device-lobby-names"],
         targets=_targets(held["device-lobby-targets"]),
@@ -110,7 +111,7 @@ def _broken(rows: dict[str, Any], entries: dict[str, list[Entry]]) -> list[str]:
     for certid, of in entries.items():
         row = rows.get(certid)
         version, head = (int(row["version"]["N"]), row["head"]["S"]) if row else (None, None)
-        if broken_link(of, version=version, head=head) is not None:
+        if first_broken_entry(of, version=version, head=head) is not None:
             found.append(f"the history of {certid} is broken")
     return found + [f"{certid} has no history" for certid in rows.keys() - entries.keys()]
 

@@ -24,7 +24,7 @@ from commissioner.target_gateway.circuit_breaker import CircuitBreaker
 from commissioner.target_gateway.sessions import Sessions
 from lobby import arrivals, receptionist
 from lobby.arrivals import Arrivals
-from lobby.aws.clients import CALLS, LobbyClients, client
+from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
 from lobby.aws.trust_store import TrustStore
 from lobby.doors import registration
 from lobby.doors.registration import Bouncer
@@ -110,7 +110,7 @@ class Lambdas:
         raise AssertionError(f"every record can be read, and none makes us fail: {keys}, {why}")
 
     def _arrivals(self) -> Handler:
-        unsigned = CALLS.merge(Config(signature_version=UNSIGNED))
+        unsigned = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
         made = Arrivals(self._ledger(), self._targets(), lambda region: client("sns", unsigned, region_name=region))
         return lambda event: arrivals.handler(event, None, made)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lobby.domain.states import Event, State, possible
+from lobby.domain.states import Event, State, allowed_events
 from lobby.names import Fingerprint
 from tests.aws import HOME
 from tests.simulation.faults import beginnings, presses
@@ -85,7 +85,7 @@ class Crowd(RuleBasedStateMachine):
         """Mostly for what is possible just now."""
         certid = self.world.devices[device].certid
         row = row_of(certid)
-        wishes = (*possible(row.devstate if row else None), Event.CLAIM, Event.MOVE, Event.RELEASE)
+        wishes = (*allowed_events(row.devstate if row else None), Event.CLAIM, Event.MOVE, Event.RELEASE)
         calm = [wish for wish in wishes if wish is not Event.REVOKE or number % _RARELY == 0]
         what = calm[number % len(calm)]
         if len(self.world.actors) < _AT_ONCE:

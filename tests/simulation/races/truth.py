@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lobby.domain.device import Device, Entry, broken_link
+from lobby.domain.device import Device, Entry
+from lobby.domain.history_audit import first_broken_entry
 from lobby.ledger.models import HistoryRow, device_of_image, entry_of
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests import aws
@@ -162,7 +163,7 @@ def lives() -> dict[str, Life]:
 
 def _life(entries: list[Entry], row: Device | None) -> Life:
     version, head = (row.version, row.head) if row else (None, None)
-    broken = broken_link(entries, version=version, head=head)
+    broken = first_broken_entry(entries, version=version, head=head)
     if broken is not None:
         raise Untrue(f"the history is broken at {broken}: {entries}, {row}")
     life = Life()

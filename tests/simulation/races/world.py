@@ -18,7 +18,7 @@ from moto.iam.models import get_account_id_from
 from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain.identity import load_certificate, thing_name
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.models import COMMISSIONER
 from lobby.ledger.store import Ledger
@@ -320,7 +320,7 @@ class World:
 
 
 def _asked(ledger: Ledger, wish: Wish) -> None:
-    claim = Claim(wish.target, presence=wish.target == GUARDED) if wish.target else None
+    claim = ClaimRequest(wish.target, presence=wish.target == GUARDED) if wish.target else None
     if wish.what in ("claim", "move"):
         if claim is None:
             raise AssertionError(f"a {wish.what} needs a target")

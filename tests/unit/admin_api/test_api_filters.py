@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.graphql.filters import DeviceFilter, filter_of, moment_of, print_prefix_of
+from admin_api.graphql.filters import DeviceFilter, filter_of, fingerprint_prefix_of, moment_of
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
@@ -83,7 +83,7 @@ def test_whatever_is_taken_for_a_moment_has_one_form_and_sorts_as_text(text: str
     ],
 )
 def test_the_beginning_of_a_fingerprint_is_taken_as_people_write_it(text: str, kept: str) -> None:
-    assert print_prefix_of(text) == kept
+    assert fingerprint_prefix_of(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_beginning_of_a_fingerprint_is_taken_as_people_write_it(text: str, k
 )
 def test_what_no_fingerprint_begins_with_is_refused_with_the_rule(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_PREFIX: got .*want the first 4 to 64 hex digits"):
-        print_prefix_of(text)
+        fingerprint_prefix_of(text)
 
 
 @pytest.mark.parametrize("reason", ["", "expired", "EXPIRED ", "A-B", "_A", "9A", "A" * 65, "A\n", "É", "%"])
@@ -124,7 +124,7 @@ def test_everything_that_is_given_is_asked_for() -> None:
     assert filter_of(wanted) == Filter(
         state=State.FAILED,
         name_prefix="pump",
-        print_prefix="ab12",
+        fingerprint_prefix="ab12",
         reason="EXPIRED",
         entered_before="2026-11-22T07:42:28.000Z",
     )

@@ -116,7 +116,7 @@ def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() ->
 
 
 def test_many_claims_and_their_counts_fit_a_transaction() -> None:
-    """A claim leads from absence or a state without target, to a state with the target of the wish."""
+    """A claim leads from absence or a state without target, to a state with the target of the request."""
     moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
     buckets = {state for move in moves for state in move if state}
     assert 2 * bulk.TOGETHER + len(buckets) <= 100

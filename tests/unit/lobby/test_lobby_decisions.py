@@ -11,7 +11,7 @@ from lobby.domain import transitions
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.models import LedgerRow, attributes_of, device_of_image
 from lobby.names import Fingerprint, Region, ThingName, parse_target
@@ -32,8 +32,8 @@ def inlobby() -> Device:
     return transitions.hello(knocking(), T, None)
 
 
-def claimed(wish: Claim = Claim(A)) -> Device:  # noqa: B008  # frozen
-    return transitions.claim(inlobby(), CERTID, wish, "user:ann", T)
+def claimed(request: ClaimRequest = ClaimRequest(A)) -> Device:  # noqa: B008  # frozen
+    return transitions.claim(inlobby(), CERTID, request, "user:ann", T)
 
 
 def commissioned() -> Device:
@@ -56,23 +56,23 @@ def test_a_certificate_never_seen_knocks() -> None:
 
 
 def test_a_claim_before_the_first_connect_waits_and_then_goes_to_the_commissioner() -> None:
-    expected = transitions.claim(None, CERTID, Claim(A), "user:ann", T)
+    expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
     assert (expected.devstate, expected.needs_commissioner, expected.devicecert) == (State.EXPECTED, False, None)
     device = transitions.admit(expected, WHO, HERE, T)
     assert (device.devstate, device.needs_commissioner, device.target) == (State.CLAIMED, True, A)
 
 
 def test_a_claim_of_a_waiting_device_goes_to_the_commissioner_at_once() -> None:
-    device = claimed(Claim(A, "default", {"a": 1}))
+    device = claimed(ClaimRequest(A, "default", {"a": 1}))
     assert (device.devstate, device.needs_commissioner, device.target, device.generation) == (State.CLAIMED, True, A, 1)
     assert (device.claimedby, device.claimedat, device.config) == ("user:ann", T, {"a": 1})
 
 
 def test_the_same_claim_again_is_the_same_claim() -> None:
     device = claimed()
-    assert transitions.claim(device, CERTID, Claim(A), "user:bob", T) is device
+    assert transitions.claim(device, CERTID, ClaimRequest(A), "user:bob", T) is device
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        transitions.claim(device, CERTID, Claim(B), "user:bob", T)
+        transitions.claim(device, CERTID, ClaimRequest(B), "user:bob", T)
 
 
 def test_a_second_admission_changes_nothing() -> None:
@@ -81,7 +81,7 @@ def test_a_second_admission_changes_nothing() -> None:
 
 
 def test_a_refusal_keeps_the_claim_for_the_day_the_device_may_come_in() -> None:
-    expected = transitions.claim(None, CERTID, Claim(A), "user:ann", T)
+    expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
     refused = transitions.refuse(expected, CERTID, WHO.name, HERE, "EXPIRED", "too old", T)
     assert (refused.devstate, refused.reason, refused.message, refused.target) == (
         State.REFUSED,
@@ -129,7 +129,7 @@ def test_commissioning_gives_the_route_and_ends_the_turn() -> None:
 )
 def test_the_commissioners_word_on_an_old_claim_is_not_taken(report: Callable[[Device], Device]) -> None:
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        report(transitions.move(claimed(), Claim(B), "user:ann", T))
+        report(transitions.move(claimed(), ClaimRequest(B), "user:ann", T))
 
 
 def test_a_failure_is_kept_with_its_reason_until_the_retry() -> None:
@@ -151,16 +151,16 @@ def test_a_failure_is_kept_with_its_reason_until_the_retry() -> None:
 
 
 def test_a_move_remembers_the_target_that_must_be_cleared() -> None:
-    device = transitions.move(arrived(), Claim(B), "user:ann", T)
+    device = transitions.move(arrived(), ClaimRequest(B), "user:ann", T)
     assert (device.devstate, device.target, device.targets_to_clear, device.iotep) == (State.CLAIMED, B, (A,), None)
     assert device.route() is None
-    back = transitions.move(device, Claim(A), "user:ann", T)
+    back = transitions.move(device, ClaimRequest(A), "user:ann", T)
     assert (back.target, back.targets_to_clear) == (A, (B,))
 
 
 def test_an_expectation_moves_without_anything_to_clear() -> None:
-    expected = transitions.claim(None, CERTID, Claim(A), "user:ann", T)
-    device = transitions.move(expected, Claim(B), "user:ann", T)
+    expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
+    device = transitions.move(expected, ClaimRequest(B), "user:ann", T)
     assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
         State.EXPECTED,
         B,
@@ -171,7 +171,7 @@ def test_an_expectation_moves_without_anything_to_clear() -> None:
 
 def test_a_release_takes_back_everything_the_claim_gave() -> None:
     device = transitions.release(
-        transitions.arrive(transitions.commission(claimed(Claim(A, "cam", {"a": 1})), 1, "h", T), T), T
+        transitions.arrive(transitions.commission(claimed(ClaimRequest(A, "cam", {"a": 1})), 1, "h", T), T), T
     )
     assert device is not None
     assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
@@ -190,7 +190,7 @@ def test_a_release_takes_back_everything_the_claim_gave() -> None:
 
 
 def test_a_released_expectation_is_no_longer_expected() -> None:
-    assert transitions.release(transitions.claim(None, CERTID, Claim(A), "user:ann", T), T) is None
+    assert transitions.release(transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T), T) is None
 
 
 def test_a_release_asked_for_again_is_the_same_release() -> None:
@@ -206,13 +206,13 @@ def test_a_device_that_was_never_claimed_is_not_released() -> None:
         transitions.release(inlobby(), T)
 
 
-def refused(wish: Claim | None) -> Device:
-    before = transitions.claim(None, CERTID, wish, "user:ann", T) if wish else None
+def refused(request: ClaimRequest | None) -> Device:
+    before = transitions.claim(None, CERTID, request, "user:ann", T) if request else None
     return transitions.refuse(before, CERTID, WHO.name, HERE, "EXPIRED", "too old", T)
 
 
 def test_a_release_drops_the_claim_of_a_refused_device_and_leaves_it_refused() -> None:
-    before = refused(Claim(A, "cam", {"a": 1}, presence=True))
+    before = refused(ClaimRequest(A, "cam", {"a": 1}, presence=True))
     device = transitions.release(before, "later")
     assert device is not None
     assert (device.devstate, device.reason, device.message, device.enteredat) == (
@@ -221,7 +221,14 @@ def test_a_release_drops_the_claim_of_a_refused_device_and_leaves_it_refused() -
         "too old",
         T,
     )
-    assert (device.target, device.claimedby, device.claimedat, device.profile, device.config, device.proof) == (
+    assert (
+        device.target,
+        device.claimedby,
+        device.claimedat,
+        device.profile,
+        device.config,
+        device.presence_proof,
+    ) == (
         None,
         None,
         None,
@@ -254,7 +261,7 @@ def test_an_arrived_device_that_says_hello_is_on_its_way_again_with_its_route() 
 def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
-    device = transitions.claim(released, CERTID, Claim(A), "user:ann", T)
+    device = transitions.claim(released, CERTID, ClaimRequest(A), "user:ann", T)
     assert (device.target, device.targets_to_clear) == (A, ())
 
 
@@ -281,14 +288,14 @@ def test_a_target_that_is_cleared_after_all_takes_its_reason_along() -> None:
 
 
 def test_what_the_present_target_said_stays_when_the_old_one_is_cleared() -> None:
-    moved = transitions.commission(transitions.move(arrived(), Claim(B), "u", T), 2, "b.example", T)
+    moved = transitions.commission(transitions.move(arrived(), ClaimRequest(B), "u", T), 2, "b.example", T)
     mute = transitions.retire(moved, 2, None, "TARGET_PERMISSION_MISSING", f"{B} answered no to Publish")
     cleared = transitions.retire(mute, 2, A)
     assert (cleared.targets_to_clear, cleared.reason) == ((), "TARGET_PERMISSION_MISSING")
 
 
 def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_not() -> None:
-    revoked = transitions.revoke(transitions.move(arrived(), Claim(B), "u", T), CERTID, "stolen; really", T)
+    revoked = transitions.revoke(transitions.move(arrived(), ClaimRequest(B), "u", T), CERTID, "stolen; really", T)
     stuck = transitions.retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
     assert (stuck.devstate, stuck.reason, stuck.needs_commissioner) == (State.REVOKED, "TARGET_ROLE_DENIED", False)
     assert stuck.message == "stolen; really; TARGET_ROLE_DENIED: got no; run it"
@@ -303,7 +310,7 @@ def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_no
 def test_clearing_for_an_old_claim_leaves_the_new_claims_turn() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
-    device = transitions.claim(released, CERTID, Claim(B), "user:ann", T)
+    device = transitions.claim(released, CERTID, ClaimRequest(B), "user:ann", T)
     cleared = transitions.retire(device, released.generation, A)
     assert (cleared.targets_to_clear, cleared.needs_commissioner, cleared.devstate) == ((), True, State.CLAIMED)
     assert transitions.retire(device, released.generation, A, "TARGET_ROLE_DENIED", "no") is device
@@ -358,7 +365,7 @@ def test_retry_of_a_refused_device_keeps_the_reason_until_it_is_let_in() -> None
 )
 def test_a_config_that_no_device_could_be_sent_is_refused(config: object) -> None:
     with pytest.raises(InvalidInput) as refused:
-        Claim(A, "default", config)  # type: ignore[arg-type]
+        ClaimRequest(A, "default", config)  # type: ignore[arg-type]
     assert refused.value.code == "INVALID_CONFIG"
 
 
@@ -366,11 +373,11 @@ EVENTS: dict[str, Callable[[Device | None, int], Device | None]] = {
     "admit": lambda d, _n: transitions.admit(d, WHO, HERE, T),
     "refuse": lambda d, n: transitions.refuse(d, CERTID, WHO.name, HERE, f"R{n}", "m", T),
     "revoke": lambda d, _n: transitions.revoke(d, CERTID, "w", T),
-    "claim": lambda d, n: transitions.claim(d, CERTID, Claim((A, B, C)[n]), "u", T),
+    "claim": lambda d, n: transitions.claim(d, CERTID, ClaimRequest((A, B, C)[n]), "u", T),
 }
 KNOWN: dict[str, Callable[[Device, int], Device | None]] = {
     "hello": lambda d, _n: transitions.hello(d, T, None),
-    "move": lambda d, n: transitions.move(d, Claim((A, B, C)[n]), "u", T),
+    "move": lambda d, n: transitions.move(d, ClaimRequest((A, B, C)[n]), "u", T),
     "release": lambda d, _n: transitions.release(d, T),
     "retry": lambda d, _n: transitions.retry(d, T),
     "commission": lambda d, _n: transitions.commission(d, d.generation, "h", T),
@@ -441,7 +448,7 @@ def reread(device: Device) -> None:
 
 def test_a_target_is_never_lost_before_it_is_cleared() -> None:
     device = arrived()
-    for wish in (B, C, A, B):
-        device = transitions.move(device, Claim(wish), "u", T)
+    for request in (B, C, A, B):
+        device = transitions.move(device, ClaimRequest(request), "u", T)
     assert set(device.targets_to_clear) == {A, C}
     assert set(transitions.revoke(device, CERTID, "w", T).targets_to_clear) == {A, B, C}

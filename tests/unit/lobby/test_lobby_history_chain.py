@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobby.domain.device import GENESIS, Device, Entry, broken_link
+from lobby.domain.device import GENESIS, Device, Entry
+from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import Event, State
 from lobby.names import Fingerprint
 from lobby.wire import Route
@@ -52,9 +53,9 @@ def chain(length: int) -> list[Entry]:
 
 def test_a_whole_chain_has_no_broken_link() -> None:
     entries = chain(4)
-    assert broken_link(entries) is None
-    assert broken_link(entries, version=4, head=entries[-1].hash) is None
-    assert broken_link([], version=0, head=GENESIS) is None
+    assert first_broken_entry(entries) is None
+    assert first_broken_entry(entries, version=4, head=entries[-1].hash) is None
+    assert first_broken_entry([], version=0, head=GENESIS) is None
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Entry)])
@@ -62,58 +63,58 @@ def test_a_whole_chain_has_no_broken_link() -> None:
 def test_an_altered_field_shows_where_it_is(name: str, number: int) -> None:
     entries = chain(4)
     entries[number - 1] = replace(entries[number - 1], **{name: OTHER[name]})
-    assert broken_link(entries) == number
+    assert first_broken_entry(entries) == number
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Entry) if field.name != "hash"])
 def test_an_altered_entry_shows_even_when_sealed_anew(name: str) -> None:
     entries = chain(4)
     entries[1] = replace(entries[1], **{name: OTHER[name]}).sealed()
-    assert broken_link(entries) in (2, 3)
+    assert first_broken_entry(entries) in (2, 3)
 
 
 def test_an_altered_last_entry_sealed_anew_shows_against_the_device() -> None:
     entries = chain(4)
     head = entries[-1].hash
     entries[-1] = replace(entries[-1], actor="user:mallory").sealed()
-    assert broken_link(entries) is None
-    assert broken_link(entries, version=4, head=head) == 4
+    assert first_broken_entry(entries) is None
+    assert first_broken_entry(entries, version=4, head=head) == 4
 
 
 @pytest.mark.parametrize("gone", [0, 1, 3])
 def test_a_missing_entry_shows(gone: int) -> None:
     entries = chain(5)
     del entries[gone]
-    assert broken_link(entries) == gone + 1
+    assert first_broken_entry(entries) == gone + 1
 
 
 def test_reordered_entries_show() -> None:
     first, second, third = chain(3)
-    assert broken_link([first, third, second]) == 2
-    assert broken_link([third, second, first]) == 1
+    assert first_broken_entry([first, third, second]) == 2
+    assert first_broken_entry([third, second, first]) == 1
 
 
 def test_a_doubled_entry_shows() -> None:
     entries = chain(3)
-    assert broken_link([*entries, entries[-1]]) == 4
+    assert first_broken_entry([*entries, entries[-1]]) == 4
 
 
 @pytest.mark.parametrize("kept", [0, 1, 3])
 def test_a_cut_off_end_shows_against_the_device(kept: int) -> None:
     entries = chain(4)
-    assert broken_link(entries[:kept]) is None
-    assert broken_link(entries[:kept], version=4, head=entries[-1].hash) == kept + 1
+    assert first_broken_entry(entries[:kept]) is None
+    assert first_broken_entry(entries[:kept], version=4, head=entries[-1].hash) == kept + 1
 
 
 def test_an_entry_beyond_the_device_shows() -> None:
     entries = chain(4)
-    assert broken_link(entries, version=3, head=entries[2].hash) is not None
+    assert first_broken_entry(entries, version=3, head=entries[2].hash) is not None
 
 
 @given(st.permutations(range(5)))
 def test_only_one_order_is_whole(order: list[int]) -> None:
     entries = chain(5)
-    assert (broken_link([entries[place] for place in order]) is None) == (order == [0, 1, 2, 3, 4])
+    assert (first_broken_entry([entries[place] for place in order]) is None) == (order == [0, 1, 2, 3, 4])
 
 
 def test_only_a_commissioned_device_has_a_route() -> None:

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from lobby.domain.states import State, possible
+from lobby.domain.states import State, allowed_events
 
 TABLE = Path(__file__).parents[2] / "events" / "operator_actions.json"
 
 
 def test_the_shared_table_lists_what_each_state_allows() -> None:
     shared = json.loads(TABLE.read_text())["actions"]
-    assert shared == {state or "absent": list(possible(state, unfinished=True)) for state in (None, *State)}
+    assert shared == {state or "absent": list(allowed_events(state, unfinished=True)) for state in (None, *State)}

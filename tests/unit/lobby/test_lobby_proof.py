@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from lobby.domain import presence, transitions
-from lobby.domain.device import Device, Proof
+from lobby.domain.device import Device, PresenceProof
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.transitions import Claim
+from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.models import LISTED, LedgerRow, attributes_of, device_of_image
 from lobby.names import Fingerprint, PresenceCode, Region, ThingName, parse_code, parse_target
@@ -23,7 +23,7 @@ WHO = Identity(CERTID, ThingName("sensor-1"), "PEM")
 T = "2026-11-22T12:00:00.000Z"
 SOON, LATER = "2026-11-22T12:09:59.999Z", "2026-11-22T12:10:00.000Z"
 CODE = PresenceCode("48291375")
-BOUND = Claim(A, presence=True)
+BOUND = ClaimRequest(A, presence=True)
 HOSTILE_CODES = [
     "",
     " ",
@@ -55,8 +55,8 @@ def inlobby(*, shows: bool | None = True) -> Device:
     return transitions.hello(transitions.admit(None, WHO, HERE, T), T, None, shows)
 
 
-def proving(wish: Claim = BOUND, *, shows: bool | None = True) -> Device:
-    return with_code(transitions.claim(inlobby(shows=shows), CERTID, wish, "user:ann", T))
+def proving(claim: ClaimRequest = BOUND, *, shows: bool | None = True) -> Device:
+    return with_code(transitions.claim(inlobby(shows=shows), CERTID, claim, "user:ann", T))
 
 
 def with_code(device: Device, code: PresenceCode = CODE) -> Device:
@@ -69,14 +69,14 @@ def confirmed() -> Device:
     return presence.confirm(proving(), 1, T)
 
 
-def arrived(wish: Claim = BOUND) -> Device:
-    claimed = confirmed() if wish.presence else transitions.claim(inlobby(), CERTID, wish, "user:ann", T)
+def arrived(claim: ClaimRequest = BOUND) -> Device:
+    claimed = confirmed() if claim.presence else transitions.claim(inlobby(), CERTID, claim, "user:ann", T)
     return transitions.arrive(transitions.commission(claimed, claimed.generation, "a.example", T), T)
 
 
 def dropped() -> Device:
     device = proving()
-    for _ in range(presence.MAX_TRIES):
+    for _ in range(presence.MAX_WRONG_CODES):
         device = presence.mismatch(device, device.generation, T)
     return device
 
@@ -104,15 +104,15 @@ def test_codes_are_eight_digits_and_seldom_the_same() -> None:
 
 def test_a_claim_that_wants_proof_waits_for_it_with_a_code_and_is_not_the_commissioners_to_register() -> None:
     device = proving()
-    assert (device.devstate, device.target, device.proof) == (State.PROVING, A, Proof.WANTED)
-    assert (device.code, device.tries, device.needs_commissioner, device.iotep) == (CODE, 0, True, None)
+    assert (device.devstate, device.target, device.presence_proof) == (State.PROVING, A, PresenceProof.WANTED)
+    assert (device.code, device.failed_codes, device.needs_commissioner, device.iotep) == (CODE, 0, True, None)
     assert device.presence_challenge() == PresenceChallenge(CODE, 1)
     assert device.route() is None
 
 
 def test_one_that_was_never_seen_is_expected_and_proves_itself_once_it_is_let_in() -> None:
     expected = transitions.claim(None, CERTID, BOUND, "user:ann", T)
-    assert (expected.devstate, expected.proof, expected.code) == (State.EXPECTED, Proof.WANTED, None)
+    assert (expected.devstate, expected.presence_proof, expected.code) == (State.EXPECTED, PresenceProof.WANTED, None)
     device = transitions.admit(expected, WHO, HERE, T)
     assert (device.devstate, device.needs_commissioner, device.target) == (State.PROVING, False, A)
     assert with_code(device).code == CODE
@@ -132,16 +132,20 @@ def test_the_right_code_is_known_and_no_other() -> None:
 
 def test_the_right_code_makes_it_the_commissioners_turn_and_is_forgotten() -> None:
     device = confirmed()
-    assert (device.devstate, device.needs_commissioner, device.proof) == (State.CLAIMED, True, Proof.GIVEN)
-    assert (device.code, device.tries, device.generation) == (None, 0, 1)
+    assert (device.devstate, device.needs_commissioner, device.presence_proof) == (
+        State.CLAIMED,
+        True,
+        PresenceProof.GIVEN,
+    )
+    assert (device.code, device.failed_codes, device.generation) == (None, 0, 1)
     assert (device.target, device.claimedby) == (A, "user:ann")
 
 
 def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
     device = proving()
-    for tries in range(1, presence.MAX_TRIES):
+    for tries in range(1, presence.MAX_WRONG_CODES):
         device = presence.mismatch(device, 1, T)
-        assert (device.devstate, device.tries, device.code) == (State.PROVING, tries, CODE)
+        assert (device.devstate, device.failed_codes, device.code) == (State.PROVING, tries, CODE)
         assert (presence.wrong(device).code, f"{5 - tries} left" in presence.wrong(device).message) == (
             "WRONG_CODE",
             True,
@@ -153,7 +157,12 @@ def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
         None,
         None,
     )
-    assert (device.proof, device.claimedby, device.needs_commissioner, device.generation) == (None, None, False, 2)
+    assert (device.presence_proof, device.claimedby, device.needs_commissioner, device.generation) == (
+        None,
+        None,
+        False,
+        2,
+    )
     assert presence.wrong(device).code == "PRESENCE_FAILED"
 
 
@@ -173,7 +182,7 @@ def test_after_wrong_codes_a_claim_that_wants_proof_has_to_wait_and_another_has_
     with pytest.raises(Conflict, match=r"PRESENCE_FAILED.*after 2026-11-22T12:10:00Z"):
         transitions.claim(dropped(), CERTID, BOUND, "user:ann", SOON)
     assert transitions.claim(dropped(), CERTID, BOUND, "user:ann", LATER).devstate is State.PROVING
-    assert transitions.claim(dropped(), CERTID, Claim(B), "user:bob", SOON).devstate is State.CLAIMED
+    assert transitions.claim(dropped(), CERTID, ClaimRequest(B), "user:bob", SOON).devstate is State.CLAIMED
 
 
 def test_the_reason_of_a_dropped_claim_outlives_the_clearing_of_what_was_left_before() -> None:
@@ -206,7 +215,7 @@ def test_why_it_waits_is_said_where_its_client_shows_no_codes_until_it_says_that
 def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:
     tried = presence.mismatch(proving(), 1, T)
     again = transitions.retry(tried, T)
-    assert (again.devstate, again.code, again.tries, again.generation, again.needs_commissioner) == (
+    assert (again.devstate, again.code, again.failed_codes, again.generation, again.needs_commissioner) == (
         State.PROVING,
         None,
         1,
@@ -220,7 +229,7 @@ def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:
 def test_release_and_revocation_leave_nothing_to_be_cleared_where_it_never_was() -> None:
     released = transitions.release(proving(), T)
     assert released is not None
-    assert (released.devstate, released.targets_to_clear, released.code, released.proof) == (
+    assert (released.devstate, released.targets_to_clear, released.code, released.presence_proof) == (
         State.INLOBBY,
         (),
         None,
@@ -241,48 +250,52 @@ def test_the_same_claim_again_is_the_same_and_another_is_refused() -> None:
     device = proving()
     assert transitions.claim(device, CERTID, BOUND, "user:bob", T) is device
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
-        transitions.claim(device, CERTID, Claim(B, presence=True), "user:bob", T)
+        transitions.claim(device, CERTID, ClaimRequest(B, presence=True), "user:bob", T)
 
 
 @pytest.mark.parametrize(
-    ("device", "wish", "state"),
+    ("device", "claim", "state"),
     [
-        (arrived(), Claim(B, presence=True), State.CLAIMED),
-        (arrived(Claim(C)), Claim(B), State.CLAIMED),
-        (arrived(Claim(C)), Claim(C, "cam", presence=True), State.CLAIMED),
-        (proving(), Claim(B), State.CLAIMED),
-        (proving(), Claim(A), State.CLAIMED),
-        (transitions.claim(None, CERTID, BOUND, "user:ann", T), Claim(B), State.EXPECTED),
-        (transitions.claim(None, CERTID, Claim(A), "user:ann", T), BOUND, State.EXPECTED),
+        (arrived(), ClaimRequest(B, presence=True), State.CLAIMED),
+        (arrived(ClaimRequest(C)), ClaimRequest(B), State.CLAIMED),
+        (arrived(ClaimRequest(C)), ClaimRequest(C, "cam", presence=True), State.CLAIMED),
+        (proving(), ClaimRequest(B), State.CLAIMED),
+        (proving(), ClaimRequest(A), State.CLAIMED),
+        (transitions.claim(None, CERTID, BOUND, "user:ann", T), ClaimRequest(B), State.EXPECTED),
+        (transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T), BOUND, State.EXPECTED),
     ],
     ids=["was proven", "none wanted", "stays, wanted since", "to where none is", "wanted no more", "freed", "bound"],
 )
-def test_a_move_goes_on_where_no_proof_is_owed(device: Device, wish: Claim, state: State) -> None:
-    moved = transitions.move(device, wish, "user:ann", T)
-    assert (moved.devstate, moved.target, moved.needs_commissioner) == (state, wish.target, state is State.CLAIMED)
-    owed = Proof.WANTED if wish.presence and state is State.EXPECTED else None
-    assert moved.proof is (Proof.GIVEN if device.proof is Proof.GIVEN else owed)
+def test_a_move_goes_on_where_no_proof_is_owed(device: Device, claim: ClaimRequest, state: State) -> None:
+    moved = transitions.move(device, claim, "user:ann", T)
+    assert (moved.devstate, moved.target, moved.needs_commissioner) == (state, claim.target, state is State.CLAIMED)
+    owed = PresenceProof.WANTED if claim.presence and state is State.EXPECTED else None
+    assert moved.presence_proof is (PresenceProof.GIVEN if device.presence_proof is PresenceProof.GIVEN else owed)
     assert moved.code is None
 
 
 @pytest.mark.parametrize(
-    ("device", "wish"),
+    ("device", "claim"),
     [
-        (arrived(Claim(C)), Claim(B, presence=True)),
-        (proving(), Claim(B, presence=True)),
-        (proving(), Claim(A, "cam", presence=True)),
-        (replace(arrived(Claim(C)), devstate=State.FAILED), Claim(B, presence=True)),
+        (arrived(ClaimRequest(C)), ClaimRequest(B, presence=True)),
+        (proving(), ClaimRequest(B, presence=True)),
+        (proving(), ClaimRequest(A, "cam", presence=True)),
+        (replace(arrived(ClaimRequest(C)), devstate=State.FAILED), ClaimRequest(B, presence=True)),
     ],
     ids=["never proven", "elsewhere while proving", "another profile while proving", "failed elsewhere"],
 )
-def test_nobody_comes_in_by_a_move_who_had_to_prove_something(device: Device, wish: Claim) -> None:
+def test_nobody_comes_in_by_a_move_who_had_to_prove_something(device: Device, claim: ClaimRequest) -> None:
     with pytest.raises(Conflict, match=r"PRESENCE_REQUIRED.*release the device"):
-        transitions.move(device, wish, "user:ann", T)
+        transitions.move(device, claim, "user:ann", T)
 
 
 def test_the_same_move_again_changes_nothing() -> None:
-    for device, wish in ((proving(), BOUND), (arrived(Claim(C)), Claim(C, presence=True)), (arrived(), Claim(A))):
-        assert transitions.move(device, wish, "user:ann", T) is device
+    for device, claim in (
+        (proving(), BOUND),
+        (arrived(ClaimRequest(C)), ClaimRequest(C, presence=True)),
+        (arrived(), ClaimRequest(A)),
+    ):
+        assert transitions.move(device, claim, "user:ann", T) is device
 
 
 def test_what_a_claim_was_bound_to_is_kept_in_the_row_and_read_again() -> None:
@@ -292,10 +305,12 @@ def test_what_a_claim_was_bound_to_is_kept_in_the_row_and_read_again() -> None:
 
 
 def test_a_row_that_is_older_than_this_is_of_a_device_that_owes_nothing() -> None:
-    kept = {name: value for name, value in attributes_of(arrived()).items() if name not in ("proof", "shows")}
+    kept = {
+        name: value for name, value in attributes_of(arrived()).items() if name not in ("presence_proof", "shows_code")
+    }
     older = device_of_image(LedgerRow(**kept).serialize())
-    assert (older.proof, older.code, older.tries, older.shows) == (None, None, 0, None)
-    assert {"proof", "code", "tries", "shows"}.isdisjoint(attributes_of(older))
+    assert (older.presence_proof, older.code, older.failed_codes, older.shows_code) == (None, None, 0, None)
+    assert {"presence_proof", "code", "failed_codes", "shows_code"}.isdisjoint(attributes_of(older))
 
 
 def test_no_index_and_no_log_line_has_the_code() -> None:

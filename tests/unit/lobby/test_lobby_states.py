@@ -12,8 +12,8 @@ from lobby.domain.states import (
     UNPROVEN,
     Event,
     State,
+    allowed_events,
     next_state,
-    possible,
 )
 from lobby.errors import Conflict
 
@@ -112,17 +112,17 @@ def test_only_a_right_code_or_a_move_to_where_none_is_wanted_leads_from_proving_
 
 @pytest.mark.parametrize("state", EVERY_STATE)
 def test_what_is_offered_is_what_is_allowed(state: State | None) -> None:
-    offered = possible(state, unfinished=True)
+    offered = allowed_events(state, unfinished=True)
     assert set(offered) == {event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS}
 
 
 def test_retry_is_offered_at_rest_only_where_work_is_left() -> None:
-    assert Event.RETRY not in possible(State.INLOBBY)
-    assert Event.RETRY in possible(State.INLOBBY, unfinished=True)
-    assert Event.RETRY in possible(State.FAILED)
-    assert Event.RETRY in possible(State.ARRIVED)
+    assert Event.RETRY not in allowed_events(State.INLOBBY)
+    assert Event.RETRY in allowed_events(State.INLOBBY, unfinished=True)
+    assert Event.RETRY in allowed_events(State.FAILED)
+    assert Event.RETRY in allowed_events(State.ARRIVED)
 
 
 def test_a_refused_device_is_released_where_it_has_a_claim_only() -> None:
-    assert Event.RELEASE in possible(State.REFUSED)
-    assert possible(State.REFUSED, claimed=False) == (Event.RETRY, Event.REVOKE)
+    assert Event.RELEASE in allowed_events(State.REFUSED)
+    assert allowed_events(State.REFUSED, claimed=False) == (Event.RETRY, Event.REVOKE)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.history_audit import ANCHORED_WITHIN, Anchor, Fault, Unreadable, Verdict, verify
 from lobby.domain.states import Event, State
-from lobby.ledger.store import stamp
+from lobby.ledger.store import timestamp
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests.certificates import NOW
 
@@ -58,7 +58,7 @@ def chain(changed: int = 0, actor: str = "user:ann", age: timedelta = LONG_AGO) 
         entry = Entry(
             CERTID,
             number,
-            stamp(NOW - age + timedelta(seconds=number)),
+            timestamp(NOW - age + timedelta(seconds=number)),
             who,
             event,
             before,
@@ -87,7 +87,7 @@ def row_after(entries: Sequence[Entry]) -> Device:
 
 
 def anchors_of(entries: Sequence[Entry], at: datetime = NOW - LONG_AGO + timedelta(minutes=1)) -> list[Anchor]:
-    return [Anchor(entry.seq, entry.hash, stamp(at)) for entry in entries]
+    return [Anchor(entry.seq, entry.hash, timestamp(at)) for entry in entries]
 
 
 def whole() -> Case:
@@ -162,7 +162,7 @@ def put_over_the_last_with_the_row(case: Case) -> None:
 
 
 def put_over_and_put_back(case: Case) -> None:
-    case.anchors.append(Anchor(2, "f" * 64, stamp(NOW)))
+    case.anchors.append(Anchor(2, "f" * 64, timestamp(NOW)))
 
 
 def made_no_entry_at_all(case: Case) -> None:
@@ -288,10 +288,10 @@ def test_what_is_plainly_tampered_with_comes_before_what_is_not_anchored() -> No
 
 def test_a_device_that_was_expected_and_is_forgotten_has_no_row_and_is_whole() -> None:
     first = Entry(
-        CERTID, 1, stamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME), GENESIS
+        CERTID, 1, timestamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME), GENESIS
     ).sealed()
     gone = Entry(
-        CERTID, 2, stamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None, first.hash
+        CERTID, 2, timestamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None, first.hash
     ).sealed()
     assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
 

@@ -11,7 +11,7 @@ from pynamodb.exceptions import DoesNotExist
 from lobby.ledger.models import RoundRow
 
 
-def read_round(name: str) -> dict[str, Any]:
+def read_progress(name: str) -> dict[str, Any]:
     """The note; empty before the first."""
     try:
         place: dict[str, Any] = RoundRow.get(name, consistent_read=True).place
@@ -20,6 +20,6 @@ def read_round(name: str) -> dict[str, Any]:
     return place
 
 
-def note_round(name: str, place: dict[str, Any]) -> None:
+def save_progress(name: str, place: dict[str, Any]) -> None:
     """`place` is anything that JSON can hold."""
     RoundRow(name, place=place).save()

@@ -1,0 +1,20 @@
+"""The DynamoDB connection that PynamoDB keeps for a table.
+
+PynamoDB has no public access to it (`Model._get_connection`, PynamoDB 6); this is the only place that uses it.
+"""
+
+from botocore.session import Session
+from pynamodb.connection import Connection
+from pynamodb.models import Model
+
+from lobby.ledger.models import LedgerRow
+
+
+def connection_of(model: type[Model] = LedgerRow) -> Connection:
+    """Return the connection of a table. Each has its own client, so code without a table uses the ledger's."""
+    return model._get_connection().connection
+
+
+def aws_session() -> Session:
+    """Return the botocore session of the ledger's connection, so that a cold start creates no second one."""
+    return connection_of().session
