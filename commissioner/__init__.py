@@ -1,6 +1,6 @@
-"""Gives a claimed device its place in the target account, and clears the places that it has left.
+"""The cross-account provisioner: registers a claimed device in its target, and deactivates it in targets it has left.
 
-`handler` takes the ledger's stream; `commissioning` does the work for one device; `registry` speaks to AWS IoT
-in one account; `sessions` holds the assumed roles; `failures` tells what is for good from what will pass;
-`survey` is the dry run behind `checkTarget`.
+`lambdas` are the entry points: `stream` (the commissioner proper), `sweeper`, `reconciler`, `inspector` (looks things
+up in a target for the reconciler) and `surveyor` (the dry run behind `checkTarget`). `commissioning` decides what a
+device's row requires; `target_gateway` makes the calls in target accounts; `errors` is the error tree.
 """

@@ -1,7 +1,7 @@
-"""What the ledger says of a device against what its target has: pure, and the one table of what may be done about it.
+"""Compares a device's row with what its target contains: pure functions, and the table of permitted repairs.
 
-The lobby made what its own history says it registered there. All else in an account is its owner's: it is not looked
-at, or it is told and left alone. Nothing is ever deleted.
+The lobby owns what its history shows that it registered in a target. Everything else in the account belongs to its
+owner: it is ignored, or reported and left unchanged. Nothing is ever deleted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ from lobby.names import Fingerprint, Target, ThingName
 
 
 class Repair(StrEnum):
-    """What may be done about a difference."""
+    """How a difference can be repaired."""
 
     RETRY = "retry"
-    """Handed to the commissioner, who does again what it does for a claim."""
+    """The commissioner does again what it does for a claim."""
     DEACTIVATE = "deactivate"
     """The certificate is set INACTIVE in the target."""
 
 
-class Code(StrEnum):
+class DifferenceCode(StrEnum):
     """How a target can differ from the ledger."""
 
     CERTIFICATE_MISSING = "CERTIFICATE_MISSING"
@@ -42,103 +42,106 @@ class Code(StrEnum):
     ORPHANED_NOT_OURS = "ORPHANED_NOT_OURS"
 
 
-REPAIRS: Final[dict[Code, Repair | None]] = {
-    Code.CERTIFICATE_MISSING: Repair.RETRY,
-    Code.CERTIFICATE_INACTIVE: Repair.RETRY,
-    Code.CERTIFICATE_REVOKED: None,
-    Code.THING_MISSING: Repair.RETRY,
-    Code.THING_UNBOUND: Repair.RETRY,
-    Code.THING_OF_ANOTHER: None,
-    Code.THING_ELSEWHERE: None,
-    Code.POLICY_MISSING: Repair.RETRY,
-    Code.POLICY_OF_ANOTHER_PROFILE: Repair.RETRY,
-    Code.ORPHANED: Repair.DEACTIVATE,
-    Code.ORPHANED_NOT_OURS: None,
+REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
+    DifferenceCode.CERTIFICATE_MISSING: Repair.RETRY,
+    DifferenceCode.CERTIFICATE_INACTIVE: Repair.RETRY,
+    DifferenceCode.CERTIFICATE_REVOKED: None,
+    DifferenceCode.THING_MISSING: Repair.RETRY,
+    DifferenceCode.THING_UNBOUND: Repair.RETRY,
+    DifferenceCode.THING_OF_ANOTHER: None,
+    DifferenceCode.THING_ELSEWHERE: None,
+    DifferenceCode.POLICY_MISSING: Repair.RETRY,
+    DifferenceCode.POLICY_OF_ANOTHER_PROFILE: Repair.RETRY,
+    DifferenceCode.ORPHANED: Repair.DEACTIVATE,
+    DifferenceCode.ORPHANED_NOT_OURS: None,
 }
-"""All that may be touched, and how. None: told only, as it is the owner's doing, or cannot be proven to be the lobby's
-(docs/decisions/0012-sweeper-and-reconciler.md)."""
-SETTLED: Final = (State.COMMISSIONED, State.ARRIVED)
-"""States in which a device has its place. In the others its target is not ready yet, or says why it is not."""
-_OURS: Final = profile_policy("")
-_Told = tuple[Code, str, str]
-"""A code, what was found, and what is wanted."""
+"""All permitted repairs. None: reported only, as the target's owner decides, or the lobby cannot prove that it made the
+certificate (docs/decisions/0012-sweeper-and-reconciler.md)."""
+PLACED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
+"""States in which the target must match the row. In other states it is not ready yet, or the row states why not."""
+_POLICY_PREFIX: Final = profile_policy("")
+_REGISTERING_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.FAILED)
+"""History entries that lead to these states name the target in which the commissioner registers the device."""
+_Mismatch = tuple[DifferenceCode, str, str]
+"""A code, what was got, and what is wanted."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One finding. `message` says what was found and what is wanted."""
+    """One difference. `message` states what was got and what is wanted."""
 
-    code: Code
+    code: DifferenceCode
     certid: Fingerprint
     devicename: str | None
     message: str
 
     @property
-    def mend(self) -> Repair | None:
+    def repair(self) -> Repair | None:
         return REPAIRS[self.code]
 
 
 def compare(device: Device, facts: Facts) -> list[Difference]:
-    """What is not as it should be with a device that has its place. What the owner has decided comes alone: nothing
-    that the lobby does would help there."""
-    told = list(_owners_doing(device, facts)) or [*_of_thing(device, facts), *_of_certificate(device, facts)]
-    place = device.target
+    """Return how the target differs for a placed device. If its owner has made changes that the lobby cannot repair,
+    return only these: a repair of the others would have no effect."""
+    mismatches = list(_owner_changes(device, facts)) or [
+        *_thing_mismatches(device, facts),
+        *_certificate_mismatches(device, facts),
+    ]
     return [
-        Difference(code, device.certid, device.devicename, f"got {got} in {place}, want {want}")
-        for code, got, want in told
+        Difference(code, device.certid, device.devicename, f"got {got} in {device.target}, want {want}")
+        for code, got, want in mismatches
     ]
 
 
-def _owners_doing(device: Device, facts: Facts) -> Iterator[_Told]:
+def _owner_changes(device: Device, facts: Facts) -> Iterator[_Mismatch]:
     name = device.devicename
     if facts.status == "REVOKED":
-        yield Code.CERTIFICATE_REVOKED, "the certificate REVOKED", "it ACTIVE; only its owner can lift that"
+        yield DifferenceCode.CERTIFICATE_REVOKED, "the certificate REVOKED", "it ACTIVE: only its owner can change that"
     if facts.holder not in (None, device.certid):
-        yield Code.THING_OF_ANOTHER, f"thing {name} of {facts.holder or 'no certificate'}", "it to be this one's"
+        holder = f"certificate {facts.holder}" if facts.holder else "no certificate"
+        yield DifferenceCode.THING_OF_ANOTHER, f"thing {name} of {holder}", "it to belong to this certificate"
     others = sorted(set(facts.things) - {name})
     if others:
-        yield Code.THING_ELSEWHERE, f"the certificate bound to {', '.join(others)}", f"it bound to {name} only"
+        bound = f"the certificate bound to {', '.join(others)}"
+        yield DifferenceCode.THING_ELSEWHERE, bound, f"it bound to {name} only"
 
 
-def _of_thing(device: Device, facts: Facts) -> Iterator[_Told]:
+def _thing_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
     name = device.devicename
     if facts.holder is None:
-        yield Code.THING_MISSING, f"no thing {name}", "it"
+        yield DifferenceCode.THING_MISSING, f"no thing {name}", "one"
     elif facts.status is not None and name not in facts.things:
-        yield Code.THING_UNBOUND, "the certificate bound to no thing", f"it bound to {name}"
+        yield DifferenceCode.THING_UNBOUND, "the certificate bound to no thing", f"it bound to {name}"
 
 
-def _of_certificate(device: Device, facts: Facts) -> Iterator[_Told]:
-    """Policies that are not the lobby's are the owner's own affair."""
+def _certificate_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
+    """Policies without the lobby's prefix belong to the owner and are ignored."""
     if facts.status is None:
-        yield Code.CERTIFICATE_MISSING, "no such certificate", "it ACTIVE"
+        yield DifferenceCode.CERTIFICATE_MISSING, "no such certificate", "it ACTIVE"
         return
     if facts.status != "ACTIVE":
-        yield Code.CERTIFICATE_INACTIVE, f"the certificate {facts.status}", "it ACTIVE"
+        yield DifferenceCode.CERTIFICATE_INACTIVE, f"the certificate {facts.status}", "it ACTIVE"
     wanted = profile_policy(device.profile)
     if wanted not in facts.policies:
-        yield Code.POLICY_MISSING, "the certificate without its policy", wanted
-    others = sorted(policy for policy in facts.policies if policy.startswith(_OURS) and policy != wanted)
+        yield DifferenceCode.POLICY_MISSING, "the certificate without its policy", wanted
+    others = sorted(policy for policy in facts.policies if policy.startswith(_POLICY_PREFIX) and policy != wanted)
     if others:
-        yield Code.POLICY_OF_ANOTHER_PROFILE, f"the certificate with policy {', '.join(others)}", f"{wanted} only"
+        got = f"the certificate with policy {', '.join(others)}"
+        yield DifferenceCode.POLICY_OF_ANOTHER_PROFILE, got, f"{wanted} only"
 
 
 def is_stray(device: Device | None, target: Target) -> bool:
-    """Whether a thing of this device has no business in `target`."""
+    """Return whether no claim and no pending clearing explains a thing of this device in `target`."""
     return device is None or not is_answered_for(device, target)
 
 
 def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target) -> Difference | None:
-    """What is to be said of a stray: nothing, unless its certificate can connect as the thing that names it. It is the
-    lobby's own where the lobby's history says that it was to be registered there."""
+    """Return the difference that a stray thing is, or None if its certificate cannot connect under that thing's name.
+    The certificate is the lobby's if the device's history shows that it was to be registered in this target."""
     if facts.status != "ACTIVE" or thing not in facts.things:
         return None
-    got = f"got the certificate ACTIVE in {target}, which no claim in the ledger answers for"
-    if any(entry.target == str(target) and entry.after in _REGISTERED for entry in history):
-        return Difference(Code.ORPHANED, facts.certid, thing, f"{got}, want it INACTIVE")
-    told = f"{got}, nor does the history know it there: whoever made it must look"
-    return Difference(Code.ORPHANED_NOT_OURS, facts.certid, thing, told)
-
-
-_REGISTERED: Final = (State.CLAIMED, State.COMMISSIONED, State.FAILED)
-"""Entries into these states name the target in which the commissioner was to register the device."""
+    got = f"got the certificate ACTIVE in {target}, which no claim in the ledger covers"
+    if any(entry.target == str(target) and entry.after in _REGISTERING_STATES for entry in history):
+        return Difference(DifferenceCode.ORPHANED, facts.certid, thing, f"{got}, want it INACTIVE")
+    message = f"{got} and no history entry mentions: its creator must check it"
+    return Difference(DifferenceCode.ORPHANED_NOT_OURS, facts.certid, thing, message)

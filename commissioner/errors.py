@@ -1,14 +1,17 @@
-"""What a failing AWS call means: refused for good, which the operator must mend, or a matter of time.
+"""The commissioner's errors. Each has a stable `code` and a `message` of the form "got X, want Y".
 
-A permanent refusal becomes the device's `reason`, with a message that says what to do. Everything else
-(throttling, 5xx, time-outs, what we do not know) is raised, and the stream delivers the record again.
+    CommissionerError
+    ├── TargetRefusal   permanent: the target refuses, and refuses again until somebody acts; `code` is one of REASONS
+    ├── CircuitOpen     temporary: the target did not answer a moment ago and was not called (CIRCUIT_OPEN)
+    └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
+                        assumes the role again and repeats the work, so this error does not leave it
 
-    Refused               permanent; `code` is one of REASONS
+A `TargetRefusal` becomes the device's `reason`, with a message that states what to do. Every other failure (throttling,
+5xx, timeouts, unknown codes) is botocore's own error: it is raised, and the event source mapping retries the record.
+`target_gateway.error_translation` translates botocore's errors.
 """
 
 from typing import Final
-
-from botocore.exceptions import ClientError
 
 REASONS: Final = {
     "UNKNOWN_TARGET": "register the target, then retry the device",
@@ -17,77 +20,42 @@ REASONS: Final = {
     "TARGET_PERMISSION_MISSING": "deploy the target's stack again: its role lacks a permission; then retry",
     "TARGET_POLICY_MISSING": "deploy the target's stack with this profile, then retry",
     "TARGET_NAME_TAKEN": "another certificate's thing has this name there: remove it or rename the device",
-    "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target does not take this certificate: see the message",
-    "TARGET_REVOKED_CERTIFICATE": "its owner has revoked the certificate there: only they can lift that",
-    "TARGET_UNREACHABLE": "AWS there does not answer, or is too busy: when it does again, retry",
-    "TARGET_LIMIT": "a quota of the target account is used up: raise it, then retry",
+    "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target rejects this certificate: see the message",
+    "TARGET_REVOKED_CERTIFICATE": "the target's owner has revoked the certificate: only they can reverse that",
+    "TARGET_UNREACHABLE": "AWS does not answer there, or is too busy: retry when it answers again",
+    "TARGET_LIMIT": "a quota of the target account is exhausted: raise it, then retry",
     "TARGET_REGION_DISABLED": "enable the Region in the target account, then retry",
 }
-DENIED: Final = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError", "ForbiddenException"}
-)
-"""ForbiddenException is what AWS IoT's data plane says, and it comes with no message at all."""
-OF_THE_SESSION: Final = frozenset({"TARGET_PERMISSION_MISSING", "TARGET_REGION_DISABLED"})
-"""Reasons that may lie in an assumed session that is out of date, and not in the target."""
-_REGION_OFF: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
-_NOT_TAKEN: Final = {
-    "CertificateValidationException",
-    "CertificateConflictException",
-    "CertificateStateException",
-    "InvalidRequestException",
-}
+"""The codes of permanent refusals, each with what to do about it."""
 
 
-_TOO_MANY: Final = {
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "ProvisionedThroughputExceededException",
-}
-
-
-class StaleSession(Exception):
-    """The target refuses a session of before, which is given up: a new one may fare better."""
-
-
-class Refused(Exception):
-    """The target says no, and would say no again."""
+class CommissionerError(Exception):
+    """Base of the commissioner's errors."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
-        self.message = f"{message}; {REASONS[code]}"
+        self.message = message
 
 
-def code_of(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
+class TargetRefusal(CommissionerError):
+    """The target refuses, and would refuse again."""
+
+    @classmethod
+    def with_advice(cls, code: str, message: str) -> "TargetRefusal":
+        """Return a refusal whose message ends with what to do about `code`."""
+        return cls(code, f"{message}; {REASONS[code]}")
 
 
-def is_throttled(error: Exception) -> bool:
-    """Too many at once: a matter of time, however long the record has waited for its turn already."""
-    return isinstance(error, ClientError) and code_of(error) in _TOO_MANY
+class CircuitOpen(CommissionerError):
+    """The target did not answer a moment ago, and was not called."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("CIRCUIT_OPEN", message)
 
 
-def words_of(error: ClientError) -> str:
-    """What AWS said about it, bounded."""
-    return (error.response["Error"].get("Message") or "no message")[:300]
+class StaleSession(CommissionerError):
+    """The target refuses a session that was assumed for earlier work; a new session may be accepted."""
 
-
-def refusal(error: ClientError, where: str) -> Refused | None:
-    """`error` as a permanent refusal, or None where trying again may help. `where` names the target."""
-    code = code_of(error)
-    if code in DENIED:
-        assuming = error.operation_name == "AssumeRole"
-        reason = "TARGET_ROLE_DENIED" if assuming else "TARGET_PERMISSION_MISSING"
-    elif code == "ResourceNotFoundException" and error.operation_name == "AttachPolicy":
-        reason = "TARGET_POLICY_MISSING"
-    elif code == "LimitExceededException":
-        reason = "TARGET_LIMIT"
-    elif code in _REGION_OFF:
-        reason = "TARGET_REGION_DISABLED"
-    elif code in _NOT_TAKEN:
-        reason = "TARGET_REFUSED_CERTIFICATE"
-    else:
-        return None
-    return Refused(reason, f"{where} answered {code} to {error.operation_name} ({words_of(error)})")
+    def __init__(self, message: str) -> None:
+        super().__init__("STALE_SESSION", message)

@@ -1,9 +1,9 @@
-"""Compares the ledger with one target, a page at a time, and says or mends what differs.
+"""Compares the ledger with one target, a page at a time, and reports or repairs the differences.
 
-Two walks: the devices that have their place there, looked up in its registry; then the things of its registry that the
-ledger has no claim for. What differs is judged by the row as it is afterwards, so that a change on its way is no
-difference. Mended is only what the table in `comparison` lists, in the name of who asked for it: through the ledger,
-or with an entry in it first.
+Two walks: first the placed devices of the ledger, each looked up in the target's registry; then the things of the
+registry that no claim in the ledger covers. A difference is confirmed with the current row, so that a change in
+progress is not reported. Only repairs from the table in `comparison` are made, with the requester as actor: through
+the ledger, or after an entry in it.
 """
 
 import base64
@@ -16,8 +16,8 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from commissioner import comparison
-from commissioner.comparison import SETTLED, Difference, Repair
-from commissioner.inspector_client import Inquiry
+from commissioner.comparison import PLACED_STATES, Difference, Repair
+from commissioner.inspector_client import InspectorClient
 from lobby.contracts import Facts, ReportedDifference
 from lobby.domain.device import Device
 from lobby.domain.states import State
@@ -26,32 +26,32 @@ from lobby.ledger.listing import Filter, devices
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_thing_name, shown
 
-TOGETHER: Final = 20
+PAGE_SIZE: Final = 20
 """Devices of the ledger to a page."""
-PLACED_STATES: Final = (State.CLAIMED, *SETTLED)
+CLAIMED_OR_PLACED_STATES: Final = (State.CLAIMED, *PLACED_STATES)
 logger = Logger(service="reconciler")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference, and whether it is on its way to be mended."""
+    """A difference, and whether its repair was started."""
 
     difference: Difference
-    mended: bool = False
+    repaired: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """`looked` counts what was looked up in the target. `cursor` is where to go on (None: that was all)."""
+    """`compared` counts the devices looked up in the target. `cursor` starts the next page (None: this is the last)."""
 
-    looked: int
-    told: tuple[Finding, ...]
+    compared: int
+    findings: tuple[Finding, ...]
     cursor: str | None
 
 
 @dataclass(frozen=True)
-class _Place:
-    """In which walk, at which of its pages, and how many of that were done."""
+class _Position:
+    """The walk, its page, and how many devices of that page are done."""
 
     walk: str = "ledger"
     page: str | None = None
@@ -59,87 +59,89 @@ class _Place:
 
 
 class Reconciliation:
-    """Changes something only where a page is asked for in somebody's name."""
+    """Changes something only if a page is requested with an actor (`repair_as`)."""
 
-    def __init__(self, ledger: Ledger, inquiry: Inquiry) -> None:
-        self._ledger, self._inquiry = ledger, inquiry
+    def __init__(self, ledger: Ledger, inspector: InspectorClient) -> None:
+        self._ledger, self._inspector = ledger, inspector
 
-    def page(self, target: Target, cursor: str | None, mender: str | None = None) -> Page:
-        """Raises `InvalidInput` INVALID_CURSOR, `TargetRefused`."""
-        place = _decoded(cursor) if cursor else _Place()
-        if place.walk == "ledger":
-            return self._of_ledger(target, place, mender)
-        return self._of_things(target, place, mender)
+    def page(self, target: Target, cursor: str | None, repair_as: str | None = None) -> Page:
+        """Return a page. Raise `InvalidInput` INVALID_CURSOR or `TargetRefusal`."""
+        position = _decode(cursor) if cursor else _Position()
+        if position.walk == "ledger":
+            return self._ledger_page(target, position, repair_as)
+        return self._things_page(target, position, repair_as)
 
-    def _of_ledger(self, target: Target, place: _Place, mender: str | None) -> Page:
-        listed = devices(Filter(target=target), TOGETHER, place.page)
-        settled = [each for each in listed.devices if each.devstate in SETTLED][place.done :]
-        facts = self._inquiry.facts(target, [(each.certid, _name(each)) for each in settled])
-        told = [
-            each for device, found in zip(settled, facts, strict=False) for each in self._judged(device, found, mender)
+    def _ledger_page(self, target: Target, position: _Position, repair_as: str | None) -> Page:
+        listed = devices(Filter(target=target), PAGE_SIZE, position.page)
+        placed = [device for device in listed.devices if device.devstate in PLACED_STATES][position.done :]
+        facts = self._inspector.facts(target, [(device.certid, _name(device)) for device in placed])
+        findings = [
+            finding
+            for device, each in zip(placed, facts, strict=False)
+            for finding in self._compare(device, each, repair_as)
         ]
-        following = _Place("ledger", listed.cursor) if listed.cursor else _Place("things")
-        if len(facts) < len(settled):
-            following = _Place("ledger", place.page, place.done + len(facts))
-        return Page(len(facts), tuple(told), _encoded(following))
+        following = _Position("ledger", listed.cursor) if listed.cursor else _Position("things")
+        if len(facts) < len(placed):
+            following = _Position("ledger", position.page, position.done + len(facts))
+        return Page(len(facts), tuple(findings), _encode(following))
 
-    def _judged(self, seen: Device, facts: Facts, mender: str | None) -> list[Finding]:
-        if not comparison.compare(seen, facts):
+    def _compare(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
+        if not comparison.compare(listed, facts):
             return []
-        now = self._ledger.get(seen.certid)
-        if now is None or now.generation != seen.generation or now.devstate not in SETTLED:
+        current = self._ledger.get(listed.certid)
+        if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
             return []
-        found = comparison.compare(now, facts)
-        by_retry = mender is not None and any(each.mend is Repair.RETRY for each in found)
-        mended = by_retry and self._retried(now, str(mender))
-        return [Finding(each, mended and each.mend is Repair.RETRY) for each in found]
+        differences = comparison.compare(current, facts)
+        retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
+        retried = retry and self._retry(current, str(repair_as))
+        return [Finding(each, retried and each.repair is Repair.RETRY) for each in differences]
 
-    def _retried(self, device: Device, mender: str) -> bool:
+    def _retry(self, device: Device, actor: str) -> bool:
         try:
-            self._ledger.retry(device.certid, mender, device)
-        except (Conflict, NotFound) as changed:
-            logger.info("changed meanwhile", extra={"certid": device.certid, "code": changed.code})
+            self._ledger.retry(device.certid, actor, device)
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
             return False
         return True
 
-    def _of_things(self, target: Target, place: _Place, mender: str | None) -> Page:
-        things, token = self._inquiry.things(target, place.page)
-        named = _certified((thing.name, thing.certid) for thing in things)
+    def _things_page(self, target: Target, position: _Position, repair_as: str | None) -> Page:
+        things, token = self._inspector.things(target, position.page)
+        named = _with_fingerprint((thing.name, thing.certid) for thing in things)
         rows = {certid: self._ledger.get(certid) for certid, _ in named}
-        strays = [(certid, name) for certid, name in named if comparison.is_stray(rows[certid], target)][place.done :]
-        facts = self._inquiry.facts(target, strays)
-        told = [
-            each
-            for (certid, name), found in zip(strays, facts, strict=False)
-            for each in self._orphan(target, rows[certid], name, found, mender)
+        strays = [each for each in named if comparison.is_stray(rows[each[0]], target)][position.done :]
+        facts = self._inspector.facts(target, strays)
+        findings = [
+            finding
+            for (certid, name), each in zip(strays, facts, strict=False)
+            for finding in self._find_orphan(target, rows[certid], name, each, repair_as)
         ]
-        following = _Place("things", token) if token else None
+        following = _Position("things", token) if token else None
         if len(facts) < len(strays):
-            following = _Place("things", place.page, place.done + len(facts))
-        return Page(len(facts), tuple(told), _encoded(following) if following else None)
+            following = _Position("things", position.page, position.done + len(facts))
+        return Page(len(facts), tuple(findings), _encode(following) if following else None)
 
-    def _orphan(
-        self, target: Target, row: Device | None, name: ThingName, facts: Facts, mender: str | None
+    def _find_orphan(
+        self, target: Target, row: Device | None, name: ThingName, facts: Facts, repair_as: str | None
     ) -> Iterator[Finding]:
         history = self._ledger.history(facts.certid) if row else ()
-        found = comparison.orphan(facts, name, history, target)
-        if found is None or not comparison.is_stray(self._ledger.get(facts.certid), target):
+        difference = comparison.orphan(facts, name, history, target)
+        if difference is None or not comparison.is_stray(self._ledger.get(facts.certid), target):
             return
-        mended = bool(mender and row and found.mend is Repair.DEACTIVATE and self._deactivated(row, target, mender))
-        yield Finding(found, mended)
+        repairable = repair_as and row and difference.repair is Repair.DEACTIVATE
+        yield Finding(difference, bool(repairable and row and self._deactivate(row, target, str(repair_as))))
 
-    def _deactivated(self, row: Device, target: Target, mender: str) -> bool:
-        """The entry comes first, and only while no claim answers for it. A claim that came in between the two is done
-        again."""
+    def _deactivate(self, row: Device, target: Target, actor: str) -> bool:
+        """Write the entry first, on condition that no claim covers the certificate, then deactivate it. If a claim is
+        made between the two, retry it."""
         try:
-            self._ledger.deactivate(row, target, mender)
-        except (Conflict, NotFound) as changed:
-            logger.info("changed meanwhile", extra={"certid": row.certid, "code": changed.code})
+            self._ledger.deactivate(row, target, actor)
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": row.certid, "code": conflict.code})
             return False
-        self._inquiry.deactivate(target, row.certid)
+        self._inspector.deactivate(target, row.certid)
         after = self._ledger.get(row.certid)
-        if after is not None and after.target == target and after.devstate in PLACED_STATES:
-            self._retried(after, mender)
+        if after is not None and after.target == target and after.devstate in CLAIMED_OR_PLACED_STATES:
+            self._retry(after, actor)
         return True
 
 
@@ -149,43 +151,43 @@ def _name(device: Device) -> ThingName:
     return device.devicename
 
 
-def _certified(things: Iterator[tuple[str, str]]) -> list[tuple[Fingerprint, ThingName]]:
-    """Those that name a certificate as the lobby does."""
-    found: list[tuple[Fingerprint, ThingName]] = []
+def _with_fingerprint(things: Iterator[tuple[str, str]]) -> list[tuple[Fingerprint, ThingName]]:
+    """Return the things whose `certid` attribute has the form that the lobby writes, each with the fingerprint."""
+    named: list[tuple[Fingerprint, ThingName]] = []
     for name, certid in things:
         try:
             if parse_fingerprint(certid) == certid:
-                found.append((parse_fingerprint(certid), parse_thing_name(name)))
+                named.append((parse_fingerprint(certid), parse_thing_name(name)))
         except InvalidInput:
             continue
-    return found
+    return named
 
 
-def _encoded(place: _Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(asdict(place), separators=(",", ":")).encode()).decode()
+def _encode(position: _Position) -> str:
+    return base64.urlsafe_b64encode(json.dumps(asdict(position), separators=(",", ":")).encode()).decode()
 
 
-def _decoded(cursor: str) -> _Place:
+def _decode(cursor: str) -> _Position:
     try:
-        place = _Place(**json.loads(base64.urlsafe_b64decode(cursor.encode())))
-        sound = type(place.done) is int and place.done >= 0 and isinstance(place.page, str | None)
-        if place.walk in ("ledger", "things") and sound:
-            return place
+        position = _Position(**json.loads(base64.urlsafe_b64decode(cursor.encode())))
+        valid = type(position.done) is int and position.done >= 0 and isinstance(position.page, str | None)
+        if position.walk in ("ledger", "things") and valid:
+            return position
     except (ValueError, TypeError, RecursionError, binascii.Error):
         pass
     raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this target")
 
 
-def reported(told: Sequence[Finding]) -> tuple[ReportedDifference, ...]:
-    """As the API shows them."""
+def reported(findings: Sequence[Finding]) -> tuple[ReportedDifference, ...]:
+    """Return the findings as the response to the API contains them."""
     return tuple(
         ReportedDifference(
             each.difference.certid,
             each.difference.devicename,
             each.difference.code.value,
             each.difference.message,
-            each.difference.mend,
-            each.mended,
+            each.difference.repair,
+            each.repaired,
         )
-        for each in told
+        for each in findings
     )

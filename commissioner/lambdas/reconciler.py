@@ -1,7 +1,7 @@
-"""Lambda: compares the ledger with the targets. A page of one target, told or mended, for the API; and every hour a
-part of the daily round, which only tells.
+"""Lambda: compares the ledger with the targets. It returns a page of one target, reported or repaired, to the API;
+every hour it does a part of the daily round, which only reports.
 
-Its own role reads the ledger and its history, and may retry a device; it enters no target, but asks the inspector.
+Its role reads the ledger and its history, and may retry a device. It makes no calls in targets; it asks the inspector.
 """
 
 import os
@@ -12,9 +12,10 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from commissioner.daily_reconciliation import DailyRound
-from commissioner.inspector_client import Inquiry, TargetRefused, by_lambda
+from commissioner.errors import TargetRefusal
+from commissioner.inspector_client import InspectorClient, by_lambda
+from commissioner.metrics import report
 from commissioner.reconciliation import Reconciliation, reported
-from commissioner.reporting import report
 from lobby.contracts import Comparison, ComparisonRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
@@ -26,49 +27,48 @@ from lobby.settings import ReconcilerSettings, read_settings
 SERVICE: Final = "reconciler"
 ROUND: Final = {"round": "daily"}
 """The timer's event."""
-_TIME_FOR_A_PAGE: Final = 60.0
-"""Seconds."""
+_SECONDS_PER_PAGE: Final = 60.0
 logger = Logger(service=SERVICE)
 
 
 class Reconciler:
-    """Takes both kinds of events."""
+    """Handles both kinds of events."""
 
-    def __init__(self, reconciliation: Reconciliation, round_: DailyRound) -> None:
-        self._reconciliation, self._round = reconciliation, round_
+    def __init__(self, reconciliation: Reconciliation, daily_round: DailyRound) -> None:
+        self._reconciliation, self._round = reconciliation, daily_round
 
     def page(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Takes a `ComparisonRequest`; returns a `Comparison`, or a refusal where the target cannot be looked at or the
-        cursor is invalid."""
+        """Handle a `ComparisonRequest`; return a `Comparison`, or a refusal if the target cannot be read or the cursor
+        is invalid."""
         request = ComparisonRequest.decode(event)
         try:
             page = self._reconciliation.page(request.target, request.cursor, request.repair_as)
-        except (InvalidInput, TargetRefused) as refused:
-            return encode_refusal(refused.code, refused.message)
-        response = Comparison(page.looked, reported(page.told), page.cursor).encode()
-        about = {"target": str(request.target), "repair_as": request.repair_as}
-        logger.info("compared", extra={**about, "differences": response["differences"]})
+        except (InvalidInput, TargetRefusal) as refusal:
+            return encode_refusal(refusal.code, refusal.message)
+        response: dict[str, Any] = Comparison(page.compared, reported(page.findings), page.cursor).encode()
+        extra = {"target": str(request.target), "repair_as": request.repair_as, "differences": response["differences"]}
+        logger.info("compared", extra=extra)
         return response
 
-    def go_on(self, seconds_left: Callable[[], float]) -> dict[str, int]:
+    def resume_round(self, seconds_left: Callable[[], float]) -> dict[str, int]:
         note = read_progress(SERVICE)
         try:
-            seen = self._round.go_on(note, lambda: seconds_left() < _TIME_FOR_A_PAGE)
+            result = self._round.resume(note, lambda: seconds_left() < _SECONDS_PER_PAGE)
         finally:
             save_progress(SERVICE, note)
-        report(SERVICE, seen.numbers())
-        return seen.numbers()
+        report(SERVICE, result.numbers())
+        return result.numbers()
 
 
 @cache
 def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
-    reconciliation = Reconciliation(Ledger(settings.region), Inquiry(by_lambda(settings.inspector_function)))
+    reconciliation = Reconciliation(Ledger(settings.region), InspectorClient(by_lambda(settings.inspector_function)))
     return Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only()))
 
 
 def handler(event: dict[str, Any], context: Any, reconciler: Reconciler | None = None) -> dict[str, Any]:
-    served = reconciler or _reconciler()
+    handling = reconciler or _reconciler()
     if event == ROUND:
-        return served.go_on(lambda: context.get_remaining_time_in_millis() / 1000)
-    return served.page(event)
+        return handling.resume_round(lambda: context.get_remaining_time_in_millis() / 1000)
+    return handling.page(event)

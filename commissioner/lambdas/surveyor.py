@@ -1,8 +1,8 @@
-"""Lambda: the dry run behind `checkTarget`: can devices be commissioned in this target, and if not, why.
+"""Lambda: the dry run behind `checkTarget`: can devices be commissioned in this target, and if not, why not.
 
-Runs with the commissioner's role, as nobody else may enter a target. Each permission is tried with a call that
-cannot take effect, because what it names does not exist: AWS denies before it looks. The answer lists every
-step with what was found; nothing in the target is changed.
+Runs with the commissioner's role, as no other role may assume a target's role. Each permission is tested with a call
+that cannot take effect, because the resource it names does not exist: AWS checks permissions before it looks up the
+resource. The response lists every step and its result; nothing in the target is changed.
 """
 
 import os
@@ -13,9 +13,10 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commissioner.errors import DENIED, code_of, refusal, words_of
+from commissioner.target_gateway.error_translation import DENIED, NOT_FOUND, code_of, message_of, target_refusal
 from commissioner.target_gateway.registry import certificate_arn
-from commissioner.target_gateway.sessions import Sessions, TargetSession, surveying_policy
+from commissioner.target_gateway.session_policies import survey_policy
+from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import client
 from lobby.contracts import Survey, SurveyFinding, SurveyRequest
 from lobby.domain.device import DEFAULT_PROFILE
@@ -27,8 +28,8 @@ from lobby.wire import lobby_topic
 
 NO_CERTIFICATE: Final = Fingerprint("0" * 64)
 NO_THING: Final = ThingName("device-lobby-no-such-thing")
-_LOOKED: Final = {
-    "ResourceNotFoundException",
+_PERMITTED: Final = {
+    NOT_FOUND,
     "InvalidRequestException",
     "CertificateValidationException",
     "ValidationException",
@@ -36,24 +37,24 @@ _LOOKED: Final = {
     "CertificateConflictException",
     "ResourceAlreadyExistsException",
 }
-"""Answers that come only after the permission was found: AWS has looked at what the call names."""
+"""Error codes that AWS returns only after the permission check."""
 logger = Logger(service="surveyor")
 
 
 def survey(registered: RegisteredTarget, sessions: Sessions) -> Survey:
-    where = str(registered.target)
+    """Test every permission, and look for the policy of every profile."""
     try:
         session = sessions.of(registered)
     except ClientError as error:
-        refused = refusal(error, where)
-        message = refused.message if refused else _untold(code_of(error))
+        refusal = target_refusal(error, str(registered.target))
+        message = refusal.message if refusal else _unknown(code_of(error))
         return Survey((SurveyFinding("sts:AssumeRole", False, message),), None)
     except BotoCoreError as error:
-        return Survey((SurveyFinding("sts:AssumeRole", False, _untold(error)),), None)
+        return Survey((SurveyFinding("sts:AssumeRole", False, _unknown(error)),), None)
     findings = [SurveyFinding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
-    findings += [_tried(step, call) for step, call in _permissions(session).items()]
-    findings += [_policy(session, profile) for profile in registered.profiles]
-    endpoint = _tried("iot:DescribeEndpoint", lambda: session.endpoint)
+    findings += [_test(step, call) for step, call in _permissions(session).items()]
+    findings += [_test_policy(session, profile) for profile in registered.profiles]
+    endpoint = _test("iot:DescribeEndpoint", lambda: session.endpoint)
     return Survey((*findings, endpoint), endpoint.message if endpoint.ok else None)
 
 
@@ -76,43 +77,44 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _tried(step: str, call: Callable[[], Any], absent: str | None = None) -> SurveyFinding:
-    """`absent` is what to say where what is looked for must be there; elsewhere, that it is not, is the point."""
+def _test(step: str, call: Callable[[], Any], absent: str | None = None) -> SurveyFinding:
+    """Make the call and judge the answer. `absent` is the message for a resource that must exist; without it, a
+    missing resource is the expected answer."""
     try:
-        said = call()
+        result = call()
     except ClientError as error:
         code = code_of(error)
         if code in DENIED:
-            return SurveyFinding(step, False, f"missing: {code} ({words_of(error)})")
-        if absent is not None and code == "ResourceNotFoundException":
+            return SurveyFinding(step, False, f"missing: {code} ({message_of(error)})")
+        if absent is not None and code == NOT_FOUND:
             return SurveyFinding(step, False, f"missing: {absent}")
-        if code not in _LOOKED:
-            return SurveyFinding(step, False, _untold(code))
+        if code not in _PERMITTED:
+            return SurveyFinding(step, False, _unknown(code))
     except BotoCoreError as error:
-        return SurveyFinding(step, False, _untold(error))
+        return SurveyFinding(step, False, _unknown(error))
     else:
-        return SurveyFinding(step, True, said if isinstance(said, str) else "found")
+        return SurveyFinding(step, True, result if isinstance(result, str) else "found")
     return SurveyFinding(step, True, "found")
 
 
-def _policy(session: TargetSession, profile: str) -> SurveyFinding:
+def _test_policy(session: TargetSession, profile: str) -> SurveyFinding:
     name = profile_policy(profile)
     absent = f"{session.target} has no such policy; deploy the target's stack with this profile"
-    return _tried(f"policy {name}", lambda: session.iot.get_policy(policyName=name), absent)
+    return _test(f"policy {name}", lambda: session.iot.get_policy(policyName=name), absent)
 
 
-def _untold(answer: object) -> str:
-    return f"could not be told: AWS answered {answer}; check again"
+def _unknown(answer: object) -> str:
+    return f"could not be checked: AWS answered {answer}; check again"
 
 
 @cache
 def _sessions() -> Sessions:
     read_settings(LobbySettings, os.environ)
-    return Sessions(client("sts"), policy=surveying_policy)
+    return Sessions(client("sts"), policy=survey_policy)
 
 
 def handler(event: dict[str, Any], _context: object, sessions: Sessions | None = None) -> dict[str, Any]:
-    """Takes a `SurveyRequest`; returns a `Survey`."""
+    """Handle a `SurveyRequest`; return a `Survey`."""
     target = SurveyRequest.decode(event).target
     result = survey(Targets.read_only().get(target), sessions or _sessions())
     logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in result.findings if not f.ok]})

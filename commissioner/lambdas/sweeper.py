@@ -1,9 +1,10 @@
-"""Lambda, every five minutes: finds what got stuck, and sees to it. Rows that the commissioner has not served, devices
-that were told their route and have not arrived, and (`readmission`) those that a newer revocation list may let in.
+"""Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
-Everything it changes goes through the ledger, in its own name, and is bounded: a row is woken three times, with growing
-waits, then only reported; a route is pushed once. Each run does a part, and the next goes on. It never looks through
-the whole ledger, and enters no target.
+It wakes rows that the commissioner has not processed, pushes the route again to devices that have not arrived, and
+(`readmission`) readmits devices that a newer revocation list may accept. Every change goes through the ledger with the
+sweeper as actor, and is bounded: a row is woken three times, at growing intervals, and then only reported; a route is
+pushed once. Each run does a part, and the next one continues. The sweeper never scans the whole ledger, and makes no
+calls in targets.
 """
 
 import os
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from commissioner.metrics import report
 from commissioner.readmission import Readmission
-from commissioner.reporting import report
 from lobby.aws.clients import LobbyClients
 from lobby.domain.device import Entry
 from lobby.domain.states import Event, State
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
 SERVICE: Final = "sweeper"
 ACTOR: Final = f"service:{SERVICE}"
 WAITS: Final = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=40))
-"""How long a row may wait for the commissioner before it is woken, each time after the last thing that befell it."""
+"""How long a row waits for the commissioner before it is woken, each counted from the last entry in its history."""
 LATE: Final = timedelta(minutes=30)
-"""From the route to the arrival."""
-AT_ONCE: Final = 200
+"""Longest time from the route to the arrival."""
+DEVICES_PER_RUN: Final = 200
 """Devices of each kind that one run looks at."""
 _SETTLED: Final = timedelta(minutes=1)
-"""After that, an index has caught up, and clocks agree."""
-_TIME_TO_END: Final = 10.0
-"""Seconds that are kept for writing down how far it came."""
+"""Age at which indexes are up to date and clocks agree."""
+_SECONDS_TO_SAVE: Final = 10.0
+"""Time reserved for saving the position."""
 logger = Logger(service=SERVICE)
 Note = dict[str, Any]
 
@@ -54,24 +55,24 @@ class SweepResult:
 
     woken: int = 0
     stuck: int = 0
-    """Woken in vain; a person is needed."""
+    """Woken three times without effect; an operator must act."""
     late: int = 0
     """Commissioned for `LATE` and not arrived, since the last run."""
     pushed: int = 0
     failed: int = 0
-    """Became so since the last run."""
+    """Became failed since the last run."""
     refused: int = 0
-    """Likewise."""
+    """Became refused since the last run."""
     readmitted: int = 0
-    """May knock again."""
+    """May connect again."""
 
     def numbers(self) -> dict[str, int]:
-        """By the names of their metrics: `DevicesWoken` and so on."""
+        """Return the counts by metric name: `DevicesWoken` and so on."""
         return {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)}
 
 
 class Sweeper:
-    """`time_is_up` ends a run early."""
+    """Makes one run at a time."""
 
     def __init__(
         self,
@@ -83,55 +84,55 @@ class Sweeper:
         self._ledger, self._iot_data, self._readmission, self._clock = ledger, iot_data, readmission, clock
 
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
-        """One run. `note` is what the last one left, and is brought up to date."""
-        swept = SweepResult()
+        """Make one run. `note` is the last run's position, and is updated; `time_is_up` ends the run early."""
+        result = SweepResult()
         note.setdefault("since", timestamp(self._clock() - LATE))
-        self._see_to_unserved(note, swept, time_is_up)
+        self._wake_overdue(note, result, time_is_up)
         for state, age in ((State.COMMISSIONED, LATE), (State.FAILED, _SETTLED), (State.REFUSED, _SETTLED)):
-            for found in self._newcomers(state, age, note):
-                self._tell(found, swept)
-        swept.readmitted = self._readmission.walk(note, self._clock(), time_is_up)
-        return swept
+            for device in self._newly_in(state, age, note):
+                self._report(device, result)
+        result.readmitted = self._readmission.walk(note, self._clock(), time_is_up)
+        return result
 
-    def _see_to_unserved(self, note: Note, swept: SweepResult, time_is_up: Callable[[], bool]) -> None:
-        part = unserved(timestamp(self._clock() - WAITS[0]), AT_ONCE, note.get("unserved"))
-        for found in part.rows:
+    def _wake_overdue(self, note: Note, result: SweepResult, time_is_up: Callable[[], bool]) -> None:
+        part = unserved(timestamp(self._clock() - WAITS[0]), DEVICES_PER_RUN, note.get("unserved"))
+        for row in part.rows:
             if time_is_up():
                 return
-            due = when_due(self._ledger.latest(found.certid, len(WAITS) + 1), self._clock())
-            swept.woken += due == "due" and self._wake(found)
-            if due == "stuck":
-                swept.stuck += 1
-                logger.error("stuck", extra=_told(found))
-            note["unserved"] = found.by_turn_key
+            status = wake_status(self._ledger.latest(row.certid, len(WAITS) + 1), self._clock())
+            result.woken += status == "due" and self._wake(row)
+            if status == "stuck":
+                result.stuck += 1
+                logger.error("stuck", extra=_log_fields(row))
+            note["unserved"] = row.by_turn_key
         note["unserved"] = part.next_key
 
-    def _wake(self, found: OverdueRow) -> bool:
+    def _wake(self, row: OverdueRow) -> bool:
         try:
-            self._ledger.wake(found.certid, ACTOR)
-        except (Conflict, NotFound) as served:
-            logger.info("served meanwhile", extra={"certid": found.certid, "code": served.code})
+            self._ledger.wake(row.certid, ACTOR)
+        except (Conflict, NotFound) as conflict:
+            logger.info("processed concurrently", extra={"certid": row.certid, "code": conflict.code})
             return False
-        logger.warning("woken", extra=_told(found))
+        logger.warning("woken", extra=_log_fields(row))
         return True
 
-    def _newcomers(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
-        """Who has been in `state` for `age` now, and had not at the last run."""
-        part = entered(state, note["since"], timestamp(self._clock() - age), AT_ONCE, note.get(state.value))
+    def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
+        """Return the devices that have been in `state` for `age`, and had not at the last run."""
+        part = entered(state, note["since"], timestamp(self._clock() - age), DEVICES_PER_RUN, note.get(state.value))
         if part.rows:
             note[state.value] = part.rows[-1].by_state_key
         return part.rows
 
-    def _tell(self, found: OverdueRow, swept: SweepResult) -> None:
-        logger.warning("late" if found.devstate is State.COMMISSIONED else found.devstate.value, extra=_told(found))
-        swept.failed += found.devstate is State.FAILED
-        swept.refused += found.devstate is State.REFUSED
-        if found.devstate is State.COMMISSIONED:
-            swept.late += 1
-            swept.pushed += self._push(found.certid)
+    def _report(self, row: OverdueRow, result: SweepResult) -> None:
+        logger.warning("late" if row.devstate is State.COMMISSIONED else row.devstate.value, extra=_log_fields(row))
+        result.failed += row.devstate is State.FAILED
+        result.refused += row.devstate is State.REFUSED
+        if row.devstate is State.COMMISSIONED:
+            result.late += 1
+            result.pushed += self._push_route(row.certid)
 
-    def _push(self, certid: Fingerprint) -> bool:
-        """The route once more, to a device that may have missed it and says hello no more."""
+    def _push_route(self, certid: Fingerprint) -> bool:
+        """Send the route again to a device that may have missed it and sends no hello any more."""
         device = self._ledger.get(certid)
         route = device.route() if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
@@ -140,18 +141,18 @@ class Sweeper:
         return True
 
 
-def when_due(entries: Sequence[Entry], at: datetime) -> str:
-    """Of a row that waits for the commissioner, with its last entries, newest first: `due` to be woken, `not yet`, or
-    `stuck`, as it was woken often enough."""
-    woken = sum(1 for _ in takewhile(lambda entry: (entry.event, entry.actor) == (Event.WAKE, ACTOR), entries))
+def wake_status(entries: Sequence[Entry], at: datetime) -> str:
+    """Return whether a row that waits for the commissioner is `due` to be woken, `not yet` due, or `stuck` because it
+    was woken often enough. `entries` are its last ones, newest first."""
+    wakes = sum(1 for _ in takewhile(lambda entry: (entry.event, entry.actor) == (Event.WAKE, ACTOR), entries))
     waited = at - datetime.fromisoformat(entries[0].at) if entries else timedelta.max
-    if waited < WAITS[min(woken, len(WAITS) - 1)]:
+    if waited < WAITS[min(wakes, len(WAITS) - 1)]:
         return "not yet"
-    return "due" if woken < len(WAITS) else "stuck"
+    return "due" if wakes < len(WAITS) else "stuck"
 
 
-def _told(found: OverdueRow) -> dict[str, str | None]:
-    return {"certid": found.certid, "devstate": found.devstate.value, "since": found.enteredat, "reason": found.reason}
+def _log_fields(row: OverdueRow) -> dict[str, str | None]:
+    return {"certid": row.certid, "devstate": row.devstate.value, "since": row.enteredat, "reason": row.reason}
 
 
 @cache
@@ -162,13 +163,13 @@ def _sweeper() -> Sweeper:
 
 
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:
-    """For the timer. How far it came is kept also where it fails half-way."""
+    """Handle the timer's event. The position is saved even if the run fails."""
     note = read_progress(SERVICE)
     try:
-        swept = (sweeper or _sweeper()).sweep(
-            note, lambda: context.get_remaining_time_in_millis() < 1000 * _TIME_TO_END
+        result = (sweeper or _sweeper()).sweep(
+            note, lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE
         )
     finally:
         save_progress(SERVICE, note)
-    report(SERVICE, swept.numbers())
-    return swept.numbers()
+    report(SERVICE, result.numbers())
+    return result.numbers()

@@ -1,7 +1,8 @@
-"""Targets that do not answer are left alone for a while, so that nobody waits behind them in the stream.
+"""A circuit breaker for each target: a target that does not answer is not called for a while.
 
-A call to a Region that is gone takes until its time-outs have passed, for each device anew. After one, the target's
-devices are turned back at once, and a call is dared only now and then. Kept in memory: each Lambda finds out by itself.
+A call to a Region that is down lasts until its timeouts have passed, and so would the call for each further device.
+After one such call, the target's devices are turned back at once, and a call is made only at intervals, so that the
+records of other targets do not wait. The state is kept in memory: each Lambda instance has its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,65 +13,62 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commissioner.errors import CircuitOpen
 from lobby.ledger.store import now
 from lobby.names import Target
 
-LEFT_ALONE: Final = timedelta(seconds=5)
-"""Between two calls that are dared, at first …"""
-SILENT_FOR: Final = timedelta(minutes=1)
-"""… and after that, its devices show that it is unreachable, instead of waiting for it, and holding up others …"""
-LEFT_ALONE_LATER: Final = timedelta(seconds=30)
-"""… and so long is between two calls."""
-_FAILS: Final = 500
-
-
-class CircuitOpen(Exception):
-    """The target did not answer just now, and was not asked again."""
+CALL_INTERVAL: Final = timedelta(seconds=5)
+"""Between two calls to a target that does not answer, at first."""
+UNREACHABLE_AFTER: Final = timedelta(minutes=1)
+"""Time without an answer after which the target's devices fail instead of waiting and delaying others."""
+LATER_CALL_INTERVAL: Final = timedelta(seconds=30)
+"""Between two calls to an unreachable target."""
+_SERVER_ERROR: Final = 500
 
 
 @dataclass
-class _Silence:
+class _Outage:
     since: datetime
-    asked: datetime
+    last_call: datetime
 
 
 class CircuitBreaker:
-    """What is known of targets that do not answer."""
+    """Tracks which targets do not answer."""
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
-        self._silences: dict[Target, _Silence] = {}
+        self._outages: dict[Target, _Outage] = {}
 
     def check(self, target: Target) -> None:
-        """Raises `Silent` where the target is to be left alone."""
-        silence = self._silences.get(target)
-        if silence is None:
+        """Raise `CircuitOpen` if the target must not be called now."""
+        outage = self._outages.get(target)
+        if outage is None:
             return
-        pause = LEFT_ALONE_LATER if self.is_long_silent(target) else LEFT_ALONE
-        if self._clock() < silence.asked + pause:
-            raise CircuitOpen(f"{target} has not answered since {silence.since:%H:%M:%S}, and is left alone for now")
+        interval = LATER_CALL_INTERVAL if self.is_unreachable(target) else CALL_INTERVAL
+        if self._clock() < outage.last_call + interval:
+            raise CircuitOpen(f"got no answer from {target} since {outage.since:%H:%M:%S}, not called for now")
 
-    def is_long_silent(self, target: Target | None) -> bool:
-        """Whether its devices shall wait no longer."""
-        silence = self._silences.get(target) if target else None
-        return silence is not None and self._clock() >= silence.since + SILENT_FOR
+    def is_unreachable(self, target: Target | None) -> bool:
+        """Return whether the target has not answered for `UNREACHABLE_AFTER`."""
+        outage = self._outages.get(target) if target else None
+        return outage is not None and self._clock() >= outage.since + UNREACHABLE_AFTER
 
     @contextmanager
-    def asking(self, target: Target) -> Iterator[None]:
-        """What is asked of a target meanwhile tells whether it answers; a refusal is an answer, and so is too much."""
+    def recording(self, target: Target) -> Iterator[None]:
+        """Record whether the target answers the calls made inside. A refusal is an answer, and so is throttling."""
         try:
             yield
         except (BotoCoreError, ClientError) as error:
             if _is_answer(error):
-                self._silences.pop(target, None)
+                self._outages.pop(target, None)
             else:
                 at = self._clock()
-                self._silences[target] = _Silence(self._silences.get(target, _Silence(at, at)).since, at)
+                self._outages[target] = _Outage(self._outages.get(target, _Outage(at, at)).since, at)
             raise
-        self._silences.pop(target, None)
+        self._outages.pop(target, None)
 
 
 def _is_answer(error: BotoCoreError | ClientError) -> bool:
-    return (
-        isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < _FAILS
-    )
+    if not isinstance(error, ClientError):
+        return False
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < _SERVER_ERROR

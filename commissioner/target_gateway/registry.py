@@ -1,15 +1,16 @@
-"""AWS IoT's registry in one target: a device's certificate, thing and policy put there, or put out of use.
+"""AWS IoT's registry in one target: registers a device's certificate, thing and policy, or deactivates them.
 
-Every step may be repeated and finds done what an earlier try did. A thing carries its certificate's
-fingerprint as an attribute, so AWS IoT itself refuses a second device of the same name, at no extra call.
-Nothing is ever deleted here: what the lobby leaves behind is inactive and can do nothing.
+Every step can be repeated and accepts what an earlier attempt left. A thing carries its certificate's fingerprint as an
+attribute, so AWS IoT itself rejects a second device of the same name without a further call. Nothing is deleted here:
+what the lobby leaves in a target is inactive.
 """
 
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from commissioner.errors import Refused, code_of
+from commissioner.errors import TargetRefusal
+from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.sessions import TargetSession
 from lobby.domain.device import Device
 from lobby.domain.target import profile_policy
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
 CERTID: Final = "certid"
+"""The thing attribute that holds the certificate's fingerprint."""
 _EXISTS: Final = "ResourceAlreadyExistsException"
-_ABSENT: Final = "ResourceNotFoundException"
 
 
 def certificate_arn(target: Target, certid: Fingerprint) -> str:
@@ -29,9 +30,11 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
 
 
 def register(session: TargetSession, device: Device, pem: str, name: ThingName) -> None:
-    """The certificate ACTIVE, bound to its thing, with its profile's policy and no other's. Raises `ClientError` or
-    `Refused` TARGET_NAME_TAKEN, TARGET_REVOKED_CERTIFICATE. The thing comes first: a name that is taken leaves no
-    certificate behind."""
+    """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile.
+
+    Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is created first,
+    so that a name that is taken leaves no certificate behind.
+    """
     certid, policy = device.certid, profile_policy(device.profile)
     arn = certificate_arn(session.target, certid)
     _ensure_thing(session.iot, certid, name)
@@ -44,23 +47,25 @@ def register(session: TargetSession, device: Device, pem: str, name: ThingName) 
     session.iot.attach_thing_principal(thingName=name, principal=arn)
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:
-        _drop_other_profiles(session.iot, arn, policy)
+        _detach_other_profiles(session.iot, arn, policy)
 
 
 def _reactivate(session: TargetSession, certid: Fingerprint) -> None:
-    """What was put out of use when the device left is in use again; what the target's owner has revoked is not."""
+    """Activate a certificate that was deactivated when the device left. One that the target's owner has revoked stays
+    revoked."""
     status = session.iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
     if status == "REVOKED":
-        raise Refused("TARGET_REVOKED_CERTIFICATE", f"got certificate {certid}, which is REVOKED in {session.target}")
+        message = f"got certificate {certid}, which is REVOKED in {session.target}"
+        raise TargetRefusal.with_advice("TARGET_REVOKED_CERTIFICATE", message)
     if status != "ACTIVE":
         session.iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
 
 
-def _drop_other_profiles(iot: "IoTClient", arn: str, kept: str) -> None:
-    """What an earlier claim in this target allowed is not allowed any more. Policies that are not ours stay."""
-    for found in iot.list_attached_policies(target=arn)["policies"]:
-        name = found["policyName"]
-        if name.startswith(profile_policy("")) and name != kept:
+def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
+    """Detach the policies of earlier claims in this target. Policies that are not the lobby's stay attached."""
+    for policy in iot.list_attached_policies(target=arn)["policies"]:
+        name = policy["policyName"]
+        if name.startswith(profile_policy("")) and name != current:
             iot.detach_policy(policyName=name, target=arn)
 
 
@@ -72,24 +77,20 @@ def _ensure_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> Non
             raise
         holder = iot.describe_thing(thingName=name).get("attributes", {}).get(CERTID, "unknown")
         if holder != certid:
-            raise Refused("TARGET_NAME_TAKEN", f"got thing {name}, which is of certificate {holder}") from None
+            message = f"got thing {name}, which belongs to certificate {holder}"
+            raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
 
 
-def tell(session: TargetSession, name: ThingName, message: Route | Reset) -> None:
-    """Something for a device that is, or may be, in this target."""
+def publish(session: TargetSession, name: ThingName, message: Route | Reset) -> None:
+    """Publish a message for a device that is connected to this target, or may be."""
     session.iot_data.publish(topic=lobby_topic(name), qos=1, payload=message.encode())
 
 
-def say_goodbye(session: TargetSession, name: ThingName) -> None:
-    """Tells a device that listens in this target to go back to the lobby."""
-    tell(session, name, Reset())
-
-
 def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
-    """The certificate can connect no more; AWS IoT ends its sessions within minutes (developer guide,
-    "Activate or deactivate a client certificate"). One that was never registered is as good as inactive."""
+    """Set the certificate INACTIVE. It cannot connect any more, and AWS IoT ends its sessions within minutes (developer
+    guide, "Activate or deactivate a client certificate"). A certificate that is not registered needs no change."""
     try:
         iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
     except ClientError as error:
-        if code_of(error) != _ABSENT:
+        if code_of(error) != NOT_FOUND:
             raise

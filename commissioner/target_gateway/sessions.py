@@ -1,8 +1,7 @@
-"""The commissioner's standing in target accounts: assumed roles, kept while they last.
+"""Sessions in target accounts: assumed roles, cached while they are valid.
 
-Each target has its own session, narrowed by a session policy to that account and Region and to what
-commissioning takes, whatever the role there allows. Credentials, clients and the endpoint are kept for the
-session's life, so a warm commissioner asks for none of them again.
+Each target has its own session, narrowed by a session policy. Credentials, clients and the endpoint are cached with the
+session, so a warm Lambda requests none of them again.
 """
 
 import json
@@ -12,10 +11,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from commissioner.target_gateway.session_policies import Policy, commissioning_policy
 from lobby.aws.clients import client
 from lobby.domain.target import RegisteredTarget
 from lobby.ledger.store import now
-from lobby.names import Fingerprint, Target
+from lobby.names import Target
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -24,20 +24,17 @@ if TYPE_CHECKING:
 
 SESSION_NAME: Final = "device-lobby-commissioner"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
-_LIFE: Final = timedelta(hours=1)
-"""Role chaining allows no more (IAM user guide, "Role chaining")."""
-
-
-Policy = dict[str, Any]
+_DURATION: Final = timedelta(hours=1)
+"""The maximum for role chaining (IAM user guide, "Role chaining")."""
 
 
 @dataclass
 class TargetSession:
-    """One target, seen through its assumed role."""
+    """An assumed role in one target, with its clients."""
 
     registered: RegisteredTarget
     credentials: dict[str, Any]
-    until: datetime
+    expires: datetime
 
     @property
     def target(self) -> Target:
@@ -45,111 +42,62 @@ class TargetSession:
 
     @cached_property
     def iot(self) -> "IoTClient":
-        made: IoTClient = client("iot", region_name=self.target.region, **self.credentials)
-        return made
+        iot: IoTClient = client("iot", region_name=self.target.region, **self.credentials)
+        return iot
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
-        made: IoTDataPlaneClient = client("iot-data", region_name=self.target.region, **self.credentials)
-        return made
+        iot_data: IoTDataPlaneClient = client("iot-data", region_name=self.target.region, **self.credentials)
+        return iot_data
 
     @cached_property
     def endpoint(self) -> str:
-        """Where devices of this account and Region connect (ATS endpoint)."""
+        """The host name that devices of this account and Region connect to (ATS endpoint)."""
         return self.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
 
 
 class Sessions:
-    """Sessions by target, each narrowed to the `policy` for its target."""
+    """A cache of sessions by target. `policy` returns the session policy for a target."""
 
     def __init__(
-        self, sts: "STSClient", clock: Callable[[], datetime] = now, policy: Callable[[Target], Policy] | None = None
+        self,
+        sts: "STSClient",
+        clock: Callable[[], datetime] = now,
+        policy: Callable[[Target], Policy] = commissioning_policy,
     ) -> None:
-        self._sts, self._clock, self._policy = sts, clock, policy or session_policy
-        self._kept: dict[RegisteredTarget, TargetSession] = {}
+        self._sts, self._clock, self._policy = sts, clock, policy
+        self._cached: dict[RegisteredTarget, TargetSession] = {}
         self._new: set[RegisteredTarget] = set()
 
     def begin(self) -> None:
-        """Another device's turn: what is kept is of earlier ones."""
+        """Start the work for another device: the sessions cached so far count as old."""
         self._new.clear()
 
     def is_new(self, registered: RegisteredTarget) -> bool:
-        """Whether its session was assumed since `begin`, by the role as it is now."""
+        """Return whether the target's session was assumed since `begin`, so by the role as it is now."""
         return registered in self._new
 
     def of(self, registered: RegisteredTarget) -> TargetSession:
-        """A session that will last for some minutes yet. A changed ExternalId asks for a new one."""
-        kept = self._kept.get(registered)
-        if kept is not None and kept.until - _RENEW_BEFORE > self._clock():
-            return kept
+        """Return a session that is valid for some minutes yet. A changed ExternalId leads to a new session."""
+        cached = self._cached.get(registered)
+        if cached is not None and cached.expires - _RENEW_BEFORE > self._clock():
+            return cached
         answer = self._sts.assume_role(
             RoleArn=registered.role_arn,
             RoleSessionName=SESSION_NAME,
             ExternalId=registered.externalid,
             Policy=json.dumps(self._policy(registered.target), separators=(",", ":")),
-            DurationSeconds=int(_LIFE.total_seconds()),
+            DurationSeconds=int(_DURATION.total_seconds()),
         )["Credentials"]
         credentials = {
             "aws_access_key_id": answer["AccessKeyId"],
             "aws_secret_access_key": answer["SecretAccessKey"],
             "aws_session_token": answer["SessionToken"],
         }
-        self._kept[registered] = TargetSession(registered, credentials, answer["Expiration"])
+        self._cached[registered] = TargetSession(registered, credentials, answer["Expiration"])
         self._new.add(registered)
-        return self._kept[registered]
+        return self._cached[registered]
 
     def forget(self, registered: RegisteredTarget) -> None:
-        """Have the next one asked for anew: a role that was made again refuses the sessions of the one before."""
-        self._kept.pop(registered, None)
-
-
-def session_policy(target: Target) -> Policy:
-    """What commissioning takes, in this target and nowhere else. Four of the actions know no resources: for them
-    the Region and the session's own account are the limit (Service Authorization Reference, AWS IoT)."""
-    here = f"arn:aws:iot:{target.region}:{target.account}"
-    without = [
-        "iot:RegisterCertificateWithoutCA",
-        "iot:AttachThingPrincipal",
-        "iot:ListAttachedPolicies",
-        "iot:DescribeEndpoint",
-    ]
-    of_certificates = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DetachPolicy"]
-    return _allowing(
-        _only_here(target, without),
-        {"Action": of_certificates, "Resource": f"{here}:cert/*"},
-        {"Action": ["iot:CreateThing", "iot:DescribeThing"], "Resource": f"{here}:thing/*"},
-        {"Action": "iot:GetPolicy", "Resource": f"{here}:policy/device-lobby-*"},
-        {"Action": "iot:Publish", "Resource": f"{here}:topic/lobby/*"},
-    )
-
-
-def reading_policy(target: Target) -> Policy:
-    """To look, and change nothing. Two of the actions know no resources."""
-    here = f"arn:aws:iot:{target.region}:{target.account}"
-    of_certificates = ["iot:DescribeCertificate", "iot:ListPrincipalThings"]
-    return _allowing(
-        {"Action": of_certificates, "Resource": f"{here}:cert/*"},
-        {"Action": "iot:DescribeThing", "Resource": f"{here}:thing/*"},
-        _only_here(target, ["iot:ListAttachedPolicies", "iot:ListThings"]),
-    )
-
-
-def _only_here(target: Target, actions: list[str]) -> Policy:
-    """For actions that know no resources."""
-    here = {"aws:RequestedRegion": target.region, "aws:PrincipalAccount": target.account}
-    return {"Action": actions, "Resource": "*", "Condition": {"StringEquals": here}}
-
-
-def surveying_policy(target: Target) -> Policy:
-    """What commissioning and reading take together: all that the role is for."""
-    return _allowing(*session_policy(target)["Statement"], *reading_policy(target)["Statement"])
-
-
-def deactivating_policy(target: Target, certid: Fingerprint) -> Policy:
-    """To put this certificate out of use, or in."""
-    arn = f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
-    return _allowing({"Action": "iot:UpdateCertificate", "Resource": arn})
-
-
-def _allowing(*statements: Policy) -> Policy:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
+        """Drop the target's session: a role that was deleted and created again refuses the sessions of the old one."""
+        self._cached.pop(registered, None)

@@ -20,7 +20,7 @@ from lobby.receptionist import Receptionist
 from tests import aws
 from tests import certificates as make
 from tests.aws import LOBBY, REGION, Calls, Clock
-from tests.functional.commissioner.workshop import IDS, A, Workshop
+from tests.functional.commissioner.lobby_with_targets import IDS, A, LobbyWithTargets
 from tests.functional.lobby.door import CA, GOOD, Door
 
 AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 2, "commissioner": 6, "arrivals": 2}
@@ -34,13 +34,13 @@ class Lambdas:
     """All of them, each having served a device before."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
-        self.door, self.shop = Door(calls, clock), Workshop(calls, clock, "sensor-2")
-        self.ledger, self.calls = self.shop.ledger, calls
+        self.door, self.lobby = Door(calls, clock), LobbyWithTargets(calls, clock, "sensor-2")
+        self.ledger, self.calls = self.lobby.ledger, calls
         with calls.uncounted():
             self.receptionist = Receptionist(aws.client("iot-data"), self.ledger)
             self.services = Services(
                 self.ledger,
-                self.shop.targets,
+                self.lobby.targets,
                 _no_survey,
                 LOBBY,
                 REGION,
@@ -50,7 +50,7 @@ class Lambdas:
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
             self.door.deliver(self.door.first_connect(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
-            assert self.shop.deliver(self.shop.record(IDS["sensor-2"])) == []
+            assert self.lobby.deliver(self.lobby.record(IDS["sensor-2"])) == []
         calls.forget()
 
     def onboarding(self) -> dict[str, Callable[[], object]]:
@@ -60,13 +60,13 @@ class Lambdas:
             "bouncer": lambda: self.door.deliver(event),
             "receptionist": lambda: self.receptionist.greet(GOOD_ID, NAME, None),
             "claim": lambda: claim(self.services, OPERATOR, GOOD_ID, A, None, None),
-            "commissioner": lambda: self.shop.deliver(self.shop.record(GOOD_ID)),
+            "commissioner": lambda: self.lobby.deliver(self.lobby.record(GOOD_ID)),
             "arrivals": self.report,
         }
 
     def report(self) -> str:
         """The target saw it connect, a while after it was commissioned."""
-        message = {"certid": GOOD_ID, "connectedat": self.shop.clock().timestamp() * 1000 + 60_000}
+        message = {"certid": GOOD_ID, "connectedat": self.lobby.clock().timestamp() * 1000 + 60_000}
         return self.arrivals.take({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
 
 

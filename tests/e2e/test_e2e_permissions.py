@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from commissioner.target_gateway.sessions import SESSION_NAME, Sessions, session_policy
+from commissioner.target_gateway.session_policies import commissioning_policy
+from commissioner.target_gateway.sessions import SESSION_NAME, Sessions
 from infra.local.environment import ROOT_SECRET
 from lobby.domain.target import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
@@ -102,7 +103,7 @@ class Wardrobe:
     def enter(self, target: Target, *, policy_of: Target | None = None, as_role: str = COMMISSIONER) -> Caller:
         """In the target's role, as the commissioner enters it; or with another target's session policy."""
         registered = self.registered(target)
-        narrowed = {} if policy_of is None else {"Policy": json.dumps(session_policy(policy_of))}
+        narrowed = {} if policy_of is None else {"Policy": json.dumps(commissioning_policy(policy_of))}
         answer = (
             self.wear(as_role)
             .client("sts")

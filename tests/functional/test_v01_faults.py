@@ -28,7 +28,7 @@ from tests import aws
 from tests import certificates as make
 from tests.aws import HOME, Calls, Clock, CutOff
 from tests.functional.admin_api.api_on_moto import Lobby as Api
-from tests.functional.commissioner.workshop import ONE, TWO, A, B, Record, Workshop, statuses
+from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, B, LobbyWithTargets, Record, statuses
 from tests.functional.lobby.door import CA, Door
 from tests.unit.device.walk import ROUTE, Walk
 
@@ -38,8 +38,8 @@ ADD = """mutation ($certid: ID!, $account: String!, $region: String!) {
 
 
 @pytest.fixture
-def shop(calls: Calls, clock: Clock) -> Workshop:
-    return Workshop(calls, clock, "sensor-1", "sensor-2")
+def lobby(calls: Calls, clock: Clock) -> LobbyWithTargets:
+    return LobbyWithTargets(calls, clock, "sensor-1", "sensor-2")
 
 
 @pytest.fixture
@@ -48,31 +48,31 @@ def door(calls: Calls, clock: Clock) -> Door:
 
 
 @pytest.fixture
-def api(shop: Workshop) -> Api:
-    return Api(shop.ledger, shop.targets, Anchors(lambda: aws.client("s3"), "none"))
+def api(lobby: LobbyWithTargets) -> Api:
+    return Api(lobby.ledger, lobby.targets, Anchors(lambda: aws.client("s3"), "none"))
 
 
-def hello(shop: Workshop, certid: str = ONE, **fields: Any) -> str:
-    desk = Receptionist(aws.client("iot-data"), shop.ledger)
+def hello(lobby: LobbyWithTargets, certid: str = ONE, **fields: Any) -> str:
+    handling = Receptionist(aws.client("iot-data"), lobby.ledger)
     event = {"certid": certid, "devicename": "sensor-1", "clientversion": "1.0"} | fields
-    return receptionist.handler(event, None, desk)["outcome"]
+    return receptionist.handler(event, None, handling)["outcome"]
 
 
 def wakes_the_commissioner(row: dict[str, Any] | None) -> bool:
     return ((row or {}).get("turn") or {}).get("S") == COMMISSIONER
 
 
-def test_fault_crash_on_the_first_registration_of_a_certificate(shop: Workshop) -> None:
+def test_fault_crash_on_the_first_registration_of_a_certificate(lobby: LobbyWithTargets) -> None:
     """A certificate that the target has never seen is registered at the first try, not by the stream's retry."""
-    assert shop.deliver(shop.claim()) == []
-    assert shop.calls.count()["RegisterCertificateWithoutCA"] == 1
+    assert lobby.deliver(lobby.claim()) == []
+    assert lobby.calls.count()["RegisterCertificateWithoutCA"] == 1
     assert statuses()[1] == "ACTIVE"
 
 
-def test_fault_crash_where_the_certificate_is_registered_already(shop: Workshop) -> None:
-    record = shop.claim()
-    shop.deliver(record)
-    assert shop.deliver(record) == []
+def test_fault_crash_where_the_certificate_is_registered_already(lobby: LobbyWithTargets) -> None:
+    record = lobby.claim()
+    lobby.deliver(record)
+    assert lobby.deliver(record) == []
     assert statuses()[1] == "ACTIVE"
 
 
@@ -89,20 +89,20 @@ def test_fault_crash_where_the_certificate_is_registered_already(shop: Workshop)
         "Publish",
     ],
 )
-def test_fault_a_failed_aws_call_in_the_commissioner_is_swallowed(shop: Workshop, operation: str) -> None:
-    record = shop.claim()
-    shop.calls.fails[operation] = ClientError({"Error": {"Code": "InternalFailureException"}}, operation)
-    assert shop.deliver(record) == [0], "the stream must deliver it again"
-    shop.calls.fails.clear()
-    assert shop.deliver(record) == []
-    assert shop.device().devstate is State.COMMISSIONED
+def test_fault_a_failed_aws_call_in_the_commissioner_is_swallowed(lobby: LobbyWithTargets, operation: str) -> None:
+    record = lobby.claim()
+    lobby.calls.fails[operation] = ClientError({"Error": {"Code": "InternalFailureException"}}, operation)
+    assert lobby.deliver(record) == [0], "the stream must deliver it again"
+    lobby.calls.fails.clear()
+    assert lobby.deliver(record) == []
+    assert lobby.device().devstate is State.COMMISSIONED
     assert len(aws.published()) == 1
 
 
-def test_fault_a_refused_aws_call_strands_the_device_without_a_word(shop: Workshop) -> None:
-    shop.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
-    shop.deliver(shop.claim())
-    device = shop.device()
+def test_fault_a_refused_aws_call_strands_the_device_without_a_word(lobby: LobbyWithTargets) -> None:
+    lobby.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    lobby.deliver(lobby.claim())
+    device = lobby.device()
     assert (device.devstate, device.reason) == (State.FAILED, "TARGET_ROLE_DENIED")
     assert device.message
 
@@ -129,60 +129,62 @@ def test_fault_a_failed_aws_call_in_the_bouncer_is_swallowed(door: Door, operati
     assert door.deliver(event) == "admitted"
 
 
-def test_fault_hellos_re_run_the_whole_commissioning(shop: Workshop, clock: Clock) -> None:
-    shop.settle()
+def test_fault_hellos_re_run_the_whole_commissioning(lobby: LobbyWithTargets, clock: Clock) -> None:
+    lobby.place()
     for _ in range(10):
         clock.advance(seconds=61)
-        assert hello(shop) == "routed"
+        assert hello(lobby) == "routed"
         assert not wakes_the_commissioner(aws.item(ONE))
-    assert set(shop.calls.names()) == {"GetItem", "Publish"}
+    assert set(lobby.calls.names()) == {"GetItem", "Publish"}
 
 
-def test_fault_hellos_of_a_waiting_device_wake_the_commissioner(shop: Workshop, clock: Clock) -> None:
+def test_fault_hellos_of_a_waiting_device_wake_the_commissioner(lobby: LobbyWithTargets, clock: Clock) -> None:
     for _ in range(10):
         clock.advance(seconds=61)
-        hello(shop)
+        hello(lobby)
         assert not wakes_the_commissioner(aws.item(ONE))
 
 
-def test_fault_a_re_claim_hands_out_the_old_endpoint(shop: Workshop) -> None:
-    shop.settle()
-    record = shop.move()
-    assert hello(shop) == "waiting"
+def test_fault_a_re_claim_hands_out_the_old_endpoint(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    record = lobby.move()
+    assert hello(lobby) == "waiting"
     assert aws.published() == []
-    shop.deliver(record)
-    hello(shop)
+    lobby.deliver(record)
+    hello(lobby)
     assert {json.loads(payload)["iotep"] for _, payload in aws.published()} == {
         "a1b2c3d4-ats.iot.us-east-1.amazonaws.com"
     }
 
 
-def test_fault_a_re_claim_never_revokes_the_old_target(shop: Workshop) -> None:
-    shop.settle()
-    shop.deliver(shop.move())
+def test_fault_a_re_claim_never_revokes_the_old_target(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    lobby.deliver(lobby.move())
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
-    assert shop.device().targets_to_clear == ()
+    assert lobby.device().targets_to_clear == ()
 
 
 @pytest.mark.parametrize("order", ["in order", "cut off between", "late"])
-def test_fault_concurrent_claims_leave_the_certificate_active_in_both_accounts(shop: Workshop, order: str) -> None:
+def test_fault_concurrent_claims_leave_the_certificate_active_in_both_accounts(
+    lobby: LobbyWithTargets, order: str
+) -> None:
     later: list[Record] = []
-    first = shop.claim()
-    shop.calls.meanwhile["AttachPolicy"] = lambda: later.append(shop.move())
+    first = lobby.claim()
+    lobby.calls.meanwhile["AttachPolicy"] = lambda: later.append(lobby.move())
     if order == "cut off between":
-        shop.calls.cut_after = 5
+        lobby.calls.cut_after = 5
         with pytest.raises(CutOff):
-            shop.deliver(first)
-        shop.calls.cut_after = None
-        shop.calls.meanwhile.clear()
-        later = later or [shop.move()]
-        shop.clock.advance(seconds=10)
-    shop.deliver(first)
+            lobby.deliver(first)
+        lobby.calls.cut_after = None
+        lobby.calls.meanwhile.clear()
+        later = later or [lobby.move()]
+        lobby.clock.advance(seconds=10)
+    lobby.deliver(first)
     if order == "late":
-        shop.clock.advance(seconds=10)
-    assert shop.deliver(*later) == []
+        lobby.clock.advance(seconds=10)
+    assert lobby.deliver(*later) == []
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
-    assert (shop.device().target, shop.device().devstate) == (B, State.COMMISSIONED)
+    assert (lobby.device().target, lobby.device().devstate) == (B, State.COMMISSIONED)
 
 
 @pytest.mark.parametrize(
@@ -247,24 +249,24 @@ def test_fault_resolver_injection_writes_any_field(api: Api, text: str) -> None:
     assert aws.tables() == before
 
 
-def test_fault_the_payloads_iotep_decides_where_the_lambda_publishes(shop: Workshop) -> None:
-    shop.settle()
+def test_fault_the_payloads_iotep_decides_where_the_lambda_publishes(lobby: LobbyWithTargets) -> None:
+    lobby.place()
     assert "iotep" not in HELLO_SQL
     assert "*" not in HELLO_SQL.partition(" FROM ")[0]
-    assert hello(shop, iotep="evil.example", endpoint="evil.example") == "routed"
-    [publish] = shop.calls.of("Publish")
+    assert hello(lobby, iotep="evil.example", endpoint="evil.example") == "routed"
+    [publish] = lobby.calls.of("Publish")
     assert publish.params["topic"] == "lobby/sensor-1"
     assert b"evil" not in publish.params["payload"]
     assert len(aws.published(HOME)) == 1
 
 
-def test_fault_timestamps_are_frozen_at_cold_start(shop: Workshop, clock: Clock) -> None:
+def test_fault_timestamps_are_frozen_at_cold_start(lobby: LobbyWithTargets, clock: Clock) -> None:
     clock.advance(hours=1)
-    shop.deliver(shop.claim())
+    lobby.deliver(lobby.claim())
     clock.advance(hours=1)
-    shop.deliver(shop.claim(TWO))
-    with shop.calls.uncounted():
-        moments = [shop.ledger.history(certid)[-1].at for certid in (ONE, TWO)]
+    lobby.deliver(lobby.claim(TWO))
+    with lobby.calls.uncounted():
+        moments = [lobby.ledger.history(certid)[-1].at for certid in (ONE, TWO)]
     assert moments == ["2026-11-22T13:00:00.000Z", "2026-11-22T14:00:00.000Z"]
 
 
@@ -275,9 +277,9 @@ def test_fault_the_default_clock_of_a_ledger_goes_on(calls: Calls) -> None:
     assert abs((datetime.now(UTC) - late).total_seconds()) < 3600
 
 
-def test_fault_an_unknown_certificates_hello_creates_a_row(shop: Workshop) -> None:
+def test_fault_an_unknown_certificates_hello_creates_a_row(lobby: LobbyWithTargets) -> None:
     before = aws.tables()
-    assert hello(shop, UNKNOWN) == "unknown"
+    assert hello(lobby, UNKNOWN) == "unknown"
     assert (aws.tables(), aws.published()) == (before, [])
 
 
@@ -290,19 +292,19 @@ def test_fault_a_deactivated_certificate_comes_back_active(door: Door) -> None:
     assert aws.status(certid) == "INACTIVE"
 
 
-def test_fault_a_revoked_device_comes_back_active(shop: Workshop) -> None:
-    shop.settle()
-    shop.deliver(shop.revoke())
-    hello(shop)
-    shop.deliver(shop.retry())
+def test_fault_a_revoked_device_comes_back_active(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    lobby.deliver(lobby.revoke())
+    hello(lobby)
+    lobby.deliver(lobby.retry())
     assert statuses() == ("INACTIVE", "INACTIVE", None)
 
 
-def test_fault_a_constant_external_id(shop: Workshop) -> None:
-    shop.deliver(shop.claim())
-    shop.deliver(shop.claim(TWO, B))
-    asked = [call.params["ExternalId"] for call in shop.calls.of("AssumeRole")]
-    assert asked == ["secret of A", "secret of B"]
+def test_fault_a_constant_external_id(lobby: LobbyWithTargets) -> None:
+    lobby.deliver(lobby.claim())
+    lobby.deliver(lobby.claim(TWO, B))
+    asked = [call.params["ExternalId"] for call in lobby.calls.of("AssumeRole")]
+    assert asked == ["external id of A", "external id of B"]
 
 
 @pytest.mark.parametrize("target", [A, parse_target("3" * 12, "ap-south-1")], ids=str)
@@ -320,20 +322,20 @@ def test_fault_the_target_policy_allows_client_star(target: Any, profile: str | 
     assert connect["Resource"] == f"arn:aws:iot:{target.region}:{target.account}:client/{own}"
 
 
-def test_fault_listing_scans_and_loses_its_page_token(shop: Workshop) -> None:
+def test_fault_listing_scans_and_loses_its_page_token(lobby: LobbyWithTargets) -> None:
     for wanted in (Filter(State.INLOBBY), Filter()):
-        shop.calls.forget()
+        lobby.calls.forget()
         first = devices(wanted, 1)
         assert first.cursor is not None
         second = devices(wanted, 1, first.cursor)
         assert {found.certid for page in (first, second) for found in page.devices} == {ONE, TWO}
-        assert set(shop.calls.names()) == {"Query"}
+        assert set(lobby.calls.names()) == {"Query"}
 
 
-def test_fault_no_history_of_what_befell_a_device(shop: Workshop) -> None:
-    shop.settle()
-    with shop.calls.uncounted():
-        entries, device = shop.ledger.history(ONE), shop.ledger.get(ONE)
+def test_fault_no_history_of_what_befell_a_device(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    with lobby.calls.uncounted():
+        entries, device = lobby.ledger.history(ONE), lobby.ledger.get(ONE)
     assert device is not None
     assert [entry.event.value for entry in entries] == ["admit", "hello", "claim", "commission", "arrive"]
     assert first_broken_entry(entries, version=device.version, head=device.head) is None
@@ -379,8 +381,8 @@ def test_fault_any_odd_message_kills_the_device(payload: bytes) -> None:
     assert walk.state.route is None
 
 
-def test_only_a_change_of_the_claim_is_for_the_commissioner(shop: Workshop) -> None:
+def test_only_a_change_of_the_claim_is_for_the_commissioner(lobby: LobbyWithTargets) -> None:
     """What the mapping's filter lets through: rows whose turn is the commissioner's."""
-    assert wakes_the_commissioner(shop.claim()["dynamodb"]["NewImage"])
-    shop.deliver(shop.record())
+    assert wakes_the_commissioner(lobby.claim()["dynamodb"]["NewImage"])
+    lobby.deliver(lobby.record())
     assert not wakes_the_commissioner(aws.item(ONE))

@@ -85,7 +85,7 @@ def lost(layer: FaultLayer, ground: Ground, name: str, operation: str, fault: Fa
 def test_a_commissioner_that_swallows_what_fails_is_seen_to_lose_the_device(
     layer: FaultLayer, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StreamProcessor, "take", _swallow(StreamProcessor.take))
+    monkeypatch.setattr(StreamProcessor, "process", _swallow(StreamProcessor.process))
     said = lost(layer, ground, "claim of a waiting device", "AttachPolicy", Fault.THROTTLED)
     assert said.startswith("LOST ")
     assert "'devstate': {'S': 'claimed'}" in said

@@ -1,11 +1,11 @@
-"""The workshop as a fixture."""
+"""A lobby with two targets, as a fixture."""
 
 import pytest
 
 from tests.aws import Calls, Clock
-from tests.functional.commissioner.workshop import Workshop
+from tests.functional.commissioner.lobby_with_targets import LobbyWithTargets
 
 
 @pytest.fixture
-def shop(calls: Calls, clock: Clock) -> Workshop:
-    return Workshop(calls, clock)
+def lobby(calls: Calls, clock: Clock) -> LobbyWithTargets:
+    return LobbyWithTargets(calls, clock)

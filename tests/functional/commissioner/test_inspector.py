@@ -1,4 +1,4 @@
-"""What is found in a target, with a session that can only look; and the one certificate that can be put out of use."""
+"""The inspector reads targets with a session that can only read, and deactivates one certificate at a time."""
 
 import json
 from typing import Any
@@ -12,14 +12,14 @@ from commissioner.lambdas.inspector import Inspector, handler
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.ledger.targets import Targets
 from tests import aws
-from tests.functional.commissioner.workshop import ONE, TWO, A, Workshop, make_thing
+from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, make_thing
 
 WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish", "Put")
 
 
 @pytest.fixture
-def inspector(shop: Workshop) -> Inspector:
-    shop.begin_settled()
+def inspector(lobby: LobbyWithTargets) -> Inspector:
+    lobby.start_placed()
     return Inspector(Targets.read_only(), aws.client("sts"))
 
 
@@ -32,7 +32,7 @@ def facts(inspector: Inspector, *certids: str) -> Any:
     return ask(inspector, "devices", devices=devices)["facts"]
 
 
-SOUND = {
+VALID = {
     "certid": ONE,
     "status": "ACTIVE",
     "things": ("sensor-1",),
@@ -41,26 +41,28 @@ SOUND = {
 }
 
 
-def test_a_device_in_its_place_is_found_whole_and_nothing_is_changed(shop: Workshop, inspector: Inspector) -> None:
+def test_a_placed_device_is_read_completely_and_nothing_is_changed(
+    lobby: LobbyWithTargets, inspector: Inspector
+) -> None:
     before = aws.registry(A)
-    assert facts(inspector, ONE) == [SOUND]
+    assert facts(inspector, ONE) == [VALID]
     assert aws.registry(A) == before
-    assert not [name for name in shop.calls.names() if name.startswith(WRITES)]
+    assert not [name for name in lobby.calls.names() if name.startswith(WRITES)]
 
 
-def test_what_is_not_there_is_said_so(inspector: Inspector) -> None:
+def test_a_certificate_that_is_not_registered_has_no_facts(inspector: Inspector) -> None:
     absent = {"certid": TWO, "status": None, "things": (), "policies": (), "holder": None}
     assert facts(inspector, ONE, TWO)[1] == absent
 
 
-def test_a_thing_without_the_attribute_is_told_from_none(inspector: Inspector) -> None:
+def test_a_thing_without_the_attribute_differs_from_no_thing(inspector: Inspector) -> None:
     make_thing(iot_backends[A.account][A.region], "sensor-2")
     assert facts(inspector, ONE, TWO)[1]["holder"] == ""
 
 
-def test_it_looks_with_less_than_a_commissioner_may(shop: Workshop, inspector: Inspector) -> None:
+def test_the_session_for_reading_allows_less_than_commissioning(lobby: LobbyWithTargets, inspector: Inspector) -> None:
     facts(inspector, ONE)
-    policy = json.loads(shop.calls.of("AssumeRole")[-1].params["Policy"])
+    policy = json.loads(lobby.calls.of("AssumeRole")[-1].params["Policy"])
     actions = {action for each in policy["Statement"] for action in _listed(each["Action"])}
     assert actions == {
         "iot:DescribeCertificate",
@@ -71,10 +73,12 @@ def test_it_looks_with_less_than_a_commissioner_may(shop: Workshop, inspector: I
     }
 
 
-def test_it_puts_one_certificate_out_of_use_with_a_session_for_that_one(shop: Workshop, inspector: Inspector) -> None:
+def test_a_certificate_is_deactivated_with_a_session_for_that_certificate(
+    lobby: LobbyWithTargets, inspector: Inspector
+) -> None:
     assert ask(inspector, "deactivate", certid=ONE) == {}
     assert aws.status(ONE, A) == "INACTIVE"
-    [statement] = json.loads(shop.calls.of("AssumeRole")[-1].params["Policy"])["Statement"]
+    [statement] = json.loads(lobby.calls.of("AssumeRole")[-1].params["Policy"])["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("iot:UpdateCertificate", certificate_arn(A, ONE))
 
 
@@ -82,11 +86,11 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_things_come_in_pages_and_only_those_that_name_a_certificate(
+def test_things_come_in_pages_and_only_those_with_the_attribute(
     inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "THINGS", 1)
-    for name, attributes in (("another", {}), ("sensor-9", {"certid": TWO}), ("theirs", {"certid": "their word"})):
+    monkeypatch.setattr(module, "THINGS_PER_PAGE", 1)
+    for name, attributes in (("another", {}), ("sensor-9", {"certid": TWO}), ("theirs", {"certid": "anything"})):
         make_thing(iot_backends[A.account][A.region], name, **attributes)
     found: list[Any] = []
     token = None
@@ -96,7 +100,7 @@ def test_things_come_in_pages_and_only_those_that_name_a_certificate(
     assert [each for page in found for each in page] == [
         {"name": "sensor-1", "certid": ONE},
         {"name": "sensor-9", "certid": TWO},
-        {"name": "theirs", "certid": "their word"},
+        {"name": "theirs", "certid": "anything"},
     ]
 
 
@@ -110,31 +114,33 @@ def test_things_come_in_pages_and_only_those_that_name_a_certificate(
         ("DescribeThing", "ThrottlingException", "TARGET_UNREACHABLE"),
     ],
 )
-def test_a_target_that_lets_nobody_look_is_said_so(
-    shop: Workshop, inspector: Inspector, operation: str, fault: str, code: str
+def test_a_target_that_denies_access_is_refused_with_its_reason(
+    lobby: LobbyWithTargets, inspector: Inspector, operation: str, fault: str, code: str
 ) -> None:
-    shop.calls.fails[operation] = ClientError({"Error": {"Code": fault, "Message": "no"}}, operation)
-    told = ask(inspector, "devices", devices=[{"certid": ONE, "name": "sensor-1"}])
-    assert told["refused"]["code"] == code
-    assert str(A) in told["refused"]["message"]
+    lobby.calls.fails[operation] = ClientError({"Error": {"Code": fault, "Message": "no"}}, operation)
+    response = ask(inspector, "devices", devices=[{"certid": ONE, "name": "sensor-1"}])
+    assert response["refused"]["code"] == code
+    assert str(A) in response["refused"]["message"]
 
 
 @pytest.mark.parametrize(
     ("what", "operation"), [("things", "ListThings"), ("deactivate", "UpdateCertificate"), ("things", "AssumeRole")]
 )
-def test_a_target_that_does_not_answer_is_said_so(
-    shop: Workshop, inspector: Inspector, what: str, operation: str
+def test_a_target_that_does_not_answer_is_unreachable(
+    lobby: LobbyWithTargets, inspector: Inspector, what: str, operation: str
 ) -> None:
-    shop.calls.fails[operation] = ConnectTimeoutError(endpoint_url="x")
+    lobby.calls.fails[operation] = ConnectTimeoutError(endpoint_url="x")
     assert ask(inspector, what, certid=ONE)["refused"]["code"] == "TARGET_UNREACHABLE"
 
 
-def test_a_target_that_is_none_of_ours_is_said_so(inspector: Inspector) -> None:
-    told = handler({"account": "3" * 12, "region": A.region, "ask": "things"}, None, inspector)
-    assert told["refused"]["code"] == "UNKNOWN_TARGET"
+def test_an_unregistered_target_is_unknown(inspector: Inspector) -> None:
+    response = handler({"account": "3" * 12, "region": A.region, "ask": "things"}, None, inspector)
+    assert response["refused"]["code"] == "UNKNOWN_TARGET"
 
 
-def test_what_was_found_before_the_target_stopped_to_answer_is_kept(shop: Workshop, inspector: Inspector) -> None:
+def test_facts_read_before_the_target_stopped_answering_are_returned(
+    lobby: LobbyWithTargets, inspector: Inspector
+) -> None:
     busy = ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeCertificate")
     first = iter([True])
 
@@ -143,15 +149,15 @@ def test_what_was_found_before_the_target_stopped_to_answer_is_kept(shop: Worksh
             return call()
         raise busy
 
-    shop.calls.instead["DescribeCertificate"] = once
-    assert facts(inspector, ONE, TWO) == [SOUND]
+    lobby.calls.instead["DescribeCertificate"] = once
+    assert facts(inspector, ONE, TWO) == [VALID]
 
 
-def test_who_has_no_time_left_says_what_was_found_till_then(shop: Workshop) -> None:
-    shop.begin_settled()
+def test_when_time_is_up_the_facts_read_so_far_are_returned(lobby: LobbyWithTargets) -> None:
+    lobby.start_placed()
     seconds = iter([0.0, 5.0, 11.0])
-    hurried = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
-    assert [each["certid"] for each in facts(hurried, ONE, TWO, ONE)] == [ONE, TWO]
+    inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    assert [each["certid"] for each in facts(inspector, ONE, TWO, ONE)] == [ONE, TWO]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +169,8 @@ def test_who_has_no_time_left_says_what_was_found_till_then(shop: Workshop) -> N
         {"account": A.account, "region": A.region, "ask": "deactivate", "certid": "*"},
     ],
 )
-def test_what_it_is_not_made_for_is_refused(shop: Workshop, inspector: Inspector, event: dict[str, Any]) -> None:
-    shop.calls.forget()
+def test_other_requests_are_rejected(lobby: LobbyWithTargets, inspector: Inspector, event: dict[str, Any]) -> None:
+    lobby.calls.forget()
     with pytest.raises((Exception, AssertionError), match=r"INVALID_|got 'delete'"):
         handler(event, None, inspector)
-    assert "UpdateCertificate" not in shop.calls.names()
+    assert "UpdateCertificate" not in lobby.calls.names()

@@ -1,4 +1,4 @@
-"""A device that was refused for want of a good list knocks again once a newer one is there: once, and only then."""
+"""A device that was refused because of its CA's revocation list is readmitted once for each newer list."""
 
 from datetime import datetime
 from typing import Any
@@ -15,16 +15,16 @@ from tests import certificates as make
 from tests.aws import BUCKET, REGION, Calls, Clock
 from tests.functional.lobby.door import CA, GOOD, Door
 
-NONE_YET = datetime(1970, 1, 1, tzinfo=make.NOW.tzinfo)
+NEVER = datetime(1970, 1, 1, tzinfo=make.NOW.tzinfo)
 
 
 class Refusals:
-    """A door where devices are refused, and the walks of the sweeper. Lists are as old as `published` says."""
+    """A lobby that refuses devices, and the sweeper's walks. All lists have the publication time `published`."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self.calls, self.clock, self.door = calls, clock, Door(calls, clock)
         self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
-        self.published = NONE_YET
+        self.published = NEVER
         self.note: dict[str, Any] = {}
         self.readmission = Readmission(self.ledger, self.door.iot, self.door.s3, BUCKET)
         calls.instead["ListObjectsV2"] = self._dated
@@ -36,7 +36,7 @@ class Refusals:
         return answer
 
     def refused(self, pem: str = GOOD) -> Fingerprint:
-        """By a list that is out of date."""
+        """Refuse a device because of a stale list."""
         self.door.publish(self.door.ca_id, make.crl(CA, last=make.NOW - 9 * make.DAY, until=make.NOW - make.DAY))
         self.door.bouncer = self.door.another_bouncer()
         assert self.door.deliver(self.door.first_connect(pem)) == "CRL_STALE"
@@ -49,7 +49,7 @@ class Refusals:
     def walk(self, up: bool = False) -> int:
         return self.readmission.walk(self.note, self.clock(), lambda: up)
 
-    def turn(self, certid: Fingerprint) -> bool:
+    def needs_commissioner(self, certid: Fingerprint) -> bool:
         device = self.ledger.get(certid)
         assert device is not None
         assert device.devstate is State.REFUSED
@@ -61,7 +61,7 @@ def refusals(calls: Calls, clock: Clock) -> Refusals:
     return Refusals(calls, clock)
 
 
-def test_a_new_list_lets_the_refused_knock_again_once(refusals: Refusals) -> None:
+def test_a_new_list_readmits_a_refused_device_once(refusals: Refusals) -> None:
     certid = refusals.refused()
     refusals.clock.advance(hours=1)
     assert refusals.walk() == 0
@@ -69,20 +69,20 @@ def test_a_new_list_lets_the_refused_knock_again_once(refusals: Refusals) -> Non
     assert refusals.walk() == 0
     refusals.clock.advance(minutes=2)
     assert refusals.walk() == 1
-    assert refusals.turn(certid)
+    assert refusals.needs_commissioner(certid)
     last = refusals.ledger.history(certid)[-1]
     assert (last.event, last.actor) == ("retry", "service:sweeper")
     refusals.clock.advance(minutes=5)
     assert refusals.walk() == 0
 
 
-def test_a_list_that_helps_nobody_is_tried_once_and_the_next_one_again(refusals: Refusals) -> None:
+def test_each_list_is_tried_once(refusals: Refusals) -> None:
     certid = refusals.refused()
     for _ in range(2):
         refusals.clock.advance(hours=1)
         refusals.published = refusals.clock()
         refusals.clock.advance(minutes=2)
-        refusals.note.pop("lists", None)  # as if the walk began anew
+        refusals.note.pop("lists", None)  # as if the walk started again
         assert refusals.walk() == 1
         device = refusals.ledger.get(certid)
         assert device is not None
@@ -91,7 +91,7 @@ def test_a_list_that_helps_nobody_is_tried_once_and_the_next_one_again(refusals:
         assert refusals.walk() == 0
 
 
-def test_who_a_person_let_knock_since_is_left_to_them(refusals: Refusals) -> None:
+def test_a_device_that_a_user_has_retried_since_is_not_readmitted(refusals: Refusals) -> None:
     certid = refusals.refused()
     refusals.clock.advance(hours=1)
     refusals.publish()
@@ -100,7 +100,7 @@ def test_who_a_person_let_knock_since_is_left_to_them(refusals: Refusals) -> Non
     assert refusals.walk() == 0
 
 
-def test_other_refusals_and_other_issuers_lists_change_nothing(refusals: Refusals) -> None:
+def test_other_refusals_and_lists_of_other_cas_change_nothing(refusals: Refusals) -> None:
     certid = refusals.refused()
     other = make.device(CA, "sensor-9", serial=9009, number=2)
     refusals.ledger.refuse(Fingerprint(make.fingerprint_of(make.pem_of(other))), None, "EXPIRED", "", "service:bouncer")
@@ -111,10 +111,10 @@ def test_other_refusals_and_other_issuers_lists_change_nothing(refusals: Refusal
         "Contents": [{"Key": f"crl/{'0' * 64}.pem", "LastModified": refusals.published}]
     }
     assert refusals.walk() == 0
-    assert not refusals.turn(certid)
+    assert not refusals.needs_commissioner(certid)
 
 
-def test_one_that_aws_iot_has_forgotten_knocks_by_itself(refusals: Refusals) -> None:
+def test_a_certificate_deleted_from_aws_iot_needs_no_readmission(refusals: Refusals) -> None:
     certid = refusals.refused()
     aws.client("iot").delete_certificate(certificateId=certid, forceDelete=True)
     refusals.clock.advance(hours=1)
@@ -124,7 +124,7 @@ def test_one_that_aws_iot_has_forgotten_knocks_by_itself(refusals: Refusals) -> 
 
 
 def test_a_walk_is_done_in_parts_and_ends(refusals: Refusals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "DEVICES_PER_RUN", 1)
     pems = [make.pem_of(make.device(CA, f"sensor-{n}", serial=2000 + n, number=n)) for n in range(3)]
     for pem in pems:
         refusals.refused(pem)
@@ -140,7 +140,7 @@ def test_a_walk_is_done_in_parts_and_ends(refusals: Refusals, monkeypatch: pytes
     assert refusals.calls.names() == ["ListObjectsV2"]
 
 
-def test_what_changed_between_the_look_and_the_retry_is_left_alone(refusals: Refusals) -> None:
+def test_a_device_that_changed_before_the_retry_is_left_unchanged(refusals: Refusals) -> None:
     certid = refusals.refused()
     refusals.clock.advance(hours=1)
     refusals.publish()

@@ -1,4 +1,4 @@
-"""The ledger compared with a target: each difference is made, found, and mended or left alone."""
+"""The ledger compared with a target: each difference is created, found, and repaired or left unchanged."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner import reconciliation as module
-from commissioner.comparison import REPAIRS, Code, Repair
-from commissioner.inspector_client import Inquiry, TargetRefused
+from commissioner.comparison import REPAIRS, DifferenceCode, Repair
+from commissioner.errors import TargetRefusal
+from commissioner.inspector_client import InspectorClient
 from commissioner.lambdas.inspector import Inspector
-from commissioner.reconciliation import Page, Reconciliation, reported
+from commissioner.reconciliation import Page, Reconciliation
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -21,20 +22,30 @@ from lobby.invocation import Request, decode_response
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls, Clock
-from tests.functional.commissioner.workshop import ANN, ONE, THREE, TWO, A, B, Workshop, make_thing, statuses
+from tests.functional.commissioner.lobby_with_targets import (
+    ANN,
+    ONE,
+    THREE,
+    TWO,
+    A,
+    B,
+    LobbyWithTargets,
+    make_thing,
+    statuses,
+)
+from tests.functional.commissioner.target_changes import CHANGES, inactive, orphaned
 
 R = TypeVar("R")
-ARN = certificate_arn(A, ONE)
 
 
-class Office:
-    """A reconciliation, and two devices that have their place in A."""
+class Comparison:
+    """A reconciliation, and two devices placed in A."""
 
-    def __init__(self, shop: Workshop) -> None:
-        self.shop = shop
+    def __init__(self, lobby: LobbyWithTargets) -> None:
+        self.lobby = lobby
         self.inspector = Inspector(Targets.read_only(), aws.client("sts"))
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
-        self.reconciliation = Reconciliation(shop.ledger, Inquiry(self._send))
+        self.reconciliation = Reconciliation(lobby.ledger, InspectorClient(self._send))
 
     def _send(self, request: Request[R]) -> R:
         answer = self.inspector.answer(request.encode())
@@ -45,260 +56,195 @@ class Office:
     def registry(self) -> IoTBackend:
         return iot_backends[A.account][A.region]
 
-    def pages(self, mender: str | None = None) -> Iterator[Page]:
-        page = self.reconciliation.page(A, None, mender)
+    def pages(self, repair_as: str | None = None) -> Iterator[Page]:
+        page = self.reconciliation.page(A, None, repair_as)
         yield page
         while page.cursor:
-            page = self.reconciliation.page(A, page.cursor, mender)
+            page = self.reconciliation.page(A, page.cursor, repair_as)
             yield page
 
-    def codes(self, mender: str | None = None) -> list[tuple[str, Code, bool]]:
-        told = [told for page in self.pages(mender) for told in page.told]
-        return [(each.difference.certid, each.difference.code, each.mended) for each in told]
+    def codes(self, repair_as: str | None = None) -> list[tuple[str, DifferenceCode, bool]]:
+        findings = [finding for page in self.pages(repair_as) for finding in page.findings]
+        return [(each.difference.certid, each.difference.code, each.repaired) for each in findings]
 
 
 @pytest.fixture
-def shop(calls: Calls, clock: Clock) -> Workshop:
-    made = Workshop(calls, clock, "sensor-1", "sensor-2", "sensor-3")
-    made.begin_settled(ONE, TWO)
-    return made
+def lobby(calls: Calls, clock: Clock) -> LobbyWithTargets:
+    placed = LobbyWithTargets(calls, clock, "sensor-1", "sensor-2", "sensor-3")
+    placed.start_placed(ONE, TWO)
+    return placed
 
 
 @pytest.fixture
-def office(shop: Workshop) -> Office:
-    return Office(shop)
+def comparison(lobby: LobbyWithTargets) -> Comparison:
+    return Comparison(lobby)
 
 
-def missing(shop: Workshop, iot: IoTBackend) -> None:
-    del iot.principal_policies[(ARN, "device-lobby-default")], iot.principal_things[(ARN, "sensor-1")]
-    del iot.certificates[ONE]
-
-
-def inactive(shop: Workshop, iot: IoTBackend) -> None:
-    iot.certificates[ONE].status = "INACTIVE"
-
-
-def revoked(shop: Workshop, iot: IoTBackend) -> None:
-    iot.certificates[ONE].status = "REVOKED"
-
-
-def no_thing(shop: Workshop, iot: IoTBackend) -> None:
-    iot.principal_things.pop((ARN, "sensor-1"))
-    iot.things = type(iot.things)({arn: each for arn, each in iot.things.items() if each.thing_name != "sensor-1"})
-
-
-def unbound(shop: Workshop, iot: IoTBackend) -> None:
-    iot.principal_things.pop((ARN, "sensor-1"))
-
-
-def of_another(shop: Workshop, iot: IoTBackend) -> None:
-    next(each for each in iot.things.values() if each.thing_name == "sensor-1").attributes["certid"] = THREE
-
-
-def elsewhere(shop: Workshop, iot: IoTBackend) -> None:
-    make_thing(iot, "theirs")
-    iot.attach_thing_principal("theirs", ARN)
-
-
-def no_policy(shop: Workshop, iot: IoTBackend) -> None:
-    iot.detach_policy("device-lobby-default", ARN)
-
-
-def other_policy(shop: Workshop, iot: IoTBackend) -> None:
-    shop.deploy_policy(A, "camera")
-    iot.attach_policy("device-lobby-camera", ARN)
-
-
-def orphaned(shop: Workshop, iot: IoTBackend) -> None:
-    """Moved away, and somebody switched it on again."""
-    shop.deliver(shop.move())
-    assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
-    iot.certificates[ONE].status = "ACTIVE"
-
-
-def revoked_and_active(shop: Workshop, iot: IoTBackend) -> None:
-    shop.deliver(shop.revoke())
-    iot.certificates[ONE].status = "ACTIVE"
-
-
-SPOILT: dict[Callable[[Workshop, IoTBackend], None], Code] = {
-    missing: Code.CERTIFICATE_MISSING,
-    inactive: Code.CERTIFICATE_INACTIVE,
-    revoked: Code.CERTIFICATE_REVOKED,
-    no_thing: Code.THING_MISSING,
-    unbound: Code.THING_UNBOUND,
-    of_another: Code.THING_OF_ANOTHER,
-    elsewhere: Code.THING_ELSEWHERE,
-    no_policy: Code.POLICY_MISSING,
-    other_policy: Code.POLICY_OF_ANOTHER_PROFILE,
-    orphaned: Code.ORPHANED,
-    revoked_and_active: Code.ORPHANED,
-}
-
-
-def test_a_target_as_the_ledger_says_has_no_differences_and_is_only_looked_at(office: Office) -> None:
+def test_a_target_that_matches_the_ledger_has_no_differences_and_is_only_read(comparison: Comparison) -> None:
     before = aws.registry(A), aws.tables()
-    assert office.codes() == []
-    assert office.codes(ANN) == []
+    assert comparison.codes() == []
+    assert comparison.codes(ANN) == []
     assert (aws.registry(A), aws.tables()) == before
-    assert sum(page.looked for page in office.pages()) == 2
+    assert sum(page.compared for page in comparison.pages()) == 2
 
 
-@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
-def test_each_difference_is_told_and_nothing_is_touched(
-    office: Office, spoil: Callable[[Workshop, IoTBackend], None]
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_each_difference_is_reported_and_nothing_is_changed(
+    comparison: Comparison, change: Callable[[LobbyWithTargets, IoTBackend], None]
 ) -> None:
-    with office.shop.calls.uncounted():
-        spoil(office.shop, office.registry)
+    with comparison.lobby.calls.uncounted():
+        change(comparison.lobby, comparison.registry)
     before = aws.registry(A), aws.tables()
-    assert office.codes() == [(ONE, SPOILT[spoil], False)]
+    assert comparison.codes() == [(ONE, CHANGES[change], False)]
     assert (aws.registry(A), aws.tables()) == before
 
 
-@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
-def test_what_may_be_mended_is_and_all_else_is_left_alone(
-    office: Office, spoil: Callable[[Workshop, IoTBackend], None]
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_permitted_repairs_are_made_and_everything_else_is_left_unchanged(
+    comparison: Comparison, change: Callable[[LobbyWithTargets, IoTBackend], None]
 ) -> None:
-    shop, code = office.shop, SPOILT[spoil]
-    with shop.calls.uncounted():
-        spoil(shop, office.registry)
+    lobby, code = comparison.lobby, CHANGES[change]
+    with lobby.calls.uncounted():
+        change(lobby, comparison.registry)
     before = aws.registry(A), aws.tables()
-    assert office.codes(ANN) == [(ONE, code, REPAIRS[code] is not None)]
+    assert comparison.codes(ANN) == [(ONE, code, REPAIRS[code] is not None)]
     if REPAIRS[code] is None:
         assert (aws.registry(A), aws.tables()) == before
         return
-    last = shop.ledger.history(ONE)[-1]
+    last = lobby.ledger.history(ONE)[-1]
     assert (last.event.value, last.actor) == (str(REPAIRS[code]), ANN)
     if REPAIRS[code] is Repair.RETRY:
-        assert shop.device().devstate is State.CLAIMED
-        assert shop.deliver(shop.record()) == []
-        assert shop.device().devstate is State.COMMISSIONED
-    assert office.codes() == []
+        assert lobby.device().devstate is State.CLAIMED
+        assert lobby.deliver(lobby.record()) == []
+        assert lobby.device().devstate is State.COMMISSIONED
+    assert comparison.codes() == []
 
 
-def test_an_orphan_that_is_put_out_of_use_is_on_record_first(office: Office) -> None:
-    shop = office.shop
-    with shop.calls.uncounted():
-        orphaned(shop, office.registry)
-    shop.calls.forget()
-    office.codes(ANN)
-    wrote = [
-        call.operation for call in shop.calls.made if call.operation in ("TransactWriteItems", "UpdateCertificate")
+def test_the_deactivation_of_an_orphan_is_recorded_first(comparison: Comparison) -> None:
+    lobby = comparison.lobby
+    with lobby.calls.uncounted():
+        orphaned(lobby, comparison.registry)
+    lobby.calls.forget()
+    comparison.codes(ANN)
+    writes = [
+        call.operation for call in lobby.calls.made if call.operation in ("TransactWriteItems", "UpdateCertificate")
     ]
-    assert wrote == ["TransactWriteItems", "UpdateCertificate"]
-    last = shop.ledger.history(ONE)[-1]
+    assert writes == ["TransactWriteItems", "UpdateCertificate"]
+    last = lobby.ledger.history(ONE)[-1]
     assert (last.event, last.target, last.actor) == ("deactivate", str(A), ANN)
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
-    assert shop.device().devstate is State.COMMISSIONED
+    assert lobby.device().devstate is State.COMMISSIONED
 
 
-def test_what_the_lobby_did_not_make_is_told_where_it_looks_like_ours_and_never_touched(office: Office) -> None:
-    pem = next(iter(office.registry.certificates.values())).certificate_pem
+def test_a_certificate_that_the_lobby_did_not_register_is_reported_and_never_changed(comparison: Comparison) -> None:
+    pem = next(iter(comparison.registry.certificates.values())).certificate_pem
     arn = certificate_arn(A, THREE)
-    office.registry.certificates[THREE] = other = type(office.registry.certificates[ONE])(
+    comparison.registry.certificates[THREE] = other = type(comparison.registry.certificates[ONE])(
         pem, "ACTIVE", A.account, A.region, None
     )
     other.certificate_id, other.arn = THREE, arn
-    make_thing(office.registry, "sensor-3", certid=THREE)
-    make_thing(office.registry, "theirs", certid="our own numbers")
-    office.registry.attach_thing_principal("sensor-3", arn)
+    make_thing(comparison.registry, "sensor-3", certid=THREE)
+    make_thing(comparison.registry, "theirs", certid="their own numbers")
+    comparison.registry.attach_thing_principal("sensor-3", arn)
     before = aws.registry(A), aws.tables()
-    assert office.codes(ANN) == [(THREE, Code.ORPHANED_NOT_OURS, False)]
+    assert comparison.codes(ANN) == [(THREE, DifferenceCode.ORPHANED_NOT_OURS, False)]
     assert (aws.registry(A), aws.tables()) == before
 
 
-def test_a_change_on_its_way_is_no_difference(office: Office) -> None:
-    shop = office.shop
-    office.registry.certificates[ONE].status = "INACTIVE"
-    office.meanwhile = lambda event: event["ask"] == "devices" and shop.release()
-    assert office.codes(ANN) == []
-    assert shop.device().devstate is State.INLOBBY
+def test_a_change_in_progress_is_no_difference(comparison: Comparison) -> None:
+    lobby = comparison.lobby
+    comparison.registry.certificates[ONE].status = "INACTIVE"
+    comparison.meanwhile = lambda event: event["ask"] == "devices" and lobby.release()
+    assert comparison.codes(ANN) == []
+    assert lobby.device().devstate is State.INLOBBY
 
 
-def test_a_claim_that_comes_while_an_orphan_is_put_out_of_use_is_done_again(office: Office) -> None:
-    shop = office.shop
-    with shop.calls.uncounted():
-        orphaned(shop, office.registry)
+def test_a_claim_made_while_an_orphan_is_deactivated_is_retried(comparison: Comparison) -> None:
+    lobby = comparison.lobby
+    with lobby.calls.uncounted():
+        orphaned(lobby, comparison.registry)
 
     def claimed_back(event: dict[str, Any]) -> None:
         if event["ask"] == "deactivate":
-            shop.deliver(shop.move(target=A))
-            office.registry.certificates[ONE].status = "INACTIVE"
+            lobby.deliver(lobby.move(target=A))
+            comparison.registry.certificates[ONE].status = "INACTIVE"
 
-    office.meanwhile = claimed_back
-    assert office.codes(ANN) == [(ONE, Code.ORPHANED, True)]
-    assert shop.device().devstate is State.CLAIMED
-    shop.deliver(shop.record())
+    comparison.meanwhile = claimed_back
+    assert comparison.codes(ANN) == [(ONE, DifferenceCode.ORPHANED, True)]
+    assert lobby.device().devstate is State.CLAIMED
+    lobby.deliver(lobby.record())
     assert aws.status(ONE, A) == "ACTIVE"
 
 
-def test_a_claim_that_came_before_keeps_the_certificate_as_it_is(office: Office) -> None:
-    shop = office.shop
-    with shop.calls.uncounted():
-        orphaned(shop, office.registry)
-    shop.calls.meanwhile["TransactWriteItems"] = lambda: shop.ledger.move(ONE, ClaimRequest(A), ANN)
-    assert office.codes(ANN) == [(ONE, Code.ORPHANED, False)]
+def test_a_claim_made_before_the_deactivation_keeps_the_certificate_active(comparison: Comparison) -> None:
+    lobby = comparison.lobby
+    with lobby.calls.uncounted():
+        orphaned(lobby, comparison.registry)
+    lobby.calls.meanwhile["TransactWriteItems"] = lambda: lobby.ledger.move(ONE, ClaimRequest(A), ANN)
+    assert comparison.codes(ANN) == [(ONE, DifferenceCode.ORPHANED, False)]
     assert aws.status(ONE, A) == "ACTIVE"
 
 
-def test_devices_on_their_way_and_those_of_other_targets_are_not_looked_up(office: Office) -> None:
-    with office.shop.calls.uncounted():
-        office.shop.ledger.retry(ONE, ANN)
-        office.shop.deliver(office.shop.move(TWO, B))
-        office.shop.ledger.claim(THREE, ClaimRequest(A), ANN)
-    assert next(office.pages()).looked == 0
+def test_devices_that_are_not_placed_here_are_not_looked_up(comparison: Comparison) -> None:
+    with comparison.lobby.calls.uncounted():
+        comparison.lobby.ledger.retry(ONE, ANN)
+        comparison.lobby.deliver(comparison.lobby.move(TWO, B))
+        comparison.lobby.ledger.claim(THREE, ClaimRequest(A), ANN)
+    assert next(comparison.pages()).compared == 0
 
 
-def test_pages_cover_all_and_go_on_where_time_was_short(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TOGETHER", 1)
-    with office.shop.calls.uncounted():
-        inactive(office.shop, office.registry)
-        office.registry.certificates[TWO].status = "INACTIVE"
-    assert {certid for certid, _, _ in office.codes()} == {ONE, TWO}
-    monkeypatch.setattr(module, "TOGETHER", 20)
+def test_pages_cover_all_devices_and_continue_where_time_was_short(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    with comparison.lobby.calls.uncounted():
+        inactive(comparison.lobby, comparison.registry)
+        comparison.registry.certificates[TWO].status = "INACTIVE"
+    assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
+    monkeypatch.setattr(module, "PAGE_SIZE", 20)
     seconds = iter(range(0, 10_000, 11))
-    office.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
-    assert [page.looked for page in office.pages()] == [1, 1, 0]
-    assert {certid for certid, _, _ in office.codes()} == {ONE, TWO}
+    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    assert [page.compared for page in comparison.pages()] == [1, 1, 0]
+    assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
 
 
-def test_strays_that_time_was_too_short_for_are_looked_at_next(office: Office) -> None:
-    shop = office.shop
-    with shop.calls.uncounted():
+def test_strays_that_time_was_too_short_for_are_looked_up_next(comparison: Comparison) -> None:
+    lobby = comparison.lobby
+    with lobby.calls.uncounted():
         for certid in (ONE, TWO):
-            shop.deliver(shop.move(certid))
-            office.registry.certificates[certid].status = "ACTIVE"
+            lobby.deliver(lobby.move(certid))
+            comparison.registry.certificates[certid].status = "ACTIVE"
     seconds = iter(range(0, 10_000, 11))
-    office.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
-    assert office.codes(ANN) == [(ONE, Code.ORPHANED, True), (TWO, Code.ORPHANED, True)]
+    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    assert comparison.codes(ANN) == [(ONE, DifferenceCode.ORPHANED, True), (TWO, DifferenceCode.ORPHANED, True)]
 
 
 @pytest.mark.parametrize(
     "cursor", ["x", "e30=", "W10=", "eyJ3YWxrIjoiYWxsIn0=", "eyJkb25lIjotMX0=", "eyJwYWdlIjoxfQ=="]
 )
-def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
-    if cursor == "e30=":  # an empty place is where every walk begins
-        assert office.reconciliation.page(A, cursor).looked == 2
+def test_an_invalid_cursor_is_rejected(comparison: Comparison, cursor: str) -> None:
+    if cursor == "e30=":  # an empty position is where every walk starts
+        assert comparison.reconciliation.page(A, cursor).compared == 2
         return
     with pytest.raises(InvalidInput, match="INVALID_CURSOR"):
-        office.reconciliation.page(A, cursor)
+        comparison.reconciliation.page(A, cursor)
 
 
-def test_a_target_that_cannot_be_looked_at_is_said_so(office: Office) -> None:
-    office.shop.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
-    with pytest.raises(TargetRefused, match="TARGET_ROLE_DENIED"):
-        office.codes()
+def test_a_target_that_cannot_be_read_is_refused_with_its_reason(comparison: Comparison) -> None:
+    comparison.lobby.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    with pytest.raises(TargetRefusal, match="TARGET_ROLE_DENIED"):
+        comparison.codes()
 
 
-def test_a_device_is_told_of_by_its_name(office: Office) -> None:
-    inactive(office.shop, office.registry)
-    [told] = [told for page in office.pages() for told in page.told]
-    assert [asdict(each) for each in reported([replace(told, mended=True)])] == [
+def test_a_reported_difference_names_the_device(comparison: Comparison) -> None:
+    inactive(comparison.lobby, comparison.registry)
+    [finding] = [finding for page in comparison.pages() for finding in page.findings]
+    assert [asdict(each) for each in module.reported([replace(finding, repaired=True)])] == [
         {
             "code": "CERTIFICATE_INACTIVE",
             "certid": ONE,
             "name": "sensor-1",
-            "message": told.difference.message,
+            "message": finding.difference.message,
             "repair": "retry",
             "repaired": True,
         }

@@ -1,68 +1,73 @@
-"""The assumed roles: kept while they last, renewed in time, one per target and secret."""
+"""Assumed roles: cached while they are valid, renewed in time, one for each target and ExternalId."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from commissioner.target_gateway.sessions import Sessions, session_policy
+from commissioner.target_gateway.session_policies import commissioning_policy
+from commissioner.target_gateway.sessions import Sessions
 from lobby.names import parse_target
 from tests import aws
 from tests.aws import Clock
-from tests.functional.commissioner.workshop import A, B, Workshop
+from tests.functional.commissioner.lobby_with_targets import A, B, LobbyWithTargets
 
 
 @pytest.fixture
-def wall() -> Clock:
+def wall_clock() -> Clock:
     return Clock(datetime.now(UTC))
 
 
-def test_a_session_is_kept_until_shortly_before_its_end(shop: Workshop, wall: Clock) -> None:
-    sessions, target = Sessions(aws.client("sts"), wall), shop.targets.get(A)
-    shop.calls.forget()
+def test_a_session_is_cached_until_shortly_before_it_expires(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
+    sessions, target = Sessions(aws.client("sts"), wall_clock), lobby.targets.get(A)
+    lobby.calls.forget()
     first = sessions.of(target)
-    wall.advance(minutes=50)
+    wall_clock.advance(minutes=50)
     assert sessions.of(target) is first
-    wall.advance(minutes=6)
+    wall_clock.advance(minutes=6)
     assert sessions.of(target) is not first
-    assert shop.calls.names() == ["AssumeRole", "AssumeRole"]
-    assert {call.params["DurationSeconds"] for call in shop.calls.made} == {3600}
+    assert lobby.calls.names() == ["AssumeRole", "AssumeRole"]
+    assert {call.params["DurationSeconds"] for call in lobby.calls.made} == {3600}
 
 
-def test_every_target_and_every_secret_has_a_session_of_its_own(shop: Workshop, wall: Clock) -> None:
-    sessions = Sessions(aws.client("sts"), wall)
-    a, b = shop.targets.get(A), shop.targets.get(B)
-    shop.calls.forget()
+def test_every_target_and_every_external_id_has_its_own_session(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
+    sessions = Sessions(aws.client("sts"), wall_clock)
+    a, b = lobby.targets.get(A), lobby.targets.get(B)
+    lobby.calls.forget()
     renewed = replace(a, externalid="another")
     assert len({id(sessions.of(target)) for target in (a, b, renewed, a)}) == 3
-    assert [call.params["ExternalId"] for call in shop.calls.made] == ["secret of A", "secret of B", "another"]
+    assert [call.params["ExternalId"] for call in lobby.calls.made] == [
+        "external id of A",
+        "external id of B",
+        "another",
+    ]
 
 
-def test_a_forgotten_session_is_asked_for_anew(shop: Workshop, wall: Clock) -> None:
-    sessions, target = Sessions(aws.client("sts"), wall), shop.targets.get(A)
+def test_a_forgotten_session_is_assumed_again(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
+    sessions, target = Sessions(aws.client("sts"), wall_clock), lobby.targets.get(A)
     first = sessions.of(target)
     sessions.forget(target)
     sessions.forget(target)
     assert sessions.of(target) is not first
 
 
-def test_a_session_speaks_for_its_account_and_region(shop: Workshop, wall: Clock) -> None:
-    session = Sessions(aws.client("sts"), wall).of(shop.targets.get(B))
+def test_a_session_acts_in_its_account_and_region(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
+    session = Sessions(aws.client("sts"), wall_clock).of(lobby.targets.get(B))
     session.iot.create_thing(thingName="x")
     assert session.iot.meta.region_name == session.iot_data.meta.region_name == "us-east-1"
     assert list(aws.registry(B)["things"]) == ["x"]
     assert aws.registry(A)["things"] == {}
     assert session.endpoint == session.endpoint == "a1b2c3d4-ats.iot.us-east-1.amazonaws.com"
-    assert shop.calls.count()["DescribeEndpoint"] == 1
+    assert lobby.calls.count()["DescribeEndpoint"] == 1
 
 
-def test_a_session_allows_no_more_than_commissioning_takes() -> None:
+def test_a_session_allows_no_more_than_commissioning_needs() -> None:
     target = parse_target("4" * 12, "ap-south-1")
-    for statement in session_policy(target)["Statement"]:
+    for statement in commissioning_policy(target)["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all(action.startswith("iot:") and "*" not in action for action in actions)
         assert "Delete" not in str(actions)
         assert "CreatePolicy" not in str(actions)
-        bounded = statement["Resource"].startswith("arn:aws:iot:ap-south-1:444444444444:")
-        here = {"aws:RequestedRegion": "ap-south-1", "aws:PrincipalAccount": "444444444444"}
-        assert bounded or statement["Condition"] == {"StringEquals": here}
+        limited = statement["Resource"].startswith("arn:aws:iot:ap-south-1:444444444444:")
+        condition = {"aws:RequestedRegion": "ap-south-1", "aws:PrincipalAccount": "444444444444"}
+        assert limited or statement["Condition"] == {"StringEquals": condition}

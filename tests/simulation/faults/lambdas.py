@@ -21,6 +21,7 @@ from admin_api.web.tokens import Verifier
 from commissioner.commissioning import Commissioner
 from commissioner.lambdas.stream import StreamProcessor
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
 from lobby import arrivals, receptionist
 from lobby.arrivals import Arrivals
@@ -101,12 +102,13 @@ class Lambdas:
         clients, ledger = LobbyClients(), self._ledger()
         targets = RecentTargets(self._targets(), self._clock)
         sessions = Sessions(client("sts"), _machines_time)
-        made = Commissioner(ledger, targets, sessions, clients.iot, clients.iot_data, CircuitBreaker(self._clock))
-        desk = StreamProcessor(made, ledger, self._hand_over, self._clock)
-        return lambda event: commissioner.lambdas.stream.handler(event, _CONTEXT, desk)
+        gateway = TargetGateway(targets, sessions, CircuitBreaker(self._clock))
+        made = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
+        processor = StreamProcessor(made, ledger, self._send_to_queue, self._clock)
+        return lambda event: commissioner.lambdas.stream.handler(event, _CONTEXT, processor)
 
     @staticmethod
-    def _hand_over(keys: dict[str, Any], why: str) -> None:
+    def _send_to_queue(keys: dict[str, Any], why: str) -> None:
         raise AssertionError(f"every record can be read, and none makes us fail: {keys}, {why}")
 
     def _arrivals(self) -> Handler:

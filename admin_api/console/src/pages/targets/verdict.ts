@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 /** The surveyor's words where AWS gave no answer (`commissioner/lambdas/surveyor.py`). */
-const UNTOLD = "could not be told";
+const UNTOLD = "could not be checked";
 
 export function isUntold({ ok, message }: Finding): boolean {
   return !ok && message.startsWith(UNTOLD);

@@ -42,7 +42,7 @@ export const NO_ROLE = {
 export const UNTOLD = {
   step: "iot:AttachPolicy",
   ok: false,
-  message: "could not be told: AWS answered ThrottlingException; check again",
+  message: "could not be checked: AWS answered ThrottlingException; check again",
 };
 
 export const check = (...findings: { ok: boolean }[]) => ({

@@ -1,4 +1,4 @@
-"""The dry run: every missing permission is named, what could not be told is said to be so, and nothing changes."""
+"""The dry run names every missing permission and everything that could not be checked, and changes nothing."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from commissioner.lambdas import surveyor
 from commissioner.target_gateway.sessions import Sessions
 from tests import aws
-from tests.functional.commissioner.workshop import A, Workshop, wall_clock
+from tests.functional.commissioner.lobby_with_targets import A, LobbyWithTargets, wall_clock
 
 ABSENT = {
     "CreateThing": "ResourceNotFoundException",
@@ -22,7 +22,7 @@ ABSENT = {
     "DetachPolicy": "ResourceNotFoundException",
     "ListPrincipalThings": "ResourceNotFoundException",
 }
-"""What AWS answers who may do it, to a call that names what does not exist."""
+"""AWS's answers to permitted calls that name resources that do not exist."""
 STEPS = [
     "sts:AssumeRole",
     *(f"iot:{operation}" for operation in ABSENT),
@@ -38,9 +38,9 @@ def error(code: str, operation: str) -> ClientError:
 
 
 @pytest.fixture
-def target(shop: Workshop) -> Workshop:
-    shop.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
-    return shop
+def target(lobby: LobbyWithTargets) -> LobbyWithTargets:
+    lobby.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
+    return lobby
 
 
 def surveyed(account: str = A.account) -> tuple[dict[str, tuple[bool, str]], str | None]:
@@ -53,7 +53,7 @@ def missing(found: dict[str, tuple[bool, str]]) -> list[str]:
     return [step for step, (ok, _) in found.items() if not ok]
 
 
-def test_a_target_that_is_ready_has_every_step_found_and_nothing_changed(target: Workshop) -> None:
+def test_in_a_ready_target_every_step_is_found_and_nothing_is_changed(target: LobbyWithTargets) -> None:
     before = aws.registry(A)
     found, endpoint = surveyed()
     assert list(found) == STEPS
@@ -65,7 +65,7 @@ def test_a_target_that_is_ready_has_every_step_found_and_nothing_changed(target:
 
 @pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish", "DescribeEndpoint"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
-def test_a_missing_permission_is_named(target: Workshop, operation: str, code: str) -> None:
+def test_a_missing_permission_is_named(target: LobbyWithTargets, operation: str, code: str) -> None:
     target.calls.fails[operation] = error(code, operation)
     found, endpoint = surveyed()
     assert missing(found) == [f"iot:{operation}"]
@@ -73,14 +73,14 @@ def test_a_missing_permission_is_named(target: Workshop, operation: str, code: s
     assert (endpoint is None) == (operation == "DescribeEndpoint")
 
 
-def test_all_that_is_missing_is_named_together(target: Workshop) -> None:
+def test_all_missing_permissions_are_named_together(target: LobbyWithTargets) -> None:
     for operation in (*ABSENT, "ListThings", "Publish", "GetPolicy", "DescribeEndpoint"):
         target.calls.fails[operation] = error("AccessDeniedException", operation)
     found, _ = surveyed()
     assert missing(found) == STEPS[1:]
 
 
-def test_a_role_that_cannot_be_assumed_ends_the_survey_with_what_to_do(target: Workshop) -> None:
+def test_a_role_that_cannot_be_assumed_ends_the_survey_with_advice(target: LobbyWithTargets) -> None:
     target.calls.fails["AssumeRole"] = error("AccessDenied", "AssumeRole")
     found, endpoint = surveyed()
     assert missing(found) == list(found) == ["sts:AssumeRole"]
@@ -88,7 +88,7 @@ def test_a_role_that_cannot_be_assumed_ends_the_survey_with_what_to_do(target: W
     assert endpoint is None
 
 
-def test_every_profiles_policy_is_looked_for(target: Workshop) -> None:
+def test_the_policy_of_every_profile_is_checked(target: LobbyWithTargets) -> None:
     with target.calls.uncounted():
         target.targets.register(A, "name", ("default", "camera"), "user:ann")
     found, _ = surveyed()
@@ -97,7 +97,7 @@ def test_every_profiles_policy_is_looked_for(target: Workshop) -> None:
 
 
 BUSY = error("ThrottlingException", "X")
-UNTOLD: list[tuple[str, Exception]] = [
+UNCHECKED: list[tuple[str, Exception]] = [
     *((operation, BUSY) for operation in (*ABSENT, "Publish", "GetPolicy", "DescribeEndpoint", "AssumeRole")),
     *((operation, ConnectTimeoutError(endpoint_url="x")) for operation in ("AssumeRole", "GetPolicy", "Publish")),
     ("DescribeEndpoint", EndpointConnectionError(endpoint_url="https://iot.mars-1.amazonaws.com")),
@@ -106,22 +106,24 @@ UNTOLD: list[tuple[str, Exception]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "fault"), UNTOLD)
-def test_what_could_not_be_told_is_not_said_to_be_missing(target: Workshop, operation: str, fault: Exception) -> None:
+@pytest.mark.parametrize(("operation", "fault"), UNCHECKED)
+def test_what_could_not_be_checked_is_not_reported_as_missing(
+    target: LobbyWithTargets, operation: str, fault: Exception
+) -> None:
     target.calls.fails[operation] = fault
     found, _ = surveyed()
     [step] = missing(found)
-    assert found[step][1].startswith("could not be told")
+    assert found[step][1].startswith("could not be checked")
     assert "again" in found[step][1]
 
 
-def test_an_unregistered_target_is_said_to_be_one(target: Workshop) -> None:
+def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:
     with pytest.raises(Exception, match="UNKNOWN_TARGET"):
         surveyed("3" * 12)
 
 
 @pytest.mark.parametrize("event", [{}, {"account": "1"}, {"account": A.account, "region": "../x"}])
-def test_a_target_that_is_none_is_refused(target: Workshop, event: dict[str, Any]) -> None:
+def test_an_invalid_target_is_rejected(target: LobbyWithTargets, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_"):
         surveyor.handler(event, None, Sessions(aws.client("sts")))
     assert target.calls.names() == []

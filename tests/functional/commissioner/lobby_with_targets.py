@@ -1,20 +1,22 @@
-"""A commissioner at work: two targets in accounts of their own, devices in the lobby, and the ledger's stream.
+"""A lobby with two targets in accounts of their own, devices, the commissioner, and the ledger's stream.
 
-The stream is a list of records as the mapping would hand them over; a `Desk` may be replaced by a fresh one, which
-is a Lambda that has just started and remembers nothing.
+The stream is a list of records as the event source mapping would deliver them. The `StreamProcessor` can be replaced by
+a new one: a Lambda that has just started and has nothing cached.
 """
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner.commissioning import Commissioner
 from commissioner.lambdas.stream import StreamProcessor
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.device import Device
 from lobby.domain.history_audit import first_broken_entry
@@ -30,7 +32,7 @@ from tests.aws import REGION, Calls, Clock
 
 GOLDEN = Path(__file__).parents[2] / "events" / "ledger_stream_claimed.json"
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
-SECRETS = {A: "secret of A", B: "secret of B"}
+EXTERNAL_IDS = {A: "external id of A", B: "external id of B"}
 CA = make.authority()
 PEMS = {
     name: make.pem_of(make.device(CA, name, serial=1000 + number, number=number))
@@ -39,68 +41,75 @@ PEMS = {
 IDS = {name: make.fingerprint_of(pem) for name, pem in PEMS.items()}
 ONE, TWO, THREE = IDS.values()
 ANN = "user:ann"
+WARM: Final = [
+    "CreateThing",
+    "RegisterCertificateWithoutCA",
+    "AttachThingPrincipal",
+    "AttachPolicy",
+    "TransactWriteItems",
+    "Publish",
+]
+COLD: Final = ["GetItem", "AssumeRole", *WARM[:4], "DescribeEndpoint", *WARM[4:]]
+"""The calls of one commissioning, by a Lambda that has just started. `WARM`: by one that has a session."""
+RESET = ("lobby/sensor-1", b'{"config": "factory reset"}')
 Record = dict[str, Any]
-_DONE: dict[tuple[str, ...], Any] = {}
+_SNAPSHOTS: dict[tuple[str, ...], Any] = {}
 
 
 def wall_clock() -> datetime:
-    """AssumeRole's answers carry the machine's time, so who keeps them goes by it."""
+    """Return the machine's time: AssumeRole's responses contain it, so the session cache must use it, too."""
     return datetime.now(UTC)
 
 
-class Workshop:
-    """Everything the commissioner needs, and its hands on it."""
+class LobbyWithTargets:
+    """Everything that the commissioner needs, with methods for users' changes and for deliveries."""
 
     def __init__(self, calls: Calls, clock: Clock, *devices: str) -> None:
         self.calls, self.clock = calls, clock
         self._numbers = iter(range(1, 1000))
-        self.handed_over: list[tuple[str, str]] = []
+        self.queued: list[tuple[str, str]] = []
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
-            secrets = iter(SECRETS.values())
+            secrets = iter(EXTERNAL_IDS.values())
             self.targets = Targets(lambda: next(secrets), clock)
             self._once("set up", *devices, then=lambda: self._set_up(devices or ("sensor-1",)))
-        self.desk = self.another_desk()
+        self.processor = self.new_processor()
 
     def _set_up(self, devices: tuple[str, ...]) -> None:
         for target in (A, B):
             self.targets.register(target, "name", (), ANN)
             self.deploy_policy(target)
         for name in devices:
-            self.let_in(name)
+            self.admit(name)
 
-    def _once(self, *what: str, then: Callable[[], None]) -> None:
-        """Does it in the first test that comes here, and brings its end back in the others. Only from one and the same
-        beginning, at one and the same time."""
+    def _once(self, *key: str, then: Callable[[], None]) -> None:
+        """Call `then` for the first test that needs it, and restore a snapshot of its result for the others. Only for
+        tests whose clock has not advanced, as they all start from the same state."""
         if self.clock() != make.NOW:
             return then()
-        if what not in _DONE:
+        if key not in _SNAPSHOTS:
             then()
-            _DONE[what] = aws.kept()
-        return aws.bring_back(_DONE[what])
+            _SNAPSHOTS[key] = aws.kept()
+        return aws.bring_back(_SNAPSHOTS[key])
 
-    def another_desk(self, sessions_clock: Callable[[], datetime] = wall_clock) -> StreamProcessor:
-        """A Lambda that has just started."""
+    def new_processor(self, sessions_clock: Callable[[], datetime] = wall_clock) -> StreamProcessor:
+        """Return a Lambda that has just started."""
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
-            commissioner = Commissioner(
-                ledger,
-                RecentTargets(Targets.read_only(), self.clock),
-                Sessions(aws.client("sts"), sessions_clock),
-                aws.client("iot"),
-                aws.client("iot-data"),
-                CircuitBreaker(self.clock),
-            )
+            targets = RecentTargets(Targets.read_only(), self.clock)
+            sessions = Sessions(aws.client("sts"), sessions_clock)
+            gateway = TargetGateway(targets, sessions, CircuitBreaker(self.clock))
+            commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
             return StreamProcessor(
-                commissioner, ledger, lambda keys, why: self.handed_over.append((keys["certid"]["S"], why)), self.clock
+                commissioner, ledger, lambda keys, reason: self.queued.append((keys["certid"]["S"], reason)), self.clock
             )
 
     @staticmethod
     def deploy_policy(target: Target, profile: str = "default") -> None:
         iot_backends[target.account][target.region].create_policy(profile_policy(profile), {})
 
-    def let_in(self, name: str) -> None:
-        """As the bouncer and the first hello leave a device."""
+    def admit(self, name: str) -> None:
+        """Register a device in the lobby, as the bouncer and the first hello do."""
         iot = aws.client("iot")
         certid = iot.register_certificate_without_ca(certificatePem=PEMS[name], status="ACTIVE")["certificateId"]
         device = self.ledger.admit(Identity(Fingerprint(certid), ThingName(name), PEMS[name]), "service:bouncer")
@@ -131,8 +140,8 @@ class Workshop:
             self.ledger.retry(certid, ANN)
         return self.record(certid)
 
-    def settle(self, certid: Fingerprint = ONE, target: Target = A) -> None:
-        """The device commissioned and arrived, by a commissioner that is warm."""
+    def place(self, certid: Fingerprint = ONE, target: Target = A) -> None:
+        """Commission the device and let it arrive. The commissioner is warm afterwards."""
         assert self.deliver(self.claim(certid, target)) == []
         with self.calls.uncounted():
             device = self.ledger.get(certid)
@@ -141,21 +150,20 @@ class Workshop:
         self.calls.forget()
         aws.published().clear()
 
-    def begin_settled(self, *certids: Fingerprint) -> None:
-        """The only device, or these, which nothing has befallen yet, commissioned in A and arrived, by a commissioner
-        that is not here any more."""
-        settled = certids or (ONE,)
+    def start_placed(self, *certids: Fingerprint) -> None:
+        """Place new devices in A, and continue with a commissioner that has just started."""
+        placed = certids or (ONE,)
 
-        def settle() -> None:
-            for certid in settled:
-                self.settle(certid)
+        def place_all() -> None:
+            for certid in placed:
+                self.place(certid)
 
-        self._once("settled", *settled, then=settle)
-        self.desk = self.another_desk()
+        self._once("placed", *placed, then=place_all)
+        self.processor = self.new_processor()
         self.calls.forget()
 
     def record(self, certid: Fingerprint = ONE) -> Record:
-        """The stream record of the last write to this device's row, which the event filter lets through."""
+        """Return the stream record of the last write to this device's row, which the event filter selects."""
         image = aws.item(certid)
         assert image is not None
         assert image["turn"] == {"S": "commissioner"}
@@ -169,10 +177,10 @@ class Workshop:
         return record
 
     def deliver(self, *records: Record) -> list[int]:
-        """The places in the batch of those that go back to the stream."""
-        answer = self.desk.take({"Records": list(records)})
+        """Deliver a batch. Return the indexes of the records that are handed back."""
+        response = self.processor.process({"Records": list(records)})
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        return [numbers.index(failed["itemIdentifier"]) for failed in answer["batchItemFailures"]]
+        return [numbers.index(failed["itemIdentifier"]) for failed in response["batchItemFailures"]]
 
     def device(self, certid: Fingerprint = ONE) -> Device:
         with self.calls.uncounted():
@@ -182,16 +190,29 @@ class Workshop:
         return device
 
     def events(self, certid: Fingerprint = ONE) -> list[tuple[str, str | None, str | None]]:
-        """What befell the device: the event, its reason and its target."""
+        """Return the device's history: events with reason and target."""
         with self.calls.uncounted():
             return [(entry.event.value, entry.reason, entry.target) for entry in self.ledger.history(certid)]
 
 
+def client_error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": f"because of {code}"}}, operation)
+
+
+def throttle_next(lobby: LobbyWithTargets, on: str) -> None:
+    """Throttle the next call of this operation only."""
+
+    def once() -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, on)
+
+    lobby.calls.meanwhile[on] = once
+
+
 def statuses(certid: Fingerprint = ONE) -> tuple[str | None, str | None, str | None]:
-    """The certificate's status in the lobby, in A and in B."""
+    """Return the certificate's status in the lobby, in A and in B."""
     return aws.status(certid), aws.status(certid, A), aws.status(certid, B)
 
 
 def make_thing(iot: IoTBackend, name: str, **attributes: str) -> None:
-    """One that the owner of an account made."""
+    """Create a thing as the owner of an account would."""
     iot.create_thing(thing_name=name, thing_type_name="", attribute_payload={"attributes": attributes})

@@ -1,0 +1,67 @@
+"""Translates botocore's errors: a permanent refusal becomes a `TargetRefusal`, every other error is temporary.
+
+An error code that is not listed here is temporary, so that an unknown failure is retried and never becomes a reason.
+"""
+
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from commissioner.errors import TargetRefusal
+
+DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError", "ForbiddenException"}
+)
+"""ForbiddenException comes from AWS IoT's data plane, without a message."""
+SESSION_REASONS: Final = frozenset({"TARGET_PERMISSION_MISSING", "TARGET_REGION_DISABLED"})
+"""Reasons that an outdated session can cause, too."""
+NOT_FOUND: Final = "ResourceNotFoundException"
+_REGION_DISABLED: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
+_CERTIFICATE_REJECTED: Final = {
+    "CertificateValidationException",
+    "CertificateConflictException",
+    "CertificateStateException",
+    "InvalidRequestException",
+}
+_THROTTLED: Final = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "ProvisionedThroughputExceededException",
+}
+_MESSAGE_LIMIT: Final = 300
+
+
+def code_of(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def message_of(error: ClientError) -> str:
+    """Return AWS's message, at most 300 characters."""
+    return (error.response["Error"].get("Message") or "no message")[:_MESSAGE_LIMIT]
+
+
+def is_throttled(error: Exception) -> bool:
+    """Return whether AWS throttled the call. That is always temporary, however old the record is."""
+    return isinstance(error, ClientError) and code_of(error) in _THROTTLED
+
+
+def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
+    """Return `error` as a permanent refusal, or None if another attempt may succeed. `target` is for the message."""
+    code = code_of(error)
+    if code in DENIED:
+        assuming = error.operation_name == "AssumeRole"
+        reason = "TARGET_ROLE_DENIED" if assuming else "TARGET_PERMISSION_MISSING"
+    elif code == NOT_FOUND and error.operation_name == "AttachPolicy":
+        reason = "TARGET_POLICY_MISSING"
+    elif code == "LimitExceededException":
+        reason = "TARGET_LIMIT"
+    elif code in _REGION_DISABLED:
+        reason = "TARGET_REGION_DISABLED"
+    elif code in _CERTIFICATE_REJECTED:
+        reason = "TARGET_REFUSED_CERTIFICATE"
+    else:
+        return None
+    answer = f"{target} answered {code} to {error.operation_name} ({message_of(error)})"
+    return TargetRefusal.with_advice(reason, answer)

@@ -1,0 +1,118 @@
+"""The commissioner's calls into target accounts: sessions, circuit breaker and error translation in one place.
+
+Every method raises `TargetRefusal` for a permanent refusal, `CircuitOpen` if the target must not be called now, and
+botocore's own error for everything temporary. A refusal may come from an outdated session: the role was created again,
+or was given a permission since. The session is then dropped, and `run` repeats the work with a new one; a refusal
+counts only if the session is new.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, TypeVar
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from commissioner.errors import StaleSession, TargetRefusal
+from commissioner.target_gateway import registry
+from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.target_gateway.error_translation import SESSION_REASONS, target_refusal
+from commissioner.target_gateway.sessions import Sessions, TargetSession
+from lobby.domain.device import Device
+from lobby.errors import NotFound
+from lobby.ledger.targets import RecentTargets
+from lobby.names import Fingerprint, Target, ThingName
+from lobby.wire import Reset, Route
+
+R = TypeVar("R")
+logger: Final = Logger(service="commissioner")
+
+
+class TargetGateway:
+    """`targets` is the register of targets."""
+
+    def __init__(self, targets: RecentTargets, sessions: Sessions, breaker: CircuitBreaker | None = None) -> None:
+        self._targets, self._sessions, self._breaker = targets, sessions, breaker or CircuitBreaker()
+
+    def run(self, work: Callable[[], R]) -> R:
+        """Do the work for one device. Repeat it with a new session each time that a target refuses an old one."""
+        self._sessions.begin()
+        while True:
+            with suppress(StaleSession):  # ends: each repetition has one old session fewer
+                return work()
+
+    def register(self, device: Device) -> str:
+        """Register a claimed device in its target and return the target's endpoint."""
+        target, name, pem = device.target, device.devicename, device.devicecert
+        if target is None or name is None or pem is None:
+            raise AssertionError(f"a claimed device has a target and an identity: {device.certid}")
+        session = self._session(target, device.profile)
+        if device.profile not in session.registered.profiles:
+            message = f"got profile {device.profile}, which {target} does not have"
+            raise TargetRefusal.with_advice("UNKNOWN_PROFILE", message)
+        with self._calling(session):
+            registry.register(session, device, pem, name)
+            return session.endpoint
+
+    def deactivate(self, target: Target, certid: Fingerprint) -> None:
+        """Set the certificate INACTIVE in `target`."""
+        self._deactivate(self._session(target), certid)
+
+    def clear(self, target: Target, certid: Fingerprint, name: ThingName | None) -> None:
+        """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
+        certificate. No reset message is sent without a name."""
+        session = self._session(target)
+        if name is not None:
+            self._publish_reset(session, name)
+        self._deactivate(session, certid)
+
+    def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
+        """Send a route to a device that may be connected to `target`."""
+        session = self._session(target)
+        with self._calling(session):
+            registry.publish(session, name, route)
+
+    def is_unreachable(self, target: Target | None) -> bool:
+        """Return whether the target has not answered for so long that its devices fail instead of waiting."""
+        return self._breaker.is_unreachable(target)
+
+    def _publish_reset(self, session: TargetSession, name: ThingName) -> None:
+        """Send a reset message, if the target allows it. It only saves time: without it, the device finds its
+        certificate inactive and returns to the lobby by itself. So a refusal does not keep the certificate active."""
+        try:
+            with self._calling(session):
+                registry.publish(session, name, Reset())
+        except TargetRefusal as refusal:
+            extra = {"target": str(session.target), "thing": name, "code": refusal.code}
+            logger.warning("reset message refused", extra=extra)
+
+    def _deactivate(self, session: TargetSession, certid: Fingerprint) -> None:
+        with self._calling(session):
+            registry.deactivate(session.iot, certid)
+
+    def _session(self, target: Target, profile: str | None = None) -> TargetSession:
+        self._breaker.check(target)
+        try:
+            return self._sessions.of(self._targets.get(target, profile))
+        except NotFound as unknown:
+            raise TargetRefusal.with_advice("UNKNOWN_TARGET", unknown.message) from None
+        except ClientError as error:
+            refusal = target_refusal(error, str(target))
+            if refusal is None:
+                raise
+            raise refusal from error
+
+    @contextmanager
+    def _calling(self, session: TargetSession) -> Iterator[None]:
+        """Record whether the target answers, and translate its refusals. A refused session is not used again."""
+        try:
+            with self._breaker.recording(session.target):
+                yield
+        except ClientError as error:
+            refusal = target_refusal(error, str(session.target))
+            if refusal is None:
+                raise
+            self._sessions.forget(session.registered)
+            if refusal.code in SESSION_REASONS and not self._sessions.is_new(session.registered):
+                raise StaleSession(f"got {refusal.code} from {session.target}, want a new session") from error
+            raise refusal from error

@@ -1,0 +1,80 @@
+"""A Lambda interrupted after any call and invoked again, at once or later, ends as without the interruption."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests import aws
+from tests.aws import Clock, CutOff
+from tests.functional.commissioner.lobby_with_targets import (
+    A,
+    B,
+    LobbyWithTargets,
+    Record,
+)
+
+
+def claim(lobby: LobbyWithTargets) -> Record:
+    return lobby.claim()
+
+
+def move(lobby: LobbyWithTargets) -> Record:
+    lobby.start_placed()
+    return lobby.move()
+
+
+def release(lobby: LobbyWithTargets) -> Record:
+    lobby.start_placed()
+    return lobby.release()
+
+
+def revoke(lobby: LobbyWithTargets) -> Record:
+    lobby.start_placed()
+    return lobby.revoke()
+
+
+LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 17, release: 6, revoke: 6}
+
+
+@cache
+def outcome(scenario: Callable[[LobbyWithTargets], Record], cut_after: int | None, wait: int) -> tuple[Any, ...]:
+    with aws.aws() as calls:
+        lobby = LobbyWithTargets(calls, Clock())
+        record = scenario(lobby)
+        calls.cut_after = cut_after
+        if cut_after is None:
+            assert lobby.deliver(record) == []
+            assert len(calls.made) == LENGTHS[scenario]
+        else:
+            with pytest.raises(CutOff):
+                lobby.deliver(record)
+            calls.cut_after = None
+            lobby.clock.advance(seconds=wait)
+            lobby.processor = lobby.new_processor()
+            assert lobby.deliver(record) == []
+        device = lobby.device()
+        row = (
+            device.devstate,
+            device.target,
+            device.targets_to_clear,
+            device.needs_commissioner,
+            device.iotep,
+            device.reason,
+        )
+        published = {target: {*aws.published(target)} for target in (aws.HOME, A, B)}
+        return row, lobby.events(), published, [aws.registry(target) for target in (aws.HOME, A, B)]
+
+
+CUTS = [(scenario, number) for scenario, length in LENGTHS.items() for number in range(1, length + 1)]
+
+
+@pytest.mark.parametrize("wait", [0, 10], ids=["at once", "later"])
+@pytest.mark.parametrize(
+    ("scenario", "number"), CUTS, ids=[f"{scenario.__name__}-{number}" for scenario, number in CUTS]
+)
+def test_an_interruption_after_any_call_does_not_change_the_outcome(
+    scenario: Callable[[LobbyWithTargets], Record], number: int, wait: int
+) -> None:
+    assert outcome(scenario, number, wait) == outcome(scenario, None, 0)

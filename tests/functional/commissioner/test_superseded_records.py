@@ -1,0 +1,164 @@
+"""Records of the stream that are old, superseded or delivered again."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lobby.domain.states import State
+from lobby.errors import Conflict
+from lobby.ledger.store import Ledger
+from tests import aws
+from tests.aws import CutOff
+from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, statuses, throttle_next
+
+
+def test_an_older_record_is_checked_against_the_ledger_first(lobby: LobbyWithTargets) -> None:
+    record = lobby.claim()
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(record) == []
+    assert lobby.calls.names()[0] == "GetItem"
+    assert lobby.device().devstate is State.COMMISSIONED
+
+
+@pytest.mark.parametrize("change", ["move", "release", "revoke"])
+def test_a_superseded_record_registers_nothing(lobby: LobbyWithTargets, change: str) -> None:
+    record = lobby.claim()
+    later = getattr(lobby, change)()
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(record) == []
+    assert aws.registry(A)["certificates"] == {}
+    assert lobby.deliver(later) == []
+    assert statuses()[1:] == (None, "ACTIVE" if change == "move" else None)
+
+
+def test_a_record_whose_device_is_deleted_is_skipped(lobby: LobbyWithTargets) -> None:
+    record = lobby.claim()
+    record["dynamodb"]["NewImage"]["certid"] = {"S": TWO}
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(record) == []
+
+
+@pytest.mark.parametrize("fault", ["throttled", "interrupted"])
+def test_a_claim_delivered_again_after_its_release_leaves_no_active_certificate(
+    lobby: LobbyWithTargets, fault: str
+) -> None:
+    """Both records were processed; the batch is delivered again for another record, and the first one fails midway."""
+    records = [lobby.claim(), lobby.release()]
+    assert lobby.deliver(*records) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+    if fault == "throttled":
+        throttle_next(lobby, "AttachPolicy")
+        assert lobby.deliver(*records) == [0, 1]
+    else:
+        lobby.calls.forget()
+        done = ["CreateThing", "RegisterCertificateWithoutCA", "DescribeCertificate", "UpdateCertificate"]
+        lobby.calls.cut_after = len(done)
+        with pytest.raises(CutOff):
+            lobby.deliver(*records)
+        lobby.calls.cut_after = None
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(*records) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_a_claim_delivered_again_and_refused_midway_leaves_no_active_certificate(
+    lobby: LobbyWithTargets,
+) -> None:
+    records = [lobby.claim(), lobby.release()]
+    assert lobby.deliver(*records) == []
+    lobby.calls.fails["AttachPolicy"] = ClientError({"Error": {"Code": "LimitExceededException"}}, "AttachPolicy")
+    lobby.calls.forget()
+    assert lobby.deliver(records[0]) == []
+    assert lobby.calls.count()["UpdateCertificate"] == 2
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_refuses(
+    lobby: LobbyWithTargets,
+) -> None:
+    """A device that is connected to its target gets a new configuration only by this push."""
+    lobby.place()
+    with lobby.calls.uncounted():
+        lobby.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    record = lobby.record()
+    lobby.calls.cut_after = len(CLAIM_IN_THE_SAME_TARGET)
+    with pytest.raises(CutOff):
+        lobby.deliver(record)
+    assert lobby.calls.names() == CLAIM_IN_THE_SAME_TARGET
+    lobby.calls.cut_after = None
+    lobby.processor = lobby.new_processor()
+    lobby.calls.fails["CreateThing"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateThing")
+    assert lobby.deliver(record) == []
+    assert lobby.device().devstate is State.COMMISSIONED
+    assert [topic for topic, _ in aws.published(A)] == ["lobby/sensor-1"]
+
+
+CLAIM_IN_THE_SAME_TARGET = [
+    "CreateThing",
+    "RegisterCertificateWithoutCA",
+    "DescribeCertificate",
+    "AttachThingPrincipal",
+    "AttachPolicy",
+    "ListAttachedPolicies",
+    "TransactWriteItems",
+]
+
+
+@pytest.mark.parametrize("result", ["commission", "fail"])
+def test_a_row_too_busy_for_the_commissioners_result_is_handed_back(
+    lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch, result: str
+) -> None:
+    def busy(*_: Any) -> None:
+        raise Conflict("CHANGED_MEANWHILE", "got a device that keeps changing, want it unchanged: try again")
+
+    record = lobby.claim()
+    if result == "fail":
+        lobby.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, result, busy)
+        assert lobby.deliver(record) == [0]
+    assert lobby.device().devstate is State.CLAIMED
+    assert lobby.deliver(record) == []
+    assert lobby.device().devstate is (State.FAILED if result == "fail" else State.COMMISSIONED)
+
+
+def test_a_superseded_claim_does_not_deactivate_the_current_claims_certificate(lobby: LobbyWithTargets) -> None:
+    first = lobby.claim()
+    with lobby.calls.uncounted():
+        lobby.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    assert lobby.deliver(lobby.record()) == []
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(first) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    assert lobby.device().devstate is State.COMMISSIONED
+
+
+def _claim_of_a_again() -> Any:
+    from lobby.domain.transitions import ClaimRequest  # noqa: PLC0415
+
+    return ClaimRequest(A, "default", "another config")
+
+
+def test_a_superseded_claim_leaves_pending_clearing_to_the_claim_that_clears(lobby: LobbyWithTargets) -> None:
+    """The device still works in A, and gets its reset message when B is ready, not before."""
+    lobby.place()
+    with lobby.calls.uncounted():
+        lobby.ledger.move(ONE, _claim_of_a_again(), "user:ann")
+    again = lobby.record()
+    moved = lobby.move()
+    lobby.clock.advance(seconds=10)
+    assert lobby.deliver(again) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    assert lobby.deliver(moved) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
+    assert aws.published(A) == [("lobby/sensor-1", b'{"config": "factory reset"}')]
+
+
+def test_a_release_delivered_again_does_not_affect_the_claim_after_it(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    released, claimed = lobby.release(), lobby.claim()
+    assert lobby.deliver(released, claimed) == []
+    assert lobby.deliver(released) == []
+    assert statuses()[1] == "ACTIVE"
