@@ -1,6 +1,6 @@
-"""The operators' and technicians' side: a GraphQL API over the ledger, in one Lambda behind an HTTP API.
+"""The admin API: a GraphQL API over the device ledger for operators and technicians, and the console's files.
 
-`handler` is the Lambda, `app` the web application, `schema` what may be asked; `roles` says who may ask what
-and `failures` what a refusal looks like. It reads and writes the tables through `lobby.ledger` alone, and
-there is no setting that lets anybody in without a token. Nothing is imported here.
+One Lambda behind an API Gateway HTTP API (`handler`). `roles` lists the operations and who may call them, `failures`
+maps errors to responses. `graphql` has the types and resolvers, `web` the HTTP application, access tokens and pages.
+Tables are read and written only through `lobby.ledger`. No setting disables authentication.
 """

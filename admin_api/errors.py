@@ -1,44 +1,45 @@
-"""The failures that only the API has; the rest of its tree is `lobby.errors`.
+"""Errors that only the admin API raises. Expected errors are `LobbyError`s with a stable code; `ApiFault`s are faults
+of the lobby itself.
 
 LobbyError
-├── Unauthenticated   no token, or one that does not hold: UNAUTHENTICATED
-├── Forbidden         a token that holds, whose bearer may not do this: FORBIDDEN
+├── Unauthenticated   no access token, or an invalid one: UNAUTHENTICATED
+├── Forbidden         a valid token whose user may not do this: FORBIDDEN
 └── InvalidInput …    and the other classes of lobby.errors, with their own codes
 
-ApiFault              ours to mend, never shown; the caller sees INTERNAL and a correlation id
-├── KeysUnavailable   the user pool's public keys cannot be had, so that no token can be judged
-├── SurveyFailed      the surveyor did not answer as it should
-└── ComparisonFailed  the reconciler did not
+ApiFault              masked: the caller gets INTERNAL and a correlation id
+├── KeysUnavailable   the user pool's public keys are unavailable, so no token can be verified
+├── SurveyFailed      the surveyor failed or returned a malformed response
+└── ComparisonFailed  the reconciler failed or returned a malformed response
 """
 
 from lobby.errors import LobbyError
 
 
 class Unauthenticated(LobbyError):
-    """Who is asking is not proven. The message says which check failed, never what the token held."""
+    """The caller has no valid access token. The message names the failed check, never the token's content."""
 
     def __init__(self, message: str) -> None:
         super().__init__("UNAUTHENTICATED", message)
 
 
 class Forbidden(LobbyError):
-    """Who is asking is known, and may not."""
+    """The caller is authenticated but not authorised."""
 
     def __init__(self, message: str) -> None:
         super().__init__("FORBIDDEN", message)
 
 
 class ApiFault(Exception):
-    """Something behind the API is not as it should be; the log has it, the caller has its correlation id."""
+    """A fault behind the API. It is logged; the caller gets its correlation id only."""
 
 
 class KeysUnavailable(ApiFault):
-    """The user pool's public keys cannot be fetched or read."""
+    """The user pool's public keys cannot be fetched or parsed."""
 
 
 class SurveyFailed(ApiFault):
-    """The surveyor failed, or answered in a shape that is not agreed."""
+    """The surveyor failed or returned a malformed response."""
 
 
 class ComparisonFailed(ApiFault):
-    """The reconciler failed, or answered in a shape that is not agreed."""
+    """The reconciler failed or returned a malformed response."""

@@ -1,8 +1,7 @@
-"""What a failure looks like to the caller: one table, from the error's class to what may be said of it.
+"""Errors as the caller sees them: one table from error classes to responses.
 
-An expected failure keeps its code and message, as `extensions.code`. A query that is not valid is
-INVALID_QUERY. All else is ours: INTERNAL, without a word about the cause, which goes to the log under the
-correlation id that the caller is given.
+An expected error keeps its code (`extensions.code`) and its message. An invalid query is INVALID_QUERY. Every other
+error is masked: the caller gets INTERNAL and a correlation id, and the log has the cause under that id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,61 +22,62 @@ STATUS: Final[dict[type[LobbyError], int]] = {
     NotFound: 404,
     Conflict: 409,
 }
-"""The failures that are told as they are, and the HTTP status each has where it comes before any GraphQL
-result. Within a result the status is 200, as GraphQL clients expect."""
+"""The errors that are not masked, with the HTTP status of a response that has no GraphQL result. A response with a
+GraphQL result always has status 200."""
 
 INVALID_QUERY: Final = "INVALID_QUERY"
 INTERNAL: Final = "INTERNAL"
-_SHOWN: Final = 400
-"""Characters of what GraphQL says of a document, which quotes it."""
-_MASKED: Final = "Something went wrong on our side. Whoever runs the lobby finds it in the log by the correlation id."
+_MAX_MESSAGE: Final = 400
+"""Characters of a GraphQL validation message, which quotes the document."""
+_MASKED: Final = "Internal error. The operator of the lobby can find it in the log by its correlation id."
 
 
-def body_of(code: str, message: str, **more: str) -> dict[str, Any]:
-    """A failure in the shape of a GraphQL error."""
-    return {"message": message, "extensions": {"code": code, **more}}
+def error_body(code: str, message: str, **extensions: str) -> dict[str, Any]:
+    """Return an error in the shape of a GraphQL error."""
+    return {"message": message, "extensions": {"code": code, **extensions}}
 
 
-def told(error: Exception, correlation: str) -> tuple[int, dict[str, Any]]:
-    """The HTTP status and the error to show. What is not in the table is logged and masked."""
+def error_response(error: Exception, correlation_id: str) -> tuple[int, dict[str, Any]]:
+    """Return the HTTP status and the error body. Log and mask an error whose class is not in `STATUS`."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if status is not None and isinstance(error, LobbyError):
-        return status, body_of(error.code, error.message)
+        return status, error_body(error.code, error.message)
     logger.error("request failed", exc_info=error)
-    return 500, body_of(INTERNAL, _MASKED, correlationId=correlation)
+    return 500, error_body(INTERNAL, _MASKED, correlationId=correlation_id)
 
 
-def told_of_one(error: Exception, correlation: str) -> tuple[str, str]:
-    """The code and the message for one of many that failed, where the others stand."""
-    _, body = told(error, correlation)
-    masked = body["extensions"]["code"] == INTERNAL
-    return body["extensions"]["code"], f"{body['message']} ({correlation})" if masked else body["message"]
+def code_and_message(error: Exception, correlation_id: str) -> tuple[str, str]:
+    """Return code and message of one item's error in a bulk operation."""
+    _, body = error_response(error, correlation_id)
+    code, message = body["extensions"]["code"], body["message"]
+    return code, f"{message} ({correlation_id})" if code == INTERNAL else message
 
 
-def told_all(errors: Iterable[GraphQLError], correlation: str) -> list[dict[str, Any]]:
-    """The errors of a GraphQL result. What befell every line of a list alike is told once, of its first line."""
-    shown: dict[tuple[object, ...], dict[str, Any]] = {}
+def result_errors(errors: Iterable[GraphQLError], correlation_id: str) -> list[dict[str, Any]]:
+    """Return the errors of a GraphQL result. An error that all items of a list share is returned once, for the first
+    item."""
+    bodies: dict[tuple[object, ...], dict[str, Any]] = {}
     for error in errors:
-        body = _told_in_result(error, correlation)
+        body = _result_error(error, correlation_id)
         field = tuple(step for step in error.path or () if isinstance(step, str))
-        shown.setdefault((body["message"], body["extensions"]["code"], field, _place(error)), body)
-    return list(shown.values())
+        bodies.setdefault((body["message"], body["extensions"]["code"], field, _position(error)), body)
+    return list(bodies.values())
 
 
 def codes(errors: Sequence[dict[str, Any]]) -> list[str]:
     return [error["extensions"]["code"] for error in errors]
 
 
-def _told_in_result(error: GraphQLError, correlation: str) -> dict[str, Any]:
+def _result_error(error: GraphQLError, correlation_id: str) -> dict[str, Any]:
     cause = _cause(error)
     if cause is None:
-        body = body_of(INVALID_QUERY, error.message[:_SHOWN])
+        body = error_body(INVALID_QUERY, error.message[:_MAX_MESSAGE])
     elif isinstance(cause, RecursionError) and error.path is None:
-        body = body_of(INVALID_QUERY, "got a document that is nested too deeply")
-    elif isinstance(cause, ValueError) and error.path is None:  # before anything of ours ran
-        body = body_of(INVALID_QUERY, "got a value in the document that cannot be read: a number too long?")
+        body = error_body(INVALID_QUERY, "got a document that is nested too deeply")
+    elif isinstance(cause, ValueError) and error.path is None:  # before a resolver ran
+        body = error_body(INVALID_QUERY, "got a value in the document that cannot be parsed, such as a too long number")
     else:
-        _, body = told(cause, correlation)
+        _, body = error_response(cause, correlation_id)
     if error.locations:
         body["locations"] = [location.formatted for location in error.locations]
     if error.path:
@@ -86,12 +86,12 @@ def _told_in_result(error: GraphQLError, correlation: str) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> Exception | None:
-    """What was raised; None where GraphQL itself refused the document or its variables."""
+    """Return the raised exception, or None if GraphQL itself rejected the document or its variables."""
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
 
 
-def _place(error: GraphQLError) -> object:
+def _position(error: GraphQLError) -> object:
     return None if error.path else tuple(error.positions or ())

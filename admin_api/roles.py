@@ -1,8 +1,8 @@
-"""Who may do what: the one table of roles and operations, and the caller it is applied to.
+"""Authorisation: the table of operations and roles, and the caller that it applies to.
 
-Roles are groups of the user pool; the highest one a person is in counts. A technician may claim only for the
-targets named in further groups, ``target:<account>/<region>``. Whoever is in none of the role groups may do
-nothing at all, and an operation that the table does not list is nobody's.
+Roles are groups of the Cognito user pool; the highest role of a user counts. A technician may claim only for targets
+that further groups name (`target:<account>/<region>`). A user without a role is rejected. An operation that is not in
+the table is forbidden for every role.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from lobby.names import Target, parse_target_key
 
 
 class Role(StrEnum):
-    """From the least to the most powerful."""
+    """In ascending order of permissions."""
 
     VIEWER = "viewer"
     TECHNICIAN = "technician"
@@ -60,7 +60,7 @@ _TARGET_GROUP: Final = "target:"
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody whose token holds. `named_targets` bind a technician only."""
+    """An authenticated user. `named_targets` restrict technicians only."""
 
     name: str
     role: Role
@@ -68,12 +68,12 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """How the history names them."""
+        """The user's name in device histories."""
         return f"user:{self.name}"
 
     @property
     def operations(self) -> list[str]:
-        """What the role may do, in the table's order."""
+        """The operations that the role permits, in the table's order."""
         return [operation for operation in OPERATIONS if self.may(operation)]
 
     @property
@@ -86,35 +86,35 @@ class Caller:
     def may_claim_for(self, target: Target) -> bool:
         return self.may("claimDevice") and (self.role is not Role.TECHNICIAN or target in self.named_targets)
 
-    def sees(self, target: Target) -> bool:
-        """Whether a list of targets shows this one: a technician's shows what they may claim for."""
+    def may_list(self, target: Target) -> bool:
+        """Return whether lists of targets include `target`. A technician's include only their own."""
         return self.role is not Role.TECHNICIAN or target in self.named_targets
 
     def require(self, operation: str) -> None:
-        """Raises `Forbidden`."""
+        """Raise `Forbidden` if the role does not permit `operation`."""
         if not self.may(operation):
             allowed = ", ".join(role for role in Role if role in OPERATIONS.get(operation, ())) or "nobody"
             raise Forbidden(f"got {operation} by a {self.role}, want one of: {allowed}")
 
     def require_target(self, target: Target) -> None:
-        """Raises `Forbidden` where a technician's groups do not name `target`."""
+        """Raise `Forbidden` if a technician's groups do not name `target`."""
         if not self.may_claim_for(target):
             named = ", ".join(sorted(map(str, self.named_targets))) or "none yet: ask an admin"
             raise Forbidden(f"got target {target}, want one that you may claim for ({named})")
 
 
 def caller_of(name: str, groups: Iterable[str]) -> Caller:
-    """The caller that a token's name and groups make. Groups that are none of ours say nothing.
+    """Return the caller for a token's user name and groups. Unknown groups are ignored.
 
-    Raises `Forbidden` where no role is among them."""
-    known = list(groups)
-    role = next((role for role in reversed(Role) if role.value in known), None)
+    Raise `Forbidden` if no group is a role."""
+    names = list(groups)
+    role = next((role for role in reversed(Role) if role.value in names), None)
     if role is None:
         raise Forbidden(f"got a user in no role group, want one of: {', '.join(Role)}")
-    return Caller(name, role, frozenset(_targets_among(known)))
+    return Caller(name, role, frozenset(_named_targets(names)))
 
 
-def _targets_among(groups: Iterable[str]) -> Iterable[Target]:
+def _named_targets(groups: Iterable[str]) -> Iterable[Target]:
     for group in groups:
         if group.startswith(_TARGET_GROUP):
             try:

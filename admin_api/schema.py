@@ -1,4 +1,4 @@
-"""The GraphQL schema. ``python -m admin_api.schema`` prints it; schema.graphql is what it printed last."""
+"""The GraphQL schema. `python -m admin_api.schema > admin_api/schema.graphql` updates the committed copy."""
 
 import sys
 from typing import Any
@@ -12,7 +12,7 @@ from admin_api.graphql.queries import Query
 
 
 class Schema(strawberry.Schema):
-    """Leaves the logging of failures to `admin_api.failures`, which knows the expected ones from the others."""
+    """Leaves the logging of errors to `admin_api.failures`, which tells expected errors from faults."""
 
     def process_errors(self, *_: Any, **__: Any) -> None:
         pass

@@ -1,8 +1,8 @@
-"""What the API needs to know about its surroundings, read from the environment once.
+"""The API's settings, read from the environment once.
 
-All that is missing is reported together. No setting here weakens a check: the one that names another host,
-AWS_ENDPOINT_URL, counts for the user pool's keys only where it is a loopback address, which on AWS reaches
-nothing but the function's own sandbox. LOGIN_URL is where browsers are sent to sign in; an emulator has its own page.
+All missing settings are reported together. No setting weakens a check. AWS_ENDPOINT_URL names another host for the user
+pool's keys only if it is a loopback address, which in Lambda reaches only the function's own sandbox. LOGIN_URL is the
+sign-in page; an emulator has its own.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 
-_NEEDED = (
+_REQUIRED = (
     "AWS_REGION",
     "USER_POOL_ID",
     "USER_POOL_CLIENT_ID",
@@ -32,8 +32,8 @@ _POOL_ID = re.compile(r"([a-z0-9-]+)_[0-9A-Za-z]+")
 
 @dataclass(frozen=True)
 class Settings:
-    """`lobby_account` and `lobby_region` are where the lobby itself runs. `login_url` is the origin of the user pool's
-    sign-in page. `emulator` is the address of a local cloud on this machine's loopback, or None."""
+    """`lobby_account` and `lobby_region` are those of this lobby. `login_url` is the origin of the user pool's sign-in
+    page. `emulator` is the URL of a local cloud on the loopback interface, or None."""
 
     lobby_account: AccountId
     lobby_region: Region
@@ -46,12 +46,12 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Raises `MissingSettings` that names every absent one, and `InvalidInput` INVALID_SETTING."""
+        """Raise `MissingSettings`, which names every missing setting, or `InvalidInput` INVALID_SETTING."""
         emulator = loopback(environment.get("AWS_ENDPOINT_URL"))
-        needed = _NEEDED if emulator else (*_NEEDED, "LOGIN_URL")
-        missing = [name for name in needed if not environment.get(name, "").strip()]
+        required = _REQUIRED if emulator else (*_REQUIRED, "LOGIN_URL")
+        missing = [name for name in required if not environment.get(name, "").strip()]
         if missing:
-            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(needed)}")
+            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(required)}")
         account = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1]
         queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)
         pool = _match("USER_POOL_ID", _POOL_ID, environment)
@@ -59,7 +59,7 @@ class Settings:
         if (queue[1], queue[2], pool[1]) != (region, account, region):
             raise InvalidInput(
                 "INVALID_SETTING",
-                f"got the queue of {queue[2]}/{queue[1]} and a user pool of {pool[1]}, want both of {account}/{region}",
+                f"got a queue in {queue[2]}/{queue[1]} and a user pool in {pool[1]}, want both in {account}/{region}",
             )
         login_url = emulator or _match("LOGIN_URL", _LOGIN_URL, environment)[0]
         surveyor, reconciler = environment["SURVEYOR_FUNCTION"], environment["RECONCILER_FUNCTION"]
@@ -68,7 +68,7 @@ class Settings:
 
     @property
     def issuer(self) -> str:
-        """Amazon Cognito developer guide, "Verifying JSON web tokens"; an emulator puts the same into its tokens."""
+        """The issuer in tokens (Amazon Cognito developer guide, "Verifying JSON web tokens"). Emulators use it, too."""
         return f"https://cognito-idp.{self.lobby_region}.amazonaws.com/{self.user_pool_id}"
 
     @property
@@ -78,14 +78,14 @@ class Settings:
 
 
 def loopback(endpoint: str | None) -> str | None:
-    """`endpoint` without its trailing slash if it is on this machine's loopback, else None."""
+    """Return `endpoint` without its trailing slash if its host is a loopback address, else None."""
     try:
         parts = urlsplit(endpoint or "")
         host = parts.hostname or ""
-        near = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return None
-    return endpoint.rstrip("/") if endpoint and near and parts.scheme in ("http", "https") else None
+    return endpoint.rstrip("/") if endpoint and is_loopback and parts.scheme in ("http", "https") else None
 
 
 def _match(name: str, pattern: re.Pattern[str], environment: Mapping[str, str]) -> re.Match[str]:

@@ -1,23 +1,64 @@
-"""Whether AWS IoT is to be had in a Region: asked before a target is registered there.
+"""Registering a target: which accounts and Regions are accepted, its external id, and its set-up command."""
 
-A Region that is well formed but made up would pass for an outage: each of its devices would be tried again and
-again, in front of others. The list is botocore's own, of the AWS partition; no call is made.
-"""
-
+import secrets
+from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from botocore.session import get_session
 
+from lobby.domain.device import DEFAULT_PROFILE
+from lobby.domain.target import RegisteredTarget
 from lobby.errors import InvalidInput
-from lobby.names import Region
+from lobby.names import Region, Target
+
+if TYPE_CHECKING:
+    from admin_api.services import Services
 
 
 @cache
-def iot_regions() -> frozenset[str]:
+def regions_with_iot() -> frozenset[str]:
+    """Return the Regions of the AWS partition that have AWS IoT, from botocore's list. Makes no call."""
     return frozenset(get_session().get_available_regions("iot"))
 
 
-def require_iot_region(region: Region) -> None:
-    """Raises `InvalidInput` INVALID_REGION."""
-    if region not in iot_regions():
+def require_region_with_iot(region: Region) -> None:
+    """Raise `InvalidInput` INVALID_REGION if the Region has no AWS IoT.
+
+    A well-formed but nonexistent Region would look like an outage, and its devices would be retried again and again."""
+    if region not in regions_with_iot():
         raise InvalidInput("INVALID_REGION", f"got {region}, want a Region that has AWS IoT, such as eu-west-1")
+
+
+def require_outside_lobby(target: Target, services: "Services") -> None:
+    """Raise `InvalidInput` INVALID_TARGET for the lobby's own account and Region: one certificate cannot be registered
+    twice there."""
+    if (target.account, target.region) == (services.lobby_account, services.lobby_region):
+        raise InvalidInput(
+            "INVALID_TARGET", f"got {target}, the lobby's own account and Region, want another account or Region"
+        )
+
+
+def new_external_id() -> str:
+    """Return 128 random bits in hex, which need no quoting in a shell."""
+    return secrets.token_hex(16)
+
+
+def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarget], services: "Services") -> str:
+    """Return the command that the owner of the target account runs. There is one role per account: it belongs to the
+    stack of the Region that was `registered` first."""
+    siblings = [other for other in registered if other.target.account == target.target.account]
+    first = min([*siblings, target], key=lambda other: (other.createdat, other.target.region))
+    words = [
+        "./deploy.sh target",
+        f"--account {target.target.account}",
+        f"--region {target.target.region}",
+        f"--external-id {target.externalid}",
+        f"--lobby-account {services.lobby_account}",
+        f"--lobby-region {services.lobby_region}",
+    ]
+    if target.profiles != (DEFAULT_PROFILE,):
+        words.append(f"--profiles {','.join(target.profiles)}")
+    if first.target != target.target:
+        words.append("--without-role")
+    return " ".join(words)

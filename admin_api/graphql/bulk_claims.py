@@ -1,9 +1,8 @@
-"""Claiming many devices for one target in one request, with a result for each.
+"""Claiming many devices for one target in one request, with a result for each device.
 
-What concerns all of them is settled once, first: how many there are, whether the caller may send anything
-there, the target, its profile, the config. A fault there is the whole request's and changes nothing. After that
-each device stands for itself: one that is refused, or that something unforeseen befalls, holds nobody up, and a
-list that is sent twice claims nothing twice.
+What all devices have in common is validated first: their number, the caller's permission, target, profile and
+configuration. An error there rejects the request and changes nothing. After that each device is independent: an error
+or an unexpected fault affects only its own result. Sending the same list again claims nothing twice.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from strawberry.scalars import JSON
 
 from admin_api import claims, failures
 from admin_api.graphql.context import Context
-from admin_api.graphql.devices import Device, shown_device
-from admin_api.graphql.limits import Share
+from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.limits import Resource
 from lobby.domain import device as ledger
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
@@ -26,69 +25,73 @@ Refusal = tuple[str, str]
 Outcome = ledger.Device | LobbyError | Refusal
 
 
-@strawberry.type(description="What became of one device of a bulk.")
+@strawberry.type(description="The result of claiming one of several devices.")
 class ClaimResult:
-    certid: strawberry.ID = strawberry.field(description="As it was given.")
+    certid: strawberry.ID = strawberry.field(description="The fingerprint or label as given.")
     ok: bool
     code: str | None = strawberry.field(
-        description="Why not: as `extensions.code`; NOT_TRIED where the time was up, so send it again."
+        description="The error code, as in `extensions.code`. NOT_TRIED: there was no time left; send it again."
     )
     message: str | None
-    device: Device | None = strawberry.field(description="As in a list: null unless it is claimed.")
+    device: Device | None = strawberry.field(description="The claimed device, as in a list; null on error.")
 
 
-@strawberry.type(description="What became of each.")
+@strawberry.type(description="The results of claiming several devices.")
 class BulkClaim:
-    results: list[ClaimResult] = strawberry.field(description="One for each `certid` given, in that order.")
+    results: list[ClaimResult] = strawberry.field(description="One result for each item of `certids`, in order.")
 
 
 def claim_devices(
     context: Context, certids: Sequence[str], target: Target, profile: str | None, config: JSON | None
 ) -> BulkClaim:
-    """Raises `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden`, `NotFound` for all of them together."""
-    context.allowance.take(Share.FINGERPRINTS, len(certids))
-    wish = claims.wish_for(context.services, context.caller, target, profile, config)
-    read = [_read(certid) for certid in certids]
-    outcomes = iter(_claim(context, [certid for certid in read if not isinstance(certid, LobbyError)], wish))
+    """Claim each device and return the results. Raise `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden` or
+    `NotFound` if the request itself is invalid."""
+    context.quota.consume(Resource.FINGERPRINTS, len(certids))
+    request = claims.claim_request_for(context.services, context.caller, target, profile, config)
+    parsed = [_parse(certid) for certid in certids]
+    outcomes = iter(_claim(context, [certid for certid in parsed if not isinstance(certid, LobbyError)], request))
     results = []
-    for given, certid in zip(certids, read, strict=True):
+    for text, certid in zip(certids, parsed, strict=True):
         outcome = certid if isinstance(certid, LobbyError) else next(outcomes)
-        results.append(_result(context, given, outcome))
+        results.append(_result(context, text, outcome))
     return BulkClaim(results=results)
 
 
-def _read(certid: str) -> Fingerprint | LobbyError:
+def _parse(certid: str) -> Fingerprint | LobbyError:
     try:
         return decode_label(certid)
-    except LobbyError as fault:
-        return fault
+    except LobbyError as error:
+        return error
 
 
 def _claim(
-    context: Context, certids: Sequence[Fingerprint], wish: ClaimRequest, broken: Refusal | None = None
+    context: Context, certids: Sequence[Fingerprint], request: ClaimRequest, earlier: Refusal | None = None
 ) -> list[Outcome]:
-    """What became of each. Where something unforeseen happens, halves are tried on their own, down to the device
-    that it befalls; what is claimed already stays so, and is not written again. `broken`: what befell an earlier
-    try, which may have claimed any of them, so that none can be said to be untried."""
+    """Claim the devices and return their outcomes. After an unexpected fault each half is claimed separately, down to
+    the device that causes it; devices that are already claimed are not written again. `earlier` is the fault of an
+    earlier attempt that may have claimed some of the devices: they are not reported as NOT_TRIED."""
+    ledger_, quota = context.services.ledger, context.quota
     try:
-        done = context.services.ledger.claim_many(certids, wish, context.caller.actor, context.allowance.time_is_up)
-    except Exception as fault:  # noqa: BLE001  # whatever it is, the others shall stand
-        refusal = failures.told_of_one(fault, context.correlation)
-        if len(certids) <= 1 or context.allowance.time_is_up():
+        outcomes = ledger_.claim_many(certids, request, context.caller.actor, quota.time_is_up)
+    except Exception as error:  # noqa: BLE001  # no fault of one device may affect the others
+        refusal = failures.code_and_message(error, context.correlation_id)
+        if len(certids) <= 1 or quota.time_is_up():
             return [refusal] * len(certids)
         half = len(certids) // 2
-        return _claim(context, certids[:half], wish, refusal) + _claim(context, certids[half:], wish, refusal)
-    return [broken if broken and _is_untried(outcome) else outcome for outcome in done]
+        return _claim(context, certids[:half], request, refusal) + _claim(context, certids[half:], request, refusal)
+    return [earlier if earlier and _is_untried(outcome) else outcome for outcome in outcomes]
 
 
 def _is_untried(outcome: Outcome) -> bool:
     return isinstance(outcome, LobbyError) and outcome.code == "NOT_TRIED"
 
 
-def _result(context: Context, given: str, outcome: Outcome) -> ClaimResult:
-    certid = strawberry.ID(given)
+def _result(context: Context, text: str, outcome: Outcome) -> ClaimResult:
+    certid = strawberry.ID(text)
     if isinstance(outcome, ledger.Device):
-        device = shown_device(outcome, context.caller, whole=False)
+        device = device_from(outcome, context.caller, in_list=True)
         return ClaimResult(certid=certid, ok=True, code=None, message=None, device=device)
-    refusal = failures.told_of_one(outcome, context.correlation) if isinstance(outcome, LobbyError) else outcome
-    return ClaimResult(certid=certid, ok=False, code=refusal[0], message=refusal[1], device=None)
+    if isinstance(outcome, LobbyError):
+        outcome = failures.code_and_message(outcome, context.correlation_id)
+    code, message = outcome
+    return ClaimResult(certid=certid, ok=False, code=code, message=message, device=None)

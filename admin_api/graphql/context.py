@@ -1,7 +1,7 @@
-"""What every resolver is given: who asks, what to work with, and the id under which the log knows the request.
+"""The context of one request, and the authorisation of every operation.
 
-Also the guard that stands before every operation. A field of Query or Mutation is made with `operation` from
-here and so cannot be without it; one whose name the table of roles does not list stops the schema being built.
+Every field of Query and Mutation is declared with `operation`, which adds the authorisation. Declaring one whose name
+is not in `roles.OPERATIONS` raises an error when the schema is built.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from admin_api.graphql.limits import Allowance
+from admin_api.graphql.limits import RequestQuota
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """One request's. `asked` collects the operations for the log."""
+    """What resolvers get: the caller, the services, and the quota of this request. `operations` collects the called
+    operations for the log; `correlation_id` identifies the request there."""
 
     caller: Caller
     services: Services
-    correlation: str
-    allowance: Allowance
-    asked: list[str] = field(default_factory=list)
+    correlation_id: str
+    quota: RequestQuota
+    operations: list[str] = field(default_factory=list)
 
 
 T = TypeVar("T")
@@ -35,15 +36,15 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Info = strawberry.Info[Context, None]
 
 
-class Guard(FieldExtension):
-    """Lets an operation's resolver run only for the roles that the table gives it to."""
+class Authorization(FieldExtension):
+    """Runs a resolver only if the caller's role permits the operation. Otherwise raises `Forbidden`."""
 
     def apply(self, field: "StrawberryField") -> None:
         if _name_of(field) not in OPERATIONS:
             raise LookupError(f"got operation {_name_of(field)}, want one that roles.OPERATIONS lists")
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
-        info.context.asked.append(info.field_name)
+        info.context.operations.append(info.field_name)
         info.context.caller.require(info.field_name)
         return next_(source, info, **kwargs)
 
@@ -54,19 +55,19 @@ def _name_of(field: "StrawberryField") -> str:
 
 
 def operation(description: str) -> Callable[[Method], Method]:
-    """Declares a field of Query or Mutation, guarded."""
-    return cast("Callable[[Method], Method]", strawberry.field(description=description, extensions=[Guard()]))
+    """Declare a field of Query or Mutation, with authorisation."""
+    return cast("Callable[[Method], Method]", strawberry.field(description=description, extensions=[Authorization()]))
 
 
 def computed(description: str) -> Callable[[Method], Method]:
-    """Declares a field of another type, which is worked out when it is asked for."""
+    """Declare a field of another type that is computed only if the query asks for it."""
     return cast("Callable[[Method], Method]", strawberry.field(description=description))
 
 
 ABSENT: Any = strawberry.UNSET
-"""The default of an argument that may be left out; the schema then shows none, as v0.1's did."""
+"""The default of an optional argument. The schema then shows no default, as in v0.1."""
 
 
 def given(value: T | None) -> T | None:
-    """An argument's value; None where it was left out."""
+    """Return the value of an argument, or None if it was omitted."""
     return None if value is strawberry.UNSET else value

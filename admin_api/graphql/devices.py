@@ -1,17 +1,17 @@
-"""Devices as the API shows them.
+"""The `Device` type.
 
-`Device` is v0.1's, name for name and type for type, and more. A list is answered from an index that carries
-only what lists show; what it does not carry is refused there with NOT_IN_LISTS, as filling it in would cost a
-read for every line. Of certificates the facts are shown, never the PEM.
+It has v0.1's fields with their names and types, and more. Lists are read from an index that has only some attributes.
+A field that needs another attribute is rejected there with NOT_IN_LISTS, because it would cost one read per item. Of
+certificates only the facts are returned, never the PEM.
 """
 
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api.chain import Chain, chain_of
-from admin_api.graphql.certificates import CertificateFacts, facts_of
+from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
 from admin_api.graphql.context import Context, Info, computed
-from admin_api.graphql.limits import Share
+from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_entry_from, read_history
+from admin_api.graphql.limits import Resource
 from admin_api.graphql.targets import Target
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
@@ -32,140 +32,114 @@ _ACTIONS = {
 _CONFIRM = _ACTIONS[Event.CONFIRM]
 
 
-@strawberry.type(description="One line of a device's history.")
-class HistoryEntry:
-    seq: int
-    at: str
-    actor: str
-    event: str
-    before: str | None = strawberry.field(description="The state it left; null for one that was not there.")
-    after: str | None = strawberry.field(description="The state it entered; null where its row is gone.")
-    generation: int
-    reason: str | None
-    target: str | None
-    prior: str = strawberry.field(description="The hash of the entry before, or zeros.")
-    hash: str = strawberry.field(description="SHA-256 of this entry, `prior` included.")
-
-
-@strawberry.type(description="A device. Times are ISO 8601, UTC. Fields marked * are refused in lists: NOT_IN_LISTS.")
+@strawberry.type(
+    description="A device. Times are ISO 8601, UTC. Fields marked with * are not available in lists: NOT_IN_LISTS."
+)
 class Device:
     row: strawberry.Private[ledger.Device]
-    whole: strawberry.Private[bool]
-    chain: strawberry.Private[Chain | None] = None
+    in_list: strawberry.Private[bool]
+    loaded_history: strawberry.Private[DeviceHistory | None] = None
 
-    certid: strawberry.ID = strawberry.field(description="The certificate's SHA-256 fingerprint, 64 hex digits.")
-    devicename: str | None = strawberry.field(description="The thing name, once the device was seen.")
+    certid: strawberry.ID = strawberry.field(description="The SHA-256 fingerprint of the certificate, 64 hex digits.")
+    devicename: str | None = strawberry.field(description="The thing name; null before the device's first connection.")
     devstate: str | None
     targetaccount: str | None
     targetregion: str | None
-    entered_at: str = strawberry.field(description="When the present state was entered.")
-    reason: str | None = strawberry.field(description="Why it failed or was refused: a stable code.")
+    entered_at: str = strawberry.field(description="When the device entered its current state.")
+    reason: str | None = strawberry.field(description="The reason code of a failed or refused device.")
     profile: str
-    generation: int = strawberry.field(description="Counts the claims.")
+    generation: int = strawberry.field(description="The number of claims so far.")
     claimed_by: str | None
     claimed_at: str | None
     first_seen: str | None
     lobby_region: str | None
-    previous_targets: list[Target] = strawberry.field(description="Left, but not cleared there yet.")
-    allowed_actions: list[str] = strawberry.field(description="Operations that its state and your role allow now.")
+    previous_targets: list[Target] = strawberry.field(
+        description="Targets that the device has left and where its certificate is still to be deactivated."
+    )
+    allowed_actions: list[str] = strawberry.field(description="The operations that its state and your role permit.")
 
     @computed("The first 12 digits of the fingerprint, as printed on the label.")
     def short_form(self) -> str:
         return short_form(self.row.certid)
 
-    @computed("The text of the device's QR label.")
+    @computed("The text of the device's QR code.")
     def label_code(self) -> str:
         return encode_label(self.row.certid)
 
     @computed("* What to do about `reason`.")
     def message(self) -> str | None:
-        return self._whole("message").message
+        return self._row_for("message").message
 
-    @computed("* Text or object that the device gets with its route; null for those who may not claim for its target.")
+    @computed(
+        "* The configuration that the device gets with its route: text or an object. Null for users who may not claim"
+        " for its target."
+    )
     def config(self, info: Info) -> JSON | None:
-        row = self._whole("config")
-        may_know = row.target is None or info.context.caller.may_claim_for(row.target)
-        return JSON(row.config) if may_know else None
+        row = self._row_for("config")
+        permitted = row.target is None or info.context.caller.may_claim_for(row.target)
+        return JSON(row.config) if permitted else None
 
-    @computed("* The IoT endpoint it is sent to, once commissioned.")
+    @computed("* The IoT endpoint that the device is sent to; null before it is commissioned.")
     def endpoint(self) -> str | None:
-        return self._whole("endpoint").iotep
+        return self._row_for("endpoint").iotep
 
-    @computed("* The last hello while waiting, to the minute.")
+    @computed("* When the device sent its last hello while it was waiting, to the minute.")
     def last_seen(self) -> str | None:
-        return self._whole("lastSeen").lastseen
+        return self._row_for("lastSeen").lastseen
 
-    @computed("* What the device says its client is.")
+    @computed("* The client version that the device reports.")
     def client_version(self) -> str | None:
-        return self._whole("clientVersion").clientversion
+        return self._row_for("clientVersion").clientversion
 
-    @computed("* Whether its last hello said that it can show a code; null before it said any.")
+    @computed("* Whether the device can show a presence code, according to its last hello; null before the first.")
     def shows_code(self) -> bool | None:
-        return self._whole("showsCode").shows_code
+        return self._row_for("showsCode").shows_code
 
-    @computed("* While it is proving, how many codes may still be tried; else null.")
+    @computed("* The number of attempts left to enter the presence code; null unless the device is in state proving.")
     def tries_left(self) -> int | None:
-        row = self._whole("triesLeft")
+        row = self._row_for("triesLeft")
         return MAX_WRONG_CODES - row.failed_codes if row.devstate is State.PROVING else None
 
-    @computed("* What its certificate says; null where none was kept, or none that can be read.")
+    @computed("* The content of its certificate; null if the ledger has none or it cannot be parsed.")
     def certificate(self) -> CertificateFacts | None:
-        return facts_of(self._whole("certificate"))
+        return certificate_facts(self._row_for("certificate"))
 
-    @computed("* Everything that befell it, oldest first; at most the last 1000 entries.")
+    @computed("* The last entries of its history, oldest first, at most 1000.")
     def history(self, info: Info, last: int = 100) -> list[HistoryEntry] | None:
         if not 1 <= last <= MAX_HISTORY:
             raise InvalidInput("INVALID_COUNT", f"got {last}, want 1 to {MAX_HISTORY}")
-        info.context.allowance.take(Share.ENTRIES, last)
-        return [_history_entry(entry) for entry in self._chain("history", info.context).entries[-last:]]
+        info.context.quota.consume(Resource.ENTRIES, last)
+        return [history_entry_from(entry) for entry in self._history("history", info.context).entries[-last:]]
 
-    @computed("* Whether no entry of the history was altered, removed or put elsewhere.")
+    @computed("* Whether all entries of the history are present, in order and unaltered. Does not check the anchors.")
     def history_intact(self, info: Info) -> bool | None:
-        return self._chain("historyIntact", info.context).intact
+        return self._history("historyIntact", info.context).intact
 
-    def _whole(self, field: str) -> ledger.Device:
-        if not self.whole:
-            raise InvalidInput(
-                "NOT_IN_LISTS", f"got {field} of a device in a list, want it asked of one: device(certid)"
-            )
+    def _row_for(self, field: str) -> ledger.Device:
+        if self.in_list:
+            raise InvalidInput("NOT_IN_LISTS", f"got {field} of a device in a list, want it from device(certid)")
         return self.row
 
-    def _chain(self, field: str, context: Context) -> Chain:
-        if self.chain is None:
-            self.chain = chain_of(context.services.ledger, self._whole(field))
-        return self.chain
+    def _history(self, field: str, context: Context) -> DeviceHistory:
+        if self.loaded_history is None:
+            self.loaded_history = read_history(context.services.ledger, self._row_for(field))
+        return self.loaded_history
 
 
-@strawberry.type(description="v0.1's page of devices.")
-class PaginatedDevices:
-    devices: list[Device]
-    next_token: str | None
-
-
-@strawberry.type
-class PageInfo:
-    has_next_page: bool
-    end_cursor: str | None = strawberry.field(description="Give it as `after` for the next page.")
-
-
-@strawberry.type(description="A page of devices. With a filter it may be short, or empty, and still have a next one.")
-class DevicePage:
-    nodes: list[Device]
-    page_info: PageInfo
-
-
-@strawberry.type(description="What became of a released device.")
+@strawberry.type(description="The result of releasing a device.")
 class ReleasedDevice:
     certid: strawberry.ID
-    forgotten: bool = strawberry.field(description="True: it was never seen, so its row is gone; its history stays.")
-    device: Device | None = strawberry.field(description="The device, back in the lobby; null where it is forgotten.")
+    forgotten: bool = strawberry.field(
+        description="Whether the row was deleted, because the device never connected. Its history remains."
+    )
+    device: Device | None = strawberry.field(description="The device in the lobby; null if it is forgotten.")
 
 
-def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> Device:
-    """`whole`: the row was read itself, not an index that carries a part of it."""
+def device_from(row: ledger.Device, caller: Caller, *, in_list: bool = False) -> Device:
+    """Return the device as `caller` sees it. `in_list`: the row comes from an index without all attributes."""
     return Device(
         row=row,
-        whole=whole,
+        in_list=in_list,
         certid=strawberry.ID(row.certid),
         devicename=row.devicename,
         devstate=row.devstate.value,
@@ -179,13 +153,13 @@ def shown_device(row: ledger.Device, caller: Caller, *, whole: bool = True) -> D
         claimed_at=row.claimedat,
         first_seen=row.firstseen,
         lobby_region=row.lobbyregion,
-        previous_targets=[Target(account=left.account, region=left.region) for left in row.targets_to_clear],
+        previous_targets=[Target(account=each.account, region=each.region) for each in row.targets_to_clear],
         allowed_actions=allowed_actions(row, caller),
     )
 
 
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
-    """The operations that the device's state allows, and the caller's role."""
+    """Return the operations that the device's state and the caller's role permit."""
     events = allowed_events(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
     names = (_ACTIONS[event] for event in events)
     return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
@@ -193,23 +167,3 @@ def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
 
 def _may_confirm(row: ledger.Device, caller: Caller) -> bool:
     return row.target is not None and caller.may_claim_for(row.target)
-
-
-def _value(state: State | None) -> str | None:
-    return state.value if state else None
-
-
-def _history_entry(entry: ledger.Entry) -> HistoryEntry:
-    return HistoryEntry(
-        seq=entry.seq,
-        at=entry.at,
-        actor=entry.actor,
-        event=entry.event.value,
-        before=_value(entry.before),
-        after=_value(entry.after),
-        generation=entry.generation,
-        reason=entry.reason,
-        target=entry.target,
-        prior=entry.prior,
-        hash=entry.hash,
-    )

@@ -1,7 +1,7 @@
-"""Which devices a list shall show, as the caller says it, made into the ledger's question.
+"""The `filter` argument of `devices`, validated and converted to the ledger's filter.
 
-Every value is held to its rule before anything is asked, with a code of its own. A moment is compared as text
-in the index, so it is brought into the one form that is kept there.
+Every value is validated before any call, each with its own error code. The index compares times as text, so a time is
+converted to the stored format.
 """
 
 import re
@@ -17,46 +17,56 @@ from lobby.ledger.listing import Filter
 from lobby.ledger.store import timestamp
 from lobby.names import parse_thing_name, shown
 
-_PRINT = re.compile(r"[0-9a-f]{4,64}")
+_FINGERPRINT_PREFIX = re.compile(r"[0-9a-f]{4,64}")
 _MAX_TEXT = 200
 
 
-@strawberry.input(description="Which devices; all that is given must hold.")
+@strawberry.input(description="Selects devices. A device must match every given field.")
 class DeviceFilter:
     state: str | None = strawberry.UNSET
     target: TargetInput | None = strawberry.UNSET
-    name_prefix: str | None = strawberry.field(default=strawberry.UNSET, description="At least 2 characters.")
-    fingerprint_prefix: str | None = strawberry.field(
-        default=strawberry.UNSET, description="At least 4 hex digits, in either case, with colons or spaces."
+    name_prefix: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The start of the thing name, at least 2 characters."
     )
-    reason: str | None = strawberry.field(default=strawberry.UNSET, description="Why it failed or was refused.")
+    fingerprint_prefix: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The start of the fingerprint, at least 4 hex digits, upper or lower case, with or without colons.",
+    )
+    reason: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The reason code of a failed or refused device."
+    )
     entered_before: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="In its present state since before then: ISO 8601, UTC. With state or target.",
+        description="Devices that entered their state before this time (ISO 8601, UTC). Requires state or target.",
     )
 
 
-def filter_of(wanted: DeviceFilter) -> Filter:
-    """Raises `InvalidInput`: INVALID_STATE, INVALID_ACCOUNT, INVALID_REGION, INVALID_THING_NAME, INVALID_PREFIX,
-    INVALID_REASON, INVALID_TIME, or INVALID_FILTER for a moment that no index is in the order of."""
-    name, print_, reason, before = (
-        given(value) for value in (wanted.name_prefix, wanted.fingerprint_prefix, wanted.reason, wanted.entered_before)
+def filter_of(argument: DeviceFilter) -> Filter:
+    """Return the ledger's filter.
+
+    Raise `InvalidInput` INVALID_STATE, INVALID_ACCOUNT, INVALID_REGION, INVALID_THING_NAME, INVALID_PREFIX,
+    INVALID_REASON, INVALID_TIME, or INVALID_FILTER for a time without a state or target, which no index is sorted
+    by."""
+    name, fingerprint, reason, before = (
+        given(value)
+        for value in (argument.name_prefix, argument.fingerprint_prefix, argument.reason, argument.entered_before)
     )
-    state = state_of(given(wanted.state))
-    target = target_named(wanted.target) if wanted.target else None
+    state = state_of(given(argument.state))
+    target = target_named(argument.target) if argument.target else None
     if before is not None and state is None and target is None:
         raise InvalidInput("INVALID_FILTER", f"got enteredBefore {shown(before)} alone, want it with state or target")
     return Filter(
         state=state,
         target=target,
         name_prefix=parse_thing_name(name) if name is not None else None,
-        fingerprint_prefix=fingerprint_prefix_of(print_) if print_ is not None else None,
+        fingerprint_prefix=fingerprint_prefix_of(fingerprint) if fingerprint is not None else None,
         reason=reason,
-        entered_before=moment_of(before) if before is not None else None,
+        entered_before=timestamp_of(before) if before is not None else None,
     )
 
 
 def state_of(text: str | None) -> State | None:
+    """Return the state, or None for None. Raise `InvalidInput` INVALID_STATE."""
     try:
         return None if text is None else State(text)
     except ValueError:
@@ -64,19 +74,21 @@ def state_of(text: str | None) -> State | None:
 
 
 def fingerprint_prefix_of(text: str) -> str:
-    """The first digits of a fingerprint, written as `parse_fingerprint` allows a whole one to be."""
+    """Return the first digits of a fingerprint in lower case without separators, which are those that
+    `parse_fingerprint` accepts. Raise `InvalidInput` INVALID_PREFIX."""
     bare = re.sub(r"[:\-\s]", "", text[:_MAX_TEXT]).lower()
-    if len(text) > _MAX_TEXT or not _PRINT.fullmatch(bare):
+    if len(text) > _MAX_TEXT or not _FINGERPRINT_PREFIX.fullmatch(bare):
         raise InvalidInput("INVALID_PREFIX", f"got {shown(text)}, want the first 4 to 64 hex digits of a fingerprint")
     return bare
 
 
-def moment_of(text: str) -> str:
-    """A moment as the ledger writes it. One without a zone is refused: nobody could say when it was."""
+def timestamp_of(text: str) -> str:
+    """Return a time in the ledger's format. Raise `InvalidInput` INVALID_TIME, also for a time without UTC offset,
+    which is ambiguous."""
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.utcoffset() != timedelta(0):
+        time = None
+    if time is None or time.utcoffset() != timedelta(0):
         raise InvalidInput("INVALID_TIME", f"got {shown(text)}, want ISO 8601, UTC, such as 2026-11-22T07:42:28Z")
-    return timestamp(moment.astimezone(UTC))
+    return timestamp(time.astimezone(UTC))

@@ -1,7 +1,7 @@
-"""How many devices are where: the counts that the ledger keeps with every transition, put in order for people.
+"""The overview: device counts by state, by target and by reason, from the counts that the ledger maintains.
 
-One query, however many devices there are. A total is the sum of the lines beneath it; a technician's targets are
-those that they may claim for, while states and reasons are of all devices, which they see in lists, too.
+It costs one query, however many devices there are. A technician gets only the targets that they may claim for; states
+and reasons are those of all devices, which a technician can list, too.
 """
 
 from collections import Counter
@@ -17,77 +17,78 @@ from lobby.names import Target
 
 K = TypeVar("K", Target, tuple[str, str])
 V = TypeVar("V")
-_LIFE: Final = tuple(state.value for state in State)
+_STATES: Final = tuple(state.value for state in State)
 
 
-@strawberry.type
+@strawberry.type(description="The number of devices in a state.")
 class StateCount:
     state: str
     count: int
 
 
-@strawberry.type(description="The devices claimed for a target.")
+@strawberry.type(description="The number of devices claimed for a target.")
 class TargetCount:
     account: str
     region: str
     count: int
-    states: list[StateCount] = strawberry.field(description="Without those that no device is in.")
+    states: list[StateCount] = strawberry.field(description="Counts by state, without states that have no device.")
 
 
-@strawberry.type
+@strawberry.type(description="The number of failed or refused devices with a reason.")
 class ReasonCount:
     state: str
     reason: str
     count: int
 
 
-@strawberry.type(description="How many devices are where.")
+@strawberry.type(description="Device counts.")
 class Overview:
     total: int
-    states: list[StateCount] = strawberry.field(description="Every state, in the order of a device's life.")
+    states: list[StateCount] = strawberry.field(description="Every state, in lifecycle order.")
     targets: list[TargetCount] = strawberry.field(
-        description="Most devices first; for a technician, those that they may claim for."
+        description="Counts by target, highest first. A technician gets the targets that they may claim for."
     )
-    reasons: list[ReasonCount] = strawberry.field(description="Of failed and refused devices, most first.")
+    reasons: list[ReasonCount] = strawberry.field(description="Counts of failed and refused devices, highest first.")
 
 
 def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:
-    """`tallies` are of buckets that somebody is in."""
+    """Return the overview of `tallies`, which are the counts above 0."""
     states: Counter[str] = Counter()
     targets: dict[Target, Counter[str]] = {}
     reasons: Counter[tuple[str, str]] = Counter()
     for tally in tallies:
         bucket = tally.bucket
         states[str(bucket.state)] += tally.count
-        if bucket.target is not None and caller.sees(bucket.target):
+        if bucket.target is not None and caller.may_list(bucket.target):
             targets.setdefault(bucket.target, Counter())[str(bucket.state)] += tally.count
         if bucket.reason is not None:
             reasons[str(bucket.state), bucket.reason] += tally.count
     return Overview(
         total=states.total(),
-        states=[StateCount(state=state, count=states[state]) for state in (*_LIFE, *_unknown(states))],
-        targets=[_target(target, counted) for target, counted in _most_first(targets.items(), Counter.total)],
+        states=[StateCount(state=state, count=states[state]) for state in (*_STATES, *_unknown_states(states))],
+        targets=[_target_count(target, counts) for target, counts in _highest_first(targets.items(), Counter.total)],
         reasons=[
             ReasonCount(state=state, reason=reason, count=count)
-            for (state, reason), count in _most_first(reasons.items(), int)
+            for (state, reason), count in _highest_first(reasons.items(), int)
         ],
     )
 
 
-def _target(target: Target, counted: Counter[str]) -> TargetCount:
-    there = [state for state in (*_LIFE, *_unknown(counted)) if state in counted]
+def _target_count(target: Target, counts: Counter[str]) -> TargetCount:
+    states = [state for state in (*_STATES, *_unknown_states(counts)) if state in counts]
     return TargetCount(
         account=target.account,
         region=target.region,
-        count=counted.total(),
-        states=[StateCount(state=state, count=counted[state]) for state in there],
+        count=counts.total(),
+        states=[StateCount(state=state, count=counts[state]) for state in states],
     )
 
 
-def _unknown(counted: Counter[str]) -> list[str]:
-    return sorted(counted.keys() - set(_LIFE))
+def _unknown_states(counts: Counter[str]) -> list[str]:
+    """Return the states that a newer version of the lobby has stored."""
+    return sorted(counts.keys() - set(_STATES))
 
 
-def _most_first(lines: Iterable[tuple[K, V]], count: Callable[[V], int]) -> list[tuple[K, V]]:
-    """Where there are as many, in the order of what they are."""
-    return sorted(lines, key=lambda line: (-count(line[1]), line[0]))
+def _highest_first(items: Iterable[tuple[K, V]], count: Callable[[V], int]) -> list[tuple[K, V]]:
+    """Sort by count, then by key."""
+    return sorted(items, key=lambda item: (-count(item[1]), item[0]))

@@ -1,6 +1,6 @@
-"""Targets as the API shows them: the registered ones, and what a survey of one found.
+"""Types for targets: registered targets, and the result of checking one.
 
-An external id, and the command that carries it, is shown to admins only.
+Only admins get the external id and the set-up command that contains it.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import strawberry
 
 from admin_api.graphql.context import Context
-from admin_api.services import setup_command
+from admin_api.target_registration import setup_command
 from lobby.contracts import Survey
-from lobby.domain.target import RegisteredTarget
+from lobby.domain import target as ledger
 from lobby.names import Target as TargetName
 from lobby.names import parse_target
 
@@ -27,63 +27,64 @@ class TargetInput:
     region: str
 
 
-@strawberry.type(name="RegisteredTarget", description="An account and Region that devices may be sent to.")
-class TargetEntry:
+@strawberry.type(description="An account and Region that devices can be claimed for.")
+class RegisteredTarget:
     account: str
     region: str
     name: str
     profiles: list[str]
     presence: bool = strawberry.field(
-        description="Whether a claim for it counts only once somebody has read the code off the device."
+        description="Whether a claim must be confirmed with the presence code that the device shows."
     )
     created_by: str
     created_at: str
-    external_id: str | None = strawberry.field(description="For admins; null for everybody else.")
+    external_id: str | None = strawberry.field(description="The external id of the role; null for non-admins.")
     setup_command: str | None = strawberry.field(
-        description="What the target's owner runs; for admins, null for everybody else."
+        description="The command that the target's owner runs; null for non-admins."
     )
 
 
-@strawberry.type(description="One thing that was tried in a target.")
+@strawberry.type(description="The result of one check in a target.")
 class Finding:
     step: str
     ok: bool
     message: str
 
 
-@strawberry.type(description="What stands and what is missing in a target. Nothing was changed there.")
+@strawberry.type(description="The result of checking a target. The check changes nothing.")
 class TargetCheck:
     account: str
     region: str
-    ok: bool = strawberry.field(description="Whether every finding is.")
+    ok: bool = strawberry.field(description="Whether every finding is ok.")
     endpoint: str | None
     findings: list[Finding]
 
 
-def shown_target(of: RegisteredTarget, registered: Sequence[RegisteredTarget], context: Context) -> TargetEntry:
-    admin = context.caller.is_admin
-    lobby = context.services
-    command = setup_command(of, registered, lobby.lobby_account, lobby.lobby_region) if admin else None
-    return TargetEntry(
-        account=of.target.account,
-        region=of.target.region,
-        name=of.name,
-        profiles=list(of.profiles),
-        presence=of.presence,
-        created_by=of.createdby,
-        created_at=of.createdat,
-        external_id=of.externalid if admin else None,
-        setup_command=command,
+def target_from(
+    target: ledger.RegisteredTarget, registered: Sequence[ledger.RegisteredTarget], context: Context
+) -> RegisteredTarget:
+    """Return `target` as the caller sees it. `registered` are all targets, for the set-up command."""
+    is_admin = context.caller.is_admin
+    return RegisteredTarget(
+        account=target.target.account,
+        region=target.target.region,
+        name=target.name,
+        profiles=list(target.profiles),
+        presence=target.presence,
+        created_by=target.createdby,
+        created_at=target.createdat,
+        external_id=target.externalid if is_admin else None,
+        setup_command=setup_command(target, registered, context.services) if is_admin else None,
     )
 
 
-def shown_check(target: TargetName, survey: Survey) -> TargetCheck:
-    found = [Finding(step=step.step, ok=step.ok, message=step.message) for step in survey.findings]
+def check_from(target: TargetName, survey: Survey) -> TargetCheck:
+    findings = [Finding(step=each.step, ok=each.ok, message=each.message) for each in survey.findings]
     return TargetCheck(
-        account=target.account, region=target.region, ok=survey.ok, endpoint=survey.endpoint, findings=found
+        account=target.account, region=target.region, ok=survey.ok, endpoint=survey.endpoint, findings=findings
     )
 
 
-def target_named(given: TargetInput) -> TargetName:
-    """Raises `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
-    return parse_target(given.account, given.region)
+def target_named(argument: TargetInput) -> TargetName:
+    """Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
+    return parse_target(argument.account, argument.region)

@@ -1,9 +1,8 @@
-"""The built console (Vite's `dist`): which files there are, of what kind, and in which codings each is to be had.
+"""The built console (Vite's `dist`): its files, their media types and their content codings.
 
-The directory is listed once; a name that is not in that list has no address, so no path leads out of it. A file is
-read when it is first asked for. Starlette's StaticFiles is not used: it tells a file's versions apart by date and size,
-and in a bundle every date is the same, so a browser would keep an old service worker; nor does it know of files that
-are compressed already.
+The directory is listed once. Only names in that list are served, so no path can leave the directory. A file is read on
+first use. Starlette's StaticFiles is not used: its ETag depends on date and size, and in a bundle all dates are equal,
+so a browser would keep an old service worker. It does not serve precompressed files either.
 """
 
 import re
@@ -17,9 +16,9 @@ from typing import Final, Self
 DIST: Final = Path(__file__).parents[1] / "console" / "dist"
 INDEX: Final = "index.html"
 NONCE: Final = b"__CSP_NONCE__"
-"""What the build leaves in the page for the server to fill in."""
+"""The placeholder in the built page that the server replaces."""
 CODINGS: Final = {"br": ".br", "gzip": ".gz"}
-"""The content codings that the build makes, the smallest first, and how their files' names end."""
+"""The content codings that the build produces, best first, with the suffixes of their files."""
 _TYPES: Final = {
     ".css": "text/css",
     ".ico": "image/vnd.microsoft.icon",
@@ -32,13 +31,13 @@ _TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-"""Python's own table depends on its version and on the machine's /etc/mime.types."""
+"""`mimetypes` is not used: it depends on the Python version and on /etc/mime.types."""
 _WEIGHT: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A file as it is (`coding` None) or in one of the `CODINGS`."""
+    """A file, uncompressed (`coding` is None) or in one of the `CODINGS`."""
 
     path: Path
     coding: str | None = None
@@ -54,52 +53,52 @@ class Variant:
 
 @dataclass(frozen=True)
 class BuiltFile:
-    """A file with an address of its own. `compressed` is in the order of `CODINGS`."""
+    """A served file. `compressed` is in the order of `CODINGS`."""
 
     plain: Variant
     compressed: tuple[Variant, ...] = ()
 
     @property
     def media_type(self) -> str:
-        """An unknown kind is nothing that a browser would run."""
+        """A type that browsers do not execute, if the suffix is unknown."""
         return _TYPES.get(self.plain.path.suffix, "application/octet-stream")
 
     def variant(self, accept_encoding: str | None) -> Variant:
-        """The one that a request with this Accept-Encoding is answered with."""
-        wanted = chosen_coding(accept_encoding, [each.coding for each in self.compressed if each.coding])
-        return next((each for each in self.compressed if each.coding == wanted), self.plain)
+        """Return the variant for a request with this Accept-Encoding."""
+        coding = chosen_coding(accept_encoding, [each.coding for each in self.compressed if each.coding])
+        return next((each for each in self.compressed if each.coding == coding), self.plain)
 
 
 @dataclass(frozen=True)
 class BuiltConsole:
-    """`files` by their name in the directory, such as ``sw.js`` or ``assets/index-B2x1.js``; without the page."""
+    """`files` by their path in the directory, such as `sw.js` or `assets/index-B2x1.js`, without the page."""
 
     index: Variant
     files: Mapping[str, BuiltFile]
 
     @classmethod
     def read(cls, directory: Path) -> Self | None:
-        """None where the console is not built. Hidden files are the build's own notes."""
-        found = {
+        """Return None if the console is not built. Hidden files, which the build writes for itself, are skipped."""
+        paths = {
             path.relative_to(directory).as_posix(): path
             for path in sorted(directory.rglob("*"))
             if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
         }
-        if INDEX not in found:
+        if INDEX not in paths:
             return None
-        apart = {INDEX} | {f"{name}{ending}" for name in found for ending in CODINGS.values()}
-        files = {name: _with_siblings(name, found) for name in found if name not in apart}
-        return cls(Variant(found[INDEX]), files)
+        not_served = {INDEX} | {f"{name}{suffix}" for name in paths for suffix in CODINGS.values()}
+        files = {name: _built_file(name, paths) for name in paths if name not in not_served}
+        return cls(Variant(paths[INDEX]), files)
 
 
-def _with_siblings(name: str, found: Mapping[str, Path]) -> BuiltFile:
-    siblings = ((coding, found.get(f"{name}{ending}")) for coding, ending in CODINGS.items())
-    return BuiltFile(Variant(found[name]), tuple(Variant(path, coding) for coding, path in siblings if path))
+def _built_file(name: str, paths: Mapping[str, Path]) -> BuiltFile:
+    compressed = ((coding, paths.get(f"{name}{suffix}")) for coding, suffix in CODINGS.items())
+    return BuiltFile(Variant(paths[name]), tuple(Variant(path, coding) for coding, path in compressed if path))
 
 
 def chosen_coding(accept_encoding: str | None, offered: Sequence[str]) -> str | None:
-    """Which of the codings `offered`, the best first, a request gets; None: the file as it is (RFC 9110, 12.5.3).
-    That is also what a request gets which accepts nothing that there is."""
+    """Return which of the codings `offered` (best first) to respond with, or None for the uncompressed file (RFC 9110,
+    section 12.5.3), also if the request accepts nothing that is available."""
     weights = _weights(accept_encoding or "")
 
     def weight(coding: str) -> float:
@@ -112,11 +111,11 @@ def chosen_coding(accept_encoding: str | None, offered: Sequence[str]) -> str | 
 
 
 def _weights(accept_encoding: str) -> dict[str, float]:
-    """Each coding's weight from 0 to 1; one that is malformed counts as not accepted."""
-    found: dict[str, float] = {}
+    """Return the weight of each coding, from 0 to 1. A malformed coding counts as not accepted."""
+    weights: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
         coding, _, parameter = (word.strip() for word in part.partition(";"))
         name, _, value = (word.strip() for word in parameter.partition("="))
         well_formed = not parameter or (name == "q" and _WEIGHT.fullmatch(value) is not None)
-        found[coding] = float(value or 1) if well_formed else 0.0
-    return found
+        weights[coding] = float(value or 1) if well_formed else 0.0
+    return weights

@@ -1,10 +1,10 @@
-"""What a browser gets of the admin API before anybody is signed in: the console's pages, their files, and where to
-sign in. Nothing of the lobby's devices is in any of it.
+"""What a browser can get without signing in: the console's pages, their files, and the sign-in document.
 
-Every page is the same document, with a policy that lets it run its own scripts and talk to its own origin and the
-user pool's, and a nonce that is good for one answer. Hashed files are kept for ever; the page never; what has a fixed
-name is asked after each time. Where the console was not built, its addresses say so, and signing in still works for
-the command line. Refuses every method but GET and HEAD.
+None of it contains data of devices. Every page is the same document. Its Content-Security-Policy permits its own
+scripts, and connections to its own origin and the user pool's, with a nonce for each response. Files with a hash in
+their name are cached permanently, the page never; files with a fixed name are revalidated each time. If the console is
+not built, its paths return NOT_FOUND with an explanation, and the command line can still sign in. Methods other than
+GET and HEAD are rejected.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,20 +20,20 @@ from admin_api.settings import Settings
 from admin_api.web.built_console import NONCE, BuiltConsole, BuiltFile
 
 PAGES: Final = ("/", "/waiting", "/claim", "/devices", "/devices/{certid}", "/targets", "/overview")
-NOT_BUILT: Final = "this lobby was deployed without its console (nothing is in admin_api/console/dist)"
-_FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
-_ASK_FIRST: Final = {"cache-control": "no-cache"}
+NOT_BUILT: Final = "this lobby was deployed without its console (admin_api/console/dist is empty)"
+_IMMUTABLE: Final = {"cache-control": "public, max-age=31536000, immutable"}
+_REVALIDATE: Final = {"cache-control": "no-cache"}
 _SCRIPT_POLICY: Final = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
 )
-"""Of a script that runs as a worker, the service worker above all: it has its own policy, not its page's."""
+"""For scripts. A worker, such as the service worker, has the policy of its script, not of its page."""
 _PERMISSIONS: Final = ", ".join(
     ["camera=(self)"] + [f"{each}=()" for each in ("display-capture", "geolocation", "microphone", "payment", "usb")]
 )
 
 
 class Pages:
-    """The routes. `new_nonce` gives at least 128 random bits of the base64 alphabet (CSP Level 3, "nonce-source")."""
+    """The routes. `new_nonce` returns at least 128 random bits in base64 (CSP Level 3, "nonce-source")."""
 
     def __init__(self, console: BuiltConsole | None, settings: Settings, new_nonce: Callable[[], str]) -> None:
         self._console = console
@@ -46,11 +46,11 @@ class Pages:
             Route("/sign-in.json", self.sign_in),
             *(Route(path, self.page) for path in PAGES),
             Route("/assets/{name}", self.asset),
-            *(Route(f"/{name}", partial(_fixed, file)) for name, file in files.items() if "/" not in name),
+            *(Route(f"/{name}", partial(_fixed_file, file)) for name, file in files.items() if "/" not in name),
         ]
 
     async def sign_in(self, request: Request) -> Response:
-        return _of(request, JSONResponse(sign_in_document(self._settings)))
+        return _response_to(request, JSONResponse(sign_in_document(self._settings)))
 
     async def page(self, request: Request) -> Response:
         nonce = self._new_nonce()
@@ -60,14 +60,14 @@ class Pages:
             "content-security-policy": page_policy(nonce, self._settings.login_url),
             "permissions-policy": _PERMISSIONS,
         }
-        return _of(request, Response(html, media_type="text/html", headers=headers))
+        return _response_to(request, Response(html, media_type="text/html", headers=headers))
 
     async def asset(self, request: Request) -> Response:
-        """One whose name changes with its content."""
+        """Return a file whose name changes with its content."""
         file = self._built.files.get(f"assets/{request.path_params['name']}")
         if file is None:
             raise HTTPException(404)
-        return _file(request, file, _FOR_EVER)
+        return _file(request, file, _IMMUTABLE)
 
     @property
     def _built(self) -> BuiltConsole:
@@ -77,14 +77,14 @@ class Pages:
 
 
 def sign_in_document(settings: Settings) -> dict[str, str | None]:
-    """What an OAuth client has to know, for the console and the command line. All of it is public."""
+    """Return what an OAuth client needs to know, for the console and the command line. All of it is public."""
     login = settings.login_url
     return {
         "issuer": settings.issuer,
         "authorize_url": f"{login}/oauth2/authorize",
         "token_url": f"{login}/oauth2/token",
         "logout_url": f"{login}/logout",
-        # The emulator revokes tokens by its API only, not at this endpoint.
+        # The emulator revokes tokens only by its API, not at this endpoint.
         "revoke_url": None if settings.emulator else f"{login}/oauth2/revoke",
         "client_id": settings.client_id,
         "scope": "openid profile",
@@ -92,7 +92,7 @@ def sign_in_document(settings: Settings) -> dict[str, str | None]:
 
 
 def page_policy(nonce: str, login_url: str) -> str:
-    """The page's Content-Security-Policy. `login_url` is an origin, without a path."""
+    """Return the page's Content-Security-Policy. `login_url` is an origin, without a path."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -111,9 +111,9 @@ def page_policy(nonce: str, login_url: str) -> str:
     )
 
 
-async def _fixed(file: BuiltFile, request: Request) -> Response:
-    """One that keeps its name: the service worker, the manifest, icons."""
-    return _file(request, file, _ASK_FIRST)
+async def _fixed_file(file: BuiltFile, request: Request) -> Response:
+    """Return a file with a fixed name: the service worker, the manifest, icons."""
+    return _file(request, file, _REVALIDATE)
 
 
 def _file(request: Request, file: BuiltFile, caching: Mapping[str, str]) -> Response:
@@ -121,23 +121,23 @@ def _file(request: Request, file: BuiltFile, caching: Mapping[str, str]) -> Resp
     headers = {**caching, "etag": variant.etag, "vary": "accept-encoding"}
     if file.media_type == "text/javascript":
         headers["content-security-policy"] = _SCRIPT_POLICY
-    if _has(request.headers.get("if-none-match", ""), variant.etag):
-        # With its type: an answer without one would pass for JSON on its way through the Lambda's adapter.
+    if _matches(request.headers.get("if-none-match", ""), variant.etag):
+        # Mangum would treat a response without a media type as JSON.
         return Response(status_code=304, headers=headers, media_type=file.media_type)
     if variant.coding:
         headers["content-encoding"] = variant.coding
-    return _of(request, Response(variant.content, headers=headers, media_type=file.media_type))
+    return _response_to(request, Response(variant.content, headers=headers, media_type=file.media_type))
 
 
-def _has(if_none_match: str, etag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison."""
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Compare ETags weakly (RFC 9110, section 13.1.2)."""
     return if_none_match.strip() == "*" or etag in {
         each.strip().removeprefix("W/") for each in if_none_match.split(",")
     }
 
 
-def _of(request: Request, response: Response) -> Response:
-    """HEAD gets the headers alone; the length, which is of no body here, is left out."""
+def _response_to(request: Request, response: Response) -> Response:
+    """Return the response; for HEAD without body and content-length."""
     if request.method == "HEAD":
         response.body = b""
         del response.headers["content-length"]

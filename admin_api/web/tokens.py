@@ -1,10 +1,9 @@
-"""Whose token it is: the access token, verified again inside the application.
+"""Authentication: verifying access tokens.
 
-API Gateway's authorizer has checked it before; this does not rely on it. Checked are the signature (RS256
-and nothing else, by a key of the user pool), issuer, expiry, `client_id` (Cognito's access tokens carry no
-`aud`) and `token_use`, as the Amazon Cognito developer guide's "Verifying JSON web tokens" asks. There is
-no way to turn any of it off. The keys are fetched at the first token, and again at an unknown key id, but
-no more often than once a minute.
+API Gateway's authorizer has verified the token before; this module does not rely on that. It verifies the signature
+(RS256 only, by a key of the user pool), issuer, expiry, `client_id` (Cognito's access tokens have no `aud`) and
+`token_use`, as the Amazon Cognito developer guide, "Verifying JSON web tokens", requires. No setting disables a check.
+The keys are fetched for the first token, and again for an unknown key id, at most once a minute.
 """
 
 import json
@@ -18,50 +17,50 @@ from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.roles import Caller, caller_of
 from admin_api.settings import Settings
 
-KeyOf = Callable[[str], jwt.PyJWK]
-"""The user pool's public key of a key id. Raises PyJWT's `PyJWKClientError` for one it has not, and
+KeyLookup = Callable[[str], jwt.PyJWK]
+"""Returns the user pool's public key for a key id. Raises PyJWT's `PyJWKClientError` for an unknown key id, and
 `KeysUnavailable`."""
 
 _REQUIRED: Final = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
 _LEEWAY: Final = 5
-"""Seconds that our clock may differ from the user pool's."""
+"""Seconds that the clocks of the Lambda and the user pool may differ."""
 _ACCESS: Final = "access"
 _MAX_TOKEN: Final = 16 * 1024
 _MAX_NAME: Final = 128
-"""A Cognito username's length (API reference, AdminCreateUser)."""
+"""The length of a Cognito user name (API reference, AdminCreateUser)."""
 
 
-def pool_keys(settings: Settings) -> KeyOf:
-    """The keys of the deployed user pool. Nothing is fetched before the first token comes."""
+def user_pool_keys(settings: Settings) -> KeyLookup:
+    """Return a lookup for the keys of the deployed user pool. It fetches nothing before the first token."""
     client = jwt.PyJWKClient(settings.jwks_url, lifespan=12 * 3600, timeout=3, cooldown_duration=60)
 
-    def key_of(kid: str) -> jwt.PyJWK:
+    def key_for(kid: str) -> jwt.PyJWK:
         try:
             client.get_signing_keys()
-        except (jwt.PyJWTError, ValueError) as fault:
-            raise KeysUnavailable(f"cannot have the user pool's keys: {fault}") from fault
+        except (jwt.PyJWTError, ValueError) as error:
+            raise KeysUnavailable(f"cannot fetch the user pool's keys: {error}") from error
         try:
             return client.get_signing_key(kid)
-        except (jwt.exceptions.PyJWKClientConnectionError, jwt.exceptions.PyJWKSetError, ValueError) as fault:
-            raise KeysUnavailable(f"cannot have the user pool's keys anew: {fault}") from fault
+        except (jwt.exceptions.PyJWKClientConnectionError, jwt.exceptions.PyJWKSetError, ValueError) as error:
+            raise KeysUnavailable(f"cannot refresh the user pool's keys: {error}") from error
 
-    return key_of
+    return key_for
 
 
-class Verifier:
-    """Turns an Authorization header into the caller."""
+class TokenVerifier:
+    """Verifies the token in an Authorization header and returns the caller."""
 
-    def __init__(self, issuer: str, client_id: str, key_of: KeyOf) -> None:
+    def __init__(self, issuer: str, client_id: str, key_for: KeyLookup) -> None:
         self._issuer = issuer
         self._client_id = client_id
-        self._key_of = key_of
+        self._key_for = key_for
 
     def caller(self, authorization: str | None) -> Caller:
-        """Raises `Unauthenticated`; `Forbidden` for somebody without a role; `KeysUnavailable`."""
-        claims = self._claims(_token_in(authorization))
+        """Raise `Unauthenticated`, `Forbidden` for a user without a role, or `KeysUnavailable`."""
+        claims = self._claims(_bearer_token(authorization))
         name = claims.get("username") or claims["sub"]
         groups = claims.get("cognito:groups") or []
-        if not _is_name(name) or not isinstance(groups, list):
+        if not _is_valid_name(name) or not isinstance(groups, list):
             raise Unauthenticated("got a token whose username or groups are malformed")
         return caller_of(name, [group for group in groups if isinstance(group, str)])
 
@@ -75,48 +74,48 @@ class Verifier:
                 leeway=_LEEWAY,
                 options={"require": _REQUIRED, "verify_aud": False},
             )
-        except jwt.PyJWTError as refusal:
-            raise Unauthenticated(f"got a token that does not hold ({_kind(refusal)}), want a valid one") from refusal
-        _require_each_once(token)
+        except jwt.PyJWTError as error:
+            raise Unauthenticated(f"got an invalid token ({_failed_check(error)}), want a valid one") from error
+        _require_unique_names(token)
         if claims["token_use"] != _ACCESS:
-            raise Unauthenticated("got another kind of token, want an access token")
+            raise Unauthenticated("got a token of another kind, want an access token")
         if claims["client_id"] != self._client_id:
-            raise Unauthenticated("got a token of another app client, want one of this lobby's")
+            raise Unauthenticated("got a token for another app client, want one for this lobby's")
         return claims
 
     def _key(self, token: str) -> jwt.PyJWK:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
-            raise Unauthenticated("got a token that is not signed with RS256 by a named key, want one that is")
-        return self._key_of(header["kid"])
+            raise Unauthenticated("got a token without alg RS256 or without a key id, want both")
+        return self._key_for(header["kid"])
 
 
-def _is_name(name: object) -> bool:
-    """Whether it can stand in the history and in a line of the log, and pass for nothing else there."""
+def _is_valid_name(name: object) -> bool:
+    """Return whether the name is safe in histories and log lines."""
     return isinstance(name, str) and 0 < len(name) <= _MAX_NAME and name.isprintable()
 
 
-def _require_each_once(token: str) -> None:
-    """RFC 7519, section 4. Of a name that is there twice, one parser may take the first and another the last: the
-    gateway's and ours would have looked at different tokens."""
+def _require_unique_names(token: str) -> None:
+    """Reject duplicate names in header and claims (RFC 7519, section 4). Of a duplicate, one parser uses the first and
+    another the last: the gateway and this module would verify different tokens."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len({name for name, _ in pairs}) < len(pairs):
-            raise Unauthenticated("got a token in which a name is there twice, want each once")
+            raise Unauthenticated("got a token with a duplicate name, want each name once")
         return dict(pairs)
 
     for part in token.split(".")[:2]:
         json.loads(base64url_decode(part), object_pairs_hook=unique)
 
 
-def _kind(refusal: jwt.PyJWTError) -> str:
-    """Which check failed. The library's message may quote the token, its class never does."""
-    kind = type(refusal).__name__.removesuffix("Error")
+def _failed_check(error: jwt.PyJWTError) -> str:
+    """Return which check failed. The library's message may quote the token, its class name does not."""
+    kind = type(error).__name__.removesuffix("Error")
     return "UnknownKey" if kind == "PyJWKClient" else kind
 
 
-def _token_in(authorization: str | None) -> str:
-    """The token, after ``Bearer`` or bare, as API Gateway's authorizer takes it too."""
+def _bearer_token(authorization: str | None) -> str:
+    """Return the token, with or without `Bearer`, as API Gateway's authorizer accepts it."""
     words = (authorization or "").split()
     if len(words) == 2 and words[0].lower() == "bearer":
         words = words[1:]

@@ -22,7 +22,7 @@ from moto.s3.models import s3_backends
 
 from admin_api.services import Services
 from admin_api.web.app import create_app
-from admin_api.web.tokens import Verifier
+from admin_api.web.tokens import TokenVerifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
@@ -123,7 +123,7 @@ class Lobby:
             histories=histories,
             compare=self.compare,
         )
-        self.lambda_handler = Mangum(create_app(Verifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
+        self.lambda_handler = Mangum(create_app(TokenVerifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
     def clock(self) -> float:
         self._now = next(self.seconds, self._now) if self.seconds else 0.0

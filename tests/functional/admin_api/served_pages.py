@@ -86,7 +86,7 @@ def asked(dist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
     for name, value in (SETTINGS | {"AWS_DEFAULT_REGION": REGION}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(handler, "pool_keys", lambda _settings: key_of)
+    monkeypatch.setattr(handler, "user_pool_keys", lambda _settings: key_of)
     monkeypatch.setattr(handler, "DIST", dist)
     handler._application.cache_clear()
     context = SimpleNamespace(

@@ -50,4 +50,4 @@ def test_one_that_cannot_be_read_is_null_and_logged_and_the_rest_is_given(
 ) -> None:
     shown = lobby.ask(FACTS, {"id": lobby.waiting(1)}).data["device"]
     assert shown == {"devicename": "thing-001", "certificate": None}
-    assert "certificate cannot be read" in [record.message for record in caplog.records]
+    assert "certificate cannot be parsed" in [record.message for record in caplog.records]

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from admin_api.comparison import compare
 from admin_api.errors import ComparisonFailed
+from admin_api.invocations import compare
 from lobby.contracts import Comparison, ReportedDifference
 from lobby.errors import Conflict, InvalidInput
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, fingerprint

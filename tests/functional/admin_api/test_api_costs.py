@@ -157,9 +157,9 @@ def test_an_answer_that_a_lambda_cannot_give_is_said_to_be_too_large(
     lobby.waiting(1)
     question = "{ devices { nodes { certid devicename labelCode } } }"
     size = len(json.dumps(json.dumps(lobby.ask(question).body, separators=(",", ":")))) - 2
-    monkeypatch.setattr(app, "MAX_ANSWER", size)
+    monkeypatch.setattr(app, "MAX_RESPONSE", size)
     assert lobby.ask(question).codes == []
-    monkeypatch.setattr(app, "MAX_ANSWER", size - 1)
+    monkeypatch.setattr(app, "MAX_RESPONSE", size - 1)
     answer = lobby.ask(question)
     assert (answer.status, answer.code, answer.body["data"]) == (200, "ANSWER_TOO_LARGE", None)
     assert f"{size} bytes" in answer.body["errors"][0]["message"]

@@ -227,7 +227,7 @@ def deployed(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The Lambda as it is deployed, its environment set, the user pool's keys handed in."""
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler, "pool_keys", lambda _settings: key_of)
+    monkeypatch.setattr(handler, "user_pool_keys", lambda _settings: key_of)
     handler._application.cache_clear()
     context = SimpleNamespace(
         function_name="device-lobby-admin-api",

@@ -14,10 +14,10 @@ from botocore.config import Config
 from mangum import Mangum
 
 import commissioner.lambdas.stream
+from admin_api.invocations import lambda_client, run_survey
 from admin_api.services import Services
-from admin_api.survey import lambda_client, run_survey
 from admin_api.web.app import create_app
-from admin_api.web.tokens import Verifier
+from admin_api.web.tokens import TokenVerifier
 from commissioner.commissioning import Commissioner
 from commissioner.lambdas.stream import StreamProcessor
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
@@ -129,7 +129,7 @@ class Lambdas:
             histories=Histories(self._ledger(), anchors),
             compare=_nobody_compares,
         )
-        app: Any = create_app(Verifier(ISSUER, CLIENT, key_of), services)
+        app: Any = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         gateway = Mangum(app, lifespan="off")
         return lambda event: gateway(event, _CONTEXT)
 

@@ -2,33 +2,33 @@
 
 import pytest
 
-from admin_api.graphql.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, Allowance, Share
+from admin_api.graphql.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, RequestQuota, Resource
 from infra.functions import ADMIN_API
 from lobby.errors import InvalidInput
 from lobby.wire import MAX_CONFIG_BYTES
 
 
-def allowance() -> Allowance:
-    return Allowance(lambda: 0.0)
+def allowance() -> RequestQuota:
+    return RequestQuota(lambda: 0.0)
 
 
 @pytest.mark.parametrize("count", [1, 999, MAX_BULK])
 def test_a_bulk_of_up_to_a_thousand_is_allowed(count: int) -> None:
-    allowance().take(Share.FINGERPRINTS, count)
+    allowance().consume(Resource.FINGERPRINTS, count)
 
 
 @pytest.mark.parametrize("count", [0, MAX_BULK + 1, 10**9])
 def test_another_one_is_refused_with_what_was_asked_for(count: int) -> None:
     with pytest.raises(InvalidInput, match=f"INVALID_COUNT: got {count} fingerprints, want 1 to 1000 in one request"):
-        allowance().take(Share.FINGERPRINTS, count)
+        allowance().consume(Resource.FINGERPRINTS, count)
 
 
 def test_all_bulks_of_a_request_share_the_thousand() -> None:
     ours = allowance()
-    ours.take(Share.FINGERPRINTS, 600)
+    ours.consume(Resource.FINGERPRINTS, 600)
     with pytest.raises(InvalidInput, match="got 401 fingerprints after 600, want"):
-        ours.take(Share.FINGERPRINTS, 401)
-    ours.take(Share.FINGERPRINTS, 400)
+        ours.consume(Resource.FINGERPRINTS, 401)
+    ours.consume(Resource.FINGERPRINTS, 400)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_all_bulks_of_a_request_share_the_thousand() -> None:
 )
 def test_the_time_is_up_so_many_seconds_after_the_request_began(seconds: float, up: bool) -> None:
     moments = iter([1000.0, 1000.0 + seconds])
-    assert Allowance(lambda: next(moments)).time_is_up() is up
+    assert RequestQuota(lambda: next(moments)).time_is_up() is up
 
 
 def test_a_call_that_hangs_for_one_time_out_still_fits_into_the_lambdas_time() -> None:

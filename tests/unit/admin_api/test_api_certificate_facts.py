@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.oid import NameOID
 
-from admin_api.graphql.certificates import CertificateFacts, facts_of
+from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.names import Fingerprint
@@ -19,7 +19,7 @@ CERTID = Fingerprint("ab" * 32)
 
 
 def facts(pem: str | None) -> CertificateFacts | None:
-    return facts_of(Device(CERTID, State.INLOBBY, "2026-11-22T12:00:00.000Z", devicecert=pem))
+    return certificate_facts(Device(CERTID, State.INLOBBY, "2026-11-22T12:00:00.000Z", devicecert=pem))
 
 
 def known(pem: str) -> CertificateFacts:
@@ -136,7 +136,7 @@ def test_a_certificate_that_cannot_be_read_has_no_facts_and_is_logged(
         ),
     }
     assert facts(pems[case]) is None
-    assert [record.message for record in caplog.records] == ["certificate cannot be read"]
+    assert [record.message for record in caplog.records] == ["certificate cannot be parsed"]
 
 
 def test_a_name_that_is_made_to_look_like_two_is_escaped() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.graphql.filters import DeviceFilter, filter_of, fingerprint_prefix_of, moment_of
+from admin_api.graphql.filters import DeviceFilter, filter_of, fingerprint_prefix_of, timestamp_of
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
@@ -30,7 +30,7 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
     ],
 )
 def test_a_moment_is_brought_into_the_form_that_the_ledger_compares(text: str, kept: str) -> None:
-    assert moment_of(text) == kept
+    assert timestamp_of(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_a_moment_is_brought_into_the_form_that_the_ledger_compares(text: str, k
 )
 def test_a_moment_that_is_none_is_refused_with_the_rule(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_TIME: got .*want ISO 8601, UTC, such as") as refused:
-        moment_of(text)
+        timestamp_of(text)
     assert len(refused.value.message) < 250
 
 
 @given(st.text() | st.datetimes().map(lambda moment: moment.isoformat() + "Z"))
 def test_whatever_is_taken_for_a_moment_has_one_form_and_sorts_as_text(text: str) -> None:
     with contextlib.suppress(InvalidInput):
-        assert STAMP.fullmatch(moment_of(text))
+        assert STAMP.fullmatch(timestamp_of(text))
 
 
 @pytest.mark.parametrize(

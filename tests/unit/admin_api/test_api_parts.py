@@ -11,12 +11,12 @@ import strawberry
 from graphql import GraphQLError
 
 from admin_api.errors import Forbidden, SurveyFailed, Unauthenticated
-from admin_api.failures import told, told_all
+from admin_api.failures import error_response, result_errors
 from admin_api.graphql.context import operation
+from admin_api.invocations import run_survey
 from admin_api.roles import Caller, Role, caller_of
 from admin_api.schema import schema
-from admin_api.services import new_external_id
-from admin_api.survey import run_survey
+from admin_api.target_registration import new_external_id
 from lobby.contracts import Survey, SurveyFinding
 from lobby.errors import Conflict, IdentityRefused, InvalidInput, LobbyError, MissingSettings, NotFound
 from lobby.names import parse_target
@@ -125,7 +125,7 @@ def test_a_surveyor_that_crashed_is_a_fault() -> None:
     ],
 )
 def test_an_expected_failure_keeps_its_code_and_its_message(error: LobbyError, status: int) -> None:
-    assert told(error, "id") == (status, {"message": "m", "extensions": {"code": error.code}})
+    assert error_response(error, "id") == (status, {"message": "m", "extensions": {"code": error.code}})
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_an_expected_failure_keeps_its_code_and_its_message(error: LobbyError, s
     ids=lambda error: type(error).__name__,
 )
 def test_everything_else_is_masked(error: Exception) -> None:
-    status, body = told(error, "id-7")
+    status, body = error_response(error, "id-7")
     assert (status, body["extensions"]) == (500, {"code": "INTERNAL", "correlationId": "id-7"})
     assert "secret" not in json.dumps(body)
 
 
 def test_a_failure_inside_a_failure_is_judged_by_what_was_raised() -> None:
     inner = GraphQLError("inner", original_error=RuntimeError("secret"))
-    (body,) = told_all([GraphQLError("outer", original_error=inner, path=["a"])], "id")
+    (body,) = result_errors([GraphQLError("outer", original_error=inner, path=["a"])], "id")
     assert body["extensions"]["code"] == "INTERNAL"
 
 
@@ -155,4 +155,4 @@ def test_what_befell_every_line_alike_is_told_once_and_what_befell_each_alias_ea
     refusal = InvalidInput("NOT_IN_LISTS", "m")
     lines = [GraphQLError("m", path=["devices", n, "message"], original_error=refusal) for n in range(5)]
     aliases = [GraphQLError("m", path=[f"a{n}"], original_error=refusal) for n in range(3)]
-    assert len(told_all([*lines, *aliases], "id")) == 4
+    assert len(result_errors([*lines, *aliases], "id")) == 4

@@ -12,7 +12,7 @@ import pytest
 
 from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.settings import Settings
-from admin_api.web.tokens import Verifier, pool_keys
+from admin_api.web.tokens import TokenVerifier, user_pool_keys
 from tests.functional.admin_api.tokens_for_tests import CLIENT, POOL, REGION, public_jwk, token
 from tests.unit.admin_api.test_api_settings import GOOD
 
@@ -29,10 +29,10 @@ class Pool:
     def serves(self, *names: str) -> None:
         self.answer = json.dumps({"keys": [public_jwk(name) for name in names]}).encode()
 
-    def verifier(self) -> Verifier:
+    def verifier(self) -> TokenVerifier:
         emulator = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
         settings = Settings.read(GOOD | {"USER_POOL_ID": POOL, "USER_POOL_CLIENT_ID": CLIENT} | emulator)
-        return Verifier(settings.issuer, settings.client_id, pool_keys(settings))
+        return TokenVerifier(settings.issuer, settings.client_id, user_pool_keys(settings))
 
 
 @pytest.fixture
@@ -118,5 +118,5 @@ def test_a_pool_that_cannot_be_reached_is_our_fault_and_not_the_callers(pool: Po
     pool.port = 0
     closed = Settings.read(GOOD | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "USER_POOL_ID": POOL})
     with pytest.raises(KeysUnavailable):
-        Verifier(closed.issuer, CLIENT, pool_keys(closed)).caller(f"Bearer {token('admin')}")
+        TokenVerifier(closed.issuer, CLIENT, user_pool_keys(closed)).caller(f"Bearer {token('admin')}")
     assert verifier.caller(f"Bearer {token('admin')}").is_admin

@@ -93,7 +93,7 @@ test.each([
   ["INVALID_REGION", "got xx-none-1, want a Region that has AWS IoT, such as eu-west-1", "Region"],
   [
     "INVALID_TARGET",
-    "got 222222222222/eu-west-1, the lobby's own place, want another account or Region",
+    "got 222222222222/eu-west-1, the lobby's own account and Region, want another account or Region",
     "Region",
   ],
   ["INVALID_NAME", "got 'x', want 1 to 64 printable characters", "Name"],

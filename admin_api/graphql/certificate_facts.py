@@ -1,8 +1,8 @@
-"""What a device's certificate says of itself, for people: read from the PEM that the ledger keeps.
+"""The facts of a device's certificate, read from the PEM in the ledger.
 
-The PEM is never shown. Whether the certificate may come in was the bouncer's to say; here it is only read, and
-one that cannot be read has no facts. The reading is imported when it is first asked for: no list, claim or
-hello needs it.
+The PEM itself is never returned. The bouncer has validated the certificate; this module only reads it. A certificate
+that cannot be parsed has no facts. The parser is imported on first use, because lists, claims and hellos do not need
+it.
 """
 
 import re
@@ -20,30 +20,32 @@ if TYPE_CHECKING:
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _WITHOUT_HASH = {"1.3.101.112": "Ed25519", "1.3.101.113": "Ed448"}
-"""RFC 8410: signatures that hash on their own."""
+"""Signature algorithms without a separate hash (RFC 8410)."""
 
 
-@strawberry.type(description="What a device's certificate says. Names as in RFC 4514, times ISO 8601, UTC.")
+@strawberry.type(
+    description="The content of a device's certificate. Names are in the format of RFC 4514, times are ISO 8601, UTC."
+)
 class CertificateFacts:
     subject: str
     issuer: str
-    serial_number: str = strawberry.field(description="In hex, as `python -m pki` shows it.")
+    serial_number: str = strawberry.field(description="In hex, as `lobby-pki` prints it.")
     not_before: str
     not_after: str
-    key: str = strawberry.field(description='Such as "EC P-256" or "RSA 2048".')
-    signature: str = strawberry.field(description='Such as "ECDSA SHA-256".')
+    key: str = strawberry.field(description='For example "EC P-256" or "RSA 2048".')
+    signature: str = strawberry.field(description='For example "ECDSA SHA-256".')
 
 
-def facts_of(device: Device) -> CertificateFacts | None:
-    """None where the ledger keeps no certificate, or one that cannot be read, which is logged."""
+def certificate_facts(device: Device) -> CertificateFacts | None:
+    """Return the facts, or None if the ledger has no certificate or one that cannot be parsed, which is logged."""
     if device.devicecert is None:
         return None
     from lobby.domain.identity import load_certificate  # noqa: PLC0415
 
     try:
         return _facts(load_certificate(device.devicecert))
-    except (IdentityRefused, ValueError, TypeError) as fault:
-        logger.warning("certificate cannot be read", certid=device.certid, fault=str(fault))
+    except (IdentityRefused, ValueError, TypeError) as error:
+        logger.warning("certificate cannot be parsed", certid=device.certid, error=str(error))
         return None
 
 
@@ -73,11 +75,11 @@ def _key(certificate: "Certificate") -> str:
 def _signature(certificate: "Certificate") -> str:
     from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415
 
-    hashed = certificate.signature_hash_algorithm
-    if hashed is None:
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is None:
         oid = certificate.signature_algorithm_oid.dotted_string
         return _WITHOUT_HASH.get(oid, oid)
     names = {ec.ECDSA: "ECDSA", padding.PSS: "RSA-PSS", padding.PKCS1v15: "RSA"}
     parameters = certificate.signature_algorithm_parameters
-    kind = next((name for scheme, name in names.items() if isinstance(parameters, scheme)), "")
-    return f"{kind} {re.sub(r'^SHA(?=[0-9]{3})', 'SHA-', hashed.name.upper())}".strip()
+    scheme = next((name for kind, name in names.items() if isinstance(parameters, kind)), "")
+    return f"{scheme} {re.sub(r'^SHA(?=[0-9]{3})', 'SHA-', algorithm.name.upper())}".strip()

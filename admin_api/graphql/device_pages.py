@@ -1,0 +1,74 @@
+"""Pages of devices: the types, and reading a page within the request's quota."""
+
+import strawberry
+
+from admin_api.graphql.context import Context, given
+from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.limits import MAX_LISTED, Resource
+from lobby.errors import InvalidInput
+from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
+from lobby.names import parse_fingerprint
+
+
+@strawberry.type(description="A page of devices of v0.1.")
+class PaginatedDevices:
+    devices: list[Device]
+    next_token: str | None
+
+
+@strawberry.type(description="The position of a page in its list.")
+class PageInfo:
+    has_next_page: bool
+    end_cursor: str | None = strawberry.field(description="The value of `after` for the next page.")
+
+
+@strawberry.type(
+    description="A page of devices. With a filter, a page can have fewer devices than requested, or none, and still be"
+    " followed by others."
+)
+class DevicePage:
+    nodes: list[Device]
+    page_info: PageInfo
+
+
+@strawberry.type(description="A page of fingerprints, including those of devices whose row and history are gone.")
+class AnchoredPage:
+    certids: list[strawberry.ID]
+    page_info: PageInfo
+
+
+def device_page(context: Context, wanted: Filter, first: int, after: str | None) -> DevicePage:
+    """Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
+    page = _page(context, wanted, first, after)
+    return DevicePage(
+        nodes=_devices(context, page),
+        page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
+    )
+
+
+def paginated_devices(context: Context, wanted: Filter, count: int | None, token: str | None) -> PaginatedDevices:
+    """Return a page of v0.1, which accepts every count: 0 or none is the default, more than a page holds is a page."""
+    page = _page(context, wanted, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
+    return PaginatedDevices(devices=_devices(context, page), next_token=page.cursor)
+
+
+def anchored_page(context: Context, first: int, after: str | None) -> AnchoredPage:
+    """Return a page of anchored fingerprints in ascending order; the cursor is the last fingerprint. Raise
+    `InvalidInput` INVALID_COUNT or INVALID_FINGERPRINT."""
+    if not 1 <= first <= MAX_LISTED:
+        raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_LISTED}")
+    context.quota.consume(Resource.LISTED, first)
+    page = context.services.histories.anchored(first, parse_fingerprint(after) if after else None)
+    certids = [strawberry.ID(certid) for certid in page.certids]
+    last = certids[-1] if certids and page.more else None
+    return AnchoredPage(certids=certids, page_info=PageInfo(has_next_page=last is not None, end_cursor=last))
+
+
+def _page(context: Context, wanted: Filter, first: int, cursor: str | None) -> Page:
+    if 1 <= first <= MAX_PAGE:  # the ledger rejects any other number, with its own message
+        context.quota.consume(Resource.LISTED, first)
+    return devices(wanted, first, cursor or None)
+
+
+def _devices(context: Context, page: Page) -> list[Device]:
+    return [device_from(row, context.caller, in_list=True) for row in page.devices]
