@@ -1,6 +1,7 @@
-"""``lobbyctl``: the lobby from a terminal, for people and for programs.
+"""``lobbyctl``: the command line for operators, technicians and scripts.
 
-It speaks to the GraphQL API as any signed-in person does, and knows nothing that the API does not tell. `app` is the
-command, `session` who is signed in, `client` the HTTP, `exits` what an exit status means. It runs without the rest:
-of ours it imports `lobby`'s words alone, and it is no part of the API's Lambda. Nothing is imported here.
+It is a client of the GraphQL API and does nothing that the API does not offer to every signed-in user. `app` defines
+the command, `session` and `sign_in` obtain access tokens, `client` sends requests, and `exits` defines the exit
+statuses. Of this project it imports `lobby.names`, `lobby.errors` and `lobby.wire` only, and it is not part of the
+API's Lambda. This module imports nothing.
 """

@@ -1,4 +1,4 @@
-"""``python -m admin_api.cli`` is ``lobbyctl``."""
+"""``python -m admin_api.cli`` runs ``lobbyctl``."""
 
 from admin_api.cli.app import main
 

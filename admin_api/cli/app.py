@@ -1,16 +1,18 @@
-"""``lobbyctl``: the whole of the command, put together."""
+"""The ``lobbyctl`` command with all its subcommands. `main` is the entry point of the console script."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from admin_api.cli import command, exits
-from admin_api.cli.commands import account, change, claim, devices, history, overview, reconcile, targets
+from admin_api.cli.commands import account, change, claim, devices, history, reconcile, targets
+from lobby import __version__
 
 NAME: Final = "lobbyctl"
-_HELP: Final = """Device Lobby at the command line: who waits, where they belong, and what became of them.
+_HELP: Final = """Manage the devices of a Device Lobby: claim, move, release, revoke and inspect them.
 
-With ./deploy.sh local it needs no configuration; for another lobby begin with: lobbyctl login --url https://…"""
+A lobby started with `./deploy.sh local` needs no configuration. For any other lobby, sign in first:
+`lobbyctl login --url https://…`"""
 _EPILOG: Final = "Exit status:\n\n" + "\n".join(f"- {line}" for line in exits.listed())
 
 app = typer.Typer(
@@ -21,14 +23,37 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(command.everywhere)
-for group in (account, overview, claim, change, reconcile):
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    click_context: typer.Context,
+    as_json: command.Json = False,
+    lobby: command.Lobby = None,
+    url: command.Url = None,
+    role: command.As = None,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Accept the common options before the subcommand, and --version."""
+    command.store_options(click_context, as_json=as_json, lobby=lobby, url=url, role=role)
+
+
+for group in (account, claim, change, reconcile):
     app.add_typer(group.app)
-app.add_typer(devices.app, name="devices", help="List devices, show one, watch those who wait.")
-app.add_typer(targets.app, name="targets", help="List targets, add one, check what is missing there.")
-app.add_typer(history.app, name="history", help="What befell a device: lobbyctl history DEVICE.")
+app.add_typer(devices.overview_app)
+app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
+app.add_typer(targets.app, name="targets", help="List, register and check targets.")
+app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 
 
 def main() -> None:
-    """The command, as a process."""
+    """Run the command with the arguments of this process."""
     app(prog_name=NAME)

@@ -1,24 +1,24 @@
-"""Sends many claims, a chunk at a time, and tells what became of each.
+"""Send many claims in chunks and report an outcome for every row.
 
-A chunk that the lobby refuses whole (an unknown target, say) is that refusal for each of its rows, and the next one is
-sent. What it had no time for is sent again, as long as that helps. A device that is claimed already, for what the row
-asks for, is done: so a list can be sent twice. Where the lobby cannot be reached, or the sign-in has ended, the rest
-is left, and says so.
+If the lobby refuses a chunk as a whole (an unknown target, for example), each of its rows gets that error and the next
+chunk is sent. Devices that the lobby had no time for are sent again while that makes progress. A device whose claim is
+already what the row asks for counts as claimed, so a list can be sent twice. When the lobby becomes unreachable or the
+sign-in expires, the remaining rows are not sent and are reported as NOT_TRIED.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from admin_api.cli.claim_requests import Row, Wish, in_chunks
+from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, in_chunks
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint
 
 CHUNK: Final = 100
-"""The API takes 1,000; with fewer there is progress to see."""
-VAIN_TRIES: Final = 3
-"""How often in a row a chunk may be sent without one device more being done."""
+"""Devices per request. The API accepts 1,000; smaller chunks show progress."""
+MAX_IDLE_ATTEMPTS: Final = 3
+"""Consecutive attempts at a chunk that claim no further device before its remaining rows fail."""
 NOT_TRIED: Final = "NOT_TRIED"
 
 Device = Mapping[str, Any]
@@ -26,9 +26,9 @@ Device = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row. `device` as in a list of the API; None where it was not claimed."""
+    """The result of one row. `code` and `message` are None if the device is claimed."""
 
-    row: Row
+    row: ClaimRow
     code: str | None = None
     message: str | None = None
     device: Device | None = field(default=None, compare=False)
@@ -39,77 +39,80 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Api:
-    """What is asked of the lobby: `claim` gives the results in order, `look` the devices that are known."""
+class ClaimApi:
+    """The API calls: `claim` returns one result per device in order, `lookup` those devices that are registered."""
 
-    claim: Callable[[Sequence[Fingerprint], Wish], Sequence[Mapping[str, Any]]]
-    look: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
+    claim: Callable[[Sequence[Fingerprint], ClaimRequest], Sequence[Mapping[str, Any]]]
+    lookup: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
 
 
-class Bulk:
-    """`cut` is why the rest was left, once it was."""
+class BulkClaim:
+    """Sends claim rows. `aborted_by` is the error after which no more rows were sent."""
 
-    def __init__(self, api: Api, size: int = CHUNK) -> None:
+    def __init__(self, api: ClaimApi, size: int = CHUNK) -> None:
         self._api, self._size = api, size
-        self.cut: LobbyError | None = None
+        self.aborted_by: LobbyError | None = None
 
-    def send(self, rows: Sequence[Row]) -> Iterator[list[Outcome]]:
-        """One list of outcomes a chunk; every row has one outcome in the end."""
+    def send(self, rows: Sequence[ClaimRow]) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of one chunk after the other; every row gets exactly one."""
         for chunk in in_chunks(rows, self._size):
-            yield self._left(chunk) if self.cut else self._chunk(chunk)
+            if self.aborted_by is None:
+                yield self._send_chunk(chunk)
+            else:
+                message = f"not sent after {self.aborted_by.code}"
+                yield [Outcome(row, NOT_TRIED, message) for row in chunk]
 
-    def _chunk(self, chunk: list[Row]) -> list[Outcome]:
-        done: dict[int, Outcome] = {}
-        waiting, vain = chunk, 0
-        while waiting and vain < VAIN_TRIES and self.cut is None:
-            before = len(waiting)
-            for outcome in self._once(waiting):
-                done[outcome.row.line] = outcome
-            waiting = [row for row in waiting if done[row.line].code == NOT_TRIED]
-            vain = vain + 1 if len(waiting) == before else 0
-        return [done[row.line] for row in chunk]
+    def _send_chunk(self, chunk: list[ClaimRow]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        remaining, idle = chunk, 0
+        while remaining and idle < MAX_IDLE_ATTEMPTS and self.aborted_by is None:
+            before = len(remaining)
+            outcomes |= {outcome.row.line: outcome for outcome in self._attempt(remaining)}
+            remaining = [row for row in remaining if outcomes[row.line].code == NOT_TRIED]
+            idle = idle + 1 if len(remaining) == before else 0
+        return [outcomes[row.line] for row in chunk]
 
-    def _once(self, rows: list[Row]) -> list[Outcome]:
+    def _attempt(self, rows: list[ClaimRow]) -> list[Outcome]:
         try:
-            results = self._api.claim([row.certid for row in rows], rows[0].wish)
-        except ApiRefused as refusal:
-            return [Outcome(row, refusal.code, refusal.message) for row in rows]
-        except (Unreachable, NotSignedIn) as fault:
-            self.cut = fault
-            unknown = "; whether it was claimed is not known: run the same again"
-            return [Outcome(row, fault.code, f"{fault.message}{unknown}") for row in rows]
-        return self._same_again([_outcome(row, result) for row, result in zip(rows, results, strict=True)])
+            results = self._api.claim([row.certid for row in rows], rows[0].request)
+        except ApiRefused as error:
+            return [Outcome(row, error.code, error.message) for row in rows]
+        except (Unreachable, NotSignedIn) as error:
+            self.aborted_by = error
+            message = f"{error.message}; the claim may have been made: run the same command again"
+            return [Outcome(row, error.code, message) for row in rows]
+        return self._accept_equal_claims([_outcome(row, result) for row, result in zip(rows, results, strict=True)])
 
-    def _left(self, chunk: list[Row]) -> list[Outcome]:
-        return [Outcome(row, NOT_TRIED, f"left, after {self.cut.code if self.cut else 'an end'}") for row in chunk]
+    def _accept_equal_claims(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Turn ALREADY_CLAIMED into success if the device's claim is what the row asks for.
 
-    def _same_again(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """The API calls the same claim again no failure, but another config one. A row that names neither profile nor
-        config asks for neither to be changed. Where they cannot be looked at, what the API said of each stands."""
-        claimed = [outcome.row.certid for outcome in outcomes if outcome.code == "ALREADY_CLAIMED"]
+        The API accepts only an identical claim, including the config. Here a row without a profile or config accepts
+        any. If the devices cannot be looked up, the API's results are returned unchanged."""
+        certids = [outcome.row.certid for outcome in outcomes if outcome.code == "ALREADY_CLAIMED"]
         try:
-            held = self._api.look(claimed) if claimed else {}
+            devices = self._api.lookup(certids) if certids else {}
         except ApiRefused:
             return outcomes
-        except (Unreachable, NotSignedIn) as fault:
-            self.cut = fault
+        except (Unreachable, NotSignedIn) as error:
+            self.aborted_by = error
             return outcomes
-        return [_judged(outcome, held.get(outcome.row.certid)) for outcome in outcomes]
+        return [_compared(outcome, devices.get(outcome.row.certid)) for outcome in outcomes]
 
 
-def _outcome(row: Row, result: Mapping[str, Any]) -> Outcome:
+def _outcome(row: ClaimRow, result: Mapping[str, Any]) -> Outcome:
     if result["ok"]:
         return Outcome(row, device=result["device"])
     return Outcome(row, result["code"] or "REFUSED", result["message"])
 
 
-def _judged(outcome: Outcome, held: Device | None) -> Outcome:
-    if outcome.code != "ALREADY_CLAIMED" or held is None:
+def _compared(outcome: Outcome, device: Device | None) -> Outcome:
+    """The outcome after comparing the device's claim with the row."""
+    if outcome.code != "ALREADY_CLAIMED" or device is None:
         return outcome
-    wish, place = outcome.row.wish, f"{held['targetaccount']}/{held['targetregion']}"
-    same = place == str(wish.target)
-    if same and wish.profile in (None, held["profile"]) and wish.config in (None, held["config"]):
-        return Outcome(outcome.row, device=held)
-    what = "with another profile or config" if same else f"for {place}"
-    why = f"is claimed {what} ({held['devstate']}): move or release it first"
-    return Outcome(outcome.row, outcome.code, why, held)
+    request, target = outcome.row.request, f"{device['targetaccount']}/{device['targetregion']}"
+    same = target == str(request.target)
+    if same and request.profile in (None, device["profile"]) and request.config in (None, device["config"]):
+        return Outcome(outcome.row, device=device)
+    claim = "with another profile or config" if same else f"for {target}"
+    message = f"already claimed {claim} ({device['devstate']}); move or release it first"
+    return Outcome(outcome.row, outcome.code, message, device)

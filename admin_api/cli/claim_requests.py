@@ -1,7 +1,4 @@
-"""What a claim asks for, and a row of a list of claims: checked values, before anything is sent.
-
-The rule of what may be a device's config is the ledger's own.
-"""
+"""Claim requests, and the rows of a claim list: values that are checked before anything is sent."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,8 +10,8 @@ from lobby.wire import Config, parse_config
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Where devices shall go. None leaves the profile or config to the lobby."""
+class ClaimRequest:
+    """The target, profile and config of a claim. With None the lobby chooses the profile or config."""
 
     target: Target
     profile: str | None = None
@@ -22,38 +19,38 @@ class Wish:
 
     @property
     def key(self) -> str:
-        """The same for wishes that are the same."""
+        """A key that is equal for equal requests."""
         return json.dumps([str(self.target), self.profile, self.config], sort_keys=True)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A claim to make. `line` is where it stands in its file, or its place among the arguments."""
+class ClaimRow:
+    """A claim to make. `line` is its line in the file, or its number among the arguments."""
 
     line: int
     certid: Fingerprint
-    wish: Wish
+    request: ClaimRequest
 
 
 def read_config(text: str | None) -> Config | None:
-    """A config as it is typed: JSON where it begins like an object or a list, else text. None for none.
+    """Return the config that `text` contains: JSON if it starts like an object or a list, otherwise plain text.
 
-    Raises `InvalidInput` INVALID_CONFIG."""
+    Raise `InvalidInput` INVALID_CONFIG."""
     if text is None:
         return None
     config: Config = text
     if text.lstrip().startswith(("{", "[")):
         try:
             config = json.loads(text)
-        except (ValueError, RecursionError) as fault:
-            raise InvalidInput("INVALID_CONFIG", f"got {shown(text)}, want JSON ({fault})") from None
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput("INVALID_CONFIG", f"got {shown(text)}, want JSON ({error})") from None
     return parse_config(config)
 
 
-def in_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Rows that can be sent together: of one wish, at most `size`, in the order in which they first came."""
-    groups: dict[str, list[Row]] = {}
+def in_chunks(rows: Iterable[ClaimRow], size: int) -> Iterator[list[ClaimRow]]:
+    """Yield rows with the same request, at most `size` together, ordered by each request's first row."""
+    groups: dict[str, list[ClaimRow]] = {}
     for row in rows:
-        groups.setdefault(row.wish.key, []).append(row)
+        groups.setdefault(row.request.key, []).append(row)
     for group in groups.values():
         yield from (group[start : start + size] for start in range(0, len(group), size))

@@ -1,8 +1,8 @@
-"""GraphQL over HTTP as somebody who is signed in: one question in, its `data` out, every failure as an error of ours.
+"""The GraphQL client: send one document as the signed-in user, return its `data`, raise every failure as an error.
 
-A token that is refused is renewed once. An API that is busy (429, or 502 to 504) is asked again a few times, with
-growing waits; what must not be done twice is asked again only where it surely was not done. What does not look like
-a lobby's answer is never taken for one.
+A token that the API refuses is renewed once. Requests to a busy API (HTTP 429, 502, 503, 504) are repeated a few times
+with growing delays; a document that is not repeatable is repeated only if it was certainly not carried out. A response
+that is not a lobby's is refused as NOT_A_LOBBY.
 """
 
 import json
@@ -14,124 +14,127 @@ import httpx
 
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.http import Answer, exchange
+from admin_api.cli.http import Response, send
 from lobby.names import shown
 
-TRIES: Final = 5
-"""Of one request, the first included."""
-LONGEST_WAIT: Final = 20.0
-"""Seconds before any one of them."""
-_FIRST_WAIT: Final = 0.5
+MAX_ATTEMPTS: Final = 5
+"""Attempts per request, including the first."""
+MAX_DELAY: Final = 20.0
+"""Seconds before one attempt."""
+_FIRST_DELAY: Final = 0.5
 _TOO_MANY: Final = 429
 _BUSY: Final = (_TOO_MANY, 502, 503, 504)
 _LOGIN: Final = "lobbyctl login --url https://…"
 
 
 class Tokens(Protocol):
-    """Where access tokens come from. Both raise `NotSignedIn` and `Unreachable`."""
+    """A source of access tokens. Both methods raise `NotSignedIn` and `Unreachable`."""
 
     def token(self) -> str:
-        """One that should hold now."""
+        """Return a token that should be valid now."""
 
     def renew(self) -> str:
-        """Another one: the last was refused."""
+        """Return another token after the API refused the last one."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How waiting is done: `pause` waits that many seconds, `draw` gives a number from 0 to 1, `tell` says why."""
+class Retries:
+    """How the client waits: `sleep` in seconds, `random` returns a number from 0 to 1, `notify` reports the reason."""
 
-    pause: Callable[[float], None]
-    draw: Callable[[], float]
-    tell: Callable[[str], None]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    notify: Callable[[str], None]
 
 
 class Client:
-    """The API at `url`."""
+    """The GraphQL API at `url`."""
 
-    def __init__(self, url: str, tokens: Tokens, http: httpx.Client, patience: Patience) -> None:
+    def __init__(self, url: str, tokens: Tokens, http: httpx.Client, retries: Retries) -> None:
         self.url = url
-        self._tokens, self._http, self._patience = tokens, http, patience
+        self._tokens, self._http, self._retries = tokens, http, retries
 
-    def ask(self, document: Document, **variables: Any) -> dict[str, Any]:
-        """The answer's `data`. Raises `ApiRefused`, `NotSignedIn`, `Unreachable`."""
+    def execute(self, document: Document, **variables: Any) -> dict[str, Any]:
+        """Return the `data` of the response. Raise `ApiRefused`, `NotSignedIn` or `Unreachable`."""
         body = {"query": document.text, "variables": variables}
-        answer = self._patiently(body, self._tokens.token(), document.repeatable)
-        if answer.status == httpx.codes.UNAUTHORIZED:
-            answer = self._patiently(body, self._tokens.renew(), document.repeatable)
-        return read(answer)
+        response = self._send(body, self._tokens.token(), document.repeatable)
+        if response.status == httpx.codes.UNAUTHORIZED:
+            response = self._send(body, self._tokens.renew(), document.repeatable)
+        return read(response)
 
-    def _patiently(self, body: dict[str, Any], token: str, repeatable: bool) -> Answer:
-        for tried in range(1, TRIES):
+    def _send(self, body: dict[str, Any], token: str, repeatable: bool) -> Response:
+        headers = {"authorization": f"Bearer {token}"}
+        for attempt in range(1, MAX_ATTEMPTS):
             try:
-                answer = exchange(self._http, self.url, json=body, headers={"authorization": f"Bearer {token}"})
-            except Unreachable as fault:
-                if tried > 1 or not fault.sent or not repeatable or fault.code == "TIMED_OUT":
+                response = send(self._http, self.url, json=body, headers=headers)
+            except Unreachable as error:
+                if attempt > 1 or not error.sent or not repeatable or error.code == "TIMED_OUT":
                     raise
-                self._wait(tried, None, fault.message)
+                self._wait(attempt, None, error.message)
                 continue
-            if answer.status not in _BUSY or not (repeatable or answer.status == _TOO_MANY):
-                return answer
-            self._wait(tried, answer.retry_after, f"the lobby is busy (HTTP {answer.status})")
-        return exchange(self._http, self.url, json=body, headers={"authorization": f"Bearer {token}"})
+            if response.status not in _BUSY or not (repeatable or response.status == _TOO_MANY):
+                return response
+            self._wait(attempt, response.retry_after, f"the lobby is busy (HTTP {response.status})")
+        return send(self._http, self.url, json=body, headers=headers)
 
-    def _wait(self, tried: int, asked: float | None, why: str) -> None:
-        seconds = wait_of(tried, asked, self._patience.draw())
-        self._patience.tell(f"{why}; trying again in {seconds:.1f} s")
-        self._patience.pause(seconds)
-
-
-def wait_of(tried: int, asked: float | None, drawn: float) -> float:
-    """Seconds before the next try: what the server asks for, or twice as long each time, less up to a half of it so
-    that many do not come back together."""
-    wait = asked if asked is not None else _FIRST_WAIT * 2 ** (tried - 1) * (1 - drawn / 2)
-    return min(max(wait, 0.0), LONGEST_WAIT)
+    def _wait(self, attempt: int, retry_after: float | None, reason: str) -> None:
+        seconds = retry_delay(attempt, retry_after, self._retries.random())
+        self._retries.notify(f"{reason}; retrying in {seconds:.1f} s")
+        self._retries.sleep(seconds)
 
 
-def read(answer: Answer) -> dict[str, Any]:
-    """The `data` of an answer. Raises `ApiRefused`, `NotSignedIn`, `Unreachable`."""
-    body = _object(answer)
+def retry_delay(attempt: int, retry_after: float | None, random: float) -> float:
+    """Return the seconds to wait after attempt number `attempt`.
+
+    The server's Retry-After counts if there is one; otherwise the delay doubles, less up to a half as jitter so that
+    many clients do not return together."""
+    delay = retry_after if retry_after is not None else _FIRST_DELAY * 2 ** (attempt - 1) * (1 - random / 2)
+    return min(max(delay, 0.0), MAX_DELAY)
+
+
+def read(response: Response) -> dict[str, Any]:
+    """Return the `data` of a GraphQL response. Raise `ApiRefused`, `NotSignedIn` or `Unreachable`."""
+    body = _json_object(response)
     errors = body.get("errors")
     if errors:
         raise _refusal(errors[0] if isinstance(errors, list) else errors)
-    if answer.status == httpx.codes.UNAUTHORIZED:
+    if response.status == httpx.codes.UNAUTHORIZED:
         raise _not_signed_in(body.get("message"))
-    if answer.status in _BUSY:
-        raise Unreachable("UNAVAILABLE", f"got HTTP {answer.status} from {answer.url} again and again: try later")
-    if answer.status == httpx.codes.FORBIDDEN:
-        raise ApiRefused("FORBIDDEN", f"got {shown(body.get('message'))} from {answer.url}")
-    if answer.status != httpx.codes.OK or not isinstance(body.get("data"), dict):
-        raise _no_lobby(answer, f"HTTP {answer.status}")
+    if response.status in _BUSY:
+        raise Unreachable("UNAVAILABLE", f"got HTTP {response.status} from {response.url}: try again later")
+    if response.status == httpx.codes.FORBIDDEN:
+        raise ApiRefused("FORBIDDEN", f"got {shown(body.get('message'))} from {response.url}")
+    if response.status != httpx.codes.OK or not isinstance(body.get("data"), dict):
+        raise _not_a_lobby(response, f"HTTP {response.status}")
     data: dict[str, Any] = body["data"]
     return data
 
 
-def _object(answer: Answer) -> dict[str, Any]:
-    if answer.status in _BUSY:
+def _json_object(response: Response) -> dict[str, Any]:
+    if response.status in _BUSY:
         return {}
-    if answer.kind not in ("application/json", "application/graphql-response+json"):
-        raise _no_lobby(answer, answer.kind or "an answer of no type")
+    if response.media_type not in ("application/json", "application/graphql-response+json"):
+        raise _not_a_lobby(response, response.media_type or "a response without a content type")
     try:
-        body = json.loads(answer.text)
+        body = json.loads(response.text)
     except (ValueError, RecursionError):
-        raise _no_lobby(answer, "a broken answer") from None
+        raise _not_a_lobby(response, "invalid JSON") from None
     if not isinstance(body, dict):
-        raise _no_lobby(answer, "JSON of another shape")
+        raise _not_a_lobby(response, "JSON that is not an object")
     return body
 
 
 def _refusal(error: Any) -> ApiRefused | NotSignedIn:
-    known: dict[str, Any] = error if isinstance(error, dict) else {}
-    extensions = known.get("extensions") or {}
-    code, message = str(extensions.get("code") or "REFUSED"), str(known.get("message") or "no reason given")
+    fields: dict[str, Any] = error if isinstance(error, dict) else {}
+    extensions = fields.get("extensions") or {}
+    code, message = str(extensions.get("code") or "REFUSED"), str(fields.get("message") or "no reason given")
     if code == "UNAUTHENTICATED":
         return _not_signed_in(message)
     return ApiRefused(code, message, extensions.get("correlationId"))
 
 
 def _not_signed_in(message: object) -> NotSignedIn:
-    return NotSignedIn("NOT_SIGNED_IN", f"got a sign-in that the lobby refuses ({message}), want a new one: {_LOGIN}")
+    return NotSignedIn("NOT_SIGNED_IN", f"got a token that the lobby refuses ({message}); sign in again: {_LOGIN}")
 
 
-def _no_lobby(answer: Answer, what: str) -> Unreachable:
-    return Unreachable("NOT_A_LOBBY", f"got {what} from {answer.url}, want a lobby's JSON: is the address right?")
+def _not_a_lobby(response: Response, what: str) -> Unreachable:
+    return Unreachable("NOT_A_LOBBY", f"got {what} from {response.url}, want a lobby's JSON: is the address correct?")

@@ -1,7 +1,8 @@
-"""Makes a function into a command: gives it the options that every command has, a desk, and an end for its failures.
+"""The `command` decorator: register a function as a subcommand with the common options and error handling. Also the
+arguments that several subcommands share.
 
-The options can be said before the command or after it. What a command raises as `LobbyError` is told in one line, and
-becomes its exit status by the table in `exits`.
+The common options are accepted before or after the subcommand. A `LobbyError` that the function raises is printed on
+one line and sets the exit status by the table in `exits`.
 """
 
 import inspect
@@ -13,14 +14,15 @@ import typer
 
 from admin_api.cli import environment
 from admin_api.cli.command_context import CommandContext, Options
-from admin_api.cli.completion import complete_role
+from admin_api.cli.completion import complete_role, complete_target
 from admin_api.cli.exits import Status, status_of
 from lobby.errors import LobbyError
 
-_PANEL: Final = "With every command"
+_PANEL: Final = "Common options"
+_META_KEY: Final = "lobbyctl"
 Json = Annotated[
     bool,
-    typer.Option("--json", help="For programs: one JSON object a line, failures included.", rich_help_panel=_PANEL),
+    typer.Option("--json", help="Print one JSON object per line, errors included.", rich_help_panel=_PANEL),
 ]
 Lobby = Annotated[
     Path | None,
@@ -28,7 +30,7 @@ Lobby = Annotated[
         "--lobby",
         metavar="PATH",
         rich_help_panel=_PANEL,
-        help="A local deployment's lobby.json. [env: LOBBYCTL_LOBBY; else .local/lobby.json here or above]",
+        help="The lobby.json of a local deployment. [env: LOBBYCTL_LOBBY; default: the nearest .local/lobby.json]",
     ),
 ]
 Url = Annotated[
@@ -37,7 +39,7 @@ Url = Annotated[
         "--url",
         metavar="URL",
         rich_help_panel=_PANEL,
-        help="A lobby that you are signed in to. [env: LOBBYCTL_URL; else the last one, where no lobby.json is]",
+        help="The lobby to use, by its console's address. [env: LOBBYCTL_URL; default: the last sign-in]",
     ),
 ]
 As = Annotated[
@@ -47,66 +49,78 @@ As = Annotated[
         metavar="ROLE",
         rich_help_panel=_PANEL,
         autocompletion=complete_role,
-        help="Locally: the role to sign in as. [default: operator]",
+        help="The role to sign in with; local deployments only. [default: operator]",
     ),
 ]
-_SHARED: Final[dict[str, Any]] = {"as_json": Json, "lobby": Lobby, "url": Url, "role": As}
+_COMMON: Final[dict[str, Any]] = {"as_json": Json, "lobby": Lobby, "url": Url, "role": As}
 _DEFAULTS: Final[dict[str, Any]] = {"as_json": False, "lobby": None, "url": None, "role": None}
+
+DEVICE_HELP: Final = "Fingerprint, its first digits, label code, or name."
+TARGET_HELP: Final = "Target as account/Region or name; optional if there is only one."
+DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", help=DEVICE_HELP)]
+TargetFilter = Annotated[
+    str | None,
+    typer.Option("--target", "-t", help="Target as account/Region or name.", autocompletion=complete_target),
+]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def everywhere(
-    context: typer.Context, as_json: Json = False, lobby: Lobby = None, url: Url = None, role: As = None
-) -> None:
-    """The root's callback: the options, said before the command."""
-    context.meta["lobbyctl"] = {"as_json": as_json, "lobby": lobby, "url": url, "role": role}
+def store_options(click_context: typer.Context, **options: Any) -> None:
+    """Store the common options given before the subcommand."""
+    click_context.meta[_META_KEY] = options
 
 
 def command(app: typer.Typer, name: str) -> Callable[[F], F]:
-    """Registers a function whose first parameter is the desk; the others are its own arguments and options."""
+    """Register a function whose first parameter is the `CommandContext`; the others are its arguments and options."""
 
     def register(function: F) -> F:
-        own = list(inspect.signature(function).parameters.values())[1:]
-        app.command(name)(_wrapped(function, own))
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        app.command(name)(_wrap(function, parameters))
         return function
 
     return register
 
 
-def _wrapped(function: Callable[..., Any], own: list[inspect.Parameter]) -> Callable[..., None]:
-    def run(**given: Any) -> None:
-        context: typer.Context = given.pop("context")
-        said = {field: given.pop(field) for field in _SHARED}
-        desk = CommandContext(_options(context, said), context.obj or environment.real())
-        try:
-            status = function(desk, **given)
-        except LobbyError as error:
-            status = status_of(error.code)
-            desk.screen.fail(error, status)
-        except BrokenPipeError:
-            raise
-        except OSError as fault:
-            status = Status.REFUSED
-            what = f"got {fault.strerror or fault} at {fault.filename}, want to read or write there"
-            desk.screen.fail(LobbyError("FILE_SYSTEM", what), status)
-        except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-            desk.screen.fail(LobbyError("INTERRUPTED", "stopped by Ctrl-C; what was done stays done"), status)
-        raise typer.Exit(status or Status.DONE)
+def _wrap(function: Callable[..., Any], own: list[inspect.Parameter]) -> Callable[..., None]:
+    def run(**arguments: Any) -> None:
+        click_context: typer.Context = arguments.pop("click_context")
+        options = _options(click_context, {name: arguments.pop(name) for name in _COMMON})
+        context = CommandContext(options, click_context.obj or environment.process_environment())
+        raise typer.Exit(_run(function, context, arguments))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    shared = [
-        inspect.Parameter(field, keyword, default=_DEFAULTS[field], annotation=kind) for field, kind in _SHARED.items()
+    common = [
+        inspect.Parameter(name, keyword, default=_DEFAULTS[name], annotation=option) for name, option in _COMMON.items()
     ]
-    context = inspect.Parameter("context", keyword, annotation=typer.Context)
-    parameters = [context, *(each.replace(kind=keyword) for each in own), *shared]
+    click_context = inspect.Parameter("click_context", keyword, annotation=typer.Context)
+    parameters = [click_context, *(each.replace(kind=keyword) for each in own), *common]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     run.__doc__, run.__name__ = function.__doc__, function.__name__
     return run
 
 
-def _options(context: typer.Context, said: dict[str, Any]) -> Options:
-    before: dict[str, Any] = context.meta.get("lobbyctl", _DEFAULTS)
-    both = {field: said[field] or before[field] for field in _SHARED}
-    return Options(**both)
+def _run(function: Callable[..., Any], context: CommandContext, arguments: dict[str, Any]) -> Status:
+    """Call the command and return its exit status."""
+    try:
+        return function(context, **arguments) or Status.DONE
+    except LobbyError as error:
+        failure, status = error, status_of(error.code)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        failure, status = _file_system_error(error), Status.REFUSED
+    except KeyboardInterrupt:
+        failure, status = LobbyError("INTERRUPTED", "completed changes are kept"), Status.INTERRUPTED
+    context.screen.fail(failure, status)
+    return status
+
+
+def _file_system_error(error: OSError) -> LobbyError:
+    return LobbyError("FILE_SYSTEM", f"cannot read or write {error.filename}: {error.strerror or error}")
+
+
+def _options(click_context: typer.Context, after: dict[str, Any]) -> Options:
+    """Merge the options given before and after the subcommand."""
+    before: dict[str, Any] = click_context.meta.get(_META_KEY, _DEFAULTS)
+    return Options(**{name: after[name] or before[name] for name in _COMMON})

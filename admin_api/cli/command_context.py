@@ -1,6 +1,6 @@
-"""What every command works with: the lobby that is meant, somebody signed in there, and the screen.
+"""The context of a command: its options, the lobby it uses, the API client, and the screen.
 
-Nothing is looked for, and nobody signed in, before a command asks for it.
+The lobby is located and the user signed in when a command first needs it, not before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,30 +11,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from admin_api.cli import documents
-from admin_api.cli.client import Client, Patience, Tokens
-from admin_api.cli.device_lookup import named_device
-from admin_api.cli.documents import MOST_ALIASES, Document
+from admin_api.cli.client import Client, Retries, Tokens
+from admin_api.cli.device_lookup import find_device
+from admin_api.cli.documents import MAX_ALIASES, Document
 from admin_api.cli.environment import Environment
-from admin_api.cli.errors import NotSignedIn, Unreachable, wrong_use
-from admin_api.cli.http import ANSWER_SECONDS, open_http
-from admin_api.cli.lobby_location import Asked, LocalLobby, local_file, read_local
+from admin_api.cli.errors import NotSignedIn, Unreachable, usage_error
+from admin_api.cli.http import RESPONSE_SECONDS, open_http
+from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file, read_local
 from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.screen import Screen
-from admin_api.cli.session import KeptSession, PasswordSession
-from admin_api.cli.target_lookup import Register
+from admin_api.cli.session import PasswordSession, StoredSession
+from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import NotFound
 from lobby.names import Fingerprint
 
-MOST_HISTORY: Final = 1000
+MAX_HISTORY: Final = 1000
 PAGE: Final = 100
-_NOWHERE: Final = (
-    "got no lobby, want one: ./deploy.sh local starts one here, and lobbyctl login --url https://… signs in to another"
+_NO_LOBBY: Final = (
+    "found no lobby: start one with ./deploy.sh local, or sign in to one with lobbyctl login --url https://…"
 )
 
 
 @dataclass(frozen=True)
 class Options:
-    """What can be said with every command."""
+    """The common options."""
 
     as_json: bool = False
     lobby: Path | None = None
@@ -43,100 +43,106 @@ class Options:
 
 
 class CommandContext:
-    """One command's."""
+    """The context of one command."""
 
-    def __init__(self, options: Options, around: Environment) -> None:
-        self.options, self.around = options, around
+    def __init__(self, options: Options, environment: Environment) -> None:
+        self.options, self.environment = options, environment
         self.screen = Screen(options.as_json)
-        self.profiles = Profiles(around.config)
-        self.answer_seconds = ANSWER_SECONDS
+        self.profiles = Profiles(environment.config)
+        self.response_seconds = RESPONSE_SECONDS
 
     @cached_property
-    def asked(self) -> Asked:
-        return Asked.gather(self.options.lobby, self.options.url, self.around.environment)
+    def choice(self) -> LobbyChoice:
+        """The lobby that the user named. Raise `InvalidInput`."""
+        return LobbyChoice.of(self.options.lobby, self.options.url, self.environment.variables)
 
     @cached_property
-    def place(self) -> LocalLobby | Profile:
-        """The lobby that is meant. Raises `NotSignedIn` where there is none, `InvalidInput`."""
-        path = local_file(self.asked, self.around.directory, self.around.project)
+    def lobby(self) -> LocalLobby | Profile:
+        """The lobby that the command uses. Raise `NotSignedIn` if there is none, or `InvalidInput`."""
+        path = local_file(self.choice, self.environment.directory, self.environment.project)
         if path is not None:
             return read_local(path)
-        if self.asked.url is not None:
-            return self.profiles.get(self.asked.url)
+        if self.choice.url is not None:
+            return self.profiles.get(self.choice.url)
         latest = self.profiles.latest()
         if latest is None:
-            raise NotSignedIn("NOT_SIGNED_IN", _NOWHERE)
+            raise NotSignedIn("NOT_SIGNED_IN", _NO_LOBBY)
         return latest
 
     @cached_property
     def client(self) -> Client:
-        place = self.place
-        http = open_http(place.graphql_url, self.answer_seconds)
+        """The API client of the signed-in user. Raise as `lobby` does."""
+        lobby = self.lobby
+        http = open_http(lobby.graphql_url, self.response_seconds)
         tokens: Tokens
-        if isinstance(place, LocalLobby):
-            tokens = PasswordSession(place, self.options.role or "operator", http)
+        if isinstance(lobby, LocalLobby):
+            tokens = PasswordSession(lobby, self.options.role or "operator", http)
         elif self.options.role is not None:
-            raise wrong_use(f"got --as {self.options.role}, want it for a local deployment: at {place.url} you are you")
+            raise usage_error(f"got --as {self.options.role} for {lobby.url}, want it for a local deployment only")
         else:
-            tokens = KeptSession(place, self.profiles, http, self.seconds)
-        patience = Patience(self.around.pause, self.around.draw, lambda why: self.screen.note(f"note: {why}"))
-        return Client(place.graphql_url, tokens, http, patience)
+            tokens = StoredSession(lobby, self.profiles, http, self.environment.timestamp)
+        environment = self.environment
+        retries = Retries(environment.sleep, environment.random, lambda reason: self.screen.note(f"note: {reason}"))
+        return Client(lobby.graphql_url, tokens, http, retries)
 
-    def ask(self, document: Document, **variables: Any) -> dict[str, Any]:
-        """Raises `ApiRefused`, `NotSignedIn`, `Unreachable`; where a local deployment is not up, it says so."""
+    def execute(self, document: Document, **variables: Any) -> dict[str, Any]:
+        """Send a document and return the response's `data`. Raise `ApiRefused`, `NotSignedIn` or `Unreachable`."""
         try:
-            return self.client.ask(document, **variables)
-        except Unreachable as fault:
-            if fault.sent or not isinstance(self.place, LocalLobby):
+            return self.client.execute(document, **variables)
+        except Unreachable as error:
+            if error.sent or not isinstance(self.lobby, LocalLobby):
                 raise
-            advice = f"is the deployment of {self.place.path} up? (./deploy.sh local, or name another lobby with --url)"
-            raise Unreachable(fault.code, f"{fault.message}: {advice}", sent=False) from fault
+            advice = f"is the deployment of {self.lobby.path} running? (./deploy.sh local, or use --url)"
+            raise Unreachable(error.code, f"{error.message}: {advice}", sent=False) from error
 
     @cached_property
-    def register(self) -> Register:
-        return Register.of(self.ask(documents.TARGETS)["targets"])
+    def targets(self) -> TargetLookup:
+        """The targets that the user may see."""
+        return TargetLookup.of(self.execute(documents.TARGETS)["targets"])
 
-    def certid(self, text: str) -> Fingerprint:
-        """Of a device as somebody names it. Raises `InvalidInput`, `NotFound`."""
-        return named_device(text, self.some_devices)
+    def find_device(self, text: str) -> Fingerprint:
+        """Return the fingerprint of the device that `text` identifies. Raise `InvalidInput` or `NotFound`."""
+        return find_device(text, self.first_devices)
 
-    def some_devices(self, wanted: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-        """The first devices that a filter lets through."""
-        found: list[dict[str, Any]] = self.ask(documents.DEVICES, filter=wanted, first=count)["devices"]["nodes"]
-        return found
+    def first_devices(self, device_filter: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+        """Return the first `count` devices that match the filter."""
+        page = self.execute(documents.DEVICES, filter=device_filter, first=count)["devices"]
+        devices: list[dict[str, Any]] = page["nodes"]
+        return devices
 
-    def every_device(self, wanted: Mapping[str, Any], limit: int | None) -> Iterator[list[dict[str, Any]]]:
-        """Pages, up to `limit` devices. A page may be empty where a filter sifts."""
-        after, left = None, limit
-        while left is None or left > 0:
-            first = PAGE if left is None else min(PAGE, left)
-            page = self.ask(documents.DEVICES, filter=wanted or None, first=first, after=after)["devices"]
+    def device_pages(self, device_filter: Mapping[str, Any], limit: int | None) -> Iterator[list[dict[str, Any]]]:
+        """Yield pages of matching devices, at most `limit` in total. A page may be empty."""
+        after, remaining = None, limit
+        while remaining is None or remaining > 0:
+            first = PAGE if remaining is None else min(PAGE, remaining)
+            page = self.execute(documents.DEVICES, filter=device_filter or None, first=first, after=after)["devices"]
             yield page["nodes"]
-            left = None if left is None else left - len(page["nodes"])
+            remaining = None if remaining is None else remaining - len(page["nodes"])
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 return
 
     def device(self, certid: Fingerprint, last: int) -> dict[str, Any]:
-        """Whole. Raises `NotFound` UNKNOWN_DEVICE."""
-        found: dict[str, Any] | None = self.ask(documents.DEVICE, certid=certid, last=last)["device"]
-        if found is None:
-            raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device that the lobby knows")
-        return found
+        """Return a device with its certificate and the last entries of its history. Raise `NotFound`."""
+        device: dict[str, Any] | None = self.execute(documents.DEVICE, certid=certid, last=last)["device"]
+        if device is None:
+            raise unknown_device(certid)
+        return device
 
-    def look(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, dict[str, Any]]:
-        """Those of the devices that are known, `MOST_ALIASES` in one request."""
-        found: dict[Fingerprint, dict[str, Any]] = {}
-        for start in range(0, len(certids), MOST_ALIASES):
-            some = certids[start : start + MOST_ALIASES]
-            asked = {f"c{number}": certid for number, certid in enumerate(some)}
-            data = self.ask(documents.devices_by_fingerprint(len(some)), **asked)
-            found |= {certid: data[alias] for alias, certid in asked.items() if data[alias] is not None}
-        return found
+    def lookup(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, dict[str, Any]]:
+        """Return those of the devices that are registered, `MAX_ALIASES` per request."""
+        devices: dict[Fingerprint, dict[str, Any]] = {}
+        for start in range(0, len(certids), MAX_ALIASES):
+            chunk = certids[start : start + MAX_ALIASES]
+            variables = {f"c{number}": certid for number, certid in enumerate(chunk)}
+            data = self.execute(documents.devices_by_fingerprint(len(chunk)), **variables)
+            devices |= {certid: data[alias] for alias, certid in variables.items() if data[alias] is not None}
+        return devices
 
     def now(self) -> datetime:
-        return self.around.clock()
+        return self.environment.clock()
 
-    def seconds(self) -> float:
-        """Since 1970."""
-        return self.around.clock().timestamp()
+
+def unknown_device(certid: Fingerprint) -> NotFound:
+    """Return the error for a fingerprint that has no row in the ledger."""
+    return NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")

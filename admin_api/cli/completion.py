@@ -1,6 +1,6 @@
-"""What a shell may offer for a word: states, roles, reasons for a wait, and the names of targets.
+"""Shell completion of states, roles and targets.
 
-Targets are asked of the lobby that is meant; where it does not answer at once, nothing is offered and nothing said.
+Targets are requested from the lobby. If it does not answer within two seconds, nothing is offered and no error shown.
 """
 
 import shlex
@@ -12,7 +12,7 @@ import typer
 from lobby.names import State
 
 ROLES: Final = ("admin", "operator", "technician", "viewer")
-_PATIENCE: Final = 2.0
+_RESPONSE_SECONDS: Final = 2.0
 
 
 def starting(words: Iterable[str], incomplete: str) -> list[str]:
@@ -28,24 +28,24 @@ def complete_state(incomplete: str) -> list[str]:
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Names, or account/Region where that is what was begun, or where a shell would take the name apart."""
+    """Offer names; account/Region if a digit was typed, or if the shell would split the name."""
     try:
-        known = [(each["name"], f"{each['account']}/{each['region']}") for each in _targets(context)]
-    except Exception:  # noqa: BLE001  # a shell that waits for words must get none of our troubles
+        targets = [(each["name"], f"{each['account']}/{each['region']}") for each in _targets(context)]
+    except Exception:  # noqa: BLE001  # a shell that waits for completions must not show errors
         return []
-    digits = incomplete[:1].isdigit()
-    words = [(place, name) if digits or shlex.quote(name) != name else (name, place) for name, place in known]
-    return [(word, told) for word, told in words if word.casefold().startswith(incomplete.casefold())]
+    by_key = incomplete[:1].isdigit()
+    words = [(key, name) if by_key or shlex.quote(name) != name else (name, key) for name, key in targets]
+    return [(word, text) for word, text in words if word.casefold().startswith(incomplete.casefold())]
 
 
-def _targets(context: typer.Context) -> list[dict[str, Any]]:
-    from admin_api.cli import documents, environment  # noqa: PLC0415  # most completions need none of it
+def _targets(click_context: typer.Context) -> list[dict[str, Any]]:
+    from admin_api.cli import documents, environment  # noqa: PLC0415  # most completions need neither
     from admin_api.cli.command_context import CommandContext, Options  # noqa: PLC0415
 
-    before = context.find_root().params
-    said = {field: context.params.get(field) or before.get(field) for field in ("lobby", "url", "role")}
-    options = Options(True, said["lobby"], said["url"], said["role"])
-    desk = CommandContext(options, context.obj or environment.real())
-    desk.answer_seconds = _PATIENCE
-    found: list[dict[str, Any]] = desk.ask(documents.TARGETS)["targets"]
-    return found
+    before = click_context.find_root().params
+    given = {name: click_context.params.get(name) or before.get(name) for name in ("lobby", "url", "role")}
+    options = Options(True, given["lobby"], given["url"], given["role"])
+    context = CommandContext(options, click_context.obj or environment.process_environment())
+    context.response_seconds = _RESPONSE_SECONDS
+    targets: list[dict[str, Any]] = context.execute(documents.TARGETS)["targets"]
+    return targets

@@ -1,53 +1,62 @@
-"""Devices as people name them: a fingerprint or label in any form, the first digits of one, or the thing name.
+"""Find a device by its fingerprint, its label's code, the first digits of its fingerprint, or its thing name.
 
-What a whole fingerprint names need not be in the ledger yet. Anything shorter must name exactly one device that is:
-an ambiguous one is refused with those it could mean, as what follows may take a device away.
+A complete fingerprint need not be in the ledger yet. Anything shorter must match exactly one device in the ledger; an
+ambiguous text is refused with the matching devices, because the command may take a device out of service.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from admin_api.cli.errors import wrong_use
+from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput, NotFound
 from lobby.names import Fingerprint, parse_thing_name, shown
 from lobby.wire import decode_label
 
-LEAST_DIGITS: Final = 4
-LEAST_NAME: Final = 2
-_MOST_NAMED: Final = 5
-_HEX: Final = re.compile(r"[0-9a-f]{%d,63}" % LEAST_DIGITS)  # noqa: UP031  # braces
-Find = Callable[[Mapping[str, Any], int], Sequence[Mapping[str, Any]]]
-"""The first devices that a filter of the API lets through."""
+MIN_DIGITS: Final = 4
+MIN_NAME: Final = 2
+_MAX_MATCHES: Final = 5
+_HEX: Final = re.compile(r"[0-9a-f]{%d,63}" % MIN_DIGITS)  # noqa: UP031  # braces
+Search = Callable[[Mapping[str, Any], int], Sequence[Mapping[str, Any]]]
+"""Return the first devices that match a filter of the API."""
 
 
-def named_device(text: str, find: Find) -> Fingerprint:
-    """Raises `InvalidInput` INVALID_LABEL, INVALID_FINGERPRINT or AMBIGUOUS_DEVICE, `NotFound` UNKNOWN_DEVICE."""
+def find_device(text: str, search: Search) -> Fingerprint:
+    """Return the fingerprint of the device that `text` identifies.
+
+    Raise `InvalidInput` INVALID_LABEL, INVALID_FINGERPRINT or AMBIGUOUS_DEVICE, or `NotFound` UNKNOWN_DEVICE."""
     try:
         return decode_label(text)
-    except InvalidInput as fault:
-        if fault.code == "INVALID_LABEL":
+    except InvalidInput as error:
+        if error.code == "INVALID_LABEL":
             raise
-    found = [*_by_digits(text, find), *_by_name(text, find)]
-    certids = list(dict.fromkeys(Fingerprint(each["certid"]) for each in found))
+    devices = [*_by_digits(text, search), *_by_name(text, search)]
+    certids = list(dict.fromkeys(Fingerprint(each["certid"]) for each in devices))
     if len(certids) == 1:
         return certids[0]
     if certids:
-        these = ", ".join(f"{each['devicename'] or '?'} {each['certid'][:16]}… {each['devstate']}" for each in found)
-        raise wrong_use(f"got {shown(text)}, which could be {these}, want more of the fingerprint", "AMBIGUOUS_DEVICE")
+        matches = ", ".join(
+            f"{each['devicename'] or '?'} {each['certid'][:16]}… {each['devstate']}" for each in devices
+        )
+        message = f"got {shown(text)}, which matches {matches}; want more digits of the fingerprint"
+        raise usage_error(message, "AMBIGUOUS_DEVICE")
     raise NotFound("UNKNOWN_DEVICE", f"got {shown(text)}, want a fingerprint, a label, or the name of a device here")
 
 
-def _by_digits(text: str, find: Find) -> Sequence[Mapping[str, Any]]:
+def _described(device: Mapping[str, Any]) -> str:
+    return f"{device['devicename'] or '?'} {device['certid'][:16]}… {device['devstate']}"
+
+
+def _by_digits(text: str, search: Search) -> Sequence[Mapping[str, Any]]:
     digits = re.sub(r"[:\-\s]", "", text).lower()
-    return find({"fingerprintPrefix": digits}, _MOST_NAMED) if _HEX.fullmatch(digits) else ()
+    return search({"fingerprintPrefix": digits}, _MAX_MATCHES) if _HEX.fullmatch(digits) else ()
 
 
-def _by_name(text: str, find: Find) -> Sequence[Mapping[str, Any]]:
+def _by_name(text: str, search: Search) -> Sequence[Mapping[str, Any]]:
     try:
         name = parse_thing_name(text.strip())
     except InvalidInput:
         return ()
-    if len(name) < LEAST_NAME:
+    if len(name) < MIN_NAME:
         return ()
-    return [each for each in find({"namePrefix": name}, _MOST_NAMED) if each["devicename"] == name]
+    return [each for each in search({"namePrefix": name}, _MAX_MATCHES) if each["devicename"] == name]

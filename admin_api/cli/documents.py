@@ -1,14 +1,14 @@
-"""Every GraphQL document that the command line sends. A test holds them against the API's schema.
+"""The GraphQL documents that the command line sends. A test validates them against the API's schema.
 
-`repeatable` says that sending it twice does what sending it once does, so that it may be sent again where nobody
-knows whether the first one arrived.
+A document is `repeatable` if sending it twice has the same effect as sending it once. Only such a document is sent
+again when it is unknown whether the first request was carried out.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-MOST_ALIASES: Final = 20
-"""Devices asked for in one request; the API allows 25 aliases."""
+MAX_ALIASES: Final = 20
+"""Devices per request; the API allows 25 aliases."""
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Document:
     repeatable: bool = True
 
 
-_LISTED: Final = """
+_LIST_FIELDS: Final = """
   certid devicename devstate targetaccount targetregion enteredAt reason profile generation
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode"""
-_WHOLE: Final = f"""{_LISTED}
+_DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
   message config endpoint lastSeen clientVersion showsCode triesLeft"""
-_HISTORY: Final = """
+_HISTORY_FIELDS: Final = """
   historyIntact
   history(last: $last) { seq at actor event before after generation reason target prior hash }"""
 
@@ -36,18 +36,18 @@ query {
 DEVICES: Final = Document(f"""
 query($filter: DeviceFilter, $first: Int!, $after: String) {{
   devices(filter: $filter, first: $first, after: $after) {{
-    nodes {{ {_LISTED} }} pageInfo {{ hasNextPage endCursor }}
+    nodes {{ {_LIST_FIELDS} }} pageInfo {{ hasNextPage endCursor }}
   }}
 }}""")
 DEVICE: Final = Document(f"""
 query($certid: ID!, $last: Int!) {{
   device(certid: $certid) {{
-    {_WHOLE}
-    certificate {{ subject issuer serialNumber notBefore notAfter key signature }} {_HISTORY}
+    {_DEVICE_FIELDS}
+    certificate {{ subject issuer serialNumber notBefore notAfter key signature }} {_HISTORY_FIELDS}
   }}
 }}""")
 HISTORY: Final = Document(f"""
-query($certid: ID!, $last: Int!) {{ device(certid: $certid) {{ certid devicename devstate {_HISTORY} }} }}""")
+query($certid: ID!, $last: Int!) {{ device(certid: $certid) {{ certid devicename devstate {_HISTORY_FIELDS} }} }}""")
 ANCHORED: Final = Document("""
 query($first: Int!, $after: ID) {
   anchoredDevices(first: $first, after: $after) { certids pageInfo { hasNextPage endCursor } }
@@ -58,14 +58,14 @@ CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
 }""")
-_COMPARED: Final = "account region compared next differences { certid devicename code message repair repaired }"
+_COMPARISON: Final = "account region compared next differences { certid devicename code message repair repaired }"
 RECONCILE: Final = Document(f"""
 query($account: String!, $region: String!, $after: String) {{
-  reconcileTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
+  reconcileTarget(account: $account, region: $region, after: $after) {{ {_COMPARISON} }}
 }}""")
-MEND: Final = Document(f"""
+REPAIR: Final = Document(f"""
 mutation($account: String!, $region: String!, $after: String) {{
-  repairTarget(account: $account, region: $region, after: $after) {{ {_COMPARED} }}
+  repairTarget(account: $account, region: $region, after: $after) {{ {_COMPARISON} }}
 }}""")
 REGISTER_TARGET: Final = Document("""
 mutation($account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean) {
@@ -76,48 +76,48 @@ mutation($account: String!, $region: String!, $name: String!, $profiles: [String
 CLAIM: Final = Document(f"""
 mutation($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {{
   claimDevices(certids: $certids, target: $target, profile: $profile, config: $config) {{
-    results {{ certid ok code message device {{ {_LISTED} }} }}
+    results {{ certid ok code message device {{ {_LIST_FIELDS} }} }}
   }}
 }}""")
 CONFIRM: Final = Document(
     f"""
-mutation($certid: ID!, $code: String!) {{ confirmPresence(certid: $certid, code: $code) {{ {_WHOLE} }} }}""",
+mutation($certid: ID!, $code: String!) {{ confirmPresence(certid: $certid, code: $code) {{ {_DEVICE_FIELDS} }} }}""",
     repeatable=False,
 )
-"""A wrong code is counted each time that it is sent."""
+"""Each wrong code counts as an attempt."""
 MOVE: Final = Document(f"""
 mutation($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {{
-  moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) {{ {_WHOLE} }}
+  moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) {{ {_DEVICE_FIELDS} }}
 }}""")
 RELEASE: Final = Document(
     f"""
-mutation($certid: ID!) {{ releaseDevice(certid: $certid) {{ certid forgotten device {{ {_WHOLE} }} }} }}""",
+mutation($certid: ID!) {{ releaseDevice(certid: $certid) {{ certid forgotten device {{ {_DEVICE_FIELDS} }} }} }}""",
     repeatable=False,
 )
 REVOKE: Final = Document(f"""
-mutation($certid: ID!, $why: String!) {{ revokeDevice(certid: $certid, why: $why) {{ {_WHOLE} }} }}""")
+mutation($certid: ID!, $why: String!) {{ revokeDevice(certid: $certid, why: $why) {{ {_DEVICE_FIELDS} }} }}""")
 RETRY: Final = Document(
     f"""
-mutation($certid: ID!) {{ retryDevice(certid: $certid) {{ {_WHOLE} }} }}""",
+mutation($certid: ID!) {{ retryDevice(certid: $certid) {{ {_DEVICE_FIELDS} }} }}""",
     repeatable=False,
 )
 
 
 def devices_by_fingerprint(count: int) -> Document:
-    """One request for `count` devices, variables `c0` …, each under the alias of its variable."""
+    """Return a query for `count` devices with the variables `c0` …; each device has its variable's name as alias."""
     numbers = range(count)
-    declared = ", ".join(f"$c{n}: ID!" for n in numbers)
-    asked = " ".join(f"c{n}: device(certid: $c{n}) {{ ...known }}" for n in numbers)
-    return Document(f"query({declared}) {{ {asked} }} fragment known on Device {{ {_WHOLE} }}")
+    declarations = ", ".join(f"$c{n}: ID!" for n in numbers)
+    selections = " ".join(f"c{n}: device(certid: $c{n}) {{ ...fields }}" for n in numbers)
+    return Document(f"query({declarations}) {{ {selections} }} fragment fields on Device {{ {_DEVICE_FIELDS} }}")
 
 
 def histories_verified(count: int) -> Document:
-    """Likewise, whether the histories of `count` devices are what they were."""
+    """Return a query that verifies the histories of `count` devices, with variables and aliases `c0` …."""
     numbers = range(count)
-    declared = ", ".join(f"$c{n}: ID!" for n in numbers)
-    asked = " ".join(f"c{n}: verifyHistory(certid: $c{n}) {{ ...known }}" for n in numbers)
-    fields = "certid ok entries anchored pending seq code message"
-    return Document(f"query({declared}) {{ {asked} }} fragment known on HistoryCheck {{ {fields} }}")
+    declarations = ", ".join(f"$c{n}: ID!" for n in numbers)
+    selections = " ".join(f"c{n}: verifyHistory(certid: $c{n}) {{ ...fields }}" for n in numbers)
+    names = "certid ok entries anchored pending seq code message"
+    return Document(f"query({declarations}) {{ {selections} }} fragment fields on HistoryCheck {{ {names} }}")
 
 
 ALL: Final = (
@@ -129,7 +129,7 @@ ALL: Final = (
     TARGETS,
     CHECK_TARGET,
     RECONCILE,
-    MEND,
+    REPAIR,
     REGISTER_TARGET,
     CLAIM,
     CONFIRM,
@@ -138,7 +138,7 @@ ALL: Final = (
     REVOKE,
     RETRY,
     devices_by_fingerprint(1),
-    devices_by_fingerprint(MOST_ALIASES),
+    devices_by_fingerprint(MAX_ALIASES),
     ANCHORED,
-    histories_verified(MOST_ALIASES),
+    histories_verified(MAX_ALIASES),
 )

@@ -1,5 +1,7 @@
-"""What a command finds around it: the environment, the places, the clocks, the person. Made in one place; tests hand in
-their own."""
+"""What a command uses of its process: variables, directories, clocks, randomness, the browser and the user's answers.
+
+`process_environment` is the only place that reads them; tests pass their own `Environment`.
+"""
 
 import os
 import random
@@ -18,53 +20,61 @@ import typer
 from admin_api.cli.lobby_location import PROJECT
 
 REDIRECT_PORT: Final = 8976
-"""Where a browser comes back to: registered with the user pool as a callback."""
+"""The port of the sign-in's redirect URI. The user pool has it registered as a callback URL."""
 SIGN_IN_SECONDS: Final = 300.0
-"""How long somebody has to sign in."""
+"""How long a sign-in may take in the browser."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """`clock` gives the time, `ticks` seconds that only grow, `pause` waits. `confirm` asks a person yes or no; it is
-    None where nobody is there to ask. `browse` opens an address and says whether it could."""
+    """The process environment of one command.
 
-    environment: Mapping[str, str]
+    `clock` returns the time in UTC, `monotonic` and `sleep` are in seconds, `random` returns a number from 0 to 1.
+    `make_secret` returns an unguessable text. `open_browser` returns whether it could open the address. `confirm` asks
+    the user a yes-or-no question and is None if the command does not run in a terminal.
+    """
+
+    variables: Mapping[str, str]
     directory: Path
     project: Path
     config: Path
     clock: Callable[[], datetime]
-    ticks: Callable[[], float]
-    pause: Callable[[float], None]
-    draw: Callable[[], float]
-    secret: Callable[[], str]
-    browse: Callable[[str], bool]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    make_secret: Callable[[], str]
+    open_browser: Callable[[str], bool]
     confirm: Callable[[str], bool] | None
     redirect_port: int = REDIRECT_PORT
     sign_in_seconds: float = SIGN_IN_SECONDS
 
+    def timestamp(self) -> float:
+        """Return the seconds since 1970."""
+        return self.clock().timestamp()
 
-def real() -> Environment:
-    """Those of this process."""
+
+def process_environment() -> Environment:
+    """Return the environment of this process."""
     return Environment(
-        environment=os.environ,
+        variables=os.environ,
         directory=Path.cwd(),
         project=PROJECT,
         config=platformdirs.user_config_path("lobbyctl", appauthor=False),
         clock=lambda: datetime.now(UTC),
-        ticks=time.monotonic,
-        pause=time.sleep,
-        draw=random.random,
-        secret=lambda: secrets.token_urlsafe(32),
-        browse=_browse,
-        confirm=_ask if sys.stdin is not None and sys.stdin.isatty() else None,
+        monotonic=time.monotonic,
+        sleep=time.sleep,
+        random=random.random,
+        make_secret=lambda: secrets.token_urlsafe(32),
+        open_browser=_open_browser,
+        confirm=_confirm if sys.stdin is not None and sys.stdin.isatty() else None,
     )
 
 
-def _browse(address: str) -> bool:
-    import webbrowser  # noqa: PLC0415  # needed once, at a sign-in
+def _open_browser(address: str) -> bool:
+    import webbrowser  # noqa: PLC0415  # only a sign-in needs it
 
     return webbrowser.open(address)
 
 
-def _ask(question: str) -> bool:
+def _confirm(question: str) -> bool:
     return typer.confirm(question, err=True)

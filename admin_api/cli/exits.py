@@ -1,6 +1,6 @@
-"""What an exit status means, and which one every failure leads to: the one table.
+"""Exit statuses: their meaning, and the status of every error code.
 
-Scripts may rely on it. A code that is not listed is one of the API's refusals: the lobby said no, or the device failed.
+Scripts rely on this table. A code that is not listed is a refusal by the API and exits with status 1.
 """
 
 from enum import IntEnum
@@ -12,23 +12,23 @@ class Status(IntEnum):
 
     DONE = 0
     REFUSED = 1
-    WRONG_USE = 2
+    USAGE_ERROR = 2
     NOT_SIGNED_IN = 3
     UNREACHABLE = 4
-    PARTLY = 5
+    PARTIAL = 5
     WAIT_EXPIRED = 6
     INTERRUPTED = 130
 
 
 MEANING: Final[dict[Status, str]] = {
-    Status.DONE: "done",
-    Status.REFUSED: "refused by the lobby, or the device or check failed",
-    Status.WRONG_USE: "wrong use: a value, file or option to correct; nothing was done",
+    Status.DONE: "success",
+    Status.REFUSED: "the lobby refused the request, or a device or check failed",
+    Status.USAGE_ERROR: "usage error: correct a value, file or option; nothing was changed",
     Status.NOT_SIGNED_IN: "not signed in",
-    Status.UNREACHABLE: "the lobby could not be reached, or did not answer as one",
-    Status.PARTLY: "some of several were done, others not",
-    Status.WAIT_EXPIRED: "waited in vain: not there when the time was up",
-    Status.INTERRUPTED: "stopped by Ctrl-C",
+    Status.UNREACHABLE: "the lobby could not be reached, or the answer was not from a lobby",
+    Status.PARTIAL: "partial success: some items succeeded, others failed",
+    Status.WAIT_EXPIRED: "the wait expired before the devices arrived",
+    Status.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
 _OF_CODE: Final[dict[str, Status]] = {
@@ -47,33 +47,34 @@ _OF_CODE: Final[dict[str, Status]] = {
     "NOT_A_LOBBY": Status.UNREACHABLE,
     "WAIT_EXPIRED": Status.WAIT_EXPIRED,
     "INTERRUPTED": Status.INTERRUPTED,
-    "WRONG_USE": Status.WRONG_USE,
-    "CONFIRMATION_NEEDED": Status.WRONG_USE,
-    "BAD_ROWS": Status.WRONG_USE,
-    "UNREADABLE_FILE": Status.WRONG_USE,
-    "NO_CODE_FOUND": Status.WRONG_USE,
-    "AMBIGUOUS_DEVICE": Status.WRONG_USE,
-    "AMBIGUOUS_TARGET": Status.WRONG_USE,
-    "TARGET_MISSING": Status.WRONG_USE,
-    "PORT_TAKEN": Status.WRONG_USE,
+    "WRONG_USE": Status.USAGE_ERROR,
+    "CONFIRMATION_NEEDED": Status.USAGE_ERROR,
+    "BAD_ROWS": Status.USAGE_ERROR,
+    "UNREADABLE_FILE": Status.USAGE_ERROR,
+    "NO_CODE_FOUND": Status.USAGE_ERROR,
+    "AMBIGUOUS_DEVICE": Status.USAGE_ERROR,
+    "AMBIGUOUS_TARGET": Status.USAGE_ERROR,
+    "TARGET_MISSING": Status.USAGE_ERROR,
+    "PORT_TAKEN": Status.USAGE_ERROR,
     "INVALID_QUERY": Status.REFUSED,
     "INVALID_REQUEST": Status.REFUSED,
 }
-"""INVALID_QUERY and INVALID_REQUEST are about our own document, so nobody's value can be corrected: versions differ."""
+"""INVALID_QUERY and INVALID_REQUEST concern our own GraphQL documents, which the user cannot correct: the versions of
+`lobbyctl` and the lobby differ."""
 
 
 def status_of(code: str) -> Status:
-    """The exit status of a failure: by the table; INVALID_… is a value to correct; all else is a refusal."""
-    return _OF_CODE.get(code) or (Status.WRONG_USE if code.startswith("INVALID_") else Status.REFUSED)
+    """Return the exit status for an error code: the table's, `USAGE_ERROR` for INVALID_…, `REFUSED` for all others."""
+    return _OF_CODE.get(code) or (Status.USAGE_ERROR if code.startswith("INVALID_") else Status.REFUSED)
 
 
 def of_several(done: int, failed: int) -> Status:
-    """The status of a command that did one thing to each of several."""
+    """Return the exit status of a command that handled several items."""
     if not failed:
         return Status.DONE
-    return Status.PARTLY if done else Status.REFUSED
+    return Status.PARTIAL if done else Status.REFUSED
 
 
 def listed() -> list[str]:
-    """One line a status, for the help."""
+    """Return one line per status, for the help text."""
     return [f"{status.value}: {meaning}" for status, meaning in MEANING.items()]

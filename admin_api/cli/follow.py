@@ -1,10 +1,10 @@
-"""Follows devices until they have arrived, or it is plain that they will not.
+"""Follow devices until each has reached its goal or will not reach it.
 
-What a device's state means for somebody who waits is a pure function; the loop around it asks, tells each change once,
-and gives up at its deadline. The pauses grow, so that a long wait asks seldom.
+`assess` is a pure function from a device's state to a verdict. `Follower` polls, reports each change once and stops at
+the timeout. The pauses between polls grow, so that a long wait sends few requests.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
@@ -13,32 +13,32 @@ from lobby.names import Fingerprint, State
 
 Device = Mapping[str, Any]
 FIRST_PAUSE: Final = 0.3
-LONGEST_PAUSE: Final = 3.0
+MAX_PAUSE: Final = 3.0
 _GROWTH: Final = 1.3
-_WAITING: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
+_IN_PROGRESS: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
 _UNCLAIMED: Final = frozenset({State.KNOCKING, State.INLOBBY})
-_WAITS_FOR: Final = {
-    State.EXPECTED: "the device has not knocked yet: is it powered on and online?",
-    State.PROVING: "it waits for the code that it shows: lobbyctl confirm",
-    State.CLAIMED: "the commissioner is at work on it",
-    State.COMMISSIONED: "its route is ready; it has not connected to its target yet",
-    State.KNOCKING: "it has been let in, and has not said hello yet",
-    State.INLOBBY: "it waits to be claimed",
+_EXPLANATIONS: Final = {
+    State.EXPECTED: "the device has not connected yet: is it powered on and online?",
+    State.PROVING: "waiting for the code that the device shows: lobbyctl confirm",
+    State.CLAIMED: "being registered in the target",
+    State.COMMISSIONED: "the route is ready; the device has not connected to the target yet",
+    State.KNOCKING: "admitted to the lobby; the device has not sent a hello yet",
+    State.INLOBBY: "waiting to be claimed",
 }
 
 
 class Goal(Enum):
-    """What is waited for."""
+    """What a device is followed to."""
 
     ARRIVAL = "arrival"
     EVENTUAL_ARRIVAL = "eventual arrival"
-    """It need not be claimed yet, nor known."""
+    """As ARRIVAL, but the device need not be claimed or registered yet."""
     CLEARED = "cleared"
-    """No target that it has left is still to be cleared: what a retry is for where nothing is claimed."""
+    """No target is left to clear. The goal of a retry if the device is not claimed."""
 
 
 class Verdict(Enum):
-    """Whether to wait on."""
+    """Whether to keep waiting for a device."""
 
     WAIT = "wait"
     REACHED = "reached"
@@ -47,7 +47,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A device as it was last seen, and how long after the beginning that state was first seen."""
+    """The last observed state of a device. `seconds` is when that state was first observed, from the start."""
 
     certid: Fingerprint
     seconds: float
@@ -59,68 +59,72 @@ class Progress:
         return str(self.device["devstate"]) if self.device else "unknown"
 
     @property
-    def told(self) -> str | None:
-        """Why it does not go on, and what to do."""
+    def explanation(self) -> str | None:
+        """Why the device is in its state, and what to do."""
         if self.device is None:
-            return "it is not in the ledger"
+            return "not in the ledger"
         reason, message = self.device["reason"], self.device.get("message")
-        return ": ".join(part for part in (reason, message) if part) or _WAITS_FOR.get(State(self.state))
+        return ": ".join(part for part in (reason, message) if part) or _EXPLANATIONS.get(State(self.state))
 
 
-def verdict(device: Device | None, goal: Goal) -> Verdict:
-    """What the device's state says to somebody who waits."""
-    patient = goal is Goal.EVENTUAL_ARRIVAL
+def assess(device: Device | None, goal: Goal) -> Verdict:
+    """Return whether to keep waiting for the device to reach `goal`."""
+    eventual = goal is Goal.EVENTUAL_ARRIVAL
     if device is None:
-        return Verdict.WAIT if patient else Verdict.LOST
+        return Verdict.WAIT if eventual else Verdict.LOST
     if goal is Goal.CLEARED:
         return Verdict.WAIT if device["previousTargets"] else Verdict.REACHED
     state = State(device["devstate"])
     if state is State.ARRIVED:
         return Verdict.REACHED
-    return Verdict.WAIT if state in _WAITING or (patient and state in _UNCLAIMED) else Verdict.LOST
+    return Verdict.WAIT if state in _IN_PROGRESS or (eventual and state in _UNCLAIMED) else Verdict.LOST
 
 
 def goal_of(device: Device) -> Goal:
-    """What a device in this state is on its way to."""
-    return Goal.ARRIVAL if State(device["devstate"]) in _WAITING | {State.FAILED, State.ARRIVED} else Goal.CLEARED
+    """Return the goal of a device in this state after a change."""
+    arriving = _IN_PROGRESS | {State.FAILED, State.ARRIVED}
+    return Goal.ARRIVAL if State(device["devstate"]) in arriving else Goal.CLEARED
 
 
 @dataclass(frozen=True)
-class Following:
-    """How to look and to wait. `clock` gives seconds, `pause` waits that many, `tell` hears every change once."""
+class Follower:
+    """Polls devices with `lookup`. `monotonic` and `sleep` are in seconds; `on_change` receives every change once."""
 
-    look: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
-    clock: Callable[[], float]
-    pause: Callable[[float], None]
-    tell: Callable[[Progress], None]
+    lookup: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    on_change: Callable[[Progress], None]
 
-    def until(self, goals: Mapping[Fingerprint, Goal], timeout: float) -> list[Progress]:
-        """Each device's last progress, in their order, once all have ended or `timeout` seconds are over."""
-        began, wait = self.clock(), FIRST_PAUSE
+    def follow(self, goals: Mapping[Fingerprint, Goal], timeout: float) -> list[Progress]:
+        """Return each device's last progress in the order of `goals`, when none is waiting or after `timeout` s."""
+        start, pause = self.monotonic(), FIRST_PAUSE
         last: dict[Fingerprint, Progress] = {}
         while True:
-            open_ = [certid for certid in goals if certid not in last or last[certid].verdict is Verdict.WAIT]
-            for seen in self._looked(open_, goals, began):
-                known = last.get(seen.certid)
-                if known is None or _differs(known, seen):
-                    last[seen.certid] = seen
-                    self.tell(seen)
-                else:
-                    last[seen.certid] = replace(seen, seconds=known.seconds)
-            left = timeout - (self.clock() - began)
-            if left <= 0 or all(seen.verdict is not Verdict.WAIT for seen in last.values()):
+            waiting = [certid for certid in goals if certid not in last or last[certid].verdict is Verdict.WAIT]
+            for progress in self._poll(waiting, goals, start):
+                self._update(last, progress)
+            remaining = timeout - (self.monotonic() - start)
+            if remaining <= 0 or all(progress.verdict is not Verdict.WAIT for progress in last.values()):
                 return [last[certid] for certid in goals]
-            self.pause(min(wait, left))
-            wait = min(wait * _GROWTH, LONGEST_PAUSE)
+            self.sleep(min(pause, remaining))
+            pause = min(pause * _GROWTH, MAX_PAUSE)
 
-    def _looked(
-        self, certids: Sequence[Fingerprint], goals: Mapping[Fingerprint, Goal], began: float
-    ) -> Iterable[Progress]:
-        found = self.look(certids)
+    def _poll(
+        self, certids: Sequence[Fingerprint], goals: Mapping[Fingerprint, Goal], start: float
+    ) -> Iterator[Progress]:
+        devices = self.lookup(certids)
         for certid in certids:
-            device = found.get(certid)
-            yield Progress(certid, self.clock() - began, device, verdict(device, goals[certid]))
+            device = devices.get(certid)
+            yield Progress(certid, self.monotonic() - start, device, assess(device, goals[certid]))
+
+    def _update(self, last: dict[Fingerprint, Progress], progress: Progress) -> None:
+        known = last.get(progress.certid)
+        if known is None or _differs(known, progress):
+            last[progress.certid] = progress
+            self.on_change(progress)
+        else:
+            last[progress.certid] = replace(progress, seconds=known.seconds)
 
 
 def _differs(one: Progress, other: Progress) -> bool:
-    return (one.state, one.told, one.verdict) != (other.state, other.told, other.verdict)
+    return (one.state, one.explanation, one.verdict) != (other.state, other.explanation, other.verdict)

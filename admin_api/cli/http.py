@@ -1,7 +1,7 @@
-"""HTTP as the command line does it: one request, one answer, and what went wrong in words.
+"""HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
 
-Loopback is reached directly, whatever proxy the environment names. Redirects are not followed: nobody who holds a
-token sends it where an answer points. Tokens and passwords go over TLS, or not off this machine.
+Loopback addresses are reached directly, whatever proxy the environment sets. Redirects are not followed, so that no
+token goes to an address that a response names. Tokens and passwords are sent over TLS or to this machine only.
 """
 
 import ipaddress
@@ -11,73 +11,77 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from admin_api.cli.errors import Unreachable, wrong_use
+from admin_api.cli.errors import Unreachable, usage_error
 from lobby.names import shown
 
 CONNECT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 35.0
-"""API Gateway gives up after 30."""
+RESPONSE_SECONDS: Final = 35.0
+"""API Gateway times out after 30."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back. `kind` is the content type without its parameters, `retry_after` in seconds where said."""
+class Response:
+    """An HTTP response. `media_type` is the content type without parameters; `retry_after` is in seconds."""
 
     url: str
     status: int
-    kind: str
+    media_type: str
     text: str
     retry_after: float | None = None
 
-
-def open_http(url: str, answer_seconds: float = ANSWER_SECONDS) -> httpx.Client:
-    """A client for this address and others of its origin."""
-    timeout = httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds))
-    return httpx.Client(timeout=timeout, trust_env=not is_near(url), headers={"user-agent": "lobbyctl"})
+    def __str__(self) -> str:
+        return f"HTTP {self.status} ({self.media_type or 'no content type'}) from {self.url}"
 
 
-def exchange(http: httpx.Client, url: str, method: str = "POST", **request: Any) -> Answer:
-    """Raises `Unreachable`: UNREACHABLE or TIMED_OUT."""
+def open_http(url: str, response_seconds: float = RESPONSE_SECONDS) -> httpx.Client:
+    """Return an HTTP client for `url` and other addresses of the same host."""
+    timeout = httpx.Timeout(response_seconds, connect=min(CONNECT_SECONDS, response_seconds))
+    return httpx.Client(timeout=timeout, trust_env=not is_loopback(url), headers={"user-agent": "lobbyctl"})
+
+
+def send(http: httpx.Client, url: str, method: str = "POST", **request: Any) -> Response:
+    """Send one request and return its response. Raise `Unreachable` UNREACHABLE or TIMED_OUT."""
     try:
-        answer = http.request(method, url, **request)
-        kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-        return Answer(url, answer.status_code, kind, answer.text, _seconds(answer.headers.get("retry-after")))
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
-        raise Unreachable("UNREACHABLE", f"got no connection to {url} ({_words(fault)})", sent=False) from fault
-    except httpx.TimeoutException as fault:
-        raise Unreachable(
-            "TIMED_OUT", f"got no answer from {url} in time; it may have been done all the same"
-        ) from fault
-    except (httpx.HTTPError, httpx.InvalidURL) as fault:
-        raise Unreachable("UNREACHABLE", f"got no whole answer from {url} ({_words(fault)})") from fault
+        response = http.request(method, url, **request)
+        media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        return Response(url, response.status_code, media_type, response.text, _retry_after(response))
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise Unreachable("UNREACHABLE", f"got no connection to {url} ({_reason(error)})", sent=False) from error
+    except httpx.TimeoutException as error:
+        message = f"got no response from {url} in time; the request may have been carried out"
+        raise Unreachable("TIMED_OUT", message) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreachable("UNREACHABLE", f"got no complete response from {url} ({_reason(error)})") from error
 
 
 def checked_url(text: object, what: str) -> str:
-    """An address that secrets may be sent to: https, or http on this machine's loopback.
+    """Return an address that secrets may be sent to: https, or http on loopback.
 
-    Raises `InvalidInput` INVALID_URL."""
+    Raise `InvalidInput` INVALID_URL for any other; `what` names the address in the message."""
     try:
         parts = urlsplit(text) if isinstance(text, str) else None
-        sound = parts is not None and bool(parts.hostname) and parts.username is None and parts.port != 0
+        valid = parts is not None and bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
-        parts, sound = None, False
-    if not sound or not isinstance(text, str) or parts is None or not text.isprintable() or " " in text:
-        raise wrong_use(
+        parts, valid = None, False
+    if not valid or not isinstance(text, str) or parts is None or not text.isprintable() or " " in text:
+        raise usage_error(
             f"got {shown(text)} as {what}, want an address such as https://lobby.example.com", "INVALID_URL"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_near(text)):
-        raise wrong_use(f"got {shown(text)} as {what}, want https: a sign-in goes there", "INVALID_URL")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
+        raise usage_error(
+            f"got {shown(text)} as {what}, want https: credentials are sent to this address", "INVALID_URL"
+        )
     return text
 
 
 def origin_of(url: str) -> str:
-    """The address of a lobby, said in one way: scheme, host and port, nothing after."""
+    """Return scheme, host and port of a lobby's address. Raise `InvalidInput` INVALID_URL."""
     parts = urlsplit(checked_url(url, "the lobby's address"))
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def is_near(url: str) -> bool:
-    """Whether it is on this machine's loopback."""
+def is_loopback(url: str) -> bool:
+    """Return whether the host of `url` is a loopback address of this machine."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -85,10 +89,11 @@ def is_near(url: str) -> bool:
         return False
 
 
-def _seconds(text: str | None) -> float | None:
-    """Of a Retry-After in seconds; one with a date is left to our own waits."""
+def _retry_after(response: httpx.Response) -> float | None:
+    """A Retry-After header in seconds. One with a date is ignored."""
+    text = response.headers.get("retry-after")
     return float(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _words(fault: Exception) -> str:
-    return str(fault) or type(fault).__name__
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

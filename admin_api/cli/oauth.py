@@ -1,6 +1,7 @@
-"""The sign-in's protocol without its input and output: authorization code with PKCE, for a public client (RFC 6749,
-7636, 8252). oauthlib checks and builds the messages; what a browser or a server said is turned into a value or into
-`NotSignedIn`. Nothing here opens a connection.
+"""The authorization code flow with PKCE for a public client (RFC 6749, 7636, 8252), without input and output.
+
+oauthlib builds and checks the messages; this module turns responses into values or `NotSignedIn`. It opens no
+connections.
 """
 
 import json
@@ -11,18 +12,18 @@ import httpx
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Answer, checked_url
+from admin_api.cli.http import Response, checked_url
 from lobby.names import shown
 
 _VERIFIER_LENGTH: Final = 64
-_UNKNOWN_LIFE: Final = 300
+_DEFAULT_LIFETIME: Final = 300
 _PARSED_AS: Final = "https://localhost/"
-"""oauthlib parses answers that came over TLS only. Over loopback there is none, and it reads nothing but the query."""
+"""oauthlib parses only responses that came over TLS. Loopback has no TLS; of this address only the query is used."""
 
 
 @dataclass(frozen=True)
-class SignIn:
-    """A lobby's `sign-in.json`: where one signs in there, and as which client."""
+class SignInEndpoints:
+    """A lobby's `sign-in.json`: the OAuth endpoints and the client id."""
 
     authorize_url: str
     token_url: str
@@ -32,122 +33,117 @@ class SignIn:
 
 
 @dataclass(frozen=True)
-class Ceremony:
-    """One sign-in: what the browser is sent with, and the two secrets that its answer is checked by."""
+class AuthorizationRequest:
+    """One sign-in. `state` and `verifier` are the secrets that its response and its code are checked against."""
 
-    facts: SignIn
+    endpoints: SignInEndpoints
     redirect_uri: str
     state: str = field(repr=False)
     verifier: str = field(repr=False)
 
     @property
-    def address(self) -> str:
-        """Where the browser goes."""
-        asked = {
+    def url(self) -> str:
+        """The address that the browser opens."""
+        parameters = {
             "response_type": "code",
-            "client_id": self.facts.client_id,
+            "client_id": self.endpoints.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": self.facts.scope,
+            "scope": self.endpoints.scope,
             "state": self.state,
             "code_challenge_method": "S256",
-            "code_challenge": _library(self.facts).create_code_challenge(self.verifier, "S256"),
+            "code_challenge": _oauthlib(self.endpoints).create_code_challenge(self.verifier, "S256"),
         }
-        return str(httpx.URL(self.facts.authorize_url).copy_merge_params(asked))
+        return str(httpx.URL(self.endpoints.authorize_url).copy_merge_params(parameters))
 
 
 @dataclass(frozen=True)
-class Granted:
-    """Tokens, and for how many seconds the first one holds. `refresh_token` is None where the old one goes on."""
+class TokenGrant:
+    """A token response. `expires_in` is in seconds; `refresh_token` is None if the previous one stays valid."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_in: int
 
 
-def read_sign_in(answer: Answer) -> SignIn:
-    """Raises `Unreachable` NOT_A_LOBBY, `InvalidInput` INVALID_URL."""
+def read_endpoints(response: Response) -> SignInEndpoints:
+    """Return the endpoints in `sign-in.json`. Raise `Unreachable` NOT_A_LOBBY or `InvalidInput` INVALID_URL."""
     try:
-        body = json.loads(answer.text) if answer.status == httpx.codes.OK else None
-        urls, rest = _facts(body)
+        body = json.loads(response.text) if response.status == httpx.codes.OK else None
+        urls, client_id, scope = _endpoint_fields(body)
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Unreachable(
-            "NOT_A_LOBBY",
-            f"got HTTP {answer.status}, {answer.kind or 'no type'}, from {answer.url}, want a lobby's sign-in.json: "
-            "is this the console's address?",
-        ) from None
-    authorize, token, revoke = (url and checked_url(url, f"an address in {answer.url}") for url in urls)
-    return SignIn(str(authorize), str(token), revoke, *rest)
+        message = f"got {response}, want a lobby's sign-in.json: is this the console's address?"
+        raise Unreachable("NOT_A_LOBBY", message) from None
+    authorize, token, revoke = (url and checked_url(url, f"an address in {response.url}") for url in urls)
+    return SignInEndpoints(str(authorize), str(token), revoke, client_id, scope)
 
 
-def begin(facts: SignIn, redirect_uri: str, state: str) -> Ceremony:
-    """`state` is unguessable."""
-    return Ceremony(facts, redirect_uri, state, _library(facts).create_code_verifier(_VERIFIER_LENGTH))
+def authorization_request(endpoints: SignInEndpoints, redirect_uri: str, state: str) -> AuthorizationRequest:
+    """Return a request with a new code verifier. `state` must be unguessable."""
+    verifier = _oauthlib(endpoints).create_code_verifier(_VERIFIER_LENGTH)
+    return AuthorizationRequest(endpoints, redirect_uri, state, verifier)
 
 
-def code_in(ceremony: Ceremony, query: str) -> str:
-    """The code in the query that the browser came back with. Raises `NotSignedIn`."""
+def authorization_code(request: AuthorizationRequest, query: str) -> str:
+    """Return the code in the query string that the browser returned with. Raise `NotSignedIn`."""
     try:
-        answer = _library(ceremony.facts).parse_request_uri_response(f"{_PARSED_AS}?{query}", state=ceremony.state)
-    except OAuth2Error as refusal:
-        raise _not_granted(refusal) from refusal
-    return str(answer["code"])
+        response = _oauthlib(request.endpoints).parse_request_uri_response(f"{_PARSED_AS}?{query}", state=request.state)
+    except OAuth2Error as error:
+        raise _not_signed_in(error) from error
+    return str(response["code"])
 
 
-def exchange_form(ceremony: Ceremony, code: str) -> str:
-    """What is POSTed for a code."""
-    made: str = _library(ceremony.facts).prepare_request_body(
-        code=code, redirect_uri=ceremony.redirect_uri, code_verifier=ceremony.verifier
+def code_form(request: AuthorizationRequest, code: str) -> str:
+    """Return the form that exchanges a code for tokens."""
+    form: str = _oauthlib(request.endpoints).prepare_request_body(
+        code=code, redirect_uri=request.redirect_uri, code_verifier=request.verifier
     )
-    return made
+    return form
 
 
 def refresh_form(client_id: str, refresh_token: str) -> str:
-    """What is POSTed for another access token."""
-    made: str = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, client_id=client_id)
-    return made
+    """Return the form that exchanges a refresh token for an access token."""
+    form: str = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, client_id=client_id)
+    return form
 
 
-def granted(answer: Answer) -> Granted:
-    """The tokens in the answer. Raises `NotSignedIn`; `Unreachable` where it is none of a sign-in's."""
+def read_tokens(response: Response) -> TokenGrant:
+    """Return the tokens in a token response. Raise `NotSignedIn`, or `Unreachable` if it is not a token response."""
     try:
-        tokens = _tokens(json.loads(answer.text))
-    except OAuth2Error as refusal:
-        raise _not_granted(refusal) from refusal
+        return _tokens(json.loads(response.text))
+    except OAuth2Error as error:
+        raise _not_signed_in(error) from error
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Unreachable(
-            "NOT_A_LOBBY", f"got HTTP {answer.status}, {answer.kind or 'no type'}, from {answer.url}, want tokens"
-        ) from None
-    return tokens
+        raise Unreachable("NOT_A_LOBBY", f"got {response}, want tokens") from None
 
 
-def _tokens(body: Any) -> Granted:
+def _tokens(body: Any) -> TokenGrant:
     if not isinstance(body, dict):
-        raise TypeError("no object")
+        raise TypeError("not an object")
     tokens = WebApplicationClient("").parse_request_body_response(json.dumps(body))
-    access, refresh, life = tokens["access_token"], tokens.get("refresh_token"), tokens.get("expires_in")
+    access, refresh, lifetime = tokens["access_token"], tokens.get("refresh_token"), tokens.get("expires_in")
     if not isinstance(access, str) or not isinstance(refresh, str | None):
-        raise TypeError("a token is no text")
-    return Granted(access, refresh, int(life or _UNKNOWN_LIFE))
+        raise TypeError("a token is not a string")
+    return TokenGrant(access, refresh, int(lifetime or _DEFAULT_LIFETIME))
 
 
-def _facts(body: Any) -> tuple[tuple[str, str, str | None], tuple[str, str]]:
+def _endpoint_fields(body: Any) -> tuple[tuple[str, str, str | None], str, str]:
     urls = body["authorize_url"], body["token_url"], body.get("revoke_url")
-    words = str(body["client_id"]), str(body["scope"])
+    client_id, scope = str(body["client_id"]), str(body["scope"])
     if not all(isinstance(url, str) for url in urls[:2]) or not isinstance(urls[2], str | None):
-        raise TypeError("an address is no text")
-    return urls, words
+        raise TypeError("an address is not a string")
+    return urls, client_id, scope
 
 
-def _library(facts: SignIn) -> Any:
-    return WebApplicationClient(facts.client_id)
+def _oauthlib(endpoints: SignInEndpoints) -> Any:
+    return WebApplicationClient(endpoints.client_id)
 
 
-def _not_granted(refusal: OAuth2Error) -> NotSignedIn:
-    said = f"{refusal.error}" + (f": {shown(refusal.description)}" if refusal.description else "")
-    if refusal.error == "mismatching_state":
-        return NotSignedIn("SIGN_IN_STATE", "got the answer to another sign-in than this one, want this one's")
-    if refusal.error == "access_denied":
-        return NotSignedIn("SIGN_IN_DENIED", f"got a no from the sign-in page ({said})")
-    if refusal.error == "invalid_grant":
-        return NotSignedIn("SIGN_IN_ENDED", f"got a sign-in that holds no longer ({said}), want a new one")
-    return NotSignedIn("SIGN_IN_FAILED", f"got {said} from the sign-in")
+def _not_signed_in(error: OAuth2Error) -> NotSignedIn:
+    reason = f"{error.error}" + (f": {shown(error.description)}" if error.description else "")
+    if error.error == "mismatching_state":
+        return NotSignedIn("SIGN_IN_STATE", "got the response to another sign-in, want the response to this one")
+    if error.error == "access_denied":
+        return NotSignedIn("SIGN_IN_DENIED", f"the sign-in page denied access ({reason})")
+    if error.error == "invalid_grant":
+        return NotSignedIn("SIGN_IN_ENDED", f"the sign-in is no longer valid ({reason}): sign in again")
+    return NotSignedIn("SIGN_IN_FAILED", f"got {reason} from the sign-in")

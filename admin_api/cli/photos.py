@@ -1,13 +1,13 @@
-"""Reads device labels off photographs. Other codes in the picture (a box has many) are passed over, and told.
+"""Read the QR codes of device labels in a photo. Other codes in the photo are ignored and counted.
 
-Refused is a picture without any label, and one with a label whose check does not fit: it may be misread.
+A photo without a label is refused, and so is one with a label whose check characters are wrong: it may be misread.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin_api.cli.errors import wrong_use
+from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, shown
 from lobby.wire import decode_label
@@ -15,30 +15,30 @@ from lobby.wire import decode_label
 
 @dataclass(frozen=True)
 class Labels:
-    """What a photo shows: devices, and texts of codes that are no labels of ours."""
+    """The devices whose labels are in a photo, and the texts of other codes in it."""
 
     certids: tuple[Fingerprint, ...]
-    others: tuple[str, ...]
+    other_codes: tuple[str, ...]
 
 
 def read_photo(path: Path) -> Labels:
-    """Raises `InvalidInput` UNREADABLE_FILE, NO_CODE_FOUND or INVALID_LABEL."""
-    return labels_among(_codes(path), path)
+    """Read the labels in a photo. Raise `InvalidInput` UNREADABLE_FILE, NO_CODE_FOUND or INVALID_LABEL."""
+    return select_labels(_codes(path), path)
 
 
-def labels_among(codes: Sequence[str], source: object) -> Labels:
-    """The labels among the texts of codes. Raises `InvalidInput`."""
+def select_labels(codes: Sequence[str], source: object) -> Labels:
+    """Return the labels among the texts of codes. Raise `InvalidInput` NO_CODE_FOUND or INVALID_LABEL."""
     certids: list[Fingerprint] = []
     others: list[str] = []
     for text in codes:
         try:
             certids.append(decode_label(text))
-        except InvalidInput as fault:
-            if fault.code == "INVALID_LABEL":
+        except InvalidInput as error:
+            if error.code == "INVALID_LABEL":
                 raise
             others.append(text)
     if not certids:
-        raise wrong_use(f"got {source} with {_seen(others)}, want a device's label in it", "NO_CODE_FOUND")
+        raise usage_error(f"got {source} with {_listed(others)}, want a device label in it", "NO_CODE_FOUND")
     return Labels(tuple(dict.fromkeys(certids)), tuple(others))
 
 
@@ -50,15 +50,12 @@ def _codes(path: Path) -> list[str]:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("L")
     except FileNotFoundError:
-        raise wrong_use(f"got {path}, which is not there, want a photo", "UNREADABLE_FILE") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
-        raise wrong_use(f"got {path} ({_words(fault)}), want a photo such as PNG or JPEG", "UNREADABLE_FILE") from None
+        raise usage_error(f"got {path}, which does not exist; want a photo", "UNREADABLE_FILE") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        reason = shown(str(error)).strip("'\"")
+        raise usage_error(f"got {path} ({reason}), want a photo such as PNG or JPEG", "UNREADABLE_FILE") from None
     return [code.text for code in zxingcpp.read_barcodes(upright)]
 
 
-def _words(fault: BaseException) -> str:
-    return shown(str(fault)).strip("'\"")
-
-
-def _seen(others: Iterable[str]) -> str:
-    return ", ".join(shown(text) for text in others) or "no code that can be made out"
+def _listed(codes: Iterable[str]) -> str:
+    return ", ".join(shown(text) for text in codes) or "no readable code"

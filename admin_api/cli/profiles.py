@@ -1,7 +1,7 @@
-"""The lobbies that somebody has signed in to, each with its tokens, in the user's own configuration directory.
+"""Stored sign-ins: the lobbies that a user has signed in to, with their tokens, in the user's configuration directory.
 
-One file a lobby, readable by its owner only from its first byte, and replaced whole. A file that others can read is
-refused rather than used: its tokens may be theirs, too. Tokens are never shown.
+There is one file per lobby. It is created with mode 0600 and replaced atomically. A file that other users can read is
+refused, because they may have its tokens too. Tokens are never printed.
 """
 
 import json
@@ -38,40 +38,40 @@ class Profile:
 
 
 class Profiles:
-    """Those kept in `directory`."""
+    """The sign-ins stored in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "lobbies"
 
     def get(self, url: str) -> Profile:
-        """Raises `NotSignedIn`."""
+        """Return the sign-in to the lobby at `url`. Raise `NotSignedIn`."""
         path = self._path(url)
         if not path.exists():
-            raise NotSignedIn("NOT_SIGNED_IN", f"got no sign-in to {url}, want one: {_LOGIN} {url}")
-        found = _read(path)
-        if found.url != url:
-            raise NotSignedIn("TOKENS_BROKEN", f"got {path}, which is of {found.url}: {_LOGIN} {url}")
-        return found
+            raise NotSignedIn("NOT_SIGNED_IN", f"not signed in to {url}: run {_LOGIN} {url}")
+        profile = _read(path)
+        if profile.url != url:
+            raise NotSignedIn("TOKENS_BROKEN", f"got {path}, which is for {profile.url}: run {_LOGIN} {url}")
+        return profile
 
     def latest(self) -> Profile | None:
-        """The one signed in to most recently."""
+        """Return the most recent sign-in."""
         return max(self._all(), key=lambda profile: profile.signed_in_at, default=None)
 
-    def keep(self, profile: Profile) -> None:
-        """Raises `OSError`."""
+    def store(self, profile: Profile) -> None:
+        """Write or replace the profile's file. Raise `OSError`."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory.chmod(0o700)
         handle, name = tempfile.mkstemp(dir=self._directory, prefix=".new-")
-        fresh = Path(name)
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "w") as out:
                 out.write(json.dumps(asdict(profile), indent=2) + "\n")
-            fresh.replace(self._path(profile.url))
+            temporary.replace(self._path(profile.url))
         except BaseException:
-            fresh.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
-    def forget(self, url: str) -> None:
+    def delete(self, url: str) -> None:
         self._path(url).unlink(missing_ok=True)
 
     def _all(self) -> Iterator[Profile]:
@@ -85,15 +85,16 @@ class Profiles:
 def _read(path: Path) -> Profile:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name == "posix" and mode & 0o077:
-        raise NotSignedIn("TOKENS_EXPOSED", f"got {path} with mode {mode:o}, want 600: delete it and sign in anew")
+        raise NotSignedIn("TOKENS_EXPOSED", f"got {path} with mode {mode:o}, want 600: delete it and sign in again")
     try:
         return _profile(json.loads(path.read_text()))
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
-        raise NotSignedIn("TOKENS_BROKEN", f"got {path}, which is none of ours: delete it and sign in anew") from fault
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = f"got {path}, which is not a stored sign-in: delete it and sign in again"
+        raise NotSignedIn("TOKENS_BROKEN", message) from error
 
 
 def _profile(body: dict[str, Any]) -> Profile:
     expires, signed_in = float(body.pop("expires_at")), float(body.pop("signed_in_at"))
     if not all(isinstance(value, str | None) for value in body.values()):
-        raise TypeError("a field is no text")
+        raise TypeError("a field is not a string")
     return Profile(**body, expires_at=expires, signed_in_at=signed_in)

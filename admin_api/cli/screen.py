@@ -1,7 +1,6 @@
-"""Where answers go: results to stdout, all else to stderr; for people in tables, for programs one JSON object a line.
+"""Output: results to stdout, everything else to stderr; tables for users, or one JSON object per line with --json.
 
-Colours and moving things are for terminals, and only where NO_COLOR is not set. A failure is told in the form that was
-asked for, too.
+Colours, progress bars and live tables are used in terminals only; rich disables colours if NO_COLOR is set.
 """
 
 import json
@@ -19,12 +18,12 @@ from admin_api.cli.exits import Status
 from admin_api.cli.render.cells import clean
 from lobby.errors import LobbyError
 
-_WIDE: Final = 240
-"""Columns where there is no terminal, and COLUMNS says nothing."""
+_DEFAULT_WIDTH: Final = 240
+"""Columns if the output is not a terminal and COLUMNS is not set."""
 
 
 class Screen:
-    """`as_json`: a program reads."""
+    """The output of one command. `as_json` selects JSON records."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
@@ -36,32 +35,33 @@ class Screen:
         return self.out.width
 
     def record(self, body: object) -> None:
-        """One object for a program. ASCII, so that no terminal and no encoding is in its way."""
+        """Print a result as JSON, in ASCII so that every terminal and encoding accepts it."""
         self.out.print(json.dumps(body), soft_wrap=True)
 
-    def show(self, what: RenderableType) -> None:
-        """A result for a person."""
+    def show(self, result: RenderableType) -> None:
+        """Print a result, such as a table."""
         if self.out.is_terminal:
-            self.out.print(what)
+            self.out.print(result)
             return
         with self.out.capture() as captured:
-            self.out.print(what)
+            self.out.print(result)
         for line in captured.get().splitlines():
-            self.say(line.rstrip())
+            self.line(line.rstrip())
 
-    def say(self, text: str) -> None:
-        """A result in words, on one line however long."""
+    def line(self, text: str) -> None:
+        """Print a result as one line without wrapping."""
         self.out.print(Text(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Something worth knowing that is no result."""
-        self.remark({"note": text}, text)
+        """Print a message that is not a result; with --json as `{"note": …}`."""
+        self.note_record({"note": text}, text)
 
-    def remark(self, body: dict[str, Any], text: str) -> None:
-        """The same, with fields for a program."""
+    def note_record(self, body: dict[str, Any], text: str) -> None:
+        """Print a message that is not a result; with --json `body`."""
         self._notes.print(Text(json.dumps(body) if self.as_json else text), soft_wrap=True)
 
     def fail(self, error: LobbyError, status: Status) -> None:
+        """Print an error, with --json with its exit status."""
         message = clean(" ".join(error.message.splitlines()))
         if self.as_json:
             body = {"error": {"code": error.code, "message": message, "exit": status.value}}
@@ -70,35 +70,37 @@ class Screen:
             self.err.print(Text.assemble(("error: ", "bold red"), f"{error.code}: {message}"), soft_wrap=True)
 
     @contextmanager
-    def bar(self, what: str, total: int) -> Iterator["Bar"]:
-        """A progress bar that leaves nothing behind: on stderr, and for several. None where it would mix with JSON."""
-        seen = total > 1 and self.err.is_terminal and not (self.as_json and self.out.is_terminal)
+    def progress_bar(self, label: str, total: int) -> Iterator["ProgressBar"]:
+        """Show a progress bar for two or more items, except where it would mix with JSON. It disappears at the end."""
+        visible = total > 1 and self.err.is_terminal and not (self.as_json and self.out.is_terminal)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with self._drawing() as console:
             progress = Progress(
                 *columns,
                 console=console,
                 transient=True,
-                disable=not seen,
+                disable=not visible,
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
             with progress:
-                yield Bar(progress, progress.add_task(what, total=total))
+                yield ProgressBar(progress, progress.add_task(label, total=total))
 
     @contextmanager
-    def moving(self, what: RenderableType, *, transient: bool = False) -> Iterator[Live | None]:
-        """Something that is drawn anew while it lasts: where the person looks, or not at all."""
+    def live(self, content: RenderableType, *, transient: bool = False) -> Iterator[Live | None]:
+        """Show content that is redrawn while the context is open. Yield None without a terminal or with --json."""
         with self._drawing() as console:
             if self.as_json or not console.is_terminal:
                 yield None
                 return
-            with Live(what, console=console, redirect_stdout=False, redirect_stderr=False, transient=transient) as live:
+            with Live(
+                content, console=console, redirect_stdout=False, redirect_stderr=False, transient=transient
+            ) as live:
                 yield live
 
     @contextmanager
     def _drawing(self) -> Iterator[Console]:
-        """Where something moves. All that is said meanwhile goes the same way, or it would be drawn over."""
+        """Yield the console for live content. Notes go to the same console, or they would be drawn over."""
         self._notes = self.out if self.out.is_terminal and self.err.is_terminal else self.err
         try:
             yield self.out if self.out.is_terminal else self.err
@@ -106,19 +108,19 @@ class Screen:
             self._notes = self.err
 
 
-class Bar:
-    """A progress bar in use."""
+class ProgressBar:
+    """A visible or disabled progress bar."""
 
     def __init__(self, progress: Progress, task: Any) -> None:
         self._progress, self._task = progress, task
 
-    def advance(self, much: int) -> None:
-        self._progress.advance(self._task, much)
+    def advance(self, count: int) -> None:
+        self._progress.advance(self._task, count)
 
 
 def _console(*, stderr: bool) -> Console:
-    """Rich looks at NO_COLOR and TERM itself."""
+    """A console that prints text as it is. Rich evaluates NO_COLOR and TERM."""
     console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if console.is_terminal or os.environ.get("COLUMNS", "").isdigit():
         return console
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=_WIDE)
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=_DEFAULT_WIDTH)

@@ -1,7 +1,7 @@
-"""Who is signed in: the two ways to have an access token.
+"""Access tokens for the API, from one of two sources.
 
-A local deployment's `lobby.json` has passwords, which are good for a token each time. Anywhere else the tokens that
-`lobbyctl login` brought are used, renewed by the refresh token a minute before they end, and kept.
+`PasswordSession` uses the passwords in a local deployment's `lobby.json`. `StoredSession` uses the tokens that
+`lobbyctl login` stored, and renews them with the refresh token one minute before they expire.
 """
 
 import json
@@ -12,32 +12,32 @@ from typing import Final
 import httpx
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Answer, exchange
-from admin_api.cli.lobby_location import LocalLobby, person
+from admin_api.cli.http import Response, send
+from admin_api.cli.lobby_location import LocalLobby, credentials
 from admin_api.cli.profiles import Profile, Profiles
 
-EARLY: Final = 60
-"""Seconds before a token's end at which it counts as ended."""
+RENEWAL_MARGIN: Final = 60
+"""Seconds before a token's expiry at which it is renewed."""
 FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
 class PasswordSession:
-    """Signed in by the password that a local deployment's file has for this role."""
+    """The sign-in of the user that a local deployment has for `role`."""
 
     lobby: LocalLobby
     role: str
     http: httpx.Client
-    _held: str | None = None
+    _token: str | None = None
 
     def token(self) -> str:
-        self._held = self._held or self.renew()
-        return self._held
+        self._token = self._token or self.renew()
+        return self._token
 
     def renew(self) -> str:
-        """Amazon Cognito user pools API reference, InitiateAuth."""
-        user, password = person(self.lobby, self.role)
-        answer = exchange(
+        """Sign in with the password (Amazon Cognito user pools API reference, InitiateAuth)."""
+        user, password = credentials(self.lobby, self.role)
+        response = send(
             self.http,
             self.lobby.cognito_url,
             json={
@@ -50,61 +50,59 @@ class PasswordSession:
                 "content-type": "application/x-amz-json-1.1",
             },
         )
-        self._held = _token_in(answer, user)
-        return self._held
+        self._token = _access_token(response, user)
+        return self._token
 
 
-def _token_in(answer: Answer, user: str) -> str:
+def _access_token(response: Response, user: str) -> str:
     try:
-        body = json.loads(answer.text)
-        if answer.status != httpx.codes.OK:
-            kind = str(body.get("__type") or f"HTTP {answer.status}").rpartition("#")[2]
-            raise NotSignedIn(
-                "SIGN_IN_FAILED", f"got {kind} for user {user}: {body.get('message') or 'no reason given'}"
-            )
+        body = json.loads(response.text)
+        if response.status != httpx.codes.OK:
+            error_type = str(body.get("__type") or f"HTTP {response.status}").rpartition("#")[2]
+            reason = body.get("message") or "no reason given"
+            raise NotSignedIn("SIGN_IN_FAILED", f"got {error_type} for user {user}: {reason}")
         return str(body["AuthenticationResult"]["AccessToken"])
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise Unreachable(
-            "NOT_A_LOBBY",
-            f"got HTTP {answer.status}, {answer.kind or 'no type'}, from {answer.url}, want Cognito's answer",
-        ) from fault
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreachable("NOT_A_LOBBY", f"got {response}, want a response of Cognito") from error
 
 
 @dataclass
-class KeptSession:
-    """Signed in by `lobbyctl login`. `clock` gives the seconds since 1970."""
+class StoredSession:
+    """The sign-in that `lobbyctl login` stored. `timestamp` returns the seconds since 1970."""
 
     profile: Profile
     profiles: Profiles
     http: httpx.Client
-    clock: Callable[[], float]
+    timestamp: Callable[[], float]
 
     def token(self) -> str:
-        if self.clock() < self.profile.expires_at - EARLY:
+        if self.timestamp() < self.profile.expires_at - RENEWAL_MARGIN:
             return self.profile.access_token
         return self.renew()
 
     def renew(self) -> str:
-        held = self.profile
-        if held.refresh_token is None:
-            raise self._ended(None)
-        from admin_api.cli import oauth  # noqa: PLC0415  # its library takes longer to import than most commands to run
+        """Exchange the refresh token for an access token and store it."""
+        stored = self.profile
+        if stored.refresh_token is None:
+            raise self._expired(None)
+        from admin_api.cli import oauth  # noqa: PLC0415  # oauthlib takes longer to import than most commands to run
 
-        form = oauth.refresh_form(held.client_id, held.refresh_token)
+        form = oauth.refresh_form(stored.client_id, stored.refresh_token)
         try:
-            fresh = oauth.granted(exchange(self.http, held.token_url, content=form, headers=FORM))
-        except NotSignedIn as refusal:
-            raise self._ended(refusal) from refusal
+            tokens = oauth.read_tokens(send(self.http, stored.token_url, content=form, headers=FORM))
+        except NotSignedIn as error:
+            raise self._expired(error) from error
         self.profile = replace(
-            held,
-            access_token=fresh.access_token,
-            refresh_token=fresh.refresh_token or held.refresh_token,
-            expires_at=self.clock() + fresh.expires_in,
+            stored,
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token or stored.refresh_token,
+            expires_at=self.timestamp() + tokens.expires_in,
         )
-        self.profiles.keep(self.profile)
+        self.profiles.store(self.profile)
         return self.profile.access_token
 
-    def _ended(self, refusal: NotSignedIn | None) -> NotSignedIn:
-        why = f" ({refusal.message})" if refusal else ""
+    def _expired(self, error: NotSignedIn | None) -> NotSignedIn:
+        reason = f" ({error.message})" if error else ""
         url = self.profile.url
-        return NotSignedIn("NOT_SIGNED_IN", f"the sign-in to {url} has ended{why}: lobbyctl login --url {url}")
+        message = f"the sign-in to {url} has expired{reason}: run lobbyctl login --url {url}"
+        return NotSignedIn("NOT_SIGNED_IN", message)

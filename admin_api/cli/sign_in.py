@@ -1,60 +1,51 @@
-"""Signing in through a browser, and out again: the lobby's own sign-in page, code with PKCE, an answer on loopback.
+"""Sign in through the lobby's own sign-in page in a browser, and sign out: authorization code with PKCE.
 
-Nobody's password passes through here. The listener is there before the browser is sent away, and gone with the answer
-or after five minutes.
+The user's password never passes through this process. The callback server runs before the browser opens, and stops
+with the first response or after the sign-in's time limit.
 """
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
 
 from admin_api.cli import oauth
+from admin_api.cli.callback_server import CallbackServer
+from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn
-from admin_api.cli.http import exchange
-from admin_api.cli.loopback import Loopback
+from admin_api.cli.http import send
 from admin_api.cli.profiles import Profile
 from admin_api.cli.session import FORM
 
-
-@dataclass(frozen=True)
-class Means:
-    """What a sign-in needs. `browse` opens an address and says whether it could; `secret` gives an unguessable text;
-    `tell` speaks to the person; `clock` gives the seconds since 1970. The browser comes back to `port` within
-    `patience` seconds."""
-
-    browse: Callable[[str], bool]
-    secret: Callable[[], str]
-    tell: Callable[[str], None]
-    clock: Callable[[], float]
-    port: int
-    patience: float
+Notify = Callable[[str], None]
 
 
-def sign_in(url: str, http: httpx.Client, means: Means) -> Profile:
-    """Raises `NotSignedIn`, `Unreachable`, `InvalidInput`."""
-    facts = oauth.read_sign_in(exchange(http, f"{url}/sign-in.json", "GET"))
-    ceremony = oauth.begin(facts, f"http://localhost:{means.port}/", means.secret())
+def sign_in(url: str, http: httpx.Client, environment: Environment, notify: Notify) -> Profile:
+    """Sign in to the lobby at `url`; `notify` shows a message to the user.
 
-    def judge(query: str) -> NotSignedIn | None:
+    Raise `NotSignedIn`, `Unreachable` or `InvalidInput`."""
+    endpoints = oauth.read_endpoints(send(http, f"{url}/sign-in.json", "GET"))
+    redirect_uri = f"http://localhost:{environment.redirect_port}/"
+    request = oauth.authorization_request(endpoints, redirect_uri, environment.make_secret())
+
+    def check(query: str) -> NotSignedIn | None:
         try:
-            oauth.code_in(ceremony, query)
-        except NotSignedIn as refusal:
-            return refusal
+            oauth.authorization_code(request, query)
+        except NotSignedIn as error:
+            return error
         return None
 
-    with Loopback(judge, means.port) as loopback:
-        _send(ceremony.address, means)
-        query = loopback.wait(means.patience)
-    form = oauth.exchange_form(ceremony, oauth.code_in(ceremony, query))
-    tokens = oauth.granted(exchange(http, facts.token_url, content=form, headers=FORM))
-    now = means.clock()
+    with CallbackServer(check, environment.redirect_port) as server:
+        _open(request.url, environment, notify)
+        query = server.wait(environment.sign_in_seconds)
+    form = oauth.code_form(request, oauth.authorization_code(request, query))
+    tokens = oauth.read_tokens(send(http, endpoints.token_url, content=form, headers=FORM))
+    now = environment.timestamp()
     return Profile(
         url,
-        facts.client_id,
-        facts.token_url,
-        facts.revoke_url,
+        endpoints.client_id,
+        endpoints.token_url,
+        endpoints.revoke_url,
         tokens.access_token,
         tokens.refresh_token,
         expires_at=now + tokens.expires_in,
@@ -63,24 +54,27 @@ def sign_in(url: str, http: httpx.Client, means: Means) -> Profile:
 
 
 def sign_out(profile: Profile, http: httpx.Client) -> bool:
-    """Has the refresh token revoked (RFC 7009), and with it what was made of it. False where the lobby has no such
-    service. Raises `Unreachable`, `NotSignedIn`."""
+    """Revoke the refresh token (RFC 7009) and the access tokens issued with it.
+
+    Return False if the lobby has no revocation endpoint. Raise `Unreachable` or `NotSignedIn`."""
     if profile.revoke_url is None or profile.refresh_token is None:
         return False
     form = {"token": profile.refresh_token, "client_id": profile.client_id}
-    answer = exchange(http, profile.revoke_url, data=form)
-    if answer.status != httpx.codes.OK:
-        raise NotSignedIn("SIGN_IN_FAILED", f"got HTTP {answer.status} from {answer.url}, want the sign-in revoked")
+    response = send(http, profile.revoke_url, data=form)
+    if response.status != httpx.codes.OK:
+        message = f"got HTTP {response.status} from {response.url}, want the sign-in revoked"
+        raise NotSignedIn("SIGN_IN_FAILED", message)
     return True
 
 
-def _send(address: str, means: Means) -> None:
+def _open(url: str, environment: Environment, notify: Notify) -> None:
     opened = False
     with contextlib.suppress(OSError):
-        opened = means.browse(address)
+        opened = environment.open_browser(url)
     if opened:
-        means.tell("Sign in in the browser. If none has opened, go to:")
+        notify("Sign in in the browser. If it does not open, go to:")
     else:
-        tunnel = f"ssh -L {means.port}:localhost:{means.port}"
-        means.tell(f"Go to this address in a browser on this machine (or on another, through {tunnel}):")
-    means.tell(address)
+        port = environment.redirect_port
+        tunnel = f"ssh -L {port}:localhost:{port}"
+        notify(f"Open this address in a browser on this machine (or on another one, through {tunnel}):")
+    notify(url)

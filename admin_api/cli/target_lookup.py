@@ -1,20 +1,20 @@
-"""Targets as people name them: `account/Region`, the name they are registered by, or nothing where there is but one.
+"""Find a target by `account/Region` or by its registered name; a single target need not be named.
 
-Pure: the register comes from the API, where a technician sees those that they may claim for.
+Pure. The targets come from the API, which returns to a technician only those that they may claim for.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from admin_api.cli.errors import wrong_use
+from admin_api.cli.errors import usage_error
 from lobby.errors import NotFound
 from lobby.names import Target, parse_profile, parse_target, parse_target_key, shown
 
 
 @dataclass(frozen=True)
-class Known:
-    """A registered target."""
+class RegisteredTarget:
+    """A target with its registered name and device profiles."""
 
     target: Target
     name: str
@@ -22,53 +22,61 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Register:
-    """The targets that somebody may see."""
+class TargetLookup:
+    """The targets that the user may see."""
 
-    known: tuple[Known, ...]
+    targets: tuple[RegisteredTarget, ...]
 
     @classmethod
-    def of(cls, answer: Sequence[Mapping[str, Any]]) -> "Register":
-        """From the API's `targets`."""
+    def of(cls, nodes: Sequence[Mapping[str, Any]]) -> "TargetLookup":
+        """Create the lookup from the API's `targets`."""
         return cls(
             tuple(
-                Known(parse_target(each["account"], each["region"]), each["name"], tuple(each["profiles"]))
-                for each in answer
+                RegisteredTarget(parse_target(each["account"], each["region"]), each["name"], tuple(each["profiles"]))
+                for each in nodes
             )
         )
 
-    def named(self, text: str | None) -> Known:
-        """Raises `InvalidInput` INVALID_TARGET, AMBIGUOUS_TARGET or TARGET_MISSING, `NotFound` UNKNOWN_TARGET."""
+    def find(self, text: str | None) -> RegisteredTarget:
+        """Return the target that `text` identifies; without a text, the only one.
+
+        Raise `InvalidInput` INVALID_TARGET, AMBIGUOUS_TARGET or TARGET_MISSING, or `NotFound` UNKNOWN_TARGET."""
         if text is None or not text.strip():
             return self._only()
         wanted = text.strip()
-        found = [each for each in self.known if each.name == wanted]
-        found = found or [each for each in self.known if each.name.casefold() == wanted.casefold()]
-        found = [each for each in self.known if str(each.target) == wanted] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
-            places = ", ".join(str(each.target) for each in found)
-            raise wrong_use(
-                f"got {shown(text)}, the name of {len(found)} targets, want one of {places}", "AMBIGUOUS_TARGET"
-            )
+        matches = self._matching(wanted)
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            keys = ", ".join(str(each.target) for each in matches)
+            message = f"got {shown(text)}, the name of {len(matches)} targets; want one of {keys}"
+            raise usage_error(message, "AMBIGUOUS_TARGET")
         if "/" in wanted:
             parse_target_key(wanted)
         raise NotFound("UNKNOWN_TARGET", f"got {shown(text)}, want {self._choices()}")
 
-    def require_profile(self, known: Known, profile: str) -> str:
-        """Raises `InvalidInput` INVALID_PROFILE, `NotFound` UNKNOWN_PROFILE."""
-        if parse_profile(profile) not in known.profiles:
-            raise NotFound(
-                "UNKNOWN_PROFILE", f"got {shown(profile)} for {known.target}, want one of: {', '.join(known.profiles)}"
-            )
+    def require_profile(self, registered: RegisteredTarget, profile: str) -> str:
+        """Return `profile` if the target has it. Raise `InvalidInput` INVALID_PROFILE or `NotFound` UNKNOWN_PROFILE."""
+        if parse_profile(profile) not in registered.profiles:
+            profiles = ", ".join(registered.profiles)
+            message = f"got {shown(profile)} for {registered.target}, want one of: {profiles}"
+            raise NotFound("UNKNOWN_PROFILE", message)
         return profile
 
-    def _only(self) -> Known:
-        if len(self.known) == 1:
-            return self.known[0]
-        raise wrong_use(f"got no target, want {self._choices()}", "TARGET_MISSING")
+    def _matching(self, wanted: str) -> list[RegisteredTarget]:
+        """By account/Region, else by exact name, else by name in any case."""
+        matches = (
+            [each for each in self.targets if str(each.target) == wanted],
+            [each for each in self.targets if each.name == wanted],
+            [each for each in self.targets if each.name.casefold() == wanted.casefold()],
+        )
+        return next((found for found in matches if found), [])
+
+    def _only(self) -> RegisteredTarget:
+        if len(self.targets) == 1:
+            return self.targets[0]
+        raise usage_error(f"got no target, want {self._choices()}", "TARGET_MISSING")
 
     def _choices(self) -> str:
-        names = ", ".join(f"{each.target} ({each.name})" for each in self.known)
-        return f"one of: {names}" if names else "one that is registered, and none is that you may claim for"
+        names = ", ".join(f"{each.target} ({each.name})" for each in self.targets)
+        return f"one of: {names}" if names else "a registered target, but there is none that you may claim for"

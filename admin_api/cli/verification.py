@@ -1,7 +1,7 @@
-"""Verifies histories, many in one request, and tells what was found.
+"""Verify the histories of devices, several per request, and print the results.
 
-All devices are those that the notary has anchored, row and history or not, and then those in the ledger that it has
-not: a device that somebody took out of the tables is found by its anchors.
+With --all these are the devices that the notary has anchored, followed by the devices in the ledger that it has not.
+So a device whose row and history were deleted is found by its anchors.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ from typing import Any, Final
 from rich.text import Text
 
 from admin_api.cli import documents
-from admin_api.cli.command_context import CommandContext
-from admin_api.cli.documents import MOST_ALIASES, histories_verified
+from admin_api.cli.command_context import CommandContext, unknown_device
+from admin_api.cli.documents import MAX_ALIASES, histories_verified
 from admin_api.cli.exits import Status
 from admin_api.cli.render import details
 from lobby.names import Fingerprint
@@ -20,74 +20,74 @@ _PAGE: Final = 1000
 Check = Mapping[str, Any]
 
 
-class Verifying:
-    """One command's: counts what it has told."""
+class HistoryVerifier:
+    """Verifies histories for one command and counts the results."""
 
-    def __init__(self, desk: CommandContext) -> None:
-        self._desk = desk
-        self._whole = self._broken = self._pending = 0
+    def __init__(self, context: CommandContext) -> None:
+        self._context = context
+        self._valid = self._invalid = self._pending = 0
 
-    def these(self, certids: Sequence[Fingerprint]) -> Status:
-        """Each is told of."""
-        return self._told([certids], len(certids), quiet=False)
+    def verify(self, certids: Sequence[Fingerprint]) -> Status:
+        """Verify these devices and print every result."""
+        return self._verify([certids], len(certids), invalid_only=False)
 
-    def all(self) -> Status:
-        """People are told of those that are not whole; programs, of every one."""
-        return self._told(self._everybody(), self._desk.ask(documents.OVERVIEW)["overview"]["total"], quiet=True)
+    def verify_all(self) -> Status:
+        """Verify all devices. Print the invalid histories, or every result with --json."""
+        total = self._context.execute(documents.OVERVIEW)["overview"]["total"]
+        return self._verify(self._all_devices(), total, invalid_only=True)
 
-    def _told(self, pages: Iterable[Sequence[Fingerprint]], total: int, *, quiet: bool) -> Status:
-        screen = self._desk.screen
-        with screen.bar("verifying", total) as bar:
+    def _verify(self, pages: Iterable[Sequence[Fingerprint]], total: int, *, invalid_only: bool) -> Status:
+        screen = self._context.screen
+        with screen.progress_bar("verifying", total) as bar:
             for certids in pages:
-                for check in self._checked(certids):
+                for check in self._checks(certids):
                     self._count(check)
                     bar.advance(1)
                     if screen.as_json:
                         screen.record(dict(check))
-                    elif not (quiet and check["ok"]):
-                        screen.show(details.check(check))
+                    elif not (invalid_only and check["ok"]):
+                        screen.show(details.history_check(check))
         if not screen.as_json:
             screen.show(self._summary())
-        return Status.REFUSED if self._broken else Status.DONE
+        return Status.REFUSED if self._invalid else Status.DONE
 
-    def _everybody(self) -> Iterator[list[Fingerprint]]:
-        """Fewer at a time at the end: a page of the ledger's devices has some that are known."""
-        seen: set[Fingerprint] = set()
+    def _all_devices(self) -> Iterator[list[Fingerprint]]:
+        anchored: set[Fingerprint] = set()
         after = None
         while True:
-            page = self._desk.ask(documents.ANCHORED, first=_PAGE, after=after)["anchoredDevices"]
+            page = self._context.execute(documents.ANCHORED, first=_PAGE, after=after)["anchoredDevices"]
             yield [Fingerprint(certid) for certid in page["certids"]]
-            seen.update(page["certids"])
+            anchored.update(page["certids"])
             after = page["pageInfo"]["endCursor"]
             if after is None:
                 break
-        for devices in self._desk.every_device({}, None):
-            fresh = [certid for each in devices if (certid := Fingerprint(each["certid"])) not in seen]
-            seen.update(fresh)
-            yield fresh
+        for devices in self._context.device_pages({}, None):
+            certids = [certid for each in devices if (certid := Fingerprint(each["certid"])) not in anchored]
+            anchored.update(certids)
+            yield certids
 
-    def _checked(self, certids: Sequence[Fingerprint]) -> Iterator[Check]:
-        for start in range(0, len(certids), MOST_ALIASES):
-            some = certids[start : start + MOST_ALIASES]
-            asked = {f"c{number}": certid for number, certid in enumerate(some)}
-            data = self._desk.ask(histories_verified(len(some)), **asked)
-            yield from (data[alias] or _unknown(certid) for alias, certid in asked.items())
+    def _checks(self, certids: Sequence[Fingerprint]) -> Iterator[Check]:
+        for start in range(0, len(certids), MAX_ALIASES):
+            chunk = certids[start : start + MAX_ALIASES]
+            variables = {f"c{number}": certid for number, certid in enumerate(chunk)}
+            data = self._context.execute(histories_verified(len(chunk)), **variables)
+            yield from (data[alias] or _unknown(certid) for alias, certid in variables.items())
 
     def _count(self, check: Check) -> None:
-        self._whole += check["ok"]
-        self._broken += not check["ok"]
+        self._valid += check["ok"]
+        self._invalid += not check["ok"]
         self._pending += check["pending"]
 
     def _summary(self) -> Text:
-        late = f"; {self._pending:,} new entries are not anchored yet" if self._pending else ""
-        if self._broken:
-            said = f"{self._broken:,} of {self._broken + self._whole:,} histories NOT WHOLE{late}"
-            return Text(said, "bold red")
-        return Text(f"{self._whole:,} histories, all whole{late}", "bold")
+        total = self._valid + self._invalid
+        pending = f"; {self._pending:,} new entries are not anchored yet" if self._pending else ""
+        if self._invalid:
+            return Text(f"{self._invalid:,} of {total:,} histories INVALID{pending}", "bold red")
+        return Text(f"{total:,} {'history' if total == 1 else 'histories'} verified{pending}", "bold")
 
 
 def _unknown(certid: Fingerprint) -> Check:
-    words = f"got {certid}, want the fingerprint of a device that was ever here"
+    error = unknown_device(certid)
     return {
         "certid": certid,
         "ok": False,
@@ -95,6 +95,6 @@ def _unknown(certid: Fingerprint) -> Check:
         "anchored": 0,
         "pending": 0,
         "seq": None,
-        "code": "UNKNOWN_DEVICE",
-        "message": words,
+        "code": error.code,
+        "message": error.message,
     }

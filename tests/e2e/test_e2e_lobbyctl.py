@@ -1,4 +1,4 @@
-"""`lobbyctl` as people and programs run it: a process of its own, against the lobby that is up, with real devices."""
+"""`lobbyctl` as a separate process, against the running local lobby with real devices."""
 
 import csv
 import html
@@ -25,7 +25,7 @@ from tests.e2e.workbench import Workbench, certid_of, name_of, says
 
 
 class Lobbyctl:
-    """The command, in a directory and with a configuration of its own."""
+    """Runs the command in a directory and with a configuration of its own."""
 
     def __init__(self, deployed: Deployment, directory: Path) -> None:
         self._directory = directory
@@ -37,7 +37,7 @@ class Lobbyctl:
             "LOBBYCTL_LOBBY": str(deployed.state / NAME),
         }
 
-    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-P", "-m", "admin_api.cli", *words]
         return subprocess.Popen(
             command,
@@ -50,14 +50,14 @@ class Lobbyctl:
         )
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        with self.begin(*words, **environment) as process:
+        with self.start(*words, **environment) as process:
             out, err = process.communicate(timeout=4 * PATIENCE)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def records(self, *words: str, status: int = 0, **environment: str) -> list[dict[str, Any]]:
-        done = self("--json", *words, **environment)
-        assert done.returncode == status, done.stdout + done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        result = self("--json", *words, **environment)
+        assert result.returncode == status, result.stdout + result.stderr
+        return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def waiting(bench: Workbench, deployed: Deployment) -> DevicePaths:
     return paths
 
 
-def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_and_is_banned(
+def test_a_device_is_claimed_moved_released_and_revoked(
     lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target
 ) -> None:
     paths = waiting(bench, deployed)
@@ -84,8 +84,8 @@ def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_
     assert (claimed[-1]["devstate"], claimed[-1]["reached"], claimed[-1]["seconds"] > 0) == ("arrived", True, True)
     assert lobbyctl("claim", name, "--target", str(first)).returncode == 0
 
-    unasked = lobbyctl("--json", "move", name, "--target", str(second))
-    assert (unasked.returncode, json.loads(unasked.stderr.splitlines()[-1])["error"]["code"]) == (
+    unconfirmed = lobbyctl("--json", "move", name, "--target", str(second))
+    assert (unconfirmed.returncode, json.loads(unconfirmed.stderr.splitlines()[-1])["error"]["code"]) == (
         2,
         "CONFIRMATION_NEEDED",
     )
@@ -102,9 +102,9 @@ def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_
 
     (shown,) = lobbyctl.records("devices", "show", certid)
     assert (shown["historyIntact"], shown["certificate"]["subject"]) == (True, f"CN={name}")
-    told = [each["event"] for each in lobbyctl.records("history", certid)]
-    assert told == events(deployed.known(certid))
-    assert [event for event in told if event != "retire"] == [
+    history = [each["event"] for each in lobbyctl.records("history", certid)]
+    assert history == events(deployed.known(certid))
+    assert [event for event in history if event != "retire"] == [
         "admit",
         "hello",
         "claim",
@@ -118,7 +118,7 @@ def test_a_device_goes_from_its_label_through_two_targets_and_back_to_the_lobby_
     ]
 
 
-def test_a_target_that_is_not_set_up_is_found_out_and_its_device_fails_with_what_to_do(
+def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
     lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench
 ) -> None:
     bare = "500000000005/eu-north-1"
@@ -144,42 +144,44 @@ def test_a_target_that_is_not_set_up_is_found_out_and_its_device_fails_with_what
     assert certid in [each["certid"] for each in stuck]
     (overview,) = lobbyctl.records("overview")
     assert "TARGET_ROLE_DENIED" in [each["reason"] for each in overview["reasons"]]
-    mended = lobbyctl.records("move", certid, "--target", str(deployed.targets[0]), "--yes", "--wait")
-    assert mended[-1]["devstate"] == "arrived"
+    moved = lobbyctl.records("move", certid, "--target", str(deployed.targets[0]), "--yes", "--wait")
+    assert moved[-1]["devstate"] == "arrived"
 
 
-def test_a_list_is_claimed_before_its_devices_are_seen_and_they_go_straight_home(
+def test_a_list_is_claimed_before_its_devices_connect_and_they_arrive_directly(
     lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target, tmp_path: Path
 ) -> None:
     paths = bench.make()
     device = certid_of(paths)
-    unseen = [secrets.token_hex(32) for _ in range(230)]
-    rows = [(device, str(first)), *((certid, str(second)) for certid in unseen)]
+    not_connected = [secrets.token_hex(32) for _ in range(230)]
+    rows = [(device, str(first)), *((certid, str(second)) for certid in not_connected)]
     path, out = tmp_path / "claims.csv", tmp_path / "results.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("fingerprint", "target"), *rows])
-    done = lobbyctl("claim", "--file", str(path), "--out", str(out))
-    assert done.returncode == 0, done.stderr
-    assert "231 done (231 expected)" in done.stdout
+    result = lobbyctl("claim", "--file", str(path), "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    assert "231 succeeded (231 expected)" in result.stdout
     assert lobbyctl("claim", "--file", str(path)).returncode == 0
     with out.open() as file:
         assert [(row["certid"], row["target"], row["ok"]) for row in csv.DictReader(file)] == [
             (*row, "yes") for row in rows
         ]
 
-    following = lobbyctl.begin("--json", "devices", "watch", device)
+    following = lobbyctl.start("--json", "devices", "watch", device)
     with following:
         assert following.stdout
         assert json.loads(following.stdout.readline())["devstate"] == "expected"
         bench.power(paths)
-        told = [json.loads(line) for line in following.stdout]
+        records = [json.loads(line) for line in following.stdout]
         assert following.wait(PATIENCE) == 0
-    assert told[-1]["devstate"] == "arrived"
-    for certid in unseen:
+    assert records[-1]["devstate"] == "arrived"
+    for certid in not_connected:
         deployed.release(certid)
 
 
-def test_a_role_sees_and_may_its_part(lobbyctl: Lobbyctl, deployed: Deployment, first: Target, second: Target) -> None:
+def test_a_role_limits_what_a_user_sees_and_may_claim(
+    lobbyctl: Lobbyctl, deployed: Deployment, first: Target, second: Target
+) -> None:
     (me,) = lobbyctl.records("whoami", "--as", "technician")
     assert me["role"] == "technician"
     assert [each["account"] for each in lobbyctl.records("targets", "list", "--as", "technician")] == [first.account]
@@ -194,15 +196,15 @@ def test_a_role_sees_and_may_its_part(lobbyctl: Lobbyctl, deployed: Deployment, 
 
 @pytest.fixture
 def signing_in(lobbyctl: Lobbyctl, deployed: Deployment) -> Iterator[subprocess.Popen[str]]:
-    """The command as it waits for a browser."""
+    """A `lobbyctl login` that waits for a browser."""
     del lobbyctl.environment["LOBBYCTL_LOBBY"]
     lobbyctl.environment["LOBBYCTL_URL"] = str(deployed.file.console_url)
-    with lobbyctl.begin("login", "--no-browser") as process:
+    with lobbyctl.start("login", "--no-browser") as process:
         yield process
         process.kill()
 
 
-def test_somebody_signs_in_at_the_pools_own_page_and_out_again(
+def test_a_user_signs_in_at_the_pools_own_page_and_signs_out(
     lobbyctl: Lobbyctl, deployed: Deployment, signing_in: subprocess.Popen[str]
 ) -> None:
     assert signing_in.stderr
@@ -212,10 +214,10 @@ def test_somebody_signs_in_at_the_pools_own_page_and_out_again(
         page = browser.get(address)
         fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
         form = {name: html.unescape(value) for name, value in fields.items()}
-        sent_back = browser.post(
+        redirect = browser.post(
             page.url.join("/login"), data=form | {"username": viewer.user, "password": viewer.password}
         )
-        end = browser.get(sent_back.headers["location"])
+        end = browser.get(redirect.headers["location"])
     assert "Signed in" in end.text
     assert signing_in.wait(PATIENCE) == 0
     assert signing_in.stdout

@@ -41,13 +41,13 @@ def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str
 
 
 def _reconcile(deployed: Deployment, certid: str, *words: str) -> list[tuple[str, bool]]:
-    """What differs with this device by `lobbyctl reconcile`, and whether it is being mended."""
+    """What differs with this device by `lobbyctl reconcile`, and whether it is being repaired."""
     lobbyctl = (sys.executable, "-m", "admin_api.cli", "--lobby", str(deployed.state / "lobby.json"), "--json")
     done = _run(deployed, *lobbyctl, "reconcile", "--target", str(deployed.targets[0]), *words)
     assert done.returncode in (0, 1), done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
     found = [(each["code"], each["repaired"]) for each in told if each.get("certid") == certid]
-    assert done.returncode == int(told[-1]["left"] > 0)
+    assert done.returncode == int(told[-1]["unrepaired"] > 0)
     return found
 
 
@@ -105,7 +105,7 @@ def test_a_certificate_that_was_switched_off_in_its_target_is_found_and_mended(
     deployed.client(first, "iot").update_certificate(certificateId=certid, newStatus="INACTIVE")
     assert _reconcile(deployed, certid) == [("CERTIFICATE_INACTIVE", False)]
     assert deployed.status(certid, first) == "INACTIVE"
-    assert _reconcile(deployed, certid, "--mend", "--yes") == [("CERTIFICATE_INACTIVE", True)]
+    assert _reconcile(deployed, certid, "--repair", "--yes") == [("CERTIFICATE_INACTIVE", True)]
     until(lambda: deployed.status(certid, first) == "ACTIVE")
     deployed.wait(certid, "commissioned", "arrived")
     assert _reconcile(deployed, certid) == []
@@ -123,14 +123,14 @@ def test_an_orphan_is_put_out_of_use_and_what_is_not_ours_is_left_alone(
     deployed.wait(certid, "arrived", previousTargets=[])
     assert deployed.status(certid, first) == "INACTIVE"
     theirs.update_certificate(certificateId=certid, newStatus="ACTIVE")
-    assert _reconcile(deployed, certid, "--mend", "--yes") == [("ORPHANED", True)]
+    assert _reconcile(deployed, certid, "--repair", "--yes") == [("ORPHANED", True)]
     assert deployed.status(certid, first) == "INACTIVE"
     assert deployed.status(certid, second) == "ACTIVE"
     device = deployed.known(certid)
     last = device["history"][-1]
     assert (last["event"], last["actor"], last["target"]) == ("deactivate", "user:operator", str(first))
     assert (device["devstate"], device["historyIntact"]) == ("arrived", True)
-    assert _reconcile(deployed, stranger["certificateId"], "--mend", "--yes") == [("ORPHANED_NOT_OURS", False)]
+    assert _reconcile(deployed, stranger["certificateId"], "--repair", "--yes") == [("ORPHANED_NOT_OURS", False)]
     assert deployed.status(stranger["certificateId"], first) == "ACTIVE"
     theirs.update_certificate(certificateId=stranger["certificateId"], newStatus="INACTIVE")
 

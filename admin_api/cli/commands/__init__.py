@@ -1,1 +1,1 @@
-"""The commands, a module a group: each reads its arguments, asks the lobby through the desk, and shows the answer."""
+"""The subcommands, one module per group: read the arguments, call the API through the context, show the response."""

@@ -1,7 +1,7 @@
-"""Moving, releasing, revoking, retrying and proving: what somebody does to devices that the lobby knows.
+"""`move`, `confirm`, `release`, `revoke` and `retry`: changes to devices that are already registered.
 
-What takes something away is asked about first, with what will happen; without a person to ask it wants --yes. Several
-devices are done one after the other, and one that is refused holds the others up no more than it must.
+A command that takes a device out of service asks for confirmation first; without a terminal it requires --yes. Several
+devices are changed one after the other; one that is refused does not stop the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,167 +11,167 @@ import typer
 
 from admin_api.cli import documents
 from admin_api.cli.claim_requests import read_config
-from admin_api.cli.command import command
-from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.waiting import PATIENCE, Timeout, Wait, follow
+from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, DeviceArgument, command
+from admin_api.cli.command_context import CommandContext, unknown_device
+from admin_api.cli.commands import confirmation
+from admin_api.cli.commands.confirmation import Yes
+from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait, follow
 from admin_api.cli.completion import complete_target
-from admin_api.cli.effects import moving, releasing, revoking
-from admin_api.cli.errors import ApiRefused, wrong_use
+from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several, status_of
 from admin_api.cli.follow import Goal, goal_of
 from admin_api.cli.render import cells
-from lobby.errors import LobbyError, NotFound
 from lobby.names import Fingerprint, parse_code, parse_profile
 
 app = typer.Typer()
-Devices = Annotated[list[str], typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Change = Callable[[Fingerprint], dict[str, Any] | None]
+Devices = Annotated[list[str], typer.Argument(metavar="DEVICE", help=DEVICE_HELP)]
+Device = dict[str, Any]
+Change = Callable[[Fingerprint], Device | None]
+"""Change a device and return it, or None if its row was deleted."""
 
 
 @command(app, "move")
 def move(
-    desk: CommandContext,
+    context: CommandContext,
     devices: Devices,
     target: Annotated[
-        str | None,
-        typer.Option("--target", "-t", help="Where to: account/Region or name.", autocompletion=complete_target),
+        str | None, typer.Option("--target", "-t", help=TARGET_HELP, autocompletion=complete_target)
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Another device profile. [default: its own]")] = None,
-    config: Annotated[str | None, typer.Option(help="Another config, text or JSON. [default: its own]")] = None,
+    profile: Annotated[str | None, typer.Option(help="New device profile. [default: unchanged]")] = None,
+    config: Annotated[str | None, typer.Option(help="New config, text or a JSON object. [default: unchanged]")] = None,
     yes: Yes = False,
     wait: Wait = False,
-    timeout: Timeout = PATIENCE,
+    timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
-    """Send claimed devices to another target. The new place is made ready before the old one is taken away."""
-    goal = desk.register.named(target).target
-    more: dict[str, Any] = {"profile": parse_profile(profile)} if profile is not None else {}
+    """Move claimed devices to another target.
+
+    A device is registered in the new target before its old registration is removed.
+    """
+    goal = context.targets.find(target).target
+    changes: dict[str, Any] = {"profile": parse_profile(profile)} if profile is not None else {}
     if config is not None:
-        more["config"] = read_config(config)
-    place = {"account": goal.account, "region": goal.region}
-    known = _known(desk, devices)
-    agree(desk, [moving(device, goal) for device in known], yes)
+        changes["config"] = read_config(config)
+    target_input = {"account": goal.account, "region": goal.region}
+    registered = _lookup(context, devices)
+    confirmation.confirm(context, [confirmation.effect_of_move(device, goal) for device in registered], yes)
 
-    def change(certid: Fingerprint) -> dict[str, Any] | None:
-        return _one(desk.ask(documents.MOVE, certid=certid, target=place, **more)["moveDevice"])
+    def change(certid: Fingerprint) -> Device | None:
+        return _required(context.execute(documents.MOVE, certid=certid, target=target_input, **changes)["moveDevice"])
 
-    return _each(desk, known, change, timeout if wait else None)
+    return _change_each(context, registered, change, timeout if wait else None)
 
 
 @command(app, "confirm")
 def confirm(
-    desk: CommandContext,
-    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
-    code: Annotated[str, typer.Argument(metavar="CODE", help="The eight digits that it shows.")],
+    context: CommandContext,
+    device: DeviceArgument,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The eight digits that the device shows.")],
     wait: Wait = False,
-    timeout: Timeout = PATIENCE,
+    timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
-    """Prove that somebody stands at a claimed device, where its target asks for it. Five wrong codes end the claim."""
-    said = parse_code(code)
-    known = _known(desk, [device])
+    """Confirm a claim with the code that the device shows.
 
-    def change(certid: Fingerprint) -> dict[str, Any] | None:
-        return _one(desk.ask(documents.CONFIRM, certid=certid, code=said)["confirmPresence"])
+    Needed for targets that require proof of presence. The fifth wrong code ends the claim.
+    """
+    presence_code = parse_code(code)
+    registered = _lookup(context, [device])
 
-    return _each(desk, known, change, timeout if wait else None)
+    def change(certid: Fingerprint) -> Device | None:
+        return _required(context.execute(documents.CONFIRM, certid=certid, code=presence_code)["confirmPresence"])
+
+    return _change_each(context, registered, change, timeout if wait else None)
 
 
 @command(app, "release")
-def release(desk: CommandContext, devices: Devices, yes: Yes = False) -> Status:
-    """Take claims back: the devices return to the lobby; one that was never seen is forgotten."""
-    known = _known(desk, devices)
-    agree(desk, [releasing(device) for device in known], yes)
+def release(context: CommandContext, devices: Devices, yes: Yes = False) -> Status:
+    """Release devices from their target, back to the lobby.
 
-    def change(certid: Fingerprint) -> dict[str, Any] | None:
-        released = desk.ask(documents.RELEASE, certid=certid)["releaseDevice"]
-        return None if released["forgotten"] else _one(released["device"])
+    A device that has never connected is removed from the ledger.
+    """
+    registered = _lookup(context, devices)
+    confirmation.confirm(context, [confirmation.effect_of_release(device) for device in registered], yes)
 
-    return _each(desk, known, change, None)
+    def change(certid: Fingerprint) -> Device | None:
+        released = context.execute(documents.RELEASE, certid=certid)["releaseDevice"]
+        return None if released["forgotten"] else _required(released["device"])
+
+    return _change_each(context, registered, change, None)
 
 
 @command(app, "revoke")
 def revoke(
-    desk: CommandContext,
+    context: CommandContext,
     devices: Devices,
-    why: Annotated[str, typer.Option(help="Kept in the history, 1 to 200 characters.")],
+    why: Annotated[str, typer.Option(help="The reason, for the history: 1 to 200 characters.")],
     yes: Yes = False,
 ) -> Status:
-    """Ban certificates for good, here and in every target; also before they were ever seen."""
-    known = _known(desk, devices, unseen=True)
-    agree(desk, [revoking(device) for device in known], yes)
-    return _each(
-        desk, known, lambda certid: _one(desk.ask(documents.REVOKE, certid=certid, why=why)["revokeDevice"]), None
-    )
+    """Revoke devices permanently, in the lobby and in every target.
+
+    A certificate can be revoked before it has ever connected.
+    """
+    registered = _lookup(context, devices, allow_unknown=True)
+    confirmation.confirm(context, [confirmation.effect_of_revocation(device) for device in registered], yes)
+
+    def change(certid: Fingerprint) -> Device | None:
+        return _required(context.execute(documents.REVOKE, certid=certid, why=why)["revokeDevice"])
+
+    return _change_each(context, registered, change, None)
 
 
 @command(app, "retry")
-def retry(desk: CommandContext, devices: Devices, wait: Wait = False, timeout: Timeout = PATIENCE) -> Status:
-    """Have what failed, or was left unfinished, tried again."""
-    known = _known(desk, devices)
-    return _each(
-        desk,
-        known,
-        lambda certid: _one(desk.ask(documents.RETRY, certid=certid)["retryDevice"]),
-        timeout if wait else None,
-    )
+def retry(context: CommandContext, devices: Devices, wait: Wait = False, timeout: Timeout = DEFAULT_TIMEOUT) -> Status:
+    """Retry what failed or is incomplete: the registration in a target, or clearing a previous one."""
+    registered = _lookup(context, devices)
+
+    def change(certid: Fingerprint) -> Device | None:
+        return _required(context.execute(documents.RETRY, certid=certid)["retryDevice"])
+
+    return _change_each(context, registered, change, timeout if wait else None)
 
 
-def _known(desk: CommandContext, named: Sequence[str], *, unseen: bool = False) -> list[dict[str, Any]]:
-    """The devices as they are now, each once. Raises `NotFound`, before any is changed, for one that is not there."""
-    certids = list(dict.fromkeys(desk.certid(text) for text in named))
-    found = desk.look(certids)
-    missing = [certid for certid in certids if certid not in found]
-    if missing and not unseen:
-        raise NotFound("UNKNOWN_DEVICE", f"got {missing[0]}, want the fingerprint of a device that the lobby knows")
-    return [found.get(certid) or {"certid": certid, "devicename": None, "devstate": None} for certid in certids]
+def _lookup(context: CommandContext, names: Sequence[str], *, allow_unknown: bool = False) -> list[Device]:
+    """Return the current state of the devices, each once. Raise `NotFound` for one that is not registered."""
+    certids = list(dict.fromkeys(context.find_device(text) for text in names))
+    devices = context.lookup(certids)
+    missing = [certid for certid in certids if certid not in devices]
+    if missing and not allow_unknown:
+        raise unknown_device(missing[0])
+    return [devices.get(certid) or {"certid": certid, "devicename": None, "devstate": None} for certid in certids]
 
 
-def agree(desk: CommandContext, consequences: Sequence[str], yes: bool) -> None:
-    """Says what will be done, and asks. Raises `InvalidInput` CONFIRMATION_NEEDED where nobody can be asked,
-    `LobbyError` NOT_CONFIRMED for a no."""
-    for text in consequences:
-        desk.screen.note(text)
-    if yes:
-        return
-    if desk.around.confirm is None:
-        raise wrong_use("got nobody to ask, want --yes", "CONFIRMATION_NEEDED")
-    if not desk.around.confirm("Go on?"):
-        raise LobbyError("NOT_CONFIRMED", "got a no; nothing was done")
+def _required(device: Device | None) -> Device:
+    if device is None:
+        raise ApiRefused("REFUSED", "got no device from the lobby, want the changed one")
+    return device
 
 
-def _one(answer: dict[str, Any] | None) -> dict[str, Any]:
-    if answer is None:
-        raise ApiRefused("REFUSED", "got nothing from the lobby, want the device")
-    return answer
-
-
-def _each(desk: CommandContext, known: Sequence[dict[str, Any]], change: Change, timeout: float | None) -> Status:
-    """One after the other. A single device's refusal is the command's own."""
+def _change_each(context: CommandContext, devices: Sequence[Device], change: Change, timeout: float | None) -> Status:
+    """Change the devices one after the other; with a timeout, follow them. Raise a single device's `ApiRefused`."""
     goals: dict[Fingerprint, Goal] = {}
     failures: list[Status] = []
-    with desk.screen.bar("devices", len(known)) as bar:
-        for device in known:
+    with context.screen.progress_bar("devices", len(devices)) as bar:
+        for device in devices:
             try:
-                now = change(device["certid"])
-            except ApiRefused as refusal:
-                if len(known) == 1:
+                changed = change(device["certid"])
+            except ApiRefused as error:
+                if len(devices) == 1:
                     raise
-                failures.append(status_of(refusal.code))
-                _tell(desk, device, None, refusal)
+                failures.append(status_of(error.code))
+                _show(context, device, None, error)
             else:
-                _tell(desk, device, now, None)
-                if now is not None:
-                    goals[device["certid"]] = goal_of(now)
+                _show(context, device, changed, None)
+                if changed is not None:
+                    goals[device["certid"]] = goal_of(changed)
             bar.advance(1)
-    waited = follow(desk, goals, timeout) if timeout is not None and goals else Status.DONE
-    return of_several(len(goals), len(failures)) if failures else waited
+    followed = follow(context, goals, timeout) if timeout is not None and goals else Status.DONE
+    return of_several(len(goals), len(failures)) if failures else followed
 
 
-def _tell(desk: CommandContext, device: dict[str, Any], now: dict[str, Any] | None, refusal: ApiRefused | None) -> None:
-    if desk.screen.as_json:
-        told = {"code": refusal.code, "message": refusal.message} if refusal else {"code": None, "message": None}
-        desk.screen.record({"certid": device["certid"], "ok": refusal is None, **told, "device": now})
-    elif refusal is not None:
-        desk.screen.say(f"{cells.name(device)}: {refusal.code}: {cells.clean(refusal.message)}")
+def _show(context: CommandContext, device: Device, changed: Device | None, error: ApiRefused | None) -> None:
+    if context.screen.as_json:
+        reason = {"code": error.code if error else None, "message": error.message if error else None}
+        context.screen.record({"certid": device["certid"], "ok": error is None, **reason, "device": changed})
+    elif error is not None:
+        context.screen.line(f"{cells.name(device)}: {error.code}: {cells.clean(error.message)}")
     else:
-        desk.screen.say(f"{cells.name(device)}: {now['devstate'] if now else 'forgotten'}")
+        context.screen.line(f"{cells.name(device)}: {changed['devstate'] if changed else 'removed'}")

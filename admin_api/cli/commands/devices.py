@@ -1,128 +1,153 @@
-"""Devices: a list by what they are, one whole, and watching those who wait."""
+"""`overview` and `devices`: count, list, show and watch devices."""
 
+import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli.command import command
-from admin_api.cli.command_context import MOST_HISTORY, CommandContext
-from admin_api.cli.commands.watching import watch_device, watch_waiting
-from admin_api.cli.completion import complete_state, complete_target
-from admin_api.cli.durations import parse_duration
-from admin_api.cli.errors import wrong_use
+from admin_api.cli import documents
+from admin_api.cli.command import DeviceArgument, TargetFilter, command
+from admin_api.cli.command_context import MAX_HISTORY, CommandContext
+from admin_api.cli.commands.watching import watch_device, watch_devices
+from admin_api.cli.completion import complete_state
+from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import details, tables
+from lobby.errors import InvalidInput
 from lobby.names import State, shown
 
 app = typer.Typer(no_args_is_help=True)
-StateName = Annotated[
+overview_app = typer.Typer()
+_UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+_DURATION: Final = re.compile(r"([0-9]{1,6})(s|min|m|h|d)")
+StateFilter = Annotated[
     str | None, typer.Option("--state", "-s", metavar="STATE", help=", ".join(State), autocompletion=complete_state)
 ]
-TargetName = Annotated[
-    str | None, typer.Option("--target", "-t", help="account/Region or name.", autocompletion=complete_target)
-]
+
+
+@command(overview_app, "overview")
+def overview(context: CommandContext) -> None:
+    """Count devices by state, target and failure reason."""
+    counts = context.execute(documents.OVERVIEW)["overview"]
+    if context.screen.as_json:
+        context.screen.record(counts)
+    else:
+        context.screen.show(details.overview(counts))
 
 
 @command(app, "list")
 def list_devices(
-    desk: CommandContext,
-    state: StateName = None,
-    target: TargetName = None,
-    name: Annotated[str | None, typer.Option(help="What its name begins with, at least 2 characters.")] = None,
-    fingerprint: Annotated[
-        str | None, typer.Option(help="What its fingerprint begins with, at least 4 digits.")
-    ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it failed or was refused, such as CRL_STALE.")] = None,
+    context: CommandContext,
+    state: StateFilter = None,
+    target: TargetFilter = None,
+    name: Annotated[str | None, typer.Option(help="Start of the name, at least 2 characters.")] = None,
+    fingerprint: Annotated[str | None, typer.Option(help="Start of the fingerprint, at least 4 digits.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why a device failed or was refused, such as CRL_STALE.")] = None,
     older_than: Annotated[
         str | None,
         typer.Option(
-            metavar="2h", help="In its state for longer than so many s, min, h or d; with --state or --target."
+            metavar="DURATION", help="Longer in its state than 90s, 15min, 2h or 3d; requires --state or --target."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of devices.")] = 50,
+    every: Annotated[bool, typer.Option("--all", help="List all devices.")] = False,
 ) -> None:
-    """List devices, those first whose state is the newest. With --json one a line, page by page."""
-    asked = {
-        "state": _state(state),
+    """List devices, the most recent state change first."""
+    fields = {
+        "state": _checked_state(state),
         "namePrefix": name,
         "fingerprintPrefix": fingerprint,
         "reason": reason,
-        "enteredBefore": _before(desk, older_than, bool(state or target)),
+        "enteredBefore": _entered_before(context, older_than, bool(state or target)),
     }
-    wanted: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
-    if target is not None:
-        place = desk.register.named(target).target
-        wanted["target"] = {"account": place.account, "region": place.region}
-    _list(desk, wanted, None if every else limit)
+    device_filter = {key: value for key, value in fields.items() if value is not None} | _target_filter(context, target)
+    _show_list(context, device_filter, None if every else limit)
 
 
-def _list(desk: CommandContext, wanted: dict[str, Any], limit: int | None) -> None:
-    found: list[dict[str, Any]] = []
+def _show_list(context: CommandContext, device_filter: dict[str, Any], limit: int | None) -> None:
+    devices: list[dict[str, Any]] = []
     count = 0
-    for page in desk.every_device(wanted, limit):
+    for page in context.device_pages(device_filter, limit):
         count += len(page)
-        if desk.screen.as_json:
+        if context.screen.as_json:
             for device in page:
-                desk.screen.record(device)
+                context.screen.record(device)
         else:
-            found += page
-    if found:
-        desk.screen.show(tables.devices(found, desk.now(), desk.screen.width))
+            devices += page
+    if devices:
+        context.screen.show(tables.devices(devices, context.now(), context.screen.width))
     if not count:
-        desk.screen.note("no such device")
+        context.screen.note("no matching devices")
     elif count == limit:
-        desk.screen.note(f"the first {limit}; --all or a higher --limit for more")
+        context.screen.note(f"showing the first {limit}; use --all or a higher --limit for more")
 
 
 @command(app, "show")
 def show(
-    desk: CommandContext,
-    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Fingerprint, its first digits, label, or name.")],
-    last: Annotated[int, typer.Option(min=1, max=MOST_HISTORY, help="At most so many entries of its history.")] = 20,
+    context: CommandContext,
+    device: DeviceArgument,
+    last: Annotated[int, typer.Option(min=1, max=MAX_HISTORY, help="Maximum number of history entries.")] = 20,
 ) -> None:
-    """Everything about one device: where it is and why, its certificate, what you can do, what befell it."""
-    found = desk.device(desk.certid(device), last)
-    if desk.screen.as_json:
-        desk.screen.record(found)
+    """Show a device with its state, certificate, possible actions and history."""
+    found = context.device(context.find_device(device), last)
+    if context.screen.as_json:
+        context.screen.record(found)
     else:
-        desk.screen.show(details.device(found, desk.now()))
+        context.screen.show(details.device_details(found, context.now()))
 
 
 @command(app, "watch")
 def watch(
-    desk: CommandContext,
-    device: Annotated[
-        str | None, typer.Argument(metavar="DEVICE", help="One, until it has arrived; else all who wait.")
+    context: CommandContext,
+    device: Annotated[str | None, typer.Argument(metavar="DEVICE", help="A device to follow until it arrives.")] = None,
+    state: StateFilter = None,
+    target: TargetFilter = None,
+    every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between updates of the list.")] = 2.0,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="Stop after this time.")
     ] = None,
-    state: StateName = None,
-    target: TargetName = None,
-    every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between looks at the waiting.")] = 2.0,
-    timeout: Annotated[float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="End then.")] = None,
 ) -> Status:
-    """Watch the devices in the lobby (or another --state), or one until it arrives. With --json one line a change."""
+    """Watch the devices in the lobby, or follow one device until it arrives.
+
+    --state watches the devices in another state.
+    """
     if device is not None:
         if state or target:
-            raise wrong_use("got a device and --state or --target, want one of them")
-        return watch_device(desk, desk.certid(device), timeout)
-    wanted: dict[str, Any] = {"state": _state(state) or State.INLOBBY.value}
-    if target is not None:
-        place = desk.register.named(target).target
-        wanted["target"] = {"account": place.account, "region": place.region}
-    return watch_waiting(desk, wanted, every, timeout)
+            raise usage_error("got a device and --state or --target, want one of them")
+        return watch_device(context, context.find_device(device), timeout)
+    device_filter = {"state": _checked_state(state) or State.INLOBBY.value} | _target_filter(context, target)
+    return watch_devices(context, device_filter, every, timeout)
 
 
-def _state(name: str | None) -> str | None:
+def _target_filter(context: CommandContext, name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    target = context.targets.find(name).target
+    return {"target": {"account": target.account, "region": target.region}}
+
+
+def _checked_state(name: str | None) -> str | None:
     if name is not None and name not in list(State):
-        raise wrong_use(f"got {shown(name)}, want one of: {', '.join(State)}", "INVALID_STATE")
+        raise usage_error(f"got {shown(name)}, want one of: {', '.join(State)}", "INVALID_STATE")
     return name
 
 
-def _before(desk: CommandContext, duration: str | None, anchored: bool) -> str | None:
+def _entered_before(context: CommandContext, duration: str | None, selective: bool) -> str | None:
+    """Return the latest time at which a device may have entered its state, in ISO 8601."""
     if duration is None:
         return None
-    if not anchored:
-        raise wrong_use("got --older-than alone, want --state or --target with it")
-    moment = desk.now() - timedelta(seconds=parse_duration(duration))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if not selective:
+        raise usage_error("got --older-than alone, want --state or --target with it")
+    time = context.now() - timedelta(seconds=parse_duration(duration))
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of a duration such as ``90s``, ``15min``, ``2h`` or ``3d``.
+
+    Raise `InvalidInput` INVALID_DURATION."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise InvalidInput("INVALID_DURATION", f"got {shown(text)}, want a number and s, min, h or d, such as 2h")
+    return int(match[1]) * _UNITS[match[2]]

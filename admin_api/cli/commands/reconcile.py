@@ -1,122 +1,127 @@
-"""Comparing targets with the ledger, page by page, and having mended what may be.
+"""`reconcile`: compare targets with the ledger page by page, and repair differences on request.
 
-What may be mended is the lobby's table, not this command's. A target that cannot be looked at is told, and the others
-are compared all the same.
+The lobby decides which differences can be repaired. A target that cannot be read is reported; the others are compared
+anyway.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.change import Yes, agree
+from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status
 from admin_api.cli.render import tables
-from lobby.names import Target
+from lobby.names import State, Target
 
 app = typer.Typer()
-_MENDING = "what may be is mended: devices are set up again, certificates of no claim are put out of use"
-_LOOKED_UP = ("commissioned", "arrived")
+_EFFECT: Final = (
+    "Repairable differences are repaired: devices are registered again, and orphaned certificates are deactivated."
+)
+_COMPARED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
 
 
 @dataclass
-class _Compared:
-    """A target, and what differs there. `refused` is why it could not be looked at, or not to its end."""
+class _Comparison:
+    """A target and its differences. `error` is why it could not be compared, or not completely."""
 
     target: Target
-    looked: int = 0
+    compared: int = 0
     differences: list[Mapping[str, Any]] = field(default_factory=list)
-    refused: ApiRefused | None = None
+    error: ApiRefused | None = None
 
     @property
-    def left(self) -> int:
+    def unrepaired(self) -> int:
         return sum(not each["repaired"] for each in self.differences)
 
 
 @command(app, "reconcile")
 def reconcile(
-    desk: CommandContext,
+    context: CommandContext,
     target: Annotated[
         list[str] | None,
         typer.Option(
             "--target",
             "-t",
-            help="account/Region or name. May be repeated. [default: every one]",
+            help="Target as account/Region or name. Repeatable. [default: all targets]",
             autocompletion=complete_target,
         ),
     ] = None,
-    mend: Annotated[bool, typer.Option("--mend", help="Mend what may be; the README has the list.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair the differences that can be repaired.")] = False,
     yes: Yes = False,
 ) -> Status:
-    """Compare targets with the ledger: certificates, things and policies of devices, and those of no claim.
+    """Compare the certificates, things and policies in targets with the ledger.
 
-    Changes nothing without --mend. Exits 1 where something differs that was not mended, or a target cannot be looked
-    at. With --json one difference a line, and one line a target.
+    Changes nothing without --repair. Exits with status 1 if a difference is not repaired or a target cannot be read.
     """
-    chosen = [desk.register.named(name) for name in target] if target else desk.register.known
-    if mend:
-        agree(desk, [_MENDING], yes)
-    targets = list(dict.fromkeys(each.target for each in chosen))
-    compared = []
-    with desk.screen.bar("devices", _expected(desk, targets)) as bar:
+    selected = [context.targets.find(name) for name in target] if target else context.targets.targets
+    if repair:
+        confirm(context, [_EFFECT], yes)
+    targets = list(dict.fromkeys(each.target for each in selected))
+    comparisons = []
+    with context.screen.progress_bar("devices", _device_count(context, targets)) as bar:
         for each in targets:
-            compared.append(_Compared(each))
-            for looked in _pages(desk, compared[-1], mend):
-                bar.advance(looked)
-            _tell(desk, compared[-1])
-    return Status.REFUSED if any(each.left or each.refused for each in compared) else Status.DONE
+            comparison = _Comparison(each)
+            comparisons.append(comparison)
+            for compared in _compare(context, comparison, repair):
+                bar.advance(compared)
+            _show(context, comparison)
+    return Status.REFUSED if any(each.unrepaired or each.error for each in comparisons) else Status.DONE
 
 
-def _expected(desk: CommandContext, targets: Sequence[Target]) -> int:
-    """How many devices there are to look up."""
-    counts = desk.ask(documents.OVERVIEW)["overview"]["targets"]
-    wanted = {(each.account, each.region) for each in targets}
-    here = [each["states"] for each in counts if (each["account"], each["region"]) in wanted]
-    return sum(each["count"] for states in here for each in states if each["state"] in _LOOKED_UP)
+def _device_count(context: CommandContext, targets: Sequence[Target]) -> int:
+    """Return how many devices will be compared."""
+    counts = context.execute(documents.OVERVIEW)["overview"]["targets"]
+    keys = {(each.account, each.region) for each in targets}
+    selected = [each["states"] for each in counts if (each["account"], each["region"]) in keys]
+    return sum(each["count"] for states in selected for each in states if each["state"] in _COMPARED_STATES)
 
 
-def _pages(desk: CommandContext, compared: _Compared, mend: bool) -> Iterator[int]:
-    """How many devices each page looked up."""
-    document, name = (documents.MEND, "repairTarget") if mend else (documents.RECONCILE, "reconcileTarget")
-    place, after = compared.target, None
+def _compare(context: CommandContext, comparison: _Comparison, repair: bool) -> Iterator[int]:
+    """Compare page by page, add the results to `comparison`, and yield the number of devices of each page."""
+    document, name = (documents.REPAIR, "repairTarget") if repair else (documents.RECONCILE, "reconcileTarget")
+    target, after = comparison.target, None
     while True:
         try:
-            page = desk.ask(document, account=place.account, region=place.region, after=after)[name]
-        except ApiRefused as refused:
-            if not refused.code.startswith("TARGET_"):
+            page = context.execute(document, account=target.account, region=target.region, after=after)[name]
+        except ApiRefused as error:
+            if not error.code.startswith("TARGET_"):
                 raise
-            compared.refused = refused
+            comparison.error = error
             return
-        compared.looked += page["compared"]
-        compared.differences += page["differences"]
+        comparison.compared += page["compared"]
+        comparison.differences += page["differences"]
         yield page["compared"]
         after = page["next"]
         if after is None:
             return
 
 
-def _tell(desk: CommandContext, compared: _Compared) -> None:
-    screen, place, refused = desk.screen, str(compared.target), compared.refused
+def _show(context: CommandContext, comparison: _Comparison) -> None:
+    screen, target, error = context.screen, str(comparison.target), comparison.error
+    count, unrepaired = len(comparison.differences), comparison.unrepaired
     if screen.as_json:
-        for each in compared.differences:
-            screen.record({"target": place, **each})
-        why = {"code": refused.code, "message": refused.message} if refused else None
-        numbers = {"looked": compared.looked, "differences": len(compared.differences), "left": compared.left}
-        screen.record({"target": place, **numbers, "refused": why})
+        for each in comparison.differences:
+            screen.record({"target": target, **each})
+        refused = {"code": error.code, "message": error.message} if error else None
+        counts = {"compared": comparison.compared, "differences": count, "unrepaired": unrepaired}
+        screen.record({"target": target, **counts, "refused": refused})
         return
-    differs = f"{len(compared.differences)} differ" if compared.differences else "all is as the ledger says"
-    mended = len(compared.differences) - compared.left
-    screen.say(f"{place}: {compared.looked} looked up, {differs}{f', {mended} being mended' if mended else ''}")
-    if compared.differences:
-        screen.show(tables.differences(compared.differences))
-    if refused:
-        screen.say(
-            f"{place}: {'not compared further' if compared.looked else 'not compared'}: {refused.code}: "
-            f"{refused.message}"
-        )
+    result = f"{_plural(count, 'difference')}" if count else "no differences"
+    repaired = f", {count - unrepaired} being repaired" if count > unrepaired else ""
+    screen.line(f"{target}: {_plural(comparison.compared, 'device')} compared, {result}{repaired}")
+    if count:
+        screen.show(tables.differences(comparison.differences))
+    if error:
+        extent = "comparison incomplete" if comparison.compared else "not compared"
+        screen.line(f"{target}: {extent}: {error.code}: {error.message}")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

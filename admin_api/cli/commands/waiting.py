@@ -1,4 +1,4 @@
-"""Waiting for devices, as several commands do it: each change is told with its second; the end is the exit status."""
+"""--wait: follow devices, print each change with its time, and turn the result into an exit status."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,69 +11,70 @@ from rich.text import Text
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import Unfinished
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.follow import Following, Goal, Progress, Verdict
+from admin_api.cli.follow import Follower, Goal, Progress, Verdict
 from admin_api.cli.render import cells, tables
 from lobby.names import Fingerprint
 
-PATIENCE: Final = 120.0
-Wait = Annotated[bool, typer.Option("--wait", help="Follow until it has arrived, or failed; tells the seconds.")]
+DEFAULT_TIMEOUT: Final = 120.0
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the devices arrive or fail, and print each change.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
 
 
-class _Waiting:
-    """A line with the seconds, each time it is drawn."""
+class _StatusLine:
+    """A spinner with the elapsed seconds and the number of devices per state, redrawn while waiting."""
 
-    def __init__(self, ticks: Callable[[], float]) -> None:
-        self._ticks, self._began, self._spinner = ticks, ticks(), Spinner("dots")
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic, self._start, self._spinner = monotonic, monotonic(), Spinner("dots")
         self.states: dict[Fingerprint, str] = {}
 
     def __rich__(self) -> Spinner:
-        states = Counter(self.states.values())
-        now = ", ".join(f"{count} {state}" for state, count in states.items())
-        self._spinner.text = Text(f"{cells.seconds(self._ticks() - self._began)}  {now}")
+        counts = Counter(self.states.values())
+        states = ", ".join(f"{count} {state}" for state, count in counts.items())
+        self._spinner.text = Text(f"{cells.seconds(self._monotonic() - self._start)}  {states}")
         return self._spinner
 
 
-def follow(desk: CommandContext, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
-    """Waits, and tells. Raises `Unfinished` where a single device does not get there: DEVICE_FAILED, WAIT_EXPIRED."""
-    waiting = _Waiting(desk.around.ticks)
+def follow(context: CommandContext, goals: Mapping[Fingerprint, Goal], timeout: float) -> Status:
+    """Follow devices and print each change. Raise `Unfinished` WAIT_EXPIRED, or DEVICE_FAILED for a single device."""
+    environment = context.environment
+    status_line = _StatusLine(environment.monotonic)
 
-    def tell(seen: Progress) -> None:
-        waiting.states[seen.certid] = seen.state
-        if desk.screen.as_json:
-            desk.screen.record(record_of(seen))
+    def on_change(progress: Progress) -> None:
+        status_line.states[progress.certid] = progress.state
+        if context.screen.as_json:
+            context.screen.record(record_of(progress))
         else:
-            desk.screen.show(tables.progress_line(seen))
+            context.screen.show(tables.progress_line(progress))
 
-    with desk.screen.moving(waiting, transient=True):
-        ends = Following(desk.look, desk.around.ticks, desk.around.pause, tell).until(goals, timeout)
-    return _end(ends, timeout)
+    follower = Follower(context.lookup, environment.monotonic, environment.sleep, on_change)
+    with context.screen.live(status_line, transient=True):
+        results = follower.follow(goals, timeout)
+    return _exit_status(results, timeout)
 
 
-def record_of(seen: Progress) -> dict[str, object]:
-    """A change, for programs."""
-    device = seen.device or {}
+def record_of(progress: Progress) -> dict[str, object]:
+    """Return the JSON record of a change."""
+    device = progress.device or {}
     return {
-        "certid": seen.certid,
+        "certid": progress.certid,
         "devicename": device.get("devicename"),
         "devstate": device.get("devstate"),
         "reason": device.get("reason"),
         "message": device.get("message"),
-        "seconds": round(seen.seconds, 3),
-        "ended": seen.verdict is not Verdict.WAIT,
-        "reached": seen.verdict is Verdict.REACHED,
+        "seconds": round(progress.seconds, 3),
+        "ended": progress.verdict is not Verdict.WAIT,
+        "reached": progress.verdict is Verdict.REACHED,
     }
 
 
-def _end(ends: Sequence[Progress], timeout: float) -> Status:
-    lost = [each for each in ends if each.verdict is Verdict.LOST]
-    open_ = [each for each in ends if each.verdict is Verdict.WAIT]
-    if len(ends) == 1 and lost:
-        raise Unfinished("DEVICE_FAILED", f"the device is {lost[0].state}: {lost[0].told or 'no reason given'}")
-    if open_:
-        first = open_[0]
-        which = (
-            f"the device is still {first.state}" if len(ends) == 1 else f"{len(open_)} of {len(ends)} are on their way"
-        )
-        raise Unfinished("WAIT_EXPIRED", f"{which} after {timeout:.0f} s: {first.told}")
-    return of_several(len(ends) - len(lost), len(lost))
+def _exit_status(results: Sequence[Progress], timeout: float) -> Status:
+    lost = [each for each in results if each.verdict is Verdict.LOST]
+    waiting = [each for each in results if each.verdict is Verdict.WAIT]
+    if len(results) == 1 and lost:
+        reason = lost[0].explanation or "no reason given"
+        raise Unfinished("DEVICE_FAILED", f"the device is {lost[0].state}: {reason}")
+    if waiting:
+        one = len(results) == 1
+        subject = f"the device is still {waiting[0].state}" if one else f"{len(waiting)} of {len(results)} are waiting"
+        raise Unfinished("WAIT_EXPIRED", f"{subject} after {timeout:.0f} s: {waiting[0].explanation}")
+    return of_several(len(results) - len(lost), len(lost))

@@ -1,7 +1,7 @@
-"""Watching: the devices of a state as they come and go, or one device on its way.
+"""`devices watch`: watch the devices in a state, or follow one device until it arrives.
 
-What changed from one look to the next is a pure function. On a terminal the table is drawn anew; elsewhere each
-change is a line.
+In a terminal the table is redrawn; otherwise each change is one line. The changes between two polls are computed by a
+pure function.
 """
 
 import math
@@ -19,68 +19,74 @@ from admin_api.cli.follow import Goal
 from admin_api.cli.render import cells, tables
 from lobby.names import Fingerprint
 
+Device = Mapping[str, Any]
 CAME: Final = "came"
 LEFT: Final = "left"
 CHANGED: Final = "changed"
-_TOLD: Final = ("devstate", "enteredAt", "reason", "targetaccount", "targetregion", "devicename", "generation")
+_COMPARED: Final = ("devstate", "enteredAt", "reason", "targetaccount", "targetregion", "devicename", "generation")
+"""The fields whose change is reported."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """`kind` is came, left or changed; `device` as it is now, or was last seen."""
+    """A change between two polls: `kind` is CAME, LEFT or CHANGED. `device` is the last observed state."""
 
     kind: str
-    device: Mapping[str, Any]
+    device: Device
 
 
-def changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
-    """From one look to the next."""
-    were = {device["certid"]: device for device in before}
-    are = {device["certid"]: device for device in after}
-    for certid, device in are.items():
-        if certid not in were:
+def changes(before: Sequence[Device], after: Sequence[Device]) -> Iterator[Change]:
+    """Yield the changes from one poll to the next."""
+    old = {device["certid"]: device for device in before}
+    new = {device["certid"]: device for device in after}
+    for certid, device in new.items():
+        if certid not in old:
             yield Change(CAME, device)
-        elif any(device[field] != were[certid][field] for field in _TOLD):
+        elif any(device[field] != old[certid][field] for field in _COMPARED):
             yield Change(CHANGED, device)
-    for certid, device in were.items():
-        if certid not in are:
+    for certid, device in old.items():
+        if certid not in new:
             yield Change(LEFT, device)
 
 
-def watch_waiting(desk: CommandContext, wanted: dict[str, Any], every: float, timeout: float | None) -> Status:
-    """Until Ctrl-C, or `timeout` seconds are over. Shows the newest hundred."""
-    began = desk.around.ticks()
-    seen: list[dict[str, Any]] = []
-    with desk.screen.moving(Text("looking …")) as live:
+def watch_devices(
+    context: CommandContext, device_filter: dict[str, Any], interval: float, timeout: float | None
+) -> Status:
+    """Show the newest hundred matching devices until Ctrl-C or for `timeout` seconds."""
+    environment = context.environment
+    start = environment.monotonic()
+    before: list[dict[str, Any]] = []
+    with context.screen.live(Text("loading …")) as live:
         while True:
-            now = desk.some_devices(wanted, PAGE)
+            devices = context.first_devices(device_filter, PAGE)
             if live is not None:
-                live.update(_view(desk, wanted, now))
+                live.update(_view(context, device_filter, devices))
             else:
-                for change in changes(seen, now):
-                    _tell(desk, change)
-            seen = now
-            left = math.inf if timeout is None else timeout - (desk.around.ticks() - began)
-            if left <= 0:
+                for change in changes(before, devices):
+                    _show(context, change)
+            before = devices
+            remaining = math.inf if timeout is None else timeout - (environment.monotonic() - start)
+            if remaining <= 0:
                 return Status.DONE
-            desk.around.pause(min(every, left))
+            environment.sleep(min(interval, remaining))
 
 
-def watch_device(desk: CommandContext, certid: Fingerprint, timeout: float | None) -> Status:
-    """Until it has arrived, or plainly will not. It need not be claimed yet. Raises `Unfinished`."""
-    return follow(desk, {certid: Goal.EVENTUAL_ARRIVAL}, math.inf if timeout is None else timeout)
+def watch_device(context: CommandContext, certid: Fingerprint, timeout: float | None) -> Status:
+    """Follow one device, claimed or not, until it arrives or fails. Raise `Unfinished`."""
+    return follow(context, {certid: Goal.EVENTUAL_ARRIVAL}, math.inf if timeout is None else timeout)
 
 
-def _view(desk: CommandContext, wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Group:
-    now = desk.now()
-    more = "+" if len(found) == PAGE else ""
-    head = Text(f"{len(found)}{more} {wanted['state']}  {now:%H:%M:%S} UTC  Ctrl-C ends", "dim")
-    return Group(head, tables.devices(found, now, desk.screen.width))
+def _view(context: CommandContext, device_filter: Mapping[str, Any], devices: Sequence[Device]) -> Group:
+    now = context.now()
+    more = "+" if len(devices) == PAGE else ""
+    count = f"{len(devices)}{more} {device_filter['state']}"
+    heading = Text(f"{count}  {now:%H:%M:%S} UTC  press Ctrl-C to stop", "dim")
+    return Group(heading, tables.devices(devices, now, context.screen.width))
 
 
-def _tell(desk: CommandContext, change: Change) -> None:
-    if desk.screen.as_json:
-        desk.screen.record({"change": change.kind, "device": change.device})
+def _show(context: CommandContext, change: Change) -> None:
+    if context.screen.as_json:
+        context.screen.record({"change": change.kind, "device": change.device})
     else:
-        what = f"{cells.name(change.device)}  {change.device['devstate']}"
-        desk.screen.say(f"{desk.now():%H:%M:%S}  {change.kind:<7}  {what}")
+        device = f"{cells.name(change.device)}  {change.device['devstate']}"
+        context.screen.line(f"{context.now():%H:%M:%S}  {change.kind:<7}  {device}")

@@ -1,1 +1,1 @@
-"""How answers look: pure functions from the API's answers to rich's renderables. Nothing is asked or printed here."""
+"""Pure functions from the API's responses to rich renderables. They send no requests and print nothing."""

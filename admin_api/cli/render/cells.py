@@ -1,6 +1,6 @@
-"""The small words of a table: states, ages, places, in plain text and a colour that says nothing the text does not.
+"""Table cells: states, ages, targets and names as plain text. Colours repeat what the text already states.
 
-What comes from elsewhere is made fit for a terminal: no control characters, no markup.
+Values from devices and users are made safe for a terminal: no control characters, no markup.
 """
 
 import json
@@ -22,7 +22,7 @@ STYLES: Final = {
     "refused": "red",
     "revoked": "magenta",
 }
-ACTIONS: Final = {
+COMMANDS: Final = {
     "claimDevice": "claim",
     "confirmPresence": "confirm",
     "moveDevice": "move",
@@ -30,13 +30,13 @@ ACTIONS: Final = {
     "retryDevice": "retry",
     "revokeDevice": "revoke",
 }
-"""The API's operation → the command that asks for it."""
+"""The API's operation → the command that requests it."""
 NONE: Final = "–"
-_STEPS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def clean(value: object) -> str:
-    """One line of text that a terminal shows as it is. Nothing at all is a dash."""
+    """Return one line of printable text; a dash for an empty value, JSON for a value that is not text."""
     if value is None or value == "":
         return NONE
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -48,27 +48,27 @@ def state(name: object) -> Text:
 
 
 def age(at: object, now: datetime) -> str:
-    """How long ago a moment (ISO 8601) was, in its largest unit."""
+    """Return the time since `at` (ISO 8601) in its largest unit."""
     try:
-        seconds = (now - datetime.fromisoformat(str(at))).total_seconds()
+        elapsed = (now - datetime.fromisoformat(str(at))).total_seconds()
     except (ValueError, TypeError):
         return clean(at)
-    for size, unit in _STEPS:
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+    for size, unit in _UNITS:
+        if elapsed >= size:
+            return f"{elapsed // size:.0f} {unit}"
+    return f"{max(elapsed, 0):.0f} s"
 
 
-def place(device: Mapping[str, Any]) -> str:
-    """Where the device is claimed for."""
+def target(device: Mapping[str, Any]) -> str:
+    """Return the target that the device is claimed for."""
     return f"{device['targetaccount']}/{device['targetregion']}" if device.get("targetaccount") else NONE
 
 
 def name(device: Mapping[str, Any]) -> str:
-    """How a device is called in a sentence: by its name, and the beginning of its fingerprint."""
-    short = str(device["certid"])[:12]
-    return f"{clean(device['devicename'])} ({short})" if device.get("devicename") else short
+    """Return the device's name and the first digits of its fingerprint, for use in a sentence."""
+    digits = str(device["certid"])[:12]
+    return f"{clean(device['devicename'])} ({digits})" if device.get("devicename") else digits
 
 
-def seconds(much: float) -> str:
-    return f"{much:.1f} s"
+def seconds(count: float) -> str:
+    return f"{count:.1f} s"

@@ -1,6 +1,7 @@
-"""Tables for people: devices, targets, claims, histories. As many columns as fit; the most telling ones stay.
+"""Tables: devices, claim outcomes, histories, targets, findings and differences.
 
-Without a terminal there is room for all, so that a filter finds what it looks for.
+The table of devices has as many columns as fit the terminal. Without a terminal it has all of them, so that a filter
+such as `grep` can search them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,18 +21,18 @@ Device = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """`least` is the width of the terminal, in columns, from which on this one is shown."""
+    """A column of the table of devices. It is shown in terminals of at least `min_width` columns."""
 
     title: str
     cell: Callable[[Device, datetime], str | Text]
-    least: int = 0
+    min_width: int = 0
 
 
 COLUMNS: Final = (
     Column("STATE", lambda device, _: cells.state(device["devstate"])),
     Column("NAME", lambda device, _: cells.clean(device["devicename"])),
     Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
-    Column("TARGET", lambda device, _: cells.place(device), 70),
+    Column("TARGET", lambda device, _: cells.target(device), 70),
     Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),
     Column("REASON", lambda device, _: cells.clean(device["reason"]), 90),
     Column("CLAIMED BY", lambda device, _: cells.clean(device["claimedBy"]), 110),
@@ -40,30 +41,29 @@ COLUMNS: Final = (
 
 
 def plain(*titles: str) -> Table:
-    """A table without lines: columns are told by their place, and a filter reads them."""
+    """Return an empty table without lines, which other programs can parse by position."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in titles:
         table.add_column(title, overflow="fold")
     return table
 
 
-def columns_for(width: int) -> list[Column]:
-    return [column for column in COLUMNS if column.least <= width]
-
-
-def devices(found: Iterable[Device], now: datetime, width: int) -> Table:
-    columns = columns_for(width)
+def devices(nodes: Iterable[Device], now: datetime, width: int) -> Table:
+    columns = [column for column in COLUMNS if column.min_width <= width]
     table = plain(*(column.title for column in columns))
-    for device in found:
+    for device in nodes:
         table.add_row(*(column.cell(device, now) for column in columns))
     return table
 
 
-def outcomes(told: Iterable[Outcome], line_title: str) -> Table:
+def outcomes(results: Iterable[Outcome], line_title: str) -> Table:
     table = plain(line_title, "", "FINGERPRINT", "TARGET", "STATE")
-    for each in told:
-        now = cells.state(each.device["devstate"]) if each.ok and each.device else Text(_why(each), "red")
-        table.add_row(str(each.row.line), mark(each.ok), each.row.certid[:12], str(each.row.wish.target), now)
+    for outcome in results:
+        failure = f"{outcome.code}: {cells.clean(outcome.message)}"
+        device = outcome.device if outcome.ok else None
+        state = cells.state(device["devstate"]) if device else Text(failure, "red")
+        target = str(outcome.row.request.target)
+        table.add_row(str(outcome.row.line), mark(outcome.ok), outcome.row.certid[:12], target, state)
     return table
 
 
@@ -71,32 +71,33 @@ def mark(ok: bool) -> Text:
     return Text("✓", "green") if ok else Text("✗", "bold red")
 
 
-def progress_line(seen: Progress) -> Text:
-    """One change of a device that is being followed."""
-    who = cells.name(seen.device) if seen.device else seen.certid[:12]
-    line = Text.assemble(f"{cells.seconds(seen.seconds):>8}  {who}  ", cells.state(seen.state))
-    if seen.verdict is not Verdict.REACHED and seen.told:
-        line.append(f"  {cells.clean(seen.told)}", "red" if seen.verdict is Verdict.LOST else "dim")
+def progress_line(progress: Progress) -> Text:
+    """Render one change of a followed device."""
+    device = cells.name(progress.device) if progress.device else progress.certid[:12]
+    line = Text.assemble(f"{cells.seconds(progress.seconds):>8}  {device}  ", cells.state(progress.state))
+    if progress.verdict is not Verdict.REACHED and progress.explanation:
+        style = "red" if progress.verdict is Verdict.LOST else "dim"
+        line.append(f"  {cells.clean(progress.explanation)}", style)
     return line
 
 
 def history(entries: Iterable[Mapping[str, Any]]) -> Table:
-    table = plain("#", "WHEN", "EVENT", "CHANGE", "WHO", "TARGET", "WHY")
+    table = plain("#", "TIME", "EVENT", "CHANGE", "ACTOR", "TARGET", "REASON")
     for each in entries:
         change = f"{each['before'] or '·'} → {each['after'] or '·'}"
-        told = (each["at"], each["event"], change, each["actor"], each["target"], each["reason"])
-        table.add_row(str(each["seq"]), *(cells.clean(cell) for cell in told))
+        row = (each["at"], each["event"], change, each["actor"], each["target"], each["reason"])
+        table.add_row(str(each["seq"]), *(cells.clean(cell) for cell in row))
     return table
 
 
 def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = plain("TARGET", "NAME", "PROFILES", "CLAIMS NEED", "BY", "SINCE")
+    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "REGISTERED BY", "SINCE")
     for each in registered:
         table.add_row(
             f"{each['account']}/{each['region']}",
             cells.clean(each["name"]),
             ", ".join(each["profiles"]),
-            "the device's code" if each.get("presence") else cells.NONE,
+            "required" if each.get("presence") else cells.NONE,
             cells.clean(each["createdBy"]),
             cells.age(each["createdAt"], now),
         )
@@ -104,19 +105,15 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
 
 
 def findings(check: Mapping[str, Any]) -> Table:
-    table = plain("", "STEP", "FOUND")
+    table = plain("", "STEP", "RESULT")
     for each in check["findings"]:
         table.add_row(mark(each["ok"]), cells.clean(each["step"]), cells.clean(each["message"]))
     return table
 
 
-def differences(found: Iterable[Mapping[str, Any]]) -> Table:
-    table = plain("", "NAME", "FINGERPRINT", "CODE", "FOUND", "MENDED BY")
-    for each in found:
-        told = (cells.clean(each["devicename"]), each["certid"][:12], each["code"], cells.clean(each["message"]))
-        table.add_row(mark(each["repaired"]), *told, each["repair"] or "–")
+def differences(nodes: Iterable[Mapping[str, Any]]) -> Table:
+    table = plain("", "NAME", "FINGERPRINT", "CODE", "DIFFERENCE", "REPAIR")
+    for each in nodes:
+        row = (cells.clean(each["devicename"]), each["certid"][:12], each["code"], cells.clean(each["message"]))
+        table.add_row(mark(each["repaired"]), *row, each["repair"] or cells.NONE)
     return table
-
-
-def _why(outcome: Outcome) -> str:
-    return f"{outcome.code}: {cells.clean(outcome.message)}"

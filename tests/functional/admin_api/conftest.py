@@ -30,5 +30,11 @@ def server(lobby: Lobby) -> Iterator[LobbyServer]:
 
 @pytest.fixture
 def terminal(server: LobbyServer, tmp_path: Path) -> Terminal:
-    """Beside a local deployment."""
+    """A terminal in the directory of a local deployment."""
     return Terminal(tmp_path, server).local()
+
+
+@pytest.fixture
+def signed_out(server: LobbyServer, tmp_path: Path) -> Terminal:
+    """A terminal without a local deployment and without a sign-in."""
+    return Terminal(tmp_path, server)

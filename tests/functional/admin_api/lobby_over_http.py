@@ -1,7 +1,7 @@
 """The API on moto behind real HTTP on loopback, and `lobbyctl` run against it in this process.
 
-Beside the API the server is a user pool: passwords for tokens as a local deployment has them, and the code flow with
-PKCE, checked as a pool checks it. A test can have it answer anything else first, or act between two requests.
+The server is also a user pool: it signs users in by password, as a local deployment does, and by the code flow with
+PKCE. A test can prepend other responses, or act before each GraphQL request.
 """
 
 import asyncio
@@ -29,129 +29,129 @@ from tests.functional.admin_api.tokens_for_tests import CLIENT, token
 
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 ROLES = ("admin", "operator", "technician", "viewer")
-Canned = tuple[int, dict[str, str], str]
+CannedResponse = tuple[int, dict[str, str], str]
+"""Status, headers and body. Status 0 closes the connection without a response."""
 JSON = {"content-type": "application/json"}
 
 
 @dataclass
 class LobbyServer:
-    """Where `lobby` is served. `canned` answers come first, one each; `meanwhile` runs before every GraphQL request."""
+    """Serves `lobby`. `canned` responses are returned first, one per GraphQL request; `before_request` runs before
+    each of them with the request's number."""
 
     lobby: Lobby
     groups: dict[str, tuple[str, ...]] = field(default_factory=lambda: {role: (role,) for role in ROLES})
-    canned: list[Canned] = field(default_factory=list)
-    meanwhile: Callable[[int], object] = lambda _number: None
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    tokens_life: int = 3600
-    denies: str | None = None
-    """What the sign-in page answers instead of a code."""
-    twists_state: bool = False
-    refreshes: bool = True
-    refreshed: int = 0
+    canned: list[CannedResponse] = field(default_factory=list)
+    before_request: Callable[[int], object] = lambda _number: None
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    token_lifetime: int = 3600
+    sign_in_error: str | None = None
+    """The OAuth error that the sign-in page returns instead of a code."""
+    returns_wrong_state: bool = False
+    accepts_refresh: bool = True
+    refresh_count: int = 0
     revoked: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     url: str = ""
 
-    def graphql(self, body: bytes, authorization: str | None) -> Canned:
-        self.asked.append(json.loads(body))
-        self.meanwhile(len(self.asked))
+    def graphql(self, body: bytes, authorization: str | None) -> CannedResponse:
+        self.requests.append(json.loads(body))
+        self.before_request(len(self.requests))
         if self.canned:
             return self.canned.pop(0)
-        answer = self.lobby.lambda_handler(event_of(body.decode(), authorization=authorization), None)  # type: ignore[arg-type]  # no Lambda context is looked at
-        return answer["statusCode"], answer["headers"], answer["body"]
+        event = event_of(body.decode(), authorization=authorization)
+        response = self.lobby.lambda_handler(event, None)  # type: ignore[arg-type]  # the Lambda context is not used
+        return response["statusCode"], response["headers"], response["body"]
 
-    def initiate_auth(self, body: bytes) -> Canned:
+    def initiate_auth(self, body: bytes) -> CannedResponse:
         """Amazon Cognito user pools API reference, InitiateAuth."""
-        asked = json.loads(body)
-        user, password = (asked["AuthParameters"][name] for name in ("USERNAME", "PASSWORD"))
-        if password != PASSWORD or asked["ClientId"] != CLIENT:
-            return (
-                400,
-                JSON,
-                json.dumps({"__type": "NotAuthorizedException", "message": "Incorrect username or password."}),
-            )
+        request = json.loads(body)
+        user, password = (request["AuthParameters"][name] for name in ("USERNAME", "PASSWORD"))
+        if password != PASSWORD or request["ClientId"] != CLIENT:
+            error = {"__type": "NotAuthorizedException", "message": "Incorrect username or password."}
+            return 400, JSON, json.dumps(error)
         return 200, JSON, json.dumps({"AuthenticationResult": {"AccessToken": self.token(user)}})
 
     def token(self, role: str, **changed: Any) -> str:
         return token(*self.groups[role], username=role, **changed)
 
-    def sign_in_json(self) -> Canned:
-        return (
-            200,
-            JSON,
-            json.dumps(
-                {
-                    "issuer": "x",
-                    "authorize_url": f"{self.url}/oauth2/authorize",
-                    "token_url": f"{self.url}/oauth2/token",
-                    "logout_url": f"{self.url}/logout",
-                    "revoke_url": f"{self.url}/oauth2/revoke",
-                    "client_id": CLIENT,
-                    "scope": "openid profile",
-                }
-            ),
-        )
+    def sign_in_json(self) -> CannedResponse:
+        endpoints = {
+            "issuer": "x",
+            "authorize_url": f"{self.url}/oauth2/authorize",
+            "token_url": f"{self.url}/oauth2/token",
+            "logout_url": f"{self.url}/logout",
+            "revoke_url": f"{self.url}/oauth2/revoke",
+            "client_id": CLIENT,
+            "scope": "openid profile",
+        }
+        return 200, JSON, json.dumps(endpoints)
 
-    def authorize(self, query: str) -> Canned:
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        assert (asked["response_type"], asked["client_id"], asked["scope"]) == ("code", CLIENT, "openid profile")
-        assert asked["code_challenge_method"] == "S256"
+    def authorize(self, query: str) -> CannedResponse:
+        request = {name: values[0] for name, values in parse_qs(query).items()}
+        assert (request["response_type"], request["client_id"], request["scope"]) == ("code", CLIENT, "openid profile")
+        assert request["code_challenge_method"] == "S256"
         code = secrets.token_urlsafe(8)
-        self.codes[code] = asked
-        answer = {"error": self.denies, "error_description": "not today"} if self.denies else {"code": code}
-        answer["state"] = asked["state"] + ("x" if self.twists_state else "")
-        return 302, {"location": f"{asked['redirect_uri']}?{urlencode(answer)}"}, ""
+        self.codes[code] = request
+        error = {"error": self.sign_in_error, "error_description": "not today"}
+        response = error if self.sign_in_error else {"code": code}
+        response["state"] = request["state"] + ("x" if self.returns_wrong_state else "")
+        return 302, {"location": f"{request['redirect_uri']}?{urlencode(response)}"}, ""
 
-    def grant(self, body: bytes) -> Canned:
-        asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        assert asked["client_id"] == CLIENT
-        made: dict[str, Any] = {"token_type": "Bearer", "expires_in": self.tokens_life}
-        if asked["grant_type"] == "refresh_token":
-            self.refreshed += 1
-            if not self.refreshes or not asked["refresh_token"].startswith("refresh-"):
+    def grant(self, body: bytes) -> CannedResponse:
+        request = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        assert request["client_id"] == CLIENT
+        response: dict[str, Any] = {"token_type": "Bearer", "expires_in": self.token_lifetime}
+        if request["grant_type"] == "refresh_token":
+            self.refresh_count += 1
+            if not self.accepts_refresh or not request["refresh_token"].startswith("refresh-"):
                 return 400, JSON, json.dumps({"error": "invalid_grant"})
-            return 200, JSON, json.dumps(made | {"access_token": self.token("operator")})
-        begun = self.codes.pop(asked["code"], None)
-        digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
+            return 200, JSON, json.dumps(response | {"access_token": self.token("operator")})
+        authorized = self.codes.pop(request["code"], None)
+        digest = hashlib.sha256(request["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        if not begun or begun["code_challenge"] != challenge or begun["redirect_uri"] != asked["redirect_uri"]:
+        if (
+            not authorized
+            or authorized["code_challenge"] != challenge
+            or authorized["redirect_uri"] != request["redirect_uri"]
+        ):
             return 400, JSON, json.dumps({"error": "invalid_grant"})
         tokens = {"access_token": self.token("operator"), "refresh_token": f"refresh-{secrets.token_hex(4)}"}
-        return 200, JSON, json.dumps(made | tokens | {"id_token": "a.b.c"})
+        return 200, JSON, json.dumps(response | tokens | {"id_token": "a.b.c"})
 
-    def revoke(self, body: bytes) -> Canned:
+    def revoke(self, body: bytes) -> CannedResponse:
         self.revoked += parse_qs(body.decode())["token"]
         return 200, JSON, ""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    served: LobbyServer
+    lobby_server: LobbyServer
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/sign-in.json":
-            self._answer(self.served.sign_in_json())
+            self._respond(self.lobby_server.sign_in_json())
         elif parts.path == "/oauth2/authorize":
-            self._answer(self.served.authorize(parts.query))
+            self._respond(self.lobby_server.authorize(parts.query))
         else:
-            self._answer((200, {"content-type": "text/html"}, "<!doctype html>"))
+            self._respond((200, {"content-type": "text/html"}, "<!doctype html>"))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        doors = {
-            "/": self.served.initiate_auth,
-            "/oauth2/token": self.served.grant,
-            "/oauth2/revoke": self.served.revoke,
+        endpoints = {
+            "/": self.lobby_server.initiate_auth,
+            "/oauth2/token": self.lobby_server.grant,
+            "/oauth2/revoke": self.lobby_server.revoke,
         }
         if self.path == "/graphql":
-            self._answer(self.served.graphql(body, self.headers.get("authorization")))
+            self._respond(self.lobby_server.graphql(body, self.headers.get("authorization")))
         else:
-            self._answer(doors[self.path](body))
+            self._respond(endpoints[self.path](body))
 
-    def _answer(self, answer: Canned) -> None:
-        status, headers, body = answer
+    def _respond(self, response: CannedResponse) -> None:
+        status, headers, body = response
         if status == 0:
-            return  # hangs up
+            return
         content = body.encode()
         self.send_response(status)
         for name, value in (headers | {"content-length": str(len(content))}).items():
@@ -165,10 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(lobby: Lobby) -> Iterator[LobbyServer]:
-    """The lobby on a free port of loopback."""
-    made = LobbyServer(lobby)
-    server = HTTPServer(("127.0.0.1", 0), type("_Serving", (_Handler,), {"served": made}))
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    """Serve the lobby on a free port of loopback."""
+    lobby_server = LobbyServer(lobby)
+    server = HTTPServer(("127.0.0.1", 0), type("_BoundHandler", (_Handler,), {"lobby_server": lobby_server}))
+    lobby_server.url = f"http://127.0.0.1:{server.server_address[1]}"
 
     def run() -> None:
         loop = asyncio.new_event_loop()
@@ -179,7 +179,7 @@ def served(lobby: Lobby) -> Iterator[LobbyServer]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield made
+        yield lobby_server
     finally:
         server.shutdown()
         thread.join()
@@ -188,27 +188,27 @@ def served(lobby: Lobby) -> Iterator[LobbyServer]:
 
 @dataclass
 class Terminal:
-    """`lobbyctl` in a directory of its own. Its pauses take no time, and are all the time that passes."""
+    """Runs `lobbyctl` in a directory of its own. Its sleeps take no time and advance its monotonic clock."""
 
     directory: Path
-    served: LobbyServer
-    around: Environment = field(init=False)
-    paused: list[float] = field(default_factory=list)
-    late: timedelta = timedelta()
+    server: LobbyServer
+    environment: Environment = field(init=False)
+    sleeps: list[float] = field(default_factory=list)
+    clock_offset: timedelta = timedelta()
     """How far its clock is ahead."""
 
     def __post_init__(self) -> None:
-        self.around = Environment(
-            environment={},
+        self.environment = Environment(
+            variables={},
             directory=self.directory,
             project=self.directory / "project",
             config=self.directory / "config",
-            clock=lambda: datetime.now(UTC) + self.late,
-            ticks=lambda: sum(self.paused),
-            pause=self.paused.append,
-            draw=random.random,
-            secret=lambda: secrets.token_urlsafe(32),
-            browse=lambda _address: False,
+            clock=lambda: datetime.now(UTC) + self.clock_offset,
+            monotonic=lambda: sum(self.sleeps),
+            sleep=self.sleeps.append,
+            random=random.random,
+            make_secret=lambda: secrets.token_urlsafe(32),
+            open_browser=lambda _address: False,
             confirm=None,
         )
 
@@ -217,46 +217,46 @@ class Terminal:
         return self.directory / ".local" / "lobby.json"
 
     def local(self) -> "Terminal":
-        """With the file of a local deployment in its directory."""
-        people = [{"user": role, "password": PASSWORD, "role": role} for role in self.served.groups]
+        """Write the `lobby.json` of a local deployment to its directory."""
+        users = [{"user": role, "password": PASSWORD, "role": role} for role in self.server.groups]
         body = {
-            "graphql_url": f"{self.served.url}/graphql",
-            "aws_endpoint_url": self.served.url,
+            "graphql_url": f"{self.server.url}/graphql",
+            "aws_endpoint_url": self.server.url,
             "user_pool_client_id": CLIENT,
-            "operators": people,
+            "operators": users,
         }
         self.lobby_file.parent.mkdir(exist_ok=True)
         self.lobby_file.write_text(json.dumps(body))
         return self
 
-    def run(self, *words: str, stdin: bytes | None = None, **around: Any) -> Result:
-        """Raises what the command did not expect."""
+    def run(self, *words: str, stdin: bytes | None = None, **environment: Any) -> Result:
+        """Run the command. Exceptions that it does not handle are raised."""
         return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(
             app,
             [str(word) for word in words],
             input=stdin,
-            obj=replace(self.around, **around),
+            obj=replace(self.environment, **environment),
             catch_exceptions=False,
             prog_name="lobbyctl",
         )
 
-    def offered(self, *words: str) -> list[str]:
-        """What a shell is offered for the last word. typer's own completion, with the words as bash gives them."""
-        environment = {
+    def completions(self, *words: str) -> list[str]:
+        """Return the shell completions of the last word, requested as bash requests them."""
+        variables = {
             "_LOBBYCTL_COMPLETE": "complete_bash",
             "COMP_WORDS": " ".join(words),
             "COMP_CWORD": str(len(words) - 1),
         }
-        return CliRunner(env=environment).invoke(app, [], obj=self.around, prog_name="lobbyctl").stdout.split()
+        return CliRunner(env=variables).invoke(app, [], obj=self.environment, prog_name="lobbyctl").stdout.split()
 
-    def records(self, *words: str, exit_code: int = 0, **how: Any) -> list[dict[str, Any]]:
-        """What it says to a program."""
-        done = self.run("--json", *words, **how)
-        assert done.exit_code == exit_code, done.output
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    def records(self, *words: str, exit_code: int = 0, **options: Any) -> list[dict[str, Any]]:
+        """Run the command with --json and return its records."""
+        result = self.run("--json", *words, **options)
+        assert result.exit_code == exit_code, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def error_of(done: Result) -> dict[str, Any]:
-    """The failure that was told to a program, the last line of stderr."""
-    found: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])["error"]
-    return found
+def error_of(result: Result) -> dict[str, Any]:
+    """Return the error that --json printed, on the last line of stderr."""
+    error: dict[str, Any] = json.loads(result.stderr.splitlines()[-1])["error"]
+    return error

@@ -1,4 +1,4 @@
-"""`lobbyctl devices`, `history`, `overview`, `targets`, `whoami`: what is shown to people and to programs."""
+"""`lobbyctl devices`, `history`, `overview`, `targets`, `whoami`: tables and JSON records."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,11 +20,11 @@ def failed(lobby: Lobby, number: int, reason: str = "TARGET_ROLE_DENIED") -> Fin
     return certid
 
 
-def certids(told: list[dict[str, Any]]) -> set[str]:
-    return {each["certid"] for each in told}
+def certids(records: list[dict[str, Any]]) -> set[str]:
+    return {each["certid"] for each in records}
 
 
-def test_devices_are_listed_for_people_in_columns_that_fit(terminal: Terminal, lobby: Lobby) -> None:
+def test_devices_are_listed_in_a_table(terminal: Terminal, lobby: Lobby) -> None:
     failed(lobby, 0xABCD << 240)
     wide = terminal.run("devices", "list").stdout.splitlines()
     assert wide[0].split() == ["STATE", "NAME", "FINGERPRINT", "TARGET", "SINCE", "REASON", "CLAIMED", "BY", "PROFILE"]
@@ -49,9 +49,7 @@ def test_devices_are_listed_for_people_in_columns_that_fit(terminal: Terminal, l
         (["--state", "failed", "--older-than", "1h"], set()),
     ],
 )
-def test_devices_are_sifted_by_the_lobby(
-    terminal: Terminal, lobby: Lobby, words: list[str], expected: set[int]
-) -> None:
+def test_filters_select_devices(terminal: Terminal, lobby: Lobby, words: list[str], expected: set[int]) -> None:
     lobby.waiting(1)
     failed(lobby, 2)
     failed(lobby, 3, "TARGET_LIMIT")
@@ -59,25 +57,23 @@ def test_devices_are_sifted_by_the_lobby(
     assert certids(terminal.records("devices", "list", *words)) == {fingerprint(number) for number in expected}
 
 
-def test_those_in_a_state_for_long_are_found(terminal: Terminal, lobby: Lobby) -> None:
+def test_older_than_selects_devices_by_time_in_their_state(terminal: Terminal, lobby: Lobby) -> None:
     failed(lobby, 1)
-    terminal.late = timedelta(hours=2)
+    terminal.clock_offset = timedelta(hours=2)
     assert certids(terminal.records("devices", "list", "-s", "failed", "--older-than", "90min")) == {fingerprint(1)}
     assert not terminal.records("devices", "list", "-s", "failed", "--older-than", "3h")
 
 
-def test_a_list_goes_through_its_pages_as_far_as_is_asked(
-    terminal: Terminal, lobby: Lobby, server: LobbyServer
-) -> None:
+def test_a_list_reads_pages_up_to_the_limit(terminal: Terminal, lobby: Lobby, server: LobbyServer) -> None:
     for number in range(1, 106):
         lobby.ledger.claim(fingerprint(number), ClaimRequest(HERE), "user:alice")
     limited = terminal.run("devices", "list", "-s", "expected", "--limit", "7")
     assert len(limited.stdout.splitlines()) == 8
     assert "the first 7" in limited.stderr
     assert len(terminal.records("devices", "list", "-s", "expected")) == 50
-    server.asked.clear()
+    server.requests.clear()
     assert len(terminal.records("devices", "list", "-s", "expected", "--all")) == 105
-    assert [asked["variables"]["first"] for asked in server.asked] == [100, 100]
+    assert [request["variables"]["first"] for request in server.requests] == [100, 100]
     assert len(terminal.records("devices", "list", "--limit", "103")) == 103
 
 
@@ -92,14 +88,14 @@ def test_a_list_goes_through_its_pages_as_far_as_is_asked(
         (["--target", "Mars"], "UNKNOWN_TARGET"),
     ],
 )
-def test_a_filter_that_cannot_be_is_refused(terminal: Terminal, words: list[str], code: str) -> None:
-    done = terminal.run("--json", "devices", "list", *words)
-    assert error_of(done)["code"] == code
-    assert done.exit_code == (1 if code == "UNKNOWN_TARGET" else 2)
-    assert not done.stdout
+def test_an_invalid_filter_is_refused(terminal: Terminal, words: list[str], code: str) -> None:
+    result = terminal.run("--json", "devices", "list", *words)
+    assert error_of(result)["code"] == code
+    assert result.exit_code == (1 if code == "UNKNOWN_TARGET" else 2)
+    assert not result.stdout
 
 
-def test_a_device_is_shown_whole(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_device_is_shown_with_all_its_details(terminal: Terminal, lobby: Lobby) -> None:
     certid = failed(lobby, 7)
     shown = terminal.run("devices", "show", "thing-007")
     assert shown.exit_code == 0
@@ -109,43 +105,43 @@ def test_a_device_is_shown_whole(terminal: Terminal, lobby: Lobby) -> None:
         str(HERE),
         "TARGET_ROLE_DENIED",
         "Run the setup command.",
-        "you can      move, release, retry, revoke",
-        "its chain is whole",
+        "actions      move, release, retry, revoke",
+        "hash chain valid",
         "inlobby → claimed",
     ):
         assert part in shown.stdout, part
-    (told,) = terminal.records("devices", "show", certid[-64:], "--last", "2")
-    assert (told["certid"], len(told["history"]), told["historyIntact"]) == (certid, 2, True)
+    (record,) = terminal.records("devices", "show", certid[-64:], "--last", "2")
+    assert (record["certid"], len(record["history"]), record["historyIntact"]) == (certid, 2, True)
     assert (
         "release"
-        not in terminal.run("devices", "show", certid, "--as", "viewer").stdout.split("you can")[1].split("\n")[0]
+        not in terminal.run("devices", "show", certid, "--as", "viewer").stdout.split("actions")[1].split("\n")[0]
     )
 
 
-def test_what_is_not_there_cannot_be_shown(terminal: Terminal) -> None:
+def test_an_unknown_device_cannot_be_shown(terminal: Terminal) -> None:
     for words in (["devices", "show"], ["history"]):
-        done = terminal.run("--json", *words, fingerprint(1))
-        assert (done.exit_code, error_of(done)["code"]) == (1, "UNKNOWN_DEVICE")
+        result = terminal.run("--json", *words, fingerprint(1))
+        assert (result.exit_code, error_of(result)["code"]) == (1, "UNKNOWN_DEVICE")
 
 
-def test_a_history_is_a_line_an_entry_and_has_room_for_more_commands(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_history_has_one_record_per_entry(terminal: Terminal, lobby: Lobby) -> None:
     certid = failed(lobby, 1)
-    told = terminal.records("history", certid)
-    assert [each["event"] for each in told] == ["admit", "hello", "claim", "fail"]
-    assert told == terminal.records("history", "show", certid)
+    records = terminal.records("history", certid)
+    assert [each["event"] for each in records] == ["admit", "hello", "claim", "fail"]
+    assert records == terminal.records("history", "show", certid)
     assert [each["seq"] for each in terminal.records("history", "--last", "1", certid)] == [4]
     shown = terminal.run("history", "thing-001").stdout
     assert "claimed → failed" in shown
-    assert "its chain is whole" in shown
+    assert "hash chain valid" in shown
     assert "show" in terminal.run("history", "--help").stdout
 
 
-def test_the_overview_counts(terminal: Terminal, lobby: Lobby) -> None:
+def test_the_overview_counts_devices(terminal: Terminal, lobby: Lobby) -> None:
     failed(lobby, 1)
     lobby.waiting(2)
-    (told,) = terminal.records("overview")
-    assert told["total"] == 2
-    assert {each["state"]: each["count"] for each in told["states"] if each["count"]} == {"failed": 1, "inlobby": 1}
+    (record,) = terminal.records("overview")
+    assert record["total"] == 2
+    assert {each["state"]: each["count"] for each in record["states"] if each["count"]} == {"failed": 1, "inlobby": 1}
     shown = terminal.run("overview").stdout
     assert "2 devices" in shown
     assert "TARGET_ROLE_DENIED" in shown
@@ -182,19 +178,19 @@ def test_targets_are_listed_added_and_checked(terminal: Terminal, lobby: Lobby) 
         (["check", "Here", "--as", "viewer"], 1, "FORBIDDEN"),
     ],
 )
-def test_what_cannot_be_done_to_targets_says_why(terminal: Terminal, words: list[str], status: int, code: str) -> None:
-    done = terminal.run("--json", "targets", *words)
-    assert (done.exit_code, error_of(done)["code"]) == (status, code)
+def test_a_refused_change_of_targets_has_a_reason(terminal: Terminal, words: list[str], status: int, code: str) -> None:
+    result = terminal.run("--json", "targets", *words)
+    assert (result.exit_code, error_of(result)["code"]) == (status, code)
 
 
-def test_whoami_says_who_where_and_how(terminal: Terminal) -> None:
-    (told,) = terminal.records("whoami", "--as", "technician")
-    assert (told["name"], told["role"]) == ("technician", "technician")
-    assert "claimDevices" in told["operations"]
-    assert str(terminal.lobby_file) in told["signedIn"]
+def test_whoami_shows_user_role_and_source(terminal: Terminal) -> None:
+    (record,) = terminal.records("whoami", "--as", "technician")
+    assert (record["name"], record["role"]) == ("technician", "technician")
+    assert "claimDevices" in record["operations"]
+    assert str(terminal.lobby_file) in record["signedIn"]
 
 
-def test_watching_tells_who_comes_changes_and_goes(terminal: Terminal, lobby: Lobby, server: LobbyServer) -> None:
+def test_watch_reports_devices_that_come_and_leave(terminal: Terminal, lobby: Lobby, server: LobbyServer) -> None:
     lobby.waiting(1, "sensor-1")
 
     def act(number: int) -> None:
@@ -203,9 +199,9 @@ def test_watching_tells_who_comes_changes_and_goes(terminal: Terminal, lobby: Lo
         if number == 3:
             lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE), "user:alice")
 
-    server.meanwhile = act
-    told = terminal.records("devices", "watch", "--timeout", "6", "--every", "2")
-    assert [(each["change"], each["device"]["devicename"]) for each in told] == [
+    server.before_request = act
+    records = terminal.records("devices", "watch", "--timeout", "6", "--every", "2")
+    assert [(each["change"], each["device"]["devicename"]) for each in records] == [
         ("came", "sensor-1"),
         ("came", "sensor-2"),
         ("left", "sensor-1"),
@@ -213,7 +209,7 @@ def test_watching_tells_who_comes_changes_and_goes(terminal: Terminal, lobby: Lo
     assert "came     sensor-2" in terminal.run("devices", "watch", "--timeout", "0").stdout
 
 
-def test_watching_one_device_ends_with_its_arrival_or_its_time(
+def test_watching_one_device_ends_with_its_arrival_or_the_timeout(
     terminal: Terminal, lobby: Lobby, server: LobbyServer
 ) -> None:
     certid = lobby.waiting(1, "sensor-1")
@@ -230,14 +226,14 @@ def test_watching_one_device_ends_with_its_arrival_or_its_time(
         if number > before + 2:
             steps[device.devstate]()
 
-    before = len(server.asked)
-    server.meanwhile = act
-    told = terminal.records("devices", "watch", "sensor-1")
-    assert [each["devstate"] for each in told] == ["inlobby", "claimed", "commissioned", "arrived"]
+    before = len(server.requests)
+    server.before_request = act
+    records = terminal.records("devices", "watch", "sensor-1")
+    assert [each["devstate"] for each in records] == ["inlobby", "claimed", "commissioned", "arrived"]
 
 
-def test_ctrl_c_ends_a_watch_with_130(terminal: Terminal, lobby: Lobby) -> None:
+def test_ctrl_c_ends_a_watch_with_status_130(terminal: Terminal, lobby: Lobby) -> None:
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    assert terminal.run("devices", "watch", pause=interrupted).exit_code == 130
+    assert terminal.run("devices", "watch", sleep=interrupted).exit_code == 130

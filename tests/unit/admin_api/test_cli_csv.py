@@ -1,4 +1,4 @@
-"""Lists of claims: every form that one may have, and every way in which one may be wrong."""
+"""Claim lists: the accepted formats, and how invalid lists and rows are reported."""
 
 import csv
 import io
@@ -7,21 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.cli.csv_claims import Defaults, Sheet, read_sheet
-from admin_api.cli.target_lookup import Known, Register
+from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
+from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import encode_label
 
 HERE, THERE = parse_target("111111111111", "eu-west-1"), parse_target("222222222222", "us-east-1")
-REGISTER = Register((Known(HERE, "Here", ("default", "camera")), Known(THERE, "Over there", ("default",))))
+TARGETS = TargetLookup(
+    (RegisteredTarget(HERE, "Here", ("default", "camera")), RegisteredTarget(THERE, "Over there", ("default",)))
+)
 ONE, TWO, THREE = (Fingerprint(f"{number:064x}") for number in (1, 2, 3))
 TO_HERE = Defaults(target="Here")
 
 
-def read(text: str | bytes, defaults: Defaults = TO_HERE, *, ignore_columns: bool = False) -> Sheet:
+def read(text: str | bytes, defaults: Defaults = TO_HERE, *, ignore_columns: bool = False) -> ClaimList:
     content = text if isinstance(text, bytes) else text.encode()
-    return read_sheet(content, REGISTER, defaults, ignore_columns=ignore_columns)
+    return read_claim_list(content, TARGETS, defaults, ignore_columns=ignore_columns)
 
 
 @pytest.mark.parametrize(
@@ -42,30 +44,30 @@ def read(text: str | bytes, defaults: Defaults = TO_HERE, *, ignore_columns: boo
         "certid\n" + "\n".join(":".join(each[i : i + 2] for i in range(0, 64, 2)) for each in (ONE, TWO)),
     ],
 )
-def test_a_list_is_read_in_every_form_that_it_may_have(text: str) -> None:
-    sheet = read(text)
-    assert [(row.certid, row.wish.target) for row in sheet.rows] == [(ONE, HERE), (TWO, HERE)]
-    assert not sheet.faults
+def test_a_list_is_read_in_every_accepted_format(text: str) -> None:
+    claims = read(text)
+    assert [(row.certid, row.request.target) for row in claims.rows] == [(ONE, HERE), (TWO, HERE)]
+    assert not claims.errors
 
 
-def test_a_row_says_for_itself_what_the_defaults_do_not() -> None:
+def test_the_values_of_a_row_override_the_defaults() -> None:
     config = '"{""every"": 5}"'
-    sheet = read(
+    claims = read(
         f"certid,target,profile,config\n{ONE},,,\n{TWO},Over there,default,{config}\n{THREE},,,plain\n",
         Defaults("Here", "camera", "slow"),
     )
-    assert [(row.wish.target, row.wish.profile, row.wish.config) for row in sheet.rows] == [
+    assert [(row.request.target, row.request.profile, row.request.config) for row in claims.rows] == [
         (HERE, "camera", "slow"),
         (THERE, "default", {"every": 5}),
         (HERE, "camera", "plain"),
     ]
 
 
-def test_a_line_is_counted_as_an_editor_counts_it() -> None:
+def test_lines_are_counted_as_in_an_editor() -> None:
     config = '"{\n  ""a"": 1\n}"'
-    sheet = read(f"certid,config\n\n{ONE},{config}\n{TWO},\nzz,\n")
-    assert [row.line for row in sheet.rows] == [3, 6]
-    assert [fault.line for fault in sheet.faults] == [7]
+    claims = read(f"certid,config\n\n{ONE},{config}\n{TWO},\nzz,\n")
+    assert [row.line for row in claims.rows] == [3, 6]
+    assert [error.line for error in claims.errors] == [7]
 
 
 @pytest.mark.parametrize(
@@ -94,17 +96,17 @@ def test_a_line_is_counted_as_an_editor_counts_it() -> None:
         ("\u202e" + ONE + ",Here,,", "INVALID_FINGERPRINT"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_named_and_the_others_stand(row: str, code: str) -> None:
-    sheet = read(f"certid,target,profile,config\n{TWO},Here,,\n{row}\n{THREE},Here,,\n")
-    assert [(fault.line, fault.code) for fault in sheet.faults] == [(3, code)]
-    assert [row.certid for row in sheet.rows] == [TWO, THREE]
-    assert str(sheet.faults[0]).startswith(f"line 3: {code}: got ")
-    assert "\u202e" not in str(sheet.faults[0])
+def test_an_invalid_row_is_reported_and_the_others_are_kept(row: str, code: str) -> None:
+    claims = read(f"certid,target,profile,config\n{TWO},Here,,\n{row}\n{THREE},Here,,\n")
+    assert [(error.line, error.code) for error in claims.errors] == [(3, code)]
+    assert [row.certid for row in claims.rows] == [TWO, THREE]
+    assert str(claims.errors[0]).startswith(f"line 3: {code}: got ")
+    assert "\u202e" not in str(claims.errors[0])
 
 
-def test_without_a_target_of_its_own_or_for_all_a_row_names_none() -> None:
-    sheet = read(f"certid,target\n{ONE},Here\n{TWO},\n", Defaults())
-    assert [(fault.line, fault.code) for fault in sheet.faults] == [(3, "TARGET_MISSING")]
+def test_a_row_needs_a_target_if_there_is_no_default() -> None:
+    claims = read(f"certid,target\n{ONE},Here\n{TWO},\n", Defaults())
+    assert [(error.line, error.code) for error in claims.errors] == [(3, "TARGET_MISSING")]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +118,13 @@ def test_without_a_target_of_its_own_or_for_all_a_row_names_none() -> None:
         (Defaults("Here", None, "{"), "INVALID_CONFIG"),
     ],
 )
-def test_what_is_wrong_for_all_rows_is_said_once(defaults: Defaults, code: str) -> None:
+def test_an_invalid_default_is_reported_once(defaults: Defaults, code: str) -> None:
     with pytest.raises(LobbyError, match=code):
         read(f"certid\n{ONE}\n{TWO}\n", defaults)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         ("", "an empty file"),
         ("\n \n", "an empty file"),
@@ -141,33 +143,33 @@ def test_what_is_wrong_for_all_rows_is_said_once(defaults: Defaults, code: str) 
         (b"\x89PNG\r\n\x1a\n", "UTF-8"),
     ],
 )
-def test_what_is_no_such_list_is_refused_whole(content: str | bytes, says: str) -> None:
+def test_a_file_that_is_not_a_claim_list_is_refused(content: str | bytes, message: str) -> None:
     with pytest.raises(InvalidInput, match="UNREADABLE_FILE") as refused:
         read(content)
-    assert says in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_columns_of_other_names_may_be_passed_over_if_that_is_said() -> None:
-    sheet = read(f"certid,serial,Customer\n{ONE},7,ACME\n", ignore_columns=True)
-    assert [row.certid for row in sheet.rows] == [ONE]
+def test_unknown_columns_can_be_ignored() -> None:
+    claims = read(f"certid,serial,Customer\n{ONE},7,ACME\n", ignore_columns=True)
+    assert [row.certid for row in claims.rows] == [ONE]
 
 
-def test_a_device_that_is_listed_twice_alike_is_sent_once_and_told() -> None:
-    sheet = read(f"certid,target\n{ONE},Here\n{TWO},Here\n{ONE.upper()},{HERE}\n")
-    assert [row.line for row in sheet.rows] == [2, 3]
-    assert sheet.repeated == ((4, 2),)
-    assert not sheet.faults
+def test_a_duplicate_row_is_sent_once_and_reported() -> None:
+    claims = read(f"certid,target\n{ONE},Here\n{TWO},Here\n{ONE.upper()},{HERE}\n")
+    assert [row.line for row in claims.rows] == [2, 3]
+    assert claims.duplicates == ((4, 2),)
+    assert not claims.errors
 
 
-def test_a_device_that_is_listed_for_two_places_is_sent_nowhere() -> None:
-    sheet = read(f"certid,target\n{ONE},Here\n{TWO},Here\n{ONE},Over there\n{ONE},Here\n")
-    assert [row.certid for row in sheet.rows] == [TWO]
-    assert [fault.line for fault in sheet.faults] == [2, 4]
+def test_a_device_with_conflicting_rows_is_not_sent() -> None:
+    claims = read(f"certid,target\n{ONE},Here\n{TWO},Here\n{ONE},Over there\n{ONE},Here\n")
+    assert [row.certid for row in claims.rows] == [TWO]
+    assert [error.line for error in claims.errors] == [2, 4]
 
 
-def test_a_device_whose_columns_say_two_things_is_neither() -> None:
-    (fault,) = read(f"certid,label\n{ONE},{encode_label(TWO)}\n").faults
-    assert fault.code == "INVALID_ROW"
+def test_a_row_with_two_different_devices_is_invalid() -> None:
+    (error,) = read(f"certid,label\n{ONE},{encode_label(TWO)}\n").errors
+    assert error.code == "INVALID_ROW"
 
 
 @given(
@@ -175,14 +177,16 @@ def test_a_device_whose_columns_say_two_things_is_neither() -> None:
         st.tuples(st.integers(0, 2**256 - 1), st.sampled_from(["Here", "Over there", ""])), min_size=1, max_size=30
     )
 )
-def test_every_sound_row_is_sent_once_and_every_line_is_accounted_for(rows: list[tuple[int, str]]) -> None:
+def test_every_valid_device_is_sent_once_and_every_line_is_accounted_for(rows: list[tuple[int, str]]) -> None:
     out = io.StringIO()
     csv.writer(out).writerows([("certid", "target"), *((f"{number:064x}", target) for number, target in rows)])
-    sheet = read(out.getvalue())
-    told = (
-        [row.line for row in sheet.rows] + [fault.line for fault in sheet.faults] + [line for line, _ in sheet.repeated]
+    claims = read(out.getvalue())
+    lines = (
+        [row.line for row in claims.rows]
+        + [error.line for error in claims.errors]
+        + [line for line, _ in claims.duplicates]
     )
-    torn = {fault.line for fault in sheet.faults}
-    assert set(told) == set(range(2, len(rows) + 2))
-    assert len({row.certid for row in sheet.rows}) == len(sheet.rows)
-    assert not torn & {row.line for row in sheet.rows}
+    invalid = {error.line for error in claims.errors}
+    assert set(lines) == set(range(2, len(rows) + 2))
+    assert len({row.certid for row in claims.rows}) == len(claims.rows)
+    assert not invalid & {row.line for row in claims.rows}

@@ -1,4 +1,4 @@
-"""What an exit status means: the table, and that every code that there is has its place in it."""
+"""Exit statuses: the status of every error code, and their documentation."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ CLI = Path(__file__).resolve().parents[3] / "admin_api" / "cli"
         ("NOT_CONFIRMED", 1),
         ("INVALID_QUERY", 1),
         ("INVALID_REQUEST", 1),
-        ("NEVER_HEARD_OF", 1),
+        ("UNLISTED_CODE", 1),
     ],
 )
 def test_a_code_has_its_status(code: str, status: int) -> None:
@@ -51,26 +51,26 @@ def test_a_code_has_its_status(code: str, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("done", "failed", "status"),
-    [(1, 0, Status.DONE), (0, 0, Status.DONE), (9, 1, Status.PARTLY), (0, 3, Status.REFUSED)],
+    [(1, 0, Status.DONE), (0, 0, Status.DONE), (9, 1, Status.PARTIAL), (0, 3, Status.REFUSED)],
 )
-def test_several_have_one_status(done: int, failed: int, status: Status) -> None:
+def test_several_items_have_one_status(done: int, failed: int, status: Status) -> None:
     assert of_several(done, failed) is status
 
 
-def test_every_status_has_a_meaning_and_stands_in_the_help() -> None:
+def test_every_status_has_a_meaning_and_is_in_the_help() -> None:
     assert set(MEANING) == set(Status)
-    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"]).stdout
+    text = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"]).stdout
     for line in listed():
-        assert line in told
+        assert line in text
 
 
-def test_every_code_that_the_sources_raise_without_a_prefix_is_listed_or_means_refused() -> None:
-    """Whoever invents a code looks at the table: these are the ones that shall be 1."""
+def test_every_error_code_in_the_sources_has_its_intended_status() -> None:
+    """The codes of the command line that mean status 1. A new code must be added to the table or here."""
     raised = {
         code
         for path in CLI.rglob("*.py")
         for code in re.findall(
-            r'(?:Unfinished|NotSignedIn|Unreachable|LobbyError|wrong_use)\(\s*"([A-Z_]{4,})"', path.read_text()
+            r'(?:Unfinished|NotSignedIn|Unreachable|LobbyError|usage_error)\(\s*"([A-Z_]{4,})"', path.read_text()
         )
     }
     assert {code for code in raised if status_of(code) is Status.REFUSED} == {

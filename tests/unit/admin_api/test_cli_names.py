@@ -1,4 +1,4 @@
-"""How lobbies, targets, devices and durations are named: what is taken, what is ambiguous, what is refused."""
+"""How lobbies, targets, devices and durations are written: accepted, ambiguous and refused forms."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,32 +6,38 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli.client import LONGEST_WAIT, wait_of
-from admin_api.cli.device_lookup import named_device
-from admin_api.cli.durations import parse_duration
-from admin_api.cli.http import is_near, origin_of
-from admin_api.cli.lobby_location import Asked
-from admin_api.cli.photos import labels_among
-from admin_api.cli.target_lookup import Known, Register
+from admin_api.cli.client import MAX_DELAY, retry_delay
+from admin_api.cli.commands.devices import parse_duration
+from admin_api.cli.device_lookup import find_device
+from admin_api.cli.http import is_loopback, origin_of
+from admin_api.cli.lobby_location import LobbyChoice
+from admin_api.cli.photos import select_labels
+from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import encode_label
 
 HERE, THERE, TWIN = (parse_target(f"{number}" * 12, "eu-west-1") for number in (1, 2, 3))
-REGISTER = Register((Known(HERE, "Here", ("default",)), Known(THERE, "twin", ("default",)), Known(TWIN, "Twin", ())))
+TARGETS = TargetLookup(
+    (
+        RegisteredTarget(HERE, "Here", ("default",)),
+        RegisteredTarget(THERE, "twin", ("default",)),
+        RegisteredTarget(TWIN, "Twin", ()),
+    )
+)
 ONE = Fingerprint("abcd" + "0" * 60)
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("text", "target"),
     [("Here", HERE), ("here", HERE), (" HERE ", HERE), (str(HERE), HERE), ("Twin", TWIN), ("twin", THERE)],
 )
-def test_a_target_is_named_by_place_or_by_name(said: str, meant: object) -> None:
-    assert REGISTER.named(said).target == meant
+def test_a_target_is_found_by_key_or_name(text: str, target: object) -> None:
+    assert TARGETS.find(text).target == target
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("text", "code"),
     [
         ("TWIN", "AMBIGUOUS_TARGET"),
         ("Mars", "UNKNOWN_TARGET"),
@@ -45,78 +51,76 @@ def test_a_target_is_named_by_place_or_by_name(said: str, meant: object) -> None
         ("\x1b[31m", "UNKNOWN_TARGET"),
     ],
 )
-def test_a_target_that_is_none_or_several_is_refused_with_the_choice(said: str | None, code: str) -> None:
+def test_an_unknown_or_ambiguous_target_is_refused(text: str | None, code: str) -> None:
     with pytest.raises(LobbyError, match=code) as refused:
-        REGISTER.named(said)
+        TARGETS.find(text)
     assert "\x1b" not in refused.value.message
 
 
-def test_a_name_that_looks_like_a_place_does_not_take_that_places_part() -> None:
-    register = Register((Known(HERE, str(THERE), ()), Known(THERE, "x", ())))
-    assert register.named(str(THERE)).target == THERE
+def test_a_key_takes_precedence_over_an_equal_name() -> None:
+    targets = TargetLookup((RegisteredTarget(HERE, str(THERE), ()), RegisteredTarget(THERE, "x", ())))
+    assert targets.find(str(THERE)).target == THERE
 
 
-def test_without_any_target_the_one_who_may_none_is_told_so() -> None:
-    with pytest.raises(InvalidInput, match="none is that you may claim for"):
-        Register(()).named(None)
+def test_without_any_target_the_error_says_so() -> None:
+    with pytest.raises(InvalidInput, match="there is none that you may claim for"):
+        TargetLookup(()).find(None)
 
 
 class Devices:
-    """A ledger of names and fingerprints, and what was asked of it."""
+    """A ledger of names and fingerprints that records its searches."""
 
-    def __init__(self, **known: str) -> None:
-        self.known = [
+    def __init__(self, **names: str) -> None:
+        self.rows = [
             {"certid": certid.ljust(64, "0"), "devicename": name.replace("_", "-"), "devstate": "inlobby"}
-            for name, certid in known.items()
+            for name, certid in names.items()
         ]
-        self.asked: list[Mapping[str, Any]] = []
+        self.searches: list[Mapping[str, Any]] = []
 
-    def find(self, wanted: Mapping[str, Any], _count: int) -> list[dict[str, Any]]:
-        self.asked.append(wanted)
-        digits, name = wanted.get("fingerprintPrefix", ""), wanted.get("namePrefix", "")
-        return [
-            each for each in self.known if each["certid"].startswith(digits) and each["devicename"].startswith(name)
-        ]
+    def search(self, device_filter: Mapping[str, Any], _count: int) -> list[dict[str, Any]]:
+        self.searches.append(device_filter)
+        digits, name = device_filter.get("fingerprintPrefix", ""), device_filter.get("namePrefix", "")
+        return [each for each in self.rows if each["certid"].startswith(digits) and each["devicename"].startswith(name)]
 
 
 @pytest.mark.parametrize(
-    "said", [ONE, ONE.upper(), encode_label(ONE), ":".join(ONE[i : i + 2] for i in range(0, 64, 2)), f" {ONE} "]
+    "text", [ONE, ONE.upper(), encode_label(ONE), ":".join(ONE[i : i + 2] for i in range(0, 64, 2)), f" {ONE} "]
 )
-def test_a_whole_fingerprint_asks_nobody(said: str) -> None:
+def test_a_complete_fingerprint_needs_no_search(text: str) -> None:
     devices = Devices()
-    assert named_device(said, devices.find) == ONE
-    assert not devices.asked
+    assert find_device(text, devices.search) == ONE
+    assert not devices.searches
 
 
-@pytest.mark.parametrize("said", ["abcd", "ABCD 0000", "ab:cd:00", "sensor-1"])
-def test_first_digits_or_the_name_are_enough_for_a_known_device(said: str) -> None:
-    assert named_device(said, Devices(sensor_1="abcd", sensor_12="ffff").find) == ONE
+@pytest.mark.parametrize("text", ["abcd", "ABCD 0000", "ab:cd:00", "sensor-1"])
+def test_a_device_is_found_by_its_first_digits_or_name(text: str) -> None:
+    assert find_device(text, Devices(sensor_1="abcd", sensor_12="ffff").search) == ONE
 
 
-def test_a_name_of_hex_digits_is_found_too_unless_it_could_be_two() -> None:
-    assert named_device("cafe", Devices(cafe="abcd").find) == ONE
+def test_a_name_of_hex_digits_is_found_unless_it_is_ambiguous() -> None:
+    assert find_device("cafe", Devices(cafe="abcd").search) == ONE
     with pytest.raises(InvalidInput, match="AMBIGUOUS_DEVICE"):
-        named_device("cafe", Devices(cafe="abcd", other="cafe").find)
-    assert named_device("abcd", Devices(abcd="abcd").find) == ONE
+        find_device("cafe", Devices(cafe="abcd", other="cafe").search)
+    assert find_device("abcd", Devices(abcd="abcd").search) == ONE
 
 
-@pytest.mark.parametrize("said", ["", "x", "abc", "sensor", "[bold]", "a b", "ab" * 40, "\x00", "é" * 9])
-def test_what_names_no_device_is_refused(said: str) -> None:
+@pytest.mark.parametrize("text", ["", "x", "abc", "sensor", "[bold]", "a b", "ab" * 40, "\x00", "é" * 9])
+def test_a_text_that_matches_no_device_is_refused(text: str) -> None:
     with pytest.raises(LobbyError, match="UNKNOWN_DEVICE"):
-        named_device(said, Devices(sensor_1="1234").find)
+        find_device(text, Devices(sensor_1="1234").search)
 
 
-def test_a_mistyped_label_is_not_taken_for_a_name() -> None:
+def test_a_mistyped_label_is_not_searched_as_a_name() -> None:
     devices = Devices()
     with pytest.raises(InvalidInput, match="INVALID_LABEL"):
-        named_device(encode_label(ONE)[:-1], devices.find)
-    assert not devices.asked
+        find_device(encode_label(ONE)[:-1], devices.search)
+    assert not devices.searches
 
 
-def test_of_a_photos_codes_the_labels_count_each_once() -> None:
-    labels = labels_among(["https://x.example", ONE, encode_label(ONE), "4006381333931"], "photo.png")
+def test_each_label_in_a_photo_counts_once() -> None:
+    labels = select_labels(["https://x.example", ONE, encode_label(ONE), "4006381333931"], "photo.png")
     assert labels.certids == (ONE,)
-    assert len(labels.others) == 2
+    assert len(labels.other_codes) == 2
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_of_a_photos_codes_the_labels_count_each_once() -> None:
 )
 def test_a_photo_without_a_label_or_with_a_misread_one_is_refused(codes: list[str], code: str) -> None:
     with pytest.raises(InvalidInput, match=code):
-        labels_among(codes, "photo.png")
+        select_labels(codes, "photo.png")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +140,7 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2", "h", "-1h", "1.5h", "1 h 5 min", "9999999s", "２h", "1w"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_DURATION"):
         parse_duration(text)
 
@@ -150,7 +154,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         ("http://[::1]:4567", "http://[::1]:4567"),
     ],
 )
-def test_a_lobby_has_one_address(url: str, origin: str) -> None:
+def test_the_address_of_a_lobby_is_normalized(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 
@@ -171,13 +175,13 @@ def test_a_lobby_has_one_address(url: str, origin: str) -> None:
         "//x",
     ],
 )
-def test_what_no_secret_should_go_to_is_no_address(url: str) -> None:
+def test_an_address_that_must_not_receive_secrets_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_URL"):
         origin_of(url)
 
 
 @pytest.mark.parametrize(
-    ("url", "near"),
+    ("url", "loopback"),
     [
         ("http://localhost:1", True),
         ("http://127.9.9.9", True),
@@ -187,36 +191,36 @@ def test_what_no_secret_should_go_to_is_no_address(url: str) -> None:
         ("http://[", False),
     ],
 )
-def test_near_is_this_machine(url: str, near: bool) -> None:
-    assert is_near(url) is near
+def test_loopback_is_this_machine(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
 
 
-def test_what_is_said_counts_before_the_environment_and_two_lobbies_are_none() -> None:
-    environment = {"LOBBYCTL_LOBBY": "/a", "LOBBYCTL_URL": "https://b.example"}
-    assert Asked.gather(Path("/c"), None, environment) == Asked(Path("/c"))
-    assert Asked.gather(None, "https://d.example/x", environment) == Asked(None, "https://d.example")
-    assert Asked.gather(None, None, {"LOBBYCTL_URL": ""}) == Asked()
-    several: list[tuple[Path | None, str | None, dict[str, str]]] = [
-        (None, None, environment),
+def test_options_override_variables_and_two_lobbies_are_refused() -> None:
+    variables = {"LOBBYCTL_LOBBY": "/a", "LOBBYCTL_URL": "https://b.example"}
+    assert LobbyChoice.of(Path("/c"), None, variables) == LobbyChoice(Path("/c"))
+    assert LobbyChoice.of(None, "https://d.example/x", variables) == LobbyChoice(None, "https://d.example")
+    assert LobbyChoice.of(None, None, {"LOBBYCTL_URL": ""}) == LobbyChoice()
+    conflicting: list[tuple[Path | None, str | None, dict[str, str]]] = [
+        (None, None, variables),
         (Path("/c"), "https://d.example", {}),
     ]
-    for both in several:
+    for arguments in conflicting:
         with pytest.raises(InvalidInput, match="WRONG_USE"):
-            Asked.gather(*both)
+            LobbyChoice.of(*arguments)
 
 
 @pytest.mark.parametrize(
-    ("tried", "asked", "drawn", "wait"),
+    ("attempt", "retry_after", "random", "delay"),
     [
         (1, None, 0, 0.5),
         (1, None, 1, 0.25),
         (4, None, 0, 4),
-        (9, None, 0, LONGEST_WAIT),
+        (9, None, 0, MAX_DELAY),
         (1, 7, 1, 7),
-        (1, 3600, 0, LONGEST_WAIT),
+        (1, 3600, 0, MAX_DELAY),
     ],
 )
-def test_waits_grow_or_are_what_the_server_asks_within_a_bound(
-    tried: int, asked: float | None, drawn: float, wait: float
+def test_retry_delays_grow_or_follow_the_server_up_to_a_limit(
+    attempt: int, retry_after: float | None, random: float, delay: float
 ) -> None:
-    assert wait_of(tried, asked, drawn) == wait
+    assert retry_delay(attempt, retry_after, random) == delay

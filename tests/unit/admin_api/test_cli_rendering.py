@@ -1,4 +1,4 @@
-"""How answers look: what fits, what is made harmless, and what never moves or colours where no terminal is."""
+"""Rendering: widths, hostile values, sentences, and output without a terminal."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from admin_api.cli.bulk import Outcome
-from admin_api.cli.claim_requests import Row, Wish
-from admin_api.cli.effects import moving, releasing, revoking
+from admin_api.cli.claim_requests import ClaimRequest, ClaimRow
+from admin_api.cli.commands.confirmation import effect_of_move, effect_of_release, effect_of_revocation
 from admin_api.cli.exits import Status
 from admin_api.cli.follow import Progress, Verdict
 from admin_api.cli.render import cells, details, tables
-from admin_api.cli.results import Results, summary
+from admin_api.cli.results import record_of, summary
 from admin_api.cli.screen import Screen
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target
@@ -24,7 +24,7 @@ CERTID = Fingerprint("ab" * 32)
 
 
 def device(**changed: Any) -> dict[str, Any]:
-    made = {
+    fields = {
         "certid": CERTID,
         "devicename": "sensor-1",
         "devstate": "failed",
@@ -51,19 +51,19 @@ def device(**changed: Any) -> dict[str, Any]:
         "historyIntact": True,
         "history": [],
     }
-    return made | changed
+    return fields | changed
 
 
-def drawn(what: Any, width: int = 200, **how: Any) -> str:
-    console = Console(width=width, markup=False, highlight=False, emoji=False, color_system=None, **how)
+def rendered(content: Any, width: int = 200) -> str:
+    console = Console(width=width, markup=False, highlight=False, emoji=False, color_system=None)
     with console.capture() as captured:
-        console.print(what)
+        console.print(content)
     return captured.get()
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
-def test_a_list_fits_its_terminal_and_keeps_what_tells_most(width: int) -> None:
-    lines = drawn(tables.devices([device()], NOW, width), width).splitlines()
+def test_a_list_fits_the_terminal_and_keeps_the_main_columns(width: int) -> None:
+    lines = rendered(tables.devices([device()], NOW, width), width).splitlines()
     assert all(len(line) <= width for line in lines)
     assert lines[0].split()[:3] == ["STATE", "NAME", "FINGERPRINT"]
     assert ("REASON" in lines[0]) == (width >= 90)
@@ -73,24 +73,24 @@ def test_a_list_fits_its_terminal_and_keeps_what_tells_most(width: int) -> None:
     "hostile",
     ["[bold red]x[/]", "\x1b[31mred", "a\nb", "\u202eabc", ":smile:", "\x00", "\x9b31m", "[link=http://x]y[/link]"],
 )
-def test_what_comes_from_elsewhere_is_shown_as_text_on_its_line(hostile: str) -> None:
-    for what in (
+def test_values_of_other_origin_are_shown_as_printable_text(hostile: str) -> None:
+    for content in (
         tables.devices([device(devicename=hostile, reason=hostile, claimedBy=hostile)], NOW, 200),
-        details.device(device(devicename=hostile, message=hostile, config=hostile, endpoint=hostile), NOW),
+        details.device_details(device(devicename=hostile, message=hostile, config=hostile, endpoint=hostile), NOW),
         tables.targets(
             [{"account": "1", "region": "r", "name": hostile, "profiles": [], "createdBy": hostile, "createdAt": "x"}],
             NOW,
         ),
         tables.findings({"findings": [{"ok": False, "step": hostile, "message": hostile}]}),
     ):
-        text = drawn(what)
+        text = rendered(content)
         assert all(char.isprintable() for char in text.replace("\n", ""))
         if hostile.isprintable():
             assert hostile in text
 
 
 @pytest.mark.parametrize(
-    ("ago", "told"),
+    ("elapsed", "text"),
     [
         (0, "0 s"),
         (-5, "0 s"),
@@ -102,77 +102,81 @@ def test_what_comes_from_elsewhere_is_shown_as_text_on_its_line(hostile: str) ->
         (8e6, "92 d"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(ago: float, told: str) -> None:
-    assert cells.age((NOW - timedelta(seconds=ago)).isoformat(), NOW) == told
+def test_an_age_is_shown_in_its_largest_unit(elapsed: float, text: str) -> None:
+    assert cells.age((NOW - timedelta(seconds=elapsed)).isoformat(), NOW) == text
 
 
-@pytest.mark.parametrize("odd", [None, "", "yesterday", 5, "2026-11-22T11:00:00"])
-def test_a_moment_that_is_none_is_shown_as_it_is(odd: object) -> None:
-    assert cells.age(odd, NOW) == cells.clean(odd)
+@pytest.mark.parametrize("invalid", [None, "", "yesterday", 5, "2026-11-22T11:00:00"])
+def test_an_invalid_time_is_shown_unchanged(invalid: object) -> None:
+    assert cells.age(invalid, NOW) == cells.clean(invalid)
 
 
-def test_a_broken_chain_is_not_to_be_overlooked() -> None:
-    assert "ITS CHAIN IS BROKEN" in drawn(details.device(device(historyIntact=False), NOW))
-    assert "its chain is whole" in drawn(details.device(device(), NOW))
+def test_the_validity_of_the_hash_chain_is_shown() -> None:
+    assert "HASH CHAIN INVALID" in rendered(details.device_details(device(historyIntact=False), NOW))
+    assert "hash chain valid" in rendered(details.device_details(device(), NOW))
 
 
-def test_a_device_that_nobody_claimed_shows_no_claim() -> None:
-    text = drawn(details.device(device(targetaccount=None, targetregion=None, reason=None, message=None), NOW))
+def test_a_device_without_a_claim_shows_none() -> None:
+    text = rendered(
+        details.device_details(device(targetaccount=None, targetregion=None, reason=None, message=None), NOW)
+    )
     assert not [word for word in ("target", "claim ", "config", "reason", "what to do") if f"  {word}" in text]
 
 
-@pytest.mark.parametrize(("count", "most", "length"), [(0, 0, 0), (0, 9, 0), (1, 10_000, 1), (5, 10, 15), (10, 10, 30)])
-def test_a_bar_shows_what_is_there_at_all(count: int, most: int, length: int) -> None:
-    assert len(details.bar(count, most)) == length
+@pytest.mark.parametrize(
+    ("count", "highest", "length"), [(0, 0, 0), (0, 9, 0), (1, 10_000, 1), (5, 10, 15), (10, 10, 30)]
+)
+def test_a_bar_shows_every_count_above_zero(count: int, highest: int, length: int) -> None:
+    assert len(details.bar(count, highest)) == length
 
 
-def test_what_will_happen_is_said_by_what_is() -> None:
-    assert "leaves 111111111111/eu-west-1 for 222222222222/us-east-1" in moving(
+def test_the_effect_of_a_change_depends_on_the_state() -> None:
+    assert "moves from 111111111111/eu-west-1 to 222222222222/us-east-1" in effect_of_move(
         device(), parse_target("222222222222", "us-east-1")
     )
-    assert "is expected for" in moving(device(devstate="expected"), HERE)
-    assert "goes back to the lobby" in releasing(device())
-    assert "forgotten" in releasing(device(devstate="expected"))
-    assert "stays refused" in releasing(device(devstate="refused"))
-    assert "cut off from 111111111111/eu-west-1. This cannot be undone." in revoking(device())
-    assert "was never seen" in revoking({"certid": CERTID, "devicename": None, "devstate": None})
+    assert "is expected for" in effect_of_move(device(devstate="expected"), HERE)
+    assert "returns from 111111111111/eu-west-1 to the lobby" in effect_of_release(device())
+    assert "no longer expected" in effect_of_release(device(devstate="expected"))
+    assert "stays refused" in effect_of_release(device(devstate="refused"))
+    assert "disconnected from 111111111111/eu-west-1. This cannot be undone." in effect_of_revocation(device())
+    assert "has never connected" in effect_of_revocation({"certid": CERTID, "devicename": None, "devstate": None})
 
 
-def test_a_change_of_a_followed_device_tells_second_state_and_reason() -> None:
+def test_a_progress_line_has_seconds_state_and_reason() -> None:
     line = tables.progress_line(Progress(CERTID, 3.21, device(), Verdict.LOST)).plain
     assert line.split() == ["3.2", "s", "sensor-1", "(abababababab)", "failed", "TARGET_ROLE_DENIED:", "Run", "it."]
 
 
-def test_outcomes_are_summed_up_by_what_and_why() -> None:
-    row = Row(2, CERTID, Wish(HERE))
-    told = [
+def test_outcomes_are_summarized_by_state_and_code() -> None:
+    row = ClaimRow(2, CERTID, ClaimRequest(HERE))
+    outcomes = [
         Outcome(row, device=device(devstate="expected")),
         Outcome(row, device=device(devstate="arrived")),
         Outcome(row, "REVOKED", "no"),
     ]
-    assert summary(told) == "2 done (1 expected, 1 arrived); 1 not done (1 REVOKED)"
-    assert "✗" in drawn(tables.outcomes(told, "LINE"))
-    assert Results.record(told[2])["code"] == "REVOKED"
+    assert summary(outcomes) == "2 succeeded (1 expected, 1 arrived); 1 failed (1 REVOKED)"
+    assert "✗" in rendered(tables.outcomes(outcomes, "LINE"))
+    assert record_of(outcomes[2])["code"] == "REVOKED"
 
 
-def test_without_a_terminal_nothing_moves_and_nothing_is_coloured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_there_is_no_live_output_and_no_colour(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(as_json=False)
-    with screen.bar("devices", 3) as bar, screen.moving("waiting") as moving_thing:
+    with screen.progress_bar("devices", 3) as bar, screen.live("waiting") as live:
         bar.advance(3)
-        assert moving_thing is None
+        assert live is None
     screen.show(tables.devices([device()], NOW, screen.width))
     screen.fail(LobbyError("REVOKED", "got\nno\x1bthing"), Status.REFUSED)
-    said = capsys.readouterr()
-    assert "\x1b" not in said.out + said.err
-    assert said.err == "error: REVOKED: got no�thing\n"
-    assert not [line for line in said.out.splitlines() if line.endswith(" ")]
+    output = capsys.readouterr()
+    assert "\x1b" not in output.out + output.err
+    assert output.err == "error: REVOKED: got no�thing\n"
+    assert not [line for line in output.out.splitlines() if line.endswith(" ")]
 
 
-def test_for_a_program_everything_is_json_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_json_every_record_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(as_json=True)
     screen.record({"long": "x" * 500, "odd": "\ud800\u202e[bold]"})
     screen.fail(LobbyError("REVOKED", "x" * 500), Status.REFUSED)
-    said = capsys.readouterr()
-    assert json.loads(said.out)["odd"] == "\ud800\u202e[bold]"
-    assert json.loads(said.err)["error"] == {"code": "REVOKED", "message": "x" * 500, "exit": 1}
-    assert (said.out.count("\n"), said.err.count("\n")) == (1, 1)
+    output = capsys.readouterr()
+    assert json.loads(output.out)["odd"] == "\ud800\u202e[bold]"
+    assert json.loads(output.err)["error"] == {"code": "REVOKED", "message": "x" * 500, "exit": 1}
+    assert (output.out.count("\n"), output.err.count("\n")) == (1, 1)

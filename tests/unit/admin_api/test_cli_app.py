@@ -1,0 +1,44 @@
+"""`lobbyctl` as a program: its entry point, version and imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from admin_api.cli.app import app, main
+from lobby import __version__
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_version_is_printed() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"lobbyctl {__version__}\n")
+
+
+def test_the_entry_point_uses_the_arguments_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/else.py", "claim", "--help"])
+    with pytest.raises(SystemExit) as exited:
+        main()
+    assert exited.value.code == 0
+    assert "Usage: lobbyctl claim" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("module", "excluded"),
+    [
+        ("admin_api.handler", ("admin_api.cli", "typer", "httpx", "rich")),
+        (
+            "admin_api.cli.app",
+            ("admin_api.web.app", "strawberry", "pynamodb", "boto3", "infra", "oauthlib", "PIL", "zxingcpp"),
+        ),
+    ],
+)
+def test_api_and_command_line_do_not_import_each_other(module: str, excluded: tuple[str, ...]) -> None:
+    script = f"import sys, {module}; print([name for name in {excluded!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
