@@ -1,2 +1,2 @@
-"""The lobby's world on one machine: an AWS emulator (MiniStack) as one subprocess on loopback, with the few things
-it lacks, and the deployment of a synthesized cloud assembly to it. Nothing here runs in AWS."""
+"""The local cloud: the patched AWS emulator MiniStack as a subprocess on loopback, and the deployment of the lobby's
+CDK assembly to it. Nothing here runs in AWS."""

@@ -1,7 +1,7 @@
-"""The command line of the local deployment: `up`, `demo`, `redrive`, `destroy`. `deploy.sh` is its front door.
+"""The command line of the local deployment: `up`, `demo`, `redrive`, `destroy`. `deploy.sh` calls it.
 
-Exit status: 0 done, 1 a step failed (told with what was seen and where the logs are), 2 wrong use, 130 stopped by
-Ctrl-C or SIGTERM before it was done or up.
+Exit status: 0 success, 1 a step failed (the output contains the last observation and the paths of the logs), 2 invalid
+usage, 130 stopped by Ctrl-C or SIGTERM before the end.
 """
 
 import shutil
@@ -16,18 +16,18 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from infra.local import demo as main_job
-from infra.local.bringup import STATE, LocalLobby, only_one
+from infra.local import demo as demonstration
+from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
 from infra.local.errors import LocalCloudError, StartFailed
-from infra.local.factory import Factory
-from infra.local.lobby_file import LobbyFile
-from infra.local.timeline import PATIENCE, StepFailed, Timeline
-from infra.redrive.start import redrive as work_again
+from infra.local.lobby_file import NAME, LobbyFile
+from infra.local.manufacturer import FOLDER, Manufacturer
+from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
+from infra.redrive.start import redrive as start_redrive
 from lobby.names import parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-State = Annotated[Path, typer.Option("--state", help="Where everything is kept.", resolve_path=True)]
+State = Annotated[Path, typer.Option("--state", help="Directory of the deployment's state.", resolve_path=True)]
 GatewayPort = Annotated[int | None, typer.Option(help="Port of the AWS API. [default: 4566, or the next free one]")]
 MqttPort = Annotated[int | None, typer.Option(help="Port of the MQTT endpoints. [default: 8883, or the next free one]")]
 ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. [default: 4567, or the next free one]")]
@@ -40,12 +40,12 @@ def up(
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
 ) -> None:
-    """Deploy everything and leave it running until Ctrl-C. What was there before is kept."""
-    with _told(), only_one(state):
+    """Deploy everything and run it until Ctrl-C. Existing state is kept."""
+    with _reporting_failures(), exclusive_use(state):
         lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port)
         try:
-            _say_what_next(lobby.up(), state)
-            _serve(lobby)
+            _print_summary(lobby.up(), state)
+            _wait_for_end(lobby)
         finally:
             lobby.down()
 
@@ -56,21 +56,21 @@ def demo(
     gateway_port: GatewayPort = None,
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
-    patience: Annotated[float, typer.Option(help="Seconds that any one step may keep us waiting.")] = PATIENCE,
+    timeout: Annotated[float, typer.Option(help="Maximum duration of each step in seconds.")] = STEP_SECONDS,
 ) -> None:
-    """Run the main job with a new device: in the deployment that is up, or in one that is started for it."""
-    timeline = Timeline(patience=patience)
-    with _told():
+    """Onboard a new device, in the running deployment or in one that is started for it."""
+    timeline = Timeline(timeout=timeout)
+    with _reporting_failures():
         running = _running(state)
         if running is not None:
             timeline.logs = (state / "cloud" / "emulator.log",)
-            timeline.say(f"in the deployment that is up ({running.aws_endpoint_url}):\n")
-            _timed(running, Factory(state / "factory"), state, timeline)
+            timeline.print(f"using the running deployment ({running.aws_endpoint_url})")
+            _run_demo(running, Manufacturer(state / FOLDER), state, timeline)
             return
-        with only_one(state):
+        with exclusive_use(state):
             lobby = LocalLobby(state, timeline, gateway_port, mqtt_port, console_port)
             try:
-                _timed(lobby.up(), lobby.factory, state, timeline)
+                _run_demo(lobby.up(), lobby.manufacturer, state, timeline)
             finally:
                 lobby.down()
 
@@ -78,57 +78,54 @@ def demo(
 @app.command()
 def redrive(
     state: State = STATE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the work that would be retried.")] = False,
 ) -> None:
-    """Have done once more what lies in the on-failure queues of the deployment that is up. May be repeated, and cut
-    off."""
-    with _told():
+    """Retry the work in the on-failure queues of the running deployment. Can be interrupted and repeated."""
+    with _reporting_failures():
         running = _running(state)
         if running is None:
-            raise StartFailed(
-                "NOT_RUNNING", f"got {state}, want the state of a deployment that is up: ./deploy.sh local"
-            )
+            raise StartFailed("NOT_RUNNING", f"got {state}, want the state of a running deployment: ./deploy.sh local")
         lobby = parse_target(running.lobby_account, running.lobby_region)
         session = LocalSession(running.aws_endpoint_url, lobby.account, lobby.region)
-        if not work_again(session, lobby, {"AWS_ENDPOINT_URL": session.endpoint_url}, dry=dry_run):
+        if not start_redrive(session, lobby, {"AWS_ENDPOINT_URL": session.endpoint_url}, dry=dry_run):
             raise typer.Exit(1)
 
 
 @app.command()
 def destroy(state: State = STATE, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Delete the local deployment: its ledger, its CA and its devices."""
-    with _told():
+    """Delete the local deployment with its ledger, CA and devices."""
+    with _reporting_failures():
         if not (state / "cloud" / "layout.json").exists():
             raise StartFailed("NO_DEPLOYMENT", f"got {state}, want the state of a local deployment")
-    with _told(), only_one(state):
+    with _reporting_failures(), exclusive_use(state):
         if not yes:
-            typer.confirm(f"Delete {state} with the ledger, the CA and the devices in it?", abort=True)
+            typer.confirm(f"Delete {state} with its ledger, CA and devices?", abort=True)
         shutil.rmtree(state)
-        print(f"{state} is gone")
+        print(f"{state} deleted")
 
 
-def _timed(lobby: LobbyFile, factory: Factory, state: Path, timeline: Timeline) -> None:
-    timeline.say("\n  the main job")
+def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline) -> None:
+    timeline.print("\n  onboarding a new device")
     began = time.monotonic()
-    main_job.run(lobby, factory, state, timeline)
-    timeline.say(f"\nfrom the factory to its account in {time.monotonic() - began:.1f} s")
+    demonstration.run(lobby, manufacturer, state, timeline)
+    timeline.print(f"\nonboarded in {time.monotonic() - began:.1f} s, from manufacture to arrival")
 
 
-def _serve(lobby: LocalLobby) -> None:
-    """Until Ctrl-C, or SIGTERM. Raises `StepFailed` where the emulator ends before that."""
+def _wait_for_end(lobby: LocalLobby) -> None:
+    """Wait for Ctrl-C or SIGTERM. Raise `StepFailed` if the emulator exits before that."""
     try:
         status = lobby.emulator.wait()
     except KeyboardInterrupt:
-        print("\nstopping; the ledger is kept for the next time", flush=True)
+        print("\nstopping; the ledger is kept", flush=True)
     else:
-        raise StepFailed("running", f"the emulator ended with status {status}", (lobby.layout.log_path,))
+        raise StepFailed("deployment running", f"the emulator exited with status {status}", (lobby.layout.log_path,))
 
 
 def _running(state: Path) -> LobbyFile | None:
-    """The deployment that is up with this state: somebody holds the state, and the emulator answers. A file that a
-    killed one left behind may name ports that are another's by now."""
+    """Return the running deployment of this state: a process has locked the state, and the emulator responds. The file
+    of a killed deployment can name ports that another process uses now."""
     try:
-        with only_one(state):
+        with exclusive_use(state):
             return None
     except StartFailed:
         pass
@@ -140,23 +137,23 @@ def _running(state: Path) -> LobbyFile | None:
     return lobby
 
 
-def _say_what_next(lobby: LobbyFile, state: Path) -> None:
+def _print_summary(lobby: LobbyFile, state: Path) -> None:
     operator = lobby.operator("operator")
-    elsewhere = "" if state == STATE else f" --lobby {state / 'lobby.json'}"
+    option = "" if state == STATE else f" --lobby {state / NAME}"
     print(
         f"""
 Device Lobby is up. Ctrl-C stops it; the ledger is kept.
 
   console        {lobby.console_url}
-  sign in        as {operator.user}, password {operator.password} (admin, technician, viewer: in lobby.json)
-  command line   .venv/bin/lobbyctl{elsewhere} devices list
+  sign in        as {operator.user}, password {operator.password} (admin, technician, viewer: see lobby.json)
+  command line   .venv/bin/lobbyctl{option} devices list
   GraphQL        {lobby.graphql_url}
   devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
-  a new device   .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
+  new device     .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
   AWS clients    AWS_ENDPOINT_URL={lobby.aws_endpoint_url} AWS_REGION={lobby.lobby_region}
                  AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY=test
-  all of this    {state / "lobby.json"}
-  the main job   ./deploy.sh demo   (in another terminal)
+  for scripts    {state / NAME}
+  demo           ./deploy.sh demo   (in another terminal)
 """,
         flush=True,
     )
@@ -167,17 +164,17 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Expected failures as text, not as tracebacks. SIGTERM ends us as Ctrl-C does: in order; and Ctrl-C does also
-    where a shell has started us in the background, with SIGINT ignored."""
+def _reporting_failures() -> Iterator[None]:
+    """Print expected failures without a traceback and exit. SIGTERM stops the process like Ctrl-C. SIGINT is handled
+    also if a shell has started the process in the background, where it is ignored by default."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
         yield
     except StepFailed as failed:
-        print(f"\nFAILED at: {failed.step}\n  seen: {failed.seen}", file=sys.stderr)
+        print(f"\nfailed step: {failed.step}\n  observed: {failed.observed}", file=sys.stderr)
         for log in failed.logs:
-            print(f"  log:  {log}", file=sys.stderr)
+            print(f"  log: {log}", file=sys.stderr)
         raise typer.Exit(1) from None
     except LocalCloudError as error:
         print(f"error: {error}", file=sys.stderr)

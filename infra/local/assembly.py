@@ -1,7 +1,7 @@
-"""Deploys a synthesized CDK cloud assembly to the emulator: file assets first, then each stack by CloudFormation.
+"""Deploys a synthesized CDK cloud assembly to the emulator: file assets first, then each stack with CloudFormation.
 
-The CDK CLI does this in AWS. Here it needs no bootstrap, no Node, and a second or two. Everything is skipped that is
-already there, so that deploying again is cheap and a deployment that was cut short is simply repeated.
+On AWS the CDK CLI does this. Here it needs no bootstrap stack and no Node, and takes one or two seconds. Assets and
+stacks that exist are skipped, so an interrupted deployment can be repeated.
 """
 
 import json
@@ -18,17 +18,17 @@ from botocore.exceptions import ClientError, WaiterError
 from infra.local.errors import DeployFailed
 
 Clients = Callable[[str], Any]
-"""Makes the boto3 client of a service in one account and Region, such as `session.client`."""
+"""Returns the boto3 client of a service in one account and Region, for example `session.client`."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 _INLINE_TEMPLATE_BYTES: Final = 51_200
-"""CloudFormation's limit of a template in the request itself (user guide, "CloudFormation quotas")."""
+"""Maximum size of a template in the request (CloudFormation user guide, "Understand CloudFormation quotas")."""
 _POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
 class FileAsset:
-    """A file or a directory (to be zipped) that a template refers to by bucket and key."""
+    """A file, or a directory to be zipped, that a template refers to by bucket and key."""
 
     source: Path
     zipped: bool
@@ -44,13 +44,13 @@ class StackArtifact:
     template: Path
     assets: tuple[FileAsset, ...]
     bootstrap: tuple[str, int] | None
-    """The SSM parameter in which the template looks for the version of `cdk bootstrap`, and the version it wants."""
+    """The SSM parameter in which the template expects the version of `cdk bootstrap`, and the minimum version."""
 
 
 def read_assembly(directory: Path, account: str, region: str) -> dict[str, StackArtifact]:
-    """The stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies (targets share
-    a stack name, each in its own account and Region). An assembly made for no account
-    in particular is read as one for `account` and `region`. Raises `DeployFailed` BAD_ASSEMBLY."""
+    """Return the stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies. (Targets
+    share a stack name, each in its own account and Region.) `account` and `region` are used for an assembly that is
+    not bound to any. Raise `DeployFailed` BAD_ASSEMBLY."""
     try:
         manifest = json.loads((directory / "manifest.json").read_text())
         artifacts: dict[str, Any] = manifest["artifacts"]
@@ -60,7 +60,7 @@ def read_assembly(directory: Path, account: str, region: str) -> dict[str, Stack
 
 
 def _in_order(artifacts: Mapping[str, Any]) -> list[str]:
-    """Stacks after those that they depend on."""
+    """Return the names of the stacks, each after those that it depends on."""
     ordered: list[str] = []
 
     def visit(name: str) -> None:
@@ -84,9 +84,9 @@ def _read_stack(directory: Path, name: str, artifacts: Mapping[str, Any], accoun
             manifest = directory / artifacts[other]["properties"]["file"]
             assets += _read_assets(manifest, template, account, region)
     parameter = properties.get("bootstrapStackVersionSsmParameter")
-    wanted = int(properties.get("requiresBootstrapStackVersion", 1))
+    version = int(properties.get("requiresBootstrapStackVersion", 1))
     return StackArtifact(
-        properties.get("stackName", name), template, tuple(assets), (parameter, wanted) if parameter else None
+        properties.get("stackName", name), template, tuple(assets), (parameter, version) if parameter else None
     )
 
 
@@ -94,26 +94,26 @@ def _read_assets(manifest: Path, template: Path, account: str, region: str) -> l
     body = json.loads(manifest.read_text())
     if body.get("dockerImages"):
         raise DeployFailed("BAD_ASSEMBLY", f"got Docker images in {manifest}, want file assets only")
-    fill = {"${AWS::AccountId}": account, "${AWS::Region}": region, "${AWS::Partition}": "aws"}
+    values = {"${AWS::AccountId}": account, "${AWS::Region}": region, "${AWS::Partition}": "aws"}
     assets = []
     for asset in body["files"].values():
         source = manifest.parent / asset["source"]["path"]
         if source == template:
-            continue  # the template goes with the call
-        for place in asset["destinations"].values():
-            bucket, key = _filled(place["bucketName"], fill), _filled(place["objectKey"], fill)
+            continue  # the template is sent with the request
+        for destination in asset["destinations"].values():
+            bucket, key = _replaced(destination["bucketName"], values), _replaced(destination["objectKey"], values)
             assets.append(FileAsset(source, asset["source"].get("packaging") == "zip", bucket, key))
     return assets
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def _replaced(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return text
 
 
 def zip_directory(directory: Path) -> bytes:
-    """The files below `directory`, the same bytes for the same files: sorted, no times, modes kept."""
+    """Return a ZIP archive of `directory`. The same files give the same bytes: sorted, without times, with modes."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(each for each in directory.rglob("*") if each.is_file()):
@@ -125,7 +125,7 @@ def zip_directory(directory: Path) -> bytes:
 
 
 def publish(assets: Sequence[FileAsset], client: Clients) -> int:
-    """Upload what is not there yet, and say how many that were. Raises `DeployFailed` ASSET_FAILED."""
+    """Upload the missing assets and return their number. Raise `DeployFailed` ASSET_FAILED."""
     s3 = client("s3")
     published = 0
     for asset in assets:
@@ -137,8 +137,8 @@ def publish(assets: Sequence[FileAsset], client: Clients) -> int:
 
 
 def _publish_one(asset: FileAsset, s3: Any) -> int:
-    if _is_there(s3.head_bucket, Bucket=asset.bucket):
-        if _is_there(s3.head_object, Bucket=asset.bucket, Key=asset.key):
+    if _exists(s3.head_bucket, Bucket=asset.bucket):
+        if _exists(s3.head_object, Bucket=asset.bucket, Key=asset.key):
             return 0
     else:
         _create_bucket(asset.bucket, s3)
@@ -149,13 +149,13 @@ def _publish_one(asset: FileAsset, s3: Any) -> int:
 
 def _create_bucket(bucket: str, s3: Any) -> None:
     region = s3.meta.region_name
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=bucket, **where)
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **location)
 
 
-def _is_there(head: Callable[..., object], **what: str) -> bool:
+def _exists(head: Callable[..., object], **params: str) -> bool:
     try:
-        head(**what)
+        head(**params)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("404", "NoSuchBucket", "NoSuchKey", "NotFound"):
             return False
@@ -166,15 +166,15 @@ def _is_there(head: Callable[..., object], **what: str) -> bool:
 def deploy(
     stack: StackArtifact, parameters: Mapping[str, str], client: Clients, *, timeout: float = 300
 ) -> dict[str, str]:
-    """Publish the assets of `stack`, create or update it, wait (at most `timeout` seconds) and return its outputs.
-    An unchanged stack is no error. Raises `DeployFailed`: ASSET_FAILED, or STACK_FAILED with the resources that
-    failed and why."""
+    """Publish the assets of `stack`, create or update it, wait at most `timeout` seconds and return its outputs. An
+    unchanged stack is not an error. Raise `DeployFailed`: ASSET_FAILED, or STACK_FAILED with the failed resources and
+    their reasons."""
     publish(stack.assets, client)
     if stack.bootstrap:
         name, version = stack.bootstrap
         client("ssm").put_parameter(Name=name, Value=str(version), Type="String", Overwrite=True)
     cloudformation = client("cloudformation")
-    call = {
+    request = {
         "StackName": stack.name,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": list(_CAPABILITIES),
@@ -186,8 +186,8 @@ def deploy(
             status = None
         began = time.time()
         if status is None:
-            cloudformation.create_stack(**call)
-        elif not _update(cloudformation, call):
+            cloudformation.create_stack(**request)
+        elif not _update(cloudformation, request):
             return outputs(stack.name, cloudformation)
         return _wait(stack.name, cloudformation, began, timeout)
     except (ClientError, WaiterError) as error:
@@ -204,9 +204,9 @@ def _template(stack: StackArtifact, client: Clients) -> dict[str, str]:
     return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
 
 
-def _update(cloudformation: Any, call: dict[str, Any]) -> bool:
+def _update(cloudformation: Any, request: dict[str, Any]) -> bool:
     try:
-        cloudformation.update_stack(**call)
+        cloudformation.update_stack(**request)
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             return False
@@ -216,12 +216,12 @@ def _update(cloudformation: Any, call: dict[str, Any]) -> bool:
 
 def _status(name: str, cloudformation: Any) -> str | None:
     try:
-        found = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    return None if not found or found[0]["StackStatus"] == "DELETE_COMPLETE" else str(found[0]["StackStatus"])
+    return None if not stacks or stacks[0]["StackStatus"] == "DELETE_COMPLETE" else str(stacks[0]["StackStatus"])
 
 
 def _delete(name: str, cloudformation: Any, timeout: float) -> None:
@@ -229,7 +229,7 @@ def _delete(name: str, cloudformation: Any, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while _status(name, cloudformation) is not None:
         if time.monotonic() > deadline:
-            raise DeployFailed("STACK_FAILED", f"{name}: its failed predecessor was not deleted in {timeout:.0f} s")
+            raise DeployFailed("STACK_FAILED", f"{name}: its failed stack was not deleted within {timeout:.0f} s")
         time.sleep(_POLL_SECONDS)
 
 
@@ -247,17 +247,17 @@ def _wait(name: str, cloudformation: Any, began: float, timeout: float) -> dict[
 
 
 def outputs(name: str, cloudformation: Any) -> dict[str, str]:
-    """The outputs of a stack that is there."""
+    """Return the outputs of an existing stack."""
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
 
 def failures(name: str, cloudformation: Any, since: float) -> str:
-    """The resources of a stack that failed from `since` (seconds since 1970) on, one a line, the first cause first."""
+    """Return the resources of a stack that failed after `since` (seconds since 1970), one per line, oldest first."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     lines = [
         f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
         for event in reversed(events)
         if event["ResourceStatus"].endswith("_FAILED") and event["Timestamp"].timestamp() >= since - 2
     ]
-    return "\n".join(lines) or "  no resource says why"
+    return "\n".join(lines) or "  no resource reports a reason"

@@ -1,8 +1,8 @@
-"""Brings the local deployment up: emulator, the lobby's stack, operators, a factory's CA, targets; then `lobby.json`.
+"""Starts the local deployment: emulator, lobby stack, operators, manufacturer's CA, targets, then `lobby.json`.
 
-The order is that of a real deployment, through the same doors: targets are registered through GraphQL by the
-admin, who gets the ExternalId that the target's stack is then deployed with. Everything may be repeated; what is
-there is kept, above all the ledger.
+The steps are those of a deployment to AWS and use the same interfaces: the administrator registers each target through
+GraphQL and receives the ExternalId with which the target's stack is deployed. Every step can be repeated; existing
+state, above all the ledger, is kept.
 """
 
 import fcntl
@@ -18,8 +18,8 @@ from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
 from infra.local.emulator import Emulator
 from infra.local.errors import StartFailed
-from infra.local.factory import Factory
 from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
+from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.operators import ensure_operators, read_operators, write_operators
 from infra.local.ports import choose_layout
 from infra.local.synthesis import ROOT, synthesize
@@ -52,26 +52,26 @@ class LocalLobby:
         self.state, self._timeline = state, timeline
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self.emulator = Emulator(self.layout)
-        self.factory = Factory(state / "factory")
+        self.manufacturer = Manufacturer(state / FOLDER)
         timeline.logs = (self.layout.log_path,)
 
     def up(self) -> LobbyFile:
-        """Everything running, and `lobby.json` written. Raises `StepFailed`."""
-        step, lobby = self._timeline.step, self.layout.lobby
-        (self.state / NAME).unlink(missing_ok=True)  # of a deployment that was killed
-        with step("start the emulated AWS") as done:
+        """Start and deploy everything, write `lobby.json` and return its content. Raise `StepFailed`."""
+        timeline, lobby = self._timeline, self.layout.lobby
+        (self.state / NAME).unlink(missing_ok=True)  # a killed deployment leaves one behind
+        with timeline.step("emulated AWS started") as step:
             self.emulator.start()
-            done.note = self.layout.endpoint_url
-        with step("deploy the lobby's stack") as done:
+            step.note = self.layout.endpoint_url
+        with timeline.step("lobby stack deployed") as step:
             outputs = self._deploy(lobby, ())
-            done.note = f"account {lobby.account}, {lobby.region}"
-        self._bring_up_to_date()
-        with step("make the operators"):
+            step.note = f"account {lobby.account}, {lobby.region}"
+        self._upgrade_ledger()
+        with timeline.step("operators created"):
             operators = self._operators(outputs["UserPoolId"])
         file = self._file(outputs, operators)
-        with step("register the factory's CA") as done:
-            self.factory.register(self._session(lobby), lobby)
-            done.note = str(self.factory.ca_path)
+        with timeline.step("manufacturer's CA registered") as step:
+            self.manufacturer.register(self._session(lobby), lobby)
+            step.note = str(self.manufacturer.ca_path)
         admin = Api(file, file.operator("admin"))
         try:
             self._set_up_targets(admin)
@@ -80,60 +80,61 @@ class LocalLobby:
         file.write(self.state)
         return file
 
-    def _bring_up_to_date(self) -> None:
-        """What an older version left in the tables."""
+    def _upgrade_ledger(self) -> None:
+        """Upgrade the tables of an earlier version."""
         url, lobby = self.layout.endpoint_url, self.layout.lobby
         clients = self._session(lobby).client
-        if ledger_upgrade.is_older(clients("dynamodb")):
-            with self._timeline.step("count the devices of an older ledger") as done:
-                done.note = ledger_upgrade.recount(url, lobby)
+        if ledger_upgrade.is_uncounted(clients("dynamodb")):
+            with self._timeline.step("devices of an earlier version counted") as step:
+                step.note = ledger_upgrade.recount(url, lobby)
         if ledger_upgrade.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
-            with self._timeline.step("anchor the histories of an older ledger") as done:
-                done.note = ledger_upgrade.anchor(url, lobby)
+            with self._timeline.step("histories of an earlier version anchored") as step:
+                step.note = ledger_upgrade.anchor(url, lobby)
 
     def down(self) -> None:
-        """Stops the emulator; its state is kept."""
+        """Stop the emulator. Its state is kept."""
         (self.state / NAME).unlink(missing_ok=True)
         self.emulator.stop()
 
     def _set_up_targets(self, admin: Api) -> None:
-        with self._timeline.step("register the targets") as done:
-            contexts = tuple(self._registered(admin, target) for target in self.layout.targets)
-            done.note = ", ".join(map(str, self.layout.targets))
+        with self._timeline.step("targets registered") as step:
+            contexts = tuple(self._register_target(admin, target) for target in self.layout.targets)
+            step.note = ", ".join(map(str, self.layout.targets))
         for target in self.layout.targets:
-            with self._timeline.step("deploy a target's stack") as done:
+            with self._timeline.step("target stack deployed") as step:
                 self._deploy(target, contexts)
-                done.note = f"account {target.account}, {target.region}"
-        with self._timeline.step("check the targets") as done:
+                step.note = f"account {target.account}, {target.region}"
+        with self._timeline.step("targets checked") as step:
             for target in self.layout.targets:
-                self._check(admin, target)
-            done.note = "every permission found"
+                self._check_target(admin, target)
+            step.note = "all permissions present"
 
-    def _registered(self, admin: Api, target: Target) -> dict[str, str]:
+    def _register_target(self, admin: Api, target: Target) -> dict[str, str]:
+        """Register `target` and return its CDK context."""
         name = f"Local target in {target.region}"
-        answer = admin.ask(REGISTER, account=target.account, region=target.region, name=name)["registerTarget"]
-        return {"account": target.account, "region": target.region, "externalId": answer["externalId"]}
+        result = admin.ask(REGISTER, account=target.account, region=target.region, name=name)["registerTarget"]
+        return {"account": target.account, "region": target.region, "externalId": result["externalId"]}
 
-    def _check(self, admin: Api, target: Target) -> None:
-        answer = admin.ask(CHECK, account=target.account, region=target.region)["checkTarget"]
-        missing = [f"{each['step']}: {each['message']}" for each in answer["findings"] if not each["ok"]]
+    def _check_target(self, admin: Api, target: Target) -> None:
+        result = admin.ask(CHECK, account=target.account, region=target.region)["checkTarget"]
+        missing = [f"{each['step']}: {each['message']}" for each in result["findings"] if not each["ok"]]
         if missing:
-            raise StepFailed("check the targets", f"{target}: {'; '.join(missing)}", self._timeline.logs)
+            raise StepFailed("targets checked", f"{target}: {'; '.join(missing)}", self._timeline.logs)
 
-    def _deploy(self, where: Target, targets: tuple[dict[str, str], ...]) -> dict[str, str]:
-        """The stack that belongs to `where`: the lobby's, or a target's."""
+    def _deploy(self, scope: Target, targets: tuple[dict[str, str], ...]) -> dict[str, str]:
+        """Deploy the stack of `scope` (the lobby's, or a target's if there are `targets`) and return its outputs."""
         out = self.state / "cdk.out" / ("targets" if targets else "lobby")
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
         synthesize(out, context | ({"lobbyStack": "false"} if targets else {"consoleUrl": self.layout.console_url}))
-        stack = f"DeviceLobbyTarget-{where.account}-{where.region}" if targets else "DeviceLobby"
-        clients: Any = self._session(where).client
-        return deploy(read_assembly(out, where.account, where.region)[stack], {}, clients)
+        stack = f"DeviceLobbyTarget-{scope.account}-{scope.region}" if targets else "DeviceLobby"
+        clients: Any = self._session(scope).client
+        return deploy(read_assembly(out, scope.account, scope.region)[stack], {}, clients)
 
     def _operators(self, pool: str) -> tuple[LocalOperator, ...]:
         cognito = self._session(self.layout.lobby).client("cognito-idp")
-        kept = read_operators(self.state)
-        operators = ensure_operators(cognito, pool, kept, self.layout.targets[0])
-        if operators != kept:
+        stored = read_operators(self.state)
+        operators = ensure_operators(cognito, pool, stored, self.layout.targets[0])
+        if operators != stored:
             write_operators(self.state, operators)
         return operators
 
@@ -146,8 +147,8 @@ class LocalLobby:
             lobby_endpoint=layout.endpoint_address(layout.lobby),
             mqtt_port=layout.endpoint(layout.lobby).port,
             server_ca_path=str(layout.server_ca_path),
-            device_ca_path=str(self.factory.ca_path),
-            device_ca_key_path=str(self.factory.ca_key_path),
+            device_ca_path=str(self.manufacturer.ca_path),
+            device_ca_key_path=str(self.manufacturer.ca_key_path),
             aws_endpoint_url=layout.endpoint_url,
             lobby_account=layout.lobby.account,
             lobby_region=layout.lobby.region,
@@ -162,14 +163,14 @@ class LocalLobby:
 
 
 @contextmanager
-def only_one(state: Path) -> Iterator[None]:
-    """Holds the state directory for this process. Raises `StartFailed` STATE_IN_USE where another one has it."""
+def exclusive_use(state: Path) -> Iterator[None]:
+    """Lock the state directory for this process. Raise `StartFailed` STATE_IN_USE if another process has locked it."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StartFailed(
-                "STATE_IN_USE", f"got {state}, which a running deployment holds, want it stopped first (Ctrl-C there)"
+                "STATE_IN_USE", f"got {state}, which a running deployment uses; stop that deployment first (Ctrl-C)"
             ) from None
         yield

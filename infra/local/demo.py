@@ -1,9 +1,9 @@
-"""The whole main job on this machine: a new device from its label to its account, and how long each step took.
+"""The demonstration: onboard one new device on this machine and print how long each step takes.
 
-A factory makes the device; it is powered on, knocks with a certificate that the cloud has never seen, and waits in
-the lobby. Somebody reads the label with a camera, signs in, claims the device through GraphQL; it is commissioned,
-told its route, reconnects to its target, and is seen there. Nothing is taken for granted: each step is waited for
-where it shows, and the history's hash chain is checked at the end.
+The manufacturer creates the device. It is powered on, connects for the first time with a certificate that the cloud
+does not have, and waits in the lobby. An operator signs in, reads the label with a camera and claims the device through
+GraphQL. The device is commissioned, receives its route, reconnects to its target and arrives. Each step waits for the
+observable result; the last one verifies the history's hash chain.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ import zxingcpp
 from PIL import Image
 
 from infra.local.api import Api
-from infra.local.factory import Factory
 from infra.local.lobby_file import LobbyFile
-from infra.local.powered_device import PoweredDevice, moment
+from infra.local.manufacturer import Manufacturer
+from infra.local.powered_device import PoweredDevice, event_time
 from infra.local.timeline import StepFailed, Timeline
 from lobby.names import Fingerprint
 from lobby.wire import decode_label
@@ -29,13 +29,14 @@ HISTORY: Final = """
 query($id: ID!) {
   device(certid: $id) { historyIntact history { at actor event before after target } }
 }"""
+READ_LABEL: Final = "label read with a camera"
 
 
-def run(lobby: LobbyFile, factory: Factory, state: Path, timeline: Timeline) -> None:
-    """The job, told on `timeline`. Raises `StepFailed`."""
-    with timeline.step("the factory makes a device and prints its label") as done:
-        paths = factory.make_device()
-        done.note = paths.label.name
+def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline) -> None:
+    """Onboard a new device and print the steps on `timeline`. Raise `StepFailed`."""
+    with timeline.step("device manufactured, label printed") as step:
+        paths = manufacturer.make_device()
+        step.note = paths.label.name
     device = PoweredDevice(lobby, paths, state / "devices" / paths.certificate.name.removesuffix(".cert.pem"))
     timeline.logs = (*timeline.logs, device.log_path)
     try:
@@ -45,85 +46,89 @@ def run(lobby: LobbyFile, factory: Factory, state: Path, timeline: Timeline) -> 
 
 
 def _onboard(lobby: LobbyFile, paths: DevicePaths, device: PoweredDevice, timeline: Timeline) -> None:
-    _knock(device, timeline)
-    with timeline.step("a camera reads the label") as done:
+    _connect(device, timeline)
+    with timeline.step(READ_LABEL) as step:
         certid = read_label(paths.label)
-        done.note = f"fingerprint {certid[:12]}…"
-    with timeline.step("an operator signs in"):
+        step.note = f"fingerprint {certid[:12]}…"
+    with timeline.step("operator signed in"):
         api = Api(lobby, lobby.operator("operator"))
     try:
-        with timeline.step("the ledger shows the device waiting") as done:
-            _until_state(api, certid, ("inlobby",), timeline)
-            done.note = "inlobby"
+        with timeline.step("device listed as waiting in the lobby") as step:
+            _wait_for_state(api, certid, "inlobby", timeline)
+            step.note = "state inlobby"
         _claim(lobby, api, certid, device, timeline)
-        _show_history(api, certid, timeline)
+        _print_history(api, certid, timeline)
     finally:
         api.close()
 
 
-def _knock(device: PoweredDevice, timeline: Timeline) -> None:
-    began = _event(device, timeline, "the device is powered on", "starting")
-    _event(device, timeline, "the device knocks: unknown certificate, connection closed", "refused", since=began)
-    connected = _event(device, timeline, "the bouncer lets it in", "connected", since=began)
-    _event(device, timeline, "the device says hello and waits", "hello_sent", since=connected)
+def _connect(device: PoweredDevice, timeline: Timeline) -> None:
+    began = _event_step(device, timeline, "device powered on", "starting")
+    _event_step(device, timeline, "device connected for the first time, certificate not registered", "refused", began)
+    connected = _event_step(
+        device, timeline, "device admitted by the bouncer, connected to the lobby", "connected", began
+    )
+    _event_step(device, timeline, "device sent its hello and waits", "hello_sent", connected)
 
 
 def _claim(lobby: LobbyFile, api: Api, certid: Fingerprint, device: PoweredDevice, timeline: Timeline) -> None:
     target = lobby.targets[0]
-    with timeline.step("the operator claims it") as done:
+    with timeline.step("device claimed by the operator") as step:
         api.ask(CLAIM, id=certid, account=target.account, region=target.region)
-        done.note = f"for account {target.account}, {target.region}"
+        step.note = f"for account {target.account}, {target.region}"
     claimed_at = {
         "at": api.ask("query($id: ID!) { device(certid: $id) { claimedAt } }", id=certid)["device"]["claimedAt"]
     }
-    route = _event(
-        device, timeline, "commissioned in the target; the route is at the device", "route_received", since=claimed_at
+    route = _event_step(
+        device, timeline, "device commissioned in the target, route received", "route_received", claimed_at
     )
-    _event(device, timeline, f"the device reconnects to {target.endpoint}", "arrived_at_target", since=route)
-    with timeline.step("the target reports it: arrived") as done:
-        _until_state(api, certid, ("arrived",), timeline)
-        done.note = "the ledger says so"
+    _event_step(device, timeline, f"device reconnected to {target.endpoint}", "arrived_at_target", route)
+    with timeline.step("arrived: the target reported the connection") as step:
+        _wait_for_state(api, certid, "arrived", timeline)
+        step.note = "state arrived"
 
 
-def _event(
-    device: PoweredDevice, timeline: Timeline, what: str, name: str, since: dict[str, Any] | None = None
+def _event_step(
+    device: PoweredDevice, timeline: Timeline, step: str, event: str, since: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Waits for the device to say `name`; the step's time is the device's own."""
-    found = timeline.until(what, lambda: device.first(name), device.last_said)
-    timeline.record(what, (moment(found) - moment(since)) * 1000 if since else 0)
-    return found
+    """Wait until the device logs `event` and record the step with the time since `since`, by the device's clock."""
+    logged = timeline.wait_for(step, lambda: device.first(event), device.last_output)
+    timeline.record(step, (event_time(logged) - event_time(since)) * 1000 if since else 0)
+    return logged
 
 
-def _until_state(api: Api, certid: Fingerprint, wanted: tuple[str, ...], timeline: Timeline) -> None:
-    seen: list[Any] = [None]
+def _wait_for_state(api: Api, certid: Fingerprint, state: str, timeline: Timeline) -> None:
+    last: list[Any] = [None]
 
     def look() -> bool | None:
-        seen[0] = api.device(certid)
-        if seen[0] and seen[0]["devstate"] in ("failed", "refused", "revoked"):
+        last[0] = device = api.device(certid)
+        if device and device["devstate"] in ("failed", "refused", "revoked"):
             raise StepFailed(
-                "the device is " + seen[0]["devstate"], f"{seen[0]['reason']}: {seen[0]['message']}", timeline.logs
+                f"device {state}",
+                f"state {device['devstate']}, {device['reason']}: {device['message']}",
+                timeline.logs,
             )
-        return True if seen[0] and seen[0]["devstate"] in wanted else None
+        return True if device and device["devstate"] == state else None
 
-    timeline.until(f"the ledger says {wanted[0]}", look, lambda: str(seen[0]))
+    timeline.wait_for(f"device {state}", look, lambda: str(last[0]))
 
 
-def _show_history(api: Api, certid: Fingerprint, timeline: Timeline) -> None:
-    with timeline.step("the history's hash chain is whole") as done:
-        found = api.ask(HISTORY, id=certid)["device"]
-        if not found["historyIntact"]:
-            raise StepFailed("history", "its hash chain is broken", timeline.logs)
-        done.note = f"{len(found['history'])} entries"
-    timeline.say("\n  history")
-    for entry in found["history"]:
+def _print_history(api: Api, certid: Fingerprint, timeline: Timeline) -> None:
+    with timeline.step("history verified") as step:
+        device = api.ask(HISTORY, id=certid)["device"]
+        if not device["historyIntact"]:
+            raise StepFailed("history verified", "the hash chain is invalid", timeline.logs)
+        step.note = f"{len(device['history'])} entries"
+    timeline.print("\n  history")
+    for entry in device["history"]:
         change = f"{entry['before'] or '·'} → {entry['after'] or '·'}"
-        timeline.say(f"    {entry['at']}  {entry['event']:<11} {change:<26} {entry['actor']}")
+        timeline.print(f"    {entry['at']}  {entry['event']:<11} {change:<26} {entry['actor']}")
 
 
 def read_label(path: Path) -> Fingerprint:
-    """The fingerprint on a photographed label. Raises `StepFailed` where no code can be made out."""
+    """Return the fingerprint on the image of a label. Raise `StepFailed` unless it contains exactly one code."""
     with Image.open(path) as image:
         codes = zxingcpp.read_barcodes(image.convert("L"))
     if len(codes) != 1:
-        raise StepFailed("a camera reads the label", f"{len(codes)} codes on {path}, want one")
+        raise StepFailed(READ_LABEL, f"got {len(codes)} codes on {path}, want one")
     return decode_label(codes[0].text)

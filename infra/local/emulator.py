@@ -1,7 +1,7 @@
-"""The emulator as one subprocess: started, waited for by condition, stopped, and started again with its state.
+"""Starts and stops the emulator as one subprocess, and keeps its state in a directory.
 
-It lives no longer than the process that started it, writes its log into the state directory, and listens on loopback
-only. Its Lambdas run in its own children. Nothing of the caller's AWS settings reaches it.
+The emulator exits when the process that started it exits. It writes its log to the state directory, listens on
+loopback only and runs Lambda functions in its own child processes. It inherits none of the caller's AWS settings.
 """
 
 import json
@@ -31,7 +31,7 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class LocalSession(boto3.Session):
-    """A session as the root of an account, whose clients call the emulator and nothing else."""
+    """A session as the root user of an account. Its clients call only the emulator."""
 
     def __init__(self, endpoint_url: str, account: AccountId, region: Region) -> None:
         super().__init__(aws_access_key_id=account, aws_secret_access_key=ROOT_SECRET, region_name=region)
@@ -46,7 +46,7 @@ class LocalSession(boto3.Session):
 
 
 class Emulator:
-    """One local cloud. Use as a context manager, or `start` and `stop`."""
+    """One local cloud. Use it as a context manager, or call `start` and `stop`."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -61,7 +61,8 @@ class Emulator:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start, and return when it serves. Raises `StartFailed` with the end of its log, having stopped it."""
+        """Start the emulator and return when it is ready. If it fails, stop it and raise `StartFailed` with the end of
+        its log."""
         for port in (self.layout.gateway_port, self.layout.console_port):
             if not is_free(GATEWAY_HOST, port):
                 raise StartFailed("PORT_TAKEN", f"cannot listen on {GATEWAY_HOST}:{port}: it is in use")
@@ -78,11 +79,11 @@ class Emulator:
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the parent, which then stops it in order
+                start_new_session=True,  # Ctrl-C reaches only the parent, which then stops the emulator
             )
         try:
-            self._lifeline().write(self.layout.to_json().encode() + b"\n")
-            self._lifeline().flush()
+            self._stdin().write(self.layout.to_json().encode() + b"\n")
+            self._stdin().flush()
             self._wait_ready()
             self.layout.server_ca_path.write_bytes(self._get("/_ministack/iot/ca.pem"))
         except BaseException:
@@ -90,7 +91,7 @@ class Emulator:
             raise
 
     def stop(self) -> None:
-        """End it, its state saved. Killed when it does not follow in time. Again is no effect."""
+        """Stop the emulator, which saves its state; kill it after `STOP_SECONDS`. No effect if it is not running."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -103,24 +104,25 @@ class Emulator:
             process.wait()
 
     def wait(self) -> int:
-        """Until it ends by itself; its exit status."""
+        """Wait until the emulator exits by itself and return its exit status."""
         if self._process is None:
             raise StartFailed("EXITED", "got an emulator that was not started, want a running one")
         return self._process.wait()
 
     def server_ca(self) -> Path:
-        """The file with the CA certificate that signs the MQTT endpoints' certificates."""
+        """Return the path of the CA certificate that signs the certificates of the MQTT endpoints."""
         return self.layout.server_ca_path
 
     def session(self, account: AccountId, region: Region) -> LocalSession:
-        """A session as the root of `account` in `region` of this emulator."""
+        """Return a session as the root user of `account` in `region`."""
         return LocalSession(self.endpoint_url, account, region)
 
     def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines of the log."""
         text = self.layout.log_path.read_text(errors="replace") if self.layout.log_path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def _lifeline(self) -> IO[bytes]:
+    def _stdin(self) -> IO[bytes]:
         if self._process is None or self._process.stdin is None:
             raise StartFailed("EXITED", "got an emulator that was not started, want a running one")
         return self._process.stdin
@@ -129,9 +131,10 @@ class Emulator:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self._process is None or self._process.poll() is not None:
-                raise StartFailed("EXITED", f"the emulator left; the end of {self.layout.log_path}:\n{self.log_tail()}")
+                log_end = f"the end of {self.layout.log_path}:\n{self.log_tail()}"
+                raise StartFailed("EXITED", f"the emulator has exited; {log_end}")
             if time.monotonic() > deadline:
-                raise StartFailed("NOT_READY", f"not up after {START_SECONDS} s; see {self.layout.log_path}")
+                raise StartFailed("NOT_READY", f"not ready after {START_SECONDS} s; see {self.layout.log_path}")
             time.sleep(_POLL_SECONDS)
 
     def _is_ready(self) -> bool:
@@ -142,8 +145,9 @@ class Emulator:
         return ready.get("iot_mtls") == "listening"
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"{self.endpoint_url}{path}", timeout=5) as answer:  # noqa: S310 - our own http URL
-            body: bytes = answer.read()
+        url = f"{self.endpoint_url}{path}"
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - an http URL of this emulator
+            body: bytes = response.read()
         return body
 
     def __enter__(self) -> Self:

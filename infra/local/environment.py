@@ -1,18 +1,18 @@
-"""The emulator's whole environment, which its Lambdas inherit: its settings, and nothing of the caller's AWS ones."""
+"""The environment variables of the emulator's process, which its Lambda functions inherit."""
 
 import os
 from typing import Final
 
 from infra.local.layout import GATEWAY_HOST, Layout
 
-ROOT_SECRET: Final = "test"  # noqa: S105 - MiniStack's fixed secret of an account's root on this machine
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
+ROOT_SECRET: Final = "test"  # noqa: S105 - MiniStack's fixed secret access key of an account's root user
+_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
-    """The whole environment of the emulator, which its Lambdas inherit: nothing of the caller's AWS settings."""
+    """Return the complete environment of the emulator. It contains none of the caller's AWS settings."""
     state = layout.state_dir
-    return {name: inherited[name] for name in _KEPT if name in inherited} | {
+    return {name: inherited[name] for name in _INHERITED if name in inherited} | {
         "AUTH": "true",
         "BIND_HOST": GATEWAY_HOST,
         "GATEWAY_PORT": str(layout.gateway_port),
@@ -25,7 +25,7 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "LAMBDA_EXECUTOR": "local",
-        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each is a process; more of them than this only slow each other down
+        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each is a process; more than these slow each other down
         "SFTP_ENABLED": "0",
         "SFTP_HOST": GATEWAY_HOST,
         "PERSIST_STATE": "1",

@@ -1,14 +1,14 @@
-"""What can go wrong with the local cloud.
+"""The expected failures of the local cloud.
 
 LocalCloudError
-├── SeamMoved       SEAM_MOVED: the emulator's internals are not those that our layer was written for
-├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, EXITED, NOT_READY: the emulator did not come up
-└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED: a stack could not be deployed
+├── PatchPointMoved PATCH_POINT_MOVED: MiniStack's internals are not those that the patches were written for
+├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, NOT_RUNNING, EXITED, NOT_READY: not started
+└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED, NOT_ANCHORED: a stack, or an upgrade
 """
 
 
 class LocalCloudError(Exception):
-    """Base of all expected failures. `code` is stable; `message` is for people."""
+    """Base of all expected failures. `code` is stable; `message` explains the failure to the user."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -16,13 +16,13 @@ class LocalCloudError(Exception):
         self.message = message
 
 
-class SeamMoved(LocalCloudError):
-    """A name or signature inside the emulator is not what our layer wraps."""
+class PatchPointMoved(LocalCloudError):
+    """A name or signature inside the emulator is not the one that a patch replaces."""
 
 
 class StartFailed(LocalCloudError):
-    """The emulator is not running; nothing of its state was changed."""
+    """The emulator or the deployment is not running. Its state is unchanged."""
 
 
 class DeployFailed(LocalCloudError):
-    """A stack, one of its assets, or what follows it could not be done; the message says what failed."""
+    """A stack, one of its assets, or an upgrade of the ledger failed. The message contains the cause."""

@@ -1,8 +1,8 @@
-"""The local world, said once: which accounts and Regions there are, and where each is reached on this machine.
+"""The accounts and Regions of the local cloud, and the address of each endpoint on this machine.
 
-AWS IoT tells the owner of a connection by the endpoint that was dialled. Here an endpoint is a loopback address of
-its own, all on one MQTT port, so that a device which knows only a host and the port it already uses arrives where it
-should. Where a machine has only 127.0.0.1 (macOS), every endpoint has a port of its own instead.
+AWS IoT determines the account and Region of a connection by its endpoint. Here each endpoint has its own loopback
+address, and all use the same MQTT port: a route contains only a host, and the device keeps the port that it already
+uses. On a machine that has only 127.0.0.1 (macOS), each endpoint has its own port instead.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ GATEWAY_PORT: Final = 4566
 MQTT_PORT: Final = 8883
 CONSOLE_PORT: Final = 4567
 LOBBY_HOST: Final = "127.0.0.1"
-"""The lobby is where `localhost` leads."""
+"""The address of the lobby's endpoint, which is also `localhost`."""
 _POOL: Final = ipaddress.ip_network("127.64.0.0/10")
 _FIRST_PORT: Final = 10_000
 _PORTS: Final = 20_000
@@ -29,7 +29,7 @@ _PORTS: Final = 20_000
 
 @dataclass(frozen=True, order=True)
 class Endpoint:
-    """Where the MQTT listener of one account and Region is bound."""
+    """The address of the MQTT listener of one account and Region."""
 
     host: str
     port: int
@@ -37,31 +37,31 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything that the emulator, the deployment and the demo must agree on."""
+    """The ports, addresses and accounts that the emulator, the deployment and the demo share."""
 
     state_dir: Path
     gateway_port: int = GATEWAY_PORT
     mqtt_port: int = MQTT_PORT
     console_port: int = CONSOLE_PORT
-    """Where the lobby's HTTP API is at the root; 0 in what was kept before there was one."""
+    """The port that serves the lobby's HTTP API at the root; 0 in a layout file of an earlier version without it."""
     own_addresses: bool = True
-    """Whether each endpoint is a loopback address of its own (Linux) or a port of its own."""
+    """Whether each endpoint has its own loopback address (Linux) or its own port (macOS)."""
     lobby: Target = LOBBY
     targets: tuple[Target, ...] = TARGETS
 
     @property
     def endpoint_url(self) -> str:
-        """What AWS clients are pointed at."""
+        """The endpoint URL for AWS clients."""
         return f"http://{GATEWAY_HOST}:{self.gateway_port}"
 
     @property
     def console_host(self) -> str:
-        """The console's origin, without its scheme."""
+        """Host and port of the console."""
         return f"{GATEWAY_HOST}:{self.console_port}"
 
     @property
     def console_url(self) -> str:
-        """What a browser is pointed at, and sent back to after a sign-in."""
+        """The URL of the console, which is also the callback URL of the sign-in."""
         return f"http://{self.console_host}/"
 
     @property
@@ -77,11 +77,11 @@ class Layout:
         return self.state_dir / "server-ca.pem"
 
     def scopes(self) -> tuple[Target, ...]:
-        """The accounts and Regions that are there from the start; others appear as they are used."""
+        """Return the accounts and Regions that exist from the start. Others are created when they are used."""
         return (self.lobby, *self.targets)
 
     def endpoint(self, scope: Target) -> Endpoint:
-        """Where devices dial `scope`. Any account and Region has an answer, and always the same."""
+        """Return the address to which devices of `scope` connect. It is the same in every run."""
         if scope == self.lobby:
             return Endpoint(LOBBY_HOST, self.mqtt_port)
         if self.own_addresses:
@@ -89,7 +89,7 @@ class Layout:
         return Endpoint(LOBBY_HOST, self._own_port(scope))
 
     def endpoint_address(self, scope: Target) -> str:
-        """What DescribeEndpoint answers: the bare host, as on AWS, and the port only where it is not shared."""
+        """Return the result of DescribeEndpoint: the host, as on AWS, with the port if each endpoint has its own."""
         endpoint = self.endpoint(scope)
         return endpoint.host if self.own_addresses else f"{endpoint.host}:{endpoint.port}"
 
@@ -105,7 +105,7 @@ class Layout:
 
     @classmethod
     def from_json(cls, text: str) -> "Layout":
-        """The inverse of `to_json`. Raises `ValueError`, `KeyError` or `InvalidInput` for anything else."""
+        """Parse the result of `to_json`. Raise `ValueError`, `KeyError` or `InvalidInput` for any other text."""
         body = json.loads(text)
         return cls(
             state_dir=Path(body["state_dir"]),
@@ -119,8 +119,8 @@ class Layout:
 
 
 def own_address(scope: Target) -> str:
-    """The loopback address of `scope`, from a hash of its name: 127.64.0.0/10 without its first and last address.
-    Two of a hundred targets share one with a chance of 0.1 %; the listener refuses the second."""
+    """Return the loopback address of `scope`, derived from a hash of its name: 127.64.0.0/10 without its first and last
+    address. The probability that two of 100 targets share an address is 0.1 %; the listener refuses the second."""
     return str(_POOL.network_address + 1 + _digest(scope) % (_POOL.num_addresses - 2))
 
 

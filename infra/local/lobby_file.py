@@ -1,6 +1,7 @@
-"""`.local/lobby.json`: where everything of the running local deployment is, for people and scripts.
+"""`.local/lobby.json`: the addresses and credentials of the running local deployment, for users and scripts.
 
-Written when all of it is up, readable by its owner only (it holds the operators' passwords), replaced whole.
+Written when the deployment is complete, readable only by its owner (it contains the operators' passwords), replaced
+atomically.
 """
 
 import json
@@ -14,7 +15,7 @@ NAME: Final = "lobby.json"
 
 @dataclass(frozen=True)
 class LocalTarget:
-    """A target account and Region, and where its devices connect."""
+    """A target account and Region, and the endpoint of its devices."""
 
     account: str
     region: str
@@ -23,7 +24,7 @@ class LocalTarget:
 
 @dataclass(frozen=True)
 class LocalOperator:
-    """Somebody who can sign in."""
+    """A user of the user pool."""
 
     user: str
     password: str = field(repr=False)
@@ -32,7 +33,7 @@ class LocalOperator:
 
 @dataclass(frozen=True)
 class LobbyFile:
-    """The fields of `.local/lobby.json`."""
+    """The fields of `.local/lobby.json`. Scripts depend on their names."""
 
     graphql_url: str
     console_url: str
@@ -50,16 +51,18 @@ class LobbyFile:
     operators: tuple[LocalOperator, ...]
 
     def operator(self, role: str) -> LocalOperator:
-        """The one with this role; there is one for each."""
+        """Return the operator with this role. Each role has one."""
         return next(operator for operator in self.operators if operator.role == role)
 
     def write(self, directory: Path) -> Path:
+        """Write the file in `directory` and return its path."""
         write_private(directory / NAME, json.dumps(asdict(self), indent=2) + "\n")
         return directory / NAME
 
     @classmethod
     def read(cls, directory: Path) -> "LobbyFile":
-        """Raises `FileNotFoundError`, or `ValueError`, `KeyError`, `TypeError` for a file that is not ours."""
+        """Read the file in `directory`. Raise `FileNotFoundError`, or `ValueError`, `KeyError` or `TypeError` if it is
+        malformed."""
         body = json.loads((directory / NAME).read_text())
         targets = tuple(LocalTarget(**each) for each in body.pop("targets"))
         operators = tuple(LocalOperator(**each) for each in body.pop("operators"))
@@ -67,9 +70,9 @@ class LobbyFile:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces the file whole; nobody but its owner can read it at any moment."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+    """Replace the file atomically. Only its owner can read it, also while it is written."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(text)
-    fresh.replace(path)
+    temporary.replace(path)

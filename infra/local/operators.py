@@ -1,7 +1,7 @@
-"""Makes the people of the local deployment: one user for each role, in the same user pool as in AWS.
+"""Creates the operators of the local deployment: one user per role, in the same user pool as in AWS.
 
-The passwords are random, kept from one start to the next, and of no use elsewhere. The
-technician may claim for the first target only, so that a refusal can be tried, too.
+The passwords are random and kept between starts. The technician may claim for the first target only, so that a refusal
+can be tried.
 """
 
 import json
@@ -15,21 +15,21 @@ from infra.local.lobby_file import LocalOperator, write_private
 from infra.passwords import new_password
 from lobby.names import Target
 
-_KEPT: Final = "operators.json"
+_FILE: Final = "operators.json"
 ROLES: Final = ("admin", "operator", "technician", "viewer")
 
 
 def ensure_operators(
     cognito: Any, pool: str, known: tuple[LocalOperator, ...], technicians_target: Target
 ) -> tuple[LocalOperator, ...]:
-    """The operators, made or set anew. Repeating it changes nothing but what is missing."""
-    kept = {operator.role: operator for operator in known}
-    made = tuple(kept.get(role) or LocalOperator(role, new_password(), role) for role in ROLES)
-    own_group = f"target:{technicians_target}"
-    _unless(cognito.create_group, "GroupExistsException", UserPoolId=pool, GroupName=own_group)
-    for operator in made:
+    """Create the operators of all roles that do not exist, set their passwords and groups, and return all of them."""
+    by_role = {operator.role: operator for operator in known}
+    operators = tuple(by_role.get(role) or LocalOperator(role, new_password(), role) for role in ROLES)
+    target_group = f"target:{technicians_target}"
+    _unless_exists(cognito.create_group, "GroupExistsException", UserPoolId=pool, GroupName=target_group)
+    for operator in operators:
         name = {"UserPoolId": pool, "Username": operator.user}
-        _unless(
+        _unless_exists(
             cognito.admin_create_user,
             "UsernameExistsException",
             **name,
@@ -37,27 +37,27 @@ def ensure_operators(
             TemporaryPassword=operator.password,
         )
         cognito.admin_set_user_password(**name, Password=operator.password, Permanent=True)
-        for group in (operator.role, *([own_group] if operator.role == "technician" else [])):
+        for group in (operator.role, *([target_group] if operator.role == "technician" else [])):
             cognito.admin_add_user_to_group(**name, GroupName=group)
-    return made
+    return operators
 
 
 def read_operators(directory: Path) -> tuple[LocalOperator, ...]:
-    """Those of the last start; none where there was none."""
+    """Return the operators of the last start, or none."""
     try:
-        return tuple(LocalOperator(**each) for each in json.loads((directory / _KEPT).read_text()))
+        return tuple(LocalOperator(**each) for each in json.loads((directory / _FILE).read_text()))
     except FileNotFoundError:
         return ()
 
 
 def write_operators(directory: Path, operators: tuple[LocalOperator, ...]) -> None:
-    """Kept for the next start, readable by the owner only."""
-    write_private(directory / _KEPT, json.dumps([asdict(operator) for operator in operators], indent=2))
+    """Store the operators for the next start, readable only by the owner."""
+    write_private(directory / _FILE, json.dumps([asdict(operator) for operator in operators], indent=2))
 
 
-def _unless(call: Any, already: str, **what: Any) -> None:
+def _unless_exists(call: Any, exists_code: str, **params: Any) -> None:
     try:
-        call(**what)
+        call(**params)
     except ClientError as error:
-        if error.response["Error"]["Code"] != already:
+        if error.response["Error"]["Code"] != exists_code:
             raise

@@ -1,8 +1,8 @@
-"""Chooses the ports of a local deployment, once: devices remember where they were sent, and browsers their bookmarks.
+"""Chooses the ports of a local deployment once, because devices store endpoints and browsers store bookmarks.
 
-A port that is not asked for is the default one, or the next that is free. What was chosen is kept in the state
-directory and used from then on; a port that is asked for later counts for that start only. Refuses two servers on one
-port.
+A port that is not requested is the default port or the next free one. The ports are stored in the state directory and
+used for every later start; a port that is requested later applies to that start only. Refuses the same port for two
+servers.
 """
 
 import socket
@@ -15,41 +15,41 @@ from typing import Final
 from infra.local.errors import StartFailed
 from infra.local.layout import CONSOLE_PORT, GATEWAY_HOST, GATEWAY_PORT, MQTT_PORT, Layout, own_address
 
-KEPT: Final = "layout.json"
-_TRIED: Final = 100
+LAYOUT_FILE: Final = "layout.json"
+_ATTEMPTS: Final = 100
 
 
 def choose_layout(
     state_dir: Path, gateway_port: int | None = None, mqtt_port: int | None = None, console_port: int | None = None
 ) -> Layout:
-    """The layout kept in `state_dir`, or a new one, which is then kept. Raises `StartFailed` PORT_TAKEN."""
-    kept = state_dir.resolve() / KEPT
-    given = {port for port in (gateway_port, mqtt_port, console_port) if port}
-    if kept.exists():
-        before = replace(Layout.from_json(kept.read_text()), state_dir=kept.parent)
+    """Return the layout stored in `state_dir`, or store a new one. Raise `StartFailed` PORT_TAKEN."""
+    path = state_dir.resolve() / LAYOUT_FILE
+    requested = {port for port in (gateway_port, mqtt_port, console_port) if port}
+    if path.exists():
+        stored = replace(Layout.from_json(path.read_text()), state_dir=path.parent)
     else:
-        before = _new(kept.parent, gateway_port, mqtt_port, given)
-    layout = before if before.console_port else _with_console(before, console_port, given)
-    asked = replace(
+        stored = _new(path.parent, gateway_port, mqtt_port, requested)
+    layout = stored if stored.console_port else _with_console(stored, console_port, requested)
+    current = replace(
         layout,
         gateway_port=gateway_port or layout.gateway_port,
         mqtt_port=mqtt_port or layout.mqtt_port,
         console_port=console_port or layout.console_port,
     )
-    _apart(asked)
-    if layout is not before:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(layout.to_json())
-    return asked
+    _check_distinct(current)
+    if layout is not stored:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(layout.to_json())
+    return current
 
 
 def has_own_addresses() -> bool:
-    """Whether any 127.x address can be bound here, as on Linux, or only 127.0.0.1, as on macOS."""
+    """Return whether any 127.x address can be bound (Linux) or only 127.0.0.1 (macOS)."""
     return is_free(own_address(Layout(Path()).targets[0]), 0)
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Return whether a server can listen on this address now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -59,34 +59,31 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def _new(state_dir: Path, gateway_port: int | None, mqtt_port: int | None, given: Collection[int]) -> Layout:
-    """Without a console's port yet."""
+def _new(state_dir: Path, gateway_port: int | None, mqtt_port: int | None, requested: Collection[int]) -> Layout:
+    """Return a new layout without a port for the console."""
     layout = Layout(state_dir, console_port=0, own_addresses=has_own_addresses())
-    gateway = gateway_port or _free_port([GATEWAY_HOST], GATEWAY_PORT, given)
+    gateway = gateway_port or _free_port([GATEWAY_HOST], GATEWAY_PORT, requested)
     hosts = sorted({layout.endpoint(scope).host for scope in layout.scopes()})
-    mqtt = mqtt_port or _free_port(hosts, MQTT_PORT, {*given, gateway})
+    mqtt = mqtt_port or _free_port(hosts, MQTT_PORT, {*requested, gateway})
     return replace(layout, gateway_port=gateway, mqtt_port=mqtt)
 
 
-def _with_console(layout: Layout, console_port: int | None, given: Collection[int]) -> Layout:
-    taken = {*given, layout.gateway_port, layout.mqtt_port}
+def _with_console(layout: Layout, console_port: int | None, requested: Collection[int]) -> Layout:
+    taken = {*requested, layout.gateway_port, layout.mqtt_port}
     return replace(layout, console_port=console_port or _free_port([GATEWAY_HOST], CONSOLE_PORT, taken))
 
 
-def _apart(layout: Layout) -> None:
+def _check_distinct(layout: Layout) -> None:
     ports = {"gateway": layout.gateway_port, "MQTT": layout.mqtt_port, "console": layout.console_port}
-    port, times = Counter(ports.values()).most_common(1)[0]
-    if times > 1:
-        raise StartFailed("PORT_TAKEN", f"got {port} for {' and '.join(_named(ports, port))}, want a port for each")
-
-
-def _named(ports: dict[str, int], port: int) -> list[str]:
-    return [name for name, its in ports.items() if its == port]
+    port, count = Counter(ports.values()).most_common(1)[0]
+    if count > 1:
+        names = " and ".join(name for name, each in ports.items() if each == port)
+        raise StartFailed("PORT_TAKEN", f"got {port} for {names}, want a port for each")
 
 
 def _free_port(hosts: list[str], first: int, taken: Collection[int]) -> int:
-    for port in range(first, first + _TRIED):
+    for port in range(first, first + _ATTEMPTS):
         if port not in taken and all(is_free(host, port) for host in hosts):
             return port
-    wanted = f"want one on {', '.join(hosts)}"
-    raise StartFailed("PORT_TAKEN", f"got no free port from {first} to {first + _TRIED - 1}, {wanted}")
+    expected = f"want one on {', '.join(hosts)}"
+    raise StartFailed("PORT_TAKEN", f"got no free port from {first} to {first + _ATTEMPTS - 1}, {expected}")

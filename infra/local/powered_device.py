@@ -1,7 +1,7 @@
-"""A powered-on device: the reference client as a process of its own, and what it says of itself.
+"""A powered-on device: the reference client in a process of its own, and the events that it logs.
 
-It is given what a real device has (its key, its certificate, the CA of the servers, a lobby to knock at) and
-nothing of the deployment's. Its log is kept beside its state; events are read from there as they come.
+The process gets what a real device has (key, certificate, CA of the servers, address of the lobby) and nothing else
+of the deployment. Its log is kept next to its state; events are read from the log.
 """
 
 import json
@@ -18,7 +18,7 @@ from pki.devices import DevicePaths
 
 
 class PoweredDevice:
-    """Starts when made; `stop` takes the power away. `options` go to the client as they are."""
+    """The constructor starts the process; `stop` and `kill` end it. `options` are passed to the client."""
 
     def __init__(self, lobby: LobbyFile, paths: DevicePaths, state: Path, options: Sequence[str] = ()) -> None:
         state.mkdir(parents=True, exist_ok=True)
@@ -26,22 +26,9 @@ class PoweredDevice:
         self._out: IO[bytes] = self.log_path.open("ab")
         self._read_from = self._out.tell()
         command = [
-            sys.executable,
-            "-m",
-            "device",
-            "run",
-            "--log-format",
-            "json",
-            "--cert",
-            str(paths.chain),
-            "--key",
-            str(paths.key),
-            "--ca",
-            lobby.server_ca_path,
-            "--lobby",
-            f"{lobby.lobby_endpoint}:{lobby.mqtt_port}",
-            "--state-dir",
-            str(state / "kept"),
+            *(sys.executable, "-m", "device", "run", "--log-format", "json"),
+            *("--cert", str(paths.chain), "--key", str(paths.key), "--ca", lobby.server_ca_path),
+            *("--lobby", f"{lobby.lobby_endpoint}:{lobby.mqtt_port}", "--state-dir", str(state / "kept")),
             *options,
         ]
         self._process = subprocess.Popen(
@@ -49,28 +36,28 @@ class PoweredDevice:
         )
 
     def events(self) -> list[dict[str, Any]]:
-        """What it said so far, oldest first."""
+        """Return the events that the process has logged, oldest first."""
         with self.log_path.open() as log:
             log.seek(self._read_from)
             lines = log.read().split("\n")[:-1]
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def first(self, event: str, **fields: Any) -> dict[str, Any] | None:
-        """The first event of this name (with these fields), or None while there is none."""
+        """Return the first event with this name and these fields, or None."""
         for each in self.events():
             if each["event"] == event and all(each.get(key) == value for key, value in fields.items()):
                 return each
         return None
 
-    def last_said(self) -> str:
-        """Its last line, for a person who wants to know why it is stuck."""
+    def last_output(self) -> str:
+        """Return the last log line, or the exit status, for an error message."""
         if self._process.poll() is not None:
-            return f"the device has ended with status {self._process.returncode}"
+            return f"the device's process has exited with status {self._process.returncode}"
         lines = self.log_path.read_text().splitlines()
-        return f"the device: {lines[-1]}" if lines else "the device has said nothing"
+        return f"the device's last log line: {lines[-1]}" if lines else "the device has logged nothing"
 
     def stop(self) -> int:
-        """Ends it as a service manager would; its exit status."""
+        """Terminate the process, as a service manager does, and return its exit status."""
         self._process.terminate()
         try:
             return self._process.wait(10)
@@ -81,12 +68,12 @@ class PoweredDevice:
             self._out.close()
 
     def kill(self) -> None:
-        """A power cut."""
+        """Kill the process, as a power cut does."""
         self._process.kill()
         self._process.wait()
         self._out.close()
 
 
-def moment(event: dict[str, Any]) -> float:
-    """When an event was, in seconds since 1970."""
+def event_time(event: dict[str, Any]) -> float:
+    """Return the time of an event in seconds since 1970."""
     return datetime.fromisoformat(event["at"]).timestamp()

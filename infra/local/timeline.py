@@ -1,7 +1,7 @@
-"""Tells a person what is going on: one line a step, with how long it took, and what was seen where one fails.
+"""Prints the progress of a command: one line per step with its duration, and what was observed if a step fails.
 
-Steps run one after the other; a failing one ends the run with its name, what was last seen and where the logs
-are. Written to standard error's sibling, standard output, as plain text: it is read by people and kept in logs.
+Steps run one after the other. A failed step ends the run with the step's name, the last observation and the paths of
+the logs. The output is plain text on standard output.
 """
 
 import sys
@@ -12,34 +12,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO, TypeVar
 
-_POLL: Final = 0.02
-PATIENCE: Final = 30.0
-"""Seconds that any one step may keep us waiting, unless said."""
+_POLL_SECONDS: Final = 0.02
+STEP_SECONDS: Final = 30.0
+"""Default timeout of a step in seconds."""
 T = TypeVar("T")
 
 
 class StepFailed(Exception):
-    """A step that did not come to its end. `seen` is what there was instead."""
+    """A step failed. `observed` is what there was instead of the expected result."""
 
-    def __init__(self, step: str, seen: str, logs: tuple[Path, ...] = ()) -> None:
-        super().__init__(f"{step}: {seen}")
-        self.step, self.seen, self.logs = step, seen, logs
+    def __init__(self, step: str, observed: str, logs: tuple[Path, ...] = ()) -> None:
+        super().__init__(f"{step}: {observed}")
+        self.step, self.observed, self.logs = step, observed, logs
 
 
 @dataclass
 class Timeline:
-    """Prints steps to `out`. `clock` gives seconds."""
+    """Prints steps to `out`. `clock` returns seconds; `timeout` is in seconds."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     logs: tuple[Path, ...] = ()
-    patience: float = PATIENCE
-    taken: list[tuple[str, float]] = field(default_factory=list)
-    """Each finished step and its milliseconds."""
+    timeout: float = STEP_SECONDS
+    durations: list[tuple[str, float]] = field(default_factory=list)
+    """Name and milliseconds of each finished step."""
 
     @contextmanager
     def step(self, name: str) -> Iterator["Step"]:
-        """Times what is inside and prints one line for it. Whatever it raises becomes a `StepFailed`."""
+        """Time the block and print a line for it. Raise `StepFailed` in place of any exception of the block."""
         began, step = self.clock(), Step()
         try:
             yield step
@@ -50,27 +50,25 @@ class Timeline:
         self.record(name, (self.clock() - began) * 1000, step.note)
 
     def record(self, name: str, ms: float, note: str = "") -> None:
-        self.taken.append((name, ms))
-        self._print(f"{ms:8.0f} ms  {name}{'  · ' + note if note else ''}")
+        """Print the line of a step that took `ms` milliseconds."""
+        self.durations.append((name, ms))
+        self.print(f"{ms:8.0f} ms  {name}{'  · ' + note if note else ''}")
 
-    def say(self, text: str = "") -> None:
-        self._print(text)
-
-    def until(self, what: str, look: Callable[[], T | None], seen: Callable[[], str]) -> T:
-        """What `look` gives once it gives something. Raises `StepFailed` with `seen()` when patience is at its end."""
-        deadline = self.clock() + self.patience
-        while (found := look()) is None:
+    def wait_for(self, step: str, look: Callable[[], T | None], observed: Callable[[], str]) -> T:
+        """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout."""
+        deadline = self.clock() + self.timeout
+        while (value := look()) is None:
             if self.clock() > deadline:
-                raise StepFailed(what, f"not after {self.patience:.0f} s; last seen: {seen()}", self.logs)
-            time.sleep(_POLL)
-        return found
+                raise StepFailed(step, f"timeout after {self.timeout:.0f} s; last observed: {observed()}", self.logs)
+            time.sleep(_POLL_SECONDS)
+        return value
 
-    def _print(self, text: str) -> None:
+    def print(self, text: str = "") -> None:
         print(text, file=self.out, flush=True)
 
 
 @dataclass
 class Step:
-    """What a running step has to tell."""
+    """A running step. `note` is printed after its name."""
 
     note: str = ""

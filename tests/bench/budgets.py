@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 import typer
 
-from infra.local.bringup import only_one
+from infra.local.bringup import exclusive_use
 from infra.local.errors import LocalCloudError
 from infra.local.timeline import StepFailed, Timeline
 from tests.bench import cold_start, crowd, hellos, onboarding, report, units
@@ -42,7 +42,7 @@ def main(
 ) -> None:
     timeline = Timeline(out=sys.stderr)
     try:
-        with _kept(state) as directory, only_one(directory):
+        with _kept(state) as directory, exclusive_use(directory):
             with staged(directory, timeline, gateway_port, mqtt_port) as stage:
                 measured, sections = _measured(stage, timeline, devices, rows)
             if cold:
@@ -71,7 +71,7 @@ def _measured(stage: Stage, timeline: Timeline, devices: int, rows: int) -> tupl
         sections = [_knocks(onboarding.knocking(first, warm)), units.section(stage)]
     with timeline.step(f"a list of a ledger with {rows:,} rows"):
         pem = stage.new_device().paths.certificate.read_text()
-        measured.append(crowd.row(stage, rows, pem, lambda done, of: timeline.say(f"{'':12}{done:,} of {of:,} rows")))
+        measured.append(crowd.row(stage, rows, pem, lambda done, of: timeline.print(f"{'':12}{done:,} of {of:,} rows")))
     return measured, sections
 
 

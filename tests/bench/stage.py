@@ -14,8 +14,8 @@ from typing import Any, Final, TypeVar
 from infra.local.api import Api
 from infra.local.bringup import LocalLobby
 from infra.local.demo import CLAIM
-from infra.local.factory import new_name
 from infra.local.lobby_file import LobbyFile
+from infra.local.manufacturer import new_name
 from infra.local.timeline import Timeline
 from lobby.domain.identity import fingerprint, load_certificate
 from lobby.ledger.models import LedgerRow
@@ -51,7 +51,7 @@ class Stage:
 
     def new_device(self) -> NewDevice:
         name = ThingName(new_name())
-        paths = self.local.factory.make_device(name)
+        paths = self.local.manufacturer.make_device(name)
         return NewDevice(fingerprint(load_certificate(paths.certificate.read_text())), name, paths)
 
     def row(self, certid: Fingerprint) -> dict[str, Any]:

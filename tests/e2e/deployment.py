@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import ClientError
 
 from infra.local.api import Api
-from infra.local.bringup import LocalLobby, only_one
+from infra.local.bringup import LocalLobby, exclusive_use
 from infra.local.emulator import Emulator
 from infra.local.lobby_file import LobbyFile
 from infra.local.ports import choose_layout
@@ -63,7 +63,7 @@ class Deployment:
         self._apis: dict[str, Api] = {}
 
     def up(self) -> None:
-        self._held.enter_context(only_one(self.state))
+        self._held.enter_context(exclusive_use(self.state))
         self.local = LocalLobby(self.state, Timeline())
         self._held.callback(self.local.down)
         self._held.callback(self.sign_out)

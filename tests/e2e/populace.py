@@ -115,5 +115,5 @@ class Populace:
         return self._ledger.admit(self._made(name), _BOUNCER)
 
     def _made(self, name: str) -> Identity:
-        pem = self._deployed.local.factory.make_device(name).certificate.read_text()
+        pem = self._deployed.local.manufacturer.make_device(name).certificate.read_text()
         return Identity(Fingerprint(fingerprint(load_certificate(pem))), ThingName(name), pem)

@@ -93,5 +93,5 @@ def test_a_target_may_change_the_config_and_send_the_device_nowhere(
     deployed.tell(first, thing, here)
     says(device, "route_stored")
     says(device, "arrived_at_target", generation=2)
-    until(lambda: device.first("alive_sent", endpoint=str(device.events()[-1].get("endpoint"))), device.last_said)
+    until(lambda: device.first("alive_sent", endpoint=str(device.events()[-1].get("endpoint"))), device.last_output)
     assert not [event for event in device.events() if event.get("endpoint", "").startswith(elsewhere["iotep"])][1:]

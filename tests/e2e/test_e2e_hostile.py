@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from infra.local.factory import new_name
+from infra.local.manufacturer import new_name
 from lobby.wire import crl_key, trust_bucket
 from tests import certificates as make
 from tests.e2e.bare_mqtt import HUNG_UP

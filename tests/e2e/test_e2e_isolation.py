@@ -72,7 +72,7 @@ def hears_nothing_but_the_mark(pair: Pair, device: BareMqtt, name: str) -> None:
 
 
 def _in_lobby(deployed: Deployment) -> Pair:
-    attacker, victim = (deployed.local.factory.make_device() for _ in range(2))
+    attacker, victim = (deployed.local.manufacturer.make_device() for _ in range(2))
     for paths in (attacker, victim):
         with admitted(deployed, paths.chain, paths.key, name_of(paths)) as device:
             assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK

@@ -80,7 +80,7 @@ def test_a_released_device_waits_in_the_lobby_and_can_be_claimed_again(
     deployed.wait(certid, "arrived")
     assert deployed.release(certid) is False
     says(device, "reset_received")
-    until(lambda: device.first("hello_sent", place="lobby"), device.last_said)
+    until(lambda: device.first("hello_sent", place="lobby"), device.last_output)
     released = _settled(deployed, certid, "inlobby")
     assert (released["targetaccount"], released["endpoint"]) == (None, None)
     assert _statuses(deployed, certid, deployed.lobby, first) == ["ACTIVE", "INACTIVE"]
@@ -119,7 +119,7 @@ def test_a_revoked_device_is_cut_off_everywhere_and_stays_out(
     assert (revoked["devstate"], revoked["reason"]) == ("revoked", "REVOKED")
     assert revoked["message"] == "lost on the way"
     stop = len(device.events())
-    until(lambda: len(device.events()) > stop + 6 or None, device.last_said)
+    until(lambda: len(device.events()) > stop + 6 or None, device.last_output)
     assert not [event for event in device.events()[stop:] if event["event"] == "connected"]
 
 

@@ -113,7 +113,7 @@ def test_ten_hellos_while_it_waits_wake_no_commissioner_and_write_no_history(
 
 
 def _made_with(bench: Workbench, directory: Path, key_type: KeyType) -> DevicePaths:
-    authority = bench.deployed.local.factory.authority()
+    authority = bench.deployed.local.manufacturer.authority()
     name = f"plain-{key_type.value}-{directory.parent.name[-3:]}"
     credential = authority.issue_device(name, now=datetime.now(UTC), key_type=key_type)
     return write_device(directory / "made", credential, label=False)

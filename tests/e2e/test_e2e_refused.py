@@ -53,7 +53,7 @@ def test_a_second_certificate_of_the_same_name_is_refused_and_the_first_stays(
     paths = bench.make()
     genuine = bench.power(paths)
     deployed.wait(certid_of(paths), "inlobby")
-    second = bench.make(bench.factory("rival"), name_of(paths))
+    second = bench.make(bench.manufacturer("rival"), name_of(paths))
     found = _refused(deployed, _good(second), name_of(paths))
     assert found["reason"] == "NAME_TAKEN"
     assert deployed.status(certid_of(paths), deployed.lobby) == "ACTIVE"
@@ -63,32 +63,32 @@ def test_a_second_certificate_of_the_same_name_is_refused_and_the_first_stays(
 
 
 def test_a_certificate_that_its_ca_has_revoked_is_refused(deployed: Deployment, bench: Workbench) -> None:
-    factory = bench.factory("careful", registered=False)
-    paths = bench.make(factory)
-    factory.authority().revoke(load_certificate(paths.certificate), Reason.KEY_COMPROMISE, now=datetime.now(UTC))
-    bench.register(factory)
+    manufacturer = bench.manufacturer("careful", registered=False)
+    paths = bench.make(manufacturer)
+    manufacturer.authority().revoke(load_certificate(paths.certificate), Reason.KEY_COMPROMISE, now=datetime.now(UTC))
+    bench.register(manufacturer)
     assert _refused(deployed, _good(paths), name_of(paths))["reason"] == "REVOKED_BY_ISSUER"
-    other = bench.make(factory)
+    other = bench.make(manufacturer)
     bench.power(other)
     deployed.wait(certid_of(other), "inlobby")
 
 
 def test_a_refusal_that_was_mended_is_admitted_after_a_retry(deployed: Deployment, bench: Workbench) -> None:
-    factory = bench.factory("late")
-    ca_id = bench.register(factory)
-    ca = factory.authority()
+    manufacturer = bench.manufacturer("late")
+    ca_id = bench.register(manufacturer)
+    ca = manufacturer.authority()
     stale = build_crl(Record(), ca.intermediate, ca.key, now=NOW - 40 * DAY, days=30)
     where = trust_bucket(deployed.lobby.account, deployed.lobby.region)
     deployed.client(deployed.lobby, "s3").put_object(
         Bucket=where, Key=crl_key(ca_id), Body=stale.public_bytes(Encoding.PEM)
     )
-    paths = bench.make(factory)
+    paths = bench.make(manufacturer)
     certid = certid_of(paths)
     deployed.claim(certid)
     device = bench.power(paths)
     refused = deployed.wait(certid, "refused")
     assert refused["reason"] == "CRL_STALE"
-    bench.register(factory)  # with a new list
+    bench.register(manufacturer)  # with a new list
     deployed.retry(certid)
     says(device, "arrived_at_target")
     arrived = deployed.wait(certid, "arrived")

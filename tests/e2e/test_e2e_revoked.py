@@ -27,7 +27,7 @@ LAST = ("expected", "knocking", "inlobby", "arrived")
 
 def _made(deployed: Deployment, last: str) -> DevicePaths:
     """A device that has come as far as the state `last`."""
-    paths = deployed.local.factory.make_device()
+    paths = deployed.local.manufacturer.make_device()
     if last == "expected":
         deployed.claim(certid_of(paths))
         return paths

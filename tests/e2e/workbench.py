@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.local.factory import Factory
+from infra.local.manufacturer import Manufacturer
 from infra.local.powered_device import PoweredDevice
 from lobby.names import Fingerprint
 from pki.certificates import fingerprint, load_certificate
@@ -25,21 +25,21 @@ class Workbench:
         self.powered: list[PoweredDevice] = []
         self.old: list[V01Device] = []
 
-    def make(self, factory: Factory | None = None, name: str | None = None) -> DevicePaths:
-        """A new device, as it leaves the deployment's factory or another."""
-        return (factory or self.deployed.local.factory).make_device(name)
+    def make(self, manufacturer: Manufacturer | None = None, name: str | None = None) -> DevicePaths:
+        """A new device, as it leaves the deployment's manufacturer or another."""
+        return (manufacturer or self.deployed.local.manufacturer).make_device(name)
 
-    def factory(self, name: str, *, registered: bool = True) -> Factory:
+    def manufacturer(self, name: str, *, registered: bool = True) -> Manufacturer:
         """Another manufacturer's."""
-        factory = Factory(self._directory / name)
-        factory.authority()
+        manufacturer = Manufacturer(self._directory / name)
+        manufacturer.authority()
         if registered:
-            self.register(factory)
-        return factory
+            self.register(manufacturer)
+        return manufacturer
 
-    def register(self, factory: Factory) -> str:
+    def register(self, manufacturer: Manufacturer) -> str:
         lobby = self.deployed.lobby
-        return factory.register(self.deployed.emulator.session(lobby.account, lobby.region), lobby)
+        return manufacturer.register(self.deployed.emulator.session(lobby.account, lobby.region), lobby)
 
     def power(self, paths: DevicePaths, *options: str) -> PoweredDevice:
         """The reference client, impatient. Again: the same device with what it had kept."""
@@ -72,7 +72,7 @@ def certid_of(paths: DevicePaths) -> Fingerprint:
 
 def says(device: PoweredDevice, event: str, **fields: object) -> dict[str, object]:
     """Waits until the reference client says so."""
-    return until(lambda: device.first(event, **fields), device.last_said)
+    return until(lambda: device.first(event, **fields), device.last_output)
 
 
 def does(device: V01Device, what: str, times: int = 1) -> object:

@@ -1,1 +1,1 @@
-"""Patches that make the MiniStack emulator behave as AWS does, one module per difference."""
+"""All patches to the MiniStack emulator, one module per difference from AWS; `README.md` lists them."""

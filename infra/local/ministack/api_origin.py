@@ -1,9 +1,14 @@
-"""The lobby's HTTP API at the root of a port of its own, as on AWS at the root of a host of its own.
+"""Serves the lobby's HTTP API at the root of a port of its own.
 
-The gateway has it below a path, among all of AWS, where a page's absolute paths lead astray and one origin holds
-everything. What comes in at this port goes to that API's routes and to nothing else of the emulator, and its answers
-are what the API gives, without the emulator's CORS headers. Refuses requests for another host, as API Gateway does,
-and sends a browser that asks for `localhost` to the address that people are sent back to after a sign-in.
+Difference from AWS: API Gateway serves an HTTP API at the root of its own host name (API Gateway developer guide,
+"Create an HTTP API"). MiniStack serves it below a path of the port that also serves all other services: the console's
+absolute paths do not resolve there, and all services share one origin.
+
+The patch passes every request on the console's port to the routes of the lobby's API, and to nothing else of the
+emulator. Responses are the API's own, without the emulator's CORS headers. A request for another host is refused, as
+API Gateway does. A browser that requests `localhost` is redirected to 127.0.0.1, the callback URL of the sign-in.
+
+Unnecessary when: MiniStack can serve one HTTP API on a port or host name of its own.
 """
 
 import json
@@ -14,28 +19,27 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from infra.local.layout import Layout
-from infra.local.ministack.cookies import without
-from infra.local.ministack.login_session import COOKIE
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.managed_login import COOKIE, without_cookie
+from infra.local.ministack.patch_points import PatchPoint
 
 API_NAME: Final = "device-lobby"
-"""As infra/front_door.py names it."""
+"""The API's name in infra/front_door.py."""
 MAX_BODY: Final = 10 * 1024 * 1024
-"""Bytes of a request that an HTTP API takes (developer guide, "Quotas")."""
+"""Maximum request body of an HTTP API in bytes (API Gateway developer guide, "Quotas")."""
 _STAGE: Final = "$default"
 _GATEWAY: Final = "ministack.services.apigateway"
-_EXECUTED: Final = ("api_id", "stage", "path", "method", "headers", "body", "query_params", "raw_query_string")
+_PARAMETERS: Final = ("api_id", "stage", "path", "method", "headers", "body", "query_params", "raw_query_string")
 log = logging.getLogger("local.api_origin")
 
-EXECUTE: Final = Seam(_GATEWAY, "handle_execute", _EXECUTED)
-APIS: Final = Seam(_GATEWAY, "_apis.all_items", ())
-PATH: Final = Seam(_GATEWAY, "decode_http_api_path", ("raw_path",))
-VALUE: Final = Seam("ministack.core.sigv4", "decode_header_value", ("value",))
-SEND: Final = Seam("ministack.app", "_send_response", ("send", "status", "headers", "body", "head"))
-DATED: Final = Seam("ministack.app", "_with_date_header", ("send",))
-SEAMS: Final = (EXECUTE, APIS, PATH, VALUE, SEND, DATED)
+EXECUTE: Final = PatchPoint(_GATEWAY, "handle_execute", _PARAMETERS)
+APIS: Final = PatchPoint(_GATEWAY, "_apis.all_items", ())
+PATH: Final = PatchPoint(_GATEWAY, "decode_http_api_path", ("raw_path",))
+VALUE: Final = PatchPoint("ministack.core.sigv4", "decode_header_value", ("value",))
+SEND: Final = PatchPoint("ministack.app", "_send_response", ("send", "status", "headers", "body", "head"))
+ADD_DATE: Final = PatchPoint("ministack.app", "_with_date_header", ("send",))
+PATCH_POINTS: Final = (EXECUTE, APIS, PATH, VALUE, SEND, ADD_DATE)
 
-Answer = tuple[int, dict[str, Any], bytes]
+Response = tuple[int, dict[str, Any], bytes]
 
 
 class ApiOrigin:
@@ -49,76 +53,76 @@ class ApiOrigin:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        answer = await self._answer(scope, receive)
-        if answer is not None:
-            await SEND.found()(DATED.found()(send), *answer)
+        response = await self._respond(scope, receive)
+        if response is not None:
+            await SEND.resolve()(ADD_DATE.resolve()(send), *response)
 
-    async def _answer(self, scope: Any, receive: Any) -> Answer | None:
-        """None where nobody waits for it any more."""
+    async def _respond(self, scope: Any, receive: Any) -> Response | None:
+        """Return the response, or None if the client has disconnected."""
         headers = _headers(scope["headers"])
         target = scope["raw_path"].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
         if headers.get("host") != self._host:
-            return self._elsewhere(scope["method"], headers, target + (f"?{query}" if query else ""))
-        if scope["method"] == "OPTIONS":  # the API has no CORS settings, so no route; the emulator says 403
-            return _told(404, "Not Found")
-        api = self._api()
+            return self._wrong_host(scope["method"], headers, target + (f"?{query}" if query else ""))
+        if scope["method"] == "OPTIONS":  # the API has no CORS settings, so no route; the emulator would return 403
+            return _error(404, "Not Found")
+        api = self._api_id()
         if api is None:
-            return _not_yet(self._lobby)
+            return _not_deployed(self._lobby)
         body = await _body(receive)
         if body is None:
             return None
         if len(body) > MAX_BODY:
-            return _told(413, "Request Entity Too Large")
-        return await _executed(api, scope["method"], target, query, headers, body)
+            return _error(413, "Request Entity Too Large")
+        return await _execute(api, scope["method"], target, query, headers, body)
 
-    def _api(self) -> str | None:
-        """The id of the lobby's API; the newest, while a stack replaces it."""
-        found = [
+    def _api_id(self) -> str | None:
+        """Return the id of the lobby's API; while a stack update replaces it, the newest."""
+        ids = [
             key[2]
-            for key, api in APIS.found()()
+            for key, api in APIS.resolve()()
             if key[:2] == (self._lobby.account, self._lobby.region) and api.get("name") == API_NAME
         ]
-        return found[-1] if found else None
+        return ids[-1] if ids else None
 
-    def _elsewhere(self, method: str, headers: Mapping[str, str], target: str) -> Answer:
+    def _wrong_host(self, method: str, headers: Mapping[str, str], target: str) -> Response:
         name = headers.get("host", "").partition(":")[0]
         if name == "localhost" and method in ("GET", "HEAD"):
             return 307, {"location": self._url + target.lstrip("/"), "cache-control": "no-store"}, b""
-        return _told(403, "Forbidden")
+        return _error(403, "Forbidden")
 
 
-async def _executed(api: str, method: str, target: str, query: str, headers: dict[str, str], body: bytes) -> Answer:
-    path = PATH.found()(target)
+async def _execute(api: str, method: str, target: str, query: str, headers: dict[str, str], body: bytes) -> Response:
+    path = PATH.resolve()(target)
     try:
-        status, answered, content = await EXECUTE.found()(
+        status, response_headers, content = await EXECUTE.resolve()(
             api, _STAGE, path, method, headers, body, parse_qs(query, keep_blank_values=True), raw_query_string=query
         )
     except Exception:
         log.exception("%s %s", method, path)
-        return _told(500, "Internal Server Error")
-    if status == 502:  # the function failed; the emulator says how, API Gateway keeps that to itself
+        return _error(500, "Internal Server Error")
+    if status == 502:  # the function failed; the emulator returns the cause, API Gateway does not
         log.error("%s %s: %s", method, path, content.decode(errors="replace"))
-        return _told(500, "Internal Server Error")
-    answered.setdefault("apigw-requestid", secrets.token_urlsafe(12))
-    return status, answered, content
+        return _error(500, "Internal Server Error")
+    response_headers.setdefault("apigw-requestid", secrets.token_urlsafe(12))
+    return status, response_headers, content
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """As API Gateway hands them over: names in lower case, values of one name joined. Cookies are not told apart by
-    port: the sign-in page's stays here."""
-    found: dict[str, str] = {}
+    """Return the headers as API Gateway passes them: lower-case names, the values of one name joined. Browsers send a
+    cookie to every port of a host, so the sign-in page's cookie is removed."""
+    headers: dict[str, str] = {}
     for raw, value in pairs:
-        name, text = raw.decode("latin-1").lower(), VALUE.found()(value)
-        joint = "; " if name == "cookie" else ", "
-        found[name] = f"{found[name]}{joint}{text}" if name in found else text
-    if kept := without(COOKIE, found.pop("cookie", "")):
-        found["cookie"] = kept
-    return found
+        name, text = raw.decode("latin-1").lower(), VALUE.resolve()(value)
+        separator = "; " if name == "cookie" else ", "
+        headers[name] = f"{headers[name]}{separator}{text}" if name in headers else text
+    if cookie := without_cookie(COOKIE, headers.pop("cookie", "")):
+        headers["cookie"] = cookie
+    return headers
 
 
 async def _body(receive: Any) -> bytes | None:
-    """The whole of it, or more of it than the API takes; None where the client left in the middle of it."""
+    """Return the body (if it is too large, at least `MAX_BODY` + 1 bytes of it), or None if the client disconnected."""
     body, more = bytearray(), True
     while more and len(body) <= MAX_BODY:
         message = await receive()
@@ -129,11 +133,11 @@ async def _body(receive: Any) -> bytes | None:
     return bytes(body)
 
 
-def _not_yet(lobby: object) -> Answer:
+def _not_deployed(lobby: object) -> Response:
     text = f"The lobby is not deployed yet: got no API named {API_NAME} in {lobby}. Wait for ./deploy.sh local.\n"
     headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "5"}
     return 503, headers, text.encode()
 
 
-def _told(status: int, message: str) -> Answer:
+def _error(status: int, message: str) -> Response:
     return status, {"content-type": "application/json"}, json.dumps({"message": message}).encode()

@@ -1,9 +1,14 @@
-"""What the emulator has acknowledged outlives it, however it ends.
+"""Keeps acknowledged writes when the emulator is killed.
 
-MiniStack writes its state when it is stopped in order, and forgets what a DynamoDB stream has not delivered yet. Here
-every write to a table is appended to a journal before it is answered, and replayed after a crash; a snapshot carries
-the streams and the number of the journal that follows it. Everything else is saved shortly after it was touched, so
-that a kill loses at most the last seconds of it.
+Difference from AWS: an acknowledged write is durable, and a DynamoDB stream keeps its records for 24 hours (DynamoDB
+developer guide, "Change data capture for DynamoDB Streams"). MiniStack saves its state only when it is stopped, and
+does not save the records of streams.
+
+The patch appends every write to a table to a journal before the response is sent, and replays the journal after a
+crash. A snapshot contains the stream records and the number of the journal file that follows it. All other state is
+saved within seconds of a change, so a kill loses at most the last seconds of it.
+
+Unnecessary when: MiniStack has a write-ahead log, or saves all state including stream records after each change.
 """
 
 import asyncio
@@ -16,7 +21,7 @@ from typing import Any, Final
 
 from infra.local.ministack import state_files
 from infra.local.ministack.journal import Journal
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.patch_points import PatchPoint
 
 _APP: Final = "ministack.app"
 _DYNAMODB: Final = "ministack.services.dynamodb"
@@ -25,9 +30,9 @@ _JOURNAL: Final = "local_journal"
 _STREAMS: Final = "local_streams"
 _TRIMMED: Final = "local_trimmed"
 _FLUSH_SECONDS: Final = 1.0
-_REST_PER_WORK: Final = 20
-"""How many times as long as saving a service took, it is left alone before the next: what is large, such as the
-logs, does not keep the rest waiting."""
+_PAUSE_FACTOR: Final = 20
+"""A service whose save took t seconds is saved again after 20 t at the earliest, so that a service with much state,
+such as CloudWatch Logs, does not delay the others."""
 _JOURNAL_BYTES: Final = 32 * 1024 * 1024
 _ITEM_WRITES: Final = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
@@ -35,152 +40,154 @@ _ITEM_WRITES: Final = frozenset(
 )
 log = logging.getLogger("local.durability")
 
-HANDLE: Final = Seam(_DYNAMODB, "handle_request", ("method", "path", "headers", "body", "query_params"))
-STATE: Final = Seam(_DYNAMODB, "get_state", ())
-LOAD: Final = Seam(_DYNAMODB, "load_persisted_state", ("data",))
-TABLES: Final = Seam(_DYNAMODB, "_tables")
-RECORDS: Final = Seam(_DYNAMODB, "_stream_records")
-TRIMMED: Final = Seam(_DYNAMODB, "_stream_trimmed")
-LOAD_ALL: Final = Seam(_APP, "_load_persisted_state", ())
-COLLECT: Final = Seam(_APP, "_build_persistence_save_dict", ())
-SCOPE: Final = Seam("ministack.core.responses", "request_scope", ("account_id", "region"))
-ACCOUNT: Final = Seam("ministack.core.responses", "get_account_id", ())
-REGION: Final = Seam("ministack.core.responses", "get_region", ())
-SEAMS: Final = (
+HANDLE: Final = PatchPoint(_DYNAMODB, "handle_request", ("method", "path", "headers", "body", "query_params"))
+STATE: Final = PatchPoint(_DYNAMODB, "get_state", ())
+LOAD: Final = PatchPoint(_DYNAMODB, "load_persisted_state", ("data",))
+TABLES: Final = PatchPoint(_DYNAMODB, "_tables")
+RECORDS: Final = PatchPoint(_DYNAMODB, "_stream_records")
+TRIMMED: Final = PatchPoint(_DYNAMODB, "_stream_trimmed")
+LOAD_ALL: Final = PatchPoint(_APP, "_load_persisted_state", ())
+COLLECT: Final = PatchPoint(_APP, "_build_persistence_save_dict", ())
+SCOPE: Final = PatchPoint("ministack.core.responses", "request_scope", ("account_id", "region"))
+ACCOUNT: Final = PatchPoint("ministack.core.responses", "get_account_id", ())
+REGION: Final = PatchPoint("ministack.core.responses", "get_region", ())
+PATCH_POINTS: Final = (
     *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SCOPE, ACCOUNT, REGION),
-    *state_files.SEAMS,
+    *state_files.PATCH_POINTS,
 )
 
 
-class Keeper:
-    """Keeps the state on disk up with the state in memory."""
+class StatePersister:
+    """Writes the state in memory to the disk."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self._saver = state_files.Saver()
-        self._saved_journal = 1
+        self._writer = state_files.StateWriter()
+        self._snapshot_journal = 1
+        """The number of the journal file that follows the loaded snapshot."""
         self._changes = 0
-        self._saved: dict[str, int] = {}
-        self._rests_until: dict[str, float] = {}
+        self._saved_changes: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
         self._tables_changed = False
-        self._saved_shape: object = None
+        self._saved_schema: object = None
 
     def apply(self) -> None:
-        HANDLE.wrap(self._journalled)
-        STATE.wrap(self._with_streams)
-        LOAD.wrap(self._loaded)
-        LOAD_ALL.wrap(self._replayed)
+        HANDLE.wrap(self._journalling)
+        STATE.wrap(self._adding_streams)
+        LOAD.wrap(self._loading_streams)
+        LOAD_ALL.wrap(self._replaying)
 
-    def touch(self, *, tables: bool = False) -> None:
-        """Something may have changed; `tables`: what a journal cannot tell, such as a table created by a stack."""
+    def mark_changed(self, *, tables: bool = False) -> None:
+        """Record that state may have changed. `tables`: in a way that the journal does not contain, for example a
+        table created by a stack."""
         self._changes += 1
         self._tables_changed = self._tables_changed or tables
 
     async def run(self) -> None:
-        """Save what was touched, for ever, without taking more than a small share of the time."""
+        """Save changed state until cancelled, in a small share of the time."""
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             await self.flush()
 
     async def flush(self) -> None:
-        """Save what was touched and has rested."""
-        for name, state in COLLECT.found()().items():
+        """Save the services that have changed and whose pause is over."""
+        for name, state in COLLECT.resolve()().items():
             began, changes = time.monotonic(), self._changes
-            if self._saved.get(name, 0) < changes and began >= self._rests_until.get(name, 0):
-                if await (self._tables(state) if name == _TABLES else self._save(name, state)):
-                    self._saved[name] = changes
-                self._rests_until[name] = time.monotonic() + _REST_PER_WORK * (time.monotonic() - began)
+            if self._saved_changes.get(name, 0) < changes and began >= self._not_before.get(name, 0):
+                if await (self._save_tables(state) if name == _TABLES else self._save(name, state)):
+                    self._saved_changes[name] = changes
+                self._not_before[name] = time.monotonic() + _PAUSE_FACTOR * (time.monotonic() - began)
 
     async def _save(self, name: str, state: Callable[[], Any]) -> bool:
         try:
-            taken = state()
-        except RuntimeError as error:  # a thread of the emulator changed it meanwhile
-            log.info("%s is being changed (%s): saved next time", name, error)
+            snapshot = state()
+        except RuntimeError as error:  # a thread of the emulator changed it at the same time
+            log.info("%s is being changed (%s), will be saved next time", name, error)
             return False
-        return taken is None or await asyncio.to_thread(self._saver.save, name, taken)
+        return snapshot is None or await asyncio.to_thread(self._writer.save, name, snapshot)
 
-    async def _tables(self, state: Callable[[], Any]) -> bool:
-        """Only where their journal does not hold what changed, or has grown large."""
-        shape = _shape(TABLES.found())
-        if not (self._tables_changed or shape != self._saved_shape or self.journal.size > _JOURNAL_BYTES):
+    async def _save_tables(self, state: Callable[[], Any]) -> bool:
+        """Save the tables only if the journal does not contain the change, or has become large."""
+        schema = _schema(TABLES.resolve())
+        if not (self._tables_changed or schema != self._saved_schema or self.journal.size > _JOURNAL_BYTES):
             return True
         self._tables_changed = False
         if not await self._save(_TABLES, state):
             self._tables_changed = True
             return False
-        self._saved_shape = shape
-        self.journal.forget_before(self._on_disk())
+        self._saved_schema = schema
+        self.journal.delete_before(self._journal_on_disk())
         return True
 
-    def _on_disk(self) -> int:
-        """The number of the journal that follows the snapshot on disk."""
+    def _journal_on_disk(self) -> int:
+        """Return the number of the journal file that follows the snapshot on disk."""
         path = state_files.file_of(_TABLES)
         return int(json.loads(path.read_text())["payload"].get(_JOURNAL, 1)) if path.exists() else 1
 
-    def _journalled(self, original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    def _journalling(self, original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
-            answer = await original(method, path, headers, body, query_params)
+            response = await original(method, path, headers, body, query_params)
             target = str(headers.get("x-amz-target", ""))
             action = target.rpartition(".")[2]
-            if answer[0] < 300 and action in _ITEM_WRITES:
+            if response[0] < 300 and action in _ITEM_WRITES:
                 self.journal.append(
                     {
-                        "account": ACCOUNT.found()(),
-                        "region": REGION.found()(),
+                        "account": ACCOUNT.resolve()(),
+                        "region": REGION.resolve()(),
                         "target": target,
                         "body": base64.b64encode(body).decode(),
                     }
                 )
             elif not action.startswith(("Get", "BatchGet", "Query", "Scan", "Describe", "List", "TransactGet")):
-                self.touch(tables=True)
-            return answer
+                self.mark_changed(tables=True)
+            return response
 
         self._apply_write = original
         return handle
 
-    def _with_streams(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    def _adding_streams(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
         def state() -> dict[str, Any]:
-            taken = original()
-            # Between these two no write can happen: handlers run on this thread and do not wait.
-            return taken | {
+            snapshot = original()
+            # No write can happen between these two: handlers run on this thread and do not await.
+            return snapshot | {
                 _JOURNAL: self.journal.rotate(),
-                _STREAMS: _copied(RECORDS.found()),
-                _TRIMMED: _copied(TRIMMED.found()),
+                _STREAMS: _copy(RECORDS.resolve()),
+                _TRIMMED: _copy(TRIMMED.resolve()),
             }
 
         return state
 
-    def _loaded(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _loading_streams(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
         def load(data: Any) -> None:
             original(data)
-            self._saved_journal = int(data.get(_JOURNAL, 1))
-            self.journal.number = max(self.journal.number, self._saved_journal)
-            RECORDS.found().update(data.get(_STREAMS) or {})
-            TRIMMED.found().update(data.get(_TRIMMED) or {})
+            self._snapshot_journal = int(data.get(_JOURNAL, 1))
+            self.journal.number = max(self.journal.number, self._snapshot_journal)
+            RECORDS.resolve().update(data.get(_STREAMS) or {})
+            TRIMMED.resolve().update(data.get(_TRIMMED) or {})
 
         return load
 
-    def _replayed(self, original: Callable[[], None]) -> Callable[[], None]:
+    def _replaying(self, original: Callable[[], None]) -> Callable[[], None]:
         def load_all() -> None:
             original()
             count = 0
-            for entry in self.journal.since(self._saved_journal):
-                with SCOPE.found()(entry["account"], entry["region"]):
+            for entry in self.journal.since(self._snapshot_journal):
+                with SCOPE.resolve()(entry["account"], entry["region"]):
                     headers = {"x-amz-target": entry["target"]}
                     status = _run(self._apply_write("POST", "/", headers, base64.b64decode(entry["body"]), {}))[0]
                 if status >= 300:
-                    log.error("could not repeat a write to the tables: %s (HTTP %d)", entry["target"], status)
+                    log.error("could not replay a write to a table: %s (HTTP %d)", entry["target"], status)
                 count += 1
-            self.journal.forget_before(self._saved_journal)
+            self.journal.delete_before(self._snapshot_journal)
             if count:
-                log.info("repeated %d writes to the tables", count)
-            self.touch(tables=bool(count))
+                log.info("replayed %d writes to the tables", count)
+            self.mark_changed(tables=bool(count))
 
         return load_all
 
 
-def _shape(tables: Any) -> object:
-    """What of the tables a stack changes and no journal tells."""
+def _schema(tables: Any) -> object:
+    """Return the properties of the tables that a stack can change. Such changes are not in the journal."""
     return {
         key: (table.get("LatestStreamArn"), len(table.get("GlobalSecondaryIndexes") or ()))
         for key, table in list(tables._data.items())
@@ -188,17 +195,17 @@ def _shape(tables: Any) -> object:
 
 
 def _run(handling: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine that never waits."""
+    """Return the result of a coroutine that never suspends."""
     try:
         handling.send(None)
     except StopIteration as done:
         return done.value
-    raise RuntimeError("a DynamoDB request of the emulator waits, which it did not")
+    raise RuntimeError("got a DynamoDB handler of the emulator that suspends, want one that does not")
 
 
-def _copied(store: Any) -> Any:
-    """A scoped store of lists or numbers, so that what is saved is not what is being changed."""
-    copied = type(store)()
+def _copy(store: Any) -> Any:
+    """Return a copy of a scoped store of lists or numbers, which later writes do not change."""
+    copy = type(store)()
     for key, value in store._data.items():
-        copied._data[key] = list(value) if isinstance(value, list) else value
-    return copied
+        copy._data[key] = list(value) if isinstance(value, list) else value
+    return copy

@@ -1,9 +1,18 @@
-"""The endpoint that a device dials decides whom it belongs to, as in AWS IoT.
+"""Gives every account and Region its own MQTT endpoint.
 
-MiniStack has one MQTT listener for all accounts and refuses a certificate that is ACTIVE in two of them. Here every
-account and Region has a listener of its own, on loopback only, and a connection sees the certificates and CAs of the
-dialled one alone. A client without a certificate is refused, and a certificate that is set INACTIVE, REVOKED or
-deleted loses its live sessions.
+Differences from AWS:
+- The endpoint that a device connects to determines the account and Region, and a certificate can be active in several
+  (AWS IoT developer guide, "Connecting devices to AWS IoT", "X.509 client certificates"). MiniStack has one MQTT
+  listener for all accounts and refuses a certificate that is ACTIVE in two of them.
+- AWS IoT requires a client certificate, and disconnects the sessions of a certificate that is deactivated, revoked or
+  deleted ("Deactivate or revoke a client certificate"). MiniStack does neither.
+
+The patch binds one loopback listener per account and Region (`listeners.py`). A connection sees only the certificates
+and CAs of the account and Region it connected to. A client without a certificate is refused, and a certificate that is
+no longer ACTIVE loses its sessions.
+
+Unnecessary when: MiniStack has one MQTT listener per account and Region (or selects it by the server name), requires a
+client certificate and closes the sessions of deactivated certificates.
 """
 
 import asyncio
@@ -18,66 +27,66 @@ from typing import Any, Final
 from infra.local.errors import StartFailed
 from infra.local.layout import Layout
 from infra.local.ministack.listeners import Listeners
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.patch_points import PatchPoint
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target
 
 _IOT: Final = "ministack.services.iot"
 log = logging.getLogger("local.endpoints")
 
-DESCRIBE: Final = Seam(_IOT, "_describe_endpoint", ("qp",))
-SANS: Final = Seam(_IOT, "_mtls_server_cert_sans", ())
-CONTEXT: Final = Seam(_IOT, "_mtls_context", ())
-START: Final = Seam(_IOT, "_mtls_start_locked", ())
-SERVE: Final = Seam(_IOT, "_mtls_serve_conn", ("reader", "writer"))
-REGISTRATIONS: Final = Seam(_IOT, "_mtls_active_registrations", ("cert_id", "status"))
-IDENTITY: Final = Seam(_IOT, "_mtls_resolve_identity", ("der",))
-SIGNING_CA: Final = Seam(_IOT, "_mtls_auto_registering_ca", ("account_id", "region", "ca_id", "server_name"))
-REGISTER: Final = Seam(_IOT, "_mtls_auto_register", ("der", "peername", "server_name"))
-CERTIFICATE: Final = Seam(_IOT, "_handle_certificate", ("method", "path", "body", "qp"))
-SEAMS: Final = (
+DESCRIBE: Final = PatchPoint(_IOT, "_describe_endpoint", ("qp",))
+SANS: Final = PatchPoint(_IOT, "_mtls_server_cert_sans", ())
+CONTEXT: Final = PatchPoint(_IOT, "_mtls_context", ())
+START: Final = PatchPoint(_IOT, "_mtls_start_locked", ())
+SERVE: Final = PatchPoint(_IOT, "_mtls_serve_conn", ("reader", "writer"))
+REGISTRATIONS: Final = PatchPoint(_IOT, "_mtls_active_registrations", ("cert_id", "status"))
+IDENTITY: Final = PatchPoint(_IOT, "_mtls_resolve_identity", ("der",))
+SIGNING_CA: Final = PatchPoint(_IOT, "_mtls_auto_registering_ca", ("account_id", "region", "ca_id", "server_name"))
+REGISTER: Final = PatchPoint(_IOT, "_mtls_auto_register", ("der", "peername", "server_name"))
+CERTIFICATE: Final = PatchPoint(_IOT, "_handle_certificate", ("method", "path", "body", "qp"))
+PATCH_POINTS: Final = (
     *(DESCRIBE, SANS, CONTEXT, START, SERVE, REGISTRATIONS, IDENTITY, SIGNING_CA, REGISTER, CERTIFICATE),
-    Seam(_IOT, "_mtls_ensure_server_cert", ()),
-    Seam(_IOT, "_MtlsAcceptor"),
-    Seam(_IOT, "_mtls_server"),
-    Seam(_IOT, "_mtls_loop"),
-    Seam(_IOT, "_mtls_close", ("writer",)),
-    Seam(_IOT, "_connected_clients"),
-    Seam(_IOT, "_certificates.get_scoped"),
-    Seam(_IOT, "_ca_certificates._data"),
-    Seam(_IOT, "_WSSession.cleanup"),
-    Seam(_IOT, "get_account_id", ()),
-    Seam(_IOT, "get_region", ()),
+    PatchPoint(_IOT, "_mtls_ensure_server_cert", ()),
+    PatchPoint(_IOT, "_MtlsAcceptor"),
+    PatchPoint(_IOT, "_mtls_server"),
+    PatchPoint(_IOT, "_mtls_loop"),
+    PatchPoint(_IOT, "_mtls_close", ("writer",)),
+    PatchPoint(_IOT, "_connected_clients"),
+    PatchPoint(_IOT, "_certificates.get_scoped"),
+    PatchPoint(_IOT, "_ca_certificates._data"),
+    PatchPoint(_IOT, "_WSSession.cleanup"),
+    PatchPoint(_IOT, "get_account_id", ()),
+    PatchPoint(_IOT, "get_region", ()),
 )
 
-_dialled: contextvars.ContextVar[tuple[Target, str] | None] = contextvars.ContextVar("dialled", default=None)
-"""The scope and the address of the connection that is being served."""
+_connected_to: contextvars.ContextVar[tuple[Target, str] | None] = contextvars.ContextVar("connected_to", default=None)
+"""The scope and the address of the endpoint that serves the current connection."""
 
 
-Wrapped = Callable[..., Any]
+Patched = Callable[..., Any]
 
 
 def _visible(account: str, region: str) -> bool:
-    dialled = _dialled.get()
-    return dialled is None or (dialled[0].account, dialled[0].region) == (account, region)
+    endpoint = _connected_to.get()
+    return endpoint is None or (endpoint[0].account, endpoint[0].region) == (account, region)
 
 
 def apply(layout: Layout) -> Listeners:
-    """Put the layer around MiniStack's IoT module and bind the endpoints known so far."""
+    """Patch MiniStack's IoT module and bind the endpoints of the layout."""
     iot = importlib.import_module(_IOT)
     listeners = Listeners(layout, iot)
     for scope in layout.scopes():
         listeners.bind(scope)
     SANS.wrap(lambda original: lambda: _with_addresses(original(), listeners))
-    CONTEXT.wrap(lambda original: _certified(original, listeners))
-    START.wrap(lambda _original: _started(listeners, iot))
-    SERVE.wrap(lambda original: _scoped(original, listeners))
+    CONTEXT.wrap(lambda original: _with_certificate(original, listeners))
+    START.wrap(lambda _original: _starting(listeners, iot))
+    SERVE.wrap(lambda original: _serving_scope(original, listeners))
     REGISTRATIONS.wrap(_visible_registrations)
     IDENTITY.wrap(_visible_identity)
     SIGNING_CA.wrap(_visible_signing_ca)
-    REGISTER.wrap(_registered_by_address)
-    DESCRIBE.wrap(lambda original: _described(original, listeners))
-    CERTIFICATE.wrap(lambda original: _then(original, listeners.disconnect_deactivated))
+    REGISTER.wrap(_registering_by_address)
+    DESCRIBE.wrap(lambda original: _describing(original, listeners))
+    CERTIFICATE.wrap(lambda original: _followed_by(original, listeners.disconnect_deactivated))
     return listeners
 
 
@@ -86,21 +95,21 @@ def _with_addresses(names: tuple[list[str], list[str]], listeners: Listeners) ->
     return dns, addresses + sorted(listeners.hosts() - set(addresses))
 
 
-def _certified(original: Callable[[], Awaitable[ssl.SSLContext | None]], listeners: Listeners) -> Wrapped:
+def _with_certificate(original: Callable[[], Awaitable[ssl.SSLContext | None]], listeners: Listeners) -> Patched:
     async def context() -> ssl.SSLContext | None:
-        built = await original()
-        if built is not None:
-            await asyncio.to_thread(listeners.certify, built)
-        return built
+        tls = await original()
+        if tls is not None:
+            await asyncio.to_thread(listeners.renew_certificate, tls)
+        return tls
 
     return context
 
 
-def _started(listeners: Listeners, iot: Any) -> Wrapped:
+def _starting(listeners: Listeners, iot: Any) -> Patched:
     async def start() -> None:
         if iot._mtls_server is not None:
             return
-        for scope in (*listeners.layout.scopes(), *_remembered(iot)):
+        for scope in (*listeners.layout.scopes(), *_loaded_scopes(iot)):
             listeners.bind(scope)
         await listeners.serve()
         iot._mtls_server, iot._mtls_loop = listeners, asyncio.get_running_loop()
@@ -108,13 +117,13 @@ def _started(listeners: Listeners, iot: Any) -> Wrapped:
     return start
 
 
-def _remembered(iot: Any) -> Iterable[Target]:
-    """The scopes that hold certificates or CAs in the state which was loaded."""
-    found = {key[:2] for store in (iot._certificates, iot._ca_certificates) for key in list(store._data)}
-    return sorted(parse_target(account, region) for account, region in found)
+def _loaded_scopes(iot: Any) -> Iterable[Target]:
+    """Return the scopes that have certificates or CAs in the loaded state."""
+    scopes = {key[:2] for store in (iot._certificates, iot._ca_certificates) for key in list(store._data)}
+    return sorted(parse_target(account, region) for account, region in scopes)
 
 
-def _scoped(original: Callable[[Any, Any], Awaitable[None]], listeners: Listeners) -> Wrapped:
+def _serving_scope(original: Callable[[Any, Any], Awaitable[None]], listeners: Listeners) -> Patched:
     async def serve(reader: Any, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("sockname")[:2]
         scope = listeners.scope_of(host, port)
@@ -123,20 +132,20 @@ def _scoped(original: Callable[[Any, Any], Awaitable[None]], listeners: Listener
             log.warning("%s:%d: refused a client without a certificate", host, port)
             await listeners.iot._mtls_close(writer)
             return
-        _dialled.set((scope, host))
+        _connected_to.set((scope, host))
         await original(reader, writer)
 
     return serve
 
 
-def _visible_registrations(original: Callable[..., list[Any]]) -> Wrapped:
+def _visible_registrations(original: Callable[..., list[Any]]) -> Patched:
     def registrations(cert_id: str, status: str | None = "ACTIVE") -> list[Any]:
         return [each for each in original(cert_id, status) if _visible(each[0], each[1])]
 
     return registrations
 
 
-def _visible_identity(original: Callable[[bytes | None], Any]) -> Wrapped:
+def _visible_identity(original: Callable[[bytes | None], Any]) -> Patched:
     def identity(der: bytes | None) -> Any:
         owner = original(der)
         return owner if owner is not None and _visible(owner[0], owner[1]) else None
@@ -144,23 +153,23 @@ def _visible_identity(original: Callable[[bytes | None], Any]) -> Wrapped:
     return identity
 
 
-def _visible_signing_ca(original: Callable[..., Any]) -> Wrapped:
+def _visible_signing_ca(original: Callable[..., Any]) -> Patched:
     def signing_ca(account_id: str, region: str, ca_id: str | None, server_name: str | None = None) -> Any:
         return original(account_id, region, ca_id, server_name) if _visible(account_id, region) else None
 
     return signing_ca
 
 
-def _registered_by_address(original: Callable[..., Awaitable[bool]]) -> Wrapped:
+def _registering_by_address(original: Callable[..., Awaitable[bool]]) -> Patched:
     async def register(der: bytes, peername: Any, server_name: str | None = None) -> bool:
-        dialled = _dialled.get()
-        # TLS sends no server name for an IP address; the address that was dialled says as much.
-        return await original(der, peername, server_name or (dialled[1] if dialled else None))
+        endpoint = _connected_to.get()
+        # TLS sends no server name for an IP address (RFC 6066 section 3); the endpoint's address replaces it.
+        return await original(der, peername, server_name or (endpoint[1] if endpoint else None))
 
     return register
 
 
-def _described(original: Callable[[dict[str, Any]], Any], listeners: Listeners) -> Wrapped:
+def _describing(original: Callable[[dict[str, Any]], Any], listeners: Listeners) -> Patched:
     def describe(qp: dict[str, Any]) -> Any:
         status, headers, body = original(qp)
         if status != 200 or qp.get("endpointType", "iot:Data-ATS") != "iot:Data-ATS":
@@ -175,11 +184,11 @@ def _described(original: Callable[[dict[str, Any]], Any], listeners: Listeners) 
     return describe
 
 
-def _then(original: Callable[..., Any], after: Callable[[], None]) -> Wrapped:
+def _followed_by(original: Callable[..., Any], after: Callable[[], None]) -> Patched:
     def handle(method: str, path: str, body: bytes, qp: Any) -> Any:
-        answer = original(method, path, body, qp)
+        response = original(method, path, body, qp)
         if method != "GET":
             after()
-        return answer
+        return response
 
     return handle

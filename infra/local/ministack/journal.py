@@ -1,7 +1,7 @@
-"""The table writes since a snapshot, kept so that a kill loses none: numbered files of JSON lines.
+"""The journal of `durability`: the table writes since a snapshot, as numbered files of JSON lines.
 
-Each process writes a file of its own, for the last line of the one before may be torn. A torn line was never
-acknowledged, so it is dropped.
+Each process writes its own file, because a kill can leave an incomplete last line in the previous one. The write of an
+incomplete line was never acknowledged, so the line is dropped.
 """
 
 import json
@@ -14,7 +14,7 @@ log = logging.getLogger("local.journal")
 
 
 class Journal:
-    """One directory of such files."""
+    """The journal files in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """Bytes in the file that is being written."""
+        """Size in bytes of the current file."""
         return self._out.tell() if self._out else 0
 
     def append(self, entry: dict[str, str]) -> None:
@@ -41,7 +41,7 @@ class Journal:
         self._out.flush()
 
     def rotate(self) -> int:
-        """Start the next file; its number."""
+        """Start the next file and return its number."""
         self.close()
         self.number += 1
         return self.number
@@ -52,16 +52,16 @@ class Journal:
         self._out = None
 
     def since(self, number: int) -> Iterator[dict[str, str]]:
-        """The entries of the files from `number` on, in order."""
+        """Yield the entries of the files from `number` on, in order."""
         for path in self._paths():
             if self._number(path) >= number:
                 for line in path.read_text().splitlines():
                     try:
                         yield json.loads(line)
                     except ValueError:
-                        log.warning("%s: dropped a torn line", path)
+                        log.warning("%s: dropped an incomplete line", path)
 
-    def forget_before(self, number: int) -> None:
+    def delete_before(self, number: int) -> None:
         for path in self._paths():
             if self._number(path) < number:
                 path.unlink()

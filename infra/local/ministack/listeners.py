@@ -1,7 +1,7 @@
-"""The MQTT listeners: one bound loopback socket per account and Region, in the place of MiniStack's single one.
+"""The MQTT listeners of `endpoints`: one bound loopback socket per account and Region.
 
-They share one TLS context, whose certificate names every address and is renewed when an address is added. A session
-whose certificate is no longer ACTIVE is closed here.
+They replace MiniStack's single listener. They share one TLS context; its certificate names every address and is
+renewed when an address is added. Sessions whose certificate is no longer ACTIVE are closed here.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ log = logging.getLogger("local.endpoints")
 
 
 class Listeners:
-    """The bound sockets, one per scope. Stands in for MiniStack's single server: it has its `close`."""
+    """The bound sockets, one per scope. MiniStack calls `close` as on its single server."""
 
     def __init__(self, layout: Layout, iot: Any) -> None:
         self.layout = layout
@@ -32,8 +32,8 @@ class Listeners:
         self._sockets: dict[Endpoint, socket.socket] = {}
         self._scopes: dict[Endpoint, Target] = {}
         self._servers: list[asyncio.AbstractServer] = []
-        self._certified: set[str] = set()
-        self._certifying = threading.Lock()
+        self._certified_hosts: set[str] = set()
+        self._certificate_lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def hosts(self) -> set[str]:
@@ -43,14 +43,14 @@ class Listeners:
         return self._scopes.get(Endpoint(host, port))
 
     def bind(self, scope: Target) -> None:
-        """Listen where `scope` is dialled; again is no effect. The kernel queues connections until `serve`.
-        Raises `StartFailed` PORT_TAKEN."""
+        """Listen on the endpoint of `scope`, once. The kernel queues connections until `serve`.
+        Raise `StartFailed` PORT_TAKEN if the address is in use."""
         endpoint = self.layout.endpoint(scope)
-        held = self._scopes.get(endpoint)
-        if held == scope:
+        owner = self._scopes.get(endpoint)
+        if owner == scope:
             return
-        if held is not None:
-            raise StartFailed("PORT_TAKEN", f"got {scope} at {endpoint.host}, want an address that {held} has not")
+        if owner is not None:
+            raise StartFailed("PORT_TAKEN", f"got {scope} at {endpoint.host}, the address of {owner}, want its own")
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,7 +63,7 @@ class Listeners:
         self._sockets[endpoint], self._scopes[endpoint] = listener, scope
 
     async def serve(self) -> None:
-        """Accept on every bound socket that is not yet accepted on."""
+        """Accept connections on every bound socket."""
         loop = asyncio.get_running_loop()
         for endpoint in list(self._sockets):
             listener = self._sockets.pop(endpoint)
@@ -71,12 +71,12 @@ class Listeners:
             log.info("%s listens on %s:%d", self._scopes[endpoint], endpoint.host, endpoint.port)
 
     def open(self, scope: Target) -> None:
-        """Bind and serve, from inside a request, in any thread."""
+        """Bind and serve, from a request handler in any thread."""
         self.bind(scope)
         if self._sockets:
-            self._soon(self.serve)
+            self._schedule(self.serve)
 
-    def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _schedule(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         def start() -> None:
             task = asyncio.ensure_future(work())
             self._tasks.add(task)
@@ -90,19 +90,19 @@ class Listeners:
             server.close()
         self._servers.clear()
         self._scopes.clear()
-        self._certified.clear()
+        self._certified_hosts.clear()
 
-    def certify(self, context: ssl.SSLContext) -> None:
-        """Give `context` a certificate that names every address, if the one it holds does not."""
-        with self._certifying:
-            wanted = self.hosts()
-            if not wanted <= self._certified:
+    def renew_certificate(self, context: ssl.SSLContext) -> None:
+        """Load a certificate that names every address into `context`, unless it already has one."""
+        with self._certificate_lock:
+            hosts = self.hosts()
+            if not hosts <= self._certified_hosts:
                 _load_certificate(context, *self.iot._mtls_ensure_server_cert())
-                self._certified |= wanted
+                self._certified_hosts |= hosts
 
     def disconnect_deactivated(self) -> None:
-        """Close the sessions whose certificate is no longer ACTIVE where they are connected. AWS does so within
-        minutes (developer guide, "Deactivate or revoke a client certificate"); here at once."""
+        """Close the sessions whose certificate is no longer ACTIVE in their account and Region. AWS does so within
+        minutes (AWS IoT developer guide, "Deactivate or revoke a client certificate"), this emulator immediately."""
         for (account, region, client), session in list(self.iot._connected_clients.items()):
             certid = session.certificate_id
             if certid is None or session.provisioning_template is not None:
@@ -111,11 +111,11 @@ class Listeners:
             if record is None or record.get("status") != "ACTIVE":
                 log.info("closing %s in %s/%s: its certificate is not ACTIVE", client, account, region)
                 session._forced_disconnect_reason = "AUTH_ERROR"
-                self._soon(functools.partial(session._send, {"type": "websocket.close", "code": 1000}))
+                self._schedule(functools.partial(session._send, {"type": "websocket.close", "code": 1000}))
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Connections from now on are shown this certificate; those that are up keep theirs."""
+    """Use this certificate for new connections; open connections keep theirs."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as chain:
         chain.write(certificate + key)
     try:

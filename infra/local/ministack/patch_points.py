@@ -1,8 +1,8 @@
-"""Where our layer holds on to the emulator, and the proof that it still can.
+"""The names inside MiniStack that the patches use, and the check that they still exist.
 
-The layer replaces names inside MiniStack's modules. Each name is listed by the part that wraps it, with the signature
-that part was written for, and checked before anything starts: a moved seam is a clear error, never a silent change
-of behaviour. The emulator's version is pinned for the same reason.
+Each patch module lists its patch points: a module, a name in it and, for a function, the parameters that the patch
+expects. All of them and the pinned version of MiniStack are checked before the emulator starts. A renamed or changed
+internal is therefore a clear error at start-up, never a silent change of behaviour.
 """
 
 import importlib
@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.local.errors import SeamMoved
+from infra.local.errors import PatchPointMoved
 
 MINISTACK_VERSION: Final = "1.5.33"
+_MOVED: Final = "PATCH_POINT_MOVED"
 
 
 @dataclass(frozen=True)
-class Seam:
-    """One name in a module of the emulator. `parameters` is None for what is not a function."""
+class PatchPoint:
+    """One name in a module of the emulator. `parameters` is None if it is not a function."""
 
     module: str
     name: str
@@ -28,44 +29,44 @@ class Seam:
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"
 
-    def found(self) -> Any:
-        """What stands there. Raises `SeamMoved` when it is missing."""
+    def resolve(self) -> Any:
+        """Return the object with this name. Raise `PatchPointMoved` if there is none."""
         try:
-            thing: Any = importlib.import_module(self.module)
+            value: Any = importlib.import_module(self.module)
             for part in self.name.split("."):
-                thing = getattr(thing, part)
+                value = getattr(value, part)
         except (ImportError, AttributeError):
-            raise SeamMoved("SEAM_MOVED", f"got no {self}, want what MiniStack {MINISTACK_VERSION} has") from None
-        return thing
+            raise PatchPointMoved(_MOVED, f"got no {self}, want the one of MiniStack {MINISTACK_VERSION}") from None
+        return value
 
     def check(self) -> None:
-        """Raise `SeamMoved` unless it is there, with its parameters."""
-        thing = self.found()
+        """Raise `PatchPointMoved` unless the name exists and has the expected parameters."""
+        value = self.resolve()
         if self.parameters is not None:
-            self._check_parameters(thing)
+            self._check_parameters(value)
 
-    def _check_parameters(self, thing: object) -> None:
-        if not callable(thing):
-            raise SeamMoved("SEAM_MOVED", f"got {self} of type {type(thing).__name__}, want a function")
-        got = tuple(inspect.signature(thing).parameters)
+    def _check_parameters(self, value: object) -> None:
+        if not callable(value):
+            raise PatchPointMoved(_MOVED, f"got {self} of type {type(value).__name__}, want a function")
+        got = tuple(inspect.signature(value).parameters)
         if got != self.parameters:
-            raise SeamMoved("SEAM_MOVED", f"got {self}({', '.join(got)}), want ({', '.join(self.parameters or ())})")
+            raise PatchPointMoved(_MOVED, f"got {self}({', '.join(got)}), want ({', '.join(self.parameters or ())})")
 
     def wrap(self, make: Callable[[Any], Callable[..., Any]]) -> None:
-        """Put `make(original)` in the original's place."""
-        setattr(importlib.import_module(self.module), self.name, make(self.found()))
+        """Replace the function with `make(original)`."""
+        setattr(importlib.import_module(self.module), self.name, make(self.resolve()))
 
 
-def check(seams: Iterable[Seam], version: str | None = None) -> None:
-    """Raise `SeamMoved`, naming every seam that does not fit, unless the emulator is the one we know."""
+def check(patch_points: Iterable[PatchPoint], version: str | None = None) -> None:
+    """Raise `PatchPointMoved`, with every patch point that does not match, unless the patches fit this MiniStack."""
     installed = version or importlib.metadata.version("ministack")
     if installed != MINISTACK_VERSION:
-        raise SeamMoved("SEAM_MOVED", f"got MiniStack {installed}, want {MINISTACK_VERSION}, which this layer is for")
+        raise PatchPointMoved(_MOVED, f"got MiniStack {installed}, want {MINISTACK_VERSION}, which the patches are for")
     moved = []
-    for seam in seams:
+    for patch_point in patch_points:
         try:
-            seam.check()
-        except SeamMoved as error:
+            patch_point.check()
+        except PatchPointMoved as error:
             moved.append(error.message)
     if moved:
-        raise SeamMoved("SEAM_MOVED", "; ".join(moved))
+        raise PatchPointMoved(_MOVED, "; ".join(moved))

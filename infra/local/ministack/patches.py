@@ -1,4 +1,4 @@
-"""All of our layer around MiniStack: every seam checked first, then every part applied, in this order."""
+"""Applies all patches to MiniStack, after every patch point has been checked."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,9 +9,7 @@ from infra.local.ministack import (
     api_origin,
     durability,
     endpoints,
-    login_session,
-    login_style,
-    refreshed_tokens,
+    managed_login,
     resources,
     streams,
     subscriptions,
@@ -19,26 +17,28 @@ from infra.local.ministack import (
     transport,
 )
 from infra.local.ministack.api_origin import ApiOrigin
-from infra.local.ministack.durability import Keeper
+from infra.local.ministack.durability import StatePersister
 from infra.local.ministack.journal import Journal
-from infra.local.ministack.patch_points import Seam, check
+from infra.local.ministack.patch_points import PatchPoint, check
 
-_APPLICATION: Final = Seam("ministack.app", "app", ("scope", "receive", "send"))
-SEAMS: Final[tuple[Seam, ...]] = (
+_APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "send"))
+_MODULES: Final = (
+    *(transport, access_log, endpoints, topic_rules, streams),
+    *(subscriptions, resources, durability, managed_login, api_origin),
+)
+PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
-    *(*transport.SEAMS, *access_log.SEAMS, *endpoints.SEAMS, *topic_rules.SEAMS, *streams.SEAMS),
-    *(*subscriptions.SEAMS, *resources.SEAMS, *login_style.SEAMS, *durability.SEAMS),
-    *(*login_session.SEAMS, *refreshed_tokens.SEAMS, *api_origin.SEAMS),
+    *(patch_point for module in _MODULES for patch_point in module.PATCH_POINTS),
 )
 
 
 @dataclass(frozen=True)
-class Wrapped:
-    """MiniStack with the layer in place."""
+class PatchedEmulator:
+    """The ASGI application of the emulator's process."""
 
     application: Any
-    """The ASGI application, unwrapped: calls are to be told to `keeper`."""
-    keeper: Keeper
+    """MiniStack's ASGI application."""
+    persister: StatePersister
     origin: ApiOrigin
     console_port: int
 
@@ -48,22 +48,20 @@ class Wrapped:
             return
         await self.application(scope, receive, send)
         if scope["type"] == "http":
-            self.keeper.touch()
+            self.persister.mark_changed()
 
 
-def apply(layout: Layout) -> Wrapped:
-    """Wrap the emulator. Raises `SeamMoved`, or `StartFailed` for a port."""
-    check(SEAMS)
+def apply(layout: Layout) -> PatchedEmulator:
+    """Patch the emulator. Raise `PatchPointMoved`, or `StartFailed` if a port is in use."""
+    check(PATCH_POINTS)
     transport.apply()
     access_log.apply(layout.access_log_path)
     endpoints.apply(layout)
     resources.apply()
-    login_style.apply()
-    login_session.apply()
-    refreshed_tokens.apply()
+    managed_login.apply()
     topic_rules.apply()
     streams.apply()
     subscriptions.apply()
-    keeper = Keeper(Journal(layout.state_dir / "journal"))
-    keeper.apply()
-    return Wrapped(_APPLICATION.found(), keeper, ApiOrigin(layout), layout.console_port)
+    persister = StatePersister(Journal(layout.state_dir / "journal"))
+    persister.apply()
+    return PatchedEmulator(_APPLICATION.resolve(), persister, ApiOrigin(layout), layout.console_port)

@@ -1,8 +1,12 @@
-"""Which resource an AWS IoT call is authorized on, where MiniStack says `*` and AWS names one.
+"""Authorizes AWS IoT calls on the resource that they name.
 
-AWS checks what is done with a certificate's policies and things on that certificate, and calls about a CA on its
-`cacert` (Service Authorization Reference, "Actions, resources, and condition keys for AWS IoT"). With `*` in its place
-a role that is limited as it should be would be denied here, and only here.
+Difference from AWS: AWS authorizes calls that attach or list a certificate's policies and things on that certificate,
+and calls on a CA certificate on its `cacert` (Service Authorization Reference, "Actions, resources, and condition keys
+for AWS IoT"). MiniStack authorizes them on `*`, so it denies a role that is limited to these resources.
+
+The patch returns the resource's ARN for these calls.
+
+Unnecessary when: MiniStack's `extract_resource_arn` returns the ARNs of these calls.
 """
 
 import json
@@ -11,11 +15,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.patch_points import PatchPoint
 
 _PARAMETERS: Final = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
-EXTRACT: Final = Seam("ministack.core.iam_actions", "extract_resource_arn", _PARAMETERS)
-SEAMS: Final = (EXTRACT,)
+EXTRACT: Final = PatchPoint("ministack.core.iam_actions", "extract_resource_arn", _PARAMETERS)
+PATCH_POINTS: Final = (EXTRACT,)
 _ATTACH: Final = re.compile(r"/target-policies/[^/]+")
 _ATTACHED: Final = re.compile(r"/attached-policies/(arn:.+)")
 _THINGS: Final = "/principals/things"
@@ -25,7 +29,7 @@ _CA: Final = re.compile(r"/cacertificate/([0-9a-f]+)")
 def named_resource(
     method: str, path: str, body: bytes, region: str, account: str, headers: Mapping[str, str]
 ) -> str | None:
-    """The ARN that an AWS IoT call is checked on, where MiniStack does not know it."""
+    """Return the ARN that an AWS IoT call is authorized on, or None if MiniStack's own result is correct."""
     path = unquote(path)
     ca = _CA.fullmatch(path)
     if ca:
@@ -45,7 +49,7 @@ def named_resource(
 
 
 def apply() -> None:
-    """Have AWS IoT calls authorized on what they name."""
+    """Authorize AWS IoT calls on the resource that they name."""
 
     def wrap(original: Callable[..., str]) -> Callable[..., str]:
         def extract(

@@ -1,8 +1,8 @@
-"""The emulator's process: checks and applies our seams, then serves MiniStack until it is told to stop.
+"""The emulator's process: applies the patches and serves MiniStack until it is stopped.
 
-Started by `infra.local.emulator` only, with the layout on its first line of standard input. The rest of standard input
-is a lifeline: when it ends, the parent is gone and this process saves its state and leaves. Refuses a state directory
-that another process uses.
+`infra.local.emulator` starts it and writes the layout as the first line of standard input. When standard input ends,
+the parent has exited: this process then saves its state and exits. Refuses a state directory that another process
+uses.
 """
 
 import asyncio
@@ -26,63 +26,65 @@ GRACE_SECONDS: Final = 2
 log = logging.getLogger("local.server")
 
 
-def hold(state_dir: Path) -> IO[str]:
-    """The state directory's lock, for as long as the file is open. Raises `StartFailed` STATE_IN_USE."""
+def lock_state(state_dir: Path) -> IO[str]:
+    """Lock the state directory until the returned file is closed. Raise `StartFailed` STATE_IN_USE if it is locked."""
     lock = (state_dir / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise StartFailed("STATE_IN_USE", f"got {state_dir}, which a running emulator uses; stop that one") from None
+        raise StartFailed("STATE_IN_USE", f"got {state_dir}, which a running emulator uses; stop it first") from None
     return lock
 
 
-async def serve(layout: Layout, app: patches.Wrapped) -> None:
+async def serve(layout: Layout, app: patches.PatchedEmulator) -> None:
+    """Serve the gateway and the console's port until a signal or the end of standard input."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    threading.Thread(target=_watch_lifeline, args=(loop, stop), daemon=True).start()
+    threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
     config = Config()
     config.bind = [f"{GATEWAY_HOST}:{port}" for port in (layout.gateway_port, layout.console_port)]
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE_SECONDS
     config.shutdown_timeout = 30
-    keeping = asyncio.create_task(app.keeper.run())
-    keeping.add_done_callback(_told)
+    persisting = asyncio.create_task(app.persister.run())
+    persisting.add_done_callback(_log_failure)
     try:
         await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stop.wait)
     finally:
-        keeping.cancel()
+        persisting.cancel()
 
 
-def _told(keeping: asyncio.Task[None]) -> None:
-    if not keeping.cancelled():
-        log.error("the state is no longer saved", exc_info=keeping.exception())
+def _log_failure(persisting: asyncio.Task[None]) -> None:
+    if not persisting.cancelled():
+        log.error("the state is no longer saved", exc_info=persisting.exception())
 
 
-def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     while sys.stdin.buffer.read(4096):
         pass
-    log.info("the process that started the emulator is gone or has asked it to stop")
+    log.info("stopping: the process that started the emulator has exited or closed standard input")
     loop.call_soon_threadsafe(stop.set)
 
 
-def _sweep(directory: Path) -> None:
-    """The unpacked code of Lambdas that are no more, hundreds of megabytes of it: whoever needs it unpacks it anew."""
+def _empty(directory: Path) -> None:
+    """Delete the unpacked code of Lambda functions of earlier runs (hundreds of megabytes). It is unpacked on use."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
 
 
 def main() -> int:
+    """Run the emulator and return the exit status."""
     layout = Layout.from_json(sys.stdin.readline())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        with hold(layout.state_dir):
-            _sweep(layout.state_dir / "tmp")
+        with lock_state(layout.state_dir):
+            _empty(layout.state_dir / "tmp")
             asyncio.run(serve(layout, patches.apply(layout)))
     except LocalCloudError as error:
-        log.error("%s", error)  # noqa: TRY400 - an expected failure: the message says it all
+        log.error("%s", error)  # noqa: TRY400 - an expected failure: the message is sufficient
         return 1
     return 0
 

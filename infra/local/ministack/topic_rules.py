@@ -1,9 +1,15 @@
-"""IoT topic rules as strict as AWS has them.
+"""Runs the Lambda action of AWS IoT topic rules as an asynchronous invocation with a permission check.
 
-A rule's Lambda action is an asynchronous invocation: it needs the function's permission for that rule, waits in a
-queue, is retried, and ends in the on-failure destination. What cannot be invoked goes to the rule's error action.
-MiniStack's own action calls the function once, whatever comes of it, and at once: a device that knocks again while
-the bouncer starts would have a second bouncer started, and a third, which only slow each other down.
+Difference from AWS: the Lambda action needs a permission of the function for that rule, is an asynchronous invocation
+with retries and an on-failure destination, and a failure to invoke runs the rule's error action (AWS IoT developer
+guide, "Lambda", "Error handling (error action)"; Lambda developer guide, "Invoking a Lambda function
+asynchronously"). MiniStack calls the function once, immediately and without a permission check.
+
+The patch replaces the action. It also limits the invocations of one function that rules run concurrently: each is a
+process on this machine, and a device that connects repeatedly while the bouncer starts would start several.
+
+Unnecessary when: MiniStack's rules check the function's resource policy, invoke asynchronously and run the error
+action, and its Lambda has a concurrency limit per function.
 """
 
 import contextvars
@@ -12,38 +18,38 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.patch_points import PatchPoint
 
 _IOT: Final = "ministack.services.iot"
 _LAMBDA: Final = "ministack.services.lambda_svc"
 _IAM: Final = "ministack.core.iam_evaluator"
 
-TO_LAMBDA: Final = Seam(_IOT, "_dispatch_rule_to_lambda", ("account_id", "region", "function_arn", "event"))
-ACTION: Final = Seam(_IOT, "_dispatch_rule_action", ("account_id", "region", "rule_name", "action", "event"))
-FUNCTION: Final = Seam(_LAMBDA, "_get_func_record_for_ref_in_scope", ("function_ref", "account_id", "region"))
-RECORD: Final = Seam(_LAMBDA, "_execution_record_for_config", ("func", "config"))
-INVOKE: Final = Seam(_LAMBDA, "invoke_async_with_retry", ("func", "event"))
-EXECUTE: Final = Seam(_LAMBDA, "_execute_function", ("func", "event"))
-CONTEXT: Final = Seam(_IAM, "EvalContext")
-EVALUATE: Final = Seam(_IAM, "evaluate_resource_policy", ("doc", "ctx", "service", "named_only", "direct_only"))
-SEAMS: Final = (TO_LAMBDA, ACTION, FUNCTION, RECORD, INVOKE, EXECUTE, CONTEXT, EVALUATE)
+TO_LAMBDA: Final = PatchPoint(_IOT, "_dispatch_rule_to_lambda", ("account_id", "region", "function_arn", "event"))
+ACTION: Final = PatchPoint(_IOT, "_dispatch_rule_action", ("account_id", "region", "rule_name", "action", "event"))
+FUNCTION: Final = PatchPoint(_LAMBDA, "_get_func_record_for_ref_in_scope", ("function_ref", "account_id", "region"))
+RECORD: Final = PatchPoint(_LAMBDA, "_execution_record_for_config", ("func", "config"))
+INVOKE: Final = PatchPoint(_LAMBDA, "invoke_async_with_retry", ("func", "event"))
+EXECUTE: Final = PatchPoint(_LAMBDA, "_execute_function", ("func", "event"))
+CONTEXT: Final = PatchPoint(_IAM, "EvalContext")
+EVALUATE: Final = PatchPoint(_IAM, "evaluate_resource_policy", ("doc", "ctx", "service", "named_only", "direct_only"))
+PATCH_POINTS: Final = (TO_LAMBDA, ACTION, FUNCTION, RECORD, INVOKE, EXECUTE, CONTEXT, EVALUATE)
 
-AT_ONCE: Final = 4
-"""Invocations of one function that rules have running, each a process here; the next waits for one of them to end."""
+MAX_CONCURRENT: Final = 4
+"""Concurrent invocations of one function by rules. The next waits until one of them ends."""
 
 _queued: contextvars.ContextVar[bool] = contextvars.ContextVar("queued", default=False)
-"""Whether what runs now was begun by a rule."""
+"""Whether a rule started the current invocation."""
 _rule: contextvars.ContextVar[str] = contextvars.ContextVar("rule", default="")
 
 
 def apply() -> None:
-    """Put our Lambda action in the place of MiniStack's."""
-    ACTION.wrap(_noting_the_rule)
+    """Replace MiniStack's Lambda action."""
+    ACTION.wrap(_recording_rule)
     TO_LAMBDA.wrap(lambda _original: invoke)
-    EXECUTE.wrap(one_after_the_other)
+    EXECUTE.wrap(limit_concurrency)
 
 
-def _noting_the_rule(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def _recording_rule(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def dispatch(account_id: str, region: str, rule_name: str, action: Any, event: Any) -> None:
         token = _rule.set(rule_name)
         try:
@@ -55,31 +61,31 @@ def _noting_the_rule(original: Callable[..., Awaitable[None]]) -> Callable[..., 
 
 
 def invoke(account_id: str, region: str, function_arn: str, event: Any) -> None:
-    """The rules engine's Lambda action. What it raises is the failure that the error action is told of."""
-    function, config, _name = FUNCTION.found()(function_arn, account_id=account_id, region=region)
+    """Run the Lambda action of a rule. The error action receives the message of the exception that it raises."""
+    function, config, _name = FUNCTION.resolve()(function_arn, account_id=account_id, region=region)
     if not function or not config:
         raise RuntimeError(f"Function not found: {function_arn}")
     rule_arn = f"arn:aws:iot:{region}:{account_id}:rule/{_rule.get()}"
     if not _permitted(function, function_arn, account_id, region, rule_arn):
         raise RuntimeError(f"{rule_arn} has no permission to invoke {function_arn}")
-    token = _queued.set(True)  # taken along by the thread that MiniStack starts
+    token = _queued.set(True)  # MiniStack copies the context to the thread that it starts
     try:
-        INVOKE.found()(RECORD.found()(function, config), event)
+        INVOKE.resolve()(RECORD.resolve()(function, config), event)
     finally:
         _queued.reset(token)
 
 
-def one_after_the_other(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Run what rules begin when it is its turn, and all else at once."""
-    turns: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(AT_ONCE))
+def limit_concurrency(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Limit the concurrent invocations by rules, per function. All other invocations run immediately."""
+    slots: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(MAX_CONCURRENT))
 
     def execute(func: Any, event: Any) -> Any:
         if not _queued.get():
             return original(func, event)
         config = func.get("config") or func
-        token = _queued.set(False)  # the original may come back here, for the same turn
+        token = _queued.set(False)  # the original may call this function again, for the same invocation
         try:
-            with turns[config["FunctionArn"]]:
+            with slots[config["FunctionArn"]]:
                 return original(func, event)
         finally:
             _queued.reset(token)
@@ -88,7 +94,7 @@ def one_after_the_other(original: Callable[[Any, Any], Any]) -> Callable[[Any, A
 
 
 def _permitted(function: Any, function_arn: str, account: str, region: str, rule_arn: str) -> bool:
-    context = CONTEXT.found()(
+    context = CONTEXT.resolve()(
         principal_arn="*",
         principal_type="Service",
         principal_account="",
@@ -97,5 +103,5 @@ def _permitted(function: Any, function_arn: str, account: str, region: str, rule
         region=region,
         service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": account},
     )
-    found = EVALUATE.found()(function.get("policy"), context, service="iot.amazonaws.com")
-    return bool(found.decision == "Allow")
+    result = EVALUATE.resolve()(function.get("policy"), context, service="iot.amazonaws.com")
+    return bool(result.decision == "Allow")

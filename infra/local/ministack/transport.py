@@ -1,8 +1,14 @@
-"""Calls over loopback count as encrypted, and so do the cloud's own deliveries.
+"""Marks every request to the emulator, and every delivery by it, as encrypted.
 
-The gateway speaks plain HTTP to this machine alone. Policies that refuse unencrypted transport
-(`aws:SecureTransport`), CDK's bootstrap bucket and every queue of ours, would refuse every call here and test
-nothing. A delivery from the broker or a topic has no request at all, which MiniStack takes for unencrypted.
+Difference from AWS: AWS APIs are reached over TLS, so `aws:SecureTransport` is true (IAM user guide, "AWS global
+condition context keys"). The emulator serves plain HTTP on loopback, and a delivery by the MQTT broker or an SNS topic
+has no request at all; MiniStack treats both as unencrypted. Policies that deny unencrypted transport (the CDK
+bootstrap bucket, all queues of the lobby) would deny every call and test nothing.
+
+The patch sets `aws:SecureTransport` to true for requests and deliveries.
+
+Unnecessary when: MiniStack serves HTTPS, or has a setting that treats loopback as secure, and marks its own deliveries
+as encrypted.
 """
 
 import importlib
@@ -10,16 +16,18 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
 
-from infra.local.ministack.patch_points import Seam
+from infra.local.ministack.patch_points import PatchPoint
 
-ORIGIN: Final = Seam("ministack.app", "pin_request_origin", ("source_ip", "secure_transport"))
-UNASKED: Final = Seam("ministack.core.iam_evaluator", "_request_origin")
-SEAMS: Final = (ORIGIN, UNASKED)
+ORIGIN: Final = PatchPoint("ministack.app", "pin_request_origin", ("source_ip", "secure_transport"))
+DEFAULT_ORIGIN: Final = PatchPoint("ministack.core.iam_evaluator", "_request_origin")
+PATCH_POINTS: Final = (ORIGIN, DEFAULT_ORIGIN)
 
 
 def apply() -> None:
-    unasked: ContextVar[tuple[str, bool]] = ContextVar("local_request_origin", default=(UNASKED.found().get()[0], True))
-    setattr(importlib.import_module(UNASKED.module), UNASKED.name, unasked)
+    """Set `aws:SecureTransport` to true everywhere."""
+    default = (DEFAULT_ORIGIN.resolve().get()[0], True)
+    variable: ContextVar[tuple[str, bool]] = ContextVar("local_request_origin", default=default)
+    setattr(importlib.import_module(DEFAULT_ORIGIN.module), DEFAULT_ORIGIN.name, variable)
     ORIGIN.wrap(_secure)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.local.api import ApiRefused
-from infra.local.factory import new_name
+from infra.local.manufacturer import new_name
 from lobby.names import Target, parse_target
 from lobby.wire import crl_key, trust_bucket
 from tests import certificates as make

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from infra.local.factory import Factory
+from infra.local.manufacturer import Manufacturer
 from lobby.domain.identity import fingerprint, load_certificate
 from tests.bench.survival.household import household
 from tests.bench.survival.ordeal import Ordeal
@@ -54,7 +54,7 @@ def main(
 
 def _survive(service: Service, folder: Path, many: int, kills: int) -> list[str]:
     file = service.start()
-    factory = Factory(service.state / "factory")
+    factory = Manufacturer(service.state / "factory")
     made = [factory.make_device(f"survivor-{number:03}") for number in range(many)]
     certids = [fingerprint(load_certificate(paths.certificate.read_text())) for paths in made]
     ordeal = Ordeal(certids, service.target, service.ask, service.session(service.lobby))

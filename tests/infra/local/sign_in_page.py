@@ -1,4 +1,4 @@
-"""A user pool with its sign-in page, as a browser sees it: it keeps cookies and follows nothing."""
+"""A user pool with its sign-in page, and a browser that keeps cookies and follows no redirects."""
 
 import base64
 import hashlib
@@ -21,14 +21,14 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 @dataclass
 class Page:
-    """The sign-in page of a user pool, and a browser that keeps cookies and follows nothing."""
+    """The sign-in page of a user pool."""
 
     http: httpx.Client
     pool: str
     client: str
 
     def authorize(self, **changes: str | None) -> httpx.Response:
-        asked = {
+        params = {
             "client_id": self.client,
             "redirect_uri": BACK,
             "response_type": "code",
@@ -38,7 +38,7 @@ class Page:
             "code_challenge": CHALLENGE,
             "code_challenge_method": "S256",
         }
-        return self.http.get("/oauth2/authorize", params={k: v for k, v in (asked | changes).items() if v is not None})
+        return self.http.get("/oauth2/authorize", params={k: v for k, v in (params | changes).items() if v is not None})
 
     def sign_in(self, user: str = "ada", password: str = PASSWORD, **changes: str | None) -> httpx.Response:
         page = self.authorize(**changes)
@@ -56,11 +56,11 @@ class Page:
         return self.http.post("/oauth2/token", data=form)
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
-    """The parameters that the browser is sent back with."""
-    assert answer.status_code == 302, answer.text
-    assert answer.headers["location"].startswith(f"{BACK}?")
-    return dict(parse_qsl(urlsplit(answer.headers["location"]).query, strict_parsing=True))
+def redirect_params(response: httpx.Response) -> dict[str, str]:
+    """Return the query parameters of the redirect to the callback URL."""
+    assert response.status_code == 302, response.text
+    assert response.headers["location"].startswith(f"{BACK}?")
+    return dict(parse_qsl(urlsplit(response.headers["location"]).query, strict_parsing=True))
 
 
 def make_client(cognito: Any, pool: str) -> str:
@@ -81,9 +81,9 @@ def make_client(cognito: Any, pool: str) -> str:
 
 
 @contextmanager
-def a_page(cognito: Any, gateway: str) -> Iterator[Page]:
-    """With one confirmed operator, ada."""
-    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+def open_page(cognito: Any, gateway: str) -> Iterator[Page]:
+    """Create a user pool with one confirmed operator, ada."""
+    pool = cognito.create_user_pool(PoolName="operators")["UserPool"]["Id"]
     name = {"UserPoolId": pool, "Username": "ada"}
     cognito.admin_create_user(**name, MessageAction="SUPPRESS", TemporaryPassword=PASSWORD)
     cognito.admin_set_user_password(**name, Password=PASSWORD, Permanent=True)

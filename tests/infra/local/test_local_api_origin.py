@@ -1,4 +1,4 @@
-"""The port where the lobby's API is at the root: that API as on AWS, and nothing else of the emulator."""
+"""The console's port serves the lobby's API at the root, as on AWS, and nothing else of the emulator."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ import pytest
 from infra.local.emulator import Emulator
 from infra.local.layout import Layout
 from infra.local.ministack.api_origin import API_NAME, MAX_BODY, ApiOrigin
-from tests.infra.local.test_local_cloud import of
+from tests.infra.local.emulated_cloud import aws
 
 LAYOUT = Layout(Path("/x"), console_port=4567)
 TEXT = b"a page, " * 500
@@ -46,42 +46,43 @@ def handler(event, context):
 """
 
 
-def ask(method: str, url: str, **more: Any) -> httpx.Response:
-    """Of an application that serves nothing yet, in this process."""
+def request(method: str, url: str, **options: Any) -> httpx.Response:
+    """Send a request to an `ApiOrigin` in this process, without a deployed API."""
 
-    async def asked() -> httpx.Response:
+    async def send() -> httpx.Response:
         transport = httpx.ASGITransport(ApiOrigin(LAYOUT))
         async with httpx.AsyncClient(transport=transport) as http:
-            return await http.request(method, url, **more)
+            return await http.request(method, url, **options)
 
-    return asyncio.run(asked())
+    return asyncio.run(send())
 
 
 @pytest.mark.parametrize("path", ["/", "/graphql", "/_ministack/health"])
-def test_before_the_lobby_is_deployed_it_says_so(path: str) -> None:
-    answer = ask("GET", f"http://127.0.0.1:4567{path}")
+def test_before_the_deployment_every_path_returns_503(path: str) -> None:
+    answer = request("GET", f"http://127.0.0.1:4567{path}")
     assert answer.status_code == 503
     assert answer.text.startswith("The lobby is not deployed yet: got no API named device-lobby in 100000000001/")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:4566", "localhost.evil.example", "::1", ""])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_request_for_another_host_is_refused_as_api_gateway_does(method: str, host: str) -> None:
-    answer = ask(method, "http://127.0.0.1:4567/", headers={"host": host})
+def test_a_request_for_another_host_is_forbidden(method: str, host: str) -> None:
+    answer = request(method, "http://127.0.0.1:4567/", headers={"host": host})
     assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
 
 
-def test_a_browser_that_says_localhost_is_sent_to_the_one_origin() -> None:
-    answer = ask("GET", "http://localhost:4567/devices/ab%20c?state=inlobby&x=%2F")
+def test_a_request_for_localhost_is_redirected_to_the_origin() -> None:
+    answer = request("GET", "http://localhost:4567/devices/ab%20c?state=inlobby&x=%2F")
     assert answer.status_code == 307
     assert answer.headers["location"] == "http://127.0.0.1:4567/devices/ab%20c?state=inlobby&x=%2F"
     assert (
-        ask("GET", "http://localhost:4567//evil.example/").headers["location"] == "http://127.0.0.1:4567/evil.example/"
+        request("GET", "http://localhost:4567//evil.example/").headers["location"]
+        == "http://127.0.0.1:4567/evil.example/"
     )
-    assert ask("POST", "http://localhost:4567/graphql").status_code == 403
+    assert request("POST", "http://localhost:4567/graphql").status_code == 403
 
 
-def test_there_are_no_websockets() -> None:
+def test_a_websocket_is_closed() -> None:
     sent: list[Any] = []
 
     async def receive() -> dict[str, str]:
@@ -94,8 +95,8 @@ def test_there_are_no_websockets() -> None:
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
-def test_half_a_request_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ApiOrigin, "_api", lambda _self: "no-such-api")
+def test_an_incomplete_request_is_not_executed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ApiOrigin, "_api_id", lambda _self: "no-such-api")
     scope = {"type": "http", "method": "POST", "raw_path": b"/graphql", "query_string": b""}
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"{", "more_body": True},
@@ -114,23 +115,23 @@ def test_half_a_request_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def origin(plain_cloud: Emulator) -> Iterator[httpx.Client]:
-    """An API with routes and a stage, as the lobby's, between two of other names."""
-    arn = _function(plain_cloud)
-    gateway = of(plain_cloud, 0, "apigatewayv2")
+def origin(emulator: Emulator) -> Iterator[httpx.Client]:
+    """An API with the lobby's name, routes and a stage, between two with other names."""
+    arn = _function(emulator)
+    gateway = aws(emulator, 0, "apigatewayv2")
     apis = [_api(gateway, name, arn) for name in ("another", API_NAME, "a-third")]
-    with httpx.Client(base_url=plain_cloud.layout.console_url, timeout=30) as http:
+    with httpx.Client(base_url=emulator.layout.console_url, timeout=30) as http:
         yield http
     for api in apis:
         gateway.delete_api(ApiId=api)
 
 
-def _function(cloud: Emulator) -> str:
+def _function(emulator: Emulator) -> str:
     code = BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("index.py", FUNCTION)
-    role = of(cloud, 0, "iam").create_role(RoleName="page", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    arn: str = of(cloud, 0, "lambda").create_function(
+    role = aws(emulator, 0, "iam").create_role(RoleName="page", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    arn: str = aws(emulator, 0, "lambda").create_function(
         FunctionName="page", Role=role, Runtime="python3.13", Handler="index.handler", Code={"ZipFile": code.getvalue()}
     )["FunctionArn"]
     return arn
@@ -146,38 +147,38 @@ def _api(gateway: Any, name: str, function: str) -> str:
     return api
 
 
-def test_a_page_is_at_the_root_with_what_the_browser_sent(origin: httpx.Client, plain_cloud: Emulator) -> None:
+def test_the_api_is_at_the_root_and_receives_the_request_unchanged(origin: httpx.Client, emulator: Emulator) -> None:
     sent = {"cookie": "a=1; cognito=secret; b=2", "origin": "null", "x-one": "1"}
     answer = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
     event = answer.json()
     assert (event["rawPath"], event["requestContext"]["stage"]) == ("/devices", "$default")
     assert event["rawQueryString"] == "state=inlobby&state=claimed&q=a%26b+c&empty="
     assert event["queryStringParameters"] == {"state": "inlobby,claimed", "q": "a&b c", "empty": ""}
-    assert event["headers"]["host"] == plain_cloud.layout.console_host
+    assert event["headers"]["host"] == emulator.layout.console_host
     assert event["headers"]["x-one"] == "1"
     assert event["headers"]["cookie"] == "a=1; b=2", "the sign-in page's cookie is not the console's"
-    names = [api["Name"] for api in of(plain_cloud, 0, "apigatewayv2").get_apis()["Items"]]
+    names = [api["Name"] for api in aws(emulator, 0, "apigatewayv2").get_apis()["Items"]]
     assert sorted(names) == sorted(["another", API_NAME, "a-third"])
 
 
-def test_headers_of_one_name_arrive_joined(origin: httpx.Client) -> None:
+def test_headers_with_the_same_name_are_joined(origin: httpx.Client) -> None:
     event = origin.get("/", headers=[("x-one", "1"), ("X-One", "2"), ("cookie", "a=1"), ("cookie", "b=2")]).json()
     assert (event["headers"]["x-one"], event["headers"]["cookie"]) == ("1, 2", "a=1; b=2")
 
 
-def test_a_body_arrives_whole(origin: httpx.Client) -> None:
+def test_a_body_is_passed_on_unchanged(origin: httpx.Client) -> None:
     event = origin.post("/graphql", json={"query": "{ ünïcode }"}).json()
     assert (json.loads(event["body"]), event["isBase64Encoded"]) == ({"query": "{ ünïcode }"}, False)
     event = origin.post("/graphql", content=b"\x00\xff", headers={"content-type": "application/octet-stream"}).json()
     assert base64.b64decode(event["body"]) == b"\x00\xff"
 
 
-def test_a_body_larger_than_api_gateway_takes_is_refused(origin: httpx.Client) -> None:
+def test_a_body_above_the_limit_is_refused(origin: httpx.Client) -> None:
     answer = origin.post("/graphql", content=b"x" * (MAX_BODY + 1))
     assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
 
 
-def test_what_is_packed_comes_packed_once(origin: httpx.Client) -> None:
+def test_a_compressed_response_is_compressed_once(origin: httpx.Client) -> None:
     with origin.stream("GET", "/packed", headers={"accept-encoding": "br, gzip"}) as answer:
         raw = b"".join(answer.iter_raw())
     assert gzip.decompress(raw) == TEXT
@@ -186,19 +187,19 @@ def test_what_is_packed_comes_packed_once(origin: httpx.Client) -> None:
     assert (answer.headers["vary"], answer.headers["etag"]) == ("accept-encoding", '"1"')
 
 
-def test_a_head_request_is_told_what_a_get_would_be_but_the_body(origin: httpx.Client) -> None:
+def test_head_returns_the_headers_of_get_without_a_body(origin: httpx.Client) -> None:
     answer = origin.head("/packed", headers={"accept-encoding": "gzip"})
     assert (answer.status_code, answer.content, answer.headers["content-encoding"]) == (200, b"", "gzip")
     assert answer.headers["content-length"] == origin.get("/packed").headers["content-length"]
-    assert origin.get("/bytes").content == bytes(range(256)), "the connection is in order"
+    assert origin.get("/bytes").content == bytes(range(256)), "the connection is still usable"
 
 
-def test_bytes_come_as_bytes(origin: httpx.Client) -> None:
+def test_a_binary_body_is_returned_unchanged(origin: httpx.Client) -> None:
     answer = origin.get("/bytes")
     assert (answer.content, answer.headers["content-type"]) == (bytes(range(256)), "font/woff2")
 
 
-def test_headers_of_the_answer_come_as_they_are_and_no_cors_with_them(origin: httpx.Client) -> None:
+def test_response_headers_are_unchanged_and_without_cors(origin: httpx.Client) -> None:
     answer = origin.get("/cookies", headers={"origin": "http://127.0.0.1:4566"})
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert answer.headers["x-one"] == "1, 2"
@@ -216,7 +217,7 @@ def test_not_modified_has_no_body(origin: httpx.Client) -> None:
     ("method", "path"),
     [("HEAD", "/"), ("POST", "/"), ("PUT", "/graphql"), ("OPTIONS", "/graphql"), ("POST", "/_ministack/reset")],
 )
-def test_what_no_route_is_for_is_not_found_as_by_api_gateway(origin: httpx.Client, method: str, path: str) -> None:
+def test_a_request_without_a_route_is_not_found(origin: httpx.Client, method: str, path: str) -> None:
     preflight = {"origin": "http://127.0.0.1:4566", "access-control-request-method": "POST"}
     answer = origin.request(method, path, headers=preflight)
     assert answer.status_code == 404
@@ -258,13 +259,13 @@ def test_a_function_that_fails_is_an_error_without_its_words(origin: httpx.Clien
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
 
 
-def test_the_gateway_still_has_all_of_it(origin: httpx.Client, plain_cloud: Emulator) -> None:
-    api = next(each for each in of(plain_cloud, 0, "apigatewayv2").get_apis()["Items"] if each["Name"] == API_NAME)
-    base = f"{plain_cloud.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default"
+def test_the_gateway_still_has_all_of_it(origin: httpx.Client, emulator: Emulator) -> None:
+    api = next(each for each in aws(emulator, 0, "apigatewayv2").get_apis()["Items"] if each["Name"] == API_NAME)
+    base = f"{emulator.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default"
     assert httpx.get(f"{base}/devices").json()["rawPath"] == origin.get("/devices").json()["rawPath"]
 
 
-def test_the_port_is_on_loopback_only(plain_cloud: Emulator) -> None:
+def test_the_port_is_on_loopback_only(emulator: Emulator) -> None:
     with socket.socket() as other:
         other.settimeout(5)
-        assert other.connect_ex(("127.64.0.9", plain_cloud.layout.console_port)) != 0
+        assert other.connect_ex(("127.64.0.9", emulator.layout.console_port)) != 0

@@ -25,11 +25,11 @@ def _write_assembly(directory: Path, manifest_files: dict[str, Any]) -> None:
 
 
 def _asset(path: str, packaging: str) -> dict[str, Any]:
-    place = {"bucketName": "b-${AWS::AccountId}-${AWS::Region}", "objectKey": f"{path}.key"}
-    return {"source": {"path": path, "packaging": packaging}, "destinations": {"here": place}}
+    destination = {"bucketName": "b-${AWS::AccountId}-${AWS::Region}", "objectKey": f"{path}.key"}
+    return {"source": {"path": path, "packaging": packaging}, "destinations": {"here": destination}}
 
 
-def test_stacks_come_after_those_they_depend_on_with_their_assets_but_the_template(tmp_path: Path) -> None:
+def test_stacks_follow_their_dependencies_and_have_their_assets_without_the_template(tmp_path: Path) -> None:
     _write_assembly(tmp_path, {"a": _asset("code", "zip"), "t": _asset("t1.json", "file")})
     stacks = read_assembly(tmp_path, "100000000001", "eu-west-1")
     assert [(key, stack.name) for key, stack in stacks.items()] == [("First", "one"), ("Second", "Second")]
@@ -37,12 +37,12 @@ def test_stacks_come_after_those_they_depend_on_with_their_assets_but_the_templa
     assert (asset.bucket, asset.key, asset.zipped) == ("b-100000000001-eu-west-1", "code.key", True)
 
 
-def test_a_directory_that_is_no_assembly_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_directory_without_an_assembly_is_refused_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(DeployFailed, match=f"BAD_ASSEMBLY: cannot read {tmp_path}"):
         read_assembly(tmp_path, "100000000001", "eu-west-1")
 
 
-def test_the_same_files_make_the_same_zip_whenever_they_were_written(tmp_path: Path) -> None:
+def test_the_same_files_give_the_same_zip_in_any_order_of_writing(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for directory, names in ((first, ("b.py", "a/x.py")), (second, ("a/x.py", "b.py"))):
         for name in names:

@@ -1,4 +1,4 @@
-"""The ports of a local deployment: chosen once, kept, and one server each."""
+"""The ports of a local deployment are chosen once, stored, and used by one server each."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from infra.local.ports import choose_layout, is_free
 
 @pytest.fixture
 def busy() -> Iterator[int]:
-    """A port that somebody listens on, whose next ones are free for all we know."""
+    """A port in use. The ports after it are probably free."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -25,59 +25,59 @@ def ports(layout: Layout) -> tuple[int, int, int]:
     return layout.gateway_port, layout.mqtt_port, layout.console_port
 
 
-def kept(state: Path) -> dict[str, int]:
-    found: dict[str, int] = json.loads((state / "layout.json").read_text())
-    return found
+def stored(state: Path) -> dict[str, int]:
+    layout: dict[str, int] = json.loads((state / "layout.json").read_text())
+    return layout
 
 
-def test_ports_that_were_chosen_are_kept(tmp_path: Path) -> None:
+def test_chosen_ports_are_stored(tmp_path: Path) -> None:
     first = choose_layout(tmp_path / "new", 21_901, 21_902, 21_903)
     assert ports(first) == (21_901, 21_902, 21_903)
     assert choose_layout(tmp_path / "new") == first
 
 
-def test_without_a_wish_each_server_gets_a_free_port_of_its_own(tmp_path: Path) -> None:
+def test_by_default_each_server_gets_a_free_port_of_its_own(tmp_path: Path) -> None:
     layout = choose_layout(tmp_path)
     assert len(set(ports(layout))) == 3
     assert all(is_free("127.0.0.1", port) for port in ports(layout))
 
 
-@pytest.mark.parametrize("wish", [(4567, None, None), (None, 4567, None), (4567, 4568, None), (None, None, 4566)])
-def test_a_port_that_another_server_is_to_have_is_passed_over(
-    tmp_path: Path, wish: tuple[int | None, int | None, int | None]
+@pytest.mark.parametrize("requested", [(4567, None, None), (None, 4567, None), (4567, 4568, None), (None, None, 4566)])
+def test_a_port_requested_for_another_server_is_skipped(
+    tmp_path: Path, requested: tuple[int | None, int | None, int | None]
 ) -> None:
-    got = ports(choose_layout(tmp_path, *wish))
+    got = ports(choose_layout(tmp_path, *requested))
     assert len(set(got)) == 3
-    assert all(port == asked for port, asked in zip(got, wish, strict=True) if asked)
+    assert all(port == asked for port, asked in zip(got, requested, strict=True) if asked)
 
 
-def test_a_busy_default_port_is_passed_over(tmp_path: Path, busy: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_port_in_use_is_skipped(tmp_path: Path, busy: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.local.ports.CONSOLE_PORT", busy)
     assert choose_layout(tmp_path, 21_901, 21_902).console_port > busy
 
 
-def test_a_port_asked_for_later_counts_for_that_start_only(tmp_path: Path) -> None:
+def test_a_port_requested_later_applies_to_that_start_only(tmp_path: Path) -> None:
     choose_layout(tmp_path, 21_901, 21_902, 21_903)
     assert ports(choose_layout(tmp_path, console_port=21_904)) == (21_901, 21_902, 21_904)
     assert ports(choose_layout(tmp_path)) == (21_901, 21_902, 21_903)
 
 
-@pytest.mark.parametrize("wish", [None, 21_905])
-def test_a_layout_from_before_there_was_a_console_gets_its_port_and_keeps_the_rest(
-    tmp_path: Path, wish: int | None
+@pytest.mark.parametrize("requested", [None, 21_905])
+def test_a_stored_layout_without_a_console_port_gets_one_and_keeps_the_rest(
+    tmp_path: Path, requested: int | None
 ) -> None:
     choose_layout(tmp_path, 4567, 21_902, 21_903)
-    old = kept(tmp_path)
+    old = stored(tmp_path)
     del old["console_port"]
     (tmp_path / "layout.json").write_text(json.dumps(old))
-    layout = choose_layout(tmp_path, console_port=wish)
-    assert layout.console_port == wish if wish else layout.console_port > 4567
-    assert kept(tmp_path) == old | {"console_port": layout.console_port}
+    layout = choose_layout(tmp_path, console_port=requested)
+    assert layout.console_port == requested if requested else layout.console_port > 4567
+    assert stored(tmp_path) == old | {"console_port": layout.console_port}
     assert choose_layout(tmp_path) == layout
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("requested", "message"),
     [
         ((21_901, 21_901, 21_903), "21901 for gateway and MQTT"),
         ((21_901, 21_902, 21_901), "21901 for gateway and console"),
@@ -86,17 +86,17 @@ def test_a_layout_from_before_there_was_a_console_gets_its_port_and_keeps_the_re
     ],
     ids=str,
 )
-def test_two_servers_on_one_port_are_refused_and_nothing_is_kept(
-    tmp_path: Path, wish: tuple[int, int, int], said: str
+def test_two_servers_on_one_port_are_refused_and_nothing_is_stored(
+    tmp_path: Path, requested: tuple[int, int, int], message: str
 ) -> None:
-    with pytest.raises(StartFailed, match=f"PORT_TAKEN: got {said}, want a port for each"):
-        choose_layout(tmp_path, *wish)
+    with pytest.raises(StartFailed, match=f"PORT_TAKEN: got {message}, want a port for each"):
+        choose_layout(tmp_path, *requested)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_wish_that_meets_a_kept_port_is_refused_and_what_is_kept_stays(tmp_path: Path) -> None:
+def test_a_request_for_a_stored_port_is_refused_and_the_layout_stays(tmp_path: Path) -> None:
     choose_layout(tmp_path, 21_901, 21_902, 21_903)
-    before = kept(tmp_path)
+    before = stored(tmp_path)
     with pytest.raises(StartFailed, match="21903 for gateway and console"):
         choose_layout(tmp_path, gateway_port=21_903)
-    assert kept(tmp_path) == before
+    assert stored(tmp_path) == before

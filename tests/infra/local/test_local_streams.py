@@ -1,4 +1,4 @@
-"""What follows an invocation with a batch of stream records."""
+"""The decisions after an invocation with a batch of stream records."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ AT = Progress(10)
     ],
     ids=["done", "for-ever", "exhausted", "no-retry", "split", "split-again", "too-old", "young"],
 )
-def test_a_batch_of_four_is_followed_by(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
+def test_what_follows_a_batch_of_four(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
     assert after(progress, rules, 4, failed, 100.0) == step
 
 
-def test_a_single_record_is_not_split_further() -> None:
+def test_a_single_record_is_not_bisected() -> None:
     assert after(AT, Rules(retries=0, bisect=True), 1, True, 0).discard == "RetryAttemptsExhausted"
 
 
@@ -44,17 +44,17 @@ def test_a_single_record_is_not_split_further() -> None:
     ],
     ids=["nothing", "none", "first-of-two", "unknown", "null", "no-object", "error"],
 )
-def test_the_first_failed_record_is_found_and_nonsense_counts_as_all(
+def test_the_first_failed_record_is_found_and_an_invalid_report_counts_as_all(
     result: dict[str, Any], failed: str | None
 ) -> None:
     assert first_failed(result, ["1", "2", "3"], partial=True) == failed
 
 
-def test_a_mapping_without_partial_responses_takes_no_report() -> None:
+def test_a_mapping_without_partial_responses_ignores_reports() -> None:
     assert first_failed({"body": {"batchItemFailures": [{"itemIdentifier": "1"}]}}, ["1"], partial=False) is None
 
 
-def test_a_mapping_is_read_as_cloudformation_writes_it() -> None:
+def test_a_mapping_is_read_with_cloudformations_types() -> None:
     mapping = {"BatchSize": "5", "MaximumRetryAttempts": -1, "BisectBatchOnFunctionError": "true"}
     mapping |= {"FunctionResponseTypes": ["ReportBatchItemFailures"], "MaximumRecordAgeInSeconds": -1}
     assert rules_of(mapping) == Rules(batch_size=5, bisect=True, partial=True)

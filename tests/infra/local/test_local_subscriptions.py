@@ -1,4 +1,4 @@
-"""A subscription of another account's queue is confirmed by its token, by anybody, from anywhere."""
+"""A subscription of another account's queue is pending until any caller returns its token."""
 
 import json
 from typing import Any
@@ -10,49 +10,67 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.local.emulator import Emulator
-from tests.infra.local.test_local_cloud import of, queue, received, until
+from tests.infra.local.emulated_cloud import aws, queue, received, until
 
 
-def _anonymous(cloud: Emulator, region: str) -> Any:
-    """As the arrivals Lambda confirms: unsigned, which the emulator takes for the lobby's account."""
+def test_a_topic_owner_cannot_subscribe_anothers_queue_without_confirmation(emulator: Emulator) -> None:
+    url, arn = queue(emulator, "arrivals")
+    topics = aws(emulator, 1, "sns")
+    topic = topics.create_topic(Name="arrivals")["TopicArn"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    aws(emulator, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    answer = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    assert answer["SubscriptionArn"] == "pending confirmation"
+    topics.publish(TopicArn=topic, Message="too early")
+    (request,) = until(lambda: received(emulator, url))
+    assert (request["Type"], request["TopicArn"]) == ("SubscriptionConfirmation", topic)
+    topics.confirm_subscription(TopicArn=topic, Token=request["Token"])
+    topics.publish(TopicArn=topic, Message="now")
+    (message,) = until(lambda: received(emulator, url))
+    assert (message["Message"], message["TopicArn"]) == ("now", topic)
+
+
+def _anonymous(emulator: Emulator, region: str) -> Any:
+    """Return an unsigned client, as the arrivals function uses. The emulator assigns it to the lobby's account."""
     return boto3.client(
-        "sns", region_name=region, endpoint_url=cloud.endpoint_url, config=Config(signature_version=UNSIGNED)
+        "sns", region_name=region, endpoint_url=emulator.endpoint_url, config=Config(signature_version=UNSIGNED)
     )
 
 
-def _asked(cloud: Emulator, name: str) -> tuple[str, str, str]:
-    """A topic in the first target and a queue of the lobby that is asked to confirm: topic, queue, token."""
-    url, arn = queue(cloud, name)
+def _pending(emulator: Emulator, name: str) -> tuple[str, str, str]:
+    """Subscribe a queue of the lobby to a topic of the first target. Return the topic, the queue and the token."""
+    url, arn = queue(emulator, name)
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    of(cloud, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    topics = of(cloud, 1, "sns")
+    aws(emulator, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    topics = aws(emulator, 1, "sns")
     topic = topics.create_topic(Name=name)["TopicArn"]
     topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    (asked,) = until(lambda: received(cloud, url))
-    return topic, url, asked["Token"]
+    (request,) = until(lambda: received(emulator, url))
+    return topic, url, request["Token"]
 
 
-def test_who_has_the_token_confirms_without_being_of_the_topics_account(plain_cloud: Emulator) -> None:
-    topic, url, token = _asked(plain_cloud, "from-afar")
-    region = plain_cloud.layout.targets[0].region
-    answer = _anonymous(plain_cloud, region).confirm_subscription(TopicArn=topic, Token=token)
+def test_any_caller_with_the_token_confirms(emulator: Emulator) -> None:
+    topic, url, token = _pending(emulator, "from-afar")
+    region = emulator.layout.targets[0].region
+    answer = _anonymous(emulator, region).confirm_subscription(TopicArn=topic, Token=token)
     assert answer["SubscriptionArn"].startswith(topic)
-    of(plain_cloud, 1, "sns").publish(TopicArn=topic, Message="after")
-    (message,) = until(lambda: received(plain_cloud, url))
+    aws(emulator, 1, "sns").publish(TopicArn=topic, Message="after")
+    (message,) = until(lambda: received(emulator, url))
     assert message["Message"] == "after"
 
 
 @pytest.mark.parametrize("wrong", ["token", "topic"])
-def test_a_wrong_token_or_topic_confirms_nothing(plain_cloud: Emulator, wrong: str) -> None:
-    topic, url, token = _asked(plain_cloud, f"wrong-{wrong}")
-    asked = {"TopicArn": topic, "Token": token} | {
+def test_a_wrong_token_or_topic_confirms_nothing(emulator: Emulator, wrong: str) -> None:
+    topic, url, token = _pending(emulator, f"wrong-{wrong}")
+    request = {"TopicArn": topic, "Token": token} | {
         "token": {"Token": "0" * len(token)},
         "topic": {"TopicArn": f"{topic}-not"},
     }[wrong]
     with pytest.raises(ClientError):
-        _anonymous(plain_cloud, plain_cloud.layout.targets[0].region).confirm_subscription(**asked)
-    of(plain_cloud, 1, "sns").publish(TopicArn=topic, Message="too early")
-    found = of(plain_cloud, 1, "sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        _anonymous(emulator, emulator.layout.targets[0].region).confirm_subscription(**request)
+    aws(emulator, 1, "sns").publish(TopicArn=topic, Message="too early")
+    found = aws(emulator, 1, "sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert len(found) == 1
-    assert received(plain_cloud, url) == []
+    assert received(emulator, url) == []

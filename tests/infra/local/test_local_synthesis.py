@@ -1,4 +1,4 @@
-"""When an assembly is made anew, and when the one that is there will do."""
+"""The digest of an assembly's inputs decides whether it is synthesized again."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from infra.local.synthesis import digest_of
 
 CONTEXT = {"local": "true", "consoleUrl": "http://127.0.0.1:4567/"}
-FILES = (
+INPUTS = (
     "cdk.json",
     "infra/app.py",
     "lobby/py.typed",
@@ -16,7 +16,7 @@ FILES = (
     "admin_api/console/dist/index.html",
     "admin_api/console/dist/assets/app-1.js.br",
 )
-APART = (
+OTHER_FILES = (
     "infra/local/ministack/patches.py",
     "admin_api/console/src/app.json",
     "admin_api/console/node_modules/x/index.json",
@@ -34,44 +34,44 @@ def write(root: Path, name: str, text: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project in a folder whose name is one of those that are left out."""
+    """A project in a folder whose name is that of an excluded folder."""
     project = tmp_path / "local"
-    for name in (*FILES, *APART):
-        write(project, name, "as it was")
+    for name in (*INPUTS, *OTHER_FILES):
+        write(project, name, "unchanged")
     return project
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_what_goes_into_the_assembly_makes_it_anew(root: Path, name: str) -> None:
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_changed_input_changes_the_digest(root: Path, name: str) -> None:
     before = digest_of(CONTEXT, root)
     write(root, name, "changed")
     assert digest_of(CONTEXT, root) != before
 
 
-@pytest.mark.parametrize("name", APART)
-def test_what_does_not_go_into_it_leaves_it_as_it_is(root: Path, name: str) -> None:
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_a_change_of_another_file_keeps_the_digest(root: Path, name: str) -> None:
     before = digest_of(CONTEXT, root)
     write(root, name, "changed")
     assert digest_of(CONTEXT, root) == before
 
 
-def test_a_file_that_is_new_gone_or_elsewhere_makes_it_anew(root: Path) -> None:
-    seen = [digest_of(CONTEXT, root)]
+def test_an_added_removed_or_moved_input_changes_the_digest(root: Path) -> None:
+    digests = [digest_of(CONTEXT, root)]
     write(root, "admin_api/console/dist/assets/app-2.js", "new")
-    seen.append(digest_of(CONTEXT, root))
+    digests.append(digest_of(CONTEXT, root))
     (root / "admin_api/console/dist/assets/app-2.js").rename(root / "admin_api/console/dist/app-2.js")
-    seen.append(digest_of(CONTEXT, root))
+    digests.append(digest_of(CONTEXT, root))
     (root / "lobby/py.typed").unlink()
-    seen.append(digest_of(CONTEXT, root))
-    assert len(set(seen)) == 4
+    digests.append(digest_of(CONTEXT, root))
+    assert len(set(digests)) == 4
 
 
-def test_another_address_of_the_console_makes_it_anew(root: Path) -> None:
+def test_another_console_url_changes_the_digest(root: Path) -> None:
     elsewhere = CONTEXT | {"consoleUrl": "http://127.0.0.1:4568/"}
     assert digest_of(elsewhere, root) != digest_of(CONTEXT, root)
 
 
-def test_a_console_that_was_never_built_is_no_obstacle(root: Path) -> None:
+def test_a_console_that_is_not_built_is_accepted(root: Path) -> None:
     for path in sorted((root / "admin_api/console").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     assert digest_of(CONTEXT, root) == digest_of(CONTEXT, root)

@@ -1,4 +1,4 @@
-"""Policies that refuse unencrypted transport hold here, and refuse nobody: loopback counts as encrypted."""
+"""Policies that deny unencrypted transport are enforced, and loopback counts as encrypted."""
 
 import json
 
@@ -6,37 +6,35 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.ministack import transport
-from tests.infra.local.test_local_cloud import Device, Identity, of, queue, received, register, until
+from tests.infra.local.emulated_cloud import Device, Identity, aws, queue, received, register, until
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_request_is_pinned_as_encrypted_from_where_it_came(secure: bool) -> None:
+def test_a_request_is_marked_as_encrypted_with_its_source_address(secure: bool) -> None:
     pinned: list[tuple[str, bool]] = []
     transport._secure(lambda *origin: pinned.append(origin))("127.0.0.7", secure)
     assert pinned == [("127.0.0.7", True)]
 
 
 @pytest.mark.parametrize("by", ["caller", "device"])
-def test_a_queue_that_wants_encryption_gets_what_a_caller_and_what_the_broker_sends(
-    plain_cloud: Emulator, by: str
-) -> None:
-    url, topic = _chain(plain_cloud, by)
+def test_a_queue_that_requires_encryption_receives_messages_of_callers_and_devices(emulator: Emulator, by: str) -> None:
+    url, topic = _topic_and_queue(emulator, by)
     if by == "caller":
-        of(plain_cloud, 0, "sns").publish(TopicArn=topic, Message='{"from": "caller"}')
+        aws(emulator, 0, "sns").publish(TopicArn=topic, Message='{"from": "caller"}')
     else:
-        _device_says(plain_cloud, topic, '{"from": "device"}')
-    (message,) = until(lambda: received(plain_cloud, url))
+        _publish_as_device(emulator, topic, '{"from": "device"}')
+    (message,) = until(lambda: received(emulator, url))
     assert json.loads(message["Message"]) == {"from": by}
 
 
-def _chain(cloud: Emulator, name: str) -> tuple[str, str]:
-    """A topic, and a queue behind it, that both refuse what is not encrypted."""
-    url, queue_arn = queue(cloud, f"secure-{name}")
-    topics = of(cloud, 0, "sns")
+def _topic_and_queue(emulator: Emulator, name: str) -> tuple[str, str]:
+    """Create a topic with a subscribed queue that both deny unencrypted transport. Return queue URL and topic ARN."""
+    url, queue_arn = queue(emulator, f"secure-{name}")
+    topics = aws(emulator, 0, "sns")
     topic = str(topics.create_topic(Name=f"secure-{name}")["TopicArn"])
     topics.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=_only_encrypted(topic, "sns"))
     attributes = {"Policy": _only_encrypted(queue_arn, "sqs")}
-    of(cloud, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    aws(emulator, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
     topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
     return url, topic
 
@@ -48,19 +46,19 @@ def _only_encrypted(arn: str, service: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def _device_says(cloud: Emulator, topic: str, body: str) -> None:
+def _publish_as_device(emulator: Emulator, topic: str, body: str) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = of(cloud, 0, "iam").create_role(RoleName="to-topic", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    of(cloud, 0, "iot").create_topic_rule(
+    role = aws(emulator, 0, "iam").create_role(RoleName="to-topic", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    aws(emulator, 0, "iot").create_topic_rule(
         ruleName="to_topic",
         topicRulePayload={
-            "sql": "SELECT * FROM 'tell'",
+            "sql": "SELECT * FROM 'encrypted'",
             "actions": [{"sns": {"targetArn": topic, "roleArn": role}}],
         },
     )
-    identity = Identity("teller")
-    register(of(cloud, 0, "iot"), identity)
-    device = Device(cloud, identity, cloud.layout.endpoint(cloud.layout.lobby).host).connect()
-    device.publish("tell", body)
+    identity = Identity("encrypted")
+    register(aws(emulator, 0, "iot"), identity)
+    device = Device(emulator, identity, emulator.layout.endpoint(emulator.layout.lobby).host).connect()
+    device.publish("encrypted", body)
     device.close()

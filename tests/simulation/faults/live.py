@@ -21,7 +21,7 @@ from typing import Annotated, Final
 import typer
 
 from infra.local.api import ApiRefused
-from infra.local.bringup import only_one
+from infra.local.bringup import exclusive_use
 from infra.local.demo import HISTORY
 from infra.local.errors import LocalCloudError
 from infra.local.powered_device import PoweredDevice
@@ -129,7 +129,7 @@ def main(
     try:
         with (
             tempfile.TemporaryDirectory(prefix="device-lobby-kills-") as name,
-            only_one(Path(name)),
+            exclusive_use(Path(name)),
             staged(Path(name), timeline, gateway_port, mqtt_port) as stage,
         ):
             onboard(stage, stage.new_device())

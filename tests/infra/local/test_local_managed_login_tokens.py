@@ -1,4 +1,4 @@
-"""What the sign-in page's token endpoint gives out, and renews: what a standards-keeping client takes."""
+"""The sign-in page's token endpoint issues and refreshes tokens as a standard OAuth 2.0 client expects them."""
 
 import base64
 import secrets
@@ -8,25 +8,25 @@ import jwt
 import pytest
 
 from infra.local.emulator import Emulator
-from tests.infra.local.sign_in_page import BACK, PASSWORD, Page, told
-from tests.infra.local.test_local_cloud import of
+from tests.infra.local.emulated_cloud import aws
+from tests.infra.local.sign_in_page import BACK, PASSWORD, Page, redirect_params
 
 UNCHECKED: Any = {"verify_signature": False}
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    found: dict[str, Any] = jwt.decode(token, options=UNCHECKED)
-    return found
+    claims: dict[str, Any] = jwt.decode(token, options=UNCHECKED)
+    return claims
 
 
-def lasting(token: str) -> dict[str, Any]:
-    """What a renewal leaves as it is."""
-    passing = {"jti", "iat", "exp", "auth_time", "nonce"}
-    return {name: value for name, value in claims_of(token).items() if name not in passing}
+def stable_claims(token: str) -> dict[str, Any]:
+    """Return the claims that a refresh does not change."""
+    changing = {"jti", "iat", "exp", "auth_time", "nonce"}
+    return {name: value for name, value in claims_of(token).items() if name not in changing}
 
 
-def test_a_sign_in_leads_to_tokens_that_say_who_and_for_whom(page: Page) -> None:
-    back = told(page.sign_in())
+def test_a_sign_in_returns_tokens_with_user_groups_and_audience(page: Page) -> None:
+    back = redirect_params(page.sign_in())
     assert (set(back), back["state"]) == ({"code", "state"}, "a state/&=")
     answer = page.tokens(back["code"])
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
@@ -54,32 +54,32 @@ def test_a_sign_in_leads_to_tokens_that_say_who_and_for_whom(page: Page) -> None
     ],
     ids=["verifier", "no-verifier", "redirect_uri", "client", "code"],
 )
-def test_a_code_is_good_only_for_whoever_asked_for_it(page: Page, changes: dict[str, str]) -> None:
-    code = told(page.sign_in())["code"]
+def test_a_code_is_valid_only_for_the_request_that_it_answers(page: Page, changes: dict[str, str]) -> None:
+    code = redirect_params(page.sign_in())["code"]
     refused = page.tokens(**({"code": code} | changes))
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
     assert refused.headers["content-type"] == "application/json"
 
 
-def test_a_code_is_good_once(page: Page) -> None:
-    code = told(page.sign_in())["code"]
+def test_a_code_can_be_used_once(page: Page) -> None:
+    code = redirect_params(page.sign_in())["code"]
     assert page.tokens(code).status_code == 200
     assert page.tokens(code).json()["error"] == "invalid_grant"
 
 
 def test_refreshed_tokens_keep_scope_and_groups(page: Page) -> None:
-    first = page.tokens(told(page.sign_in())["code"]).json()
+    first = page.tokens(redirect_params(page.sign_in())["code"]).json()
     for _ in range(2):
         answer = page.refresh(first["refresh_token"])
         assert (answer.status_code, answer.json()["expires_in"]) == (200, first["expires_in"])
         for name in ("access_token", "id_token"):
-            old, new = (lasting(body[name]) for body in (first, answer.json()))
+            old, new = (stable_claims(body[name]) for body in (first, answer.json()))
             assert new == old
 
 
 @pytest.mark.parametrize("end", ["revoke_token", "global_sign_out", "admin_disable_user"])
-def test_a_refresh_token_that_was_ended_is_refused(page: Page, plain_cloud: Emulator, end: str) -> None:
-    cognito, tokens = of(plain_cloud, 0, "cognito-idp"), page.tokens(told(page.sign_in())["code"]).json()
+def test_a_revoked_refresh_token_is_refused(page: Page, emulator: Emulator, end: str) -> None:
+    cognito, tokens = aws(emulator, 0, "cognito-idp"), page.tokens(redirect_params(page.sign_in())["code"]).json()
     if end == "revoke_token":
         cognito.revoke_token(Token=tokens["refresh_token"], ClientId=page.client)
     elif end == "global_sign_out":
@@ -91,12 +91,12 @@ def test_a_refresh_token_that_was_ended_is_refused(page: Page, plain_cloud: Emul
 
 
 @pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", base64.b64encode(b"{}").decode()])
-def test_what_is_no_refresh_token_is_refused(page: Page, token: str) -> None:
+def test_an_invalid_refresh_token_is_refused(page: Page, token: str) -> None:
     refused = page.refresh(token)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
-def test_the_token_endpoint_answers_pages_of_another_origin(page: Page) -> None:
+def test_the_token_endpoint_accepts_another_origin(page: Page) -> None:
     origin = {"origin": BACK.rstrip("/")}
     preflight = page.http.options("/oauth2/token", headers=origin | {"access-control-request-method": "POST"})
     assert preflight.headers["access-control-allow-origin"] == "*"
@@ -104,8 +104,8 @@ def test_the_token_endpoint_answers_pages_of_another_origin(page: Page) -> None:
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "*")
 
 
-def test_a_refresh_token_for_a_password_is_taken_by_refresh_token_auth(page: Page, plain_cloud: Emulator) -> None:
-    cognito = of(plain_cloud, 0, "cognito-idp")
+def test_a_refresh_token_of_initiate_auth_works_with_refresh_token_auth(page: Page, emulator: Emulator) -> None:
+    cognito = aws(emulator, 0, "cognito-idp")
     password = {"USERNAME": "ada", "PASSWORD": PASSWORD}
     first = cognito.initiate_auth(ClientId=page.client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=password)
     parameters = {"REFRESH_TOKEN": first["AuthenticationResult"]["RefreshToken"]}

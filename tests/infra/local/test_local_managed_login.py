@@ -1,4 +1,4 @@
-"""The sign-in page remembers people for an hour, and opens nothing for them that it would not have opened."""
+"""The sign-in page keeps a session for an hour and still performs all of its checks."""
 
 import re
 from collections.abc import Callable
@@ -8,9 +8,9 @@ import jwt
 import pytest
 
 from infra.local.emulator import Emulator
-from infra.local.ministack.login_session import COOKIE, SECONDS, LoginSessions
-from tests.infra.local.sign_in_page import BACK, CHALLENGE, PASSWORD, Page, make_client, told
-from tests.infra.local.test_local_cloud import of
+from infra.local.ministack.managed_login import COOKIE, SECONDS, LoginSessions, cookie_values, without_cookie
+from tests.infra.local.emulated_cloud import aws
+from tests.infra.local.sign_in_page import BACK, CHALLENGE, PASSWORD, Page, make_client, redirect_params
 
 USERS: dict[str, Any] = {"ada": {"Enabled": True, "UserStatus": "CONFIRMED"}, "bob": {"UserStatus": "CONFIRMED"}}
 
@@ -33,9 +33,7 @@ def sessions(clock: Clock) -> LoginSessions:
     return LoginSessions(clock, lambda: next(names))
 
 
-def test_a_session_is_known_for_an_hour_from_the_sign_in_however_often_it_is_used(
-    sessions: LoginSessions, clock: Clock
-) -> None:
+def test_a_session_expires_an_hour_after_the_sign_in_regardless_of_use(sessions: LoginSessions, clock: Clock) -> None:
     token = sessions.begin("pool", "ada", USERS)
     for passed in (0, 1800, SECONDS - 1):
         clock.now = 1000 + passed
@@ -44,7 +42,7 @@ def test_a_session_is_known_for_an_hour_from_the_sign_in_however_often_it_is_use
     assert sessions.user(token, "pool", USERS) is None
 
 
-def test_sessions_are_told_apart(sessions: LoginSessions) -> None:
+def test_sessions_are_separate(sessions: LoginSessions) -> None:
     tokens = {name: sessions.begin("pool", name, USERS) for name in USERS}
     assert {name: sessions.user(token, "pool", USERS) for name, token in tokens.items()} == {"ada": "ada", "bob": "bob"}
     sessions.end(tokens["ada"])
@@ -53,12 +51,12 @@ def test_sessions_are_told_apart(sessions: LoginSessions) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "secret-1", "secret-00", "SECRET-0", " secret-0"])
-def test_a_guess_is_nobody(sessions: LoginSessions, token: str) -> None:
+def test_a_guessed_token_has_no_session(sessions: LoginSessions, token: str) -> None:
     sessions.begin("pool", "ada", USERS)
     assert sessions.user(token, "pool", USERS) is None
 
 
-def test_another_user_pool_knows_nobody(sessions: LoginSessions) -> None:
+def test_a_session_is_invalid_in_another_user_pool(sessions: LoginSessions) -> None:
     assert sessions.user(sessions.begin("pool", "ada", USERS), "other-pool", USERS) is None
 
 
@@ -71,7 +69,7 @@ def test_another_user_pool_knows_nobody(sessions: LoginSessions) -> None:
     ],
     ids=["disabled", "password reset", "deleted"],
 )
-def test_whoever_may_not_sign_in_any_more_is_nobody(sessions: LoginSessions, now: dict[str, Any]) -> None:
+def test_a_session_ends_when_its_user_may_not_sign_in(sessions: LoginSessions, now: dict[str, Any]) -> None:
     users = {"ada": dict(USERS["ada"])}
     token = sessions.begin("pool", "ada", users)
     users["ada"].update(now.get("ada", {}))
@@ -80,38 +78,38 @@ def test_whoever_may_not_sign_in_any_more_is_nobody(sessions: LoginSessions, now
     assert sessions.user(token, "pool", users) is None
 
 
-def test_somebody_new_under_an_old_name_is_not_the_old_one(sessions: LoginSessions) -> None:
+def test_a_session_is_invalid_for_a_new_user_with_the_same_name(sessions: LoginSessions) -> None:
     token = sessions.begin("pool", "ada", USERS)
     assert sessions.user(token, "pool", {"ada": dict(USERS["ada"])}) is None
 
 
-def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(page: Page) -> None:
+def test_the_cookie_is_http_only_and_same_site(page: Page) -> None:
     (cookie,) = page.sign_in().headers.get_list("set-cookie")
     value, *attributes = cookie.split("; ")
     assert re.fullmatch(r"cognito=[\w-]{43}", value)
     assert sorted(attributes) == ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax"]
 
 
-def test_whoever_has_signed_in_is_not_asked_again(page: Page) -> None:
-    told(page.sign_in())
-    back = told(again := page.authorize(state="another", nonce="another"))
+def test_a_signed_in_user_is_not_asked_again(page: Page) -> None:
+    redirect_params(page.sign_in())
+    back = redirect_params(again := page.authorize(state="another", nonce="another"))
     assert back["state"] == "another"
-    assert "set-cookie" not in again.headers, "the hour is not made longer"
+    assert "set-cookie" not in again.headers, "use does not extend the session"
     claims = jwt.decode(page.tokens(back["code"]).json()["id_token"], options={"verify_signature": False})
     assert (claims["nonce"], claims["cognito:username"]) == ("another", "ada")
 
 
-def test_a_wrong_password_begins_nothing(page: Page) -> None:
+def test_a_wrong_password_starts_no_session(page: Page) -> None:
     answer = page.sign_in(password="Wrong-Password-1")
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
     assert "Incorrect username or password." in answer.text
     assert page.authorize().status_code == 200
 
 
-def test_a_sign_in_that_is_sent_back_with_an_error_begins_nothing(page: Page) -> None:
+def test_a_sign_in_that_ends_with_an_error_starts_no_session(page: Page) -> None:
     form = {"client_id": page.client, "redirect_uri": BACK, "username": "ada", "password": PASSWORD}
     answer = page.http.post("/login", data=form | {"code_challenge": CHALLENGE, "code_challenge_method": "plain"})
-    assert told(answer) == {"error": "invalid_request"}
+    assert redirect_params(answer) == {"error": "invalid_request"}
     assert page.http.post("/login", data=form | {"redirect_uri": "http://evil.example/"}).status_code == 400
     assert page.authorize().status_code == 200
 
@@ -130,33 +128,33 @@ REFUSED: dict[str, tuple[dict[str, str | None], int]] = {
 
 @pytest.mark.parametrize(("changes", "status"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_a_session_opens_nothing_that_the_page_would_refuse(
+def test_a_session_does_not_bypass_the_checks_of_the_page(
     page: Page, changes: dict[str, str | None], status: int, signed_in: bool
 ) -> None:
     if signed_in:
-        told(page.sign_in())
+        redirect_params(page.sign_in())
     answer = page.authorize(**changes)
     assert answer.status_code == status
     assert "code=" not in answer.headers.get("location", "")
     if status == 302:
-        assert told(answer)["error"] == "invalid_request"
+        assert redirect_params(answer)["error"] == "invalid_request"
 
 
-def test_prompt_login_asks_anew_and_the_next_one_is_not_asked(page: Page) -> None:
-    told(page.sign_in())
+def test_prompt_login_shows_the_page_and_the_next_request_does_not(page: Page) -> None:
+    redirect_params(page.sign_in())
     assert page.authorize(prompt="login").status_code == 200
-    assert "code" in told(page.sign_in(prompt="login"))
-    assert "code" in told(page.authorize())
+    assert "code" in redirect_params(page.sign_in(prompt="login"))
+    assert "code" in redirect_params(page.authorize())
 
 
 def test_prompt_none_never_shows_the_page(page: Page) -> None:
-    assert told(page.authorize(prompt="none")) == {"error": "login_required", "state": "a state/&="}
-    told(page.sign_in())
-    assert "code" in told(page.authorize(prompt="none"))
+    assert redirect_params(page.authorize(prompt="none")) == {"error": "login_required", "state": "a state/&="}
+    redirect_params(page.sign_in())
+    assert "code" in redirect_params(page.authorize(prompt="none"))
 
 
-def test_signing_out_ends_the_session_here_and_in_every_copy_of_the_cookie(page: Page) -> None:
-    told(page.sign_in())
+def test_signing_out_ends_the_session_of_every_copy_of_the_cookie(page: Page) -> None:
+    redirect_params(page.sign_in())
     copy = page.http.cookies[COOKIE]
     out = page.http.get("/logout", params={"client_id": page.client, "logout_uri": BACK})
     assert (out.status_code, out.headers["location"]) == (302, BACK)
@@ -165,17 +163,17 @@ def test_signing_out_ends_the_session_here_and_in_every_copy_of_the_cookie(page:
     assert page.authorize().status_code == 200
 
 
-def test_a_sign_out_that_is_refused_ends_nothing(page: Page) -> None:
-    told(page.sign_in())
+def test_a_refused_sign_out_keeps_the_session(page: Page) -> None:
+    redirect_params(page.sign_in())
     out = page.http.get("/logout", params={"client_id": page.client, "logout_uri": "http://evil.example/"})
     assert out.status_code == 400
-    assert "code" in told(page.authorize())
+    assert "code" in redirect_params(page.authorize())
 
 
-def test_another_client_of_the_pool_knows_them_and_another_pool_does_not(page: Page, plain_cloud: Emulator) -> None:
-    told(page.sign_in())
-    cognito = of(plain_cloud, 0, "cognito-idp")
-    assert "code" in told(page.authorize(client_id=make_client(cognito, page.pool)))
+def test_a_session_is_valid_for_another_client_but_not_for_another_pool(page: Page, emulator: Emulator) -> None:
+    redirect_params(page.sign_in())
+    cognito = aws(emulator, 0, "cognito-idp")
+    assert "code" in redirect_params(page.authorize(client_id=make_client(cognito, page.pool)))
     other = cognito.create_user_pool(PoolName="others")["UserPool"]["Id"]
     cognito.admin_create_user(UserPoolId=other, Username="ada", MessageAction="SUPPRESS")
     assert page.authorize(client_id=make_client(cognito, other)).status_code == 200
@@ -185,16 +183,34 @@ def _disable(cognito: Any, name: dict[str, str]) -> None:
     cognito.admin_disable_user(**name)
 
 
-def _make_anew(cognito: Any, name: dict[str, str]) -> None:
+def _replace(cognito: Any, name: dict[str, str]) -> None:
     cognito.admin_delete_user(**name)
     cognito.admin_create_user(**name, MessageAction="SUPPRESS", TemporaryPassword=PASSWORD)
     cognito.admin_set_user_password(**name, Password=PASSWORD, Permanent=True)
 
 
-@pytest.mark.parametrize("change", [_disable, _make_anew])
-def test_whoever_is_disabled_or_somebody_else_now_is_asked(
-    page: Page, plain_cloud: Emulator, change: Callable[[Any, dict[str, str]], None]
+@pytest.mark.parametrize("change", [_disable, _replace])
+def test_a_disabled_or_replaced_user_is_asked(
+    page: Page, emulator: Emulator, change: Callable[[Any, dict[str, str]], None]
 ) -> None:
-    told(page.sign_in())
-    change(of(plain_cloud, 0, "cognito-idp"), {"UserPoolId": page.pool, "Username": "ada"})
+    redirect_params(page.sign_in())
+    change(aws(emulator, 0, "cognito-idp"), {"UserPoolId": page.pool, "Username": "ada"})
     assert page.authorize().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "rest"),
+    [
+        ("", [], ""),
+        ("cognito=a", ["a"], ""),
+        ("x=1; cognito=a; y=2", ["a"], "x=1; y=2"),
+        ("cognito=a;cognito=b", ["a", "b"], ""),
+        ("cognito=a=b==", ["a=b=="], ""),
+        ("xcognito=1; Cognito=2", [], "xcognito=1; Cognito=2"),
+        (' ;; odd{}"=1;cognito=a', ["a"], 'odd{}"=1'),
+        ("cognito", [""], ""),
+    ],
+)
+def test_cookies_are_selected_and_removed_by_name(header: str, values: list[str], rest: str) -> None:
+    assert cookie_values("cognito", header) == values
+    assert without_cookie("cognito", header) == rest

@@ -1,4 +1,4 @@
-"""A ledger from before the counts, or the notary, is known as such and brought up to date where it is kept."""
+"""A ledger of a version without counts or anchors is detected and upgraded."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,13 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.errors import DeployFailed
-from infra.local.ledger_upgrade import anchor, is_older, is_unanchored, recount
+from infra.local.ledger_upgrade import anchor, is_unanchored, is_uncounted, recount
 from lobby.domain.device import GENESIS, Entry
 from lobby.domain.states import Event, State
 from lobby.ledger.models import row_of
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import notary_bucket
-from tests.infra.local.test_local_cloud import of
+from tests.infra.local.emulated_cloud import aws
 
 LEDGER, COUNTS, HISTORY = "device-lobby-ledger", "device-lobby-counts", "device-lobby-history"
 CERTID = "ab" * 32
@@ -26,12 +26,12 @@ OLD = {
     "generation": {"N": "0"},
     "devicename": {"S": "sensor-1"},
 }
-"""A row as 0.1.0 wrote it."""
+"""A row as version 0.1.0 wrote it."""
 
 
 @pytest.fixture
-def dynamodb(plain_cloud: Emulator) -> Iterator[Any]:
-    client = of(plain_cloud, 0, "dynamodb")
+def dynamodb(emulator: Emulator) -> Iterator[Any]:
+    client = aws(emulator, 0, "dynamodb")
     keys = {LEDGER: ("certid",), COUNTS: ("kind", "bucket"), HISTORY: ("certid", "seq")}
     for table, names in keys.items():
         client.create_table(
@@ -49,28 +49,26 @@ def dynamodb(plain_cloud: Emulator) -> Iterator[Any]:
         client.delete_table(TableName=table)
 
 
-def test_a_ledger_with_devices_and_no_counts_is_older_and_then_no_more(dynamodb: Any, plain_cloud: Emulator) -> None:
-    assert not is_older(dynamodb)
+def test_a_ledger_with_devices_and_no_counts_is_counted_once(dynamodb: Any, emulator: Emulator) -> None:
+    assert not is_uncounted(dynamodb)
     dynamodb.put_item(TableName=LEDGER, Item=OLD)
-    assert is_older(dynamodb)
-    assert recount(plain_cloud.endpoint_url, plain_cloud.layout.lobby) == "devices counted anew: 1"
-    assert not is_older(dynamodb)
+    assert is_uncounted(dynamodb)
+    assert recount(emulator.endpoint_url, emulator.layout.lobby) == "devices counted anew: 1"
+    assert not is_uncounted(dynamodb)
     [count] = dynamodb.scan(TableName=COUNTS)["Items"]
     assert (count["bucket"]["S"].rpartition("|")[0], count["count"]) == ("inlobby||", {"N": "1"})
     row = dynamodb.get_item(TableName=LEDGER, Key={"certid": {"S": CERTID}})["Item"]
     assert row == OLD | {"counted": {"S": "inlobby||"}, "printhead": {"S": "abab"}, "kind": {"S": "device"}}
 
 
-def test_a_recount_that_fails_says_what_it_saw(plain_cloud: Emulator) -> None:
+def test_a_failed_recount_reports_its_error(emulator: Emulator) -> None:
     with pytest.raises(DeployFailed, match="ResourceNotFoundException") as failed:
-        recount(plain_cloud.endpoint_url, parse_target("999999999999", "eu-west-1"))
+        recount(emulator.endpoint_url, parse_target("999999999999", "eu-west-1"))
     assert failed.value.code == "NOT_COUNTED"
 
 
-def test_a_history_of_which_nothing_is_anchored_is_older_than_the_notary_and_then_no_more(
-    dynamodb: Any, plain_cloud: Emulator
-) -> None:
-    s3, lobby = of(plain_cloud, 0, "s3"), plain_cloud.layout.lobby
+def test_a_history_without_anchors_is_anchored_once(dynamodb: Any, emulator: Emulator) -> None:
+    s3, lobby = aws(emulator, 0, "s3"), emulator.layout.lobby
     bucket = notary_bucket(lobby.account, lobby.region)
     s3.create_bucket(Bucket=bucket)
     assert not is_unanchored(dynamodb, s3, lobby)
@@ -91,11 +89,11 @@ def test_a_history_of_which_nothing_is_anchored_is_older_than_the_notary_and_the
     row = OLD | {"devstate": {"S": "revoked"}, "version": {"N": "1"}, "generation": {"N": "1"}}
     dynamodb.put_item(TableName=LEDGER, Item=row | {"head": {"S": entry.hash}})
     assert is_unanchored(dynamodb, s3, lobby)
-    assert anchor(plain_cloud.endpoint_url, lobby) == "entries anchored: 1, of 1 devices"
+    assert anchor(emulator.endpoint_url, lobby) == "entries anchored: 1, of 1 devices"
     assert not is_unanchored(dynamodb, s3, lobby)
     assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"] == f"entries/{CERTID}/0000000001-{entry.hash}"
     dynamodb.put_item(TableName=LEDGER, Item=row)
-    assert "entry 1: ROW_DIFFERS" in anchor(plain_cloud.endpoint_url, lobby)
+    assert "entry 1: ROW_DIFFERS" in anchor(emulator.endpoint_url, lobby)
     with pytest.raises(DeployFailed, match="ResourceNotFound") as failed:
-        anchor(plain_cloud.endpoint_url, parse_target("999999999999", "eu-west-1"))
+        anchor(emulator.endpoint_url, parse_target("999999999999", "eu-west-1"))
     assert failed.value.code == "NOT_ANCHORED"
