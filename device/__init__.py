@@ -1,10 +1,11 @@
-"""The reference device client: from the lobby to the account where the device belongs.
+"""Reference device client: onboard through the lobby, then serve in the assigned target account.
 
-`journey` decides (pure: events in, actions out), `link` speaks MQTT, `storage` keeps the route through power cuts,
-`client` joins the three. It is made to be read and copied; of the lobby it needs nothing but the words on the wire.
+`device.machine` is a pure state machine (events in, actions out). `device.mqtt` opens MQTT connections,
+`device.storage` keeps the route across power cuts, and `device.client` connects the three. The package is meant to
+be read and vendored: apart from its own modules it imports only `lobby.names`, `lobby.errors` and `lobby.wire`.
 """
 
 from typing import Final
 
 CLIENT_VERSION: Final = "1.0.0"
-"""What a hello names as `version`."""
+"""Sent as `version` in every hello."""

@@ -1,5 +1,5 @@
 """``python -m device``."""
 
-from device.cli import app
+from device.cli import main
 
-app(prog_name="python -m device")
+main("python -m device")

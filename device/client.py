@@ -1,34 +1,34 @@
-"""The client: feeds events to the journey and carries out what it answers, one thing at a time.
+"""The client: pass events to the state machine and carry out the actions it returns, one at a time.
 
-All events, from awscrt's threads, from signals and from the clock, pass through one inbox, so the journey is never
-in two minds. Whatever fails while an action is carried out becomes an event; a fault of our own is told, and the
-journey begins anew. Waits are on a clock that nobody can set.
+All events, from awscrt's threads, from signal handlers and from the clock, go through one inbox, so the state
+machine handles one event at a time. A failed action becomes an event. An unexpected exception is logged and the
+client starts over. Waits use a monotonic clock, which nobody can set.
 """
 
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-from device.event_log import Chronicle
+from device.event_log import EventLog
 from device.inbox import Inbox
 from device.machine.advance import advance
-from device.machine.backoff import Draw
+from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
-    Begin,
-    Close,
+    Connect,
+    Disconnect,
     Event,
     Exit,
-    Forget,
-    Note,
-    NotSaved,
-    Open,
+    ForgetRoute,
+    LogEvent,
     Publish,
-    ResetAsked,
-    Saved,
-    Show,
-    StopAsked,
-    Store,
+    ResetRequested,
+    ShowCode,
+    Start,
+    StopRequested,
+    StorageFailed,
+    StorageUpdated,
+    StoreRoute,
     Subscribe,
     Tick,
 )
@@ -36,12 +36,12 @@ from device.machine.plan import Endpoint, Plan
 from device.machine.state import State
 from device.storage import Storage
 
-WATCH_S = 1.0
-"""How often the client looks whether someone has asked for a reset."""
+POLL_S = 1.0
+"""How often the client checks for a reset request."""
 
 
 class Connection(Protocol):
-    """What `link.Link` is to the client."""
+    """The interface of `mqtt.MqttConnection`."""
 
     def open(self, endpoint: Endpoint) -> None: ...
     def subscribe(self, topic: str) -> None: ...
@@ -50,150 +50,159 @@ class Connection(Protocol):
 
 
 class Client:
-    """One device, running. `dial` makes the link with a number, which reports to `post`; `doubts_clock` says why the
-    wall clock, by which certificates are judged, cannot be right, or nothing; `deaths` are of clients before it."""
+    """One running device.
+
+    `connection_factory` creates a connection from its id and the function that it reports events to. `clock_error`
+    returns why the wall clock, which TLS uses to check certificates, cannot be right, or an empty string. `crashes`
+    is the number of clients in a row that crashed before this one.
+    """
 
     def __init__(
         self,
         plan: Plan,
         storage: Storage,
-        chronicle: Chronicle,
-        dial: Callable[[int, Callable[[Event], None]], Connection],
-        draw: Draw,
+        event_log: EventLog,
+        connection_factory: Callable[[int, Callable[[Event], None]], Connection],
+        uniform: Uniform,
         clock: Callable[[], float] = time.monotonic,
         inbox: Inbox | None = None,
-        doubts_clock: Callable[[], str] = lambda: "",
-        deaths: int = 0,
+        clock_error: Callable[[], str] = lambda: "",
+        crashes: int = 0,
     ) -> None:
-        self._plan, self._storage, self._chronicle, self._dial = plan, storage, chronicle, dial
-        self._draw, self._clock, self._doubts_clock, self._deaths = draw, clock, doubts_clock, deaths
+        self._plan, self._storage, self._event_log = plan, storage, event_log
+        self._connection_factory, self._uniform, self._clock = connection_factory, uniform, clock
+        self._clock_error, self._crashes = clock_error, crashes
         self._inbox = inbox or Inbox()
         self._state = State()
-        self._link: Connection | None = None
-        self._watch_at = self._clock()
-        self._reset_seen = self._clock_doubtful = False
+        self._connection: Connection | None = None
+        self._poll_at = self._clock()
+        self._reset_seen = self._clock_implausible = False
         self._running = True
 
     def post(self, event: Event) -> None:
-        """Hand in an event, from any thread or signal handler."""
+        """Queue an event. May be called from any thread or signal handler."""
         self._inbox.put(event)
 
     def run(self) -> None:
-        """The whole journey. Returns when the device was told to stop, or has arrived where that was the task."""
+        """Run until the device is stopped, or has arrived with `exit_on_arrival`."""
         while self._running:
             try:
-                self._live()
-            except Exception as fault:  # noqa: BLE001 - a fault of our own must not strand a device in the field
-                self._stumble(fault)
+                self._run_once()
+            except Exception as error:  # noqa: BLE001 - a bug must not strand a device in the field
+                self._recover(error)
 
-    def _live(self) -> None:
-        self._begin()
+    def _run_once(self) -> None:
+        self._start()
         while self._running:
             self._handle_next()
-            self._watch()
+            self._poll()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._plan.show_codes:
-            self._show(None)  # what an earlier life showed is nobody's question any more
-        if self._storage.reset_asked():
-            self._chronicle.record("reset_received", {"by": "command", "before": "start"})
-            self._handle(Begin(None, self._deaths))
-            self._handle(self._keep(Forget()))
+            self._show_code(None)  # a code from an earlier run is no longer valid
+        if self._storage.reset_requested():
+            self._event_log.record("reset_received", {"by": "command", "before": "start"})
+            self._handle(Start(None, self._crashes))
+            self._handle(self._update_storage(ForgetRoute()))
             return
         loaded = self._storage.load()
-        if loaded.fault:
-            self._chronicle.record("route_unreadable", {"detail": loaded.fault})
-        self._handle(Begin(loaded.route, self._deaths))
+        if loaded.error:
+            self._event_log.record("route_unreadable", {"detail": loaded.error})
+        self._handle(Start(loaded.route, self._crashes))
 
-    def _stumble(self, fault: Exception) -> None:
-        """Told; then, after the longest wait, as after power-on, with nothing remembered but what the disk holds."""
-        self._deaths += 1
-        self._chronicle.record("fault", {"detail": f"{type(fault).__name__}: {fault}"})
-        if self._link is not None:
-            self._link.close()
-        self._state, self._reset_seen = State(link=self._state.link), False
+    def _recover(self, error: Exception) -> None:
+        """Log the exception and wait for the longest retry delay. The client then starts over with the stored route
+        only, as after power-on."""
+        self._crashes += 1
+        self._event_log.record("fault", {"detail": f"{type(error).__name__}: {error}"})
+        if self._connection is not None:
+            self._connection.close()
+        self._state, self._reset_seen = State(connection_id=self._state.connection_id), False
         until = self._clock() + self._plan.timing.retry_cap
         while self._running and (left := until - self._clock()) > 0:
-            if isinstance(self._inbox.take(left), StopAsked):
+            if isinstance(self._inbox.take(left), StopRequested):
                 self._running = False
-                self._chronicle.record("stopped", {})
+                self._event_log.record("stopped", {})
 
     def _handle_next(self) -> None:
-        """What happened first, then what is due: an answer that came in time is not called late, however long the
-        disk took, and a flood of messages cannot stop the clock."""
+        """Handle the next event, then the deadlines that have passed.
+
+        The event goes first, so an answer that arrived in time does not count as late after a slow disk operation.
+        The deadlines follow after each event, so a flood of messages cannot hold them back.
+        """
         deadline = self._state.next_deadline
-        wait = WATCH_S if deadline is None else min(WATCH_S, max(0.0, deadline - self._clock()))
-        event = self._inbox.take(wait)
+        timeout = POLL_S if deadline is None else min(POLL_S, max(0.0, deadline - self._clock()))
+        event = self._inbox.take(timeout)
         if event is not None:
             self._handle(event)
         deadline = self._state.next_deadline
         if deadline is not None and deadline <= self._clock():
             self._handle(Tick())
 
-    def _watch(self) -> None:
-        if self._clock() < self._watch_at:
+    def _poll(self) -> None:
+        if self._clock() < self._poll_at:
             return
-        self._watch_at = self._clock() + WATCH_S
-        asked = self._storage.reset_asked()
-        if asked and not self._reset_seen:
-            self._handle(ResetAsked())
-        self._reset_seen = asked
-        if dropped := self._inbox.count_dropped():
-            self._chronicle.record("messages_dropped", {"count": dropped, "reason": "they came faster than they go"})
+        self._poll_at = self._clock() + POLL_S
+        requested = self._storage.reset_requested()
+        if requested and not self._reset_seen:
+            self._handle(ResetRequested())
+        self._reset_seen = requested
+        if dropped := self._inbox.take_dropped_count():
+            self._event_log.record("messages_dropped", {"count": dropped, "reason": "the inbox is full"})
 
     def _handle(self, event: Event) -> None:
-        self._state, actions = advance(self._state, event, plan=self._plan, now=self._clock(), draw=self._draw)
+        self._state, actions = advance(self._state, event, plan=self._plan, now=self._clock(), uniform=self._uniform)
         for action in actions:
             self._carry_out(action)
 
     def _carry_out(self, action: Action) -> None:
         match action:
-            case Note(event, fields):
-                self._chronicle.record(event, fields)
-            case Show(code):
-                self._show(code)
-            case Store() | Forget():
-                self._handle(self._keep(action))
+            case LogEvent(event, fields):
+                self._event_log.record(event, fields)
+            case ShowCode(code):
+                self._show_code(code)
+            case StoreRoute() | ForgetRoute():
+                self._handle(self._update_storage(action))
             case Exit():
                 self._running = False
             case _:
-                self._on_wire(action)
+                self._use_connection(action)
 
-    def _on_wire(self, action: Open | Subscribe | Publish | Close) -> None:
-        if isinstance(action, Open):
-            self._look_at_clock()
-            self._link = self._dial(action.link, self.post)
-            self._link.open(action.endpoint)
-        elif self._link is not None:
+    def _use_connection(self, action: Connect | Subscribe | Publish | Disconnect) -> None:
+        if isinstance(action, Connect):
+            self._check_clock()
+            self._connection = self._connection_factory(action.connection_id, self.post)
+            self._connection.open(action.endpoint)
+        elif self._connection is not None:
             match action:
                 case Subscribe(_, topic):
-                    self._link.subscribe(topic)
+                    self._connection.subscribe(topic)
                 case Publish(_, topic, payload):
-                    self._link.publish(topic, payload)
-                case Close():
-                    self._link.close()
+                    self._connection.publish(topic, payload)
+                case Disconnect():
+                    self._connection.close()
 
-    def _keep(self, action: Store | Forget) -> Saved | NotSaved:
+    def _update_storage(self, action: StoreRoute | ForgetRoute) -> StorageUpdated | StorageFailed:
         try:
-            if isinstance(action, Store):
+            if isinstance(action, StoreRoute):
                 self._storage.store(action.route)
             else:
                 self._storage.forget()
         except OSError as error:
-            return NotSaved(str(error))
-        return Saved()
+            return StorageFailed(str(error))
+        return StorageUpdated()
 
-    def _show(self, code: str | None) -> None:
-        """A device whose disk refuses still says its code in the log."""
+    def _show_code(self, code: str | None) -> None:
+        """If the disk fails, the code is still in the log."""
         try:
-            self._storage.show(code)
+            self._storage.show_code(code)
         except OSError as error:
-            self._chronicle.record("presence_code_not_stored", {"detail": str(error)})
+            self._event_log.record("presence_code_not_stored", {"detail": str(error)})
 
-    def _look_at_clock(self) -> None:
-        """TLS judges certificates by the wall clock. The device cannot set it; it can say that it is wrong, so that
-        the refusals that follow are understood, and try until somebody has set it."""
-        doubt = self._doubts_clock()
-        if bool(doubt) != self._clock_doubtful:
-            self._clock_doubtful = bool(doubt)
-            self._chronicle.record("clock_doubtful" if doubt else "clock_plausible", {"detail": doubt})
+    def _check_clock(self) -> None:
+        """Log once that the wall clock is wrong, which explains the TLS failures that follow. The device cannot set
+        its clock, so it keeps trying until the clock is set."""
+        error = self._clock_error()
+        if bool(error) != self._clock_implausible:
+            self._clock_implausible = bool(error)
+            self._event_log.record("clock_implausible" if error else "clock_plausible", {"detail": error})

@@ -1,7 +1,7 @@
-"""How the device proves who it is: a key in a file, or one that never leaves its PKCS#11 token.
+"""TLS client credentials: a key in a file, or a key that stays in its PKCS#11 token.
 
-Both are handed to awsiotsdk, which makes the TLS context of each connection from them. The files are read anew for
-each connection, so a renewed certificate is used from the next one on.
+awsiotsdk builds the TLS context of each connection from them. Files are read again for each connection, so a renewed
+certificate takes effect with the next connection.
 """
 
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ from device.identity import check_key
 
 
 class Credentials(Protocol):
-    """Makes a connection, not yet opened, that authenticates as this device."""
+    """Create connections, not yet opened, that authenticate as this device."""
 
     def check(self) -> None:
-        """Raises `BadCredentials` where no connection can ever be made with them."""
+        """Raise `BadCredentials` if no connection can ever succeed with them."""
 
     def connection(self, **options: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
 class FileCredentials:
-    """Certificate (with its chain, where there is one), key and the servers' CA as PEM files."""
+    """Certificate (with its chain, if any), key and the servers' CA as PEM files."""
 
     cert: Path
     key: Path
@@ -43,7 +43,7 @@ class FileCredentials:
 
 @dataclass(frozen=True)
 class TokenCredentials:
-    """The key in a hardware token or secure element, by PKCS#11. The library is loaded once, for the whole process."""
+    """A key in a PKCS#11 token or secure element. The library is loaded once per process."""
 
     cert: Path
     ca: Path
@@ -54,13 +54,15 @@ class TokenCredentials:
     _loaded: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     def check(self) -> None:
-        """Logs in once: a token locks itself after a few wrong PINs, so a wrong one must not be tried for ever."""
+        """Log in once. A token locks itself after a few wrong PINs, so a wrong PIN must not be retried."""
         if not self.library.is_file():
             raise BadCredentials("KEY_UNREADABLE", f"got {self.library}, want the PKCS#11 library (.so) of the token")
         try:
             self.connection(endpoint="localhost", port=1, client_id="check")
         except Exception as error:
-            raise BadCredentials("KEY_UNREADABLE", f"the token refused ({error}), want its PIN and labels") from error
+            raise BadCredentials(
+                "KEY_UNREADABLE", f"the token rejected the login ({error}), want its PIN and labels"
+            ) from error
 
     def connection(self, **options: Any) -> Any:
         if not self._loaded:

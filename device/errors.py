@@ -1,25 +1,32 @@
-"""What can be wrong with a device before it has said a word.
+"""Every error that the device client raises.
 
     LobbyError
     ├── InvalidInput        a setting breaks a rule: INVALID_ENDPOINT, INVALID_SETTING, …
-    ├── MissingSettings     MISSING_SETTINGS, naming all of them
+    ├── MissingSettings     MISSING_SETTINGS; the message lists all of them
     └── DeviceError
         ├── BadCredentials  CERTIFICATE_UNREADABLE, KEY_UNREADABLE, KEY_MISMATCH, CA_UNREADABLE
-        └── StateFault      STATE_DIR_UNUSABLE, STATE_DIR_IN_USE: the folder for the route cannot serve
+        └── StateDirError   STATE_DIR_UNUSABLE, STATE_DIR_IN_USE
+    OSError
+    └── NotAFileError       a folder, pipe, socket or device has the name of the route file
 
-Once it runs, nothing is raised any more: what happens is an event, is written to the log, and the journey goes on.
+These are raised at startup only, except `NotAFileError`, which `device.storage` handles. A running client raises
+nothing: every failure becomes an event and a log line, and the client continues. Messages read "got X, want Y".
 """
 
 from lobby.errors import LobbyError
 
 
 class DeviceError(LobbyError):
-    """Base of what only the device client raises."""
+    """Base of the errors that only the device client raises."""
 
 
 class BadCredentials(DeviceError):
-    """The certificate, its key or the servers' CA cannot be used as they are."""
+    """The certificate, its key or the CA file is unusable."""
 
 
-class StateFault(DeviceError):
-    """The folder that shall keep the route cannot."""
+class StateDirError(DeviceError):
+    """The state directory cannot be created, opened or locked."""
+
+
+class NotAFileError(OSError):
+    """The path exists and is not a regular file."""

@@ -1,7 +1,7 @@
-"""The log: every event of the journey as one line, for people (text) or for programs (json).
+"""Event log: one line per event, as text for people or as JSON for programs.
 
-A log that cannot be written, because its disk is full, its reader is gone or reads no more, must not stop a device:
-lines are dropped and counted, and the count is told as soon as a line can be written again.
+A log that cannot be written (disk full, reader gone or not reading) does not stop the device. Lines are dropped and
+counted, and the next line that can be written contains the count as `lines_lost`.
 """
 
 import json
@@ -12,50 +12,55 @@ from typing import Final, Literal, TextIO
 
 Format = Literal["text", "json"]
 """How a line is written."""
-_PATIENCE_MS: Final = 250
-"""For a reader that is behind; one that has let this pass is not waited for again until it reads."""
+_WRITE_TIMEOUT_MS: Final = 250
+"""How long to wait for a slow reader. After one timeout, later lines do not wait until the reader reads again."""
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Chronicle:
-    """Writes events to a stream, one line each, flushed."""
+class EventLog:
+    """Write events to a stream, one line each, and flush after each line."""
 
-    def __init__(self, form: Format, stream: TextIO, clock: Callable[[], datetime] = utc_now) -> None:
-        self._form = form
+    def __init__(self, line_format: Format, stream: TextIO, clock: Callable[[], datetime] = utc_now) -> None:
+        self._format = line_format
         self._stream = stream
         self._clock = clock
         self._lost = 0
-        self._room = _room_in(stream)
+        self._wait_writable = _wait_writable(stream)
 
     def record(self, event: str, fields: Mapping[str, object]) -> None:
+        """Write one line, or count it as lost. Never raise."""
         at = self._clock().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        lost: dict[str, object] = {"lines_lost": self._lost} if self._lost else {}
-        told = {"at": at, "event": event, **fields, **lost}
         try:
-            if not self._room(0 if self._lost else _PATIENCE_MS):
+            if not self._wait_writable(0 if self._lost else _WRITE_TIMEOUT_MS):
                 raise BlockingIOError
-            self._stream.write((json.dumps(told) if self._form == "json" else _text(at, event, fields, lost)) + "\n")
+            self._stream.write(self._line(at, event, fields) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             self._lost += 1
         else:
             self._lost = 0
 
+    def _line(self, at: str, event: str, fields: Mapping[str, object]) -> str:
+        lost: dict[str, object] = {"lines_lost": self._lost} if self._lost else {}
+        if self._format == "json":
+            return json.dumps({"at": at, "event": event, **fields, **lost})
+        return _text_line(at, event, {**fields, **lost})
 
-def _room_in(stream: TextIO) -> Callable[[int], bool]:
-    """Whether the stream takes a line without making the device wait for longer than so many milliseconds."""
+
+def _wait_writable(stream: TextIO) -> Callable[[int], bool]:
+    """Return a function that waits up to the given milliseconds and returns whether the stream accepts a line."""
     try:
         handle = stream.fileno()
     except (OSError, AttributeError):
-        return lambda _: True  # no file: what is in memory does not wait
+        return lambda _: True  # a stream in memory never blocks
     poll = select.poll()
     poll.register(handle, select.POLLOUT)
-    return lambda patience: bool(poll.poll(patience))
+    return lambda timeout_ms: bool(poll.poll(timeout_ms))
 
 
-def _text(at: str, event: str, *fields: Mapping[str, object]) -> str:
-    told = "  ".join(f"{key}={value}" for some in fields for key, value in some.items() if value not in (None, ""))
-    return f"{at}  {event.replace('_', ' '):<18}  {told}".rstrip()
+def _text_line(at: str, event: str, fields: Mapping[str, object]) -> str:
+    pairs = "  ".join(f"{key}={value}" for key, value in fields.items() if value not in (None, ""))
+    return f"{at}  {event.replace('_', ' '):<18}  {pairs}".rstrip()

@@ -1,7 +1,7 @@
-"""Who the device is: its certificate read through the parser, never by string search, and the key that fits it.
+"""The device's identity: its certificate, read with an X.509 parser, and the private key that belongs to it.
 
-Refuses, before anything is dialled, what could only fail later with a riddle: an unreadable file, a subject
-without exactly one usable CN, a key that belongs to another certificate.
+Rejected before any connection, with a clear message: an unreadable file, a subject that does not have exactly one
+valid CN, and a key that belongs to another certificate.
 """
 
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ from lobby.names import Fingerprint, ThingName, parse_thing_name
 
 @dataclass(frozen=True)
 class Identity:
-    """What the certificate says. Times are UTC."""
+    """Fields of the certificate. Times are UTC."""
 
     thing: ThingName
     certid: Fingerprint
     not_before: datetime
     not_after: datetime
 
-    def doubts_clock(self, now: datetime) -> str:
-        """Why `now` cannot be right, or the certificate is over; empty when all is well."""
+    def clock_error(self, now: datetime) -> str:
+        """Return why `now` is outside the certificate's validity (wrong clock or expired), or an empty string."""
         if now < self.not_before:
-            return f"the clock says {now:%Y-%m-%d %H:%M}, the certificate begins {self.not_before:%Y-%m-%d %H:%M} UTC"
+            return f"got clock {now:%Y-%m-%d %H:%M}, want {self.not_before:%Y-%m-%d %H:%M} UTC (not before) or later"
         if now > self.not_after:
-            return f"the clock says {now:%Y-%m-%d %H:%M}, the certificate ended {self.not_after:%Y-%m-%d %H:%M} UTC"
+            return f"got clock {now:%Y-%m-%d %H:%M}, want {self.not_after:%Y-%m-%d %H:%M} UTC (not after) or earlier"
         return ""
 
 
 def read_identity(cert: Path) -> Identity:
-    """The identity in a PEM file; of a chain, the first certificate. Raises `BadCredentials`."""
+    """Return the identity from a PEM file; the first certificate of a chain counts. Raise `BadCredentials`."""
     certificate = _load_certificate(cert)
     return Identity(
         _thing_name(certificate, cert),
@@ -49,30 +49,30 @@ def read_identity(cert: Path) -> Identity:
 
 
 def check_key(cert: Path, key: Path) -> None:
-    """That the private key (PEM, not encrypted) is the certificate's. Raises `BadCredentials`."""
+    """Raise `BadCredentials` unless the private key (PEM, unencrypted) belongs to the certificate."""
     try:
         private = load_pem_private_key(_read(key, "KEY_UNREADABLE"), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadCredentials("KEY_UNREADABLE", f"got {key} ({error}), want a private key, PEM, not encrypted") from None
+        raise BadCredentials("KEY_UNREADABLE", f"got {key} ({error}), want an unencrypted PEM private key") from None
     public = _load_certificate(cert).public_key()
     spki = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     if private.public_key().public_bytes(*spki) != public.public_bytes(*spki):
-        raise BadCredentials("KEY_MISMATCH", f"got {key}, which is not the key of the certificate in {cert}")
+        raise BadCredentials("KEY_MISMATCH", f"got {key}, want the private key of the certificate in {cert}")
 
 
 def check_ca(ca: Path) -> None:
-    """That the file holds certificates. Raises `BadCredentials`."""
+    """Raise `BadCredentials` unless the file contains PEM certificates."""
     try:
         x509.load_pem_x509_certificates(_read(ca, "CA_UNREADABLE"))
     except ValueError:
-        raise BadCredentials("CA_UNREADABLE", f"got {ca}, want the servers' CA certificates, PEM") from None
+        raise BadCredentials("CA_UNREADABLE", f"got {ca}, want the servers' CA certificates as PEM") from None
 
 
 def _load_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(_read(path, "CERTIFICATE_UNREADABLE"))[0]
     except ValueError:
-        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {path}, want the device's certificate, PEM") from None
+        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {path}, want the device's certificate as PEM") from None
 
 
 def _thing_name(certificate: x509.Certificate, path: Path) -> ThingName:
@@ -81,9 +81,9 @@ def _thing_name(certificate: x509.Certificate, path: Path) -> ThingName:
         if len(names) == 1:
             return parse_thing_name(names[0].value)
     except InvalidInput as error:
-        raise BadCredentials("CERTIFICATE_UNREADABLE", f"the CN in {path}: {error.message}") from None
+        raise BadCredentials("CERTIFICATE_UNREADABLE", f"CN in {path}: {error.message}") from None
     except ValueError:
-        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {path}, whose subject cannot be read") from None
+        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got an unreadable subject in {path}, want one CN") from None
     raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {len(names)} CNs in the subject of {path}, want one")
 
 

@@ -1,44 +1,44 @@
-"""What has happened and waits to be handled: one queue for awscrt's threads, signals and the client itself.
+"""Queue of events that wait to be handled. awscrt's threads, signal handlers and the client itself put events in.
 
-What the device's own links and timers report always fits. Messages come from others: a broker that sends them faster
-than they can be weighed must not fill the memory, so beyond a bound they are dropped and counted. What they could
-have told is told again: the lobby repeats a route with each hello.
+Events about the device's own connections and timers are always accepted. MQTT messages come from others: a broker
+that sends them faster than the client handles them must not exhaust the memory, so above a limit they are dropped
+and counted. Nothing is lost by that, because the lobby repeats the route after each hello.
 """
 
 import queue
 import threading
 from typing import Final
 
-from device.machine.events import Event, Heard
+from device.machine.events import Event, MessageReceived
 
-MOST_WAITING: Final = 64
-"""Each at most as long as a message may be (128 KiB): 8 MiB in all."""
+MAX_WAITING: Final = 64
+"""Messages. Each has at most 128 KiB, so 8 MiB in total."""
 
 
 class Inbox:
-    """`put` never waits, and may be called from any thread; from a signal handler with anything but a message."""
+    """`put` never blocks. It may be called from any thread, and from a signal handler except with a message."""
 
     def __init__(self) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._dropped = 0
-        self._counting = threading.Lock()
+        self._dropped_lock = threading.Lock()
 
     def put(self, event: Event) -> None:
-        if isinstance(event, Heard) and self._events.qsize() >= MOST_WAITING:
-            with self._counting:
+        if isinstance(event, MessageReceived) and self._events.qsize() >= MAX_WAITING:
+            with self._dropped_lock:
                 self._dropped += 1
         else:
             self._events.put(event)
 
-    def take(self, wait: float) -> Event | None:
-        """The oldest event; None where there is none within `wait` seconds."""
+    def take(self, timeout: float) -> Event | None:
+        """Return the oldest event, or None if there is none within `timeout` seconds."""
         try:
-            return self._events.get(timeout=wait)
+            return self._events.get(timeout=timeout)
         except queue.Empty:
             return None
 
-    def count_dropped(self) -> int:
-        """Messages dropped since this was last asked."""
-        with self._counting:
+    def take_dropped_count(self) -> int:
+        """Return how many messages were dropped since the last call."""
+        with self._dropped_lock:
             dropped, self._dropped = self._dropped, 0
         return dropped

@@ -1,4 +1,4 @@
-"""The device's QR code in the terminal, for a device that has a screen and no printed label at hand."""
+"""The device's QR label in the terminal, for a device that has a screen and no printed label."""
 
 import io
 
@@ -10,9 +10,9 @@ from lobby.wire import encode_label, short_form
 
 
 def terminal_label(certid: Fingerprint, *, dark_terminal: bool = True) -> str:
-    """Half blocks, two modules a character, with the quiet zone; the code and its short form below, as text.
+    """Return the QR code drawn with half blocks (quiet zone included), then the label code and its short form.
 
-    A scanner wants dark on light: on a dark terminal the light modules are the ones drawn.
+    Scanners expect dark modules on a light ground, so on a dark terminal the light modules are drawn.
     """
     code = encode_label(certid)
     symbol = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=4)

@@ -1,7 +1,7 @@
-"""One life of the client: its parts are made, joined and run, from power-on until it is told to stop.
+"""One run of the client: create its parts, connect them, and run until it is stopped.
 
-Nothing here is decided. A fault of the settings ends it with a message; the folder that shall keep the route may be of
-no use, and the device is of use all the same.
+Invalid settings end the run with a message. An unusable state directory does not: the device works without one and
+asks the lobby at each start.
 """
 
 import random
@@ -12,53 +12,55 @@ from pathlib import Path
 from typing import Final
 
 from device.client import Client
-from device.errors import StateFault
-from device.event_log import Chronicle, utc_now
-from device.machine.events import StopAsked
-from device.mqtt import Link
+from device.errors import StateDirError
+from device.event_log import EventLog, utc_now
+from device.machine.events import StopRequested
+from device.mqtt import MqttConnection
 from device.settings import Settings
 from device.storage import Storage, lock
 from lobby.errors import LobbyError
 
 STOPPED: Final = 0
+"""Exit code: stopped by a signal, or arrived with `--exit-on-arrival`."""
 UNUSABLE: Final = 2
-"""Exit codes: it was told to stop or has done its task; with these settings it can never work."""
-draw: Final = random.SystemRandom().uniform
-"""Jitter that no two devices share."""
+"""Exit code: the client can never work with these settings."""
+uniform: Final = random.SystemRandom().uniform
+"""Jitter that differs between devices."""
 
 
-def live(gather: Callable[[], Settings], chronicle: Chronicle, deaths: int) -> int:
-    """The exit code. `deaths` is how many clients died before this one in a row."""
+def run_client(load_settings: Callable[[], Settings], event_log: EventLog, crashes: int) -> int:
+    """Run one client and return its exit code. `crashes` is the number of clients in a row that crashed before."""
     try:
-        _live(gather(), chronicle, deaths)
+        _run(load_settings(), event_log, crashes)
     except LobbyError as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     return STOPPED
 
 
-def _live(settings: Settings, chronicle: Chronicle, deaths: int) -> None:
-    _hold(settings.state_dir, chronicle)
+def _run(settings: Settings, event_log: EventLog, crashes: int) -> None:
+    _lock_state_dir(settings.state_dir, event_log)
     plan = settings.plan
     client = Client(
         plan,
         Storage(settings.state_dir),
-        chronicle,
-        lambda number, report: Link(number, report, settings.credentials, plan.thing, plan.timing.answer_within),
-        draw=draw,
-        doubts_clock=lambda: settings.identity.doubts_clock(utc_now()),
-        deaths=deaths,
+        event_log,
+        lambda connection_id, report: MqttConnection(
+            connection_id, report, settings.credentials, plan.thing, plan.timing.answer_within
+        ),
+        uniform=uniform,
+        clock_error=lambda: settings.identity.clock_error(utc_now()),
+        crashes=crashes,
     )
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: client.post(StopAsked()))
+        signal.signal(number, lambda *_: client.post(StopRequested()))
     client.run()
 
 
-def _hold(folder: Path, chronicle: Chronicle) -> None:
-    """A device whose folder is of no use, read-only or gone, asks the lobby at each start."""
+def _lock_state_dir(folder: Path, event_log: EventLog) -> None:
     try:
         lock(folder)
-    except StateFault as fault:
-        if fault.code == "STATE_DIR_IN_USE":
+    except StateDirError as error:
+        if error.code == "STATE_DIR_IN_USE":
             raise
-        chronicle.record("storage_unusable", {"detail": fault.message})
+        event_log.record("storage_unusable", {"detail": error.message})

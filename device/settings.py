@@ -1,6 +1,6 @@
-"""What the client was started with, gathered from options and environment, checked as a whole before it starts.
+"""The client's settings, collected from options and environment variables and validated before it starts.
 
-Everything that is missing is named in one message. Nothing here opens a connection or makes a file.
+All missing settings are listed in one message. Nothing here opens a connection or creates a file.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _KEY_OPTION = "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)"
 
 @dataclass(frozen=True)
 class Options:
-    """As typed. None is: not given."""
+    """Settings as typed. None means not given."""
 
     cert: Path | None
     key: Path | None
@@ -34,7 +34,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Settings:
-    """Complete and sound."""
+    """Complete and validated settings."""
 
     identity: Identity
     credentials: Credentials
@@ -42,8 +42,8 @@ class Settings:
     state_dir: Path
 
 
-def gather(options: Options, timing: Timing, *, exit_on_arrival: bool, show_codes: bool = False) -> Settings:
-    """Raises `MissingSettings`, `InvalidInput` or `BadCredentials`."""
+def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, show_codes: bool = False) -> Settings:
+    """Validate the options. Raise `MissingSettings`, `InvalidInput` or `BadCredentials`."""
     cert, ca = options.cert, options.ca
     missing = missing_settings(options)
     if missing or cert is None or ca is None:
@@ -61,26 +61,26 @@ def gather(options: Options, timing: Timing, *, exit_on_arrival: bool, show_code
 
 
 def missing_settings(options: Options) -> list[str]:
-    """Each as the option and the environment variable that would name it."""
+    """Return each missing setting as its option and environment variable."""
     pin = options.pkcs11_pin or options.pkcs11_pin_file or not options.pkcs11_lib
-    wanted = {
+    required = {
         "--cert (DEVICE_CERT)": options.cert,
         "--ca (DEVICE_CA)": options.ca,
         "--lobby (DEVICE_LOBBY)": options.lobby,
         _KEY_OPTION: options.key or options.pkcs11_lib,
         "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
     }
-    return [name for name, value in wanted.items() if not value]
+    return [name for name, value in required.items() if not value]
 
 
-def state_dir(cert: Path, given: Path | None) -> Path:
-    """Where the route is kept: as given, or beside the certificate, under its name."""
-    return given or cert.with_suffix(".state")
+def state_dir(cert: Path, option: Path | None) -> Path:
+    """Return the folder for the route: the option, or ``<certificate>.state`` beside the certificate."""
+    return option or cert.with_suffix(".state")
 
 
 def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:
     if options.key and options.pkcs11_lib:
-        raise InvalidInput("INVALID_SETTING", "got both --key and --pkcs11-lib, want one: where is the key?")
+        raise InvalidInput("INVALID_SETTING", "got both --key and --pkcs11-lib, want one of them")
     credentials: Credentials
     if options.pkcs11_lib:
         credentials = TokenCredentials(
@@ -100,4 +100,6 @@ def _pin(options: Options) -> str:
     try:
         return options.pkcs11_pin_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCredentials("KEY_UNREADABLE", f"got {options.pkcs11_pin_file} ({error}), want the PIN") from None
+        raise BadCredentials(
+            "KEY_UNREADABLE", f"got {options.pkcs11_pin_file} ({error}), want a file with the PIN"
+        ) from None

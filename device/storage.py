@@ -1,9 +1,9 @@
-"""The route on disk: survives a power cut at any moment, and notices when it was torn or edited.
+"""The route on disk. It survives a power cut at any time, and a torn or edited file is detected.
 
-A new route is written beside the old one, flushed, and renamed over it (rename(2) is atomic), then the folder is
-flushed: whoever reads finds the old route or the new one. A file that fails its checksum or does not parse is set
-aside as ``route.json.bad`` and counts as no route. Faults of the disk are raised as `OSError`, for the client to
-outlive: it runs with no disk at all, and asks the lobby at each start.
+A new route is written to a temporary file, flushed, and renamed over the old one (rename(2) is atomic); then the
+folder is flushed. A reader gets either the old or the new route. A file that fails its checksum or does not parse is
+renamed to ``route.json.bad`` and counts as no route. Disk failures are raised as `OSError`; the client handles them
+and continues without a disk, asking the lobby at each start.
 """
 
 import fcntl
@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from device.disk import Calls, Disk, NotAFileError
-from device.errors import StateFault
+from device.disk import Calls, Disk
+from device.errors import NotAFileError, StateDirError
 from lobby.errors import InvalidInput
 from lobby.wire import Route, parse_message
 
@@ -25,129 +25,135 @@ _MAX_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What was on disk. `fault` says why there is no route although there was something."""
+class LoadedRoute:
+    """The content of the disk. `error` states why an existing file gives no route."""
 
     route: Route | None = None
-    fault: str = ""
+    error: str = ""
 
 
 class Storage:
-    """The route of one device, in one folder. `calls` are those of the system, or a test's."""
+    """The route of one device in one folder. `calls` are the system calls to use."""
 
     def __init__(self, folder: Path, calls: Calls = os) -> None:
         self.folder = folder
         self.route_file = folder / "route.json"
-        self.reset_mark = folder / "reset"
+        self.reset_file = folder / "reset"
         self.code_file = folder / "presence-code"
-        self._new_code = folder / "presence-code.new"
-        self._new = folder / "route.json.new"
-        self._bad = folder / "route.json.bad"
+        self._new_code_file = folder / "presence-code.new"
+        self._new_route_file = folder / "route.json.new"
+        self._bad_route_file = folder / "route.json.bad"
         self._disk = Disk(calls)
 
-    def load(self) -> Loaded:
-        """The stored route, if there is a sound one. Never raises: a device must start whatever the disk says."""
+    def load(self) -> LoadedRoute:
+        """Return the stored route. Never raise: the device must start whatever the disk contains."""
         try:
-            return Loaded(_decode(self._disk.read(self.route_file, _MAX_BYTES)))
+            return LoadedRoute(_decode(self._disk.read(self.route_file, _MAX_BYTES)))
         except FileNotFoundError:
-            return Loaded()
+            return LoadedRoute()
         except NotAFileError as error:
-            return Loaded(fault=f"{error}{self._set_aside()}")
+            return LoadedRoute(error=f"{error}{self._set_aside()}")
         except OSError as error:
-            return Loaded(fault=f"{self.route_file}: {error.strerror or error}")
+            return LoadedRoute(error=f"{self.route_file}: {error.strerror or error}")
         except ValueError as error:
-            return Loaded(fault=f"{self.route_file}: {error}{self._set_aside()}")
+            return LoadedRoute(error=f"{self.route_file}: {error}{self._set_aside()}")
 
     def store(self, route: Route) -> None:
+        """Replace the stored route atomically."""
         self._disk.make_folder(self.folder)
-        self._disk.write(self._new, _encode(route))
-        self._disk.rename(self._new, self.route_file)
+        self._disk.write(self._new_route_file, _encode(route))
+        self._disk.rename(self._new_route_file, self.route_file)
         self._disk.flush_folder(self.folder)
 
     def forget(self) -> None:
-        """No route, nor, where they can be removed, the leftovers of one, which may hold secrets. The wish for a reset
-        goes last, and by itself: removals reach the platter in any order, and a wish that is gone before the route is
-        never fulfilled."""
+        """Remove the route, and its leftover files where possible, because they may contain secrets.
+
+        The reset request is removed last and after a flush of its own. Removals reach the disk in any order, and a
+        request that disappears before the route would never be carried out.
+        """
         self._disk.make_folder(self.folder)
         self._disk.clear(self.route_file)
-        for leftover in (self._new, self._bad):
+        for leftover in (self._new_route_file, self._bad_route_file):
             with suppress(OSError):
                 self._disk.clear(leftover)
         self._disk.flush_folder(self.folder)
-        if self._disk.exists(self.reset_mark):
-            self._disk.clear(self.reset_mark)
+        if self._disk.exists(self.reset_file):
+            self._disk.clear(self.reset_file)
             self._disk.flush_folder(self.folder)
 
-    def show(self, code: str | None) -> None:
-        """The code as a line in a file by itself, for whatever drives the display: it is whole, or not there."""
+    def show_code(self, code: str | None) -> None:
+        """Write the presence code as one line to its own file, atomically, for the display driver. None removes it."""
         self._disk.make_folder(self.folder)
         if code is None:
             self._disk.clear(self.code_file)
         else:
-            self._disk.write(self._new_code, f"{code}\n".encode())
-            self._disk.rename(self._new_code, self.code_file)
+            self._disk.write(self._new_code_file, f"{code}\n".encode())
+            self._disk.rename(self._new_code_file, self.code_file)
         self._disk.flush_folder(self.folder)
 
-    def ask_reset(self) -> None:
-        """A wish that the running client, or else the next one, fulfils."""
+    def request_reset(self) -> None:
+        """Store a reset request. The running client carries it out, or the next one at its start."""
         self._disk.make_folder(self.folder)
-        self._disk.write(self.reset_mark, b"")
+        self._disk.write(self.reset_file, b"")
         self._disk.flush_folder(self.folder)
 
-    def reset_asked(self) -> bool:
-        return self._disk.exists(self.reset_mark)
+    def reset_requested(self) -> bool:
+        return self._disk.exists(self.reset_file)
 
     def _set_aside(self) -> str:
         try:
-            self._disk.rename(self.route_file, self._bad)
+            self._disk.rename(self.route_file, self._bad_route_file)
         except OSError as error:
             return f"; could not set it aside: {error}"
-        return f"; set aside as {self._bad.name}"
+        return f"; set aside as {self._bad_route_file.name}"
 
 
 def lock(folder: Path) -> int:
-    """Makes the folder and holds it until the process ends: two clients with one identity would throw each other
-    off the broker without end. Raises `StateFault`. It is the folder itself that is held, so that one which cannot be
-    written to can be."""
+    """Create the folder and lock it until the process ends. Raise `StateDirError`.
+
+    Two clients with one identity would disconnect each other endlessly. The folder itself is locked, not a file in
+    it, so that a read-only folder can be locked too.
+    """
     try:
         Disk().make_folder(folder)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise StateFault("STATE_DIR_UNUSABLE", f"got {folder} ({error.strerror}), want a folder to write to") from error
+        raise StateDirError("STATE_DIR_UNUSABLE", f"got {folder} ({error.strerror}), want a writable folder") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise StateFault("STATE_DIR_IN_USE", f"got {folder}, which another running client holds") from error
+        raise StateDirError("STATE_DIR_IN_USE", f"got {folder}, which another running client has locked") from error
     except OSError as error:
         os.close(handle)
-        raise StateFault("STATE_DIR_UNUSABLE", f"got {folder} ({error.strerror}), want one that can be held") from error
+        raise StateDirError("STATE_DIR_UNUSABLE", f"got {folder} ({error.strerror}), want a lockable folder") from error
     return handle
+
+
+def checksum(body: object) -> str:
+    """Return the SHA-256 of the canonical JSON, as hex."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _encode(route: Route) -> bytes:
     body = asdict(route)
-    return json.dumps({"format": _FORMAT, "sha256": _checksum(body), "route": body}, indent=1).encode()
+    return json.dumps({"format": _FORMAT, "sha256": checksum(body), "route": body}, indent=1).encode()
 
 
 def _decode(content: bytes) -> Route:
-    """Raises `ValueError` with what is wrong."""
+    """Raise `ValueError` if the content is not a stored route."""
     try:
         outer = json.loads(content)
-        found, body = (outer["format"], outer["sha256"]), outer["route"]
-        fits = found == (_FORMAT, _checksum(body))
+        header, body = (outer["format"], outer["sha256"]), outer["route"]
+        matches = header == (_FORMAT, checksum(body))
     except (ValueError, RecursionError, KeyError, TypeError):
         raise ValueError("got no JSON object with format, sha256 and route: torn?") from None
-    if not fits:
-        raise ValueError("the checksum does not fit: torn or edited?")
+    if not matches:
+        raise ValueError("the checksum does not match: torn or edited?")
     try:
         message = parse_message(json.dumps(body).encode())
     except InvalidInput as error:
         raise ValueError(error.message) from None
     if not isinstance(message, Route):
-        raise ValueError("got a reset, want a route")  # noqa: TRY004 - a wrong file, not a wrong type in the code
+        raise ValueError("got a reset, want a route")  # noqa: TRY004 - wrong content, not a wrong type in the code
     return message
-
-
-def _checksum(body: object) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

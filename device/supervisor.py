@@ -1,8 +1,9 @@
-"""Starts the client again when it dies: a fault below Python, in a TLS or MQTT library or a token's, ends the whole
-process, and a device in the field has nobody else to start it.
+"""Restart the client when it crashes.
 
-The client lives in a child process, forked before there is any thread. What it ends with by itself is the end; what it
-dies of is told, and after a pause that grows the next one begins with what the disk holds. It dies with its keeper.
+A fault in a native TLS, MQTT or PKCS#11 library ends the process, and a device in the field has nothing else to
+restart it. The client runs in a child process, forked before any thread exists. If it exits with code 0 or 2, the
+supervisor exits too. After a crash the supervisor logs the cause, waits with exponential backoff and starts the next
+client, which continues from the stored route. The client exits when its supervisor exits.
 """
 
 import os
@@ -15,82 +16,89 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from device.machine.backoff import Backoff, Draw
+from device.machine.backoff import Backoff, Uniform
 
-ENDS: Final = (0, 2)
-"""Exit codes of a client that ended by itself: stopped, or settings that cannot work."""
+FINAL_EXIT_CODES: Final = (0, 2)
+"""Exit codes of a client that is not restarted: stopped, or unusable settings."""
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_LIVED_S: Final = 300.0
-"""A client that lived so long has proved itself; deaths are counted anew."""
-_GLANCE_S: Final = 0.2
+_STABLE_AFTER_S: Final = 300.0
+"""The crash count starts again after a client that ran for this long."""
+_POLL_S: Final = 0.2
 
 
-class Keeper:
-    """`live` is a client's whole life, given how many died before it in a row; it returns the exit code."""
+class Supervisor:
+    """`run_client` runs one client, given the number of crashes in a row before it, and returns its exit code."""
 
     def __init__(
-        self, live: Callable[[int], int], tell: Callable[[str, Mapping[str, object]], None], wait: Backoff, draw: Draw
+        self,
+        run_client: Callable[[int], int],
+        record: Callable[[str, Mapping[str, object]], None],
+        backoff: Backoff,
+        uniform: Uniform,
     ) -> None:
-        self._live, self._tell, self._wait, self._draw = live, tell, wait, draw
+        self._run_client, self._record, self._backoff, self._uniform = run_client, record, backoff, uniform
         self._child = 0
         self._stopped = False
 
     def run(self) -> int:
-        """The exit code of the last client."""
+        """Run clients until one exits by itself or a signal arrives. Return the exit code of the last one."""
         for number in _SIGNALS:
             signal.signal(number, self._forward)
-        deaths = 0
+        crashes = 0
         while True:
-            born = time.monotonic()
-            code = self._one_life(deaths)
-            if code in ENDS or self._stopped:
+            started_at = time.monotonic()
+            code = self._run_child(crashes)
+            if code in FINAL_EXIT_CODES or self._stopped:
                 return max(0, code)
-            deaths = deaths + 1 if time.monotonic() - born < _LIVED_S else 1
-            pause = self._wait.wait(deaths, self._draw)
-            self._tell("client_died", {"detail": _cause(code), "again_in_s": round(pause, 3)})
+            crashes = crashes + 1 if time.monotonic() - started_at < _STABLE_AFTER_S else 1
+            pause = self._backoff.wait(crashes, self._uniform)
+            self._record("client_crashed", {"detail": _cause(code), "restart_in_s": round(pause, 3)})
             if not self._pause(pause):
                 return 0
 
-    def _one_life(self, deaths: int) -> int:
-        """The exit code, negative for a signal. No signal may fall between the fork and the note of whom it is for."""
-        alive, token = os.pipe()
+    def _run_child(self, crashes: int) -> int:
+        """Return the exit code of one client, negative for a signal.
+
+        Signals are blocked from the fork until the child's process id is stored, so that none is lost.
+        """
+        pipe_end, parent_end = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         child = os.fork()
         if child == 0:
-            os.close(token)
-            self._be_born(deaths, alive)
+            os.close(parent_end)
+            self._child_main(crashes, pipe_end)
         self._child = child
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        os.close(alive)
+        os.close(pipe_end)
         try:
             _, status = os.waitpid(child, 0)
         finally:
             self._child = 0
-            os.close(token)
+            os.close(parent_end)
         return os.waitstatus_to_exitcode(status)
 
-    def _be_born(self, deaths: int, alive: int) -> NoReturn:
-        """The child's side."""
+    def _child_main(self, crashes: int, pipe_end: int) -> NoReturn:
+        """Run the client in the child process and exit."""
         code = 1
         try:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            threading.Thread(target=_die_with, args=(alive,), daemon=True).start()
-            code = self._live(deaths)
-        except BaseException:  # noqa: BLE001 - nothing may go on in the child as if it were the keeper
+            threading.Thread(target=_exit_with_parent, args=(pipe_end,), daemon=True).start()
+            code = self._run_client(crashes)
+        except BaseException:  # noqa: BLE001 - the child must never continue as a second supervisor
             traceback.print_exc()
         finally:
-            with suppress(OSError, ValueError):  # nobody reads it any more
+            with suppress(OSError, ValueError):  # the reader may be gone
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(code)
 
     def _pause(self, seconds: float) -> bool:
-        """False where a signal asked to stop."""
+        """Wait. Return False if a signal requests a stop."""
         until = time.monotonic() + seconds
         while not self._stopped and (left := until - time.monotonic()) > 0:
-            time.sleep(min(_GLANCE_S, left))
+            time.sleep(min(_POLL_S, left))
         return not self._stopped
 
     def _forward(self, number: int, _frame: object) -> None:
@@ -99,9 +107,9 @@ class Keeper:
             os.kill(self._child, number)
 
 
-def _die_with(alive: int) -> None:
-    """Its other end is the keeper's alone: it closes when the keeper is gone, however that came."""
-    os.read(alive, 1)
+def _exit_with_parent(pipe_end: int) -> None:
+    """Exit when the supervisor exits for any reason: only it holds the other end of the pipe."""
+    os.read(pipe_end, 1)
     os._exit(1)
 
 

@@ -1,126 +1,139 @@
-"""The journey as a pure state machine: lobby, route, target, and back.
+"""Entry point of the state machine.
 
-`advance` takes a state and an event and gives the next state and the actions to carry out. It opens nothing, reads
-no clock and draws no number of its own, so every order of events can be tried in a test. There is no dead end:
-outside of `ENDED` a connection is open, an answer is awaited, or a retry is due.
+`advance` takes a state and an event and returns the next state and the actions to carry out. It performs no I/O,
+reads no clock and draws no random numbers itself, so tests can try any order of events. In every phase except
+`STOPPED` a connection is open, an answer is awaited, or a retry is due; there is no dead end.
 """
 
 from device.machine import connection, messages
-from device.machine.backoff import Draw
+from device.machine.backoff import Uniform
 from device.machine.events import (
-    Acked,
     Action,
-    Begin,
-    Closed,
+    Connected,
+    ConnectionFailed,
+    Disconnected,
     Event,
-    Failed,
-    Granted,
-    Heard,
-    NotSaved,
-    Opened,
-    ResetAsked,
-    Saved,
-    StopAsked,
+    Failure,
+    MessageReceived,
+    PublishAcknowledged,
+    ResetRequested,
+    Start,
+    StopRequested,
+    StorageFailed,
+    StorageUpdated,
+    SubscriptionGranted,
     Tick,
-    Trouble,
 )
 from device.machine.plan import Plan
-from device.machine.state import Phase, Place, State, Timer, Turn
+from device.machine.state import Location, Phase, State, Step, Timer
 
-# awscrt's TLS (s2n) holds back a failed verification for 10 to 30 s, by design, so it looks like silence.
-_HINTS = {Phase.CONNECTING: "; a server that is not of our CA, or a clock that is wrong, looks like this too"}
-_LinkEvent = Opened | Granted | Acked | Failed | Closed | Heard
+# awscrt's TLS library (s2n) delays the report of a failed verification by 10 to 30 s, so it looks like a timeout.
+_TIMEOUT_HINTS = {Phase.CONNECTING: "; a server certificate of another CA or a wrong clock causes this too"}
+_ConnectionEvent = (
+    Connected | SubscriptionGranted | PublishAcknowledged | ConnectionFailed | Disconnected | MessageReceived
+)
 
 
-def advance(state: State, event: Event, *, plan: Plan, now: float, draw: Draw) -> tuple[State, tuple[Action, ...]]:
-    """What `event`, at the time `now`, makes of `state`, and what is to be done about it.
+def advance(
+    state: State, event: Event, *, plan: Plan, now: float, uniform: Uniform
+) -> tuple[State, tuple[Action, ...]]:
+    """Handle `event` at the time `now`. Return the next state and the actions.
 
-    `now` is any clock that only goes forward, in seconds; `draw` gives a random number between two.
+    `now` comes from a monotonic clock, in seconds. `uniform` returns a random number between its two arguments.
     """
-    turn = Turn(state, plan, now, draw)
-    if state.phase is Phase.ENDED:
+    step = Step(state, plan, now, uniform)
+    if state.phase is Phase.STOPPED:
         return state, ()
-    if isinstance(event, _LinkEvent):
-        if event.link == state.link:
-            _on_link(turn, event)
+    if isinstance(event, _ConnectionEvent):
+        if event.connection_id == state.connection_id:
+            _on_connection_event(step, event)
     else:
-        _on_world(turn, event)
-    return turn.state, tuple(turn.actions)
+        _on_local_event(step, event)
+    return step.state, tuple(step.actions)
 
 
-def _on_world(turn: Turn, event: Begin | Saved | NotSaved | ResetAsked | StopAsked | Tick) -> None:
+def _on_local_event(
+    step: Step, event: Start | StorageUpdated | StorageFailed | ResetRequested | StopRequested | Tick
+) -> None:
     match event:
-        case Begin(route, deaths):
-            # Whoever is asked may be what it dies of, so it asks another each time: target, lobby, target, next lobby.
-            at_target = route is not None and deaths % 2 == 0
-            asked = deaths // 2 if route else deaths
-            turn.change(
-                route=route, place=Place.TARGET if at_target else Place.LOBBY, lobby=asked % len(turn.plan.lobbies)
-            )
-            turn.note("starting", thing=turn.plan.thing, place=turn.state.place.value)
-            connection.connect(turn)
-        case Saved():
-            messages.kept(turn)
-        case NotSaved(detail):
-            messages.not_kept(turn, detail)
-        case ResetAsked():
-            messages.obey_command(turn)
-        case StopAsked():
-            turn.note("stopping")
-            connection.depart(turn, None)
+        case Start():
+            _on_start(step, event)
+        case StorageUpdated():
+            messages.on_storage_updated(step)
+        case StorageFailed(detail):
+            messages.on_storage_failed(step, detail)
+        case ResetRequested():
+            messages.on_reset_requested(step)
+        case StopRequested():
+            step.log("stopping")
+            connection.leave(step, None)
         case Tick():
-            _on_tick(turn)
+            _on_tick(step)
 
 
-def _on_link(turn: Turn, event: _LinkEvent) -> None:
-    match event, turn.state.phase:
-        case Opened(), Phase.CONNECTING:
-            connection.subscribe(turn)
-        case Granted(), Phase.SUBSCRIBING:
-            connection.arrive(turn)
-        case Acked(), Phase.SERVING:
-            connection.acknowledged(turn)
-        case Heard(_, topic, payload), (Phase.SUBSCRIBING | Phase.SERVING | Phase.LEAVING):
-            messages.hear(turn, topic, payload)
-        case ((Closed() | Failed()), Phase.LEAVING):
-            connection.departed(turn)
-        case Failed(_, trouble, detail), (Phase.CONNECTING | Phase.SUBSCRIBING | Phase.SERVING):
-            connection.fail(turn, trouble, detail)
+def _on_start(step: Step, event: Start) -> None:
+    """Connect to another broker after each crash, because the broker may have caused it: target, first lobby, target,
+    second lobby, and so on."""
+    at_target = event.route is not None and event.crashes % 2 == 0
+    attempts = event.crashes // 2 if event.route else event.crashes
+    step.update(
+        route=event.route,
+        location=Location.TARGET if at_target else Location.LOBBY,
+        lobby_index=attempts % len(step.plan.lobbies),
+    )
+    step.log("starting", thing=step.plan.thing, place=step.state.location.value)
+    connection.connect(step)
+
+
+def _on_connection_event(step: Step, event: _ConnectionEvent) -> None:
+    match event, step.state.phase:
+        case Connected(), Phase.CONNECTING:
+            connection.subscribe(step)
+        case SubscriptionGranted(), Phase.SUBSCRIBING:
+            connection.go_online(step)
+        case PublishAcknowledged(), Phase.ONLINE:
+            connection.on_acknowledged(step)
+        case MessageReceived(_, topic, payload), (Phase.SUBSCRIBING | Phase.ONLINE | Phase.DISCONNECTING):
+            messages.handle_message(step, topic, payload)
+        case ((Disconnected() | ConnectionFailed()), Phase.DISCONNECTING):
+            connection.on_disconnected(step)
+        case ConnectionFailed(_, failure, detail), (Phase.CONNECTING | Phase.SUBSCRIBING | Phase.ONLINE):
+            connection.on_failure(step, failure, detail)
         case _:
-            pass  # news of a link that was given up meanwhile
+            pass  # late event of an operation that was abandoned
 
 
-def _on_tick(turn: Turn) -> None:
-    """Everything that is due by now, oldest first."""
-    due = sorted((at, timer.value, timer) for timer, at in turn.state.deadlines.items() if at <= turn.now)
+def _on_tick(step: Step) -> None:
+    """Handle all deadlines that have passed, oldest first."""
+    due = sorted((at, timer.value, timer) for timer, at in step.state.deadlines.items() if at <= step.now)
     for _, _, timer in due:
-        if turn.state.deadlines.get(timer, turn.now + 1) <= turn.now:
-            turn.cancel(timer)
-            _on_due(turn, timer)
+        if step.state.deadlines.get(timer, step.now + 1) <= step.now:
+            step.cancel(timer)
+            _on_timer(step, timer)
 
 
-def _on_due(turn: Turn, timer: Timer) -> None:
+def _on_timer(step: Step, timer: Timer) -> None:
     match timer:
         case Timer.ANSWER:
-            _overdue(turn)
+            _on_answer_overdue(step)
         case Timer.RETRY:
-            connection.connect(turn)
-        case Timer.BEAT:
-            connection.speak(turn)
+            connection.connect(step)
+        case Timer.HELLO:
+            connection.send_hello(step)
         case Timer.SETTLED:
-            connection.settle(turn)
+            connection.on_settled(step)
         case Timer.REVISIT:
-            messages.revisit(turn)
+            messages.revisit(step)
         case Timer.STORAGE:
-            connection.keep(turn)
-        case Timer.UNTOLD:
-            turn.tell_rest()
+            connection.update_storage(step)
+        case Timer.LOG_WINDOW:
+            step.end_log_window()
 
 
-def _overdue(turn: Turn) -> None:
-    phase = turn.state.phase
-    if phase is Phase.LEAVING:
-        connection.departed(turn)
+def _on_answer_overdue(step: Step) -> None:
+    phase = step.state.phase
+    if phase is Phase.DISCONNECTING:
+        connection.on_disconnected(step)
     else:
-        told = f"no answer within {turn.timing.answer_within:g} s{_HINTS.get(phase, '')}"
-        connection.fail(turn, Trouble.SILENT, told)
+        detail = f"no answer within {step.timing.answer_within:g} s{_TIMEOUT_HINTS.get(phase, '')}"
+        connection.on_failure(step, Failure.TIMEOUT, detail)

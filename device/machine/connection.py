@@ -1,192 +1,204 @@
-"""The ways from place to place: connecting, subscribing, speaking, failing, falling back, leaving.
+"""Connection handling: connect, subscribe, send hellos, back off, fall back, leave.
 
-Each function works out a part of one turn. Rules of patience live here: a lobby that hangs up is asked again soon
-(just-in-time registration does that on the first connect), one that is not there gives way to the next, and a target
-that stays unreachable sends the device back to the lobby.
+Each function works on one `Step`. The retry rules are here: a lobby that closes the connection is tried again soon,
+because just-in-time registration closes the first one; an unreachable lobby gives way to the next lobby; and a
+target that stays unreachable sends the device back to the lobby.
 """
 
 import json
 
 from device import CLIENT_VERSION
-from device.machine.backoff import around
-from device.machine.events import Close, Exit, Forget, Open, Publish, Store, Subscribe, Trouble
+from device.machine.backoff import jittered
+from device.machine.events import Connect, Disconnect, Exit, Failure, ForgetRoute, Publish, StoreRoute, Subscribe
 from device.machine.plan import Endpoint
-from device.machine.state import Phase, Place, Timer, Turn
+from device.machine.state import Location, Phase, Step, Timer
 from lobby.wire import HELLO_TOPIC, PRESENCE, lobby_topic
 
 
-def connect(turn: Turn) -> None:
-    """Open the next link, to wherever the device now belongs."""
-    endpoint = _destination(turn)
-    turn.change(phase=Phase.CONNECTING, link=turn.state.link + 1, endpoint=endpoint)
-    _note(turn, "connecting", attempt=turn.state.failures + 1)
-    turn.do(Open(turn.state.link, endpoint))
-    turn.remind(Timer.ANSWER, turn.timing.answer_within)
+def connect(step: Step) -> None:
+    """Open the next connection, to the device's current location."""
+    endpoint = _destination(step)
+    step.update(phase=Phase.CONNECTING, connection_id=step.state.connection_id + 1, endpoint=endpoint)
+    _log(step, "connecting", attempt=step.state.failures + 1)
+    step.act(Connect(step.state.connection_id, endpoint))
+    step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
-def subscribe(turn: Turn) -> None:
-    """Listen before speaking, so that the answer to the hello cannot be missed."""
-    turn.change(phase=Phase.SUBSCRIBING)
-    _note(turn, "connected", attempt=turn.state.failures + 1)
-    turn.do(Subscribe(turn.state.link, lobby_topic(turn.plan.thing)))
-    turn.remind(Timer.ANSWER, turn.timing.answer_within)
+def subscribe(step: Step) -> None:
+    """Subscribe before the hello, so that its answer cannot be missed."""
+    step.update(phase=Phase.SUBSCRIBING)
+    _log(step, "connected", attempt=step.state.failures + 1)
+    step.act(Subscribe(step.state.connection_id, lobby_topic(step.plan.thing)))
+    step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
-def arrive(turn: Turn) -> None:
-    """Subscribed: in the lobby the wait begins, in the target the work."""
-    turn.change(phase=Phase.SERVING)
-    turn.cancel(Timer.ANSWER)
-    _note(turn, "subscribed", topic=lobby_topic(turn.plan.thing))
-    if turn.state.place is Place.TARGET:
-        route = turn.state.route
-        _note(turn, "arrived_at_target", generation=route.generation if route else None)
-    speak(turn)
+def go_online(step: Step) -> None:
+    """Subscribed: start to send hellos (lobby) or reports (target)."""
+    step.update(phase=Phase.ONLINE)
+    step.cancel(Timer.ANSWER)
+    _log(step, "subscribed", topic=lobby_topic(step.plan.thing))
+    if step.state.location is Location.TARGET:
+        route = step.state.route
+        _log(step, "arrived_at_target", generation=route.generation if route else None)
+    send_hello(step)
 
 
-def speak(turn: Turn) -> None:
-    """A hello in the lobby, a sign of life in the target. The next one follows the broker's acknowledgement."""
-    thing, link = turn.plan.thing, turn.state.link
-    in_lobby = turn.state.place is Place.LOBBY
+def send_hello(step: Step) -> None:
+    """Send a hello in the lobby, a report in the target. The next one is scheduled when this one is acknowledged."""
+    thing, connection_id = step.plan.thing, step.state.connection_id
+    in_lobby = step.state.location is Location.LOBBY
     body: dict[str, object] = {"version": CLIENT_VERSION}
-    if in_lobby and turn.plan.show_codes:
+    if in_lobby and step.plan.show_codes:
         body[PRESENCE] = True
-    turn.do(Publish(link, HELLO_TOPIC if in_lobby else f"app/{thing}", json.dumps(body).encode()))
-    turn.remind(Timer.ANSWER, turn.timing.answer_within)
+    step.act(Publish(connection_id, HELLO_TOPIC if in_lobby else f"app/{thing}", json.dumps(body).encode()))
+    step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
-def acknowledged(turn: Turn) -> None:
-    """The broker has our word: speak again after the usual while."""
-    in_lobby = turn.state.place is Place.LOBBY
-    _note(turn, "hello_sent" if in_lobby else "alive_sent")
-    turn.cancel(Timer.ANSWER)
-    if not turn.pending(Timer.SETTLED):
-        turn.remind(Timer.SETTLED, turn.timing.settle_after)
-    turn.remind(Timer.BEAT, around(turn.timing.hello_every if in_lobby else turn.timing.alive_every, turn.draw))
-    if turn.plan.exit_on_arrival and not in_lobby:
-        depart(turn, None)
+def on_acknowledged(step: Step) -> None:
+    """The broker has the hello or report: schedule the next one."""
+    in_lobby = step.state.location is Location.LOBBY
+    _log(step, "hello_sent" if in_lobby else "alive_sent")
+    step.cancel(Timer.ANSWER)
+    if not step.is_set(Timer.SETTLED):
+        step.set_timer(Timer.SETTLED, step.timing.settle_after)
+    interval = step.timing.hello_every if in_lobby else step.timing.alive_every
+    step.set_timer(Timer.HELLO, jittered(interval, step.uniform))
+    if step.plan.exit_on_arrival and not in_lobby:
+        leave(step, None)
 
 
-def settle(turn: Turn) -> None:
-    """The connection has held: what went wrong before is forgotten."""
-    turn.change(failures=0, streak=0, refusals=0, troubled_since=None, hops=0)
-    if turn.state.place is Place.TARGET:
-        turn.change(fallbacks=0)
+def on_settled(step: Step) -> None:
+    """The connection is stable: reset the failure counters."""
+    step.update(failures=0, failure_streak=0, refusals=0, failing_since=None, hops=0)
+    if step.state.location is Location.TARGET:
+        step.update(fallbacks=0)
 
 
-def fail(turn: Turn, trouble: Trouble, detail: str) -> None:
-    """The link did not come about, or is lost: decide where to try next, and when."""
-    state = turn.state
-    refused = trouble is Trouble.REFUSED
-    turn.change(
-        phase=Phase.RESTING,
+def on_failure(step: Step, failure: Failure, detail: str) -> None:
+    """The connection failed or is lost: decide where to connect next, and when."""
+    state = step.state
+    refused = failure is Failure.REFUSED
+    step.update(
+        phase=Phase.BACKING_OFF,
         failures=state.failures + 1,
-        streak=state.streak + 1,
+        failure_streak=state.failure_streak + 1,
         refusals=state.refusals + 1 if refused else state.refusals,
-        troubled_since=turn.now if state.troubled_since is None else state.troubled_since,
+        failing_since=step.now if state.failing_since is None else state.failing_since,
     )
-    event = trouble.value if state.phase is Phase.CONNECTING else "connection_lost"
-    _note(turn, event, attempt=turn.state.failures, trouble=trouble.value, detail=detail)
-    turn.cancel(Timer.ANSWER, Timer.BEAT, Timer.SETTLED)
-    turn.do(Close(state.link))
-    if state.place is Place.TARGET:
-        _fail_at_target(turn)
-    elif state.route and _exhausted(turn) and not turn.pending(Timer.REVISIT):
-        # The lobby does not answer either: look at the target again.
-        turn.change(place=Place.TARGET, failures=0, refusals=0, troubled_since=None)
-        rest(turn, turn.timing.retry.wait(turn.state.streak, turn.draw))
+    event = failure.value if state.phase is Phase.CONNECTING else "connection_lost"
+    _log(step, event, attempt=step.state.failures, failure=failure.value, detail=detail)
+    step.cancel(Timer.ANSWER, Timer.HELLO, Timer.SETTLED)
+    step.act(Disconnect(state.connection_id))
+    if state.location is Location.TARGET:
+        _fail_at_target(step)
+    elif state.route and _exhausted(step) and not step.is_set(Timer.REVISIT):
+        # The lobby is unreachable too: try the target again.
+        step.update(location=Location.TARGET, failures=0, refusals=0, failing_since=None)
+        back_off(step, step.timing.retry.wait(step.state.failure_streak, step.uniform))
     else:
-        _fail_at_lobby(turn, refused=refused)
+        _fail_at_lobby(step, refused=refused)
 
 
-def _fail_at_target(turn: Turn) -> None:
-    state, timing = turn.state, turn.timing
-    if not _exhausted(turn):
-        rest(turn, timing.retry.wait(state.streak, turn.draw))
+def _fail_at_target(step: Step) -> None:
+    state, timing = step.state, step.timing
+    if not _exhausted(step):
+        back_off(step, timing.retry.wait(state.failure_streak, step.uniform))
         return
-    turn.change(
-        place=Place.LOBBY, failures=0, refusals=0, troubled_since=None, confirmed=False, fallbacks=state.fallbacks + 1
+    step.update(
+        location=Location.LOBBY,
+        failures=0,
+        refusals=0,
+        failing_since=None,
+        route_confirmed=False,
+        fallbacks=state.fallbacks + 1,
     )
-    patience = timing.revisit.wait(turn.state.fallbacks, turn.draw)
-    _note(turn, "fallback_to_lobby", attempts=state.failures, same_route_again_in_s=round(patience, 3))
-    turn.remind(Timer.REVISIT, patience)
-    rest(turn, timing.retry.wait(1, turn.draw))
+    revisit_in = timing.revisit.wait(step.state.fallbacks, step.uniform)
+    _log(step, "fallback_to_lobby", attempts=state.failures, same_route_retry_in_s=round(revisit_in, 3))
+    step.set_timer(Timer.REVISIT, revisit_in)
+    back_off(step, timing.retry.wait(1, step.uniform))
 
 
-def _exhausted(turn: Turn) -> bool:
-    """Whether this place has failed often enough, or long enough, to try the other."""
-    since = turn.now if turn.state.troubled_since is None else turn.state.troubled_since
-    return turn.state.failures >= turn.timing.fallback_attempts or turn.now - since >= turn.timing.fallback_seconds
+def _exhausted(step: Step) -> bool:
+    """Return whether this location has failed often enough, or for long enough, to try the other one."""
+    since = step.now if step.state.failing_since is None else step.state.failing_since
+    return step.state.failures >= step.timing.fallback_attempts or step.now - since >= step.timing.fallback_seconds
 
 
-def _fail_at_lobby(turn: Turn, *, refused: bool) -> None:
-    """Backoff grows with each round of the lobbies, or with each refusal of one of them."""
-    state, timing, lobbies = turn.state, turn.timing, turn.plan.lobbies
+def _fail_at_lobby(step: Step, *, refused: bool) -> None:
+    """Back off. The wait grows with each round over all lobbies, or with each refusal of one of them."""
+    state, timing, lobbies = step.state, step.timing, step.plan.lobbies
     if refused and state.refusals < timing.refusals_per_lobby:
-        rest(turn, timing.retry.wait(state.streak, turn.draw))
+        back_off(step, timing.retry.wait(state.failure_streak, step.uniform))
         return
-    following = (state.lobby + 1) % len(lobbies)
-    turn.change(lobby=following, refusals=0)
-    same_round = following != 0 and not refused
-    rest(turn, 0.0 if same_round else timing.retry.wait(-(-state.streak // len(lobbies)), turn.draw))
+    next_index = (state.lobby_index + 1) % len(lobbies)
+    step.update(lobby_index=next_index, refusals=0)
+    same_round = next_index != 0 and not refused
+    rounds = -(-state.failure_streak // len(lobbies))
+    back_off(step, 0.0 if same_round else timing.retry.wait(rounds, step.uniform))
 
 
-def rest(turn: Turn, seconds: float, *, reason: str = "retry") -> None:
-    """No link for a while; then to wherever the device belongs."""
-    turn.change(phase=Phase.RESTING)
-    turn.note(
+def back_off(step: Step, seconds: float, *, reason: str = "retry") -> None:
+    """Stay disconnected for this time, then connect."""
+    step.update(phase=Phase.BACKING_OFF)
+    step.log(
         "reconnecting",
-        place=turn.state.place.value,
-        endpoint=str(_destination(turn)),
+        place=step.state.location.value,
+        endpoint=str(_destination(step)),
         wait_s=round(seconds, 3),
         reason=reason,
     )
-    turn.remind(Timer.RETRY, seconds)
+    step.set_timer(Timer.RETRY, seconds)
 
 
-def depart(turn: Turn, to: Place | None) -> None:
-    """Leave cleanly for another place, or for good."""
-    state = turn.state
-    turn.cancel(Timer.BEAT, Timer.SETTLED, Timer.RETRY)
-    if state.phase is Phase.LEAVING and state.next_place is None:
+def leave(step: Step, to: Location | None) -> None:
+    """Disconnect cleanly, to go to another location or, with None, to stop."""
+    state = step.state
+    step.cancel(Timer.HELLO, Timer.SETTLED, Timer.RETRY)
+    if state.phase is Phase.DISCONNECTING and state.next_location is None:
         return
-    turn.change(phase=Phase.LEAVING, next_place=to)
-    if state.phase is Phase.RESTING:
-        departed(turn)
-    elif state.phase is not Phase.LEAVING:
-        turn.do(Close(state.link))
-        turn.remind(Timer.ANSWER, turn.timing.answer_within)
+    step.update(phase=Phase.DISCONNECTING, next_location=to)
+    if state.phase is Phase.BACKING_OFF:
+        on_disconnected(step)
+    elif state.phase is not Phase.DISCONNECTING:
+        step.act(Disconnect(state.connection_id))
+        step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
-def departed(turn: Turn) -> None:
-    """The old link is gone. Who is sent to and fro without ever staying waits longer each time."""
-    turn.cancel(Timer.ANSWER)
-    to = turn.state.next_place
+def on_disconnected(step: Step) -> None:
+    """Disconnected: stop, or connect to the next location. From the third change of location without a stable
+    connection on, the wait grows, so that brokers cannot send a device back and forth quickly."""
+    step.cancel(Timer.ANSWER)
+    to = step.state.next_location
     if to is None:
-        if turn.pending(Timer.STORAGE):
-            keep(turn)
-        turn.tell_rest()
-        turn.change(phase=Phase.ENDED, deadlines={})
-        turn.note("stopped")
-        turn.do(Exit())
+        _stop(step)
         return
-    hops = turn.state.hops + 1
-    turn.change(place=to, next_place=None, failures=0, refusals=0, troubled_since=None, hops=hops)
-    rest(turn, 0.0 if hops <= 2 else turn.timing.retry.wait(hops - 2, turn.draw), reason="sent")
+    hops = step.state.hops + 1
+    step.update(location=to, next_location=None, failures=0, refusals=0, failing_since=None, hops=hops)
+    back_off(step, 0.0 if hops <= 2 else step.timing.retry.wait(hops - 2, step.uniform), reason="sent")
 
 
-def keep(turn: Turn) -> None:
-    """The storage shall hold what the device now holds true."""
-    turn.cancel(Timer.STORAGE)
-    turn.change(bare=False)
-    turn.do(Store(turn.state.route) if turn.state.route else Forget())
+def _stop(step: Step) -> None:
+    if step.is_set(Timer.STORAGE):
+        update_storage(step)
+    step.end_log_window()
+    step.update(phase=Phase.STOPPED, deadlines={})
+    step.log("stopped")
+    step.act(Exit())
 
 
-def _destination(turn: Turn) -> Endpoint:
-    state, plan = turn.state, turn.plan
-    if state.place is Place.TARGET and state.route:
+def update_storage(step: Step) -> None:
+    """Write the current route to the storage, or remove it from there."""
+    step.cancel(Timer.STORAGE)
+    step.update(storage_empty=False)
+    step.act(StoreRoute(step.state.route) if step.state.route else ForgetRoute())
+
+
+def _destination(step: Step) -> Endpoint:
+    state, plan = step.state, step.plan
+    if state.location is Location.TARGET and state.route:
         return Endpoint(state.route.iotep, state.route.port or plan.lobbies[0].port)
-    return plan.lobbies[state.lobby]
+    return plan.lobbies[state.lobby_index]
 
 
-def _note(turn: Turn, event: str, **fields: object) -> None:
-    turn.note(event, place=turn.state.place.value, endpoint=str(turn.state.endpoint), **fields)
+def _log(step: Step, event: str, **fields: object) -> None:
+    step.log(event, place=step.state.location.value, endpoint=str(step.state.endpoint), **fields)

@@ -1,7 +1,7 @@
-"""The words between the journey and the world: what can happen (events) and what may be done (actions).
+"""Interface of the state machine: events (what has happened) and actions (what is to be done).
 
-Each connection attempt has a number, its *link*. An event from a link that is no longer the present one is news
-of the past, and the journey ignores it.
+Each connection attempt has an id. The state machine ignores events of a connection that is no longer the current
+one.
 """
 
 from dataclasses import dataclass, field
@@ -11,95 +11,95 @@ from device.machine.plan import Endpoint
 from lobby.wire import Route
 
 
-class Trouble(Enum):
-    """Why a connection is not, or no longer, there."""
+class Failure(Enum):
+    """Why a connection failed or was lost. The value is also the name of the log event for a failed attempt."""
 
     REFUSED = "refused"
-    """The broker was reached and turned us away: it hung up, or said no."""
+    """The broker closed the connection or rejected the request."""
     UNREACHABLE = "unreachable"
-    """No broker there: no address, no route, no listener."""
+    """No broker: no address, no network route, no listener."""
     UNTRUSTED = "untrusted"
-    """TLS failed: not the broker our CA vouches for, or our certificate not welcome, or a wrong clock."""
-    SILENT = "silent"
-    """It owed an answer and gave none in time."""
-    LOCAL = "local"
-    """The fault is here: the key, the token or this machine."""
+    """TLS failed: a server certificate of another CA, our certificate not accepted, or a wrong clock."""
+    TIMEOUT = "timeout"
+    """The broker did not answer in time."""
+    LOCAL = "local_error"
+    """The cause is on this device: the key, the token or the machine."""
 
 
 @dataclass(frozen=True)
-class Begin:
-    """Power-on, with what the storage remembered, after so many that died in a row."""
+class Start:
+    """The client starts, with the stored route. `crashes` is the number of clients in a row that crashed before."""
 
     route: Route | None = None
-    deaths: int = 0
+    crashes: int = 0
 
 
 @dataclass(frozen=True)
-class Opened:
-    """CONNACK: connected."""
+class Connected:
+    """CONNACK received."""
 
-    link: int
-
-
-@dataclass(frozen=True)
-class Granted:
-    """SUBACK: subscribed."""
-
-    link: int
+    connection_id: int
 
 
 @dataclass(frozen=True)
-class Acked:
-    """PUBACK: the broker has our message."""
+class SubscriptionGranted:
+    """SUBACK received."""
 
-    link: int
+    connection_id: int
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The connection did not come about, or is lost."""
+class PublishAcknowledged:
+    """PUBACK received."""
 
-    link: int
-    trouble: Trouble
+    connection_id: int
+
+
+@dataclass(frozen=True)
+class ConnectionFailed:
+    """The connection was not established, or is lost."""
+
+    connection_id: int
+    failure: Failure
     detail: str = ""
 
 
 @dataclass(frozen=True)
-class Closed:
-    """The goodbye is complete."""
+class Disconnected:
+    """The connection is closed as requested."""
 
-    link: int
+    connection_id: int
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A message, whatever it may be."""
+class MessageReceived:
+    """An MQTT message with any content."""
 
-    link: int
+    connection_id: int
     topic: str
     payload: bytes
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The storage holds what the journey last asked it to hold."""
+class StorageUpdated:
+    """The last storage action succeeded."""
 
 
 @dataclass(frozen=True)
-class NotSaved:
-    """The storage refused: disk full, read-only, gone."""
+class StorageFailed:
+    """The last storage action failed: disk full, read-only or missing."""
 
     detail: str
 
 
 @dataclass(frozen=True)
-class ResetAsked:
-    """Someone at the device asks for a factory reset."""
+class ResetRequested:
+    """A user at the device requests a factory reset."""
 
 
 @dataclass(frozen=True)
-class StopAsked:
-    """A signal asks the process to end."""
+class StopRequested:
+    """A signal requests the process to end."""
 
 
 @dataclass(frozen=True)
@@ -107,63 +107,76 @@ class Tick:
     """Time has passed: a deadline may be due."""
 
 
-Event = Begin | Opened | Granted | Acked | Failed | Closed | Heard | Saved | NotSaved | ResetAsked | StopAsked | Tick
+Event = (
+    Start
+    | Connected
+    | SubscriptionGranted
+    | PublishAcknowledged
+    | ConnectionFailed
+    | Disconnected
+    | MessageReceived
+    | StorageUpdated
+    | StorageFailed
+    | ResetRequested
+    | StopRequested
+    | Tick
+)
 
 
 @dataclass(frozen=True)
-class Open:
-    """Connect. Reported as `Opened` or `Failed`."""
+class Connect:
+    """Open a connection. Answered by `Connected` or `ConnectionFailed`."""
 
-    link: int
+    connection_id: int
     endpoint: Endpoint
 
 
 @dataclass(frozen=True)
 class Subscribe:
-    """Subscribe with QoS 1. Reported as `Granted` or `Failed`."""
+    """Subscribe with QoS 1. Answered by `SubscriptionGranted` or `ConnectionFailed`."""
 
-    link: int
+    connection_id: int
     topic: str
 
 
 @dataclass(frozen=True)
 class Publish:
-    """Publish with QoS 1. Reported as `Acked` or `Failed`."""
+    """Publish with QoS 1. Answered by `PublishAcknowledged` or `ConnectionFailed`."""
 
-    link: int
+    connection_id: int
     topic: str
     payload: bytes
 
 
 @dataclass(frozen=True)
-class Close:
-    """Say goodbye, whatever state the connection is in. Reported as `Closed`."""
+class Disconnect:
+    """Close the connection, whatever state it is in. Answered by `Disconnected`."""
 
-    link: int
+    connection_id: int
 
 
 @dataclass(frozen=True)
-class Store:
-    """Keep the route through a power cut. Reported as `Saved` or `NotSaved`."""
+class StoreRoute:
+    """Store the route durably. Answered by `StorageUpdated` or `StorageFailed`."""
 
     route: Route
 
 
 @dataclass(frozen=True)
-class Forget:
-    """Keep no route. Reported as `Saved` or `NotSaved`."""
+class ForgetRoute:
+    """Remove the stored route. Answered by `StorageUpdated` or `StorageFailed`."""
 
 
 @dataclass(frozen=True)
-class Show:
-    """Have this code where the device's display finds it; None: have none there."""
+class ShowCode:
+    """Show this presence code on the device's display. None removes the code."""
 
     code: str | None
 
 
 @dataclass(frozen=True)
-class Note:
-    """One line of the log: a stable event name and its fields."""
+class LogEvent:
+    """Write one log line: a stable event name and its fields."""
 
     event: str
     fields: dict[str, object] = field(default_factory=dict)
@@ -171,7 +184,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Exit:
-    """The process may end."""
+    """End the process."""
 
 
-Action = Open | Subscribe | Publish | Close | Store | Forget | Show | Note | Exit
+Action = Connect | Subscribe | Publish | Disconnect | StoreRoute | ForgetRoute | ShowCode | LogEvent | Exit

@@ -1,173 +1,175 @@
-"""What the cloud, or someone at the device, tells it: a route to follow, a factory reset, or a code to show.
+"""Messages to the device: a route, a factory reset or a presence challenge. Anything else is logged and ignored.
 
-Only a lobby says where a device belongs. The target it is in may change its config and may send it back, no more: it
-belongs to somebody else than the lobby, and the next target to somebody else again. Anything that is neither is noted
-and ignored. The rules for a route that is repeated, that is older than the one already known, or that has just led
-nowhere, live here.
+Only a lobby decides which target a device belongs to. A target may change the device's config or send it back to the
+lobby, nothing more, because targets have different owners. The rules for a route that is repeated, older than the
+current one, or whose target was unreachable are here.
 """
 
 from dataclasses import replace
 from typing import Final
 
 from device.machine import connection
-from device.machine.events import Show
-from device.machine.state import Phase, Place, State, Timer, Turn
+from device.machine.events import ShowCode
+from device.machine.state import Location, Phase, State, Step, Timer
 from lobby.errors import InvalidInput
 from lobby.names import shown
 from lobby.wire import PresenceChallenge, Reset, Route, lobby_topic, parse_message
 
-_SOON: Final = 1.0
-"""Seconds until the storage is asked for what came on the way out, however much that was."""
+_STORE_DELAY_S: Final = 1.0
+"""Routes that arrive while disconnecting are stored once after this time, however many arrive."""
 
 
-def hear(turn: Turn, topic: str, payload: bytes) -> None:
-    """A message: obeyed if it is for this device and means something, else noted and ignored."""
-    if turn.state.phase is Phase.LEAVING and turn.state.next_place is not Place.TARGET:
-        return ignore(turn, "on the way out")
-    if topic != lobby_topic(turn.plan.thing):
-        return ignore(turn, f"got topic {shown(topic)}, want {lobby_topic(turn.plan.thing)}")
+def handle_message(step: Step, topic: str, payload: bytes) -> None:
+    """Obey a valid message on the device's own topic. Log and ignore any other message."""
+    if step.state.phase is Phase.DISCONNECTING and step.state.next_location is not Location.TARGET:
+        return ignore(step, "disconnecting")
+    if topic != lobby_topic(step.plan.thing):
+        return ignore(step, f"got topic {shown(topic)}, want {lobby_topic(step.plan.thing)}")
     try:
         message = parse_message(payload)
     except InvalidInput as error:
-        return ignore(turn, error.message)
+        return ignore(step, error.message)
     match message:
         case Reset():
-            turn.tell("reset_received", by="message")
-            _forget(turn, again=False)
+            step.log_limited("reset_received", by="message")
+            _forget_route(step, always_write=False)
         case Route():
-            _weigh(turn, _with_port(turn, message))
+            _on_route(step, _with_port(step, message))
         case PresenceChallenge():
-            _show(turn, message)
+            _show_code(step, message)
     return None
 
 
-def ignore(turn: Turn, reason: str) -> None:
-    turn.tell("message_ignored", reason=reason)
+def ignore(step: Step, reason: str) -> None:
+    step.log_limited("message_ignored", reason=reason)
 
 
-def obey_command(turn: Turn) -> None:
-    """Somebody at the device asks for a reset, and left a mark for it that is to be removed, too."""
-    turn.note("reset_received", by="command")
-    _forget(turn, again=True)
+def on_reset_requested(step: Step) -> None:
+    """A user at the device requests a reset. The storage is always written, which also removes the request file."""
+    step.log("reset_received", by="command")
+    _forget_route(step, always_write=True)
 
 
-def _forget(turn: Turn, *, again: bool) -> None:
-    """Forget the route and ask the lobby. Where the device is in the lobby already, it stays; and where nothing is
-    kept, or the storage will be asked anyway, the disk is spared, `again` or not."""
-    state = turn.state
-    turn.change(route=None, doubted=None, confirmed=False, fallbacks=0)
-    turn.cancel(Timer.REVISIT)
-    hide(turn)
-    if again or state.route or not (state.bare or turn.pending(Timer.STORAGE)):
-        connection.keep(turn)
-    if state.place is Place.TARGET or state.next_place is Place.TARGET:
-        connection.depart(turn, Place.LOBBY)
+def _forget_route(step: Step, *, always_write: bool) -> None:
+    """Forget the route and go to the lobby, or stay there. The storage is not written, unless `always_write`, if it
+    contains no route or a write is scheduled."""
+    state = step.state
+    step.update(route=None, unconfirmed_route=None, route_confirmed=False, fallbacks=0)
+    step.cancel(Timer.REVISIT)
+    hide_code(step)
+    if always_write or state.route or not (state.storage_empty or step.is_set(Timer.STORAGE)):
+        connection.update_storage(step)
+    if state.location is Location.TARGET or state.next_location is Location.TARGET:
+        connection.leave(step, Location.LOBBY)
 
 
-def revisit(turn: Turn) -> None:
-    """The patience with the unreachable target is over. A lobby that is connected decides; it may have a better
-    route, or none any more."""
-    if turn.state.place is Place.LOBBY and turn.state.confirmed:
-        connection.depart(turn, Place.TARGET)
+def revisit(step: Step) -> None:
+    """The wait after a fallback is over: try the target again if the lobby has repeated its route. Otherwise stay,
+    because a connected lobby may yet send another route, or have none."""
+    if step.state.location is Location.LOBBY and step.state.route_confirmed:
+        connection.leave(step, Location.TARGET)
 
 
-def kept(turn: Turn) -> None:
-    turn.cancel(Timer.STORAGE)
-    turn.change(storage_fault="", bare=turn.state.route is None)
-    turn.note("route_stored" if turn.state.route else "route_forgotten")
+def on_storage_updated(step: Step) -> None:
+    step.cancel(Timer.STORAGE)
+    step.update(storage_error="", storage_empty=step.state.route is None)
+    step.log("route_stored" if step.state.route else "route_forgotten")
 
 
-def not_kept(turn: Turn, detail: str) -> None:
-    """Tried again without end, told once."""
-    turn.remind(Timer.STORAGE, turn.timing.store_every)
-    if detail != turn.state.storage_fault:
-        turn.change(storage_fault=detail)
-        turn.note("route_not_stored", detail=detail, again_every_s=turn.timing.store_every)
+def on_storage_failed(step: Step, detail: str) -> None:
+    """Schedule another attempt, without limit. The same error is logged once."""
+    step.set_timer(Timer.STORAGE, step.timing.store_every)
+    if detail != step.state.storage_error:
+        step.update(storage_error=detail)
+        step.log("route_not_stored", detail=detail, retry_every_s=step.timing.store_every)
 
 
-def _show(turn: Turn, question: PresenceChallenge) -> None:
-    """A code of the lobby's, said once however often it is repeated: whoever claims the device reads it off."""
-    state = turn.state
-    if not turn.plan.show_codes or state.place is not Place.LOBBY or state.phase is Phase.LEAVING:
-        return ignore(turn, "got a code to show, want none: not in a lobby, or not told to show codes")
-    if question == state.shown:
+def _show_code(step: Step, challenge: PresenceChallenge) -> None:
+    """Show the code to the user who claims the device. A repeated challenge changes nothing and is not logged."""
+    state = step.state
+    if not step.plan.show_codes or state.location is not Location.LOBBY or state.phase is Phase.DISCONNECTING:
+        return ignore(step, "got a presence challenge, want none: not in a lobby, or show_codes is off")
+    if challenge == state.shown_challenge:
         return None
-    turn.change(shown=question)
-    turn.do(Show(question.code))
-    return turn.tell("presence_code", code=question.code, generation=question.generation)
+    step.update(shown_challenge=challenge)
+    step.act(ShowCode(challenge.code))
+    return step.log_limited("presence_code", code=challenge.code, generation=challenge.generation)
 
 
-def hide(turn: Turn) -> None:
-    """What was asked is answered, or is asked no more."""
-    if turn.state.shown is not None:
-        turn.change(shown=None)
-        turn.do(Show(None))
+def hide_code(step: Step) -> None:
+    """Remove the presence code: the challenge is answered or no longer valid."""
+    if step.state.shown_challenge is not None:
+        step.update(shown_challenge=None)
+        step.act(ShowCode(None))
 
 
-def _weigh(turn: Turn, route: Route) -> None:
-    state, place = turn.state, f"{route.iotep}:{route.port}"
-    by_lobby = state.place is Place.LOBBY or state.endpoint in turn.plan.lobbies
-    objection = _objection(state, route, by_lobby=by_lobby)
+def _on_route(step: Step, route: Route) -> None:
+    state, address = step.state, f"{route.iotep}:{route.port}"
+    from_lobby = state.location is Location.LOBBY or state.endpoint in step.plan.lobbies
+    objection = _objection(state, route, from_lobby=from_lobby)
     if route != state.route and not objection:
-        turn.note("route_received", endpoint=place, generation=route.generation)
-        return _follow(turn, route)
-    turn.tell("route_received", endpoint=place, generation=route.generation)
+        step.log("route_received", endpoint=address, generation=route.generation)
+        return _follow(step, route)
+    step.log_limited("route_received", endpoint=address, generation=route.generation)
     if route == state.route:
-        return _repeated(turn)
-    if by_lobby:
-        turn.change(doubted=route)
-    return ignore(turn, objection)
+        return _on_repeated_route(step)
+    if from_lobby:
+        step.update(unconfirmed_route=route)
+    return ignore(step, objection)
 
 
-def _objection(state: State, route: Route, *, by_lobby: bool) -> str:
-    """Why a route that is new is not followed; empty where it is. Old news arrives late once. A lobby that names the
-    same older route twice has been restored from a backup, or is another lobby: it is believed, or the device would
-    be stranded. A target is never."""
-    known = state.route
-    if known is None:
+def _objection(state: State, route: Route, *, from_lobby: bool) -> str:
+    """Return why a new route is not followed, or an empty string.
+
+    A delayed message with an older route arrives once. A lobby that sends the same older route twice was restored
+    from a backup, or is another lobby; the route is then followed, or the device would be stranded. An older route
+    from a target is never followed.
+    """
+    current = state.route
+    if current is None:
         return ""
-    if not by_lobby and _address(route) != _address(known):
-        return f"got {route.iotep}:{route.port} from the target, which may send the device back but nowhere else"
-    insists = by_lobby and state.doubted == route
-    if _is_older(route, known, unsaid_is_older=not by_lobby) and not insists:
-        return f"got generation {route.generation}, already have {known.generation}"
+    if not from_lobby and _address(route) != _address(current):
+        return f"got {route.iotep}:{route.port} from a target, want the current endpoint: only a lobby moves a device"
+    repeated = from_lobby and state.unconfirmed_route == route
+    if _is_older(route, current, missing_is_older=not from_lobby) and not repeated:
+        return f"got generation {route.generation}, want {current.generation} or later"
     return ""
 
 
-def _is_older(route: Route, known: Route, *, unsaid_is_older: bool) -> bool:
-    if known.generation is None or route.generation is None:
-        return known.generation is not None and unsaid_is_older
-    return route.generation < known.generation
+def _is_older(route: Route, current: Route, *, missing_is_older: bool) -> bool:
+    if current.generation is None or route.generation is None:
+        return current.generation is not None and missing_is_older
+    return route.generation < current.generation
 
 
-def _repeated(turn: Turn) -> None:
-    state = turn.state
-    if state.place is Place.TARGET or state.next_place is Place.TARGET:
-        return ignore(turn, "already on this route")
-    if turn.pending(Timer.REVISIT):
-        turn.change(confirmed=True)
-        again_in = state.deadlines[Timer.REVISIT] - turn.now
-        return turn.tell("route_repeated", reason="it led nowhere just now", again_in_s=round(again_in, 3))
-    hide(turn)
-    return connection.depart(turn, Place.TARGET)
+def _on_repeated_route(step: Step) -> None:
+    state = step.state
+    if state.location is Location.TARGET or state.next_location is Location.TARGET:
+        return ignore(step, "already on this route")
+    if step.is_set(Timer.REVISIT):
+        step.update(route_confirmed=True)
+        retry_in = state.deadlines[Timer.REVISIT] - step.now
+        return step.log_limited("route_repeated", reason="its target was unreachable", retry_in_s=round(retry_in, 3))
+    hide_code(step)
+    return connection.leave(step, Location.TARGET)
 
 
-def _follow(turn: Turn, route: Route) -> None:
-    """A new route: keep it, and go, even if only its config is new: that the device comes anew is how the target
-    sees that it has heard."""
-    turn.change(route=route, doubted=None, confirmed=False, fallbacks=0)
-    turn.cancel(Timer.REVISIT)
-    hide(turn)
-    if turn.state.phase is not Phase.LEAVING:
-        connection.keep(turn)
-    elif not turn.pending(Timer.STORAGE):
-        turn.remind(Timer.STORAGE, _SOON)
-    connection.depart(turn, Place.TARGET)
+def _follow(step: Step, route: Route) -> None:
+    """Store the new route and reconnect to its target, even if only the config is new: the new connection shows the
+    target that the device has received it."""
+    step.update(route=route, unconfirmed_route=None, route_confirmed=False, fallbacks=0)
+    step.cancel(Timer.REVISIT)
+    hide_code(step)
+    if step.state.phase is not Phase.DISCONNECTING:
+        connection.update_storage(step)
+    elif not step.is_set(Timer.STORAGE):
+        step.set_timer(Timer.STORAGE, _STORE_DELAY_S)
+    connection.leave(step, Location.TARGET)
 
 
-def _with_port(turn: Turn, route: Route) -> Route:
-    """A route without a port means the one in use."""
-    endpoint = turn.state.endpoint
+def _with_port(step: Step, route: Route) -> Route:
+    """A route without a port uses the port of the current connection."""
+    endpoint = step.state.endpoint
     return route if route.port or endpoint is None else replace(route, port=endpoint.port)
 
 

@@ -1,6 +1,6 @@
-"""What a device knows before its journey: who it is, where the lobbies are, and how patient to be.
+"""Configuration of the state machine: the device's name, the lobbies and the timing.
 
-One frozen dataclass, complete and checked before anything is opened. All times are in seconds.
+Frozen dataclasses, validated before any connection is opened. All times are in seconds.
 """
 
 import re
@@ -12,13 +12,13 @@ from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
 from lobby.wire import MQTT_PORT
 
-_LONGEST: Final = 1e7
+_MAX_VALUE: Final = 1e7
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An MQTT broker, as host name and TCP port."""
+    """Host name and TCP port of an MQTT broker."""
 
     host: str
     port: int = MQTT_PORT
@@ -28,53 +28,57 @@ class Endpoint:
 
 
 def parse_endpoint(text: str, port: int = MQTT_PORT) -> Endpoint:
-    """``host`` or ``host:port``. Raises `InvalidInput` INVALID_ENDPOINT."""
+    """Parse ``host`` or ``host:port``. Raise `InvalidInput` INVALID_ENDPOINT."""
     host, colon, number = text.strip().partition(":")
     digits = number if colon else str(port)
     if _HOST.fullmatch(host) and re.fullmatch(r"[0-9]{1,5}", digits) and 0 < int(digits) < 65536:
         return Endpoint(host, int(digits))
-    raise InvalidInput("INVALID_ENDPOINT", f"got {shown(text)}, want host or host:port, the port 1 to 65535")
+    raise InvalidInput("INVALID_ENDPOINT", f"got {shown(text)}, want host or host:port with a port from 1 to 65535")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How patient to be, in seconds unless said. The defaults suit a device in the field. Raises `InvalidInput`
-    INVALID_SETTING for a value that is not above zero."""
+    """Intervals and limits, in seconds unless stated otherwise. The defaults suit a device in the field. Raise
+    `InvalidInput` INVALID_SETTING for a value that is not above zero."""
 
     hello_every: float = 60.0
-    """In the lobby, between two hellos."""
+    """Interval of hellos in the lobby."""
     alive_every: float = 60.0
-    """In the target, between two reports."""
+    """Interval of reports in the target."""
     answer_within: float = 10.0
-    """For each answer a broker owes: the connection, SUBACK, PUBACK, the goodbye."""
+    """Time limit for each answer of a broker: CONNACK, SUBACK, PUBACK, and the end of a disconnect."""
     settle_after: float = 30.0
-    """A connection that held this long has proved itself; until then its loss counts as one more failure."""
+    """A connection is stable once it has lasted this long. If it is lost earlier, that counts as one more failure."""
     retry_base: float = 1.5
-    """The longest wait after a first failure (the shortest, half of it, is what a registration takes) …"""
+    """Longest wait after the first failure. The shortest, half of it, is the duration of a registration."""
     retry_cap: float = 60.0
-    """… and after any number of them."""
+    """Longest wait after any number of failures."""
     fallback_attempts: int = 10
-    """Failures in a row at the target before the lobby is asked …"""
+    """Failures in a row at the target before the device falls back to the lobby (count)."""
     fallback_seconds: float = 300.0
-    """… or this long since the first of them, whichever comes first."""
+    """Time since the first of them after which the device also falls back, if that is earlier."""
     revisit_base: float = 15.0
-    """After the first fallback, the longest wait before the same route is tried once more …"""
+    """Longest wait after the first fallback before the same route is retried."""
     revisit_cap: float = 900.0
-    """… and after any number of them."""
+    """Longest such wait after any number of fallbacks."""
     store_every: float = 30.0
-    """Between two tries to write the route, where the disk refuses."""
-    tell_every: float = 60.0
-    """The log has room for so many lines about messages in this time; what is more is counted …"""
-    tell_at_most: int = 20
-    """… so that whoever sends without end does not fill the disk."""
+    """Interval of attempts to write the route while the disk fails."""
+    log_window: float = 60.0
+    """Length of the period to which `log_limit` applies."""
+    log_limit: int = 20
+    """Log lines about received messages per period (count). More are counted only, so that a broker that sends
+    endlessly does not fill the disk."""
     refusals_per_lobby: int = 3
-    """Just-in-time registration answers the first connect by hanging up: this many before the next lobby is tried."""
+    """Refused connections at one lobby before the next lobby is tried (count). Just-in-time registration closes the
+    first connection."""
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if not 0 < value < _LONGEST:
-                raise InvalidInput("INVALID_SETTING", f"got {one.name} {value}, want more than 0, at most {_LONGEST:g}")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not 0 < value < _MAX_VALUE:
+                raise InvalidInput(
+                    "INVALID_SETTING", f"got {each.name} {value}, want more than 0 and less than {_MAX_VALUE:g}"
+                )
 
     @property
     def retry(self) -> Backoff:
@@ -85,16 +89,16 @@ class Timing:
         return Backoff(self.revisit_base, self.revisit_cap)
 
 
-_FIELD: Final = Timing()
+_DEFAULT_TIMING: Final = Timing()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The journey's givens."""
+    """The parameters of one device."""
 
     thing: ThingName
     lobbies: tuple[Endpoint, ...]
-    timing: Timing = _FIELD
+    timing: Timing = _DEFAULT_TIMING
     exit_on_arrival: bool = False
     show_codes: bool = False
-    """It can show a code to whoever stands before it, and says so in its hellos."""
+    """The device can show a presence code. Its hellos announce this."""

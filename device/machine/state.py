@@ -1,7 +1,6 @@
-"""Where a device stands on its journey, and the sheet on which one turn of it is worked out.
+"""State of the state machine, and `Step`, which collects the changes and actions of one event.
 
-The state is a frozen value, deadlines included: the same state, event and time always give the same turn. `Turn`
-lives only while one event is handled and is never seen outside of the journey.
+The state is a frozen value that includes all deadlines: the same state, event and time always give the same result.
 """
 
 from collections.abc import Mapping
@@ -9,138 +8,141 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from device.machine.backoff import Draw
-from device.machine.events import Action, Note
+from device.machine.backoff import Uniform
+from device.machine.events import Action, LogEvent
 from device.machine.plan import Endpoint, Plan, Timing
 from lobby.wire import PresenceChallenge, Route
 
 
-class Place(Enum):
-    """Whom the device turns to."""
+class Location(Enum):
+    """Where the device connects to."""
 
     LOBBY = "lobby"
     TARGET = "target"
 
 
 class Phase(Enum):
-    """How far it has come with the present link."""
+    """Progress of the current connection."""
 
-    RESTING = "resting"
-    """No connection; a retry is due at a known time."""
+    BACKING_OFF = "backing off"
+    """Not connected. `Timer.RETRY` is set."""
     CONNECTING = "connecting"
     SUBSCRIBING = "subscribing"
-    SERVING = "serving"
+    ONLINE = "online"
     """Subscribed: waits in the lobby, or works in the target."""
-    LEAVING = "leaving"
-    """Saying goodbye, to go to `next_place`, or to end where that is None."""
-    ENDED = "ended"
+    DISCONNECTING = "disconnecting"
+    """Disconnecting, to go to `next_location`, or to stop if that is None."""
+    STOPPED = "stopped"
 
 
 class Timer(Enum):
-    """What may be due."""
+    """The deadlines that can be set."""
 
     ANSWER = "answer"
-    """The broker owes one."""
+    """The broker must have answered."""
     RETRY = "retry"
-    BEAT = "beat"
-    """The next hello or report."""
+    """Connect again."""
+    HELLO = "hello"
+    """Send the next hello or report."""
     SETTLED = "settled"
-    """The connection has proved itself."""
+    """The connection counts as stable."""
     REVISIT = "revisit"
-    """Until then a route that led nowhere is not tried again."""
+    """Until then, a route whose target was unreachable is not tried again."""
     STORAGE = "storage"
-    """The storage refused, or shall be spared; ask it again."""
-    UNTOLD = "untold"
-    """The log has room again for what others send."""
+    """Write to the storage, again or after a delay that saves writes."""
+    LOG_WINDOW = "window"
+    """The limit of log lines about messages starts again."""
 
 
 @dataclass(frozen=True)
 class State:
-    """One device's standing. Counters count what happened in a row."""
+    """Counters count what happened in a row."""
 
-    phase: Phase = Phase.RESTING
-    place: Place = Place.LOBBY
-    next_place: Place | None = None
+    phase: Phase = Phase.BACKING_OFF
+    location: Location = Location.LOBBY
+    next_location: Location | None = None
     endpoint: Endpoint | None = None
-    """Of the present link."""
-    link: int = 0
-    lobby: int = 0
-    """Which of the plan's lobbies is being asked."""
+    """Endpoint of the current connection."""
+    connection_id: int = 0
+    lobby_index: int = 0
+    """Which of the plan's lobbies is used."""
     route: Route | None = None
-    """The one to follow; its port is always filled in."""
-    doubted: Route | None = None
-    """One of an older generation than `route`, which the lobby has named once."""
-    confirmed: bool = False
-    """Since the fallback the lobby has named the same `route` again."""
+    """The route to follow. Its port is always set."""
+    unconfirmed_route: Route | None = None
+    """A route of an older generation than `route` that the lobby has sent once."""
+    route_confirmed: bool = False
+    """The lobby has repeated `route` since the fallback."""
     failures: int = 0
-    """At this place; decides when to try the other."""
-    streak: int = 0
-    """Wherever; decides how long to wait."""
-    troubled_since: float | None = None
+    """Failures at this location. They decide when to try the other location."""
+    failure_streak: int = 0
+    """Failures at any location. They decide how long to wait."""
+    failing_since: float | None = None
     refusals: int = 0
     fallbacks: int = 0
     hops: int = 0
-    """Times sent from one place to the other without staying."""
-    storage_fault: str = ""
-    """What the storage last refused with; told once."""
-    shown: PresenceChallenge | None = None
-    """What the device shows now."""
-    bare: bool = False
-    """The storage is known to hold no route."""
-    told: int = 0
-    """Lines about messages since the log last had room."""
-    untold: int = 0
+    """Changes of location without a stable connection."""
+    storage_error: str = ""
+    """The last storage error, which is logged once."""
+    shown_challenge: PresenceChallenge | None = None
+    """The presence challenge that the device shows now."""
+    storage_empty: bool = False
+    """The storage is known to contain no route."""
+    logged_lines: int = 0
+    """Lines about messages in this log window."""
+    suppressed_lines: int = 0
+    """Lines above the limit in this log window."""
     deadlines: Mapping[Timer, float] = field(default_factory=dict)
 
     @property
     def next_deadline(self) -> float | None:
-        """When a `Tick` is wanted, on the clock that is handed in."""
+        """Time of the next `Tick`, on the clock that is passed to `advance`."""
         return min(self.deadlines.values(), default=None)
 
 
 @dataclass
-class Turn:
-    """One event being handled: the state so far and the actions so far."""
+class Step:
+    """The handling of one event: the state so far and the actions so far."""
 
     state: State
     plan: Plan
     now: float
-    draw: Draw
+    uniform: Uniform
     actions: list[Action] = field(default_factory=list)
 
     @property
     def timing(self) -> Timing:
         return self.plan.timing
 
-    def change(self, **changes: Any) -> None:
+    def update(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
 
-    def do(self, action: Action) -> None:
+    def act(self, action: Action) -> None:
         self.actions.append(action)
 
-    def note(self, event: str, **fields: object) -> None:
-        self.do(Note(event, fields))
+    def log(self, event: str, **fields: object) -> None:
+        self.act(LogEvent(event, fields))
 
-    def tell(self, event: str, **fields: object) -> None:
-        """A note about what others sent, while there is room for it."""
-        if not self.pending(Timer.UNTOLD):
-            self.remind(Timer.UNTOLD, self.timing.tell_every)
-        if self.state.told < self.timing.tell_at_most:
-            self.change(told=self.state.told + 1)
-            self.note(event, **fields)
+    def log_limited(self, event: str, **fields: object) -> None:
+        """Log a line about a received message, unless the limit of this log window is reached."""
+        if not self.is_set(Timer.LOG_WINDOW):
+            self.set_timer(Timer.LOG_WINDOW, self.timing.log_window)
+        if self.state.logged_lines < self.timing.log_limit:
+            self.update(logged_lines=self.state.logged_lines + 1)
+            self.log(event, **fields)
         else:
-            self.change(untold=self.state.untold + 1)
+            self.update(suppressed_lines=self.state.suppressed_lines + 1)
 
-    def tell_rest(self) -> None:
-        if self.state.untold:
-            self.note("messages_untold", lines=self.state.untold)
-        self.change(told=0, untold=0)
+    def end_log_window(self) -> None:
+        """Log the number of suppressed lines, if any, and reset the limit."""
+        if self.state.suppressed_lines:
+            self.log("messages_suppressed", lines=self.state.suppressed_lines)
+        self.update(logged_lines=0, suppressed_lines=0)
 
-    def remind(self, timer: Timer, seconds: float) -> None:
-        self.change(deadlines={**self.state.deadlines, timer: self.now + seconds})
+    def set_timer(self, timer: Timer, seconds: float) -> None:
+        self.update(deadlines={**self.state.deadlines, timer: self.now + seconds})
 
     def cancel(self, *timers: Timer) -> None:
-        self.change(deadlines={t: at for t, at in self.state.deadlines.items() if t not in timers})
+        self.update(deadlines={timer: at for timer, at in self.state.deadlines.items() if timer not in timers})
 
-    def pending(self, timer: Timer) -> bool:
+    def is_set(self, timer: Timer) -> bool:
         return timer in self.state.deadlines

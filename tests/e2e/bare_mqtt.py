@@ -1,7 +1,7 @@
-"""MQTT 3.1.1 by hand over the standard library's TLS, to see the very packets that a broker answers with.
+"""A minimal MQTT 3.1.1 client over the standard library's TLS. It returns the broker's packets unprocessed.
 
-For what no sound client would do: another's client id, another's topics, no server name. One packet out, one in;
-nothing is retried.
+It does what no regular client does: another device's client id or topics, or no server name. It sends one packet and
+reads one; nothing is retried.
 """
 
 import socket
@@ -18,42 +18,41 @@ SUBACK: Final = 0x90
 PINGREQ: Final = 0xC0
 PINGRESP: Final = 0xD0
 HUNG_UP: Final[tuple[int, bytes]] = (0, b"")
-"""In the place of a packet where the broker has closed the connection."""
+"""Returned instead of a packet if the broker has closed the connection."""
 
 
 class HandshakeRefused(ConnectionError):
-    """The broker did not take the certificate."""
+    """The broker did not accept the certificate."""
 
 
 class BareMqtt:
-    """A TLS connection to a broker that is dialled by its address, so without a server name. Raises
-    `HandshakeRefused`; a TLS 1.3 server may also say so only after the handshake, by hanging up."""
+    """A TLS connection to a broker's IP address, thus without a server name. Raise `HandshakeRefused`. A TLS 1.3
+    server may also refuse after the handshake, by closing the connection."""
 
     def __init__(self, host: str, port: int, server_ca: str, certificate: Path, key: Path) -> None:
         context = ssl.create_default_context(cafile=server_ca)
         context.load_cert_chain(certificate, key)
-        plain = socket.create_connection((host, port), 20)
+        tcp = socket.create_connection((host, port), 20)
         try:
-            self._tls = context.wrap_socket(plain, server_hostname=host)
+            self._tls = context.wrap_socket(tcp, server_hostname=host)
         except (ConnectionError, ssl.SSLError) as error:
-            plain.close()
+            tcp.close()
             raise HandshakeRefused(str(error)) from error
 
     def connect(
         self, client_id: str, *, will: tuple[str, bytes] | None = None, clean: bool = True
     ) -> tuple[int, bytes]:
-        """The answer: CONNACK with flags and return code, or HUNG_UP. `will` is a topic and what shall be said there
-        when the connection is lost."""
+        """Return CONNACK with flags and return code, or HUNG_UP. `will` is topic and payload of the Last Will."""
         flags = 0x02 * clean | (0x0C if will else 0)
-        last = _text(will[0]) + _sized(will[1]) if will else b""
-        return self.ask(CONNECT, _text("MQTT") + bytes([4, flags]) + b"\x00\x3c" + _text(client_id) + last)
+        will_fields = _text(will[0]) + _sized(will[1]) if will else b""
+        return self.ask(CONNECT, _text("MQTT") + bytes([4, flags]) + b"\x00\x3c" + _text(client_id) + will_fields)
 
     def subscribe(self, topic: str) -> tuple[int, bytes]:
-        """The answer: SUBACK with packet id and the granted QoS (0x80 is a refusal), or HUNG_UP."""
+        """Return SUBACK with packet id and the granted QoS (0x80 is a refusal), or HUNG_UP."""
         return self.ask(SUBSCRIBE, b"\x00\x07" + _text(topic) + b"\x01")
 
     def publish(self, topic: str, body: bytes, *, retain: bool = False) -> tuple[int, bytes]:
-        """The answer to a publish with QoS 1."""
+        """Publish with QoS 1. Return the answer."""
         return self.ask(PUBLISH | 0x02 | retain, _text(topic) + b"\x00\x09" + body)
 
     def ask(self, kind: int, body: bytes) -> tuple[int, bytes]:
@@ -64,29 +63,29 @@ class BareMqtt:
             return HUNG_UP
 
     def read(self) -> tuple[int, bytes]:
-        """The next packet's type and content."""
+        """Return the next packet's type and content."""
         head = self._tls.recv(1)
         if not head:
             return HUNG_UP
         size = shift = 0
         while True:
-            digit = self._take(1)[0]
+            digit = self._read_exactly(1)[0]
             size |= (digit & 0x7F) << shift
             shift += 7
             if not digit & 0x80:
-                return head[0] & 0xF0, self._take(size)
+                return head[0] & 0xF0, self._read_exactly(size)
 
-    def _take(self, count: int) -> bytes:
-        taken = b""
-        while len(taken) < count:
-            more = self._tls.recv(count - len(taken))
+    def _read_exactly(self, count: int) -> bytes:
+        content = b""
+        while len(content) < count:
+            more = self._tls.recv(count - len(content))
             if not more:
-                raise ConnectionResetError("cut off within a packet")
-            taken += more
-        return taken
+                raise ConnectionResetError("closed within a packet")
+            content += more
+        return content
 
     def wait_at_most(self, seconds: float) -> None:
-        """For a packet; then `TimeoutError`."""
+        """Limit the time to wait for a packet; then `TimeoutError` is raised."""
         self._tls.settimeout(seconds)
 
     def close(self) -> None:

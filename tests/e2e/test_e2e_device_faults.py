@@ -1,6 +1,6 @@
-"""A device that is cut off, robbed of what it kept, or lied to by its target, in the real lobby: it arrives anyway.
+"""Device faults in the complete lobby: power cuts, a corrupt route file, and a target that sends a foreign route.
 
-`python -m tests.bench.device_faults` tries everything that can happen to the client itself.
+`python -m tests.bench.device_faults` covers the faults of the client itself exhaustively.
 """
 
 import os
@@ -15,15 +15,15 @@ from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.workbench import Workbench, certid_of, name_of, says
-from tests.unit.device.platter import How
+from tests.unit.device.simulated_disk import CutPoint
 
 _ROOT = Path(__file__).parents[2]
 _WRITE, _RENAME = 4, 7
-"""Which of the client's file-system calls they are, from its box to its first route."""
+"""Numbers of the client's file-system calls, counted from the first power-on."""
 
 
-def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, how: How) -> int:
-    """The exit status of a client that loses its power at a call."""
+def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, cut_point: CutPoint) -> int:
+    """Return the exit status of a client that is killed at this call."""
     file = deployed.file
     options = {
         "cert": paths.chain,
@@ -35,23 +35,23 @@ def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, how
         "retry-cap": 1,
         "hello-every": 2,
     }
-    command = [sys.executable, "-m", "tests.bench.device_faults.killed", str(number), how, "run"]
-    given = [f"--{name}={value}" for name, value in options.items()]
-    done = subprocess.run([*command, *given], cwd=_ROOT, capture_output=True, timeout=90, start_new_session=True)  # noqa: PLW1510
+    command = [sys.executable, "-m", "tests.bench.device_faults.kill_points", str(number), cut_point, "run"]
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    done = subprocess.run([*command, *arguments], cwd=_ROOT, capture_output=True, timeout=90, start_new_session=True)  # noqa: PLW1510
     return done.returncode
 
 
-@pytest.mark.parametrize(("number", "how"), [(_WRITE, "half"), (_RENAME, "after")], ids=["write", "rename"])
-def test_a_device_whose_power_is_cut_while_it_stores_its_route_arrives_when_it_is_back(
-    deployed: Deployment, bench: Workbench, tmp_path: Path, number: int, how: How
+@pytest.mark.parametrize(("number", "cut_point"), [(_WRITE, "half"), (_RENAME, "after")], ids=["write", "rename"])
+def test_a_device_arrives_after_a_power_cut_while_storing_its_route(
+    deployed: Deployment, bench: Workbench, tmp_path: Path, number: int, cut_point: CutPoint
 ) -> None:
     paths = bench.make()
     certid = certid_of(paths)
     deployed.claim(certid)
     state = tmp_path / "devices" / name_of(paths)
-    assert _cut(deployed, paths, state, number, how) == -signal.SIGKILL
-    kept = sorted(found.name for found in (state / "kept").iterdir())
-    assert kept == (["route.json.new"] if number == _WRITE else ["route.json"])
+    assert _cut(deployed, paths, state, number, cut_point) == -signal.SIGKILL
+    files = sorted(path.name for path in (state / "kept").iterdir())
+    assert files == (["route.json.new"] if number == _WRITE else ["route.json"])
     device = bench.power(paths)
     says(device, "alive_sent")
     assert device.first("route_unreadable") is None
@@ -59,7 +59,7 @@ def test_a_device_whose_power_is_cut_while_it_stores_its_route_arrives_when_it_i
     assert arrived["historyIntact"]
 
 
-def test_a_device_whose_kept_route_is_spoilt_asks_the_lobby_and_serves_again(
+def test_a_device_with_a_corrupt_route_file_onboards_again(
     deployed: Deployment, bench: Workbench, tmp_path: Path
 ) -> None:
     paths = bench.make()
@@ -77,7 +77,7 @@ def test_a_device_whose_kept_route_is_spoilt_asks_the_lobby_and_serves_again(
     says(device, "alive_sent")
 
 
-def test_a_target_may_change_the_config_and_send_the_device_nowhere(
+def test_a_target_can_change_the_config_and_cannot_move_the_device(
     deployed: Deployment, bench: Workbench, first: Target, second: Target
 ) -> None:
     paths = bench.make()
@@ -88,7 +88,7 @@ def test_a_target_may_change_the_config_and_send_the_device_nowhere(
     deployed.wait(certid, "arrived")
     elsewhere = {"iotep": deployed.layout.endpoint_address(second), "config": "x", "generation": 99}
     deployed.tell(first, thing, elsewhere)
-    assert "nowhere else" in str(says(device, "message_ignored")["reason"])
+    assert "only a lobby moves a device" in str(says(device, "message_ignored")["reason"])
     here = {"iotep": deployed.layout.endpoint_address(first), "config": {"interval": 5}, "generation": 2}
     deployed.tell(first, thing, here)
     says(device, "route_stored")

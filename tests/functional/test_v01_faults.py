@@ -30,7 +30,7 @@ from tests.aws import HOME, Calls, Clock, CutOff
 from tests.functional.admin_api.api_on_moto import Lobby as Api
 from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, B, LobbyWithTargets, Record, statuses
 from tests.functional.lobby.door import CA, Door
-from tests.unit.device.walk import ROUTE, Walk
+from tests.unit.device.machine_driver import ROUTE, MachineDriver
 
 UNKNOWN = Fingerprint("9f" * 32)
 ADD = """mutation ($certid: ID!, $account: String!, $region: String!) {
@@ -345,19 +345,19 @@ def test_fault_no_history_of_what_befell_a_device(lobby: LobbyWithTargets) -> No
 
 
 def test_fault_the_device_retries_every_five_seconds_for_ever() -> None:
-    walk, waits = Walk(), []
+    driver, waits = MachineDriver(), []
     for _ in range(12):
-        waits.append(walk.fail().longest_wait)
-        walk.later(walk.longest_wait)
+        waits.append(driver.fail().next_wait)
+        driver.advance_time(driver.next_wait)
     assert waits == sorted(waits)
     assert waits[0] < 5 < waits[-1]
-    assert waits[-1] == waits[-2] == walk.plan.timing.retry_cap
+    assert waits[-1] == waits[-2] == driver.plan.timing.retry_cap
 
 
 def test_fault_the_device_never_falls_back_to_the_lobby() -> None:
-    walk = Walk(route=ROUTE).fall_back()
-    assert walk.state.endpoint is not None
-    assert walk.state.endpoint.host == walk.plan.lobbies[0].host
+    driver = MachineDriver(route=ROUTE).fall_back()
+    assert driver.state.endpoint is not None
+    assert driver.state.endpoint.host == driver.plan.lobbies[0].host
 
 
 @pytest.mark.parametrize("torn", [b"", b"{", b'{"iotep": "a"}', b"\x00" * 100, b"null", b"[]"])
@@ -367,7 +367,7 @@ def test_fault_a_torn_config_file_bricks_the_device(tmp_path: Path, torn: bytes)
     storage.route_file.write_bytes(torn)
     loaded = storage.load()
     assert loaded.route is None
-    assert loaded.fault
+    assert loaded.error
     storage.store(Route("b.example"))
     assert storage.load().route == Route("b.example")
 
@@ -376,9 +376,9 @@ def test_fault_a_torn_config_file_bricks_the_device(tmp_path: Path, torn: bytes)
     "payload", [b"", b"\xff", b"null", b"7", b"[]", b'"x"', b"{}", b'{"iotep": 7}', b'{"config": 1}', b"[" * 10_000]
 )
 def test_fault_any_odd_message_kills_the_device(payload: bytes) -> None:
-    walk = Walk().arrive()
-    assert walk.hear(payload).events == ["message_ignored"]
-    assert walk.state.route is None
+    driver = MachineDriver().go_online()
+    assert driver.receive(payload).logged == ["message_ignored"]
+    assert driver.state.route is None
 
 
 def test_only_a_change_of_the_claim_is_for_the_commissioner(lobby: LobbyWithTargets) -> None:

@@ -1,1 +1,1 @@
-"""Whether the device client comes back by itself, tried exhaustively: `python -m tests.bench.device_faults`."""
+"""Benchmark: does the device client always recover by itself? `python -m tests.bench.device_faults`."""

@@ -1,10 +1,10 @@
-"""Tries whether the device client always comes back by itself, exhaustively, and prints the figures.
+"""Try exhaustively whether the device client always recovers by itself, and print the results.
 
-The parts: power (cuts at every file-system call), disk (spoilt, full, refusing), refusals (days of brokers that are no
-good, on a clock of their own), tries (some hundred of them, for real), silences, clock, messages. Name some, or all are
-run. Servers bind loopback only.
+Parts: power (cuts at every file-system call), disk (corrupt, full, failing), brokers (days of faulty brokers, on a
+simulated clock), attempts (hundreds of real connection attempts), unresponsive (brokers that do not answer), clock,
+messages. Without arguments all parts are run. Servers bind loopback only.
 
-Exit status: 0 all was survived, 1 something was not, 2 wrong use.
+Exit status: 0 if every case was survived, 1 if not, 2 for wrong usage.
 """
 
 import sys
@@ -17,30 +17,38 @@ from typing import Annotated
 import typer
 
 from tests.bench import report
-from tests.bench.device_faults import clock, disk, messages, power, refusals, silences, tries
-from tests.bench.device_faults.figures import Figures
+from tests.bench.device_faults import (
+    clock,
+    disk,
+    faulty_brokers,
+    messages,
+    power,
+    repeated_attempts,
+    unresponsive_brokers,
+)
+from tests.bench.device_faults.results import BenchResult
 
 app = typer.Typer(add_completion=False)
 
 
-def parts(*, quick: bool, room: Path) -> dict[str, list[Callable[[], Figures]]]:
-    """`quick` is for a look: the same kinds of tries, fewer of each."""
+def parts(*, quick: bool, folder: Path) -> dict[str, list[Callable[[], BenchResult]]]:
+    """Return the measurements of each part. With `quick`, the same kinds of cases, fewer of each."""
     hours = 3 if quick else 24
     return {
         "power": [
-            power.once,
-            lambda: power.twice(0.02 if quick else 1),
-            *([] if quick else [lambda: power.for_real(room)]),
+            power.single_cuts,
+            lambda: power.double_cuts(0.02 if quick else 1),
+            *([] if quick else [lambda: power.real_kills(folder)]),
         ],
-        "disk": [disk.spoilt, disk.mounted, disk.refusing],
-        "refusals": [
-            lambda: refusals.lobbies(hours),
-            lambda: refusals.targets(hours),
-            lambda: refusals.circles(hours),
-            lambda: refusals.whatever_they_please(10 if quick else 100, hours / 2),
+        "disk": [disk.corrupt, disk.mounted, disk.failing],
+        "brokers": [
+            lambda: faulty_brokers.lobbies(hours),
+            lambda: faulty_brokers.targets(hours),
+            lambda: faulty_brokers.loops(hours),
+            lambda: faulty_brokers.random_brokers(10 if quick else 100, hours / 2),
         ],
-        "tries": [lambda: tries.tries(60 if quick else 400)],
-        "silences": [silences.silences],
+        "attempts": [lambda: repeated_attempts.repeated_attempts(60 if quick else 400)],
+        "unresponsive": [unresponsive_brokers.unresponsive_brokers],
         "clock": [clock.clocks],
         "messages": [
             messages.packets,
@@ -53,26 +61,26 @@ def parts(*, quick: bool, room: Path) -> dict[str, list[Callable[[], Figures]]]:
 @app.command(help=__doc__)
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Parts to run.")] = None,
-    quick: Annotated[bool, typer.Option(help="Fewer tries of each kind.")] = False,
+    quick: Annotated[bool, typer.Option(help="Fewer cases of each kind.")] = False,
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="device-faults-") as room:
-        known = parts(quick=quick, room=Path(room))
-        if unknown := set(names or ()) - set(known):
-            raise typer.BadParameter(f"got {', '.join(sorted(unknown))}, want some of {', '.join(known)}")
-        found = list(_run({name: known[name] for name in names or known}))
-    survived, tried = sum(one.survived for one in found), sum(one.tried for one in found)
-    sys.stdout.write(f"survived {survived} of {tried}\n")
-    raise typer.Exit(survived != tried)
+    with tempfile.TemporaryDirectory(prefix="device-faults-") as folder:
+        available = parts(quick=quick, folder=Path(folder))
+        if unknown := set(names or ()) - set(available):
+            raise typer.BadParameter(f"got {', '.join(sorted(unknown))}, want some of {', '.join(available)}")
+        results = list(_run({name: available[name] for name in names or available}))
+    survived, attempted = sum(result.survived for result in results), sum(result.attempted for result in results)
+    sys.stdout.write(f"survived {survived} of {attempted}\n")
+    raise typer.Exit(survived != attempted)
 
 
-def _run(chosen: dict[str, list[Callable[[], Figures]]]) -> Iterator[Figures]:
-    for measures in chosen.values():
-        for measure in measures:
-            begin = time.monotonic()
-            figures = measure()
-            sys.stdout.write(f"{report.section(figures.section)}\n  ({time.monotonic() - begin:.0f} s)\n\n")
+def _run(selected: dict[str, list[Callable[[], BenchResult]]]) -> Iterator[BenchResult]:
+    for measurements in selected.values():
+        for measure in measurements:
+            start = time.monotonic()
+            result = measure()
+            sys.stdout.write(f"{report.section(result.section)}\n  ({time.monotonic() - start:.0f} s)\n\n")
             sys.stdout.flush()
-            yield figures
+            yield result
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The client as its users run it, keeper and all, in a process whose log can be waited on."""
+"""The client with its supervisor in a process, as users run it, with a log that can be waited on."""
 
 import json
 import os
@@ -10,22 +10,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.functional.device.site import HERE, Site
+from tests.functional.device.running_device import LOOPBACK, TlsSetup
 
 _ROOT: Final = Path(__file__).parents[3]
-_PATIENCE_S: Final = 90
+_TIMEOUT_S: Final = 90
 
 
 class ClientProcess:
-    """Runs while entered. `lines` is its log so far."""
+    """Runs while the context is entered. `lines` is the log so far."""
 
-    def __init__(self, site: Site, port: int, environment: Mapping[str, str] | None = None, **more: float) -> None:
+    def __init__(self, tls: TlsSetup, port: int, environment: Mapping[str, str] | None = None, **more: float) -> None:
         options: dict[str, object] = {
-            "cert": site.device.cert,
-            "key": site.device.key,
-            "ca": site.ca.cert,
-            "lobby": f"{HERE}:{port}",
-            "state-dir": site.state,
+            "cert": tls.device.cert,
+            "key": tls.device.key,
+            "ca": tls.ca.cert,
+            "lobby": f"{LOOPBACK}:{port}",
+            "state-dir": tls.state,
             "log-format": "json",
             "retry-base": 0.2,
             "retry-cap": 1,
@@ -36,7 +36,7 @@ class ClientProcess:
         self._command = [sys.executable, "-m", "device", "run", *(f"--{key}={value}" for key, value in options.items())]
         self._environment = {**os.environ, **(environment or {})}
         self.lines: list[dict[str, Any]] = []
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
 
     def __enter__(self) -> "ClientProcess":
         self._process = subprocess.Popen(
@@ -55,13 +55,13 @@ class ClientProcess:
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
-            with self._news, suppress(ValueError):
+            with self._changed, suppress(ValueError):
                 self.lines.append(json.loads(line))
-                self._news.notify_all()
+                self._changed.notify_all()
 
     @property
     def client(self) -> int:
-        """The process of the client, of which the one that was started is the keeper."""
+        """Process id of the client, whose parent is the supervisor."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         return int(children[0])
 
@@ -69,11 +69,11 @@ class ClientProcess:
         return sum(line["event"] == event for line in self.lines)
 
     def wait(self, since: int, *events: str) -> int:
-        """The number of lines when, of those after `since`, one is such an event."""
+        """Wait for one of the events after line `since`. Return the number of lines then."""
 
-        def found() -> bool:
+        def logged() -> bool:
             return any(line["event"] in events for line in self.lines[since:])
 
-        with self._news:
-            assert self._news.wait_for(found, _PATIENCE_S), f"no {events} in {self.lines[-6:]}"
+        with self._changed:
+            assert self._changed.wait_for(logged, _TIMEOUT_S), f"no {events} in {self.lines[-6:]}"
             return len(self.lines)

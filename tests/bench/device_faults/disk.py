@@ -1,4 +1,4 @@
-"""A disk that is spoilt, shut, full or refuses: an hour of each, and what the log then says."""
+"""Corrupt, forbidden, full or failing disks: an hour of each, and the resulting log lines about the disk."""
 
 import os
 import subprocess
@@ -10,98 +10,103 @@ from functools import partial
 from pathlib import Path
 
 from device.storage import Storage
-from tests.bench.device_faults.figures import Figures
-from tests.unit.device.platter import Platter
-from tests.unit.device.refusals import CALLS, ERRORS, Refusals
-from tests.unit.device.refused_disk import NEWS, Stay, spoilt_stay, stay
-from tests.unit.device.spoilt import SPOILT, Spoilt
-from tests.unit.device.walk import ROUTE
-from tests.unit.device.world import AN_HOUR, STATE
+from tests.bench.device_faults.results import BenchResult
+from tests.unit.device.corrupt_storage import CORRUPTIONS, Corruption
+from tests.unit.device.failing_disk import (
+    CALLS,
+    ERRNOS,
+    NEWER_ROUTE,
+    DiskFaultRun,
+    FailingCalls,
+    run_device,
+    run_with_corruption,
+)
+from tests.unit.device.machine_driver import ROUTE
+from tests.unit.device.simulated_disk import SimulatedDisk
+from tests.unit.device.simulated_network import HOUR, STATE_DIR
 
-_TOLD = ("route_unreadable", "route_not_stored", "route_stored")
 
-
-def spoilt() -> Figures:
-    """Real files, on the real disk."""
-    figures = Figures(
-        "what may stand where the route was kept, an hour each",
-        ("what", "as", "arrived after", "unreadable", "not stored"),
+def corrupt() -> BenchResult:
+    """Real files on the real disk."""
+    result = BenchResult(
+        "corrupt state folders, an hour each",
+        ("case", "user", "arrived after", "unreadable", "not stored"),
     )
-    for case in SPOILT:
-        with tempfile.TemporaryDirectory() as room:
-            Path(room).chmod(0o755)
-            found: list[Stay] = []
-            figures.tries(case.name, partial(_spoilt, case, Path(room), found))
-        _row(figures, case.name, "nobody" if case.as_nobody else "owner", found)
-    figures.notes.append("Unreadable, not stored: lines in the log, in that hour of stores tried every 30 s.")
-    return figures
+    for case in CORRUPTIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
+            runs: list[DiskFaultRun] = []
+            result.run_case(case.name, partial(_run_corrupt, case, Path(folder), runs))
+        _row(result, case.name, "nobody" if case.unprivileged else "owner", runs)
+    result.notes.append("Unreadable, not stored: log lines in that hour. A failed store is retried every 30 s.")
+    return result
 
 
-def _spoilt(case: Spoilt, room: Path, found: list[Stay]) -> None:
-    seen = spoilt_stay(case, room, AN_HOUR)
-    found.append(seen)
-    _told_once(seen)
-    assert seen.kept.route == NEWS or not case.mends, "the new route was not kept"
+def _run_corrupt(case: Corruption, folder: Path, runs: list[DiskFaultRun]) -> None:
+    run = run_with_corruption(case, folder, HOUR)
+    runs.append(run)
+    _assert_logged_once(run)
+    assert run.stored.route == NEWER_ROUTE or not case.storable, "the new route was not stored"
 
 
-def _told_once(seen: Stay) -> None:
-    counts = Counter(seen.told)
+def _assert_logged_once(run: DiskFaultRun) -> None:
+    counts = Counter(run.disk_events)
     assert counts["route_unreadable"] <= 1, counts
     assert counts["route_not_stored"] <= 1, counts
 
 
-def _row(figures: Figures, name: str, who: str, found: list[Stay]) -> None:
-    for seen in found:
-        counts = Counter(seen.told)
-        figures.add(name, who, f"{seen.arrived_after:.1f} s", counts["route_unreadable"], counts["route_not_stored"])
+def _row(result: BenchResult, name: str, user: str, runs: list[DiskFaultRun]) -> None:
+    for run in runs:
+        counts = Counter(run.disk_events)
+        result.add(name, user, f"{run.arrived_after:.1f} s", counts["route_unreadable"], counts["route_not_stored"])
 
 
-def refusing() -> Figures:
-    """Each call, always refused with each error; after an hour it is mended."""
-    figures = Figures("each call refused with each error, an hour each, then mended", ("call", *ERRORS))
+def failing() -> BenchResult:
+    """Each call always fails with each error; after an hour it works again."""
+    result = BenchResult("each call fails with each error for an hour, then works again", ("call", *ERRNOS))
     for call in CALLS:
-        cells = [figures.tries(f"{call}, {error}", partial(_refused, call, error)) for error in ERRORS]
-        figures.add(call, *("arrives" if good else "LOST" for good in cells))
-    return figures
+        cells = [result.run_case(f"{call}, {error}", partial(_run_failing, call, error)) for error in ERRNOS]
+        result.add(call, *("arrives" if survived else "LOST" for survived in cells))
+    return result
 
 
-def _refused(call: str, error: str) -> None:
-    platter = Platter({"device": {"state": {}}})
-    Storage(STATE, platter).store(ROUTE)
-    refusals = Refusals([call], error, real=platter)
-    _told_once(stay(STATE, refusals.calls, AN_HOUR))
-    refusals.mend()
-    stay(STATE, refusals.calls)
-    assert Storage(STATE, platter).load().route == NEWS
+def _run_failing(call: str, error: str) -> None:
+    simulated = SimulatedDisk({"device": {"state": {}}})
+    Storage(STATE_DIR, simulated).store(ROUTE)
+    failing_calls = FailingCalls([call], error, real=simulated)
+    _assert_logged_once(run_device(STATE_DIR, failing_calls.calls, HOUR))
+    failing_calls.repair()
+    run_device(STATE_DIR, failing_calls.calls)
+    assert Storage(STATE_DIR, simulated).load().route == NEWER_ROUTE
 
 
-def mounted() -> Figures:
-    """File systems that are really full or read-only, where this machine lets us mount one."""
-    figures = Figures(
-        "a file system that is really full, or read-only", ("what", "as", "arrived after", "unreadable", "not stored")
+def mounted() -> BenchResult:
+    """File systems that are full or read-only, if this machine permits mounting one."""
+    result = BenchResult(
+        "a full or read-only file system", ("case", "user", "arrived after", "unreadable", "not stored")
     )
     cases: dict[str, Callable[[Path], None]] = {
         "full": _fill,
-        "full, the file still empty": _empty_and_full,
-        "read-only": _shut,
+        "full, with an empty file": _truncate_and_fill,
+        "read-only": _make_read_only,
     }
-    for name, spoil in cases.items():
+    for name, break_disk in cases.items():
         try:
             with _file_system() as folder:
                 Storage(folder).store(ROUTE)
-                spoil(folder)
-                found: list[Stay] = []
-                figures.tries(name, partial(_mounted, folder, found))
-            _row(figures, name, "owner", found)
-        except (OSError, subprocess.CalledProcessError) as refused:
-            figures.notes.append(f"not tried here: {name}: {refused}")
-    return figures
+                break_disk(folder)
+                runs: list[DiskFaultRun] = []
+                result.run_case(name, partial(_mounted, folder, runs))
+            _row(result, name, "owner", runs)
+        except (OSError, subprocess.CalledProcessError) as error:
+            result.notes.append(f"skipped: {name}: {error}")
+    return result
 
 
-def _mounted(folder: Path, found: list[Stay]) -> None:
-    seen = stay(folder, seconds=AN_HOUR)
-    found.append(seen)
-    _told_once(seen)
+def _mounted(folder: Path, runs: list[DiskFaultRun]) -> None:
+    run = run_device(folder, seconds=HOUR)
+    runs.append(run)
+    _assert_logged_once(run)
 
 
 @contextmanager
@@ -124,10 +129,10 @@ def _fill(folder: Path) -> None:
                 continue
 
 
-def _empty_and_full(folder: Path) -> None:
+def _truncate_and_fill(folder: Path) -> None:
     os.truncate(folder / "route.json", 0)
     _fill(folder)
 
 
-def _shut(folder: Path) -> None:
+def _make_read_only(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True, capture_output=True)

@@ -1,5 +1,5 @@
-"""The power cut at every file-system call of a device's life, once and twice, on a platter that remembers only what it
-must; and for real, by SIGKILL at each call of a running client."""
+"""Power cuts at every file-system call of a scenario, once and twice, on a simulated disk with the weakest guarantees;
+and real SIGKILLs at each call of a running client."""
 
 import itertools
 import random
@@ -9,74 +9,76 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.bench.device_faults import killed
-from tests.bench.device_faults.figures import Figures
-from tests.unit.device.lives import BOX, Cut, Life, come_back, cuts
-from tests.unit.device.platter import How, PowerCut, sides
+from tests.bench.device_faults import kill_points
+from tests.bench.device_faults.results import BenchResult
+from tests.unit.device.power_cut_scenario import FACTORY_DISK, Cut, Scenario, assert_recovers, power_cuts
+from tests.unit.device.simulated_disk import CutPoint, PowerCut, cut_points
 
-_SIDES: Final[tuple[How, ...]] = ("before", "half", "after")
-_Cells = dict[str, dict[How, list[int]]]
+_CUT_POINTS: Final[tuple[CutPoint, ...]] = ("before", "half", "after")
+_Cells = dict[str, dict[CutPoint, list[int]]]
 
 
-def once() -> Figures:
-    """Every call, every side of it, every state that the platter can then be in."""
-    figures = Figures("power cut at each call of a life", ("call", *_SIDES))
-    cells: _Cells = defaultdict(lambda: {how: [0, 0] for how in _SIDES})
-    for cut in cuts(BOX):
-        for image in cut.images:
-            cell = cells[cut.call][cut.how]
+def single_cuts() -> BenchResult:
+    """Every call, every cut point, every possible state of the disk."""
+    result = BenchResult("power cut at each call of the scenario", ("call", *_CUT_POINTS))
+    cells: _Cells = defaultdict(lambda: {cut_point: [0, 0] for cut_point in _CUT_POINTS})
+    for cut in power_cuts(FACTORY_DISK):
+        for tree in cut.disk_states:
+            cell = cells[cut.call][cut.cut_point]
             cell[1] += 1
-            name = f"{cut.call}, {cut.how}, in {cut.moment}"
-            cell[0] += figures.tries(name, partial(come_back, cut.life, image))
+            name = f"{cut.call}, {cut.cut_point}, in {cut.stage}"
+            cell[0] += result.run_case(name, partial(assert_recovers, cut.scenario, tree))
     for call, row in cells.items():
-        figures.add(call, *(f"{good} of {tried}" if tried else "-" for good, tried in row.values()))
-    figures.notes.append(
-        "Each try is one state of the platter after one cut; the device is powered on again and arrives."
+        result.add(call, *(f"{survived} of {attempted}" if attempted else "-" for survived, attempted in row.values()))
+    result.notes.append(
+        "Each case is one possible state of the disk after a cut. The device is powered on again and arrives."
     )
-    return figures
+    return result
 
 
-def twice(share: float) -> Figures:
-    """A second cut on the way back from the first; of the first ones, a `share` is tried, at random."""
-    figures = Figures("a second cut on the way back", ("first cut in", "tries", "survived"))
+def double_cuts(share: float) -> BenchResult:
+    """A second cut during the recovery from the first. A random `share` of the first cuts is tried."""
+    result = BenchResult("a second cut during the recovery", ("first cut in", "cases", "survived"))
     choice = random.Random(1)  # noqa: S311 - the same in each run
     rows: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for first in cuts(BOX):
+    for first in power_cuts(FACTORY_DISK):
         if choice.random() > share:
             continue
-        row = rows[first.moment]
-        for name, left in _again(first):
+        row = rows[first.stage]
+        for name, recover in _second_cuts(first):
             row[0] += 1
-            row[1] += figures.tries(name, left)
-    for moment, row in rows.items():
-        figures.add(moment, *row)
-    return figures
+            row[1] += result.run_case(name, recover)
+    for stage, row in rows.items():
+        result.add(stage, *row)
+    return result
 
 
-def _again(first: Cut) -> Iterator[tuple[str, Callable[[], object]]]:
-    """A life on each state that the first cut left, cut at each of its calls in turn; and the way back from there."""
-    for image in first.images:
+def _second_cuts(first: Cut) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Run the scenario on each state after the first cut, and cut it at each of its calls. Yield the recoveries."""
+    for tree in first.disk_states:
         for number in itertools.count():
-            again = Life.new(image, number, "after")
-            again.cloud.route = first.life.cloud.route
+            again = Scenario.new(tree, number, "after")
+            again.cloud.route = first.scenario.cloud.route
             try:
-                again.live()
+                again.run()
             except PowerCut:
-                name = f"{first.call} {first.how}, then {again.platter.calls[-1]}"
-                yield from ((name, partial(come_back, again, left)) for left in again.platter.images())
+                name = f"{first.call} {first.cut_point}, then {again.disk.calls[-1]}"
+                yield from ((name, partial(assert_recovers, again, state)) for state in again.disk.possible_states())
             else:
                 break
 
 
-def for_real(folder: Path) -> Figures:
-    """The client as its users run it, over real TLS; SIGKILL, with its keeper, at each call."""
-    figures = Figures("SIGKILL at each call of a running client", ("life", "call", *_SIDES))
-    for life in killed.LIVES:
-        for number, call in enumerate(killed.calls_of(life, folder)):
-            cells = dict.fromkeys(_SIDES, "-")
-            for how in sides(call):
-                name = f"{life.name}: {call}, {how}"
-                survived = figures.tries(name, partial(killed.outlived, life, number, how, folder))
-                cells[how] = "1 of 1" if survived else "0 of 1"
-            figures.add(life.name, call, *cells.values())
-    return figures
+def real_kills(folder: Path) -> BenchResult:
+    """The client as users run it, over real TLS. It and its supervisor get SIGKILL at each call."""
+    result = BenchResult("SIGKILL at each call of a running client", ("scenario", "call", *_CUT_POINTS))
+    for scenario in kill_points.SCENARIOS:
+        for number, call in enumerate(kill_points.file_system_calls(scenario, folder)):
+            cells = dict.fromkeys(_CUT_POINTS, "-")
+            for cut_point in cut_points(call):
+                name = f"{scenario.name}: {call}, {cut_point}"
+                survived = result.run_case(
+                    name, partial(kill_points.assert_recovers, scenario, number, cut_point, folder)
+                )
+                cells[cut_point] = "1 of 1" if survived else "0 of 1"
+            result.add(scenario.name, call, *cells.values())
+    return result

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.client import Client
-from device.event_log import Chronicle, utc_now
-from device.machine.events import StopAsked
+from device.event_log import EventLog, utc_now
+from device.machine.events import StopRequested
 from device.machine.plan import Timing
-from device.mqtt import Link
-from device.runtime import draw
-from device.settings import Options, gather
+from device.mqtt import MqttConnection
+from device.runtime import uniform
+from device.settings import Options, load_settings
 from device.storage import Storage
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
@@ -68,15 +68,17 @@ def _client(listed: dict[str, str]) -> Client:
     state = Path(listed["state"])
     state.mkdir()
     options = Options(Path(listed["cert"]), Path(listed["key"]), Path(listed["ca"]), (listed["lobby"],), 8883, state)
-    settings = gather(options, TIMING, exit_on_arrival=False)
+    settings = load_settings(options, TIMING, exit_on_arrival=False)
     plan, credentials = settings.plan, settings.credentials
     return Client(
         plan,
         Storage(state),
-        Chronicle("json", (state / "device.log").open("a")),
-        lambda number, report: Link(number, report, credentials, plan.thing, plan.timing.answer_within),
-        draw=draw,
-        doubts_clock=partial(settings.identity.doubts_clock, utc_now()),
+        EventLog("json", (state / "device.log").open("a")),
+        lambda connection_id, report: MqttConnection(
+            connection_id, report, credentials, plan.thing, plan.timing.answer_within
+        ),
+        uniform=uniform,
+        clock_error=partial(settings.identity.clock_error, utc_now()),
     )
 
 
@@ -88,7 +90,7 @@ def main(path: Path) -> None:
         thread.start()
     sys.stdin.read()
     for client in clients:
-        client.post(StopAsked())
+        client.post(StopRequested())
     for thread in threads:
         thread.join()
 

@@ -1,7 +1,7 @@
-"""An MQTT 3.1.1 server over mutual TLS that follows a script, one for each connection it gets.
+"""An MQTT 3.1.1 server over mutual TLS that follows a script for each connection.
 
-It knows the nine packets a device needs (OASIS MQTT 3.1.1, chapter 3), records what it saw, and hangs up on
-anything it does not expect, which it keeps as a violation for the test to find.
+It implements the nine packets that a device needs (OASIS MQTT 3.1.1, chapter 3) and records what it receives. On an
+unexpected packet it closes the connection and records a violation, which fails the test.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from tests.functional.device.paper import Paper
+from tests.functional.device.tls_certificates import IssuedCertificate
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 13, 14
 Script = Callable[["Conversation"], Awaitable[None]]
 
 
 class UnexpectedPacketError(Exception):
-    """The client sent what the script does not provide for."""
+    """The client sent a packet that the script does not expect."""
 
 
 @dataclass
@@ -31,12 +31,12 @@ class Conversation:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    see: Callable[[str, object], None]
+    record: Callable[[str, object], None]
     topic: str = ""
     packet_id: int = 100
 
     async def read(self) -> tuple[int, int, bytes]:
-        """Kind, flags and body of the next packet."""
+        """Return type, flags and body of the next packet."""
         head = (await self.reader.readexactly(1))[0]
         length = shift = 0
         while True:
@@ -56,7 +56,7 @@ class Conversation:
         self.writer.write(bytes([kind << 4 | flags, *digits]) + body)
 
     async def await_connect(self) -> str:
-        """The client id. The client must be MQTT 3.1.1, start clean, and name itself as its certificate does."""
+        """Return the client id. Require MQTT 3.1.1, a clean session, and the certificate's CN as client id."""
         kind, _, body = await self.read()
         if kind != CONNECT or body[:8] != b"\x00\x04MQTT\x04\x02":
             raise UnexpectedPacketError(
@@ -67,11 +67,11 @@ class Conversation:
         subject = x509.load_der_x509_certificate(der).subject
         if client_id != subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value:
             raise UnexpectedPacketError(f"client id {client_id} is not the CN of {subject.rfc4514_string()}")
-        self.see("connect", client_id)
+        self.record("connect", client_id)
         return client_id
 
     async def await_subscribe(self) -> bytes:
-        """The packet id, to be acknowledged. A client may ping before."""
+        """Return the packet id, to be acknowledged. A client may ping first."""
         while (packet := await self.read())[0] == PINGREQ:
             self.send(PINGRESP, b"")
         kind, flags, body = packet
@@ -79,27 +79,27 @@ class Conversation:
         self.topic = body[4 : 4 + length].decode()
         if kind != SUBSCRIBE or flags != 2 or body[4 + length :] != b"\x01":
             raise UnexpectedPacketError(f"want one SUBSCRIBE with QoS 1, got {kind} {body[:60]!r}")
-        self.see("subscribe", self.topic)
+        self.record("subscribe", self.topic)
         return body[:2]
 
-    async def listen(self) -> None:
-        """Connected and subscribed."""
+    async def accept(self) -> None:
+        """Accept the connection and the subscription."""
         await self.await_connect()
         self.send(CONNACK, b"\x00\x00")
         self.send(SUBACK, await self.await_subscribe() + b"\x01")
 
     async def await_publish(self) -> bytes | None:
-        """The packet id of the next QoS 1 message; None after a goodbye. Pings and acknowledgements are dealt with."""
+        """Return the packet id of the next QoS 1 message, or None after a DISCONNECT. Pings are answered."""
         while True:
             kind, flags, body = await self.read()
             if kind == PINGREQ:
                 self.send(PINGRESP, b"")
             elif kind == DISCONNECT:
-                self.see("goodbye", "")
+                self.record("disconnect", "")
                 return None
             elif kind == PUBLISH and flags == 2:
                 length = int.from_bytes(body[:2], "big")
-                self.see(body[2 : 2 + length].decode(), body[4 + length :])
+                self.record(body[2 : 2 + length].decode(), body[4 + length :])
                 return body[2 + length : 4 + length]
             elif kind != PUBACK:
                 raise UnexpectedPacketError(f"got packet {kind} {body[:60]!r}")
@@ -109,80 +109,79 @@ class Conversation:
         self.packet_id += 1
         self.send(PUBLISH, struct.pack("!H", len(name)) + name + struct.pack("!H", self.packet_id) + payload, flags=2)
 
-    async def until_gone(self) -> None:
+    async def until_closed(self) -> None:
         while await self.reader.read(4096):
             pass
 
 
-async def hang_up(talk: Conversation) -> None:
-    """What just-in-time registration does on the first connect."""
-    await talk.await_connect()
+async def close_after_connect(conversation: Conversation) -> None:
+    """Close the first connection, as just-in-time registration does."""
+    await conversation.await_connect()
 
 
-async def never_connack(talk: Conversation) -> None:
-    await talk.await_connect()
-    await talk.until_gone()
+async def never_connack(conversation: Conversation) -> None:
+    await conversation.await_connect()
+    await conversation.until_closed()
 
 
-async def never_suback(talk: Conversation) -> None:
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x00")
-    await talk.await_subscribe()
-    await talk.until_gone()
+async def never_suback(conversation: Conversation) -> None:
+    await conversation.await_connect()
+    conversation.send(CONNACK, b"\x00\x00")
+    await conversation.await_subscribe()
+    await conversation.until_closed()
 
 
-async def never_puback(talk: Conversation) -> None:
-    await talk.listen()
-    await talk.await_publish()
-    await talk.until_gone()
+async def never_puback(conversation: Conversation) -> None:
+    await conversation.accept()
+    await conversation.await_publish()
+    await conversation.until_closed()
 
 
-async def refuse_subscription(talk: Conversation) -> None:
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x00")
-    talk.send(SUBACK, await talk.await_subscribe() + b"\x80")
-    await talk.await_publish()
+async def refuse_subscription(conversation: Conversation) -> None:
+    await conversation.await_connect()
+    conversation.send(CONNACK, b"\x00\x00")
+    conversation.send(SUBACK, await conversation.await_subscribe() + b"\x80")
+    await conversation.await_publish()
 
 
-async def refuse_connect(talk: Conversation) -> None:
-    await talk.await_connect()
-    talk.send(CONNACK, b"\x00\x05")
+async def refuse_connect(conversation: Conversation) -> None:
+    await conversation.await_connect()
+    conversation.send(CONNACK, b"\x00\x05")
 
 
-def serve(*pushed: bytes | tuple[bytes, bytes], hang_up_after: int | None = None) -> Script:
-    """A good broker, which answers the first message with what is `pushed`: payloads, or (topic, payload)."""
+def serve(*pushed: bytes | tuple[bytes, bytes], close_after: int | None = None) -> Script:
+    """A working broker. It answers the first message with `pushed`: payloads, or pairs of topic and payload. It closes
+    the connection after `close_after` messages."""
 
-    async def script(talk: Conversation) -> None:
-        await talk.listen()
-        heard = 0
-        while heard != hang_up_after and (packet_id := await talk.await_publish()) is not None:
-            talk.send(PUBACK, packet_id)
-            heard += 1
-            for one in pushed if heard == 1 else ():
-                if isinstance(one, bytes):
-                    talk.push(one)
-                else:
-                    talk.push(one[1], one[0])
+    async def script(conversation: Conversation) -> None:
+        await conversation.accept()
+        received = 0
+        while received != close_after and (packet_id := await conversation.await_publish()) is not None:
+            conversation.send(PUBACK, packet_id)
+            received += 1
+            for item in pushed if received == 1 else ():
+                topic, payload = (None, item) if isinstance(item, bytes) else item
+                conversation.push(payload, topic)
 
     return script
 
 
 class Broker:
-    """Runs in a thread of its own. The last script serves all further connections."""
+    """Runs in its own thread. The last script serves all further connections."""
 
-    def __init__(self, server: Paper, ca: Paper, *scripts: Script, port: int = 0) -> None:
-        self.seen: list[tuple[str, object]] = []
+    def __init__(self, server: IssuedCertificate, ca: IssuedCertificate, *scripts: Script, port: int = 0) -> None:
+        self.received: list[tuple[str, object]] = []
         self.sni: list[str | None] = []
         self.violations: list[str] = []
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._scripts = list(scripts)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(server.cert, server.key)
         self._tls.load_verify_locations(ca.cert)
         self._tls.verify_mode = ssl.CERT_REQUIRED
         self._tls.sni_callback = lambda _sock, name, _context: self.sni.append(name)
-        self._wanted_port = port
-        self._talks: dict[asyncio.Task[None], asyncio.WriteTransport] = {}
+        self._requested_port = port
+        self._conversations: dict[asyncio.Task[None], asyncio.WriteTransport] = {}
         self._ready: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
 
@@ -192,47 +191,49 @@ class Broker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         assert not self.violations, self.violations
 
     def wait_for(self, kind: str, times: int = 1) -> None:
-        """Until the broker has seen it that often."""
-        with self._news:
-            told = self._news.wait_for(lambda: [what for what, _ in self.seen].count(kind) >= times, 10)
-        assert told, f"no {kind} number {times} within 10 s, but {self.seen}"
+        """Wait until the broker has received this that often."""
+        with self._changed:
+            received = self._changed.wait_for(
+                lambda: [received for received, _ in self.received].count(kind) >= times, 10
+            )
+        assert received, f"no {kind} number {times} within 10 s; received: {self.received}"
 
-    def _see(self, kind: str, detail: object) -> None:
-        with self._news:
-            self.seen.append((kind, detail))
-            self._news.notify_all()
+    def _record(self, kind: str, detail: object) -> None:
+        with self._changed:
+            self.received.append((kind, detail))
+            self._changed.notify_all()
 
     async def _main(self) -> None:
-        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._converse, "127.0.0.1", self._wanted_port)
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._converse, "127.0.0.1", self._requested_port)
         self._ready.set_result(server.sockets[0].getsockname()[1])
-        await self._over.wait()
+        await self._stop.wait()
         server.close()
-        for task, transport in self._talks.items():
+        for task, transport in self._conversations.items():
             transport.abort()
             task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
-        while any(transport.get_extra_info("socket").fileno() != -1 for transport in self._talks.values()):
+        await asyncio.gather(*self._conversations, return_exceptions=True)
+        while any(transport.get_extra_info("socket").fileno() != -1 for transport in self._conversations.values()):
             await asyncio.sleep(0)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._talks[task] = writer.transport
+        self._conversations[task] = writer.transport
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         try:
             await writer.start_tls(self._tls)
-            await script(Conversation(reader, writer, self._see))
+            await script(Conversation(reader, writer, self._record))
         except (asyncio.IncompleteReadError, OSError):
-            self._see("lost", "")
+            self._record("lost", "")
         except UnexpectedPacketError as error:
             self.violations.append(str(error))
         except asyncio.CancelledError:
-            pass  # the broker goes down in the middle of a conversation; start_server would report it as an error
+            pass  # the broker stops during a conversation; start_server would report the cancellation as an error
         finally:
             writer.close()

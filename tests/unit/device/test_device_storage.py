@@ -1,4 +1,4 @@
-"""The route on disk: what is kept comes back, whatever the power does; two clients are kept apart."""
+"""The route on disk: atomic updates, power cuts, resets, and the lock against a second client."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,54 +7,54 @@ from pathlib import Path
 import pytest
 
 from device.disk import Calls
-from device.errors import StateFault
+from device.errors import StateDirError
 from device.storage import Storage, lock
 from lobby.wire import Route
-from tests.unit.device.platter import Platter, PowerCut, Tree, sides
-from tests.unit.device.refusals import Refusals
-from tests.unit.device.world import STATE
+from tests.unit.device.failing_disk import FailingCalls
+from tests.unit.device.simulated_disk import PowerCut, SimulatedDisk, Tree, cut_points
+from tests.unit.device.simulated_network import STATE_DIR
 
 OLD = Route("old.example", "x", 8883, 1)
 NEW = Route("new.example", {"led": [1, None]}, 8884, 2)
 EMPTY: Tree = {"device": {"state": {}}}
 
 
-def kept(route: Route, *, reset: bool = False) -> Tree:
-    """A platter that holds a route."""
-    platter = Platter(EMPTY)
-    Storage(STATE, platter).store(route)
+def disk_with(route: Route, *, reset: bool = False) -> Tree:
+    """A disk that contains a route."""
+    disk = SimulatedDisk(EMPTY)
+    Storage(STATE_DIR, disk).store(route)
     if reset:
-        Storage(STATE, platter).ask_reset()
-    (image,) = platter.images()
-    return image
+        Storage(STATE_DIR, disk).request_reset()
+    (tree,) = disk.possible_states()
+    return tree
 
 
-def cut_everywhere(tree: Tree, act: Callable[[Storage], None]) -> Iterator[tuple[bool, Tree]]:
-    """Every state that `act` can leave on the platter, and whether it had returned."""
-    whole = Platter(tree)
-    act(Storage(STATE, whole))
-    yield from ((True, image) for image in whole.images())
-    for number, call in enumerate(whole.calls):
-        for how in sides(call):
-            platter = Platter(tree, number, how)
+def states_after_cuts(tree: Tree, act: Callable[[Storage], None]) -> Iterator[tuple[bool, Tree]]:
+    """Yield every state that `act` can leave on the disk, and whether it had returned."""
+    uncut = SimulatedDisk(tree)
+    act(Storage(STATE_DIR, uncut))
+    yield from ((True, state) for state in uncut.possible_states())
+    for number, call in enumerate(uncut.calls):
+        for cut_point in cut_points(call):
+            disk = SimulatedDisk(tree, number, cut_point)
             with pytest.raises(PowerCut):
-                act(Storage(STATE, platter))
-            yield from ((False, image) for image in platter.images())
+                act(Storage(STATE_DIR, disk))
+            yield from ((False, state) for state in disk.possible_states())
 
 
-def test_a_route_comes_back_whole(tmp_path: Path) -> None:
+def test_a_stored_route_is_loaded_unchanged(tmp_path: Path) -> None:
     Storage(tmp_path).store(NEW)
     assert Storage(tmp_path).load().route == NEW
     assert (tmp_path / "route.json").stat().st_mode & 0o777 == 0o600
-    assert [found.name for found in tmp_path.iterdir()] == ["route.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["route.json"]
 
 
-def test_an_empty_folder_holds_no_route_and_no_fault(tmp_path: Path) -> None:
+def test_an_empty_folder_gives_no_route_and_no_error(tmp_path: Path) -> None:
     loaded = Storage(tmp_path).load()
-    assert (loaded.route, loaded.fault) == (None, "")
+    assert (loaded.route, loaded.error) == (None, "")
 
 
-def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+def test_a_removed_folder_is_created_again(tmp_path: Path) -> None:
     storage = Storage(tmp_path / "some" / "where")
     storage.store(OLD)
     (tmp_path / "some" / "where" / "route.json").unlink()
@@ -65,33 +65,33 @@ def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("old", [None, OLD], ids=["first", "second"])
-def test_a_power_cut_leaves_the_old_route_or_the_new_and_the_new_once_it_was_said_to_be_kept(old: Route | None) -> None:
-    before: Tree = kept(old) if old else {"device": {}}
-    seen = set()
-    for returned, image in cut_everywhere(before, lambda storage: storage.store(NEW)):
-        platter = Platter(image)
-        loaded = Storage(STATE, platter).load()
-        assert loaded.fault == ""
+def test_a_power_cut_leaves_the_old_or_the_new_route_and_the_new_one_after_store_returns(old: Route | None) -> None:
+    before: Tree = disk_with(old) if old else {"device": {}}
+    new_route_stored = set()
+    for returned, state in states_after_cuts(before, lambda storage: storage.store(NEW)):
+        disk = SimulatedDisk(state)
+        loaded = Storage(STATE_DIR, disk).load()
+        assert loaded.error == ""
         assert loaded.route in ((NEW,) if returned else (old, NEW))
-        seen.add(loaded.route == NEW)
-        Storage(STATE, platter).store(NEW)
-        assert Storage(STATE, platter).load().route == NEW
-    assert seen == {True, False}
+        new_route_stored.add(loaded.route == NEW)
+        Storage(STATE_DIR, disk).store(NEW)
+        assert Storage(STATE_DIR, disk).load().route == NEW
+    assert new_route_stored == {True, False}
 
 
-def test_a_reset_cut_by_the_power_is_still_wanted_or_done() -> None:
-    for returned, image in cut_everywhere(kept(OLD, reset=True), Storage.forget):
-        storage = Storage(STATE, Platter(image))
+def test_after_a_power_cut_a_reset_is_done_or_still_requested() -> None:
+    for returned, state in states_after_cuts(disk_with(OLD, reset=True), Storage.forget):
+        storage = Storage(STATE_DIR, SimulatedDisk(state))
         loaded = storage.load()
-        assert loaded.route is None or (storage.reset_asked() and not returned)
-        assert loaded.fault == ""
+        assert loaded.route is None or (storage.reset_requested() and not returned)
+        assert loaded.error == ""
         storage.forget()
-        assert not storage.reset_asked()
+        assert not storage.reset_requested()
         assert storage.load().route is None
 
 
-class _NoFsync(Platter):
-    """A program that forgot to flush files."""
+class _DiskWithoutFsync(SimulatedDisk):
+    """A disk whose fsync does nothing for files."""
 
     def fsync(self, fd: int, /) -> None:
         if self.calls[-1].startswith("write"):
@@ -99,14 +99,14 @@ class _NoFsync(Platter):
         super().fsync(fd)
 
 
-def test_the_platter_would_notice_a_file_that_was_not_flushed() -> None:
-    platter = _NoFsync(EMPTY)
-    Storage(STATE, platter).store(NEW)
-    faults = {Storage(STATE, Platter(image)).load().fault != "" for image in platter.images()}
-    assert faults == {True, False}
+def test_the_simulated_disk_detects_a_missing_fsync() -> None:
+    disk = _DiskWithoutFsync(EMPTY)
+    Storage(STATE_DIR, disk).store(NEW)
+    unreadable = {Storage(STATE_DIR, SimulatedDisk(state)).load().error != "" for state in disk.possible_states()}
+    assert unreadable == {True, False}
 
 
-def test_a_reset_leaves_nothing_of_a_route(tmp_path: Path) -> None:
+def test_a_reset_removes_every_file(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     for name in ("route.json", "route.json.new", "route.json.bad"):
         (tmp_path / name).write_text("secret")
@@ -115,30 +115,30 @@ def test_a_reset_leaves_nothing_of_a_route(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_written_before_the_disk_was_full_gives_its_room_back(tmp_path: Path) -> None:
-    refusals = Refusals(["fsync"], "ENOSPC", times=1)
+def test_a_partial_file_is_removed_when_the_disk_is_full(tmp_path: Path) -> None:
+    failing = FailingCalls(["fsync"], "ENOSPC", times=1)
     with pytest.raises(OSError, match="No space left"):
-        Storage(tmp_path, refusals.calls).store(NEW)
+        Storage(tmp_path, failing.calls).store(NEW)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_write_that_takes_a_part_is_gone_on_with(tmp_path: Path) -> None:
-    class Little(Refusals):
+def test_partial_writes_are_continued(tmp_path: Path) -> None:
+    class PartialWrites(FailingCalls):
         def write(self, fd: int, content: bytes) -> int:
             return os.write(fd, content[:7])
 
-    little: Calls = Little([], "EIO").calls
-    Storage(tmp_path, little).store(NEW)
+    calls: Calls = PartialWrites([], "EIO").calls
+    Storage(tmp_path, calls).store(NEW)
     assert Storage(tmp_path).load().route == NEW
 
 
-def test_a_folder_serves_one_client_at_a_time(tmp_path: Path) -> None:
+def test_a_folder_is_locked_by_one_client(tmp_path: Path) -> None:
     lock(tmp_path / "state")
-    with pytest.raises(StateFault, match="STATE_DIR_IN_USE"):
+    with pytest.raises(StateDirError, match="STATE_DIR_IN_USE"):
         lock(tmp_path / "state")
 
 
-def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateFault, match=r"STATE_DIR_UNUSABLE.*file/state"):
+    with pytest.raises(StateDirError, match=r"STATE_DIR_UNUSABLE.*file/state"):
         lock(tmp_path / "file" / "state")

@@ -1,4 +1,4 @@
-"""Certificates for a test, made with `cryptography`: a CA, a server for loopback, a device."""
+"""Test certificates, made with `cryptography`: a CA, a server on loopback, a device."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LOOPBACK = x509.SubjectAlternativeName(
 
 
 @dataclass(frozen=True)
-class Paper:
+class IssuedCertificate:
     """A certificate and its key, in memory and as PEM files."""
 
     certificate: x509.Certificate
@@ -33,23 +33,23 @@ def named(common_name: str) -> x509.Name:
 def issue(
     folder: Path,
     name: str,
-    ca: Paper | None = None,
+    ca: IssuedCertificate | None = None,
     *,
     subject: x509.Name | None = None,
-    begins: datetime | None = None,
-) -> Paper:
-    """``<name>.pem`` and ``<name>.key`` in `folder`; self-signed, and a CA, where none is given."""
+    not_before: datetime | None = None,
+) -> IssuedCertificate:
+    """Write ``<name>.pem`` and ``<name>.key`` to `folder`. Without `ca` the certificate is a self-signed CA."""
     private = ec.generate_private_key(ec.SECP256R1())
     subject = named(name) if subject is None else subject
-    begins = begins or datetime.now(UTC) - timedelta(days=1)
+    not_before = not_before or datetime.now(UTC) - timedelta(days=1)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(ca.certificate.subject if ca else subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=30))
+        .not_valid_before(not_before)
+        .not_valid_after(not_before + timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca is None, None), critical=True)
     )
     if name.startswith("server"):
@@ -58,4 +58,4 @@ def issue(
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
     cert.write_bytes(certificate.public_bytes(Encoding.PEM))
     key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return Paper(certificate, private, cert, key)
+    return IssuedCertificate(certificate, private, cert, key)

@@ -1,6 +1,6 @@
-"""Messages from hell: what may come on `lobby/<thing>` from a broker that is mad, broken or bad.
+"""Hostile messages: what a broker may send on `lobby/<thing>`.
 
-`NONSENSE` must be ignored, `STRANGE` is odd and means something all the same. By name, the payload.
+`INVALID` messages must be ignored. `UNUSUAL` messages are unusual and valid. By name, the payload.
 """
 
 import json
@@ -17,18 +17,18 @@ def _nested(levels: int, opening: bytes = b'{"a":', closing: bytes = b"}") -> by
     return b'{"iotep":"a.example","config":' + opening * levels + b"1" + closing * levels + b"}"
 
 
-NONSENSE: dict[str, bytes] = {
-    "nothing": b"",
+INVALID: dict[str, bytes] = {
+    "empty": b"",
     "a space": b" ",
     "NUL": b"\0",
     "binary": bytes(range(256)),
     "text": b"factory reset",
     "XML": b"<iotep>a.example</iotep>",
-    "half of a route": _route("a.example")[:17],
-    "two routes": _route("a.example") * 2,
-    "a route and a comma": _route("a.example") + b",",
-    "UTF-8 cut in a character": '{"iotep":"é'.encode()[:-1],
-    "a surrogate by itself": b'{"iotep":"\xed\xa0\x80"}',
+    "a truncated route": _route("a.example")[:17],
+    "two concatenated routes": _route("a.example") * 2,
+    "a route with a trailing comma": _route("a.example") + b",",
+    "UTF-8 truncated within a character": '{"iotep":"é'.encode()[:-1],
+    "a lone surrogate": b'{"iotep":"\xed\xa0\x80"}',
     "null": b"null",
     "true": b"true",
     "a number": b"-1e999",
@@ -39,7 +39,7 @@ NONSENSE: dict[str, bytes] = {
     "config of 33 levels": _nested(33),
     "config of 300 levels": _nested(300),
     "config of 900 lists": _nested(900, b"[", b"]"),
-    "too long by a byte": _route("a.example", pad="")[:-2] + b"x" * (MAX_MESSAGE_BYTES - 44) + b'"}',
+    "one byte too long": _route("a.example", pad="")[:-2] + b"x" * (MAX_MESSAGE_BYTES - 44) + b'"}',
     "a megabyte": b'"' + b"x" * 1_000_000 + b'"',
     "a number of 5,000 digits": b'{"iotep":"a.example","generation":' + b"9" * 5000 + b"}",
     "iotep missing": b'{"config":"x"}',
@@ -58,11 +58,11 @@ NONSENSE: dict[str, bytes] = {
     "iotep with a tab before": _route("\ta.example"),
     "iotep with a percent": _route("a%2eexample"),
     "iotep with Cyrillic letters": _route("а.ехаmрlе"),
-    "iotep in full width": _route("ａ．ｅｘａｍｐｌｅ"),
-    "iotep with another full stop": _route("a。example"),
+    "iotep in full-width letters": _route("ａ．ｅｘａｍｐｌｅ"),
+    "iotep with an ideographic full stop": _route("a。example"),
     "iotep with a soft hyphen": _route("a.exam\u00adple"),
     "iotep with a zero-width joiner": _route("a.\u200dexample"),
-    "iotep from right to left": _route("\u202eelpmaxe.a"),
+    "iotep with a right-to-left override": _route("\u202eelpmaxe.a"),
     "iotep with the Kelvin sign": _route("\u212a.example"),
     "iotep with dotless i": _route("ı.example"),
     "iotep with Arabic digits": _route("١٢٧.٠.٠.١"),
@@ -76,7 +76,7 @@ NONSENSE: dict[str, bytes] = {
     "iotep with a label of 64": _route("a" * 64 + ".example"),
     "iotep of 254 characters": _route(("a" * 49 + ".") * 5 + "abcd"),
     "iotep a wildcard": _route("*.example"),
-    "iotep a shell's delight": _route("$(reboot).example"),
+    "iotep with a shell command": _route("$(reboot).example"),
     "config null": b'{"iotep":"a.example","config":null}',
     "config a number": b'{"iotep":"a.example","config":1}',
     "config a list": b'{"iotep":"a.example","config":["factory reset"]}',
@@ -95,13 +95,13 @@ NONSENSE: dict[str, bytes] = {
     "reset in upper case": b'{"config":"FACTORY RESET"}',
     "reset with a space": b'{"config":"factory reset "}',
     "reset as a key": b'{"factory reset":true}',
-    "reset within": b'{"message":{"config":"factory reset"}}',
+    "reset in a nested object": b'{"message":{"config":"factory reset"}}',
     "keys in upper case": b'{"IOTEP":"a.example","CONFIG":"x"}',
 }
-STRANGE: dict[str, bytes] = {
+UNUSUAL: dict[str, bytes] = {
     "iotep an IP address": _route("192.0.2.7"),
-    "iotep a number of an address": _route("999.999.999.999"),
-    "iotep a single word": _route("localhost"),
+    "iotep an invalid IP address": _route("999.999.999.999"),
+    "iotep a single label": _route("localhost"),
     "iotep in punycode": _route("xn--80ak6aa92e.example"),
     "iotep of 253 characters": _route(("a" * 49 + ".") * 5 + "abc"),
     "config of 32 levels": _nested(32),
@@ -110,8 +110,8 @@ STRANGE: dict[str, bytes] = {
     "config empty": _route("a.example", config=""),
     "config missing": b'{"iotep":"a.example"}',
     "generation of 4,000 digits": b'{"iotep":"a.example","generation":' + b"9" * 4000 + b"}",
-    "fields that nobody knows": _route("a.example", principal="x", __class__="Route", then=[1]),
-    "keys twice": b'{"iotep":"evil example","iotep":"a.example","config":1,"config":"x"}',
+    "unknown fields": _route("a.example", principal="x", __class__="Route", then=[1]),
+    "duplicate keys": b'{"iotep":"evil example","iotep":"a.example","config":1,"config":"x"}',
     "UTF-16": _route("a.example").decode().encode("utf-16"),
     "a byte order mark": b"\xef\xbb\xbf" + _route("a.example"),
     "the lobby itself": _route("lobby-1.example"),

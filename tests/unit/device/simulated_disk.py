@@ -1,8 +1,9 @@
-"""A disk that loses power: what programs were told, and what is on the platter.
+"""Simulated disk that loses power: the content that programs see, and the content that is durable.
 
-The rules are POSIX's, at their worst: content that was not fsynced may be lost, torn or zeros; a name that was made,
-changed or removed in a folder that was not fsynced since may or may not be, each on its own and in any order. One
-rename is all or nothing. `images` gives every state that the platter can be in when the lights go out.
+It applies the weakest guarantees that POSIX allows. Content that was not fsynced may be lost, torn or zero. A name
+that was created, changed or removed in a folder that was not fsynced since may or may not be durable, each one
+independently and in any order. A single rename is atomic. `possible_states` returns every state that the disk can
+have after a power cut.
 """
 
 import itertools
@@ -14,56 +15,56 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-How = Literal["before", "half", "after"]
-"""When the power goes: before a call has done anything, with half of it done, or done and not yet returned."""
+CutPoint = Literal["before", "half", "after"]
+"""When power is lost: before the call has an effect, with half of it done, or after it, before it returns."""
 Tree = dict[str, "bytes | Tree"]
 
 
 class PowerCut(BaseException):
-    """The lights go out. No error, and nothing may catch it."""
+    """Power is lost. A BaseException, so that no error handler of the client catches it."""
 
 
 @dataclass
 class File:
-    """`said` is what a reader gets; `sure` is what fsync has seen."""
+    """`visible` is what a reader gets; `durable` is what was fsynced."""
 
-    said: bytes = b""
-    sure: bytes = b""
+    visible: bytes = b""
+    durable: bytes = b""
 
-    def images(self) -> list[bytes]:
-        if self.said == self.sure:
-            return [self.sure]
-        torn = self.said[: len(self.said) // 2]
-        return [self.sure, torn, b"\0" * len(self.said), self.said]
+    def possible_states(self) -> list[bytes]:
+        if self.visible == self.durable:
+            return [self.durable]
+        torn = self.visible[: len(self.visible) // 2]
+        return [self.durable, torn, b"\0" * len(self.visible), self.visible]
 
 
 @dataclass
 class Folder:
-    """`pending` are changes of names, each at once, that fsync has not seen."""
+    """`pending` are changes of names that were not fsynced. Each one is atomic."""
 
-    said: dict[str, "File | Folder"] = field(default_factory=dict)
-    sure: dict[str, "File | Folder"] = field(default_factory=dict)
+    visible: dict[str, "File | Folder"] = field(default_factory=dict)
+    durable: dict[str, "File | Folder"] = field(default_factory=dict)
     pending: list[dict[str, "File | Folder | None"]] = field(default_factory=list)
 
     def change(self, change: dict[str, "File | Folder | None"]) -> None:
-        _apply(self.said, change)
+        _apply(self.visible, change)
         self.pending.append(change)
 
     def flush(self) -> None:
-        self.sure, self.pending = dict(self.said), []
+        self.durable, self.pending = dict(self.visible), []
 
-    def images(self) -> list[Tree]:
-        found: dict[str, Tree] = {}
+    def possible_states(self) -> list[Tree]:
+        states: dict[str, Tree] = {}
         for count in range(len(self.pending) + 1):
             for order in itertools.permutations(self.pending, count):
-                names = dict(self.sure)
+                names = dict(self.durable)
                 for change in order:
                     _apply(names, change)
-                variants: list[list[bytes | Tree]] = [list(one.images()) for one in names.values()]
+                variants: list[list[bytes | Tree]] = [list(node.possible_states()) for node in names.values()]
                 for contents in itertools.product(*variants):
                     tree: Tree = dict(zip(names, contents, strict=True))
-                    found[repr(sorted(tree.items()))] = tree
-        return list(found.values())
+                    states[repr(sorted(tree.items()))] = tree
+        return list(states.values())
 
 
 def _apply(names: dict[str, "File | Folder"], change: dict[str, "File | Folder | None"]) -> None:
@@ -73,36 +74,39 @@ def _apply(names: dict[str, "File | Folder"], change: dict[str, "File | Folder |
             names[name] = node
 
 
-def _planted(tree: Tree) -> Folder:
-    nodes = {name: File(one, one) if isinstance(one, bytes) else _planted(one) for name, one in tree.items()}
+def _build(tree: Tree) -> Folder:
+    nodes = {
+        name: File(content, content) if isinstance(content, bytes) else _build(content)
+        for name, content in tree.items()
+    }
     return Folder(dict(nodes), dict(nodes))
 
 
-class Platter:
-    """`device.disk.Calls` on a disk in memory, which goes dark at call number `cut` (0 is the first). `calls` are
-    the names of the calls so far."""
+class SimulatedDisk:
+    """`device.disk.Calls` in memory. Power is lost at call number `cut` (0 is the first). `calls` are the names of the
+    calls so far."""
 
-    def __init__(self, tree: Tree | None = None, cut: int | None = None, how: How = "before") -> None:
-        self.root = _planted(tree or {})
+    def __init__(self, tree: Tree | None = None, cut: int | None = None, cut_point: CutPoint = "before") -> None:
+        self.root = _build(tree or {})
         self.calls: list[str] = []
-        self._cut, self._how = cut, how
+        self._cut, self._cut_point = cut, cut_point
         self._open: dict[int, tuple[File | Folder, Path, int]] = {}
         self._next = 3
-        self.dark = False
+        self.powered_off = False
 
-    def images(self) -> Iterator[Tree]:
-        yield from self.root.images()
+    def possible_states(self) -> Iterator[Tree]:
+        yield from self.root.possible_states()
 
     def open(self, path: Path, flags: int, _mode: int = 0o777, /) -> int:
-        making = bool(flags & os.O_CREAT)
-        what = "open folder" if flags & os.O_DIRECTORY else f"{'create' if making else 'open'} {path.name}"
-        with self._call(what):
+        creating = bool(flags & os.O_CREAT)
+        call = "open folder" if flags & os.O_DIRECTORY else f"{'create' if creating else 'open'} {path.name}"
+        with self._call(call):
             folder, name = self._at(path)
-            if making:
-                if name in folder.said:
+            if creating:
+                if name in folder.visible:
                     raise FileExistsError(path)
                 folder.change({name: File()})
-            node = folder.said.get(name) if name else folder
+            node = folder.visible.get(name) if name else folder
             if node is None:
                 raise FileNotFoundError(path)
             self._next += 1
@@ -118,13 +122,13 @@ class Platter:
         assert isinstance(node, File)
         with self._call(f"read {path.name}"):
             self._open[fd] = (node, path, at + length)
-        return node.said[at : at + length]
+        return node.visible[at : at + length]
 
     def write(self, fd: int, content: bytes, /) -> int:
         node, path, _ = self._open[fd]
         assert isinstance(node, File)
         with self._call(f"write {path.name}") as half:
-            node.said += content[: len(content) // 2] if half else content
+            node.visible += content[: len(content) // 2] if half else content
         return len(content)
 
     def fsync(self, fd: int, /) -> None:
@@ -133,7 +137,7 @@ class Platter:
             if isinstance(node, Folder):
                 node.flush()
             else:
-                node.sure = node.said[: len(node.said) // 2] if half else node.said
+                node.durable = node.visible[: len(node.visible) // 2] if half else node.visible
 
     def close(self, fd: int, /) -> None:
         node, path, _ = self._open[fd]
@@ -143,60 +147,60 @@ class Platter:
     def replace(self, old: Path, new: Path, /) -> None:
         with self._call(f"rename {old.name}"):
             folder, name = self._at(old)
-            if name not in folder.said:
+            if name not in folder.visible:
                 raise FileNotFoundError(old)
-            folder.change({name: None, new.name: folder.said[name]})
+            folder.change({name: None, new.name: folder.visible[name]})
 
     def unlink(self, path: Path, /) -> None:
         with self._call(f"unlink {path.name}"):
             folder, name = self._at(path)
-            if name not in folder.said:
+            if name not in folder.visible:
                 raise FileNotFoundError(path)
             folder.change({name: None})
 
     def mkdir(self, path: Path, _mode: int, /) -> None:
         with self._call("mkdir"):
             folder, name = self._at(path)
-            if not name or name in folder.said:
+            if not name or name in folder.visible:
                 raise FileExistsError(path)
             folder.change({name: Folder()})
 
     def access(self, path: Path, _mode: int, /) -> bool:
-        if self.dark:
+        if self.powered_off:
             raise PowerCut
         try:
             folder, name = self._at(path)
         except FileNotFoundError:
             return False
-        return name in folder.said
+        return name in folder.visible
 
     def _at(self, path: Path) -> tuple[Folder, str]:
         folder = self.root
-        *way, name = path.parts[1:] or ("",)
-        for part in way:
-            found = folder.said.get(part)
-            if not isinstance(found, Folder):
+        *parents, name = path.parts[1:] or ("",)
+        for part in parents:
+            node = folder.visible.get(part)
+            if not isinstance(node, Folder):
                 raise FileNotFoundError(path)
-            folder = found
+            folder = node
         return folder, name
 
     @contextmanager
     def _call(self, name: str) -> Iterator[bool]:
-        """Whether half of the call is to be done. The power goes after one that was refused, too."""
+        """Yield whether to do only half of the call. Power is also lost after a call that fails."""
         cut = len(self.calls) == self._cut
         self.calls.append(name)
-        if self.dark or (cut and self._how == "before"):
-            self.dark = True
+        if self.powered_off or (cut and self._cut_point == "before"):
+            self.powered_off = True
             raise PowerCut
         try:
-            yield cut and self._how == "half"
+            yield cut and self._cut_point == "half"
         finally:
             if cut:
-                self.dark = True
+                self.powered_off = True
                 raise PowerCut
 
 
-def sides(call: str) -> tuple[How, ...]:
-    """What can be cut off in the middle: names change all at once, content does not."""
+def cut_points(call: str) -> tuple[CutPoint, ...]:
+    """Return the possible times of a power cut in this call. Changes of names are atomic, writes are not."""
     halves = call.startswith(("write", "fsync")) and call != "fsync folder"
     return ("before", "half", "after") if halves else ("before", "after")
