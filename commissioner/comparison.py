@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.contracts import Facts
+from lobby.domain.commissioner_transitions import may_be_active_in
 from lobby.domain.device import Device, Entry
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
-from lobby.domain.transitions import is_answered_for
 from lobby.names import Fingerprint, Target, ThingName
 
 
@@ -132,7 +132,7 @@ def _certificate_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]
 
 def is_stray(device: Device | None, target: Target) -> bool:
     """Return whether no claim and no pending clearing explains a thing of this device in `target`."""
-    return device is None or not is_answered_for(device, target)
+    return device is None or not may_be_active_in(device, target)
 
 
 def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target) -> Difference | None:

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from commissioner.errors import TargetRefusal
 from commissioner.reconciliation import Reconciliation
 from lobby.errors import InvalidInput
-from lobby.ledger.store import now, timestamp
+from lobby.ledger.clock import now, timestamp
 from lobby.ledger.targets import Targets
 from lobby.names import parse_target_key
 

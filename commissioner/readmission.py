@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
+from lobby.ledger.clock import timestamp
 from lobby.ledger.overdue import OverdueRow, entered
-from lobby.ledger.store import Ledger, timestamp
+from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from lobby.wire import crl_key
 

@@ -1,19 +1,19 @@
-"""Every failure the lobby can expect, as one small tree with stable codes.
+"""All expected failures, as one tree of exceptions with stable codes.
 
     LobbyError
-    ├── InvalidInput      the caller's value breaks a rule: INVALID_FINGERPRINT, INVALID_ACCOUNT, …
+    ├── InvalidInput      a value breaks a rule: INVALID_FINGERPRINT, INVALID_ACCOUNT, …
     ├── NotFound          UNKNOWN_DEVICE, UNKNOWN_TARGET, UNKNOWN_PROFILE
-    ├── Conflict          the state forbids it: ALREADY_CLAIMED, NOT_ALLOWED, CHANGED_MEANWHILE, …
-    ├── IdentityRefused   a certificate that may not come in; the code is the ledger's `reason`
-    └── MissingSettings   the process was started without settings it needs: MISSING_SETTINGS
+    ├── Conflict          the device's state does not allow it: ALREADY_CLAIMED, NOT_ALLOWED, CHANGED_MEANWHILE, …
+    ├── IdentityRefused   a certificate is refused; the code is the ledger's `reason`
+    └── MissingSettings   the process was started without required settings: MISSING_SETTINGS
 
-Codes are part of the contract: GraphQL, the command line and the ledger show them unchanged. Messages say
-what was got and what is wanted, and are fit for the person who caused them.
+Codes are part of the contract: GraphQL, the command line and the ledger show them unchanged. Messages state what was
+received ("got") and what is required ("want"), for the user who caused the error.
 """
 
 
 class LobbyError(Exception):
-    """Base of all expected failures. `code` is stable; `message` is for people."""
+    """Base of all expected failures. `code` is stable; `message` is for users."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -22,7 +22,7 @@ class LobbyError(Exception):
 
 
 class InvalidInput(LobbyError):
-    """A value breaks a rule; nothing was changed."""
+    """A value breaks a rule. Nothing was changed."""
 
 
 class NotFound(LobbyError):
@@ -30,12 +30,12 @@ class NotFound(LobbyError):
 
 
 class Conflict(LobbyError):
-    """The device's present state does not allow what was asked; nothing was changed."""
+    """The device's current state does not allow the request. Nothing was changed."""
 
 
 class IdentityRefused(LobbyError):
-    """A certificate that may not enter the lobby, with the reason code the ledger keeps."""
+    """A certificate is not admitted to the lobby. `code` is the reason that the ledger records."""
 
 
 class MissingSettings(LobbyError):
-    """Settings without which the process cannot run; the message names all of them."""
+    """Required settings are missing; the message names all of them."""

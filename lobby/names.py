@@ -1,8 +1,8 @@
-"""The small words of the field, as types that cannot be mixed up, and the one parser for each.
+"""Types for the values that every part of the project uses, and one parser for each.
 
-A fingerprint, an account id, a Region and a thing name each have a single rule. Whatever comes from outside
-passes through its parser once; inside, the type says that it has. Each parser raises `InvalidInput` that
-names the value and the rule. Standard library only: the device client and the PKI tools use this too.
+A fingerprint, an account id, a Region and a thing name each have one rule. A value from outside is parsed once; its
+type then states that it is valid. Each parser raises `InvalidInput` with the value and the rule. Standard library only,
+because the device client and the PKI tools use this module, too.
 """
 
 import re
@@ -21,7 +21,7 @@ Region = NewType("Region", str)
 ThingName = NewType("ThingName", str)
 """The subject CN of the device's certificate, and its MQTT client id."""
 PresenceCode = NewType("PresenceCode", str)
-"""Eight digits that a device shows to whoever stands before it."""
+"""Eight digits that a device shows, so that a user can prove to be at the device."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -34,7 +34,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """Where a device shall serve: an account and a Region."""
+    """An account and a Region that a device can be sent to."""
 
     account: AccountId
     region: Region
@@ -44,7 +44,7 @@ class Target:
 
 
 class State(StrEnum):
-    """Where a device is between its box and its account (`devstate`)."""
+    """The state of a device between its first connection and its target (`devstate`)."""
 
     EXPECTED = "expected"
     KNOCKING = "knocking"
@@ -59,13 +59,13 @@ class State(StrEnum):
 
 
 def shown(value: object) -> str:
-    """A hostile value, made fit for a message: quoted, one line, bounded."""
+    """Return an untrusted value for use in a message: quoted, on one line, of bounded length."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
 def parse_fingerprint(text: object) -> Fingerprint:
-    """A fingerprint as people and tools write it: hex in either case, with colons, dashes or spaces between."""
+    """Return the fingerprint in `text`: hex in either case, optionally separated by colons, dashes or spaces."""
     if isinstance(text, str) and len(text) <= 200:
         bare = re.sub(r"[:\-\s]", "", text).lower()
         if _HEX64.fullmatch(bare):
@@ -76,14 +76,14 @@ def parse_fingerprint(text: object) -> Fingerprint:
 
 
 def parse_account(text: object) -> AccountId:
-    """A 12-digit account id. A leading zero counts, so it must arrive as text."""
+    """Return a 12-digit account id. It must be text, because a leading zero is significant."""
     if isinstance(text, str) and _ACCOUNT.fullmatch(text):
         return AccountId(text)
     raise InvalidInput("INVALID_ACCOUNT", f"got {shown(text)}, want an AWS account id: 12 digits")
 
 
 def parse_region(text: object) -> Region:
-    """A Region code. That the Region is open to a device is the registered target's to say."""
+    """Return a Region code. Whether devices can be sent to the Region depends on the registered targets."""
     if isinstance(text, str) and _REGION.fullmatch(text):
         return Region(text)
     raise InvalidInput("INVALID_REGION", f"got {shown(text)}, want an AWS Region code such as eu-west-1")
@@ -94,7 +94,7 @@ def parse_target(account: object, region: object) -> Target:
 
 
 def parse_target_key(text: object) -> Target:
-    """A target as it is written in one word: ``123456789012/eu-west-1``."""
+    """Return a target from its text form: ``123456789012/eu-west-1``."""
     account, slash, region = text.partition("/") if isinstance(text, str) else ("", "", "")
     if not slash:
         raise InvalidInput("INVALID_TARGET", f"got {shown(text)}, want account/Region, such as 123456789012/eu-west-1")
@@ -102,7 +102,7 @@ def parse_target_key(text: object) -> Target:
 
 
 def parse_thing_name(text: object) -> ThingName:
-    """A thing name by AWS IoT's own rule (API reference, CreateThing: thingName), which also keeps it out of
+    """Return a thing name, by AWS IoT's own rule (API reference, CreateThing: thingName). The rule also excludes
     MQTT's wildcard and separator characters."""
     if isinstance(text, str) and _THING.fullmatch(text):
         return ThingName(text)
@@ -110,15 +110,15 @@ def parse_thing_name(text: object) -> ThingName:
 
 
 def parse_profile(text: object) -> str:
-    """The name of a device profile, which is part of an IoT policy's name."""
+    """Return the name of a device profile, which is part of an IoT policy's name."""
     if isinstance(text, str) and _PROFILE.fullmatch(text):
         return text
     raise InvalidInput("INVALID_PROFILE", f"got {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")
 
 
 def parse_code(text: object) -> PresenceCode:
-    """A code as people read it off a device: eight digits, with dashes or spaces between. What was got is not quoted:
-    a slip of the finger is not to put most of a code into a message."""
+    """Return a presence code: eight digits, optionally separated by dashes or spaces. The error does not quote the
+    value, because a mistyped code contains most of the right one."""
     if isinstance(text, str) and len(text) <= _SHOWN:
         bare = re.sub(r"[\-\s]", "", text)
         if _CODE.fullmatch(bare):

@@ -1,23 +1,24 @@
-"""Lambda: the desk. A device says hello in the lobby; it gets its route, or is noted as waiting.
+"""Lambda: the receptionist, the handler for the hellos of devices. It sends a route, or records that the device waits.
 
-One read a hello. Who speaks is the certificate and the client id that AWS IoT vouches for; nothing that the
-payload says decides anything, least of all where an answer goes: only whether the device can show a code, which a
-claim may wait for. A hello of an unknown certificate, or under another's name, is logged and changes nothing.
+A hello costs one read. The device is identified by the certificate and the client id, which AWS IoT has authenticated.
+Fields of the payload do not decide anything, in particular not the topic of the answer; they only report whether the
+device can show a presence code. A hello of an unknown certificate, or with the client id of another device, is logged
+and changes nothing.
 """
 
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lobby.aws.clients import LobbyClients
+from lobby.aws.clients import LobbyClients, at_init
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.store import HEARTBEAT_INTERVAL, Ledger, timestamp
+from lobby.ledger.clock import timestamp
+from lobby.ledger.store import HEARTBEAT_INTERVAL, Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import PRESENCE, PresenceChallenge, Route, lobby_topic
@@ -31,23 +32,24 @@ logger = Logger(service="receptionist")
 
 
 class Receptionist:
-    """Answers hellos."""
+    """Answers the hellos of devices."""
 
     def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
         self._iot_data, self._ledger = iot_data, ledger
 
-    def greet(
+    def answer(
         self,
         certid: Fingerprint,
         clientid: object,
         clientversion: str | None,
         *,
-        shows: bool = False,
+        shows_code: bool = False,
         at: object = None,
     ) -> str:
-        """What was done: `routed`, `fell back` (routed, and the ledger says that it is here), `entered`, `waiting`,
-        `asked` (to show its code), `unknown`, `revoked` or `mistaken` (not its own name). `shows`: it can show a code;
-        `at`: when AWS IoT heard it, in ms since 1970."""
+        """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
+        `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked` or `mistaken` (the client id is
+        not the device's name). `shows_code`: the device can show a code; `at`: the time at which AWS IoT received the
+        hello, in ms since 1970."""
         device = self._ledger.get(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -56,79 +58,83 @@ class Receptionist:
         route = device.route()
         if route is not None:
             self._send(route, lobby_topic(device.devicename))
-            return self._fell_back(device, clientversion, shows=shows) if _is_since(device, at) else "routed"
+            return (
+                self._record_fallback(device, clientversion, shows_code=shows_code)
+                if _has_fallen_back(device, at)
+                else "routed"
+            )
         if device.devstate is State.REVOKED:
-            return self._show_out(device)
+            return self._retry_revocation(device)
         if device.devstate is State.KNOCKING:
-            return self._enter(device, clientversion, shows=shows)
-        return self._wait(device, clientversion, shows=shows)
+            return self._enter(device, clientversion, shows_code=shows_code)
+        return self._wait(device, clientversion, shows_code=shows_code)
 
-    def _wait(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
-        question = replace(device, shows_code=shows).presence_challenge()
-        if question is not None and device.devicename is not None:
-            self._send(question, lobby_topic(device.devicename))
-        self._ledger.record_heartbeat(device, clientversion, shows)
-        return "asked" if question else "waiting"
+    def _wait(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
+        challenge = replace(device, shows_code=shows_code).presence_challenge()
+        if challenge is not None and device.devicename is not None:
+            self._send(challenge, lobby_topic(device.devicename))
+        self._ledger.record_heartbeat(device, clientversion, shows_code)
+        return "asked" if challenge else "waiting"
 
-    def _fell_back(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
-        """It had arrived, and is here again: the ledger says so until its target reports it anew."""
+    def _record_fallback(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
+        """An arrived device is back in the lobby. It is recorded as commissioned until its target reports it again."""
         try:
-            self._ledger.hello(device, clientversion, ACTOR, shows)
+            self._ledger.hello(device, clientversion, ACTOR, shows_code)
         except Conflict as conflict:
-            logger.info("changed while it said hello", extra={"certid": device.certid, "code": conflict.code})
+            logger.info("changed during the hello", extra={"certid": device.certid, "code": conflict.code})
         return "fell back"
 
-    def _show_out(self, device: Device) -> str:
-        """It should not have been able to speak: it was revoked in the moment that its certificate was activated.
-        The commissioner is asked to shut it out again."""
+    def _retry_revocation(self, device: Device) -> str:
+        """A revoked device can connect if it was revoked while its certificate was being activated. The commissioner
+        deactivates it again."""
         if not device.needs_commissioner:
             self._ledger.retry(device.certid, ACTOR)
         return "revoked"
 
-    def _enter(self, device: Device, clientversion: str | None, *, shows: bool) -> str:
+    def _enter(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
         try:
-            after = self._ledger.hello(device, clientversion, ACTOR, shows)
+            after = self._ledger.hello(device, clientversion, ACTOR, shows_code)
         except Conflict as conflict:
-            logger.info("claimed while it said hello", extra={"certid": device.certid, "code": conflict.code})
-            return self._wait(self._ledger.get(device.certid) or device, clientversion, shows=shows)
+            logger.info("claimed during the hello", extra={"certid": device.certid, "code": conflict.code})
+            return self._wait(self._ledger.get(device.certid) or device, clientversion, shows_code=shows_code)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
 
     def _send(self, message: Route | PresenceChallenge, topic: str) -> None:
         self._iot_data.publish(topic=topic, qos=1, payload=message.encode())
 
 
-def _is_since(device: Device, at: object) -> bool:
-    """Whether a hello of the moment `at` (ms since 1970, by AWS IoT) shows that the device has left its target: not
-    one that was said before it arrived, and is worked on late. One claim is so written to at most once a minute."""
+def _has_fallen_back(device: Device, at: object) -> bool:
+    """Return whether a hello at `at` (ms since 1970, by AWS IoT) shows that the device has left its target. A hello
+    from before its arrival, processed late, does not. The margin limits this to one write per minute and claim."""
     if device.devstate is not State.ARRIVED or type(at) is not int:
         return False
     return timestamp(datetime.fromtimestamp(at / 1000, UTC) - HEARTBEAT_INTERVAL) > device.enteredat
 
 
 def version_of(text: object) -> str | None:
-    """A client's word for its version, if it is one: short printable text."""
+    """Return the client's version, if it is short printable text."""
     fits = isinstance(text, str) and 0 < len(text) <= _MAX_VERSION and text.isprintable()
     return str(text) if fits else None
 
 
-@cache
+@at_init
 def _receptionist() -> Receptionist:
     settings = read_settings(LobbySettings, os.environ)
     return Receptionist(LobbyClients().iot_data, Ledger(settings.region))
 
 
 def handler(event: dict[str, Any], _context: object, receptionist: Receptionist | None = None) -> dict[str, str]:
-    """For the rule `lobby` (`wire.HELLO_SQL`)."""
+    """Handle an event of the topic rule `lobby` (`wire.HELLO_SQL`)."""
     try:
         certid = parse_fingerprint(event.get("certid"))
     except InvalidInput as error:
         logger.warning("hello without a certificate", extra={"rule": error.message})
         return {"outcome": "unknown"}
-    outcome = (receptionist or _receptionist()).greet(
+    outcome = (receptionist or _receptionist()).answer(
         certid,
         event.get("devicename"),
         version_of(event.get("clientversion")),
-        shows=event.get(PRESENCE) is True,
+        shows_code=event.get(PRESENCE) is True,
         at=event.get("receivedat"),
     )
     log = logger.warning if outcome in ("unknown", "mistaken") else logger.info

@@ -1,7 +1,7 @@
-"""What a Lambda is told from outside: read from the environment once, all gaps named together.
+"""Settings of the Lambdas, read from environment variables once.
 
-Each process has one frozen dataclass whose fields are the lower-case names of its variables. Nothing here has a
-default: the stack sets every one, and a missing one means that the deployment is wrong.
+Each Lambda has one frozen dataclass; its fields are the lower-case names of the variables. There are no defaults: the
+stack sets every variable, and a missing one is an error in the deployment. The error names all missing variables.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ S = TypeVar("S", bound="DataclassInstance")
 
 
 def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
-    """The settings `kind` (a dataclass of text fields) from `environment`. Raises `MissingSettings`."""
+    """Return the settings `kind` (a dataclass of text fields) from `environment`. Raise `MissingSettings`."""
     names = [field.name for field in fields(kind)]
     missing = [name.upper() for name in names if not environment.get(name.upper(), "").strip()]
     if missing:
@@ -29,7 +29,7 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
 
 @dataclass(frozen=True)
 class LobbySettings:
-    """What every Lambda of the lobby needs: the Region it runs in, which AWS sets."""
+    """The settings of every Lambda in the lobby account: its Region, which AWS sets."""
 
     aws_region: str
 
@@ -40,7 +40,7 @@ class LobbySettings:
 
 @dataclass(frozen=True)
 class CommissionerSettings(LobbySettings):
-    """`uncommissioned_queue` is the URL of where work is put that nobody could do."""
+    """`uncommissioned_queue` is the URL of the commissioner's on-failure queue."""
 
     uncommissioned_queue: str
 
@@ -54,7 +54,7 @@ class SweeperSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class ReconcilerSettings(LobbySettings):
-    """`inspector_function` is the Lambda that looks at targets."""
+    """`inspector_function` is the name of the inspector's Lambda function."""
 
     inspector_function: str
 

@@ -1,8 +1,8 @@
-"""What goes over the wire, said once: topics, rule SQL, message shapes and the QR payload.
+"""The device protocol: topics, rule SQL, message formats and the QR code.
 
-The rules in `infra/`, the Lambdas, the device client, the label printer and the console's tests all take their
-strings from here. Compatible with aws-device-lobby v0.1: a device that knows only `lobby/<thing>`,
-`$aws/rules/lobby`, `iotep` and `config` is served unchanged. Standard library only.
+The topic rules in `infra/`, the Lambdas, the device client, the label printer and the console's tests use these
+definitions. Compatible with aws-device-lobby v0.1: a device that uses only `lobby/<thing>`, `$aws/rules/lobby`, `iotep`
+and `config` works unchanged. Standard library only.
 """
 
 import base64
@@ -22,7 +22,7 @@ HELLO_SQL: Final = (
     "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion,"
     " presence AS presence FROM '$aws/rules/lobby'"
 )
-"""Named fields only: nothing in the payload can pose as the certificate or the client id."""
+"""Selects named fields only, so that no field of the payload can replace the certificate or the client id."""
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 """IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
 CONNECTED_SQL: Final = (
@@ -32,16 +32,16 @@ CONNECTED_SQL: Final = (
 """IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events")."""
 
 PRESENCE: Final = "presence"
-"""In a hello, `true`: this device can show a code. From the lobby: the code to show."""
+"""In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
 MAX_CONFIG_DEPTH: Final = 32
-"""Objects and lists within each other. Deeper ones are read by some of the parsers on the way and break the others."""
+"""Levels of nested objects and lists. Some JSON parsers on the way to the device fail on deeper ones."""
 MAX_MESSAGE_BYTES: Final = 128 * 1024
-"""AWS IoT Core's limit of an MQTT payload."""
+"""AWS IoT Core's limit for an MQTT payload."""
 MQTT_PORT: Final = 8883
 DEFAULT_CONFIG: Final = "default"
-"""What a v0.1 device finds under `config`, which it requires, when the claim named none."""
+"""The `config` of a claim without one: a v0.1 device requires the field."""
 
 Config = str | dict[str, object]
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*")
@@ -49,28 +49,28 @@ _CODE = re.compile(r"DL1:([A-Z2-7]{52})([A-Z2-7]{4})")
 
 
 def lobby_topic(thing: ThingName) -> str:
-    """Where one device, and no other, is spoken to: in the lobby and in its target alike."""
+    """Return the topic of one device, in the lobby and in its target."""
     return f"lobby/{thing}"
 
 
 def trust_bucket(account: AccountId, region: Region) -> str:
-    """The bucket of the lobby in `account` and `region` that holds the manufacturers' revocation lists."""
+    """Return the name of the bucket that holds the manufacturers' revocation lists."""
     return f"device-lobby-trust-{account}-{region}"
 
 
 def notary_bucket(account: AccountId, region: Region) -> str:
-    """The bucket of the lobby in `account` and `region` that holds the anchors of all histories."""
+    """Return the name of the bucket that holds the anchors of all histories."""
     return f"device-lobby-notary-{account}-{region}"
 
 
 def crl_key(ca_certificate_id: str) -> str:
-    """Where the bouncer looks for the CRL (PEM) of a CA that is registered with AWS IoT under this id."""
+    """Return the key of the CRL (PEM) of a CA, by the CA's AWS IoT certificate id."""
     return f"crl/{ca_certificate_id}.pem"
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a device belongs. `port` is 8883 unless said; `generation` counts the claims of this device."""
+    """Where a device connects to. `port` defaults to 8883; `generation` counts the claims of this device."""
 
     iotep: str
     config: Config = DEFAULT_CONFIG
@@ -78,7 +78,7 @@ class Route:
     generation: int | None = None
 
     def encode(self) -> bytes:
-        """The message on `lobby/<thing>`. A v0.1 device reads `iotep` and `config` and ignores the rest."""
+        """Return the message for `lobby/<thing>`. A v0.1 device reads `iotep` and `config` and ignores the rest."""
         body: dict[str, object] = {"iotep": self.iotep, "config": self.config}
         if self.port is not None and self.port != MQTT_PORT:
             body["port"] = self.port
@@ -89,26 +89,26 @@ class Route:
 
 @dataclass(frozen=True)
 class PresenceChallenge:
-    """What a device shall show to whoever stands before it, until the claim of this `generation` is confirmed."""
+    """The code that a device shows until the claim of this `generation` is confirmed."""
 
     code: PresenceCode
     generation: int | None = None
 
     def encode(self) -> bytes:
-        """The message on `lobby/<thing>`, for a device whose hello said that it knows it."""
+        """Return the message for `lobby/<thing>`. Only for a device that has reported that it can show a code."""
         return json.dumps({PRESENCE: self.code, "generation": self.generation}, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
 class Reset:
-    """Go back to the lobby and ask again."""
+    """Instructs a device to return to the lobby."""
 
     def encode(self) -> bytes:
         return json.dumps({"config": FACTORY_RESET}).encode()
 
 
 def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
-    """What the cloud told a device. Raises `InvalidInput` INVALID_MESSAGE for anything else, whatever it is."""
+    """Return the message that a device received. Raise `InvalidInput` INVALID_MESSAGE for anything else."""
     body = _json_object(payload)
     if body.get("config") == FACTORY_RESET:
         return Reset()
@@ -145,7 +145,7 @@ def parse_config(value: object) -> Config:
 
 def _code(value: object) -> PresenceCode:
     if not isinstance(value, str) or parse_code(value) != value:
-        raise _bad_message("a presence code that is none, want 8 digits")
+        raise _bad_message("an invalid presence code, want 8 digits")
     return PresenceCode(value)
 
 
@@ -156,7 +156,7 @@ def _generation(value: object) -> int | None:
 
 
 def nested_deeper(value: object, levels: int) -> bool:
-    """Whether objects and lists are in `value` within each other more than `levels` deep. Does not recurse itself."""
+    """Return whether objects and lists in `value` are nested more than `levels` deep. Does not recurse."""
     layer = [value]
     for _ in range(levels + 1):
         layer = [inner for one in layer for inner in _inside(one)]
@@ -186,16 +186,16 @@ def _bad_message(what: str) -> InvalidInput:
 
 
 def encode_label(certid: Fingerprint) -> str:
-    """The text of our QR label: ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check
-    characters. Upper-case only, so that the QR code stays in its dense alphanumeric mode."""
+    """Return the text of a label's QR code: ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check
+    characters. Upper case only, so that the QR code uses its compact alphanumeric mode."""
     body = base64.b32encode(bytes.fromhex(certid)).decode().rstrip("=")
     return f"DL1:{body}{_check(body)}"
 
 
 def decode_label(text: str) -> Fingerprint:
-    """The fingerprint from anything that a label may say: our ``DL1:`` code (in either case, spaced as it is
-    printed), or v0.1's bare hex. Raises `InvalidInput`: INVALID_LABEL where a typed code fails its check,
-    INVALID_FINGERPRINT where it is neither."""
+    """Return the fingerprint from the text of a label: a ``DL1:`` code (in either case, with or without spaces), or
+    v0.1's bare hex. Raise `InvalidInput`: INVALID_LABEL if a typed code fails its check, INVALID_FINGERPRINT if the
+    text is neither."""
     code = re.sub(r"[\s\-]", "", text[:400]).upper()
     if not code.startswith("DL1"):
         return parse_fingerprint(text)
@@ -204,7 +204,7 @@ def decode_label(text: str) -> Fingerprint:
         raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, want DL1: and 56 of the characters A-Z 2-7")
     body, check = match.groups()
     if _check(body) != check:
-        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, whose check characters do not fit: mistyped?")
+        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, whose check characters do not match")
     try:
         return parse_fingerprint(base64.b32decode(body + "====").hex())
     except binascii.Error:
@@ -212,11 +212,11 @@ def decode_label(text: str) -> Fingerprint:
 
 
 def short_form(certid: Fingerprint) -> str:
-    """The fingerprint's first 12 digits in groups, for people to compare: ``3F2A 91BC 07D4``."""
+    """Return the fingerprint's first 12 digits in groups, for users to compare: ``3F2A 91BC 07D4``."""
     head = certid[:12].upper()
     return " ".join(head[i : i + 4] for i in range(0, 12, 4))
 
 
 def _check(body: str) -> str:
-    """20 bits of SHA-256 over the body: a mistyped or swapped character goes unseen once in a million."""
+    """Return 20 bits of SHA-256 over the body: a mistyped or swapped character is missed once in a million."""
     return base64.b32encode(hashlib.sha256(b"DL1:" + body.encode()).digest()[:5]).decode()[:4]

@@ -25,7 +25,8 @@ from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend
 from moto.iotdata.models import iotdata_backends
 
 from lobby.ledger.counts import bucket_of
-from lobby.ledger.models import MODELS, device_of_image
+from lobby.ledger.items import device_of_image
+from lobby.ledger.models import MODELS
 from lobby.names import AccountId, Region, Target
 from lobby.wire import trust_bucket
 from tests.certificates import NOW

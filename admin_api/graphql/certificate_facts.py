@@ -13,7 +13,7 @@ import strawberry
 from admin_api.failures import logger
 from lobby.domain.device import Device
 from lobby.errors import IdentityRefused
-from lobby.ledger.store import timestamp
+from lobby.ledger.clock import timestamp
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -13,8 +13,8 @@ from admin_api.graphql.context import given
 from admin_api.graphql.targets import TargetInput, target_named
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
+from lobby.ledger.clock import timestamp
 from lobby.ledger.listing import Filter
-from lobby.ledger.store import timestamp
 from lobby.names import parse_thing_name, shown
 
 _FINGERPRINT_PREFIX = re.compile(r"[0-9a-f]{4,64}")

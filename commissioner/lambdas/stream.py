@@ -26,8 +26,9 @@ from lobby.aws.clients import LobbyClients, client
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.models import device_of_image
-from lobby.ledger.store import Ledger, now
+from lobby.ledger.clock import now
+from lobby.ledger.items import device_of_image
+from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.settings import CommissionerSettings, read_settings
 

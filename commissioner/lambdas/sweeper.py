@@ -23,9 +23,10 @@ from lobby.aws.clients import LobbyClients
 from lobby.domain.device import Entry
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
+from lobby.ledger.clock import now, timestamp
 from lobby.ledger.overdue import OverdueRow, entered, unserved
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.store import Ledger, now, timestamp
+from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
 from lobby.wire import lobby_topic

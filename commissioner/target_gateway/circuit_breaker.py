@@ -14,7 +14,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.errors import CircuitOpen
-from lobby.ledger.store import now
+from lobby.ledger.clock import now
 from lobby.names import Target
 
 CALL_INTERVAL: Final = timedelta(seconds=5)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from commissioner.target_gateway.session_policies import Policy, commissioning_policy
 from lobby.aws.clients import client
 from lobby.domain.target import RegisteredTarget
-from lobby.ledger.store import now
+from lobby.ledger.clock import now
 from lobby.names import Target
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Everything that every Lambda needs from AWS: clients, the trust store, metric names."""
+"""What the Lambdas share for AWS: clients, the trust store, metric names."""

@@ -1,13 +1,14 @@
-"""How every Lambda talks to AWS: one place for time-outs and retries, and clients made when first used.
+"""AWS clients for all Lambdas: timeouts, retries, and when clients are created.
 
-A device waits while we work, so a call gives up early and is tried again at once; what outlasts that is raised
-and retried by whoever delivered the event. Nothing is made at import. Clients come from botocore, of one session:
-boto3 would import its resources and S3's transfers on top, and each session reads the endpoints' rules anew, which
-a device that waits for a cold start would wait for, too.
+A device waits for the response, so a call times out early and is retried at once; a longer failure is raised, and the
+source of the event retries. Clients come from botocore, with one session: boto3 would import its resources and S3
+transfers as well, and every session reads the endpoint rules again, which lengthens a cold start.
 """
 
+import os
+from collections.abc import Callable
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.config import Config
 from botocore.session import Session
@@ -15,38 +16,53 @@ from botocore.session import Session
 from lobby.ledger.connection import aws_session
 
 if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
+
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
     from types_boto3_s3 import S3Client
 
+T = TypeVar("T")
 CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+def at_init(factory: Callable[[], T]) -> "_lru_cache_wrapper[T]":
+    """Decorate the factory of an entry point: cache its result, and create it during Lambda's initialisation.
+
+    In Lambda (AWS_LAMBDA_FUNCTION_NAME is set), `factory` runs when the module is imported, because initialisation has
+    a full CPU and precedes the first event. Elsewhere it runs at the first call, so that an import creates no client.
+    """
+    cached = cache(factory)
+    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        cached()
+    return cached
 
 
 @cache
 def session() -> Session:
-    """The one of this process, which is the ledger's: it is there anyway."""
+    """Return the botocore session of this process, which is the ledger's."""
     return aws_session()
 
 
-def client(service: str, config: Config = CLIENT_CONFIG, **where: Any) -> Any:
-    """A new client; `where` is what `create_client` takes: `region_name`, credentials."""
-    return session().create_client(service, config=config, **where)
+def client(service: str, config: Config = CLIENT_CONFIG, **options: Any) -> Any:
+    """Return a new client. `options` are those of `create_client`, such as `region_name` and credentials."""
+    return session().create_client(service, config=config, **options)
 
 
 class LobbyClients:
-    """The clients of the lobby's own account, each made on first use."""
+    """The clients for the lobby's own account, each created at its first use."""
 
     @cached_property
     def iot(self) -> "IoTClient":
-        made: IoTClient = client("iot")
-        return made
+        iot: IoTClient = client("iot")
+        return iot
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
-        made: IoTDataPlaneClient = client("iot-data")
-        return made
+        iot_data: IoTDataPlaneClient = client("iot-data")
+        return iot_data
 
     @cached_property
     def s3(self) -> "S3Client":
-        made: S3Client = client("s3")
-        return made
+        s3: S3Client = client("s3")
+        return s3

@@ -1,10 +1,10 @@
-"""The metrics that Lambdas write into their logs and alarms watch: their names, said once.
+"""The names of the metrics that Lambdas write to their logs and that alarms use.
 
-CloudWatch takes them out of the log by itself (embedded metric format), so that no role needs a permission for it.
+CloudWatch extracts the metrics from the logs (embedded metric format), so no role needs a permission for them.
 """
 
 from typing import Final
 
 NAMESPACE: Final = "DeviceLobby"
 HISTORY_TAMPERED: Final = "HistoryTampered"
-"""Records of the history's stream that no code of the lobby's can have caused."""
+"""Records of the history's stream that no code of the lobby can cause."""

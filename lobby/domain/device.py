@@ -1,7 +1,7 @@
-"""A device as the ledger knows it, and one entry of its history: frozen values, free of any database.
+"""A device as the ledger records it, and one entry of its history: frozen values without a database.
 
-The hash chain is here because it is a property of the entries alone: each carries the hash of the one before
-it, so that a changed, missing or reordered entry shows. Nothing is decided here; see `decisions`.
+The entries of a history form a hash chain: each contains the hash of the previous one, so that a changed, missing or
+reordered entry is detected (`history_audit`). `transitions` decides what an event changes.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, Route
 
 DEFAULT_PROFILE = "default"
 GENESIS = "0" * 64
-"""What stands in the place of the previous hash in a device's first entry."""
+"""The previous hash of a device's first entry."""
 
 
 class PresenceProof(StrEnum):
-    """Whether somebody stood at the device, of a claim that asks for that; a claim that does not has none."""
+    """Whether presence was proven, for a claim that requires proof of presence. Other claims have none."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -66,14 +66,14 @@ class Device:
     shows_code: bool | None = None
 
     def route(self) -> Route | None:
-        """What to tell the device, or None while it has to wait."""
+        """Return the route of the device, or None while it has to wait."""
         if self.devstate not in (State.COMMISSIONED, State.ARRIVED) or self.iotep is None:
             return None
         host, _, port = self.iotep.partition(":")
         return Route(host, self.config, int(port) if port else None, self.generation)
 
     def presence_challenge(self) -> PresenceChallenge | None:
-        """What a device is told to show, or None where it has nothing to show, or no way to."""
+        """Return the code for the device to show, or None if it has none or cannot show one."""
         if self.devstate is not State.PROVING or self.code is None or not self.shows_code:
             return None
         return PresenceChallenge(self.code, self.generation)
@@ -81,7 +81,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a device's history: who, when, from, to, why."""
+    """One entry of a device's history: time, actor, event, state before and after, and reason."""
 
     certid: Fingerprint
     seq: int
@@ -97,7 +97,7 @@ class Entry:
     hash: str = ""
 
     def sealed(self) -> "Entry":
-        """The entry with its hash: SHA-256 over everything else in it, as canonical JSON."""
+        """Return the entry with its hash: SHA-256 over its other fields as canonical JSON."""
         body = {key: value for key, value in asdict(self).items() if key != "hash"}
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return replace(self, hash=hashlib.sha256(text.encode()).hexdigest())

@@ -1,9 +1,8 @@
-"""Whether a device's history is what it was: its entries against each other, against the device's row and against the
-hashes that the notary anchored outside of the table. Pure.
+"""Verifies a device's history: its entries against each other, against the row, and against the notary's anchors.
 
-The chain alone shows what was altered or taken out; the row, what was cut off; the anchors, what was rewritten from
-some entry to the end, the row with it. The first entry that is not as it was is named. Entries of the last minutes may
-not be anchored yet: they are counted, and not held to be broken.
+The hash chain detects altered and removed entries; the row detects a truncated history; the anchors, which are outside
+the table, detect a history that was rewritten up to its end, with the row. The first invalid entry is reported. Entries
+of the last minutes may not be anchored yet; they are counted as pending.
 """
 
 from collections import defaultdict
@@ -17,35 +16,35 @@ from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.states import Event
 
 ANCHORED_WITHIN: Final = timedelta(minutes=15)
-"""How long an entry may be without its anchor. The notary takes seconds; its alarm comes after 5 minutes."""
+"""How long an entry may be without an anchor. The notary takes seconds; its alarm comes after 5 minutes."""
 MAX_SEQ: Final = 9_999_999_999
-"""What an anchor's key has digits for."""
+"""The largest number that fits into an anchor's key."""
 
 
 class Fault(StrEnum):
-    """What is wrong with a history."""
+    """The ways in which a history can be invalid."""
 
     ALTERED = "ALTERED"
-    """An entry is not the one of its own hash, does not follow the one before it, or cannot be read."""
+    """An entry does not match its own hash, does not follow the previous entry, or cannot be read."""
     MISSING = "MISSING"
-    """An entry is gone: a later one, the row or an anchor tells of it."""
+    """An entry is missing; a later entry, the row or an anchor refers to it."""
     REPLACED = "REPLACED"
-    """An entry fits its neighbours, and is not the one that was anchored."""
+    """An entry matches its neighbours, but not its anchor."""
     ANCHORED_TWICE = "ANCHORED_TWICE"
-    """Another entry was once in the place of this one."""
+    """Two different entries with this number were anchored."""
     ANCHOR_REMOVED = "ANCHOR_REMOVED"
-    """Somebody tried to do away with an anchor; what it says can still be read."""
+    """An anchor was deleted; its earlier version can still be read."""
     NOT_ANCHORED = "NOT_ANCHORED"
-    """An entry has no anchor, and should have one by now."""
+    """An entry has no anchor, and is older than `ANCHORED_WITHIN`."""
     ROW_DIFFERS = "ROW_DIFFERS"
-    """The device's row is not as its last entry left it."""
+    """The device's row does not match its last entry."""
     ROW_MISSING = "ROW_MISSING"
-    """The device's row is gone, and no entry says that it went."""
+    """The device has no row, and no entry records its removal."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An item that is no entry (or no device's row), and why. `seq` is the number that it has in the table."""
+    """An item that is not a valid entry (or device row), and why. `seq` is its number in the table."""
 
     seq: int
     why: str
@@ -53,8 +52,8 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What the notary saw: the hash of entry `seq`, anchored `at` (ISO 8601, UTC). `removed`: its key was deleted,
-    which hides it from a plain listing only."""
+    """The hash of entry `seq`, anchored `at` (ISO 8601, UTC). `removed`: its key was deleted, which hides it only from
+    a listing without versions."""
 
     seq: int
     hash: str
@@ -64,8 +63,8 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many entries there are, how many of them are anchored and how many need not be yet; and the first bad one:
-    its number, what is wrong, in words."""
+    """The number of entries, of anchored ones, and of pending ones (too recent to need an anchor); and the first
+    invalid entry: its number, the fault and a message."""
 
     entries: int
     anchored: int
@@ -89,16 +88,16 @@ class _Finding:
 def verify(
     entries: Sequence[Entry | Unreadable], row: Device | Unreadable | None, anchors: Sequence[Anchor], now: datetime
 ) -> Verdict:
-    """What the entries of one device, in order, its row and its anchors say together."""
+    """Verify the entries of one device, in order, against its row and its anchors."""
     anchored: defaultdict[int, list[Anchor]] = defaultdict(list)
     for anchor in sorted(anchors, key=lambda each: each.at):
         anchored[anchor.seq].append(anchor)
     readable = [each for each in entries if isinstance(each, Entry)]
-    bare = [entry for entry in readable if entry.seq not in anchored]
-    late = [entry for entry in bare if not _recent(entry, now)]
+    unanchored = [entry for entry in readable if entry.seq not in anchored]
+    late = [entry for entry in unanchored if not _recent(entry, now)]
     version = row.version if isinstance(row, Device) else 0
     finding = _first_fault(entries, version, anchored) or _against_row(readable, row) or _late(late)
-    counts = len(entries), len(readable) - len(bare), len(bare) - len(late)
+    counts = len(entries), len(readable) - len(unanchored), len(unanchored) - len(late)
     if finding is None:
         return Verdict(*counts)
     return Verdict(*counts, finding.seq, finding.fault, finding.message)
@@ -120,81 +119,80 @@ def first_broken_entry(entries: Sequence[Entry], *, version: int | None = None, 
 def _first_fault(
     entries: Sequence[Entry | Unreadable], version: int, anchored: Mapping[int, list[Anchor]]
 ) -> _Finding | None:
-    """The first entry, counted from 1, that is missing, altered or out of order."""
+    """Return the first entry, counted from 1, that is missing, altered or out of order."""
     numbers = {each.seq for each in entries}
-    odd = next((seq for seq in numbers if not 1 <= seq <= MAX_SEQ), None)
-    if odd is not None:
-        return _Finding(odd, Fault.ALTERED, f"got an item numbered {odd}, want none but 1 to {MAX_SEQ}")
+    invalid = next((seq for seq in numbers if not 1 <= seq <= MAX_SEQ), None)
+    if invalid is not None:
+        return _Finding(invalid, Fault.ALTERED, f"got an item numbered {invalid}, want 1 to {MAX_SEQ}")
     prior = GENESIS
     for seq in range(1, max([len(entries), version, *numbers, *anchored], default=0) + 1):
-        known, entry = anchored.get(seq, []), entries[seq - 1] if seq <= len(entries) else None
+        anchors, entry = anchored.get(seq, []), entries[seq - 1] if seq <= len(entries) else None
         if entry is not None and entry.seq != seq and (seq in numbers or entry.seq < seq):
             return _Finding(seq, Fault.ALTERED, f"got entry {entry.seq} in the place of entry {seq}")
         if entry is None or entry.seq != seq:
-            return _Finding(seq, Fault.MISSING, _missing(seq, known, version, max(numbers, default=0)))
-        finding = _odd(entry, prior, known)
+            return _Finding(seq, Fault.MISSING, _missing(seq, anchors, version, max(numbers, default=0)))
+        finding = _entry_fault(entry, prior, anchors)
         if finding is not None:
             return finding
         prior = entry.hash if isinstance(entry, Entry) else prior
     return None
 
 
-def _odd(entry: Entry | Unreadable, prior: str, known: Sequence[Anchor]) -> _Finding | None:
+def _entry_fault(entry: Entry | Unreadable, prior: str, anchors: Sequence[Anchor]) -> _Finding | None:
     if isinstance(entry, Unreadable):
-        words = f"got an item {entry.seq} that is no entry any more: {entry.why}"
-        return _Finding(entry.seq, Fault.ALTERED, words)
-    told = f"entry {entry.seq} ({entry.event} by {entry.actor} at {entry.at})"
-    hashes = {anchor.hash for anchor in known}
-    anchored = ", then ".join(f"{anchor.hash[:12]}… at {anchor.at}" for anchor in known)
-    wrong = (
-        (entry.sealed().hash != entry.hash, Fault.ALTERED, f"{told} is not the one that its hash was made of"),
+        return _Finding(entry.seq, Fault.ALTERED, f"got an item {entry.seq} that is not a valid entry: {entry.why}")
+    label = f"entry {entry.seq} ({entry.event} by {entry.actor} at {entry.at})"
+    hashes = {anchor.hash for anchor in anchors}
+    anchored = ", then ".join(f"{anchor.hash[:12]}… at {anchor.at}" for anchor in anchors)
+    checks = (
+        (entry.sealed().hash != entry.hash, Fault.ALTERED, f"{label} does not match its own hash"),
         (
-            bool(known) and entry.hash not in hashes,
+            bool(anchors) and entry.hash not in hashes,
             Fault.REPLACED,
-            f"{told} has the hash {entry.hash[:12]}…, and anchored was {anchored}",
+            f"{label} has the hash {entry.hash[:12]}…, want the anchored hash {anchored}",
         ),
-        (entry.prior != prior, Fault.ALTERED, f"{told} does not follow entry {entry.seq - 1}"),
-        (len(hashes) > 1, Fault.ANCHORED_TWICE, f"{told} was anchored with different hashes: {anchored}"),
+        (entry.prior != prior, Fault.ALTERED, f"{label} does not follow entry {entry.seq - 1}"),
+        (len(hashes) > 1, Fault.ANCHORED_TWICE, f"{label} was anchored with different hashes: {anchored}"),
         (
-            any(anchor.removed for anchor in known),
+            any(anchor.removed for anchor in anchors),
             Fault.ANCHOR_REMOVED,
-            f"the anchor of {told} was deleted; what it says still holds",
+            f"the anchor of {label} was deleted; its earlier version still applies",
         ),
     )
-    return next((_Finding(entry.seq, fault, words) for is_so, fault, words in wrong if is_so), None)
+    return next((_Finding(entry.seq, fault, message) for failed, fault, message in checks if failed), None)
 
 
-def _missing(seq: int, known: Sequence[Anchor], named: int, last: int) -> str:
-    if known:
-        return f"entry {seq} is gone: it was anchored at {known[0].at} as {known[0].hash[:12]}…"
+def _missing(seq: int, anchors: Sequence[Anchor], version: int, last: int) -> str:
+    if anchors:
+        return f"entry {seq} is missing: it was anchored at {anchors[0].at} as {anchors[0].hash[:12]}…"
     if seq <= last:
-        return f"entry {seq} is gone: there are later ones"
-    return f"entry {seq} is gone: the device's row tells of {named}"
+        return f"entry {seq} is missing: there are later entries"
+    return f"entry {seq} is missing: the device's row counts {version} entries"
 
 
 def _against_row(entries: Sequence[Entry], row: Device | Unreadable | None) -> _Finding | None:
-    """Whole entries, against the row that the last of them left."""
+    """Compare a valid chain with the row."""
     last = entries[-1] if entries else None
     seq = last.seq if last else 1
     if isinstance(row, Unreadable):
-        return _Finding(seq, Fault.ROW_DIFFERS, f"got a row that is no device's any more: {row.why}")
+        return _Finding(seq, Fault.ROW_DIFFERS, f"got a row that is not a valid device: {row.why}")
     if row is None:
-        gone = last is None or last.after is None
-        words = f"got no row for the device, want one: entry {seq} left it {last.after if last else ''}"
-        return None if gone else _Finding(seq, Fault.ROW_MISSING, words)
+        if last is None or last.after is None:
+            return None
+        return _Finding(seq, Fault.ROW_MISSING, f"got no row, want one: entry {seq} left the device {last.after}")
     if last is None:
-        return _Finding(seq, Fault.MISSING, "got a device's row and not one entry, want entry 1")
-    aimed = next((entry.target for entry in reversed(entries) if entry.event is not Event.RETIRE), None)
+        return _Finding(seq, Fault.MISSING, "got a row without entries, want entry 1")
+    target = next((entry.target for entry in reversed(entries) if entry.event is not Event.RETIRE), None)
     for name, got, want in (
         ("version", row.version, last.seq),
         ("head", row.head, last.hash),
         ("state", row.devstate, last.after),
         ("generation", row.generation, last.generation),
-        ("target", str(row.target) if row.target else None, aimed),
+        ("target", str(row.target) if row.target else None, target),
     ):
         if got != want:
-            words = f"got {name} {got} in the device's row, want {want}, as entry {last.seq} left it"
-            return _Finding(seq, Fault.ROW_DIFFERS, words)
+            message = f"got {name} {got} in the device's row, want {want} as in entry {last.seq}"
+            return _Finding(seq, Fault.ROW_DIFFERS, message)
     return None
 
 
@@ -202,12 +200,12 @@ def _late(entries: Sequence[Entry]) -> _Finding | None:
     if not entries:
         return None
     seq, at, minutes = entries[0].seq, entries[0].at, ANCHORED_WITHIN.seconds // 60
-    words = f"entry {seq} of {at} is not anchored, want it anchored within {minutes} minutes"
-    return _Finding(seq, Fault.NOT_ANCHORED, words)
+    message = f"entry {seq} of {at} is not anchored, want it anchored within {minutes} minutes"
+    return _Finding(seq, Fault.NOT_ANCHORED, message)
 
 
 def _recent(entry: Entry, now: datetime) -> bool:
-    """Its own time is believed, unless it is yet to come: a forger would set it there."""
+    """Return whether the entry's own time is recent. A forged time far in the future does not count."""
     try:
         return abs(now - datetime.fromisoformat(entry.at)) < ANCHORED_WITHIN
     except (ValueError, TypeError):

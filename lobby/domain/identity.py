@@ -1,9 +1,9 @@
-"""Who a certificate says it is, and whether to believe it: fingerprint, thing name, chain and revocation.
+"""Verifies a device's certificate: fingerprint, thing name, chain and revocation.
 
-Pure: bytes and a moment in, an `Identity` out, or `IdentityRefused` with the reason code that the ledger keeps.
-Stricter than TLS was: the chain must end at a CA that the operator registered, the key must be strong, the
-certificate must be a device's and not a CA's, the CN must be one thing name, and the issuer's revocation list
-must be present, genuine, fresh and silent about it. Any doubt refuses.
+Returns an `Identity`, or raises `IdentityRefused` with the reason code that the ledger records. Stricter than TLS: the
+chain must end at a CA that the operator registered, the key must be strong, the certificate must be a device's and not
+a CA's, the CN must be one thing name, and the issuer's revocation list must exist, have a valid signature, be current
+and not contain the certificate.
 """
 
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ _UNREADABLE: Final = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-"""What `cryptography` raises on bytes that it cannot or will not read."""
+"""What `cryptography` raises for bytes that it cannot or will not read."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate that was believed."""
+    """A verified certificate."""
 
     certid: Fingerprint
     name: ThingName
@@ -51,26 +51,27 @@ class Identity:
 
 
 def fingerprint(certificate: x509.Certificate) -> Fingerprint:
-    """AWS IoT's certificate id: SHA-256 of the DER, as hex."""
+    """Return AWS IoT's certificate id: SHA-256 of the DER, as hex."""
     return Fingerprint(certificate.fingerprint(SHA256()).hex())
 
 
 def load_certificate(pem: str) -> x509.Certificate:
-    """Exactly one certificate from its PEM. Raises `IdentityRefused` BAD_CERTIFICATE."""
+    """Return the only certificate in a PEM. Raise `IdentityRefused` BAD_CERTIFICATE."""
     try:
-        found = x509.load_pem_x509_certificates(pem.encode())
-        if len(found) == 1:
-            _ = found[0].extensions, found[0].subject, found[0].public_key(), found[0].signature_hash_algorithm
-            return found[0]
+        certificates = x509.load_pem_x509_certificates(pem.encode())
+        if len(certificates) == 1:
+            [only] = certificates
+            _ = only.extensions, only.subject, only.public_key(), only.signature_hash_algorithm
+            return only
     except _UNREADABLE as error:
         raise IdentityRefused(
             "BAD_CERTIFICATE", f"got a certificate that cannot be read ({shown(str(error))})"
         ) from None
-    raise IdentityRefused("BAD_CERTIFICATE", f"got {len(found)} certificates, want one")
+    raise IdentityRefused("BAD_CERTIFICATE", f"got {len(certificates)} certificates, want one")
 
 
 def thing_name(certificate: x509.Certificate) -> ThingName:
-    """The one CN of the parsed subject; never found by searching text."""
+    """Return the only CN of the parsed subject. Raise `IdentityRefused` NAME_MISSING, NAME_DOUBLED, NAME_INVALID."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not names:
         raise IdentityRefused("NAME_MISSING", "got a subject without CN, want the thing name there")
@@ -83,9 +84,9 @@ def thing_name(certificate: x509.Certificate) -> ThingName:
 
 
 def verify(pem: str, issuer_pem: str, crl_pem: bytes | None, at: datetime) -> Identity:
-    """The identity of the certificate `pem`, issued by the registered CA `issuer_pem`, at the moment `at`.
+    """Return the identity of the certificate `pem`, issued by the registered CA `issuer_pem`, at the time `at`.
 
-    Raises `IdentityRefused`: BAD_CERTIFICATE, NOT_YET_VALID, EXPIRED, WEAK_KEY, WEAK_SIGNATURE, NOT_A_DEVICE,
+    Raise `IdentityRefused`: BAD_CERTIFICATE, NOT_YET_VALID, EXPIRED, WEAK_KEY, WEAK_SIGNATURE, NOT_A_DEVICE,
     WRONG_PURPOSE, NAME_*, CA_EXPIRED, UNTRUSTED_CHAIN, CRL_MISSING, CRL_INVALID, CRL_STALE or REVOKED_BY_ISSUER."""
     certificate, issuer = load_certificate(pem), load_certificate(issuer_pem)
     _check_version(certificate)
@@ -160,10 +161,10 @@ def _check_chain(certificate: x509.Certificate, issuer: x509.Certificate, at: da
 
 
 def _device_policy() -> ExtensionPolicy:
-    """The web's rules for an end entity, but a device has no DNS name, and small PKIs leave the AKI out."""
+    """The Web PKI rules for an end entity, but a device has no DNS name, and small PKIs omit the AKI."""
 
     def any_value(_policy: Policy, _certificate: x509.Certificate, _value: x509.ExtensionType | None) -> None:
-        """Present or not, it says nothing that we lean on."""
+        """Accept any value: the extension is not used."""
 
     return (
         ExtensionPolicy.webpki_defaults_ee()
@@ -191,8 +192,8 @@ def _check_revocation(
 
 
 def _genuine_crl(crl_pem: bytes, issuer: x509.Certificate) -> x509.CertificateRevocationList:
-    """The list, if it is the issuer's and speaks of all its certificates. A critical extension says that it does
-    not (only of some, or only of changes), and may not be passed over (RFC 5280, 5.2)."""
+    """Return the list, if the issuer has signed it and it covers all certificates. A critical extension limits a list
+    (to some certificates, or to changes) and must not be ignored (RFC 5280, 5.2)."""
     try:
         crl = x509.load_pem_x509_crl(crl_pem)
         partial = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
@@ -204,5 +205,5 @@ def _genuine_crl(crl_pem: bytes, issuer: x509.Certificate) -> x509.CertificateRe
     if not genuine:
         raise IdentityRefused("CRL_INVALID", "got a revocation list of another issuer or with a wrong signature")
     if partial:
-        raise IdentityRefused("CRL_INVALID", f"got a list with critical {', '.join(partial)}, want one of everything")
+        raise IdentityRefused("CRL_INVALID", f"got a list with critical {', '.join(partial)}, want a complete list")
     return crl

@@ -1,8 +1,9 @@
-"""The proof of presence: a claim that asks for one comes into force only when somebody reads a code off the device.
+"""Proof of presence: a claim that requires it takes effect only when a user enters the code that the device shows.
 
-Whoever saw a label can claim from anywhere; the code is shown by the device itself, on the session that its own key
-opened. Pure. A code is eight random digits, new for each claim, compared in constant time; each wrong one is counted
-on the row, and the last drops the claim, after which a while passes before the next that asks for proof.
+Anyone who has seen a label can claim from anywhere. The code is shown by the device itself, and is sent over the
+connection that the device's own key authenticates. A code is eight random digits, new for each claim, and compared in
+constant time. Each wrong code is counted on the row; the last one drops the claim, and the next claim that requires
+proof has to wait.
 """
 
 import secrets
@@ -18,19 +19,19 @@ from lobby.names import PresenceCode
 from lobby.wire import DEFAULT_CONFIG
 
 MAX_WRONG_CODES: Final = 5
-"""Wrong codes that a claim survives, less one."""
+"""This many wrong codes drop the claim."""
 PAUSE: Final = timedelta(minutes=10)
-"""Between a claim that wrong codes ended and the next: 720 guesses a day, of 100 million codes."""
+"""Between a claim that wrong codes dropped and the next one: 720 guesses a day, of 100 million codes."""
 FAILED: Final = "PRESENCE_FAILED"
 """The reason of a device whose claim was dropped."""
 NOT_SHOWN: Final = "CODE_NOT_SHOWN"
-"""The reason of one that is proving and whose client knows no codes."""
+"""The reason of a device that is proving and whose client cannot show codes."""
 WRONG: Final = "WRONG_CODE"
 _NOT_SHOWN_MESSAGE: Final = (
-    "its client does not show codes: update it, or release the device and claim it for a target that asks for none"
+    "its client does not show codes: update it, or release the device and claim it for a target that requires none"
 )
 _FAILED_MESSAGE: Final = (
-    f"{MAX_WRONG_CODES} wrong codes: who claimed it did not stand before it; it can be claimed again after "
+    f"{MAX_WRONG_CODES} wrong codes: the user who claimed it was not at the device; it can be claimed again after "
     f"{PAUSE.seconds // 60} minutes"
 )
 
@@ -39,21 +40,21 @@ def new_code() -> PresenceCode:
     return PresenceCode(f"{secrets.randbelow(10**8):08}")
 
 
-def asked(device: Device | None, new_code: Callable[[], PresenceCode]) -> Device | None:
-    """The device as it was decided upon; one that has to prove itself anew is given a code for it."""
+def with_code(device: Device | None, new_code: Callable[[], PresenceCode]) -> Device | None:
+    """Return `device` with a code, if it has to prove presence and has none."""
     if device is None or device.devstate is not State.PROVING or device.code is not None:
         return device
     return replace(device, code=new_code())
 
 
 def is_right(device: Device, code: PresenceCode) -> bool:
-    """Raises `Conflict` NOT_ALLOWED or REVOKED where no code is waited for."""
+    """Return whether the device shows `code`. Raise `Conflict` NOT_ALLOWED or REVOKED if no code is expected."""
     next_state(device.devstate, Event.CONFIRM)
     return device.code is not None and secrets.compare_digest(device.code, code)
 
 
 def confirm(device: Device, generation: int, at: str) -> Device:
-    """The right code was given: the claim is in force. For this very code and no other."""
+    """The right code was entered: the claim takes effect. Only for the claim `generation`."""
     _require_same(device, generation)
     state = next_state(device.devstate, Event.CONFIRM) or device.devstate
     rest = tuple(target for target in device.targets_to_clear if target != device.target)
@@ -72,12 +73,12 @@ def confirm(device: Device, generation: int, at: str) -> Device:
 
 
 def mismatch(device: Device, generation: int, at: str) -> Device:
-    """A wrong one was. The last that a claim survives is counted; the next ends it."""
+    """A wrong code was entered. It is counted; the last one drops the claim."""
     _require_same(device, generation)
-    tries = device.failed_codes + 1
-    state = next_state(device.devstate, Event.MISMATCH, spent=tries >= MAX_WRONG_CODES) or device.devstate
+    failed = device.failed_codes + 1
+    state = next_state(device.devstate, Event.MISMATCH, spent=failed >= MAX_WRONG_CODES) or device.devstate
     if state is State.PROVING:
-        return replace(device, failed_codes=tries)
+        return replace(device, failed_codes=failed)
     return replace(
         device,
         devstate=state,
@@ -97,44 +98,43 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
     )
 
 
-def wrong(device: Device) -> Conflict:
-    """What whoever gave a wrong code is told, once it is counted."""
+def wrong_code(device: Device) -> Conflict:
+    """Return the error for a wrong code, after it was counted."""
     if device.devstate is not State.PROVING:
         return Conflict(FAILED, f"got a wrong code, the last of {MAX_WRONG_CODES}: the claim is dropped")
     left = MAX_WRONG_CODES - device.failed_codes
-    return Conflict(WRONG, f"got a code that is not the device's, want the one that it shows now; {left} left to try")
+    return Conflict(WRONG, f"got a wrong code, want the code that the device shows now; attempts left: {left}")
 
 
 def require_pause(device: Device | None, at: str) -> None:
-    """Raises `Conflict` PRESENCE_FAILED for a claim that follows too soon on one that wrong codes ended."""
+    """Raise `Conflict` PRESENCE_FAILED for a claim too soon after one that wrong codes dropped."""
     if device is None or device.devstate is not State.INLOBBY or device.reason != FAILED:
         return
-    free = datetime.fromisoformat(device.enteredat) + PAUSE
-    if datetime.fromisoformat(at) < free:
-        moment = free.isoformat(timespec="seconds").replace("+00:00", "Z")
-        raise Conflict(FAILED, f"got a claim soon after {MAX_WRONG_CODES} wrong codes, want one after {moment}")
+    end = datetime.fromisoformat(device.enteredat) + PAUSE
+    if datetime.fromisoformat(at) < end:
+        time = end.isoformat(timespec="seconds").replace("+00:00", "Z")
+        raise Conflict(FAILED, f"got a claim soon after {MAX_WRONG_CODES} wrong codes, want one after {time}")
 
 
-def begun(device: Device) -> Device:
-    """A proof begins: why it may not go on is said at once, and the device is told where it can show a code."""
-    blind = device.shows_code is False
+def start_proof(device: Device) -> Device:
+    """The device has to prove presence. If it cannot show a code, its row has the reason at once; if it can, the
+    commissioner sends it one."""
+    cannot_show = device.shows_code is False
     return replace(
         device,
         code=None,
         needs_commissioner=bool(device.shows_code or device.targets_to_clear),
-        reason=NOT_SHOWN if blind else None,
-        message=_NOT_SHOWN_MESSAGE if blind else None,
+        reason=NOT_SHOWN if cannot_show else None,
+        message=_NOT_SHOWN_MESSAGE if cannot_show else None,
     )
 
 
-def shown_by(device: Device, shows: bool) -> Device:
-    """What a hello says of showing codes, and what that means for a proof that has begun."""
-    known = replace(device, shows_code=shows)
-    return (
-        replace(begun(known), code=device.code, needs_commissioner=device.needs_commissioner)
-        if device.devstate is State.PROVING
-        else known
-    )
+def record_shows_code(device: Device, shows_code: bool) -> Device:
+    """A hello reported whether the device can show codes. While it is proving, its reason changes accordingly."""
+    updated = replace(device, shows_code=shows_code)
+    if device.devstate is not State.PROVING:
+        return updated
+    return replace(start_proof(updated), code=device.code, needs_commissioner=device.needs_commissioner)
 
 
 def _require_same(device: Device, generation: int) -> None:

@@ -11,9 +11,8 @@ TARGET_ROLE: Final = "lobby_commissioner_role"
 
 @dataclass(frozen=True)
 class RegisteredTarget:
-    """A target as it is registered. `profiles` are the device profiles whose policies its stack deployed. `presence`:
-    a claim for it counts only once somebody has read the code off the device. Claims that were there before stay as
-    they were."""
+    """A registered target. `profiles` are the device profiles whose policies its stack has deployed. `presence`: claims
+    for it require proof of presence; claims that were made before are not affected."""
 
     target: Target
     name: str
@@ -29,5 +28,5 @@ class RegisteredTarget:
 
 
 def profile_policy(profile: str) -> str:
-    """The name of the IoT policy that a device of this profile gets in its target."""
+    """Return the name of the IoT policy that a device with this profile gets in its target."""
     return f"device-lobby-{profile}"

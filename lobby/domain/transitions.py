@@ -1,8 +1,8 @@
-"""What each event makes of a device: pure functions from the row as it is to the row as it shall be.
+"""What each event of a device's registration and claims changes: pure functions from a row to the new row.
 
-Each looks its event up in `states` first, so a forbidden one raises `Conflict` and nothing is written. A
-returned device that equals the given one means "already so": the store then writes nothing, which makes
-every caller free to try again. `None` as a result means that the row goes.
+Each looks up its event in `states` first, so a forbidden event raises `Conflict` and nothing is written. A result that
+equals the given device means that the event changes nothing; the ledger then writes nothing, so callers can repeat
+events. None as a result means that the row is removed. The commissioner's events are in `commissioner_transitions`.
 """
 
 from dataclasses import dataclass, replace
@@ -18,13 +18,14 @@ from lobby.wire import DEFAULT_CONFIG, Config, parse_config
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
-_BANNED: Final = "REVOKED"
+REVOKED: Final = "REVOKED"
+"""The reason of a revoked device."""
 
 
 @dataclass(frozen=True)
 class ClaimRequest:
-    """Where a device shall go, and what it is told there. `profile` names the policy it gets in the target. `presence`
-    says that the target wants proof that somebody stands at the device."""
+    """The target, profile and configuration that a claim requests. `profile` selects the device's IoT policy in the
+    target. `presence` states that the target requires proof of presence."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
@@ -36,29 +37,29 @@ class ClaimRequest:
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
-    """A verified certificate came to the door. One that was let in before changes nothing."""
+    """A verified certificate is admitted. Nothing changes for one that was admitted before."""
     if device is not None and device.devicecert and device.devstate not in (State.REFUSED, State.REVOKED):
         return device
-    state = _after(device, Event.ADMIT)
-    known = device or Device(identity.certid, state, at)
-    seen = replace(
-        known,
+    state = state_after(device, Event.ADMIT)
+    row = device or Device(identity.certid, state, at)
+    admitted = replace(
+        row,
         devicename=identity.name,
         devicecert=identity.pem,
         lobbyregion=region,
         reason=None,
         message=None,
-        firstseen=known.firstseen or at,
+        firstseen=row.firstseen or at,
         needs_commissioner=state is State.CLAIMED,
     )
-    return _entered(presence.begun(seen) if state is State.PROVING else seen, state, at)
+    return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
 
 
 def refuse(
     device: Device | None, certid: Fingerprint, name: ThingName | None, region: Region, code: str, message: str, at: str
 ) -> Device:
-    """A certificate may not come in. The row keeps why, and any claim, for the day it may."""
-    state = _after(device, Event.REFUSE)
+    """A certificate is refused. The row keeps the reason, and a claim, for the case that it is admitted later."""
+    state = state_after(device, Event.REFUSE)
     if (
         device is not None
         and device.devstate is State.REFUSED
@@ -66,86 +67,72 @@ def refuse(
         and not device.needs_commissioner
     ):
         return device
-    known = device or Device(certid, state, at)
-    seen = replace(known, devicename=known.devicename or name, lobbyregion=region, firstseen=known.firstseen or at)
-    return _entered(replace(seen, reason=code, message=message, needs_commissioner=False), state, at)
+    row = device or Device(certid, state, at)
+    refused = replace(row, devicename=row.devicename or name, lobbyregion=region, firstseen=row.firstseen or at)
+    return entered(replace(refused, reason=code, message=message, needs_commissioner=False), state, at)
 
 
-def hello(device: Device, at: str, clientversion: str | None, shows: bool | None = None) -> Device:
-    """The device stands in the lobby and listens. `shows`: it says that it can show a code, or that it cannot. One that
-    had arrived has fallen back: it is on its way again."""
-    state = _after(device, Event.HELLO)
-    heard = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows_code=shows)
-    return _entered(heard, state, at)
+def hello(device: Device, at: str, clientversion: str | None, shows_code: bool | None = None) -> Device:
+    """The device is connected to the lobby and subscribed. `shows_code`: whether it reports that it can show a code. A
+    device that had arrived has fallen back to the lobby, and is commissioned again."""
+    state = state_after(device, Event.HELLO)
+    updated = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows_code=shows_code)
+    return entered(updated, state, at)
 
 
 def claim(device: Device | None, certid: Fingerprint, request: ClaimRequest, actor: str, at: str) -> Device:
-    """Somebody says where the device belongs. The same request again is the same claim."""
+    """The device is claimed for a target. Repeating the request changes nothing."""
     if device is not None and _holds(device, request):
         return device
-    state = _after(device, Event.CLAIM, unproven=request.presence)
+    state = state_after(device, Event.CLAIM, unproven=request.presence)
     if request.presence:
         presence.require_pause(device, at)
-    known = device or Device(certid, state, at)
-    wanted = PresenceProof.WANTED if request.presence else None
+    row = device or Device(certid, state, at)
+    proof = PresenceProof.WANTED if request.presence else None
     if state is State.PROVING:
-        return presence.begun(_claimed(_leaving(known, None), state, request, actor, at, wanted))
-    return _claimed(_leaving(known, request.target), state, request, actor, at, wanted)
+        return presence.start_proof(_claimed(_leave_target(row, None), state, request, actor, at, proof))
+    return _claimed(_leave_target(row, request.target), state, request, actor, at, proof)
 
 
 def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
-    """Send a claimed device elsewhere. The target it leaves stays on record until it is cleared there. Where the new
-    one wants proof, a claim that was proven goes on without another; nobody may come in by a move who had none."""
+    """A claimed device is claimed for another target. The target that it leaves stays on the row until it is cleared.
+    If the new target requires proof of presence, a claim that was proven needs no second proof; a move cannot replace
+    the proof."""
     waits = device.devstate in (State.EXPECTED, State.PROVING)
-    if _holds(device, request) and not (waits and _asks(device) is not request.presence):
+    if _holds(device, request) and not (waits and is_unproven(device) is not request.presence):
         return device
-    state = _after(device, Event.MOVE)
-    stays = device.target == request.target and not _asks(device)
-    if request.presence and state is State.CLAIMED and device.presence_proof is not PresenceProof.GIVEN and not stays:
+    state = state_after(device, Event.MOVE)
+    stays = device.target == request.target and not is_unproven(device)
+    proven = device.presence_proof is PresenceProof.GIVEN
+    if request.presence and state is State.CLAIMED and not proven and not stays:
         raise Conflict(
             "PRESENCE_REQUIRED",
-            f"got a move to {request.target}, which wants proof of presence for a claim; "
+            f"got a move to {request.target}, which requires proof of presence for a claim; "
             "want a claim that was confirmed: release the device, then claim it there",
         )
-    expected = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
-    given = PresenceProof.GIVEN if device.presence_proof is PresenceProof.GIVEN else expected
-    return _claimed(_leaving(device, request.target), state, request, actor, at, given)
+    wanted = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
+    proof = PresenceProof.GIVEN if proven else wanted
+    return _claimed(_leave_target(device, request.target), state, request, actor, at, proof)
 
 
 def release(device: Device, at: str) -> Device | None:
-    """Take the claim back: the device returns to the lobby; one that was never seen is no longer expected; one that
-    was refused stays so, and its reason with it. One that had a claim and has none any more, stays as it is: who asks
-    again may not have heard the answer."""
+    """The claim is withdrawn. The device returns to the lobby; a device that was never seen is no longer expected; a
+    refused device stays refused and keeps its reason. A device whose claim was released before stays as it is, because
+    a repeated request may mean that the first answer was lost."""
     if device.devstate in (State.INLOBBY, State.REFUSED) and device.target is None and device.generation:
         return device
     state = next_state(device.devstate, Event.RELEASE)
     if state is None:
         return None
     if state is State.REFUSED:
-        return _unclaimed(device)
-    left = replace(
-        _leaving(device, None),
-        target=None,
-        iotep=None,
-        claimedby=None,
-        claimedat=None,
-        profile=DEFAULT_PROFILE,
-        config=DEFAULT_CONFIG,
-        reason=None,
-        message=None,
-        generation=device.generation + 1,
-        needs_commissioner=True,
-        presence_proof=None,
-        code=None,
-        failed_codes=0,
-    )
-    return _entered(left, state, at)
+        if device.target is None:
+            raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
+        return _without_claim(device)
+    left = _without_claim(_leave_target(device, None))
+    return entered(replace(left, reason=None, message=None, needs_commissioner=True), state, at)
 
 
-def _unclaimed(device: Device) -> Device:
-    """A refused device whose claim is dropped. It is nowhere, so nothing is to be cleared."""
-    if device.target is None:
-        raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
+def _without_claim(device: Device) -> Device:
     return replace(
         device,
         target=None,
@@ -162,134 +149,51 @@ def _unclaimed(device: Device) -> Device:
 
 
 def retry(device: Device, at: str) -> Device:
-    """Have the commissioner try again what failed, got stuck, or was left unfinished. The generation grows, so that
-    the row changes, and wakes the commissioner, also where its turn was never ended. Why a device is refused or
-    revoked stays on record. One that is proving gets a new code, and no more tries by it."""
-    state = _after(device, Event.RETRY)
+    """The commissioner tries again what failed, is stuck or is unfinished. The generation increases, so that the row
+    changes and wakes the commissioner even if its work was never recorded as done. The reason of a refused or revoked
+    device stays. A proving device gets a new code, but no additional attempts."""
+    state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.targets_to_clear:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(device, generation=device.generation + 1, needs_commissioner=True)
     if state is State.REVOKED:
-        return _banned(again)
+        return without_failed_clearing(again)
     if state is State.REFUSED:
         return again
     if state is State.PROVING:
-        return presence.begun(again)
+        return presence.start_proof(again)
     again = replace(again, reason=None, message=None)
-    return _entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
-
-
-def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
-    """The certificate is registered in the target and the route is known, for this very claim and no other."""
-    if device.generation != generation:
-        raise Conflict("CHANGED_MEANWHILE", f"got claim {generation}, want {device.generation}: the claim has changed")
-    if device.devstate in (State.COMMISSIONED, State.ARRIVED):
-        return device
-    state = _after(device, Event.COMMISSION)
-    return _entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=False), state, at)
-
-
-def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
-    """The target said no for good. The operator is told why, mends it, and retries."""
-    if device.generation != generation:
-        raise Conflict("CHANGED_MEANWHILE", f"got claim {generation}, want {device.generation}: the claim has changed")
-    if device.devstate is State.FAILED and device.reason == code:
-        return device
-    return _entered(
-        replace(device, reason=code, message=message, needs_commissioner=False), _after(device, Event.FAIL), at
-    )
-
-
-def arrive(device: Device, at: str) -> Device:
-    """The target saw the device connect. Later connects change nothing."""
-    if device.devstate is State.ARRIVED:
-        return device
-    return _entered(device, _after(device, Event.ARRIVE), at)
-
-
-def retire(
-    device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
-) -> Device:
-    """A target that the device has left is cleared (or, with a code, could not be, and stays on record).
-    Without a target it says that the commissioner has nothing left to do. Where the claim has changed since
-    `generation`, or the device has been let in with one, the turn is that claim's, and so is the next try.
-    A revoked device that may still work somewhere says so: its reason is the code until it is shut out everywhere."""
-    _after(device, Event.RETIRE)
-    current = device.generation == generation and device.devstate is not State.CLAIMED
-    if code is None:
-        rest = tuple(target for target in device.targets_to_clear if target != cleared)
-        left = replace(device, targets_to_clear=rest, needs_commissioner=device.needs_commissioner and not current)
-        return left if rest else _at_ease(left)
-    if not current:
-        return device
-    refused = device.devstate is State.REFUSED
-    if refused or device.devstate is State.REVOKED:
-        why = device.message if refused else _banned(device).message
-        message = f"{why}; {code}: {message}"[:1000]
-    return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=False)
-
-
-def _at_ease(device: Device) -> Device:
-    """Nothing is left to be cleared. What once kept it from being so is no reason any more; what the present target
-    said, which its message names, still is."""
-    if device.devstate is State.REVOKED:
-        return _banned(device)
-    here = device.target is not None and str(device.target) in (device.message or "")
-    kept = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN)
-    return device if here or kept else replace(device, reason=None, message=None)
-
-
-def _banned(device: Device) -> Device:
-    """A revoked device that says no more than that it is, and why."""
-    if device.reason == _BANNED or device.message is None:
-        return device
-    return replace(device, reason=_BANNED, message=device.message.rpartition(f"; {device.reason}: ")[0])
+    return entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:
-    """Never again, here or in any target; also for a certificate that was never seen."""
+    """The certificate is revoked permanently, in the lobby and in every target; also one that was never seen."""
     if device is not None and device.devstate is State.REVOKED:
         return device
-    state = _after(device, Event.REVOKE)
-    known = device or Device(certid, state, at)
-    left = replace(
-        _leaving(known, None),
-        reason=_BANNED,
+    state = state_after(device, Event.REVOKE)
+    row = device or Device(certid, state, at)
+    revoked = replace(
+        _leave_target(row, None),
+        reason=REVOKED,
         message=why,
         needs_commissioner=True,
         iotep=None,
-        generation=known.generation + 1,
+        generation=row.generation + 1,
         code=None,
     )
-    return _entered(left, state, at)
+    return entered(revoked, state, at)
 
 
-def wake(device: Device) -> Device:
-    """The commissioner has not served this row for too long and is to look at it again. Nothing but its history
-    changes, which is enough to wake it. Raises `Conflict` NOT_ALLOWED where it is not its turn any more."""
-    _after(device, Event.WAKE)
-    if not device.needs_commissioner:
-        raise Conflict("NOT_ALLOWED", f"got a call to wake the commissioner for {device.certid}, which it has served")
-    return device
+def without_failed_clearing(device: Device) -> Device:
+    """Return a revoked device with the reason of its revocation only, without that of a target that is not cleared."""
+    if device.reason == REVOKED or device.message is None:
+        return device
+    return replace(device, reason=REVOKED, message=device.message.rpartition(f"; {device.reason}: ")[0])
 
 
-def deactivate(device: Device, target: Target) -> Device:
-    """Its certificate was found active in a target where it has no business, and is put out of use there. Raises
-    `Conflict` CHANGED_MEANWHILE where it has."""
-    _after(device, Event.DEACTIVATE)
-    if is_answered_for(device, target):
-        raise Conflict("CHANGED_MEANWHILE", f"got {target} for {device.certid}, which has a claim for it by now")
-    return device
-
-
-def is_answered_for(device: Device, target: Target) -> bool:
-    """Whether the ledger knows why the device's certificate may be in `target`: a claim, or a place to be cleared."""
-    claimed = device.target == target and device.devstate is not State.REVOKED
-    return claimed or target in device.targets_to_clear
-
-
-def _after(device: Device | None, event: Event, *, unproven: bool | None = None) -> State:
-    unproven = _asks(device) if unproven is None else unproven
+def state_after(device: Device | None, event: Event, *, unproven: bool | None = None) -> State:
+    """Return the state that follows `event`. Raise `Conflict` if the event is not allowed."""
+    unproven = is_unproven(device) if unproven is None else unproven
     claimed = bool(device and device.target)
     state = next_state(device.devstate if device else None, event, claimed=claimed, unproven=unproven)
     if state is None:
@@ -297,52 +201,42 @@ def _after(device: Device | None, event: Event, *, unproven: bool | None = None)
     return state
 
 
-def _entered(device: Device, state: State, at: str) -> Device:
+def entered(device: Device, state: State, at: str) -> Device:
     return replace(device, devstate=state, enteredat=at)
 
 
-def _asks(device: Device | None) -> bool:
-    """Whether its claim waits for proof, now or when the device is let in."""
+def is_unproven(device: Device | None) -> bool:
+    """Return whether the claim waits for proof of presence, now or when the device is admitted."""
     return device is not None and device.presence_proof is PresenceProof.WANTED
 
 
 def _holds(device: Device, request: ClaimRequest) -> bool:
-    claimed = device.devstate not in (State.REFUSED, State.REVOKED)
-    return claimed and (device.target, device.profile, device.config) == (
-        request.target,
-        request.profile,
-        request.config,
-    )
+    if device.devstate in (State.REFUSED, State.REVOKED):
+        return False
+    return (device.target, device.profile, device.config) == (request.target, request.profile, request.config)
 
 
-def _leaving(device: Device, goal: Target | None) -> Device:
-    """`device` with its present target among those to be cleared, and `goal` no longer among them. Nothing of a device
-    that has yet to prove itself is there."""
-    seen = device.devicecert is not None and device.devstate is not State.PROVING
-    left = [*device.targets_to_clear, *([device.target] if device.target and seen else [])]
+def _leave_target(device: Device, goal: Target | None) -> Device:
+    """Return `device` with its current target among the targets to clear, and without `goal` among them. A proving
+    device is not registered in its target yet, so there is nothing to clear."""
+    was_placed = device.devicecert is not None and device.devstate is not State.PROVING
+    left = [*device.targets_to_clear, *([device.target] if device.target and was_placed else [])]
     return replace(device, targets_to_clear=tuple(dict.fromkeys(target for target in left if target != goal)))
 
 
 def _claimed(
-    device: Device, state: State, request: ClaimRequest, actor: str, at: str, proof_of_it: PresenceProof | None
+    device: Device, state: State, request: ClaimRequest, actor: str, at: str, proof: PresenceProof | None
 ) -> Device:
-    return _entered(
-        replace(
-            device,
-            target=request.target,
-            profile=request.profile,
-            config=request.config,
-            iotep=None,
-            reason=None,
-            message=None,
-            claimedby=actor,
-            claimedat=at,
-            generation=device.generation + 1,
-            needs_commissioner=state is State.CLAIMED,
-            presence_proof=proof_of_it,
-            code=None,
-            failed_codes=0,
-        ),
-        state,
-        at,
+    claimed = replace(
+        _without_claim(device),
+        target=request.target,
+        profile=request.profile,
+        config=request.config,
+        reason=None,
+        message=None,
+        claimedby=actor,
+        claimedat=at,
+        needs_commissioner=state is State.CLAIMED,
+        presence_proof=proof,
     )
+    return entered(claimed, state, at)

@@ -1,1 +1,1 @@
-"""The ways in which a device joins the lobby, one module per enrolment method."""
+"""The doors (enrolment methods): the ways in which a device joins the lobby, one module each."""

@@ -1,25 +1,25 @@
-"""Lambda: the door. Just-in-time registration of an unknown certificate → a verified identity in the ledger.
+"""Lambda: the bouncer, the handler for just-in-time registration (JITR) of unknown certificates.
 
-AWS IoT has registered the certificate PENDING_ACTIVATION because a registered CA signed it; here it is decided
-whether it may come in. The row is written before the certificate is activated, so an active certificate always
-has one; a refused certificate leaves a row with its reason and is set INACTIVE, so that it is seen and does not
-knock for ever. Every step may be repeated: only a certificate that is still pending is ever touched.
+AWS IoT has registered the certificate as PENDING_ACTIVATION, because a registered CA has signed it. The bouncer decides
+whether to admit it. The row is written before the certificate is activated, so every active certificate has a row. A
+refused certificate gets a row with the reason and is set INACTIVE, so that operators see it and its connection attempts
+do not start the bouncer again. Every step can be repeated; only a pending certificate is changed.
 """
 
 import os
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from lobby.aws.clients import LobbyClients
+from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
 from lobby.errors import Conflict, IdentityRefused
-from lobby.ledger.store import Ledger, now
+from lobby.ledger.clock import now
+from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_fingerprint
 from lobby.settings import BouncerSettings, read_settings
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
 ACTOR: Final = "service:bouncer"
-_CONFLICTS_AT_THE_DOOR: Final = ("NAME_TAKEN", "REVOKED")
-_THE_ISSUERS_FAULT: Final = ("CRL_STALE", "CRL_INVALID", "CA_EXPIRED")
-"""No device is refused for these on what was remembered: a new list may lie there since."""
+_REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED")
+_ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CA_EXPIRED")
+"""Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
 logger = Logger(service="bouncer")
 
 
 class Bouncer:
-    """Decides on one pending certificate. `policy` is what an admitted one may do in the lobby."""
+    """Admits or refuses pending certificates. `policy` is the IoT policy of an admitted device in the lobby."""
 
     def __init__(
         self, iot: "IoTClient", trust: TrustStore, ledger: Ledger, policy: str, clock: Callable[[], datetime] = now
@@ -42,20 +42,20 @@ class Bouncer:
         self._iot, self._trust, self._ledger, self._policy, self._clock = iot, trust, ledger, policy, clock
 
     def decide(self, certid: Fingerprint) -> str:
-        """What became of the certificate: `admitted`, `settled` (it is pending no more), or a reason code."""
-        found = self._describe(certid)
-        if found is None or found["status"] != "PENDING_ACTIVATION":
+        """Admit or refuse a certificate. Return `admitted`, `settled` (no longer pending), or a reason code."""
+        description = self._describe(certid)
+        if description is None or description["status"] != "PENDING_ACTIVATION":
             return "settled"
         try:
-            identity = self._verify(certid, found)
+            identity = self._verify(certid, description)
             self._ledger.admit(identity, ACTOR)
         except IdentityRefused as refusal:
-            return self._refuse(certid, found, refusal.code, refusal.message)
+            return self._refuse(certid, description, refusal.code, refusal.message)
         except Conflict as conflict:
-            if conflict.code not in _CONFLICTS_AT_THE_DOOR:
+            if conflict.code not in _REFUSING_CONFLICTS:
                 raise
-            return self._refuse(certid, found, conflict.code, conflict.message)
-        self._let_in(identity, found["certificateArn"])
+            return self._refuse(certid, description, conflict.code, conflict.message)
+        self._activate(identity, description["certificateArn"])
         return "admitted"
 
     def _describe(self, certid: Fingerprint) -> Any:
@@ -66,50 +66,50 @@ class Bouncer:
                 return None
             raise
 
-    def _verify(self, certid: Fingerprint, found: Any) -> Identity:
-        at, ca_id = self._clock(), found.get("caCertificateId") or ""
+    def _verify(self, certid: Fingerprint, description: Any) -> Identity:
+        at, ca_id = self._clock(), description.get("caCertificateId") or ""
         try:
-            identity = self._believe(found["certificatePem"], ca_id, at)
+            identity = self._verify_now(description["certificatePem"], ca_id, at)
         except IdentityRefused as refusal:
-            if refusal.code not in _THE_ISSUERS_FAULT or not self._trust.outdated(ca_id, at):
+            if refusal.code not in _ISSUER_REASONS or not self._trust.forget(ca_id, at):
                 raise
-            identity = self._believe(found["certificatePem"], ca_id, at)
+            identity = self._verify_now(description["certificatePem"], ca_id, at)
         if identity.certid != certid:
             raise IdentityRefused("BAD_CERTIFICATE", f"got fingerprint {identity.certid}, want {certid}")
         return identity
 
-    def _believe(self, pem: str, ca_id: str, at: datetime) -> Identity:
+    def _verify_now(self, pem: str, ca_id: str, at: datetime) -> Identity:
         issuer = self._trust.issuer(ca_id, at)
         return verify(pem, issuer.pem, issuer.crl, at)
 
-    def _let_in(self, identity: Identity, arn: str) -> None:
+    def _activate(self, identity: Identity, arn: str) -> None:
         self._ensure_thing(identity.name)
         self._iot.attach_thing_principal(thingName=identity.name, principal=arn)
         self._iot.attach_policy(policyName=self._policy, target=arn)
         self._iot.update_certificate(certificateId=identity.certid, newStatus="ACTIVE")
 
     def _ensure_thing(self, name: ThingName) -> None:
-        """The name is this certificate's by the ledger, so a thing that is there, with whatever attributes it has
-        been given since, is its own."""
+        """The ledger has reserved the name for this certificate, so an existing thing, whatever its attributes, belongs
+        to it."""
         try:
             self._iot.create_thing(thingName=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                 raise
 
-    def _refuse(self, certid: Fingerprint, found: Any, code: str, message: str) -> str:
+    def _refuse(self, certid: Fingerprint, description: Any, code: str, message: str) -> str:
         try:
-            self._ledger.refuse(certid, _name_if_any(found["certificatePem"]), code, message, ACTOR)
+            self._ledger.refuse(certid, _name_if_any(description["certificatePem"]), code, message, ACTOR)
         except Conflict as conflict:
             if conflict.code == "NOT_ALLOWED":
-                return self._say_why(certid, code, message)
+                return self._record_reason(certid, code, message)
             if conflict.code != "REVOKED":
                 raise
         self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
         return code
 
-    def _say_why(self, certid: Fingerprint, code: str, message: str) -> str:
-        """It was let in before, and its registration was lost since: its row stays as it is and gets the reason."""
+    def _record_reason(self, certid: Fingerprint, code: str, message: str) -> str:
+        """It was admitted before, and its registration was lost since. Its row stays and gets the reason."""
         device = self._ledger.get(certid)
         if device is not None:
             self._ledger.retire(device, None, ACTOR, code, message)
@@ -123,7 +123,7 @@ def _name_if_any(pem: str) -> ThingName | None:
         return None
 
 
-@cache
+@at_init
 def _bouncer() -> Bouncer:
     settings = read_settings(BouncerSettings, os.environ)
     clients = LobbyClients()
@@ -132,8 +132,8 @@ def _bouncer() -> Bouncer:
 
 
 def handler(event: dict[str, Any], _context: object, bouncer: Bouncer | None = None) -> dict[str, str]:
-    """For the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide, "Just-in-time
-    registration"). The certificate id is all that is taken from the event; the rest is asked of the registry."""
+    """Handle an event of the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide, "Just-in-time
+    registration"). Only the certificate id is read from the event; the rest comes from AWS IoT's registry."""
     certid = parse_fingerprint(event.get("certificateId"))
     outcome = (bouncer or _bouncer()).decide(certid)
     logger.info("decided", extra={"certid": certid, "outcome": outcome})

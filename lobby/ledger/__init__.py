@@ -1,7 +1,7 @@
-"""The record of every device: the only code that reads or writes the tables.
+"""The ledger (device registry): the only code that reads or writes the DynamoDB tables.
 
-`states` and `decisions` say what may happen (pure); `models` says how it is kept; `store.Ledger` makes each
-transition one conditional transaction (`transaction`) with its history entry and what it changes in the `counts`;
-`bulk` claims many at once. `questions` and `listing` answer what is asked of many devices without a scan; `targets`
-keeps the accounts and Regions that devices may be sent to. `recount` is for a ledger that is older than the counts.
+`models` defines the tables, `items` converts their rows. `store.Ledger` writes each event of a device as one
+conditional transaction (`transaction`) with its history entry and the changed `counts`; `bulk` claims many devices at
+once. `index_plan` and `listing` list devices without a scan; `overdue` finds those that wait too long. `targets` is the
+registry of targets; `anchors` and `histories` verify the histories. `recount` and `anchoring` are upgrade commands.
 """

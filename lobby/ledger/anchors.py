@@ -1,9 +1,8 @@
-"""Where the hashes of history entries are anchored: a bucket whose objects nobody can change or delete, one empty
-object for each entry, all of it in the key.
+"""The anchors: the hashes of all history entries, in an S3 bucket with Object Lock.
 
-So one listing of a prefix tells all anchored hashes of a device. An entry is anchored once: the same key again is
-refused by S3 itself, and another hash is another key beside the first. Listed are versions, not objects: a deletion
-that got through would put a marker over an anchor, and the marker shows.
+Each entry is one empty object, with the hash in its key, so that one listing of a prefix returns all anchored hashes of
+a device. An entry is anchored once: S3 rejects the same key a second time, and another hash is a second key. Object
+versions are listed, so that a delete marker is visible.
 """
 
 import re
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lobby.domain.history_audit import MAX_SEQ, Anchor
-from lobby.ledger.store import timestamp
+from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint
 
 if TYPE_CHECKING:
@@ -24,19 +23,19 @@ PREFIX: Final = "entries/"
 _KEY: Final = re.compile(PREFIX + r"(?P<certid>[0-9a-f]{64})/(?P<seq>[0-9]{10})-(?P<hash>[0-9a-f]{64})")
 _DEVICE: Final = re.compile(PREFIX + r"([0-9a-f]{64})/")
 _AFTER_ALL: Final = "~"
-"""Comes after every key below a device's prefix: where the next page of devices begins."""
+"""Sorts after every key below a device's prefix; the next page of devices starts there."""
 
 
 @dataclass(frozen=True)
 class AnchoredDevices:
-    """Some devices that were ever anchored, in the order of their fingerprints, and whether there are more."""
+    """A page of devices with anchors, in the order of their fingerprints, and whether there are more."""
 
     certids: Sequence[Fingerprint]
     more: bool
 
 
 def anchor_key(certid: Fingerprint, seq: int, hash_: str) -> str:
-    """Raises `ValueError` for what no entry has."""
+    """Return the key of an entry's anchor. Raise `ValueError` for values that no entry has."""
     key = f"{PREFIX}{certid}/{seq:010d}-{hash_}"
     if not 1 <= seq <= MAX_SEQ or not _KEY.fullmatch(key):
         raise ValueError(f"got the anchor {key!r}, want a fingerprint, a number of 1 to {MAX_SEQ} and a SHA-256")
@@ -44,20 +43,20 @@ def anchor_key(certid: Fingerprint, seq: int, hash_: str) -> str:
 
 
 class Anchors:
-    """The bucket. `s3` gives the client when it is needed."""
+    """The bucket. `s3` returns the client."""
 
     def __init__(self, s3: "Callable[[], S3Client]", bucket: str) -> None:
         self._s3, self._bucket = s3, bucket
 
     def put(self, certid: Fingerprint, seq: int, hash_: str) -> bool:
-        """Whether it was anchored now; False: it was already. Raises `ClientError`, `ValueError`."""
+        """Anchor an entry; return False if it is anchored already. Raise `ClientError` or `ValueError`."""
         try:
             self._s3().put_object(
                 Bucket=self._bucket,
                 Key=anchor_key(certid, seq, hash_),
                 Body=b"",
                 IfNoneMatch="*",
-                ChecksumAlgorithm="SHA256",  # what Object Lock asks of every upload
+                ChecksumAlgorithm="SHA256",  # required for every upload with Object Lock
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
@@ -66,8 +65,8 @@ class Anchors:
         return True
 
     def of(self, certid: Fingerprint) -> list[Anchor]:
-        """Every hash that was ever anchored for the device."""
-        found: dict[str, Anchor] = {}
+        """Return all anchors of the device."""
+        anchors: dict[str, Anchor] = {}
         removed: set[str] = set()
         for page in self._pages(f"{PREFIX}{certid}/"):
             removed |= {marker["Key"] for marker in page.get("DeleteMarkers", ())}
@@ -76,20 +75,21 @@ class Anchors:
                 if key is None:
                     continue
                 anchor = Anchor(int(key["seq"]), key["hash"], timestamp(version["LastModified"]))
-                if key[0] not in found or anchor.at < found[key[0]].at:
-                    found[key[0]] = anchor
+                if key[0] not in anchors or anchor.at < anchors[key[0]].at:
+                    anchors[key[0]] = anchor
         return [
-            Anchor(anchor.seq, anchor.hash, anchor.at, removed=key in removed) for key, anchor in sorted(found.items())
+            Anchor(anchor.seq, anchor.hash, anchor.at, removed=key in removed)
+            for key, anchor in sorted(anchors.items())
         ]
 
     def devices(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:
-        """Up to `count` (at most 1000) devices after `after`: also those whose row and history are gone."""
+        """Return up to `count` (at most 1000) devices after `after`, including those without a row or history."""
         begin: Any = {"KeyMarker": f"{PREFIX}{after}/{_AFTER_ALL}"} if after else {}
         page = self._s3().list_object_versions(
             Bucket=self._bucket, Prefix=PREFIX, Delimiter="/", MaxKeys=count, **begin
         )
-        named = (_DEVICE.fullmatch(each["Prefix"]) for each in page.get("CommonPrefixes", ()))
-        return AnchoredDevices([Fingerprint(match[1]) for match in named if match], bool(page["IsTruncated"]))
+        matches = (_DEVICE.fullmatch(each["Prefix"]) for each in page.get("CommonPrefixes", ()))
+        return AnchoredDevices([Fingerprint(match[1]) for match in matches if match], bool(page["IsTruncated"]))
 
     def _pages(self, prefix: str) -> Iterator[Any]:
         pages = self._s3().get_paginator("list_object_versions")

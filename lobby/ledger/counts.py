@@ -1,8 +1,8 @@
-"""How many devices are where: numbers that every transition keeps, and one query reads.
+"""Counts of devices, updated by every transaction and read with one query.
 
-A bucket is a state, with the target that devices in it are claimed for and, of those that failed or were refused,
-why. Each row says which bucket counts it, so that what is counted down is what was counted up, whoever wrote the
-row since. A bucket is kept in parts, so that transitions at the same moment seldom want the same one.
+A bucket is a state, with the target of its devices and, for failed and refused devices, the reason. Each row contains
+the key of the bucket that counts it, so that the same bucket is decremented later. A bucket has several shards, so that
+simultaneous transactions rarely conflict.
 """
 
 import random
@@ -18,14 +18,14 @@ from lobby.names import Target, parse_target_key
 
 KIND: Final = "devices"
 SHARDS: Final = 8
-"""The parts of a bucket."""
+"""Shards per bucket."""
 _WITH_REASON: Final = (State.FAILED, State.REFUSED)
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """What devices are counted by. `reason` is told of failed and refused devices only. `state` may be one that this
-    version does not know: a newer one has counted here, before it was taken back."""
+    """A group of devices with a count. Only failed and refused devices have a `reason`. `state` is text if this version
+    has no such state: a newer version counted here and was rolled back."""
 
     state: State | str
     target: Target | None = None
@@ -33,13 +33,13 @@ class Bucket:
 
     @property
     def key(self) -> str:
-        """The bucket in one word, such as `failed|123456789012/eu-west-1|TARGET_LIMIT`."""
+        """Return the key of the bucket, such as `failed|123456789012/eu-west-1|TARGET_LIMIT`."""
         return f"{self.state}|{self.target or ''}|{self.reason or ''}"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many devices are in a bucket."""
+    """The number of devices in a bucket."""
 
     bucket: Bucket
     count: int
@@ -50,8 +50,8 @@ def bucket_of(device: Device) -> Bucket:
 
 
 def shift(changes: Iterable[tuple[Device | None, Device | None]]) -> dict[str, int]:
-    """By how much each bucket changes, by its key, when rows change from the first to the second of each pair:
-    down where a row was counted, up where it is. Buckets that stay as they are do not appear."""
+    """Return the change of each bucket's count, by key, for pairs of rows before and after. Unchanged buckets are
+    omitted."""
     moved: Counter[str] = Counter()
     for before, after in changes:
         moved.subtract([before.counted] if before and before.counted else [])
@@ -63,14 +63,14 @@ def any_shard() -> int:
     return random.randrange(SHARDS)  # noqa: S311  # spreads writes; nothing secret
 
 
-def part_of(key: str, shard: int) -> CountRow:
-    """The row of one part of a bucket."""
+def shard_of(key: str, shard: int) -> CountRow:
+    """Return the row of one shard of a bucket."""
     return CountRow(KIND, f"{key}|{shard}")
 
 
 def read_counts() -> tuple[Tally, ...]:
-    """All buckets that any device is in, in the order of their keys. One query; what changes while it runs may be
-    seen half: one device twice, or not at all."""
+    """Return all non-empty buckets, in the order of their keys, with one query. A device that changes while it runs can
+    be counted twice, or not at all."""
     sums: Counter[str] = Counter()
     for row in CountRow.query(KIND, consistent_read=True):
         sums[row.bucket.rpartition("|")[0]] += int(row.number)

@@ -1,8 +1,7 @@
-"""Histories, verified: what `verification` compares, read in an order in which no change made meanwhile looks like a
-fault.
+"""Verifies histories: reads what `history_audit` compares, in an order that is safe against concurrent changes.
 
-The anchors are read first: whatever is anchored was in the table before. Entries and row are two reads: where they do
-not fit, they are read again, and held to differ only if they keep differing.
+The anchors are read first: an anchored entry was in the table before. Entries and row are two reads; if they do not
+match, they are read again, and reported only if they still do not match.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,41 +12,42 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import Unreadable, Verdict, verify
 from lobby.errors import LobbyError
 from lobby.ledger.anchors import AnchoredDevices, Anchors
-from lobby.ledger.store import Ledger, now
+from lobby.ledger.clock import now
+from lobby.ledger.reader import LedgerReader
 from lobby.names import Fingerprint
 
-_TRIES: Final = 3
+_ATTEMPTS: Final = 3
 
 
 class Histories:
-    """The histories of all devices. `clock` gives the time."""
+    """The histories of all devices. `clock` returns the time."""
 
-    def __init__(self, ledger: Ledger, anchors: Anchors, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, ledger: LedgerReader, anchors: Anchors, clock: Callable[[], datetime] = now) -> None:
         self._ledger, self._anchors, self._clock = ledger, anchors, clock
 
     def verify(self, certid: Fingerprint) -> Verdict | None:
-        """None where neither ledger, history nor anchors know the device."""
+        """Verify the history of a device. Return None if it has no row, no history and no anchors."""
         anchors = self._anchors.of(certid)
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             entries, row = self._ledger.entries(certid), self._row(certid)
-            if _fit(entries, row):
+            if _match(entries, row):
                 break
         if not entries and row is None and not anchors:
             return None
         return verify(entries, row, anchors, self._clock())
 
     def anchored(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:
-        """A page of all devices that were ever anchored."""
+        """Return a page of all devices that have anchors."""
         return self._anchors.devices(count, after)
 
     def _row(self, certid: Fingerprint) -> Device | Unreadable | None:
         try:
             return self._ledger.get(certid)
-        except (ValueError, TypeError, LobbyError) as fault:
-            return Unreadable(0, str(fault)[:200])
+        except (ValueError, TypeError, LobbyError) as error:
+            return Unreadable(0, str(error)[:200])
 
 
-def _fit(entries: Sequence[Entry | Unreadable], row: Device | Unreadable | None) -> bool:
+def _match(entries: Sequence[Entry | Unreadable], row: Device | Unreadable | None) -> bool:
     last = entries[-1] if entries else None
     if row is None:
         return not isinstance(last, Entry) or last.after is None

@@ -1,8 +1,7 @@
-"""What can be asked about many devices, and which index answers it.
+"""Filters for lists of devices, and the index that answers each.
 
-The index is the one that narrows the question most: fingerprint, name, target, state, and else the one of all. Its key
-holds to as much of the question as it can; whatever else is asked sifts what the query finds. Pure, but for PynamoDB's
-conditions.
+The most selective index is used: by fingerprint, name, target or state, else the index of all devices. Its keys cover
+as much of the filter as possible; the rest becomes a filter condition of the query.
 """
 
 import re
@@ -19,13 +18,13 @@ from lobby.names import Target, parse_fingerprint, parse_thing_name, shown
 
 _PRINT = re.compile(rf"[0-9a-f]{{{PRINT_HEAD},64}}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which devices: of a state, claimed for a target, with a name or a fingerprint that begins so, with this
-    reason, in their present state since before a moment (as `store.timestamp` writes it); all that are given hold."""
+    """Selects devices by state, target, start of the name, start of the fingerprint, reason, and the time before which
+    they entered their current state (as `clock.timestamp` formats it). All given conditions apply."""
 
     state: State | None = None
     target: Target | None = None
@@ -38,19 +37,19 @@ class Filter:
         name = self.name_prefix
         if name is not None and not NAME_HEAD <= len(name) <= 128:
             raise InvalidInput("INVALID_PREFIX", f"got {shown(name)}, want {NAME_HEAD} to 128 characters of a name")
-        if not _is_of(_PRINT, self.fingerprint_prefix):
+        if not _matches(_PRINT, self.fingerprint_prefix):
             raise InvalidInput(
                 "INVALID_PREFIX", f"got {shown(self.fingerprint_prefix)}, want {PRINT_HEAD} to 64 lower-case hex digits"
             )
-        if not _is_of(_CODE, self.reason):
+        if not _matches(_CODE, self.reason):
             raise InvalidInput("INVALID_REASON", f"got {shown(self.reason)}, want a code such as TARGET_LIMIT")
-        if not _is_of(_STAMP, self.entered_before):
+        if not _matches(_TIMESTAMP, self.entered_before):
             raise InvalidInput(
-                "INVALID_TIME", f"got {shown(self.entered_before)}, want a moment such as 2026-11-22T12:00:00.000Z"
+                "INVALID_TIME", f"got {shown(self.entered_before)}, want a time such as 2026-11-22T12:00:00.000Z"
             )
 
-    def words(self) -> list[str | None]:
-        """The question as JSON can hold it."""
+    def as_list(self) -> list[str | None]:
+        """Return the filter as a list for JSON."""
         return [
             self.state,
             str(self.target) if self.target else None,
@@ -63,20 +62,21 @@ class Filter:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """An index that can answer. `asked` is the part of the question that its hash key holds to (None: any question will
-    do), `partition` gives that key's value; `part` is the part that the range key holds to, where it is asked."""
+    """An index that can answer a filter. `hash_field` is the field of the filter that the hash key covers (None: the
+    index answers any filter); `partition` returns that key's value. `range_field` is the field that the range key
+    covers, if it is given."""
 
     index: Any
     hash_key: str
     range_key: str
-    asked: str | None
-    part: str
+    hash_field: str | None
+    range_field: str
     partition: Callable[[Filter], str]
     forward: bool
 
     @property
     def keys(self) -> set[str]:
-        """The attributes of the place where a page ends."""
+        """Return the attributes of the start key of a page."""
         return {"certid", self.hash_key, self.range_key}
 
 
@@ -87,7 +87,7 @@ _PLANS: Final = (
         "certid",
         "fingerprint_prefix",
         "fingerprint_prefix",
-        lambda q: str(q.fingerprint_prefix)[:PRINT_HEAD],
+        lambda f: str(f.fingerprint_prefix)[:PRINT_HEAD],
         forward=True,
     ),
     IndexPlan(
@@ -96,52 +96,52 @@ _PLANS: Final = (
         "devicename",
         "name_prefix",
         "name_prefix",
-        lambda q: str(q.name_prefix)[:NAME_HEAD],
+        lambda f: str(f.name_prefix)[:NAME_HEAD],
         forward=True,
     ),
     IndexPlan(
-        LedgerRow.by_target, "target", "enteredat", "target", "entered_before", lambda q: str(q.target), forward=False
+        LedgerRow.by_target, "target", "enteredat", "target", "entered_before", lambda f: str(f.target), forward=False
     ),
     IndexPlan(
-        LedgerRow.by_state, "devstate", "enteredat", "state", "entered_before", lambda q: str(q.state), forward=False
+        LedgerRow.by_state, "devstate", "enteredat", "state", "entered_before", lambda f: str(f.state), forward=False
     ),
     IndexPlan(LedgerRow.by_time, "kind", "enteredat", None, "entered_before", lambda _: KIND, forward=False),
 )
-"""The first whose part is asked answers."""
+"""In order: the first whose `hash_field` is given is used."""
 
 
-def plan_for(question: Filter) -> IndexPlan:
-    return next(plan for plan in _PLANS if plan.asked is None or getattr(question, plan.asked) is not None)
+def plan_for(wanted: Filter) -> IndexPlan:
+    return next(plan for plan in _PLANS if plan.hash_field is None or getattr(wanted, plan.hash_field) is not None)
 
 
-def conditions(question: Filter) -> dict[str, Condition]:
-    """What each part that is asked wants of a row."""
+def conditions(wanted: Filter) -> dict[str, Condition]:
+    """Return the condition of each given field."""
     makers: dict[str, Callable[[Any], Condition]] = {
         "state": lambda state: LedgerRow.devstate == state.value,
         "target": lambda target: LedgerRow.target == str(target),
         "name_prefix": LedgerRow.devicename.startswith,
         "fingerprint_prefix": LedgerRow.certid.startswith,
         "reason": lambda reason: LedgerRow.reason == reason,
-        "entered_before": lambda moment: LedgerRow.enteredat < moment,
+        "entered_before": lambda before: LedgerRow.enteredat < before,
     }
-    asked = {part: getattr(question, part) for part in makers}
-    return {part: makers[part](value) for part, value in asked.items() if value is not None}
+    values = {name: getattr(wanted, name) for name in makers}
+    return {name: makers[name](value) for name, value in values.items() if value is not None}
 
 
-def is_within(key: Mapping[str, str], question: Filter) -> bool:
-    """Whether a page of this question can end there: DynamoDB refuses a start key of another shape, or outside the
-    query. Raises `InvalidInput` where a value is none of the ledger's."""
-    way = plan_for(question)
-    if set(key) != way.keys or key[way.hash_key] != way.partition(question):
+def is_within(key: Mapping[str, str], wanted: Filter) -> bool:
+    """Return whether a page of this filter can start at `key`. DynamoDB rejects a start key of another shape or outside
+    the query. Raise `InvalidInput` if a value is not one of the ledger's."""
+    plan = plan_for(wanted)
+    if set(key) != plan.keys or key[plan.hash_key] != plan.partition(wanted):
         return False
-    certid, reached = key["certid"], key[way.range_key]
+    certid, value = key["certid"], key[plan.range_key]
     if parse_fingerprint(certid) != certid:
         return False
-    bound = getattr(question, way.part)
-    if way.range_key == "enteredat":
-        return _is_of(_STAMP, reached) and (bound is None or reached < bound)
-    return reached.startswith(bound) and (way.range_key == "certid" or parse_thing_name(reached) == reached)
+    bound = getattr(wanted, plan.range_field)
+    if plan.range_key == "enteredat":
+        return _matches(_TIMESTAMP, value) and (bound is None or value < bound)
+    return value.startswith(bound) and (plan.range_key == "certid" or parse_thing_name(value) == value)
 
 
-def _is_of(form: re.Pattern[str], text: str | None) -> bool:
+def _matches(form: re.Pattern[str], text: str | None) -> bool:
     return text is None or form.fullmatch(text) is not None

@@ -1,8 +1,8 @@
-"""How the ledger is kept in DynamoDB: six tables and the way between their items and our values.
+"""The DynamoDB tables of the ledger and their indexes, as PynamoDB models.
 
-`infra/` takes its key schema from here, so what is deployed and what is used cannot differ. The indexes
-project only what lists show and nothing that changes while a device waits: presence never rewrites them.
-Table names are fixed, as a lobby has an account and Region to itself (its IoT rule is named `lobby`).
+`infra/` reads the key schema from here, so the deployed tables match the code. The indexes project only the attributes
+that lists show, and none that changes while a device waits, so heartbeats do not rewrite them. Table names are fixed,
+because there is one lobby per account and Region (its IoT rule is named `lobby`). `items` converts rows.
 """
 
 from typing import Any, ClassVar
@@ -11,18 +11,13 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, 
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from lobby.domain.device import Device, Entry, PresenceProof
-from lobby.domain.history_audit import Unreadable
-from lobby.domain.states import Event, State
-from lobby.names import parse_target_key
-
 COMMISSIONER = "commissioner"
 NAME_HEAD = 2
 """Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
 PRINT_HEAD = 4
-"""Likewise of `by-print`, for fingerprints."""
+"""Length of the partition key of `by-print`: the shortest fingerprint prefix that can be searched."""
 KIND = "device"
-"""What every row says of itself, for the index that lists them all."""
+"""The constant partition key of `by-time`, the index of all devices."""
 LISTED = [
     "devicename",
     "devstate",
@@ -42,8 +37,8 @@ LISTED = [
 
 
 class _Calls:
-    """What every table's calls keep to: a device or a person is waiting, so a call gives up early and is retried.
-    The API's requests end after 30 s, whatever we do."""
+    """The timeouts of every table. A device or a user is waiting, so a call times out early and is retried. The API's
+    requests end after 30 s in any case."""
 
     connect_timeout_seconds = 2
     read_timeout_seconds = 5
@@ -55,7 +50,7 @@ def _listed(*keys: str) -> IncludeProjection:
 
 
 class ByState(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Who is in a state, by the moment it was entered."""
+    """The devices in a state, by the time at which they entered it."""
 
     class Meta:
         index_name = "by-state"
@@ -66,7 +61,7 @@ class ByState(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-cal
 
 
 class ByTarget(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Who is claimed for a target, by the moment the present state was entered."""
+    """The devices claimed for a target, by the time at which they entered their current state."""
 
     class Meta:
         index_name = "by-target"
@@ -77,7 +72,7 @@ class ByTarget(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-ca
 
 
 class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Devices by thing name; partitioned by the name's first characters so that a prefix is one query."""
+    """The devices by thing name, partitioned by its first characters, so that a prefix is one query."""
 
     class Meta:
         index_name = "by-name"
@@ -88,7 +83,7 @@ class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Devices by fingerprint, likewise; the table's own key has no order to search in."""
+    """The devices by fingerprint, partitioned by its first digits. The table's own key is a hash without order."""
 
     class Meta:
         index_name = "by-print"
@@ -99,8 +94,8 @@ class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-cal
 
 
 class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """All devices, by the moment their present state was entered. One partition, as a state's is: it takes a thousand
-    writes a second."""
+    """All devices, by the time at which they entered their current state. One partition, which takes a thousand writes
+    per second, as do the partitions of `by-state`."""
 
     class Meta:
         index_name = "by-time"
@@ -111,7 +106,8 @@ class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Whose turn it is, by the moment the present state was entered. Sparse: a row is in it until it is served."""
+    """The rows that need the commissioner, by the time at which they entered their current state. Sparse: the
+    commissioner removes a row from it when its work is done."""
 
     class Meta:
         index_name = "by-turn"
@@ -122,8 +118,8 @@ class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class LedgerRow(Model):
-    """One device. `turn` is there only while the commissioner has work: its event filter reads nothing else. No index
-    carries `code`."""
+    """One device. The attribute `turn` exists only while the row needs the commissioner; its event filter reads nothing
+    else. No index projects `code`."""
 
     class Meta(_Calls):
         table_name = "device-lobby-ledger"
@@ -170,7 +166,7 @@ class LedgerRow(Model):
 
 
 class HistoryRow(Model):
-    """One entry of a device's history. Only ever put, on condition that it is not there."""
+    """One entry of a device's history. Entries are only added, on condition that they do not exist."""
 
     class Meta(_Calls):
         table_name = "device-lobby-history"
@@ -190,7 +186,7 @@ class HistoryRow(Model):
 
 
 class NameRow(Model):
-    """Which certificate holds a thing name: two with one CN can never share a thing."""
+    """The certificate that holds a thing name, so that two certificates with one CN cannot share a thing."""
 
     class Meta(_Calls):
         table_name = "device-lobby-names"
@@ -200,8 +196,8 @@ class NameRow(Model):
 
 
 class TargetRow(Model):
-    """An account and Region that devices may be sent to (one partition: there are few, and all are listed), or,
-    of kind `account`, what the targets of one account share: the ExternalId."""
+    """A registered target; of kind `account`, the ExternalId that the targets of one account share. One partition per
+    kind: there are few rows, and all are listed together."""
 
     class Meta(_Calls):
         table_name = "device-lobby-targets"
@@ -217,8 +213,8 @@ class TargetRow(Model):
 
 
 class CountRow(Model):
-    """A part of how many devices are in a bucket (one partition: there are few, and all are read together). It may
-    be below zero: a device may be counted in by one part and out by another. The sum of the parts is the count."""
+    """One shard of the number of devices in a bucket. The sum of its shards is the count; a shard can be negative, as a
+    device can be added in one and subtracted in another. One partition: all rows are read together."""
 
     class Meta(_Calls):
         table_name = "device-lobby-counts"
@@ -229,7 +225,7 @@ class CountRow(Model):
 
 
 class RoundRow(Model):
-    """How far a round has come that takes a timer's Lambda several runs: what it needs to go on."""
+    """The progress of a scheduled Lambda whose work takes several runs."""
 
     class Meta(_Calls):
         table_name = "device-lobby-rounds"
@@ -239,76 +235,3 @@ class RoundRow(Model):
 
 
 MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow)
-
-
-def attributes_of(device: Device) -> dict[str, Any]:
-    """The item of a device, without what is absent."""
-    target = device.target
-    found: dict[str, Any] = {
-        name: getattr(device, name)
-        for name in Device.__dataclass_fields__
-        if name not in ("target", "targets_to_clear", "needs_commissioner", "devstate")
-    }
-    found |= {
-        "printhead": device.certid[:PRINT_HEAD],
-        "kind": KIND,
-        "devstate": device.devstate.value,
-        "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
-        "target": str(target) if target else None,
-        "targetaccount": target.account if target else None,
-        "targetregion": target.region if target else None,
-        "targets_to_clear": [str(left) for left in device.targets_to_clear] or None,
-        "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
-        "presence_proof": device.presence_proof.value if device.presence_proof else None,
-        "failed_codes": device.failed_codes or None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def device_of(row: LedgerRow) -> Device:
-    """A device from its item, whole or as an index projects it."""
-    values: dict[str, Any] = {
-        name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
-    }
-    values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
-    for number in ("version", "generation", "failed_codes"):
-        values[number] = int(values.get(number, 0))
-    if row.presence_proof is not None:
-        values["presence_proof"] = PresenceProof(row.presence_proof)
-    if row.target is not None:
-        values["target"] = parse_target_key(row.target)
-    values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
-    return Device(**values)
-
-
-def device_of_image(image: dict[str, Any]) -> Device:
-    """A device from the image in a stream record (DynamoDB's own JSON)."""
-    row = LedgerRow()
-    row.deserialize(image)
-    return device_of(row)
-
-
-def entry_of(row: HistoryRow) -> Entry:
-    values: dict[str, Any] = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
-    values |= {"seq": int(row.seq), "generation": int(row.generation), "event": Event(row.event)}
-    values |= {side: State(values[side]) if values[side] else None for side in ("before", "after")}
-    return Entry(**values)
-
-
-def entry_of_item(item: dict[str, Any]) -> Entry | Unreadable:
-    """An entry from its item in DynamoDB's own JSON, also where other hands have been at it."""
-    number, strange = str(item["seq"]["N"]), sorted(set(item) - set(HistoryRow.get_attributes()))
-    try:
-        entry = entry_of(HistoryRow.from_raw_data(item))
-    except (ValueError, TypeError) as fault:
-        return Unreadable(int(float(number)), str(fault)[:200])
-    if strange or number != str(entry.seq):
-        why = f"got number {number} and beside an entry's attributes {strange or 'none'}, want a whole one, and none"
-        return Unreadable(entry.seq, why[:200])
-    return entry
-
-
-def row_of(entry: Entry) -> HistoryRow:
-    values: dict[str, Any] = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    values = {name: str(value) if isinstance(value, State | Event) else value for name, value in values.items()}
-    return HistoryRow(**values)

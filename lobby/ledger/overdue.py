@@ -1,7 +1,7 @@
-"""Who has been where they are for too long: what the sweeper asks, a bounded part at a time, oldest first.
+"""Devices that have been in a state for too long, oldest first, a bounded page at a time; for the sweeper.
 
-Each answer is one query of an index that holds those only, or begins with them; none looks at the whole ledger.
-Moments are as `store.timestamp` writes them. Index reads are eventually consistent: whoever acts upon one looks again.
+Each function is one query of an index; none reads the whole ledger. Times are formatted by `clock.timestamp`. Index
+reads are eventually consistent, so a caller reads the row again before it changes anything.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from lobby.ledger.models import COMMISSIONER, LedgerRow
 from lobby.names import Fingerprint
 
 StartKey = dict[str, Any]
-"""Where a query stopped, as DynamoDB tells it."""
+"""The exclusive start key of a DynamoDB query."""
+_EPOCH: Final = "1970-01-01T00:00:00.000Z"
 
 
 @dataclass(frozen=True)
 class OverdueRow:
-    """A device in an index."""
+    """A device, with the attributes that the index projects."""
 
     certid: Fingerprint
     devstate: State
@@ -28,40 +29,37 @@ class OverdueRow:
 
     @property
     def by_state_key(self) -> "StartKey":
-        """Just behind it among those of its state."""
-        return self._behind("devstate", self.devstate.value)
+        """Return the start key of the rows after this one in `by-state`."""
+        return self._start_key("devstate", self.devstate.value)
 
     @property
     def by_turn_key(self) -> "StartKey":
-        """Just behind it among those whose turn it is."""
-        return self._behind("turn", COMMISSIONER)
+        """Return the start key of the rows after this one in `by-turn`."""
+        return self._start_key("turn", COMMISSIONER)
 
-    def _behind(self, key: str, value: str) -> "StartKey":
+    def _start_key(self, key: str, value: str) -> "StartKey":
         keys = {"certid": self.certid, "enteredat": self.enteredat, key: value}
         return {name: {"S": text} for name, text in keys.items()}
 
 
 @dataclass(frozen=True)
 class OverduePage:
-    """Some of them, and where to go on (None: that was the end)."""
+    """A page of rows, and the start key of the next page (None: this is the last)."""
 
     rows: tuple[OverdueRow, ...]
     next_key: StartKey | None
 
 
-_EPOCH: Final = "1970-01-01T00:00:00.000Z"
-
-
 def unserved(before: str, count: int, start_key: StartKey | None) -> OverduePage:
-    """Rows whose turn it is, in their state since before a moment."""
+    """Return rows that need the commissioner and entered their state before a time."""
     rows = LedgerRow.by_turn.query(
         COMMISSIONER, LedgerRow.enteredat < before, page_size=count, limit=count, last_evaluated_key=start_key
     )
-    return _part(rows)
+    return _page(rows)
 
 
 def entered(state: State, since: str, until: str, count: int, start_key: StartKey | None = None) -> OverduePage:
-    """Devices that are in a state which they entered from `since` on, and until before `until`."""
+    """Return devices in `state` that entered it from `since` until before `until`."""
     rows = LedgerRow.by_state.query(
         state.value,
         LedgerRow.enteredat.between(since or _EPOCH, until),
@@ -69,12 +67,12 @@ def entered(state: State, since: str, until: str, count: int, start_key: StartKe
         limit=count,
         last_evaluated_key=start_key,
     )
-    return _part(rows)
+    return _page(rows)
 
 
-def _part(rows: ResultIterator[LedgerRow]) -> OverduePage:
-    found = tuple(
+def _page(rows: ResultIterator[LedgerRow]) -> OverduePage:
+    page = tuple(
         OverdueRow(Fingerprint(row.certid), State(row.devstate), row.enteredat, getattr(row, "reason", None))
         for row in rows
     )
-    return OverduePage(found, rows.last_evaluated_key)
+    return OverduePage(page, rows.last_evaluated_key)

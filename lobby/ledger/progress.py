@@ -1,7 +1,6 @@
-"""Where a timer's Lambda left off: a small note by name, read at the next run.
+"""The progress of a scheduled Lambda, by name, for its next run.
 
-What such a Lambda does may be done twice, so that a note that was lost, or two runs at once, cost work and harm
-nothing.
+Such a Lambda may do its work twice, so lost progress, or two runs at once, cost work and do no harm.
 """
 
 from typing import Any
@@ -12,14 +11,14 @@ from lobby.ledger.models import RoundRow
 
 
 def read_progress(name: str) -> dict[str, Any]:
-    """The note; empty before the first."""
+    """Return the saved progress; empty before the first run."""
     try:
-        place: dict[str, Any] = RoundRow.get(name, consistent_read=True).place
+        progress: dict[str, Any] = RoundRow.get(name, consistent_read=True).place
     except DoesNotExist:
         return {}
-    return place
+    return progress
 
 
-def save_progress(name: str, place: dict[str, Any]) -> None:
-    """`place` is anything that JSON can hold."""
-    RoundRow(name, place=place).save()
+def save_progress(name: str, progress: dict[str, Any]) -> None:
+    """Save any JSON object."""
+    RoundRow(name, place=progress).save()

@@ -1,9 +1,9 @@
-"""Counts the devices that no count holds yet: `python -m lobby.ledger.recount`, with the lobby account's credentials.
+"""Adds devices to the counts: `python -m lobby.ledger.recount`, with the lobby account's credentials.
 
-For rows that are older than the counts, or that other hands put into the table; such rows get the key of `by-print`,
-too. To be run once after an upgrade from 0.1.0. It may run at any time and again: a row says which bucket counts it,
-and is counted and marked in one transaction, on condition that nobody changed it meanwhile. It reads the whole table,
-which nothing else does, and so no Lambda may.
+For rows that are older than the counts, or that were written by other tools. These rows also get the key of `by-print`.
+Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains the key of the bucket
+that counts it; row and count are updated in one transaction, on condition that the row is unchanged. It scans the whole
+table, which no Lambda may do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,29 +14,30 @@ from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
 from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard, bucket_of
-from lobby.ledger.models import LedgerRow, device_of
+from lobby.ledger.items import device_of
+from lobby.ledger.models import LedgerRow
 from lobby.ledger.transaction import TransactionConflict, Writer
 
-TOGETHER: Final = 33
-"""Devices to a transaction, of DynamoDB's 100 items: each a row, the bucket it leaves and the one that it enters."""
+BATCH_SIZE: Final = 33
+"""Devices per transaction, of DynamoDB's 100 items: a row, the bucket that it leaves and the one it enters."""
 _PASSES: Final = 5
 
 
 def recount(writer: Writer) -> int:
-    """How many rows were counted anew. Raises `Conflict` CHANGED_MEANWHILE where some never came to rest."""
+    """Return the number of rows that were counted. Raise `Conflict` CHANGED_MEANWHILE if some keep changing."""
     counted = 0
     for _ in range(_PASSES):
-        lost = 0
-        for devices in chunks(_uncounted(), TOGETHER):
+        conflicts = 0
+        for devices in chunks(_uncounted(), BATCH_SIZE):
             done = _count(writer, devices)
-            counted, lost = counted + done, lost + len(devices) - done
-        if not lost:
+            counted, conflicts = counted + done, conflicts + len(devices) - done
+        if not conflicts:
             return counted
-    raise Conflict("CHANGED_MEANWHILE", f"got rows that keep changing: {lost}, want them at rest: try again")
+    raise Conflict("CHANGED_MEANWHILE", f"got rows that keep changing: {conflicts}; try again")
 
 
 def _uncounted() -> Iterator[Device]:
-    """Those that their bucket does not count."""
+    """Yield the devices that are not counted in the right bucket."""
     for row in LedgerRow.scan(consistent_read=True):
         device = device_of(row)
         if device.counted != bucket_of(device).key:
@@ -44,13 +45,13 @@ def _uncounted() -> Iterator[Device]:
 
 
 def _count(writer: Writer, devices: Sequence[Device]) -> int:
-    """How many were counted: all together, or each that can be."""
+    """Count the devices together, or each alone after a conflict. Return how many were counted."""
     try:
-        writer.count_anew(devices)
+        writer.update_counts(devices)
     except TransactionConflict:
         return sum(_count(writer, [device]) for device in devices) if len(devices) > 1 else 0
     return len(devices)
 
 
 if __name__ == "__main__":
-    print(f"devices counted anew: {recount(Writer(connection_of(), any_shard))}")
+    print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")

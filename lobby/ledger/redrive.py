@@ -1,17 +1,15 @@
-"""What a redrive asks of the ledger: to wake the commissioner for whoever it is its turn to serve, and whose a thing
-name is.
+"""What a redrive needs from the ledger: the rows that need the commissioner, and the holder of a thing name.
 
-The record that told it may be gone, in time or past its tries; the row says itself that it is still its turn. Reads an
-index that holds those only. What a row of theirs cannot be read for, is told.
+The stream record that started the commissioner may have expired or used up its attempts, but the row still needs the
+commissioner. The index contains only such rows. A row that cannot be read is reported.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from pynamodb.exceptions import DoesNotExist
-
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger.models import COMMISSIONER, LedgerRow, NameRow
+from lobby.ledger.models import COMMISSIONER, LedgerRow
+from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
@@ -19,25 +17,21 @@ ACTOR: Final = "service:redrive"
 
 
 def unserved() -> Iterator[Fingerprint]:
-    """As the index shows them; those that the commissioner is at just now are among them."""
+    """Yield all devices that need the commissioner, including those that it is processing now."""
     for row in LedgerRow.by_turn.query(COMMISSIONER):
         yield Fingerprint(row.certid)
 
 
 def ask_again(ledger: Ledger, certid: Fingerprint) -> str:
-    """What was done."""
+    """Start the commissioner for a device. Return what was done."""
     try:
         ledger.wake(certid, ACTOR)
-    except (Conflict, NotFound) as refused:
-        return f"served meanwhile ({refused.code})"
-    except (LobbyError, ValueError) as unreadable:
-        return f"left: its row cannot be read ({unreadable})"
-    return "asked for again"
+    except (Conflict, NotFound) as conflict:
+        return f"processed meanwhile ({conflict.code})"
+    except (LobbyError, ValueError) as error:
+        return f"skipped: its row cannot be read ({error})"
+    return "commissioner started"
 
 
 def holder_of(name: str) -> Fingerprint | None:
-    """The certificate that holds a thing name, if any does."""
-    try:
-        return Fingerprint(NameRow.get(name, consistent_read=True).certid)
-    except DoesNotExist:
-        return None
+    return LedgerReader().name_holder(name)

@@ -1,31 +1,30 @@
-"""The ledger: every transition of a device as one conditional transaction with its history entry.
+"""The ledger (device registry): every event of a device, written as one conditional transaction with its history entry.
 
-A method reads the row (or takes the one its caller holds), asks `decisions` what the event makes of it, and
-writes only if the row is still the one it saw. Whoever loses a race decides again on the row that won;
-nothing is ever written half, and an event that changes nothing writes nothing. Refuses what `states` does not
-list, with a `Conflict`.
+A method reads the row (or takes the one that its caller has read), lets `transitions` decide what the event changes,
+and writes only if the row is unchanged. If it has changed, the method decides again with the new row. Nothing is
+written in part, and an event that changes nothing writes nothing. An event that `states` does not allow raises
+`Conflict`.
 """
 
-import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import UpdateError
 
-from lobby.domain import presence, transitions
+from lobby.domain import commissioner_transitions, presence, transitions
 from lobby.domain.device import Device, Entry, PresenceProof
-from lobby.domain.history_audit import Unreadable
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger.bulk import ManyClaims
+from lobby.ledger.bulk import BulkClaim
+from lobby.ledger.clock import now, pause, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard
 from lobby.ledger.dynamodb_errors import code_of
-from lobby.ledger.models import HistoryRow, LedgerRow, NameRow, device_of, entry_of, entry_of_item
+from lobby.ledger.models import LedgerRow
+from lobby.ledger.reader import LedgerReader
 from lobby.ledger.transaction import TransactionConflict, Writer, change_of, changes
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 
@@ -33,31 +32,18 @@ if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
 HEARTBEAT_INTERVAL: Final = timedelta(minutes=1)
-_TRIES: Final = 8
+"""How often a waiting device's last hello is recorded."""
+_ATTEMPTS: Final = 8
 _UNREAD: Final = object()
-_WAITING: Final = (State.INLOBBY, State.PROVING, State.FAILED)
+_WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 Decision = Callable[[Device | None, str], Device | None]
-KnownDecision = Callable[[Device, str], Device | None]
+RowDecision = Callable[[Device, str], Device | None]
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def pause(attempt: int) -> None:
-    """A short jittered wait while somebody else's transaction on the same row ends."""
-    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  # spreads retries; nothing secret
-
-
-def timestamp(moment: datetime) -> str:
-    """ISO 8601 UTC with milliseconds: sorts as text in the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class Ledger:
-    """The record of every device. `region` is where this lobby runs; `clock` gives the time; `shard` spreads the
-    counts over their parts; `new_code` gives an unguessable code for a device to show."""
+class Ledger(LedgerReader):
+    """The record of every device. `region` is the lobby's Region; `clock` returns the time; `pause` waits before a
+    retry; `shard` selects the shard of the counts; `new_code` returns an unguessable presence code."""
 
     def __init__(
         self,
@@ -71,63 +57,50 @@ class Ledger:
         self._clock = clock
         self._pause = pause
         self._new_code = new_code
-        # The table's own: a connection of the ledger's would cost every cold start another client.
         self._writer = Writer(connection_of(), shard, pause)
 
-    def get(self, certid: Fingerprint) -> Device | None:
-        """The device as it is now (a consistent read)."""
-        try:
-            return device_of(LedgerRow.get(certid, consistent_read=True))
-        except DoesNotExist:
-            return None
-
-    def history(self, certid: Fingerprint) -> list[Entry]:
-        """Everything that befell a device, oldest first. Raises `ValueError` for an item that is no entry."""
-        return [entry_of(row) for row in HistoryRow.query(certid, consistent_read=True)]
-
-    def entries(self, certid: Fingerprint) -> list[Entry | Unreadable]:
-        """The same, as it stands in the table: to be verified."""
-        pages: Iterator[Any] = HistoryRow.query(certid, consistent_read=True).page_iter
-        return [entry_of_item(item) for page in pages for item in page["Items"]]
-
     def admit(self, identity: "Identity", actor: str) -> Device:
-        """A verified certificate is let in. Tried first as one never seen, which most are: no read is spent on
-        it. Raises `Conflict`: NAME_TAKEN where another certificate holds its name, REVOKED where it is banned."""
-        return self._kept(
+        """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most, and so
+        reads nothing. Raise `Conflict`: NAME_TAKEN if another certificate holds its name, REVOKED."""
+        return _present(
             self._transition(
                 identity.certid,
                 Event.ADMIT,
                 lambda d, at: transitions.admit(d, identity, self._region, at),
                 actor,
-                known=None,
+                row=None,
                 name=identity.name,
             )
         )
 
     def refuse(self, certid: Fingerprint, name: ThingName | None, code: str, message: str, actor: str) -> Device:
-        """A certificate is turned away; the row says why."""
+        """Record that a certificate was refused, and why."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transitions.refuse(device, certid, name, self._region, code, message, at)
 
-        return self._kept(self._transition(certid, Event.REFUSE, decide, actor, known=None, why=code))
+        return _present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code))
 
-    def hello(self, device: Device, clientversion: str | None, actor: str, shows: bool | None = None) -> Device:
-        """The first hello of an admitted device. `shows`: it says that it can show a code, or that it cannot."""
-        return self._from(device, Event.HELLO, lambda d, at: transitions.hello(d, at, clientversion, shows), actor)
+    def hello(self, device: Device, clientversion: str | None, actor: str, shows_code: bool | None = None) -> Device:
+        """Record the first hello of an admitted device, or that an arrived device is back in the lobby. `shows_code`:
+        whether it reports that it can show a code."""
+        return self._update(
+            device, Event.HELLO, lambda d, at: transitions.hello(d, at, clientversion, shows_code), actor
+        )
 
-    def record_heartbeat(self, device: Device, clientversion: str | None, shows: bool | None = None) -> bool:
-        """Notes that a waiting device is still there, and says whether it did: at most once a minute, or when it says
-        anew whether it shows codes, and never while a change of its claim is under way, so that no hello wakes the
-        commissioner."""
-        moment = self._clock()
-        if device.devstate not in _WAITING or device.needs_commissioner:
+    def record_heartbeat(self, device: Device, clientversion: str | None, shows_code: bool | None = None) -> bool:
+        """Record the last hello of a waiting device. Return whether it was written: at most once per minute, or when
+        the device reports a change of `shows_code`; never while the row needs the commissioner, because the write
+        would start it."""
+        at = self._clock()
+        if device.devstate not in _WAITING_STATES or device.needs_commissioner:
             return False
-        news = shows is not None and shows is not device.shows_code
-        if device.lastseen is not None and device.lastseen > timestamp(moment - HEARTBEAT_INTERVAL) and not news:
+        is_new = shows_code is not None and shows_code is not device.shows_code
+        if device.lastseen is not None and device.lastseen > timestamp(at - HEARTBEAT_INTERVAL) and not is_new:
             return False
-        heard = replace(device, lastseen=timestamp(moment), clientversion=clientversion or device.clientversion)
-        after = presence.shown_by(heard, bool(shows)) if news else heard
+        after = replace(device, lastseen=timestamp(at), clientversion=clientversion or device.clientversion)
+        if is_new:
+            after = presence.record_shows_code(after, bool(shows_code))
         try:
             LedgerRow(device.certid).update(
                 actions=changes(device, after), condition=LedgerRow.version == device.version
@@ -138,131 +111,133 @@ class Ledger:
             raise
         return True
 
-    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, known: Any = _UNREAD) -> Device:
-        """Before the device was ever seen, or while it waits. Raises `Conflict` ALREADY_CLAIMED. `known` is the row, or
-        that there is none, for who has read it already."""
+    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, row: Any = _UNREAD) -> Device:
+        """Claim a device that was never seen, or that waits. Raise `Conflict` ALREADY_CLAIMED. `row` is the row, or
+        None for no row, if the caller has read it."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transitions.claim(device, certid, request, actor, at)
 
-        return self._kept(self._transition(certid, Event.CLAIM, decide, actor, known=known))
+        return _present(self._transition(certid, Event.CLAIM, decide, actor, row=row))
 
     def claim_many(
         self, certids: Sequence[Fingerprint], request: ClaimRequest, actor: str, deadline: Callable[[], bool]
     ) -> list[Device | LobbyError]:
-        """Claims each, and says what became of each, in that order: a device, or why not. What is left when
-        `deadline` says that time is up is a `Conflict` NOT_TRIED."""
-        many = ManyClaims(
+        """Claim each device and return the results in order: a device, or the error. Once `deadline` returns true, the
+        rest is not tried: `Conflict` NOT_TRIED."""
+        bulk = BulkClaim(
             request,
             actor,
             self._writer,
             lambda certid: self.claim(certid, request, actor),
-            self._moment,
+            self._timestamp,
             self._pause,
             deadline,
             self._new_code,
         )
-        return many.outcomes(certids)
+        return bulk.outcomes(certids)
 
     def confirm(self, device: Device, code: PresenceCode, actor: str) -> Device:
-        """The claim of a device that shows this code is in force; so is one that was confirmed before. Each wrong code
-        is written down before it is answered, those that are tried at the same moment too. Raises `Conflict`:
-        WRONG_CODE, PRESENCE_FAILED for the last, which drops the claim, CHANGED_MEANWHILE where another claim came."""
+        """Put the claim of the device that shows this code into effect. Nothing changes for a claim that was confirmed
+        before. A wrong code is recorded before the error is raised, even if several are entered at the same time.
+        Raise `Conflict`: WRONG_CODE, PRESENCE_FAILED for the last one, which drops the claim, CHANGED_MEANWHILE if
+        there is another claim."""
         if device.presence_proof is PresenceProof.GIVEN:
             return device
         right, generation = presence.is_right(device, code), device.generation
         if right:
-            return self._from(device, Event.CONFIRM, lambda d, at: presence.confirm(d, generation, at), actor)
-        raise presence.wrong(
-            self._from(
+            return self._update(device, Event.CONFIRM, lambda d, at: presence.confirm(d, generation, at), actor)
+        raise presence.wrong_code(
+            self._update(
                 device, Event.MISMATCH, lambda d, at: presence.mismatch(d, generation, at), actor, why=presence.WRONG
             )
         )
 
     def move(self, certid: Fingerprint, request: ClaimRequest, actor: str) -> Device:
-        return self._kept(self._seen(certid, Event.MOVE, lambda d, at: transitions.move(d, request, actor, at), actor))
+        """Claim a claimed device for another target."""
+        return _present(
+            self._read_and_update(certid, Event.MOVE, lambda d, at: transitions.move(d, request, actor, at), actor)
+        )
 
     def release(self, certid: Fingerprint, actor: str) -> Device | None:
-        """None where the device was only expected: its row is gone, its history stays, and says so to who asks
-        again."""
+        """Withdraw the claim. Return None for a device that was only expected: its row is removed. Its history stays,
+        so a repeated request has the same result."""
         try:
-            return self._seen(certid, Event.RELEASE, transitions.release, actor)
+            return self._read_and_update(certid, Event.RELEASE, transitions.release, actor)
         except NotFound:
-            last = self._last_entry(certid)
+            last = self.last_entry(certid)
             if last is None or last.event is not Event.RELEASE:
                 raise
             return None
 
-    def retry(self, certid: Fingerprint, actor: str, seen: Device | None = None) -> Device:
-        """With `seen`, only where that claim and state still stand: `Conflict` CHANGED_MEANWHILE."""
+    def retry(self, certid: Fingerprint, actor: str, expected: Device | None = None) -> Device:
+        """Have the commissioner try again. With `expected`, only if claim and state are unchanged since: `Conflict`
+        CHANGED_MEANWHILE."""
 
         def decide(device: Device, at: str) -> Device:
-            if seen and (device.generation, device.devstate) != (seen.generation, seen.devstate):
-                raise Conflict("CHANGED_MEANWHILE", f"got {certid} in {device.devstate}, want it as it was looked at")
+            if expected and (device.generation, device.devstate) != (expected.generation, expected.devstate):
+                raise Conflict("CHANGED_MEANWHILE", f"got {certid} in {device.devstate}, want it unchanged")
             return transitions.retry(device, at)
 
-        return self._kept(self._seen(certid, Event.RETRY, decide, actor))
+        return _present(self._read_and_update(certid, Event.RETRY, decide, actor))
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
-        """Final, and possible for a certificate that was never seen."""
-        return self._kept(
+        """Revoke a certificate permanently; also one that was never seen."""
+        return _present(
             self._transition(certid, Event.REVOKE, lambda d, at: transitions.revoke(d, certid, why, at), actor, why=why)
         )
 
     def commission(self, device: Device, iotep: str, actor: str) -> Device:
-        """The commissioner's success, for the claim it worked on and no other: `Conflict` CHANGED_MEANWHILE."""
-        return self._from(
-            device, Event.COMMISSION, lambda d, at: transitions.commission(d, device.generation, iotep, at), actor
-        )
+        """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE."""
+
+        def decide(row: Device, at: str) -> Device:
+            return commissioner_transitions.commission(row, device.generation, iotep, at)
+
+        return self._update(device, Event.COMMISSION, decide, actor)
 
     def fail(self, device: Device, code: str, message: str, actor: str) -> Device:
-        """The commissioner's failure, likewise only for its own claim."""
-        return self._from(
-            device, Event.FAIL, lambda d, at: transitions.fail(d, device.generation, code, message, at), actor, why=code
-        )
+        """Record the commissioner's failure, for this claim only: `Conflict` CHANGED_MEANWHILE."""
+
+        def decide(row: Device, at: str) -> Device:
+            return commissioner_transitions.fail(row, device.generation, code, message, at)
+
+        return self._update(device, Event.FAIL, decide, actor, why=code)
 
     def retire(
         self, device: Device, cleared: Target | None, actor: str, code: str | None = None, message: str | None = None
     ) -> Device:
-        """A target that was left is cleared; with a code: could not be, and why. Ends the turn of this claim only:
-        the device that comes back may be of a newer one."""
-        return self._from(
-            device,
-            Event.RETIRE,
-            lambda d, _at: transitions.retire(d, device.generation, cleared, code, message),
-            actor,
-            why=code,
-            about=cleared,
-        )
+        """Record that a target was cleared, or, with a code, that it could not be cleared. The row stops needing the
+        commissioner for this claim only; the returned device can have a newer claim."""
+
+        def decide(row: Device, _at: str) -> Device:
+            return commissioner_transitions.retire(row, device.generation, cleared, code, message)
+
+        return self._update(device, Event.RETIRE, decide, actor, why=code, about=cleared)
 
     def arrive(self, device: Device, actor: str) -> Device:
-        return self._from(device, Event.ARRIVE, transitions.arrive, actor)
+        """Record that the target reported a connection of the device."""
+        return self._update(device, Event.ARRIVE, commissioner_transitions.arrive, actor)
 
     def wake(self, certid: Fingerprint, actor: str) -> Device:
-        """Has the commissioner look again at a row that it has not served. Raises `Conflict` NOT_ALLOWED where it
-        has."""
-        decide = _on_known(certid, lambda d, _at: transitions.wake(d))
-        return self._kept(self._transition(certid, Event.WAKE, decide, actor, always=True))
+        """Start the commissioner for a row that it has not processed. Raise `Conflict` NOT_ALLOWED if it has."""
+        decide = _on_row(certid, lambda d, _at: commissioner_transitions.wake(d))
+        return _present(self._transition(certid, Event.WAKE, decide, actor, always=True))
 
     def deactivate(self, device: Device, target: Target, actor: str) -> Device:
-        """Puts on record, before it is done, that the certificate is put out of use in a target where it has no
-        business. Raises `Conflict` CHANGED_MEANWHILE where it has by now."""
-        return self._from(
-            device, Event.DEACTIVATE, lambda d, _at: transitions.deactivate(d, target), actor, about=target, always=True
-        )
+        """Record, in advance, that the certificate is deactivated in a target that it is not claimed for. Raise
+        `Conflict` CHANGED_MEANWHILE if it is claimed for it by now."""
 
-    def _from(self, device: Device, event: Event, decide: KnownDecision, actor: str, **more: Any) -> Device:
-        change = _on_known(device.certid, decide)
-        return self._kept(self._transition(device.certid, event, change, actor, known=device, **more))
+        def decide(row: Device, _at: str) -> Device:
+            return commissioner_transitions.deactivate(row, target)
 
-    def _seen(self, certid: Fingerprint, event: Event, decide: KnownDecision, actor: str) -> Device | None:
-        return self._transition(certid, event, _on_known(certid, decide), actor)
+        return self._update(device, Event.DEACTIVATE, decide, actor, about=target, always=True)
 
-    @staticmethod
-    def _kept(device: Device | None) -> Device:
-        if device is None:
-            raise AssertionError("this event never removes the row")
-        return device
+    def _update(self, device: Device, event: Event, decide: RowDecision, actor: str, **more: Any) -> Device:
+        decision = _on_row(device.certid, decide)
+        return _present(self._transition(device.certid, event, decision, actor, row=device, **more))
+
+    def _read_and_update(self, certid: Fingerprint, event: Event, decide: RowDecision, actor: str) -> Device | None:
+        return self._transition(certid, event, _on_row(certid, decide), actor)
 
     def _transition(
         self,
@@ -271,63 +246,49 @@ class Ledger:
         decide: Decision,
         actor: str,
         *,
-        known: Any = _UNREAD,
+        row: Any = _UNREAD,
         why: str | None = None,
         about: Target | None = None,
         name: ThingName | None = None,
         always: bool = False,
     ) -> Device | None:
-        """`always`: also what leaves the row as it is gets its entry."""
-        before: Device | None = self.get(certid) if known is _UNREAD else known
+        """Decide and write; after a conflict, read again and repeat. `always`: write an entry even if the row does not
+        change."""
+        before: Device | None = self.get(certid) if row is _UNREAD else row
         last: Entry | None = None
         holder: Fingerprint | None = None
-        for attempt in range(_TRIES):
-            at = self._moment()
-            after = presence.asked(decide(before, at), self._new_code)
+        for attempt in range(_ATTEMPTS):
+            at = self._timestamp()
+            after = presence.with_code(decide(before, at), self._new_code)
             if after == before and not always:
                 return after
             change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
             try:
                 self._writer.write([replace(change, name=name, holder=holder)])
-            except TransactionConflict as lost:
-                if lost.busy:
+            except TransactionConflict as conflict:
+                if conflict.busy:
                     self._pause(attempt)
                 before = self.get(certid)
-                last = None if before else self._last_entry(certid)
-                holder = self._replaceable_holder(name, certid) if name else None
+                last = None if before else self.last_entry(certid)
+                holder = self.replaceable_holder(name, certid) if name else None
             else:
                 return change.after
-        raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing, want it at rest: try again")
+        raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing; try again")
 
-    def _moment(self) -> str:
+    def _timestamp(self) -> str:
         return timestamp(self._clock())
 
-    def latest(self, certid: Fingerprint, count: int) -> list[Entry]:
-        """The last `count` entries of a device's history, newest first."""
-        newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=count)
-        return [entry_of(row) for row in newest]
 
-    def _last_entry(self, certid: Fingerprint) -> Entry | None:
-        return next(iter(self.latest(certid, 1)), None)
-
-    def _replaceable_holder(self, name: ThingName, certid: Fingerprint) -> Fingerprint | None:
-        """Who holds the name, if it may pass on: a revoked certificate keeps no name from its successor."""
-        try:
-            holder = Fingerprint(NameRow.get(name, consistent_read=True).certid)
-        except DoesNotExist:
-            return None
-        if holder == certid:
-            return None
-        device = self.get(holder)
-        if device is None or device.devstate is State.REVOKED:
-            return holder
-        raise Conflict("NAME_TAKEN", f"got the name {name!r}, held by certificate {holder}; want one that is free")
-
-
-def _on_known(certid: Fingerprint, decide: KnownDecision) -> Decision:
-    def on_known(device: Device | None, at: str) -> Device | None:
+def _on_row(certid: Fingerprint, decide: RowDecision) -> Decision:
+    def decide_on_row(device: Device | None, at: str) -> Device | None:
         if device is None:
             raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
         return decide(device, at)
 
-    return on_known
+    return decide_on_row
+
+
+def _present(device: Device | None) -> Device:
+    if device is None:
+        raise AssertionError("this event never removes the row")
+    return device

@@ -1,8 +1,8 @@
-"""The targets: accounts and Regions that devices may be sent to, each with the secret its role asks for.
+"""The registry of targets: accounts and Regions that devices can be sent to, each with its role's ExternalId.
 
-The ExternalId is random per account and shared by the Regions of one account, because the role that checks it
-is one per account (IAM has no Regions). It is a guard against a confused deputy and no password, but it is
-shown only to those who set accounts up.
+The ExternalId is random per account and shared by the account's Regions, because the role that checks it exists once
+per account (IAM is global). It protects against the confused deputy problem and is not a password, but only users who
+set up accounts can see it.
 """
 
 from collections.abc import Callable
@@ -15,19 +15,20 @@ from pynamodb.models import Model
 from lobby.domain.device import DEFAULT_PROFILE, Device
 from lobby.domain.target import RegisteredTarget
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.dynamodb_errors import code_of
-from lobby.ledger.models import LedgerRow, TargetRow, device_of
-from lobby.ledger.store import now, timestamp
+from lobby.ledger.items import device_of
+from lobby.ledger.models import LedgerRow, TargetRow
 from lobby.names import AccountId, Fingerprint, Target, parse_profile, parse_target_key, shown
 
 _KIND, _ACCOUNT = "target", "account"
 _MAX_NAME: Final = 64
-KEPT_FOR: Final = timedelta(minutes=1)
+CACHE_TIME: Final = timedelta(minutes=1)
 
 
 class Targets:
-    """The register of targets. `new_external_id` gives an unguessable text."""
+    """The registry of targets. `new_external_id` returns an unguessable text."""
 
     def __init__(self, new_external_id: Callable[[], str], clock: Callable[[], datetime] = now) -> None:
         self._new_external_id = new_external_id
@@ -35,38 +36,38 @@ class Targets:
 
     @classmethod
     def read_only(cls) -> "Targets":
-        """For those who look targets up and register none."""
+        """Return a registry for code that registers no targets."""
 
         def no_new_ids() -> str:
-            raise AssertionError("a reader registers no targets")
+            raise AssertionError("a read-only registry cannot register targets")
 
         return cls(no_new_ids)
 
     def get(self, target: Target) -> RegisteredTarget:
-        """Raises `NotFound` UNKNOWN_TARGET."""
+        """Return a registered target. Raise `NotFound` UNKNOWN_TARGET."""
         try:
             return _registered(TargetRow.get(_KIND, str(target), consistent_read=True))
         except DoesNotExist:
             raise _unknown(target) from None
 
     def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
-        """A target and a device as both are now, for the price of one call: what a target asks of claims counts from
-        the moment that it is told to. Raises `NotFound` UNKNOWN_TARGET."""
+        """Return a target and a device with one call and consistent reads, so that a change of what the target requires
+        of claims applies at once. Raise `NotFound` UNKNOWN_TARGET."""
         keys: dict[type[Model], dict[str, str]] = {
             TargetRow: {"kind": _KIND, "target": str(target)},
             LedgerRow: {"certid": certid},
         }
-        asked = {
+        requests = {
             model.Meta.table_name: {
                 "Keys": [{name: {"S": value} for name, value in key.items()}],
                 "ConsistentRead": True,
             }
             for model, key in keys.items()
         }
-        answer = connection_of().dispatch("BatchGetItem", {"RequestItems": asked})
-        if answer.get("UnprocessedKeys"):
+        response = connection_of().dispatch("BatchGetItem", {"RequestItems": requests})
+        if response.get("UnprocessedKeys"):
             return self.get(target), next((device_of(row) for row in LedgerRow.batch_get([certid], True)), None)
-        targets, devices = (answer["Responses"].get(model.Meta.table_name, []) for model in (TargetRow, LedgerRow))
+        targets, devices = (response["Responses"].get(model.Meta.table_name, []) for model in (TargetRow, LedgerRow))
         if not targets:
             raise _unknown(target)
         registered = _registered(TargetRow.from_raw_data(targets[0]))
@@ -78,20 +79,26 @@ class Targets:
     def register(
         self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool | None = None
     ) -> RegisteredTarget:
-        """Adds a target, or renames one, and sets its profiles and `presence` where they are given; its ExternalId
-        stays."""
+        """Register a target, or rename a registered one and set its profiles and `presence`, if given. Its ExternalId
+        does not change. Raise `InvalidInput` INVALID_NAME or INVALID_PROFILE."""
         if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
-        held = next((row for row in self.all() if row.target == target), None)
-        kept = wanted or (held.profiles if held else (DEFAULT_PROFILE,))
-        if held is not None:
-            asks = held.presence if presence is None else presence
+        existing = next((row for row in self.all() if row.target == target), None)
+        kept = wanted or (existing.profiles if existing else (DEFAULT_PROFILE,))
+        if existing is not None:
+            required = existing.presence if presence is None else presence
             TargetRow(_KIND, str(target)).update(
-                actions=[TargetRow.name.set(name), TargetRow.profiles.set(list(kept)), TargetRow.presence.set(asks)],
+                actions=[
+                    TargetRow.name.set(name),
+                    TargetRow.profiles.set(list(kept)),
+                    TargetRow.presence.set(required),
+                ],
                 condition=TargetRow.target.exists(),
             )
-            return RegisteredTarget(target, name, held.externalid, kept, held.createdby, held.createdat, asks)
+            return RegisteredTarget(
+                target, name, existing.externalid, kept, existing.createdby, existing.createdat, required
+            )
         at = timestamp(self._clock())
         external_id = self._external_id(target.account, actor, at)
         new = RegisteredTarget(target, name, external_id, kept, actor, at, bool(presence))
@@ -105,13 +112,14 @@ class Targets:
             createdby=actor,
             createdat=at,
         )
-        # The client may have put it already, and not heard so.
+        # The client may have written it in an attempt whose response was lost.
         if not _put_once(row) and self.get(target) != new:
-            raise Conflict("CHANGED_MEANWHILE", f"got {target}, registered by another just now: look")
+            raise Conflict("CHANGED_MEANWHILE", f"got {target}, which was registered by someone else just now")
         return new
 
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
-        """The account's own, made with its first target; whoever comes second at the same moment takes the first's."""
+        """Return the account's ExternalId, created with its first target. If two are created at the same time, the
+        first is used."""
         row = TargetRow(
             _ACCOUNT,
             account,
@@ -127,25 +135,25 @@ class Targets:
 
 
 class RecentTargets:
-    """Looks targets up, and remembers what it found for a minute: warm Lambdas spare a read per device. Only
-    what exists is remembered, and a lookup that needs a profile the memory lacks goes to the table."""
+    """A cache of targets for one minute, which saves warm Lambdas a read per device. Only existing targets are cached,
+    and a lookup of a profile that the cached target lacks reads the table."""
 
     def __init__(self, targets: Targets, clock: Callable[[], datetime] = now) -> None:
         self._targets, self._clock = targets, clock
-        self._kept: dict[Target, tuple[datetime, RegisteredTarget]] = {}
+        self._cache: dict[Target, tuple[datetime, RegisteredTarget]] = {}
 
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
-        """Raises `NotFound` UNKNOWN_TARGET. That the profile is there is the caller's to check."""
-        kept = self._kept.get(target)
-        if kept is not None and kept[0] > self._clock() - KEPT_FOR and profile in (None, *kept[1].profiles):
-            return kept[1]
-        found = self._targets.get(target)
-        self._kept[target] = (self._clock(), found)
-        return found
+        """Return a target. Raise `NotFound` UNKNOWN_TARGET. The caller checks that the target has the profile."""
+        cached = self._cache.get(target)
+        if cached is not None and cached[0] > self._clock() - CACHE_TIME and profile in (None, *cached[1].profiles):
+            return cached[1]
+        registered = self._targets.get(target)
+        self._cache[target] = (self._clock(), registered)
+        return registered
 
 
 def _put_once(row: TargetRow) -> bool:
-    """False where it is there already."""
+    """Write a row; return False if it exists."""
     try:
         row.save(condition=TargetRow.target.does_not_exist())
     except PutError as error:

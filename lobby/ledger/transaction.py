@@ -1,9 +1,8 @@
-"""Transitions, written: each with its row, its history entry and, at the door, the reservation of its name; and
-what they change in the counts.
+"""Writes changes of devices: the row, its history entry, the reservation of its thing name, and the counts.
 
-All or nothing in one DynamoDB transaction, on condition that each row is still the one that was decided upon.
-Raises `Lost` when one is not. What DynamoDB had no capacity for is sent again as the very same transaction, which it
-carries out once; everything else that it says goes through to whoever can retry it.
+All changes are one DynamoDB transaction, on condition that each row is unchanged since it was read. If one has changed,
+`TransactionConflict` is raised. If DynamoDB has no capacity, the same transaction is sent again with the same token, so
+that it is executed once. Other errors are raised.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,30 +17,31 @@ from pynamodb.transactions import TransactWrite
 
 from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.states import Event
-from lobby.ledger.counts import bucket_of, part_of, shift
-from lobby.ledger.dynamodb_errors import LOST, is_too_many, reasons_of
-from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, attributes_of, row_of
+from lobby.ledger.counts import bucket_of, shard_of, shift
+from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
+from lobby.ledger.items import attributes_of, row_of
+from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
 from lobby.names import Fingerprint, Target, ThingName
 
-_TRIES: Final = 4
-_AS_AFTER: Final = 3
-"""A transaction there was no capacity for is waited for as one that was busy this often."""
+_ATTEMPTS: Final = 4
+_THROTTLED_PAUSE: Final = 3
+"""The pause after a throttled transaction is as long as after this many conflicts."""
 
 
 class TransactionConflict(Exception):
-    """Somebody else wrote first. `busy`: is still writing, so a moment's wait helps. `whose` are the devices that
-    it befell; none where only the counts were busy."""
+    """Another writer was first. `busy`: its transaction is still running, so a short wait helps. `certids` are the
+    devices with a conflict; none if only the counts were busy."""
 
-    def __init__(self, *, busy: bool, whose: frozenset[Fingerprint] = frozenset()) -> None:
-        super().__init__("the row changed meanwhile")
+    def __init__(self, *, busy: bool, certids: frozenset[Fingerprint] = frozenset()) -> None:
+        super().__init__("the row has changed")
         self.busy = busy
-        self.whose = whose
+        self.certids = certids
 
 
 @dataclass(frozen=True)
 class Change:
-    """A transition as it was decided: the row that was seen, the row that shall be, and the entry that tells it.
-    `name` is reserved for the certificate if it is free, or held by `holder`."""
+    """A decided change: the row as it was read, the new row, and the history entry. `name` is reserved for the
+    certificate if it is free or held by `holder`."""
 
     before: Device | None
     after: Device | None
@@ -62,7 +62,7 @@ def change_of(
     about: Target | None = None,
     last: Entry | None = None,
 ) -> Change:
-    """The change that a decision asks for. `last` continues a history whose row was removed."""
+    """Return the change for a decision. `last` is the last entry of a history whose row was removed."""
     seq, prior = (before.version, before.head) if before else (last.seq, last.hash) if last else (0, GENESIS)
     target = about or (after.target if after else None)
     entry = Entry(
@@ -83,8 +83,8 @@ def change_of(
 
 
 class Writer:
-    """Writes changes. `shard` says, anew at each try, which part of the buckets to count in; `pause` waits, the longer
-    the higher its number; `new_token` gives what DynamoDB knows a transaction by that it has carried out already."""
+    """Writes changes. `shard` selects the shard of the counts, for each write; `pause` waits, longer with each attempt;
+    `new_token` returns the client request token by which DynamoDB recognises a repeated transaction."""
 
     def __init__(
         self,
@@ -97,28 +97,28 @@ class Writer:
         self._pause, self._new_token = pause, new_token
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Writes them all, or raises `Lost`. At most 100 items together: two for each change, one for its name, and
-        one for each bucket whose count changes."""
-        together = _Together(self._connection, self._new_token())
+        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, one for its name,
+        and one for each bucket whose count changes."""
+        transaction = _Transaction(self._connection, self._new_token())
         for change in changes:
-            together.add(change)
-        together.count(shift((change.before, change.after) for change in changes), self._shard())
-        together.commit(self._pause)
+            transaction.add(change)
+        transaction.count(shift((change.before, change.after) for change in changes), self._shard())
+        transaction.commit(self._pause)
 
-    def count_anew(self, devices: Sequence[Device]) -> None:
-        """Has these rows, each as it was read, counted where they are; no transition, so their history stays. Raises
-        `Lost`. At most 100 items, likewise: one for each device, and one for each bucket whose count changes."""
-        together = _Together(self._connection, self._new_token())
-        settled = [(device, replace(device, counted=bucket_of(device).key)) for device in devices]
-        for before, after in settled:
-            together.update(before, after)
-        together.count(shift(settled), self._shard())
-        together.commit(self._pause)
+    def update_counts(self, devices: Sequence[Device]) -> None:
+        """Count these rows in the right buckets, without a history entry, or raise `TransactionConflict`. At most 100
+        items: one for each device, and one for each bucket whose count changes."""
+        transaction = _Transaction(self._connection, self._new_token())
+        counted = [(device, replace(device, counted=bucket_of(device).key)) for device in devices]
+        for before, after in counted:
+            transaction.update(before, after)
+        transaction.count(shift(counted), self._shard())
+        transaction.commit(self._pause)
 
 
-class _Together:
-    """One transaction in the making. DynamoDB says item by item why it cancelled, so whose item each is, is kept in
-    the order in which PynamoDB sends them: deletes, puts, updates."""
+class _Transaction:
+    """Collects one transaction. DynamoDB returns a cancellation reason for each item, so the device of each item is
+    recorded in the order in which PynamoDB sends them: deletes, puts, updates."""
 
     def __init__(self, connection: Connection, token: str) -> None:
         self._transaction = TransactWrite(connection=connection, client_request_token=token)
@@ -136,40 +136,42 @@ class _Together:
         elif before is not None and after is not None:
             self.update(before, after)
         elif before is not None:
-            self._transaction.delete(LedgerRow(certid), condition=_still(before))
+            self._transaction.delete(LedgerRow(certid), condition=_unchanged(before))
             self._deletes.append(certid)
 
     def update(self, before: Device, after: Device) -> None:
-        self._update(LedgerRow(before.certid), changes(before, after), _still(before), before.certid)
+        self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)
 
-    def count(self, moved: dict[str, int], shard: int) -> None:
-        for key, change in moved.items():
-            self._update(part_of(key, shard), [CountRow.number.add(change)], None, None)
+    def count(self, changes: dict[str, int], shard: int) -> None:
+        for key, change in changes.items():
+            self._update(shard_of(key, shard), [CountRow.number.add(change)], None, None)
 
     def commit(self, pause: Callable[[int], None]) -> None:
-        for attempt in range(_TRIES):
+        for attempt in range(_ATTEMPTS):
             try:
                 with self._transaction:
                     return
             except TransactWriteError as error:
                 codes = reasons_of(error)
-                if LOST & set(codes):
-                    raise TransactionConflict(busy="TransactionConflict" in codes, whose=self._whose(codes)) from error
-                if attempt + 1 == _TRIES or not is_too_many(error):
+                if CONFLICTS & set(codes):
+                    raise TransactionConflict(
+                        busy="TransactionConflict" in codes, certids=self._conflicting(codes)
+                    ) from error
+                if attempt + 1 == _ATTEMPTS or not is_throttled(error):
                     raise
-                pause(attempt + _AS_AFTER)
+                pause(attempt + _THROTTLED_PAUSE)
 
-    def _whose(self, codes: list[str]) -> frozenset[Fingerprint]:
+    def _conflicting(self, codes: list[str]) -> frozenset[Fingerprint]:
         owners = [*self._deletes, *self._puts, *self._updates]
-        return frozenset(whose for whose, code in zip(owners, codes, strict=False) if whose and code in LOST)
+        return frozenset(certid for certid, code in zip(owners, codes, strict=False) if certid and code in CONFLICTS)
 
-    def _put(self, row: Any, condition: Condition, whose: Fingerprint) -> None:
+    def _put(self, row: Any, condition: Condition, certid: Fingerprint) -> None:
         self._transaction.save(row, condition=condition)
-        self._puts.append(whose)
+        self._puts.append(certid)
 
-    def _update(self, row: Any, actions: list[Any], condition: Condition | None, whose: Fingerprint | None) -> None:
+    def _update(self, row: Any, actions: list[Any], condition: Condition | None, certid: Fingerprint | None) -> None:
         self._transaction.update(row, actions=actions, condition=condition)
-        self._updates.append(whose)
+        self._updates.append(certid)
 
 
 def _free(certid: Fingerprint, holder: Fingerprint | None) -> Condition:
@@ -177,8 +179,8 @@ def _free(certid: Fingerprint, holder: Fingerprint | None) -> Condition:
     return free | (NameRow.certid == holder) if holder else free
 
 
-def _still(device: Device) -> Condition:
-    """That the row is the one that was seen, and counted where it was."""
+def _unchanged(device: Device) -> Condition:
+    """The condition that the row is unchanged since it was read, and counted in the same bucket."""
     same_claim: Condition = (LedgerRow.devstate == device.devstate.value) & (LedgerRow.generation == device.generation)
     counted = LedgerRow.counted == device.counted if device.counted else LedgerRow.counted.does_not_exist()
     same: Condition = (LedgerRow.version == device.version) & same_claim & counted
@@ -186,10 +188,10 @@ def _still(device: Device) -> Condition:
 
 
 def changes(before: Device, after: Device) -> list[Any]:
-    """What makes the row of the one that of the other."""
+    """Return the update actions that turn the row of `before` into that of `after`."""
     old, new = attributes_of(before), attributes_of(after)
     if before.counted is None:
-        del old["printhead"], old["kind"]  # a row of then has none
+        del old["printhead"], old["kind"]  # a row older than the counts has neither
     changed = [getattr(LedgerRow, key).set(value) for key, value in new.items() if old.get(key) != value]
     return changed + [getattr(LedgerRow, key).remove() for key in old if key not in new]
 

@@ -58,7 +58,7 @@ class Lambdas:
         event = self.door.first_connect(GOOD)
         return {
             "bouncer": lambda: self.door.deliver(event),
-            "receptionist": lambda: self.receptionist.greet(GOOD_ID, NAME, None),
+            "receptionist": lambda: self.receptionist.answer(GOOD_ID, NAME, None),
             "claim": lambda: claim(self.services, OPERATOR, GOOD_ID, A, None, None),
             "commissioner": lambda: self.lobby.deliver(self.lobby.record(GOOD_ID)),
             "arrivals": self.report,
@@ -67,7 +67,7 @@ class Lambdas:
     def report(self) -> str:
         """The target saw it connect, a while after it was commissioned."""
         message = {"certid": GOOD_ID, "connectedat": self.lobby.clock().timestamp() * 1000 + 60_000}
-        return self.arrivals.take({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
+        return self.arrivals.process({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
 
 
 def test_one_onboarding_warm_takes_no_more_calls_than_it_did_with_history_and_arrival(
@@ -86,7 +86,7 @@ def test_one_onboarding_warm_takes_no_more_calls_than_it_did_with_history_and_ar
 
 def test_a_hello_once_commissioned_is_a_read_and_the_answer(calls: Calls, clock: Clock) -> None:
     lambdas = Lambdas(calls, clock)
-    assert lambdas.receptionist.greet(IDS["sensor-2"], "sensor-2", None) == "routed"
+    assert lambdas.receptionist.answer(IDS["sensor-2"], "sensor-2", None) == "routed"
     assert calls.names() == ["GetItem", "Publish"]
 
 

@@ -13,7 +13,8 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
 from lobby.ledger.counts import KIND, Bucket
-from lobby.ledger.models import CountRow, LedgerRow, attributes_of
+from lobby.ledger.items import attributes_of
+from lobby.ledger.models import CountRow, LedgerRow
 from lobby.names import Fingerprint, Region, Target, ThingName
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment

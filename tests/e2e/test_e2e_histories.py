@@ -19,7 +19,8 @@ import pytest
 from infra.local.lobby_file import NAME
 from infra.local.synthesis import ROOT
 from lobby.domain.device import Entry
-from lobby.ledger.models import HistoryRow, LedgerRow, entry_of_item, row_of
+from lobby.ledger.items import entry_of_item, row_of
+from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.wire import notary_bucket
 from tests.e2e.deployment import PATIENCE, Deployment, until
 
@@ -201,7 +202,7 @@ def test_each_tampering_is_found_with_its_entry_and_raises_the_alarm(deployed: D
 
 def _alarm(deployed: Deployment, victim: Victim, kind: str) -> list[str]:
     lines = deployed.said_by("notary", "history tampered with")
-    return [line for line in lines if victim.certid in line and f'"did":"{kind}"' in line]
+    return [line for line in lines if victim.certid in line and f'"event":"{kind}"' in line]
 
 
 def test_what_is_put_where_an_entry_was_removed_is_anchored_too_and_shows_for_ever(victim: Victim) -> None:

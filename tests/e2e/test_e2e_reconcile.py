@@ -18,7 +18,8 @@ CLAIM_OF_THEN = """
 import sys
 from datetime import timedelta
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.store import Ledger, now
+from lobby.ledger.clock import now
+from lobby.ledger.store import Ledger
 from lobby.names import parse_target_key
 certid, target, region = sys.argv[1:]
 request = ClaimRequest(parse_target_key(target))

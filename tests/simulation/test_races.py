@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from lobby.domain import transitions
+from lobby.domain import commissioner_transitions
 from lobby.ledger import transaction
 from lobby.ledger.models import HistoryRow, LedgerRow
 from tests.simulation.faults.ground import Ground
@@ -58,8 +58,10 @@ def test_everybody_at_once_comes_to_rest(layer: FaultLayer, ground: Ground) -> N
 def test_a_commissioner_whose_word_counts_for_any_claim_is_seen(
     layer: FaultLayer, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commission = transitions.commission
-    monkeypatch.setattr(transitions, "commission", lambda d, _generation, *more: commission(d, d.generation, *more))
+    commission = commissioner_transitions.commission
+    monkeypatch.setattr(
+        commissioner_transitions, "commission", lambda d, _generation, *more: commission(d, d.generation, *more)
+    )
     with pytest.raises(Untrue):
         _live_many(layer, ground, "move, and commissioning")
 
@@ -67,7 +69,7 @@ def test_a_commissioner_whose_word_counts_for_any_claim_is_seen(
 def test_a_write_that_does_not_look_at_what_it_overwrites_is_seen(
     layer: FaultLayer, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "_still", lambda _device: LedgerRow.certid.exists())
+    monkeypatch.setattr(transaction, "_unchanged", lambda _device: LedgerRow.certid.exists())
     monkeypatch.setattr(HistoryRow.certid, "does_not_exist", LedgerRow.certid.exists, raising=False)
     with pytest.raises(Untrue):
         _live_many(layer, ground, "two claims for different targets")

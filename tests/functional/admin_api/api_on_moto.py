@@ -172,7 +172,7 @@ class Lobby:
         certid = self.admit(number, name)
         device = self.ledger.get(certid)
         assert device is not None
-        self.ledger.hello(device, "1.0", "receptionist", shows=True)
+        self.ledger.hello(device, "1.0", "receptionist", shows_code=True)
         return certid
 
 

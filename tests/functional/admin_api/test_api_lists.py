@@ -135,7 +135,7 @@ def test_a_malformed_filter_is_refused(lobby: Lobby, wanted: dict[str, Any], cod
 
 
 KEY = {"certid": {"S": fingerprint(1)}, "kind": {"S": "device"}, "enteredat": {"S": "2026-01-01T00:00:00.000Z"}}
-ANY = Filter().words()
+ANY = Filter().as_list()
 
 
 def test_a_cursor_that_is_made_as_ours_are_is_taken(lobby: Lobby) -> None:
@@ -163,7 +163,7 @@ def test_a_cursor_that_is_made_as_ours_are_is_taken(lobby: Lobby) -> None:
         cursor({"q": ANY, "key": KEY | {"enteredat": {"S": "2026-01-01"}}}),
         cursor({"q": ANY, "key": KEY | {"certid": {"S": "AB" * 32}}}),
         cursor({"q": ANY, "key": {"certid": {"S": "a"}}}),
-        cursor({"q": Filter(state=State.INLOBBY).words(), "key": KEY}),
+        cursor({"q": Filter(state=State.INLOBBY).as_list(), "key": KEY}),
         cursor({"q": "||", "key": KEY}),
         base64.urlsafe_b64encode(b"[" * 20_000).decode(),
     ],
@@ -221,7 +221,7 @@ def test_a_cursor_that_leads_out_of_its_question_is_refused(
     lobby: Lobby, wanted: dict[str, Any], question: Filter, inside: dict[str, Any], outside: dict[str, Any] | None
 ) -> None:
     def after(key: dict[str, Any] | None) -> list[str]:
-        made = cursor({"q": question.words(), "key": key})
+        made = cursor({"q": question.as_list(), "key": key})
         return lobby.ask(DEVICES, {"filter": wanted, "after": made}).codes
 
     assert (after(inside), after(outside)) == ([], ["INVALID_CURSOR"])

@@ -11,7 +11,7 @@ from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.models import device_of_image
+from lobby.ledger.items import device_of_image
 from lobby.names import ThingName
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (

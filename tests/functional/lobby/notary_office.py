@@ -36,7 +36,7 @@ class Office:
 
     def take(self, *records: dict[str, Any]) -> list[str]:
         """The sequence numbers of the records that are to be delivered again."""
-        failed = self.notary.take({"Records": list(records)})["batchItemFailures"]
+        failed = self.notary.process({"Records": list(records)})["batchItemFailures"]
         return [each["itemIdentifier"] for each in failed]
 
     def verdict(self, certid: Fingerprint = ONE) -> Verdict:

@@ -5,7 +5,7 @@ import pytest
 from lobby.domain.history_audit import Fault
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger import anchoring
-from lobby.ledger.anchoring import Anchored, anchor_all
+from lobby.ledger.anchoring import AnchoringResult, anchor_all
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.store import Ledger
 from lobby.names import parse_target_key
@@ -26,7 +26,7 @@ def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
         return Office(ledger, clock)
 
 
-def anchored(office: Office, ledger: Ledger) -> Anchored:
+def anchored(office: Office, ledger: Ledger) -> AnchoringResult:
     return anchor_all(ledger, office.anchors, office.histories.verify)
 
 
@@ -35,8 +35,8 @@ def test_what_is_older_than_the_notary_is_anchored_once_and_verified_from_then_o
 ) -> None:
     assert office.verdict().fault is Fault.NOT_ANCHORED
     done = anchored(office, ledger)
-    assert (done.entries, done.devices, done.left) == (4, 2, {})
-    assert done.told() == ["entries anchored: 4, of 2 devices"]
+    assert (done.entries, done.devices, done.invalid) == (4, 2, {})
+    assert done.lines() == ["entries anchored: 4, of 2 devices"]
     assert office.verdict().ok
     calls.forget()
     assert anchored(office, ledger).entries == 0
@@ -46,15 +46,15 @@ def test_what_is_older_than_the_notary_is_anchored_once_and_verified_from_then_o
 def test_a_history_that_is_not_whole_is_left_and_named(office: Office, ledger: Ledger) -> None:
     HistoryRow(ONE, 1).update(actions=[HistoryRow.actor.set("user:mallory")])
     done = anchored(office, ledger)
-    assert (done.entries, list(done.left)) == (2, [ONE])
-    assert "entry 1: ALTERED" in done.told()[0]
+    assert (done.entries, list(done.invalid)) == (2, [ONE])
+    assert "entry 1: ALTERED" in done.lines()[0]
     assert {key.split("/")[1] for key in office.versions()} == {OTHER}
 
 
 def test_what_another_anchor_contradicts_is_not_anchored(office: Office, ledger: Ledger) -> None:
     office.anchors.put(ONE, 2, "f" * 64)
     done = anchored(office, ledger)
-    assert (done.left[ONE].seq, done.left[ONE].fault) == (2, Fault.REPLACED)
+    assert (done.invalid[ONE].seq, done.invalid[ONE].fault) == (2, Fault.REPLACED)
     assert len(office.anchors.of(ONE)) == 1
 
 
@@ -71,5 +71,5 @@ def test_the_command_says_what_it_did_and_what_it_left(
     assert capsys.readouterr().out == "entries anchored: 4, of 2 devices\n"
     LedgerRow(ONE).delete()
     assert anchoring.main([NOTARY_BUCKET]) == 1
-    assert f"not whole: {ONE}: entry 2: ROW_MISSING" in capsys.readouterr().out
+    assert f"history is invalid: {ONE}: entry 2: ROW_MISSING" in capsys.readouterr().out
     assert anchoring.main([]) == 2

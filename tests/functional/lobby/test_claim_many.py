@@ -15,8 +15,9 @@ from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
-from lobby.ledger.bulk import TOGETHER
-from lobby.ledger.models import LedgerRow, attributes_of
+from lobby.ledger.bulk import BATCH_SIZE
+from lobby.ledger.items import attributes_of
+from lobby.ledger.models import LedgerRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.wire import MAX_CONFIG_BYTES
@@ -141,14 +142,14 @@ def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: b
     assert all(read["ConsistentRead"] for read in reads)
     items = [call.params["TransactItems"] for call in calls.of("TransactWriteItems")]
     moved = 2 if waits else 1
-    assert [len(each) for each in items] == [2 * TOGETHER + moved] * 20 + [2 * 40 + moved]
+    assert [len(each) for each in items] == [2 * BATCH_SIZE + moved] * 20 + [2 * 40 + moved]
 
 
 def test_the_biggest_rows_fit_a_transaction() -> None:
     """Of 4 MB: the longest certificate that AWS IoT takes, the longest config, and all else of a row and an entry."""
     longest = Device(prints(1)[0], State.CLAIMED, T, devicecert="x" * 65_536, config="y" * MAX_CONFIG_BYTES)
     item = LedgerRow(**attributes_of(longest)).serialize()
-    assert TOGETHER * (item_bytes(item) + 4_096) < 4 * 1024 * 1024
+    assert BATCH_SIZE * (item_bytes(item) + 4_096) < 4 * 1024 * 1024
 
 
 # Races: what happens between the reading and the writing.
@@ -221,7 +222,7 @@ def test_a_ledger_that_never_comes_to_rest_is_told_of_each_and_no_endless_loop(l
 
 
 def test_what_dynamodb_cannot_do_is_raised_and_the_list_can_be_sent_again(ledger: Ledger, calls: Calls) -> None:
-    some = prints(TOGETHER + 2)
+    some = prints(BATCH_SIZE + 2)
 
     def once(_params: dict[str, Any], call: Callable[[], Any]) -> Any:
         if len(calls.of("TransactWriteItems")) > 1:
@@ -231,10 +232,10 @@ def test_what_dynamodb_cannot_do_is_raised_and_the_list_can_be_sent_again(ledger
     calls.instead["TransactWriteItems"] = once
     with pytest.raises(TransactWriteError):
         ledger.claim_many(some, WISH, ANN, never)
-    assert aws.counts() == {f"expected|{A}|": TOGETHER}
+    assert aws.counts() == {f"expected|{A}|": BATCH_SIZE}
     calls.instead.clear()
     assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}
-    assert aws.counts() == {f"expected|{A}|": TOGETHER + 2}
+    assert aws.counts() == {f"expected|{A}|": BATCH_SIZE + 2}
 
 
 # What DynamoDB leaves unread, and time.
@@ -275,7 +276,7 @@ def test_when_time_is_up_at_once_nothing_is_tried(ledger: Ledger, calls: Calls) 
     outcomes = ledger.claim_many(prints(3), WISH, ANN, lambda: True)
     assert words(outcomes) == ["NOT_TRIED"] * 3
     assert isinstance(outcomes[0], LobbyError)
-    assert "want it sent again" in outcomes[0].message
+    assert "send it again" in outcomes[0].message
     assert calls.names() == []
 
 
@@ -283,9 +284,9 @@ def test_when_time_is_up_at_once_nothing_is_tried(ledger: Ledger, calls: Calls) 
 def test_when_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(
     ledger: Ledger, calls: Calls, written: int
 ) -> None:
-    some = prints(TOGETHER * 2 + 4)
+    some = prints(BATCH_SIZE * 2 + 4)
     outcomes = ledger.claim_many(some, WISH, ANN, lambda: len(calls.of("TransactWriteItems")) >= written)
-    done = TOGETHER * written
+    done = BATCH_SIZE * written
     assert words(outcomes) == ["expected"] * done + ["NOT_TRIED"] * (len(some) - done)
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": done}
     assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}

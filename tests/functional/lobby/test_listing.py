@@ -9,8 +9,9 @@ import pytest
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
+from lobby.ledger.items import attributes_of
 from lobby.ledger.listing import Filter, Page, devices
-from lobby.ledger.models import LedgerRow, attributes_of
+from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws
 from tests.aws import Calls
@@ -221,7 +222,7 @@ def cursor_of(body: object) -> str:
 
 def place(question: Filter, key: object) -> str:
     """A cursor as this list has it, but for what is wrong with the key."""
-    return cursor_of({"q": question.words(), "key": key})
+    return cursor_of({"q": question.as_list(), "key": key})
 
 
 def with_key(good: dict[str, str], **other: object) -> dict[str, object]:
@@ -253,7 +254,7 @@ FORGED: dict[str, str] = {
     "null": cursor_of(None),
     "a list": cursor_of([1]),
     "empty": cursor_of({}),
-    "no key": cursor_of({"q": WAITING.words()}),
+    "no key": cursor_of({"q": WAITING.as_list()}),
     "key of null": place(WAITING, None),
     "key that is a list": place(WAITING, [1]),
     "key that is text": place(WAITING, "x"),

@@ -163,8 +163,8 @@ def test_an_alarm_in_a_batch_keeps_no_entry_from_its_anchor(
 def test_the_log_has_what_was_there(office: Office, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     office.take(altered(lives(ledger)[0]))
     (line,) = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
-    assert (line["did"], line["keys"]["certid"]["S"]) == ("MODIFY", ONE)
-    assert (line["was"]["actor"]["S"], line["became"]["actor"]["S"]) == ("user:ann", "user:mallory")
+    assert (line["event"], line["keys"]["certid"]["S"]) == ("MODIFY", ONE)
+    assert (line["old"]["actor"]["S"], line["new"]["actor"]["S"]) == ("user:ann", "user:mallory")
 
 
 def test_without_its_bucket_s_name_it_says_so() -> None:

@@ -10,7 +10,7 @@ from infra.local.errors import DeployFailed
 from infra.local.ledger_upgrade import anchor, is_unanchored, is_uncounted, recount
 from lobby.domain.device import GENESIS, Entry
 from lobby.domain.states import Event, State
-from lobby.ledger.models import row_of
+from lobby.ledger.items import row_of
 from lobby.names import Fingerprint, parse_target
 from lobby.wire import notary_bucket
 from tests.infra.local.emulated_cloud import aws

@@ -13,8 +13,9 @@ from typing import Any
 from lobby.domain.device import Entry
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import Event
-from lobby.ledger.models import HistoryRow, entry_of
-from lobby.ledger.store import timestamp
+from lobby.ledger.clock import timestamp
+from lobby.ledger.items import entry_of
+from lobby.ledger.models import HistoryRow
 from lobby.names import Target
 from tests import aws
 from tests.aws import HOME

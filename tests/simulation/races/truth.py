@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import first_broken_entry
-from lobby.ledger.models import HistoryRow, device_of_image, entry_of
+from lobby.ledger.items import device_of_image, entry_of
+from lobby.ledger.models import HistoryRow
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests import aws
 from tests.simulation.faults.field import GUARDED, FieldDevice

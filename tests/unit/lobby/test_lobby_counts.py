@@ -10,7 +10,8 @@ from lobby.domain.device import Device
 from lobby.domain.states import TRANSITIONS, Event, State
 from lobby.ledger import bulk, counts, recount
 from lobby.ledger.counts import Bucket, bucket_of, shift
-from lobby.ledger.models import LedgerRow, attributes_of, device_of_image
+from lobby.ledger.items import attributes_of, device_of_image
+from lobby.ledger.models import LedgerRow
 from lobby.ledger.transaction import change_of
 from lobby.names import Fingerprint, Target, parse_target
 
@@ -97,7 +98,7 @@ def test_many_changes_are_summed_and_those_that_cancel_out_are_left_out() -> Non
 def test_a_key_is_read_as_it_was_meant(state: State, target: Target | None, reason: str | None) -> None:
     bucket = Bucket(state, target, reason)
     assert counts._bucket(bucket.key) == bucket
-    assert counts.part_of(bucket.key, 7).bucket.rpartition("|")[0] == bucket.key
+    assert counts.shard_of(bucket.key, 7).bucket.rpartition("|")[0] == bucket.key
 
 
 def test_a_shard_is_any_of_the_parts() -> None:
@@ -119,5 +120,5 @@ def test_many_claims_and_their_counts_fit_a_transaction() -> None:
     """A claim leads from absence or a state without target, to a state with the target of the request."""
     moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
     buckets = {state for move in moves for state in move if state}
-    assert 2 * bulk.TOGETHER + len(buckets) <= 100
-    assert 3 * recount.TOGETHER <= 100
+    assert 2 * bulk.BATCH_SIZE + len(buckets) <= 100
+    assert 3 * recount.BATCH_SIZE <= 100

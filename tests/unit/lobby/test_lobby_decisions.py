@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobby.domain import transitions
+from lobby.domain.commissioner_transitions import arrive, commission, fail, retire
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.models import LedgerRow, attributes_of, device_of_image
+from lobby.ledger.items import attributes_of, device_of_image
+from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from lobby.wire import MAX_CONFIG_BYTES
 
@@ -37,11 +39,11 @@ def claimed(request: ClaimRequest = ClaimRequest(A)) -> Device:  # noqa: B008  #
 
 
 def commissioned() -> Device:
-    return transitions.commission(claimed(), 1, "a.example", T)
+    return commission(claimed(), 1, "a.example", T)
 
 
 def arrived() -> Device:
-    return transitions.arrive(commissioned(), T)
+    return arrive(commissioned(), T)
 
 
 def test_a_certificate_never_seen_knocks() -> None:
@@ -116,14 +118,14 @@ def test_a_revoked_certificate_is_not_admitted_again() -> None:
 def test_commissioning_gives_the_route_and_ends_the_turn() -> None:
     device = commissioned()
     assert (device.devstate, device.iotep, device.needs_commissioner) == (State.COMMISSIONED, "a.example", False)
-    assert transitions.commission(device, 1, "a.example", T) is device
+    assert commission(device, 1, "a.example", T) is device
 
 
 @pytest.mark.parametrize(
     "report",
     [
-        lambda device: transitions.commission(device, 1, "a.example", T),
-        lambda device: transitions.fail(device, 1, "TARGET_LIMIT", "full", T),
+        lambda device: commission(device, 1, "a.example", T),
+        lambda device: fail(device, 1, "TARGET_LIMIT", "full", T),
     ],
     ids=["success", "failure"],
 )
@@ -133,7 +135,7 @@ def test_the_commissioners_word_on_an_old_claim_is_not_taken(report: Callable[[D
 
 
 def test_a_failure_is_kept_with_its_reason_until_the_retry() -> None:
-    device = transitions.fail(claimed(), 1, "TARGET_LIMIT", "full", T)
+    device = fail(claimed(), 1, "TARGET_LIMIT", "full", T)
     assert (device.devstate, device.reason, device.message, device.needs_commissioner) == (
         State.FAILED,
         "TARGET_LIMIT",
@@ -171,7 +173,8 @@ def test_an_expectation_moves_without_anything_to_clear() -> None:
 
 def test_a_release_takes_back_everything_the_claim_gave() -> None:
     device = transitions.release(
-        transitions.arrive(transitions.commission(claimed(ClaimRequest(A, "cam", {"a": 1})), 1, "h", T), T), T
+        arrive(commission(claimed(ClaimRequest(A, "cam", {"a": 1})), 1, "h", T), T),
+        T,
     )
     assert device is not None
     assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
@@ -197,7 +200,7 @@ def test_a_release_asked_for_again_is_the_same_release() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     assert transitions.release(released, "later") is released
-    cleared = transitions.retire(released, released.generation, A)
+    cleared = retire(released, released.generation, A)
     assert transitions.release(cleared, "later") is cleared
 
 
@@ -255,7 +258,7 @@ def test_an_arrived_device_that_says_hello_is_on_its_way_again_with_its_route() 
         "2.0",
     )
     assert (device.route(), device.needs_commissioner, device.generation) == (arrived().route(), False, 1)
-    assert transitions.arrive(device, "last").devstate is State.ARRIVED
+    assert arrive(device, "last").devstate is State.ARRIVED
 
 
 def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() -> None:
@@ -268,42 +271,42 @@ def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() 
 def test_a_cleared_target_goes_off_the_list_and_ends_the_turn() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
-    device = transitions.retire(released, released.generation, A)
+    device = retire(released, released.generation, A)
     assert (device.targets_to_clear, device.needs_commissioner, device.devstate) == ((), False, State.INLOBBY)
 
 
 def test_a_target_that_cannot_be_cleared_stays_on_the_list_with_the_reason() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
-    device = transitions.retire(released, released.generation, A, "TARGET_ROLE_DENIED", "no")
+    device = retire(released, released.generation, A, "TARGET_ROLE_DENIED", "no")
     assert (device.targets_to_clear, device.needs_commissioner, device.reason) == ((A,), False, "TARGET_ROLE_DENIED")
 
 
 def test_a_target_that_is_cleared_after_all_takes_its_reason_along() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
-    stuck = transitions.retire(released, released.generation, A, "TARGET_ROLE_DENIED", f"{A} answered no")
-    cleared = transitions.retire(stuck, stuck.generation, A)
+    stuck = retire(released, released.generation, A, "TARGET_ROLE_DENIED", f"{A} answered no")
+    cleared = retire(stuck, stuck.generation, A)
     assert (cleared.targets_to_clear, cleared.reason, cleared.message) == ((), None, None)
 
 
 def test_what_the_present_target_said_stays_when_the_old_one_is_cleared() -> None:
-    moved = transitions.commission(transitions.move(arrived(), ClaimRequest(B), "u", T), 2, "b.example", T)
-    mute = transitions.retire(moved, 2, None, "TARGET_PERMISSION_MISSING", f"{B} answered no to Publish")
-    cleared = transitions.retire(mute, 2, A)
+    moved = commission(transitions.move(arrived(), ClaimRequest(B), "u", T), 2, "b.example", T)
+    mute = retire(moved, 2, None, "TARGET_PERMISSION_MISSING", f"{B} answered no to Publish")
+    cleared = retire(mute, 2, A)
     assert (cleared.targets_to_clear, cleared.reason) == ((), "TARGET_PERMISSION_MISSING")
 
 
 def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_not() -> None:
     revoked = transitions.revoke(transitions.move(arrived(), ClaimRequest(B), "u", T), CERTID, "stolen; really", T)
-    stuck = transitions.retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
+    stuck = retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
     assert (stuck.devstate, stuck.reason, stuck.needs_commissioner) == (State.REVOKED, "TARGET_ROLE_DENIED", False)
     assert stuck.message == "stolen; really; TARGET_ROLE_DENIED: got no; run it"
-    other = transitions.retire(stuck, stuck.generation, B, "TARGET_LIMIT", "full")
+    other = retire(stuck, stuck.generation, B, "TARGET_LIMIT", "full")
     assert (other.reason, other.message) == ("TARGET_LIMIT", "stolen; really; TARGET_LIMIT: full")
-    half = transitions.retire(other, other.generation, B)
+    half = retire(other, other.generation, B)
     assert (half.reason, half.targets_to_clear) == ("TARGET_LIMIT", (A,))
-    for out in (transitions.retry(half, T), transitions.retire(half, half.generation, A)):
+    for out in (transitions.retry(half, T), retire(half, half.generation, A)):
         assert (out.reason, out.message) == ("REVOKED", "stolen; really")
 
 
@@ -311,9 +314,9 @@ def test_clearing_for_an_old_claim_leaves_the_new_claims_turn() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     device = transitions.claim(released, CERTID, ClaimRequest(B), "user:ann", T)
-    cleared = transitions.retire(device, released.generation, A)
+    cleared = retire(device, released.generation, A)
     assert (cleared.targets_to_clear, cleared.needs_commissioner, cleared.devstate) == ((), True, State.CLAIMED)
-    assert transitions.retire(device, released.generation, A, "TARGET_ROLE_DENIED", "no") is device
+    assert retire(device, released.generation, A, "TARGET_ROLE_DENIED", "no") is device
 
 
 def test_retry_wakes_the_commissioner_also_where_the_turn_is_still_set() -> None:
@@ -380,14 +383,14 @@ KNOWN: dict[str, Callable[[Device, int], Device | None]] = {
     "move": lambda d, n: transitions.move(d, ClaimRequest((A, B, C)[n]), "u", T),
     "release": lambda d, _n: transitions.release(d, T),
     "retry": lambda d, _n: transitions.retry(d, T),
-    "commission": lambda d, _n: transitions.commission(d, d.generation, "h", T),
-    "fail": lambda d, n: transitions.fail(d, d.generation, f"F{n}", "m", T),
-    "arrive": lambda d, _n: transitions.arrive(d, T),
-    "retire": lambda d, _n: transitions.retire(d, d.generation, d.targets_to_clear[0] if d.targets_to_clear else None),
-    "not retired": lambda d, _n: transitions.retire(
+    "commission": lambda d, _n: commission(d, d.generation, "h", T),
+    "fail": lambda d, n: fail(d, d.generation, f"F{n}", "m", T),
+    "arrive": lambda d, _n: arrive(d, T),
+    "retire": lambda d, _n: retire(d, d.generation, d.targets_to_clear[0] if d.targets_to_clear else None),
+    "not retired": lambda d, _n: retire(
         d, d.generation, d.targets_to_clear[0] if d.targets_to_clear else None, "X", "m"
     ),
-    "retire late": lambda d, n: transitions.retire(d, d.generation - 1, (A, B, C)[n]),
+    "retire late": lambda d, n: retire(d, d.generation - 1, (A, B, C)[n]),
 }
 steps = st.lists(st.tuples(st.sampled_from([*EVENTS, *KNOWN]), st.integers(0, 2)), max_size=25)
 

@@ -50,7 +50,7 @@ def codes_in_the_code() -> Iterator[str]:
                 code = node.args[0]
                 assert isinstance(code, ast.Constant), f"{path}: a code that is worked out has no row anywhere"
                 yield str(code.value)
-    yield from registration._CONFLICTS_AT_THE_DOOR
+    yield from registration._REFUSING_CONFLICTS
 
 
 def test_every_code_that_a_certificate_is_refused_with_has_a_row() -> None:

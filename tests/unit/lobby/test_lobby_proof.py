@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from lobby.domain import presence, transitions
+from lobby.domain.commissioner_transitions import arrive, commission, retire
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.models import LISTED, LedgerRow, attributes_of, device_of_image
+from lobby.ledger.items import attributes_of, device_of_image
+from lobby.ledger.models import LISTED, LedgerRow
 from lobby.names import Fingerprint, PresenceCode, Region, ThingName, parse_code, parse_target
 from lobby.wire import PresenceChallenge
 
@@ -60,7 +62,7 @@ def proving(claim: ClaimRequest = BOUND, *, shows: bool | None = True) -> Device
 
 
 def with_code(device: Device, code: PresenceCode = CODE) -> Device:
-    asked = presence.asked(device, lambda: code)
+    asked = presence.with_code(device, lambda: code)
     assert asked is not None
     return asked
 
@@ -71,7 +73,7 @@ def confirmed() -> Device:
 
 def arrived(claim: ClaimRequest = BOUND) -> Device:
     claimed = confirmed() if claim.presence else transitions.claim(inlobby(), CERTID, claim, "user:ann", T)
-    return transitions.arrive(transitions.commission(claimed, claimed.generation, "a.example", T), T)
+    return arrive(commission(claimed, claimed.generation, "a.example", T), T)
 
 
 def dropped() -> Device:
@@ -146,7 +148,7 @@ def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
     for tries in range(1, presence.MAX_WRONG_CODES):
         device = presence.mismatch(device, 1, T)
         assert (device.devstate, device.failed_codes, device.code) == (State.PROVING, tries, CODE)
-        assert (presence.wrong(device).code, f"{5 - tries} left" in presence.wrong(device).message) == (
+        assert (presence.wrong_code(device).code, f"left: {5 - tries}" in presence.wrong_code(device).message) == (
             "WRONG_CODE",
             True,
         )
@@ -163,7 +165,7 @@ def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
         False,
         2,
     )
-    assert presence.wrong(device).code == "PRESENCE_FAILED"
+    assert presence.wrong_code(device).code == "PRESENCE_FAILED"
 
 
 @pytest.mark.parametrize("say", [presence.confirm, presence.mismatch])
@@ -187,7 +189,7 @@ def test_after_wrong_codes_a_claim_that_wants_proof_has_to_wait_and_another_has_
 
 def test_the_reason_of_a_dropped_claim_outlives_the_clearing_of_what_was_left_before() -> None:
     device = replace(dropped(), targets_to_clear=(B,), needs_commissioner=True)
-    cleared = transitions.retire(device, device.generation, B)
+    cleared = retire(device, device.generation, B)
     assert (cleared.reason, cleared.needs_commissioner, cleared.targets_to_clear) == ("PRESENCE_FAILED", False, ())
 
 
@@ -201,15 +203,15 @@ def test_a_device_that_cannot_show_a_code_is_told_nothing(shows: bool | None) ->
 def test_why_it_waits_is_said_where_its_client_shows_no_codes_until_it_says_that_it_does() -> None:
     blind = proving(shows=False)
     assert (blind.reason, "update it" in (blind.message or "")) == ("CODE_NOT_SHOWN", True)
-    seeing = presence.shown_by(blind, True)
+    seeing = presence.record_shows_code(blind, True)
     assert (seeing.reason, seeing.message, seeing.code, seeing.presence_challenge()) == (
         None,
         None,
         CODE,
         PresenceChallenge(CODE, 1),
     )
-    assert presence.shown_by(seeing, False).reason == "CODE_NOT_SHOWN"
-    assert presence.shown_by(inlobby(shows=None), False) == inlobby(shows=False)
+    assert presence.record_shows_code(seeing, False).reason == "CODE_NOT_SHOWN"
+    assert presence.record_shows_code(inlobby(shows=None), False) == inlobby(shows=False)
 
 
 def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:

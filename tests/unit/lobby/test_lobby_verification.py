@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.history_audit import ANCHORED_WITHIN, Anchor, Fault, Unreadable, Verdict, verify
 from lobby.domain.states import Event, State
-from lobby.ledger.store import timestamp
+from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, Target, parse_target_key
 from tests.certificates import NOW
 

@@ -1,0 +1,103 @@
+"""What the commissioner's events change, and those of the sweeper, the reconciler and the arrivals queue.
+
+As in `transitions`: pure functions from a row to the new row. A result that equals the given device means that the
+event changes nothing; a forbidden event raises `Conflict`.
+"""
+
+from dataclasses import replace
+
+from lobby.domain import presence
+from lobby.domain.device import Device
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import entered, state_after, without_failed_clearing
+from lobby.errors import Conflict
+from lobby.names import Target
+
+
+def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
+    """The certificate is registered in the target and the route is available. Only for the claim `generation`."""
+    _require_same_claim(device, generation)
+    if device.devstate in (State.COMMISSIONED, State.ARRIVED):
+        return device
+    state = state_after(device, Event.COMMISSION)
+    return entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=False), state, at)
+
+
+def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
+    """The target refused the device permanently. The operator corrects the cause and retries."""
+    _require_same_claim(device, generation)
+    if device.devstate is State.FAILED and device.reason == code:
+        return device
+    failed = replace(device, reason=code, message=message, needs_commissioner=False)
+    return entered(failed, state_after(device, Event.FAIL), at)
+
+
+def arrive(device: Device, at: str) -> Device:
+    """The target reported a connection of the device. Later connections change nothing."""
+    if device.devstate is State.ARRIVED:
+        return device
+    return entered(device, state_after(device, Event.ARRIVE), at)
+
+
+def retire(
+    device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
+) -> Device:
+    """A target that the device has left is cleared; with `code`, it could not be cleared and stays on the row. Without
+    a target, the commissioner has nothing left to do.
+
+    If the claim has changed since `generation`, or the device was admitted with a claim, the row still needs the
+    commissioner for that claim, and the next attempt belongs to it. A revoked device whose certificate may still be
+    active in a target has the code as its reason until every target is cleared."""
+    state_after(device, Event.RETIRE)
+    current = device.generation == generation and device.devstate is not State.CLAIMED
+    if code is None:
+        rest = tuple(target for target in device.targets_to_clear if target != cleared)
+        left = replace(device, targets_to_clear=rest, needs_commissioner=device.needs_commissioner and not current)
+        return left if rest else _all_cleared(left)
+    if not current:
+        return device
+    refused = device.devstate is State.REFUSED
+    if refused or device.devstate is State.REVOKED:
+        why = device.message if refused else without_failed_clearing(device).message
+        message = f"{why}; {code}: {message}"[:1000]
+    return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=False)
+
+
+def _all_cleared(device: Device) -> Device:
+    """No target is left to clear. The reason why one could not be cleared is removed; a reason of the current target,
+    which its message names, stays."""
+    if device.devstate is State.REVOKED:
+        return without_failed_clearing(device)
+    of_target = device.target is not None and str(device.target) in (device.message or "")
+    stays = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN)
+    return device if of_target or stays else replace(device, reason=None, message=None)
+
+
+def wake(device: Device) -> Device:
+    """The commissioner has not processed this row in time and is started again. Only the history changes, which is
+    enough to start it. Raise `Conflict` NOT_ALLOWED if the row does not need the commissioner any more."""
+    state_after(device, Event.WAKE)
+    if not device.needs_commissioner:
+        raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which does not need the commissioner any more")
+    return device
+
+
+def deactivate(device: Device, target: Target) -> Device:
+    """The certificate is active in a target without a claim and is deactivated there. Raise `Conflict`
+    CHANGED_MEANWHILE if it may be active there by now."""
+    state_after(device, Event.DEACTIVATE)
+    if may_be_active_in(device, target):
+        raise Conflict("CHANGED_MEANWHILE", f"got {target} for {device.certid}, which has a claim for it by now")
+    return device
+
+
+def may_be_active_in(device: Device, target: Target) -> bool:
+    """Return whether the ledger accounts for the device's certificate in `target`: by a claim, or because the target is
+    not cleared yet."""
+    claimed = device.target == target and device.devstate is not State.REVOKED
+    return claimed or target in device.targets_to_clear
+
+
+def _require_same_claim(device: Device, generation: int) -> None:
+    if device.generation != generation:
+        raise Conflict("CHANGED_MEANWHILE", f"got claim {generation}, want {device.generation}: the claim has changed")

@@ -1,0 +1,82 @@
+"""Conversions between the rows of the tables and the values of the domain."""
+
+from typing import Any
+
+from lobby.domain.device import Device, Entry, PresenceProof
+from lobby.domain.history_audit import Unreadable
+from lobby.domain.states import Event, State
+from lobby.ledger.models import COMMISSIONER, KIND, NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
+from lobby.names import parse_target_key
+
+
+def attributes_of(device: Device) -> dict[str, Any]:
+    """Return the attributes of a device's row, without those that have no value."""
+    target = device.target
+    attributes: dict[str, Any] = {
+        name: getattr(device, name)
+        for name in Device.__dataclass_fields__
+        if name not in ("target", "targets_to_clear", "needs_commissioner", "devstate")
+    }
+    attributes |= {
+        "printhead": device.certid[:PRINT_HEAD],
+        "kind": KIND,
+        "devstate": device.devstate.value,
+        "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
+        "target": str(target) if target else None,
+        "targetaccount": target.account if target else None,
+        "targetregion": target.region if target else None,
+        "targets_to_clear": [str(left) for left in device.targets_to_clear] or None,
+        "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
+        "presence_proof": device.presence_proof.value if device.presence_proof else None,
+        "failed_codes": device.failed_codes or None,
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def device_of(row: LedgerRow) -> Device:
+    """Return the device of a row, which can have all attributes or those of an index."""
+    values: dict[str, Any] = {
+        name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
+    }
+    values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
+    for number in ("version", "generation", "failed_codes"):
+        values[number] = int(values.get(number, 0))
+    if row.presence_proof is not None:
+        values["presence_proof"] = PresenceProof(row.presence_proof)
+    if row.target is not None:
+        values["target"] = parse_target_key(row.target)
+    values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
+    return Device(**values)
+
+
+def device_of_image(image: dict[str, Any]) -> Device:
+    """Return the device of an image in a stream record (DynamoDB JSON)."""
+    row = LedgerRow()
+    row.deserialize(image)
+    return device_of(row)
+
+
+def entry_of(row: HistoryRow) -> Entry:
+    values: dict[str, Any] = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
+    values |= {"seq": int(row.seq), "generation": int(row.generation), "event": Event(row.event)}
+    values |= {side: State(values[side]) if values[side] else None for side in ("before", "after")}
+    return Entry(**values)
+
+
+def entry_of_item(item: dict[str, Any]) -> Entry | Unreadable:
+    """Return the entry of an item in DynamoDB JSON, or `Unreadable` if the item was modified."""
+    number, unknown = str(item["seq"]["N"]), sorted(set(item) - set(HistoryRow.get_attributes()))
+    try:
+        entry = entry_of(HistoryRow.from_raw_data(item))
+    except (ValueError, TypeError) as error:
+        return Unreadable(int(float(number)), str(error)[:200])
+    if unknown or number != str(entry.seq):
+        why = f"got number {number} and unknown attributes {unknown or 'none'}, want a whole number and none"
+        return Unreadable(entry.seq, why[:200])
+    return entry
+
+
+def row_of(entry: Entry) -> HistoryRow:
+    values: dict[str, Any] = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    values = {name: str(value) if isinstance(value, State | Event) else value for name, value in values.items()}
+    return HistoryRow(**values)
