@@ -1,5 +1,20 @@
-"""The fault layer, for the tests of this folder."""
+"""The fault injector and the lobby that scenarios start in: created once for each test module."""
 
-from tests.simulation.faults.fixtures import ground, layer
+from collections.abc import Iterator
 
-__all__ = ["ground", "layer"]
+import pytest
+
+from tests.simulation.faults.faulty_aws import faulty_aws
+from tests.simulation.faults.injector import FaultInjector
+from tests.simulation.faults.setup import ScenarioSetup
+
+
+@pytest.fixture(scope="module")
+def injector() -> Iterator[FaultInjector]:
+    with faulty_aws() as injector:
+        yield injector
+
+
+@pytest.fixture(scope="module")
+def setup(injector: FaultInjector) -> ScenarioSetup:
+    return ScenarioSetup(injector)

@@ -46,54 +46,54 @@ def target(lobby: LobbyWithTargets) -> LobbyWithTargets:
 def surveyed(account: str = A.account) -> tuple[dict[str, tuple[bool, str]], str | None]:
     sessions = Sessions(aws.client("sts"), wall_clock)
     answer = surveyor.handler({"account": account, "region": A.region}, None, sessions)
-    return {found["step"]: (found["ok"], found["message"]) for found in answer["findings"]}, answer["endpoint"]
+    return {each["step"]: (each["ok"], each["message"]) for each in answer["findings"]}, answer["endpoint"]
 
 
-def missing(found: dict[str, tuple[bool, str]]) -> list[str]:
-    return [step for step, (ok, _) in found.items() if not ok]
+def missing(findings: dict[str, tuple[bool, str]]) -> list[str]:
+    return [step for step, (ok, _) in findings.items() if not ok]
 
 
 def test_in_a_ready_target_every_step_is_found_and_nothing_is_changed(target: LobbyWithTargets) -> None:
     before = aws.registry(A)
-    found, endpoint = surveyed()
-    assert list(found) == STEPS
-    assert missing(found) == []
+    findings, endpoint = surveyed()
+    assert list(findings) == STEPS
+    assert missing(findings) == []
     assert endpoint == "a1b2c3d4-ats.iot.eu-west-1.amazonaws.com"
     assert aws.registry(A) == before
-    assert found["iot:DescribeEndpoint"] == (True, endpoint)
+    assert findings["iot:DescribeEndpoint"] == (True, endpoint)
 
 
 @pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish", "DescribeEndpoint"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
 def test_a_missing_permission_is_named(target: LobbyWithTargets, operation: str, code: str) -> None:
     target.calls.fails[operation] = error(code, operation)
-    found, endpoint = surveyed()
-    assert missing(found) == [f"iot:{operation}"]
-    assert found[f"iot:{operation}"][1].startswith("missing")
+    findings, endpoint = surveyed()
+    assert missing(findings) == [f"iot:{operation}"]
+    assert findings[f"iot:{operation}"][1].startswith("missing")
     assert (endpoint is None) == (operation == "DescribeEndpoint")
 
 
 def test_all_missing_permissions_are_named_together(target: LobbyWithTargets) -> None:
     for operation in (*ABSENT, "ListThings", "Publish", "GetPolicy", "DescribeEndpoint"):
         target.calls.fails[operation] = error("AccessDeniedException", operation)
-    found, _ = surveyed()
-    assert missing(found) == STEPS[1:]
+    findings, _ = surveyed()
+    assert missing(findings) == STEPS[1:]
 
 
 def test_a_role_that_cannot_be_assumed_ends_the_survey_with_advice(target: LobbyWithTargets) -> None:
     target.calls.fails["AssumeRole"] = error("AccessDenied", "AssumeRole")
-    found, endpoint = surveyed()
-    assert missing(found) == list(found) == ["sts:AssumeRole"]
-    assert "ExternalId" in found["sts:AssumeRole"][1]
+    findings, endpoint = surveyed()
+    assert missing(findings) == list(findings) == ["sts:AssumeRole"]
+    assert "ExternalId" in findings["sts:AssumeRole"][1]
     assert endpoint is None
 
 
 def test_the_policy_of_every_profile_is_checked(target: LobbyWithTargets) -> None:
     with target.calls.uncounted():
         target.targets.register(A, "name", ("default", "camera"), "user:ann")
-    found, _ = surveyed()
-    assert missing(found) == ["policy device-lobby-camera"]
-    assert "deploy" in found["policy device-lobby-camera"][1]
+    findings, _ = surveyed()
+    assert missing(findings) == ["policy device-lobby-camera"]
+    assert "deploy" in findings["policy device-lobby-camera"][1]
 
 
 BUSY = error("ThrottlingException", "X")
@@ -111,10 +111,10 @@ def test_what_could_not_be_checked_is_not_reported_as_missing(
     target: LobbyWithTargets, operation: str, fault: Exception
 ) -> None:
     target.calls.fails[operation] = fault
-    found, _ = surveyed()
-    [step] = missing(found)
-    assert found[step][1].startswith("could not be checked")
-    assert "again" in found[step][1]
+    findings, _ = surveyed()
+    [step] = missing(findings)
+    assert findings[step][1].startswith("could not be checked")
+    assert "again" in findings[step][1]
 
 
 def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:

@@ -1,7 +1,8 @@
 """Every call, every crash: each AWS call of every Lambda fails in each way that AWS can fail, one at a time.
 
-`layer` stands between the Lambdas and AWS and makes one call fail; `replies` has AWS's words for it; `faulty_aws` puts
-both into the tests' AWS. `lambdas` starts the real handlers and throws them away; `cloud` and `stream` deliver events
-again as AWS would; `field` has the devices. `stories` are what may be disturbed, `beginnings` and `refusals` where they
-begin, `presses` what people ask, `ground` the lobby in which it takes place. `endings` compares, `matrix` tries all.
+`injector` sits between the Lambdas and AWS and makes one call fail; `error_responses` has each service's error
+responses; `faulty_aws` puts both into the tests' AWS. `lambdas` starts the real handlers and discards them when killed;
+`cloud` and `stream` deliver events again as AWS does; `devices` simulates devices. `scenarios` are what faults disturb,
+`initial_states` and `refused_certificates` are where they start, `api_requests` what users request, `setup` creates the
+lobby. `outcomes` compares results, `matrix` tries every call with every fault.
 """

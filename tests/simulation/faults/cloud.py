@@ -1,8 +1,8 @@
-"""What AWS does around the Lambdas: it delivers events, and again where a Lambda failed; a person presses again.
+"""AWS's deliveries around the Lambdas: events are delivered again if a Lambda fails, and users send requests again.
 
-Rules invoke asynchronously, twice more after a failure; the stream is `stream`'s; the queue gives a message back five
-times; all as `infra/` has it deployed. What was given up lies in `undelivered`. Whatever is delivered again comes at
-once, or, where the cloud is slow, after all else that was under way has been done.
+Rules invoke asynchronously, with two retries; `stream` delivers the ledger's stream; the queue delivers a message up to
+five times: all as `infra/` deploys it. `undelivered` lists what all retries failed for. A retry follows at once, or, if
+the cloud is slow, after everything else that is pending.
 """
 
 import json
@@ -12,92 +12,91 @@ from typing import Any, Final
 from tests.aws import Clock
 from tests.functional.admin_api.api_on_moto import event_of
 from tests.functional.admin_api.tokens_for_tests import token
+from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Crashed, Lambdas
-from tests.simulation.faults.layer import FaultLayer
 from tests.simulation.faults.stream import WRITES, Stream
 
-_RULE_AGAIN: Final = (60, 120)
-"""Seconds until each further try (Lambda developer guide, "Asynchronous invocation"); so below."""
-_STREAM_AGAIN, _QUEUE_AGAIN, _PERSON_AGAIN = 10, 180, 30
+_RULE_RETRIES: Final = (60, 120)
+"""Seconds until each retry (Lambda developer guide, "Asynchronous invocation"), likewise below."""
+_STREAM_RETRY, _QUEUE_RETRY, _USER_RETRY = 10, 180, 30
 _RECEIVES: Final = 5
-_PRESSES: Final = 3
+_USER_ATTEMPTS: Final = 3
 _NO_ANSWER: Final = "INTERNAL"
 
 
 class Cloud:
-    """`slow`: what is delivered again comes late. `moves` lets devices do what they now would, and says whether any
-    did."""
+    """`slow`: retries come late. `act` lets the devices act, and returns whether any did."""
 
-    def __init__(self, layer: FaultLayer, clock: Clock, moves: Callable[[], bool], *, slow: bool) -> None:
-        self._clock, self._moves, self._slow = clock, moves, slow
+    def __init__(self, injector: FaultInjector, clock: Clock, act: Callable[[], bool], *, slow: bool) -> None:
+        self._clock, self._act, self._slow = clock, act, slow
         external_ids = iter(range(1, 100))
-        self._lambdas = Lambdas(layer, clock, lambda: f"external-id-{next(external_ids)}")
-        self._stream = Stream(self._lambdas, clock, lambda: self._later(_STREAM_AGAIN))
+        self._lambdas = Lambdas(injector, clock, lambda: f"external-id-{next(external_ids)}")
+        self._stream = Stream(self._lambdas, clock, lambda: self._wait(_STREAM_RETRY))
         self._queue: list[tuple[str, int]] = []
-        self._given_up: list[str] = []
-        self.answers: list[str] = []
-        """The codes of what people were refused, and of results that never came."""
-        layer.effects |= dict.fromkeys(WRITES, self._stream.look)
+        self._failed: list[str] = []
+        self.refusals: list[str] = []
+        """The codes of refused requests, and of requests that never got a response."""
+        injector.observers |= dict.fromkeys(WRITES, self._stream.observe)
 
     @property
     def undelivered(self) -> list[str]:
-        """What was given up, by whomever."""
-        return [*self._given_up, *(str(record) for record in self._stream.given_up)]
+        """The events, messages and records that all retries failed for."""
+        return [*self._failed, *(str(record) for record in self._stream.failed_records)]
 
     def rule(self, name: str, event: dict[str, Any]) -> None:
-        """An event for a Lambda behind a rule."""
-        for wait in (*_RULE_AGAIN, None):
+        """Send an event to a Lambda through a rule."""
+        for wait in (*_RULE_RETRIES, None):
             try:
                 self._lambdas.invoke(name, event)
             except Crashed:
                 if wait is None:
-                    self._given_up.append(f"{name}: {event}")
+                    self._failed.append(f"{name}: {event}")
                     return
-                self._later(wait)
+                self._wait(wait)
             else:
                 return
 
     def send(self, body: dict[str, Any]) -> None:
-        """A message for the arrivals' queue."""
+        """Send a message to the arrivals' queue."""
         self._queue.append((json.dumps(body), 1))
 
-    def press(self, document: str, variables: dict[str, Any] | None = None, role: str = "operator") -> None:
-        """A person asks the API, until there is an answer."""
+    def request(self, document: str, variables: dict[str, Any] | None = None, role: str = "operator") -> None:
+        """Send a user's request to the API, again until there is a response."""
         event = event_of({"query": document, "variables": variables}, authorization=f"Bearer {token(role)}")
-        for _ in range(_PRESSES):
-            codes = self._answered(event)
+        for _ in range(_USER_ATTEMPTS):
+            codes = self._codes(event)
             if _NO_ANSWER not in codes:
                 break
-            self._later(_PERSON_AGAIN)
-        self.answers += codes
+            self._wait(_USER_RETRY)
+        self.refusals += codes
 
     def settle(self) -> None:
-        """Until nothing is under way any more."""
-        while self._stream.deliver() or self._received() or self._moves():
+        """Deliver everything until nothing is pending."""
+        while self._stream.deliver() or self._receive() or self._act():
             pass
 
-    def _later(self, seconds: int) -> None:
+    def _wait(self, seconds: int) -> None:
         self._clock.advance(seconds=seconds if self._slow else 1)
         if self._slow:
             self.settle()
 
-    def _received(self) -> bool:
+    def _receive(self) -> bool:
         messages, self._queue = self._queue, []
         if not messages:
             return False
-        failed = self._taken([body for body, _ in messages])
+        failed = self._deliver_messages([body for body, _ in messages])
         if failed:
-            self._later(_QUEUE_AGAIN)
+            self._wait(_QUEUE_RETRY)
         for number in failed:
             body, received = messages[number]
             if received < _RECEIVES:
                 self._queue.append((body, received + 1))
             else:
-                self._given_up.append(f"arrivals: {body}")
+                self._failed.append(f"arrivals: {body}")
         return True
 
-    def _taken(self, bodies: list[str]) -> list[int]:
-        """The places of those that go back to the queue."""
+    def _deliver_messages(self, bodies: list[str]) -> list[int]:
+        """Return the indexes of the messages that go back to the queue."""
         records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
         try:
             answer = self._lambdas.invoke("arrivals", {"Records": records})
@@ -105,8 +104,8 @@ class Cloud:
             return list(range(len(bodies)))
         return [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
 
-    def _answered(self, event: dict[str, Any]) -> list[str]:
-        """The codes of what was refused, of a bulk's lines too; `INTERNAL` where there was no answer at all."""
+    def _codes(self, event: dict[str, Any]) -> list[str]:
+        """Return the codes of refusals, also of devices in a bulk request; `INTERNAL` if there was no response."""
         try:
             body = json.loads(self._lambdas.invoke("admin-api", event)["body"])
         except (Crashed, ValueError):

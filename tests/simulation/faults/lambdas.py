@@ -1,7 +1,7 @@
-"""The Lambdas: real handlers over real parts, started when they are first called, gone with all they knew when killed.
+"""The Lambdas: real handlers with real components, started at their first invocation, discarded when killed.
 
-Every part is put together as its own module does it, save that the clock is the story's and that no one waits. An
-answer is what Lambda would give; a process that died or a handler that raised is `Crashed`.
+Components are assembled as in their own modules, but with the scenario's clock and without pauses. An invocation
+returns the handler's response, or raises `Crashed` if the process was killed or the handler raised.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ from lobby.receptionist import Receptionist
 from lobby.wire import notary_bucket
 from tests.aws import BUCKET, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, key_of
-from tests.simulation.faults.layer import FaultLayer, Killed
+from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]
 SURVEYOR: Final = "device-lobby-surveyor"
@@ -45,14 +45,14 @@ _CONTEXT: Final = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000)
 
 
 class Crashed(Exception):
-    """An invocation without an answer."""
+    """An invocation without a response."""
 
 
 class Lambdas:
-    """All of them. `new_external_id` is the admin API's."""
+    """All Lambdas. `new_external_id` is for the admin API."""
 
-    def __init__(self, layer: FaultLayer, clock: Clock, new_external_id: Callable[[], str]) -> None:
-        self._layer, self._clock, self._new_external_id = layer, clock, new_external_id
+    def __init__(self, injector: FaultInjector, clock: Clock, new_external_id: Callable[[], str]) -> None:
+        self._injector, self._clock, self._new_external_id = injector, clock, new_external_id
         self._warm: dict[str, Handler] = {}
         self._start: dict[str, Callable[[], Handler]] = {
             "bouncer": self._bouncer,
@@ -63,8 +63,8 @@ class Lambdas:
         }
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """The handler's answer. Raises `Crashed`."""
-        with self._layer.running(name):
+        """Return the handler's response. Raise `Crashed`."""
+        with self._injector.running(name):
             try:
                 if name not in self._warm:
                     self._warm[name] = self.start(name)
@@ -73,13 +73,13 @@ class Lambdas:
                 answer = None
             except Exception as error:
                 raise Crashed(f"{name}: {type(error).__name__}: {error}") from error
-            if self._layer.dead:
+            if self._injector.dead:
                 self._warm.pop(name, None)
                 raise Crashed(f"{name} was killed")
         return answer
 
     def start(self, name: str) -> Handler:
-        """One more of them, which knows nothing yet."""
+        """Start another instance, with nothing cached."""
         return self._start[name]()
 
     def _ledger(self) -> Ledger:
@@ -91,30 +91,30 @@ class Lambdas:
     def _bouncer(self) -> Handler:
         clients = LobbyClients()
         trust = TrustStore(clients.iot, clients.s3, BUCKET)
-        made = Bouncer(clients.iot, trust, self._ledger(), WAITING_POLICY, self._clock)
-        return lambda event: registration.handler(event, None, made)
+        bouncer = Bouncer(clients.iot, trust, self._ledger(), WAITING_POLICY, self._clock)
+        return lambda event: registration.handler(event, None, bouncer)
 
     def _receptionist(self) -> Handler:
-        made = Receptionist(LobbyClients().iot_data, self._ledger())
-        return lambda event: receptionist.handler(event, None, made)
+        handling = Receptionist(LobbyClients().iot_data, self._ledger())
+        return lambda event: receptionist.handler(event, None, handling)
 
     def _commissioner(self) -> Handler:
         clients, ledger = LobbyClients(), self._ledger()
         targets = RecentTargets(self._targets(), self._clock)
-        sessions = Sessions(client("sts"), _machines_time)
+        sessions = Sessions(client("sts"), _wall_clock)
         gateway = TargetGateway(targets, sessions, CircuitBreaker(self._clock))
-        made = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
-        processor = StreamProcessor(made, ledger, self._send_to_queue, self._clock)
+        processing = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
+        processor = StreamProcessor(processing, ledger, self._send_to_queue, self._clock)
         return lambda event: commissioner.lambdas.stream.handler(event, _CONTEXT, processor)
 
     @staticmethod
-    def _send_to_queue(keys: dict[str, Any], why: str) -> None:
-        raise AssertionError(f"every record can be read, and none makes us fail: {keys}, {why}")
+    def _send_to_queue(keys: dict[str, Any], reason: str) -> None:
+        raise AssertionError(f"got record {keys} sent to the queue ({reason}), want every record readable")
 
     def _arrivals(self) -> Handler:
         unsigned = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
-        made = Arrivals(self._ledger(), self._targets(), lambda region: client("sns", unsigned, region_name=region))
-        return lambda event: arrivals.handler(event, None, made)
+        handling = Arrivals(self._ledger(), self._targets(), lambda region: client("sns", unsigned, region_name=region))
+        return lambda event: arrivals.handler(event, None, handling)
 
     def _admin_api(self) -> Handler:
         surveyor = lambda_client(REGION)
@@ -127,17 +127,17 @@ class Lambdas:
             REGION,
             lambda: 0.0,
             histories=Histories(self._ledger(), anchors),
-            compare=_nobody_compares,
+            compare=_no_comparison,
         )
         app: Any = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         gateway = Mangum(app, lifespan="off")
         return lambda event: gateway(event, _CONTEXT)
 
 
-def _machines_time() -> datetime:
-    """What AssumeRole answers with goes by it, in moto."""
+def _wall_clock() -> datetime:
+    """Return the machine's time: moto's AssumeRole uses it."""
     return datetime.now(UTC)
 
 
-def _nobody_compares(*_: Any) -> Any:
-    raise AssertionError("nobody asked for a comparison")
+def _no_comparison(*_: Any) -> Any:
+    raise AssertionError("got a comparison, want none")

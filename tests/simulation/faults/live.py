@@ -1,11 +1,11 @@
-"""Kills the Lambdas of a real deployment, call by call: `python -m tests.simulation.faults.live`.
+"""Kills the Lambdas of a local deployment, call by call: `python -m tests.simulation.faults.live`.
 
-The matrix's confirmation on the emulator: real processes, real TLS, real devices. For each Lambda and each of its
-calls in turn, a new device is onboarded, and the Lambda's process is killed (SIGKILL) as soon as that call shows in the
-access log: it has taken effect, its answer is on the way or lost. Every device must arrive, once, with a whole history,
-registered in its target and in the lobby. Linux only: processes are found in /proc.
+This confirms the matrix on the emulator, with real processes, TLS and devices. For each call of each Lambda, a new
+device is onboarded, and the Lambda's process is killed (SIGKILL) as soon as the call is in the access log: it has taken
+effect, and its response may be lost. Every device must arrive, once, with a valid history, registered in its target and
+in the lobby. Linux only: processes are found in /proc.
 
-Exit status: 0 every device arrived, 1 one did not or the deployment failed.
+Exit status: 0 every device arrived, 1 a device did not arrive, or the deployment failed.
 """
 
 import os
@@ -32,28 +32,28 @@ from tests.bench.stage import NewDevice, Stage, staged, until
 
 app = typer.Typer(add_completion=False)
 CALLS: Final = {"bouncer": 8, "receptionist": 2, "admin-api": 3, "commissioner": 9, "arrivals": 2}
-"""How many calls each makes of an onboarding when it has just started, as it has after a kill."""
+"""Calls that each Lambda makes for one onboarding after a start."""
 _EVENTS: Final = ["admit", "hello", "claim", "commission", "arrive"]
-_LOOK: Final = 0.001
+_POLL_SECONDS: Final = 0.001
 
 
 @dataclass(eq=False)
 class Killer(threading.Thread):
-    """Waits for the `number`-th call of a Lambda, and kills its processes. `killed` is how many there were."""
+    """Waits for the `number`-th call of a Lambda, and kills its processes. `killed` counts the processes."""
 
     stage: Stage
     by: str
     number: int
     killed: int = 0
     action: str = ""
-    _over: threading.Event = field(default_factory=threading.Event)
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
         self._began = self.stage.log.position()
 
     def run(self) -> None:
-        while not self._over.wait(_LOOK):
+        while not self._stopped.wait(_POLL_SECONDS):
             calls = [call for call in self.stage.log.since(self._began) if call.by.split()[0] == self.by]
             if len(calls) >= self.number:
                 self.action = calls[self.number - 1].action
@@ -63,12 +63,12 @@ class Killer(threading.Thread):
                 return
 
     def stop(self) -> None:
-        self._over.set()
+        self._stopped.set()
         self.join()
 
 
 def processes_of(function: str, emulator: int) -> list[int]:
-    """The Lambda's processes that this emulator has started, and no other's."""
+    """Return the ids of the Lambda's processes that this emulator has started."""
     wanted = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*"):
@@ -77,13 +77,13 @@ def processes_of(function: str, emulator: int) -> list[int]:
             if parent == emulator and wanted in (path / "environ").read_bytes().split(b"\0"):
                 found.append(int(path.name))
         except OSError:
-            continue  # it has ended, or is not ours to look at
+            continue  # the process has ended, or belongs to another user
     return found
 
 
 def onboard(stage: Stage, device: NewDevice) -> None:
-    """From the power switch to the arrival. Raises `TimeoutError`, or `ValueError` where something is not as it
-    should be."""
+    """Onboard a device until it has arrived. Raise `TimeoutError`, or `ValueError` if something differs from what must
+    hold."""
     powered = PoweredDevice(stage.file, device.paths, stage.local.state / "devices" / device.name)
     try:
         stage.until_state(device, "inlobby")
@@ -92,9 +92,9 @@ def onboard(stage: Stage, device: NewDevice) -> None:
     finally:
         powered.stop()
     history = until("the history is shown", lambda: _history(stage, device))
-    told = [entry["event"] for entry in history["history"]]
-    if told != _EVENTS or not history["historyIntact"]:
-        raise ValueError(f"got history {told}, intact: {history['historyIntact']}, want {_EVENTS}, intact")
+    events = [entry["event"] for entry in history["history"]]
+    if events != _EVENTS or not history["historyIntact"]:
+        raise ValueError(f"got history {events}, intact: {history['historyIntact']}, want {_EVENTS}, intact")
     target = stage.file.targets[0]
     for where in (stage.local.layout.lobby, parse_target(target.account, target.region)):
         iot = stage.local.emulator.session(where.account, where.region).client("iot")
@@ -104,7 +104,7 @@ def onboard(stage: Stage, device: NewDevice) -> None:
 
 
 def _claimed(stage: Stage, device: NewDevice) -> bool:
-    """Whether there was an answer; a person presses again."""
+    """Claim the device; return whether there was a response. The caller repeats the request."""
     try:
         stage.claim(device)
     except ApiRefused as refused:
@@ -116,8 +116,8 @@ def _claimed(stage: Stage, device: NewDevice) -> bool:
 
 
 def _history(stage: Stage, device: NewDevice) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = stage.api.ask(HISTORY, id=device.certid)["device"]
-    return found
+    history: dict[str, list[dict[str, str]]] = stage.api.ask(HISTORY, id=device.certid)["device"]
+    return history
 
 
 @app.command(help=__doc__)
@@ -134,31 +134,31 @@ def main(
         ):
             onboard(stage, stage.new_device())
             for by, calls in CALLS.items():
-                lines += [_tried(stage, timeline, by, number) for number in range(1, calls + 1)]
+                lines += [_try(stage, timeline, by, number) for number in range(1, calls + 1)]
     except (StepFailed, LocalCloudError, TimeoutError) as failed:
         print(f"FAILED: {failed}", file=sys.stderr)
         raise typer.Exit(1) from None
-    struck = [line for line in lines if line[2] != "0"]
-    arrived = [line for line in struck if line[3] == "arrived"]
-    title = f"{len(arrived)} of {len(struck)} devices arrived whose onboarding a Lambda was killed in"
-    print(section(Section(title, ("Lambda", "killed after", "processes", "the device"), tuple(lines))))
-    if len(arrived) < len(struck) or any(line[3] != "arrived" for line in lines):
+    hit = [line for line in lines if line[2] != "0"]
+    arrived = [line for line in hit if line[3] == "arrived"]
+    title = f"{len(arrived)} of {len(hit)} devices arrived although a Lambda was killed during their onboarding"
+    print(section(Section(title, ("Lambda", "killed after", "processes", "result"), tuple(lines))))
+    if len(arrived) < len(hit) or any(line[3] != "arrived" for line in lines):
         raise typer.Exit(1)
 
 
-def _tried(stage: Stage, timeline: Timeline, by: str, number: int) -> tuple[str, ...]:
+def _try(stage: Stage, timeline: Timeline, by: str, number: int) -> tuple[str, ...]:
     device, killer = stage.new_device(), Killer(stage, by, number)
-    with timeline.step(f"{by}, killed after call {number}") as done:
+    with timeline.step(f"{by}, killed after call {number}") as step:
         killer.start()
         try:
             onboard(stage, device)
-            what = "arrived"
+            result = "arrived"
         except (TimeoutError, ValueError) as lost:
-            what = f"LOST: {lost}"
+            result = f"LOST: {lost}"
         finally:
             killer.stop()
-        done.note = f"{killer.action or 'not reached'}: {what}"
-    return (by, f"{number} {killer.action or 'not reached'}", str(killer.killed), what)
+        step.note = f"{killer.action or 'not reached'}: {result}"
+    return (by, f"{number} {killer.action or 'not reached'}", str(killer.killed), result)
 
 
 if __name__ == "__main__":

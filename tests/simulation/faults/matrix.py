@@ -1,8 +1,8 @@
-"""The matrix: every call of every story × every fault, each tried with redelivery at once and late.
+"""The matrix: every call of every scenario × every fault, each tried with retries at once and with retries late.
 
-A cell is `survived` where the story ended as if nothing had happened; `done again` where somebody asked for one more
-try, and got it; a reason code where the device shows what is wrong, and one retry by the operator, once the fault is
-mended, leads to the same end; `LOST` otherwise, with what differs.
+The result of a cell is `survived` if the outcome is the same as without the fault; `repeated` if the action had its
+effect twice because it was requested twice; a reason code if the device shows the reason, and one retry by an operator
+leads to the same outcome after the fault is over; otherwise `LOST`, with the differences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,124 +10,127 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-from tests.simulation.faults import presses
-from tests.simulation.faults.endings import Ending, ending_of, is_told_within
-from tests.simulation.faults.field import Field
-from tests.simulation.faults.ground import Ground
-from tests.simulation.faults.layer import Call, Fault, FaultLayer, Plan
-from tests.simulation.faults.stories import Story
+from tests.simulation.faults import api_requests
+from tests.simulation.faults.devices import Fleet
+from tests.simulation.faults.injector import Call, Fault, FaultInjector, Plan
+from tests.simulation.faults.outcomes import Outcome, is_contained, outcome_of
+from tests.simulation.faults.scenarios import Scenario
+from tests.simulation.faults.setup import ScenarioSetup
 
 SURVIVED: Final = "survived"
-DONE_AGAIN: Final = "done again"
+REPEATED: Final = "repeated"
 LOST: Final = "LOST"
 ADMIN_API: Final = "admin-api"
 _LASTING: Final = tuple(fault for fault in Fault if fault is not Fault.ANSWER_LOST)
 _NEAR: Final = 8
-"""A second fault this many calls after the first still falls into what the first set off."""
+"""A second fault at most this many calls after the first still hits what follows from the first."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What became of a story in which one call failed. `said` is one of the module's words."""
+    """The result of a scenario in which one call failed."""
 
     call: Call
     fault: Fault
-    said: str
+    result: str
     lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What became of a story in which two calls failed, the second of them maybe while the first was made good."""
+    """The result of a scenario in which two calls failed, the second maybe during the recovery from the first."""
 
-    what: str
-    said: str
+    description: str
+    result: str
     lost: tuple[str, ...] = ()
 
 
-class Trials:
-    """Lives one story again and again."""
+class ScenarioRunner:
+    """Runs one scenario repeatedly."""
 
-    def __init__(self, layer: FaultLayer, ground: Ground, story: Story) -> None:
-        self._layer, self._ground, self._story = layer, ground, story
-        field = self._lived({}, slow=False)
-        self.calls: tuple[Call, ...] = tuple(layer.made)
-        self._end = ending_of(field)
-        if self._end.wrong or self._end.answers:
-            raise AssertionError(f"{story.name}, undisturbed: {self._end.wrong}, {self._end.answers}")
+    def __init__(self, injector: FaultInjector, setup: ScenarioSetup, scenario: Scenario) -> None:
+        self._injector, self._setup, self._scenario = injector, setup, scenario
+        fleet = self._run({}, slow=False)
+        self.calls: tuple[Call, ...] = tuple(injector.calls)
+        self._expected = outcome_of(fleet)
+        if self._expected.violations or self._expected.refusals:
+            violations, refusals = self._expected.violations, self._expected.refusals
+            raise AssertionError(f"{scenario.name}: got {violations}, {refusals} without a fault, want none")
 
     def cells(self, faults: Sequence[Fault]) -> Iterator[Cell]:
         for number, call in enumerate(self.calls, 1):
-            if self._story.overtaken and call.by == ADMIN_API:
+            if self._scenario.superseded and call.by == ADMIN_API:
                 continue
             for fault in faults:
                 yield self.cell(number, fault)
 
     def pair(self, random: Random) -> Pair:
-        """Two calls drawn, not far from each other, at a pace that is drawn."""
+        """Fail two random calls that are near to each other, with retries at once or late at random."""
         first = random.randint(1, len(self.calls))
         plan = {first: random.choice(_LASTING), first + random.randint(1, _NEAR): random.choice(_LASTING)}
         slow = random.random() < 0.5
-        field = self._lived(plan, slow=slow)
-        struck = [f"{self._layer.made[number - 1]} {plan[number]}" for number in sorted(self._layer.struck)]
-        said, lost = self._judged(field)
-        return Pair(f"{self._story.name}: {', '.join(struck)}, delivered again {_pace(slow)}", said, tuple(lost))
+        fleet = self._run(plan, slow=slow)
+        numbers = sorted(self._injector.injected)
+        failed = ", ".join(f"{self._injector.calls[number - 1]} {plan[number]}" for number in numbers)
+        result, lost = self._judge(fleet)
+        return Pair(f"{self._scenario.name}: {failed}, retried {_pace(slow)}", result, tuple(lost))
 
     def cell(self, number: int, fault: Fault, paces: Sequence[bool] = (False, True)) -> Cell:
-        """The worst of what becomes of it at each of these paces: what failed comes again at once, or it comes late."""
-        tried = [self._tried(number, fault, slow=slow) for slow in paces]
-        return max(tried, key=lambda cell: (cell.said == LOST, cell.said != SURVIVED))
+        """Return the worst result of these paces: retries at once (False), retries late (True)."""
+        cells = [self._try(number, fault, slow=slow) for slow in paces]
+        return max(cells, key=lambda cell: (cell.result == LOST, cell.result != SURVIVED))
 
-    def _lived(self, plan: Plan, *, slow: bool) -> Field:
-        field = self._ground.at(self._story.beginning, slow=slow)
-        self._layer.begin(plan)
-        self._story.happens(field)
-        field.cloud.settle()
-        return field
+    def _run(self, plan: Plan, *, slow: bool) -> Fleet:
+        fleet = self._setup.at(self._scenario.initial_state, slow=slow)
+        self._injector.begin(plan)
+        self._scenario.action(fleet)
+        fleet.cloud.settle()
+        return fleet
 
-    def _tried(self, number: int, fault: Fault, *, slow: bool) -> Cell:
-        field = self._lived({number: fault}, slow=slow)
+    def _try(self, number: int, fault: Fault, *, slow: bool) -> Cell:
+        fleet = self._run({number: fault}, slow=slow)
         call = self.calls[number - 1]
-        if not self._layer.struck or self._layer.made[number - 1] != call:
-            raise AssertionError(f"{self._story.name}: got other calls than undisturbed, want {call}")
-        said, lost = self._judged(field)
-        return Cell(call, fault, said, tuple(f"delivered again {_pace(slow)}: {line}" for line in lost))
+        if not self._injector.injected or self._injector.calls[number - 1] != call:
+            raise AssertionError(f"{self._scenario.name}: got other calls than without a fault, want {call}")
+        result, lost = self._judge(fleet)
+        return Cell(call, fault, result, tuple(f"retried {_pace(slow)}: {line}" for line in lost))
 
-    def _judged(self, field: Field) -> tuple[str, list[str]]:
-        """What to say of an ending, and what is amiss in it."""
-        ending = ending_of(field)
-        lost = ending.differs(self._end, but=("registries",) if self._story.overtaken else ())
+    def _judge(self, fleet: Fleet) -> tuple[str, list[str]]:
+        """Return the result, and the differences if it is LOST."""
+        outcome = outcome_of(fleet)
+        lost = outcome.differs(self._expected, ignoring=("registries",) if self._scenario.superseded else ())
         if not lost:
             return SURVIVED, []
-        if self._story.again and not self._differs_after_more(ending):
-            return DONE_AGAIN, []
-        reasons = {certid: code for certid, code in ending.reasons.items() if self._end.reasons.get(certid) != code}
-        if not reasons or ending.wrong:
+        if self._scenario.repeatable and not self._differs_after_repetition(outcome):
+            return REPEATED, []
+        expected = self._expected.reasons
+        reasons = {certid: code for certid, code in outcome.reasons.items() if expected.get(certid) != code}
+        if not reasons or outcome.violations:
             return LOST, lost
-        self._retried(field, list(reasons))
-        lost = self._differs_after_more(ending_of(field))
+        self._retry(fleet, list(reasons))
+        lost = self._differs_after_repetition(outcome_of(fleet))
         return (LOST, lost) if lost else (", ".join(sorted(set(reasons.values()))), [])
 
-    def _retried(self, field: Field, certids: list[str]) -> None:
-        """The operator has read the reasons, and presses."""
-        self._layer.begin({})
-        for device in field.devices.values():
+    def _retry(self, fleet: Fleet, certids: list[str]) -> None:
+        """Retry these devices as an operator who has read the reasons."""
+        self._injector.begin({})
+        for device in fleet.devices.values():
             if device.certid in certids:
-                presses.retry(field, device.name)
-        field.cloud.settle()
+                api_requests.retry(fleet, device.name)
+        fleet.cloud.settle()
 
-    def _differs_after_more(self, ending: Ending) -> list[str]:
-        """What still differs where more was tried: that is told in the history, or was refused as nothing was left to
-        be done."""
-        wanted = self._end
-        but = ("rows", "histories", "answers", *(("registries",) if self._story.overtaken else ()))
-        found = ending.differs(wanted, but=but)
-        mine, others = _without_generation(ending.rows), _without_generation(wanted.rows)
-        found += [] if mine == others else [f"rows: got {mine}, want {others}"]
-        return found + [
-            f"history: got {ending.histories[certid]}, want in it {lines}"
-            for certid, lines in wanted.histories.items()
-            if not is_told_within(lines, ending.histories.get(certid, []))
+    def _differs_after_repetition(self, outcome: Outcome) -> list[str]:
+        """Return the differences that a repeated request does not explain: it may add history entries, or be refused
+        because nothing is left to do."""
+        expected = self._expected
+        ignoring = ("rows", "histories", "refusals", *(("registries",) if self._scenario.superseded else ()))
+        differences = outcome.differs(expected, ignoring=ignoring)
+        mine, others = _without_generation(outcome.rows), _without_generation(expected.rows)
+        differences += [] if mine == others else [f"rows: got {mine}, want {others}"]
+        return differences + [
+            f"history: got {outcome.histories[certid]}, want it to contain {lines}"
+            for certid, lines in expected.histories.items()
+            if not is_contained(lines, outcome.histories.get(certid, []))
         ]
 
 
@@ -136,6 +139,6 @@ def _pace(slow: bool) -> str:
 
 
 def _without_generation(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Nor what hellos write that were said meanwhile."""
-    more = {"generation", "lastseen", "clientversion"}
-    return {certid: {name: row[name] for name in row.keys() - more} for certid, row in rows.items()}
+    """Return the rows without the generation and what hellos write."""
+    ignored = {"generation", "lastseen", "clientversion"}
+    return {certid: {name: row[name] for name in row.keys() - ignored} for certid, row in rows.items()}

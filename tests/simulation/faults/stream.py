@@ -1,8 +1,9 @@
-"""The ledger's stream and its mapping to the commissioner: what is written comes out, in order, until it is done.
+"""The ledger's stream and its event source mapping to the commissioner: records are delivered in order until done.
 
-A record for each change of a row whose turn it is (the mapping's filter), from whoever's hand, also of one that died
-on the next line. A batch is delivered again from the first record that the handler gave back; where the handler said
-nothing, in halves (Lambda developer guide, "Configuring partial batch response", BisectBatchOnFunctionError).
+There is a record for each change of a row that needs the commissioner (the mapping's filter), even if the writer is
+killed right after. A batch is delivered again from the first record that the handler handed back; if
+the handler failed, in halves (Lambda developer guide, "Configuring partial batch response",
+BisectBatchOnFunctionError).
 """
 
 from collections.abc import Callable
@@ -22,30 +23,30 @@ WRITES: Final = tuple(
     f"dynamodb.{operation}" for operation in ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 )
 _BATCH: Final = 10
-_TRIES: Final = 12
-"""Of a hundred: what fails so often without a fault fails for ever."""
+_ATTEMPTS: Final = 12
+"""Instead of a hundred: a record that fails that often without a fault fails always."""
 
 
 class Stream:
-    """`again` is called between a delivery that failed and the next one."""
+    """`wait` is called between a failed delivery and the next one."""
 
-    def __init__(self, lambdas: Lambdas, clock: Clock, again: Callable[[], None]) -> None:
-        self._lambdas, self._clock, self._again = lambdas, clock, again
-        self._seen = images()
+    def __init__(self, lambdas: Lambdas, clock: Clock, wait: Callable[[], None]) -> None:
+        self._lambdas, self._clock, self._wait = lambdas, clock, wait
+        self._images = images()
         self._waiting: list[Record] = []
         self._number = 0
         self._busy = False
-        self.given_up: list[Record] = []
+        self.failed_records: list[Record] = []
 
-    def look(self, _request: AWSPreparedRequest | None = None) -> None:
-        """Something was written: what, if anything, has changed in the ledger?"""
-        before, self._seen = self._seen, images()
-        for certid, image in self._seen.items():
+    def observe(self, _request: AWSPreparedRequest | None = None) -> None:
+        """Add records for the rows that the last write has changed."""
+        before, self._images = self._images, images()
+        for certid, image in self._images.items():
             if image != before.get(certid) and image.get("turn") == {"S": COMMISSIONER}:
                 self._waiting.append(self._record(certid, image))
 
     def deliver(self) -> bool:
-        """Whether there was anything. While a batch is under way, what comes after it waits."""
+        """Deliver all records; return whether there were any. Records that appear during a delivery wait."""
         if self._busy or not self._waiting:
             return False
         self._busy = True
@@ -58,11 +59,11 @@ class Stream:
         return True
 
     def _deliver(self, batch: list[Record]) -> None:
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             try:
                 answer = self._lambdas.invoke("commissioner", {"Records": batch})
             except Crashed:
-                self._again()
+                self._wait()
                 if len(batch) > 1:
                     self._deliver(batch[: len(batch) // 2])
                     return self._deliver(batch[len(batch) // 2 :])
@@ -70,9 +71,9 @@ class Stream:
             failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
             if not failed:
                 return None
-            batch = batch[next(place for place, record in enumerate(batch) if _number(record) in failed) :]
-            self._again()
-        self.given_up += batch
+            batch = batch[next(index for index, record in enumerate(batch) if _number(record) in failed) :]
+            self._wait()
+        self.failed_records += batch
         return None
 
     def _record(self, certid: str, image: Image) -> Record:
@@ -81,7 +82,7 @@ class Stream:
 
 
 def record_of(number: int, certid: str, image: Image, at: datetime) -> Record:
-    """As the mapping hands it over."""
+    """Return a record as the mapping delivers it."""
     change = {
         "ApproximateCreationDateTime": float(int(at.timestamp())),
         "Keys": {"certid": {"S": certid}},
@@ -96,5 +97,5 @@ def _number(record: Record) -> str:
 
 
 def images() -> dict[str, Image]:
-    """The rows of the ledger, by device."""
+    """Return the rows of the ledger, by fingerprint."""
     return {row["certid"]["S"]: row for row in aws.items("device-lobby-ledger")}

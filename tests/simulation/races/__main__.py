@@ -1,10 +1,9 @@
 """Races over one device: `python -m tests.simulation.races`.
 
-Each race that has a name is lived in every order of its actors' AWS calls, or, where those are too many, in so many
-that are drawn; then hypothesis draws orders of everything at once. Nothing is deployed: real handlers on an AWS in
-memory.
+Each named race runs in every order of its actors' AWS calls, or, if there are too many, in a number of random orders.
+Then hypothesis draws orders of everything at once. Nothing is deployed: the real handlers run on an AWS in memory.
 
-Exit status: 0 everything held in every order, 1 something did not (told with the order), 2 wrong use.
+Exit status: 0 every order had the required outcome, 1 an order did not (printed with its calls), 2 wrong usage.
 """
 
 import os
@@ -20,28 +19,28 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.bench.report import Section, section
 from tests.simulation.faults.faulty_aws import faulty_aws
-from tests.simulation.faults.ground import Ground
-from tests.simulation.races.machine import crowd_in
-from tests.simulation.races.pairs import RACES, live
-from tests.simulation.races.truth import Untrue
-from tests.simulation.races.turns import Choose, drawn, every_order
+from tests.simulation.faults.setup import ScenarioSetup
+from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.named_races import RACES, run_race
+from tests.simulation.races.scheduler import Choose, all_orders, random_order
+from tests.simulation.races.state_machine import state_machine_in
 
 app = typer.Typer(add_completion=False)
-Lived = tuple[str, int, bool, str]
-"""A race, in how many orders it was lived, whether those were all, and what did not hold."""
+RaceResult = tuple[str, int, bool, str]
+"""A race's name, the number of orders that were run, whether these are all orders, and the violation, if any."""
 
 
-class _Enough(Exception):
-    """There are more orders than were asked for."""
+class _TooManyOrders(Exception):
+    """The race has more orders than requested."""
 
 
 @app.command(help=__doc__)
 def main(
-    most: Annotated[int, typer.Option(min=1, help="Orders of a race; where it has more, so many are drawn.")] = 300,
-    crowds: Annotated[int, typer.Option(min=0, help="Orders of everything at once, each of 60 steps.")] = 200,
-    seed: Annotated[int, typer.Option(help="Which orders are drawn.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
-    only: Annotated[str, typer.Option(help="Only races with this in their names.")] = "",
+    most: Annotated[int, typer.Option(min=1, help="Orders per race; a race with more runs in random orders.")] = 300,
+    crowds: Annotated[int, typer.Option(min=0, help="Random orders of everything at once, 60 steps each.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed for the random orders.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = os.cpu_count() or 1,
+    only: Annotated[str, typer.Option(help="Only races whose names contain this text.")] = "",
 ) -> None:
     names = [race.name for race in RACES if only in race.name]
     if not names:
@@ -49,73 +48,73 @@ def main(
     began = time.monotonic()
     parts = [] if only else [crowds // workers + (number < crowds % workers) for number in range(workers)]
     with ProcessPoolExecutor(workers) as pool:
-        lived = [pool.submit(_lived, name, most, seed) for name in names]
-        drawn_of = [pool.submit(_crowd, part, seed * 1000 + number) for number, part in enumerate(parts) if part]
-        races = [each.result() for each in lived]
-        wrong = [told for each in drawn_of if (told := each.result())]
-    print(section(_told(races)))
-    print(f"\n{sum(parts)} orders of everything at once: {'something did not hold' if wrong else 'all held'}")
+        named = [pool.submit(_run_race, name, most, seed) for name in names]
+        machines = [pool.submit(_run_machine, part, seed * 1000 + number) for number, part in enumerate(parts) if part]
+        races = [each.result() for each in named]
+        violations = [violation for each in machines if (violation := each.result())]
+    print(section(_section(races)))
+    print(f"\n{sum(parts)} orders of everything at once: {'one was violated' if violations else 'all held'}")
     print(f"{time.monotonic() - began:.0f} s")
-    faults = [fault for *_, fault in races if fault] + wrong
-    print("\n".join(faults))
-    if faults:
+    violations = [violation for *_, violation in races if violation] + violations
+    print("\n".join(violations))
+    if violations:
         raise typer.Exit(1)
 
 
-def _told(races: Sequence[Lived]) -> Section:
-    held = sum(many for _, many, _, fault in races if not fault)
-    title = f"{held} of {sum(many for _, many, _, _ in races)} orders of {len(races)} races ended as they must"
+def _section(races: Sequence[RaceResult]) -> Section:
+    held = sum(count for _, count, _, violation in races if not violation)
+    title = f"{held} of {sum(count for _, count, _, _ in races)} orders of {len(races)} races had the required outcome"
     lines = tuple(
-        (name, str(many), "all" if whole else "drawn", "NOT HELD" if fault else "held")
-        for name, many, whole, fault in races
+        (name, str(count), "all" if is_all else "random", "VIOLATED" if violation else "held")
+        for name, count, is_all, violation in races
     )
     return Section(title, ("race", "orders", "", ""), lines)
 
 
-def _lived(name: str, most: int, seed: int) -> Lived:
+def _run_race(name: str, most: int, seed: int) -> RaceResult:
     race = next(race for race in RACES if race.name == name)
-    lived = 0
-    with faulty_aws() as layer:
-        ground = Ground(layer)
+    count = 0
+    with faulty_aws() as injector:
+        setup = ScenarioSetup(injector)
 
-        def once(choose: Choose) -> None:
-            nonlocal lived
-            if lived == most:
-                raise _Enough
-            lived += 1
-            live(layer, ground, race, choose)
+        def run(choose: Choose) -> None:
+            nonlocal count
+            if count == most:
+                raise _TooManyOrders
+            count += 1
+            run_race(injector, setup, race, choose)
 
         try:
-            every_order(once)
-        except Untrue as wrong:
-            return name, lived, False, str(wrong)
-        except _Enough:
+            all_orders(run)
+        except ModelViolation as violation:
+            return name, count, False, str(violation)
+        except _TooManyOrders:
             pass
         else:
-            return name, lived, True, ""
+            return name, count, True, ""
         try:
             for number in range(most):
-                live(layer, ground, race, drawn(f"{seed} {name} {number}"))
-        except Untrue as wrong:
-            return name, lived + number, False, str(wrong)
+                run_race(injector, setup, race, random_order(f"{seed} {name} {number}"))
+        except ModelViolation as violation:
+            return name, count + number, False, str(violation)
     return name, 2 * most, False, ""
 
 
-def _crowd(many: int, seed: int) -> str:
-    """What did not hold; empty where everything did."""
-    how = settings(
-        max_examples=many,
+def _run_machine(examples: int, seed: int) -> str:
+    """Return the violation; empty if there is none."""
+    options = settings(
+        max_examples=examples,
         stateful_step_count=60,
         deadline=None,
         database=None,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
     )
-    with faulty_aws() as layer, crowd_in(layer, Ground(layer)) as crowd:
+    with faulty_aws() as injector, state_machine_in(injector, ScenarioSetup(injector)) as machine:
         try:
-            run_state_machine_as_test(seeded(seed)(crowd), settings=how)
-        except Untrue as wrong:
-            return "\n".join([str(wrong), *getattr(wrong, "__notes__", [])])
+            run_state_machine_as_test(seeded(seed)(machine), settings=options)
+        except ModelViolation as violation:
+            return "\n".join([str(violation), *getattr(violation, "__notes__", [])])
     return ""
 
 

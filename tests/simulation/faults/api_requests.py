@@ -1,10 +1,10 @@
-"""What people ask of the API in the stories, in the words that clients use."""
+"""The users' API requests in the scenarios, as clients send them."""
 
 from typing import Final
 
 from lobby.names import Target
 from tests.functional.admin_api.api_on_moto import at
-from tests.simulation.faults.field import Field
+from tests.simulation.faults.devices import Fleet
 
 _ONE: Final = "mutation($id: ID!, $target: TargetInput!, $profile: String)"
 CLAIM: Final = f"{_ONE} {{ claimDevice(certid: $id, target: $target, profile: $profile) {{ devstate }} }}"
@@ -28,50 +28,50 @@ LOOK: Final = """query($id: ID!) {
   devices(first: 5) { nodes { certid devstate } } device(certid: $id) { devstate historyIntact history { event } } }"""
 
 
-def claim(field: Field, name: str, target: Target) -> None:
-    field.cloud.press(CLAIM, {"id": field.devices[name].certid, "target": at(target)})
+def claim(fleet: Fleet, name: str, target: Target) -> None:
+    fleet.cloud.request(CLAIM, {"id": fleet.devices[name].certid, "target": at(target)})
 
 
-def move(field: Field, name: str, target: Target, profile: str | None = None) -> None:
-    field.cloud.press(MOVE, {"id": field.devices[name].certid, "target": at(target), "profile": profile})
+def move(fleet: Fleet, name: str, target: Target, profile: str | None = None) -> None:
+    fleet.cloud.request(MOVE, {"id": fleet.devices[name].certid, "target": at(target), "profile": profile})
 
 
-def add(field: Field, name: str, target: Target) -> None:
-    field.cloud.press(ADD, {"id": field.devices[name].certid, **at(target)})
+def add(fleet: Fleet, name: str, target: Target) -> None:
+    fleet.cloud.request(ADD, {"id": fleet.devices[name].certid, **at(target)})
 
 
-def claim_all(field: Field, target: Target) -> None:
-    field.cloud.press(BULK, {"ids": [device.certid for device in field.devices.values()], "target": at(target)})
+def claim_all(fleet: Fleet, target: Target) -> None:
+    fleet.cloud.request(BULK, {"ids": [device.certid for device in fleet.devices.values()], "target": at(target)})
 
 
-def release(field: Field, name: str) -> None:
-    field.cloud.press(RELEASE, {"id": field.devices[name].certid})
+def release(fleet: Fleet, name: str) -> None:
+    fleet.cloud.request(RELEASE, {"id": fleet.devices[name].certid})
 
 
-def revoke(field: Field, name: str) -> None:
-    field.cloud.press(REVOKE, {"id": field.devices[name].certid})
+def revoke(fleet: Fleet, name: str) -> None:
+    fleet.cloud.request(REVOKE, {"id": fleet.devices[name].certid})
 
 
-def retry(field: Field, name: str) -> None:
-    field.cloud.press(RETRY, {"id": field.devices[name].certid})
+def retry(fleet: Fleet, name: str) -> None:
+    fleet.cloud.request(RETRY, {"id": fleet.devices[name].certid})
 
 
 def register(
-    field: Field, target: Target, name: str, profiles: tuple[str, ...] = (), *, presence: bool | None = None
+    fleet: Fleet, target: Target, name: str, profiles: tuple[str, ...] = (), *, presence: bool | None = None
 ) -> None:
-    said = {"name": name, "profiles": list(profiles), "presence": presence}
-    field.cloud.press(REGISTER, {**at(target), **said}, "admin")
+    settings = {"name": name, "profiles": list(profiles), "presence": presence}
+    fleet.cloud.request(REGISTER, {**at(target), **settings}, "admin")
 
 
-def confirm(field: Field, name: str) -> None:
-    """With the code that the device shows."""
-    device = field.devices[name]
-    field.cloud.press(CONFIRM, {"id": device.certid, "code": device.code})
+def confirm(fleet: Fleet, name: str) -> None:
+    """Confirm presence with the code that the device shows."""
+    device = fleet.devices[name]
+    fleet.cloud.request(CONFIRM, {"id": device.certid, "code": device.code})
 
 
-def check(field: Field, target: Target) -> None:
-    field.cloud.press(CHECK, at(target))
+def check(fleet: Fleet, target: Target) -> None:
+    fleet.cloud.request(CHECK, at(target))
 
 
-def look(field: Field, name: str) -> None:
-    field.cloud.press(LOOK, {"id": field.devices[name].certid}, "viewer")
+def look(fleet: Fleet, name: str) -> None:
+    fleet.cloud.request(LOOK, {"id": fleet.devices[name].certid}, "viewer")

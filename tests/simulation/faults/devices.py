@@ -1,0 +1,176 @@
+"""Simulated devices, and AWS IoT's connections: where a device can connect, which messages it gets, what is reported.
+
+A device is reduced to what the cloud observes: it connects, says hello, and reacts to messages as the reference client
+does (`device/machine/messages.py`). It follows a new route, returns to the lobby after a reset, and falls back to the
+lobby when its certificate is no longer accepted.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto.iam.models import get_account_id_from
+
+from lobby.names import Fingerprint, Target, ThingName, parse_target
+from lobby.wire import PRESENCE, PresenceChallenge, Reset, Route, lobby_topic, parse_message
+from tests import aws
+from tests import certificates as make
+from tests.aws import HOME, Clock
+from tests.simulation.faults.cloud import Cloud
+from tests.simulation.faults.error_responses import response
+from tests.simulation.faults.injector import FaultInjector, path_of
+
+A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+FAR = parse_target("3" * 12, "ap-south-1")
+"""A third target, which no scenario uses."""
+GUARDED = parse_target("4" * 12, "ap-northeast-1")
+"""A fourth target, which requires proof of presence."""
+ENDPOINTS: Final = {f"a1b2c3d4-ats.iot.{target.region}.amazonaws.com": target for target in (A, B, FAR, GUARDED)}
+EVENTS: Final = Path(__file__).parents[2] / "events"
+
+
+@dataclass
+class SimulatedDevice:
+    """`connected_to` is None while the device is not connected. `issuer` is the PEM of its CA."""
+
+    name: str
+    pem: str
+    issuer: str
+    connected_to: Target | None = None
+    route: Route | None = None
+    powered: bool = False
+    shows: bool = False
+    """Whether it can show a presence code; `code` is the one that it shows."""
+    code: str | None = None
+    inbox: list[tuple[Target, bytes]] = field(default_factory=list)
+    received: set[tuple[Target, bytes]] = field(default_factory=set)
+
+    @property
+    def certid(self) -> Fingerprint:
+        return make.fingerprint_of(self.pem)
+
+    def next_target(self) -> Target | None:
+        """Process the inbox; return where the device reconnects to (None: it stays)."""
+        target = None
+        for where, payload in self.inbox:
+            message = parse_message(payload)
+            if isinstance(message, Reset):
+                self.route, target = None, HOME if where != HOME else None
+            elif isinstance(message, Route) and message != self.route:
+                self.route, target = message, ENDPOINTS[message.iotep]
+            elif isinstance(message, PresenceChallenge):
+                self.code = message.code
+        self.inbox.clear()
+        return target
+
+
+class Fleet:
+    """All devices, and the cloud that they connect to. `ca_id` is the AWS IoT id of the registered CA."""
+
+    def __init__(
+        self, injector: FaultInjector, clock: Clock, ca_id: str, devices: Iterable[SimulatedDevice], *, slow: bool
+    ) -> None:
+        self.cloud = Cloud(injector, clock, self.act, slow=slow)
+        self.devices = {device.name: device for device in devices}
+        self.clock, self.ca_id, self.began = clock, ca_id, clock()
+        self.confirmed = False
+        """Whether the subscription to a target's topic has been confirmed."""
+        injector.observers["iot-data-plane.Publish"] = self._deliver
+        injector.stubs = {"lambda.Invoke": _survey_response, "sns.ConfirmSubscription": self._confirm}
+
+    def power_on(self, name: str) -> None:
+        self.devices[name].powered = True
+
+    def say_hello(self, name: str) -> None:
+        device = self.devices[name]
+        received_at = int(self.clock().timestamp() * 1000)
+        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name, "receivedat": received_at}
+        event |= {PRESENCE: True} if device.shows else {}
+        self.cloud.rule("receptionist", event)
+
+    def act(self) -> bool:
+        acted = [self._act(device) for device in self.devices.values()]
+        return any(acted)
+
+    def _act(self, device: SimulatedDevice) -> bool:
+        target = device.next_target()
+        if target is not None:
+            self._connect(device, target)
+            return True
+        if device.connected_to is not None and aws.status(device.certid, device.connected_to) == "ACTIVE":
+            return False
+        device.connected_to = None
+        if not device.powered or aws.status(device.certid) in ("PENDING_ACTIVATION", "INACTIVE"):
+            return False
+        self._connect(device, HOME)
+        return True
+
+    def _connect(self, device: SimulatedDevice, where: Target) -> None:
+        """Connect if AWS IoT accepts it (developer guide, "Just-in-time registration", "Lifecycle events")."""
+        status = aws.status(device.certid, where)
+        device.connected_to = where if status == "ACTIVE" else None
+        if where != HOME and device.connected_to:
+            self._report(device, where)
+        elif device.connected_to:
+            self.say_hello(device.name)
+        elif where == HOME and status is None:
+            self._register(device)
+
+    def _register(self, device: SimulatedDevice) -> None:
+        aws.client("iot").register_certificate(
+            certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
+        )
+        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
+        self.cloud.rule("bouncer", event)
+
+    def _report(self, device: SimulatedDevice, where: Target) -> None:
+        self.cloud.send(arrival_of(device, where, self.clock()))
+
+    def _confirm(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer for SNS in the target, where moto has no topic."""
+        self.confirmed = True
+        result = "<ConfirmSubscriptionResult><SubscriptionArn>arn</SubscriptionArn></ConfirmSubscriptionResult>"
+        text = f"<ConfirmSubscriptionResponse>{result}</ConfirmSubscriptionResponse>"
+        return response(request, 200, {}, text.encode())
+
+    def _deliver(self, request: AWSPreparedRequest) -> None:
+        deliver_message(self.devices.values(), request)
+
+
+def deliver_message(devices: Iterable[SimulatedDevice], request: AWSPreparedRequest) -> None:
+    """Deliver a published message to the devices that are connected there and subscribed."""
+    credential = str(request.headers["Authorization"]).partition("Credential=")[2].split("/")
+    where = parse_target(get_account_id_from(credential[0]), credential[2])
+    topic = unquote(path_of(request)).removeprefix("/topics/")
+    payload = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+    for device in devices:
+        if topic == lobby_topic(ThingName(device.name)) and device.connected_to == where:
+            device.inbox.append((where, payload))
+            device.received.add((where, payload))
+
+
+def arrival_of(device: SimulatedDevice, where: Target, at: datetime) -> dict[str, Any]:
+    """Return what `where` reports after the device has connected there."""
+    message = {"certid": device.certid, "devicename": device.name, "connectedat": at.timestamp() * 1000}
+    topic = f"arn:aws:sns:{where.region}:{where.account}:device-lobby-arrivals"
+    return event_of("device_connected") | {"TopicArn": topic, "Message": json.dumps(message)}
+
+
+def _survey_response(request: AWSPreparedRequest) -> AWSResponse:
+    """Answer for the surveyor, which changes nothing and has tests of its own."""
+    findings = [{"step": "sts:AssumeRole", "ok": True, "message": "assumed"}]
+    return response(request, 200, {}, json.dumps({"findings": findings, "endpoint": None}).encode())
+
+
+def event_of(name: str, **ids: str) -> dict[str, Any]:
+    """Return one of the recorded events, with these ids in it."""
+    text = (EVENTS / f"{name}.json").read_text()
+    for placeholder, value in ids.items():
+        text = text.replace(placeholder, value)
+    event: dict[str, Any] = json.loads(text)
+    return event

@@ -1,0 +1,146 @@
+"""Scenario outcomes: all state after a scenario, without what may differ between any two runs, and their differences.
+
+Left out are times, hashes and random ids; the order of history entries that Lambdas wrote at the same time; and entries
+that only record that the commissioner had nothing left to do, as the row shows that. What must hold in every outcome
+(valid hash chains, counts that a recount confirms, nothing undelivered) is checked here, too.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lobby.domain.device import Entry
+from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.states import Event
+from lobby.ledger.clock import timestamp
+from lobby.ledger.items import entry_of
+from lobby.ledger.models import HistoryRow
+from lobby.names import Target
+from tests import aws
+from tests.aws import HOME
+from tests.simulation.faults.devices import A, B, Fleet, SimulatedDevice
+
+_VARYING = ("enteredat", "claimedat", "firstseen", "head", "version", "message", "code")
+Line = tuple[str, str, str, str]
+"""A history entry: event, reason, target, actor."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`refusals` are the codes that users got; `reasons` are the devices' reasons, by fingerprint; `violations` must be
+    empty in every outcome."""
+
+    rows: dict[str, dict[str, Any]]
+    histories: dict[str, list[Line]]
+    names: list[Any]
+    targets: list[Any]
+    counts: dict[str, int]
+    registries: dict[str, Any]
+    active: dict[str, Any]
+    devices: dict[str, Any]
+    confirmed: bool
+    refusals: list[str]
+    reasons: dict[str, str]
+    violations: list[str]
+
+    def differs(self, other: "Outcome", *, ignoring: Sequence[str] = ()) -> list[str]:
+        """Return in which parts this outcome differs from `other`, as text."""
+        differences = []
+        for part in fields(self):
+            mine, others = getattr(self, part.name), getattr(other, part.name)
+            if part.name not in ignoring and mine != others:
+                differences.append(f"{part.name}: got {_surplus(mine, others)}, want {_surplus(others, mine)}")
+        return differences
+
+
+def outcome_of(fleet: Fleet) -> Outcome:
+    tables = aws.tables()
+    rows = {row["certid"]["S"]: row for row in tables["device-lobby-ledger"]}
+    entries = _histories(tables["device-lobby-history"])
+    return Outcome(
+        rows={certid: _row(row, timestamp(fleet.began)) for certid, row in rows.items()},
+        histories={certid: _lines(of) for certid, of in entries.items()},
+        names=tables["device-lobby-names"],
+        targets=_targets(tables["device-lobby-targets"]),
+        counts=aws.counts(),
+        registries={str(target): aws.registry(target) for target in (HOME, A, B)},
+        active={str(target): _active(target) for target in (HOME, A, B)},
+        devices={device.name: _position(device, rows) for device in fleet.devices.values()},
+        confirmed=fleet.confirmed,
+        refusals=list(fleet.cloud.refusals),
+        reasons={certid: row["reason"]["S"] for certid, row in rows.items() if "reason" in row},
+        violations=[*_invalid_histories(rows, entries), *_miscounted(), *fleet.cloud.undelivered],
+    )
+
+
+def _active(target: Target) -> list[str]:
+    return sorted(certid for certid, status in aws.registry(target)["certificates"].items() if status == "ACTIVE")
+
+
+def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
+    """Replace the time of the last hello by whether it is in the scenario."""
+    kept_fields = {name: value for name, value in row.items() if name not in _VARYING}
+    return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
+
+
+def _targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Replace an external id by whether it is the one of its account."""
+    of = {row["target"]["S"]: row["externalid"] for row in rows if row["kind"] == {"S": "account"}}
+    return [
+        row | {"createdat": None, "externalid": row["externalid"] == of.get(row["target"]["S"].partition("/")[0])}
+        for row in rows
+    ]
+
+
+def _histories(items: list[dict[str, Any]]) -> dict[str, list[Entry]]:
+    histories: dict[str, list[Entry]] = {}
+    for item in items:
+        row = HistoryRow()
+        row.deserialize(item)
+        histories.setdefault(row.certid, []).append(entry_of(row))
+    return {certid: sorted(entries, key=lambda entry: entry.seq) for certid, entries in histories.items()}
+
+
+def _lines(entries: list[Entry]) -> list[Line]:
+    lines = [(entry.event.value, entry.reason or "", entry.target or "", entry.actor) for entry in entries]
+    return sorted(line for line in lines if line[:3] != (Event.RETIRE.value, "", ""))
+
+
+def _invalid_histories(rows: dict[str, Any], entries: dict[str, list[Entry]]) -> list[str]:
+    violations = []
+    for certid, of in entries.items():
+        row = rows.get(certid)
+        version, head = (int(row["version"]["N"]), row["head"]["S"]) if row else (None, None)
+        if first_broken_entry(of, version=version, head=head) is not None:
+            violations.append(f"the history of {certid} is invalid")
+    return violations + [f"{certid} has no history" for certid in rows.keys() - entries.keys()]
+
+
+def _miscounted() -> list[str]:
+    counts, recounted = aws.counts(), aws.recounted()
+    return [] if counts == recounted else [f"counted {counts}, want {recounted}"]
+
+
+def _position(device: SimulatedDevice, rows: dict[str, Any]) -> Any:
+    """Return where the device is connected; in a target, also its route, and whether that is of the current claim."""
+    if device.route is None or device.connected_to in (None, HOME):
+        return device.connected_to
+    generation = rows[device.certid]["generation"]["N"]
+    return device.connected_to, device.route.iotep, device.route.config, str(device.route.generation) == generation
+
+
+def _surplus(mine: Any, others: Any) -> Any:
+    """Return what `mine` contains and `others` does not."""
+    if isinstance(mine, dict) and isinstance(others, dict):
+        return {
+            key: _surplus(of, others.get(key)) for key, of in mine.items() if key not in others or of != others[key]
+        }
+    if isinstance(mine, list) and isinstance(others, list):
+        return [item for item in mine if mine.count(item) > others.count(item)]
+    return mine
+
+
+def is_contained(short: Sequence[Line], long: Sequence[Line]) -> bool:
+    """Return whether `long` contains all lines of `short`."""
+    return not Counter(short) - Counter(long)

@@ -1,0 +1,160 @@
+"""The scenarios that faults disturb: a device's life from its first connection to its revocation, and users' requests.
+
+Each scenario starts from a settled initial state, and consists of an event or a request. What follows from it (the
+commissioner's work, devices' reactions, reports of arrivals) is part of the scenario.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.simulation.faults import api_requests, initial_states
+from tests.simulation.faults.devices import EVENTS, A, B, Fleet
+from tests.simulation.faults.initial_states import ONE, TWO, C
+from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
+from tests.simulation.faults.setup import InitialState
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`action` happens in the lobby that `initial_state` has left. `reason` is the device's reason at the end.
+
+    `repeatable`: the action has an effect each time (a retry adds an attempt to the history), so a repeated request may
+    leave more history. `superseded`: a claim is replaced before it is carried out, and what was registered for it, if
+    anything, is inactive; faults do not hit users' calls, as the commissioner could then come first.
+    """
+
+    name: str
+    initial_state: InitialState
+    action: Callable[[Fleet], None]
+    reason: str | None = None
+    repeatable: bool = False
+    superseded: bool = False
+
+
+def _onboard(fleet: Fleet) -> None:
+    """From the first connection to the arrival."""
+    fleet.power_on(ONE)
+    fleet.cloud.settle()
+    api_requests.claim(fleet, ONE, A)
+
+
+def _claimed_and(then: Callable[[Fleet], None]) -> Callable[[Fleet], None]:
+    """A claim, and another change before the commissioner has processed it."""
+
+    def action(fleet: Fleet) -> None:
+        api_requests.claim(fleet, ONE, A)
+        then(fleet)
+
+    return action
+
+
+def _confirm(fleet: Fleet) -> None:
+    request: dict[str, Any] = json.loads((EVENTS / "subscription_confirmation.json").read_text())
+    fleet.cloud.send(request)
+
+
+_ADMITTED: Final = (
+    Scenario("a valid certificate connects and says hello", initial_states.unconnected, lambda f: f.power_on(ONE)),
+    Scenario(
+        "a device that was claimed before connects", initial_states.claimed_unconnected, lambda f: f.power_on(ONE)
+    ),
+    Scenario("from the first connection to the arrival", initial_states.unconnected, _onboard),
+    Scenario("hello while waiting", initial_states.waiting_for_minutes, lambda f: f.say_hello(ONE)),
+    Scenario("hello once it has arrived", initial_states.arrived, lambda f: f.say_hello(ONE)),
+    Scenario("hello of a device that fell back", initial_states.arrived_long_ago, lambda f: f.say_hello(ONE)),
+    Scenario(
+        "hello of a revoked device",
+        initial_states.revoked_with_an_active_certificate,
+        lambda f: f.say_hello(ONE),
+        repeatable=True,
+    ),
+)
+_CLAIMED: Final = (
+    Scenario("claim before the first connection", initial_states.unconnected, lambda f: api_requests.claim(f, ONE, A)),
+    Scenario("claim of a waiting device", initial_states.waiting, lambda f: api_requests.claim(f, ONE, A)),
+    Scenario("v0.1's claim of a waiting device", initial_states.waiting, lambda f: api_requests.add(f, ONE, A)),
+    Scenario(
+        "claim for a target that requires a presence code",
+        initial_states.waiting_where_a_code_is_asked_for,
+        lambda f: api_requests.claim(f, ONE, A),
+    ),
+    Scenario("confirmation with the presence code", initial_states.proving, lambda f: api_requests.confirm(f, ONE)),
+    Scenario("a new presence code", initial_states.proving, lambda f: api_requests.retry(f, ONE), repeatable=True),
+    Scenario("claim of several devices", initial_states.three, lambda f: api_requests.claim_all(f, A)),
+    Scenario(
+        "retry after a failure",
+        initial_states.failed_without_a_policy,
+        lambda f: api_requests.retry(f, ONE),
+        repeatable=True,
+    ),
+)
+_MOVES: Final = (
+    Scenario("move to another target", initial_states.arrived, lambda f: api_requests.move(f, ONE, B)),
+    Scenario("v0.1's claim for another target", initial_states.arrived, lambda f: api_requests.add(f, ONE, B)),
+    Scenario("move back", initial_states.moved, lambda f: api_requests.move(f, ONE, A)),
+    Scenario(
+        "another profile in the same target",
+        initial_states.with_cameras_in_a,
+        lambda f: api_requests.move(f, ONE, A, "camera"),
+    ),
+    Scenario(
+        "move before the first connection", initial_states.claimed_unconnected, lambda f: api_requests.move(f, ONE, B)
+    ),
+    Scenario("release", initial_states.arrived, lambda f: api_requests.release(f, ONE)),
+    Scenario(
+        "release before the first connection",
+        initial_states.claimed_unconnected,
+        lambda f: api_requests.release(f, ONE),
+    ),
+    Scenario("claim of the target just left", initial_states.released, lambda f: api_requests.claim(f, ONE, A)),
+)
+_CONCURRENT: Final = tuple(
+    Scenario(f"claim, and {change} at once", initial_states.waiting, _claimed_and(then), reason, superseded=True)
+    for change, then, reason in (
+        ("release", lambda f: api_requests.release(f, ONE), None),
+        ("move", lambda f: api_requests.move(f, ONE, B), None),
+        ("revocation", lambda f: api_requests.revoke(f, ONE), "REVOKED"),
+    )
+)
+_REVOCATIONS: Final = (
+    Scenario(
+        "revocation before the first connection", initial_states.unconnected, lambda f: api_requests.revoke(f, ONE)
+    ),
+    Scenario(
+        "revocation of a waiting device", initial_states.waiting, lambda f: api_requests.revoke(f, ONE), "REVOKED"
+    ),
+    Scenario(
+        "revocation of an arrived device", initial_states.arrived, lambda f: api_requests.revoke(f, ONE), "REVOKED"
+    ),
+    Scenario(
+        "retry of a device that its target deactivated",
+        initial_states.deactivated_by_its_target,
+        lambda f: api_requests.retry(f, ONE),
+        repeatable=True,
+    ),
+    Scenario(
+        "retry of a refused device",
+        refused_until_the_name_was_free,
+        lambda f: api_requests.retry(f, TWO),
+        repeatable=True,
+    ),
+)
+_TARGETS: Final = (
+    Scenario(
+        "a target is registered", initial_states.unconnected, lambda f: api_requests.register(f, C, "another target")
+    ),
+    Scenario("a target is renamed", initial_states.unconnected, lambda f: api_requests.register(f, A, "another name")),
+    Scenario("a target's topic asks for confirmation", initial_states.unconnected, _confirm),
+    Scenario("a target is checked", initial_states.unconnected, lambda f: api_requests.check(f, A)),
+    Scenario("a user reads", initial_states.arrived, lambda f: api_requests.look(f, ONE)),
+)
+
+
+def _refused(code: str) -> Scenario:
+    initial_state, name = REFUSED[code]
+    return Scenario(f"refused: {code}", initial_state, lambda fleet: fleet.power_on(name), code)
+
+
+SCENARIOS: Final = (*_ADMITTED, *map(_refused, REFUSED), *_CLAIMED, *_MOVES, *_CONCURRENT, *_REVOCATIONS, *_TARGETS)

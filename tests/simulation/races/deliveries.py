@@ -1,0 +1,40 @@
+"""What AWS delivers to Lambdas in a simulation: a device's records in the stream, and events."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lobby.names import Fingerprint
+from tests.simulation.faults.stream import Record
+from tests.simulation.races.scheduler import Actor
+
+
+@dataclass
+class DeviceRecords:
+    """A device's records in the stream. Those before `position` are done."""
+
+    records: list[Record] = field(default_factory=list)
+    position: int = 0
+    busy: Actor | None = None
+
+    @property
+    def waiting(self) -> list[Record]:
+        return self.records[self.position :]
+
+
+@dataclass(eq=False)
+class Invocation:
+    """An event for a Lambda behind a rule or the queue."""
+
+    function: str
+    event: dict[str, Any]
+    certid: Fingerprint
+
+
+def number_of(record: Record) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])
+
+
+def done_count(batch: list[Record], response: Any) -> int:
+    """Return how many records of the batch are not delivered again: those before the first that was handed back."""
+    failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
+    return next((index for index, record in enumerate(batch) if number_of(record) in failed), len(batch))

@@ -1,0 +1,279 @@
+"""A lobby in which many actors work at once: users, Lambdas and devices, each of which can stop at any call.
+
+Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one
+commissioner at a time, but may deliver earlier ones again; rules and the queue deliver at least once, late and in any
+order. In addition, `redeliver` delivers a record that was done long ago, and a Lambda can be killed at any record.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
+from moto.iam.models import get_account_id_from
+
+from lobby.domain.identity import load_certificate, thing_name
+from lobby.ledger.models import COMMISSIONER
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, Target, parse_target_key
+from tests import aws
+from tests.aws import HOME, REGION
+from tests.simulation.faults.devices import Fleet, SimulatedDevice, arrival_of, deliver_message, event_of
+from tests.simulation.faults.injector import FaultInjector
+from tests.simulation.faults.lambdas import Handler, Lambdas
+from tests.simulation.faults.stream import WRITES, Record, images, record_of
+from tests.simulation.races.deliveries import DeviceRecords, Invocation, done_count, number_of
+from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.scheduler import Actor, scheduling
+from tests.simulation.races.user_requests import UserRequest
+
+_MAX_ROUNDS: Final = 400
+"""A simulation that needs more rounds to settle never settles."""
+
+
+class Simulation:
+    """Continues from a lobby of `ScenarioSetup`, with its devices."""
+
+    def __init__(self, injector: FaultInjector, fleet: Fleet) -> None:
+        self.devices: dict[str, SimulatedDevice] = fleet.devices
+        self.clock = fleet.clock
+        self.ca_id = fleet.ca_id
+        self.actors: list[Actor] = []
+        self.pending: list[Invocation] = []
+        self.done: list[Invocation] = []
+        self.streams: dict[str, DeviceRecords] = {device.certid: DeviceRecords() for device in self.devices.values()}
+        self.requests: list[UserRequest] = []
+        self.closed: set[Target] = set()
+        """Targets that refuse everything."""
+        self._when_ended: dict[Actor, Callable[[], None]] = {}
+        self._idle: dict[str, list[Handler]] = {}
+        self._lambdas = Lambdas(injector, self.clock, lambda: "external-id")
+        self._images = images()
+        self._numbers = iter(range(1, 100_000))
+        injector.begin({})
+        injector.observers = dict.fromkeys(WRITES, self._observe) | {"iot-data-plane.Publish": self._deliver_message}
+
+    @contextmanager
+    def scheduled(self) -> Iterator[None]:
+        """Schedule the actors that are started inside. Actors that have not ended at the end are killed."""
+        with scheduling(self._rejection):
+            try:
+                yield
+            finally:
+                for actor in self.actors:
+                    actor.kill(after=False)
+
+    # Starting actors.
+
+    def request(self, event: str, certid: Fingerprint, target: Target | None = None) -> Actor:
+        """Start a user's request."""
+        request = UserRequest(f"user:{len(self.requests) + 1}", event, certid, target)
+        self.requests.append(request)
+
+        def perform() -> None:
+            request.perform(Ledger(REGION, self.clock, pause=lambda _attempt: None))
+
+        actor = Actor(f"{request.by} {event}", perform)
+        return self._watch(actor, lambda: self._raise_error(actor))
+
+    def invoke(self, invocation: Invocation) -> Actor:
+        """Invoke a Lambda. The event is delivered again if the Lambda fails or is killed."""
+        if invocation in self.pending:
+            self.pending.remove(invocation)
+        handler = self._handler(invocation.function)
+        actor = Actor(f"{invocation.function} {invocation.certid[:4]}", lambda: handler(invocation.event))
+        return self._watch(actor, lambda: self._invoked(actor, invocation, handler))
+
+    def _invoked(self, actor: Actor, invocation: Invocation, handler: Handler) -> None:
+        failed = isinstance(actor.result, dict) and actor.result.get("batchItemFailures")
+        if actor.killed or actor.error or failed:
+            self.pending.append(invocation)
+        else:
+            self.done.append(invocation)
+        if not actor.killed:
+            self._idle.setdefault(invocation.function, []).append(handler)
+
+    def deliver(self, certid: str, many: int = 10) -> Actor:
+        """Deliver the device's next records to the commissioner."""
+        stream = self.streams[certid]
+        return self._commission(stream, stream.waiting[:many], advances=True)
+
+    def redeliver(self, certid: str, number: int) -> Actor:
+        """Deliver one earlier record again, by itself."""
+        stream = self.streams[certid]
+        return self._commission(stream, [stream.records[number]], advances=False)
+
+    def _commission(self, stream: DeviceRecords, batch: list[Record], *, advances: bool) -> Actor:
+        handler = self._handler("commissioner")
+        actor = Actor(f"commissioner {number_of(batch[0])[-4:]}+{len(batch)}", lambda: handler({"Records": batch}))
+        stream.busy = actor
+
+        def ended() -> None:
+            stream.busy = None
+            if actor.killed:
+                return
+            self._idle.setdefault("commissioner", []).append(handler)
+            self._raise_error(actor)
+            if advances:
+                stream.position += done_count(batch, actor.result)
+
+        return self._watch(actor, ended)
+
+    def rewind(self, certid: str, many: int) -> None:
+        """Deliver the stream again from an earlier record, as after another device's failure or a lost response."""
+        stream = self.streams[certid]
+        stream.position = max(0, stream.position - many)
+
+    # Continuing actors.
+
+    def step(self, actor: Actor) -> None:
+        actor.step()
+        self._finish_if_ended(actor)
+
+    def kill(self, actor: Actor, *, after: bool) -> None:
+        actor.kill(after=after)
+        self._finish_if_ended(actor)
+
+    def cancel(self, actor: Actor, code: str) -> None:
+        """Let DynamoDB cancel the transaction that is the actor's next call."""
+        response: Any = {
+            "Error": {"Code": "TransactionCanceledException", "Message": code},
+            "CancellationReasons": [{"Code": "None"}, {"Code": code}],
+        }
+        actor.reject(ClientError(response, "TransactWriteItems"))
+        self._finish_if_ended(actor)
+
+    def lose_response(self, actor: Actor) -> None:
+        """Lose the response to the actor's next call, at every attempt of botocore."""
+        actor.lose_response(ReadTimeoutError(endpoint_url="https://somewhere"))
+        self._finish_if_ended(actor)
+
+    def finish(self, actor: Actor) -> None:
+        while not actor.ended:
+            self.step(actor)
+
+    @staticmethod
+    def _raise_error(actor: Actor) -> None:
+        if actor.error is not None:
+            raise ModelViolation(f"{actor.name} raised {actor.error!r}") from actor.error
+
+    def _watch(self, actor: Actor, ended: Callable[[], None]) -> Actor:
+        self.actors.append(actor)
+        self._when_ended[actor] = ended
+        self._finish_if_ended(actor)
+        return actor
+
+    def _finish_if_ended(self, actor: Actor) -> None:
+        if actor.ended:
+            self.actors.remove(actor)
+            self._when_ended.pop(actor)()
+
+    def _handler(self, function: str) -> Handler:
+        idle = self._idle.get(function)
+        return idle.pop() if idle else self._lambdas.start(function)
+
+    # Devices.
+
+    def act(self, device: SimulatedDevice) -> bool:
+        """Let the device react to messages, reconnect or connect; return whether it did anything."""
+        device.powered = True
+        target = device.next_target()
+        if target is not None:
+            return self._connect(device, target)
+        if device.connected_to is not None and aws.status(device.certid, device.connected_to) == "ACTIVE":
+            return False
+        device.connected_to = None
+        if aws.status(device.certid) in ("PENDING_ACTIVATION", "INACTIVE"):
+            return False
+        return self._connect(device, HOME)
+
+    def say_hello(self, device: SimulatedDevice) -> None:
+        name = thing_name(load_certificate(device.pem))
+        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": name}
+        self.pending.append(Invocation("receptionist", event, device.certid))
+
+    def _connect(self, device: SimulatedDevice, where: Target) -> bool:
+        status = aws.status(device.certid, where)
+        device.connected_to = where if status == "ACTIVE" else None
+        if where != HOME and device.connected_to:
+            message = arrival_of(device, where, self.clock())
+            record = {"messageId": "1", "body": json.dumps(message)}
+            self.pending.append(Invocation("arrivals", {"Records": [record]}, device.certid))
+        elif device.connected_to:
+            self.say_hello(device)
+        elif where == HOME and status is None:
+            self._register(device)
+        return True
+
+    def _register(self, device: SimulatedDevice) -> None:
+        aws.client("iot").register_certificate(
+            certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
+        )
+        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
+        self.pending.append(Invocation("bouncer", event, device.certid))
+
+    # What AWS does after a call.
+
+    def _observe(self, _request: AWSPreparedRequest) -> None:
+        before, self._images = self._images, images()
+        for certid, image in self._images.items():
+            if image != before.get(certid) and image.get("turn") == {"S": COMMISSIONER}:
+                record = record_of(next(self._numbers), certid, image, self.clock())
+                self.streams[certid].records.append(record)
+
+    def _deliver_message(self, request: AWSPreparedRequest) -> None:
+        deliver_message(self.devices.values(), request)
+
+    def _rejection(self, client: BaseClient, operation: str, params: dict[str, Any]) -> Exception | None:
+        """Return the error of a closed target, which denies every call."""
+        if not self.closed:
+            return None
+        account = get_account_id_from(client._request_signer._credentials.access_key)  # type: ignore[attr-defined]
+        if operation == "AssumeRole":
+            account = params["RoleArn"].split(":")[4]
+        if account not in {target.account for target in self.closed}:
+            return None
+        code = "AccessDenied" if operation == "AssumeRole" else "AccessDeniedException"
+        return ClientError({"Error": {"Code": code, "Message": "closed"}}, operation)
+
+    # Settling.
+
+    def targets_in_progress(self) -> dict[str, set[Target]]:
+        """Return the targets of records that are not done, by device."""
+        targets: dict[str, set[Target]] = {}
+        for certid, stream in self.streams.items():
+            open_records = stream.records if stream.busy else stream.waiting
+            images_of = [record["dynamodb"]["NewImage"] for record in open_records]
+            targets[certid] = {parse_target_key(image["target"]["S"]) for image in images_of if "target" in image}
+        return targets
+
+    def settle(self, check: Callable[[], object] = lambda: None) -> None:
+        """Let actors finish, deliver everything and let the devices act until nothing is left. Call `check` after each
+        call that writes."""
+        for _ in range(_MAX_ROUNDS):
+            if not self._round(check):
+                return
+        raise ModelViolation(f"got {[actor.name for actor in self.actors]}, {self.pending}, want nothing left to do")
+
+    def _round(self, check: Callable[[], object]) -> bool:
+        for actor in list(self.actors):
+            self._finish_checked(actor, check)
+        waiting = [certid for certid, stream in self.streams.items() if stream.waiting and stream.busy is None]
+        for certid in waiting:
+            self._finish_checked(self.deliver(certid), check)
+        pending = list(self.pending)
+        for invocation in pending:
+            self._finish_checked(self.invoke(invocation), check)
+        self.clock.advance(seconds=1)
+        acted = [self.act(device) for device in self.devices.values()]
+        return bool(waiting or pending or any(acted) or self.actors)
+
+    def _finish_checked(self, actor: Actor, check: Callable[[], object]) -> None:
+        while not actor.ended:
+            reads = actor.reads
+            self.step(actor)
+            if not reads:
+                check()
