@@ -43,16 +43,16 @@ class TargetLookup:
         Raise `InvalidInput` INVALID_TARGET, AMBIGUOUS_TARGET or TARGET_MISSING, or `NotFound` UNKNOWN_TARGET."""
         if text is None or not text.strip():
             return self._only()
-        wanted = text.strip()
-        matches = self._matching(wanted)
+        name = text.strip()
+        matches = self._matching(name)
         if len(matches) == 1:
             return matches[0]
         if matches:
             keys = ", ".join(str(each.target) for each in matches)
             message = f"got {shown(text)}, the name of {len(matches)} targets; want one of {keys}"
             raise usage_error(message, "AMBIGUOUS_TARGET")
-        if "/" in wanted:
-            parse_target_key(wanted)
+        if "/" in name:
+            parse_target_key(name)
         raise NotFound("UNKNOWN_TARGET", f"got {shown(text)}, want {self._choices()}")
 
     def require_profile(self, registered: RegisteredTarget, profile: str) -> str:
@@ -63,14 +63,14 @@ class TargetLookup:
             raise NotFound("UNKNOWN_PROFILE", message)
         return profile
 
-    def _matching(self, wanted: str) -> list[RegisteredTarget]:
+    def _matching(self, name: str) -> list[RegisteredTarget]:
         """By account/Region, else by exact name, else by name in any case."""
         matches = (
-            [each for each in self.targets if str(each.target) == wanted],
-            [each for each in self.targets if each.name == wanted],
-            [each for each in self.targets if each.name.casefold() == wanted.casefold()],
+            [each for each in self.targets if str(each.target) == name],
+            [each for each in self.targets if each.name == name],
+            [each for each in self.targets if each.name.casefold() == name.casefold()],
         )
-        return next((found for found in matches if found), [])
+        return next((targets for targets in matches if targets), [])
 
     def _only(self) -> RegisteredTarget:
         if len(self.targets) == 1:

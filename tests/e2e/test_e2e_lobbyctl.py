@@ -37,8 +37,8 @@ class Lobbyctl:
             "LOBBYCTL_LOBBY": str(deployed.state / NAME),
         }
 
-    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-P", "-m", "admin_api.cli", *words]
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-m", "admin_api.cli", *arguments]
         return subprocess.Popen(
             command,
             cwd=self._directory,
@@ -49,13 +49,13 @@ class Lobbyctl:
             stderr=subprocess.PIPE,
         )
 
-    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        with self.start(*words, **environment) as process:
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments, **environment) as process:
             out, err = process.communicate(timeout=4 * PATIENCE)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def records(self, *words: str, status: int = 0, **environment: str) -> list[dict[str, Any]]:
-        result = self("--json", *words, **environment)
+    def records(self, *arguments: str, status: int = 0, **environment: str) -> list[dict[str, Any]]:
+        result = self("--json", *arguments, **environment)
         assert result.returncode == status, result.stdout + result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
 

@@ -90,11 +90,11 @@ def show(
     last: Annotated[int, typer.Option(min=1, max=MAX_HISTORY, help="Maximum number of history entries.")] = 20,
 ) -> None:
     """Show a device with its state, certificate, possible actions and history."""
-    found = context.device(context.find_device(device), last)
+    node = context.device(context.find_device(device), last)
     if context.screen.as_json:
-        context.screen.record(found)
+        context.screen.record(node)
     else:
-        context.screen.show(details.device_details(found, context.now()))
+        context.screen.show(details.device_details(node, context.now()))
 
 
 @command(app, "watch")

@@ -38,16 +38,16 @@ def show(
 ) -> None:
     """Show the latest history entries of a device, oldest first."""
     certid = context.find_device(device)
-    found = context.execute(documents.HISTORY, certid=certid, last=last)["device"]
-    if found is None:
+    node = context.execute(documents.HISTORY, certid=certid, last=last)["device"]
+    if node is None:
         raise unknown_device(certid)
     if context.screen.as_json:
-        for entry in found["history"]:
+        for entry in node["history"]:
             context.screen.record({"certid": certid, **entry})
         return
-    context.screen.show(Text(f"{cells.clean(found['devicename'])}  {certid}", "bold"))
-    context.screen.show(tables.history(found["history"]))
-    context.screen.show(details.history_heading(found))
+    context.screen.show(Text(f"{cells.clean(node['devicename'])}  {certid}", "bold"))
+    context.screen.show(tables.history(node["history"]))
+    context.screen.show(details.history_heading(node))
 
 
 @command(app, "verify")

@@ -81,8 +81,10 @@ def check(
     """
     if names and every:
         raise usage_error("got targets and --all, want one of them")
-    wanted: tuple[str | None, ...] = tuple(names) if names else (None,)
-    targets = context.targets.targets if every else [context.targets.find(name) for name in wanted]
+    if every:
+        targets = list(context.targets.targets)
+    else:
+        targets = [context.targets.find(name) for name in names] if names else [context.targets.find(None)]
     checks = [
         context.execute(documents.CHECK_TARGET, account=each.target.account, region=each.target.region)["checkTarget"]
         for each in targets

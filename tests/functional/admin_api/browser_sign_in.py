@@ -48,13 +48,13 @@ class Browser:
             thread.join()
 
 
-def login(terminal: Terminal, browser: Browser, *words: str, **environment: Any) -> Result:
+def login(terminal: Terminal, browser: Browser, *arguments: str, **environment: Any) -> Result:
     """Run `lobbyctl login` with this browser."""
     result = terminal.run(
         "login",
         "--url",
         terminal.server.url,
-        *words,
+        *arguments,
         open_browser=browser,
         redirect_port=free_port(),
         **environment,

@@ -229,29 +229,29 @@ class Terminal:
         self.lobby_file.write_text(json.dumps(body))
         return self
 
-    def run(self, *words: str, stdin: bytes | None = None, **environment: Any) -> Result:
+    def run(self, *arguments: str, stdin: bytes | None = None, **environment: Any) -> Result:
         """Run the command. Exceptions that it does not handle are raised."""
         return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(
             app,
-            [str(word) for word in words],
+            [str(each) for each in arguments],
             input=stdin,
             obj=replace(self.environment, **environment),
             catch_exceptions=False,
             prog_name="lobbyctl",
         )
 
-    def completions(self, *words: str) -> list[str]:
+    def completions(self, *arguments: str) -> list[str]:
         """Return the shell completions of the last word, requested as bash requests them."""
         variables = {
             "_LOBBYCTL_COMPLETE": "complete_bash",
-            "COMP_WORDS": " ".join(words),
-            "COMP_CWORD": str(len(words) - 1),
+            "COMP_WORDS": " ".join(arguments),
+            "COMP_CWORD": str(len(arguments) - 1),
         }
         return CliRunner(env=variables).invoke(app, [], obj=self.environment, prog_name="lobbyctl").stdout.split()
 
-    def records(self, *words: str, exit_code: int = 0, **options: Any) -> list[dict[str, Any]]:
+    def records(self, *arguments: str, exit_code: int = 0, **options: Any) -> list[dict[str, Any]]:
         """Run the command with --json and return its records."""
-        result = self.run("--json", *words, **options)
+        result = self.run("--json", *arguments, **options)
         assert result.exit_code == exit_code, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
 

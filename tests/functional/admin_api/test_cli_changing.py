@@ -67,7 +67,7 @@ def act_in_order(
 
 
 @pytest.mark.parametrize(
-    ("words", "effect", "new_state"),
+    ("arguments", "effect", "new_state"),
     [
         (["move", "--target", "There"], "moves from 111111111111/eu-west-1 to 222222222222/us-east-1", State.CLAIMED),
         (["release"], "to the lobby", State.INLOBBY),
@@ -75,10 +75,10 @@ def act_in_order(
     ],
 )
 def test_a_change_that_takes_a_device_out_of_service_needs_confirmation(
-    terminal: Terminal, lobby: Lobby, words: list[str], effect: str, new_state: State
+    terminal: Terminal, lobby: Lobby, arguments: list[str], effect: str, new_state: State
 ) -> None:
     certid = arrived(lobby, 1)
-    command = [words[0], "sensor-1", *words[1:]]
+    command = [arguments[0], "sensor-1", *arguments[1:]]
     unconfirmed = terminal.run(*command, "--json")
     assert (unconfirmed.exit_code, error_of(unconfirmed)["code"]) == (2, "CONFIRMATION_NEEDED")
     questions: list[str] = []

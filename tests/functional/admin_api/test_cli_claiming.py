@@ -55,7 +55,7 @@ def test_a_config_is_text_or_json_and_invalid_json_is_refused(terminal: Terminal
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "code"),
+    ("arguments", "status", "code"),
     [
         (["zz", "-t", "Here"], 1, "UNKNOWN_DEVICE"),
         ([fingerprint(1), "-t", "Nowhere"], 1, "UNKNOWN_TARGET"),
@@ -72,9 +72,9 @@ def test_a_config_is_text_or_json_and_invalid_json_is_refused(terminal: Terminal
     ],
 )
 def test_a_refused_claim_has_a_reason_and_changes_nothing(
-    terminal: Terminal, lobby: Lobby, words: list[str], status: int, code: str
+    terminal: Terminal, lobby: Lobby, arguments: list[str], status: int, code: str
 ) -> None:
-    result = terminal.run("claim", *words, "--json")
+    result = terminal.run("claim", *arguments, "--json")
     assert (result.exit_code, error_of(result)["code"], error_of(result)["exit"]) == (status, code, status)
     assert claim_of(lobby, fingerprint(1)) is None
 

@@ -19,8 +19,8 @@ def state(lobby: Lobby, certid: Fingerprint) -> State | None:
 
 def test_the_presence_setting_of_a_target_is_kept_until_it_is_changed(terminal: Terminal) -> None:
     settings = [
-        terminal.records("targets", "add", str(HERE), "--name", "Here", "--as", "admin", *words)[0]["presence"]
-        for words in ([], ["--presence"], [], ["--no-presence"])
+        terminal.records("targets", "add", str(HERE), "--name", "Here", "--as", "admin", *arguments)[0]["presence"]
+        for arguments in ([], ["--presence"], [], ["--no-presence"])
     ]
     assert settings == [False, True, True, False]
 

@@ -107,9 +107,9 @@ def test_an_unknown_device_is_reported_and_does_not_stop_the_others(terminal: Te
     assert [(each["ok"], each["code"]) for each in records] == [(False, "UNKNOWN_DEVICE"), (True, None)]
 
 
-@pytest.mark.parametrize("words", [[], ["--all", "ab" * 32]])
-def test_verify_needs_devices_or_all(terminal: Terminal, words: list[str]) -> None:
-    result = terminal.run("--json", "history", "verify", *words)
+@pytest.mark.parametrize("arguments", [[], ["--all", "ab" * 32]])
+def test_verify_needs_devices_or_all(terminal: Terminal, arguments: list[str]) -> None:
+    result = terminal.run("--json", "history", "verify", *arguments)
     assert (result.exit_code, error_of(result)["code"], result.stdout) == (2, "WRONG_USE", "")
 
 

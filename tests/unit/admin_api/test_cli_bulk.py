@@ -22,8 +22,8 @@ def rows(count: int, request: ClaimRequest = ClaimRequest(HERE)) -> list[ClaimRo
 class Lobby:
     """Answers each device with `answer(number of the request, number of the device)`: an error, or None if claimed."""
 
-    def __init__(self, answer: Answer = lambda _request, _device: None, held: dict[int, Any] | None = None) -> None:
-        self.answer, self.held = answer, held or {}
+    def __init__(self, answer: Answer = lambda _request, _device: None, claims: dict[int, Any] | None = None) -> None:
+        self.answer, self.claims = answer, claims or {}
         self.claimed: list[int] = []
         self.looked_up: list[int] = []
 
@@ -33,7 +33,7 @@ class Lobby:
 
     def lookup(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Any]:
         self.looked_up.append(len(certids))
-        return {certid: self.held[int(certid, 16)] for certid in certids if int(certid, 16) in self.held}
+        return {certid: self.claims[int(certid, 16)] for certid in certids if int(certid, 16) in self.claims}
 
     @staticmethod
     def result(certid: str, error: tuple[str, str] | None) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_after_a_lost_connection_the_remaining_rows_are_not_tried(error: Excepti
     assert lobby.bulk.aborted_by is error
 
 
-def held(target: Any = HERE, profile: str = "default", config: Any = "default") -> dict[str, Any]:
+def existing_claim(target: Any = HERE, profile: str = "default", config: Any = "default") -> dict[str, Any]:
     return {
         "targetaccount": target.account,
         "targetregion": target.region,
@@ -132,13 +132,13 @@ def held(target: Any = HERE, profile: str = "default", config: Any = "default") 
 @pytest.mark.parametrize(
     ("claim_request", "existing", "accepted"),
     [
-        (ClaimRequest(HERE), held(), True),
-        (ClaimRequest(HERE), held(profile="camera", config={"a": 1}), True),
-        (ClaimRequest(HERE, "camera"), held(profile="camera", config="x"), True),
-        (ClaimRequest(HERE, "camera"), held(), False),
-        (ClaimRequest(HERE, None, {"a": 1}), held(config={"a": 1}), True),
-        (ClaimRequest(HERE, None, {"a": 1}), held(), False),
-        (ClaimRequest(HERE), held(THERE), False),
+        (ClaimRequest(HERE), existing_claim(), True),
+        (ClaimRequest(HERE), existing_claim(profile="camera", config={"a": 1}), True),
+        (ClaimRequest(HERE, "camera"), existing_claim(profile="camera", config="x"), True),
+        (ClaimRequest(HERE, "camera"), existing_claim(), False),
+        (ClaimRequest(HERE, None, {"a": 1}), existing_claim(config={"a": 1}), True),
+        (ClaimRequest(HERE, None, {"a": 1}), existing_claim(), False),
+        (ClaimRequest(HERE), existing_claim(THERE), False),
         (ClaimRequest(HERE), None, False),
     ],
 )
@@ -153,7 +153,7 @@ def test_an_existing_claim_is_accepted_if_it_is_what_the_row_asks_for(
 
 def test_only_devices_with_an_existing_claim_are_looked_up() -> None:
     answers = {3: ("ALREADY_CLAIMED", ""), 4: ("REVOKED", "")}
-    lobby = Lobby(lambda _request, device: answers.get(device), {3: held()})
+    lobby = Lobby(lambda _request, device: answers.get(device), {3: existing_claim()})
     assert [outcome.code for outcome in lobby.send(rows(5))] == [None, None, None, "REVOKED", None]
     assert lobby.looked_up == [1]
 

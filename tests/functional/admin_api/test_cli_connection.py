@@ -136,7 +136,7 @@ def test_the_lobby_file_is_found_above_in_the_project_or_by_option(terminal: Ter
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "arguments"),
     [
         ("{", []),
         ("[]", []),
@@ -147,10 +147,10 @@ def test_the_lobby_file_is_found_above_in_the_project_or_by_option(terminal: Ter
         (None, ["--url", "lobby.example"]),
     ],
 )
-def test_an_invalid_lobby_is_refused(terminal: Terminal, text: str | None, words: list[str]) -> None:
+def test_an_invalid_lobby_is_refused(terminal: Terminal, text: str | None, arguments: list[str]) -> None:
     if text is not None:
         terminal.lobby_file.write_text(text)
-    result = terminal.run("--json", "whoami", *words)
+    result = terminal.run("--json", "whoami", *arguments)
     assert result.exit_code == 2, result.output
 
 

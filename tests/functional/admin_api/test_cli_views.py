@@ -35,7 +35,7 @@ def test_devices_are_listed_in_a_table(terminal: Terminal, lobby: Lobby) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("arguments", "expected"),
     [
         ([], {1, 2, 3, 4}),
         (["--state", "inlobby"], {1}),
@@ -49,12 +49,12 @@ def test_devices_are_listed_in_a_table(terminal: Terminal, lobby: Lobby) -> None
         (["--state", "failed", "--older-than", "1h"], set()),
     ],
 )
-def test_filters_select_devices(terminal: Terminal, lobby: Lobby, words: list[str], expected: set[int]) -> None:
+def test_filters_select_devices(terminal: Terminal, lobby: Lobby, arguments: list[str], expected: set[int]) -> None:
     lobby.waiting(1)
     failed(lobby, 2)
     failed(lobby, 3, "TARGET_LIMIT")
     lobby.ledger.claim(fingerprint(4), ClaimRequest(THERE), "user:alice")
-    assert certids(terminal.records("devices", "list", *words)) == {fingerprint(number) for number in expected}
+    assert certids(terminal.records("devices", "list", *arguments)) == {fingerprint(number) for number in expected}
 
 
 def test_older_than_selects_devices_by_time_in_their_state(terminal: Terminal, lobby: Lobby) -> None:
@@ -78,7 +78,7 @@ def test_a_list_reads_pages_up_to_the_limit(terminal: Terminal, lobby: Lobby, se
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("arguments", "code"),
     [
         (["--state", "lost"], "INVALID_STATE"),
         (["--name", "x"], "INVALID_PREFIX"),
@@ -88,8 +88,8 @@ def test_a_list_reads_pages_up_to_the_limit(terminal: Terminal, lobby: Lobby, se
         (["--target", "Mars"], "UNKNOWN_TARGET"),
     ],
 )
-def test_an_invalid_filter_is_refused(terminal: Terminal, words: list[str], code: str) -> None:
-    result = terminal.run("--json", "devices", "list", *words)
+def test_an_invalid_filter_is_refused(terminal: Terminal, arguments: list[str], code: str) -> None:
+    result = terminal.run("--json", "devices", "list", *arguments)
     assert error_of(result)["code"] == code
     assert result.exit_code == (1 if code == "UNKNOWN_TARGET" else 2)
     assert not result.stdout
@@ -119,8 +119,8 @@ def test_a_device_is_shown_with_all_its_details(terminal: Terminal, lobby: Lobby
 
 
 def test_an_unknown_device_cannot_be_shown(terminal: Terminal) -> None:
-    for words in (["devices", "show"], ["history"]):
-        result = terminal.run("--json", *words, fingerprint(1))
+    for arguments in (["devices", "show"], ["history"]):
+        result = terminal.run("--json", *arguments, fingerprint(1))
         assert (result.exit_code, error_of(result)["code"]) == (1, "UNKNOWN_DEVICE")
 
 
@@ -169,7 +169,7 @@ def test_targets_are_listed_added_and_checked(terminal: Terminal, lobby: Lobby) 
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "code"),
+    ("arguments", "status", "code"),
     [
         (["add", "333333333333/eu-west-1", "--name", "x"], 1, "FORBIDDEN"),
         (["add", "333333333333", "--name", "x", "--as", "admin"], 2, "INVALID_TARGET"),
@@ -178,8 +178,10 @@ def test_targets_are_listed_added_and_checked(terminal: Terminal, lobby: Lobby) 
         (["check", "Here", "--as", "viewer"], 1, "FORBIDDEN"),
     ],
 )
-def test_a_refused_change_of_targets_has_a_reason(terminal: Terminal, words: list[str], status: int, code: str) -> None:
-    result = terminal.run("--json", "targets", *words)
+def test_a_refused_change_of_targets_has_a_reason(
+    terminal: Terminal, arguments: list[str], status: int, code: str
+) -> None:
+    result = terminal.run("--json", "targets", *arguments)
     assert (result.exit_code, error_of(result)["code"]) == (status, code)
 
 
