@@ -46,7 +46,7 @@ Cert = Annotated[
 ]
 StateDir = Annotated[
     Path | None,
-    typer.Option(envvar="DEVICE_STATE_DIR", help="Folder for the route. [default: beside the certificate]"),
+    typer.Option(envvar="DEVICE_STATE_DIR", help="Folder for the route. Default: beside the certificate."),
 ]
 
 

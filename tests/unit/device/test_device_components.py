@@ -3,7 +3,9 @@
 import io
 import json
 import random
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import awscrt.exceptions
 import pytest
@@ -19,7 +21,7 @@ from device.machine.events import Failure
 from device.machine.plan import Timing
 from device.mqtt import classify
 from lobby.names import Fingerprint
-from lobby.wire import decode_label
+from lobby.wire import decode_label, encode_label
 
 AT = datetime(2026, 11, 22, 6, 5, 4, 3210, tzinfo=UTC)
 CERTID = Fingerprint("3f2a91bc07d4" + "0" * 52)
@@ -104,6 +106,13 @@ def test_the_label_in_the_terminal_scans(powered_off: bool) -> None:
     assert [decode_label(text) for text in texts] == [CERTID]
     assert texts[0] in lines
     assert "3F2A 91BC 07D4" in lines
+
+
+def test_the_labels_in_the_protocol_document_are_valid() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "device-protocol.md").read_text()
+    labels = re.findall(r"DL1:[A-Z2-7]{56}", page)
+    assert len(labels) == 4
+    assert all(encode_label(decode_label(label)) == label for label in labels)
 
 
 @pytest.mark.parametrize(
