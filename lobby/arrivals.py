@@ -22,6 +22,7 @@ from lobby.aws.clients import CLIENT_CONFIG, at_init, client
 from lobby.domain.states import State
 from lobby.errors import InvalidInput, NotFound
 from lobby.ledger.clock import timestamp
+from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
@@ -94,13 +95,14 @@ def _unsigned_sns(region: str) -> "SNSClient":
     """Return a client without credentials. Confirming a subscription is the same as visiting its SubscribeURL: its
     token suffices, without a permission in the topic's account (SNS API reference, ConfirmSubscription). The client
     calls AWS's own endpoint, not the URL in the message."""
-    made: SNSClient = client("sns", CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)), region_name=region)
-    return made
+    sns: SNSClient = client("sns", CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)), region_name=region)
+    return sns
 
 
 @at_init
 def _arrivals() -> Arrivals:
     settings = read_settings(LobbySettings, os.environ)
+    connect()
     return Arrivals(Ledger(settings.region), Targets.read_only(), cache(_unsigned_sns))
 
 

@@ -27,7 +27,7 @@ from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse
 
 @dataclass(frozen=True)
 class SurveyFinding:
-    """One step of a survey. `step` names the permission or the policy; `message` says what to do if it failed."""
+    """One step of a survey. `step` names the permission or the policy; `message` states what to do if it failed."""
 
     step: str
     ok: bool

@@ -31,7 +31,7 @@ class InvocationFailed(Exception):
 
 
 class RequestRefused(LobbyError):
-    """The Lambda received the request and cannot serve it; `code` says why."""
+    """The Lambda received the request and cannot serve it; `code` is the reason."""
 
 
 class Request(Protocol[R_co]):

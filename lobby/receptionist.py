@@ -18,6 +18,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import timestamp
+from lobby.ledger.connection import connect
 from lobby.ledger.store import HEARTBEAT_INTERVAL, Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
@@ -120,6 +121,7 @@ def version_of(text: object) -> str | None:
 @at_init
 def _receptionist() -> Receptionist:
     settings = read_settings(LobbySettings, os.environ)
+    connect()
     return Receptionist(LobbyClients().iot_data, Ledger(settings.region))
 
 

@@ -128,7 +128,7 @@ def _first_fault(
     for seq in range(1, max([len(entries), version, *numbers, *anchored], default=0) + 1):
         anchors, entry = anchored.get(seq, []), entries[seq - 1] if seq <= len(entries) else None
         if entry is not None and entry.seq != seq and (seq in numbers or entry.seq < seq):
-            return _Finding(seq, Fault.ALTERED, f"got entry {entry.seq} in the place of entry {seq}")
+            return _Finding(seq, Fault.ALTERED, f"got entry {entry.seq}, want entry {seq}")
         if entry is None or entry.seq != seq:
             return _Finding(seq, Fault.MISSING, _missing(seq, anchors, version, max(numbers, default=0)))
         finding = _entry_fault(entry, prior, anchors)

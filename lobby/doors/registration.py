@@ -19,6 +19,7 @@ from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
+from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_fingerprint
 from lobby.settings import BouncerSettings, read_settings
@@ -126,6 +127,7 @@ def _name_if_any(pem: str) -> ThingName | None:
 @at_init
 def _bouncer() -> Bouncer:
     settings = read_settings(BouncerSettings, os.environ)
+    connect()
     clients = LobbyClients()
     trust = TrustStore(clients.iot, clients.s3, settings.trust_bucket)
     return Bouncer(clients.iot, trust, Ledger(settings.region), settings.lobby_policy)

@@ -15,6 +15,11 @@ def connection_of(model: type[Model] = LedgerRow) -> Connection:
     return model._get_connection().connection
 
 
+def connect() -> None:
+    """Create the client of the ledger's table now, instead of at the first call."""
+    _ = connection_of().client
+
+
 def aws_session() -> Session:
     """Return the botocore session of the ledger's connection, so that a cold start creates no second one."""
     return connection_of().session

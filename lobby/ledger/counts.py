@@ -79,5 +79,5 @@ def read_counts() -> tuple[Tally, ...]:
 
 def _bucket(key: str) -> Bucket:
     state, target, reason = key.split("|", 2)
-    known = State(state) if state in set(State) else state
-    return Bucket(known, parse_target_key(target) if target else None, reason or None)
+    value = State(state) if state in set(State) else state
+    return Bucket(value, parse_target_key(target) if target else None, reason or None)

@@ -231,7 +231,7 @@ class RoundRow(Model):
         table_name = "device-lobby-rounds"
 
     name = UnicodeAttribute(hash_key=True)
-    place = JSONAttribute()
+    progress = JSONAttribute(attr_name="place")
 
 
 MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow)

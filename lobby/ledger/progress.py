@@ -13,7 +13,7 @@ from lobby.ledger.models import RoundRow
 def read_progress(name: str) -> dict[str, Any]:
     """Return the saved progress; empty before the first run."""
     try:
-        progress: dict[str, Any] = RoundRow.get(name, consistent_read=True).place
+        progress: dict[str, Any] = RoundRow.get(name, consistent_read=True).progress
     except DoesNotExist:
         return {}
     return progress
@@ -21,4 +21,4 @@ def read_progress(name: str) -> dict[str, Any]:
 
 def save_progress(name: str, progress: dict[str, Any]) -> None:
     """Save any JSON object."""
-    RoundRow(name, place=progress).save()
+    RoundRow(name, progress=progress).save()
