@@ -58,7 +58,7 @@ def hello(lobby: LobbyWithTargets, certid: str = ONE, **fields: Any) -> str:
     return receptionist.handler(event, None, handling)["outcome"]
 
 
-def wakes_the_commissioner(row: dict[str, Any] | None) -> bool:
+def starts_the_commissioner(row: dict[str, Any] | None) -> bool:
     return ((row or {}).get("turn") or {}).get("S") == COMMISSIONER
 
 
@@ -99,7 +99,7 @@ def test_fault_a_failed_aws_call_in_the_commissioner_is_swallowed(lobby: LobbyWi
     assert len(aws.published()) == 1
 
 
-def test_fault_a_refused_aws_call_strands_the_device_without_a_word(lobby: LobbyWithTargets) -> None:
+def test_fault_a_refused_aws_call_strands_the_device_silently(lobby: LobbyWithTargets) -> None:
     lobby.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
     lobby.deliver(lobby.claim())
     device = lobby.device()
@@ -134,7 +134,7 @@ def test_fault_hellos_re_run_the_whole_commissioning(lobby: LobbyWithTargets, cl
     for _ in range(10):
         clock.advance(seconds=61)
         assert hello(lobby) == "routed"
-        assert not wakes_the_commissioner(aws.item(ONE))
+        assert not starts_the_commissioner(aws.item(ONE))
     assert set(lobby.calls.names()) == {"GetItem", "Publish"}
 
 
@@ -142,7 +142,7 @@ def test_fault_hellos_of_a_waiting_device_wake_the_commissioner(lobby: LobbyWith
     for _ in range(10):
         clock.advance(seconds=61)
         hello(lobby)
-        assert not wakes_the_commissioner(aws.item(ONE))
+        assert not starts_the_commissioner(aws.item(ONE))
 
 
 def test_fault_a_re_claim_hands_out_the_old_endpoint(lobby: LobbyWithTargets) -> None:
@@ -283,7 +283,7 @@ def test_fault_an_unknown_certificates_hello_creates_a_row(lobby: LobbyWithTarge
     assert (aws.tables(), aws.published()) == (before, [])
 
 
-def test_fault_a_deactivated_certificate_comes_back_active(door: Door) -> None:
+def test_fault_a_deactivated_certificate_becomes_active_again(door: Door) -> None:
     event = door.first_connect()
     certid = event["certificateId"]
     with door.calls.uncounted():
@@ -292,7 +292,7 @@ def test_fault_a_deactivated_certificate_comes_back_active(door: Door) -> None:
     assert aws.status(certid) == "INACTIVE"
 
 
-def test_fault_a_revoked_device_comes_back_active(lobby: LobbyWithTargets) -> None:
+def test_fault_a_revoked_device_becomes_active_again(lobby: LobbyWithTargets) -> None:
     lobby.place()
     lobby.deliver(lobby.revoke())
     hello(lobby)
@@ -332,7 +332,7 @@ def test_fault_listing_scans_and_loses_its_page_token(lobby: LobbyWithTargets) -
         assert set(lobby.calls.names()) == {"Query"}
 
 
-def test_fault_no_history_of_what_befell_a_device(lobby: LobbyWithTargets) -> None:
+def test_fault_no_history_of_a_device(lobby: LobbyWithTargets) -> None:
     lobby.place()
     with lobby.calls.uncounted():
         entries, device = lobby.ledger.history(ONE), lobby.ledger.get(ONE)
@@ -344,7 +344,7 @@ def test_fault_no_history_of_what_befell_a_device(lobby: LobbyWithTargets) -> No
 # The device client.
 
 
-def test_fault_the_device_retries_every_five_seconds_for_ever() -> None:
+def test_fault_the_device_retries_every_five_seconds_forever() -> None:
     driver, waits = MachineDriver(), []
     for _ in range(12):
         waits.append(driver.fail().next_wait)
@@ -375,14 +375,14 @@ def test_fault_a_torn_config_file_bricks_the_device(tmp_path: Path, torn: bytes)
 @pytest.mark.parametrize(
     "payload", [b"", b"\xff", b"null", b"7", b"[]", b'"x"', b"{}", b'{"iotep": 7}', b'{"config": 1}', b"[" * 10_000]
 )
-def test_fault_any_odd_message_kills_the_device(payload: bytes) -> None:
+def test_fault_any_unexpected_message_kills_the_device(payload: bytes) -> None:
     driver = MachineDriver().go_online()
     assert driver.receive(payload).logged == ["message_ignored"]
     assert driver.state.route is None
 
 
-def test_only_a_change_of_the_claim_is_for_the_commissioner(lobby: LobbyWithTargets) -> None:
+def test_only_a_change_of_the_claim_starts_the_commissioner(lobby: LobbyWithTargets) -> None:
     """What the mapping's filter lets through: rows whose turn is the commissioner's."""
-    assert wakes_the_commissioner(lobby.claim()["dynamodb"]["NewImage"])
+    assert starts_the_commissioner(lobby.claim()["dynamodb"]["NewImage"])
     lobby.deliver(lobby.record())
-    assert not wakes_the_commissioner(aws.item(ONE))
+    assert not starts_the_commissioner(aws.item(ONE))

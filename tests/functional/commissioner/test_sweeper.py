@@ -103,7 +103,7 @@ def test_a_row_that_was_processed_meanwhile_is_not_woken(lobby: LobbyWithTargets
     lobby.calls.meanwhile["GetItem"] = lambda: lobby.deliver(record)
     assert sweep(sweeper) == {}
     assert lobby.device().devstate is State.COMMISSIONED
-    with pytest.raises(Conflict, match="served"):
+    with pytest.raises(Conflict, match="does not need the commissioner"):
         lobby.ledger.wake(ONE, ACTOR)
 
 

@@ -30,7 +30,7 @@ def anchored(office: Office, ledger: Ledger) -> AnchoringResult:
     return anchor_all(ledger, office.anchors, office.histories.verify)
 
 
-def test_what_is_older_than_the_notary_is_anchored_once_and_verified_from_then_on(
+def test_entries_older_than_the_notary_are_anchored_once_and_then_verified(
     office: Office, ledger: Ledger, calls: Calls
 ) -> None:
     assert office.verdict().fault is Fault.NOT_ANCHORED
@@ -43,7 +43,7 @@ def test_what_is_older_than_the_notary_is_anchored_once_and_verified_from_then_o
     assert "PutObject" not in calls.names()
 
 
-def test_a_history_that_is_not_whole_is_left_and_named(office: Office, ledger: Ledger) -> None:
+def test_an_invalid_history_is_not_anchored_and_reported(office: Office, ledger: Ledger) -> None:
     HistoryRow(ONE, 1).update(actions=[HistoryRow.actor.set("user:mallory")])
     done = anchored(office, ledger)
     assert (done.entries, list(done.invalid)) == (2, [ONE])
@@ -51,22 +51,20 @@ def test_a_history_that_is_not_whole_is_left_and_named(office: Office, ledger: L
     assert {key.split("/")[1] for key in office.versions()} == {OTHER}
 
 
-def test_what_another_anchor_contradicts_is_not_anchored(office: Office, ledger: Ledger) -> None:
+def test_an_entry_that_contradicts_an_anchor_is_not_anchored(office: Office, ledger: Ledger) -> None:
     office.anchors.put(ONE, 2, "f" * 64)
     done = anchored(office, ledger)
     assert (done.invalid[ONE].seq, done.invalid[ONE].fault) == (2, Fault.REPLACED)
     assert len(office.anchors.of(ONE)) == 1
 
 
-def test_what_the_notary_has_anchored_already_is_left_as_it_is(office: Office, ledger: Ledger) -> None:
+def test_entries_that_the_notary_has_anchored_are_not_anchored_again(office: Office, ledger: Ledger) -> None:
     office.take(*inserted(items(ONE)[1:]))
     assert anchored(office, ledger).entries == 3
     assert len(office.versions()) == 4
 
 
-def test_the_command_says_what_it_did_and_what_it_left(
-    office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_reports_what_it_did(office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
     assert anchoring.main([NOTARY_BUCKET]) == 0
     assert capsys.readouterr().out == "entries anchored: 4, of 2 devices\n"
     LedgerRow(ONE).delete()

@@ -67,14 +67,14 @@ def report(certid: object = CERTID, at: object = 1795348801000, topic: str = TOP
     return json.dumps({**envelope, "TopicArn": topic, "Message": json.dumps(message)})
 
 
-def test_a_golden_report_makes_the_device_arrived_for_one_read_and_one_write(queue: Queue) -> None:
+def test_a_report_makes_the_device_arrived_with_one_read_and_one_write(queue: Queue) -> None:
     golden = (EVENTS / "device_connected.json").read_text().replace("CERTIFICATE_ID", CERTID)
     assert queue.deliver(golden) == []
     assert queue.state() == State.ARRIVED
     assert queue.calls.names() == ["GetItem", "TransactWriteItems"]
 
 
-def test_later_connects_change_nothing(queue: Queue) -> None:
+def test_later_connections_change_nothing(queue: Queue) -> None:
     queue.deliver(report())
     before = aws.tables()
     assert queue.deliver(report(at=1795348999000), report()) == []
@@ -89,12 +89,12 @@ def test_later_connects_change_nothing(queue: Queue) -> None:
     ],
     ids=["another account", "another Region"],
 )
-def test_an_account_cannot_report_another_targets_device(queue: Queue, topic: str) -> None:
+def test_an_account_cannot_report_another_target_s_device(queue: Queue, topic: str) -> None:
     assert queue.deliver(report(topic=topic)) == []
     assert queue.state() == State.COMMISSIONED
 
 
-def test_a_connect_from_before_the_commissioning_is_stale(queue: Queue) -> None:
+def test_a_connection_from_before_the_commissioning_is_ignored(queue: Queue) -> None:
     assert queue.deliver(report(at=1795348800000 - 3000)) == []
     assert queue.state() == State.COMMISSIONED
     assert queue.deliver(report(at=1795348800000 - 1000)) == []
@@ -102,7 +102,7 @@ def test_a_connect_from_before_the_commissioning_is_stale(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize("certid", ["2b" * 32, "AROAEXAMPLE:user", None, 7])
-def test_a_client_that_is_not_ours_is_ignored(queue: Queue, certid: object) -> None:
+def test_an_unknown_client_is_ignored(queue: Queue, certid: object) -> None:
     before = aws.tables()
     assert queue.deliver(report(certid)) == []
     assert aws.tables() == before
@@ -117,7 +117,7 @@ def test_a_client_that_is_not_ours_is_ignored(queue: Queue, certid: object) -> N
     ],
     ids=["moved", "released", "revoked"],
 )
-def test_a_report_from_where_the_device_no_longer_belongs_changes_nothing(
+def test_a_report_from_a_former_target_changes_nothing(
     queue: Queue, change: Callable[[Ledger], object], state: State
 ) -> None:
     with queue.calls.uncounted():
@@ -127,7 +127,7 @@ def test_a_report_from_where_the_device_no_longer_belongs_changes_nothing(
     assert (aws.tables(), queue.state()) == (before, state)
 
 
-def test_a_move_between_the_read_and_the_write_wins_and_the_report_comes_again(queue: Queue) -> None:
+def test_a_move_between_read_and_write_wins_and_the_report_is_retried(queue: Queue) -> None:
     queue.calls.meanwhile["TransactWriteItems"] = lambda: queue.ledger.move(CERTID, ClaimRequest(ELSEWHERE), "user:ann")
     assert queue.deliver(report()) == ["m0"]
     assert queue.state() == State.CLAIMED
@@ -158,7 +158,7 @@ def test_a_move_between_the_read_and_the_write_wins_and_the_report_comes_again(q
     ],
     ids=lambda body: body[-60:],
 )
-def test_a_bad_message_goes_back_to_the_queue_and_the_others_go_on(queue: Queue, body: str) -> None:
+def test_a_bad_message_returns_to_the_queue_and_the_others_are_processed(queue: Queue, body: str) -> None:
     assert queue.deliver(body, report()) == ["m0"]
     assert queue.state() == State.ARRIVED
 
@@ -168,7 +168,7 @@ def confirmation(topic: str = TOPIC) -> str:
     return json.dumps({**envelope, "TopicArn": topic})
 
 
-def test_the_subscription_of_a_registered_target_is_confirmed_at_aws_and_nowhere_else(queue: Queue) -> None:
+def test_the_subscription_of_a_registered_target_is_confirmed_with_aws_only(queue: Queue) -> None:
     with Stubber(queue.sns) as sns, queue.calls.uncounted():
         sns.add_response(
             "confirm_subscription", {"SubscriptionArn": TOPIC + ":x"}, {"TopicArn": TOPIC, "Token": "2336412f37"}
@@ -179,14 +179,12 @@ def test_the_subscription_of_a_registered_target_is_confirmed_at_aws_and_nowhere
 
 
 @pytest.mark.parametrize("account", ["222222222222", "999999999999"])
-def test_the_subscription_of_an_account_that_is_no_target_is_not_confirmed_and_makes_no_noise(
-    queue: Queue, account: str
-) -> None:
+def test_the_subscription_of_an_unregistered_account_is_dropped(queue: Queue, account: str) -> None:
     assert queue.deliver(confirmation(TOPIC.replace("1" * 12, account))) == []
     assert queue.regions == []
 
 
-def test_the_handler_makes_its_own_arrivals_from_the_environment(queue: Queue) -> None:
+def test_the_handler_is_configured_by_the_environment(queue: Queue) -> None:
     arrivals._arrivals.cache_clear()
     try:
         records = [{"messageId": "m", "body": report("2b" * 32)}]

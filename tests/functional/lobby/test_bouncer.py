@@ -68,7 +68,7 @@ def test_the_row_is_written_before_the_certificate_is_activated(door: Door) -> N
     assert COLD.index("TransactWriteItems") < COLD.index("UpdateCertificate")
 
 
-def test_the_ca_and_its_list_are_remembered_for_some_minutes(door: Door) -> None:
+def test_the_ca_and_its_list_are_cached_for_some_minutes(door: Door) -> None:
     door.deliver(door.first_connect())
     door.calls.forget()
     door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2))))
@@ -79,7 +79,7 @@ def test_the_ca_and_its_list_are_remembered_for_some_minutes(door: Door) -> None
     assert door.calls.names() == COLD
 
 
-def test_a_certificate_that_was_claimed_before_goes_to_the_commissioner(door: Door, ledger: Ledger) -> None:
+def test_a_certificate_that_was_claimed_before_needs_the_commissioner(door: Door, ledger: Ledger) -> None:
     with door.calls.uncounted():
         ledger.claim(GOOD_ID, ClaimRequest(TARGET), "user:ann")
     assert door.deliver(door.first_connect()) == "admitted"
@@ -106,9 +106,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_a_refused_certificate_leaves_a_row_with_its_reason_and_is_inactive(
-    door: Door, ledger: Ledger, code: str
-) -> None:
+def test_a_refused_certificate_has_a_row_with_the_reason_and_is_inactive(door: Door, ledger: Ledger, code: str) -> None:
     door.publish(door.ca_id, make.crl(CA, [666]))
     pem = REFUSED[code]
     certid = make.fingerprint_of(pem)
@@ -134,7 +132,7 @@ def test_a_refused_certificate_leaves_a_row_with_its_reason_and_is_inactive(
         ("CRL_INVALID", b"garbage"),
     ],
 )
-def test_without_a_current_genuine_list_nobody_comes_in(door: Door, code: str, crl: bytes | None) -> None:
+def test_without_a_current_valid_list_every_certificate_is_refused(door: Door, code: str, crl: bytes | None) -> None:
     with door.calls.uncounted():
         if crl is None:
             door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
@@ -144,7 +142,7 @@ def test_without_a_current_genuine_list_nobody_comes_in(door: Door, code: str, c
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", code))
 
 
-def test_a_list_that_was_missing_is_looked_for_again_at_once(door: Door) -> None:
+def test_a_missing_list_is_not_cached(door: Door) -> None:
     with door.calls.uncounted():
         door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
     assert door.deliver(door.first_connect()) == "CRL_MISSING"
@@ -152,7 +150,7 @@ def test_a_list_that_was_missing_is_looked_for_again_at_once(door: Door) -> None
     assert door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2)))) == "admitted"
 
 
-def test_a_ca_that_was_taken_out_of_use_lets_nobody_in(door: Door) -> None:
+def test_a_certificate_of_a_deactivated_ca_is_refused(door: Door) -> None:
     with door.calls.uncounted():
         door.iot.update_ca_certificate(certificateId=door.ca_id, newStatus="INACTIVE")
     assert door.deliver(door.first_connect()) == "CA_INACTIVE"
@@ -165,7 +163,7 @@ def test_a_certificate_without_a_registered_ca_is_refused(door: Door) -> None:
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "DescribeCACertificate", "DescribeCertificate"])
-def test_a_failing_read_is_no_answer_and_is_raised_to_be_tried_again(door: Door, operation: str) -> None:
+def test_a_failed_read_is_raised_so_that_the_event_is_retried(door: Door, operation: str) -> None:
     event = door.first_connect()
     door.calls.fails[operation] = ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, operation)
     with pytest.raises(ClientError):
@@ -176,7 +174,7 @@ def test_a_failing_read_is_no_answer_and_is_raised_to_be_tried_again(door: Door,
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED", "ACTIVE"])
-def test_only_a_pending_certificate_is_ever_touched(door: Door, status: str) -> None:
+def test_only_a_pending_certificate_is_changed(door: Door, status: str) -> None:
     event = door.first_connect()
     with door.calls.uncounted():
         door.iot.update_certificate(certificateId=GOOD_ID, newStatus=status)
@@ -185,20 +183,20 @@ def test_only_a_pending_certificate_is_ever_touched(door: Door, status: str) -> 
     assert (aws.status(GOOD_ID), aws.item(GOOD_ID)) == (status, None)
 
 
-def test_an_event_for_a_certificate_that_is_gone_is_settled(door: Door) -> None:
+def test_an_event_for_a_deleted_certificate_is_settled(door: Door) -> None:
     event = door.first_connect()
     with door.calls.uncounted():
         door.iot.delete_certificate(certificateId=GOOD_ID)
     assert door.deliver(event) == "settled"
 
 
-def test_what_the_event_says_beside_the_id_decides_nothing(door: Door) -> None:
+def test_only_the_id_is_read_from_the_event(door: Door) -> None:
     event = door.first_connect(REFUSED["UNTRUSTED_CHAIN"])
     event |= {"certificateStatus": "ACTIVE", "certificatePem": GOOD, "caCertificateId": "0" * 64}
     assert door.deliver(event) == "UNTRUSTED_CHAIN"
 
 
-def test_of_two_certificates_with_one_cn_the_second_is_turned_away(door: Door) -> None:
+def test_of_two_certificates_with_one_cn_the_second_is_refused(door: Door) -> None:
     other = make.pem_of(make.device(CA, "sensor-1", number=2))
     door.deliver(door.first_connect())
     assert door.deliver(door.first_connect(other)) == "NAME_TAKEN"
@@ -209,7 +207,7 @@ def test_of_two_certificates_with_one_cn_the_second_is_turned_away(door: Door) -
     assert aws.registry()["principals"] == [(arn, "sensor-1")]
 
 
-def test_a_certificate_that_was_revoked_before_it_came_is_inactive(door: Door, ledger: Ledger) -> None:
+def test_a_certificate_that_was_revoked_before_its_first_connection_is_inactive(door: Door, ledger: Ledger) -> None:
     with door.calls.uncounted():
         ledger.revoke(GOOD_ID, "stolen", "user:ann")
     assert door.deliver(door.first_connect()) == "REVOKED"
@@ -217,7 +215,7 @@ def test_a_certificate_that_was_revoked_before_it_came_is_inactive(door: Door, l
     assert len(aws.tables()["device-lobby-history"]) == 1
 
 
-def test_a_thing_that_has_been_given_attributes_since_does_not_keep_its_device_out(door: Door) -> None:
+def test_a_device_whose_thing_has_attributes_is_admitted(door: Door) -> None:
     with door.calls.uncounted():
         door.iot.create_thing(thingName="sensor-1", attributePayload={"attributes": {"site": "north"}})
     assert door.deliver(door.first_connect()) == "admitted"
@@ -255,18 +253,18 @@ def run(pem: str, *, before: int | None = None, after: int | None = None) -> tup
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, len(COLD) + 1), ids=lambda number: f"{number}-{COLD[number - 1]}")
-def test_an_admission_cut_off_anywhere_ends_as_if_it_had_not_been(call: int, when: str) -> None:
+def test_an_interrupted_admission_is_completed_by_a_retry(call: int, when: str) -> None:
     assert run(GOOD, **{when: call}) == run(GOOD)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, len(REFUSAL) + 1), ids=lambda number: f"{number}-{REFUSAL[number - 1]}")
-def test_a_refusal_cut_off_anywhere_ends_as_if_it_had_not_been(call: int, when: str) -> None:
+def test_an_interrupted_refusal_is_completed_by_a_retry(call: int, when: str) -> None:
     pem = REFUSED["REVOKED_BY_ISSUER"]
     assert run(pem, **{when: call}) == run(pem)
 
 
-def test_a_certificate_that_cannot_be_read_at_all_is_refused_without_a_name(door: Door, monkeypatch: Any) -> None:
+def test_an_unreadable_certificate_is_refused_without_a_name(door: Door, monkeypatch: Any) -> None:
     event = door.first_connect()
     door.calls.fails.clear()
     described = door.iot.describe_certificate(certificateId=GOOD_ID)
@@ -277,7 +275,7 @@ def test_a_certificate_that_cannot_be_read_at_all_is_refused_without_a_name(door
     assert "devicename" not in (aws.item(GOOD_ID) or {})
 
 
-def test_a_certificate_other_than_the_one_announced_is_refused(door: Door, monkeypatch: Any) -> None:
+def test_a_certificate_other_than_that_of_the_event_is_refused(door: Door, monkeypatch: Any) -> None:
     event = door.first_connect()
     described = door.iot.describe_certificate(certificateId=GOOD_ID)["certificateDescription"]
     described["certificatePem"] = make.pem_of(make.device(CA, "sensor-2", number=2))
@@ -286,13 +284,13 @@ def test_a_certificate_other_than_the_one_announced_is_refused(door: Door, monke
 
 
 @pytest.mark.parametrize("event", [{}, {"certificateId": None}, {"certificateId": "x"}, {"certificateId": "../" * 20}])
-def test_an_event_that_is_none_is_raised_and_touches_nothing(door: Door, event: dict[str, Any]) -> None:
+def test_an_invalid_event_is_raised_and_changes_nothing(door: Door, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_FINGERPRINT"):
         door.deliver(event)
     assert door.calls.names() == []
 
 
-def test_the_handler_makes_its_own_bouncer_from_the_environment(door: Door, monkeypatch: Any) -> None:
+def test_the_handler_is_configured_by_the_environment(door: Door, monkeypatch: Any) -> None:
     registration._bouncer.cache_clear()
     far = datetime(2900, 1, 1, tzinfo=UTC)
     event = door.first_connect(make.pem_of(make.device(CA, begin=far, end=far + HOUR)))
@@ -302,7 +300,7 @@ def test_the_handler_makes_its_own_bouncer_from_the_environment(door: Door, monk
         registration._bouncer.cache_clear()
 
 
-def test_the_golden_event_is_what_aws_documents() -> None:
+def test_the_sample_event_is_what_aws_documents() -> None:
     assert set(json.loads(EVENT.read_text())) == {
         "certificateId",
         "caCertificateId",

@@ -37,12 +37,12 @@ def first_connect(door: Door, pem: str, issuer: make.Issuer) -> dict[str, object
     return door.first_connect(pem, issuer)
 
 
-def name_is_held(door: Door, _ca_id: str) -> None:
+def name_is_taken(door: Door, _ca_id: str) -> None:
     other = door.first_connect(MAKER.pem(number=2), MAKER.ca)
     assert door.deliver(other) == "admitted"
 
 
-def it_was_banned(door: Door, _ca_id: str) -> None:
+def was_revoked(door: Door, _ca_id: str) -> None:
     with door.calls.uncounted():
         Ledger(REGION).revoke(make.fingerprint_of(make.pem_of(MAKER.good)), "stolen", "user:ann")
 
@@ -59,8 +59,8 @@ def ca_deactivated(door: Door, ca_id: str) -> None:
 
 BEFORE: dict[str, Callable[[Door, str], None]] = {
     "": lambda _door, _ca_id: None,
-    "the name is held": name_is_held,
-    "it was banned": it_was_banned,
+    "the name is held": name_is_taken,
+    "it was banned": was_revoked,
     "the CA was unregistered": ca_unregistered,
     "the CA was deactivated": ca_deactivated,
 }
@@ -68,7 +68,9 @@ BEFORE: dict[str, Callable[[Door, str], None]] = {
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
 @pytest.mark.parametrize("way", HOSTILE)
-def test_it_is_never_active_and_leaves_a_row_with_its_reason(door: Door, ledger: Ledger, way: str) -> None:
+def test_a_hostile_certificate_is_never_active_and_has_a_row_with_the_reason(
+    door: Door, ledger: Ledger, way: str
+) -> None:
     row = HOSTILE[way]
     issuer = row.issuer(MAKER)
     ca_id = door.register_ca(issuer, row.list_for(MAKER))

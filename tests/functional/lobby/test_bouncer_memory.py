@@ -22,7 +22,7 @@ def door(calls: Calls, clock: Clock) -> Door:
     [(make.crl(CA, until=make.NOW - MINUTE), "CRL_STALE"), (b"garbage", "CRL_INVALID")],
     ids=["stale", "invalid"],
 )
-def test_a_list_that_was_mended_counts_at_the_next_knock(door: Door, bad: bytes, code: str) -> None:
+def test_a_corrected_list_applies_at_the_next_attempt(door: Door, bad: bytes, code: str) -> None:
     door.publish(door.ca_id, bad)
     assert door.deliver(door.first_connect()) == code
     door.publish(door.ca_id, make.crl(CA))
@@ -30,7 +30,7 @@ def test_a_list_that_was_mended_counts_at_the_next_knock(door: Door, bad: bytes,
     assert door.deliver(door.first_connect(SECOND_DEVICE)) == "admitted"
 
 
-def test_a_list_that_ran_out_while_it_was_remembered_is_looked_for_again(door: Door) -> None:
+def test_a_list_that_expired_in_the_cache_is_read_again(door: Door) -> None:
     door.publish(door.ca_id, make.crl(CA, until=make.NOW + MINUTE))
     assert door.deliver(door.first_connect()) == "admitted"
     door.publish(door.ca_id, make.crl(CA))
@@ -38,7 +38,7 @@ def test_a_list_that_ran_out_while_it_was_remembered_is_looked_for_again(door: D
     assert door.deliver(door.first_connect(SECOND_DEVICE)) == "admitted"
 
 
-def test_a_list_that_is_still_stale_is_read_once_for_each_knock(door: Door) -> None:
+def test_a_list_that_stays_stale_is_read_once_per_attempt(door: Door) -> None:
     door.publish(door.ca_id, make.crl(CA, until=make.NOW - MINUTE))
     for number in (1, 2):
         pem = make.pem_of(make.device(CA, f"sensor-{number}", number=number))

@@ -59,7 +59,7 @@ def whole(ledger: Ledger, certid: Fingerprint) -> bool:
     return first_broken_entry(ledger.history(certid), version=device.version, head=device.head) is None
 
 
-def test_each_is_told_of_in_the_order_that_was_asked_as_a_claim_of_its_own_would_be(ledger: Ledger) -> None:
+def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> None:
     new, waits, knocks, mine, theirs, gone, refused = prints(7)
     in_lobby(ledger, waits)
     ledger.admit(Identity(knocks, ThingName("k"), "PEM"), US)
@@ -88,7 +88,7 @@ def test_each_is_told_of_in_the_order_that_was_asked_as_a_claim_of_its_own_would
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "never seen"])
-def test_among_many_it_is_the_very_row_that_a_claim_alone_makes(ledger: Ledger, waits: bool) -> None:
+def test_a_claim_in_bulk_writes_the_same_row_as_a_single_claim(ledger: Ledger, waits: bool) -> None:
     alone, among = prints(2)
     if waits:
         in_lobby(ledger, alone)
@@ -102,7 +102,7 @@ def test_among_many_it_is_the_very_row_that_a_claim_alone_makes(ledger: Ledger, 
     assert whole(ledger, among)
 
 
-def test_one_given_twice_has_one_outcome_and_one_claim(ledger: Ledger) -> None:
+def test_a_duplicate_is_claimed_once(ledger: Ledger) -> None:
     one, two = prints(2)
     ledger.revoke(two, "stolen", ANN)
     first, second, third, fourth = ledger.claim_many([one, two, one, two], WISH, ANN, never)
@@ -111,12 +111,12 @@ def test_one_given_twice_has_one_outcome_and_one_claim(ledger: Ledger) -> None:
     assert len(ledger.history(one)) == 1
 
 
-def test_nobody_to_claim_costs_nothing(ledger: Ledger, calls: Calls) -> None:
+def test_an_empty_list_costs_no_call(ledger: Ledger, calls: Calls) -> None:
     assert ledger.claim_many([], WISH, ANN, never) == []
     assert calls.names() == []
 
 
-def test_the_same_list_again_is_success_and_writes_nothing(ledger: Ledger, calls: Calls) -> None:
+def test_repeating_the_list_succeeds_and_writes_nothing(ledger: Ledger, calls: Calls) -> None:
     some = prints(5)
     first = ledger.claim_many(some, WISH, ANN, never)
     before = aws.tables()
@@ -145,7 +145,7 @@ def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: b
     assert [len(each) for each in items] == [2 * BATCH_SIZE + moved] * 20 + [2 * 40 + moved]
 
 
-def test_the_biggest_rows_fit_a_transaction() -> None:
+def test_a_batch_of_the_largest_rows_fits_a_transaction() -> None:
     """Of 4 MB: the longest certificate that AWS IoT takes, the longest config, and all else of a row and an entry."""
     longest = Device(prints(1)[0], State.CLAIMED, T, devicecert="x" * 65_536, config="y" * MAX_CONFIG_BYTES)
     item = LedgerRow(**attributes_of(longest)).serialize()
@@ -155,7 +155,7 @@ def test_the_biggest_rows_fit_a_transaction() -> None:
 # Races: what happens between the reading and the writing.
 
 
-def test_who_changed_meanwhile_is_claimed_alone_and_the_others_together(ledger: Ledger, calls: Calls) -> None:
+def test_a_device_with_a_conflict_is_claimed_alone_and_the_others_together(ledger: Ledger, calls: Calls) -> None:
     some = prints(20)
     knocking = ledger.admit(Identity(some[3], ThingName("sensor-3"), "PEM"), US)
     calls.forget()
@@ -184,7 +184,7 @@ def test_who_changed_meanwhile_is_claimed_alone_and_the_others_together(ledger: 
     assert aws.counts() == aws.recounted()
 
 
-def test_an_expectation_that_was_released_before_is_claimed_again_among_many(ledger: Ledger) -> None:
+def test_a_released_expected_device_can_be_claimed_again_in_bulk(ledger: Ledger) -> None:
     some = prints(6)
     ledger.claim(some[2], ClaimRequest(B), ANN)
     ledger.release(some[2], ANN)
@@ -202,7 +202,7 @@ def cancelled(codes: list[str]) -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-def test_busy_counts_are_waited_for_and_all_are_written_together(calls: Calls, clock: Clock) -> None:
+def test_after_a_busy_count_the_batch_is_written_again(calls: Calls, clock: Clock) -> None:
     waits: list[int] = []
 
     def waited(attempt: int) -> None:
@@ -215,13 +215,13 @@ def test_busy_counts_are_waited_for_and_all_are_written_together(calls: Calls, c
     assert (waits, calls.names()) == ([0], ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"])
 
 
-def test_a_ledger_that_never_comes_to_rest_is_told_of_each_and_no_endless_loop(ledger: Ledger, calls: Calls) -> None:
+def test_devices_that_keep_changing_have_an_error_each(ledger: Ledger, calls: Calls) -> None:
     calls.fails["TransactWriteItems"] = cancelled(["None"] * 4 + ["TransactionConflict"])
     assert words(ledger.claim_many(prints(2), WISH, ANN, never)) == ["CHANGED_MEANWHILE"] * 2
     assert aws.counts() == {}
 
 
-def test_what_dynamodb_cannot_do_is_raised_and_the_list_can_be_sent_again(ledger: Ledger, calls: Calls) -> None:
+def test_an_error_of_dynamodb_is_raised_and_the_list_can_be_sent_again(ledger: Ledger, calls: Calls) -> None:
     some = prints(BATCH_SIZE + 2)
 
     def once(_params: dict[str, Any], call: Callable[[], Any]) -> Any:
@@ -255,7 +255,7 @@ def leaves(calls: Calls, unread: int, times: int) -> None:
     calls.instead["BatchGetItem"] = part
 
 
-def test_what_a_read_left_out_is_read_again_after_a_wait_and_not_taken_for_absent(calls: Calls, clock: Clock) -> None:
+def test_unprocessed_keys_are_read_again_after_a_pause(calls: Calls, clock: Clock) -> None:
     waits: list[int] = []
     ledger = Ledger(REGION, clock, waits.append)
     some = prints(10)
@@ -266,13 +266,13 @@ def test_what_a_read_left_out_is_read_again_after_a_wait_and_not_taken_for_absen
     assert (waits, calls.names()) == ([0, 1], ["BatchGetItem"] * 3 + ["TransactWriteItems"])
 
 
-def test_what_stays_unread_is_not_tried(ledger: Ledger, calls: Calls) -> None:
+def test_devices_that_stay_unread_are_not_tried(ledger: Ledger, calls: Calls) -> None:
     leaves(calls, unread=3, times=99)
     assert words(ledger.claim_many(prints(10), WISH, ANN, never)) == ["expected"] * 7 + ["NOT_TRIED"] * 3
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 7}
 
 
-def test_when_time_is_up_at_once_nothing_is_tried(ledger: Ledger, calls: Calls) -> None:
+def test_with_no_time_nothing_is_tried(ledger: Ledger, calls: Calls) -> None:
     outcomes = ledger.claim_many(prints(3), WISH, ANN, lambda: True)
     assert words(outcomes) == ["NOT_TRIED"] * 3
     assert isinstance(outcomes[0], LobbyError)
@@ -293,7 +293,7 @@ def test_when_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(
     assert aws.counts() == {f"expected|{A}|": len(some)}
 
 
-def test_time_that_is_up_while_lost_ones_are_claimed_alone_ends_that_too(ledger: Ledger, calls: Calls) -> None:
+def test_the_deadline_also_ends_single_claims(ledger: Ledger, calls: Calls) -> None:
     some = prints(4)
     for certid in some[:3]:
         ledger.claim(certid, ClaimRequest(B), ANN)

@@ -73,7 +73,7 @@ def in_order() -> dict[str, int]:
 
 @given(st.lists(steps, max_size=30))
 @settings(max_examples=60, deadline=None)
-def test_whatever_befalls_devices_the_counts_are_those_of_the_rows(
+def test_after_any_events_the_counts_match_the_rows(
     course: list[tuple[str, Fingerprint, int]],
 ) -> None:
     with aws.aws():
@@ -85,7 +85,9 @@ def test_whatever_befalls_devices_the_counts_are_those_of_the_rows(
 
 @given(st.lists(st.tuples(steps, st.booleans()), max_size=12))
 @settings(max_examples=40, deadline=None)
-def test_so_they_are_when_two_write_at_once(course: list[tuple[tuple[str, Fingerprint, int], bool]]) -> None:
+def test_after_concurrent_writes_the_counts_match_the_rows(
+    course: list[tuple[tuple[str, Fingerprint, int], bool]],
+) -> None:
     """What is marked does not happen by itself, but between another's read and its write."""
     with aws.aws() as calls:
         ledger = Ledger(REGION, Clock(), lambda _attempt: None)
@@ -104,7 +106,7 @@ def test_so_they_are_when_two_write_at_once(course: list[tuple[tuple[str, Finger
             assert aws.counts() == aws.recounted()
 
 
-def test_reading_them_tells_state_target_and_reason_and_nothing_of_nobody(ledger: Ledger, calls: Calls) -> None:
+def test_counts_have_state_target_and_reason_and_no_empty_buckets(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
     ledger.claim(TWO, ClaimRequest(A), ANN)
     ledger.claim(ONE, ClaimRequest(B), ANN)
@@ -122,7 +124,7 @@ def test_a_ledger_without_devices_counts_nothing(ledger: Ledger) -> None:
     assert read_counts() == ()
 
 
-def test_a_state_of_another_version_is_read_as_it_is(ledger: Ledger) -> None:
+def test_a_state_of_another_version_is_returned_as_text(ledger: Ledger) -> None:
     aws.client("dynamodb").put_item(
         TableName="device-lobby-counts",
         Item={"kind": {"S": "devices"}, "bucket": {"S": f"resting|{A}||3"}, "count": {"N": "2"}},
@@ -130,7 +132,7 @@ def test_a_state_of_another_version_is_read_as_it_is(ledger: Ledger) -> None:
     assert read_counts() == (Tally(Bucket("resting", A), 2),)
 
 
-def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock) -> None:
+def test_a_shard_can_be_negative_and_the_sum_is_right(calls: Calls, clock: Clock) -> None:
     shards = iter([0, 1, 2, 3])
     ledger = Ledger(REGION, clock, shard=lambda: next(shards))
     in_lobby(ledger)
@@ -146,7 +148,7 @@ def test_parts_may_be_below_zero_and_the_sum_is_right(calls: Calls, clock: Clock
     assert in_order() == {f"claimed|{A}|": 1}
 
 
-def test_a_transition_costs_no_call_more_and_two_items_where_the_bucket_changes(ledger: Ledger, calls: Calls) -> None:
+def test_counting_costs_no_call_and_two_items_of_the_transaction(ledger: Ledger, calls: Calls) -> None:
     device = in_lobby(ledger)
     calls.forget()
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
@@ -157,7 +159,7 @@ def test_a_transition_costs_no_call_more_and_two_items_where_the_bucket_changes(
     assert calls.names() == ["GetItem", "TransactWriteItems"] * 2
 
 
-def test_a_busy_count_is_waited_for_and_counted_in_another_part(calls: Calls, clock: Clock) -> None:
+def test_after_a_busy_count_another_shard_is_used(calls: Calls, clock: Clock) -> None:
     shards, waits = iter([5, 6]), []
 
     def waited(attempt: int) -> None:
@@ -203,7 +205,7 @@ def writer() -> Writer:
     return Writer(connection_of(), any_shard)
 
 
-def test_an_older_row_is_counted_from_its_next_transition_on(ledger: Ledger) -> None:
+def test_an_older_row_is_counted_from_its_next_event_on(ledger: Ledger) -> None:
     older(ledger)
     ledger.claim(ONE, ClaimRequest(B), ANN)
     assert in_order() == {f"claimed|{B}|": 1}
@@ -227,7 +229,7 @@ def test_a_recount_counts_the_older_rows_and_only_those(ledger: Ledger, calls: C
     assert "TransactWriteItems" not in calls.names()
 
 
-def test_a_recount_mends_a_row_that_was_moved_on_by_hands_that_do_not_count(ledger: Ledger) -> None:
+def test_a_recount_corrects_a_row_that_another_tool_has_changed(ledger: Ledger) -> None:
     in_lobby(ledger)
     LedgerRow(ONE).update(actions=[LedgerRow.devstate.set("knocking")])
     assert in_order() == {"inlobby||": 1}
@@ -235,21 +237,21 @@ def test_a_recount_mends_a_row_that_was_moved_on_by_hands_that_do_not_count(ledg
     assert in_order() == {"knocking||": 1}
 
 
-def test_a_recount_and_a_transition_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+def test_a_concurrent_transition_and_recount_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(B), ANN)
     assert recount(writer()) == 2
     assert in_order() == aws.recounted()
 
 
-def test_a_transition_and_a_recount_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+def test_a_concurrent_recount_and_transition_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
     ledger.claim(THREE, ClaimRequest(B), ANN)
     assert in_order() == aws.recounted()
 
 
-def test_two_recounts_at_once_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
+def test_concurrent_recounts_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
     assert recount(writer()) == 0
@@ -268,7 +270,7 @@ def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) 
     assert in_order() == {"knocking||": 70}
 
 
-def test_a_row_that_never_comes_to_rest_is_told_and_holds_up_no_other(ledger: Ledger, calls: Calls) -> None:
+def test_a_row_that_keeps_changing_is_an_error_and_does_not_block_others(ledger: Ledger, calls: Calls) -> None:
     older(ledger)
 
     def again() -> None:

@@ -50,7 +50,7 @@ def whole(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
     return [entry.event for entry in entries]
 
 
-def test_a_device_from_its_box_to_its_target_leaves_a_whole_history(ledger: Ledger) -> None:
+def test_a_device_has_a_valid_history_from_admission_to_arrival(ledger: Ledger) -> None:
     device = at_home(ledger)
     assert ledger.get(ONE) == device
     assert (device.devstate, device.version, device.generation) == (State.ARRIVED, 5, 1)
@@ -68,7 +68,7 @@ def test_a_device_from_its_box_to_its_target_leaves_a_whole_history(ledger: Ledg
     ],
     ids=["move", "release", "revoke"],
 )
-def test_what_an_operator_does_is_one_entry_and_the_commissioners_turn(
+def test_an_operator_s_action_is_one_entry_and_needs_the_commissioner(
     ledger: Ledger, change: Callable[[Ledger], Device], state: State, event: Event
 ) -> None:
     at_home(ledger)
@@ -153,7 +153,7 @@ def cancelled(*codes: str) -> ClientError:
 # Races: what happens between our read and our write.
 
 
-def test_who_loses_a_race_decides_again_on_the_row_that_won(ledger: Ledger, calls: Calls) -> None:
+def test_after_a_conflict_the_event_is_decided_again_with_the_new_row(ledger: Ledger, calls: Calls) -> None:
     device = admitted(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.hello(device, None, "service:receptionist")
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
@@ -161,7 +161,7 @@ def test_who_loses_a_race_decides_again_on_the_row_that_won(ledger: Ledger, call
     assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
 
 
-def test_of_two_claims_at_once_one_wins_and_the_other_is_told(ledger: Ledger, calls: Calls) -> None:
+def test_of_two_concurrent_claims_one_wins_and_the_other_is_a_conflict(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(B), "user:bob")
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
@@ -172,7 +172,7 @@ def test_of_two_claims_at_once_one_wins_and_the_other_is_told(ledger: Ledger, ca
     assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
 
 
-def test_an_admission_and_a_claim_at_once_complete_in_either_order(ledger: Ledger, calls: Calls) -> None:
+def test_a_concurrent_admission_and_claim_complete_in_either_order(ledger: Ledger, calls: Calls) -> None:
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(A), ANN)
     assert admitted(ledger).devstate is State.CLAIMED
     calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, ThingName("sensor-2"), "PEM 2"))
@@ -182,7 +182,7 @@ def test_an_admission_and_a_claim_at_once_complete_in_either_order(ledger: Ledge
 
 
 @pytest.mark.parametrize("word", ["commission", "fail"])
-def test_the_commissioners_word_on_a_claim_that_changed_is_not_taken(ledger: Ledger, calls: Calls, word: str) -> None:
+def test_a_commissioner_s_result_for_a_changed_claim_is_rejected(ledger: Ledger, calls: Calls, word: str) -> None:
     in_lobby(ledger)
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.move(ONE, ClaimRequest(B), "user:bob")
@@ -197,7 +197,7 @@ def test_the_commissioners_word_on_a_claim_that_changed_is_not_taken(ledger: Led
     assert (device.devstate, device.target, device.iotep, device.reason) == (State.CLAIMED, B, None, None)
 
 
-def test_a_device_that_never_comes_to_rest_is_a_conflict_and_not_an_endless_loop(ledger: Ledger, calls: Calls) -> None:
+def test_a_device_that_keeps_changing_is_a_conflict(ledger: Ledger, calls: Calls) -> None:
     admitted(ledger)
     others = iter(range(100))
 
@@ -213,7 +213,7 @@ def test_a_device_that_never_comes_to_rest_is_a_conflict_and_not_an_endless_loop
     assert len(ledger.history(ONE)) == 1
 
 
-def test_a_busy_row_is_waited_for_and_tried_again(calls: Calls, clock: Clock) -> None:
+def test_after_a_busy_row_the_event_is_tried_again(calls: Calls, clock: Clock) -> None:
     waits: list[int] = []
 
     def waited(attempt: int) -> None:
@@ -227,14 +227,14 @@ def test_a_busy_row_is_waited_for_and_tried_again(calls: Calls, clock: Clock) ->
     assert whole(ledger) == [Event.ADMIT]
 
 
-def test_what_dynamodb_cannot_do_is_raised_and_never_taken_for_a_lost_race(ledger: Ledger, calls: Calls) -> None:
+def test_an_error_of_dynamodb_is_raised_and_is_not_a_conflict(ledger: Ledger, calls: Calls) -> None:
     calls.fails["TransactWriteItems"] = cancelled("ValidationError")
     with pytest.raises(TransactWriteError):
         admitted(ledger)
     assert calls.count()["TransactWriteItems"] == 1
 
 
-def test_no_answer_at_all_is_raised_as_what_it_is(ledger: Ledger, calls: Calls) -> None:
+def test_a_timeout_is_raised(ledger: Ledger, calls: Calls) -> None:
     device = in_lobby(ledger)
     calls.fails |= dict.fromkeys(("TransactWriteItems", "UpdateItem"), ReadTimeoutError(endpoint_url="https://there"))
     with pytest.raises(TransactWriteError):
@@ -254,9 +254,7 @@ TOO_MANY = {
 
 
 @pytest.mark.parametrize("refusal", TOO_MANY.values(), ids=TOO_MANY)
-def test_a_transaction_that_there_is_no_capacity_for_is_sent_again_as_it_is(
-    calls: Calls, clock: Clock, refusal: ClientError
-) -> None:
+def test_a_throttled_transaction_is_sent_again_unchanged(calls: Calls, clock: Clock, refusal: ClientError) -> None:
     waits: list[int] = []
 
     def waited(attempt: int) -> None:
@@ -273,7 +271,7 @@ def test_a_transaction_that_there_is_no_capacity_for_is_sent_again_as_it_is(
     assert whole(ledger) == [Event.ADMIT]
 
 
-def test_what_there_is_never_capacity_for_is_raised(ledger: Ledger, calls: Calls) -> None:
+def test_a_transaction_that_stays_throttled_is_raised(ledger: Ledger, calls: Calls) -> None:
     calls.fails["TransactWriteItems"] = TOO_MANY["ThrottlingError"]
     with pytest.raises(TransactWriteError):
         admitted(ledger)
@@ -281,7 +279,7 @@ def test_what_there_is_never_capacity_for_is_raised(ledger: Ledger, calls: Calls
     assert ledger.get(ONE) is None
 
 
-def test_a_row_that_changed_is_a_lost_race_however_busy_dynamodb_was(ledger: Ledger, calls: Calls) -> None:
+def test_a_changed_row_is_a_conflict_even_after_throttling(ledger: Ledger, calls: Calls) -> None:
     in_lobby(ledger)
 
     def meanwhile(_params: dict[str, Any], _call: Callable[[], Any]) -> Any:
@@ -295,9 +293,7 @@ def test_a_row_that_changed_is_a_lost_race_however_busy_dynamodb_was(ledger: Led
         ledger.claim(ONE, ClaimRequest(A), ANN)
 
 
-def test_a_transaction_that_was_carried_out_without_our_hearing_of_it_is_no_conflict(
-    ledger: Ledger, calls: Calls
-) -> None:
+def test_a_transaction_whose_response_was_lost_is_no_conflict(ledger: Ledger, calls: Calls) -> None:
     """The first hello is the event that cannot be decided upon again. DynamoDB knows the transaction by its token."""
     device = admitted(ledger)
     carried_out: set[str] = set()
@@ -317,7 +313,7 @@ def test_a_transaction_that_was_carried_out_without_our_hearing_of_it_is_no_conf
 # Names.
 
 
-def test_a_second_certificate_of_the_same_name_is_turned_away(ledger: Ledger) -> None:
+def test_a_second_certificate_with_the_same_name_is_refused(ledger: Ledger) -> None:
     admitted(ledger)
     before = aws.tables()
     with pytest.raises(Conflict, match="NAME_TAKEN") as taken:
@@ -326,7 +322,7 @@ def test_a_second_certificate_of_the_same_name_is_turned_away(ledger: Ledger) ->
     assert aws.tables() == before
 
 
-def test_the_name_passes_on_when_its_holder_is_revoked(ledger: Ledger) -> None:
+def test_the_name_of_a_revoked_certificate_is_free(ledger: Ledger) -> None:
     admitted(ledger)
     ledger.revoke(ONE, "replaced", ANN)
     assert admitted(ledger, Identity(TWO, WHO.name, "PEM 2")).devstate is State.KNOCKING
@@ -336,7 +332,7 @@ def test_the_name_passes_on_when_its_holder_is_revoked(ledger: Ledger) -> None:
         admitted(ledger, Identity(Fingerprint("3c" * 32), WHO.name, "PEM 3"))
 
 
-def test_of_two_admissions_of_one_name_at_once_one_wins(ledger: Ledger, calls: Calls) -> None:
+def test_of_two_concurrent_admissions_with_one_name_one_wins(ledger: Ledger, calls: Calls) -> None:
     calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, WHO.name, "PEM 2"))
     with pytest.raises(Conflict, match="NAME_TAKEN"):
         admitted(ledger)
@@ -353,7 +349,7 @@ def test_an_expected_device_holds_no_name(ledger: Ledger) -> None:
 # A row that goes, and comes again.
 
 
-def test_a_release_asked_for_again_says_what_the_first_one_did(ledger: Ledger) -> None:
+def test_a_repeated_release_has_the_same_result(ledger: Ledger) -> None:
     ledger.claim(ONE, ClaimRequest(A), ANN)
     assert ledger.release(ONE, ANN) is None
     assert ledger.release(ONE, ANN) is None
@@ -362,7 +358,9 @@ def test_a_release_asked_for_again_says_what_the_first_one_did(ledger: Ledger) -
         ledger.release(TWO, ANN)
 
 
-def test_a_released_expectation_keeps_its_history_and_a_later_claim_continues_it(ledger: Ledger, calls: Calls) -> None:
+def test_a_released_expected_device_keeps_its_history_and_a_later_claim_continues_it(
+    ledger: Ledger, calls: Calls
+) -> None:
     ledger.claim(ONE, ClaimRequest(A), ANN)
     assert ledger.release(ONE, ANN) is None
     assert aws.item(ONE) is None
@@ -373,7 +371,7 @@ def test_a_released_expectation_keeps_its_history_and_a_later_claim_continues_it
     assert whole(ledger)[-1] is Event.ADMIT
 
 
-def test_an_entry_of_the_history_can_not_be_written_over(ledger: Ledger) -> None:
+def test_an_entry_of_the_history_cannot_be_overwritten(ledger: Ledger) -> None:
     admitted(ledger)
     entry = next(iter(HistoryRow.query(ONE)))
     entry.actor = "user:mallory"
@@ -384,7 +382,7 @@ def test_an_entry_of_the_history_can_not_be_written_over(ledger: Ledger) -> None
 # Presence.
 
 
-def test_presence_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls, clock: Clock) -> None:
+def test_a_heartbeat_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls, clock: Clock) -> None:
     device = in_lobby(ledger)
     calls.forget()
     for _ in range(10):
@@ -399,7 +397,7 @@ def test_presence_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls,
     assert after.lastseen == "2026-11-22T12:01:00.000Z"
 
 
-def test_presence_touches_nothing_that_an_index_or_the_history_holds(ledger: Ledger, clock: Clock) -> None:
+def test_a_heartbeat_changes_no_index_and_no_history(ledger: Ledger, clock: Clock) -> None:
     device = in_lobby(ledger)
     before = aws.tables()
     clock.advance(minutes=2)
@@ -413,7 +411,7 @@ def test_presence_touches_nothing_that_an_index_or_the_history_holds(ledger: Led
 
 
 @pytest.mark.parametrize("state", ["knocking", "claimed", "commissioned", "arrived", "released"])
-def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clock, state: str) -> None:
+def test_a_heartbeat_is_written_for_waiting_devices_only(ledger: Ledger, clock: Clock, state: str) -> None:
     device: Device | None = admitted(ledger)
     if state != "knocking":
         device = at_home(ledger)
@@ -430,7 +428,7 @@ def test_presence_is_for_devices_at_rest_in_the_lobby(ledger: Ledger, clock: Clo
     assert aws.tables() == before
 
 
-def test_presence_gives_way_to_a_change_of_the_claim(ledger: Ledger, calls: Calls, clock: Clock) -> None:
+def test_a_heartbeat_yields_to_a_change_of_the_claim(ledger: Ledger, calls: Calls, clock: Clock) -> None:
     device = in_lobby(ledger)
     clock.advance(minutes=5)
     calls.meanwhile["UpdateItem"] = lambda: ledger.claim(ONE, ClaimRequest(A), ANN)
@@ -438,7 +436,7 @@ def test_presence_gives_way_to_a_change_of_the_claim(ledger: Ledger, calls: Call
     assert (aws.item(ONE) or {})["lastseen"] == {"S": "2026-11-22T12:00:00.000Z"}
 
 
-def test_a_new_version_of_the_client_is_noted_with_the_presence(ledger: Ledger, clock: Clock) -> None:
+def test_a_heartbeat_records_the_client_version(ledger: Ledger, clock: Clock) -> None:
     device = in_lobby(ledger)
     clock.advance(minutes=5)
     assert ledger.record_heartbeat(device, "2.0")
@@ -447,7 +445,7 @@ def test_a_new_version_of_the_client_is_noted_with_the_presence(ledger: Ledger, 
     assert (after.clientversion, after.version) == ("2.0", device.version)
 
 
-def test_times_are_those_of_the_moment_and_not_of_the_start(ledger: Ledger, clock: Clock) -> None:
+def test_times_are_read_for_each_write(ledger: Ledger, clock: Clock) -> None:
     device = admitted(ledger)
     clock.advance(hours=3)
     ledger.hello(device, None, "service:receptionist")

@@ -103,7 +103,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("count", [7, 100])
 @pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
-def test_the_pages_together_hold_each_device_once(calls: Calls, wanted: Filter, count: int) -> None:
+def test_all_pages_together_contain_each_device_once(calls: Calls, wanted: Filter, count: int) -> None:
     pages = every_page(wanted, count)
     found = [number for page in pages for number in page]
     assert sorted(found) == sorted(expected(wanted))
@@ -117,7 +117,7 @@ def test_one_page_is_one_query(calls: Calls, wanted: Filter) -> None:
     assert calls.names() == ["Query"]
 
 
-def test_twenty_waiting_among_many_cost_one_query_of_twenty(calls: Calls) -> None:
+def test_a_page_of_twenty_costs_one_query_of_twenty_rows(calls: Calls) -> None:
     page = devices(Filter(State.INLOBBY), 20)
     assert len(page.devices) == 20
     query = calls.made[0].params
@@ -132,7 +132,7 @@ def test_the_newest_come_first(calls: Calls) -> None:
     assert numbers(devices(Filter(), 5)) == sorted(expected(Filter()), reverse=True)[:5]
 
 
-def test_names_and_fingerprints_come_in_their_order(calls: Calls) -> None:
+def test_names_and_fingerprints_are_sorted(calls: Calls) -> None:
     assert numbers(devices(Filter(name_prefix="sensor-00"), 5)) == [0, 1, 2, 3, 4]
     assert numbers(devices(Filter(fingerprint_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
 
@@ -164,13 +164,13 @@ def test_names_and_fingerprints_come_in_their_order(calls: Calls) -> None:
         "reason",
     ],
 )
-def test_what_the_index_can_hold_to_is_not_sifted(calls: Calls, wanted: Filter, index: str, sifts: bool) -> None:
+def test_conditions_on_keys_need_no_filter(calls: Calls, wanted: Filter, index: str, sifts: bool) -> None:
     devices(wanted, 7)
     query = calls.made[0].params
     assert (query["IndexName"], "FilterExpression" in query, query["Limit"]) == (index, sifts, 500 if sifts else 7)
 
 
-def test_a_listed_device_shows_what_lists_show(calls: Calls) -> None:
+def test_a_listed_device_has_the_projected_attributes(calls: Calls) -> None:
     found = devices(Filter(State.FAILED), 1).devices[0]
     assert (found.devicename, found.target) == (
         f"sensor-{int(found.certid, 16):04}",
@@ -180,7 +180,7 @@ def test_a_listed_device_shows_what_lists_show(calls: Calls) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 101, 10**9])
-def test_a_count_out_of_bounds_is_refused(calls: Calls, count: int) -> None:
+def test_an_invalid_count_is_rejected(calls: Calls, count: int) -> None:
     with pytest.raises(InvalidInput, match="INVALID_COUNT"):
         devices(Filter(), count)
     assert calls.names() == []
@@ -209,7 +209,7 @@ def test_a_count_out_of_bounds_is_refused(calls: Calls, count: int) -> None:
     ],
     ids=["name", "fingerprint", "reason", "moment"],
 )
-def test_a_question_that_no_index_can_answer_is_refused(part: str, code: str, values: list[str]) -> None:
+def test_an_invalid_filter_is_rejected(part: str, code: str, values: list[str]) -> None:
     for value in values:
         with pytest.raises(InvalidInput) as refusal:
             Filter(**{part: value})  # type: ignore[arg-type]
@@ -294,12 +294,12 @@ WRONG: dict[str, tuple[str, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_cursor_is_refused_before_any_query(calls: Calls, cursor: str) -> None:
+def test_a_forged_cursor_is_rejected_without_a_query(calls: Calls, cursor: str) -> None:
     refused(calls, WAITING, cursor)
 
 
 @pytest.mark.parametrize(("which", "other"), WRONG.values(), ids=WRONG.keys())
-def test_a_place_outside_the_question_is_refused_before_any_query(
+def test_a_start_key_outside_the_filter_is_rejected_without_a_query(
     calls: Calls, which: str, other: dict[str, object]
 ) -> None:
     question, good = GOOD[which]
@@ -307,7 +307,7 @@ def test_a_place_outside_the_question_is_refused_before_any_query(
 
 
 @pytest.mark.parametrize(("question", "good"), GOOD.values(), ids=GOOD.keys())
-def test_a_place_within_the_question_is_asked_from(calls: Calls, question: Filter, good: dict[str, str]) -> None:
+def test_a_start_key_within_the_filter_is_used(calls: Calls, question: Filter, good: dict[str, str]) -> None:
     devices(question, 5, place(question, with_key(good)))
     assert calls.names() == ["Query"]
     assert calls.made[0].params["ExclusiveStartKey"] == with_key(good)
@@ -321,14 +321,14 @@ def refused(calls: Calls, question: Filter, cursor: str) -> None:
 
 
 @pytest.mark.parametrize("other", [key for key in FILTERS if key != "state"])
-def test_a_cursor_of_another_question_is_refused(calls: Calls, other: str) -> None:
+def test_a_cursor_of_another_filter_is_rejected(calls: Calls, other: str) -> None:
     cursor = devices(WAITING, 5).cursor
     assert cursor is not None
     with pytest.raises(InvalidInput, match="INVALID_CURSOR"):
         devices(FILTERS[other], 5, cursor)
 
 
-def test_a_page_that_ends_with_the_list_has_no_cursor_or_an_empty_rest(calls: Calls) -> None:
+def test_the_last_page_has_no_cursor_or_an_empty_next_page(calls: Calls) -> None:
     waiting = len(expected(WAITING))
     page = devices(WAITING, waiting)
     rest = devices(WAITING, waiting, page.cursor).devices if page.cursor else ()

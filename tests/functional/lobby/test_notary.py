@@ -40,7 +40,7 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in lines if "_aws" in line]
 
 
-def test_every_entry_is_anchored_by_one_put_of_an_empty_object(office: Office, ledger: Ledger, calls: Calls) -> None:
+def test_every_entry_is_anchored_by_one_empty_object(office: Office, ledger: Ledger, calls: Calls) -> None:
     found = lives(ledger) + lives(ledger, OTHER)
     calls.forget()
     assert office.take(*inserted(found)) == []
@@ -51,7 +51,7 @@ def test_every_entry_is_anchored_by_one_put_of_an_empty_object(office: Office, l
     assert wanted[0] == f"entries/{ONE}/0000000001-{found[0]['hash']['S']}"
 
 
-def test_a_record_that_comes_again_makes_no_second_version(office: Office, ledger: Ledger) -> None:
+def test_a_repeated_record_creates_no_second_version(office: Office, ledger: Ledger) -> None:
     records = inserted(lives(ledger))
     assert office.take(*records, *records) == []
     first = office.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]
@@ -60,9 +60,7 @@ def test_a_record_that_comes_again_makes_no_second_version(office: Office, ledge
     assert len(first) == 2
 
 
-def test_what_s3_does_not_take_is_delivered_again_and_the_others_are_anchored(
-    office: Office, ledger: Ledger, calls: Calls
-) -> None:
+def test_a_failed_record_is_retried_and_the_others_are_anchored(office: Office, ledger: Ledger, calls: Calls) -> None:
     found = lives(ledger)
 
     def busy(params: dict[str, Any], call: Any) -> Any:
@@ -78,7 +76,7 @@ def test_what_s3_does_not_take_is_delivered_again_and_the_others_are_anchored(
     assert len(office.versions()) == 2
 
 
-def test_new_entries_are_no_alarm(office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_entries_raise_no_alarm(office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
     office.take(*inserted(lives(ledger)))
     assert alarms(capsys) == []
 
@@ -99,7 +97,7 @@ def without_a_hash(item: Item) -> dict[str, Any]:
     return record({key: value for key, value in item.items() if key != "hash"})
 
 
-def with_a_hash_that_is_none(item: Item) -> dict[str, Any]:
+def with_an_invalid_hash(item: Item) -> dict[str, Any]:
     return record(item | {"hash": {"S": "../../" + "f" * 58}})
 
 
@@ -107,7 +105,7 @@ def of_no_device(item: Item) -> dict[str, Any]:
     return record(item | {"certid": {"S": "x/y"}})
 
 
-def written_unlike_a_fingerprint(item: Item) -> dict[str, Any]:
+def with_an_upper_case_fingerprint(item: Item) -> dict[str, Any]:
     return record(item | {"certid": {"S": item["certid"]["S"].upper()}})
 
 
@@ -115,11 +113,11 @@ def numbered_zero(item: Item) -> dict[str, Any]:
     return record(item | {"seq": {"N": "0"}})
 
 
-def numbered_between(item: Item) -> dict[str, Any]:
+def numbered_with_a_fraction(item: Item) -> dict[str, Any]:
     return record(item | {"seq": {"N": "1.5"}})
 
 
-def numbered_beyond(item: Item) -> dict[str, Any]:
+def numbered_too_high(item: Item) -> dict[str, Any]:
     return record(item | {"seq": {"N": "10000000000"}})
 
 
@@ -128,17 +126,17 @@ TAMPERING = (
     with_another_hash,
     removed,
     without_a_hash,
-    with_a_hash_that_is_none,
+    with_an_invalid_hash,
     of_no_device,
-    written_unlike_a_fingerprint,
+    with_an_upper_case_fingerprint,
     numbered_zero,
-    numbered_between,
-    numbered_beyond,
+    numbered_with_a_fraction,
+    numbered_too_high,
 )
 
 
 @pytest.mark.parametrize("tampered", TAMPERING, ids=lambda each: each.__name__)
-def test_whatever_is_no_new_entry_is_counted_for_the_alarm_and_anchors_nothing(
+def test_a_record_that_is_not_a_new_entry_raises_the_alarm_and_anchors_nothing(
     office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str], tampered: Any
 ) -> None:
     item = lives(ledger)[0]
@@ -151,7 +149,7 @@ def test_whatever_is_no_new_entry_is_counted_for_the_alarm_and_anchors_nothing(
     assert office.versions() == []
 
 
-def test_an_alarm_in_a_batch_keeps_no_entry_from_its_anchor(
+def test_the_other_entries_of_a_batch_with_tampering_are_anchored(
     office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = lives(ledger)
@@ -160,24 +158,24 @@ def test_an_alarm_in_a_batch_keeps_no_entry_from_its_anchor(
     assert len(office.versions()) == 2
 
 
-def test_the_log_has_what_was_there(office: Office, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_the_old_and_new_content(office: Office, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     office.take(altered(lives(ledger)[0]))
     (line,) = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
     assert (line["event"], line["keys"]["certid"]["S"]) == ("MODIFY", ONE)
     assert (line["old"]["actor"]["S"], line["new"]["actor"]["S"]) == ("user:ann", "user:mallory")
 
 
-def test_without_its_bucket_s_name_it_says_so() -> None:
+def test_a_missing_bucket_name_is_an_error() -> None:
     with pytest.raises(MissingSettings, match="NOTARY_BUCKET"):
         notary.handler({"Records": []}, None)
 
 
-def test_the_handler_is_given_its_notary_or_makes_it(office: Office, ledger: Ledger) -> None:
+def test_the_handler_uses_the_given_notary_or_its_own(office: Office, ledger: Ledger) -> None:
     answer = notary.handler({"Records": inserted(lives(ledger))}, None, lambda: office.notary)
     assert answer == {"batchItemFailures": []}
 
 
-def test_a_device_of_many_entries_is_listed_page_by_page(office: Office, calls: Calls) -> None:
+def test_the_anchors_of_a_long_history_are_listed_page_by_page(office: Office, calls: Calls) -> None:
     def small(params: dict[str, Any], call: Any) -> Any:
         params["MaxKeys"] = 10
         return call()
@@ -191,7 +189,7 @@ def test_a_device_of_many_entries_is_listed_page_by_page(office: Office, calls: 
     assert len(calls.of("ListObjectVersions")) == 3
 
 
-def test_devices_come_in_pages_also_those_whose_anchors_somebody_deleted(office: Office) -> None:
+def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(office: Office) -> None:
     certids = [Fingerprint(f"{number:064x}") for number in range(7)]
     for certid in certids:
         for seq in (1, 2, 3):
@@ -207,26 +205,24 @@ def test_devices_come_in_pages_also_those_whose_anchors_somebody_deleted(office:
 
 
 @pytest.mark.parametrize(("seq", "hash_"), [(0, "f" * 64), (10**10, "f" * 64), (1, "F" * 64), (1, "f" * 63), (1, "")])
-def test_no_anchor_is_made_of_what_no_entry_has(office: Office, seq: int, hash_: str) -> None:
+def test_an_invalid_number_or_hash_is_not_anchored(office: Office, seq: int, hash_: str) -> None:
     with pytest.raises(ValueError, match="want a fingerprint"):
         office.anchors.put(ONE, seq, hash_)
     assert office.versions() == []
 
 
-def test_a_history_with_its_row_and_anchors_is_verified_by_three_reads(
-    office: Office, ledger: Ledger, calls: Calls
-) -> None:
+def test_a_history_is_verified_with_three_reads(office: Office, ledger: Ledger, calls: Calls) -> None:
     office.take(*inserted(lives(ledger)))
     calls.forget()
     assert office.histories.verify(ONE) == Verdict(entries=2, anchored=2, pending=0)
     assert calls.names() == ["ListObjectVersions", "Query", "GetItem"]
 
 
-def test_a_history_of_nobody_is_not_verified(office: Office) -> None:
+def test_an_unknown_device_has_no_verdict(office: Office) -> None:
     assert office.histories.verify(OTHER) is None
 
 
-def test_a_change_between_the_reads_is_no_fault(office: Office, ledger: Ledger, calls: Calls) -> None:
+def test_a_change_between_the_reads_is_not_a_fault(office: Office, ledger: Ledger, calls: Calls) -> None:
     office.take(*inserted(lives(ledger)))
     calls.meanwhile["GetItem"] = lambda: ledger.retry(ONE, "user:ann")
     assert office.histories.verify(ONE) == Verdict(entries=3, anchored=2, pending=1)
@@ -250,9 +246,7 @@ def _put(item: Item) -> None:
     ],
     ids=str,
 )
-def test_an_entry_that_cannot_be_read_any_more_is_named_all_the_same(
-    office: Office, ledger: Ledger, spoilt: Item
-) -> None:
+def test_an_unreadable_entry_is_reported_with_its_number(office: Office, ledger: Ledger, spoilt: Item) -> None:
     found = lives(ledger)
     office.take(*inserted(found))
     _put(found[1] | spoilt)
@@ -261,7 +255,7 @@ def test_an_entry_that_cannot_be_read_any_more_is_named_all_the_same(
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "2.5", "12345678901234567890"])
-def test_an_entry_with_an_odd_number_is_named(office: Office, ledger: Ledger, number: str) -> None:
+def test_an_entry_with_an_invalid_number_is_reported(office: Office, ledger: Ledger, number: str) -> None:
     found = lives(ledger)
     office.take(*inserted(found))
     _put(found[1] | {"seq": {"N": number}})
@@ -269,7 +263,7 @@ def test_an_entry_with_an_odd_number_is_named(office: Office, ledger: Ledger, nu
     assert (verdict.ok, verdict.fault) == (False, Fault.ALTERED)
 
 
-def test_a_row_that_cannot_be_read_any_more_is_a_fault_too(office: Office, ledger: Ledger) -> None:
+def test_an_unreadable_row_is_a_fault(office: Office, ledger: Ledger) -> None:
     office.take(*inserted(lives(ledger)))
     row = aws.item(ONE)
     assert row
@@ -277,7 +271,7 @@ def test_a_row_that_cannot_be_read_any_more_is_a_fault_too(office: Office, ledge
     assert office.verdict().fault is Fault.ROW_DIFFERS
 
 
-def test_the_ledger_s_own_reading_refuses_an_entry_that_is_none(ledger: Ledger) -> None:
+def test_reading_a_history_with_an_invalid_entry_is_an_error(ledger: Ledger) -> None:
     found = lives(ledger)
     _put(found[1] | {"event": {"S": "nonsense"}})
     with pytest.raises(ValueError, match="nonsense"):

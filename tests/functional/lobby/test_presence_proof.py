@@ -74,7 +74,7 @@ def refused(ledger: Ledger, device: Device, code: PresenceCode) -> str:
     return conflict.value.code
 
 
-def test_a_claim_that_wants_proof_is_not_the_commissioners_to_register_until_the_right_code(ledger: Ledger) -> None:
+def test_a_claim_that_requires_proof_is_not_registered_before_the_right_code(ledger: Ledger) -> None:
     device = proving(ledger)
     assert (device.devstate, device.code) == (State.PROVING, RIGHT)
     claimed = ledger.confirm(device, RIGHT, "user:bob")
@@ -85,7 +85,7 @@ def test_a_claim_that_wants_proof_is_not_the_commissioners_to_register_until_the
     assert "code" not in (aws.item(ONE) or {})
 
 
-def test_who_asks_again_may_not_have_heard_that_it_was_right(ledger: Ledger) -> None:
+def test_repeating_the_right_code_succeeds(ledger: Ledger) -> None:
     device = proving(ledger)
     claimed = ledger.confirm(device, RIGHT, ANN)
     assert ledger.confirm(now(ledger), WRONG, ANN) == claimed
@@ -111,7 +111,7 @@ def test_each_wrong_code_is_an_entry_and_the_fifth_drops_the_claim(ledger: Ledge
     assert ledger.claim(ONE, WISH, ANN).code == "00000002"
 
 
-def test_tries_at_the_same_moment_all_count(ledger: Ledger) -> None:
+def test_concurrent_wrong_codes_are_all_counted(ledger: Ledger) -> None:
     """All of them saw the row before any of them was written."""
     seen = proving(ledger)
     said = [refused(ledger, seen, WRONG) for _ in range(MAX_WRONG_CODES)]
@@ -121,21 +121,21 @@ def test_tries_at_the_same_moment_all_count(ledger: Ledger) -> None:
     assert now(ledger).devstate is State.INLOBBY
 
 
-def test_a_try_that_loses_the_row_between_its_read_and_its_write_counts_too(ledger: Ledger, calls: Calls) -> None:
+def test_a_wrong_code_with_a_conflict_is_counted(ledger: Ledger, calls: Calls) -> None:
     seen = proving(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: refused(ledger, seen, WRONG)
     assert refused(ledger, seen, WRONG) == "WRONG_CODE"
     assert now(ledger).failed_codes == 2
 
 
-def test_a_right_code_that_loses_to_a_release_confirms_nothing(ledger: Ledger, calls: Calls) -> None:
+def test_the_right_code_after_a_concurrent_release_confirms_nothing(ledger: Ledger, calls: Calls) -> None:
     seen = proving(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.release(ONE, ANN)
     assert refused(ledger, seen, RIGHT) == "CHANGED_MEANWHILE"
     assert now(ledger).devstate is State.INLOBBY
 
 
-def test_a_retry_has_a_new_code_told_and_the_old_one_is_wrong(ledger: Ledger) -> None:
+def test_a_retry_creates_a_new_code_and_the_old_one_is_wrong(ledger: Ledger) -> None:
     proving(ledger)
     again = ledger.retry(ONE, ANN)
     assert (again.code, again.needs_commissioner) == ("00000002", True)
@@ -143,7 +143,7 @@ def test_a_retry_has_a_new_code_told_and_the_old_one_is_wrong(ledger: Ledger) ->
     assert ledger.confirm(now(ledger), PresenceCode("00000002"), ANN).devstate is State.CLAIMED
 
 
-def test_many_claims_for_a_target_that_wants_proof_have_a_code_each(ledger: Ledger) -> None:
+def test_bulk_claims_that_require_proof_have_a_code_each(ledger: Ledger) -> None:
     for certid, name in ((ONE, NAME), (TWO, ThingName("sensor-2"))):
         ledger.hello(ledger.admit(Identity(certid, name, "PEM"), "service:bouncer"), None, "service:receptionist", True)
     three = Fingerprint("3c" * 32)
@@ -165,7 +165,7 @@ def test_the_code_is_in_no_history_and_no_index(ledger: Ledger) -> None:
     assert WRONG not in json.dumps(others, default=str)
 
 
-def test_a_device_that_shows_codes_is_told_its_own_with_every_hello_for_one_read(
+def test_a_device_that_shows_codes_gets_its_code_at_every_hello_with_one_read(
     ledger: Ledger, desk: Receptionist, calls: Calls, clock: Clock
 ) -> None:
     proving(ledger)
@@ -178,18 +178,18 @@ def test_a_device_that_shows_codes_is_told_its_own_with_every_hello_for_one_read
     assert told() == [{"presence": RIGHT, "generation": 1}] * 3
 
 
-def test_before_the_commissioner_had_its_turn_a_hello_writes_nothing_and_has_its_answer(
+def test_while_the_row_needs_the_commissioner_a_hello_is_answered_and_writes_nothing(
     ledger: Ledger, desk: Receptionist, calls: Calls
 ) -> None:
     proving(ledger)
-    assert wakes_the_commissioner()
+    assert starts_the_commissioner()
     calls.forget()
     assert hello(desk, presence=True) == "asked"
     assert calls.names() == ["GetItem", "Publish"]
 
 
 @pytest.mark.parametrize("presence", [None, False, 1, "true", "yes", [True], {"presence": True}, "1" * 100_000])
-def test_what_is_not_true_is_no_word_that_it_can_show_a_code(
+def test_only_true_reports_that_the_device_can_show_a_code(
     ledger: Ledger, desk: Receptionist, presence: object
 ) -> None:
     proving(ledger, shows=False)
@@ -197,21 +197,21 @@ def test_what_is_not_true_is_no_word_that_it_can_show_a_code(
     assert told() == []
 
 
-def test_an_older_device_waits_without_a_message_and_the_row_says_why(ledger: Ledger, desk: Receptionist) -> None:
+def test_an_older_client_gets_no_code_and_its_row_has_the_reason(ledger: Ledger, desk: Receptionist) -> None:
     assert proving(ledger, shows=False).reason == "CODE_NOT_SHOWN"
-    assert not wakes_the_commissioner()
+    assert not starts_the_commissioner()
     assert hello(desk) == "waiting"
     assert (told(), now(ledger).reason) == ([], "CODE_NOT_SHOWN")
 
 
-def test_once_its_client_is_a_newer_one_it_is_asked_and_the_reason_goes(ledger: Ledger, desk: Receptionist) -> None:
+def test_an_updated_client_gets_the_code_and_the_reason_is_removed(ledger: Ledger, desk: Receptionist) -> None:
     proving(ledger, shows=False)
     assert hello(desk, presence=True) == "asked"
     assert (now(ledger).reason, now(ledger).message, now(ledger).shows_code) == (None, None, True)
-    assert not wakes_the_commissioner()
+    assert not starts_the_commissioner()
 
 
-def test_one_that_was_expected_is_asked_with_its_first_hello(ledger: Ledger, desk: Receptionist) -> None:
+def test_an_expected_device_gets_the_code_at_its_first_hello(ledger: Ledger, desk: Receptionist) -> None:
     ledger.claim(ONE, WISH, ANN)
     device = ledger.admit(WHO, "service:bouncer")
     assert (device.devstate, device.code, device.needs_commissioner) == (State.PROVING, RIGHT, False)
@@ -220,7 +220,7 @@ def test_one_that_was_expected_is_asked_with_its_first_hello(ledger: Ledger, des
     assert ledger.confirm(now(ledger), RIGHT, ANN).devstate is State.CLAIMED
 
 
-def test_a_claim_between_the_read_and_the_first_hellos_write_is_asked_about_at_once(
+def test_a_claim_during_the_first_hello_sends_the_code_at_once(
     ledger: Ledger, desk: Receptionist, calls: Calls
 ) -> None:
     ledger.admit(WHO, "service:bouncer")
@@ -229,11 +229,11 @@ def test_a_claim_between_the_read_and_the_first_hellos_write_is_asked_about_at_o
     assert told() == [{"presence": RIGHT, "generation": 1}]
 
 
-def test_the_first_hello_notes_whether_it_shows_codes(ledger: Ledger, desk: Receptionist) -> None:
+def test_the_first_hello_records_whether_the_device_can_show_codes(ledger: Ledger, desk: Receptionist) -> None:
     ledger.admit(WHO, "service:bouncer")
     assert hello(desk, presence=True) == "entered"
     assert now(ledger).shows_code is True
 
 
-def wakes_the_commissioner() -> bool:
+def starts_the_commissioner() -> bool:
     return bool((aws.item(ONE) or {}).get("turn", {}).get("S") == COMMISSIONER)

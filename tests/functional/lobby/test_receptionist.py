@@ -51,7 +51,7 @@ def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
     return aws.item(certid) or {}
 
 
-def wakes_the_commissioner(row: dict[str, Any]) -> bool:
+def starts_the_commissioner(row: dict[str, Any]) -> bool:
     """What the event filter on the stream's mapping asks: `dynamodb.NewImage.turn.S` is the commissioner."""
     return bool(row.get("turn", {}).get("S") == COMMISSIONER)
 
@@ -63,14 +63,14 @@ def test_the_first_hello_enters_the_lobby(desk: StreamProcessor) -> None:
     assert desk.calls.names() == ["GetItem", "TransactWriteItems"]
 
 
-def test_one_more_hello_in_the_lobby_is_one_read(desk: StreamProcessor) -> None:
+def test_a_further_hello_in_the_lobby_is_one_read(desk: StreamProcessor) -> None:
     desk.hello()
     desk.calls.forget()
     assert desk.hello() == "waiting"
     assert desk.calls.names() == ["GetItem"]
 
 
-def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissioner(
+def test_hellos_in_the_lobby_write_once_a_minute_and_never_start_the_commissioner(
     desk: StreamProcessor, clock: Clock
 ) -> None:
     desk.hello()
@@ -78,12 +78,12 @@ def test_ten_hellos_in_the_lobby_write_once_a_minute_and_never_wake_the_commissi
     for _ in range(10):
         clock.advance(seconds=12)
         desk.hello()
-        assert not wakes_the_commissioner(device())
+        assert not starts_the_commissioner(device())
     assert desk.calls.count() == {"GetItem": 10, "UpdateItem": 2}
     assert len(aws.tables()["device-lobby-history"]) == 2
 
 
-def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: StreamProcessor, clock: Clock) -> None:
+def test_hellos_during_the_commissioning_write_nothing(desk: StreamProcessor, clock: Clock) -> None:
     desk.hello()
     with desk.calls.uncounted():
         desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
@@ -96,7 +96,7 @@ def test_hellos_while_the_claim_is_worked_on_write_nothing(desk: StreamProcessor
     assert desk.calls.count() == {"GetItem": 10}
 
 
-def test_a_commissioned_device_gets_its_route_for_one_read_and_one_publish(desk: StreamProcessor) -> None:
+def test_a_commissioned_device_gets_its_route_with_one_read_and_one_publish(desk: StreamProcessor) -> None:
     desk.hello()
     desk.commission()
     before = aws.tables()
@@ -126,15 +126,13 @@ def settled(desk: StreamProcessor, clock: Clock) -> StreamProcessor:
     return desk
 
 
-def test_a_hello_of_a_device_that_had_arrived_is_answered_and_shows_that_it_fell_back(
-    settled: StreamProcessor, clock: Clock
-) -> None:
+def test_a_hello_of_an_arrived_device_is_answered_and_recorded(settled: StreamProcessor, clock: Clock) -> None:
     clock.advance(minutes=2)
     assert settled.hello(receivedat=ms(clock)) == "fell back"
     assert settled.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
     row = device()
     assert row["devstate"]["S"] == State.COMMISSIONED
-    assert not wakes_the_commissioner(row)
+    assert not starts_the_commissioner(row)
     with settled.calls.uncounted():
         last = settled.ledger.history(CERTID)[-1]
     assert (last.event, last.before, last.after) == (Event.HELLO, State.ARRIVED, State.COMMISSIONED)
@@ -145,7 +143,7 @@ def test_a_hello_of_a_device_that_had_arrived_is_answered_and_shows_that_it_fell
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 0, 59])
-def test_a_hello_from_before_it_arrived_that_is_worked_on_late_changes_nothing(
+def test_a_hello_from_before_the_arrival_processed_late_changes_nothing(
     settled: StreamProcessor, clock: Clock, seconds: int
 ) -> None:
     """And no more than one a minute writes, whatever the device does."""
@@ -156,13 +154,13 @@ def test_a_hello_from_before_it_arrived_that_is_worked_on_late_changes_nothing(
 
 
 @pytest.mark.parametrize("moment", [None, "1795348800000", True, 1.5e12, [], {}])
-def test_a_hello_without_its_moment_shows_nothing(settled: StreamProcessor, clock: Clock, moment: object) -> None:
+def test_a_hello_without_a_time_is_not_recorded(settled: StreamProcessor, clock: Clock, moment: object) -> None:
     clock.advance(minutes=10)
     assert settled.hello(receivedat=moment) == "routed"
     assert device()["devstate"]["S"] == State.ARRIVED
 
 
-def test_a_move_while_it_fell_back_is_what_counts(settled: StreamProcessor, clock: Clock) -> None:
+def test_a_move_during_a_fallback_wins(settled: StreamProcessor, clock: Clock) -> None:
     clock.advance(minutes=2)
 
     def move() -> None:
@@ -173,7 +171,7 @@ def test_a_move_while_it_fell_back_is_what_counts(settled: StreamProcessor, cloc
     assert device()["devstate"]["S"] == State.CLAIMED
 
 
-def test_the_route_is_that_of_the_present_claim(desk: StreamProcessor) -> None:
+def test_the_route_is_that_of_the_current_claim(desk: StreamProcessor) -> None:
     desk.hello()
     desk.commission("old.example")
     with desk.calls.uncounted():
@@ -194,7 +192,7 @@ def test_the_route_is_that_of_the_present_claim(desk: StreamProcessor) -> None:
     ],
     ids=["endpoint", "state", "topic"],
 )
-def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(
+def test_the_payload_does_not_decide_the_topic_or_the_content_of_the_answer(
     desk: StreamProcessor, payload: Any
 ) -> None:
     desk.hello()
@@ -204,7 +202,9 @@ def test_nothing_in_the_payload_decides_where_the_answer_goes_or_what_it_says(
 
 
 @pytest.mark.parametrize("clientid", ["victim", "", None, 7, "sensor-1 ", "SENSOR-1", ["sensor-1"]])
-def test_a_hello_under_another_name_changes_nothing_and_gets_no_answer(desk: StreamProcessor, clientid: object) -> None:
+def test_a_hello_with_another_client_id_changes_nothing_and_gets_no_answer(
+    desk: StreamProcessor, clientid: object
+) -> None:
     desk.commission()
     before = aws.tables()
     assert desk.hello(devicename=clientid) == "mistaken"
@@ -218,7 +218,7 @@ def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: StreamProcessor,
     assert (aws.tables(), aws.published()) == (before, [])
 
 
-def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: StreamProcessor) -> None:
+def test_an_expected_device_that_was_not_admitted_is_unknown(desk: StreamProcessor) -> None:
     other = Fingerprint("2b" * 32)
     with desk.calls.uncounted():
         desk.ledger.claim(other, ClaimRequest(TARGET), "user:ann")
@@ -227,7 +227,7 @@ def test_an_expected_device_that_has_not_come_through_the_door_is_unknown(desk: 
     assert aws.tables() == before
 
 
-def test_whose_commissioning_failed_waits(desk: StreamProcessor) -> None:
+def test_a_failed_device_waits(desk: StreamProcessor) -> None:
     desk.hello()
     with desk.calls.uncounted():
         claimed = desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
@@ -237,7 +237,7 @@ def test_whose_commissioning_failed_waits(desk: StreamProcessor) -> None:
     assert aws.published() == []
 
 
-def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: StreamProcessor) -> None:
+def test_a_revoked_device_that_can_still_connect_is_deactivated_again(desk: StreamProcessor) -> None:
     with desk.calls.uncounted():
         revoked = desk.ledger.revoke(CERTID, "stolen", "user:ann")
         desk.ledger.retire(revoked, None, "service:commissioner")
@@ -252,7 +252,7 @@ def test_a_revoked_device_that_can_still_speak_is_shown_out_again(desk: StreamPr
     assert aws.published() == []
 
 
-def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: StreamProcessor) -> None:
+def test_a_claim_during_the_first_hello_wins(desk: StreamProcessor) -> None:
     desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
     assert desk.hello() == "waiting"
     row = device()
@@ -260,13 +260,13 @@ def test_a_claim_between_the_read_and_the_first_hellos_write_wins(desk: StreamPr
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "x" * 65, "1\n2", "\x00", {"a": 1}, "\u202e1"])
-def test_a_client_version_that_is_none_is_passed_over(desk: StreamProcessor, text: object) -> None:
+def test_an_invalid_client_version_is_ignored(desk: StreamProcessor, text: object) -> None:
     assert version_of(text) is None
     assert desk.hello(clientversion=text) == "entered"
     assert "clientversion" not in device()
 
 
-def test_the_handler_makes_its_own_receptionist_from_the_environment(desk: StreamProcessor) -> None:
+def test_the_handler_is_configured_by_the_environment(desk: StreamProcessor) -> None:
     receptionist._receptionist.cache_clear()
     try:
         event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID))

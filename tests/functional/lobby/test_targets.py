@@ -36,12 +36,12 @@ def test_a_registered_target_is_found_again(targets: Targets) -> None:
     assert targets.all() == [made]
 
 
-def test_every_account_has_a_secret_of_its_own_and_its_regions_share_it(targets: Targets) -> None:
+def test_every_account_has_its_own_external_id_shared_by_its_regions(targets: Targets) -> None:
     secrets = [targets.register(target, "name", (), "user:ann").externalid for target in (A1, B, A2)]
     assert secrets == ["secret-0", "secret-1", "secret-0"]
 
 
-def test_registering_again_renames_and_keeps_the_secret(targets: Targets) -> None:
+def test_registering_again_renames_and_keeps_the_external_id(targets: Targets) -> None:
     first = targets.register(A1, "old", (), "user:ann")
     again = targets.register(A1, "new", ("default", "camera", "default"), "user:bob")
     assert (again.name, again.profiles, again.externalid, again.createdby) == (
@@ -59,13 +59,13 @@ def test_a_target_without_profiles_has_the_default_one(targets: Targets) -> None
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "a\x1b[2J"])
-def test_a_name_that_no_list_could_show_is_refused(targets: Targets, name: str) -> None:
+def test_an_unprintable_name_is_rejected(targets: Targets, name: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_NAME"):
         targets.register(A1, name, (), "user:ann")
     assert targets.all() == []
 
 
-def test_a_profile_that_is_no_part_of_a_policys_name_is_refused(targets: Targets) -> None:
+def test_an_invalid_profile_is_rejected(targets: Targets) -> None:
     with pytest.raises(InvalidInput, match="INVALID_PROFILE"):
         targets.register(A1, "name", ("default", "*"), "user:ann")
     assert targets.all() == []
@@ -76,16 +76,14 @@ def test_an_unknown_target_is_not_found(targets: Targets) -> None:
         targets.get(A1)
 
 
-def test_of_two_registrations_at_once_one_wins(targets: Targets, calls: Calls) -> None:
+def test_of_two_concurrent_registrations_one_wins(targets: Targets, calls: Calls) -> None:
     calls.meanwhile["PutItem"] = lambda: targets.register(A1, "first", (), "user:bob")
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
         targets.register(A1, "second", (), "user:ann")
     assert targets.get(A1).name == "first"
 
 
-def test_a_registration_whose_answer_was_lost_and_that_the_client_sent_again_is_one(
-    targets: Targets, calls: Calls
-) -> None:
+def test_a_registration_whose_response_was_lost_is_made_once(targets: Targets, calls: Calls) -> None:
     def twice(_params: object, call: Callable[[], Any]) -> Any:
         call()
         return call()
@@ -95,12 +93,12 @@ def test_a_registration_whose_answer_was_lost_and_that_the_client_sent_again_is_
     assert (targets.get(A1), targets.all()) == (made, [made])
 
 
-def test_who_only_reads_cannot_make_a_secret(calls: Calls) -> None:
+def test_a_read_only_registry_cannot_create_an_external_id(calls: Calls) -> None:
     with pytest.raises(AssertionError):
         Targets.read_only().register(A1, "name", (), "user:ann")
 
 
-def test_a_target_is_remembered_for_a_minute(targets: Targets, calls: Calls, clock: Clock) -> None:
+def test_a_target_is_cached_for_a_minute(targets: Targets, calls: Calls, clock: Clock) -> None:
     recent = RecentTargets(targets, clock)
     targets.register(A1, "old", (), "user:ann")
     calls.forget()
@@ -113,7 +111,7 @@ def test_a_target_is_remembered_for_a_minute(targets: Targets, calls: Calls, clo
     assert recent.get(A1).name == "new"
 
 
-def test_a_profile_that_the_memory_lacks_is_looked_up(targets: Targets, calls: Calls, clock: Clock) -> None:
+def test_a_profile_that_the_cached_target_lacks_is_read(targets: Targets, calls: Calls, clock: Clock) -> None:
     recent = RecentTargets(targets, clock)
     targets.register(A1, "name", (), "user:ann")
     recent.get(A1)
@@ -121,7 +119,7 @@ def test_a_profile_that_the_memory_lacks_is_looked_up(targets: Targets, calls: C
     assert "camera" in recent.get(A1, "camera").profiles
 
 
-def test_an_unknown_target_is_not_remembered_as_such(targets: Targets, calls: Calls, clock: Clock) -> None:
+def test_an_unknown_target_is_not_cached(targets: Targets, calls: Calls, clock: Clock) -> None:
     recent = RecentTargets(targets, clock)
     with pytest.raises(NotFound):
         recent.get(A1)
@@ -129,9 +127,7 @@ def test_an_unknown_target_is_not_remembered_as_such(targets: Targets, calls: Ca
     assert recent.get(A1).name == "name"
 
 
-def test_a_target_and_a_device_are_read_together_as_they_are_now(
-    targets: Targets, ledger: Ledger, calls: Calls
-) -> None:
+def test_a_target_and_a_device_are_read_together_consistently(targets: Targets, ledger: Ledger, calls: Calls) -> None:
     certid = Fingerprint("1a" * 32)
     targets.register(A1, "name", (), "user:ann")
     calls.forget()
@@ -143,7 +139,7 @@ def test_a_target_and_a_device_are_read_together_as_they_are_now(
     assert calls.names()[0] == "BatchGetItem"
 
 
-def test_what_dynamodb_was_too_busy_for_is_read_by_itself(targets: Targets, ledger: Ledger, calls: Calls) -> None:
+def test_unprocessed_keys_are_read_separately(targets: Targets, ledger: Ledger, calls: Calls) -> None:
     certid = Fingerprint("1a" * 32)
     targets.register(A1, "name", (), "user:ann")
     claimed = ledger.claim(certid, ClaimRequest(A1), "user:ann")
@@ -153,12 +149,12 @@ def test_what_dynamodb_was_too_busy_for_is_read_by_itself(targets: Targets, ledg
     assert (found.target, device) == (A1, claimed)
 
 
-def test_beside_a_device_too_an_unknown_target_is_not_found(targets: Targets) -> None:
+def test_an_unknown_target_with_a_device_is_not_found(targets: Targets) -> None:
     with pytest.raises(NotFound, match="UNKNOWN_TARGET"):
         targets.get_with_device(A1, Fingerprint("1a" * 32))
 
 
-def test_whether_claims_want_proof_is_kept_until_it_is_said_anew(targets: Targets) -> None:
+def test_whether_claims_require_proof_is_kept_until_it_is_changed(targets: Targets) -> None:
     asked = [targets.register(A1, "name", (), "user:ann", presence).presence for presence in (None, True, None, False)]
     assert asked == [False, True, True, False]
     assert not targets.get(A1).presence

@@ -46,14 +46,12 @@ def written(before: Device | None, event: Event, after: Device | None) -> dict[s
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_device_counts_in_its_state_by_target_and_by_reason_where_that_is_why(state: State) -> None:
+def test_the_bucket_is_the_state_the_target_and_the_reason_of_failed_and_refused_devices(state: State) -> None:
     assert bucket_of(device(state)).key == KEYS[state]
 
 
 @pytest.mark.parametrize(("state", "event"), sorted(TRANSITIONS, key=str), ids=str)
-def test_each_transition_counts_its_device_out_of_one_bucket_and_into_the_other(
-    state: State | None, event: Event
-) -> None:
+def test_each_transition_decrements_one_bucket_and_increments_another(state: State | None, event: Event) -> None:
     after = TRANSITIONS[state, event]
     moved = written(device(state) if state else None, event, device(after) if after else None)
     out, into = KEYS[state] if state else None, KEYS[after] if after else None
@@ -69,13 +67,13 @@ def test_another_target_or_another_reason_is_another_bucket() -> None:
         assert written(failed, Event.RETIRE, other) == {bucket_of(failed).key: -1, bucket_of(other).key: 1}
 
 
-def test_what_no_list_tells_apart_moves_nothing() -> None:
+def test_an_unchanged_bucket_is_not_updated() -> None:
     waiting = device(State.INLOBBY)
     other = replace(waiting, reason="UNKNOWN_TARGET", lastseen=T, needs_commissioner=True, targets_to_clear=(A,))
     assert written(waiting, Event.RETIRE, other) == {}
 
 
-def test_a_row_is_counted_out_of_where_it_was_counted_and_not_of_where_it_should_have_been() -> None:
+def test_the_bucket_that_counts_the_row_is_decremented() -> None:
     behind = replace(device(State.CLAIMED), counted=KEYS[State.INLOBBY])
     older = replace(device(State.CLAIMED), counted=None)
     for seen, out in ((behind, {KEYS[State.INLOBBY]: -1}), (older, {})):
@@ -83,7 +81,7 @@ def test_a_row_is_counted_out_of_where_it_was_counted_and_not_of_where_it_should
         assert shift([(change.before, change.after)]) == out | {KEYS[State.ARRIVED]: 1}
 
 
-def test_many_changes_are_summed_and_those_that_cancel_out_are_left_out() -> None:
+def test_changes_are_summed_per_bucket_and_zero_sums_are_omitted() -> None:
     waiting, claimed = (replace(device(state), counted=KEYS[state]) for state in (State.INLOBBY, State.CLAIMED))
     many = [(waiting, claimed)] * 3 + [(None, waiting), (claimed, None)]
     assert shift(many) == {KEYS[State.INLOBBY]: -2, KEYS[State.CLAIMED]: 2}
@@ -95,17 +93,17 @@ def test_many_changes_are_summed_and_those_that_cancel_out_are_left_out() -> Non
     st.none() | st.sampled_from([A, B]),
     st.none() | st.from_regex(r"\A[A-Z][A-Z0-9_|]{0,20}\Z"),
 )
-def test_a_key_is_read_as_it_was_meant(state: State, target: Target | None, reason: str | None) -> None:
+def test_a_bucket_key_parses_to_the_same_bucket(state: State, target: Target | None, reason: str | None) -> None:
     bucket = Bucket(state, target, reason)
     assert counts._bucket(bucket.key) == bucket
     assert counts.shard_of(bucket.key, 7).bucket.rpartition("|")[0] == bucket.key
 
 
-def test_a_shard_is_any_of_the_parts() -> None:
+def test_a_shard_is_random() -> None:
     assert {counts.any_shard() for _ in range(1000)} == set(range(counts.SHARDS))
 
 
-def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() -> None:
+def test_a_row_contains_its_bucket_key_and_its_fingerprint_key() -> None:
     counted = replace(device(State.CLAIMED), counted=KEYS[State.CLAIMED])
     image = LedgerRow(**attributes_of(counted)).serialize()
     assert (image["counted"], image["printhead"], image["kind"]) == (
@@ -116,7 +114,7 @@ def test_the_row_carries_where_it_is_counted_and_the_key_of_its_fingerprint() ->
     assert device_of_image(image) == counted
 
 
-def test_many_claims_and_their_counts_fit_a_transaction() -> None:
+def test_a_batch_of_claims_and_their_counts_fits_a_transaction() -> None:
     """A claim leads from absence or a state without target, to a state with the target of the request."""
     moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
     buckets = {state for move in moves for state in move if state}

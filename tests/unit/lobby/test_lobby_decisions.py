@@ -46,7 +46,7 @@ def arrived() -> Device:
     return arrive(commissioned(), T)
 
 
-def test_a_certificate_never_seen_knocks() -> None:
+def test_a_new_certificate_is_knocking() -> None:
     device = knocking()
     assert (device.devstate, device.devicename, device.devicecert, device.needs_commissioner) == (
         State.KNOCKING,
@@ -57,20 +57,20 @@ def test_a_certificate_never_seen_knocks() -> None:
     assert (device.firstseen, device.lobbyregion) == (T, HERE)
 
 
-def test_a_claim_before_the_first_connect_waits_and_then_goes_to_the_commissioner() -> None:
+def test_a_claim_before_the_first_connection_needs_the_commissioner_after_the_admission() -> None:
     expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
     assert (expected.devstate, expected.needs_commissioner, expected.devicecert) == (State.EXPECTED, False, None)
     device = transitions.admit(expected, WHO, HERE, T)
     assert (device.devstate, device.needs_commissioner, device.target) == (State.CLAIMED, True, A)
 
 
-def test_a_claim_of_a_waiting_device_goes_to_the_commissioner_at_once() -> None:
+def test_a_claim_of_a_waiting_device_needs_the_commissioner_at_once() -> None:
     device = claimed(ClaimRequest(A, "default", {"a": 1}))
     assert (device.devstate, device.needs_commissioner, device.target, device.generation) == (State.CLAIMED, True, A, 1)
     assert (device.claimedby, device.claimedat, device.config) == ("user:ann", T, {"a": 1})
 
 
-def test_the_same_claim_again_is_the_same_claim() -> None:
+def test_repeating_a_claim_changes_nothing() -> None:
     device = claimed()
     assert transitions.claim(device, CERTID, ClaimRequest(A), "user:bob", T) is device
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
@@ -82,7 +82,7 @@ def test_a_second_admission_changes_nothing() -> None:
         assert transitions.admit(device, WHO, HERE, T) is device
 
 
-def test_a_refusal_keeps_the_claim_for_the_day_the_device_may_come_in() -> None:
+def test_a_refused_device_keeps_its_claim_until_it_is_admitted() -> None:
     expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
     refused = transitions.refuse(expected, CERTID, WHO.name, HERE, "EXPIRED", "too old", T)
     assert (refused.devstate, refused.reason, refused.message, refused.target) == (
@@ -115,7 +115,7 @@ def test_a_revoked_certificate_is_not_admitted_again() -> None:
         assert transitions.revoke(device, CERTID, "again", T) is device
 
 
-def test_commissioning_gives_the_route_and_ends_the_turn() -> None:
+def test_commissioning_sets_the_route_and_ends_the_commissioner_s_work() -> None:
     device = commissioned()
     assert (device.devstate, device.iotep, device.needs_commissioner) == (State.COMMISSIONED, "a.example", False)
     assert commission(device, 1, "a.example", T) is device
@@ -129,7 +129,7 @@ def test_commissioning_gives_the_route_and_ends_the_turn() -> None:
     ],
     ids=["success", "failure"],
 )
-def test_the_commissioners_word_on_an_old_claim_is_not_taken(report: Callable[[Device], Device]) -> None:
+def test_a_commissioner_s_result_for_an_old_claim_is_rejected(report: Callable[[Device], Device]) -> None:
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
         report(transitions.move(claimed(), ClaimRequest(B), "user:ann", T))
 
@@ -152,7 +152,7 @@ def test_a_failure_is_kept_with_its_reason_until_the_retry() -> None:
     )
 
 
-def test_a_move_remembers_the_target_that_must_be_cleared() -> None:
+def test_a_move_adds_the_old_target_to_the_targets_to_clear() -> None:
     device = transitions.move(arrived(), ClaimRequest(B), "user:ann", T)
     assert (device.devstate, device.target, device.targets_to_clear, device.iotep) == (State.CLAIMED, B, (A,), None)
     assert device.route() is None
@@ -160,7 +160,7 @@ def test_a_move_remembers_the_target_that_must_be_cleared() -> None:
     assert (back.target, back.targets_to_clear) == (A, (B,))
 
 
-def test_an_expectation_moves_without_anything_to_clear() -> None:
+def test_moving_an_expected_device_leaves_nothing_to_clear() -> None:
     expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T)
     device = transitions.move(expected, ClaimRequest(B), "user:ann", T)
     assert (device.devstate, device.target, device.targets_to_clear, device.needs_commissioner) == (
@@ -171,7 +171,7 @@ def test_an_expectation_moves_without_anything_to_clear() -> None:
     )
 
 
-def test_a_release_takes_back_everything_the_claim_gave() -> None:
+def test_a_release_removes_everything_that_the_claim_set() -> None:
     device = transitions.release(
         arrive(commission(claimed(ClaimRequest(A, "cam", {"a": 1})), 1, "h", T), T),
         T,
@@ -192,11 +192,11 @@ def test_a_release_takes_back_everything_the_claim_gave() -> None:
     )
 
 
-def test_a_released_expectation_is_no_longer_expected() -> None:
+def test_releasing_an_expected_device_removes_the_row() -> None:
     assert transitions.release(transitions.claim(None, CERTID, ClaimRequest(A), "user:ann", T), T) is None
 
 
-def test_a_release_asked_for_again_is_the_same_release() -> None:
+def test_repeating_a_release_changes_nothing() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     assert transitions.release(released, "later") is released
@@ -249,7 +249,7 @@ def test_a_refused_device_without_a_claim_is_not_released() -> None:
         transitions.release(refused(None), T)
 
 
-def test_an_arrived_device_that_says_hello_is_on_its_way_again_with_its_route() -> None:
+def test_a_hello_of_an_arrived_device_makes_it_commissioned_again_with_its_route() -> None:
     device = transitions.hello(arrived(), "later", "2.0")
     assert (device.devstate, device.enteredat, device.lastseen, device.clientversion) == (
         State.COMMISSIONED,
@@ -261,28 +261,28 @@ def test_an_arrived_device_that_says_hello_is_on_its_way_again_with_its_route() 
     assert arrive(device, "last").devstate is State.ARRIVED
 
 
-def test_a_claim_for_the_target_just_left_takes_it_off_the_list_to_be_cleared() -> None:
+def test_a_claim_for_a_target_to_clear_removes_it_from_the_targets_to_clear() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     device = transitions.claim(released, CERTID, ClaimRequest(A), "user:ann", T)
     assert (device.target, device.targets_to_clear) == (A, ())
 
 
-def test_a_cleared_target_goes_off_the_list_and_ends_the_turn() -> None:
+def test_a_cleared_target_is_removed_and_ends_the_commissioner_s_work() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     device = retire(released, released.generation, A)
     assert (device.targets_to_clear, device.needs_commissioner, device.devstate) == ((), False, State.INLOBBY)
 
 
-def test_a_target_that_cannot_be_cleared_stays_on_the_list_with_the_reason() -> None:
+def test_a_target_that_cannot_be_cleared_stays_with_the_reason() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     device = retire(released, released.generation, A, "TARGET_ROLE_DENIED", "no")
     assert (device.targets_to_clear, device.needs_commissioner, device.reason) == ((A,), False, "TARGET_ROLE_DENIED")
 
 
-def test_a_target_that_is_cleared_after_all_takes_its_reason_along() -> None:
+def test_clearing_a_target_later_removes_its_reason() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     stuck = retire(released, released.generation, A, "TARGET_ROLE_DENIED", f"{A} answered no")
@@ -290,14 +290,14 @@ def test_a_target_that_is_cleared_after_all_takes_its_reason_along() -> None:
     assert (cleared.targets_to_clear, cleared.reason, cleared.message) == ((), None, None)
 
 
-def test_what_the_present_target_said_stays_when_the_old_one_is_cleared() -> None:
+def test_a_reason_of_the_current_target_stays_when_the_old_target_is_cleared() -> None:
     moved = commission(transitions.move(arrived(), ClaimRequest(B), "u", T), 2, "b.example", T)
     mute = retire(moved, 2, None, "TARGET_PERMISSION_MISSING", f"{B} answered no to Publish")
     cleared = retire(mute, 2, A)
     assert (cleared.targets_to_clear, cleared.reason) == ((), "TARGET_PERMISSION_MISSING")
 
 
-def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_not() -> None:
+def test_a_revoked_device_shows_an_uncleared_target_until_all_are_cleared() -> None:
     revoked = transitions.revoke(transitions.move(arrived(), ClaimRequest(B), "u", T), CERTID, "stolen; really", T)
     stuck = retire(revoked, revoked.generation, A, "TARGET_ROLE_DENIED", "got no; run it")
     assert (stuck.devstate, stuck.reason, stuck.needs_commissioner) == (State.REVOKED, "TARGET_ROLE_DENIED", False)
@@ -310,7 +310,7 @@ def test_a_revoked_device_that_may_still_work_somewhere_says_so_until_it_does_no
         assert (out.reason, out.message) == ("REVOKED", "stolen; really")
 
 
-def test_clearing_for_an_old_claim_leaves_the_new_claims_turn() -> None:
+def test_clearing_for_an_old_claim_leaves_the_new_claim_s_work() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     device = transitions.claim(released, CERTID, ClaimRequest(B), "user:ann", T)
@@ -319,7 +319,7 @@ def test_clearing_for_an_old_claim_leaves_the_new_claims_turn() -> None:
     assert retire(device, released.generation, A, "TARGET_ROLE_DENIED", "no") is device
 
 
-def test_retry_wakes_the_commissioner_also_where_the_turn_is_still_set() -> None:
+def test_a_retry_starts_the_commissioner_even_if_its_work_is_not_recorded_as_done() -> None:
     released = transitions.release(arrived(), T)
     assert released is not None
     for stuck in (released, claimed(), transitions.revoke(arrived(), CERTID, "stolen", T)):
@@ -328,23 +328,23 @@ def test_retry_wakes_the_commissioner_also_where_the_turn_is_still_set() -> None
         assert again.generation > stuck.generation
 
 
-def test_retry_of_a_revoked_device_keeps_why_it_was_revoked() -> None:
+def test_a_retry_of_a_revoked_device_keeps_the_reason_of_the_revocation() -> None:
     revoked = transitions.revoke(arrived(), CERTID, "stolen", T)
     again = transitions.retry(revoked, T)
     assert (again.reason, again.message) == ("REVOKED", "stolen")
 
 
-def test_retry_is_refused_where_no_work_is_left() -> None:
+def test_a_retry_without_work_left_is_rejected() -> None:
     with pytest.raises(Conflict, match="NOT_ALLOWED"):
         transitions.retry(inlobby(), T)
 
 
-def test_retry_of_an_arrived_device_has_it_commissioned_anew_as_its_target_may_have_thrown_it_out() -> None:
+def test_a_retry_of_an_arrived_device_commissions_it_again() -> None:
     again = transitions.retry(arrived(), T)
     assert (again.devstate, again.needs_commissioner, again.iotep) == (State.CLAIMED, True, None)
 
 
-def test_retry_of_a_refused_device_keeps_the_reason_until_it_is_let_in() -> None:
+def test_a_retry_of_a_refused_device_keeps_the_reason_until_it_is_admitted() -> None:
     refused = transitions.refuse(None, CERTID, None, HERE, "CRL_STALE", "old", T)
     again = transitions.retry(refused, T)
     assert (again.devstate, again.needs_commissioner, again.reason) == (State.REFUSED, True, "CRL_STALE")
@@ -366,7 +366,7 @@ def test_retry_of_a_refused_device_keeps_the_reason_until_it_is_let_in() -> None
     ],
     ids=lambda config: ascii(config)[:20],
 )
-def test_a_config_that_no_device_could_be_sent_is_refused(config: object) -> None:
+def test_an_invalid_config_is_rejected(config: object) -> None:
     with pytest.raises(InvalidInput) as refused:
         ClaimRequest(A, "default", config)  # type: ignore[arg-type]
     assert refused.value.code == "INVALID_CONFIG"
@@ -397,7 +397,7 @@ steps = st.lists(st.tuples(st.sampled_from([*EVENTS, *KNOWN]), st.integers(0, 2)
 
 @given(steps)
 @settings(max_examples=400, deadline=None)
-def test_whatever_befalls_a_device_its_row_stays_sound(course: list[tuple[str, int]]) -> None:
+def test_any_sequence_of_events_leaves_a_consistent_row(course: list[tuple[str, int]]) -> None:
     device: Device | None = None
     for name, number in course:
         before = device

@@ -51,7 +51,7 @@ def chain(length: int) -> list[Entry]:
     return entries
 
 
-def test_a_whole_chain_has_no_broken_link() -> None:
+def test_a_valid_chain_has_no_broken_entry() -> None:
     entries = chain(4)
     assert first_broken_entry(entries) is None
     assert first_broken_entry(entries, version=4, head=entries[-1].hash) is None
@@ -60,20 +60,20 @@ def test_a_whole_chain_has_no_broken_link() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Entry)])
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_an_altered_field_shows_where_it_is(name: str, number: int) -> None:
+def test_an_altered_field_is_detected_at_its_entry(name: str, number: int) -> None:
     entries = chain(4)
     entries[number - 1] = replace(entries[number - 1], **{name: OTHER[name]})
     assert first_broken_entry(entries) == number
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Entry) if field.name != "hash"])
-def test_an_altered_entry_shows_even_when_sealed_anew(name: str) -> None:
+def test_an_altered_entry_with_a_new_hash_is_detected(name: str) -> None:
     entries = chain(4)
     entries[1] = replace(entries[1], **{name: OTHER[name]}).sealed()
     assert first_broken_entry(entries) in (2, 3)
 
 
-def test_an_altered_last_entry_sealed_anew_shows_against_the_device() -> None:
+def test_an_altered_last_entry_with_a_new_hash_is_detected_by_the_row() -> None:
     entries = chain(4)
     head = entries[-1].hash
     entries[-1] = replace(entries[-1], actor="user:mallory").sealed()
@@ -82,37 +82,37 @@ def test_an_altered_last_entry_sealed_anew_shows_against_the_device() -> None:
 
 
 @pytest.mark.parametrize("gone", [0, 1, 3])
-def test_a_missing_entry_shows(gone: int) -> None:
+def test_a_missing_entry_is_detected(gone: int) -> None:
     entries = chain(5)
     del entries[gone]
     assert first_broken_entry(entries) == gone + 1
 
 
-def test_reordered_entries_show() -> None:
+def test_reordered_entries_are_detected() -> None:
     first, second, third = chain(3)
     assert first_broken_entry([first, third, second]) == 2
     assert first_broken_entry([third, second, first]) == 1
 
 
-def test_a_doubled_entry_shows() -> None:
+def test_a_duplicate_entry_is_detected() -> None:
     entries = chain(3)
     assert first_broken_entry([*entries, entries[-1]]) == 4
 
 
 @pytest.mark.parametrize("kept", [0, 1, 3])
-def test_a_cut_off_end_shows_against_the_device(kept: int) -> None:
+def test_a_truncated_history_is_detected_by_the_row(kept: int) -> None:
     entries = chain(4)
     assert first_broken_entry(entries[:kept]) is None
     assert first_broken_entry(entries[:kept], version=4, head=entries[-1].hash) == kept + 1
 
 
-def test_an_entry_beyond_the_device_shows() -> None:
+def test_an_entry_after_the_row_s_last_one_is_detected() -> None:
     entries = chain(4)
     assert first_broken_entry(entries, version=3, head=entries[2].hash) is not None
 
 
 @given(st.permutations(range(5)))
-def test_only_one_order_is_whole(order: list[int]) -> None:
+def test_only_one_order_is_valid(order: list[int]) -> None:
     entries = chain(5)
     assert (first_broken_entry([entries[place] for place in order]) is None) == (order == [0, 1, 2, 3, 4])
 
@@ -126,6 +126,6 @@ def test_only_a_commissioned_device_has_a_route() -> None:
         assert replace(device, devstate=state).route() is None
 
 
-def test_a_port_in_the_endpoint_goes_into_the_route() -> None:
+def test_the_port_of_the_endpoint_is_in_the_route() -> None:
     device = Device(CERTID, State.COMMISSIONED, "t", iotep="127.0.0.2:8884")
     assert device.route() == Route("127.0.0.2", "default", 8884, 0)

@@ -42,7 +42,7 @@ def test_a_certificate_is_refused_for(way: str) -> None:
     assert refused.value.message.isprintable()
 
 
-def codes_in_the_code() -> Iterator[str]:
+def codes_in_the_source() -> Iterator[str]:
     """Every code that the lobby refuses a certificate with, as its source says."""
     for path in LOBBY.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -53,14 +53,14 @@ def codes_in_the_code() -> Iterator[str]:
     yield from registration._REFUSING_CONFLICTS
 
 
-def test_every_code_that_a_certificate_is_refused_with_has_a_row() -> None:
-    assert set(codes_in_the_code()) == {row.code for row in HOSTILE.values()}
+def test_every_refusal_code_has_a_test_case() -> None:
+    assert set(codes_in_the_source()) == {row.code for row in HOSTILE.values()}
 
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_whatever_bytes_its_ca_has_signed_it_is_refused_with_a_code_or_has_the_name_in_it(data: st.DataObject) -> None:
+def test_any_signed_bytes_are_refused_with_a_code_or_contain_the_name(data: st.DataObject) -> None:
     body, algorithm = der.signed_parts(GOOD)
     changed = bytearray(body)
     for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=3)):
@@ -102,18 +102,18 @@ def test_a_certificate_is_accepted(certificate: x509.Certificate, issuer: make.I
     assert (identity.name, identity.certid, identity.pem) == ("sensor-1", make.fingerprint_of(pem), pem)
 
 
-def test_the_name_is_the_cn_whatever_stands_before_it() -> None:
+def test_the_name_is_the_cn_regardless_of_other_attributes() -> None:
     pem = make.pem_of(make.device(CA, name=make.subject((OU, "CN=victim"), (CN, "me"), (OU, "CN=late"))))
     assert verify(pem, CA.pem, make.crl(CA), make.NOW).name == thing_name(load_certificate(pem)) == "me"
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
-def test_a_name_may_be_as_long_as_aws_iot_takes_it() -> None:
+def test_a_name_can_have_the_maximum_length_of_aws_iot() -> None:
     pem = MAKER.swapped(der.text("sensor-1"), der.text("a" * 128))
     assert verify(pem, CA.pem, make.crl(CA), make.NOW).name == "a" * 128
 
 
-def test_validity_holds_to_the_very_second() -> None:
+def test_validity_is_checked_to_the_second() -> None:
     certificate = make.device(CA, begin=make.NOW, end=make.NOW + HOUR)
     pem, crl = make.pem_of(certificate), make.crl(CA, last=make.NOW)
     assert verify(pem, CA.pem, crl, make.NOW).name == "sensor-1"
@@ -123,7 +123,7 @@ def test_validity_holds_to_the_very_second() -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command, which makes X.509 v1")
-def test_a_certificate_of_version_1_is_told_that_it_is(tmp_path: Path) -> None:
+def test_a_certificate_of_version_1_is_refused_with_its_version(tmp_path: Path) -> None:
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
 

@@ -32,7 +32,7 @@ LOOK_ALIKE = "\u0430dmin"  # a Cyrillic a
     ],
     ids=["bare", "upper", "colons", "spaces", "dashes"],
 )
-def test_a_fingerprint_is_read_however_it_is_written(text: str) -> None:
+def test_a_fingerprint_is_parsed_in_every_notation(text: str) -> None:
     assert parse_fingerprint(text) == HEX
 
 
@@ -129,7 +129,7 @@ HOSTILE: list[tuple[Callable[[object], object], str, list[object]]] = [
     [(parse, code, value) for parse, code, values in HOSTILE for value in values],
     ids=lambda value: ascii(value)[:40] if not callable(value) else value.__name__,
 )
-def test_what_breaks_a_rule_is_refused_with_the_value_and_the_rule(
+def test_an_invalid_value_is_rejected_with_the_value_and_the_rule(
     parse: Callable[[object], object], code: str, value: object
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -142,12 +142,12 @@ def test_what_breaks_a_rule_is_refused_with_the_value_and_the_rule(
 
 
 @pytest.mark.parametrize("text", ["eu-west-1", "us-gov-east-1", "ap-southeast-3", "cn-northwest-1", "us-iso-east-1"])
-def test_region_codes_of_every_partition_are_read(text: str) -> None:
+def test_region_codes_of_every_partition_are_parsed(text: str) -> None:
     assert parse_region(text) == text
 
 
 @pytest.mark.parametrize("text", ["a", "a" * 128, "Sensor_1:a-b", "0"])
-def test_a_thing_name_may_be_what_aws_iot_allows(text: str) -> None:
+def test_a_thing_name_follows_the_rule_of_aws_iot(text: str) -> None:
     assert parse_thing_name(text) == text
 
 
@@ -155,12 +155,12 @@ def test_an_account_keeps_its_leading_zeros() -> None:
     assert parse_account("000000000012") == "000000000012"
 
 
-def test_a_target_reads_back_from_its_own_text() -> None:
+def test_a_target_parses_from_its_text() -> None:
     target = parse_target("123456789012", "eu-west-1")
     assert parse_target_key(str(target)) == target == Target(target.account, target.region)
 
 
-def test_a_hostile_value_is_shown_on_one_bounded_ascii_line() -> None:
+def test_an_untrusted_value_is_shown_on_one_bounded_ascii_line() -> None:
     assert shown("a\nb\x1b[2J") == r"'a\nb\x1b[2J'"
     assert shown("x" * 10_000).endswith("(10002 characters)")
     assert len(shown("\U0001f600" * 10_000)) < 120

@@ -8,6 +8,6 @@ from lobby.domain.states import State, allowed_events
 TABLE = Path(__file__).parents[2] / "events" / "operator_actions.json"
 
 
-def test_the_shared_table_lists_what_each_state_allows() -> None:
+def test_the_shared_table_lists_the_allowed_events_of_each_state() -> None:
     shared = json.loads(TABLE.read_text())["actions"]
     assert shared == {state or "absent": list(allowed_events(state, unfinished=True)) for state in (None, *State)}

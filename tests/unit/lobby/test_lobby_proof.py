@@ -84,12 +84,12 @@ def dropped() -> Device:
 
 
 @pytest.mark.parametrize("text", ["48291375", "4829 1375", "4829-1375", " 48291375\n", "4 8 2 9 1 3 7 5"])
-def test_a_code_is_read_as_people_type_it(text: str) -> None:
+def test_a_code_is_parsed_in_every_notation(text: str) -> None:
     assert parse_code(text) == CODE
 
 
 @pytest.mark.parametrize("text", HOSTILE_CODES, ids=lambda text: repr(text)[:24])
-def test_what_is_no_code_is_refused_without_being_quoted(text: object) -> None:
+def test_an_invalid_code_is_rejected_without_being_quoted(text: object) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_code(text)
     assert refused.value.code == "INVALID_CODE"
@@ -98,13 +98,13 @@ def test_what_is_no_code_is_refused_without_being_quoted(text: object) -> None:
     assert "4829" not in refused.value.message
 
 
-def test_codes_are_eight_digits_and_seldom_the_same() -> None:
+def test_codes_are_eight_random_digits() -> None:
     codes = [presence.new_code() for _ in range(200)]
     assert all(re.fullmatch("[0-9]{8}", code) for code in codes)
     assert len(set(codes)) > 190
 
 
-def test_a_claim_that_wants_proof_waits_for_it_with_a_code_and_is_not_the_commissioners_to_register() -> None:
+def test_a_claim_that_requires_proof_waits_with_a_code_and_is_not_registered() -> None:
     device = proving()
     assert (device.devstate, device.target, device.presence_proof) == (State.PROVING, A, PresenceProof.WANTED)
     assert (device.code, device.failed_codes, device.needs_commissioner, device.iotep) == (CODE, 0, True, None)
@@ -112,7 +112,7 @@ def test_a_claim_that_wants_proof_waits_for_it_with_a_code_and_is_not_the_commis
     assert device.route() is None
 
 
-def test_one_that_was_never_seen_is_expected_and_proves_itself_once_it_is_let_in() -> None:
+def test_an_expected_device_proves_presence_after_its_admission() -> None:
     expected = transitions.claim(None, CERTID, BOUND, "user:ann", T)
     assert (expected.devstate, expected.presence_proof, expected.code) == (State.EXPECTED, PresenceProof.WANTED, None)
     device = transitions.admit(expected, WHO, HERE, T)
@@ -120,19 +120,19 @@ def test_one_that_was_never_seen_is_expected_and_proves_itself_once_it_is_let_in
     assert with_code(device).code == CODE
 
 
-def test_one_that_was_refused_meanwhile_still_has_to_prove_itself() -> None:
+def test_a_device_that_was_refused_meanwhile_still_has_to_prove_presence() -> None:
     expected = transitions.claim(None, CERTID, BOUND, "user:ann", T)
     refused = transitions.refuse(expected, CERTID, WHO.name, HERE, "CRL_STALE", "old", T)
     assert transitions.admit(refused, WHO, HERE, T).devstate is State.PROVING
 
 
-def test_the_right_code_is_known_and_no_other() -> None:
+def test_only_the_device_s_code_is_right() -> None:
     assert presence.is_right(proving(), CODE)
     assert not presence.is_right(proving(), PresenceCode("48291376"))
     assert not presence.is_right(replace(proving(), code=None), CODE)
 
 
-def test_the_right_code_makes_it_the_commissioners_turn_and_is_forgotten() -> None:
+def test_the_right_code_needs_the_commissioner_and_is_removed() -> None:
     device = confirmed()
     assert (device.devstate, device.needs_commissioner, device.presence_proof) == (
         State.CLAIMED,
@@ -143,7 +143,7 @@ def test_the_right_code_makes_it_the_commissioners_turn_and_is_forgotten() -> No
     assert (device.target, device.claimedby) == (A, "user:ann")
 
 
-def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
+def test_wrong_codes_are_counted_and_the_fifth_drops_the_claim() -> None:
     device = proving()
     for tries in range(1, presence.MAX_WRONG_CODES):
         device = presence.mismatch(device, 1, T)
@@ -169,38 +169,38 @@ def test_wrong_codes_are_counted_and_the_fifth_ends_the_claim() -> None:
 
 
 @pytest.mark.parametrize("say", [presence.confirm, presence.mismatch])
-def test_a_code_for_an_earlier_claim_counts_for_nothing(say: Callable[[Device, int, str], Device]) -> None:
+def test_a_code_for_an_earlier_claim_is_rejected(say: Callable[[Device, int, str], Device]) -> None:
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
         say(transitions.retry(proving(), T), 1, T)
 
 
 @pytest.mark.parametrize("device", [inlobby(), dropped(), confirmed(), arrived(), transitions.release(arrived(), T)])
-def test_no_code_is_taken_where_none_is_waited_for(device: Device) -> None:
+def test_a_code_is_rejected_if_none_is_expected(device: Device) -> None:
     with pytest.raises(Conflict, match="NOT_ALLOWED"):
         presence.is_right(device, CODE)
 
 
-def test_after_wrong_codes_a_claim_that_wants_proof_has_to_wait_and_another_has_not() -> None:
+def test_after_wrong_codes_only_a_claim_that_requires_proof_has_to_wait() -> None:
     with pytest.raises(Conflict, match=r"PRESENCE_FAILED.*after 2026-11-22T12:10:00Z"):
         transitions.claim(dropped(), CERTID, BOUND, "user:ann", SOON)
     assert transitions.claim(dropped(), CERTID, BOUND, "user:ann", LATER).devstate is State.PROVING
     assert transitions.claim(dropped(), CERTID, ClaimRequest(B), "user:bob", SOON).devstate is State.CLAIMED
 
 
-def test_the_reason_of_a_dropped_claim_outlives_the_clearing_of_what_was_left_before() -> None:
+def test_the_reason_of_a_dropped_claim_stays_when_older_targets_are_cleared() -> None:
     device = replace(dropped(), targets_to_clear=(B,), needs_commissioner=True)
     cleared = retire(device, device.generation, B)
     assert (cleared.reason, cleared.needs_commissioner, cleared.targets_to_clear) == ("PRESENCE_FAILED", False, ())
 
 
 @pytest.mark.parametrize("shows", [None, False])
-def test_a_device_that_cannot_show_a_code_is_told_nothing(shows: bool | None) -> None:
+def test_a_device_that_cannot_show_a_code_gets_no_challenge(shows: bool | None) -> None:
     device = proving(shows=shows)
     assert device.presence_challenge() is None
     assert not device.needs_commissioner
 
 
-def test_why_it_waits_is_said_where_its_client_shows_no_codes_until_it_says_that_it_does() -> None:
+def test_the_row_has_a_reason_while_the_client_cannot_show_codes() -> None:
     blind = proving(shows=False)
     assert (blind.reason, "update it" in (blind.message or "")) == ("CODE_NOT_SHOWN", True)
     seeing = presence.record_shows_code(blind, True)
@@ -214,7 +214,7 @@ def test_why_it_waits_is_said_where_its_client_shows_no_codes_until_it_says_that
     assert presence.record_shows_code(inlobby(shows=None), False) == inlobby(shows=False)
 
 
-def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:
+def test_a_retry_gives_a_new_code_but_no_additional_attempts() -> None:
     tried = presence.mismatch(proving(), 1, T)
     again = transitions.retry(tried, T)
     assert (again.devstate, again.code, again.failed_codes, again.generation, again.needs_commissioner) == (
@@ -228,7 +228,7 @@ def test_a_retry_gives_a_new_code_but_no_more_tries() -> None:
     assert with_code(again, code).presence_challenge() == PresenceChallenge(code, 2)
 
 
-def test_release_and_revocation_leave_nothing_to_be_cleared_where_it_never_was() -> None:
+def test_releasing_or_revoking_a_proving_device_leaves_nothing_to_clear() -> None:
     released = transitions.release(proving(), T)
     assert released is not None
     assert (released.devstate, released.targets_to_clear, released.code, released.presence_proof) == (
@@ -241,14 +241,14 @@ def test_release_and_revocation_leave_nothing_to_be_cleared_where_it_never_was()
     assert (revoked.devstate, revoked.targets_to_clear, revoked.code) == (State.REVOKED, (), None)
 
 
-def test_a_target_that_it_left_before_is_cleared_while_it_proves_itself_for_the_same() -> None:
+def test_a_target_to_clear_stays_so_while_a_claim_for_it_is_unproven() -> None:
     left = transitions.release(arrived(), T)
     device = with_code(transitions.claim(left, CERTID, BOUND, "user:ann", T))
     assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.PROVING, (A,), True)
     assert presence.confirm(device, device.generation, T).targets_to_clear == ()
 
 
-def test_the_same_claim_again_is_the_same_and_another_is_refused() -> None:
+def test_repeating_a_claim_changes_nothing_and_another_claim_is_rejected() -> None:
     device = proving()
     assert transitions.claim(device, CERTID, BOUND, "user:bob", T) is device
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
@@ -268,7 +268,7 @@ def test_the_same_claim_again_is_the_same_and_another_is_refused() -> None:
     ],
     ids=["was proven", "none wanted", "stays, wanted since", "to where none is", "wanted no more", "freed", "bound"],
 )
-def test_a_move_goes_on_where_no_proof_is_owed(device: Device, claim: ClaimRequest, state: State) -> None:
+def test_a_move_without_a_pending_proof_is_allowed(device: Device, claim: ClaimRequest, state: State) -> None:
     moved = transitions.move(device, claim, "user:ann", T)
     assert (moved.devstate, moved.target, moved.needs_commissioner) == (state, claim.target, state is State.CLAIMED)
     owed = PresenceProof.WANTED if claim.presence and state is State.EXPECTED else None
@@ -286,12 +286,12 @@ def test_a_move_goes_on_where_no_proof_is_owed(device: Device, claim: ClaimReque
     ],
     ids=["never proven", "elsewhere while proving", "another profile while proving", "failed elsewhere"],
 )
-def test_nobody_comes_in_by_a_move_who_had_to_prove_something(device: Device, claim: ClaimRequest) -> None:
+def test_a_move_cannot_replace_the_proof(device: Device, claim: ClaimRequest) -> None:
     with pytest.raises(Conflict, match=r"PRESENCE_REQUIRED.*release the device"):
         transitions.move(device, claim, "user:ann", T)
 
 
-def test_the_same_move_again_changes_nothing() -> None:
+def test_repeating_a_move_changes_nothing() -> None:
     for device, claim in (
         (proving(), BOUND),
         (arrived(ClaimRequest(C)), ClaimRequest(C, presence=True)),
@@ -300,13 +300,13 @@ def test_the_same_move_again_changes_nothing() -> None:
         assert transitions.move(device, claim, "user:ann", T) is device
 
 
-def test_what_a_claim_was_bound_to_is_kept_in_the_row_and_read_again() -> None:
+def test_the_proof_is_stored_in_the_row() -> None:
     for device in (proving(), presence.mismatch(proving(), 1, T), confirmed(), dropped(), proving(shows=False)):
         row = LedgerRow(**attributes_of(device))
         assert device_of_image(row.serialize()) == device
 
 
-def test_a_row_that_is_older_than_this_is_of_a_device_that_owes_nothing() -> None:
+def test_a_row_older_than_the_proof_requires_none() -> None:
     kept = {
         name: value for name, value in attributes_of(arrived()).items() if name not in ("presence_proof", "shows_code")
     }
@@ -315,6 +315,6 @@ def test_a_row_that_is_older_than_this_is_of_a_device_that_owes_nothing() -> Non
     assert {"presence_proof", "code", "failed_codes", "shows_code"}.isdisjoint(attributes_of(older))
 
 
-def test_no_index_and_no_log_line_has_the_code() -> None:
+def test_no_index_and_no_repr_contains_the_code() -> None:
     assert "code" not in LISTED
     assert CODE not in repr(proving())

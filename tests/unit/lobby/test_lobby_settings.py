@@ -24,6 +24,6 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         read_settings(BouncerSettings, {**WHOLE, "LOBBY_POLICY": " "})
 
 
-def test_a_region_that_is_none_is_refused() -> None:
+def test_an_invalid_region_is_rejected() -> None:
     with pytest.raises(InvalidInput, match="INVALID_REGION"):
         _ = read_settings(LobbySettings, {"AWS_REGION": "nowhere"}).region

@@ -22,7 +22,7 @@ CODES = {"REVOKED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
 
 
 @pytest.mark.parametrize(("state", "event"), [*itertools.product(EVERY_STATE, Event)])
-def test_every_event_is_either_listed_for_a_state_or_a_conflict(state: State | None, event: Event) -> None:
+def test_an_event_is_either_listed_for_a_state_or_a_conflict(state: State | None, event: Event) -> None:
     if (state, event) in TRANSITIONS:
         assert next_state(state, event) in EVERY_STATE
         return
@@ -71,27 +71,27 @@ def test_every_state_can_be_reached() -> None:
     assert reached == set(EVERY_STATE)
 
 
-def test_nothing_leads_out_of_a_revocation() -> None:
+def test_no_event_leads_out_of_revoked() -> None:
     assert {to for (source, _), to in TRANSITIONS.items() if source is State.REVOKED} == {State.REVOKED}
 
 
-def test_only_a_released_expectation_removes_the_row() -> None:
+def test_only_releasing_an_expected_device_removes_the_row() -> None:
     assert [pair for pair, to in TRANSITIONS.items() if to is ABSENT] == [(State.EXPECTED, Event.RELEASE)]
 
 
-def test_only_the_commissioner_commissions_and_only_what_is_claimed() -> None:
+def test_only_claimed_devices_are_commissioned() -> None:
     """What had arrived was commissioned before."""
     leading = {pair for pair, to in TRANSITIONS.items() if to is State.COMMISSIONED and pair[0] is not to}
     assert leading == {(State.CLAIMED, Event.COMMISSION), (State.ARRIVED, Event.HELLO)}
 
 
-def test_a_device_let_in_with_a_claim_on_record_goes_straight_to_the_commissioner() -> None:
+def test_a_device_admitted_with_a_claim_is_claimed() -> None:
     assert next_state(State.REFUSED, Event.ADMIT, claimed=True) is State.CLAIMED
     assert next_state(State.REFUSED, Event.ADMIT) is State.KNOCKING
     assert next_state(State.EXPECTED, Event.ADMIT, claimed=True) is State.CLAIMED
 
 
-def test_what_waits_for_proof_or_ends_for_want_of_it_is_listed_among_the_transitions() -> None:
+def test_transitions_with_a_pending_or_failed_proof_are_in_the_table() -> None:
     assert {*UNPROVEN, *SPENT} <= set(TRANSITIONS)
     assert {to for (source, event), to in TRANSITIONS.items() if (source, event) in UNPROVEN} <= {
         State.CLAIMED,
@@ -100,29 +100,29 @@ def test_what_waits_for_proof_or_ends_for_want_of_it_is_listed_among_the_transit
 
 
 @pytest.mark.parametrize(("state", "event"), sorted(UNPROVEN, key=str))
-def test_a_claim_that_wants_proof_never_goes_to_the_commissioner_without_it(state: State, event: Event) -> None:
+def test_a_claim_that_requires_proof_is_never_claimed_without_it(state: State, event: Event) -> None:
     assert next_state(state, event, claimed=True, unproven=True) is State.PROVING
     assert next_state(state, event, claimed=True) is State.CLAIMED
 
 
-def test_only_a_right_code_or_a_move_to_where_none_is_wanted_leads_from_proving_to_the_commissioner() -> None:
+def test_only_confirm_or_move_leads_from_proving_to_claimed() -> None:
     leading = {event for (state, event), to in TRANSITIONS.items() if state is State.PROVING and to is State.CLAIMED}
     assert leading == {Event.CONFIRM, Event.MOVE}
 
 
 @pytest.mark.parametrize("state", EVERY_STATE)
-def test_what_is_offered_is_what_is_allowed(state: State | None) -> None:
+def test_the_offered_actions_are_the_allowed_events(state: State | None) -> None:
     offered = allowed_events(state, unfinished=True)
     assert set(offered) == {event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS}
 
 
-def test_retry_is_offered_at_rest_only_where_work_is_left() -> None:
+def test_retry_is_offered_only_with_work_left() -> None:
     assert Event.RETRY not in allowed_events(State.INLOBBY)
     assert Event.RETRY in allowed_events(State.INLOBBY, unfinished=True)
     assert Event.RETRY in allowed_events(State.FAILED)
     assert Event.RETRY in allowed_events(State.ARRIVED)
 
 
-def test_a_refused_device_is_released_where_it_has_a_claim_only() -> None:
+def test_a_refused_device_is_released_only_with_a_claim() -> None:
     assert Event.RELEASE in allowed_events(State.REFUSED)
     assert allowed_events(State.REFUSED, claimed=False) == (Event.RETRY, Event.REVOKE)

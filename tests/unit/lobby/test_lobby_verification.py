@@ -95,7 +95,7 @@ def whole() -> Case:
     return Case([*entries], row_after(entries), anchors_of(entries))
 
 
-def test_a_whole_history_is_whole_and_counted() -> None:
+def test_a_valid_history_is_valid_and_counted() -> None:
     assert whole().verdict() == Verdict(entries=5, anchored=5, pending=0)
     assert whole().verdict().ok
 
@@ -104,7 +104,7 @@ def altered(case: Case) -> None:
     case.entries[2] = replace(case.entry(3), actor="user:mallory")
 
 
-def altered_and_sealed_anew(case: Case) -> None:
+def altered_with_a_new_hash(case: Case) -> None:
     case.entries[2] = replace(case.entry(3), actor="user:mallory").sealed()
 
 
@@ -131,11 +131,11 @@ def truncated_without_anchors(case: Case) -> None:
     case.anchors = []
 
 
-def all_gone(case: Case) -> None:
+def all_removed(case: Case) -> None:
     case.entries, case.row = [], None
 
 
-def row_gone(case: Case) -> None:
+def row_removed(case: Case) -> None:
     case.row = None
 
 
@@ -156,16 +156,16 @@ def rewritten_and_anchored_too(case: Case) -> None:
     case.anchors += anchors_of(forged[3:], NOW)
 
 
-def put_over_the_last_with_the_row(case: Case) -> None:
+def last_replaced_with_the_row(case: Case) -> None:
     forged = chain(changed=5)
     case.entries, case.row = [*forged], row_after(forged)
 
 
-def put_over_and_put_back(case: Case) -> None:
+def replaced_and_restored(case: Case) -> None:
     case.anchors.append(Anchor(2, "f" * 64, timestamp(NOW)))
 
 
-def made_no_entry_at_all(case: Case) -> None:
+def made_unreadable(case: Case) -> None:
     case.entries[3] = Unreadable(4, "'nonsense' is not a valid Event")
 
 
@@ -181,11 +181,11 @@ def anchor_deleted(case: Case) -> None:
     case.anchors[3] = replace(case.anchors[3], removed=True)
 
 
-def row_sent_elsewhere(case: Case) -> None:
+def row_with_another_target(case: Case) -> None:
     case.row = replace(case.device(), target=Target(HOME.account, parse_target_key("222222222222/us-east-1").region))
 
 
-def row_set_back(case: Case) -> None:
+def row_with_another_state(case: Case) -> None:
     case.row = replace(case.device(), devstate=State.INLOBBY)
 
 
@@ -197,15 +197,15 @@ def row_of_another_head(case: Case) -> None:
     case.row = replace(case.device(), head="f" * 64)
 
 
-def row_behind(case: Case) -> None:
+def row_with_a_lower_version(case: Case) -> None:
     case.row = replace(case.device(), version=3)
 
 
-def row_ahead_by_far(case: Case) -> None:
+def row_with_a_much_higher_version(case: Case) -> None:
     case.row = replace(case.device(), version=10**30)
 
 
-def row_no_device_s(case: Case) -> None:
+def row_unreadable(case: Case) -> None:
     case.row = Unreadable(0, "'nonsense' is not a valid State")
 
 
@@ -219,37 +219,37 @@ def one_not_anchored(case: Case) -> None:
 
 TAMPERED: dict[Callable[[Case], None], tuple[int, Fault]] = {
     altered: (3, Fault.ALTERED),
-    altered_and_sealed_anew: (3, Fault.REPLACED),
+    altered_with_a_new_hash: (3, Fault.REPLACED),
     removed: (3, Fault.MISSING),
     removed_first: (1, Fault.MISSING),
     truncated: (4, Fault.MISSING),
     truncated_with_the_row: (4, Fault.MISSING),
     truncated_without_anchors: (4, Fault.MISSING),
-    all_gone: (1, Fault.MISSING),
-    row_gone: (5, Fault.ROW_MISSING),
+    all_removed: (1, Fault.MISSING),
+    row_removed: (5, Fault.ROW_MISSING),
     rewritten_to_the_end_with_the_row: (3, Fault.REPLACED),
     rewritten_from_the_first: (1, Fault.REPLACED),
     rewritten_and_anchored_too: (4, Fault.ANCHORED_TWICE),
-    put_over_the_last_with_the_row: (5, Fault.REPLACED),
-    put_over_and_put_back: (2, Fault.ANCHORED_TWICE),
-    made_no_entry_at_all: (4, Fault.ALTERED),
+    last_replaced_with_the_row: (5, Fault.REPLACED),
+    replaced_and_restored: (2, Fault.ANCHORED_TWICE),
+    made_unreadable: (4, Fault.ALTERED),
     an_item_before_the_first: (0, Fault.ALTERED),
     swapped: (2, Fault.ALTERED),
     anchor_deleted: (4, Fault.ANCHOR_REMOVED),
-    row_sent_elsewhere: (5, Fault.ROW_DIFFERS),
-    row_set_back: (5, Fault.ROW_DIFFERS),
+    row_with_another_target: (5, Fault.ROW_DIFFERS),
+    row_with_another_state: (5, Fault.ROW_DIFFERS),
     row_of_another_claim: (5, Fault.ROW_DIFFERS),
     row_of_another_head: (5, Fault.ROW_DIFFERS),
-    row_behind: (5, Fault.ROW_DIFFERS),
-    row_ahead_by_far: (6, Fault.MISSING),
-    row_no_device_s: (5, Fault.ROW_DIFFERS),
+    row_with_a_lower_version: (5, Fault.ROW_DIFFERS),
+    row_with_a_much_higher_version: (6, Fault.MISSING),
+    row_unreadable: (5, Fault.ROW_DIFFERS),
     never_anchored: (1, Fault.NOT_ANCHORED),
     one_not_anchored: (2, Fault.NOT_ANCHORED),
 }
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda each: each.__name__)
-def test_tampering_is_found_and_the_first_bad_entry_named(tamper: Callable[[Case], None]) -> None:
+def test_tampering_is_detected_and_the_first_invalid_entry_is_named(tamper: Callable[[Case], None]) -> None:
     case = whole()
     tamper(case)
     verdict = case.verdict()
@@ -260,7 +260,7 @@ def test_tampering_is_found_and_the_first_bad_entry_named(tamper: Callable[[Case
 
 
 @pytest.mark.parametrize("kept", [0, 2, 4])
-def test_entries_of_the_last_minutes_may_wait_for_their_anchor(kept: int) -> None:
+def test_recent_entries_without_an_anchor_are_pending(kept: int) -> None:
     entries = chain(age=ANCHORED_WITHIN / 2)
     case = Case([*entries], row_after(entries), anchors_of(entries[:kept]))
     assert case.verdict() == Verdict(entries=5, anchored=kept, pending=5 - kept)
@@ -268,25 +268,25 @@ def test_entries_of_the_last_minutes_may_wait_for_their_anchor(kept: int) -> Non
     assert (case.verdict().seq, case.verdict().fault) == (kept + 1, Fault.NOT_ANCHORED)
 
 
-def test_a_time_yet_to_come_is_no_excuse_for_a_missing_anchor() -> None:
+def test_an_entry_with_a_future_time_needs_an_anchor() -> None:
     entries = chain(age=timedelta(days=-3650))
     assert Case([*entries], row_after(entries), []).verdict().fault is Fault.NOT_ANCHORED
 
 
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-11-22", "9999-99-99T00:00:00Z"])
-def test_a_time_that_is_none_is_no_excuse_either(at: str) -> None:
+def test_an_entry_with_an_invalid_time_needs_an_anchor(at: str) -> None:
     entry = replace(chain()[0], at=at).sealed()
     assert Case([entry], row_after([entry]), []).verdict().fault is Fault.NOT_ANCHORED
 
 
-def test_what_is_plainly_tampered_with_comes_before_what_is_not_anchored() -> None:
+def test_tampering_is_reported_before_a_missing_anchor() -> None:
     case = whole()
     never_anchored(case)
     altered(case)
     assert (case.verdict().seq, case.verdict().fault) == (3, Fault.ALTERED)
 
 
-def test_a_device_that_was_expected_and_is_forgotten_has_no_row_and_is_whole() -> None:
+def test_a_released_expected_device_without_a_row_is_valid() -> None:
     first = Entry(
         CERTID, 1, timestamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME), GENESIS
     ).sealed()
@@ -296,7 +296,7 @@ def test_a_device_that_was_expected_and_is_forgotten_has_no_row_and_is_whole() -
     assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
 
 
-def test_a_target_that_was_cleared_is_not_taken_for_the_row_s() -> None:
+def test_a_cleared_target_is_not_compared_with_the_row_s_target() -> None:
     entries = chain()
     old = parse_target_key("333333333333/eu-west-1")
     cleared = replace(
@@ -307,7 +307,7 @@ def test_a_target_that_was_cleared_is_not_taken_for_the_row_s() -> None:
 
 
 @given(st.lists(st.integers(0, 4), unique=True, max_size=4), st.integers(0, 5))
-def test_whatever_is_taken_out_of_anchored_entries_shows_at_the_first_of_them(gone: list[int], row_of: int) -> None:
+def test_removed_anchored_entries_are_detected_at_the_first(gone: list[int], row_of: int) -> None:
     """However the row was made to fit."""
     case = whole()
     kept = [entry for number, entry in enumerate(chain()) if number not in gone]

@@ -52,7 +52,7 @@ def test_the_shared_label_vectors_hold(vector: dict[str, str]) -> None:
 
 
 @given(fingerprints)
-def test_a_label_reads_back_in_every_form_it_is_printed_or_typed(certid: Fingerprint) -> None:
+def test_a_label_decodes_in_every_printed_or_typed_form(certid: Fingerprint) -> None:
     code = encode_label(certid)
     spaced = " ".join(code[i : i + 4] for i in range(0, len(code), 4))
     for form in (code, code.lower(), spaced, spaced.replace(" ", "-"), f"\n{code}\t", certid, certid.upper()):
@@ -60,12 +60,12 @@ def test_a_label_reads_back_in_every_form_it_is_printed_or_typed(certid: Fingerp
 
 
 @given(fingerprints)
-def test_a_label_stays_in_the_qr_codes_alphanumeric_mode(certid: Fingerprint) -> None:
+def test_a_label_uses_the_alphanumeric_mode_of_qr_codes(certid: Fingerprint) -> None:
     assert re.fullmatch(r"[0-9A-Z $%*+\-./:]{60}", encode_label(certid))
 
 
 @given(fingerprints, st.integers(4, 59), st.sampled_from(BASE32))
-def test_one_mistyped_character_is_noticed(certid: Fingerprint, place: int, other: str) -> None:
+def test_one_mistyped_character_is_detected(certid: Fingerprint, place: int, other: str) -> None:
     code = encode_label(certid)
     typed = code[:place] + other + code[place + 1 :]
     if typed != code:
@@ -75,7 +75,7 @@ def test_one_mistyped_character_is_noticed(certid: Fingerprint, place: int, othe
 
 
 @given(fingerprints, st.integers(4, 58))
-def test_two_swapped_neighbours_are_noticed(certid: Fingerprint, place: int) -> None:
+def test_two_swapped_neighbours_are_detected(certid: Fingerprint, place: int) -> None:
     code = encode_label(certid)
     typed = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
     if typed != code:
@@ -88,7 +88,7 @@ def test_two_swapped_neighbours_are_noticed(certid: Fingerprint, place: int) -> 
 @example("DL1:" + "A" * 400)
 @example("dl1:\u0131")
 @example("https://evil.example/?" + "a" * 64)
-def test_no_scanned_text_breaks_the_label_reader(text: str) -> None:
+def test_any_scanned_text_is_decoded_or_rejected(text: str) -> None:
     try:
         found = decode_label(text)
     except InvalidInput as refused:
@@ -97,7 +97,7 @@ def test_no_scanned_text_breaks_the_label_reader(text: str) -> None:
         assert re.fullmatch(r"[0-9a-f]{64}", found)
 
 
-def test_a_short_form_is_for_the_eye() -> None:
+def test_the_short_form_has_twelve_digits_in_groups() -> None:
     assert short_form(Fingerprint("3f2a91bc07d4" + "0" * 52)) == "3F2A 91BC 07D4"
 
 
@@ -107,16 +107,18 @@ configs = st.text(max_size=40).filter(lambda text: text != FACTORY_RESET) | st.d
 
 
 @given(configs, st.none() | st.integers(1, 65535).filter(lambda port: port != 8883), st.none() | st.integers(0, 2**31))
-def test_a_route_reads_back(config: str | dict[str, object], port: int | None, generation: int | None) -> None:
+def test_a_route_decodes_to_the_same_route(
+    config: str | dict[str, object], port: int | None, generation: int | None
+) -> None:
     route = Route("a1-ats.iot.eu-west-1.amazonaws.com", config, port, generation)
     assert parse_message(route.encode()) == route
 
 
-def test_the_usual_port_and_an_unknown_generation_are_left_unsaid() -> None:
+def test_the_default_port_and_an_unknown_generation_are_omitted() -> None:
     assert json.loads(Route("host", "c", 8883).encode()) == {"iotep": "host", "config": "c"}
 
 
-def test_a_message_of_v0_1_is_understood() -> None:
+def test_a_message_of_v0_1_is_parsed() -> None:
     assert parse_message(b'{"iotep": "h.example", "config": {"a": 1}}') == Route("h.example", {"a": 1})
     assert parse_message(b'{"iotep": "h.example"}') == Route("h.example", DEFAULT_CONFIG)
     assert parse_message(b'{"config": "factory reset"}') == Reset() == parse_message(Reset().encode())
@@ -161,7 +163,7 @@ def test_a_message_of_v0_1_is_understood() -> None:
     ],
     ids=lambda payload: repr(payload)[:40],
 )
-def test_a_message_that_is_none_is_refused(payload: bytes) -> None:
+def test_an_invalid_message_is_rejected(payload: bytes) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_message(payload)
     assert refused.value.code == "INVALID_MESSAGE"
@@ -169,7 +171,7 @@ def test_a_message_that_is_none_is_refused(payload: bytes) -> None:
 
 
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
-def test_no_message_breaks_the_reader(payload: bytes) -> None:
+def test_any_payload_is_parsed_or_rejected(payload: bytes) -> None:
     try:
         found = parse_message(payload)
     except InvalidInput as refused:
@@ -183,7 +185,7 @@ def test_no_message_breaks_the_reader(payload: bytes) -> None:
         {"iotep": json_values | st.just("a.b")}, optional=dict.fromkeys(("config", "port", "generation"), json_values)
     )
 )
-def test_no_odd_field_breaks_the_reader(body: dict[str, object]) -> None:
+def test_any_fields_are_parsed_or_rejected(body: dict[str, object]) -> None:
     try:
         found = parse_message(json.dumps(body).encode())
     except InvalidInput as refused:
@@ -192,13 +194,13 @@ def test_no_odd_field_breaks_the_reader(body: dict[str, object]) -> None:
         assert isinstance(found, Route | Reset)
 
 
-def test_topics_buckets_and_keys_are_said_once() -> None:
+def test_topics_buckets_and_keys_are_fixed() -> None:
     assert lobby_topic(ThingName("a")) == "lobby/a"
     assert trust_bucket(AccountId("1" * 12), Region("eu-west-1")) == "device-lobby-trust-111111111111-eu-west-1"
     assert crl_key("ab") == "crl/ab.pem"
 
 
-def test_the_hello_rule_takes_identity_from_the_broker_and_names_every_field() -> None:
+def test_the_hello_rule_takes_the_identity_from_aws_iot_and_names_every_field() -> None:
     selected, _, topic = HELLO_SQL.removeprefix("SELECT ").partition(" FROM ")
     fields = [field.strip() for field in selected.split(",")]
     assert fields == [
@@ -212,6 +214,6 @@ def test_the_hello_rule_takes_identity_from_the_broker_and_names_every_field() -
     assert topic == "'$aws/rules/lobby'"
 
 
-def test_the_rules_on_aws_own_events_listen_where_no_device_may_publish() -> None:
+def test_the_event_rules_use_topics_where_no_device_can_publish() -> None:
     for sql in (REGISTERED_SQL, CONNECTED_SQL):
         assert " FROM '$aws/events/" in sql
