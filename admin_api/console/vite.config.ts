@@ -1,7 +1,7 @@
 /**
- * How the console is built: one page, one chunk per room, every asset named by its hash. `__CSP_NONCE__` is what the
- * server replaces in each answer. Served by the admin API's own origin; there is no development server, since
- * sign-in leads back to the deployed address only.
+ * The console's build: one page, one chunk per page component, hashed asset names. The server replaces
+ * `__CSP_NONCE__` in each response. There is no development server, because sign-in returns only to the
+ * deployed address.
  */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
@@ -18,7 +18,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: {
       input: { index: "index.html", sw: "src/service_worker/sw.ts" },
-      // The service worker has a name of its own, at the root, so that it serves all of the origin.
+      // The service worker has a fixed name at the root, so that it covers the whole origin.
       output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },
@@ -26,7 +26,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
-    testTimeout: 30_000, // a busy machine is no fault; what hangs is
+    testTimeout: 30_000, // slow machines need more time
     restoreMocks: true,
     unstubGlobals: true,
   },

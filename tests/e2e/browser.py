@@ -85,7 +85,7 @@ class Visit:
         self.page.get_by_label("Username").fill(operator.user)
         self.page.get_by_label("Password").fill(operator.password)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("button", name=f"Menu of {operator.user}")).to_be_visible()
+        expect(self.page.get_by_role("button", name=f"Account menu: {operator.user}")).to_be_visible()
         return self.page
 
     def address(self, path: str) -> str:

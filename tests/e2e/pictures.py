@@ -26,7 +26,7 @@ from tests.e2e.label_video import BADLY, write_video
 from tests.e2e.populace import Populace, ledger_of, sleeping_commissioner
 from tests.e2e.workbench import Workbench, certid_of
 
-ARRIVED: Final = "Connected where it belongs"
+ARRIVED: Final = "Connected to its target"
 """What the badge of an arrived device says to whoever points at it."""
 OUT: Final = ROOT / "docs" / "images"
 _COLOURS: Final = 128

@@ -25,7 +25,7 @@ def _claimers(deployed: Deployment, certid: str) -> list[str]:
 
 
 def _typed(page: Page, code: str) -> None:
-    page.get_by_role("button", name="Type the code").click()
+    page.get_by_role("button", name="Type code").click()
     page.get_by_role("textbox").press_sequentially(code)
 
 
@@ -43,11 +43,11 @@ def test_a_label_that_the_camera_sees_badly_brings_its_device_home(
     certid = certid_of(paths)
     person = visit(PHONE, camera=write_video(paths.label, tmp_path / "label.y4m", BADLY))
     page = person.sign_in("technician", "/claim")
-    page.get_by_role("button", name="Scan a label").click()
+    page.get_by_role("button", name="Scan label").click()
     expect(page.get_by_text(short_form(certid))).to_be_visible()
     assert person.serious_barriers() == []
     page.get_by_role("button", name="Claim", exact=True).click()
-    expect(page.get_by_role("button", name="Scan the next one")).to_be_visible()
+    expect(page.get_by_role("button", name="Scan next label")).to_be_visible()
     deployed.wait(certid, "arrived")
     expect(page.get_by_text(re.compile("Arrived", re.IGNORECASE)).first).to_be_visible()
     assert person.serious_barriers() == []
@@ -87,7 +87,7 @@ def test_a_claim_without_a_network_is_kept_shown_and_sent_once(
     certid = certid_of(_waiting(deployed, bench))
     person = visit(PHONE)
     page = person.sign_in("technician", "/claim")
-    expect(page.get_by_role("button", name="Scan a label")).to_be_visible()
+    expect(page.get_by_role("button", name="Scan label")).to_be_visible()
     until(lambda: page.evaluate("async () => Boolean((await navigator.serviceWorker.ready).active)") or None)
     person.context.set_offline(True)
     expect(page.get_by_text("Offline").first).to_be_visible()

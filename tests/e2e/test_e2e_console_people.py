@@ -16,7 +16,7 @@ STARTS: Final = {"admin": "waiting", "operator": "waiting", "technician": "claim
 
 
 def _rooms(page: Page) -> list[str]:
-    shown = page.get_by_role("navigation", name="Rooms").get_by_role("link")
+    shown = page.get_by_role("navigation", name="Main").get_by_role("link")
     return [text.strip() for text in shown.all_inner_texts()]
 
 
@@ -57,7 +57,7 @@ def test_no_token_is_kept_where_another_script_could_find_it(visit: Visiting) ->
 def test_a_reload_asks_for_no_password_and_signing_out_does(visit: Visiting) -> None:
     page = visit().sign_in("operator")
     page.reload()
-    menu = page.get_by_role("button", name="Menu of operator")
+    menu = page.get_by_role("button", name="Account menu: operator")
     expect(menu).to_be_visible()
     menu.click()
     page.get_by_role("menuitem", name="Sign out").click()
@@ -82,7 +82,7 @@ def test_nothing_keeps_people_out_of_any_room(visit: Visiting, screen: Screen, d
     person = visit(screen, dark=dark)
     page = person.sign_in("admin")
     for room in ROOMS:
-        page.get_by_role("navigation", name="Rooms").get_by_role("link", name=room).click()
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=room).click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_load_state("networkidle")
         assert person.serious_barriers() == [], room
@@ -92,7 +92,7 @@ def test_nothing_keeps_people_out_of_any_room(visit: Visiting, screen: Screen, d
 def test_the_rooms_are_reached_by_keyboard(visit: Visiting) -> None:
     page = visit().sign_in("operator")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.get_by_role("link", name="Overview").evaluate("link => link === document.activeElement"):

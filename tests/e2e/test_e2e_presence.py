@@ -153,15 +153,15 @@ def test_a_technician_claims_on_a_phone_and_types_what_the_device_shows(
     with asking(deployed, first):
         person = visit(PHONE)
         page = person.sign_in("technician", "/claim")
-        page.get_by_role("button", name="Type the code").click()
+        page.get_by_role("button", name="Type code").click()
         page.get_by_role("textbox").press_sequentially(encode_label(certid))
         page.get_by_role("button", name="Claim", exact=True).click()
-        field = page.get_by_role("textbox", name="Code on the device")
+        field = page.get_by_role("textbox", name="Presence code")
         expect(field).to_be_visible()
         code = code_of(device)
         field.fill(other_than(code))
         page.get_by_role("button", name="Confirm").click()
-        expect(page.get_by_text("4 tries are left")).to_be_visible()
+        expect(page.get_by_text("4 attempts left")).to_be_visible()
         assert person.serious_barriers() == []
         assert person.overflow() == 0
         field.fill(f"{code[:4]} {code[4:]}")

@@ -1,22 +1,22 @@
 /**
- * Which built files the claim page needs: at its first load, which has a budget, and to work without a network, where the
- * scanner comes as well. Follows the bundle's own graph, so a new import cannot be forgotten.
+ * Lists the built files that the claim page needs: on its first load, which has a size budget, and offline,
+ * which includes the scanner. Reads the bundle's import graph, so that a new import is always counted.
  */
 import type { Rollup } from "vite";
 
 export const CLAIM_PAGE = "src/pages/claim/claim_page.tsx";
-/** Of the shell, loaded when wanted. */
-export const PERSON_MENU = "src/shell/person_menu.tsx";
+/** Part of the shell, loaded on demand. */
+export const USER_MENU = "src/shell/person_menu.tsx";
 
-/** A chunk of JavaScript and what hangs on it; all by file name. */
+/** A JavaScript chunk and its dependencies, by file name. */
 export interface Piece {
   name: string;
-  /** The module that it begins with, where there is one. */
+  /** The chunk's entry module, if any. */
   begins: string | null;
   isEntry: boolean;
   imports: readonly string[];
   dynamicImports: readonly string[];
-  /** Styles, and files that it knows the address of, such as WebAssembly. */
+  /** Styles and other files whose URL the chunk contains, such as WebAssembly. */
   attached: readonly string[];
 }
 
@@ -40,16 +40,16 @@ export function piecesOf(bundle: Rollup.OutputBundle): Piece[] {
   );
 }
 
-/** What the browser fetches for the claim page, up to the tap that starts the camera. */
+/** The files that the browser fetches for the claim page before the camera starts. */
 export function firstLoad(pieces: readonly Piece[]): string[] {
   return filesOf(
     reached(pieces, [beginningWith("index.html", pieces), claimOf(pieces)], ({ imports }) => imports),
   );
 }
 
-/** What it needs to scan, claim and queue without a network. */
+/** The files needed to scan, claim and queue offline. */
 export function offline(pieces: readonly Piece[]): string[] {
-  const wanted = reached(pieces, [claimOf(pieces), beginningWith(PERSON_MENU, pieces)], (piece) =>
+  const wanted = reached(pieces, [claimOf(pieces), beginningWith(USER_MENU, pieces)], (piece) =>
     piece.isEntry ? piece.imports : [...piece.imports, ...piece.dynamicImports],
   );
   return [...new Set([...firstLoad(pieces), ...filesOf(wanted)])];

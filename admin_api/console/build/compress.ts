@@ -1,6 +1,6 @@
 /**
- * Writes each built text or wasm file again as brotli and as gzip beside it, since nothing between the Lambda and the
- * browser compresses. Refuses a file that a Lambda could not answer with (6 MB, base64 included).
+ * Writes a brotli and a gzip copy of each built text or wasm file, because nothing between the Lambda and the
+ * browser compresses. Rejects files that exceed a Lambda response (6 MB including base64).
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export function compress(): Plugin {
         const content = readFileSync(path);
         if (content.length > MAX_BYTES)
           throw new Error(`got ${file} of ${content.length} bytes, want at most ${MAX_BYTES}`);
-        if (file.endsWith(".html")) continue; // the server puts a nonce into it
+        if (file.endsWith(".html")) continue; // the server inserts a nonce
         writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
         writeFileSync(
           `${path}.br`,

@@ -1,7 +1,7 @@
 /**
- * Tells the service worker which files to keep, under a version that changes with any of them, and holds the claim page to
- * its budget: more than 200 kB of gzip before the scanner, and nothing is built. Workbox would do the first, and bring Babel
- * and a second bundler along for what is one list here.
+ * Writes the list of files to precache into the service worker, with a version that changes when any of them
+ * changes. Fails the build when the claim page exceeds its budget of 200 kB (gzip, without the scanner).
+ * Workbox would write the list too, but it brings Babel and a second bundler.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -11,8 +11,8 @@ import type { Plugin, ResolvedConfig, Rollup } from "vite";
 import { firstLoad, offline, piecesOf } from "./claim_files.ts";
 
 const WORKER = "sw.js";
-const PLACE = "__EDITION__";
-/** Files with fixed names that the page asks for. */
+const PLACE = "__PRECACHE__";
+/** Files with fixed names that the page requests. */
 const FIXED = ["icon.svg", "manifest.webmanifest"];
 const PAGE = "index.html";
 export const BUDGET_BYTES = 200_000;
@@ -42,18 +42,18 @@ export function serviceWorker(): Plugin {
         const worker = bundle[WORKER];
         if (worker?.type !== "chunk" || worker.imports.length > 0 || !worker.code.includes(PLACE))
           throw new Error(`got no ${WORKER} that stands alone and has a place for ${PLACE}, want one`);
-        const edition = {
+        const precache = {
           version,
           assets: assets.map((name) => `/${name}`),
           fixed: FIXED.map((name) => `/${name}`),
         };
-        worker.code = worker.code.replaceAll(PLACE, JSON.stringify(edition));
+        worker.code = worker.code.replaceAll(PLACE, JSON.stringify(precache));
       },
     },
   };
 }
 
-/** Throws where the claim page is too large. */
+/** Throws if the claim page exceeds its budget. */
 export function requireBudget(bytes: number): void {
   if (bytes >= BUDGET_BYTES)
     throw new Error(`got ${bytes} bytes (gzip) that the claim page loads, want less than ${BUDGET_BYTES}`);
@@ -63,7 +63,7 @@ export function gzippedBytes(files: readonly (string | Uint8Array)[]): number {
   return files.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0);
 }
 
-/** The same content has the same version. */
+/** Equal content gives an equal version. */
 export function versionOf(contents: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
   for (const content of contents) hash.update(createHash("sha256").update(content).digest());

@@ -1,4 +1,4 @@
-/** The console: sign-in first, then the shell and the room that the address names. */
+/** The console: sign-in, then the shell with the page for the current address. */
 import { Stack } from "@mantine/core";
 import { IconMoodEmpty } from "@tabler/icons-react";
 import { Suspense, useMemo } from "react";
@@ -6,13 +6,13 @@ import { Provider } from "urql";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { createClient } from "./api/client";
 import QueueSender from "./pages/claim/queue/queue_sender";
-import { ClaimPage, DevicePage, ROOMS, startOf } from "./pages/rooms";
-import { Broken } from "./parts/broken";
+import { ClaimPage, DevicePage, homeOf, NAV_ITEMS } from "./pages/navigation";
 import { EmptyState } from "./parts/empty_state";
+import { ErrorBoundary } from "./parts/error_boundary";
 import { Loading } from "./parts/loading";
 import { Shell } from "./shell/shell";
 import { useSession } from "./sign_in/gate";
-import { useMe, WithMe } from "./sign_in/me";
+import { MeProvider, useMe } from "./sign_in/me";
 
 export function App() {
   const session = useSession();
@@ -20,38 +20,38 @@ export function App() {
   const client = useMemo(() => createClient(session, () => location.reload()), [session]);
   return (
     <Provider value={client}>
-      <WithMe>
+      <MeProvider>
         {session && <QueueSender />}
         <Shell>
-          <Broken place={place}>
-            <Suspense fallback={<Loading what="the page" />}>
-              <Rooms />
+          <ErrorBoundary place={place}>
+            <Suspense fallback={<Loading what="page" />}>
+              <Pages />
             </Suspense>
-          </Broken>
+          </ErrorBoundary>
         </Shell>
-      </WithMe>
+      </MeProvider>
     </Provider>
   );
 }
 
-function Rooms() {
+function Pages() {
   const me = useMe();
   const session = useSession();
-  // Without a network there is only claiming; the address stays for when it is back.
+  // Offline, only the claim page works. The address is kept for when the network returns.
   if (!session) return <ClaimPage />;
   return (
     <Switch>
-      {ROOMS.map(({ path, page }) => (
+      {NAV_ITEMS.map(({ path, page }) => (
         <Route key={path} path={path} component={page} />
       ))}
       <Route path="/devices/:certid" component={DevicePage} />
       <Route path="/">
-        <Redirect to={startOf(me.role)} replace />
+        <Redirect to={homeOf(me.role)} replace />
       </Route>
       <Route>
         <Stack>
-          <EmptyState icon={<IconMoodEmpty />} title="There is nothing here">
-            The address leads nowhere. The menu leads on.
+          <EmptyState icon={<IconMoodEmpty />} title="Page not found">
+            Check the address, or choose a page from the menu.
           </EmptyState>
         </Stack>
       </Route>

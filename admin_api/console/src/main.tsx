@@ -1,4 +1,7 @@
-/** Where the page starts. Styles that Mantine adds at run time carry the answer's nonce, or the policy refuses them. */
+/**
+ * Entry point of the page. Styles that Mantine adds at run time carry the response's nonce, as the content
+ * security policy requires.
+ */
 import "./styles/first.css";
 import "./console.css";
 import { MantineProvider } from "@mantine/core";
@@ -11,7 +14,7 @@ import { theme, variables } from "./theme";
 
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce;
 const root = document.getElementById("root");
-// The dialogs' scroll lock writes a style of its own, and takes the nonce from where bundlers leave it (get-nonce).
+// The dialogs' scroll lock adds a style element and reads the nonce from this variable (get-nonce).
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 if (!root) throw new Error("got a page without #root, want index.html");
 

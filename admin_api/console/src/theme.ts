@@ -1,4 +1,7 @@
-/** Colours and sizes. Contrast of at least 4.5:1 in light and dark; nothing to touch is under 40 px on a phone. */
+/**
+ * Colours and sizes. Contrast is at least 4.5:1 in light and dark; touch targets are at least 40 px on a
+ * phone.
+ */
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const lobby: MantineColorsTuple = [
@@ -25,7 +28,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
-    // The focus goes to the first item: an empty stand-in for it is no item of a menu, for a screen reader.
+    // The focus goes to the first item: an empty placeholder would not be a menu item for screen readers.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
   },
 });
@@ -36,8 +39,8 @@ const WHITE_ON_RED = {
 };
 
 /**
- * Where Mantine's own colours are too pale to be read (under 4.5:1), in the sun or at night: lesser words, what is wrong
- * in a field, dark words on a light ground of their own colour, white ones on red.
+ * Replaces Mantine colours with a contrast under 4.5:1: dimmed text, field errors, dark text on a light
+ * background of the same colour, and white text on red.
  */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},

@@ -1,6 +1,6 @@
 /**
- * A lobby's API for tests: the real GraphQL client over a `fetch` that hands out canned answers by the operation's
- * name and keeps what was asked. `show` renders a room as somebody who is signed in, at an address.
+ * A fake API for tests: the real GraphQL client over a `fetch` that returns prepared responses by operation
+ * name and records requests. `show` renders a page as a signed-in user at an address.
  */
 import { MantineProvider } from "@mantine/core";
 import { render } from "@testing-library/react";
@@ -10,16 +10,16 @@ import type { ReactNode } from "react";
 import { Provider } from "urql";
 import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
-import { Signed } from "../src/sign_in/gate";
-import { Known, meOf } from "../src/sign_in/me";
+import { SessionContext } from "../src/sign_in/gate";
+import { MeContext, meOf } from "../src/sign_in/me";
 import type { Session } from "../src/sign_in/session";
 import { theme } from "../src/theme";
 
 type Variables = Record<string, unknown>;
-/** What a test may say: the answer's `data`, a `Refusal`, or a function of the variables (and of which try it is). */
+/** A response: `data`, a `Refusal`, or a function of the variables and the request's number. */
 export type Answer = object | Refusal | ((variables: Variables, nth: number) => unknown);
 
-/** An expected failure, as the API tells it; `data` beside it where some of the answer stands. */
+/** An expected error as the API returns it, with `data` for partial results. */
 export class Refusal {
   constructor(
     readonly code: string,
@@ -28,12 +28,12 @@ export class Refusal {
   ) {}
 }
 
-/** The request never arrives, or its answer never comes back. */
+/** The request or its response is lost. */
 export const LOST = () => {
   throw new TypeError("fetch failed");
 };
 
-/** An answer that comes when the test says so. */
+/** A response that the test releases. */
 export function later(): { answer: () => Promise<unknown>; give: (data: unknown) => void } {
   let give: (data: unknown) => void = () => {};
   const promise = new Promise((resolve) => {
@@ -48,7 +48,7 @@ export interface Asked {
 }
 
 export class FakeApi {
-  /** Everything that was asked, in order. */
+  /** All requests, in order. */
   readonly asked: Asked[] = [];
   readonly client: Client;
   readonly #answers: Record<string, Answer>;
@@ -63,7 +63,7 @@ export class FakeApi {
     });
   }
 
-  /** From now on. */
+  /** Sets a response from now on. */
   answer(name: string, answer: Answer): void {
     this.#answers[name] = answer;
   }
@@ -119,7 +119,7 @@ interface Scene {
   signedIn?: boolean;
 }
 
-/** Renders `room`; gives the rendering, a person who types and clicks, and the addresses they have been to. */
+/** Renders `page`; returns the rendering, a user for typing and clicking, and the visited addresses. */
 export function show(
   room: ReactNode,
   api: FakeApi,
@@ -127,15 +127,15 @@ export function show(
 ) {
   const place = memoryLocation({ path: at, record: true });
   const me = meOf({ name: "ada", role, operations: [...ROLES[role]] });
-  const within = signedIn ? <Known value={me}>{room}</Known> : room;
+  const within = signedIn ? <MeContext value={me}>{room}</MeContext> : room;
   const rendering = render(
     <MantineProvider theme={theme} env="test">
       <Provider value={api.client}>
         <Router hook={place.hook} searchHook={place.searchHook}>
-          <Signed value={signedIn ? ({} as Session) : null}>{within}</Signed>
+          <SessionContext value={signedIn ? ({} as Session) : null}>{within}</SessionContext>
         </Router>
       </Provider>
     </MantineProvider>,
   );
-  return { ...rendering, person: userEvent.setup(), visited: place.history };
+  return { ...rendering, user: userEvent.setup(), visited: place.history };
 }

@@ -1,10 +1,10 @@
-/** What jsdom lacks and Mantine asks for. */
+/** Browser features that jsdom lacks and Mantine needs. */
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 afterEach(cleanup);
 
-// A busy machine is no fault: what comes late still comes.
+// Slow machines need more time.
 configure({ asyncUtilTimeout: 10_000 });
 
 Object.defineProperty(window, "matchMedia", {

@@ -1,6 +1,7 @@
 /**
- * The GraphQL client: our own origin, the session's bearer token, renewed before it runs out or when it is refused.
- * A session that cannot be renewed leads to the sign-in page and back to where the person was.
+ * The GraphQL client. It sends the session's bearer token to the console's own origin and renews the token
+ * before it expires or when it is rejected. If the session cannot be renewed, the user goes to the sign-in
+ * page and returns to the same address.
  */
 import { Client, cacheExchange, fetchExchange } from "@urql/core";
 import { authExchange } from "@urql/exchange-auth";
@@ -26,7 +27,7 @@ export function createClient(session: Session | null, signInAgain: () => void): 
           try {
             await session?.refresh();
           } catch (error) {
-            // Without a network the operation itself says so; the session may still be good.
+            // Offline, the operation itself reports the failure; the session may still be valid.
             if (error instanceof SignInFailed) signInAgain();
           }
         },

@@ -1,6 +1,6 @@
 /**
- * What went wrong, for a person: the API's stable code, its words ("got X, want Y"), and whether it was the network.
- * A failure without a code is the network's or the gateway's; nothing else is made up.
+ * Converts a failed request to a message: the API's stable error code and its message ("got X, want Y"), or a
+ * network failure. An error without a code comes from the network or the gateway.
  */
 import type { CombinedError } from "@urql/core";
 
@@ -15,34 +15,34 @@ export const UNREACHABLE = "UNREACHABLE";
 
 const TITLES: Record<string, string> = {
   ALREADY_CLAIMED: "Already claimed",
-  CHANGED_MEANWHILE: "It changed meanwhile",
-  FORBIDDEN: "You may not do this",
-  INTERNAL: "Something went wrong in the lobby",
-  INVALID_CODE: "Not a code",
-  INVALID_CONFIG: "The config is not valid",
-  INVALID_FINGERPRINT: "Not a fingerprint",
-  INVALID_LABEL: "The code has a typing mistake",
-  INVALID_TARGET: "Not a target",
+  CHANGED_MEANWHILE: "Changed in the meantime",
+  FORBIDDEN: "You don't have permission",
+  INTERNAL: "Internal error in the lobby",
+  INVALID_CODE: "Invalid code",
+  INVALID_CONFIG: "Invalid config",
+  INVALID_FINGERPRINT: "Invalid fingerprint",
+  INVALID_LABEL: "Invalid label code",
+  INVALID_TARGET: "Invalid target",
   NOT_ALLOWED: "Not possible in this state",
-  NOT_TRIED: "There was no time left for it",
+  NOT_TRIED: "Not attempted",
   OFFLINE: "No network",
   PRESENCE_FAILED: "Too many wrong codes",
-  PRESENCE_REQUIRED: "Its new target asks for its code",
-  REVOKED: "This certificate is banned",
-  UNAUTHENTICATED: "You are not signed in",
-  UNKNOWN_DEVICE: "No such device",
-  UNKNOWN_PROFILE: "No such profile",
-  UNKNOWN_TARGET: "No such target",
-  UNREACHABLE: "The lobby does not answer",
-  WRONG_CODE: "That is not the code that it shows",
+  PRESENCE_REQUIRED: "The new target requires a presence code",
+  REVOKED: "This certificate is revoked",
+  UNAUTHENTICATED: "You're not signed in",
+  UNKNOWN_DEVICE: "Unknown device",
+  UNKNOWN_PROFILE: "Unknown profile",
+  UNKNOWN_TARGET: "Unknown target",
+  UNREACHABLE: "Can't reach the lobby",
+  WRONG_CODE: "Wrong code",
 };
 
-/** A short title for a code; the code itself where we have no better words. */
+/** A short title for an error code; the code itself if it is unknown. */
 export function titleOf(code: string): string {
   return TITLES[code] ?? code;
 }
 
-/** The first failure in an answer. */
+/** The first failure in a response. */
 export function failureOf(error: CombinedError): Failure {
   const first = error.graphQLErrors[0];
   if (first) {
@@ -51,14 +51,14 @@ export function failureOf(error: CombinedError): Failure {
   }
   if (isLostNetwork(error)) {
     return navigator.onLine
-      ? { code: UNREACHABLE, message: "It did not answer. Nothing was lost; try again in a moment." }
-      : { code: OFFLINE, message: "This device has no network. Try again when it is back." };
+      ? { code: UNREACHABLE, message: "The lobby did not respond. Nothing was lost. Try again in a moment." }
+      : { code: OFFLINE, message: "You're offline. Try again when the network is back." };
   }
   const status = (error.response as Response | undefined)?.status;
   return { code: status ? `HTTP_${status}` : "ERROR", message: error.networkError?.message ?? error.message };
 }
 
-/** Whether the request may never have arrived: to be sent again, where that does no harm. */
+/** Whether the request may not have reached the server, so that an idempotent request can be sent again. */
 export function isLostNetwork(error: CombinedError): boolean {
   const status = (error.response as Response | undefined)?.status;
   return Boolean(error.networkError) && (status === undefined || status === 429 || status >= 500);

@@ -1,4 +1,4 @@
-/** `graphql`: documents checked against `schema.graphql`, their results typed by what they ask for. */
+/** `graphql`: checks documents against `schema.graphql` and derives their result types. */
 import { initGraphQLTada } from "gql.tada";
 import type { introspection } from "./graphql-env";
 

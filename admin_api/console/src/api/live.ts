@@ -1,4 +1,4 @@
-/** Queries that stay true while somebody looks: asked again every few seconds, never while the page is hidden. */
+/** Queries that are repeated every few seconds while the page is visible. */
 import { useDocumentVisibility, useNetwork } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import {
@@ -9,7 +9,7 @@ import {
   useQuery,
 } from "urql";
 
-/** Asked at once when the page comes back into view or the network returns. `everyMs` null: only then. */
+/** Also repeats the query when the page becomes visible or the network returns. `everyMs` null: only then. */
 export function useLiveQuery<Data, Variables extends AnyVariables>(
   args: UseQueryArgs<Variables, Data>,
   everyMs: number | null,
@@ -36,7 +36,7 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   return [{ ...answer[0], data: useKept(answer[0]) }, again];
 }
 
-/** The last good answer to the same question: a poll that fails takes nothing away that was seen. */
+/** The last successful result of the same query, so that a failed poll does not clear the page. */
 function useKept<Data, Variables extends AnyVariables>(
   state: UseQueryState<Data, Variables>,
 ): Data | undefined {

@@ -1,12 +1,12 @@
 /**
- * The text of a device's label, as `lobby/wire.py` reads and writes it: `DL1:`, the fingerprint in base32 and four check
- * characters; or v0.1's bare fingerprint in hex. Both codecs are held to `tests/events/label_vectors.json`. SHA-256 is
- * @noble/hashes', since the browser's own answers later, and a code is checked while it is typed. Refuses whatever is
- * neither, with the API's own codes.
+ * Encodes and decodes the text of a device label, compatible with `lobby/wire.py`: `DL1:`, the fingerprint in
+ * base32 and four check characters, or v0.1's bare fingerprint in hex. Both codecs are tested with
+ * `tests/events/label_vectors.json`. Uses SHA-256 from @noble/hashes because Web Crypto is asynchronous and
+ * codes are checked while they are typed. Rejects other text with the API's error codes.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** What makes a code a label's. */
+/** The prefix of a label code. */
 export const PREFIX = "DL1:";
 export const CODE_LENGTH = 56;
 export const HEX_LENGTH = 64;
@@ -19,7 +19,7 @@ const SHOWN = 80;
 
 export type LabelFault = "INVALID_LABEL" | "INVALID_FINGERPRINT";
 
-/** "got X, want Y", with the API's stable code. */
+/** "got X, want Y" with the API's error code. */
 export class LabelError extends Error {
   constructor(
     readonly code: LabelFault,
@@ -29,13 +29,13 @@ export class LabelError extends Error {
   }
 }
 
-/** The label's text for a fingerprint of 64 lower-case hex digits. */
+/** Return the label text for a fingerprint of 64 lower-case hex digits. */
 export function encodeLabel(certid: string): string {
   const body = base32(bytesOf(certid));
   return PREFIX + body + checkOf(body);
 }
 
-/** The fingerprint that `text` says, in either case, grouped or not. Throws `LabelError`. */
+/** Return the fingerprint encoded in `text`, in either case, grouped or not. Throws `LabelError`. */
 export function decodeLabel(text: string): string {
   const code = text.slice(0, 400).replace(/[\s-]/g, "").toUpperCase();
   if (!code.startsWith("DL1")) return parseFingerprint(text);
@@ -46,11 +46,11 @@ export function decodeLabel(text: string): string {
       `got ${shown(text)}, want DL1: and ${CODE_LENGTH} of the characters A-Z 2-7`,
     );
   if (checkOf(body) !== check)
-    throw new LabelError("INVALID_LABEL", `got ${shown(text)}, whose check characters do not fit: mistyped?`);
+    throw new LabelError("INVALID_LABEL", `got ${shown(text)}, want matching check characters (mistyped?)`);
   return hexOf(body);
 }
 
-/** A fingerprint as people and tools write it: hex in either case, with colons, dashes or spaces between. */
+/** Parse a fingerprint in any common notation: hex in either case, with colons, dashes or spaces. */
 export function parseFingerprint(text: string): string {
   const bare = text.length <= 200 ? text.replace(/[:\-\s]/g, "").toLowerCase() : "";
   if (HEX.test(bare)) return bare;
@@ -60,12 +60,12 @@ export function parseFingerprint(text: string): string {
   );
 }
 
-/** Whether the last four of `CODE_LENGTH` characters fit the others. */
+/** Whether the last four of `CODE_LENGTH` characters match the others. */
 export function fits(code: string): boolean {
   return checkOf(code.slice(0, BODY_LENGTH)) === code.slice(BODY_LENGTH);
 }
 
-/** What a stranger's code said, on one line and bounded. */
+/** Quote the content of an unknown code on one line, with bounded length. */
 export function shown(text: string): string {
   const quoted = JSON.stringify(text);
   return quoted.length <= SHOWN ? quoted : `${quoted.slice(0, SHOWN)}… (${text.length} characters)`;
@@ -89,7 +89,7 @@ function base32(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 31] : text;
 }
 
-/** The bits that are left over at the end count for nothing, as in Python. */
+/** Ignores surplus bits at the end, as the Python codec does. */
 function hexOf(body: string): string {
   let hex = "";
   let bits = 0;

@@ -1,6 +1,6 @@
-/** How fingerprints and codes are written for people to compare: in groups of four, as on the label. */
+/** Formats fingerprints and codes for comparison with a label: in groups of four. */
 
-/** `3F2A 91BC 07D4`: a fingerprint's first 12 digits. */
+/** `3F2A 91BC 07D4`: the first 12 digits of a fingerprint. */
 export function shortForm(certid: string): string {
   return inFours(certid.slice(0, 12).toUpperCase());
 }

@@ -1,4 +1,4 @@
-/** Where the rooms' pages are, said once: a list of devices with its filters, and a device. */
+/** The addresses of the device list, with its filters, and of a device's page. */
 import { keyOf, type TargetName } from "../parts/targets";
 
 export interface DevicesFilter {

@@ -1,4 +1,4 @@
-/** How many devices are where, kept fresh while somebody looks. A page that shows counts works without them, too. */
+/** Device counts, kept up to date while visible. Pages work without them. */
 
 import { graphql } from "../api/graphql";
 import { useLiveQuery } from "../api/live";
@@ -17,9 +17,9 @@ const EVERY_MS = 10_000;
 
 export interface Counts {
   total: number | undefined;
-  /** Undefined while they are not known. */
+  /** Undefined until loaded. */
   of: (state: string) => number | undefined;
-  /** Why devices of `state` failed or were refused, most first. */
+  /** The reasons of failed or refused devices, most frequent first. */
   reasons: (state: string) => readonly { reason: string; count: number }[];
 }
 

@@ -1,4 +1,4 @@
-/** A place with nothing in it, that says why and what to do next. */
+/** An empty page or list: why it is empty and what to do next. */
 import { Center, Stack, Text, ThemeIcon, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 

@@ -1,4 +1,4 @@
-/** A failure as a person needs it: what happened, in the API's own words, and a way on. */
+/** A failure: title, message, code and a button to try again. */
 import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconWifiOff } from "@tabler/icons-react";
 import { type Failure, OFFLINE, titleOf } from "../api/failures";

@@ -1,4 +1,4 @@
-/** A fingerprint as it is printed on the label, and a way to copy the whole of it. */
+/** A fingerprint as printed on the label, and a button to copy all of it. */
 import { ActionIcon, CopyButton, Group, Text, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { shortForm } from "../label/short_form";
@@ -18,13 +18,13 @@ export function Copy({ text, what }: { text: string; what: string }) {
   return (
     <CopyButton value={text} timeout={2000}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? "Copied" : `Copy the ${what}`}>
+        <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
           <ActionIcon
             variant="subtle"
             color={copied ? "green" : "gray"}
             size="md"
             onClick={copy}
-            aria-label={copied ? "Copied" : `Copy the ${what}`}
+            aria-label={copied ? "Copied" : `Copy ${what}`}
           >
             {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
           </ActionIcon>

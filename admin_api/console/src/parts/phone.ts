@@ -1,4 +1,7 @@
-/** Whether the screen is a phone's: tables are cards there, dialogs fill it. The same width as Mantine's `sm`. */
+/**
+ * Whether the screen is a phone's: tables become cards, dialogs fill the screen. The same width as Mantine's
+ * `sm`.
+ */
 import { useMediaQuery } from "@mantine/hooks";
 
 export function usePhone(): boolean {

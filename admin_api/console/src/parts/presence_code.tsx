@@ -1,4 +1,4 @@
-/** The code that a claimed device shows, typed by whoever stands before it, where its target asks for that. */
+/** The form for the presence code that a device shows, for targets that require proof of presence. */
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useClient } from "urql";
@@ -12,7 +12,7 @@ const CONFIRM = graphql(`
   }
 `);
 
-/** As the API reads it: eight digits, with spaces or dashes between. */
+/** As the API reads it: eight digits, with spaces or dashes. */
 export function bareCode(typed: string): string {
   return typed.replace(/[\s-]/g, "");
 }
@@ -24,11 +24,11 @@ export function isCode(typed: string): boolean {
 interface Props {
   device: { certid: string; showsCode: boolean | null; triesLeft: number | null; message: string | null };
   may: boolean;
-  /** A code was right or wrong: the device has changed. */
-  onTold: () => void;
+  /** The API accepted or rejected a code: the device has changed. */
+  onAnswered: () => void;
 }
 
-export function PresenceCode({ device, may, onTold }: Props) {
+export function PresenceCode({ device, may, onAnswered }: Props) {
   const { certid, showsCode, triesLeft, message } = device;
   const client = useClient();
   const [typed, setTyped] = useState("");
@@ -42,20 +42,23 @@ export function PresenceCode({ device, may, onTold }: Props) {
     setBusy(false);
     setFailure(error && failureOf(error));
     if (error?.graphQLErrors.length) setTyped("");
-    onTold();
+    onAnswered();
   };
-  if (showsCode === false) return <Text size="sm">It cannot: {message ?? "its client shows no codes."}</Text>;
+  if (showsCode === false)
+    return (
+      <Text size="sm">This device can't show a code: {message ?? "its client does not support it."}</Text>
+    );
   return (
     <>
       {showsCode === null && (
-        <Text size="sm">It has not said hello yet. Power it on and connect it; then it shows its code.</Text>
+        <Text size="sm">The device has not connected yet. Power it on to see its code.</Text>
       )}
       {may && (
         <form onSubmit={(event) => void send(event)} noValidate>
           <Group align="flex-end" gap="xs" wrap="nowrap">
             <TextInput
               style={{ flexGrow: 1 }}
-              label="Code on the device"
+              label="Presence code"
               placeholder="8 digits"
               size="md"
               inputMode="numeric"
@@ -78,7 +81,7 @@ export function PresenceCode({ device, may, onTold }: Props) {
       )}
       {triesLeft !== null && triesLeft < 5 && (
         <Text size="sm" role="status">
-          {triesLeft === 1 ? "One try is left" : `${triesLeft} tries are left`}; then the claim is dropped.
+          {triesLeft === 1 ? "1 attempt left" : `${triesLeft} attempts left`}. Then the claim ends.
         </Text>
       )}
       {failure && <FailureNotice failure={failure} />}

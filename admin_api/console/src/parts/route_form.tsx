@@ -1,80 +1,94 @@
-/** Asks where devices shall go: the target, the profile where there is a choice, and what they are told there. */
+/** The form for a route: target, profile if there is a choice, and config. */
 import { Input, SegmentedControl, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import {
+  type ClaimRequest,
+  type ConfigKind,
+  configError,
+  effectiveProfile,
+  lacksProfile,
+  profilesOf,
+  withTarget,
+} from "./claim_request";
 import { type TargetEntry, TargetPicker } from "./targets";
-import { type ConfigKind, faultOf, lacksProfile, profilesOf, sentTo, unsaidProfile, type Wish } from "./wish";
 
 interface Props {
   targets: readonly TargetEntry[];
-  wish: Wish;
-  onChange: (wish: Wish) => void;
-  /** The profile that a move keeps where none is chosen; a claim, without one, takes the target's usual profile. */
-  kept?: string;
+  request: ClaimRequest;
+  onChange: (request: ClaimRequest) => void;
+  /**
+   * The profile that a move keeps unless another is chosen; a claim has none and uses the target's default.
+   */
+  current?: string;
 }
 
-export function RouteForm({ targets, wish, onChange, kept }: Props) {
-  const profiles = profilesOf(wish, targets);
-  const left = unsaidProfile(wish, targets, kept);
-  const lacking = lacksProfile(wish, targets, kept);
+export function RouteForm({ targets, request, onChange, current }: Props) {
+  const profiles = profilesOf(request, targets);
+  const effective = effectiveProfile(request, targets, current);
+  const missing = lacksProfile(request, targets, current);
   return (
     <Stack gap="sm">
       <TargetPicker
         targets={targets}
-        value={wish.target}
-        onChange={(key) => onChange(sentTo(wish, key, targets))}
+        value={request.target}
+        onChange={(key) => onChange(withTarget(request, key, targets))}
         size="md"
       />
-      {(profiles.length > 1 || lacking) && (
+      {(profiles.length > 1 || missing) && (
         <Select
           label="Profile"
-          description="Which of the target's device policies they get"
+          description="The device policy in the target"
           size="md"
           data={[...profiles]}
-          value={wish.profile ?? (lacking ? null : (left ?? null))}
-          onChange={(chosen) => onChange({ ...wish, profile: chosen })}
+          value={request.profile ?? (missing ? null : (effective ?? null))}
+          onChange={(chosen) => onChange({ ...request, profile: chosen })}
           allowDeselect={false}
-          error={lacking ? `got ${left}, want one that the target has` : undefined}
+          error={missing ? `The target does not have ${effective}. Choose another profile.` : undefined}
         />
       )}
-      <ConfigField wish={wish} onChange={onChange} usual={kept === undefined ? "Default" : "As it is"} />
+      <ConfigField
+        request={request}
+        onChange={onChange}
+        unsetLabel={current === undefined ? "Default" : "Unchanged"}
+      />
     </Stack>
   );
 }
 
 interface ConfigProps {
-  wish: Wish;
-  onChange: (wish: Wish) => void;
-  usual: string;
+  request: ClaimRequest;
+  onChange: (request: ClaimRequest) => void;
+  unsetLabel: string;
 }
 
-function ConfigField({ wish, onChange, usual }: ConfigProps) {
-  const typed = wish.kind === "json" ? wish.json : wish.text;
-  const fault = typed === "" ? undefined : faultOf(wish);
+function ConfigField({ request, onChange, unsetLabel }: ConfigProps) {
+  const draft = request.kind === "json" ? request.json : request.text;
+  const error = draft === "" ? undefined : configError(request);
   return (
     <Stack gap={6}>
-      <Input.Wrapper label="Config" description="What the device is told with its route" labelElement="div">
+      <Input.Wrapper label="Config" description="Sent to the device with its route" labelElement="div">
         <SegmentedControl
           fullWidth
           mt={4}
           aria-label="Config"
-          value={wish.kind}
-          onChange={(kind) => onChange({ ...wish, kind: kind as ConfigKind })}
+          value={request.kind}
+          onChange={(kind) => onChange({ ...request, kind: kind as ConfigKind })}
           data={[
-            { value: "usual", label: usual },
+            { value: "unset", label: unsetLabel },
             { value: "text", label: "Text" },
             { value: "json", label: "JSON" },
           ]}
         />
       </Input.Wrapper>
-      {wish.kind === "text" && (
+      {request.kind === "text" && (
         <TextInput
           size="md"
           aria-label="Config as text"
-          value={wish.text}
-          error={fault}
-          onChange={(event) => onChange({ ...wish, text: event.currentTarget.value })}
+          value={request.text}
+          error={error}
+          onChange={(event) => onChange({ ...request, text: event.currentTarget.value })}
         />
       )}
-      {wish.kind === "json" && (
+      {request.kind === "json" && (
         <Textarea
           size="md"
           aria-label="Config as JSON"
@@ -84,9 +98,9 @@ function ConfigField({ wish, onChange, usual }: ConfigProps) {
           maxRows={12}
           spellCheck={false}
           styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: "0.875rem" } }}
-          value={wish.json}
-          error={fault}
-          onChange={(event) => onChange({ ...wish, json: event.currentTarget.value })}
+          value={request.json}
+          error={error}
+          onChange={(event) => onChange({ ...request, json: event.currentTarget.value })}
         />
       )}
     </Stack>

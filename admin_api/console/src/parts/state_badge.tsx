@@ -1,4 +1,7 @@
-/** The states of a device: each with its words, its colour and an icon, since a colour alone tells not everybody. */
+/**
+ * The device states: label, colour, icon and meaning. The icon is needed because colour alone is not
+ * accessible.
+ */
 import { Badge } from "@mantine/core";
 import {
   IconBan,
@@ -13,49 +16,49 @@ import {
   IconTag,
 } from "@tabler/icons-react";
 
-export interface StateWords {
+export interface StateInfo {
   label: string;
   color: string;
-  /** One line for somebody who sees the word for the first time. */
+  /** One line that explains the state. */
   meaning: string;
   icon: typeof IconDoor;
 }
 
-/** In the order of a device's life. */
-export const STATES: Record<string, StateWords> = {
-  expected: { label: "Expected", color: "grape", meaning: "Claimed, never seen", icon: IconPackage },
-  knocking: { label: "Knocking", color: "cyan", meaning: "Let in, no hello yet", icon: IconDoor },
-  inlobby: { label: "In the lobby", color: "blue", meaning: "Waits for a claim", icon: IconHourglass },
-  proving: { label: "Proving", color: "violet", meaning: "Waits for the code that it shows", icon: IconKey },
+/** In lifecycle order. */
+export const STATES: Record<string, StateInfo> = {
+  expected: { label: "Expected", color: "grape", meaning: "Claimed, not seen yet", icon: IconPackage },
+  knocking: { label: "Connecting", color: "cyan", meaning: "Admitted, no hello yet", icon: IconDoor },
+  inlobby: { label: "Waiting", color: "blue", meaning: "In the lobby, not claimed", icon: IconHourglass },
+  proving: { label: "Needs code", color: "violet", meaning: "Waiting for its presence code", icon: IconKey },
   claimed: { label: "Claimed", color: "indigo", meaning: "Being set up in its target", icon: IconTag },
   commissioned: {
     label: "Commissioned",
     color: "teal",
-    meaning: "Set up; on its way",
+    meaning: "Set up, on its way",
     icon: IconPlaneDeparture,
   },
-  arrived: { label: "Arrived", color: "green", meaning: "Connected where it belongs", icon: IconCheck },
+  arrived: { label: "Arrived", color: "green", meaning: "Connected to its target", icon: IconCheck },
   failed: {
     label: "Failed",
     color: "red",
-    meaning: "The target refused it; see the reason",
+    meaning: "Set-up failed; see the reason",
     icon: IconHandStop,
   },
   refused: {
     label: "Refused",
     color: "orange",
-    meaning: "Its certificate was not let in",
+    meaning: "Its certificate was refused",
     icon: IconShieldX,
   },
-  revoked: { label: "Revoked", color: "gray", meaning: "Banned for good", icon: IconBan },
+  revoked: { label: "Revoked", color: "gray", meaning: "Revoked permanently", icon: IconBan },
 };
 
-export function wordsOf(state: string): StateWords {
+export function stateInfo(state: string): StateInfo {
   return STATES[state] ?? { label: state, color: "gray", meaning: state, icon: IconDoor };
 }
 
 export function StateBadge({ state, size = "md" }: { state: string; size?: "sm" | "md" | "lg" }) {
-  const { label, color, meaning, icon: Icon } = wordsOf(state);
+  const { label, color, meaning, icon: Icon } = stateInfo(state);
   return (
     <Badge
       color={color}

@@ -1,11 +1,11 @@
 /**
- * Devices by state, drawn: a bar with a part for each state, in the order of a device's life. What it shows stands
- * beside it as text, too; `StateNumbers` is that text, with each state's icon and colour.
+ * A bar of devices by state, in lifecycle order. The same numbers are always shown as text beside it;
+ * `StateNumbers` is that text with icons.
  */
 import { Group, Text } from "@mantine/core";
 import type { CSSProperties } from "react";
-import { whole } from "./numbers";
-import { STATES, wordsOf } from "./state_badge";
+import { formatNumber } from "./numbers";
+import { STATES, stateInfo } from "./state_badge";
 import classes from "./state_bar.module.css";
 
 export interface StateCount {
@@ -15,23 +15,23 @@ export interface StateCount {
 
 const LIFE = Object.keys(STATES);
 
-/** Those that there are, in the order of a device's life. */
+/** The non-empty states in lifecycle order. */
 export function inOrder(counts: readonly StateCount[]): StateCount[] {
   const place = ({ state }: StateCount) => (LIFE.includes(state) ? LIFE.indexOf(state) : LIFE.length);
   return counts.filter(({ count }) => count > 0).sort((one, other) => place(one) - place(other));
 }
 
-/** "3 failed, 1,200 arrived": a bar in words. */
+/** "3 failed, 1,200 arrived": the content of a bar as text. */
 export function inWords(counts: readonly StateCount[]): string {
-  const words = inOrder(counts).map(
-    ({ state, count }) => `${whole(count)} ${wordsOf(state).label.toLowerCase()}`,
+  const text = inOrder(counts).map(
+    ({ state, count }) => `${formatNumber(count)} ${stateInfo(state).label.toLowerCase()}`,
   );
-  return words.join(", ") || "no devices";
+  return text.join(", ") || "no devices";
 }
 
-/** A state's colour, for what is drawn: dark enough on white, light enough on black. */
+/** A state's colour with sufficient contrast on white and on black. */
 function toneOf(state: string): CSSProperties {
-  const { color } = wordsOf(state);
+  const { color } = stateInfo(state);
   const [light, dark] = color === "gray" ? [6, 5] : [8, 5];
   return {
     "--tone-light": `var(--mantine-color-${color}-${light})`,
@@ -41,10 +41,10 @@ function toneOf(state: string): CSSProperties {
 
 interface BarProps {
   counts: readonly StateCount[];
-  /** The count that fills the whole width; without it this bar does. */
+  /** The count that fills the full width; defaults to this bar's total. */
   full?: number;
   height?: number;
-  /** What stands beside it as text is not read out twice. */
+  /** Omitted where the same content is shown as text, so that it is not announced twice. */
   label?: string;
 }
 
@@ -61,7 +61,7 @@ export function StateBar({ counts, full, height = 10, label }: BarProps) {
             key={state}
             className={classes.part}
             style={{ flexGrow: count, ...toneOf(state) }}
-            title={`${wordsOf(state).label}: ${whole(count)}`}
+            title={`${stateInfo(state).label}: ${formatNumber(count)}`}
           />
         ))}
       </div>
@@ -73,12 +73,12 @@ export function StateNumbers({ counts }: { counts: readonly StateCount[] }) {
   return (
     <Group style={{ gap: "2px 10px" }}>
       {inOrder(counts).map(({ state, count }) => {
-        const { label, icon: Icon } = wordsOf(state);
+        const { label, icon: Icon } = stateInfo(state);
         return (
           <Group key={state} gap={4} wrap="nowrap">
             <Icon size={14} className={classes.icon} style={toneOf(state)} aria-hidden />
             <Text component="span" size="xs" c="dimmed">
-              {whole(count)} {label.toLowerCase()}
+              {formatNumber(count)} {label.toLowerCase()}
             </Text>
           </Group>
         );

@@ -1,4 +1,7 @@
-/** The targets that the person may see, and how one is named. Without components: the claim page has its own. */
+/**
+ * The targets that the user may see, and their keys. Contains no components, because the claim page must load
+ * fast.
+ */
 import { useQuery } from "urql";
 import { graphql, type ResultOf } from "../api/graphql";
 
@@ -13,12 +16,12 @@ export interface TargetName {
   region: string;
 }
 
-/** `123456789012/eu-west-1`: one target in one word. */
+/** `123456789012/eu-west-1`: a target as one string. */
 export function keyOf(target: TargetName): string {
   return `${target.account}/${target.region}`;
 }
 
-/** A list without entries names no type: said here, so that it is asked again when one is registered. */
+/** An empty list names no type, so the type is declared here for cache invalidation. */
 const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
 
 export function useTargets() {

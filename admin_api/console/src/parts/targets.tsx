@@ -1,10 +1,10 @@
-/** How a target is shown and picked. */
+/** Shows and selects a target. */
 import { Select, Stack, Text } from "@mantine/core";
 import { keyOf, type TargetEntry, type TargetName } from "./target_names";
 
 export { keyOf, TARGETS, type TargetEntry, type TargetName, useTargets } from "./target_names";
 
-/** A target's name where it is known, its account and Region beneath. */
+/** A target's name if known, with its account and Region below. */
 export function TargetLabel({
   target,
   known,
@@ -44,7 +44,7 @@ export function TargetPicker({
   label = "Target",
   clearable = false,
   size = "sm",
-  placeholder = "Account and Region",
+  placeholder = "Choose a target",
 }: PickerProps) {
   return (
     <Select
@@ -56,7 +56,7 @@ export function TargetPicker({
       searchable={targets.length > 8}
       clearable={clearable}
       size={size}
-      nothingFoundMessage="No such target"
+      nothingFoundMessage="No matches"
     />
   );
 }

@@ -1,62 +1,62 @@
 /**
- * Installs the service worker when the page has nothing more urgent to load, looks now and then whether there is a newer
- * one, and says so: the page then offers to reload. A chunk that a deployment has taken away reloads the page by itself.
+ * Registers the service worker when the page is idle, checks for updates, and reports when a new version is
+ * available. Reloads the page once if a deployment has removed a chunk.
  */
 import { useSyncExternalStore } from "react";
 
 const ADDRESS = "/sw.js";
-const LOOK_AGAIN_MS = 3_600_000;
-const UNHURRIED_MS = 2_000;
+const UPDATE_INTERVAL_MS = 3_600_000;
+const IDLE_DELAY_MS = 2_000;
 const RELOADED = "device-lobby.reloaded";
 
-let newer = false;
+let updateAvailable = false;
 const listeners = new Set<() => void>();
 
-/** Whether a newer version of the page is there than the one that runs. */
-export function useNewer(): boolean {
+/** Whether a newer version than the running one is available. */
+export function useUpdateAvailable(): boolean {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => newer,
+    () => updateAvailable,
   );
 }
 
 export function registerServiceWorker(): void {
   addEventListener("vite:preloadError", reloadOnce);
   if (!("serviceWorker" in navigator)) return;
-  if (document.readyState === "complete") unhurried();
-  else addEventListener("load", unhurried, { once: true });
+  if (document.readyState === "complete") registerWhenIdle();
+  else addEventListener("load", registerWhenIdle, { once: true });
 }
 
-function unhurried(): void {
+function registerWhenIdle(): void {
   if ("requestIdleCallback" in window) requestIdleCallback(() => void register());
-  else setTimeout(() => void register(), UNHURRIED_MS);
+  else setTimeout(() => void register(), IDLE_DELAY_MS);
 }
 
 async function register(): Promise<void> {
   const workers = navigator.serviceWorker;
   const replaced = workers.controller !== null;
   workers.addEventListener("controllerchange", () => {
-    if (!replaced) return; // the first one: it fits this page
-    newer = true;
+    if (!replaced) return; // the first installation matches this page
+    updateAvailable = true;
     for (const listener of listeners) listener();
   });
   try {
     const registration = await workers.register(ADDRESS, { updateViaCache: "none" });
-    let looked = Date.now();
+    let checkedAt = Date.now();
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState !== "visible" || Date.now() - looked < LOOK_AGAIN_MS) return;
-      looked = Date.now();
-      registration.update().catch(() => undefined); // no network: the next time
+      if (document.visibilityState !== "visible" || Date.now() - checkedAt < UPDATE_INTERVAL_MS) return;
+      checkedAt = Date.now();
+      registration.update().catch(() => undefined); // offline: next time
     });
   } catch (error) {
     console.warn("got no service worker; the page needs a network to open", error);
   }
 }
 
-/** Once in a while only: where the file is really gone, reloading would never end. */
+/** At most once per minute: if the file is really gone, reloading would never end. */
 function reloadOnce(event: Event): void {
   const before = Number(sessionStorage.getItem(RELOADED) ?? 0);
   if (Date.now() - before < 60_000 || !navigator.onLine) return;

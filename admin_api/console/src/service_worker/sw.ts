@@ -1,10 +1,19 @@
-/** `/sw.js`: lets the claim page open without a network. What it does is in `edition`; the build says what to keep. */
-import { answerTo, type Doors, dropOldEditions, type Edition, keepEdition } from "./edition";
+/**
+ * `/sw.js`: lets the claim page open offline. The logic is in `precache.ts`; the build inserts the list of
+ * files.
+ */
+import {
+  deleteOldPrecaches,
+  fillPrecache,
+  type Precache,
+  respondTo,
+  type WorkerEnvironment,
+} from "./precache";
 
-/** Put in by the build (`build/service_worker.ts`). */
-declare const __EDITION__: Edition;
+/** Inserted by the build (`build/service_worker.ts`). */
+declare const __PRECACHE__: Precache;
 
-/** What of a service worker's scope is used; TypeScript cannot have its types beside the page's. */
+/** The part of a service worker's scope that is used; TypeScript cannot load its types beside the page's. */
 interface Scope {
   caches: CacheStorage;
   location: { origin: string };
@@ -23,19 +32,19 @@ interface Fetched {
 }
 
 const scope = self as unknown as Scope;
-const doors: Doors = {
+const environment: WorkerEnvironment = {
   caches: scope.caches,
   fetch: (request, init) => fetch(request, init),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   origin: scope.location.origin,
 };
 
-// At once: pages come from the network first, so an open one that is older loses nothing by a newer worker.
+// Activates immediately: pages are served from the network first, so an older open page is not affected.
 scope.addEventListener("install", (event) =>
-  event.waitUntil(keepEdition(__EDITION__, doors).then(() => scope.skipWaiting())),
+  event.waitUntil(fillPrecache(__PRECACHE__, environment).then(() => scope.skipWaiting())),
 );
-scope.addEventListener("activate", (event) => event.waitUntil(dropOldEditions(doors)));
+scope.addEventListener("activate", (event) => event.waitUntil(deleteOldPrecaches(environment)));
 scope.addEventListener("fetch", (event) => {
-  const answer = answerTo(event.request, __EDITION__, doors);
+  const answer = respondTo(event.request, __PRECACHE__, environment);
   if (answer) event.respondWith(answer);
 });

@@ -1,20 +1,20 @@
 /**
- * What is around every page: the name, who is signed in, whether there is a network, and the way to the other rooms:
- * a list at the side of a desk's screen, a bar under the thumb on a phone.
+ * The frame around every page: product name, user, network status, and navigation at the side on a desktop or
+ * at the bottom on a phone.
  */
 import { AppShell, Badge, Box, Button, Group, NavLink, Text } from "@mantine/core";
 import { useNetwork } from "@mantine/hooks";
 import { IconWifiOff } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { ROOMS, type Room } from "../pages/rooms";
-import { useNewer } from "../service_worker/register";
+import { NAV_ITEMS, type NavItem } from "../pages/navigation";
+import { useUpdateAvailable } from "../service_worker/register";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
-import { Person } from "./person";
+import { UserButton } from "./user_button";
 
 export function Shell({ children }: { children: ReactNode }) {
-  const rooms = useRooms();
+  const items = useNavItems();
   return (
     <AppShell
       header={{ height: 52 }}
@@ -23,14 +23,14 @@ export function Shell({ children }: { children: ReactNode }) {
       padding="md"
     >
       <a href="#main" className="skip">
-        Skip to the content
+        Skip to content
       </a>
       <AppShell.Header px="md">
         <Header />
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Rooms" visibleFrom="sm">
-        {rooms.map((room) => (
-          <SideLink key={room.path} room={room} />
+      <AppShell.Navbar p="xs" aria-label="Main" visibleFrom="sm">
+        {items.map((item) => (
+          <SideLink key={item.path} item={item} />
         ))}
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
@@ -39,9 +39,9 @@ export function Shell({ children }: { children: ReactNode }) {
         </Box>
       </AppShell.Main>
       <AppShell.Footer hiddenFrom="sm">
-        <nav className="tabs" aria-label="Rooms">
-          {rooms.map((room) => (
-            <Tab key={room.path} room={room} />
+        <nav className="tabs" aria-label="Main">
+          {items.map((item) => (
+            <Tab key={item.path} item={item} />
           ))}
         </nav>
       </AppShell.Footer>
@@ -49,17 +49,17 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-/** Those that the person can use; without a network only claiming. */
-function useRooms(): readonly Room[] {
+/** The items that the user can open; offline, only the claim page. */
+function useNavItems(): readonly NavItem[] {
   const me = useMe();
   const session = useSession();
-  if (!session) return ROOMS.filter((room) => room.path === "/claim");
-  return ROOMS.filter((room) => room.needs === null || me.may(room.needs));
+  if (!session) return NAV_ITEMS.filter((item) => item.path === "/claim");
+  return NAV_ITEMS.filter((item) => item.needs === null || me.may(item.needs));
 }
 
 function Header() {
   const { online } = useNetwork();
-  const newer = useNewer();
+  const updateAvailable = useUpdateAvailable();
   return (
     <Group h="100%" justify="space-between" wrap="nowrap">
       <Link href="/" style={{ textDecoration: "none", color: "inherit" }}>
@@ -81,12 +81,12 @@ function Header() {
             </Badge>
           )}
         </Box>
-        {newer && (
+        {updateAvailable && (
           <Button size="compact-sm" variant="light" onClick={() => location.reload()}>
-            New version: reload
+            Reload to update
           </Button>
         )}
-        <Person />
+        <UserButton />
       </Group>
     </Group>
   );
@@ -97,7 +97,7 @@ function useIsHere(path: string): boolean {
   return here === path || here.startsWith(`${path}/`);
 }
 
-function SideLink({ room: { path, name, icon: Icon } }: { room: Room }) {
+function SideLink({ item: { path, name, icon: Icon } }: { item: NavItem }) {
   const here = useIsHere(path);
   return (
     <NavLink
@@ -112,7 +112,7 @@ function SideLink({ room: { path, name, icon: Icon } }: { room: Room }) {
   );
 }
 
-function Tab({ room: { path, name, icon: Icon } }: { room: Room }) {
+function Tab({ item: { path, name, icon: Icon } }: { item: NavItem }) {
   const here = useIsHere(path);
   return (
     <Link href={path} className="tab" aria-current={here ? "page" : undefined}>

@@ -1,17 +1,17 @@
 /**
- * Lets in whoever is signed in, sends everybody else to the sign-in page, and lets a technician work on without a
- * network: then there is no session, and only what is queued on the device can be seen and added to.
+ * Shows the console to signed-in users, sends others to the sign-in page, and lets technicians work offline:
+ * without a session, only the claims queued on the phone can be viewed and added to.
  */
 import { Button, Center, Loader, Stack, Text, Title } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { onComeback } from "./comeback";
+import { onReconnect } from "./reconnect";
 import { leave, Session, type SignInDocument, SignInFailed } from "./session";
 
-/** Null where the page was opened without a network. */
-export const Signed = createContext<Session | null>(null);
+/** Null if the page was opened offline. */
+export const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session | null {
-  return useContext(Signed);
+  return useContext(SessionContext);
 }
 
 type Standing =
@@ -36,15 +36,15 @@ export function SignInGate({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     if (standing.at !== "offline") return;
-    return onComeback(() => location.reload());
+    return onReconnect(() => location.reload());
   }, [standing.at]);
 
   if (standing.at === "arriving") return <Arriving />;
   if (standing.at === "failed") return <Failed words={standing.words} />;
-  return <Signed value={standing.at === "in" ? standing.session : null}>{children}</Signed>;
+  return <SessionContext value={standing.at === "in" ? standing.session : null}>{children}</SessionContext>;
 }
 
-/** What comes next; undefined while the browser is on its way to the sign-in page. */
+/** The next status; undefined while the browser leaves for the sign-in page. */
 async function arrive(): Promise<Standing | undefined> {
   const document = await signInDocument();
   if (!document) return { at: "offline" };
@@ -55,15 +55,15 @@ async function arrive(): Promise<Standing | undefined> {
   return undefined;
 }
 
-/** A code is good once: React's strict mode, which mounts twice, must not spend it twice. */
+/** An authorization code works once; React's strict mode mounts twice and must not use it twice. */
 let arriving: Promise<Session | null> | undefined;
 
-/** Where the page works without a network, one that takes longer is none: claims can be queued meanwhile. */
+/** Where the page works offline, a slow network counts as offline, because claims can be queued. */
 function patience(): number {
   return navigator.serviceWorker?.controller ? 8_000 : 60_000;
 }
 
-/** Null without a network. */
+/** Null when offline. */
 async function signInDocument(): Promise<SignInDocument | null> {
   let answer: Response;
   try {
@@ -93,7 +93,7 @@ function Failed({ words }: { words: string }) {
     <Center h="100dvh" p="md">
       <Stack align="center" maw={420} role="alert">
         <Title order={1} size="h3">
-          You are not signed in
+          Sign-in failed
         </Title>
         <Text ta="center" c="dimmed">
           {words}

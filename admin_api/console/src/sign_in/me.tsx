@@ -1,4 +1,4 @@
-/** Who the API says you are, and what it lets you do: what is shown follows from that, never from the token. */
+/** The user's name, role and permissions from the API. What is shown depends on them, never on the token. */
 import { createContext, type ReactNode, useContext } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "../api/failures";
@@ -15,19 +15,19 @@ export interface Me {
   may: (operation: string) => boolean;
 }
 
-/** Without a session nothing is known; a claim may still be queued. */
+/** Without a session nothing is known; claims can still be queued. */
 const NOBODY: Me = { name: "", role: "", may: () => false };
-export const Known = createContext<Me>(NOBODY);
+export const MeContext = createContext<Me>(NOBODY);
 
 export function meOf({ name, role, operations }: { name: string; role: string; operations: string[] }): Me {
   return { name, role, may: (operation) => operations.includes(operation) };
 }
 
 export function useMe(): Me {
-  return useContext(Known);
+  return useContext(MeContext);
 }
 
-export function WithMe({ children }: { children: ReactNode }) {
+export function MeProvider({ children }: { children: ReactNode }) {
   const session = useSession();
   const [{ data, error }, again] = useQuery({ query: ME, pause: !session });
   if (!session) return children;
@@ -35,6 +35,6 @@ export function WithMe({ children }: { children: ReactNode }) {
     return (
       <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
     );
-  if (!data) return <Loading what="who you are" />;
-  return <Known value={meOf(data.me)}>{children}</Known>;
+  if (!data) return <Loading what="your account" />;
+  return <MeContext value={meOf(data.me)}>{children}</MeContext>;
 }

@@ -1,11 +1,12 @@
 /**
- * Who is signed in: authorization code with PKCE at the user pool's own page (RFC 7636, RFC 9700). Tokens live in this
- * object and nowhere else: not in storage, not in an address. A reload asks the user pool again, whose own session
- * cookie makes that silent. What survives the way there and back is only what PKCE needs, in sessionStorage.
+ * The session: authorization code with PKCE at the user pool's own page (RFC 7636, RFC 9700). Tokens are kept
+ * only in this object, never in storage or an address. After a reload the user pool is asked again; its own
+ * session cookie makes that silent. Only the PKCE parameters are stored, in sessionStorage, while the user is
+ * at the sign-in page.
  */
 import * as oauth from "oauth4webapi";
 
-/** `/sign-in.json`: where the user pool is. */
+/** The content of `/sign-in.json`: the user pool's addresses. */
 export interface SignInDocument {
   issuer: string;
   authorize_url: string;
@@ -16,18 +17,18 @@ export interface SignInDocument {
   scope: string;
 }
 
-/** What is kept while the person is at the sign-in page. */
-interface Departure {
+/** What is stored while the user is at the sign-in page. */
+interface SignInRequest {
   verifier: string;
   state: string;
   nonce: string;
   returnTo: string;
 }
 
-/** The sign-in page sent the person back without a code, or the code was not good. */
+/** The sign-in page returned no code, or the code was rejected. */
 export class SignInFailed extends Error {}
 
-const KEPT = "device-lobby.sign-in";
+const STORAGE_KEY = "device-lobby.sign-in";
 const EARLY_SECONDS = 30;
 
 export class Session {
@@ -50,40 +51,40 @@ export class Session {
     this.#client = { client_id: document.client_id };
   }
 
-  /** A session from the code in `here`, or null where there is none: then `leave` for the sign-in page. */
+  /** Return a session from the code in `here`, or null if there is none: then call `leave`. */
   static async arrive(document: SignInDocument, here: Location): Promise<Session | null> {
     const parameters = new URLSearchParams(here.search);
     if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return null;
-    const departure = takeDeparture();
-    history.replaceState(null, "", departure?.returnTo ?? "/");
-    if (!departure) return null; // an old address, reloaded: ask again
+    const request = takeSignInRequest();
+    history.replaceState(null, "", request?.returnTo ?? "/");
+    if (!request) return null; // an old address, reloaded: sign in again
     const session = new Session(document);
-    await session.#exchange(new URL(`?${parameters}`, here.origin), departure);
+    await session.#exchange(new URL(`?${parameters}`, here.origin), request);
     return session;
   }
 
-  async #exchange(answer: URL, departure: Departure): Promise<void> {
+  async #exchange(answer: URL, request: SignInRequest): Promise<void> {
     try {
-      const parameters = oauth.validateAuthResponse(this.#server, this.#client, answer, departure.state);
+      const parameters = oauth.validateAuthResponse(this.#server, this.#client, answer, request.state);
       const response = await oauth.authorizationCodeGrantRequest(
         this.#server,
         this.#client,
         oauth.None(),
         parameters,
         redirectUri(),
-        departure.verifier,
+        request.verifier,
         this.#options(),
       );
       const tokens = await oauth.processAuthorizationCodeResponse(this.#server, this.#client, response, {
-        expectedNonce: departure.nonce,
+        expectedNonce: request.nonce,
       });
       this.#take(tokens);
     } catch (error) {
-      throw new SignInFailed(wordsOf(error));
+      throw new SignInFailed(errorText(error));
     }
   }
 
-  /** The bearer token; renew it first where `isStale`. */
+  /** The bearer token; call `refresh` first if `isStale`. */
   get accessToken(): string {
     return this.#accessToken;
   }
@@ -92,7 +93,9 @@ export class Session {
     return Date.now() >= this.#expiresAt;
   }
 
-  /** A fresh access token. Throws `SignInFailed` where the person has to sign in again; an outage goes through. */
+  /**
+   * Renew the access token. Throws `SignInFailed` if the user must sign in again; network errors propagate.
+   */
   async refresh(): Promise<void> {
     this.#refreshing ??= this.#renew().finally(() => {
       this.#refreshing = undefined;
@@ -101,7 +104,7 @@ export class Session {
   }
 
   async #renew(): Promise<void> {
-    if (!this.#refreshToken) throw new SignInFailed("the session has ended");
+    if (!this.#refreshToken) throw new SignInFailed("The session has ended.");
     const response = await oauth.refreshTokenGrantRequest(
       this.#server,
       this.#client,
@@ -112,8 +115,8 @@ export class Session {
     try {
       this.#take(await oauth.processRefreshTokenResponse(this.#server, this.#client, response));
     } catch (error) {
-      // The user pool has said no. What is no answer of its own (a gateway's 503) says nothing about the session.
-      if (error instanceof oauth.ResponseBodyError) throw new SignInFailed(wordsOf(error));
+      // The user pool rejected the token. Any other response (a gateway's 503) does not invalidate the session.
+      if (error instanceof oauth.ResponseBodyError) throw new SignInFailed(errorText(error));
       throw error;
     }
   }
@@ -124,13 +127,13 @@ export class Session {
     this.#expiresAt = Date.now() + ((tokens.expires_in ?? 300) - EARLY_SECONDS) * 1000;
   }
 
-  /** Ends it here and at the user pool, and goes to its page. */
+  /** End the session here and at the user pool, and go to its page. */
   async end(): Promise<void> {
     const token = this.#refreshToken;
     this.#accessToken = "";
     this.#refreshToken = undefined;
     if (token && this.#document.revoke_url) {
-      // Signing out must not hang on this: the token dies with the page, and at the pool by its age.
+      // Sign-out must not wait for this: the token is gone with the page and expires at the pool.
       await oauth
         .revocationRequest(this.#server, this.#client, oauth.None(), token, this.#options())
         .catch(() => undefined);
@@ -148,47 +151,47 @@ export class Session {
   }
 }
 
-/** Goes to the sign-in page, to come back to `returnTo`. The way back in the browser leads past it, not to it. */
+/** Go to the sign-in page and return to `returnTo` afterwards. The browser's back button skips it. */
 export async function leave(document: SignInDocument, returnTo: string): Promise<void> {
-  const departure: Departure = {
+  const request: SignInRequest = {
     verifier: oauth.generateRandomCodeVerifier(),
     state: oauth.generateRandomState(),
     nonce: oauth.generateRandomNonce(),
     returnTo,
   };
-  sessionStorage.setItem(KEPT, JSON.stringify(departure));
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(request));
   const address = new URL(document.authorize_url);
   address.search = new URLSearchParams({
     response_type: "code",
     client_id: document.client_id,
     redirect_uri: redirectUri(),
     scope: document.scope,
-    state: departure.state,
-    nonce: departure.nonce,
-    code_challenge: await oauth.calculatePKCECodeChallenge(departure.verifier),
+    state: request.state,
+    nonce: request.nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(request.verifier),
     code_challenge_method: "S256",
   }).toString();
   location.replace(address);
 }
 
-/** Where the user pool sends people back to: registered there, so always the same. */
+/** The address that the user pool returns to. It is registered there and never changes. */
 export function redirectUri(): string {
   return `${location.origin}/`;
 }
 
-function takeDeparture(): Departure | null {
-  const kept = sessionStorage.getItem(KEPT);
-  sessionStorage.removeItem(KEPT);
-  return kept ? (JSON.parse(kept) as Departure) : null;
+function takeSignInRequest(): SignInRequest | null {
+  const kept = sessionStorage.getItem(STORAGE_KEY);
+  sessionStorage.removeItem(STORAGE_KEY);
+  return kept ? (JSON.parse(kept) as SignInRequest) : null;
 }
 
-/** Plain http is for this machine's own emulator only. */
+/** Plain http is allowed only for the local emulator. */
 export function isLoopback(address: string): boolean {
   const { hostname } = new URL(address);
   return hostname === "localhost" || /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === "[::1]";
 }
 
-function wordsOf(error: unknown): string {
+function errorText(error: unknown): string {
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
     return error.error_description ?? error.error;
   }

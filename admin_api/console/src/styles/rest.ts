@@ -1,2 +1,2 @@
-/** All of the components' styles, for every room but the claim page. */
+/** All component styles, for every page except the claim page. */
 import "@mantine/core/styles.css";

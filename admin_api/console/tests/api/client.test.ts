@@ -1,4 +1,6 @@
-/** The client and the session: every request carries the token, a stale or refused one is renewed, a dead one ends. */
+/**
+ * The GraphQL client sends the session's token, renews a stale or rejected one, and ends an invalid session.
+ */
 import { expect, test, vi } from "vitest";
 import { createClient } from "../../src/api/client";
 import { graphql } from "../../src/api/graphql";
@@ -8,7 +10,7 @@ const ME = graphql(`query Me { me { name } }`);
 const GOOD = () => Response.json({ data: { me: { name: "ada" } } });
 const REFUSED = () => Response.json({ message: "Unauthorized" }, { status: 401 });
 
-/** A session whose token is `token-1`, and after each refresh one higher. */
+/** A session with the token `token-1`; each refresh increments the number. */
 function session({ stale = false, refused }: { stale?: boolean; refused?: Error } = {}) {
   const of = {
     accessToken: "token-1",
@@ -22,7 +24,7 @@ function session({ stale = false, refused }: { stale?: boolean; refused?: Error 
   return of;
 }
 
-/** A server that says yes to the tokens in `good`; the tokens it was shown. */
+/** A server that accepts the tokens in `good`; returns the tokens it received. */
 function server(...good: string[]): (string | null)[] {
   const shown: (string | null)[] = [];
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
@@ -41,20 +43,20 @@ async function ask(of: ReturnType<typeof session> | null) {
   return { answer, again };
 }
 
-test("each request carries the bearer token", async () => {
+test("sends the bearer token with each request", async () => {
   const shown = server("token-1");
   const { answer } = await ask(session());
   expect(answer.data?.me.name).toBe("ada");
   expect(shown).toEqual(["Bearer token-1"]);
 });
 
-test("a stale token is renewed before anything is asked", async () => {
+test("renews a stale token before the request", async () => {
   const shown = server("token-2");
   await ask(session({ stale: true }));
   expect(shown).toEqual(["Bearer token-2"]);
 });
 
-test("a token that is refused is renewed, and the request sent once more", async () => {
+test("renews a rejected token and repeats the request", async () => {
   const shown = server("token-2");
   const { answer, again } = await ask(session());
   expect(answer.data?.me.name).toBe("ada");
@@ -62,27 +64,27 @@ test("a token that is refused is renewed, and the request sent once more", async
   expect(again).not.toHaveBeenCalled();
 });
 
-test("a token that is refused again and again is told as a failure, not asked for ever", async () => {
+test("reports a token that is rejected twice, and stops", async () => {
   const shown = server();
   const { answer } = await ask(session());
   expect(answer.error?.response.status).toBe(401);
   expect(shown).toHaveLength(2);
 });
 
-test("a session that cannot be renewed leads to the sign-in page", async () => {
+test("goes to the sign-in page if the session cannot be renewed", async () => {
   server();
   const { again } = await ask(session({ stale: true, refused: new SignInFailed("revoked") }));
   expect(again).toHaveBeenCalled();
 });
 
-test("a renewal that was lost on the way does not: the request itself tells what is wrong", async () => {
+test("reports a lost renewal on the request and keeps the session", async () => {
   server();
   const { answer, again } = await ask(session({ stale: true, refused: new TypeError("fetch failed") }));
   expect(again).not.toHaveBeenCalled();
   expect(answer.error).toBeDefined();
 });
 
-test("without a session no token is sent, and nobody is sent away", async () => {
+test("sends no token without a session, and does not sign in", async () => {
   const shown = server();
   const { again } = await ask(null);
   expect(new Set(shown)).toEqual(new Set([null]));

@@ -1,4 +1,4 @@
-/** Live queries: asked again while somebody looks and there is a network, and at once when they come back. */
+/** Live queries poll while the page is visible and online, and immediately when it becomes so again. */
 import { act, render, screen } from "@testing-library/react";
 import { Provider } from "urql";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -43,7 +43,7 @@ async function network(state: "online" | "offline") {
   await act(async () => void window.dispatchEvent(new Event(state)));
 }
 
-test("asks again after the given time, and shows what came", async () => {
+test("polls at the given interval and shows the result", async () => {
   look();
   await pass(0);
   expect(screen.getByRole("status").textContent).toBe("1");
@@ -57,7 +57,7 @@ test("asks again after the given time, and shows what came", async () => {
   }
 });
 
-test("asks nothing while the page is hidden, and at once when it is seen again", async () => {
+test("stops while the page is hidden, and polls immediately when it is visible again", async () => {
   look();
   await pass(0);
   await turn("hidden");
@@ -69,7 +69,7 @@ test("asks nothing while the page is hidden, and at once when it is seen again",
   expect(times()).toBe(3);
 });
 
-test("asks nothing without a network, and at once when it returns", async () => {
+test("stops while offline, and polls immediately when the network returns", async () => {
   look();
   await pass(0);
   await network("offline");
@@ -79,7 +79,7 @@ test("asks nothing without a network, and at once when it returns", async () => 
   expect(times()).toBe(2);
 });
 
-test("a page that is not asked by the clock is still asked when it is seen again", async () => {
+test("without an interval, still polls when the page becomes visible again", async () => {
   look(null);
   await pass(120_000);
   expect(times()).toBe(1);
@@ -88,7 +88,7 @@ test("a page that is not asked by the clock is still asked when it is seen again
   expect(times()).toBe(2);
 });
 
-test("goes on asking after a failure", async () => {
+test("continues after a failure", async () => {
   api.answer("Total", LOST);
   look();
   await pass(0);
@@ -98,7 +98,7 @@ test("goes on asking after a failure", async () => {
   expect(screen.getByRole("status").textContent).toBe("7");
 });
 
-test("a poll that fails leaves what was seen, and says that it failed", async () => {
+test("keeps the last data when a poll fails, and reports the failure", async () => {
   look();
   await pass(0);
   api.answer("Total", LOST);
@@ -106,7 +106,7 @@ test("a poll that fails leaves what was seen, and says that it failed", async ()
   expect(screen.getByRole("status").textContent).toBe("1 lost");
 });
 
-test("waits for an answer that is slow before it asks again", async () => {
+test("waits for a slow response before it polls again", async () => {
   const slow = vi.fn(() => new Promise(() => {}));
   api.answer("Total", slow);
   look();
@@ -114,7 +114,7 @@ test("waits for an answer that is slow before it asks again", async () => {
   expect(slow).toHaveBeenCalledTimes(1);
 });
 
-test("a paused query is not asked, also not when the page is seen again", async () => {
+test("does not poll while paused, even when the page becomes visible", async () => {
   const page = look(10_000, true);
   await pass(60_000);
   await turn("hidden");
@@ -125,7 +125,7 @@ test("a paused query is not asked, also not when the page is seen again", async 
   expect(times()).toBe(1);
 });
 
-test("asks nothing any more once nobody shows it", async () => {
+test("stops when unmounted", async () => {
   const page = look();
   await pass(0);
   page.unmount();

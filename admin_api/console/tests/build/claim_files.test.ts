@@ -1,6 +1,6 @@
-/** Which files the claim page's first load counts, and which are kept for where there is no network. */
+/** Which files count for the claim page's first load, and which are cached for offline use. */
 import { describe, expect, test } from "vitest";
-import { CLAIM_PAGE, firstLoad, offline, PERSON_MENU, type Piece } from "../../build/claim_files.ts";
+import { CLAIM_PAGE, firstLoad, offline, type Piece, USER_MENU } from "../../build/claim_files.ts";
 
 function piece(name: string, has: Partial<Piece> = {}): Piece {
   return { name, begins: null, isEntry: false, imports: [], dynamicImports: [], attached: [], ...has };
@@ -26,14 +26,14 @@ const BUNDLE = [
   CLAIM,
   piece("scanner.js", { imports: ["zxing.js", "index.js"], attached: ["reader.wasm"] }),
   piece("zxing.js"),
-  piece("menu.js", { begins: `/console/${PERSON_MENU}`, imports: ["floating.js"] }),
+  piece("menu.js", { begins: `/console/${USER_MENU}`, imports: ["floating.js"] }),
   piece("floating.js"),
   piece("devices.js", { imports: ["table.js"], attached: ["rest.css"] }),
   piece("table.js"),
 ];
 
 describe("the first load", () => {
-  test("is the page and the claim page with all that they import, and no more", () => {
+  test("contains the index and claim pages with all static imports", () => {
     expect(firstLoad(BUNDLE)).toEqual([
       "claim.css",
       "claim.js",
@@ -44,7 +44,7 @@ describe("the first load", () => {
     ]);
   });
 
-  test("grows with an import of an import", () => {
+  test("includes transitive imports", () => {
     const grown = BUNDLE.map((each) =>
       each.name === "select.js" ? { ...each, imports: ["zxing.js"] } : each,
     );
@@ -52,8 +52,8 @@ describe("the first load", () => {
   });
 });
 
-describe("without a network", () => {
-  test("the scanner, its WebAssembly and the person's menu are there too; other rooms are not", () => {
+describe("offline", () => {
+  test("contains the scanner, its WebAssembly and the user menu, but no other pages", () => {
     const kept = offline(BUNDLE);
     expect(kept).toEqual(expect.arrayContaining(firstLoad(BUNDLE)));
     expect(kept).toEqual(
@@ -66,6 +66,6 @@ describe("without a network", () => {
   });
 });
 
-test("a claim page that was renamed stops the build, naming it", () => {
+test("fails the build if the claim page was renamed", () => {
   expect(() => firstLoad(BUNDLE.filter((each) => each !== CLAIM))).toThrow(CLAIM_PAGE);
 });

@@ -1,4 +1,4 @@
-/** The codec agrees with Python's, vector by vector, and refuses what that refuses with the same codes. */
+/** The codec matches the Python one for every vector, and rejects the same texts with the same codes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -14,12 +14,12 @@ const VECTORS = join(import.meta.dirname, "../../../../tests/events/label_vector
 const { labels } = JSON.parse(readFileSync(VECTORS, "utf8")) as { labels: Vector[] };
 const [, , , vector] = labels as [Vector, Vector, Vector, Vector];
 
-test("there are vectors", () => expect(labels.length).toBeGreaterThan(10));
+test("reads the vectors", () => expect(labels.length).toBeGreaterThan(10));
 
 describe.each(labels)("$short", ({ fingerprint, code, short }) => {
-  test("has its code", () => expect(encodeLabel(fingerprint)).toBe(code));
-  test("is read from its code", () => expect(decodeLabel(code)).toBe(fingerprint));
-  test("has its short form", () => expect(shortForm(fingerprint)).toBe(short));
+  test("encodes the fingerprint", () => expect(encodeLabel(fingerprint)).toBe(code));
+  test("decodes the code", () => expect(decodeLabel(code)).toBe(fingerprint));
+  test("formats the short form", () => expect(shortForm(fingerprint)).toBe(short));
 });
 
 test.each([
@@ -27,14 +27,14 @@ test.each([
   ["in groups of four", (code: string) => code.replace(/(.{4})/g, "$1 ")],
   ["on several lines", (code: string) => code.replace(/(.{16})/g, "$1\r\n")],
   ["with dashes", (code: string) => code.replace(/(.{4})/g, "$1-")],
-])("a code is read %s", (_, written) => expect(decodeLabel(written(vector.code))).toBe(vector.fingerprint));
+])("decodes a code %s", (_, written) => expect(decodeLabel(written(vector.code))).toBe(vector.fingerprint));
 
 test.each([
   ["lower case", vector.fingerprint],
   ["upper case", vector.fingerprint.toUpperCase()],
   ["colons", vector.fingerprint.replace(/(..)(?=.)/g, "$1:")],
   ["spaces around", `  ${vector.fingerprint}\n`],
-])("bare hex is read: %s", (_, written) => expect(decodeLabel(written)).toBe(vector.fingerprint));
+])("decodes bare hex: %s", (_, written) => expect(decodeLabel(written)).toBe(vector.fingerprint));
 
 test.each([
   ["nothing", "", "INVALID_FINGERPRINT"],
@@ -50,7 +50,7 @@ test.each([
   ["one character mistyped", vector.code.replace("AER", "AEB"), "INVALID_LABEL"],
   ["two characters swapped", vector.code.replace("AER", "ARE"), "INVALID_LABEL"],
   ["something huge", "DL1:".repeat(1_000_000), "INVALID_LABEL"],
-])("%s is refused", (_, text, code) => {
+])("rejects %s", (_, text, code) => {
   const refusal = refusalOf(text);
   expect(refusal.code).toBe(code);
   expect(refusal.message).toMatch(/^got .*, /s);

@@ -1,4 +1,4 @@
-/** What the field says with every key: counts, groups, rules and offers. */
+/** Typing a label code: count, grouping, rules and suggestions. */
 import { describe, expect, test } from "vitest";
 import { shortForm } from "../../src/label/short_form";
 import { caretIn, readTyped } from "../../src/label/typed";
@@ -21,10 +21,10 @@ describe("counting and grouping", () => {
     ["0123 4", "0123 4", 5, 64],
     ["3f:2a:91", "3F2A 91", 6, 64],
   ])("%j is shown as %j: %i of %s", (text, shown, have, want) => {
-    expect(readTyped(text)).toMatchObject({ shown, have, want, trouble: null, certid: null });
+    expect(readTyped(text)).toMatchObject({ shown, have, want, problem: null, certid: null });
   });
 
-  test("a code is shown as it is printed, line by line", () => {
+  test("formats a code in the lines printed on the label", () => {
     expect(readTyped(CODE.toLowerCase()).shown).toBe(PRINTED);
   });
 });
@@ -38,12 +38,12 @@ describe("complete", () => {
     ["hex with colons", CERTID.toUpperCase().replace(/(..)(?=.)/g, "$1:")],
     ["hex without any digit that only hex has", "ab".repeat(32)],
   ])("%s", (_, text) => {
-    const { certid, trouble } = readTyped(text);
-    expect(trouble).toBeNull();
+    const { certid, problem } = readTyped(text);
+    expect(problem).toBeNull();
     expect(certid).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("what is shown is read the same way again", () => {
+  test("reads its own formatting the same way", () => {
     for (let length = 0; length <= CODE.length; length++) {
       const once = readTyped(CODE.slice(0, length));
       expect(readTyped(once.shown)).toEqual(once);
@@ -51,52 +51,56 @@ describe("complete", () => {
   });
 });
 
-describe("what cannot be is refused at once, and a likely slip is offered", () => {
+describe("rejects impossible characters immediately and suggests likely misreadings", () => {
   test.each([
-    ["DL1:AE0", "got “0”, want A-Z and 2-7 only", ["Read 0 as O"], "DL1: AEO"],
-    ["DL1:A8R1", "got “8”, “1”, want A-Z and 2-7 only", ["Read 8 as B, 1 as I"], "DL1: ABRI"],
-    ["KZ9", "got “9”, want A-Z and 2-7 only", [], undefined],
-    ["DL1:AE!", "got “!”, want A-Z and 2-7 only", [], undefined],
-    ["DL1:ÄE", "got “Ä”, want A-Z and 2-7 only", [], undefined],
-    ["0123 8O", "got “O”, want 0-9 and A-F only", ["Read O as 0"], "0123 80"],
-    ["A!", "got “!”, want letters and digits only", [], undefined],
-    ["DLI:AERU", "got “DLI:” at the beginning, want “DL1:”", ["Read the beginning as DL1:"], "DL1: AERU"],
-  ])("%j", (text, message, offers, offered) => {
-    const { trouble, certid } = readTyped(text);
-    expect(trouble?.message).toBe(message);
-    expect(trouble?.offers.map(({ words }) => words)).toEqual(offers);
-    expect(trouble?.offers[0]?.text).toBe(offered);
+    ["DL1:AE0", "“0” is not allowed. Use A-Z and 2-7.", ["Change 0 to O"], "DL1: AEO"],
+    ["DL1:A8R1", "“8”, “1” is not allowed. Use A-Z and 2-7.", ["Change 8 to B, 1 to I"], "DL1: ABRI"],
+    ["KZ9", "“9” is not allowed. Use A-Z and 2-7.", [], undefined],
+    ["DL1:AE!", "“!” is not allowed. Use A-Z and 2-7.", [], undefined],
+    ["DL1:ÄE", "“Ä” is not allowed. Use A-Z and 2-7.", [], undefined],
+    ["0123 8O", "“O” is not allowed. Use 0-9 and A-F.", ["Change O to 0"], "0123 80"],
+    ["A!", "“!” is not allowed. Use letters and digits.", [], undefined],
+    ["DLI:AERU", "The code starts with “DLI:”. Expected “DL1:”.", ["Change the start to DL1:"], "DL1: AERU"],
+  ])("%j", (text, message, suggestions, suggested) => {
+    const { problem, certid } = readTyped(text);
+    expect(problem?.message).toBe(message);
+    expect(problem?.suggestions.map(({ label }) => label)).toEqual(suggestions);
+    expect(problem?.suggestions[0]?.text).toBe(suggested);
     expect(certid).toBeNull();
   });
 
-  test("too many characters are counted", () => {
-    expect(readTyped(`${CODE}A`).trouble?.message).toBe("got 57 characters, want 56");
-    expect(readTyped(`${CERTID}0`).trouble?.message).toBe("got 65 characters, want 64");
+  test("counts surplus characters", () => {
+    expect(readTyped(`${CODE}A`).problem?.message).toBe("Too long: 57 characters instead of 56.");
+    expect(readTyped(`${CERTID}0`).problem?.message).toBe("Too long: 65 characters instead of 64.");
   });
 });
 
-describe("a code whose check does not fit", () => {
+describe("a code with wrong check characters", () => {
   test.each([
-    ["one character wrong", CODE.replace("IVTY", "IVTV"), "Line 2: IVTY, not IVTV"],
-    ["two swapped", CODE.replace("IVTY", "IVYT"), "Line 2: IVTY, not IVYT"],
-    ["two swapped across groups", CODE.replace("KZ4JVPG6", "KZ4VJPG6"), "Line 1: KZ4J VPG6, not KZ4V JPG6"],
-    ["a check character wrong", CODE.replace(/7$/, "6"), "Line 4: 2IQ7, not 2IQ6"],
-  ])("%s: the right one is offered with the line to look at", (_, text, words) => {
-    const { trouble, certid } = readTyped(text);
+    ["one character wrong", CODE.replace("IVTY", "IVTV"), "Line 2: change IVTV to IVTY"],
+    ["two swapped", CODE.replace("IVTY", "IVYT"), "Line 2: change IVYT to IVTY"],
+    [
+      "two swapped across groups",
+      CODE.replace("KZ4JVPG6", "KZ4VJPG6"),
+      "Line 1: change KZ4V JPG6 to KZ4J VPG6",
+    ],
+    ["a check character wrong", CODE.replace(/7$/, "6"), "Line 4: change 2IQ6 to 2IQ7"],
+  ])("%s: suggests the correction with its line", (_, text, label) => {
+    const { problem, certid } = readTyped(text);
     expect(certid).toBeNull();
-    expect(trouble?.message).toMatch(/mistyped/);
-    const offer = trouble?.offers.find((each) => each.words === words);
-    expect(offer && readTyped(offer.text).certid).toBe(CERTID);
+    expect(problem?.message).toMatch(/mistyped/);
+    const suggestion = problem?.suggestions.find((each) => each.label === label);
+    expect(suggestion && readTyped(suggestion.text).certid).toBe(CERTID);
   });
 
-  test("two wrong characters are too many to guess", () => {
-    const { trouble, certid } = readTyped(CODE.replace("AERU", "AARA"));
+  test("suggests nothing for two wrong characters", () => {
+    const { problem, certid } = readTyped(CODE.replace("AERU", "AARA"));
     expect(certid).toBeNull();
-    expect(trouble?.offers).toEqual([]);
+    expect(problem?.suggestions).toEqual([]);
   });
 });
 
-test("what is taken is what the short form on the label says", () => {
+test("reads the fingerprint that the label's short form shows", () => {
   expect(shortForm(readTyped(PRINTED).certid ?? "")).toBe("0123 4567 89AB");
 });
 

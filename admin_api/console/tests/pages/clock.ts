@@ -1,8 +1,8 @@
-/** A clock for the tests of pages that look again and again. */
+/** A fake clock for tests of polling pages. */
 import { act } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
 
-/** Time that passes when a test says so; jsdom takes long to tell roles on a busy machine. */
+/** Time passes when the test advances it. jsdom computes roles slowly on a busy machine. */
 export function stopClock(): void {
   vi.setConfig({ testTimeout: 30_000 });
   beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { counted, share, whole } from "../../src/parts/numbers";
+import { formatNumber, percentage, pluralize } from "../../src/parts/numbers";
 import { inOrder, inWords } from "../../src/parts/state_bar";
 
 test.each([
@@ -7,11 +7,11 @@ test.each([
   [1, "1 device"],
   [10_432, "10,432 devices"],
 ])("%i is %s", (count, want) => {
-  expect(counted(count, "device")).toBe(want);
+  expect(pluralize(count, "device")).toBe(want);
 });
 
-test("a million has its commas", () => {
-  expect(whole(1_000_000)).toBe("1,000,000");
+test("formats a million with commas", () => {
+  expect(formatNumber(1_000_000)).toBe("1,000,000");
 });
 
 test.each([
@@ -22,10 +22,10 @@ test.each([
   [10_432, 10_432, "100 %"],
   [1, 3, "33 %"],
 ])("%i of %i is %s", (part, all, want) => {
-  expect(share(part, all)).toBe(want);
+  expect(percentage(part, all)).toBe(want);
 });
 
-test("a bar's parts are in the order of a device's life, without those that nobody is in", () => {
+test("lists non-empty states in lifecycle order", () => {
   const counts = [
     { state: "failed", count: 2 },
     { state: "brand-new", count: 1 },

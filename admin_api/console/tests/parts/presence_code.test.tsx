@@ -1,4 +1,4 @@
-/** Typing the code that a device shows: what is taken, what is sent, what is said of a wrong one. */
+/** Typing the presence code: validation, request, and wrong codes. */
 import { screen } from "@testing-library/react";
 import { describe, expect, test, vi } from "vitest";
 import { bareCode, isCode, PresenceCode } from "../../src/parts/presence_code";
@@ -10,16 +10,16 @@ const WRONG = new Refusal("WRONG_CODE", "got a code that is not the device's; 4 
 
 function enter(answer: Answer, more: object = {}, may = true) {
   const api = new FakeApi({ ConfirmPresence: answer });
-  const onTold = vi.fn();
+  const onAnswered = vi.fn();
   const device = { certid: CERTID, showsCode: true, triesLeft: 5, message: null, ...more };
-  const { person } = show(<PresenceCode device={device} may={may} onTold={onTold} />, api);
-  return { api, person, onTold };
+  const { user } = show(<PresenceCode device={device} may={may} onAnswered={onAnswered} />, api);
+  return { api, user, onAnswered };
 }
 
-const field = () => screen.getByRole("textbox", { name: "Code on the device" }) as HTMLInputElement;
+const field = () => screen.getByRole("textbox", { name: "Presence code" }) as HTMLInputElement;
 const button = () => screen.getByRole("button", { name: "Confirm" }) as HTMLButtonElement;
 
-describe("what is a code", () => {
+describe("validation", () => {
   test.each(["48291375", "4829 1375", "4829-1375", " 48291375 "])("%j", (typed) => {
     expect(isCode(typed)).toBe(true);
     expect(bareCode(typed)).toBe("48291375");
@@ -31,52 +31,52 @@ describe("what is a code", () => {
     "4829137a",
     "\uff14\uff18\uff12\uff19\uff11\uff13\uff17\uff15",
     "+48291375",
-  ])("%j is none", (typed) => expect(isCode(typed)).toBe(false));
+  ])("rejects %j", (typed) => expect(isCode(typed)).toBe(false));
 });
 
-test("a code is sent without its spaces, and the device is looked at again", async () => {
-  const { api, person, onTold } = enter(RIGHT);
+test("sends the code without spaces and reloads the device", async () => {
+  const { api, user, onAnswered } = enter(RIGHT);
   expect(button().disabled).toBe(true);
-  await person.type(field(), "4829 1375{Enter}");
-  await vi.waitFor(() => expect(onTold).toHaveBeenCalledOnce());
+  await user.type(field(), "4829 1375{Enter}");
+  await vi.waitFor(() => expect(onAnswered).toHaveBeenCalledOnce());
   expect(api.variablesOf("ConfirmPresence")).toEqual([{ certid: CERTID, code: "48291375" }]);
 });
 
-test("a wrong one is said to be wrong, and is to be typed anew", async () => {
-  const { person, onTold } = enter(WRONG);
-  await person.type(field(), "00000000");
-  await person.click(button());
-  expect(await screen.findByText("That is not the code that it shows")).toBeTruthy();
+test("reports a wrong code and clears the field", async () => {
+  const { user, onAnswered } = enter(WRONG);
+  await user.type(field(), "00000000");
+  await user.click(button());
+  expect(await screen.findByText("Wrong code")).toBeTruthy();
   expect(field().value).toBe("");
-  expect(onTold).toHaveBeenCalledOnce();
+  expect(onAnswered).toHaveBeenCalledOnce();
 });
 
-test("without a network nothing is lost", async () => {
-  const { person } = enter(LOST);
-  await person.type(field(), "48291375");
-  await person.click(button());
+test("keeps the input when the network is lost", async () => {
+  const { user } = enter(LOST);
+  await user.type(field(), "48291375");
+  await user.click(button());
   expect(await screen.findByRole("alert")).toBeTruthy();
   expect(field().value).toBe("48291375");
 });
 
-test("how many tries are left is said once one was wrong", () => {
+test("shows the remaining attempts after a wrong code", () => {
   enter(RIGHT, { triesLeft: 1 });
-  expect(screen.getByText(/One try is left/)).toBeTruthy();
+  expect(screen.getByText(/1 attempt left/)).toBeTruthy();
 });
 
-test("a device that shows none is said to, and nothing can be typed", () => {
+test("explains a device that shows no codes, and hides the field", () => {
   enter(RIGHT, { showsCode: false, message: "its client does not show codes: update it" });
   expect(screen.getByText(/update it/)).toBeTruthy();
   expect(screen.queryByRole("textbox")).toBeNull();
 });
 
-test("one that was not heard of yet is to be switched on", () => {
+test("asks to power on a device without a hello", () => {
   enter(RIGHT, { showsCode: null });
   expect(screen.getByText(/Power it on/)).toBeTruthy();
   expect(field()).toBeTruthy();
 });
 
-test("who may not confirm types nothing", () => {
+test("hides the field from users who may not confirm", () => {
   enter(RIGHT, {}, false);
   expect(screen.queryByRole("textbox")).toBeNull();
 });

@@ -1,12 +1,12 @@
-/** The console's words for reason codes cover what the README and the commissioner know. */
+/** The console has texts for the reason codes of the README and the commissioner. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REASONS, reasonWords } from "../../src/parts/reasons";
+import { REASONS, reasonText } from "../../src/parts/reasons";
 
 const project = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
 
-/** The codes in the first column of the README's table of reasons. */
+/** The codes in the first column of the README's table. */
 function codesOfReadme(): string[] {
   const [, section = ""] = project("README.md").split("## When a device is stuck");
   const rows = section.split("\n## ")[0]?.split("\n") ?? [];
@@ -17,13 +17,13 @@ function codesOfReadme(): string[] {
   );
 }
 
-test("every code of the README's table has its words, and there are no others", () => {
+test("has a text for every code of the README's table, and no others", () => {
   const codes = codesOfReadme();
   expect(codes.length).toBeGreaterThan(25);
   expect(Object.keys(REASONS).sort()).toEqual(codes.sort());
 });
 
-test("every refusal of the commissioner has its words", () => {
+test("has a text for every error of the commissioner", () => {
   const [, table = ""] = project("commissioner/errors.py").split("REASONS: Final = {");
   const codes = [...(table.split("\n}")[0] ?? "").matchAll(/^ {4}"([A-Z_]+)":/gm)].map(
     ([, code]) => code ?? "",
@@ -32,14 +32,14 @@ test("every refusal of the commissioner has its words", () => {
   for (const code of codes) expect(REASONS).toHaveProperty(code);
 });
 
-test("meanings are one line, and each says what to do", () => {
-  for (const { meaning, mend } of Object.values(REASONS)) {
+test("has one-line meanings, each with a remedy", () => {
+  for (const { meaning, remedy } of Object.values(REASONS)) {
     expect(meaning.length).toBeLessThan(64);
     expect(meaning).not.toMatch(/\.$/);
-    expect(mend).toMatch(/\.$/);
+    expect(remedy).toMatch(/\.$/);
   }
 });
 
-test("a code that nobody has told us of leads to the device's page", () => {
-  expect(reasonWords("BRAND_NEW").mend).toContain("device's page");
+test("refers to the device's page for an unknown code", () => {
+  expect(reasonText("BRAND_NEW").remedy).toContain("device's page");
 });

@@ -1,24 +1,24 @@
-/** Leaving for the sign-in page and coming back from it, as the browser does it. */
+/** Leaving for the sign-in page and returning, as the browser does it. */
 import { vi } from "vitest";
 import { leave, Session } from "../../src/sign_in/session";
 import { type Asked, answering, DOCUMENT, idToken, tokens } from "./user_pool";
 
-/** Leaves, and gives the address that the browser was sent to. `document` and `returnTo` as `leave` takes them. */
+/** Leave and return the address of the sign-in page. */
 export async function depart(returnTo = "/waiting?x=1", document = DOCUMENT): Promise<URL> {
   const replace = vi.fn();
-  // jsdom has an ArrayBuffer of its own, which Node's digests are no instances of.
+  // jsdom's ArrayBuffer differs from the one that Node's digests use.
   vi.stubGlobal("ArrayBuffer", new TextEncoder().encode().buffer.constructor);
   vi.stubGlobal("location", { origin: "https://lobby.test", replace, assign: vi.fn() });
   await leave(document, returnTo);
   return new URL(String(replace.mock.calls[0]?.[0]));
 }
 
-/** Where the user pool sends somebody to: our address, with these parameters. */
+/** Return our address with these parameters, as the user pool redirects to it. */
 export function back(parameters: Record<string, string>): Location {
   return { origin: "https://lobby.test", search: `?${new URLSearchParams(parameters)}` } as Location;
 }
 
-/** Somebody who has signed in; `rest` are the token endpoint's answers to what is asked after that. */
+/** Sign in; `rest` are the token endpoint's later responses. */
 export async function signedIn(
   ...rest: (Response | (() => Response))[]
 ): Promise<{ session: Session; asked: Asked[] }> {

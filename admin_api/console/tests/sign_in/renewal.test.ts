@@ -1,4 +1,4 @@
-/** A session's life: renewed in time and once, ended here and at the user pool, its tokens nowhere but in memory. */
+/** A session: renewal, sign-out, and tokens only in memory. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SignInFailed } from "../../src/sign_in/session";
 import { signedIn } from "./departure";
@@ -13,7 +13,7 @@ afterEach(() => vi.useRealTimers());
 
 const REFRESHED = { access_token: "ACCESS-2", refresh_token: undefined };
 
-test("a token is stale half a minute before it runs out", async () => {
+test("is stale 30 seconds before the token expires", async () => {
   const { session } = await signedIn();
   vi.advanceTimersByTime(269_000);
   expect(session.isStale).toBe(false);
@@ -21,7 +21,7 @@ test("a token is stale half a minute before it runs out", async () => {
   expect(session.isStale).toBe(true);
 });
 
-test("a refresh gives a new access token, and is fresh again", async () => {
+test("is fresh again after a refresh", async () => {
   const { session, asked } = await signedIn(tokens(REFRESHED), tokens({ access_token: "ACCESS-3" }));
   vi.advanceTimersByTime(300_000);
   await session.refresh();
@@ -36,20 +36,20 @@ test("a refresh gives a new access token, and is fresh again", async () => {
   expect(asked[2]?.form.refresh_token).toBe("REFRESH-1");
 });
 
-test("a refresh token that is replaced is not used again", async () => {
+test("uses a replaced refresh token", async () => {
   const { session, asked } = await signedIn(tokens({ refresh_token: "REFRESH-2" }), tokens());
   await session.refresh();
   await session.refresh();
   expect(asked[2]?.form.refresh_token).toBe("REFRESH-2");
 });
 
-test("whoever asks at the same moment shares one refresh", async () => {
+test("shares one refresh among simultaneous callers", async () => {
   const { session, asked } = await signedIn(tokens(REFRESHED));
   await Promise.all([session.refresh(), session.refresh(), session.refresh()]);
   expect(asked).toHaveLength(2);
 });
 
-test("a refresh that the user pool refuses ends the session", async () => {
+test("ends when the user pool rejects a refresh", async () => {
   const { session } = await signedIn(
     json({ error: "invalid_grant", error_description: "Token is revoked" }, 400),
   );
@@ -60,7 +60,7 @@ test.each<[string, () => Response]>([
   ["a lost network", NO_NETWORK],
   ["an outage", () => json({ message: "Service Unavailable" }, 503)],
   ["too many at once", () => json({ message: "Too Many Requests" }, 429)],
-])("%s says nothing about the session: it may be tried again", async (_, trouble) => {
+])("survives %s: the refresh may be repeated", async (_, trouble) => {
   const { session } = await signedIn(trouble, tokens(REFRESHED));
   const error = await session.refresh().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
@@ -69,7 +69,7 @@ test.each<[string, () => Response]>([
   expect(session.accessToken).toBe("ACCESS-2");
 });
 
-test("tokens are in no storage, cookie or address, after sign-in and after a refresh", async () => {
+test("keeps tokens out of storage, cookies and addresses", async () => {
   const { session } = await signedIn(tokens({ access_token: "ACCESS-2", refresh_token: "REFRESH-2" }));
   await session.refresh();
   const places = [
@@ -83,7 +83,7 @@ test("tokens are in no storage, cookie or address, after sign-in and after a ref
   expect(sessionStorage).toHaveLength(0);
 });
 
-test("signing out revokes the refresh token, forgets both, and ends the user pool's own session", async () => {
+test("revokes the refresh token on sign-out and ends the user pool's session", async () => {
   const { session, asked } = await signedIn(new Response(null, { status: 200 }));
   await session.end();
   expect(asked[1]).toMatchObject({
@@ -97,14 +97,14 @@ test("signing out revokes the refresh token, forgets both, and ends the user poo
   await expect(session.refresh()).rejects.toThrow(SignInFailed);
 });
 
-test("signing out works where the revocation does not", async () => {
+test("signs out even if the revocation fails", async () => {
   const { session } = await signedIn(NO_NETWORK);
   await session.end();
   expect(session.accessToken).toBe("");
   expect(sentTo()).toContain("https://pool.test/logout?");
 });
 
-/** Where the browser was sent last. */
+/** The last address that the browser was sent to. */
 function sentTo(): string {
   return String(vi.mocked(location.assign).mock.calls.at(-1)?.[0]);
 }

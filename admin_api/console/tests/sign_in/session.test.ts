@@ -1,4 +1,4 @@
-/** The way to the sign-in page and back: what is sent, what is refused, and that a code is spent once. */
+/** The way to the sign-in page and back: requests, rejections, and single use of codes. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isLoopback, Session, SignInFailed } from "../../src/sign_in/session";
@@ -13,8 +13,8 @@ beforeEach(() => {
   window.history.replaceState(null, "", "/");
 });
 
-describe("the departure", () => {
-  test("asks for a code with PKCE, a state and a nonce, to come back to the one registered address", async () => {
+describe("leaving", () => {
+  test("requests a code with PKCE, state and nonce for the registered address", async () => {
     const left = await depart("/devices/ab?tab=history");
     const asked = Object.fromEntries(left.searchParams);
     const { verifier, state, nonce, returnTo } = kept();
@@ -34,7 +34,7 @@ describe("the departure", () => {
     expect(left.href).not.toContain(verifier);
   });
 
-  test("has secrets of its own each time", async () => {
+  test("uses new secrets each time", async () => {
     await depart();
     const first = kept();
     await depart();
@@ -42,15 +42,15 @@ describe("the departure", () => {
   });
 });
 
-describe("the arrival", () => {
-  test("without a code there is no session, and nothing is asked", async () => {
+describe("returning", () => {
+  test("gives no session and no request without a code", async () => {
     const asked = answering();
     const incomplete: Record<string, string>[] = [{}, { code: "C" }, { state: "S" }, { tab: "history" }];
     for (const parameters of incomplete) expect(await Session.arrive(DOCUMENT, back(parameters))).toBeNull();
     expect(asked).toEqual([]);
   });
 
-  test("exchanges the code with its verifier, and goes where the person was", async () => {
+  test("exchanges the code with its verifier, and returns to the previous address", async () => {
     const left = await depart("/devices?state=failed");
     const { verifier, nonce } = kept();
     const asked = answering(tokens({ id_token: idToken({ nonce }) }));
@@ -72,7 +72,7 @@ describe("the arrival", () => {
     expect(document.location.pathname + document.location.search).toBe("/devices?state=failed");
   });
 
-  test("a code is spent once: the same address again asks to sign in, and sends nothing", async () => {
+  test("uses a code once: the same address again requires a new sign-in", async () => {
     const left = await depart();
     const here = back({ code: "C", state: stateOf(left) });
     const asked = answering(tokens({ id_token: idToken({ nonce: kept().nonce }) }));
@@ -81,7 +81,7 @@ describe("the arrival", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("an answer to a departure that is not ours is not taken", async () => {
+  test("rejects a response to another request", async () => {
     await depart();
     const asked = answering();
     await expect(Session.arrive(DOCUMENT, back({ code: "C", state: "another" }))).rejects.toThrow(
@@ -91,7 +91,7 @@ describe("the arrival", () => {
     expect(kept()).toBeNull();
   });
 
-  test("the user pool's own refusal is shown in its words", async () => {
+  test("shows the user pool's error message", async () => {
     const left = await depart();
     const refused = back({
       state: stateOf(left),
@@ -107,7 +107,7 @@ describe("the arrival", () => {
     ["of another issuer", { iss: "https://evil.test" }],
     ["for another client", { aud: "another" }],
     ["that is too old", { exp: 1 }],
-  ])("an ID token %s is refused", async (_, claims) => {
+  ])("rejects an ID token %s", async (_, claims) => {
     const left = await depart();
     const right = "nonce" in claims || Object.keys(claims).length === 0 ? {} : { nonce: kept().nonce };
     answering(tokens({ id_token: idToken({ ...right, ...claims }) }));
@@ -121,7 +121,7 @@ describe("the arrival", () => {
     ["is out of order", () => json({ message: "down" }, 503)],
     ["gives no ID token", () => tokens()],
     ["is not to be reached", NO_NETWORK],
-  ])("a token endpoint that %s ends the sign-in", async (_, answer) => {
+  ])("fails if the token endpoint %s", async (_, answer) => {
     const left = await depart();
     answering(answer);
     await expect(Session.arrive(DOCUMENT, back({ code: "C", state: stateOf(left) }))).rejects.toThrow(
@@ -129,7 +129,7 @@ describe("the arrival", () => {
     );
   });
 
-  test("another issuer's answer is refused, where the answer names its issuer", async () => {
+  test("rejects another issuer's response if it names its issuer", async () => {
     const left = await depart();
     const asked = answering();
     const mixed = back({ code: "C", state: stateOf(left), iss: "https://evil.test" });
@@ -137,7 +137,7 @@ describe("the arrival", () => {
     expect(asked).toEqual([]);
   });
 
-  test("no code goes over plain http, but to this machine", async () => {
+  test("sends no code over plain http except to this machine", async () => {
     const asked = answering();
     const plain = { ...DOCUMENT, token_url: "http://pool.test/oauth2/token" };
     const left = await depart("/", plain);

@@ -1,4 +1,4 @@
-/** A user pool for tests: its sign-in document, tokens, and a `fetch` that answers as its token endpoint does. */
+/** A fake user pool: its sign-in document, tokens, and a `fetch` that acts as its token endpoint. */
 import { vi } from "vitest";
 import type { SignInDocument } from "../../src/sign_in/session";
 
@@ -14,7 +14,10 @@ export const DOCUMENT: SignInDocument = {
   scope: "openid profile",
 };
 
-/** The code flow's ID token comes from the token endpoint itself, over TLS: its claims are looked at, not its signature. */
+/**
+ * The ID token of the code flow comes from the token endpoint over TLS, so its claims are checked, not its
+ * signature.
+ */
 export function idToken(claims: Record<string, unknown>): string {
   const now = Math.floor(Date.now() / 1000);
   const body = { iss: ISSUER, aud: CLIENT, sub: "ada", iat: now, exp: now + 300, ...claims };
@@ -42,7 +45,7 @@ export interface Asked {
   form: Record<string, string>;
 }
 
-/** Answers the token endpoint's requests one after the other; what was asked is in the list it gives back. */
+/** Returns the responses in order; the requests are in the returned list. */
 export function answering(...answers: (Response | (() => Response))[]): Asked[] {
   const asked: Asked[] = [];
   vi.stubGlobal("fetch", async (url: URL | string, init: RequestInit) => {

@@ -1,19 +1,22 @@
-/** How labels get in: the camera, a photo, or the keyboard; and what is under the thumb meanwhile. */
+/**
+ * Captures labels with the camera, from a photo or by keyboard, and shows the controls at the bottom of the
+ * page.
+ */
 import { Stack, Switch } from "@mantine/core";
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
-import { useInHand } from "../../sign_in/comeback";
+import { useReloadBlock } from "../../sign_in/reconnect";
 import style from "./claim.module.css";
-import { IDLE, next, type Said } from "./flow";
-import { FoundSheet } from "./found_sheet";
+import { IDLE, type Message, next } from "./flow";
+import { InputMethods } from "./input_methods";
+import { ScannedLabels } from "./scanned_labels";
 import { CameraView } from "./scanner/camera_view";
 import { loadDetector } from "./scanner/load_detector";
-import { sightIn } from "./scanner/photo";
-import type { Sight } from "./scanner/sight";
+import { scanPhoto } from "./scanner/photo";
+import type { ScanResult } from "./scanner/scan_result";
 import { TargetChoice } from "./target_choice";
 import { TypeCode } from "./type_code";
 import type { Choice } from "./use_choice";
 import { useClaiming, useObstacle } from "./use_claiming";
-import { Ways } from "./ways";
 
 const FELT_MS = 60;
 
@@ -24,32 +27,39 @@ interface Props {
 }
 
 export function Capture({ choice, head, list }: Props) {
-  const [flow, happen] = useReducer(next, IDLE);
+  const [flow, dispatch] = useReducer(next, IDLE);
   const [inSeries, setInSeries] = useState(false);
-  const claim = useClaiming(choice, happen);
+  const claim = useClaiming(choice, dispatch);
   const obstacle = useObstacle(choice);
   const { target } = choice;
 
-  const seen = (sight: Sight) => {
-    const [first] = sight.labels;
+  const seen = (scan: ScanResult) => {
+    const [first] = scan.labels;
     if (first !== undefined) navigator.vibrate?.(FELT_MS);
     if (inSeries && first !== undefined && flow.at === "camera" && obstacle(first) === null) claim([first]);
-    else happen({ is: "seen", sight, way: "camera", inSeries, known: (certid) => obstacle(certid) !== null });
+    else
+      dispatch({
+        is: "seen",
+        scan,
+        method: "camera",
+        inSeries,
+        known: (certid) => obstacle(certid) !== null,
+      });
   };
   const read = async (file: File | null) => {
     if (!file) return;
-    happen({ is: "photo" });
+    dispatch({ is: "photo" });
     try {
-      const sight = await sightIn(file, loadDetector);
-      happen({ is: "seen", sight, way: "photo", inSeries: false, known: () => false });
+      const scan = await scanPhoto(file, loadDetector);
+      dispatch({ is: "seen", scan, method: "photo", inSeries: false, known: () => false });
     } catch (error) {
-      happen({ is: "trouble", words: error instanceof Error ? error.message : String(error) });
+      dispatch({ is: "error", text: error instanceof Error ? error.message : String(error) });
     }
   };
-  useInHand(flow.at !== "idle");
+  useReloadBlock(flow.at !== "idle");
   const begun = useBegun(flow !== IDLE);
-  const shown = useInView(flow.at === "idle" && flow.said?.is === "claimed" ? flow.said : null);
-  const scanning = flow.at === "camera" || (flow.at === "found" && flow.way === "camera");
+  const shown = useInView(flow.at === "idle" && flow.message?.is === "claimed" ? flow.message : null);
+  const scanning = flow.at === "camera" || (flow.at === "found" && flow.method === "camera");
   return (
     <div
       className={style.page}
@@ -62,7 +72,7 @@ export function Capture({ choice, head, list }: Props) {
           <Switch
             size="md"
             classNames={{ body: style.series ?? "" }}
-            label="Claim at once, in a series"
+            label="Claim labels as they are scanned"
             checked={inSeries}
             onChange={({ currentTarget: { checked } }) => setInSeries(checked)}
           />
@@ -73,10 +83,10 @@ export function Capture({ choice, head, list }: Props) {
           <CameraView
             still={flow.at === "found"}
             loadDetector={loadDetector}
-            onNews={seen}
-            onFault={(fault) => happen({ is: "camera failed", fault })}
-            onTrouble={(error) => happen({ is: "trouble", words: scannerWords(error) })}
-            onStop={() => happen({ is: "stop" })}
+            onScan={seen}
+            onFault={(fault) => dispatch({ is: "camera failed", fault })}
+            onTrouble={(error) => dispatch({ is: "error", text: scannerErrorText(error) })}
+            onStop={() => dispatch({ is: "stop" })}
           />
         )}
         {flow.at === "typing" && (
@@ -84,7 +94,7 @@ export function Capture({ choice, head, list }: Props) {
             choice={choice}
             obstacle={obstacle}
             onClaim={(certid) => claim([certid])}
-            onCancel={() => happen({ is: "stop" })}
+            onCancel={() => dispatch({ is: "stop" })}
           />
         )}
       </div>
@@ -94,20 +104,20 @@ export function Capture({ choice, head, list }: Props) {
       {flow.at !== "typing" && (
         <div className={style.bar}>
           {flow.at === "found" ? (
-            <FoundSheet
+            <ScannedLabels
               labels={flow.labels}
               choice={choice}
               obstacle={obstacle}
               onClaim={claim}
-              onCancel={() => happen({ is: "cancelled" })}
-              goOn={flow.way === "camera" ? "Scan the next one" : "Go on"}
+              onCancel={() => dispatch({ is: "cancelled" })}
+              goOn={flow.method === "camera" ? "Scan next label" : "Continue"}
             />
           ) : (
-            <Ways
+            <InputMethods
               flow={flow}
               begun={begun}
-              goal={target ? `${inSeries ? "Claims at once for" : "For"} ${target.name}` : null}
-              happen={happen}
+              destination={target ? `${inSeries ? "Claiming for" : "For"} ${target.name}` : null}
+              dispatch={dispatch}
               onPhoto={(file) => void read(file)}
             />
           )}
@@ -117,15 +127,15 @@ export function Capture({ choice, head, list }: Props) {
   );
 }
 
-/** Whether anything was done yet: then the keyboard's focus is led on, and not before. */
+/** Whether the user has done anything yet. Only then may the page move the focus. */
 function useBegun(now: boolean): boolean {
   const [begun, setBegun] = useState(now);
   if (now && !begun) setBegun(true);
   return begun;
 }
 
-/** What was claimed just now is to be seen, above the thumb's buttons. */
-function useInView(claimed: Said | null) {
+/** Scrolls a device that was just claimed into view, above the buttons. */
+function useInView(claimed: Message | null) {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (claimed) element.current?.scrollIntoView({ block: "start" });
@@ -133,6 +143,6 @@ function useInView(claimed: Said | null) {
   return element;
 }
 
-function scannerWords(error: unknown): string {
-  return `The scanner does not start; type the code, or try again. (${error instanceof Error ? error.message : error})`;
+function scannerErrorText(error: unknown): string {
+  return `The scanner can't start. Type the code, or try again. (${error instanceof Error ? error.message : error})`;
 }

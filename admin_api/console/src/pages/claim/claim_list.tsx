@@ -1,47 +1,50 @@
-/** The claims made on this phone: those on hold for somebody else, then this person's, newest first, each one live. */
+/**
+ * The claims made on this phone: first those on hold for other users, then the current user's, newest first,
+ * with live progress.
+ */
 import { Alert, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useNetwork } from "@mantine/hooks";
 import { IconAlertTriangle, IconQrcode } from "@tabler/icons-react";
 import type { TargetEntry } from "../../parts/target_names";
 import { useSession } from "../../sign_in/gate";
 import style from "./claim.module.css";
-import { FollowedRow } from "./followed_row";
-import { type Entry, heldFor } from "./queue/entry";
+import { claimsOfOthers, type Entry } from "./queue/entry";
 import { claimQueue, useClaims } from "./queue/use_claims";
 import { RowCard } from "./row_card";
+import { SentRow } from "./sent_row";
 import { UnsentRow } from "./unsent_row";
 
-/** Those above keep their whole line when they have arrived. */
-const IN_FULL = 3;
+/** The number of claims shown in full after arrival. */
+const EXPANDED = 3;
 
 interface Props {
-  person: string | null;
+  user: string | null;
   targets: readonly TargetEntry[] | undefined;
 }
 
-export function ClaimList({ person, targets }: Props) {
-  const { entries, lasting, known } = useClaims();
-  const held = heldFor(entries, person);
-  const mine = entries.filter(({ by }) => by === person).reverse();
-  if (mine.length + held.length === 0) return <Nothing known={known} />;
+export function ClaimList({ user, targets }: Props) {
+  const { entries, persistent, loaded } = useClaims();
+  const others = claimsOfOthers(entries, user);
+  const mine = entries.filter(({ by }) => by === user).reverse();
+  if (mine.length + others.length === 0) return <Nothing loaded={loaded} />;
   return (
     <section aria-labelledby="claims">
       <Group justify="space-between" mb="xs" wrap="nowrap">
         <Title order={2} size="h5" id="claims">
-          Claims of this session
+          Claims in this session
         </Title>
         <Clear sent={mine.filter(({ standing }) => standing === "sent")} />
       </Group>
-      {!lasting && <Passing />}
+      {!persistent && <MemoryOnlyNotice />}
       <Summary mine={mine} />
       <Stack component="ul" gap="sm" p={0} m={0}>
-        {[...held, ...mine].map((entry) => (
+        {[...others, ...mine].map((entry) => (
           <Row
             key={entry.id}
             entry={entry}
-            person={person}
+            user={user}
             targets={targets}
-            brief={mine.indexOf(entry) >= IN_FULL}
+            brief={mine.indexOf(entry) >= EXPANDED}
           />
         ))}
       </Stack>
@@ -62,46 +65,48 @@ function Row({ entry, brief, ...rest }: Props & { entry: Entry; brief: boolean }
         hindrance={session && online ? hindrance : null}
       />
     );
-  if (session) return <FollowedRow entry={entry} targets={rest.targets} brief={brief} />;
+  if (session) return <SentRow entry={entry} targets={rest.targets} brief={brief} />;
   return (
     <RowCard entry={entry} targets={rest.targets} badge={null}>
-      <Text size="sm">Claimed. What became of it shows when there is a network.</Text>
+      <Text size="sm">Claimed. Its progress appears when the network is back.</Text>
     </RowCard>
   );
 }
 
-function Nothing({ known }: { known: boolean }) {
-  if (!known) return null;
+function Nothing({ loaded }: { loaded: boolean }) {
+  if (!loaded) return null;
   return (
     <Stack className={style.nothing} align="center" gap="xs">
       <IconQrcode size={44} stroke={1.2} aria-hidden />
       <Text size="sm" ta="center" maw={260}>
-        Scan the code on a device's label. It is claimed for the target that is picked, and you see it arrive
+        Scan the code on a device's label to claim the device for the chosen target. Its progress appears
         here.
       </Text>
     </Stack>
   );
 }
 
-/** How many wait, said once for those who do not see the list. */
+/** The number of unsent claims, announced once for screen readers. */
 function Summary({ mine }: { mine: readonly Entry[] }) {
   const waiting = mine.filter(({ standing }) => standing === "waiting").length;
   const refused = mine.filter(({ standing }) => standing === "refused").length;
   if (mine.length < 2 || waiting + refused === 0) return null;
   return (
     <Text size="sm" c="dimmed" mb="xs" role="status">
-      {[waiting > 0 && `${waiting} to be sent`, refused > 0 && `${refused} refused`]
-        .filter(Boolean)
-        .join(", ")}
+      {[waiting > 0 && `${waiting} queued`, refused > 0 && `${refused} rejected`].filter(Boolean).join(", ")}
     </Text>
   );
 }
 
-function Passing() {
+function MemoryOnlyNotice() {
   return (
-    <Alert color="yellow" icon={<IconAlertTriangle aria-hidden />} mb="sm" title="This browser keeps nothing">
-      Claims that are still to be sent are lost when the page is closed. Leave the private window, or wait for
-      the network.
+    <Alert
+      color="yellow"
+      icon={<IconAlertTriangle aria-hidden />}
+      mb="sm"
+      title="This browser blocks storage"
+    >
+      Unsent claims are lost when the page closes. Leave the private window, or wait for the network.
     </Alert>
   );
 }
@@ -112,13 +117,7 @@ function Clear({ sent }: { sent: readonly Entry[] }) {
     for (const { id } of sent) await claimQueue.remove(id);
   };
   return (
-    <Button
-      size="md"
-      px="xs"
-      variant="subtle"
-      aria-label="Clear those that were sent"
-      onClick={() => void clear()}
-    >
+    <Button size="md" px="xs" variant="subtle" aria-label="Clear sent claims" onClick={() => void clear()}>
       Clear
     </Button>
   );

@@ -1,6 +1,7 @@
 /**
- * The technician's page: scan a label (or take a photo of it, or type its code), see where it is to go, claim it, watch it
- * arrive, and go on with the next one. Made for one hand and 360 pixels, and for places without a network.
+ * The technician's page: scan a label (or take a photo, or type the code), check its target, claim the
+ * device, watch it arrive, and continue with the next. Designed for one hand, 360 pixels and unreliable
+ * networks.
  */
 import { IconEye } from "@tabler/icons-react";
 import { useEffect } from "react";
@@ -16,13 +17,13 @@ import { useChoice } from "./use_choice";
 
 export default function ClaimPage() {
   const session = useSession();
-  const { may, role } = useMe();
+  const { may } = useMe();
   if (session && !may("claimDevice"))
     return (
       <>
         <PageHead title="Claim" />
-        <EmptyState icon={<IconEye />} title="Claiming is not for you">
-          A {role} looks on. Ask an admin for the role of a technician.
+        <EmptyState icon={<IconEye />} title="You can't claim devices">
+          Your role is read-only. Ask an admin for the technician role.
         </EmptyState>
       </>
     );
@@ -38,10 +39,10 @@ function ClaimDesk() {
       head={
         <>
           <PageHead title="Claim" />
-          <OfflineNote person={choice.person} />
+          <OfflineNote user={choice.user} />
         </>
       }
-      list={<ClaimList person={choice.person} targets={choice.targets} />}
+      list={<ClaimList user={choice.user} targets={choice.targets} />}
     />
   );
 }

@@ -1,27 +1,26 @@
 /**
- * What the claim page is doing: waiting for a tap, looking through the camera, reading a photo, taking a typed code, or
- * asking whether what it found shall be claimed. Pure: a state and an event give the next state; what has to be done
- * about it (camera, queue) is the page's.
+ * The state machine of the claim page: idle, camera, reading a photo, typing, or confirming what was found.
+ * Pure: a state and an event give the next state. The page performs the effects (camera, queue).
  */
 import type { CameraFault } from "./scanner/camera";
-import type { Sight } from "./scanner/sight";
+import type { ScanResult } from "./scanner/scan_result";
 
-export type Way = "camera" | "photo" | "typing";
+export type InputMethod = "camera" | "photo" | "typing";
 
-/** One line about what was just seen or done. */
-export type Said =
-  | { is: "stranger"; text: string }
-  | { is: "again"; certid: string }
+/** One line about the last scan or action. */
+export type Message =
+  | { is: "otherCode"; text: string }
+  | { is: "already claimed"; certid: string }
   | { is: "claimed"; certids: readonly string[] }
-  | { is: "nothing found" }
-  | { is: "failed"; words: string };
+  | { is: "no code" }
+  | { is: "failed"; text: string };
 
 export type Flow =
-  | { at: "idle"; fault: CameraFault | null; said: Said | null }
-  | { at: "camera"; said: Said | null }
+  | { at: "idle"; fault: CameraFault | null; message: Message | null }
+  | { at: "camera"; message: Message | null }
   | { at: "photo" }
   | { at: "typing" }
-  | { at: "found"; labels: readonly string[]; way: Way };
+  | { at: "found"; labels: readonly string[]; method: InputMethod };
 
 export type FlowEvent =
   | { is: "scan" }
@@ -29,17 +28,23 @@ export type FlowEvent =
   | { is: "photo" }
   | { is: "stop" }
   | { is: "camera failed"; fault: CameraFault }
-  | { is: "seen"; sight: Sight; way: Way; inSeries: boolean; known: (certid: string) => boolean }
-  | { is: "trouble"; words: string }
+  | {
+      is: "seen";
+      scan: ScanResult;
+      method: InputMethod;
+      inSeries: boolean;
+      known: (certid: string) => boolean;
+    }
+  | { is: "error"; text: string }
   | { is: "claimed"; certids: readonly string[] }
   | { is: "cancelled" };
 
-export const IDLE: Flow = { at: "idle", fault: null, said: null };
+export const IDLE: Flow = { at: "idle", fault: null, message: null };
 
 export function next(flow: Flow, event: FlowEvent): Flow {
   switch (event.is) {
     case "scan":
-      return { at: "camera", said: null };
+      return { at: "camera", message: null };
     case "type":
       return { at: "typing" };
     case "photo":
@@ -47,33 +52,33 @@ export function next(flow: Flow, event: FlowEvent): Flow {
     case "stop":
       return IDLE;
     case "camera failed":
-      // A camera that was stopped meanwhile has nothing to say any more.
-      return flow.at === "camera" ? { at: "idle", fault: event.fault, said: null } : flow;
-    case "trouble":
-      return { at: "idle", fault: null, said: { is: "failed", words: event.words } };
+      // Ignore a failure of a camera that has been stopped.
+      return flow.at === "camera" ? { at: "idle", fault: event.fault, message: null } : flow;
+    case "error":
+      return { at: "idle", fault: null, message: { is: "failed", text: event.text } };
     case "seen":
       return seen(flow, event);
     case "claimed":
       return flow.at === "camera"
-        ? { at: "camera", said: { is: "claimed", certids: event.certids } }
-        : { at: "idle", fault: null, said: { is: "claimed", certids: event.certids } };
+        ? { at: "camera", message: { is: "claimed", certids: event.certids } }
+        : { at: "idle", fault: null, message: { is: "claimed", certids: event.certids } };
     case "cancelled":
-      return flow.at === "found" && flow.way === "camera" ? { at: "camera", said: null } : IDLE;
+      return flow.at === "found" && flow.method === "camera" ? { at: "camera", message: null } : IDLE;
   }
 }
 
-/** In a series a fresh label is claimed by the page, which says so with `claimed`; here the camera just stays on. */
+/** In a series the page claims a new label and dispatches `claimed`; the camera stays on. */
 function seen(flow: Flow, event: FlowEvent & { is: "seen" }): Flow {
-  const { sight, way, inSeries, known } = event;
-  const expected: Record<Way, Flow["at"]> = { camera: "camera", photo: "photo", typing: "typing" };
-  if (flow.at !== expected[way]) return flow;
-  const [first] = sight.labels;
-  if (first !== undefined && way === "camera") {
-    if (!inSeries) return { at: "found", labels: [first], way };
-    return known(first) ? { at: "camera", said: { is: "again", certid: first } } : flow;
+  const { scan, method, inSeries, known } = event;
+  const expected: Record<InputMethod, Flow["at"]> = { camera: "camera", photo: "photo", typing: "typing" };
+  if (flow.at !== expected[method]) return flow;
+  const [first] = scan.labels;
+  if (first !== undefined && method === "camera") {
+    if (!inSeries) return { at: "found", labels: [first], method };
+    return known(first) ? { at: "camera", message: { is: "already claimed", certid: first } } : flow;
   }
-  if (first !== undefined) return { at: "found", labels: sight.labels, way };
-  const said: Said =
-    sight.stranger === null ? { is: "nothing found" } : { is: "stranger", text: sight.stranger };
-  return way === "camera" ? { at: "camera", said } : { at: "idle", fault: null, said };
+  if (first !== undefined) return { at: "found", labels: scan.labels, method };
+  const message: Message =
+    scan.otherCode === null ? { is: "no code" } : { is: "otherCode", text: scan.otherCode };
+  return method === "camera" ? { at: "camera", message } : { at: "idle", fault: null, message };
 }

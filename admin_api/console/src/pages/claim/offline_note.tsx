@@ -1,22 +1,18 @@
-/** What is possible without a network, said where there is none. */
+/** Explains what works offline. */
 import { Alert } from "@mantine/core";
 import { useNetwork } from "@mantine/hooks";
 import { IconWifiOff } from "@tabler/icons-react";
 import { useSession } from "../../sign_in/gate";
 
-export function OfflineNote({ person }: { person: string | null }) {
+export function OfflineNote({ user }: { user: string | null }) {
   const session = useSession();
   const { online } = useNetwork();
   if (session && online) return null;
-  const whose = session
-    ? ""
-    : person === null
-      ? ", once somebody has signed in"
-      : `, in the name of ${person}`;
+  const sender = !session && user !== null ? ` as ${user}` : "";
+  const condition = !session && user === null ? " and someone signs in" : "";
   return (
     <Alert role="status" color="yellow" p="xs" icon={<IconWifiOff aria-hidden />}>
-      {session ? "No network." : "Opened without a network."} Claims are kept on this phone and sent when it
-      is back{whose}.
+      You're offline. Claims are stored on this phone and sent{sender} when the network is back{condition}.
     </Alert>
   );
 }

@@ -1,4 +1,4 @@
-/** One claim in the list: which device, for where, how it stands; the rest is the row's own. */
+/** One claim in the list: its device, target and status; children add the rest. */
 import { Card, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { shortForm } from "../../label/short_form";

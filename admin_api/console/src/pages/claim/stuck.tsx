@@ -1,4 +1,7 @@
-/** Why a device does not go through, in the lobby's words, and the way on: retry for who may, else words for who can. */
+/**
+ * Why a device is stuck, in the lobby's words, and the next action: Retry for roles that may, otherwise a
+ * message for an operator.
+ */
 import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
@@ -6,10 +9,10 @@ import { Link } from "wouter";
 import { type Failure, failureOf } from "../../api/failures";
 import { graphql } from "../../api/graphql";
 import { FailureNotice } from "../../parts/failure_notice";
-import { reasonWords } from "../../parts/reasons";
+import { reasonText } from "../../parts/reasons";
 import { useMe } from "../../sign_in/me";
-import { wordsForOperator } from "./advice";
-import type { Standing } from "./claim_line";
+import { operatorMessage } from "./advice";
+import type { Standing } from "./claim_progress";
 import type { Entry } from "./queue/entry";
 import type { Followed } from "./use_followed";
 
@@ -27,9 +30,9 @@ export function Stuck({ entry: { certid, target }, device, standing, onRetried }
   const { may } = useMe();
   if (!STUCK.includes(standing)) return null;
   const code = device.reason ?? standing;
-  const { meaning, mend } = reasonWords(code);
-  const message = device.message ?? mend;
-  const words = wordsForOperator({ certid, name: device.devicename, target, code, message }, location.origin);
+  const { meaning, remedy } = reasonText(code);
+  const message = device.message ?? remedy;
+  const text = operatorMessage({ certid, name: device.devicename, target, code, message }, location.origin);
   return (
     <Alert color="red" p="sm" title={meaning}>
       <Stack gap="xs">
@@ -40,7 +43,7 @@ export function Stuck({ entry: { certid, target }, device, standing, onRetried }
         {may("retryDevice") && device.allowedActions.includes("retryDevice") ? (
           <Retry certid={certid} onRetried={onRetried} />
         ) : (
-          <TellOperator words={words} />
+          <CopyForOperator text={text} />
         )}
       </Stack>
     </Alert>
@@ -73,12 +76,12 @@ function Retry({ certid, onRetried }: { certid: string; onRetried: () => void })
   );
 }
 
-export function TellOperator({ words }: { words: string }) {
+export function CopyForOperator({ text }: { text: string }) {
   return (
-    <CopyButton value={words} timeout={4000}>
+    <CopyButton value={text} timeout={4000}>
       {({ copied, copy }) => (
         <Button size="md" variant="default" onClick={copy}>
-          {copied ? "Copied: send it to an operator" : "Copy for an operator"}
+          {copied ? "Copied. Send it to an operator." : "Copy for operator"}
         </Button>
       )}
     </CopyButton>

@@ -1,4 +1,4 @@
-/** Where the devices shall go: nothing to pick where there is one target only. The phone's own picker, for one hand. */
+/** Selects the target; shows it as text if there is only one. Uses the phone's native picker. */
 import { Alert, NativeSelect, Paper, Stack, Text } from "@mantine/core";
 import { IconMapPinOff } from "@tabler/icons-react";
 import { failureOf } from "../../api/failures";
@@ -13,7 +13,7 @@ export function TargetChoice({ choice }: { choice: Choice }) {
   if (!targets)
     return (
       <Text size="sm" c="dimmed" role="status">
-        Looking up your targets…
+        Loading your targets…
       </Text>
     );
   if (targets.length === 0) return <NoTarget />;
@@ -54,7 +54,7 @@ function Targets({ choice, targets }: { choice: Choice; targets: readonly Target
       value={target ? keyOf(target) : ""}
       onChange={(event) => pickTarget(event.currentTarget.value || null)}
       data={[
-        ...(target ? [] : [{ value: "", label: "Pick where they go" }]),
+        ...(target ? [] : [{ value: "", label: "Choose a target" }]),
         ...targets.map((each) => ({ value: keyOf(each), label: `${each.name} · ${keyOf(each)}` })),
       ]}
     />
@@ -76,8 +76,8 @@ function Profiles({ choice, target }: { choice: Choice; target: TargetEntry }) {
 
 function NoTarget() {
   return (
-    <Alert color="yellow" icon={<IconMapPinOff aria-hidden />} title="There is no target for you yet">
-      Ask an admin to register one, or to let you claim for one.
+    <Alert color="yellow" icon={<IconMapPinOff aria-hidden />} title="No targets available">
+      Ask an admin to register a target, or to give you access to one.
     </Alert>
   );
 }

@@ -1,4 +1,7 @@
-/** The code by hand, where no camera can read it: checked with every key, in the lines that are printed on the label. */
+/**
+ * Typing the code when the camera cannot read it: checked on every keystroke, in the lines printed on the
+ * label.
+ */
 import { Button, Group, InputBase, Stack, Text } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import {
@@ -12,12 +15,12 @@ import {
 import { shortForm } from "../../label/short_form";
 import { caretIn, readTyped, type Typed } from "../../label/typed";
 import style from "./claim.module.css";
-import { Goal } from "./goal";
+import { Destination } from "./destination";
 import type { Choice } from "./use_choice";
 
 interface Props {
   choice: Choice;
-  /** Why the device in question cannot be claimed just now; null where it can. */
+  /** Why the device cannot be claimed now; null if it can. */
   obstacle: (certid: string) => string | null;
   onClaim: (certid: string) => void;
   onCancel: () => void;
@@ -26,8 +29,8 @@ interface Props {
 export function TypeCode({ choice, obstacle, onClaim, onCancel }: Props) {
   const { text, field, set } = useGrouped();
   const typed = readTyped(text);
-  const hindered = typed.certid === null ? null : obstacle(typed.certid);
-  const ready = typed.certid !== null && hindered === null && choice.target !== undefined;
+  const blocked = typed.certid === null ? null : obstacle(typed.certid);
+  const ready = typed.certid !== null && blocked === null && choice.target !== undefined;
   const claim = () => ready && typed.certid !== null && onClaim(typed.certid);
   return (
     <Stack gap="sm">
@@ -35,9 +38,9 @@ export function TypeCode({ choice, obstacle, onClaim, onCancel }: Props) {
         component="textarea"
         multiline
         rows={4}
-        label="The label's code"
-        description="As printed: DL1: and 56 characters. A bare fingerprint of 64 hex digits does as well."
-        error={typed.trouble?.message}
+        label="Label code"
+        description="As printed: DL1: and 56 characters. A fingerprint of 64 hex digits works too."
+        error={typed.problem?.message}
         className={style.code}
         autoCapitalize="characters"
         autoComplete="off"
@@ -48,28 +51,28 @@ export function TypeCode({ choice, obstacle, onClaim, onCancel }: Props) {
         autoFocus
         onKeyDown={(event: KeyboardEvent) => {
           if (event.key !== "Enter") return;
-          event.preventDefault(); // a hand-held scanner ends with it; the field breaks its lines itself
+          event.preventDefault(); // barcode readers end with Enter; the field inserts line breaks itself
           claim();
         }}
         {...field}
       />
       <Progress typed={typed} />
-      {typed.trouble && typed.trouble.offers.length > 0 && (
+      {typed.problem && typed.problem.suggestions.length > 0 && (
         <Stack gap="xs">
-          <Text size="sm">Look at the label. Is it meant like this?</Text>
-          {typed.trouble.offers.map(({ words, text: offered }) => (
-            <Button key={words} variant="light" size="md" onClick={() => set(offered)}>
-              {words}
+          <Text size="sm">Check the label. Did you mean:</Text>
+          {typed.problem.suggestions.map(({ label, text: suggested }) => (
+            <Button key={label} variant="light" size="md" onClick={() => set(suggested)}>
+              {label}
             </Button>
           ))}
         </Stack>
       )}
       {typed.certid !== null && (
         <div role="status">
-          <Text size="sm" c={hindered === null ? undefined : "var(--mantine-color-error)"}>
-            {hindered ?? "Compare with the print on the label."}
+          <Text size="sm" c={blocked === null ? undefined : "var(--mantine-color-error)"}>
+            {blocked ?? "Compare it with the label."}
           </Text>
-          {hindered === null && <Goal choice={choice} />}
+          {blocked === null && <Destination choice={choice} />}
         </div>
       )}
       <Group grow preventGrowOverflow={false} wrap="nowrap">
@@ -99,7 +102,10 @@ function Progress({ typed: { have, want, certid } }: { typed: Typed }) {
   );
 }
 
-/** The text as it is shown, with the caret where the person left it. While a keyboard composes, it has the field. */
+/**
+ * The text as shown, with the caret where the user left it. While an input method composes, the text is
+ * unchanged.
+ */
 function useGrouped() {
   const [text, setText] = useState("");
   const element = useRef<HTMLTextAreaElement>(null);
@@ -117,9 +123,9 @@ function useGrouped() {
   };
   return {
     text,
-    set: (offered: string) => {
-      setText(offered);
-      caret.current = offered.length;
+    set: (suggested: string) => {
+      setText(suggested);
+      caret.current = suggested.length;
       element.current?.focus();
     },
     field: {

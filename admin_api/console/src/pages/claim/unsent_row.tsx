@@ -1,30 +1,33 @@
-/** A claim that is on this phone only, or that was refused: why, and what may be done. It stays until somebody says so. */
+/**
+ * A claim that exists only on this phone or that was rejected: the reason and the possible actions. It stays
+ * until the user removes it.
+ */
 import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCloudUp, IconHourglass, IconUser } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { type Failure, titleOf } from "../../api/failures";
-import { Ago } from "../../parts/moments";
 import { keyOf, type TargetEntry } from "../../parts/target_names";
-import { adviceFor, personOf, wordsForOperator } from "./advice";
+import { Ago } from "../../parts/time";
+import { actorName, adviceFor, operatorMessage } from "./advice";
 import type { Entry, Refusal } from "./queue/entry";
 import { claimQueue } from "./queue/use_claims";
 import { RowCard } from "./row_card";
-import { TellOperator } from "./stuck";
+import { CopyForOperator } from "./stuck";
 
 interface Props {
   entry: Entry;
   targets: readonly TargetEntry[] | undefined;
-  /** In whose name it would be sent now; null: nobody is known. */
-  person: string | null;
+  /** The user it would be sent as; null: unknown. */
+  user: string | null;
   sending: boolean;
   /** Why it is not being sent. */
   hindrance: Failure | null;
 }
 
 export function UnsentRow(props: Props) {
-  const { entry, targets, person, sending } = props;
-  const others = entry.by !== person;
+  const { entry, targets, user, sending } = props;
+  const others = entry.by !== user;
   return (
     <RowCard entry={entry} targets={targets} badge={<Standing {...props} others={others} />}>
       {entry.refusal && <Refused entry={entry} refusal={entry.refusal} />}
@@ -41,12 +44,12 @@ export function UnsentRow(props: Props) {
 function Standing({ entry, sending, others }: Props & { others: boolean }) {
   const [color, label, Icon] =
     entry.standing === "refused"
-      ? (["red", "Refused", IconAlertTriangle] as const)
+      ? (["red", "Rejected", IconAlertTriangle] as const)
       : others
         ? (["gray", "On hold", IconUser] as const)
         : sending
           ? (["blue", "Sending", IconCloudUp] as const)
-          : (["yellow", "To be sent", IconHourglass] as const);
+          : (["yellow", "Queued", IconHourglass] as const);
   return (
     <Badge color={color} variant="light" tt="none" leftSection={<Icon size={14} aria-hidden />}>
       {label}
@@ -54,20 +57,23 @@ function Standing({ entry, sending, others }: Props & { others: boolean }) {
   );
 }
 
-function waitingWords({ sending, hindrance, person }: Props): string {
-  if (sending) return "It is on its way to the lobby.";
-  if (person === null)
-    return "Waiting for the network; kept on this phone. It can be sent once somebody has signed in.";
+function waitingWords({ sending, hindrance, user }: Props): string {
+  if (sending) return "Sending to the lobby.";
+  if (user === null) return "Waiting for the network. Stored on this phone and sent after someone signs in.";
   return hindrance
-    ? `${titleOf(hindrance.code)}. It is kept on this phone and sent again by itself.`
-    : "Waiting for the network; kept on this phone.";
+    ? `${titleOf(hindrance.code)}. Stored on this phone and sent again automatically.`
+    : "Waiting for the network. Stored on this phone.";
 }
 
 function othersWords({ by, refusal }: Entry): string {
-  const made = by === null ? "Made here when nobody was signed in." : `Made here by ${by}.`;
+  const made =
+    by === null ? "Made on this phone while nobody was signed in." : `Made on this phone by ${by}.`;
   if (refusal) return made;
-  const sent = by === null ? "It is not sent" : "It is sent when they sign in,";
-  return `${made} ${sent} in your name only if you say so.`;
+  const next =
+    by === null
+      ? "Send it as yourself, or remove it."
+      : "It is sent when they sign in. You can also send it as yourself.";
+  return `${made} ${next}`;
 }
 
 function Refused({ entry, refusal: { failure, holder } }: { entry: Entry; refusal: Refusal }) {
@@ -78,13 +84,13 @@ function Refused({ entry, refusal: { failure, holder } }: { entry: Entry; refusa
       </Text>
       {holder?.target ? (
         <Text size="sm">
-          By {personOf(holder.by)}
+          Claimed by {actorName(holder.by)}
           {holder.at && (
             <>
               , <Ago at={holder.at} />
             </>
           )}
-          , for {keyOf(holder.target) === keyOf(entry.target) ? "this same target" : keyOf(holder.target)}.
+          , for {keyOf(holder.target) === keyOf(entry.target) ? "the same target" : keyOf(holder.target)}.
         </Text>
       ) : (
         <Text size="sm">{failure.message}</Text>
@@ -98,17 +104,17 @@ function Refused({ entry, refusal: { failure, holder } }: { entry: Entry; refusa
   );
 }
 
-function Actions({ entry, person, others }: Props & { others: boolean }) {
+function Actions({ entry, user, others }: Props & { others: boolean }) {
   const { refusal } = entry;
   return (
     <Stack gap="xs">
       {refusal && (
-        <TellOperator words={wordsForOperator({ ...entry, ...refusal.failure }, location.origin)} />
+        <CopyForOperator text={operatorMessage({ ...entry, ...refusal.failure }, location.origin)} />
       )}
       <Group gap="xs" grow preventGrowOverflow={false}>
-        {(refusal || others) && person !== null && (
-          <Button size="md" variant="light" onClick={() => void claimQueue.sendAgain(entry.id, person)}>
-            {others ? `Send as ${person}` : "Try again"}
+        {(refusal || others) && user !== null && (
+          <Button size="md" variant="light" onClick={() => void claimQueue.sendAgain(entry.id, user)}>
+            {others ? `Send as ${user}` : "Try again"}
           </Button>
         )}
         {refusal?.holder && (
@@ -128,7 +134,7 @@ function Actions({ entry, person, others }: Props & { others: boolean }) {
 
 const SURE_FOR_MS = 4_000;
 
-/** An unsent claim is gone for good: the second tap counts. */
+/** Removing an unsent claim is permanent, so it needs a second tap. */
 function Remove({ label, sure, onRemove }: { label: string; sure: boolean; onRemove: () => void }) {
   const [asked, setAsked] = useState(false);
   useEffect(() => {
@@ -143,7 +149,7 @@ function Remove({ label, sure, onRemove }: { label: string; sure: boolean; onRem
       color={asked ? "red" : undefined}
       onClick={() => (sure && !asked ? setAsked(true) : onRemove())}
     >
-      {asked ? "Remove it unsent?" : label}
+      {asked ? "Remove unsent claim?" : label}
     </Button>
   );
 }

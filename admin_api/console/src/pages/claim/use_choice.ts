@@ -1,21 +1,21 @@
 /**
- * The target that claims are for, and the profile there: picked from those that the person may claim for, remembered for
- * the next time, and to be had without a network as they were last.
+ * The target and profile for claims, chosen from those the user may claim for. Remembered for the next visit
+ * and available offline.
  */
 import type { CombinedError } from "@urql/core";
 import { useEffect, useState } from "react";
 import { keyOf, type TargetEntry, useTargets } from "../../parts/target_names";
 import { useSession } from "../../sign_in/gate";
 import { useMe } from "../../sign_in/me";
-import { keep, readKept } from "./kept";
+import { readStoredChoice, storeChoice } from "./stored_choice";
 
 export interface Choice {
-  /** In whose name claims are made; null where nobody has used this phone yet. */
-  person: string | null;
-  /** Undefined: not known yet. */
+  /** The user who makes the claims; null if nobody has signed in on this phone yet. */
+  user: string | null;
+  /** Undefined: not loaded yet. */
   targets: readonly TargetEntry[] | undefined;
   target: TargetEntry | undefined;
-  /** Null: the target's usual one. */
+  /** Null: the target's default profile. */
   profile: string | null;
   pickTarget: (key: string | null) => void;
   pickProfile: (profile: string | null) => void;
@@ -28,9 +28,9 @@ const USUAL = "default";
 export function useChoice(): Choice {
   const session = useSession();
   const me = useMe();
-  const [kept] = useState(readKept);
-  const person = session ? me.name : (kept?.person ?? null);
-  const mine = kept && kept.person === person ? kept : null;
+  const [stored] = useState(readStoredChoice);
+  const user = session ? me.name : (stored?.person ?? null);
+  const mine = stored && stored.person === user ? stored : null;
   const { targets: fresh, error, again } = useTargets();
   const targets = fresh ?? mine?.targets;
   const [picked, setPicked] = useState<string | null>(mine?.picked ?? null);
@@ -38,11 +38,11 @@ export function useChoice(): Choice {
   const target = targets?.length === 1 ? targets[0] : targets?.find((each) => keyOf(each) === picked);
 
   useEffect(() => {
-    if (session && person !== null && fresh) keep({ person, targets: fresh, picked });
-  }, [session, person, fresh, picked]);
+    if (session && user !== null && fresh) storeChoice({ person: user, targets: fresh, picked });
+  }, [session, user, fresh, picked]);
 
   return {
-    person,
+    user,
     targets,
     target,
     profile: profile !== null && target?.profiles.includes(profile) ? profile : null,
@@ -56,7 +56,7 @@ export function useChoice(): Choice {
   };
 }
 
-/** What a claim gets that names no profile (`admin_api/claims.py`). */
+/** The profile of a claim that names none (`admin_api/claims.py`). */
 export function usualProfile(target: TargetEntry): string | undefined {
   return target.profiles.includes(USUAL) ? USUAL : target.profiles[0];
 }

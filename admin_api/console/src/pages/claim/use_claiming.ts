@@ -1,32 +1,33 @@
-/** Claiming what was read, for the target that was picked; and why a device is not to be claimed again. */
-import { ago } from "../../parts/moments";
+/** Claims scanned devices for the chosen target, and explains why a device is not claimed again. */
+
 import { keyOf } from "../../parts/target_names";
+import { ago } from "../../parts/time";
 import type { FlowEvent } from "./flow";
-import { madeOf } from "./queue/entry";
+import { existingClaim } from "./queue/entry";
 import { claimQueue, useClaims } from "./queue/use_claims";
 import type { Choice } from "./use_choice";
 
-/** Claims for the picked target: written down first, sent from there. */
-export function useClaiming({ target, profile, person }: Choice, happen: (event: FlowEvent) => void) {
+/** Queues claims for the chosen target. */
+export function useClaiming({ target, profile, user }: Choice, dispatch: (event: FlowEvent) => void) {
   return (certids: readonly string[]) => {
     if (!target) return;
     const { account, region } = target;
     const wishes = certids.map((certid) => ({ certid, target: { account, region }, profile }));
-    claimQueue.add(wishes, person).then(
-      () => happen({ is: "claimed", certids }),
+    claimQueue.add(wishes, user).then(
+      () => dispatch({ is: "claimed", certids }),
       (error: unknown) =>
-        happen({ is: "trouble", words: `This phone could not keep the claim; nothing was sent. ${error}` }),
+        dispatch({ is: "error", text: `This phone can't store the claim, so it was not sent. ${error}` }),
     );
   };
 }
 
-/** Why a device is not to be claimed again: it was, just now. */
-export function useObstacle({ person, target }: Choice): (certid: string) => string | null {
+/** Return why a device is not claimed again: it was claimed recently. */
+export function useObstacle({ user, target }: Choice): (certid: string) => string | null {
   const { entries } = useClaims();
   return (certid) => {
     const now = new Date();
-    const made = target && madeOf(entries, { certid, target }, person, now);
+    const made = target && existingClaim(entries, { certid, target }, user, now);
     if (!made) return null;
-    return `Claimed in this session already, ${ago(new Date(made.madeAt), now)}, for ${keyOf(made.target)}.`;
+    return `Already claimed in this session, ${ago(new Date(made.madeAt), now)}, for ${keyOf(made.target)}.`;
   };
 }

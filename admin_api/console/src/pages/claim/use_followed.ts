@@ -1,6 +1,6 @@
 /**
- * A claimed device, asked for again and again while somebody looks: every second at first, then with more patience, until
- * nothing more can come of it. What was seen stays where an answer fails to come.
+ * Polls a claimed device: every second at first, then less often, until its status is final. A failed poll
+ * keeps the last data.
  */
 import { useDocumentVisibility, useNetwork } from "@mantine/hooks";
 import type { CombinedError } from "@urql/core";
@@ -9,7 +9,7 @@ import { useClient } from "urql";
 import { graphql, type ResultOf } from "../../api/graphql";
 import type { TargetName } from "../../parts/target_names";
 import { useSession } from "../../sign_in/gate";
-import { askAgainAfter, type ClaimLine, claimLine } from "./claim_line";
+import { askAgainAfter, type ClaimProgress, claimProgress } from "./claim_progress";
 
 export const FOLLOWED = graphql(`
   query Followed($certid: ID!) {
@@ -24,10 +24,10 @@ export const FOLLOWED = graphql(`
 export type Followed = NonNullable<ResultOf<typeof FOLLOWED>["device"]>;
 
 export interface Following {
-  /** Null: the ledger has no row of it. Undefined: not known yet. */
+  /** Null: the ledger has no row for it. Undefined: not loaded yet. */
   device: Followed | null | undefined;
-  line: ClaimLine | null;
-  /** When this page saw it change last, by this phone's clock. */
+  progress: ClaimProgress | null;
+  /** When this page last saw a change, by this phone's clock. */
   changedAt: number;
   error: CombinedError | undefined;
   askNow: () => void;
@@ -44,7 +44,7 @@ export function useFollowed(certid: string, target: TargetName): Following {
   const [turn, setTurn] = useState(0);
   const [seen, setSeen] = useState<Omit<Following, "askNow">>({
     device: undefined,
-    line: null,
+    progress: null,
     changedAt: Date.now(),
     error: undefined,
   });
@@ -64,8 +64,9 @@ export function useFollowed(certid: string, target: TargetName): Following {
       last.current =
         data && !error ? changed(last.current, data.device, { account, region }) : { ...last.current, error };
       setSeen(last.current);
-      const { line, changedAt } = last.current;
-      const pause = error || !line ? AFTER_ERROR_MS : askAgainAfter(line.standing, Date.now() - changedAt);
+      const { progress, changedAt } = last.current;
+      const pause =
+        error || !progress ? AFTER_ERROR_MS : askAgainAfter(progress.standing, Date.now() - changedAt);
       if (pause !== null) timer = setTimeout(ask, pause);
     };
     void ask();
@@ -92,7 +93,7 @@ function changed(
     known !== undefined && known?.devstate === device?.devstate && known?.generation === device?.generation;
   return {
     device,
-    line: claimLine(device, target),
+    progress: claimProgress(device, target),
     changedAt: same ? before.changedAt : Date.now(),
     error: undefined,
   };

@@ -1,4 +1,4 @@
-/** What may be done with a device now: buttons for it, each of which begins a dialog that says what will happen. */
+/** Buttons for the actions that are possible now. Each opens a dialog that explains the effect. */
 import { Button, Group } from "@mantine/core";
 import {
   IconArrowsMove,
@@ -10,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import type { Action } from "./consequences";
 
-/** In the order in which they are offered. */
+/** In display order. */
 const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon: TablerIcon }>> = {
   claim: { operation: "claimDevice", label: "Claim", icon: IconQrcode },
   retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
@@ -19,7 +19,7 @@ const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon:
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
 
-/** Those of `allowed`, the API's operations, that the person may do as well. */
+/** Return the actions in `allowed` (API operations) that the user's role permits. */
 export function actionsOf(
   allowed: readonly string[],
   may: (operation: string) => boolean,
@@ -30,8 +30,8 @@ export function actionsOf(
   );
 }
 
-/** What may be done with a fingerprint that the ledger does not know. */
-export const FOR_STRANGERS: readonly string[] = [ACTIONS.claim.operation, ACTIONS.revoke.operation];
+/** The actions on a fingerprint that is not registered. */
+export const FOR_UNKNOWN_DEVICES: readonly string[] = [ACTIONS.claim.operation, ACTIONS.revoke.operation];
 
 export function labelOf(action: Action): string {
   return ACTIONS[action].label;
@@ -39,7 +39,7 @@ export function labelOf(action: Action): string {
 
 interface Props {
   actions: readonly Action[];
-  /** The one that is most likely meant; null: none stands out. */
+  /** The most likely action, highlighted; null: none. */
   first: Action | null;
   onBegin: (action: Action) => void;
 }
@@ -63,11 +63,11 @@ interface ButtonProps {
 
 export function ActionButton({ action, first, onBegin }: ButtonProps) {
   const { label, icon: Icon } = ACTIONS[action];
-  const grave = action === "revoke";
+  const destructive = action === "revoke";
   return (
     <Button
-      variant={grave ? "light" : first ? "filled" : "default"}
-      color={grave ? "red" : undefined}
+      variant={destructive ? "light" : first ? "filled" : "default"}
+      color={destructive ? "red" : undefined}
       leftSection={<Icon size={18} aria-hidden />}
       onClick={() => onBegin(action)}
     >

@@ -1,17 +1,17 @@
-/** What somebody has to know or do about this device now: why it is stuck, or what it waits for. */
+/** What needs attention on this device: why it is stuck, or what it waits for. */
 import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { PresenceCode } from "../../parts/presence_code";
-import { reasonWords } from "../../parts/reasons";
+import { reasonText } from "../../parts/reasons";
 import { consequenceOf } from "./consequences";
-import type { WholeDevice } from "./device_query";
+import type { DeviceRecord } from "./device_query";
 
 interface Props {
-  device: WholeDevice;
-  /** What the person knows its target by. */
+  device: DeviceRecord;
+  /** The display name of its target. */
   target: string | null;
-  /** The button, where it may be tried again. */
+  /** The Retry button, if a retry is possible. */
   retry: ReactNode;
   onConfirmed: () => void;
 }
@@ -26,8 +26,8 @@ export function Attention({ device, target, retry, onConfirmed }: Props) {
 
 const COLORS: Readonly<Record<string, string>> = { failed: "red", refused: "orange", revoked: "gray" };
 
-function Stuck({ device, reason, retry }: { device: WholeDevice; reason: string; retry: ReactNode }) {
-  const { meaning, mend } = reasonWords(reason);
+function Stuck({ device, reason, retry }: { device: DeviceRecord; reason: string; retry: ReactNode }) {
+  const { meaning, remedy } = reasonText(reason);
   const state = device.devstate ?? "";
   const stuck = state in COLORS;
   return (
@@ -38,13 +38,13 @@ function Stuck({ device, reason, retry }: { device: WholeDevice; reason: string;
       title={
         stuck || reason === "PRESENCE_FAILED"
           ? meaning
-          : `A place that it has left could not be cleared: ${lower(meaning)}`
+          : `A previous target could not be cleared: ${lower(meaning)}`
       }
     >
       <Stack gap="xs">
         {device.message && <Text size="sm">{device.message}</Text>}
         <Text size="sm" fw={500}>
-          {mend}
+          {remedy}
         </Text>
         <Group justify="space-between" gap="xs">
           <Code>{reason}</Code>
@@ -55,23 +55,18 @@ function Stuck({ device, reason, retry }: { device: WholeDevice; reason: string;
   );
 }
 
-/** Where its target wants somebody to stand before it: what they type. */
+/** The form for the presence code, for targets that require proof of presence. */
 function Proving({ device, target, onConfirmed }: Omit<Props, "retry">) {
   const may = device.allowedActions.includes("confirmPresence");
   return (
-    <Alert
-      role="status"
-      color="violet"
-      icon={<IconKey aria-hidden />}
-      title="It waits for the code that it shows"
-    >
+    <Alert role="status" color="violet" icon={<IconKey aria-hidden />} title="Waiting for its presence code">
       <Stack gap="xs">
         <Text size="sm">
           {may
             ? consequenceOf("confirm", "proving", target)
-            : "Somebody who may claim for its target can type it."}
+            : "A user who may claim for its target can enter it."}
         </Text>
-        <PresenceCode device={device} may={may} onTold={onConfirmed} />
+        <PresenceCode device={device} may={may} onAnswered={onConfirmed} />
       </Stack>
     </Alert>
   );
@@ -80,13 +75,13 @@ function Proving({ device, target, onConfirmed }: Omit<Props, "retry">) {
 function Expected() {
   return (
     <Alert role="status" color="grape" icon={<IconInfoCircle aria-hidden />} title="Not seen yet">
-      Nothing more has to be done here: power it on and connect it. As soon as it knocks at the lobby it is
-      set up and sent on. If it does not appear, see that its CA is registered, and that it dials the lobby's
-      endpoint.
+      Power it on and connect it. When it connects to the lobby, it is set up and sent to its target
+      automatically. If it does not appear, check that its CA is registered and that it connects to the
+      lobby's endpoint.
     </Alert>
   );
 }
 
-function lower(words: string): string {
-  return words.charAt(0).toLowerCase() + words.slice(1);
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,12 +1,12 @@
 /**
- * What an action will do to a device in the state it is in, in plain words: shown before it is done. One entry for every
- * pair that the ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` holds both to it.
+ * Describes the effect of an action on a device in its current state. Has one entry for every pair that the
+ * ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` checks both.
  */
 export type Action = "claim" | "move" | "release" | "retry" | "revoke";
-/** What is typed on the page itself, without a dialog, is one more thing that may be done. */
-export type Deed = Action | "confirm";
-/** A device's state; `absent`: a fingerprint that the ledger does not know. */
-export type Standing =
+/** Includes the presence code, which is entered on the page without a dialog. */
+export type OfferedAction = Action | "confirm";
+/** A device's state; `absent`: the fingerprint is not registered. */
+export type DeviceState =
   | "absent"
   | "expected"
   | "knocking"
@@ -19,86 +19,91 @@ export type Standing =
   | "refused"
   | "revoked";
 
-/** `{target}` stands for the target that the device is claimed for now. */
-export const CONSEQUENCES: Readonly<Record<Deed, Partial<Record<Standing, string>>>> = {
+/** `{target}` is replaced by the target for which the device is claimed. */
+export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceState, string>>>> = {
   claim: {
     absent:
-      "It is expected from now on. When it is powered on and knocks, it is set up in the target you choose and sent there at once.",
+      "It is expected from now on. When it connects to the lobby, it is set up in the chosen target and sent there immediately.",
     knocking:
-      "It has been let in, but has not spoken yet. It is set up in the target you choose now, and sent there as soon as it says hello.",
+      "It is admitted but has not sent a hello. It is set up in the chosen target now, and sent there after its first hello.",
     inlobby:
-      "It is set up in the target you choose now and sent there at once; it leaves the lobby within seconds.",
+      "It is set up in the chosen target and sent there immediately. It leaves the lobby within seconds.",
   },
   confirm: {
     proving:
-      "With the code that it shows now, you say that you stand before it. Then it is set up in {target} and sent there at once.",
+      "Enter the code that the device shows to prove you are at the device. Then it is set up in {target} and sent there immediately.",
   },
   move: {
     proving:
-      "Nothing of it is in {target} yet. It goes to the new place at once, where that asks for no code.",
-    expected: "It was never seen, so nothing has to be undone: only where it will be sent changes.",
+      "Nothing is registered in {target} yet. It goes to the new target immediately, unless that target requires a presence code.",
+    expected: "It was never seen, so nothing has to be cleared. Only its target changes.",
     claimed:
-      "It is being set up in {target} just now. It is set up in the new place instead; then what was made in {target} is put out of use.",
+      "It is being set up in {target}. It is set up in the new target instead; then its registration in {target} is deactivated.",
     commissioned:
-      "The new place is made ready first. Then the device is told to go there, and its certificate is put out of use in {target}.",
+      "The new target is set up first. Then the device is sent there, and its certificate is deactivated in {target}.",
     arrived:
-      "It works on in {target} until the new place is ready. Then it is told to go there, and its certificate is put out of use in {target}. It is disconnected for some seconds.",
-    failed: "It is set up in the new place. What was made in {target}, which failed, is put out of use.",
+      "It keeps working in {target} until the new target is ready. Then it is sent there, and its certificate is deactivated in {target}. It is offline for a few seconds.",
+    failed: "It is set up in the new target. Its failed registration in {target} is deactivated.",
   },
   release: {
     expected:
-      "It was never seen, so it is forgotten: it leaves the lists, and only its history stays. When it knocks one day, it waits in the lobby like any other.",
+      "It was never seen, so it is forgotten: it leaves the lists, and only its history is kept. If it connects later, it waits in the lobby.",
     proving:
-      "The claim is taken back. Nothing of it is in {target} yet: it goes back to the lobby and waits for another claim.",
+      "The claim ends. Nothing is registered in {target} yet. It goes back to the lobby and waits for another claim.",
     claimed:
-      "The claim is taken back and what was made in {target} is put out of use. It goes back to the lobby and waits for another claim.",
+      "The claim ends and its registration in {target} is deactivated. It goes back to the lobby and waits for another claim.",
     commissioned:
-      "The claim is taken back and its certificate is put out of use in {target}. It comes back to the lobby and waits for another claim.",
+      "The claim ends and its certificate is deactivated in {target}. It comes back to the lobby and waits for another claim.",
     arrived:
-      "It is disconnected from {target}, where its certificate is put out of use. It comes back to the lobby and waits for another claim.",
+      "It is disconnected from {target}, and its certificate is deactivated there. It comes back to the lobby and waits for another claim.",
     failed:
-      "The claim is taken back and what was made in {target} is put out of use. It goes back to the lobby and waits for another claim.",
-    refused:
-      "The claim is dropped. It stays refused; if it is let in one day, it waits in the lobby like any other.",
+      "The claim ends and its registration in {target} is deactivated. It goes back to the lobby and waits for another claim.",
+    refused: "The claim ends. It stays refused. If it is admitted later, it waits in the lobby.",
   },
   retry: {
-    inlobby: "Clearing the targets that it has left is tried once more. It waits on in the lobby meanwhile.",
-    proving: "It is given a new code; the one before counts no more. There are no more tries by it.",
-    claimed:
-      "Setting it up in {target} begins once more, from the start. What is done already is not done twice.",
+    inlobby: "Clearing its previous targets is retried. It stays in the lobby meanwhile.",
+    proving:
+      "It gets a new code, and the previous code becomes invalid. The number of attempts stays the same.",
+    claimed: "Its set-up in {target} starts again. Completed steps are not repeated.",
     commissioned:
-      "It is set up in {target} once more and told its route again. It shows as claimed until that is done.",
+      "It is set up in {target} again and its route is sent again. It shows as claimed meanwhile.",
     arrived:
-      "It is set up in {target} once more and told its route again; its certificate stays in use there. It shows as claimed until it has connected anew.",
-    failed: "Setting it up in {target} is tried again now. If the reason is not mended, it fails again.",
+      "It is set up in {target} again and its route is sent again. Its certificate stays active there. It shows as claimed until it has reconnected.",
+    failed: "Its set-up in {target} is retried now. If the cause is not repaired, it fails again.",
     refused:
-      "AWS IoT forgets its certificate, so that it is examined anew when it next knocks. If the reason is not mended, it is refused again.",
+      "AWS IoT deletes its certificate, so that it is examined again on its next connection. If the cause is not repaired, it is refused again.",
     revoked:
-      "Its certificate is once more put out of use in the lobby and in every target that has not been cleared yet. It stays banned.",
+      "Its certificate is deactivated again in the lobby and in every target that has not been cleared. It stays revoked.",
   },
   revoke: {
-    absent: "This certificate is banned before it was ever seen: it will never be let in. This is final.",
+    absent:
+      "This certificate is revoked before its first connection and will never be admitted. This is final.",
     expected:
-      "This certificate is banned before it was ever seen: it will never be let in, and the claim ends. This is final.",
+      "This certificate is revoked before its first connection and will never be admitted. The claim ends. This is final.",
     knocking:
-      "Its certificate is banned and it is shut out of the lobby. This is final: it is never let in again.",
+      "Its certificate is revoked and deactivated in the lobby. This is final: it is never admitted again.",
     inlobby:
-      "Its certificate is banned and it is shut out of the lobby. This is final: it is never let in again.",
+      "Its certificate is revoked and deactivated in the lobby. This is final: it is never admitted again.",
     proving:
-      "Its certificate is banned and it is shut out of the lobby, and the claim ends. This is final: it is never let in again.",
+      "Its certificate is revoked and deactivated in the lobby, and the claim ends. This is final: it is never admitted again.",
     claimed:
-      "Its certificate is banned, here and in {target}, where it is being set up. This is final: it is never let in again.",
+      "Its certificate is revoked here and in {target}, where it is being set up. This is final: it is never admitted again.",
     commissioned:
-      "Its certificate is banned, here and in {target}, where it was to go. This is final: it is never let in again.",
+      "Its certificate is revoked here and in {target}, its destination. This is final: it is never admitted again.",
     arrived:
-      "Its certificate is banned, here and in {target}: it is disconnected there and stops working. This is final: it is never let in again.",
-    failed: "Its certificate is banned, here and in {target}. This is final: it is never let in again.",
-    refused: "It is outside already; from now on it stays there whatever is mended. This is final.",
+      "Its certificate is revoked here and in {target}. It is disconnected there and stops working. This is final: it is never admitted again.",
+    failed: "Its certificate is revoked here and in {target}. This is final: it is never admitted again.",
+    refused:
+      "It is refused already. From now on it stays refused even if the cause is repaired. This is final.",
   },
 };
 
-/** What will happen; undefined where the ledger does not allow it. `target`: what the person knows it by. */
-export function consequenceOf(action: Deed, state: string, target: string | null): string | undefined {
-  const words = CONSEQUENCES[action][state as Standing];
-  return words?.replaceAll("{target}", target ?? "its target");
+/** Return the effect; undefined if the ledger does not allow the action. `target`: its display name. */
+export function consequenceOf(
+  action: OfferedAction,
+  state: string,
+  target: string | null,
+): string | undefined {
+  const text = CONSEQUENCES[action][state as DeviceState];
+  return text?.replaceAll("{target}", target ?? "its target");
 }

@@ -1,12 +1,15 @@
-/** The dialogs of a device's actions, of which at most one is open. Kept in place, so that focus finds its way back. */
+/**
+ * The dialogs of a device's actions; at most one is open. They stay mounted so that the focus returns to the
+ * button.
+ */
 import { useState } from "react";
+import { ActionDialog } from "./action_dialog";
 import type { Action } from "./consequences";
-import { PlainDialog } from "./plain_dialog";
 import { RouteDialog } from "./route_dialog";
 import type { DialogProps } from "./subject";
 
 interface Props extends Omit<DialogProps, "opened"> {
-  /** The action that was begun; null: none. */
+  /** The action whose dialog is open; null: none. */
   begun: Action | null;
 }
 
@@ -14,7 +17,7 @@ const ROUTES = ["claim", "move"] as const;
 const PLAIN = ["release", "retry", "revoke"] as const;
 
 export function DeviceDialogs({ begun, ...dialog }: Props) {
-  // While a dialog fades away it still says what it was about.
+  // Keeps the content while the dialog closes.
   const [last, setLast] = useState<Action | null>(begun);
   if (begun !== null && begun !== last) setLast(begun);
   const route = ROUTES.find((action) => action === last);
@@ -22,7 +25,7 @@ export function DeviceDialogs({ begun, ...dialog }: Props) {
   return (
     <>
       <RouteDialog {...dialog} action={route ?? "claim"} opened={route !== undefined && route === begun} />
-      <PlainDialog {...dialog} action={plain ?? "release"} opened={plain !== undefined && plain === begun} />
+      <ActionDialog {...dialog} action={plain ?? "release"} opened={plain !== undefined && plain === begun} />
     </>
   );
 }

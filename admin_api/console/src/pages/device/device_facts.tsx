@@ -1,39 +1,39 @@
-/** Who the device is, where it is sent, and what its certificate says. */
+/** The facts about a device: identity, route and certificate. */
 import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { IconCalendarExclamation } from "@tabler/icons-react";
 import { Copy } from "../../parts/fingerprint";
-import { Ago, exact, useNow } from "../../parts/moments";
 import { keyOf, type TargetEntry, TargetLabel, type TargetName } from "../../parts/targets";
-import type { Certificate, WholeDevice } from "./device_query";
+import { Ago, exact, useNow } from "../../parts/time";
+import type { Certificate, DeviceRecord } from "./device_query";
 import { Fact, Facts, Section } from "./facts";
-import { actorWords } from "./history_words";
-import { validityOf, validityWords } from "./validity";
+import { actorText } from "./history_text";
+import { validityOf, validityText } from "./validity";
 
-export function Identity({ device }: { device: WholeDevice }) {
+export function Identity({ device }: { device: DeviceRecord }) {
   return (
     <Section title="Device">
       <Facts>
-        <Fact name="Name">{device.devicename ?? "Not known before it is seen"}</Fact>
+        <Fact name="Name">{device.devicename ?? "Unknown until it is first seen"}</Fact>
         <Fact name="Fingerprint">
           <Copied text={device.certid} what="fingerprint" />
         </Fact>
         <Fact name="Label code">
           <Copied text={device.labelCode} what="label code" />
         </Fact>
-        <Fact name="First seen">{device.firstSeen && <Moment at={device.firstSeen} />}</Fact>
-        <Fact name="Last hello">{device.lastSeen && <Moment at={device.lastSeen} />}</Fact>
+        <Fact name="First seen">{device.firstSeen && <Timestamp at={device.firstSeen} />}</Fact>
+        <Fact name="Last hello">{device.lastSeen && <Timestamp at={device.lastSeen} />}</Fact>
         <Fact name="Client">{device.clientVersion}</Fact>
         <Fact name="Lobby Region">{device.lobbyRegion}</Fact>
-        <Fact name="Claimed by">{device.claimedBy && actorWords(device.claimedBy)}</Fact>
-        <Fact name="Claimed">{device.claimedAt && <Moment at={device.claimedAt} />}</Fact>
-        <Fact name="Claims so far">{device.generation}</Fact>
+        <Fact name="Claimed by">{device.claimedBy && actorText(device.claimedBy)}</Fact>
+        <Fact name="Claimed">{device.claimedAt && <Timestamp at={device.claimedAt} />}</Fact>
+        <Fact name="Claims">{device.generation}</Fact>
       </Facts>
     </Section>
   );
 }
 
 interface RouteProps {
-  device: WholeDevice;
+  device: DeviceRecord;
   known: readonly TargetEntry[] | undefined;
 }
 
@@ -54,7 +54,7 @@ export function RouteFacts({ device, known }: RouteProps) {
                 <TargetLabel key={keyOf(left)} target={left} known={known} />
               ))}
               <Text size="xs" c="dimmed">
-                Left; its certificate is being put out of use there.
+                Previous targets where its certificate is being deactivated.
               </Text>
             </Stack>
           )}
@@ -67,7 +67,7 @@ export function RouteFacts({ device, known }: RouteProps) {
 export function CertificateFacts({ certificate }: { certificate: Certificate }) {
   const now = useNow(60_000);
   const { notBefore, notAfter } = certificate;
-  const warning = validityWords(validityOf(notBefore, notAfter, now));
+  const warning = validityText(validityOf(notBefore, notAfter, now));
   return (
     <Section title="Certificate">
       {warning && (
@@ -90,7 +90,7 @@ export function CertificateFacts({ certificate }: { certificate: Certificate }) 
   );
 }
 
-export function targetOf({ targetaccount: account, targetregion: region }: WholeDevice): TargetName | null {
+export function targetOf({ targetaccount: account, targetregion: region }: DeviceRecord): TargetName | null {
   return account && region ? { account, region } : null;
 }
 
@@ -103,7 +103,7 @@ function Config({ config }: { config: unknown }) {
   );
 }
 
-function Moment({ at }: { at: string }) {
+function Timestamp({ at }: { at: string }) {
   return (
     <>
       {exact(at)}{" "}

@@ -1,4 +1,4 @@
-/** One device: where it is and why, what can be done about it, and all that befell it. */
+/** The page of one device: state, reason, actions and history. */
 import { Alert, Anchor } from "@mantine/core";
 import { IconCheck, IconChevronLeft } from "@tabler/icons-react";
 import { useEffect, useMemo, useState } from "react";
@@ -6,23 +6,23 @@ import { Link, useLocation, useParams } from "wouter";
 import type { Failure } from "../../api/failures";
 import { decodeLabel, LabelError } from "../../label/label";
 import { shortForm } from "../../label/short_form";
-import { AsOf } from "../../parts/as_of";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
+import { StaleNotice } from "../../parts/stale_notice";
 import { useTargets } from "../../parts/targets";
 import { deviceAddress } from "../addresses";
-import { lastList } from "../devices/trail";
+import { lastList } from "../devices/page_trail";
 import type { Action } from "./consequences";
+import { DeviceDetails } from "./device_details";
 import { DeviceDialogs } from "./device_dialogs";
-import { Stranger } from "./stranger";
-import { strangerOf, subjectOf } from "./subject";
-import { BrokenHistory, FIRST_LAST, History } from "./timeline";
+import { subjectOf, unknownSubject } from "./subject";
+import { FIRST_LAST, History, InvalidHistory } from "./timeline";
+import { UnknownDevice } from "./unknown_device";
 import { useDevice } from "./use_device";
-import { useVerdict } from "./use_verdict";
-import { Whole } from "./whole";
+import { useHistoryCheck } from "./use_history_check";
 
-/** The address may also carry what a label says; it becomes the fingerprint's. */
+/** The address may contain a label code; it is replaced by the fingerprint. */
 export default function DevicePage() {
   const { certid: text = "" } = useParams<{ certid: string }>();
   const [, navigate] = useLocation();
@@ -35,7 +35,7 @@ export default function DevicePage() {
     <>
       <Back />
       {typeof read === "string" ? (
-        <Known key={read} certid={read} />
+        <DeviceView key={read} certid={read} />
       ) : (
         <>
           <PageHead title="Device" />
@@ -55,47 +55,49 @@ function readOf(text: string): string | Failure {
   }
 }
 
-function Known({ certid }: { certid: string }) {
+function DeviceView({ certid }: { certid: string }) {
   const [last, setLast] = useState(FIRST_LAST);
-  const { device, at, failure, look } = useDevice(certid, last);
-  const verdict = useVerdict(certid);
+  const { device, at, failure, refresh } = useDevice(certid, last);
+  const historyCheck = useHistoryCheck(certid);
   const { targets } = useTargets();
   const [begun, setBegun] = useState<Action | null>(null);
-  const [said, setSaid] = useState<string | null>(null);
-  const subject = device ? subjectOf(device) : strangerOf(certid);
+  const [notice, setNotice] = useState<string | null>(null);
+  const subject = device ? subjectOf(device) : unknownSubject(certid);
 
-  if (device === undefined && failure) return <FailureNotice failure={failure} onRetry={look} />;
-  if (device === undefined) return <Loading what="the device" />;
+  if (device === undefined && failure) return <FailureNotice failure={failure} onRetry={refresh} />;
+  if (device === undefined) return <Loading what="device" />;
   const begin = (action: Action) => {
-    setSaid(null);
+    setNotice(null);
     setBegun(action);
   };
   return (
     <>
       <PageHead title={device?.devicename ?? shortForm(certid)} />
-      <AsOf at={at} failure={failure} onRetry={look} />
-      {(device?.historyIntact === false || verdict?.ok === false) && <BrokenHistory verdict={verdict} />}
-      {said && <Said words={said} onClose={() => setSaid(null)} />}
+      <StaleNotice at={at} failure={failure} onRetry={refresh} />
+      {(device?.historyIntact === false || historyCheck?.ok === false) && (
+        <InvalidHistory historyCheck={historyCheck} />
+      )}
+      {notice && <Notice text={notice} onClose={() => setNotice(null)} />}
       {device === null ? (
-        <Stranger certid={certid} onBegin={begin} />
+        <UnknownDevice certid={certid} onBegin={begin} />
       ) : (
-        <Whole device={device} known={targets} onBegin={begin} onChanged={look}>
+        <DeviceDetails device={device} known={targets} onBegin={begin} onChanged={refresh}>
           <History
             entries={device.history ?? []}
             intact={device.historyIntact ?? null}
-            verdict={verdict}
+            historyCheck={historyCheck}
             known={targets}
             last={last}
             loading={!failure && (device.history?.length ?? 0) < last}
             onMore={setLast}
           />
-        </Whole>
+        </DeviceDetails>
       )}
       <DeviceDialogs
         begun={begun}
         subject={subject}
         known={targets}
-        onDone={setSaid}
+        onDone={setNotice}
         onClose={() => setBegun(null)}
       />
     </>
@@ -118,7 +120,7 @@ function Back() {
   );
 }
 
-function Said({ words, onClose }: { words: string; onClose: () => void }) {
+function Notice({ text, onClose }: { text: string; onClose: () => void }) {
   return (
     <Alert
       role="status"
@@ -130,7 +132,7 @@ function Said({ words, onClose }: { words: string; onClose: () => void }) {
       mb="sm"
       py="xs"
     >
-      {words}
+      {text}
     </Alert>
   );
 }

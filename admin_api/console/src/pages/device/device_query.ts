@@ -1,8 +1,8 @@
-/** Everything that the page of one device shows, in one question. */
+/** The query for everything that a device's page shows. */
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const DEVICE = graphql(`
-  query DeviceWhole($certid: ID!, $last: Int!) {
+  query DeviceDetails($certid: ID!, $last: Int!) {
     device(certid: $certid) {
       certid devicename devstate enteredAt reason message
       targetaccount targetregion profile config endpoint generation claimedBy claimedAt
@@ -21,14 +21,14 @@ export const VERIFIED = graphql(`
   }
 `);
 
-export type Verdict = NonNullable<ResultOf<typeof VERIFIED>["verifyHistory"]>;
-export type WholeDevice = NonNullable<ResultOf<typeof DEVICE>["device"]>;
-export type Entry = NonNullable<WholeDevice["history"]>[number];
-export type Certificate = NonNullable<WholeDevice["certificate"]>;
+export type HistoryCheck = NonNullable<ResultOf<typeof VERIFIED>["verifyHistory"]>;
+export type DeviceRecord = NonNullable<ResultOf<typeof DEVICE>["device"]>;
+export type Entry = NonNullable<DeviceRecord["history"]>[number];
+export type Certificate = NonNullable<DeviceRecord["certificate"]>;
 
-/** States that something is about to lead out of: by itself, or by somebody who stands at the device. */
+/** States that the system or a technician at the device will soon change. */
 const PASSING: ReadonlySet<string> = new Set(["knocking", "proving", "claimed", "commissioned"]);
 
-export function isPassing({ devstate, previousTargets }: WholeDevice): boolean {
+export function isPassing({ devstate, previousTargets }: DeviceRecord): boolean {
   return PASSING.has(devstate ?? "") || previousTargets.length > 0;
 }

@@ -1,4 +1,4 @@
-/** Facts of a device, each under its name: wide at a desk, stacked on a phone. What is not known is left out. */
+/** Facts with labels: in two columns on a desktop, stacked on a phone. Unknown facts are omitted. */
 import { DataList, Paper, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { usePhone } from "../../parts/phone";

@@ -1,4 +1,4 @@
-/** What can be done to one device. Answers carry enough for the page's own question to be asked again. */
+/** The mutations of one device. Their results refresh the page's query. */
 import { graphql } from "../../api/graphql";
 
 export const CLAIM = graphql(`

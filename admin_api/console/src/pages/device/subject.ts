@@ -1,19 +1,19 @@
-/** The device that something is done to, as the dialogs need it: one that the ledger does not know is `absent`. */
+/** The device of a dialog. An unregistered fingerprint has the state `absent`. */
 import { shortForm } from "../../label/short_form";
 import { keyOf, type TargetEntry } from "../../parts/targets";
-import type { WholeDevice } from "./device_query";
+import type { DeviceRecord } from "./device_query";
 
 export interface Subject {
   certid: string;
-  /** What people call it. */
+  /** The display name. */
   name: string;
   state: string;
-  /** `account/region`; null: it is not claimed. */
+  /** `account/region`; null: not claimed. */
   target: string | null;
   profile: string;
 }
 
-export function subjectOf(device: WholeDevice): Subject {
+export function subjectOf(device: DeviceRecord): Subject {
   const { certid, devicename, devstate, targetaccount: account, targetregion: region, profile } = device;
   return {
     certid,
@@ -24,21 +24,21 @@ export function subjectOf(device: WholeDevice): Subject {
   };
 }
 
-export function strangerOf(certid: string): Subject {
+export function unknownSubject(certid: string): Subject {
   return { certid, name: shortForm(certid), state: "absent", target: null, profile: "default" };
 }
 
-/** A target's name where it is known, else its account and Region. */
+/** A target's name if known, otherwise its account and Region. */
 export function placeOf(target: string | null, known: readonly TargetEntry[] | undefined): string | null {
   return known?.find((each) => keyOf(each) === target)?.name ?? target;
 }
 
-/** What every dialog is handed. */
+/** The properties of every dialog. */
 export interface DialogProps {
   subject: Subject;
   known: readonly TargetEntry[] | undefined;
   opened: boolean;
-  /** It was done: what to tell the person. */
-  onDone: (words: string) => void;
+  /** Called when the action succeeded, with the message to show. */
+  onDone: (text: string) => void;
   onClose: () => void;
 }

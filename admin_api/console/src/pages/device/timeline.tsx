@@ -1,12 +1,12 @@
-/** Everything that befell a device, newest first, and whether the record of it is whole. */
+/** The history of a device, newest first, and whether it is verified. */
 import { Alert, Button, Center, Group, Text, Timeline } from "@mantine/core";
 import { IconAlertOctagon, IconShieldCheck } from "@tabler/icons-react";
-import { duration, exact } from "../../parts/moments";
-import { wordsOf } from "../../parts/state_badge";
+import { stateInfo } from "../../parts/state_badge";
 import { keyOf, type TargetEntry } from "../../parts/targets";
-import type { Entry, Verdict } from "./device_query";
+import { duration, exact } from "../../parts/time";
+import type { Entry, HistoryCheck } from "./device_query";
 import { Section } from "./facts";
-import { actorWords, eventWords, isCode, passageWords, waitBefore } from "./history_words";
+import { actorText, eventText, isCode, transitionText, waitBefore } from "./history_text";
 
 export const FIRST_LAST = 50;
 export const MAX_LAST = 1_000;
@@ -15,23 +15,23 @@ interface Props {
   /** Oldest first. */
   entries: readonly Entry[];
   intact: boolean | null;
-  verdict: Verdict | null;
+  historyCheck: HistoryCheck | null;
   known: readonly TargetEntry[] | undefined;
-  /** How many were asked for. */
+  /** The number of entries requested. */
   last: number;
   loading: boolean;
   onMore: (last: number) => void;
 }
 
-export function History({ entries, intact, verdict, known, last, loading, onMore }: Props) {
+export function History({ entries, intact, historyCheck, known, last, loading, onMore }: Props) {
   const oldest = entries[0]?.seq ?? 1;
   return (
     <Section title="History">
-      {intact && verdict?.ok !== false && <Whole verdict={verdict} />}
+      {intact && historyCheck?.ok !== false && <HistoryVerified historyCheck={historyCheck} />}
       <Timeline bulletSize={26} lineWidth={2} active={-1}>
         {entries
           .map((entry, index) => (
-            <Timeline.Item key={entry.seq} bullet={<Bullet entry={entry} />} title={eventWords(entry)}>
+            <Timeline.Item key={entry.seq} bullet={<Bullet entry={entry} />} title={eventText(entry)}>
               <Line entry={entry} wait={waitBefore(entries, index)} known={known} />
             </Timeline.Item>
           ))
@@ -41,11 +41,11 @@ export function History({ entries, intact, verdict, known, last, loading, onMore
         <Center mt="md">
           {last < MAX_LAST ? (
             <Button variant="default" loading={loading} onClick={() => onMore(Math.min(MAX_LAST, last * 4))}>
-              Show older ones ({oldest - 1})
+              Show older entries ({oldest - 1})
             </Button>
           ) : (
             <Text size="sm" c="dimmed">
-              {oldest - 1} older ones are in the ledger; the newest {MAX_LAST} are shown.
+              {oldest - 1} older entries are in the ledger. The newest {MAX_LAST} are shown.
             </Text>
           )}
         </Center>
@@ -61,7 +61,7 @@ interface LineProps {
 }
 
 function Line({ entry, wait, known }: LineProps) {
-  const passage = passageWords(entry);
+  const passage = transitionText(entry);
   return (
     <>
       {passage && <Text size="sm">{passage}</Text>}
@@ -76,7 +76,7 @@ function Line({ entry, wait, known }: LineProps) {
         </Text>
       )}
       <Text size="xs" c="dimmed" mt={2}>
-        <time dateTime={entry.at}>{exact(entry.at)}</time> · {actorWords(entry.actor)}
+        <time dateTime={entry.at}>{exact(entry.at)}</time> · {actorText(entry.actor)}
         {wait !== null && ` · ${duration(wait)} later`}
       </Text>
     </>
@@ -84,37 +84,37 @@ function Line({ entry, wait, known }: LineProps) {
 }
 
 function Bullet({ entry }: { entry: Entry }) {
-  const { icon: Icon } = wordsOf(entry.after ?? entry.before ?? "");
+  const { icon: Icon } = stateInfo(entry.after ?? entry.before ?? "");
   return <Icon size={15} aria-hidden />;
 }
 
-function Whole({ verdict }: { verdict: Verdict | null }) {
-  const late = verdict?.pending ? `, ${verdict.pending} new ones not yet` : "";
+function HistoryVerified({ historyCheck }: { historyCheck: HistoryCheck | null }) {
+  const late = historyCheck?.pending ? `, ${historyCheck.pending} not anchored yet` : "";
   return (
     <Group gap={6} mb="md" wrap="nowrap">
       <IconShieldCheck size={16} aria-hidden color="var(--mantine-color-green-text)" />
       <Text size="xs" c="dimmed">
-        The chain of entries is whole: none was altered or removed.
-        {verdict &&
-          ` When this page was opened, ${verdict.anchored} of ${verdict.entries} were as anchored outside of the ledger${late}.`}
+        {historyCheck
+          ? `History verified (${historyCheck.anchored} of ${historyCheck.entries}${late})`
+          : "Hash chain valid"}
       </Text>
     </Group>
   );
 }
 
-/** As loud as can be, and at the top of the page: somebody has been at the ledger. */
-export function BrokenHistory({ verdict }: { verdict: Verdict | null }) {
+/** A prominent alert at the top of the page: the ledger was changed outside the lobby. */
+export function InvalidHistory({ historyCheck }: { historyCheck: HistoryCheck | null }) {
   return (
     <Alert
       role="alert"
       color="red"
       variant="filled"
       icon={<IconAlertOctagon aria-hidden />}
-      title="The history of this device is not whole"
+      title="The history of this device is invalid"
     >
-      An entry was altered, removed or put elsewhere, past the lobby's own code. Do not rely on what this page
-      shows; have somebody look at the tables, and at who may write to them.
-      {verdict?.message && <Text size="sm" mt="xs">{`Found: ${verdict.message}`}</Text>}
+      An entry was changed, removed or moved without the lobby's own code. Don't rely on this page. Check the
+      tables, and who can write to them.
+      {historyCheck?.message && <Text size="sm" mt="xs">{`Finding: ${historyCheck.message}`}</Text>}
     </Alert>
   );
 }

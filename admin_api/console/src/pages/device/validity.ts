@@ -1,4 +1,4 @@
-/** Whether a certificate's dates need somebody: a device whose certificate has run out cannot connect anywhere. */
+/** Checks a certificate's validity dates: a device with an expired certificate cannot connect. */
 const DAY_MS = 86_400_000;
 export const SOON_DAYS = 30;
 
@@ -11,15 +11,15 @@ export function validityOf(notBefore: string, notAfter: string, now: Date): Vali
   return left < SOON_DAYS * DAY_MS ? { is: "soon", days: Math.floor(left / DAY_MS) } : { is: "valid" };
 }
 
-/** What to say of it; null where all is well. */
-export function validityWords(validity: Validity): string | null {
+/** The warning; null if valid. */
+export function validityText(validity: Validity): string | null {
   switch (validity.is) {
     case "expired":
-      return "Expired: it can connect nowhere. It needs a new certificate from its manufacturer.";
+      return "Expired. The device can't connect anywhere and needs a new certificate from its manufacturer.";
     case "early":
-      return "Not valid yet. Look at the factory's clock, or at this one.";
+      return "Not valid yet. Check the manufacturer's clock and this computer's.";
     case "soon":
-      return `Expires ${validity.days === 0 ? "today" : `in ${validity.days} ${validity.days === 1 ? "day" : "days"}`}: it needs a new one before that.`;
+      return `Expires ${validity.days === 0 ? "today" : `in ${validity.days} ${validity.days === 1 ? "day" : "days"}`}. The device needs a new certificate before then.`;
     case "valid":
       return null;
   }

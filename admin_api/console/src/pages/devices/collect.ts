@@ -1,8 +1,8 @@
-/** All devices that a question has, page by page, within bounds: a browser is no place for a million of them. */
-import type { Part } from "./gather";
+/** Collects all devices of a query page by page, up to a limit that a browser can handle. */
+import type { Part } from "./fill_page";
 
 export const MAX_COLLECTED = 10_000;
-/** Where the API sifts, a page may be empty: it is not asked for ever. */
+/** Filtered pages may be empty, so the number of requests is limited. */
 export const MAX_PAGES = 400;
 const PAGE = 100;
 
@@ -12,7 +12,7 @@ export interface Collected<Row> {
   cut: boolean;
 }
 
-/** `onCount` hears how many there are so far; it says whether to go on. What `ask` throws goes through. */
+/** `onCount` receives the number so far and returns whether to continue. Errors of `ask` propagate. */
 export async function collect<Row>(
   ask: (first: number, after: string | null) => Promise<Part<Row>>,
   onCount: (count: number) => boolean,

@@ -1,4 +1,4 @@
-/** Chooses the columns of the table; remembered in this browser. */
+/** Selects the columns of the table; stored in this browser. */
 import { Button, Menu } from "@mantine/core";
 import { IconColumns3 } from "@tabler/icons-react";
 import { COLUMNS, type Column } from "./columns";

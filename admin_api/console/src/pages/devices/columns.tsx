@@ -1,21 +1,21 @@
-/** What the list of devices can show of each, and which of it somebody has chosen to see. */
+/** The columns of the device list, and the user's selection. */
 import { Anchor, Text } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { Fragment, type ReactNode } from "react";
 import { Link } from "wouter";
 import { Fingerprint } from "../../parts/fingerprint";
-import { Ago } from "../../parts/moments";
-import { reasonWords } from "../../parts/reasons";
+import { reasonText } from "../../parts/reasons";
 import { StateBadge } from "../../parts/state_badge";
 import { type TargetEntry, TargetLabel } from "../../parts/targets";
+import { Ago } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import type { DeviceLine } from "./device_line";
 
 export interface Column {
   key: string;
   label: string;
-  /** Whether it is shown until somebody chooses. */
-  usual: boolean;
+  /** Whether it is shown by default. */
+  byDefault: boolean;
   width?: number;
   cell: (line: DeviceLine, known: readonly TargetEntry[] | undefined) => ReactNode;
 }
@@ -24,59 +24,65 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "state",
     label: "State",
-    usual: true,
+    byDefault: true,
     width: 150,
     cell: ({ devstate }) => devstate && <StateBadge state={devstate} />,
   },
-  { key: "name", label: "Name", usual: true, cell: (line) => <DeviceName line={line} /> },
+  { key: "name", label: "Name", byDefault: true, cell: (line) => <DeviceName line={line} /> },
   {
     key: "fingerprint",
     label: "Fingerprint",
-    usual: true,
+    byDefault: true,
     width: 190,
     cell: ({ certid }) => <Fingerprint certid={certid} copy />,
   },
-  { key: "target", label: "Target", usual: true, width: 240, cell: (line, known) => targetOf(line, known) },
+  {
+    key: "target",
+    label: "Target",
+    byDefault: true,
+    width: 240,
+    cell: (line, known) => targetOf(line, known),
+  },
   {
     key: "reason",
     label: "Reason",
-    usual: true,
+    byDefault: true,
     width: 180,
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },
   {
     key: "since",
     label: "Since",
-    usual: true,
+    byDefault: true,
     width: 110,
     cell: ({ enteredAt }) => <Ago at={enteredAt} />,
   },
-  { key: "profile", label: "Profile", usual: false, cell: ({ profile }) => profile },
-  { key: "claimedBy", label: "Claimed by", usual: false, cell: ({ claimedBy }) => actorName(claimedBy) },
-  { key: "claimedAt", label: "Claimed", usual: false, cell: ({ claimedAt }) => moment(claimedAt) },
-  { key: "firstSeen", label: "First seen", usual: false, cell: ({ firstSeen }) => moment(firstSeen) },
-  { key: "lobbyRegion", label: "Lobby Region", usual: false, cell: ({ lobbyRegion }) => lobbyRegion },
-  { key: "generation", label: "Claims", usual: false, cell: ({ generation }) => generation },
+  { key: "profile", label: "Profile", byDefault: false, cell: ({ profile }) => profile },
+  { key: "claimedBy", label: "Claimed by", byDefault: false, cell: ({ claimedBy }) => actorLabel(claimedBy) },
+  { key: "claimedAt", label: "Claimed", byDefault: false, cell: ({ claimedAt }) => timestamp(claimedAt) },
+  { key: "firstSeen", label: "First seen", byDefault: false, cell: ({ firstSeen }) => timestamp(firstSeen) },
+  { key: "lobbyRegion", label: "Lobby Region", byDefault: false, cell: ({ lobbyRegion }) => lobbyRegion },
+  { key: "generation", label: "Claims", byDefault: false, cell: ({ generation }) => generation },
 ];
 
-const USUAL = COLUMNS.filter((column) => column.usual).map((column) => column.key);
+const DEFAULT_KEYS = COLUMNS.filter((column) => column.byDefault).map((column) => column.key);
 const KEPT = "device-lobby.columns";
 
-/** The chosen columns in their order, and a way to choose; what is kept wrongly is as if nothing were. */
+/** The selected columns in order, and a function to toggle one. An invalid stored value is ignored. */
 export function useColumns(): { shown: readonly Column[]; toggle: (key: string) => void } {
   const [kept, keep] = useLocalStorage<readonly string[]>({
     key: KEPT,
-    defaultValue: USUAL,
+    defaultValue: DEFAULT_KEYS,
     getInitialValueInEffect: false,
   });
-  const keys = Array.isArray(kept) && kept.length > 0 ? kept : USUAL;
+  const keys = Array.isArray(kept) && kept.length > 0 ? kept : DEFAULT_KEYS;
   const toggle = (key: string) =>
     keep(keys.includes(key) ? keys.filter((each) => each !== key) : [...keys, key]);
   return { shown: COLUMNS.filter((column) => keys.includes(column.key)), toggle };
 }
 
 /** "user:anna" is "anna". */
-export function actorName(actor: string | null): string | null {
+export function actorLabel(actor: string | null): string | null {
   return actor === null ? null : actor.replace(/^(user|service):/, "");
 }
 
@@ -87,7 +93,7 @@ export function targetOf(
   return account && region && <TargetLabel target={{ account, region }} known={known} />;
 }
 
-function moment(at: string | null): ReactNode {
+function timestamp(at: string | null): ReactNode {
   return at && <Ago at={at} />;
 }
 
@@ -106,11 +112,11 @@ function DeviceName({ line: { certid, devicename } }: { line: DeviceLine }) {
   );
 }
 
-/** A long code goes on in the next line after one of its dashes. */
+/** Breaks a long code after its underscores. */
 export function Reason({ reason }: { reason: string }) {
   return (
-    <Text size="xs" ff="monospace" title={reasonWords(reason).meaning}>
-      {wordsOf(reason).map(({ at, word }) => (
+    <Text size="xs" ff="monospace" title={reasonText(reason).meaning}>
+      {codeParts(reason).map(({ at, word }) => (
         <Fragment key={at}>
           {at > 0 && <wbr />}
           {word}
@@ -120,7 +126,7 @@ export function Reason({ reason }: { reason: string }) {
   );
 }
 
-/** `A_B` as `A_` and `B`, with the place where each begins. */
-function wordsOf(code: string): { at: number; word: string }[] {
+/** Split `A_B` into `A_` and `B`, with the index of each. */
+function codeParts(code: string): { at: number; word: string }[] {
   return [...code.matchAll(/[^_]*_|[^_]+$/g)].map(({ index, 0: word }) => ({ at: index, word }));
 }

@@ -1,6 +1,6 @@
 /**
- * Devices as a table for other programs: RFC 4180, one line each, every field that a list knows. A value that a
- * spreadsheet would take for a formula is made text.
+ * Converts devices to CSV (RFC 4180), one line per device with every field of the list. Values that a
+ * spreadsheet would run as a formula are quoted.
  */
 import type { DeviceLine } from "./device_line";
 

@@ -1,4 +1,4 @@
-/** A device as lists show it. */
+/** A device in a list. */
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const DEVICES = graphql(`

@@ -1,23 +1,23 @@
-/** A page of devices: a table with the chosen columns at a desk, cards on a phone. Each leads to the device's page. */
+/** A page of devices: a table on a desktop, cards on a phone. Each row links to the device. */
 import { Group, Paper, Stack, Table, Text } from "@mantine/core";
 import { Link } from "wouter";
 import { shortForm } from "../../label/short_form";
-import { Ago } from "../../parts/moments";
 import { usePhone } from "../../parts/phone";
+import type { StableList } from "../../parts/stable_list";
 import { StateBadge } from "../../parts/state_badge";
-import type { Steady } from "../../parts/steady";
 import type { TargetEntry } from "../../parts/targets";
+import { Ago } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import { type Column, Reason, targetOf } from "./columns";
 import type { DeviceLine } from "./device_line";
 
 interface Props {
-  list: Steady<DeviceLine>;
+  list: StableList<DeviceLine>;
   columns: readonly Column[];
   known: readonly TargetEntry[] | undefined;
 }
 
-const GONE = "Changed; no longer in this list";
+const GONE = "Changed. No longer in this list.";
 
 export function DeviceList({ list, columns, known }: Props) {
   const phone = usePhone();

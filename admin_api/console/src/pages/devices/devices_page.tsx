@@ -1,4 +1,6 @@
-/** All devices, by what the address asks for: state, target, reason, and how a name or a fingerprint begins. */
+/**
+ * The device list, filtered by the address: state, target, reason, and the start of a name or fingerprint.
+ */
 import { Box, Group, SimpleGrid, Stack } from "@mantine/core";
 import { useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
@@ -9,68 +11,68 @@ import { TargetPicker, useTargets } from "../../parts/targets";
 import { deviceAddress } from "../addresses";
 import { ColumnMenu } from "./column_menu";
 import { useColumns } from "./columns";
-import { DevicesFound } from "./devices_found";
+import { DeviceResults } from "./device_results";
 import { ExportButton } from "./export_button";
-import { addressOf, asking, type Question, questionOf, searching } from "./question";
+import { changeQuery, type ListQuery, listAddress, parseListQuery, withSearch } from "./list_query";
+import { rememberList } from "./page_trail";
 import { ReasonFilter, WITH_REASON } from "./reason_filter";
 import { SearchBox } from "./search_box";
 import type { Kind } from "./search_text";
 import { StateFilter } from "./state_filter";
-import { lookedAt } from "./trail";
 
 export default function DevicesPage() {
   const search = useSearch();
   const [, navigate] = useLocation();
-  const question = useMemo(() => questionOf(search), [search]);
+  const query = useMemo(() => parseListQuery(search), [search]);
   const columns = useColumns();
   const phone = usePhone();
   const { targets } = useTargets();
-  useEffect(() => lookedAt(addressOf(question)), [question]);
-  const ask = (next: Question, replace = false) => navigate(addressOf(next), { replace });
+  useEffect(() => rememberList(listAddress(query)), [query]);
+  const ask = (next: ListQuery, replace = false) => navigate(listAddress(next), { replace });
   return (
     <>
       <PageHead title="Devices">
         {!phone && (
           <>
-            <ExportButton question={question} />
+            <ExportButton query={query} />
             <ColumnMenu shown={columns.shown} onToggle={columns.toggle} />
           </>
         )}
       </PageHead>
       <Filters
-        question={question}
+        query={query}
         onAsk={ask}
         onDevice={(certid) => navigate(deviceAddress(certid))}
         targets={targets ?? []}
       />
-      <DevicesFound question={question} columns={columns.shown} known={targets} onAsk={ask} />
+      <DeviceResults query={query} columns={columns.shown} known={targets} onAsk={ask} />
     </>
   );
 }
 
 interface FiltersProps {
-  question: Question;
-  onAsk: (question: Question, replace?: boolean) => void;
+  query: ListQuery;
+  onAsk: (query: ListQuery, replace?: boolean) => void;
   onDevice: (certid: string) => void;
   targets: Parameters<typeof TargetPicker>[0]["targets"];
 }
 
-function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
+function Filters({ query, onAsk, onDevice, targets }: FiltersProps) {
   const phone = usePhone();
   const counts = useCounts();
-  const { state, target, reason, name, print } = question;
+  const { state, target, reason, name, print } = query;
   const kind: Kind | null = name !== null ? "name" : print !== null ? "print" : null;
   const onSearch = (wanted: Kind | null, text: string) => {
-    const next = searching(question, wanted, text);
-    // Letter by letter is one step for the back button.
-    if (addressOf(next) !== addressOf(question)) onAsk(next, name !== null || print !== null);
+    const next = withSearch(query, wanted, text);
+    // Typing is one step for the back button.
+    if (listAddress(next) !== listAddress(query)) onAsk(next, name !== null || print !== null);
   };
   const box = <SearchBox kind={kind} text={name ?? print ?? ""} onSearch={onSearch} onDevice={onDevice} />;
   const states = (
     <StateFilter
       state={state}
       counts={counts}
-      onChange={(next) => onAsk(asking(question, { state: next }))}
+      onChange={(next) => onAsk(changeQuery(query, { state: next }))}
     />
   );
   const reasons = (reason !== null || WITH_REASON.includes(state ?? "")) && (
@@ -78,14 +80,14 @@ function Filters({ question, onAsk, onDevice, targets }: FiltersProps) {
       state={state}
       reason={reason}
       counts={counts}
-      onChange={(next) => onAsk(asking(question, { reason: next }))}
+      onChange={(next) => onAsk(changeQuery(query, { reason: next }))}
     />
   );
   const picker = (
     <TargetPicker
       targets={targets}
       value={target}
-      onChange={(next) => onAsk(asking(question, { target: next }))}
+      onChange={(next) => onAsk(changeQuery(query, { target: next }))}
       clearable
       placeholder="All"
     />

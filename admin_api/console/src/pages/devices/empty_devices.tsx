@@ -1,4 +1,4 @@
-/** No device to show: because there is none at all, or because none fits what was asked. */
+/** The empty list: no devices at all, or no matches. */
 import { Anchor, Button, Text } from "@mantine/core";
 import { IconDevices, IconSearchOff } from "@tabler/icons-react";
 import { Link } from "wouter";
@@ -8,20 +8,20 @@ export function EmptyDevices({ filtered, onClear }: { filtered: boolean; onClear
   if (!filtered)
     return (
       <EmptyState icon={<IconDevices />} title="No devices yet">
-        A device is here once it has knocked at the lobby, or was{" "}
+        Devices appear here when they connect to the lobby, or when they are{" "}
         <Anchor component={Link} underline="always" href="/claim" size="sm">
           claimed
         </Anchor>{" "}
-        before that.
+        in advance.
       </EmptyState>
     );
   return (
-    <EmptyState icon={<IconSearchOff />} title="No device fits">
+    <EmptyState icon={<IconSearchOff />} title="No matches">
       <Text size="sm" mb="sm">
-        None is in the ledger for which all of this holds. Names and fingerprints are found by how they begin.
+        Search matches the start of a name or fingerprint.
       </Text>
       <Button variant="default" onClick={onClear}>
-        Clear the filters
+        Clear filters
       </Button>
     </EmptyState>
   );

@@ -1,20 +1,22 @@
-/** Saves all devices that are asked for, not only this page, as a CSV file; tells how far it is, and stops on a click. */
+/**
+ * Saves all devices of the query, not only this page, as a CSV file. Shows its progress and can be stopped.
+ */
 import { Button, Text } from "@mantine/core";
 import { IconDownload, IconPlayerStop } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { titleOf } from "../../api/failures";
-import { counted, whole } from "../../parts/numbers";
-import { askerOf, Unanswered } from "./asking";
+import { formatNumber, pluralize } from "../../parts/numbers";
 import { collect } from "./collect";
 import { csvOf } from "./csv";
-import type { Question } from "./question";
+import { deviceFetcher, FetchFailed } from "./fetch_devices";
+import type { ListQuery } from "./list_query";
 
-export function ExportButton({ question }: { question: Question }) {
+export function ExportButton({ query }: { query: ListQuery }) {
   const client = useClient();
-  /** Null: not at work. */
+  /** Null: not running. */
   const [count, setCount] = useState<number | null>(null);
-  const [said, setSaid] = useState("");
+  const [status, setStatus] = useState("");
   const stopped = useRef(false);
   useEffect(
     () => () => {
@@ -25,20 +27,20 @@ export function ExportButton({ question }: { question: Question }) {
 
   const run = async () => {
     stopped.current = false;
-    setSaid("");
+    setStatus("");
     setCount(0);
     try {
-      const { rows, cut } = await collect(askerOf(client, question), (far) => {
+      const { rows, cut } = await collect(deviceFetcher(client, query), (far) => {
         setCount(far);
         return !stopped.current;
       });
       if (!stopped.current) {
         save(csvOf(rows), `devices-${new Date().toISOString().slice(0, 10)}.csv`);
-        setSaid(`${counted(rows.length, "device")} saved${cut ? "; there may be more" : ""}`);
+        setStatus(`${pluralize(rows.length, "device")} saved${cut ? "; there may be more" : ""}`);
       }
     } catch (error) {
-      if (!(error instanceof Unanswered)) throw error;
-      setSaid(`Not saved: ${titleOf(error.failure.code)}`);
+      if (!(error instanceof FetchFailed)) throw error;
+      setStatus(`Not saved: ${titleOf(error.failure.code)}`);
     } finally {
       setCount(null);
     }
@@ -48,7 +50,7 @@ export function ExportButton({ question }: { question: Question }) {
   return (
     <>
       <Text size="sm" c="dimmed" role="status">
-        {said}
+        {status}
       </Text>
       <Button
         variant="default"
@@ -60,7 +62,7 @@ export function ExportButton({ question }: { question: Question }) {
           else void run();
         }}
       >
-        {working ? `Stop (${whole(count)})` : "Save as CSV"}
+        {working ? `Stop (${formatNumber(count)})` : "Export CSV"}
       </Button>
     </>
   );
@@ -72,6 +74,6 @@ function save(text: string, name: string): void {
   link.href = address;
   link.download = name;
   link.click();
-  // The browser takes the file in its own time.
+  // The browser reads the file asynchronously.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

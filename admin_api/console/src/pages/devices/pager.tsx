@@ -1,13 +1,13 @@
-/** From page to page, in either direction as far as that is known, and how long a page is. */
+/** Navigation between pages, and the page size. */
 import { Alert, Button, Group, NativeSelect, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
-import { counted } from "../../parts/numbers";
-import { orderOf, type Question, SIZES } from "./question";
-import { pageBefore } from "./trail";
+import { pluralize } from "../../parts/numbers";
+import { type ListQuery, orderOf, SIZES } from "./list_query";
+import { pageBefore } from "./page_trail";
 import type { Page } from "./use_page";
 
 interface Props {
-  question: Question;
+  query: ListQuery;
   page: Page;
   onNext: (cursor: string) => void;
   /** Null: the first page. */
@@ -15,23 +15,23 @@ interface Props {
   onSize: (size: number) => void;
 }
 
-export function Pager({ question, page, onNext, onBack, onSize }: Props) {
-  const { after, size } = question;
+export function Pager({ query, page, onNext, onBack, onSize }: Props) {
+  const { after, size } = query;
   const { next } = page;
   const before = after === null ? undefined : pageBefore(after);
   return (
     <>
-      {page.cut && next !== null && <LookFurther found={page.nodes.length} onLook={() => onNext(next)} />}
+      {page.cut && next !== null && <ContinueSearch found={page.nodes.length} onLook={() => onNext(next)} />}
       <Group justify="space-between" mt="md" gap="sm">
         <Group gap="sm">
           <NativeSelect
-            aria-label="Devices on a page"
+            aria-label="Devices per page"
             value={String(size)}
             onChange={(event) => onSize(Number(event.currentTarget.value))}
-            data={SIZES.map((each) => ({ value: String(each), label: `${each} a page` }))}
+            data={SIZES.map((each) => ({ value: String(each), label: `${each} per page` }))}
           />
           <Text size="sm" c="dimmed">
-            {orderOf(question)} · {counted(page.nodes.length, "device")} here
+            {orderOf(query)} · {pluralize(page.nodes.length, "device")}
           </Text>
         </Group>
         <Group gap="xs" component="nav" aria-label="Pages" ml="auto">
@@ -57,16 +57,16 @@ export function Pager({ question, page, onNext, onBack, onSize }: Props) {
   );
 }
 
-function LookFurther({ found, onLook }: { found: number; onLook: () => void }) {
+function ContinueSearch({ found, onLook }: { found: number; onLook: () => void }) {
   return (
     <Alert role="status" color="blue" mt="sm" py="xs">
       <Group justify="space-between" gap="xs">
         <Text size="sm" flex="1 1 14rem">
-          {found === 0 ? "Nothing was found so far" : `${counted(found, "device")} found so far`}: only a part
-          of the devices has been looked through.
+          {found === 0 ? "Nothing found so far" : `${pluralize(found, "device")} found so far`}. Only part of
+          the ledger has been searched.
         </Text>
         <Button size="xs" onClick={onLook}>
-          Look further
+          Continue search
         </Button>
       </Group>
     </Alert>

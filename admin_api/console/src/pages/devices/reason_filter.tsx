@@ -1,10 +1,10 @@
-/** Chooses among the reasons why devices failed or were refused; there is none to choose in any other state. */
+/** Filters by the reason for a failure or refusal; other states have none. */
 import { Select, Stack, Text } from "@mantine/core";
 import type { Counts } from "../../parts/counts";
-import { whole } from "../../parts/numbers";
-import { reasonWords } from "../../parts/reasons";
+import { formatNumber } from "../../parts/numbers";
+import { reasonText } from "../../parts/reasons";
 
-/** States in which devices have one. */
+/** States whose devices have a reason. */
 export const WITH_REASON: readonly string[] = ["failed", "refused"];
 
 interface Props {
@@ -31,10 +31,10 @@ export function ReasonFilter({ state, reason, counts, onChange }: Props) {
           <Stack gap={0}>
             <Text size="sm">
               {option.value}
-              {count !== undefined && ` (${whole(count)})`}
+              {count !== undefined && ` (${formatNumber(count)})`}
             </Text>
             <Text size="xs" c="dimmed">
-              {reasonWords(option.value).meaning}
+              {reasonText(option.value).meaning}
             </Text>
           </Stack>
         );

@@ -1,19 +1,19 @@
-/** One box to find a device by: the beginning of its name or fingerprint, or its whole label, which leads right to it. */
+/** The search box: the start of a name or fingerprint, or a complete label, which opens the device. */
 import { CloseButton, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
-import { type Kind, type Reading, readingOf } from "./search_text";
+import { type Kind, type ParsedSearch, parseSearch } from "./search_text";
 
 const PAUSE_MS = 350;
 const WORDS: Record<Kind, string> = { name: "Name", print: "Fingerprint" };
 
 interface Props {
-  /** What is searched for now, as the address has it. */
+  /** The current search, from the address. */
   kind: Kind | null;
   text: string;
   onSearch: (kind: Kind | null, text: string) => void;
-  /** A whole label was typed, pasted, or read by a scanner. */
+  /** A complete label was typed, pasted or scanned. */
   onDevice: (certid: string) => void;
 }
 
@@ -22,33 +22,33 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
   const [preferred, setPreferred] = useState<Kind | null>(kind);
   const [known, setKnown] = useState(text);
   if (text !== known) {
-    // The address has changed: by us, or by the back button.
+    // The address has changed, by the search box or by the back button.
     setKnown(text);
-    if (soughtOf(readingOf(typed), preferred).text !== text) setTyped(text);
+    if (soughtOf(parseSearch(typed), preferred).text !== text) setTyped(text);
     if (kind !== null) setPreferred(kind);
   }
-  const search = (reading: Reading, wanted: Kind | null) => {
-    const sought = soughtOf(reading, wanted);
-    if (reading.is !== "unfit") onSearch(sought.kind, sought.text);
+  const search = (reading: ParsedSearch, wanted: Kind | null) => {
+    const searched = soughtOf(reading, wanted);
+    if (reading.is !== "unfit") onSearch(searched.kind, searched.text);
   };
   const later = useDebouncedCallback(search, PAUSE_MS);
 
   const type = (next: string) => {
     setTyped(next);
-    const reading = readingOf(next);
+    const reading = parseSearch(next);
     if (reading.is === "nothing") setPreferred(null);
     if (reading.is === "device") onDevice(reading.certid);
     else later(reading, preferred);
   };
   const choose = (chosen: Kind) => {
     setPreferred(chosen);
-    search(readingOf(typed), chosen);
+    search(parseSearch(typed), chosen);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter") search(readingOf(typed), preferred);
+    if (event.key === "Enter") search(parseSearch(typed), preferred);
   };
 
-  const reading = readingOf(typed);
+  const reading = parseSearch(typed);
   return (
     <Stack gap={6}>
       <TextInput
@@ -56,7 +56,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
         label="Find a device"
         placeholder="Name, fingerprint or label code"
         leftSection={<IconSearch size={18} aria-hidden />}
-        rightSection={typed !== "" && <CloseButton aria-label="Clear the search" onClick={() => type("")} />}
+        rightSection={typed !== "" && <CloseButton aria-label="Clear search" onClick={() => type("")} />}
         value={typed}
         onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={onKeyDown}
@@ -66,13 +66,13 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
       />
       {reading.is === "unfit" && (
         <Text size="xs" c="dimmed" role="status">
-          {reading.words}
+          {reading.message}
         </Text>
       )}
       {reading.is === "prefix" && reading.kinds.length > 1 && (
         <SegmentedControl
           size="xs"
-          aria-label="What it is the beginning of"
+          aria-label="Search by"
           value={soughtOf(reading, preferred).kind ?? "name"}
           onChange={(chosen) => choose(chosen as Kind)}
           data={reading.kinds.map((each) => ({ value: each, label: WORDS[each] }))}
@@ -82,8 +82,8 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
   );
 }
 
-/** What to search for: the preferred kind where the text can be that, else the likeliest. */
-function soughtOf(reading: Reading, preferred: Kind | null): { kind: Kind | null; text: string } {
+/** What to search for: the preferred kind if the text can be that, otherwise the most likely. */
+function soughtOf(reading: ParsedSearch, preferred: Kind | null): { kind: Kind | null; text: string } {
   if (reading.is !== "prefix") return { kind: null, text: "" };
   const kind = reading.kinds.find((each) => each === preferred) ?? reading.kinds[0] ?? null;
   return { kind, text: kind === "print" ? reading.print : reading.name };

@@ -1,27 +1,27 @@
 /**
- * What somebody may mean by what they typed into the one search box: the beginning of a name, the beginning of a
- * fingerprint, or a whole label, which is one device. Where it can be both, the likelier one comes first.
+ * Interprets the text in the search box: the start of a name, the start of a fingerprint, or a complete
+ * label. If several fit, the most likely comes first.
  */
 import { decodeLabel, LabelError } from "../../label/label";
 
 export type Kind = "name" | "print";
 
-export type Reading =
+export type ParsedSearch =
   | { is: "nothing" }
-  /** Not to be searched for, and why: too short, or nothing that a name or fingerprint can begin with. */
-  | { is: "unfit"; words: string }
+  /** Cannot be searched, and why: too short, or invalid in a name or fingerprint. */
+  | { is: "unfit"; message: string }
   | { is: "device"; certid: string }
-  /** The kinds it can be, the likeliest first; `print` is the digits without what separates them. */
+  /** The possible kinds, most likely first; `print` is the hex digits without separators. */
   | { is: "prefix"; kinds: readonly Kind[]; name: string; print: string };
 
 const NAME = /^[a-zA-Z0-9:_-]{2,128}$/;
 const PRINT = /^[0-9a-f]{4,64}$/;
 const MIN_NAME = 2;
 
-export function readingOf(typed: string): Reading {
+export function parseSearch(typed: string): ParsedSearch {
   const text = typed.trim();
   if (text === "") return { is: "nothing" };
-  if (text.length < MIN_NAME) return { is: "unfit", words: `Type at least ${MIN_NAME} characters.` };
+  if (text.length < MIN_NAME) return { is: "unfit", message: `Type at least ${MIN_NAME} characters.` };
   const print = text.replace(/[:\-\s]/g, "").toLowerCase();
   if (/^[0-9a-f]{64}$/.test(print)) return { is: "device", certid: print };
   if (/^dl1:/i.test(text)) return labelOf(text);
@@ -29,29 +29,33 @@ export function readingOf(typed: string): Reading {
   const kinds = (isLikelyPrint(text) ? (["print", "name"] as const) : (["name", "print"] as const)).filter(
     (kind) => fits[kind],
   );
-  return kinds.length > 0 ? { is: "prefix", kinds, name: text, print } : { is: "unfit", words: whyNot(text) };
+  return kinds.length > 0
+    ? { is: "prefix", kinds, name: text, print }
+    : { is: "unfit", message: whyNot(text) };
 }
 
-/** A code is typed from left to right, so that what is short is not wrong yet. */
-function labelOf(text: string): Reading {
+/** Codes are typed from left to right, so a short code is not wrong yet. */
+function labelOf(text: string): ParsedSearch {
   try {
     return { is: "device", certid: decodeLabel(text) };
   } catch (error) {
-    if (error instanceof LabelError) return { is: "unfit", words: error.message };
+    if (error instanceof LabelError) return { is: "unfit", message: error.message };
     throw error;
   }
 }
 
-/** Hex in groups as printed, or letters and digits that are all hex: names are seldom so, fingerprints always. */
+/**
+ * Grouped hex as printed, or text that contains both digits and hex letters: rare for names, typical for
+ * fingerprints.
+ */
 function isLikelyPrint(text: string): boolean {
   if (/^([0-9a-f]{2}:)+[0-9a-f]{0,2}$/i.test(text) || /\s/.test(text)) return true;
   return /^[0-9a-f]+$/i.test(text) && /\d/.test(text) && /[a-f]/i.test(text);
 }
 
 function whyNot(text: string): string {
-  if (text.length > 128) return `got ${text.length} characters, want at most 128`;
+  if (text.length > 128) return `Too long: ${text.length} characters, 128 at most.`;
   const [odd] = text.match(/[^a-zA-Z0-9:_-]/) ?? [];
-  if (odd === " ")
-    return "got a space, want a name (a-z A-Z 0-9 : _ -) or at least 4 hex digits of a fingerprint";
-  return `got "${odd}", want a name's characters: a-z A-Z 0-9 : _ -`;
+  if (odd === " ") return "Names have no spaces, and a fingerprint needs at least 4 hex digits.";
+  return `"${odd}" is not allowed. Names contain a-z A-Z 0-9 : _ -`;
 }

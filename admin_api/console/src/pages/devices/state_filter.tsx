@@ -1,7 +1,7 @@
-/** Chooses a state, with how many devices are in it: buttons at a desk, a list on a phone. */
+/** Filters by state with device counts: buttons on a desktop, a list on a phone. */
 import { Button, Group, Select, Text } from "@mantine/core";
 import type { Counts } from "../../parts/counts";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { STATES } from "../../parts/state_badge";
 
@@ -23,7 +23,7 @@ export function StateFilter({ state, counts, onChange }: Props) {
         onChange={onChange}
         data={Object.entries(STATES).map(([value, { label }]) => {
           const count = counts.of(value);
-          return { value, label: count === undefined ? label : `${label} (${whole(count)})` };
+          return { value, label: count === undefined ? label : `${label} (${formatNumber(count)})` };
         })}
       />
     );
@@ -64,7 +64,7 @@ function Pill({ label, count, on, onClick }: PillProps) {
       {label}
       {count !== undefined && (
         <Text span size="xs" ml={6} c={on || count > 0 ? "inherit" : "dimmed"} opacity={0.85}>
-          {whole(count)}
+          {formatNumber(count)}
         </Text>
       )}
     </Button>

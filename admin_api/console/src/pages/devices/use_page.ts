@@ -1,76 +1,76 @@
-/** The page of devices that a question asks for, looked at again every 10 seconds while it is in view. */
+/** Loads the page of a query, and reloads it every 10 seconds while it is visible. */
 import { useCallback, useState } from "react";
 import { type Client, useClient } from "urql";
-import { useEvery } from "../../api/every";
 import type { Failure } from "../../api/failures";
-import { askerOf, Unanswered } from "./asking";
+import { usePolling } from "../../api/polling";
 import type { DeviceLine } from "./device_line";
-import { type Gathered, gather } from "./gather";
-import { addressOf, type Question } from "./question";
+import { deviceFetcher, FetchFailed } from "./fetch_devices";
+import { type FilledPage, fillPage } from "./fill_page";
+import { type ListQuery, listAddress } from "./list_query";
 
 const EVERY_MS = 10_000;
-const MAX_REMEMBERED = 50;
+const MAX_CACHED = 50;
 
-export interface Page extends Gathered<DeviceLine> {
+export interface Page extends FilledPage<DeviceLine> {
   at: Date;
 }
 
-export interface Looked {
-  /** Of this question; undefined: not yet. */
+export interface PageState {
+  /** Of this query; undefined: not loaded yet. */
   page: Page | undefined;
   failure: Failure | undefined;
-  look: () => void;
+  refresh: () => void;
 }
 
-interface Found {
-  about: string;
+interface Fetched {
+  key: string;
   page: Page | undefined;
   failure?: Failure;
 }
 
-/** Pages that were seen, so that who comes back finds the list, and their place in it, as they left it. */
-const remembered = new WeakMap<Client, Map<string, Page>>();
+/** Cached pages, so that a user who returns finds the same list and scroll position. */
+const cached = new WeakMap<Client, Map<string, Page>>();
 
-export function usePage(question: Question): Looked {
+export function usePage(query: ListQuery): PageState {
   const client = useClient();
-  const about = addressOf(question);
-  const [found, setFound] = useState<Found>({ about, page: undefined });
+  const key = listAddress(query);
+  const [fetched, setFound] = useState<Fetched>({ key, page: undefined });
   const [again, setAgain] = useState(0);
 
-  const look = useCallback(
+  const refresh = useCallback(
     async (isCurrent: () => boolean) => {
       try {
-        const page = { ...(await pageOf(client, question)), at: new Date() };
-        remember(client, about, page);
-        if (isCurrent()) setFound({ about, page });
+        const page = { ...(await pageOf(client, query)), at: new Date() };
+        cache(client, key, page);
+        if (isCurrent()) setFound({ key, page });
       } catch (error) {
-        if (!(error instanceof Unanswered)) throw error;
+        if (!(error instanceof FetchFailed)) throw error;
         const { failure } = error;
         if (isCurrent())
-          setFound((before) => ({ about, page: before.about === about ? before.page : undefined, failure }));
+          setFound((before) => ({ key, page: before.key === key ? before.page : undefined, failure }));
       }
     },
-    [client, question, about],
+    [client, query, key],
   );
-  useEvery(EVERY_MS, look, `${about} ${again}`);
+  usePolling(EVERY_MS, refresh, `${key} ${again}`);
 
-  const mine = found.about === about ? found : undefined;
+  const mine = fetched.key === key ? fetched : undefined;
   return {
-    page: mine?.page ?? remembered.get(client)?.get(about),
+    page: mine?.page ?? cached.get(client)?.get(key),
     failure: mine?.failure,
-    look: () => setAgain((count) => count + 1),
+    refresh: () => setAgain((count) => count + 1),
   };
 }
 
-async function pageOf(client: Client, question: Question): Promise<Gathered<DeviceLine>> {
-  return gather(askerOf(client, question), question.size, question.after);
+async function pageOf(client: Client, query: ListQuery): Promise<FilledPage<DeviceLine>> {
+  return fillPage(deviceFetcher(client, query), query.size, query.after);
 }
 
-function remember(client: Client, about: string, page: Page): void {
-  const pages = remembered.get(client) ?? new Map<string, Page>();
-  pages.delete(about);
-  pages.set(about, page);
+function cache(client: Client, key: string, page: Page): void {
+  const pages = cached.get(client) ?? new Map<string, Page>();
+  pages.delete(key);
+  pages.set(key, page);
   const [oldest] = pages.keys();
-  if (pages.size > MAX_REMEMBERED && oldest !== undefined) pages.delete(oldest);
-  remembered.set(client, pages);
+  if (pages.size > MAX_CACHED && oldest !== undefined) pages.delete(oldest);
+  cached.set(client, pages);
 }

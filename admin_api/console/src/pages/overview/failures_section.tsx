@@ -1,9 +1,9 @@
-/** Why devices failed or were refused, most first: what the code means, what to do, and the way to those devices. */
+/** Failed and refused devices by reason, most frequent first: meaning, remedy and a link to the devices. */
 import { Box, Group, Text, VisuallyHidden } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
-import { whole } from "../../parts/numbers";
-import { reasonWords } from "../../parts/reasons";
+import { formatNumber } from "../../parts/numbers";
+import { reasonText } from "../../parts/reasons";
 import { StateBadge } from "../../parts/state_badge";
 import { StateBar } from "../../parts/state_bar";
 import { devicesAddress } from "../addresses";
@@ -20,7 +20,7 @@ export function FailuresSection({ reasons }: { reasons: readonly ReasonCount[] }
       {reasons.length === 0 ? (
         <Group gap="xs">
           <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
-          <Text size="sm">No device has failed or was refused.</Text>
+          <Text size="sm">No failed or refused devices.</Text>
         </Group>
       ) : (
         <table className={classes.table}>
@@ -43,7 +43,7 @@ export function FailuresSection({ reasons }: { reasons: readonly ReasonCount[] }
 }
 
 function ReasonLine({ state, reason, count, full }: ReasonCount & { full: number }) {
-  const { meaning, mend } = reasonWords(reason);
+  const { meaning, remedy } = reasonText(reason);
   return (
     <tr className={classes.line}>
       <th scope="row">
@@ -62,12 +62,12 @@ function ReasonLine({ state, reason, count, full }: ReasonCount & { full: number
           </Text>
         </Group>
         <Text size="xs" c="dimmed" mt={2}>
-          {mend}
+          {remedy}
         </Text>
       </th>
       <td className={classes.number}>
         <Text size="sm" fw={600}>
-          {whole(count)}
+          {formatNumber(count)}
         </Text>
       </td>
     </tr>

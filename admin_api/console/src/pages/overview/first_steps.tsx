@@ -1,10 +1,10 @@
-/** A lobby without devices: what to do first, and what of it is done. */
+/** The first steps in a lobby without devices, and which of them are done. */
 import { Anchor, Group, Text } from "@mantine/core";
 import { IconCircleCheck, IconDoorEnter } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { EmptyState } from "../../parts/empty_state";
-import { counted } from "../../parts/numbers";
+import { pluralize } from "../../parts/numbers";
 import { useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
 import classes from "./overview.module.css";
@@ -14,25 +14,25 @@ export function FirstSteps() {
   const { targets } = useTargets();
   const registered = targets?.length ?? 0;
   return (
-    <EmptyState icon={<IconDoorEnter />} title="No device has come yet">
+    <EmptyState icon={<IconDoorEnter />} title="No devices yet">
       <Text size="sm" mb="md">
-        Here you will see how many devices are where, who is stuck, and why.
+        This page will show where your devices are, which are stuck, and why.
       </Text>
       <ol className={classes.steps}>
-        <Step title="Add a target" done={registered > 0 && `${counted(registered, "target")} added`}>
-          The AWS account and Region where devices shall serve.{" "}
-          <Way to="/targets">{me.may("registerTarget") ? "Add one" : "See the targets"}</Way>
+        <Step title="Add target" done={registered > 0 && `${pluralize(registered, "target")} added`}>
+          The AWS account and Region that devices are sent to.{" "}
+          <Way to="/targets">{me.may("registerTarget") ? "Add target" : "View targets"}</Way>
         </Step>
         <Step title="Power on a device">
-          Its CA has to be registered here. It knocks, is let in, and shows up under{" "}
+          Its CA must be registered in the lobby. The device then appears under{" "}
           <Way to="/waiting">Waiting</Way>.
         </Step>
         <Step title="Claim it">
-          By its label, before or after it has knocked.{" "}
+          Use its label, before or after it connects.{" "}
           {me.may("claimDevice") ? (
-            <Way to="/claim">Scan a label</Way>
+            <Way to="/claim">Scan label</Way>
           ) : (
-            "A technician or operator does that."
+            "A technician or operator can do this."
           )}
         </Step>
       </ol>

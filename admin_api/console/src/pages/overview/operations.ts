@@ -1,4 +1,4 @@
-/** What the overview asks of the API: the counts, and who has been in a passing state for too long. */
+/** The queries of the overview: counts, and devices that stay too long in a transitional state. */
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const OVERVIEW = graphql(`

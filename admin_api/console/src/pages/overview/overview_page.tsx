@@ -1,11 +1,11 @@
-/** How it stands: devices by state and by target, who is stuck, and why devices failed. Live while it is looked at. */
+/** The overview: devices by state and target, stuck devices, and failure reasons. Updated while visible. */
 import { useMemo } from "react";
 import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
-import { AsOf } from "../../parts/as_of";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
+import { StaleNotice } from "../../parts/stale_notice";
 import { FailuresSection } from "./failures_section";
 import { FirstSteps } from "./first_steps";
 import { type Counts, OVERVIEW } from "./operations";
@@ -27,8 +27,8 @@ export default function OverviewPage() {
     <>
       <PageHead title="Overview" />
       {!data && failure && <FailureNotice failure={failure} onRetry={retry} />}
-      {!data && !failure && <Loading what="the counts" />}
-      {data && <AsOf at={at} failure={failure} onRetry={retry} />}
+      {!data && !failure && <Loading what="counts" />}
+      {data && <StaleNotice at={at} failure={failure} onRetry={retry} />}
       {data && (data.overview.total === 0 ? <FirstSteps /> : <Sections counts={data.overview} at={at} />)}
     </>
   );

@@ -1,10 +1,10 @@
-/** A part of the overview: a frame with a heading, which names it. */
+/** A section of the overview with a heading. */
 import { Group, Paper, Title } from "@mantine/core";
 import { type ReactNode, useId } from "react";
 
 interface Props {
   title: string;
-  /** Beside the heading. */
+  /** Shown beside the heading. */
   aside?: ReactNode;
   children: ReactNode;
 }

@@ -1,8 +1,8 @@
-/** Devices by state: one bar of all, and a line for each state that leads to its devices. */
+/** Devices by state: one bar for all, and a row per state that links to its devices. */
 import { Box, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
-import { counted, share, whole } from "../../parts/numbers";
-import { StateBadge, wordsOf } from "../../parts/state_badge";
+import { formatNumber, percentage, pluralize } from "../../parts/numbers";
+import { StateBadge, stateInfo } from "../../parts/state_badge";
 import { inWords, StateBar } from "../../parts/state_bar";
 import { devicesAddress } from "../addresses";
 import type { Counts } from "./operations";
@@ -12,7 +12,7 @@ import { Section } from "./section";
 export function StatesSection({ counts }: { counts: Counts }) {
   const { total, states } = counts;
   return (
-    <Section title="By state" aside={<Text fw={650}>{counted(total, "device")}</Text>}>
+    <Section title="By state" aside={<Text fw={650}>{pluralize(total, "device")}</Text>}>
       <Box mb="sm">
         <StateBar counts={states} height={22} label={`All devices: ${inWords(states)}`} />
       </Box>
@@ -48,15 +48,15 @@ function StateLine({ state, count, total }: { state: string; count: number; tota
           <StateBadge state={state} />
         </Link>
         <Text size="xs" c="dimmed" mt={2}>
-          {wordsOf(state).meaning}
+          {stateInfo(state).meaning}
         </Text>
       </th>
       <td>
-        <StateBar counts={[{ state, count }]} full={total} label={share(count, total)} />
+        <StateBar counts={[{ state, count }]} full={total} label={percentage(count, total)} />
       </td>
       <td className={classes.number}>
         <Text size="sm" fw={count > 0 ? 600 : undefined} c={count > 0 ? undefined : "dimmed"}>
-          {whole(count)}
+          {formatNumber(count)}
         </Text>
       </td>
     </tr>

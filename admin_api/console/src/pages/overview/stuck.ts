@@ -1,34 +1,34 @@
-/** Who is stuck: claimed, or commissioned, for longer than that takes when all is well. */
+/** Stuck devices: claimed or commissioned for longer than usual. */
 import type { ResultOf } from "../../api/graphql";
 import type { STUCK, StuckDevice } from "./operations";
 
 const MINUTE = 60_000;
 
-/** How long is too long; the first is what one begins with. */
+/** The thresholds; the first is the default. */
 export const THRESHOLDS = [
   { label: "5 min", ms: 5 * MINUTE },
   { label: "1 h", ms: 60 * MINUTE },
   { label: "1 day", ms: 24 * 60 * MINUTE },
 ] as const;
 
-/** What may be the matter, for who is in that state for too long. */
+/** The likely cause for each state. */
 export const HINTS: Readonly<Record<string, string>> = {
-  claimed: "Claimed: the target could not be reached yet, or many are in the queue.",
-  commissioned: "Commissioned: has it power and a network? It has not connected to its target yet.",
+  claimed: "Claimed: the target is unreachable, or many devices are queued.",
+  commissioned: "Commissioned: not connected to the target yet. Check the device's power and network.",
 };
 
-/** The moment `ms` before `now`, to the minute, so that the question stays the same for a while. */
+/** The time `ms` before `now`, rounded to the minute so that the query stays the same for a while. */
 export function earlier(now: Date, ms: number): string {
   return new Date(Math.floor((now.getTime() - ms) / MINUTE) * MINUTE).toISOString();
 }
 
 export interface Stuck {
   devices: StuckDevice[];
-  /** The states that have more than are shown. */
+  /** The states that have more devices than are shown. */
   more: string[];
 }
 
-/** Whoever waits longest first. */
+/** Longest wait first. */
 export function stuckOf(pages: ResultOf<typeof STUCK>): Stuck {
   const devices = [...pages.claimed.nodes, ...pages.commissioned.nodes];
   devices.sort((one, other) => one.enteredAt.localeCompare(other.enteredAt));

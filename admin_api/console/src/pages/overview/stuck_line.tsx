@@ -1,39 +1,39 @@
-/** One stuck device: which, where it shall go, for how long it has been stuck; and another try, where that is allowed. */
+/** One stuck device: name, target, duration, and Retry if allowed. */
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation } from "urql";
 import { Link } from "wouter";
 import { type Failure, failureOf } from "../../api/failures";
 import { shortForm } from "../../label/short_form";
-import { duration, exact } from "../../parts/moments";
 import { StateBadge } from "../../parts/state_badge";
+import { duration, exact } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import { deviceAddress } from "../addresses";
 import { RETRY_STUCK, type StuckDevice } from "./operations";
 import classes from "./overview.module.css";
 
-/** What became of another try for `who`. */
-export interface Tried {
-  who: string;
-  refused: Failure | undefined;
+/** The result of a retry of `name`. */
+export interface RetryOutcome {
+  name: string;
+  failure: Failure | undefined;
 }
 
 interface Props {
   device: StuckDevice;
   at: Date;
-  onTried: (tried: Tried) => void;
+  onRetried: (tried: RetryOutcome) => void;
 }
 
-export function StuckLine({ device, at, onTried }: Props) {
+export function StuckLine({ device, at, onRetried }: Props) {
   const { certid, devicename, devstate, enteredAt, targetaccount, targetregion, reason } = device;
-  const who = devicename ?? shortForm(certid);
+  const name = devicename ?? shortForm(certid);
   return (
     <li className={classes.stuckLine}>
       <Stack gap={2} miw={0}>
         <Group gap="xs">
           <Link href={deviceAddress(certid)} className={classes.link}>
             <Text component="span" size="sm" fw={600} ff={devicename ? undefined : "monospace"}>
-              {who}
+              {name}
             </Text>
           </Link>
           <StateBadge state={devstate ?? ""} size="sm" />
@@ -45,18 +45,26 @@ export function StuckLine({ device, at, onTried }: Props) {
           {[targetaccount && `${targetaccount}/${targetregion}`, reason].filter(Boolean).join(" · ")}
         </Text>
       </Stack>
-      <Retry device={device} who={who} onTried={onTried} />
+      <Retry device={device} name={name} onRetried={onRetried} />
     </li>
   );
 }
 
-function Retry({ device, who, onTried }: { device: StuckDevice; who: string; onTried: Props["onTried"] }) {
+function Retry({
+  device,
+  name,
+  onRetried,
+}: {
+  device: StuckDevice;
+  name: string;
+  onRetried: Props["onRetried"];
+}) {
   const me = useMe();
   const [{ fetching }, retry] = useMutation(RETRY_STUCK);
   if (!me.may("retryDevice") || !device.allowedActions.includes("retryDevice")) return null;
   const again = async () => {
     const { error } = await retry({ certid: device.certid });
-    onTried({ who, refused: error && failureOf(error) });
+    onRetried({ name, failure: error && failureOf(error) });
   };
   return (
     <Button
@@ -66,7 +74,7 @@ function Retry({ device, who, onTried }: { device: StuckDevice; who: string; onT
       leftSection={<IconRefresh size={14} aria-hidden />}
       loading={fetching}
       onClick={again}
-      aria-label={`Retry ${who}`}
+      aria-label={`Retry ${name}`}
     >
       Retry
     </Button>

@@ -1,4 +1,4 @@
-/** Devices that are in a passing state for too long, whoever waits longest first; how long is too long can be chosen. */
+/** Devices that stay too long in a transitional state, longest first, with a selectable threshold. */
 import { Anchor, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,18 +7,18 @@ import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
-import { wordsOf } from "../../parts/state_badge";
+import { stateInfo } from "../../parts/state_badge";
 import { devicesAddress } from "../addresses";
 import { STUCK } from "./operations";
 import classes from "./overview.module.css";
 import { Section } from "./section";
 import { earlier, HINTS, type Stuck, stuckOf, THRESHOLDS } from "./stuck";
-import { StuckLine, type Tried } from "./stuck_line";
+import { type RetryOutcome, StuckLine } from "./stuck_line";
 
 interface Props {
-  /** When the counts were had: the clock that this goes by. */
+  /** When the counts were loaded; durations are relative to it. */
   at: Date;
-  /** Whether anybody is in such a state at all; if not, nothing is asked. */
+  /** Whether any device is in such a state; otherwise nothing is requested. */
   some: boolean;
   everyMs: number;
 }
@@ -52,20 +52,20 @@ export function StuckSection({ at, some, everyMs }: Props) {
 }
 
 function Lines({ stuck, at }: { stuck: Stuck; at: Date }) {
-  const [tried, setTried] = useState<Tried>();
+  const [outcome, setOutcome] = useState<RetryOutcome>();
   const states = Object.keys(HINTS).filter((state) =>
     stuck.devices.some(({ devstate }) => devstate === state),
   );
   return (
     <Stack gap="xs">
-      <Text size="sm" role="status" fw={tried?.refused && 600}>
-        {tried && (tried.refused ? `${tried.who} is not tried again:` : `${tried.who} is tried again.`)}
+      <Text size="sm" role="status" fw={outcome?.failure && 600}>
+        {outcome && (outcome.failure ? `${outcome.name} was not retried:` : `Retrying ${outcome.name}.`)}
       </Text>
-      {tried?.refused && <FailureNotice failure={tried.refused} />}
+      {outcome?.failure && <FailureNotice failure={outcome.failure} />}
       {stuck.devices.length === 0 && (
         <Group gap="xs">
           <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
-          <Text size="sm">Every claimed device is getting on.</Text>
+          <Text size="sm">Nothing is stuck.</Text>
         </Group>
       )}
       {states.map((state) => (
@@ -75,14 +75,14 @@ function Lines({ stuck, at }: { stuck: Stuck; at: Date }) {
       ))}
       <ul className={classes.stuck}>
         {stuck.devices.map((device) => (
-          <StuckLine key={device.certid} device={device} at={at} onTried={setTried} />
+          <StuckLine key={device.certid} device={device} at={at} onRetried={setOutcome} />
         ))}
       </ul>
       {stuck.more.map((state) => (
         <Text key={state} size="sm">
-          More than 20 are stuck as {wordsOf(state).label.toLowerCase()}.{" "}
+          More than 20 devices are stuck in {stateInfo(state).label.toLowerCase()}.{" "}
           <Anchor component={Link} href={devicesAddress({ state })} size="sm" underline="always">
-            See all that are
+            View all
           </Anchor>
         </Text>
       ))}

@@ -1,8 +1,8 @@
-/** Devices by target, most first: a bar as long as its share of the fullest, parted by state. */
+/** Devices by target, most first, with a bar per target divided by state. */
 import { Button, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { StateBar, StateNumbers } from "../../parts/state_bar";
 import { keyOf, TargetLabel, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
@@ -23,7 +23,7 @@ export function TargetsSection({ targets }: { targets: readonly TargetCount[] })
     <Section title={own ? "Your targets" : "By target"}>
       {targets.length === 0 ? (
         <Text size="sm" c="dimmed">
-          No device is claimed for {own ? "your targets" : "a target"} yet.
+          No devices are claimed for {own ? "your targets" : "a target"} yet.
         </Text>
       ) : (
         <table className={classes.table}>
@@ -63,7 +63,7 @@ function Lines({ targets, full }: { targets: readonly TargetCount[]; full: numbe
           </th>
           <td className={classes.number}>
             <Text size="sm" fw={600}>
-              {whole(target.count)}
+              {formatNumber(target.count)}
             </Text>
           </td>
         </tr>

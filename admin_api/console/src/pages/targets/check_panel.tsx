@@ -1,18 +1,18 @@
-/** A check of a target while it runs, and what it found: each permission, there or missing, and what to do then. */
+/** A running target check, and its findings: each permission, present or missing, and what to do. */
 import { Alert, Button, Code, Group, Progress, Stack, Text } from "@mantine/core";
 import { IconCircleCheck, IconRefresh, IconTerminal2 } from "@tabler/icons-react";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Copy } from "../../parts/fingerprint";
-import { duration, useNow } from "../../parts/moments";
 import { keyOf, type TargetName } from "../../parts/targets";
+import { duration, useNow } from "../../parts/time";
+import { summarize } from "./check_summary";
 import { Findings } from "./findings";
 import { type Outcome, useCheck } from "./use_check";
-import { verdictOf } from "./verdict";
 
 interface Props {
   target: TargetName;
   onDone: (outcome: Outcome) => void;
-  /** Shows the set-up command; absent for those who may not see it. */
+  /** Shows the setup command; absent for roles that may not see it. */
   onSetup?: (() => void) | undefined;
 }
 
@@ -23,10 +23,10 @@ export function CheckPanel({ target, onDone, onSetup }: Props) {
       <div role="status">
         {check.is === "running" && (
           <Text size="sm">
-            Trying every permission in {keyOf(target)}. It takes some seconds; nothing is changed.
+            Testing every permission in {keyOf(target)}. This takes a few seconds and changes nothing.
           </Text>
         )}
-        {check.is === "done" && <Verdict outcome={check.outcome} onSetup={onSetup} />}
+        {check.is === "done" && <CheckSummary outcome={check.outcome} onSetup={onSetup} />}
       </div>
       {check.is === "running" && <Running since={check.since} />}
       {check.is === "failed" && <FailureNotice failure={check.failure} onRetry={again} />}
@@ -49,7 +49,7 @@ function Running({ since }: { since: Date }) {
   const now = useNow(1_000);
   return (
     <Stack gap={4}>
-      <Progress value={100} animated aria-label="The check runs" />
+      <Progress value={100} animated aria-label="Check in progress" />
       <Text size="xs" c="dimmed" aria-hidden>
         {duration(Math.floor((now.getTime() - since.getTime()) / 1000) * 1000).replace(".0", "")}
       </Text>
@@ -57,23 +57,21 @@ function Running({ since }: { since: Date }) {
   );
 }
 
-function Verdict({ outcome, onSetup }: { outcome: Outcome; onSetup?: (() => void) | undefined }) {
-  const { ok, words, wantsSetup } = verdictOf(outcome.found);
-  const title = `${words}, in ${duration(outcome.tookMs)}`;
+function CheckSummary({ outcome, onSetup }: { outcome: Outcome; onSetup?: (() => void) | undefined }) {
+  const { ok, text, needsSetup } = summarize(outcome.found);
+  const title = `${text} (${duration(outcome.tookMs)})`;
   if (ok) return <Alert color="green" icon={<IconCircleCheck aria-hidden />} title={title} />;
   return (
     <Alert color="red" icon={<IconTerminal2 aria-hidden />} title={title}>
-      {!wantsSetup && <Text size="sm">Check again in a moment.</Text>}
-      {wantsSetup && !onSetup && (
-        <Text size="sm">
-          The target's set-up command has to be run again: ask an admin of the lobby for it.
-        </Text>
+      {!needsSetup && <Text size="sm">Check again in a moment.</Text>}
+      {needsSetup && !onSetup && (
+        <Text size="sm">The target's setup command must be run again. Ask an admin of the lobby for it.</Text>
       )}
-      {wantsSetup && onSetup && (
+      {needsSetup && onSetup && (
         <Group justify="space-between" gap="xs">
-          <Text size="sm">Run its set-up command again.</Text>
+          <Text size="sm">Run its setup command again.</Text>
           <Button size="xs" color="red" onClick={onSetup}>
-            Show the command
+            Show command
           </Button>
         </Group>
       )}

@@ -1,8 +1,8 @@
-/** What a check found, step by step; what needs somebody comes first. */
+/** The findings of a check, step by step, problems first. */
 import { Code, Group, Text } from "@mantine/core";
 import { IconCheck, IconQuestionMark, IconX } from "@tabler/icons-react";
+import { type Finding, isInconclusive, worstFirst } from "./check_summary";
 import classes from "./targets.module.css";
-import { type Finding, isUntold, worstFirst } from "./verdict";
 
 export function Findings({ findings }: { findings: readonly Finding[] }) {
   return (
@@ -24,23 +24,23 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
   );
 }
 
-/** "found" need not be said twice. */
+/** "found" needs no second mention. */
 function isPlain({ ok, message }: Finding): boolean {
   return ok && message === "found";
 }
 
 function Standing({ finding }: { finding: Finding }) {
-  const untold = isUntold(finding);
-  const [color, words, Icon] = finding.ok
+  const untold = isInconclusive(finding);
+  const [color, text, Icon] = finding.ok
     ? (["green", "Found", IconCheck] as const)
     : untold
-      ? (["yellow", "Not told", IconQuestionMark] as const)
+      ? (["yellow", "Unknown", IconQuestionMark] as const)
       : (["red", "Missing", IconX] as const);
   return (
     <Group gap={4} wrap="nowrap" align="flex-start">
       <Icon size={18} color={`var(--mantine-color-${color}-filled)`} style={{ flexShrink: 0 }} aria-hidden />
       <Text size="sm" fw={finding.ok ? undefined : 600}>
-        {words}
+        {text}
       </Text>
     </Group>
   );

@@ -1,4 +1,7 @@
-/** What the targets' room asks of the API. The set-up command, which carries a secret, is asked for by itself. */
+/**
+ * The queries and mutations of the targets page. The setup command contains a secret and is requested
+ * separately.
+ */
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const TARGET_LIST = graphql(`

@@ -1,6 +1,6 @@
 /**
- * Regions that have AWS IoT, with their places, as suggestions: the API's own list decides. A test holds this one to
- * the form that the API wants.
+ * Regions with AWS IoT, with their locations, as suggestions; the API's list decides. A test checks their
+ * format.
  */
 export const IOT_REGIONS: Readonly<Record<string, string>> = {
   "ap-east-1": "Hong Kong",
@@ -28,7 +28,7 @@ export const IOT_REGIONS: Readonly<Record<string, string>> = {
   "us-west-2": "Oregon",
 };
 
-/** Whether a suggestion fits what was typed: the start of its code, or a part of its place. */
+/** Whether a suggestion matches the text: a part of its code or of its location. */
 export function suggests(region: string, typed: string): boolean {
   const wanted = typed.trim().toLowerCase();
   return region.includes(wanted) || (IOT_REGIONS[region] ?? "").toLowerCase().includes(wanted);

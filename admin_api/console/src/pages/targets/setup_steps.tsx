@@ -1,6 +1,6 @@
 /**
- * How a target account is set up: the one command, word for word, and what to do with it. The command has the target's
- * ExternalId in it, so it is fetched only when an admin wants to see it.
+ * Explains how to set up a target account: one command, and what to do with it. The command contains the
+ * target's ExternalId, so it is requested only when an admin asks for it.
  */
 import { Alert, Button, Code, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
@@ -10,16 +10,16 @@ import { FailureNotice } from "../../parts/failure_notice";
 import { Copy } from "../../parts/fingerprint";
 import { Loading } from "../../parts/loading";
 import { keyOf, type TargetName } from "../../parts/targets";
+import { waitsForRole } from "./check_summary";
 import { SETUP_COMMANDS } from "./operations";
 import classes from "./targets.module.css";
-import { waitsForRole } from "./verdict";
 
 export type Occasion = "new" | "profiles" | "asked";
 
 const WHY: Record<Occasion, string> = {
-  new: "The target is added. Devices can go there once its account is set up.",
-  profiles: "The profiles have changed. Their policies are there once its account is set up again.",
-  asked: "Sets the account up, or mends what is missing there. It may be run again at any time.",
+  new: "Target added. Devices can be sent there after its account is set up.",
+  profiles: "The profiles have changed. Set up the account again to deploy their policies.",
+  asked: "Sets up the account, or repairs missing parts. You can run it again at any time.",
 };
 
 interface Props {
@@ -35,12 +35,12 @@ export function SetupSteps({ target, occasion, onCheck }: Props) {
   });
   const retry = () => again({ requestPolicy: "network-only" });
   if (error) return <FailureNotice failure={failureOf(error)} onRetry={retry} />;
-  if (!data || fetching || stale) return <Loading what="the set-up command" />;
+  if (!data || fetching || stale) return <Loading what="setup command" />;
   const command = data.targets.find((each) => keyOf(each) === keyOf(target))?.setupCommand;
   if (!command)
     return (
       <FailureNotice
-        failure={{ code: "UNKNOWN_TARGET", message: `got no set-up command for ${keyOf(target)}, want one` }}
+        failure={{ code: "UNKNOWN_TARGET", message: `got no setup command for ${keyOf(target)}, want one` }}
         onRetry={retry}
       />
     );
@@ -52,8 +52,8 @@ function Steps({ target, command, occasion, onCheck }: Props & { command: string
     <Stack>
       <Text size="sm">{WHY[occasion]}</Text>
       {waitsForRole(command) && (
-        <Alert color="yellow" title="Another Region of this account comes first">
-          The account's role belongs to the Region that was registered first: its command has to be run before
+        <Alert color="yellow" title="Set up another Region of this account first">
+          The account's role belongs to the Region that was registered first. Run that Region's command before
           this one.
         </Alert>
       )}
@@ -61,18 +61,20 @@ function Steps({ target, command, occasion, onCheck }: Props & { command: string
         <li>
           <Text size="sm">
             The owner of account <Code>{target.account}</Code> opens a terminal in a copy of Device Lobby,
-            with AWS credentials of that account.
+            with AWS credentials for that account.
           </Text>
         </li>
         <li>
-          <Text size="sm">They run this command, word for word:</Text>
+          <Text size="sm">They run this command exactly as shown:</Text>
           <Command text={command} />
           <Text size="xs" c="dimmed">
-            The ExternalId in it is for them alone.
+            It contains the target's ExternalId. Share it only with them.
           </Text>
         </li>
         <li>
-          <Text size="sm">When it has ended, check: every permission is tried, nothing is changed.</Text>
+          <Text size="sm">
+            When it has finished, run a check. A check tests every permission and changes nothing.
+          </Text>
         </li>
       </ol>
       <Group justify="flex-end">
@@ -84,12 +86,12 @@ function Steps({ target, command, occasion, onCheck }: Props & { command: string
   );
 }
 
-/** Broken between its options, where there is room for that; what is copied is one line. */
+/** Breaks between options where there is room; the copied text is one line. */
 function Command({ text }: { text: string }) {
   return (
     <Paper withBorder p="xs" my={6}>
       <Group gap="xs" wrap="nowrap" align="flex-start">
-        <Code block className={classes.command} flex={1} aria-label="Set-up command" role="group">
+        <Code block className={classes.command} flex={1} aria-label="Setup command" role="group">
           {text.split(/ (?=--)/).map((word, nth) => (
             <span key={word} className={classes.word}>
               {nth > 0 && " "}

@@ -1,4 +1,7 @@
-/** The room's one dialog: registering leads on to the set-up command, and that to the check, without closing it. */
+/**
+ * The dialog of the targets page. Registering leads to the setup command and then to the check, without
+ * closing the dialog.
+ */
 import { Modal } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { usePhone } from "../../parts/phone";
@@ -28,7 +31,7 @@ interface Props {
 export function TargetDialog({ dialog, known, onGo, onChecked }: Props) {
   const phone = usePhone();
   const [last, setLast] = useState(dialog);
-  if (dialog && dialog !== last) setLast(dialog); // it keeps its content while it closes
+  if (dialog && dialog !== last) setLast(dialog); // keeps its content while it closes
   const heading = useHeadingFocus(dialog);
   return (
     <Modal
@@ -49,12 +52,14 @@ export function TargetDialog({ dialog, known, onGo, onChecked }: Props) {
 }
 
 function titleOf(dialog: Dialog): string {
-  if (dialog.to === "add") return "Add a target";
+  if (dialog.to === "add") return "Add target";
   const { name } = dialog.target;
-  return { edit: `Change ${name}`, setup: `Set up ${name}`, check: `Check ${name}` }[dialog.to];
+  return { edit: `Edit ${name}`, setup: `Set up ${name}`, check: `Check ${name}` }[dialog.to];
 }
 
-/** Where one step leads on to the next, the focus goes to the new heading: what had it is gone. */
+/**
+ * When one step leads to the next, the focus moves to the new heading, because the focused element is gone.
+ */
 function useHeadingFocus(dialog: Dialog | null) {
   const heading = useRef<HTMLSpanElement>(null);
   const before = useRef<Dialog | null>(null);
@@ -95,7 +100,7 @@ function Content({ dialog, known, onGo, onChecked }: Props & { dialog: Dialog })
   );
 }
 
-/** A new target is set up next; so is one whose profiles have changed. A new name needs nothing. */
+/** Set-up follows for a new target and for changed profiles; a new name needs nothing more. */
 function after(target: Listed, before: Listed | undefined): Dialog | null {
   if (!before) return { to: "setup", target, occasion: "new" };
   const same = target.profiles.join() === before.profiles.join();

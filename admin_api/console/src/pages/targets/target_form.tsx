@@ -1,4 +1,4 @@
-/** A target to be registered, or one to be renamed or given profiles; held to the API's rules as it is typed. */
+/** The form for a new target or for a changed name or profiles, checked while typing. */
 import { Autocomplete, Button, Code, Group, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
 import { FailureNotice } from "../../parts/failure_notice";
@@ -9,7 +9,7 @@ import { bareAccount } from "./rules";
 import { useTargetDraft } from "./use_target_draft";
 
 interface Props {
-  /** The target to change; without it a new one is registered. */
+  /** The target to change; undefined: register a new one. */
   of?: Listed | undefined;
   known: readonly Listed[];
   onDone: (target: Listed, before: Listed | undefined) => void;
@@ -45,7 +45,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
             />
             <Autocomplete
               label="Region"
-              description="Where its devices will connect"
+              description="The Region that its devices connect to"
               placeholder="eu-west-1"
               size="md"
               comboboxProps={{ keepMounted: false }}
@@ -70,7 +70,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
         )}
         <TextInput
           label="Name"
-          description="What people call it, such as Plant Porto"
+          description="For example, Plant Porto"
           size="md"
           {...(of ? { "data-autofocus": true } : {})}
           value={draft.name}
@@ -82,7 +82,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           label="Profiles"
           description={
             <>
-              Which device policies it has, of those in <Code>infra/device_policies.py</Code>. Enter adds one.
+              Device policies from <Code>infra/device_policies.py</Code>. Press Enter to add one.
             </>
           }
           size="md"
@@ -93,8 +93,8 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           error={shown.profiles}
         />
         <Switch
-          label="Ask for the code that the device shows"
-          description="A claim counts once somebody has read the code off the device: a picture of its label is not enough. It must have a client that shows codes."
+          label="Require a presence code"
+          description="A claim takes effect after a user enters the code that the device shows, to prove they are at the device. Requires a client that shows codes."
           size="md"
           checked={draft.presence}
           onChange={(event) => change({ presence: event.currentTarget.checked })}

@@ -1,8 +1,8 @@
-/** The targets that fit what is sought, by name; and what is said where there are none. */
+/** The targets that match a search, by name, and the empty states. */
 import { Button, Text } from "@mantine/core";
 import { IconMapPin, IconMapPinPlus, IconMapSearch } from "@tabler/icons-react";
 import { EmptyState } from "../../parts/empty_state";
-import { counted } from "../../parts/numbers";
+import { pluralize } from "../../parts/numbers";
 import { keyOf } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
 import type { Counted, Listed } from "./operations";
@@ -13,35 +13,35 @@ import type { Outcome } from "./use_check";
 
 interface Props {
   targets: readonly Listed[];
-  sought: string;
+  search: string;
   counts: ReadonlyMap<string, Counted> | undefined;
   checked: ReadonlyMap<string, Outcome>;
   onOpen: (dialog: Dialog) => void;
 }
 
-/** Those whose name, account, Region or profile has `sought` in it, by name. */
-export function fitting(targets: readonly Listed[], sought: string): Listed[] {
-  const wanted = sought.trim().toLowerCase();
+/** Return the targets whose name, account, Region or profile contains `search`, by name. */
+export function fitting(targets: readonly Listed[], search: string): Listed[] {
+  const wanted = search.trim().toLowerCase();
   const fits = (target: Listed) =>
-    [target.name, keyOf(target), ...target.profiles].some((words) => words.toLowerCase().includes(wanted));
+    [target.name, keyOf(target), ...target.profiles].some((text) => text.toLowerCase().includes(wanted));
   return targets
     .filter(fits)
     .sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
 }
 
-export function TargetList({ targets, sought, counts, checked, onOpen }: Props) {
+export function TargetList({ targets, search, counts, checked, onOpen }: Props) {
   if (targets.length === 0) return <NoTargets onAdd={() => onOpen({ to: "add" })} />;
-  const shown = fitting(targets, sought);
+  const shown = fitting(targets, search);
   return (
     <>
       <Text size="xs" c="dimmed" mb="xs" role="status">
-        {sought.trim()
-          ? `${shown.length} of ${counted(targets.length, "target")}`
-          : counted(targets.length, "target")}
+        {search.trim()
+          ? `${shown.length} of ${pluralize(targets.length, "target")}`
+          : pluralize(targets.length, "target")}
       </Text>
       {shown.length === 0 && (
-        <EmptyState icon={<IconMapSearch />} title="No such target">
-          None has “{sought.trim()}” in its name, account, Region or profiles.
+        <EmptyState icon={<IconMapSearch />} title="No matches">
+          No target has “{search.trim()}” in its name, account, Region or profiles.
         </EmptyState>
       )}
       <ul className={classes.list}>
@@ -63,24 +63,24 @@ function NoTargets({ onAdd }: { onAdd: () => void }) {
   const me = useMe();
   if (me.role === "technician")
     return (
-      <EmptyState icon={<IconMapPin />} title="No targets for you yet">
-        An admin of the user pool puts you in a group for each target that you may claim for, such as
+      <EmptyState icon={<IconMapPin />} title="No targets available">
+        An admin of the user pool adds you to a group for each target that you may claim for, such as
         target:222222222222/eu-west-1.
       </EmptyState>
     );
   return (
     <EmptyState icon={<IconMapPin />} title="No targets yet">
       <Text size="sm">
-        A target is an AWS account and Region that devices may be sent to. Adding one gives the command that
-        sets its account up.
+        A target is an AWS account and Region that devices can be sent to. After you add one, you get the
+        command that sets up its account.
       </Text>
       {me.may("registerTarget") ? (
         <Button mt="md" leftSection={<IconMapPinPlus size={18} aria-hidden />} onClick={onAdd}>
-          Add the first target
+          Add target
         </Button>
       ) : (
         <Text size="sm" mt="xs">
-          An admin of the lobby can add the first one.
+          An admin of the lobby can add one.
         </Text>
       )}
     </EmptyState>

@@ -1,4 +1,4 @@
-/** One target in the list: what it is called, how many devices it has and where they stand, and what can be done. */
+/** One target in the list: name, device counts by state, and actions. */
 import { ActionIcon, Anchor, Badge, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
 import {
   IconCircleCheck,
@@ -10,23 +10,23 @@ import {
   IconTerminal2,
 } from "@tabler/icons-react";
 import { Link } from "wouter";
-import { Ago } from "../../parts/moments";
-import { counted } from "../../parts/numbers";
+import { pluralize } from "../../parts/numbers";
 import { StateBar, StateNumbers } from "../../parts/state_bar";
 import { keyOf } from "../../parts/targets";
+import { Ago } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import { devicesAddress } from "../addresses";
+import { summarize } from "./check_summary";
 import type { Counted, Listed } from "./operations";
 import type { Dialog } from "./target_dialog";
 import classes from "./targets.module.css";
 import type { Outcome } from "./use_check";
-import { verdictOf } from "./verdict";
 
 interface Props {
   target: Listed;
-  /** Undefined while it is not known. */
+  /** Undefined until loaded. */
   counts: Counted | undefined;
-  /** The last check, of this visit. */
+  /** The last check during this visit. */
   checked: Outcome | undefined;
   onOpen: (dialog: Dialog) => void;
 }
@@ -78,9 +78,9 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
             size="sm"
             tt="none"
             leftSection={<IconKey size={12} aria-hidden />}
-            title="A claim counts once somebody has read the code off the device"
+            title="A claim takes effect after the code shown on the device is entered"
           >
-            Asks for the code
+            Requires presence code
           </Badge>
         )}
         {checked && <LastCheck outcome={checked} />}
@@ -90,7 +90,7 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
 }
 
 function LastCheck({ outcome }: { outcome: Outcome }) {
-  const { ok, words } = verdictOf(outcome.found);
+  const { ok, text } = summarize(outcome.found);
   const Icon = ok ? IconCircleCheck : IconCircleX;
   return (
     <Badge
@@ -100,7 +100,7 @@ function LastCheck({ outcome }: { outcome: Outcome }) {
       tt="none"
       leftSection={<Icon size={12} aria-hidden />}
     >
-      {words}, <Ago at={outcome.at.toISOString()} />
+      {text}, <Ago at={outcome.at.toISOString()} />
     </Badge>
   );
 }
@@ -116,7 +116,7 @@ function Devices({ target, counts }: { target: Listed; counts: Counted | undefin
   return (
     <Stack gap={4}>
       <Anchor component={Link} href={devicesAddress({ target })} size="sm" fw={600} w="fit-content">
-        {counted(counts.count, "device")}
+        {pluralize(counts.count, "device")}
       </Anchor>
       <StateBar counts={counts.states} />
       <StateNumbers counts={counts.states} />
@@ -128,19 +128,19 @@ function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => 
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <ActionIcon variant="default" size={44} aria-label={`More for ${target.name}`}>
+        <ActionIcon variant="default" size={44} aria-label={`More actions for ${target.name}`}>
           <IconDots size={20} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => onOpen({ to: "edit", target })}>
-          Rename, set profiles, ask for codes
+          Edit target
         </Menu.Item>
         <Menu.Item
           leftSection={<IconTerminal2 size={16} />}
           onClick={() => onOpen({ to: "setup", target, occasion: "asked" })}
         >
-          Show the set-up command
+          Show setup command
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

@@ -1,4 +1,7 @@
-/** The targets: where devices may be sent, how many went there, and for those who run them, setting up and checking. */
+/**
+ * The targets page: where devices may go, how many are there, and for admins and operators, set-up and
+ * checks.
+ */
 import { Button, TextInput } from "@mantine/core";
 import { IconMapPinPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
@@ -16,7 +19,7 @@ import { TargetList } from "./target_list";
 import type { Outcome } from "./use_check";
 
 const EVERY_MS = 10_000;
-/** Fewer can be seen at a glance. */
+/** A shorter list needs no search. */
 const SEARCHED_FROM = 9;
 const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
 
@@ -38,15 +41,15 @@ export default function TargetsPage() {
             leftSection={<IconMapPinPlus size={18} aria-hidden />}
             onClick={() => setDialog({ to: "add" })}
           >
-            Add a target
+            Add target
           </Button>
         )}
       </PageHead>
       {error && (
         <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
       )}
-      {!targets && !error && <Loading what="the targets" />}
-      {targets && <Known targets={targets} checked={checked} onOpen={setDialog} />}
+      {!targets && !error && <Loading what="targets" />}
+      {targets && <TargetsContent targets={targets} checked={checked} onOpen={setDialog} />}
       <TargetDialog
         dialog={dialog}
         known={targets ?? []}
@@ -57,14 +60,14 @@ export default function TargetsPage() {
   );
 }
 
-interface KnownProps {
+interface ContentProps {
   targets: readonly Listed[];
   checked: ReadonlyMap<string, Outcome>;
   onOpen: (dialog: Dialog) => void;
 }
 
-function Known({ targets, checked, onOpen }: KnownProps) {
-  const [sought, setSought] = useState("");
+function TargetsContent({ targets, checked, onOpen }: ContentProps) {
+  const [search, setSought] = useState("");
   const counts = useTargetCounts();
   return (
     <>
@@ -76,16 +79,16 @@ function Known({ targets, checked, onOpen }: KnownProps) {
           mb="sm"
           maw={420}
           leftSection={<IconSearch size={18} aria-hidden />}
-          value={sought}
+          value={search}
           onChange={(event) => setSought(event.currentTarget.value)}
         />
       )}
-      <TargetList targets={targets} sought={sought} counts={counts} checked={checked} onOpen={onOpen} />
+      <TargetList targets={targets} search={search} counts={counts} checked={checked} onOpen={onOpen} />
     </>
   );
 }
 
-/** By target; undefined while the counts are not known. Without them the list is still good. */
+/** By target; undefined until loaded. The list works without them. */
 function useTargetCounts(): ReadonlyMap<string, Counted> | undefined {
   const [{ data }] = useLiveQuery({ query: TARGET_COUNTS }, EVERY_MS);
   return data && new Map(data.overview.targets.map((each) => [keyOf(each), each]));

@@ -1,4 +1,7 @@
-/** Checking a target: seconds of calls in another account, so it says since when it runs, and how long it took. */
+/**
+ * Checks a target. A check makes calls in another account for several seconds, so its start and duration are
+ * tracked.
+ */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
@@ -16,7 +19,7 @@ export type Check =
   | { is: "done"; outcome: Outcome }
   | { is: "failed"; failure: Failure };
 
-/** Checks at once, and whenever `again` is called; `onDone` hears of each outcome. */
+/** Checks immediately and whenever `again` is called; `onDone` receives each result. */
 export function useCheck(target: TargetName, onDone: (outcome: Outcome) => void): [Check, () => void] {
   const client = useClient();
   const [check, setCheck] = useState<Check>({ is: "running", since: new Date() });
@@ -32,9 +35,7 @@ export function useCheck(target: TargetName, onDone: (outcome: Outcome) => void)
     const asked = client.query(CHECK_TARGET, { account, region }, { requestPolicy: "network-only" });
     const { data, error } = await asked.toPromise();
     if (error || !data) {
-      const failure = error
-        ? failureOf(error)
-        : { code: "ERROR", message: "got no answer, want the findings" };
+      const failure = error ? failureOf(error) : { code: "ERROR", message: "The API returned no findings." };
       return setCheck({ is: "failed", failure });
     }
     const at = new Date();

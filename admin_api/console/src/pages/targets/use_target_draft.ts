@@ -1,4 +1,4 @@
-/** A target as it is being typed: what is wrong with it so far, and sending it when nothing is. */
+/** The draft of a target: its errors, and sending it when there are none. */
 import { useState } from "react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
@@ -31,10 +31,11 @@ export function useTargetDraft(
     if (Object.keys(faults).length > 0) return;
     const { data, error } = await register({ ...draft, name: draft.name.trim() });
     if (data) return onDone({ ...BLANK, ...of, ...data.registerTarget }, of);
-    const told = error ? failureOf(error) : { code: "ERROR", message: "got no answer, want the target" };
-    const field = fieldOf(told.code);
-    if (field && !(of && (field === "account" || field === "region"))) setRefused({ [field]: told.message });
-    else setFailure(told);
+    const reported = error ? failureOf(error) : { code: "ERROR", message: "The API returned no target." };
+    const field = fieldOf(reported.code);
+    if (field && !(of && (field === "account" || field === "region")))
+      setRefused({ [field]: reported.message });
+    else setFailure(reported);
   };
 
   return {
@@ -50,7 +51,7 @@ export function useTargetDraft(
 
 const BLANK = { createdBy: "", createdAt: "" };
 
-/** A field's fault shows once it was left, or as soon as no further typing can mend it. */
+/** A field's error shows after the field was left, or as soon as more typing cannot fix it. */
 function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): Faults {
   const hopeless: Record<keyof Draft, boolean> = {
     account: /[^0-9]|.{13}/.test(draft.account),

@@ -1,15 +1,15 @@
 /**
- * Claims many devices, a chunk at a time, and says what became of each. A claim that was made already is the same claim
- * again, so that what may have been lost on the way is sent once more; what a person has to look at is not.
+ * Claims many devices in chunks and returns an outcome for each. Repeating a claim has no effect, so requests
+ * that may have been lost are sent again; other failures are not.
  */
 import type { Failure } from "../../api/failures";
 
-/** Devices in one request, at most; the API takes 1,000 in all of its time, and a person wants to see it move. */
+/** The maximum per request. The API accepts 1,000, but smaller chunks show progress. */
 export const MAX_CHUNK = 50;
 const MIN_CHUNK = 10;
 const STEPS = 10;
-/** How often the same device is sent, at most, before a person decides. */
-export const TRIES = 4;
+/** The maximum number of requests per device before the user decides. */
+export const MAX_ATTEMPTS = 4;
 const NOT_TRIED = "NOT_TRIED";
 
 export interface Outcome {
@@ -19,77 +19,87 @@ export interface Outcome {
   message: string | null;
 }
 
-/** What became of a chunk: an outcome for each, or one failure of them all. `lost`: it may never have arrived. */
+/**
+ * The result of a chunk: an outcome per device, or one failure for all. `lost`: the request may not have
+ * arrived.
+ */
 export type Sent = { outcomes: readonly Outcome[] } | { failure: Failure; lost: boolean };
 
-export interface Course {
-  /** What is settled so far. */
+export interface BulkProgress {
+  /** The final outcomes so far. */
   done: readonly Outcome[];
-  /** How many are not. */
+  /** The number of devices without an outcome. */
   left: number;
 }
 
-export interface Means {
+export interface BulkClaimOptions {
   send: (certids: readonly string[]) => Promise<Sent>;
-  onProgress: (course: Course) => void;
-  /** Waits before what was lost is sent again. */
-  pause: (try_: number) => Promise<void>;
+  onProgress: (progress: BulkProgress) => void;
+  /** Waits before lost requests are sent again. */
+  pause: (attempt: number) => Promise<void>;
   stopped: () => boolean;
 }
 
-/** One outcome for each of `certids`. A failure that concerns all of them ends it: theirs, too, is in the outcomes. */
-export async function claimAll(certids: readonly string[], means: Means): Promise<readonly Outcome[]> {
+/**
+ * Return one outcome for each of `certids`. A failure of the whole request ends the run; the remaining
+ * devices get the same failure.
+ */
+export async function claimAll(
+  certids: readonly string[],
+  options: BulkClaimOptions,
+): Promise<readonly Outcome[]> {
   const done: Outcome[] = [];
   const queue = [...certids];
-  const tries = new Map<string, number>();
+  const attempts = new Map<string, number>();
   const size = chunkOf(certids.length);
-  while (queue.length > 0 && !means.stopped()) {
+  while (queue.length > 0 && !options.stopped()) {
     const chunk = queue.splice(0, size);
-    const sent = await means.send(chunk);
-    const again = settle(chunk, sent, tries, done);
+    const sent = await options.send(chunk);
+    const again = settle(chunk, sent, attempts, done);
     if ("failure" in sent && !sent.lost) {
       done.push(...queue.splice(0).map((certid) => unsent(certid, sent.failure)));
     }
     queue.unshift(...again);
-    means.onProgress({ done: [...done], left: queue.length });
-    const tried = Math.max(0, ...again.map((certid) => tries.get(certid) ?? 0));
-    if (again.length === chunk.length && tried > 0) await means.pause(tried);
+    options.onProgress({ done: [...done], left: queue.length });
+    const attempted = Math.max(0, ...again.map((certid) => attempts.get(certid) ?? 0));
+    if (again.length === chunk.length && attempted > 0) await options.pause(attempted);
   }
-  const stopped = { code: NOT_TRIED, message: "It was stopped before this one's turn. Nothing has changed." };
+  const stopped = { code: NOT_TRIED, message: "Stopped before this device. Nothing has changed." };
   return [...done, ...queue.map((certid) => unsent(certid, stopped))];
 }
 
-/** A tenth of them at a time, within bounds. */
+/** A tenth of the total, within bounds. */
 export function chunkOf(total: number): number {
   return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, Math.ceil(total / STEPS)));
 }
 
-/** Puts what is settled to `done`; gives those that are to be sent again. */
+/** Add final outcomes to `done` and return the devices to send again. */
 function settle(
   chunk: readonly string[],
   sent: Sent,
-  tries: Map<string, number>,
+  attempts: Map<string, number>,
   done: Outcome[],
 ): readonly string[] {
   const outcomes =
     "failure" in sent ? chunk.map((certid) => unsent(certid, sent.failure)) : outcomesOf(chunk, sent);
   const again: string[] = [];
   for (const outcome of outcomes) {
-    const tried = (tries.get(outcome.certid) ?? 0) + 1;
-    tries.set(outcome.certid, tried);
+    const attempted = (attempts.get(outcome.certid) ?? 0) + 1;
+    attempts.set(outcome.certid, attempted);
     const passing = "failure" in sent ? sent.lost : outcome.code === NOT_TRIED;
-    if (passing && tried < TRIES) again.push(outcome.certid);
+    if (passing && attempted < MAX_ATTEMPTS) again.push(outcome.certid);
     else done.push(outcome);
   }
   return again;
 }
 
-/** An answer that leaves somebody out must not make it look as if they were claimed. */
+/** A device missing from a response must not appear as claimed. */
 function outcomesOf(chunk: readonly string[], { outcomes }: { outcomes: readonly Outcome[] }): Outcome[] {
   const found = new Map(outcomes.map((outcome) => [outcome.certid, outcome]));
   return chunk.map(
     (certid) =>
-      found.get(certid) ?? unsent(certid, { code: NOT_TRIED, message: "got no result, want one for each" }),
+      found.get(certid) ??
+      unsent(certid, { code: NOT_TRIED, message: "The API returned no result for this device." }),
   );
 }
 

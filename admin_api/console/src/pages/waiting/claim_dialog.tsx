@@ -1,17 +1,17 @@
-/** Claims one device or many: where they shall go, what will happen, how far it is, and what became of each. */
+/** Claims one or more devices: target, effect, progress and results. */
 
 import { Anchor, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { failureOf } from "../../api/failures";
+import { type ClaimRequest, EMPTY_REQUEST, variablesOf, withOnlyTarget } from "../../parts/claim_request";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
 import { useTargets } from "../../parts/targets";
-import { NO_WISH, presumed, variablesOf, type Wish } from "../../parts/wish";
-import { ClaimCourse } from "./claim_course";
+import { BulkProgressView } from "./bulk_progress";
 import { ClaimResults } from "./claim_results";
 import { useBulkClaim } from "./use_bulk_claim";
 import type { WaitingRow } from "./use_waiting";
@@ -19,43 +19,42 @@ import type { WaitingRow } from "./use_waiting";
 interface Props {
   /** Null: closed. */
   devices: readonly WaitingRow[] | null;
-  /** Some are claimed for `target`, as `account/region`. */
+  /** Some devices were claimed for `target` (`account/region`). */
   onClaimed: (certids: readonly string[], target: string) => void;
   onClose: () => void;
 }
 
 export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
   const phone = usePhone();
-  const [wish, setWish] = useState<Wish>(NO_WISH);
+  const [request, setRequest] = useState<ClaimRequest>(EMPTY_REQUEST);
   const bulk = useBulkClaim();
-  // While the dialog fades away it still says what it was about.
+  // Keeps the content while the dialog closes.
   const [last, setLast] = useState<readonly WaitingRow[]>([]);
   if (devices !== null && devices !== last) setLast(devices);
-  const [first] = last;
   const count = last.length;
 
   const close = () => {
     bulk.reset();
     onClose();
   };
-  const claim = async (certids: readonly string[], sent: Wish) => {
+  const claim = async (certids: readonly string[], sent: ClaimRequest) => {
     const variables = variablesOf(sent);
     if (!variables || !sent.target) return;
-    setWish(sent);
+    setRequest(sent);
     const became = await bulk.run(certids, variables);
     const claimed = became.filter((outcome) => outcome.ok).map((outcome) => outcome.certid);
     if (claimed.length > 0) onClaimed(claimed, sent.target);
     if (claimed.length === became.length) onClose();
   };
 
-  const { course, running } = bulk;
-  const isOver = course !== null && !running && course.done.some((outcome) => !outcome.ok);
+  const { progress, running } = bulk;
+  const isOver = progress !== null && !running && progress.done.some((outcome) => !outcome.ok);
   return (
     <Modal
       opened={devices !== null}
       onClose={close}
       onExitTransitionEnd={bulk.reset}
-      title={count === 1 ? `Claim ${first?.devicename ?? "a device"}` : `Claim ${whole(count)} devices`}
+      title={count === 1 ? "Claim device" : `Claim ${formatNumber(count)} devices`}
       centered
       fullScreen={phone}
       closeOnClickOutside={false}
@@ -64,18 +63,18 @@ export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
     >
       {isOver ? (
         <ClaimResults
-          outcomes={course.done}
+          outcomes={progress.done}
           names={new Map(last.map((row) => [row.certid, row.devicename]))}
-          onAgain={(certids) => claim(certids, wish)}
+          onAgain={(certids) => claim(certids, request)}
           onClose={close}
         />
-      ) : course ? (
-        <ClaimCourse course={course} onStop={bulk.stop} />
+      ) : progress ? (
+        <BulkProgressView progress={progress} onStop={bulk.stop} />
       ) : (
         <ClaimForm
-          count={count}
-          typed={wish}
-          onChange={setWish}
+          devices={last}
+          draft={request}
+          onChange={setRequest}
           onClaim={(sent) =>
             claim(
               last.map((row) => row.certid),
@@ -90,46 +89,52 @@ export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
 }
 
 interface FormProps {
-  count: number;
-  typed: Wish;
-  onChange: (wish: Wish) => void;
-  onClaim: (wish: Wish) => void;
+  devices: readonly WaitingRow[];
+  draft: ClaimRequest;
+  onChange: (request: ClaimRequest) => void;
+  onClaim: (request: ClaimRequest) => void;
   onClose: () => void;
 }
 
-function ClaimForm({ count, typed, onChange, onClaim, onClose }: FormProps) {
+function ClaimForm({ devices, draft, onChange, onClaim, onClose }: FormProps) {
   const { targets, error, again } = useTargets();
   if (error && !targets)
     return (
       <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
     );
-  if (!targets) return <Loading what="the targets" />;
+  if (!targets) return <Loading what="targets" />;
   if (targets.length === 0) return <NoTargets />;
-  const wish = presumed(typed, targets);
-  const they = count === 1 ? "It is" : `All ${whole(count)} are`;
+  const request = withOnlyTarget(draft, targets);
+  const count = devices.length;
+  const effect =
+    count === 1
+      ? `${nameOf(devices[0])} is set up in the target and sent there immediately. It leaves the lobby within seconds.`
+      : `All ${formatNumber(count)} devices are set up in the target and sent there immediately. They leave the lobby within seconds.`;
   return (
     <Stack>
-      <RouteForm targets={targets} wish={wish} onChange={onChange} />
+      <RouteForm targets={targets} request={request} onChange={onChange} />
       <Text size="sm" c="dimmed">
-        {they} set up in the target now and sent there at once; {count === 1 ? "it leaves" : "they leave"} the
-        lobby within seconds.
+        {effect}
       </Text>
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button onClick={() => onClaim(wish)} disabled={variablesOf(wish) === undefined}>
-          {count === 1 ? "Claim" : `Claim ${whole(count)}`}
+        <Button onClick={() => onClaim(request)} disabled={variablesOf(request) === undefined}>
+          {count === 1 ? "Claim" : `Claim ${formatNumber(count)}`}
         </Button>
       </Group>
     </Stack>
   );
 }
 
+function nameOf(device: WaitingRow | undefined): string {
+  return device?.devicename ?? "The device";
+}
 export function NoTargets() {
   return (
     <Text size="sm">
-      There is no target that you may claim for yet. An admin registers them under{" "}
+      There is no target that you can claim for. An admin can register one under{" "}
       <Anchor component={Link} underline="always" href="/targets">
         Targets
       </Anchor>

@@ -1,11 +1,11 @@
-/** What became of a claim that did not take every device: those that failed, by why, and a way to try them again. */
+/** The results of a bulk claim with failures, grouped by reason, with a way to try again. */
 
 import { Alert, Anchor, Button, Code, Group, List, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { titleOf } from "../../api/failures";
 import { shortForm } from "../../label/short_form";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { deviceAddress } from "../addresses";
 import type { Outcome } from "./bulk_claim";
 import { byReason } from "./by_reason";
@@ -24,14 +24,14 @@ export function ClaimResults({ outcomes, names, onAgain, onClose }: Props) {
     <Stack>
       {claimed > 0 && (
         <Alert role="status" color="green" icon={<IconCheck aria-hidden />} py="xs">
-          {whole(claimed)} claimed
+          {formatNumber(claimed)} claimed
         </Alert>
       )}
       <Alert
         role="alert"
         color="red"
         icon={<IconAlertTriangle aria-hidden />}
-        title={`${whole(failed.length)} not claimed`}
+        title={`${formatNumber(failed.length)} not claimed`}
       >
         <Stack gap="md">
           {byReason(failed).map((reason) => (
@@ -47,7 +47,7 @@ export function ClaimResults({ outcomes, names, onAgain, onClose }: Props) {
       </Alert>
       <Group justify="flex-end">
         <Button variant="default" onClick={() => onAgain(failed.map((outcome) => outcome.certid))}>
-          Try {failed.length === 1 ? "it" : "these"} again
+          Try again
         </Button>
         <Button onClick={onClose}>Done</Button>
       </Group>

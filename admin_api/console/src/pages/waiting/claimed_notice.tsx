@@ -1,9 +1,9 @@
-/** Devices have been claimed and have left the list: where they can be followed. */
+/** A notice after a claim, with a link to the devices. */
 
 import { Alert, Anchor, Text } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { keyOf, useTargets } from "../../parts/targets";
 import { devicesAddress } from "../addresses";
 
@@ -30,17 +30,17 @@ export function ClaimedNotice({ claimed, onClose }: { claimed: Claimed; onClose:
       py="xs"
     >
       <Text size="sm">
-        {whole(claimed.count)} claimed for {name}:{" "}
+        {formatNumber(claimed.count)} claimed for {name}.{" "}
         <Anchor
           component={Link}
           underline="always"
           href={devicesAddress({ target: { account, region } })}
           size="sm"
         >
-          follow {claimed.count === 1 ? "it" : "them"} in Devices
+          View in Devices
         </Anchor>
         {target?.presence &&
-          ". A claim for it counts once the code that shows on the device is typed on its page."}
+          " The claim takes effect after the presence code is entered on the device's page."}
       </Text>
     </Alert>
   );

@@ -1,49 +1,49 @@
 /**
- * The devices that wait, newest first, put together from pages that are asked for at different times. An answer is the
- * truth for the part of the list that it covers: who is missing there has left.
+ * Merges pages that were loaded at different times into one list, newest first. A response is authoritative
+ * for the range it covers: devices missing from it have left.
  */
 export interface Row {
   certid: string;
   enteredAt: string;
 }
 
-/** Where a page ends, and the next one begins. */
-export interface Place {
+/** Where a page ends and the next begins. */
+export interface PagePosition {
   cursor: string;
   enteredAt: string;
 }
 
 export interface Answer<R> {
   nodes: readonly R[];
-  /** Null: from the newest on. */
-  from: Place | null;
-  /** Null: there is nobody behind. */
-  end: Place | null;
+  /** Null: from the newest. */
+  from: PagePosition | null;
+  /** Null: the end of the list. */
+  end: PagePosition | null;
 }
 
 export interface Lobby<R> {
   rows: readonly R[];
-  /** Where the rows end; null: that is everybody. */
-  bottom: Place | null;
-  /** Whether more than the first page was ever asked for. */
+  /** Where the rows end; null: all rows are loaded. */
+  bottom: PagePosition | null;
+  /** Whether more than the first page was loaded. */
   deep: boolean;
 }
 
-export const NOBODY: Lobby<never> = { rows: [], bottom: null, deep: false };
+export const EMPTY_LOBBY: Lobby<never> = { rows: [], bottom: null, deep: false };
 
-/** What an answer says, with the place where it ends. */
+/** Convert a response to an answer with its end position. */
 export function answerOf<R extends Row>(
   nodes: readonly R[],
   pageInfo: { hasNextPage: boolean; endCursor: string | null },
-  from: Place | null,
+  from: PagePosition | null,
 ): Answer<R> {
   const last = nodes.at(-1);
   const cursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
   return { nodes, from, end: cursor && last ? { cursor, enteredAt: last.enteredAt } : null };
 }
 
-/** The list once more, with the part that `answer` covers as it is now. */
-export function taken<R extends Row>(lobby: Lobby<R>, answer: Answer<R>): Lobby<R> {
+/** Replace the range that `answer` covers. */
+export function merge<R extends Row>(lobby: Lobby<R>, answer: Answer<R>): Lobby<R> {
   const { nodes, from, end } = answer;
   if (from === null && !lobby.deep) return { rows: nodes, bottom: end, deep: false };
   const seen = new Set(nodes.map((row) => row.certid));
@@ -55,7 +55,7 @@ export function taken<R extends Row>(lobby: Lobby<R>, answer: Answer<R>): Lobby<
   return { rows: [...above, ...nodes, ...below], bottom, deep: true };
 }
 
-/** Without those who have just been claimed. */
+/** Remove devices that were just claimed. */
 export function without<R extends Row>(lobby: Lobby<R>, claimed: ReadonlySet<string>): Lobby<R> {
   return { ...lobby, rows: lobby.rows.filter((row) => !claimed.has(row.certid)) };
 }

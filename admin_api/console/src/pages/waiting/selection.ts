@@ -1,15 +1,18 @@
-/** Who is selected, as somebody clicks, drags the shift key along, or selects all: at most as many as one claim takes. */
+/** The selection: by click, by shift-click and select all, up to the limit of one bulk claim. */
 export const MAX_SELECTED = 1000;
 
 export interface Selection {
   chosen: ReadonlySet<string>;
-  /** Where a range begins: the one that was last clicked. */
+  /** The start of a range: the last clicked device. */
   anchor: string | null;
 }
 
 export const NONE: Selection = { chosen: new Set(), anchor: null };
 
-/** `certid` on or off; with `range`, all from the anchor to it become as it becomes. `order`: as they are shown. */
+/**
+ * Toggle `certid`; with `range`, set everything from the anchor to it to the same value. `order`: display
+ * order.
+ */
 export function clicked(
   selection: Selection,
   certid: string,
@@ -21,12 +24,12 @@ export function clicked(
   return { chosen: changed(selection.chosen, span, on), anchor: certid };
 }
 
-/** All of `order`, as far as the limit allows. */
+/** Select all of `order`, up to the limit. */
 export function all(order: readonly string[]): Selection {
   return { chosen: changed(new Set(), order, true), anchor: null };
 }
 
-/** The selection among those who may still be selected. */
+/** Keep only devices that can still be selected. */
 export function among(selection: Selection, certids: ReadonlySet<string>): Selection {
   const left = [...selection.chosen].filter((certid) => certids.has(certid));
   return left.length === selection.chosen.size ? selection : { ...selection, chosen: new Set(left) };

@@ -1,19 +1,19 @@
-/** What can be done with those that are selected; it stays at hand, above a phone's thumb bar, however long the list. */
+/** Actions for the selected devices. Stays visible above the bottom bar of a phone. */
 
 import { Anchor, Button, Group, Paper, Text } from "@mantine/core";
-import { whole } from "../../parts/numbers";
+import { formatNumber } from "../../parts/numbers";
 import { MAX_SELECTED } from "./selection";
 
 interface Props {
   selected: number;
-  /** How many of them are not shown, further down. */
+  /** The number of selected devices that are not shown. */
   beyond: number;
-  /** Whether all that are shown are, and there are more of them. */
+  /** Whether all shown devices are selected and there are more. */
   more: boolean;
-  /** How many wait in all, where it is known. */
+  /** The total number of waiting devices, if known. */
   total: number | undefined;
   loading: boolean;
-  onEverybody: () => void;
+  onSelectAll: () => void;
   onClear: () => void;
   onClaim: () => void;
 }
@@ -24,7 +24,7 @@ export function SelectionBar({
   more,
   total,
   loading,
-  onEverybody,
+  onSelectAll,
   onClear,
   onClaim,
 }: Props) {
@@ -34,8 +34,8 @@ export function SelectionBar({
     <Paper withBorder shadow="md" p="xs" mt="sm" className="at-hand" role="region" aria-label="Selection">
       <Group justify="space-between" gap="xs">
         <Text size="sm" role="status">
-          <b>{whole(selected)}</b> selected{full && `, which is as many as one claim takes`}
-          {beyond > 0 && `, ${whole(beyond)} of them further down`}
+          <b>{formatNumber(selected)}</b> selected{full && " (maximum)"}
+          {beyond > 0 && `, ${formatNumber(beyond)} not shown`}
           {more && !full && (
             <>
               {" · "}
@@ -46,10 +46,10 @@ export function SelectionBar({
                 underline="always"
                 py={12}
                 my={-12}
-                onClick={onEverybody}
+                onClick={onSelectAll}
                 disabled={loading}
               >
-                {loading ? "Loading the others…" : everybodyWords(total)}
+                {loading ? "Loading…" : selectAllText(total)}
               </Anchor>
             </>
           )}
@@ -59,7 +59,7 @@ export function SelectionBar({
             Clear
           </Button>
           <Button onClick={onClaim} disabled={loading}>
-            Claim {whole(selected)}…
+            Claim {formatNumber(selected)}…
           </Button>
         </Group>
       </Group>
@@ -67,8 +67,8 @@ export function SelectionBar({
   );
 }
 
-function everybodyWords(total: number | undefined): string {
+function selectAllText(total: number | undefined): string {
   if (total === undefined || total > MAX_SELECTED)
-    return `Select the newest ${whole(MAX_SELECTED)} that wait`;
-  return `Select all ${whole(total)} that wait`;
+    return `Select the newest ${formatNumber(MAX_SELECTED)} waiting`;
+  return `Select all ${formatNumber(total)} waiting`;
 }

@@ -1,10 +1,10 @@
-/** Claims the selected devices through the API, and says how far it has come. */
+/** Claims the selected devices through the API and reports progress. */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { failureOf, isLostNetwork } from "../../api/failures";
 import { graphql } from "../../api/graphql";
-import type { WishVariables } from "../../parts/wish";
-import { type Course, claimAll, type Outcome, type Sent } from "./bulk_claim";
+import type { ClaimVariables } from "../../parts/claim_request";
+import { type BulkProgress, claimAll, type Outcome, type Sent } from "./bulk_claim";
 
 export const CLAIM_DEVICES = graphql(`
   mutation ClaimDevices($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {
@@ -17,39 +17,40 @@ export const CLAIM_DEVICES = graphql(`
 const PAUSE_MS = 1_000;
 
 export interface BulkClaim {
-  /** Null: not begun. */
-  course: Course | null;
+  /** Null: not started. */
+  progress: BulkProgress | null;
   running: boolean;
-  /** Ends after the devices that are being claimed now. */
+  /** Stops after the current chunk. */
   stop: () => void;
-  run: (certids: readonly string[], wish: WishVariables) => Promise<readonly Outcome[]>;
+  run: (certids: readonly string[], request: ClaimVariables) => Promise<readonly Outcome[]>;
   reset: () => void;
 }
 
 export function useBulkClaim(): BulkClaim {
   const client = useClient();
-  const [course, setCourse] = useState<Course | null>(null);
+  const [progress, setCourse] = useState<BulkProgress | null>(null);
   const [running, setRunning] = useState(false);
   const stopped = useRef(false);
   useLeaveWarning(running);
 
   const run = useCallback(
-    async (certids: readonly string[], wish: WishVariables) => {
+    async (certids: readonly string[], request: ClaimVariables) => {
       stopped.current = false;
       setCourse({ done: [], left: certids.length });
       setRunning(true);
       const send = async (chunk: readonly string[]): Promise<Sent> => {
         const { data, error } = await client
-          .mutation(CLAIM_DEVICES, { certids: [...chunk], ...wish })
+          .mutation(CLAIM_DEVICES, { certids: [...chunk], ...request })
           .toPromise();
         if (data) return { outcomes: data.claimDevices.results };
-        if (!error) return { failure: { code: "ERROR", message: "got no answer, want results" }, lost: true };
+        if (!error)
+          return { failure: { code: "ERROR", message: "The API returned no results." }, lost: true };
         return { failure: failureOf(error), lost: isLostNetwork(error) };
       };
       const outcomes = await claimAll(certids, {
         send,
         onProgress: setCourse,
-        pause: (tried) => new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tried)),
+        pause: (attempted) => new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempted)),
         stopped: () => stopped.current,
       });
       setCourse({ done: outcomes, left: 0 });
@@ -60,7 +61,7 @@ export function useBulkClaim(): BulkClaim {
   );
 
   return {
-    course,
+    progress,
     running,
     stop: useCallback(() => {
       stopped.current = true;
@@ -70,7 +71,7 @@ export function useBulkClaim(): BulkClaim {
   };
 }
 
-/** The browser asks before the page is closed in the middle of it. */
+/** Makes the browser ask before the page closes during a bulk claim. */
 function useLeaveWarning(running: boolean): void {
   useEffect(() => {
     if (!running) return;

@@ -1,16 +1,16 @@
-/** The selection of a list of devices: clicks, ranges with the shift key, and all of it by keyboard. */
+/** Selection in a list of devices with mouse, shift key and keyboard. */
 import { type KeyboardEvent, useCallback, useRef, useState } from "react";
 import { all, among, clicked, NONE, type Selection } from "./selection";
 
 export interface Selecting {
   chosen: ReadonlySet<string>;
-  /** One more or less; `range`: and all between it and the last one. */
+  /** Toggle one device; `range`: and all between it and the last one. */
   click: (certid: string, range: boolean) => void;
   selectAll: (order: readonly string[]) => void;
   clear: () => void;
-  /** To be told who can be selected, as they are shown, whenever that changes. Who no longer can is not. */
+  /** Set the selectable devices in display order. Others are deselected. */
   follow: (order: readonly string[]) => void;
-  /** For the element around the boxes, each of which carries `data-certid`. */
+  /** For the element around the checkboxes, which carry `data-certid`. */
   onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
 }
 

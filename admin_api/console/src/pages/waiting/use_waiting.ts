@@ -1,13 +1,21 @@
 /**
- * Who waits, looked at every 3 seconds while the page is in view: always the newest, and where more was loaded, one
- * further page in turn, so that who has left is seen to have left there, too.
+ * The waiting devices, polled every 3 seconds while the page is visible: always the newest, and one further
+ * page in rotation if more are loaded, so that devices that left disappear there too.
  */
 import { useCallback, useRef, useState } from "react";
 import { useClient } from "urql";
-import { useEvery } from "../../api/every";
 import { type Failure, failureOf } from "../../api/failures";
 import { graphql, type ResultOf } from "../../api/graphql";
-import { type Answer, answerOf, type Lobby, NOBODY, type Place, taken, without } from "./lobby_rows";
+import { usePolling } from "../../api/polling";
+import {
+  type Answer,
+  answerOf,
+  EMPTY_LOBBY,
+  type Lobby,
+  merge,
+  type PagePosition,
+  without,
+} from "./lobby_rows";
 import { MAX_SELECTED } from "./selection";
 
 export const WAITING = graphql(`
@@ -27,31 +35,31 @@ const EVERY_MS = 3_000;
 
 export interface Waiting {
   rows: readonly WaitingRow[];
-  /** Whether there are further ones. */
+  /** Whether there are more. */
   hasMore: boolean;
-  /** When the newest were last seen; null: never yet. */
+  /** When the newest were last loaded; null: never. */
   at: Date | null;
   failure: Failure | undefined;
-  /** Whether further ones are being loaded. */
+  /** Whether more are being loaded. */
   loading: boolean;
-  look: () => Promise<void>;
-  /** The next page. */
+  refresh: () => Promise<void>;
+  /** Load the next page. */
   more: () => Promise<void>;
-  /** As many as can be selected; gives them. */
-  everybody: () => Promise<readonly WaitingRow[]>;
-  /** They have been claimed: they need not be waited for to leave. */
+  /** Load as many as can be selected, and return them. */
+  loadAll: () => Promise<readonly WaitingRow[]>;
+  /** Remove claimed devices immediately. */
   remove: (certids: readonly string[]) => void;
 }
 
 export function useWaiting(): Waiting {
   const client = useClient();
-  const [lobby, setLobby] = useState<Lobby<WaitingRow>>(NOBODY);
+  const [lobby, setLobby] = useState<Lobby<WaitingRow>>(EMPTY_LOBBY);
   const [at, setAt] = useState<Date | null>(null);
   const [failure, setFailure] = useState<Failure>();
   const [loading, setLoading] = useState(false);
-  const held = useRef<Lobby<WaitingRow>>(NOBODY);
-  const departed = useRef(new Set<string>());
-  const walk = useRef<Place | null>(null);
+  const held = useRef<Lobby<WaitingRow>>(EMPTY_LOBBY);
+  const claimedRows = useRef(new Set<string>());
+  const walk = useRef<PagePosition | null>(null);
 
   const put = useCallback((next: Lobby<WaitingRow>) => {
     held.current = next;
@@ -59,23 +67,23 @@ export function useWaiting(): Waiting {
   }, []);
 
   const ask = useCallback(
-    async (from: Place | null, first: number): Promise<Answer<WaitingRow> | undefined> => {
+    async (from: PagePosition | null, first: number): Promise<Answer<WaitingRow> | undefined> => {
       const { data, error } = await client
         .query(WAITING, { first, after: from?.cursor ?? null }, { requestPolicy: "network-only" })
         .toPromise();
       setFailure(error && failureOf(error));
       if (!data) return undefined;
       const answer = answerOf(data.devices.nodes, data.devices.pageInfo, from);
-      // An index may show for some milliseconds who was claimed just now. One who comes back waits since later.
-      const nodes = answer.nodes.filter((row) => !departed.current.has(row.certid + row.enteredAt));
-      put(taken(held.current, { ...answer, nodes }));
+      // The index can return a just-claimed device for some milliseconds. A device that returned has a later time.
+      const nodes = answer.nodes.filter((row) => !claimedRows.current.has(row.certid + row.enteredAt));
+      put(merge(held.current, { ...answer, nodes }));
       if (from === null) setAt(new Date());
       return answer;
     },
     [client, put],
   );
 
-  const look = useCallback(async () => {
+  const refresh = useCallback(async () => {
     const head = await ask(null, PAGE);
     if (!head?.end || !held.current.deep) return;
     const further = await ask(walk.current ?? head.end, PAGE);
@@ -96,7 +104,7 @@ export function useWaiting(): Waiting {
     [ask],
   );
 
-  useEvery(EVERY_MS, look, "");
+  usePolling(EVERY_MS, refresh, "");
 
   return {
     rows: lobby.rows,
@@ -104,13 +112,13 @@ export function useWaiting(): Waiting {
     at,
     failure,
     loading,
-    look,
+    refresh,
     more: async () => void (await load(held.current.rows.length + 1, PAGE)),
-    everybody: () => load(MAX_SELECTED, MAX_PAGE),
+    loadAll: () => load(MAX_SELECTED, MAX_PAGE),
     remove: (certids) => {
       const claimed = new Set(certids);
       for (const row of held.current.rows)
-        if (claimed.has(row.certid)) departed.current.add(row.certid + row.enteredAt);
+        if (claimed.has(row.certid)) claimedRows.current.add(row.certid + row.enteredAt);
       put(without(held.current, claimed));
     },
   };

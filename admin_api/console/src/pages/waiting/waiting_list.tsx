@@ -1,13 +1,13 @@
-/** The devices that wait, to be looked at and selected: a table at a desk, cards on a phone. */
+/** The waiting devices: a table with checkboxes on a desktop, cards on a phone. */
 import { Checkbox, Group, Stack, Table, VisuallyHidden } from "@mantine/core";
 import { usePhone } from "../../parts/phone";
-import type { Steady } from "../../parts/steady";
+import type { StableList } from "../../parts/stable_list";
 import type { Selecting } from "./use_selection";
 import type { WaitingRow } from "./use_waiting";
 import { isClaimable, type LineProps, WaitingCard, WaitingLine } from "./waiting_row";
 
 interface Props {
-  list: Steady<WaitingRow>;
+  list: StableList<WaitingRow>;
   selecting: Selecting;
   mayClaim: boolean;
   onClaim: (row: WaitingRow) => void;
@@ -24,19 +24,12 @@ export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
     onClick: selecting.click,
     onClaim,
   }));
-  const everybody = mayClaim && <Everybody list={list} selecting={selecting} labelled={phone} />;
+  const loadAll = mayClaim && <SelectAll list={list} selecting={selecting} labelled={phone} />;
   if (phone)
     return (
       <Stack gap="xs" onKeyDown={selecting.onKeyDown}>
-        {everybody}
-        <Stack
-          component="ul"
-          gap="xs"
-          m={0}
-          p={0}
-          style={{ listStyle: "none" }}
-          aria-label="Devices that wait"
-        >
+        {loadAll}
+        <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: "none" }} aria-label="Waiting devices">
           {lines.map(({ key, ...line }) => (
             <WaitingCard key={key} {...line} />
           ))}
@@ -44,13 +37,13 @@ export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
       </Stack>
     );
   return (
-    <Table verticalSpacing={6} aria-label="Devices that wait" onKeyDown={selecting.onKeyDown}>
+    <Table verticalSpacing={6} aria-label="Waiting devices" onKeyDown={selecting.onKeyDown}>
       <Table.Thead>
         <Table.Tr>
-          {mayClaim && <Table.Th w={44}>{everybody}</Table.Th>}
+          {mayClaim && <Table.Th w={44}>{loadAll}</Table.Th>}
           <Table.Th>Name</Table.Th>
           <Table.Th w={200}>Fingerprint</Table.Th>
-          <Table.Th w={130}>Waits since</Table.Th>
+          <Table.Th w={130}>Waiting for</Table.Th>
           <Table.Th w={120}>
             <VisuallyHidden>Actions</VisuallyHidden>
           </Table.Th>
@@ -65,12 +58,12 @@ export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
   );
 }
 
-function Everybody({
+function SelectAll({
   list,
   selecting,
   labelled,
 }: {
-  list: Steady<WaitingRow>;
+  list: StableList<WaitingRow>;
   selecting: Selecting;
   labelled: boolean;
 }) {

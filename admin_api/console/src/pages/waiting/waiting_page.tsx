@@ -1,17 +1,17 @@
-/** Who stands in the lobby now, newest first, and the way to claim one of them or many. */
+/** The waiting devices, newest first, with actions to claim one or many. */
 
 import { Anchor, Box, Button, Center, Text } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
-import { AsOf } from "../../parts/as_of";
 import { type Counts, useCounts } from "../../parts/counts";
 import { FailureNotice } from "../../parts/failure_notice";
-import { FreshNotice } from "../../parts/fresh_notice";
-import { useHandsOn } from "../../parts/hands_on";
+import { useInteraction } from "../../parts/interaction";
 import { Loading } from "../../parts/loading";
-import { counted, whole } from "../../parts/numbers";
+import { formatNumber, pluralize } from "../../parts/numbers";
 import { PageHead } from "../../parts/page_head";
-import { useSteady } from "../../parts/use_steady";
+import { StaleNotice } from "../../parts/stale_notice";
+import { UpdateNotice } from "../../parts/update_notice";
+import { useStableList } from "../../parts/use_stable_list";
 import { useMe } from "../../sign_in/me";
 import { devicesAddress } from "../addresses";
 import { ClaimDialog } from "./claim_dialog";
@@ -34,9 +34,9 @@ export default function WaitingPage() {
       {waiting.at !== null ? (
         <Lobby counts={counts} waiting={waiting} at={waiting.at} />
       ) : waiting.failure ? (
-        <FailureNotice failure={waiting.failure} onRetry={waiting.look} />
+        <FailureNotice failure={waiting.failure} onRetry={waiting.refresh} />
       ) : (
-        <Loading what="who waits" />
+        <Loading what="waiting devices" />
       )}
     </>
   );
@@ -50,14 +50,14 @@ interface LobbyProps {
 
 function Lobby({ counts, waiting, at }: LobbyProps) {
   const mayClaim = useMe().may("claimDevices");
-  const { handsOn, watch } = useHandsOn();
+  const { interacting, watch } = useInteraction();
   const [dialog, setDialog] = useState<readonly WaitingRow[] | null>(null);
-  // All that are loaded can be selected; as many as somebody wants to look at are shown.
+  // All loaded devices can be selected; fewer are shown.
   const [limit, setLimit] = useState(PAGE);
   const [claimed, setClaimed] = useState<Claimed | null>(null);
   const selecting = useSelection();
   const { chosen, follow } = selecting;
-  const { list, show } = useSteady(waiting.rows, handsOn || dialog !== null || chosen.size > 0);
+  const { list, show } = useStableList(waiting.rows, interacting || dialog !== null || chosen.size > 0);
   const order = useMemo(
     () => list.rows.filter((row) => !list.gone.has(row.certid) && isClaimable(row)).map((row) => row.certid),
     [list],
@@ -80,17 +80,17 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
     if (list.rows.length <= limit) await waiting.more();
     setLimit((before) => before + PAGE);
   };
-  const selectEverybody = async () => {
-    const rows = await waiting.everybody();
+  const selectAllWaiting = async () => {
+    const rows = await waiting.loadAll();
     show();
     selecting.selectAll(rows.map((row) => row.certid));
   };
 
   return (
     <>
-      <AsOf at={at} failure={waiting.failure} onRetry={waiting.look} />
+      <StaleNotice at={at} failure={waiting.failure} onRetry={waiting.refresh} />
       {claimed && <ClaimedNotice claimed={claimed} onClose={() => setClaimed(null)} />}
-      <FreshNotice words={freshWords(list.fresh.length)} onShow={show} />
+      <UpdateNotice text={freshWords(list.fresh.length)} onShow={show} />
       {list.rows.length === 0 ? (
         <EmptyLobby knocking={counts.of("knocking")} />
       ) : (
@@ -105,7 +105,7 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
         more={all && (waiting.hasMore || chosen.size < order.length)}
         total={counts.of("inlobby")}
         loading={waiting.loading}
-        onEverybody={selectEverybody}
+        onSelectAll={selectAllWaiting}
         onClear={selecting.clear}
         onClaim={() => open(list.rows.filter((row) => chosen.has(row.certid)))}
       />
@@ -119,9 +119,9 @@ function Numbers({ counts }: { counts: Counts }) {
   if (inlobby === undefined || knocking === undefined) return null;
   return (
     <Text size="sm" c="dimmed" role="status">
-      {whole(inlobby)} in the lobby ·{" "}
+      {formatNumber(inlobby)} waiting ·{" "}
       <Anchor component={Link} underline="always" href={devicesAddress({ state: "knocking" })} size="sm">
-        {whole(knocking)} knocking
+        {formatNumber(knocking)} connecting
       </Anchor>
     </Text>
   );
@@ -138,5 +138,5 @@ function More({ loading, onMore }: { loading: boolean; onMore: () => void }) {
 }
 
 function freshWords(count: number): string | null {
-  return count === 0 ? null : counted(count, "new device");
+  return count === 0 ? null : pluralize(count, "new device");
 }

@@ -1,24 +1,24 @@
-/** One device that waits: a line of the table at a desk, a card on a phone. */
+/** One waiting device: a table row on a desktop, a card on a phone. */
 import { Anchor, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
 import { type ChangeEvent, memo } from "react";
 import { Link } from "wouter";
 import { Fingerprint } from "../../parts/fingerprint";
-import { Ago } from "../../parts/moments";
+import { Elapsed } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import type { WaitingRow } from "./use_waiting";
 
 export interface LineProps {
   row: WaitingRow;
   selected: boolean;
-  /** It waits no more, and stays where it was for as long as somebody is at work here. */
+  /** It no longer waits, and stays in place while the user works in the list. */
   gone: boolean;
-  /** Whether the person may claim it. */
+  /** Whether the user may claim it. */
   claimable: boolean;
   onClick: (certid: string, range: boolean) => void;
   onClaim: (row: WaitingRow) => void;
 }
 
-/** Whether its state allows it, as the API says. */
+/** Whether its state allows a claim, according to the API. */
 export function isClaimable(row: WaitingRow): boolean {
   return row.allowedActions.includes("claimDevice");
 }
@@ -39,7 +39,7 @@ export const WaitingLine = memo(function WaitingLine(props: LineProps) {
         <Fingerprint certid={row.certid} copy />
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
-        <Ago at={row.enteredAt} />
+        <Elapsed at={row.enteredAt} />{" "}
       </Table.Td>
       <Table.Td ta="right">{claimable && <Claim {...props} />}</Table.Td>
     </Table.Tr>
@@ -62,7 +62,8 @@ export const WaitingCard = memo(function WaitingCard(props: LineProps) {
           <Name row={row} />
           <Fingerprint certid={row.certid} />
           <Text size="xs" c="dimmed">
-            <Ago at={row.enteredAt} />
+            {" "}
+            Waiting for <Elapsed at={row.enteredAt} />
           </Text>
         </Stack>
         {claimable && <Claim {...props} />}
@@ -108,7 +109,7 @@ function Claim({ row, gone, onClaim }: LineProps) {
   if (gone)
     return (
       <Text size="xs" c="dimmed">
-        Waits no more
+        No longer waiting
       </Text>
     );
   if (!isClaimable(row)) return null;

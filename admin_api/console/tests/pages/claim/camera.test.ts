@@ -1,6 +1,6 @@
-/** What each way of having no camera is called. */
+/** Camera failures and their messages. */
 import { expect, test, vi } from "vitest";
-import { CAMERA_WORDS, CameraTrouble, faultOf, openCamera } from "../../../src/pages/claim/scanner/camera";
+import { CAMERA_MESSAGES, CameraError, faultOf, openCamera } from "../../../src/pages/claim/scanner/camera";
 
 test.each([
   ["NotAllowedError", "denied"],
@@ -12,13 +12,13 @@ test.each([
   ["TypeError", "failed"],
 ])("%s is %s", (name, fault) => expect(faultOf(new DOMException("no", name))).toBe(fault));
 
-test("something else is a camera that does not start", () => expect(faultOf("odd")).toBe("failed"));
+test("treats other errors as a camera that does not start", () => expect(faultOf("odd")).toBe("failed"));
 
-test("a page that is not secure has no camera to ask for", async () => {
+test("reports an insecure page, which has no camera API", async () => {
   await expect(openCamera(undefined)).rejects.toMatchObject({ fault: "insecure" });
 });
 
-test("the camera that looks away is asked for, without sound", async () => {
+test("requests the rear camera without sound", async () => {
   const getUserMedia = vi.fn(async (_: MediaStreamConstraints) => ({}) as MediaStream);
   await openCamera({ getUserMedia } as unknown as MediaDevices);
   expect(getUserMedia.mock.calls[0]?.[0]).toMatchObject({
@@ -27,11 +27,11 @@ test("the camera that looks away is asked for, without sound", async () => {
   });
 });
 
-test("a refusal keeps its cause, and every fault has words", async () => {
+test("keeps the cause of an error, and has a message for every failure", async () => {
   const cause = new DOMException("Permission denied", "NotAllowedError");
   const media = { getUserMedia: () => Promise.reject(cause) } as unknown as MediaDevices;
   const trouble: unknown = await openCamera(media).catch((error: unknown) => error);
-  expect(trouble).toBeInstanceOf(CameraTrouble);
-  expect((trouble as CameraTrouble).cause).toBe(cause);
-  for (const { title, advice } of Object.values(CAMERA_WORDS)) expect(title && advice).toBeTruthy();
+  expect(trouble).toBeInstanceOf(CameraError);
+  expect((trouble as CameraError).cause).toBe(cause);
+  for (const { title, advice } of Object.values(CAMERA_MESSAGES)) expect(title && advice).toBeTruthy();
 });

@@ -1,4 +1,4 @@
-/** The technician's page, from the tap to "arrived", with what can go wrong on the way. */
+/** The technician's page, from the tap to arrival, including failures. */
 import { act, configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
@@ -70,25 +70,25 @@ function open(lobby: FakeApi, scene: { role?: Role; signedIn?: boolean } = {}) {
 }
 
 const button = (name: string | RegExp) => screen.findByRole("button", { name });
-const theList = () => screen.findByRole("region", { name: "Claims of this session" });
+const theList = () => screen.findByRole("region", { name: "Claims in this session" });
 
-// Whole journeys, each with many renderings: they take their time on a busy machine.
+// Complete scenarios with many renderings need more time on a busy machine.
 vi.setConfig({ testTimeout: 20_000 });
 configure({ asyncUtilTimeout: 5_000 });
 beforeEach(async () => void (await switchOn()));
 afterEach(() => network(true));
 
-describe("one label", () => {
-  test("is scanned, compared, claimed, and followed until it arrives; the next one is a tap away", async () => {
+describe("a label", () => {
+  test("is scanned, compared, claimed and followed until it arrives", async () => {
     const lobby = api();
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     await screen.findByText("Workshop");
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
+    await user.click(await button("Scan label"));
     expect(await screen.findByText(shortForm(A))).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
-    await person.click(await button("Claim"));
-    expect(await button("Scan the next one")).toBe(document.activeElement);
+    await user.click(await button("Claim"));
+    expect(await button("Scan next label")).toBe(document.activeElement);
     const list = await theList();
     expect(await within(list).findByText("Arrived in 1.6 s.")).toBeTruthy();
     expect(
@@ -101,7 +101,7 @@ describe("one label", () => {
     ]);
   });
 
-  test("whose target asks for it is confirmed with the code that the device shows", async () => {
+  test("is confirmed with the presence code if its target requires it", async () => {
     const lobby = api({
       Followed: device("proving", {
         showsCode: true,
@@ -113,111 +113,111 @@ describe("one label", () => {
         confirmPresence: { __typename: "Device", certid: variables.certid, devstate: "claimed" },
       }),
     });
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     await screen.findByText("Workshop");
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
-    const field = await screen.findByRole("textbox", { name: "Code on the device" });
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
+    const field = await screen.findByRole("textbox", { name: "Presence code" });
     expect(screen.getByText("Confirmed")).toBeTruthy();
     lobby.answer("Followed", device("arrived"));
-    await person.type(field, "4829 1375");
-    await person.click(await button("Confirm"));
+    await user.type(field, "4829 1375");
+    await user.click(await button("Confirm"));
     expect(await screen.findByText("Arrived in 1.6 s.")).toBeTruthy();
     expect(lobby.variablesOf("ConfirmPresence")).toEqual([{ certid: A, code: "48291375" }]);
   });
 
-  test("that was claimed in this session is said to be, and not claimed again", async () => {
+  test("is not claimed twice in a session", async () => {
     const lobby = api();
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     await screen.findByText("Workshop");
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
-    await person.click(await button("Scan the next one"));
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
+    await user.click(await button("Scan next label"));
     expect(
-      await screen.findByText(/^Claimed in this session already, .*, for 111111111111\/eu-west-1/),
+      await screen.findByText(/^Already claimed in this session, .*, for 111111111111\/eu-west-1/),
     ).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Claim" })).toBeNull();
-    expect(await button("Scan the next one")).toBeTruthy();
+    expect(await button("Scan next label")).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toHaveLength(1);
   });
 
-  test("that is none says what it is, with the camera on", async () => {
-    const { person } = open(api());
+  test("is distinguished from other codes while the camera stays on", async () => {
+    const { user } = open(api());
     putBeforeCamera("https://example.com");
-    await person.click(await button("Scan a label"));
+    await user.click(await button("Scan label"));
     expect(await screen.findByText(/not a device label.*https:\/\/example\.com/)).toBeTruthy();
     putBeforeCamera(encodeLabel(A));
     expect(await screen.findByText(shortForm(A))).toBeTruthy();
   });
 
-  test("is typed, where no camera reads it", async () => {
+  test("can be typed", async () => {
     const lobby = api();
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     await screen.findByText("Workshop");
-    await person.click(await button("Type the code"));
-    const field = screen.getByRole("textbox", { name: "The label's code" });
+    await user.click(await button("Type code"));
+    const field = screen.getByRole("textbox", { name: "Label code" });
     const code = encodeLabel(A);
-    await person.click(field);
-    await person.paste(code.slice(0, 18).toLowerCase());
-    await person.type(field, code.slice(18, 20).toLowerCase());
+    await user.click(field);
+    await user.paste(code.slice(0, 18).toLowerCase());
+    await user.type(field, code.slice(18, 20).toLowerCase());
     expect(screen.getByText("16 of 56")).toBeTruthy();
-    await person.type(field, "0");
-    expect(screen.getByText("got “0”, want A-Z and 2-7 only")).toBeTruthy();
-    await person.type(field, "{Backspace}");
-    await person.paste(code.slice(20));
+    await user.type(field, "0");
+    expect(screen.getByText("“0” is not allowed. Use A-Z and 2-7.")).toBeTruthy();
+    await user.type(field, "{Backspace}");
+    await user.paste(code.slice(20));
     expect(await screen.findByText(shortForm(A))).toBeTruthy();
-    await person.type(field, "{Enter}");
+    await user.type(field, "{Enter}");
     await waitFor(() => expect(lobby.variablesOf("ClaimLabel")).toMatchObject([{ certid: A }]));
   });
 });
 
-test("a series is claimed label after label, each once, with the camera on", async () => {
+test("claims a series of labels once each, with the camera on", async () => {
   const lobby = api();
-  const { person } = open(lobby);
-  await person.click(await screen.findByRole("switch", { name: /series/ }));
+  const { user } = open(lobby);
+  await user.click(await screen.findByRole("switch", { name: /as they are scanned/ }));
   putBeforeCamera(encodeLabel(A));
-  await person.click(await button("Scan a label"));
+  await user.click(await button("Scan label"));
   await waitFor(() => expect(lobby.variablesOf("ClaimLabel")).toHaveLength(1));
   putBeforeCamera(encodeLabel(B));
   await waitFor(() => expect(lobby.variablesOf("ClaimLabel")).toHaveLength(2));
   expect(lobby.variablesOf("ClaimLabel").map(({ certid }) => certid)).toEqual([A, B]);
-  expect(screen.getByLabelText("What the camera sees")).toBeTruthy();
+  expect(screen.getByLabelText("Camera picture")).toBeTruthy();
 });
 
 describe("the camera", () => {
   test.each([
-    ["NotAllowedError", "The camera is not allowed here"],
-    ["NotFoundError", "No camera was found"],
+    ["NotAllowedError", "Camera access is blocked"],
+    ["NotFoundError", "No camera found"],
     ["NotReadableError", "The camera is in use"],
-  ])("%s: says so, and the other ways are at hand", async (cameraFails, title) => {
+  ])("%s: shows the reason and offers the other input methods", async (cameraFails, title) => {
     await switchOn({ cameraFails });
-    const { person } = open(api());
-    await person.click(await button("Scan a label"));
+    const { user } = open(api());
+    await user.click(await button("Scan label"));
     expect(await screen.findByText(title)).toBeTruthy();
-    expect(await button("Photo")).toBeTruthy();
-    expect(await button("Type the code")).toBeTruthy();
-    expect(await button("Scan a label")).toBeTruthy();
+    expect(await button("Take photo")).toBeTruthy();
+    expect(await button("Type code")).toBeTruthy();
+    expect(await button("Scan label")).toBeTruthy();
   });
 
-  test("is off until the tap, and off again when it is stopped", async () => {
+  test("is off until the tap, and off again after Stop", async () => {
     const { track, getUserMedia } = await switchOn();
-    const { person } = open(api());
+    const { user } = open(api());
     await screen.findByText("Workshop");
     expect(getUserMedia).not.toHaveBeenCalled();
-    await person.click(await button("Scan a label"));
-    await screen.findByLabelText("What the camera sees");
-    await person.click(await button("Stop the camera"));
+    await user.click(await button("Scan label"));
+    await screen.findByLabelText("Camera picture");
+    await user.click(await button("Stop camera"));
     await waitFor(() => expect(track.stop).toHaveBeenCalled());
-    expect(await button("Scan a label")).toBe(document.activeElement);
+    expect(await button("Scan label")).toBe(document.activeElement);
   });
 
   test("is off when the page is left", async () => {
     const { track } = await switchOn();
-    const { person, unmount } = open(api());
-    await person.click(await button("Scan a label"));
-    await button("Stop the camera");
+    const { user, unmount } = open(api());
+    await user.click(await button("Scan label"));
+    await button("Stop camera");
     await waitFor(() => expect(navigator.mediaDevices.getUserMedia).toHaveBeenCalled());
     unmount();
     await waitFor(() => expect(track.stop).toHaveBeenCalled());
@@ -225,41 +225,41 @@ describe("the camera", () => {
 
   test("is off when the page is hidden", async () => {
     const { track } = await switchOn();
-    const { person } = open(api());
-    await person.click(await button("Scan a label"));
-    await button("Stop the camera");
+    const { user } = open(api());
+    await user.click(await button("Scan label"));
+    await button("Stop camera");
     const visibility = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
     fireEvent(document, new Event("visibilitychange"));
     await waitFor(() => expect(track.stop).toHaveBeenCalled());
     visibility.mockRestore();
     fireEvent(document, new Event("visibilitychange"));
-    expect(await button("Scan a label")).toBeTruthy();
+    expect(await button("Scan label")).toBeTruthy();
   });
 
-  test("has a lamp where the phone has one", async () => {
+  test("has a light switch if the phone has a light", async () => {
     const { track } = await switchOn({ torch: true });
-    const { person } = open(api());
-    await person.click(await button("Scan a label"));
-    const lamp = await button("Lamp");
-    await person.click(lamp);
+    const { user } = open(api());
+    await user.click(await button("Scan label"));
+    const lamp = await button("Light");
+    await user.click(lamp);
     expect(track.applyConstraints).toHaveBeenCalledWith({ advanced: [{ torch: true }] });
     await waitFor(() => expect(lamp.getAttribute("aria-pressed")).toBe("true"));
   });
 });
 
-describe("a claim that does not go through", () => {
+describe("a claim that fails", () => {
   async function claim(lobby: FakeApi, role: Role = "technician") {
-    const { person } = open(lobby, { role });
+    const { user } = open(lobby, { role });
     await screen.findByText("Workshop");
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
-    return person;
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
+    return user;
   }
 
   const FAILED = device("failed", {
     reason: "TARGET_ROLE_DENIED",
-    message: "answered AccessDenied; run the set-up command, then retry",
+    message: "answered AccessDenied; run the setup command, then retry",
     allowedActions: ["retryDevice"],
     history: [
       { at: "2026-05-01T10:00:00.000Z", actor: "user:ada", event: "claim", after: "claimed" },
@@ -267,26 +267,26 @@ describe("a claim that does not go through", () => {
     ],
   });
 
-  test("shows the reason; a technician gets words for an operator", async () => {
+  test("shows the reason, and a message for an operator to a technician", async () => {
     await claim(api({ Followed: FAILED }));
-    expect(await screen.findByText(/run the set-up command/)).toBeTruthy();
+    expect(await screen.findByText(/run the setup command/)).toBeTruthy();
     expect(screen.getByText("TARGET_ROLE_DENIED")).toBeTruthy();
-    expect(await button("Copy for an operator")).toBeTruthy();
+    expect(await button("Copy for operator")).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
   });
 
-  test("is retried by who may, and followed on", async () => {
+  test("is retried by roles that may, and followed", async () => {
     const lobby = api({ Followed: FAILED, RetryClaimed: { retryDevice: { certid: A } } });
-    const person = await claim(lobby, "operator");
+    const user = await claim(lobby, "operator");
     const retry = await button("Retry");
     lobby.answer("Followed", device("arrived"));
-    await person.click(retry);
+    await user.click(retry);
     expect(await screen.findByText("Arrived in 1.6 s.")).toBeTruthy();
     expect(lobby.variablesOf("RetryClaimed")).toEqual([{ certid: A }]);
   });
 
-  test("because somebody else has the device, says who, when and what may be done; it goes when dismissed", async () => {
-    const person = await claim(
+  test("names the holder of the device, and can be dismissed", async () => {
+    const user = await claim(
       api({
         ClaimLabel: new Refusal("ALREADY_CLAIMED", "got a claim for a device that is arrived", {
           claimDevice: null,
@@ -299,34 +299,34 @@ describe("a claim that does not go through", () => {
       }),
     );
     expect(await screen.findByText("Already claimed")).toBeTruthy();
-    expect(screen.getByText(/^By ben, .* for 111111111111\/eu-west-3/)).toBeTruthy();
+    expect(screen.getByText(/^Claimed by ben, .* for 111111111111\/eu-west-3/)).toBeTruthy();
     expect(screen.getByText(/An operator can move it/)).toBeTruthy();
-    await person.click(await button("Dismiss"));
+    await user.click(await button("Dismiss"));
     await waitFor(() => expect(screen.queryByText("Already claimed")).toBeNull());
   });
 
-  test("because the device was never switched on, says to do that, and stays followed", async () => {
+  test("asks to power on a device that was never seen, and follows it", async () => {
     const lobby = api({
       Followed: device("expected", {
         history: [{ at: "2026-05-01T10:00:00.000Z", actor: "user:ada", event: "claim", after: "expected" }],
       }),
     });
     await claim(lobby);
-    expect(await screen.findByText(/Power it on; it goes through by itself/)).toBeTruthy();
+    expect(await screen.findByText(/Power it on; the rest is automatic/)).toBeTruthy();
     lobby.answer("Followed", device("arrived"));
     expect(await screen.findByText("Arrived in 1.6 s.")).toBeTruthy();
   });
 });
 
 describe("without a network", () => {
-  test("a claim is kept, shown, and sent once when the network is back", async () => {
+  test("keeps a claim and sends it once when the network returns", async () => {
     const lobby = api({ ClaimLabel: LOST });
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     await screen.findByText("Workshop");
     act(() => network(false));
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
     const list = await theList();
     expect(await within(list).findByText(/Waiting for the network/)).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
@@ -336,36 +336,36 @@ describe("without a network", () => {
     expect(lobby.variablesOf("ClaimLabel")).toHaveLength(1);
   });
 
-  test("an unsent claim is removed on the second tap only", async () => {
-    const { person } = open(api());
+  test("removes an unsent claim only on the second tap", async () => {
+    const { user } = open(api());
     await screen.findByText("Workshop");
     act(() => network(false));
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
-    await person.click(await button("Remove"));
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
+    await user.click(await button("Remove"));
     expect(within(await theList()).getByText(shortForm(A))).toBeTruthy();
-    await person.click(await button("Remove it unsent?"));
+    await user.click(await button("Remove unsent claim?"));
     await waitFor(() => expect(screen.queryByText(shortForm(A))).toBeNull());
   });
 
-  test("the page that opens offline knows the last person's targets, claims in their name, and sends nothing", async () => {
+  test("claims for the last user's targets when opened offline, and sends nothing", async () => {
     const first = open(api());
     await screen.findByText("Workshop");
     first.unmount();
     act(() => network(false));
     const lobby = api({ Targets: LOST });
-    const { person } = open(lobby, { signedIn: false });
-    expect(await screen.findByText(/Opened without a network.*in the name of ada/)).toBeTruthy();
+    const { user } = open(lobby, { signedIn: false });
+    expect(await screen.findByText(/You're offline\. .* sent as ada when the network is back/)).toBeTruthy();
     expect(await screen.findByText("Workshop")).toBeTruthy();
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    await person.click(await button("Claim"));
+    await user.click(await button("Scan label"));
+    await user.click(await button("Claim"));
     expect(await within(await theList()).findByText(/Waiting for the network/)).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
   });
 
-  test("a claim made by somebody else is held, and sent in another name only when they say so", async () => {
+  test("holds another user's claim until the current user consents to send it", async () => {
     localStorage.setItem(
       "device-lobby.claim",
       JSON.stringify({ person: "ben", targets: [EAST], picked: null }),
@@ -373,32 +373,32 @@ describe("without a network", () => {
     act(() => network(false));
     const offline = open(api({ Targets: LOST }), { signedIn: false });
     putBeforeCamera(encodeLabel(A));
-    await offline.person.click(await button("Scan a label"));
-    await offline.person.click(await button("Claim"));
+    await offline.user.click(await button("Scan label"));
+    await offline.user.click(await button("Claim"));
     await theList();
     offline.unmount();
     act(() => network(true));
     const lobby = api();
-    const { person } = open(lobby);
-    expect(await screen.findByText(/Made here by ben/)).toBeTruthy();
+    const { user } = open(lobby);
+    expect(await screen.findByText(/Made on this phone by ben/)).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
-    await person.click(await button("Send as ada"));
+    await user.click(await button("Send as ada"));
     await waitFor(() => expect(lobby.variablesOf("ClaimLabel")).toHaveLength(1));
   });
 });
 
 describe("the target", () => {
-  test("is picked among several, with its profile, and remembered", async () => {
+  test("is chosen among several, with its profile, and remembered", async () => {
     const lobby = api({ Targets: { targets: [EAST, WEST] } });
-    const { person, unmount } = open(lobby);
+    const { user, unmount } = open(lobby);
     const target = await screen.findByRole("combobox", { name: "Target" });
     putBeforeCamera(encodeLabel(A));
-    await person.click(await button("Scan a label"));
-    expect(await screen.findByText("Pick a target above first.")).toBeTruthy();
+    await user.click(await button("Scan label"));
+    expect(await screen.findByText("Choose a target first.")).toBeTruthy();
     expect((await button("Claim")).hasAttribute("disabled")).toBe(true);
-    await person.selectOptions(target, "222222222222/eu-west-2");
-    await person.selectOptions(screen.getByRole("combobox", { name: "Profile" }), "gateway");
-    await person.click(await button("Claim"));
+    await user.selectOptions(target, "222222222222/eu-west-2");
+    await user.selectOptions(screen.getByRole("combobox", { name: "Profile" }), "gateway");
+    await user.click(await button("Claim"));
     await waitFor(() =>
       expect(lobby.variablesOf("ClaimLabel")).toEqual([
         { certid: A, target: { account: WEST.account, region: WEST.region }, profile: "gateway" },
@@ -411,23 +411,23 @@ describe("the target", () => {
     expect(localStorage.getItem("device-lobby.claim")).not.toContain("oken");
   });
 
-  test("where there is none, says whom to ask", async () => {
+  test("explains whom to ask if there is none", async () => {
     open(api({ Targets: { targets: [] } }));
-    expect(await screen.findByText("There is no target for you yet")).toBeTruthy();
+    expect(await screen.findByText("No targets available")).toBeTruthy();
   });
 
-  test("that cannot be looked up is asked for again", async () => {
+  test("is requested again after a failure", async () => {
     const lobby = api({ Targets: LOST });
-    const { person } = open(lobby);
+    const { user } = open(lobby);
     const retry = await button("Try again");
     lobby.answer("Targets", { targets: [EAST] });
-    await person.click(retry);
+    await user.click(retry);
     expect(await screen.findByText("Workshop")).toBeTruthy();
   });
 });
 
-test("a viewer is told that claiming is not for them", async () => {
+test("tells a viewer that the role is read-only", async () => {
   open(api(), { role: "viewer" });
-  expect(await screen.findByText("Claiming is not for you")).toBeTruthy();
-  expect(screen.queryByRole("button", { name: "Scan a label" })).toBeNull();
+  expect(await screen.findByText("You can't claim devices")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Scan label" })).toBeNull();
 });

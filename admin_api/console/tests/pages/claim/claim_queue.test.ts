@@ -1,10 +1,22 @@
-/** The queue on a real IndexedDB (in memory): what is written when, what a lost network and a second tab do to it. */
+/**
+ * The claim queue on IndexedDB (in memory): what is stored when, and the effect of a lost network and of a
+ * second tab.
+ */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, describe, expect, test } from "vitest";
-import { ClaimQueue, type Doors } from "../../../src/pages/claim/queue/claim_queue";
-import { type Entry, heldFor, madeOf, type Outcome } from "../../../src/pages/claim/queue/entry";
-import { openShelf, passingShelf, type Shelf } from "../../../src/pages/claim/queue/shelf";
+import { ClaimQueue, type QueueEnvironment } from "../../../src/pages/claim/queue/claim_queue";
+import {
+  type ClaimStore,
+  memoryClaimStore,
+  openClaimStore,
+} from "../../../src/pages/claim/queue/claim_store";
+import {
+  claimsOfOthers,
+  type Entry,
+  existingClaim,
+  type Outcome,
+} from "../../../src/pages/claim/queue/entry";
 
 const TARGET = { account: "111111111111", region: "eu-west-1" };
 const [A, B, C] = ["aa".repeat(32), "bb".repeat(32), "cc".repeat(32)] as [string, string, string];
@@ -18,52 +30,52 @@ const REFUSED: Outcome = {
 let now: Date;
 let salt: number;
 let turn: Promise<unknown>;
-let shelf: Shelf;
+let store: ClaimStore;
 
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
   now = new Date("2026-05-01T10:00:00Z");
   salt = 0;
   turn = Promise.resolve();
-  shelf = await openShelf();
+  store = await openClaimStore();
 });
 
-/** One tab; all of a test share the shelf and the lock. */
-function tab(more: Partial<Doors> = {}): ClaimQueue {
+/** One tab; all tabs of a test share the store and the lock. */
+function tab(more: Partial<QueueEnvironment> = {}): ClaimQueue {
   return new ClaimQueue({
-    shelf: async () => shelf,
+    store: async () => store,
     alone: (work) => {
       const mine = turn.then(work);
       turn = mine.catch(() => undefined);
       return mine;
     },
-    tellOthers: () => {},
+    notifyTabs: () => {},
     now: () => now,
     salt: () => String(++salt),
     ...more,
   });
 }
 
-const wish = (certid: string) => ({ certid, target: TARGET, profile: null });
+const claim = (certid: string) => ({ certid, target: TARGET, profile: null });
 const standings = (entries: readonly Entry[]) => entries.map(({ certid, standing }) => [certid, standing]);
 
 describe("a claim", () => {
-  test("is on the shelf before it is sent, and has its answer there after", async () => {
+  test("is stored before it is sent, and its result is stored afterwards", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     const during: Entry[][] = [];
     const result = await queue.send("ada", async () => {
-      during.push(await shelf.all());
+      during.push(await store.all());
       return SENT;
     });
     expect(result).toBe("done");
     expect(during[0]).toMatchObject([{ certid: A, standing: "waiting", by: "ada", tries: 1 }]);
-    expect(await shelf.all()).toMatchObject([{ certid: A, standing: "sent", sentAt: now.toISOString() }]);
+    expect(await store.all()).toMatchObject([{ certid: A, standing: "sent", sentAt: now.toISOString() }]);
   });
 
-  test("that got no answer stays, and is sent again by a page that is opened later", async () => {
+  test("is kept without a response, and sent by a page that opens later", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     expect(await queue.send("ada", async () => LATER)).toBe("later");
     expect(queue.claims()).toMatchObject({ sending: null, hindrance: { code: "UNREACHABLE" } });
     const reopened = tab();
@@ -76,21 +88,21 @@ describe("a claim", () => {
     expect(reopened.claims().hindrance).toBeNull();
   });
 
-  test("whose page dies while it is being sent is still waiting", async () => {
+  test("is kept if the page dies while sending", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     await expect(
       queue.send("ada", async () => {
         throw new Error("the battery");
       }),
     ).rejects.toThrow("the battery");
-    expect(await shelf.all()).toMatchObject([{ standing: "waiting" }]);
+    expect(await store.all()).toMatchObject([{ standing: "waiting" }]);
     expect(queue.claims().sending).toBeNull();
   });
 
-  test("that is refused stays with its reason until it is dismissed", async () => {
+  test("is kept with its reason after a rejection, until it is dismissed", async () => {
     const queue = tab();
-    await queue.add([wish(A), wish(B)], "ada");
+    await queue.add([claim(A), claim(B)], "ada");
     await queue.send("ada", async ({ certid }) => (certid === A ? REFUSED : SENT));
     expect(standings(queue.claims().entries)).toEqual([
       [A, "refused"],
@@ -98,24 +110,24 @@ describe("a claim", () => {
     ]);
     expect(queue.claims().entries[0]?.refusal?.failure.code).toBe("FORBIDDEN");
     await queue.remove(queue.claims().entries[0]?.id ?? "");
-    expect(standings(await shelf.all())).toEqual([[B, "sent"]]);
+    expect(standings(await store.all())).toEqual([[B, "sent"]]);
   });
 
-  test("that was refused can be sent again", async () => {
+  test("can be sent again after a rejection", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     await queue.send("ada", async () => REFUSED);
     await queue.sendAgain(queue.claims().entries[0]?.id ?? "", "ada");
     expect(queue.claims().entries).toMatchObject([{ standing: "waiting" }]);
     expect(queue.claims().entries[0]?.refusal).toBeUndefined();
   });
 
-  test("made anew takes the place of its refusal, and of no other's", async () => {
+  test("replaces an earlier rejection of the same device only", async () => {
     const queue = tab();
-    await queue.add([wish(A), wish(B)], "ada");
+    await queue.add([claim(A), claim(B)], "ada");
     await queue.send("ada", async () => REFUSED);
     now = new Date(now.getTime() + 1);
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     expect(standings(queue.claims().entries)).toEqual([
       [B, "refused"],
       [A, "waiting"],
@@ -123,78 +135,78 @@ describe("a claim", () => {
   });
 });
 
-describe("two claims of one device that wait", () => {
+describe("two waiting claims of one device", () => {
   const ELSEWHERE = { account: "222222222222", region: "us-east-1" };
   const regions = (entries: readonly Entry[]) => entries.map(({ by, target }) => [by, target.region]);
   const later = () => {
     now = new Date(now.getTime() + 1);
   };
 
-  test("and want the same are one", async () => {
+  test("are merged if they are equal", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     const [first] = queue.claims().entries;
     later();
-    await tab().add([wish(A), wish(B)], "ada");
+    await tab().add([claim(A), claim(B)], "ada");
     await queue.load();
-    expect(standings(await shelf.all())).toEqual([
+    expect(standings(await store.all())).toEqual([
       [A, "waiting"],
       [B, "waiting"],
     ]);
     expect(queue.claims().entries[0]?.id).toBe(first?.id);
   });
 
-  test("are the later one, where the first never left the phone", async () => {
+  test("keep the later one if the first was never sent", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     later();
-    await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
-    expect(regions(await shelf.all())).toEqual([["ada", "us-east-1"]]);
+    await queue.add([{ ...claim(A), target: ELSEWHERE }], "ada");
+    expect(regions(await store.all())).toEqual([["ada", "us-east-1"]]);
   });
 
-  test("are both sent, where the first may have been carried out", async () => {
+  test("keep both if the first may have taken effect", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     await queue.send("ada", async () => LATER);
     later();
-    await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
-    expect(regions(await shelf.all())).toEqual([
+    await queue.add([{ ...claim(A), target: ELSEWHERE }], "ada");
+    expect(regions(await store.all())).toEqual([
       ["ada", "eu-west-1"],
       ["ada", "us-east-1"],
     ]);
   });
 
-  test("are left as they are while the first is on its way", async () => {
+  test("are kept while the first is being sent", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     later();
     await queue.send("ada", async ({ target }) => {
-      if (target.region === TARGET.region) await queue.add([{ ...wish(A), target: ELSEWHERE }], "ada");
+      if (target.region === TARGET.region) await queue.add([{ ...claim(A), target: ELSEWHERE }], "ada");
       return SENT;
     });
-    expect(standings(await shelf.all())).toEqual([
+    expect(standings(await store.all())).toEqual([
       [A, "sent"],
       [A, "sent"],
     ]);
   });
 
-  test("of two people are two, until one takes the other's over", async () => {
+  test("of two users stay separate until one user takes over the other's", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     later();
-    await queue.add([wish(A)], "bob");
-    expect(regions(await shelf.all())).toHaveLength(2);
+    await queue.add([claim(A)], "bob");
+    expect(regions(await store.all())).toHaveLength(2);
     await queue.sendAgain(queue.claims().entries[1]?.id ?? "", "ada");
-    expect(regions(await shelf.all())).toEqual([["ada", "eu-west-1"]]);
+    expect(regions(await store.all())).toEqual([["ada", "eu-west-1"]]);
   });
 });
 
 describe("order", () => {
-  test("is that in which claims were made, also within one photo", async () => {
+  test("is the order in which claims were made, also within one photo", async () => {
     const queue = tab();
-    await queue.add([wish(C), wish(A)], "ada");
+    await queue.add([claim(C), claim(A)], "ada");
     now = new Date(now.getTime() + 1);
-    await queue.add([wish(B)], "ada");
+    await queue.add([claim(B)], "ada");
     const sent: string[] = [];
     await queue.send("ada", async ({ certid }) => {
       sent.push(certid);
@@ -203,23 +215,23 @@ describe("order", () => {
     expect(sent).toEqual([C, A, B]);
   });
 
-  test("a lost network stops at the first one; nothing overtakes it", async () => {
+  test("stops at the first claim when the network is lost", async () => {
     const queue = tab();
-    await queue.add([wish(A), wish(B)], "ada");
-    const tried: string[] = [];
+    await queue.add([claim(A), claim(B)], "ada");
+    const attempted: string[] = [];
     await queue.send("ada", async ({ certid }) => {
-      tried.push(certid);
+      attempted.push(certid);
       return LATER;
     });
-    expect(tried).toEqual([A]);
+    expect(attempted).toEqual([A]);
   });
 
-  test("a claim that is made while others are sent goes with them", async () => {
+  test("includes claims that are made while others are sent", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     const sent: string[] = [];
     await queue.send("ada", async ({ certid }) => {
-      if (certid === A) await queue.add([wish(B)], "ada");
+      if (certid === A) await queue.add([claim(B)], "ada");
       sent.push(certid);
       return SENT;
     });
@@ -228,9 +240,9 @@ describe("order", () => {
 });
 
 describe("tabs", () => {
-  test("two that send at once send each claim once", async () => {
+  test("two tabs that send at once send each claim once", async () => {
     const [one, two] = [tab(), tab()];
-    await one.add([wish(A), wish(B), wish(C)], "ada");
+    await one.add([claim(A), claim(B), claim(C)], "ada");
     const sent: string[] = [];
     const deliver = async ({ certid }: Entry) => {
       sent.push(certid);
@@ -240,9 +252,9 @@ describe("tabs", () => {
     expect(sent).toEqual([A, B, C]);
   });
 
-  test("what one removes, the other does not send", async () => {
+  test("do not send what another tab removed", async () => {
     const [one, two] = [tab(), tab()];
-    await one.add([wish(A)], "ada");
+    await one.add([claim(A)], "ada");
     await two.load();
     await one.remove(one.claims().entries[0]?.id ?? "");
     const sent: string[] = [];
@@ -253,32 +265,32 @@ describe("tabs", () => {
     expect(sent).toEqual([]);
   });
 
-  test("are told of every change", async () => {
+  test("are notified of every change", async () => {
     let told = 0;
-    const queue = tab({ tellOthers: () => told++ });
-    await queue.add([wish(A)], "ada");
+    const queue = tab({ notifyTabs: () => told++ });
+    await queue.add([claim(A)], "ada");
     await queue.send("ada", async () => SENT);
     expect(told).toBe(2);
   });
 });
 
-describe("people", () => {
-  test("nobody's claim is sent in another's name", async () => {
+describe("users", () => {
+  test("are never used to send each other's claims", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
-    await queue.add([wish(B)], null);
+    await queue.add([claim(A)], "ada");
+    await queue.add([claim(B)], null);
     expect(
       await queue.send("ben", async () => {
         throw new Error("got a claim to send, want none");
       }),
     ).toBe("done");
-    expect(heldFor(queue.claims().entries, "ben")).toHaveLength(2);
-    expect(heldFor(queue.claims().entries, "ada")).toMatchObject([{ certid: B }]);
+    expect(claimsOfOthers(queue.claims().entries, "ben")).toHaveLength(2);
+    expect(claimsOfOthers(queue.claims().entries, "ada")).toMatchObject([{ certid: B }]);
   });
 
-  test("unless they say so: then it is theirs", async () => {
+  test("can take over a claim with consent", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     await queue.sendAgain(queue.claims().entries[0]?.id ?? "", "ben");
     const senders: (string | null)[] = [];
     await queue.send("ben", async ({ by }) => {
@@ -288,32 +300,34 @@ describe("people", () => {
     expect(senders).toEqual(["ben"]);
   });
 
-  test("a device counts as claimed for who claimed it, unless it was refused", async () => {
+  test("have claimed a device only if the claim was not rejected", async () => {
     const queue = tab();
-    await queue.add([wish(A), wish(B)], "ada");
+    await queue.add([claim(A), claim(B)], "ada");
     await queue.send("ada", async ({ certid }) => (certid === A ? REFUSED : SENT));
     const { entries } = queue.claims();
-    expect(madeOf(entries, wish(A), "ada", now)).toBeUndefined();
-    expect(madeOf(entries, wish(B), "ada", now)).toMatchObject({ certid: B });
-    expect(madeOf(entries, wish(B), "ben", now)).toBeUndefined();
+    expect(existingClaim(entries, claim(A), "ada", now)).toBeUndefined();
+    expect(existingClaim(entries, claim(B), "ada", now)).toMatchObject({ certid: B });
+    expect(existingClaim(entries, claim(B), "ben", now)).toBeUndefined();
   });
 
-  test("may be claimed again for another target, and after a while for the same: it may be released by then", async () => {
+  test("may claim again for another target, and for the same target after a while", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
-    const elsewhere = { ...wish(A), target: { ...TARGET, region: "us-west-2" } };
-    expect(madeOf(queue.claims().entries, elsewhere, "ada", now)).toMatchObject({ standing: "waiting" });
+    await queue.add([claim(A)], "ada");
+    const elsewhere = { ...claim(A), target: { ...TARGET, region: "us-west-2" } };
+    expect(existingClaim(queue.claims().entries, elsewhere, "ada", now)).toMatchObject({
+      standing: "waiting",
+    });
     await queue.send("ada", async () => SENT);
     const { entries } = queue.claims();
-    expect(madeOf(entries, elsewhere, "ada", now)).toBeUndefined();
-    expect(madeOf(entries, wish(A), "ada", new Date(now.getTime() + 11 * 60_000))).toBeUndefined();
+    expect(existingClaim(entries, elsewhere, "ada", now)).toBeUndefined();
+    expect(existingClaim(entries, claim(A), "ada", new Date(now.getTime() + 11 * 60_000))).toBeUndefined();
   });
 });
 
-describe("keeping", () => {
-  test("what was sent goes after a working day, what was not never does", async () => {
+describe("retention", () => {
+  test("removes sent claims after a working day, and keeps unsent ones", async () => {
     const queue = tab();
-    await queue.add([wish(A), wish(B), wish(C)], "ada");
+    await queue.add([claim(A), claim(B), claim(C)], "ada");
     await queue.send("ada", async ({ certid }) => (certid === A ? SENT : certid === B ? REFUSED : LATER));
     now = new Date(now.getTime() + 365 * 86_400_000);
     await queue.load();
@@ -323,34 +337,34 @@ describe("keeping", () => {
     ]);
   });
 
-  test("the one on its way cannot be removed under it", async () => {
+  test("keeps a claim that is being sent", async () => {
     const queue = tab();
-    await queue.add([wish(A)], "ada");
+    await queue.add([claim(A)], "ada");
     await queue.send("ada", async ({ id }) => {
       expect(queue.claims().sending).toBe(id);
       await queue.remove(id);
       return LATER;
     });
-    expect(await shelf.all()).toHaveLength(1);
+    expect(await store.all()).toHaveLength(1);
   });
 
-  test("a phone that cannot write says so, and shows no claim that it does not have", async () => {
-    const full: Shelf = {
-      ...shelf,
+  test("reports a full store, and shows no claim that was not stored", async () => {
+    const full: ClaimStore = {
+      ...store,
       put: () => Promise.reject(new DOMException("full", "QuotaExceededError")),
     };
-    const queue = tab({ shelf: async () => full });
-    await expect(queue.add([wish(A)], "ada")).rejects.toThrow("full");
+    const queue = tab({ store: async () => full });
+    await expect(queue.add([claim(A)], "ada")).rejects.toThrow("full");
     expect(queue.claims().entries).toEqual([]);
   });
 
-  test("a browser without IndexedDB gets a shelf that admits it", async () => {
+  test("falls back to memory without IndexedDB, and reports it", async () => {
     // @ts-expect-error: as some browsers are in private windows
     globalThis.indexedDB = undefined;
-    const passing = await openShelf();
-    expect(passing.lasting).toBe(false);
-    const queue = tab({ shelf: async () => passingShelf() });
-    await queue.add([wish(A)], "ada");
-    expect(queue.claims()).toMatchObject({ lasting: false, entries: [{ certid: A }] });
+    const passing = await openClaimStore();
+    expect(passing.persistent).toBe(false);
+    const queue = tab({ store: async () => memoryClaimStore() });
+    await queue.add([claim(A)], "ada");
+    expect(queue.claims()).toMatchObject({ persistent: false, entries: [{ certid: A }] });
   });
 });

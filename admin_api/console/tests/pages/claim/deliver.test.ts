@@ -1,4 +1,4 @@
-/** What the API's answers make of a claim. */
+/** The outcome of each API response to a claim. */
 import { describe, expect, test } from "vitest";
 import { deliverBy } from "../../../src/pages/claim/queue/deliver";
 import type { Entry } from "../../../src/pages/claim/queue/entry";
@@ -43,7 +43,7 @@ function delivered(answers: Record<string, Answer>, entry: Partial<Entry> = {}) 
   return { api, outcome: deliverBy(api.client)({ ...ENTRY, ...entry }) };
 }
 
-test("a claim says which device, where to, and as what", async () => {
+test("sends the device, target and profile", async () => {
   const { api, outcome } = delivered(
     { ClaimLabel: { claimDevice: { certid: CERTID } } },
     { profile: "gateway" },
@@ -55,12 +55,12 @@ test("a claim says which device, where to, and as what", async () => {
 test.each<[string, Answer]>([
   ["the network is lost", LOST],
   ["nobody is signed in any more", new Refusal("UNAUTHENTICATED", "got a token that has run out")],
-])("where %s, it is sent later", async (_, answer) => {
+])("if %s, sends later", async (_, answer) => {
   expect(await delivered({ ClaimLabel: answer }).outcome).toMatchObject({ is: "later" });
 });
 
 test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALLOWED"])(
-  "%s is a refusal, in the API's words",
+  "reports %s as rejected with the API's message",
   async (code) => {
     const { outcome } = delivered({ ClaimLabel: new Refusal(code, "got this, want that") });
     expect(await outcome).toEqual({
@@ -70,22 +70,22 @@ test.each(["FORBIDDEN", "UNKNOWN_TARGET", "UNKNOWN_PROFILE", "REVOKED", "NOT_ALL
   },
 );
 
-describe("a fault of the lobby's own", () => {
+describe("an internal error", () => {
   const fault = {
     ClaimLabel: new Refusal("INTERNAL", "went wrong on our side"),
     ClaimMade: { device: null },
   };
 
-  test.each([0, 1, 4])("after %i tries: later", async (tries) => {
+  test.each([0, 1, 4])("is sent later after %i attempts", async (tries) => {
     expect(await delivered(fault, { tries }).outcome).toMatchObject({ is: "later" });
   });
 
-  test("that lasts is told", async () => {
+  test("is rejected if it persists", async () => {
     expect(await delivered(fault, { tries: 5 }).outcome).toMatchObject({ is: "refused" });
   });
 });
 
-describe("a claim that was tried before", () => {
+describe("a claim that was attempted before", () => {
   const moment = {
     at: "2026-05-01T10:00:05Z",
     actor: "user:ada",
@@ -98,7 +98,7 @@ describe("a claim that was tried before", () => {
       { tries: 1 },
     );
 
-  test("and was made then is not made anew, whatever became of it since", async () => {
+  test("counts as sent if the history contains it, even if it was released since", async () => {
     const { api, outcome } = again([moment, { ...moment, event: "release", actor: "user:ben" }]);
     expect(await outcome).toEqual({ is: "sent" });
     expect(api.variablesOf("ClaimLabel")).toEqual([]);
@@ -109,13 +109,13 @@ describe("a claim that was tried before", () => {
     ["another target", { target: "222222222222/eu-west-1" }],
     ["an earlier day", { at: "2026-04-30T10:00:00Z" }],
     ["another event", { event: "release" }],
-  ])("is sent where the history has only one of %s", async (_, other) => {
+  ])("is sent if the history only contains %s", async (_, other) => {
     const { api, outcome } = again([{ ...moment, ...other }]);
     expect(await outcome).toEqual({ is: "sent" });
     expect(api.variablesOf("ClaimLabel")).toHaveLength(1);
   });
 
-  test("waits where the history cannot be asked", async () => {
+  test("waits if the history cannot be loaded", async () => {
     expect(await delivered({ ClaimMade: LOST }, { tries: 1 }).outcome).toMatchObject({ is: "later" });
   });
 });
@@ -124,7 +124,7 @@ describe("claimed already", () => {
   const taken = (device: object, entry: Partial<Entry> = {}) =>
     delivered({ ClaimLabel: TAKEN, Holder: device }, entry).outcome;
 
-  test("by the same person for the same target is what was wanted", async () => {
+  test("by the same user for the same target counts as sent", async () => {
     expect(await taken(holder())).toEqual({ is: "sent" });
     expect(await taken(holder(), { profile: "default" })).toEqual({ is: "sent" });
   });
@@ -134,7 +134,7 @@ describe("claimed already", () => {
     ["for another target", holder({ targetregion: "eu-west-2" }), {}],
     ["with another profile", holder(), { profile: "gateway" }],
     ["by nobody known", holder({ claimedBy: null }), { by: null }],
-  ])("%s is refused, and it is said who has it", async (_, device, entry) => {
+  ])("%s is rejected and names the holder", async (_, device, entry) => {
     const outcome = await taken(device, entry);
     expect(outcome).toMatchObject({
       is: "refused",
@@ -145,14 +145,14 @@ describe("claimed already", () => {
     });
   });
 
-  test("and gone when asked who has it: refused, without a holder's name", async () => {
+  test("by a device that is gone is rejected without a holder's name", async () => {
     expect(await taken({ device: null })).toMatchObject({
       is: "refused",
       refusal: { holder: { by: null, at: null, target: null } },
     });
   });
 
-  test("and the network lost before that is known: later, since sending again does no harm", async () => {
+  test("is sent later if the network is lost before the holder is known", async () => {
     const { outcome } = delivered({ ClaimLabel: TAKEN, Holder: LOST });
     expect(await outcome).toMatchObject({ is: "later" });
   });

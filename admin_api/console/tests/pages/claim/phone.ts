@@ -1,8 +1,10 @@
-/** A phone for tests: a camera that shows what the test puts before it, storage that is empty, locks for its one tab. */
+/**
+ * A fake phone: a camera that shows what the test puts in front of it, empty storage, and locks for one tab.
+ */
 import "fake-indexeddb/auto";
 import { vi } from "vitest";
 import { claimQueue } from "../../../src/pages/claim/queue/use_claims";
-import type { Code } from "../../../src/pages/claim/scanner/sight";
+import type { Code } from "../../../src/pages/claim/scanner/scan_result";
 
 /** What the scanner reads from the next pictures. */
 let shows: readonly string[] = [];
@@ -11,7 +13,7 @@ export function putBeforeCamera(...texts: string[]): void {
   shows = texts;
 }
 
-/** For `vi.mock` of the scanner: the real one is WebAssembly in a browser. */
+/** For `vi.mock` of the scanner, which is WebAssembly in a browser. */
 export function fakeDetector() {
   return {
     createDetector: () => ({
@@ -25,12 +27,12 @@ export function fakeDetector() {
 }
 
 interface Phone {
-  /** Refuses the camera with a DOMException of this name. */
+  /** The name of the DOMException that the camera fails with. */
   cameraFails?: string;
   torch?: boolean;
 }
 
-/** Gives the camera's tracks, to see whether they were stopped and lit. */
+/** Returns the camera's track, to check whether it was stopped and lit. */
 export async function switchOn({ cameraFails, torch = false }: Phone = {}) {
   localStorage.clear();
   for (const { id } of claimQueue.claims().entries) await claimQueue.remove(id);
@@ -68,7 +70,7 @@ export async function switchOn({ cameraFails, torch = false }: Phone = {}) {
   return { track, getUserMedia };
 }
 
-/** Whether `navigator.onLine`, with the event that says so. */
+/** Sets `navigator.onLine` and dispatches the event. */
 export function network(online: boolean): void {
   vi.spyOn(navigator, "onLine", "get").mockReturnValue(online);
   window.dispatchEvent(new Event(online ? "online" : "offline"));

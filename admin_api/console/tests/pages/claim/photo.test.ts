@@ -1,7 +1,7 @@
-/** In which sizes and turns a photo is looked at. */
+/** The sizes and rotations in which a photo is scanned. */
 import { expect, test } from "vitest";
 import { type Photo, readPhoto, type View } from "../../../src/pages/claim/scanner/photo";
-import type { Code } from "../../../src/pages/claim/scanner/sight";
+import type { Code } from "../../../src/pages/claim/scanner/scan_result";
 
 const A = "aa".repeat(32);
 const B = "bb".repeat(32);
@@ -9,14 +9,14 @@ const B = "bb".repeat(32);
 async function read(width: number, height: number, shows: (view: View) => string[]) {
   const views: View[] = [];
   const photo: Photo = { width, height, seenAs: (view) => view as unknown as ImageData, close: () => {} };
-  const sight = await readPhoto(photo, {
+  const scan = await readPhoto(photo, {
     detect: async (picture) => {
       const view = picture as unknown as View;
       views.push({ side: view.side, turned: view.turned });
       return shows(view).map((rawValue): Code => ({ rawValue, boundingBox: new DOMRect() }));
     },
   });
-  return { sight, views };
+  return { scan, views };
 }
 
 globalThis.DOMRect ??= class {
@@ -26,31 +26,31 @@ globalThis.DOMRect ??= class {
   height = 1;
 } as typeof DOMRect;
 
-test("labels of several sizes in one photo are all found", async () => {
-  const { sight } = await read(4000, 3000, ({ side }) => (side === 1280 ? [A] : [A, B]));
-  expect(sight.labels).toEqual([A, B]);
+test("finds labels of several sizes in one photo", async () => {
+  const { scan } = await read(4000, 3000, ({ side }) => (side === 1280 ? [A] : [A, B]));
+  expect(scan.labels).toEqual([A, B]);
 });
 
-test("a small picture is looked at once where that shows something", async () => {
-  const { sight, views } = await read(600, 400, () => [A]);
-  expect(sight.labels).toEqual([A]);
+test("scans a small picture once if that finds something", async () => {
+  const { scan, views } = await read(600, 400, () => [A]);
+  expect(scan.labels).toEqual([A]);
   expect(views).toHaveLength(1);
 });
 
-test("where nothing shows, other sizes and turns are tried", async () => {
-  const { sight, views } = await read(4000, 3000, ({ turned }) => (turned === 45 ? [A] : []));
-  expect(sight.labels).toEqual([A]);
+test("tries other sizes and rotations if nothing is found", async () => {
+  const { scan, views } = await read(4000, 3000, ({ turned }) => (turned === 45 ? [A] : []));
+  expect(scan.labels).toEqual([A]);
   expect(views.at(-1)).toEqual({ side: 1600, turned: 45 });
 });
 
-test("a photo of nothing is given up after all of them", async () => {
-  const { sight, views } = await read(4000, 3000, () => []);
-  expect(sight).toEqual({ labels: [], stranger: null });
+test("stops after all views of an empty photo", async () => {
+  const { scan, views } = await read(4000, 3000, () => []);
+  expect(scan).toEqual({ labels: [], otherCode: null });
   expect(views).toHaveLength(6);
 });
 
-test("a code that is no label is said, and not looked for further", async () => {
-  const { sight, views } = await read(1000, 1000, () => ["https://x.test"]);
-  expect(sight.stranger).toBe('"https://x.test"');
+test("reports a code that is not a label, and stops", async () => {
+  const { scan, views } = await read(1000, 1000, () => ["https://x.test"]);
+  expect(scan.otherCode).toBe('"https://x.test"');
   expect(views).toHaveLength(1);
 });

@@ -1,15 +1,15 @@
-/** The camera's frames, with a detector and a pace that the test holds in its hand. */
+/** Scanning camera frames, with a fake detector and clock. */
 import { expect, test } from "vitest";
-import type { Code, Detector, Sight } from "../../../src/pages/claim/scanner/sight";
+import type { Code, Detector, ScanResult } from "../../../src/pages/claim/scanner/scan_result";
 import { watch } from "../../../src/pages/claim/scanner/watch";
 
 const A = "aa".repeat(32);
 const VIDEO = { videoWidth: 1280, videoHeight: 720 } as HTMLVideoElement;
 const LABEL: Code = { rawValue: A, boundingBox: { x: 0, y: 0, width: 1, height: 1 } };
 
-/** Frames come as fast as they are read; the clock runs 100 ms a frame. */
+/** Frames are read as fast as possible; the clock advances 100 ms per frame. */
 function staged(detect: (frame: number) => Promise<Code[]>, frames: number) {
-  const seen: Sight[] = [];
+  const seen: ScanResult[] = [];
   const failures: unknown[] = [];
   let frame = 0;
   let atOnce = 0;
@@ -32,7 +32,7 @@ function staged(detect: (frame: number) => Promise<Code[]>, frames: number) {
     {
       video: VIDEO,
       detector,
-      onNews: (sight) => seen.push(sight),
+      onScan: (scan) => seen.push(scan),
       onFailure: (error) => failures.push(error),
     },
     {
@@ -49,17 +49,17 @@ function staged(detect: (frame: number) => Promise<Code[]>, frames: number) {
   return { seen, failures, end, stop, mostAtOnce: () => mostAtOnce, frames: () => frame };
 }
 
-test("a label in every frame is said once, and no two frames are read at once", async () => {
+test("reports a label once, and reads one frame at a time", async () => {
   const stage = staged(async () => {
     await new Promise((resolve) => setImmediate(resolve));
     return [LABEL];
   }, 15);
   await stage.end;
-  expect(stage.seen).toEqual([{ labels: [A], stranger: null }]);
+  expect(stage.seen).toEqual([{ labels: [A], otherCode: null }]);
   expect(stage.mostAtOnce()).toBe(1);
 });
 
-test("frames that cannot be read are passed over", async () => {
+test("skips unreadable frames", async () => {
   const stage = staged(async (frame) => {
     if (frame < 10) throw new DOMException("no data yet", "InvalidStateError");
     return [LABEL];
@@ -69,7 +69,7 @@ test("frames that cannot be read are passed over", async () => {
   expect(stage.failures).toEqual([]);
 });
 
-test("a scanner that never reads says so, once, and stops", async () => {
+test("reports a scanner that never reads once, and stops", async () => {
   const broken = new Error("no wasm");
   const stage = staged(async () => {
     throw broken;
@@ -79,7 +79,7 @@ test("a scanner that never reads says so, once, and stops", async () => {
   expect(stage.frames()).toBeLessThan(100);
 });
 
-test("stopped while a frame is being read, it says nothing more", async () => {
+test("reports nothing after it was stopped during a frame", async () => {
   const stage = staged(async () => {
     stage.stop();
     return [LABEL];

@@ -1,4 +1,4 @@
-/** What an action will do is said for every pair of action and state that the ledger allows, and for no other. */
+/** Every action that the ledger allows has a description, and no other. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -9,31 +9,31 @@ const ALLOWED = JSON.parse(readFileSync(TABLE, "utf8")).actions as Record<string
 const pairs = (of: Record<string, object>) =>
   Object.entries(of).flatMap(([action, states]) => Object.keys(states).map((state) => `${state} ${action}`));
 
-test("the table has every pair that is allowed, and no other", () => {
+test("matches the ledger's table exactly", () => {
   const allowed = Object.entries(ALLOWED).flatMap(([state, actions]) =>
     actions.map((action) => `${state} ${action}`),
   );
   expect(pairs(CONSEQUENCES).sort()).toEqual(allowed.sort());
 });
 
-test("revoking is called final in every state", () => {
-  for (const words of Object.values(CONSEQUENCES.revoke)) expect(words).toMatch(/final/);
+test("calls revoking final in every state", () => {
+  for (const text of Object.values(CONSEQUENCES.revoke)) expect(text).toMatch(/final/);
 });
 
-test("a device that was never seen is forgotten by a release, one outside stays there, others go back to the lobby", () => {
+test("describes the effect of a release: forgotten, still refused, or back to the lobby", () => {
   const special: Record<string, RegExp> = { expected: /forgotten/, refused: /stays refused/ };
-  for (const [state, words] of Object.entries(CONSEQUENCES.release))
-    expect(words).toMatch(special[state] ?? /back to the lobby/);
+  for (const [state, text] of Object.entries(CONSEQUENCES.release))
+    expect(text).toMatch(special[state] ?? /back to the lobby/);
 });
 
-test("the target is named as the person knows it", () => {
+test("uses the target's display name", () => {
   expect(consequenceOf("move", "arrived", "Sydney")).toContain("in Sydney until");
   expect(consequenceOf("revoke", "arrived", null)).toContain("in its target");
   for (const states of Object.values(CONSEQUENCES))
-    for (const words of Object.values(states)) expect(words.replaceAll("{target}", "")).not.toMatch(/[{}]/);
+    for (const text of Object.values(states)) expect(text.replaceAll("{target}", "")).not.toMatch(/[{}]/);
 });
 
-test("what is not allowed has no words", () => {
+test("has no text for what is not allowed", () => {
   expect(consequenceOf("claim", "arrived", null)).toBeUndefined();
   expect(consequenceOf("move", "nowhere", null)).toBeUndefined();
 });

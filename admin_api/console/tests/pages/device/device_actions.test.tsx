@@ -1,99 +1,99 @@
-/** What is done to a device from its page: said before, sent as meant, and refused without a loss. */
+/** Actions on a device: the explanation, the request, and failures. */
 import { fireEvent, screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { Refusal } from "../../fake_api";
 import { pass, stopClock } from "../clock";
-import { AT_HOME, begin, dialog, enter, ID, offered, whole } from "./device_scene";
+import { begin, deviceRecord, dialog, enter, ID, offered, PLACED } from "./device_fixtures";
 
 stopClock();
 
-test("why it failed stands out, with what to do and the way to try again", async () => {
+test("highlights a failure with its reason, remedy and Retry", async () => {
   const { api } = enter(
-    whole({
-      ...AT_HOME,
+    deviceRecord({
+      ...PLACED,
       devstate: "failed",
       reason: "TARGET_LIMIT",
       message: "200000000002/eu-west-1 answered no",
     }),
   );
   const alert = within(await screen.findByRole("alert"));
-  expect(alert.getByText("A quota of the target account is used up")).toBeTruthy();
+  expect(alert.getByText("A quota of the target account is exhausted")).toBeTruthy();
   expect(alert.getByText(/answered no/)).toBeTruthy();
   api.answer("Retry", { retryDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
   fireEvent.click(alert.getByRole("button", { name: "Retry" }));
   const asked = await dialog();
-  expect(asked.getByText(/is tried again now/)).toBeTruthy();
+  expect(asked.getByText(/is retried now/)).toBeTruthy();
   fireEvent.click(asked.getByRole("button", { name: "Retry" }));
-  expect(await screen.findByText("It is being tried again.")).toBeTruthy();
+  expect(await screen.findByText("Retrying.")).toBeTruthy();
   expect(api.variablesOf("Retry")).toEqual([{ certid: ID }]);
 });
 
-test("a revocation says that it is final, wants a reason, and sends it", async () => {
-  const { api } = enter(whole(AT_HOME));
+test("explains that revoking is final, requires a reason, and sends it", async () => {
+  const { api } = enter(deviceRecord(PLACED));
   api.answer("Revoke", { revokeDevice: { __typename: "Device", certid: ID, devstate: "revoked" } });
   await begin("Revoke");
   const asked = await dialog();
   expect(asked.getByText(/This is final/)).toBeTruthy();
   const button = asked.getByRole("button", { name: "Revoke" }) as HTMLButtonElement;
   expect(button.disabled).toBe(true);
-  fireEvent.change(asked.getByRole("textbox", { name: /Why/ }), {
+  fireEvent.change(asked.getByRole("textbox", { name: /Reason/ }), {
     target: { value: " stolen\nin Antwerp " },
   });
   fireEvent.click(button);
-  expect(await screen.findByText("Revoked, for good.")).toBeTruthy();
+  expect(await screen.findByText("Revoked permanently.")).toBeTruthy();
   expect(api.variablesOf("Revoke")).toEqual([{ certid: ID, why: "stolen in Antwerp" }]);
 });
 
-test("a refusal is shown where it was asked, and what was typed is still there", async () => {
-  const { api } = enter(whole(AT_HOME));
+test("shows an error in the dialog and keeps the input", async () => {
+  const { api } = enter(deviceRecord(PLACED));
   api.answer(
     "Revoke",
     new Refusal("FORBIDDEN", "got revokeDevice by a viewer, want one of: operator, admin"),
   );
   await begin("Revoke");
   const asked = await dialog();
-  fireEvent.change(asked.getByRole("textbox", { name: /Why/ }), { target: { value: "stolen" } });
+  fireEvent.change(asked.getByRole("textbox", { name: /Reason/ }), { target: { value: "stolen" } });
   fireEvent.click(asked.getByRole("button", { name: "Revoke" }));
-  expect(await asked.findByText("You may not do this")).toBeTruthy();
-  expect((asked.getByRole("textbox", { name: /Why/ }) as HTMLTextAreaElement).value).toBe("stolen");
+  expect(await asked.findByText("You don't have permission")).toBeTruthy();
+  expect((asked.getByRole("textbox", { name: /Reason/ }) as HTMLTextAreaElement).value).toBe("stolen");
 });
 
-test("a move begins where the device is, and sends only what is new", async () => {
-  const { api } = enter(whole(AT_HOME));
+test("starts a move at the current target and sends only changes", async () => {
+  const { api } = enter(deviceRecord(PLACED));
   api.answer("Move", { moveDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
   await begin("Move");
   const asked = await dialog();
-  expect(asked.getByText(/works on in Rotterdam until/)).toBeTruthy();
+  expect(asked.getByText(/keeps working in Rotterdam until/)).toBeTruthy();
   const button = asked.getByRole("button", { name: "Move" }) as HTMLButtonElement;
   expect(button.disabled).toBe(true);
   fireEvent.click(asked.getByRole("combobox", { name: "Target" }));
   fireEvent.click(await screen.findByRole("option", { name: /Sydney/ }));
   fireEvent.click(button);
-  expect(await screen.findByText("On its way to Sydney.")).toBeTruthy();
+  expect(await screen.findByText("Moving to Sydney.")).toBeTruthy();
   expect(api.variablesOf("Move")).toEqual([
     { certid: ID, target: { account: "300000000003", region: "ap-southeast-2" } },
   ]);
 });
 
-test("a device that was never seen says what to do, and is forgotten when it is released", async () => {
+test("explains how to connect an expected device, and forgets it after a release", async () => {
   const { api } = enter(
-    whole({ ...AT_HOME, devstate: "expected", devicename: null, allowedActions: ["releaseDevice"] }),
+    deviceRecord({ ...PLACED, devstate: "expected", devicename: null, allowedActions: ["releaseDevice"] }),
   );
-  expect(await screen.findByText(/power it on and connect it/)).toBeTruthy();
+  expect(await screen.findByText(/Power it on and connect it/)).toBeTruthy();
   api.answer("Release", {
     releaseDevice: { __typename: "ReleasedDevice", certid: ID, forgotten: true, device: null },
   });
   await begin("Release");
   fireEvent.click((await dialog()).getByRole("button", { name: "Release" }));
-  api.answer("DeviceWhole", { device: null });
-  expect(await screen.findByText(/Forgotten: it was never seen/)).toBeTruthy();
+  api.answer("DeviceDetails", { device: null });
+  expect(await screen.findByText(/forgotten, because it was never seen/)).toBeTruthy();
   await pass(11_000);
-  expect(screen.getByText("Nobody knows this device")).toBeTruthy();
+  expect(screen.getByText("Unknown device")).toBeTruthy();
 });
 
-test("a fingerprint that nobody knows can be expected", async () => {
+test("offers to claim an unknown fingerprint", async () => {
   const { api } = enter(null);
-  expect(await screen.findByText("Nobody knows this device")).toBeTruthy();
+  expect(await screen.findByText("Unknown device")).toBeTruthy();
   expect(offered()).toEqual(["Claim", "Revoke"]);
   api.answer("ClaimOne", { claimDevice: { __typename: "Device", certid: ID, devstate: "expected" } });
   await begin("Claim");
@@ -107,23 +107,23 @@ test("a fingerprint that nobody knows can be expected", async () => {
 });
 
 const PROVING = {
-  ...AT_HOME,
+  ...PLACED,
   devstate: "proving",
   showsCode: true,
   triesLeft: 5,
   allowedActions: ["confirmPresence", "moveDevice", "releaseDevice", "retryDevice", "revokeDevice"],
 };
 
-test("one that waits for its code takes it on the page, and is set up", async () => {
-  const { api } = enter(whole(PROVING));
-  expect(await screen.findByText(/set up in Rotterdam and sent there at once/)).toBeTruthy();
+test("accepts the presence code on the page", async () => {
+  const { api } = enter(deviceRecord(PROVING));
+  expect(await screen.findByText(/set up in Rotterdam and sent there immediately/)).toBeTruthy();
   api.answer("ConfirmPresence", {
     confirmPresence: { __typename: "Device", certid: ID, devstate: "claimed" },
   });
-  fireEvent.change(screen.getByRole("textbox", { name: "Code on the device" }), {
+  fireEvent.change(screen.getByRole("textbox", { name: "Presence code" }), {
     target: { value: "4829 1375" },
   });
-  api.answer("DeviceWhole", { device: whole({ ...AT_HOME, devstate: "claimed" }) });
+  api.answer("DeviceDetails", { device: deviceRecord({ ...PLACED, devstate: "claimed" }) });
   fireEvent.click(screen.getByRole("button", { name: "Confirm" }));
   await pass(1_000);
   expect(api.variablesOf("ConfirmPresence")).toEqual([{ certid: ID, code: "48291375" }]);
@@ -131,9 +131,9 @@ test("one that waits for its code takes it on the page, and is set up", async ()
   expect(screen.queryByRole("textbox")).toBeNull();
 });
 
-test("one whose client shows no codes says why it waits, and whom it was asked of may go on otherwise", async () => {
+test("explains why a client that shows no codes waits, and offers other actions", async () => {
   enter(
-    whole({
+    deviceRecord({
       ...PROVING,
       showsCode: false,
       reason: "CODE_NOT_SHOWN",
@@ -144,7 +144,9 @@ test("one whose client shows no codes says why it waits, and whom it was asked o
   expect(offered()).toEqual(["Retry", "Move", "Release", "Revoke"]);
 });
 
-test("one whose claim wrong codes ended says so", async () => {
-  enter(whole({ reason: "PRESENCE_FAILED", message: "5 wrong codes", allowedActions: ["claimDevice"] }));
-  expect(await screen.findByText("Five wrong codes ended its claim")).toBeTruthy();
+test("reports a claim that ended after wrong codes", async () => {
+  enter(
+    deviceRecord({ reason: "PRESENCE_FAILED", message: "5 wrong codes", allowedActions: ["claimDevice"] }),
+  );
+  expect(await screen.findByText("Its claim ended after five wrong codes")).toBeTruthy();
 });

@@ -1,17 +1,17 @@
-/** The page of one device: what it says in each state, and what is offered to whom. */
+/** The page of one device: content by state, and actions by role. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
 import { type Answer, LOST, Refusal, type Role } from "../../fake_api";
 import { pass, stopClock } from "../clock";
-import { ALL, AT_HOME, enter, entry, ID, offered, verdict, whole } from "./device_scene";
+import { ALL, deviceRecord, enter, entry, historyCheck, ID, offered, PLACED } from "./device_fixtures";
 
 stopClock();
 
-test("what it is, where it goes and what befell it are told in words", async () => {
+test("describes the device, its route and its history", async () => {
   enter(
-    whole({
-      ...AT_HOME,
+    deviceRecord({
+      ...PLACED,
       endpoint: "a1-ats.iot.eu-west-1.amazonaws.com",
       config: { interval: 60 },
       claimedBy: "user:anna",
@@ -25,22 +25,22 @@ test("what it is, where it goes and what befell it are told in words", async () 
   expect(route.getByText("Being cleared")).toBeTruthy();
   expect(within(screen.getByRole("region", { name: "Device" })).getByText("anna")).toBeTruthy();
   const history = within(screen.getByRole("region", { name: "History" }));
-  expect(history.getByText(/chain of entries is whole/)).toBeTruthy();
-  expect(history.getByText("Knocking → In the lobby")).toBeTruthy();
+  expect(history.getByText(/History verified|Hash chain valid/)).toBeTruthy();
+  expect(history.getByText("Connecting → Waiting")).toBeTruthy();
   expect(history.getByText(/receptionist · 2.0 s later/)).toBeTruthy();
 });
 
-test("a label's code leads to the fingerprint's address", async () => {
-  const { api, visited } = enter(whole(), { at: `/devices/${encodeLabel(ID)}` });
+test("replaces a label code in the address by the fingerprint", async () => {
+  const { api, visited } = enter(deviceRecord(), { at: `/devices/${encodeLabel(ID)}` });
   await screen.findByRole("heading", { name: "sensor-7" });
-  expect(api.variablesOf("DeviceWhole")[0]).toMatchObject({ certid: ID });
+  expect(api.variablesOf("DeviceDetails")[0]).toMatchObject({ certid: ID });
   expect(visited.at(-1)).toBe(`/devices/${ID}`);
 });
 
-test("a mistyped code is told as one, and nothing is asked", async () => {
+test("reports a mistyped code without a request", async () => {
   const { api } = enter(null, { at: `/devices/${encodeLabel(ID).slice(0, -1)}A` });
-  expect(await screen.findByText("The code has a typing mistake")).toBeTruthy();
-  expect(api.variablesOf("DeviceWhole")).toEqual([]);
+  expect(await screen.findByText("Invalid label code")).toBeTruthy();
+  expect(api.variablesOf("DeviceDetails")).toEqual([]);
 });
 
 test.each<[Role, string[], string[]]>([
@@ -48,68 +48,68 @@ test.each<[Role, string[], string[]]>([
   ["operator", ALL, ["Retry", "Move", "Release", "Revoke"]],
   ["operator", ["releaseDevice"], ["Release"]],
   ["technician", ["claimDevice", "revokeDevice"], ["Claim"]],
-])("a %s who may %j is offered %j", async (role, allowedActions, want) => {
-  enter(whole({ allowedActions }), { role });
+])("offers a %s with %j: %j", async (role, allowedActions, want) => {
+  enter(deviceRecord({ allowedActions }), { role });
   await screen.findByRole("heading", { name: "sensor-7" });
   expect(offered()).toEqual(want);
 });
 
-test("a viewer is offered nothing", async () => {
-  enter(whole({ allowedActions: ["claimDevice"] }), { role: "viewer" });
+test("offers a viewer nothing", async () => {
+  enter(deviceRecord({ allowedActions: ["claimDevice"] }), { role: "viewer" });
   await screen.findByRole("heading", { name: "sensor-7" });
   expect(screen.queryByRole("group", { name: "Actions" })).toBeNull();
 });
 
-test("a history that is not whole is an alarm", async () => {
-  enter(whole({ historyIntact: false }));
-  expect(await screen.findByText("The history of this device is not whole")).toBeTruthy();
-  expect(screen.queryByText(/chain of entries is whole/)).toBeNull();
+test("alerts on an invalid history", async () => {
+  enter(deviceRecord({ historyIntact: false }));
+  expect(await screen.findByText("The history of this device is invalid")).toBeTruthy();
+  expect(screen.queryByText(/History verified|Hash chain valid/)).toBeNull();
 });
 
-test("how much of it is anchored is said", async () => {
-  enter(whole(), { verified: verdict({ entries: 5, anchored: 3, pending: 2 }) });
-  expect(await screen.findByText(/ 3 of 5 were as anchored .*, 2 new ones not yet/)).toBeTruthy();
+test("shows how much of the history is anchored", async () => {
+  enter(deviceRecord(), { verified: historyCheck({ entries: 5, anchored: 3, pending: 2 }) });
+  expect(await screen.findByText("History verified (3 of 5, 2 not anchored yet)")).toBeTruthy();
 });
 
-test("a history that is not what was anchored is an alarm that says what was found", async () => {
-  enter(whole(), { verified: verdict({ ok: false, seq: 2, message: "entry 2 is gone" }) });
-  expect(await screen.findByText("Found: entry 2 is gone")).toBeTruthy();
-  expect(screen.getByText("The history of this device is not whole")).toBeTruthy();
-  expect(screen.queryByText(/chain of entries is whole/)).toBeNull();
+test("alerts on a history that differs from its anchors, with the finding", async () => {
+  enter(deviceRecord(), { verified: historyCheck({ ok: false, seq: 2, message: "entry 2 is gone" }) });
+  expect(await screen.findByText("Finding: entry 2 is gone")).toBeTruthy();
+  expect(screen.getByText("The history of this device is invalid")).toBeTruthy();
+  expect(screen.queryByText(/History verified|Hash chain valid/)).toBeNull();
 });
 
-test("so is one of a device that somebody took out of the ledger", async () => {
-  enter(null, { verified: verdict({ ok: false, seq: 2, message: "got no row for the device" }) });
-  expect(await screen.findByText("Found: got no row for the device")).toBeTruthy();
+test("alerts on a device that was removed from the ledger", async () => {
+  enter(null, { verified: historyCheck({ ok: false, seq: 2, message: "got no row for the device" }) });
+  expect(await screen.findByText("Finding: got no row for the device")).toBeTruthy();
 });
 
 test.each<[string, Answer]>([
   ["does not come", LOST],
   ["is a refusal", new Refusal("INTERNAL", "went wrong")],
   ["is that it was never here", { verifyHistory: null }],
-])("the page does without the verdict where the answer %s", async (_, verified) => {
-  enter(whole(), { verified });
-  expect(await screen.findByText(/chain of entries is whole: none was altered or removed\.$/)).toBeTruthy();
+])("works without the history check if the response %s", async (_, verified) => {
+  enter(deviceRecord(), { verified });
+  expect(await screen.findByText("Hash chain valid")).toBeTruthy();
 });
 
-test("the anchors are asked once, however often the device is looked at", async () => {
-  const { api } = enter(whole({ devstate: "claimed" }));
+test("requests the anchors once per visit", async () => {
+  const { api } = enter(deviceRecord({ devstate: "claimed" }));
   await screen.findByRole("heading", { name: "sensor-7" });
   await pass(2_200);
-  expect(api.variablesOf("DeviceWhole").length).toBeGreaterThan(1);
+  expect(api.variablesOf("DeviceDetails").length).toBeGreaterThan(1);
   expect(api.variablesOf("HistoryVerified")).toEqual([{ certid: ID }]);
 });
 
-test("older entries are loaded when they are asked for", async () => {
+test("loads older entries on request", async () => {
   const last50 = Array.from({ length: 50 }, (_, index) =>
     entry(81 + index, "hello", "knocking", "inlobby", "service:receptionist"),
   );
-  const { api } = enter(whole({ history: last50 }));
-  fireEvent.click(await screen.findByRole("button", { name: "Show older ones (80)" }));
-  await waitFor(() => expect(api.variablesOf("DeviceWhole").at(-1)).toMatchObject({ last: 200 }));
+  const { api } = enter(deviceRecord({ history: last50 }));
+  fireEvent.click(await screen.findByRole("button", { name: "Show older entries (80)" }));
+  await waitFor(() => expect(api.variablesOf("DeviceDetails").at(-1)).toMatchObject({ last: 200 }));
 });
 
-test("a certificate that runs out soon says so", async () => {
+test("warns about a certificate that expires soon", async () => {
   const notAfter = new Date(Date.now() + 3 * 86_400_000 + 60_000).toISOString();
   const certificate = {
     __typename: "CertificateFacts",
@@ -121,20 +121,20 @@ test("a certificate that runs out soon says so", async () => {
     key: "EC P-256",
     signature: "ECDSA SHA-256",
   };
-  enter(whole({ certificate }));
+  enter(deviceRecord({ certificate }));
   expect(await screen.findByText(/Expires in 3 days/)).toBeTruthy();
 });
 
-test("it is looked at often while something is about to happen, and seldom at rest", async () => {
-  const { api } = enter(whole({ ...AT_HOME, devstate: "claimed" }));
+test("polls often while the device is about to change, otherwise seldom", async () => {
+  const { api } = enter(deviceRecord({ ...PLACED, devstate: "claimed" }));
   await screen.findByRole("heading", { name: "sensor-7" });
   await pass(2_200);
-  expect(api.variablesOf("DeviceWhole")).toHaveLength(2);
-  api.answer("DeviceWhole", { device: whole(AT_HOME) });
+  expect(api.variablesOf("DeviceDetails")).toHaveLength(2);
+  api.answer("DeviceDetails", { device: deviceRecord(PLACED) });
   await pass(2_200);
-  const seen = api.variablesOf("DeviceWhole").length;
+  const seen = api.variablesOf("DeviceDetails").length;
   await pass(5_000);
-  expect(api.variablesOf("DeviceWhole")).toHaveLength(seen);
+  expect(api.variablesOf("DeviceDetails")).toHaveLength(seen);
   await pass(6_000);
-  expect(api.variablesOf("DeviceWhole")).toHaveLength(seen + 1);
+  expect(api.variablesOf("DeviceDetails")).toHaveLength(seen + 1);
 });

@@ -1,10 +1,10 @@
-/** All of a list is taken page by page, and never without an end. */
+/** Collecting all pages of a list, within limits. */
 import { expect, test, vi } from "vitest";
 import { collect, MAX_COLLECTED, MAX_PAGES } from "../../../src/pages/devices/collect";
 
 const on = () => true;
 
-test("pages follow each other to the end", async () => {
+test("collects pages up to the end", async () => {
   const parts = [
     { nodes: ["a", "b"], next: "1" },
     { nodes: [], next: "2" },
@@ -19,7 +19,7 @@ test("pages follow each other to the end", async () => {
   ]);
 });
 
-test("there is an end to it, whatever the API has", async () => {
+test("stops at the limits", async () => {
   const full = await collect(async (first) => ({ nodes: Array(first).fill("x"), next: "on" }), on);
   expect(full.rows).toHaveLength(MAX_COLLECTED);
   expect(full.cut).toBe(true);
@@ -28,7 +28,7 @@ test("there is an end to it, whatever the API has", async () => {
   expect(ask).toHaveBeenCalledTimes(MAX_PAGES);
 });
 
-test("it stops when somebody says so", async () => {
+test("stops on request", async () => {
   const ask = vi.fn(async () => ({ nodes: ["x"], next: "on" }));
   await collect(ask, (count) => count < 3);
   expect(ask).toHaveBeenCalledTimes(3);

@@ -1,12 +1,12 @@
-/** A table that other programs read as it was meant, and that runs nothing in a spreadsheet. */
+/** CSV that other programs read correctly and that runs nothing in a spreadsheet. */
 import { expect, test } from "vitest";
 import { csvOf } from "../../../src/pages/devices/csv";
 import type { DeviceLine } from "../../../src/pages/devices/device_line";
-import { line } from "../canned";
+import { line } from "../fixtures";
 
 const csv = (more: Record<string, unknown>) => csvOf([line(1, more) as unknown as DeviceLine]).split("\r\n");
 
-test("a head, a line for each device, and an end", () => {
+test("writes a header, a line per device and a final line break", () => {
   const [head, row, end] = csv({ devstate: "arrived", generation: 2 });
   expect(head).toMatch(/^certid,devicename,devstate,/);
   expect(row).toContain(",sensor-1,arrived,");
@@ -20,6 +20,6 @@ test.each([
   ["=1+1", "'=1+1"],
   ["-1", "'-1"],
   ["@x,y", `"'@x,y"`],
-])("%j is written %j", (claimedBy, want) => {
+])("writes %j as %j", (claimedBy, want) => {
   expect(csv({ claimedBy })[1]).toContain(`,${want},`);
 });

@@ -1,13 +1,13 @@
-/** The list of devices: what the address says is what is asked, and what is typed or chosen becomes the address. */
+/** The device list: the address determines the query, and filters change the address. */
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { certid, lines } from "../canned";
 import { pass, stopClock } from "../clock";
-import { asked, enter, ledger, type } from "./ledger_scene";
+import { certid, lines } from "../fixtures";
+import { asked, enter, ledger, type } from "./devices_fixtures";
 
 stopClock();
 
-test("the address is the filter", async () => {
+test("reads the filter from the address", async () => {
   const { api } = ledger(lines(0, 2));
   enter(api, "/devices?state=failed&target=200000000002%2Feu-west-1&reason=TARGET_LIMIT&name=se&size=50");
   await screen.findByText("sensor-0");
@@ -25,7 +25,7 @@ test("the address is the filter", async () => {
   ]);
 });
 
-test("a state, with how many are in it, is one click and one step back", async () => {
+test("filters by state with one click and one history step", async () => {
   const { api } = ledger(lines(0, 2));
   const { visited } = enter(api);
   await screen.findByText("sensor-0");
@@ -34,7 +34,7 @@ test("a state, with how many are in it, is one click and one step back", async (
   expect(visited).toEqual(["/devices", "/devices?state=failed"]);
 });
 
-test("reasons are offered where there are any, with words for each", async () => {
+test("lists the reasons with their meaning", async () => {
   const { api } = ledger(lines(0, 2));
   enter(api, "/devices?state=failed");
   fireEvent.click(await screen.findByRole("combobox", { name: "Reason" }));
@@ -44,7 +44,7 @@ test("reasons are offered where there are any, with words for each", async () =>
   );
 });
 
-test("a name is searched for as soon as the typing rests, as one step for the back button", async () => {
+test("searches after a pause in typing, as one history step", async () => {
   const { api } = ledger(lines(0, 2));
   const { visited } = enter(api);
   await screen.findByText("sensor-0");
@@ -57,7 +57,7 @@ test("a name is searched for as soon as the typing rests, as one step for the ba
   expect(visited).toEqual(["/devices", "/devices?name=sensor"]);
 });
 
-test("one letter is not searched for, and it is said why", async () => {
+test("does not search for one letter, and says why", async () => {
   const { api } = ledger(lines(0, 2));
   enter(api);
   await screen.findByText("sensor-0");
@@ -67,7 +67,7 @@ test("one letter is not searched for, and it is said why", async () => {
   expect(api.variablesOf("Devices")).toHaveLength(1);
 });
 
-test("what may be a fingerprint or a name can be either", async () => {
+test("offers both kinds for a text that may be a fingerprint or a name", async () => {
   const { api } = ledger(lines(0, 2));
   enter(api);
   await screen.findByText("sensor-0");
@@ -78,7 +78,7 @@ test("what may be a fingerprint or a name can be either", async () => {
   await waitFor(() => expect(asked(api)).toMatchObject({ filter: { namePrefix: "3F2A" } }));
 });
 
-test("a whole fingerprint leads right to its device", async () => {
+test("opens the device for a complete fingerprint", async () => {
   const { api } = ledger(lines(0, 2));
   const { visited } = enter(api);
   await screen.findByText("sensor-0");
@@ -86,13 +86,13 @@ test("a whole fingerprint leads right to its device", async () => {
   expect(visited.at(-1)).toBe(`/devices/${certid(7)}`);
 });
 
-test("no device at all, and none that fits, are told apart", async () => {
+test("distinguishes an empty ledger from no matches", async () => {
   const { api } = ledger([]);
   const { unmount } = enter(api);
   expect(await screen.findByText("No devices yet")).toBeTruthy();
   unmount();
   const { visited } = enter(api, "/devices?name=zz");
-  expect(await screen.findByText("No device fits")).toBeTruthy();
-  fireEvent.click(screen.getByRole("button", { name: "Clear the filters" }));
+  expect(await screen.findByText("No matches")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Clear filters" }));
   expect(visited.at(-1)).toBe("/devices");
 });

@@ -1,39 +1,39 @@
-/** Adding a target and changing one: what is checked as it is typed, what is sent, what comes after. */
+/** Adding and changing a target: validation, request, and next step. */
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import TargetsPage from "../../../src/pages/targets/targets_page";
 import { FakeApi, Refusal, show } from "../../fake_api";
-import { COMMAND, check, commands, FOUND, lists, PORTO } from "./answers";
+import { COMMAND, check, commands, FOUND, lists, PORTO } from "./target_fixtures";
 
 const REGISTERED = { RegisterTarget: { registerTarget: { ...PORTO, setupCommand: COMMAND } } };
 
 async function open(api: FakeApi, menu: string | null = null) {
-  const { person } = show(<TargetsPage />, api, { role: "admin" });
-  if (menu === null) await person.click(await screen.findByRole("button", { name: /^Add/ }));
+  const { user } = show(<TargetsPage />, api, { role: "admin" });
+  if (menu === null) await user.click(await screen.findByRole("button", { name: /^Add/ }));
   else {
-    await person.click(await screen.findByRole("button", { name: "More for Plant Porto" }));
-    await person.click(await screen.findByRole("menuitem", { name: menu }));
+    await user.click(await screen.findByRole("button", { name: "More actions for Plant Porto" }));
+    await user.click(await screen.findByRole("menuitem", { name: menu }));
   }
   const dialog = within(await screen.findByRole("dialog"));
-  const fill = async (label: string, words: string) => {
+  const fill = async (label: string, text: string) => {
     const field = dialog.getByLabelText(label, { selector: "input" });
-    await person.clear(field);
-    await person.paste(words);
-    await person.tab();
+    await user.clear(field);
+    await user.paste(text);
+    await user.tab();
   };
-  return { person, dialog, fill };
+  return { user, dialog, fill };
 }
 
-test("a new target leads on to its set-up command, and that to the check", async () => {
+test("leads from a new target to its setup command, and from there to the check", async () => {
   const api = new FakeApi({ ...lists(), ...REGISTERED, ...commands(), ...check(...FOUND) });
-  const { person, dialog, fill } = await open(api);
+  const { user, dialog, fill } = await open(api);
   await fill("AWS account", "2222-2222-2222");
   await fill("Region", "eu-west-1");
   await fill("Name", " Plant Porto ");
-  await person.click(dialog.getByRole("button", { name: "Add" }));
+  await user.click(dialog.getByRole("button", { name: "Add" }));
 
   expect(await dialog.findByText("Set up Plant Porto")).toBeDefined();
-  expect((await dialog.findByRole("group", { name: "Set-up command" })).textContent).toBe(COMMAND);
+  expect((await dialog.findByRole("group", { name: "Setup command" })).textContent).toBe(COMMAND);
   expect(api.variablesOf("RegisterTarget")).toEqual([
     {
       account: "222222222222",
@@ -44,46 +44,46 @@ test("a new target leads on to its set-up command, and that to the check", async
     },
   ]);
 
-  await person.click(dialog.getByRole("button", { name: "Check" }));
-  expect(await dialog.findByText(/^All 3 found, in /)).toBeDefined();
+  await user.click(dialog.getByRole("button", { name: "Check" }));
+  expect(await dialog.findByText(/^All 3 found \(/)).toBeDefined();
   expect(document.activeElement?.textContent).toBe("Check Plant Porto");
 });
 
-test("nothing is sent while a field is wrong, and each says what it wants", async () => {
+test("sends nothing while a field is invalid, and explains each error", async () => {
   const api = new FakeApi(lists());
-  const { person, dialog, fill } = await open(api);
+  const { user, dialog, fill } = await open(api);
   await fill("AWS account", "123");
-  expect(dialog.getByText("Got 3 digits, want an AWS account id: 12 digits")).toBeDefined();
-  await person.click(dialog.getByRole("button", { name: "Add" }));
-  expect(dialog.getByText('Got "", want a Region code such as eu-west-1')).toBeDefined();
-  expect(dialog.getByText("Got 0 characters, want 1 to 64 printable ones")).toBeDefined();
+  expect(dialog.getByText("An AWS account ID has 12 digits, not 3 digits.")).toBeDefined();
+  await user.click(dialog.getByRole("button", { name: "Add" }));
+  expect(dialog.getByText("Enter a Region code, such as eu-west-1.")).toBeDefined();
+  expect(dialog.getByText("Enter 1 to 64 printable characters, not 0 characters.")).toBeDefined();
   expect(api.variablesOf("RegisterTarget")).toEqual([]);
 });
 
-test("what may still become right is not called wrong while it is typed; what cannot is at once", async () => {
-  const { person, dialog } = await open(new FakeApi(lists()));
+test("shows an error while typing only if more typing cannot fix it", async () => {
+  const { user, dialog } = await open(new FakeApi(lists()));
   const account = dialog.getByLabelText("AWS account");
-  await person.type(account, "123");
-  expect(dialog.queryByText(/^Got/)).toBeNull();
-  await person.type(account, "x");
-  expect(dialog.getByText('Got "123x", want an AWS account id: 12 digits')).toBeDefined();
+  await user.type(account, "123");
+  expect(dialog.queryByText(/12 digits, not/)).toBeNull();
+  await user.type(account, "x");
+  expect(dialog.getByText('An AWS account ID has 12 digits, not "123x".')).toBeDefined();
 });
 
-test("one that is registered is not added over it", async () => {
+test("does not add a registered target again", async () => {
   const api = new FakeApi(lists(PORTO));
-  const { person, dialog, fill } = await open(api);
+  const { user, dialog, fill } = await open(api);
   await fill("AWS account", PORTO.account);
   await fill("Region", PORTO.region);
   await fill("Name", "Another");
-  await person.click(dialog.getByRole("button", { name: "Add" }));
-  expect(dialog.getByText('Registered already, as "Plant Porto"')).toBeDefined();
+  await user.click(dialog.getByRole("button", { name: "Add" }));
+  expect(dialog.getByText('Already registered as "Plant Porto".')).toBeDefined();
   expect(api.variablesOf("RegisterTarget")).toEqual([]);
 });
 
-test("Regions are suggested by code and by place", async () => {
-  const { person, dialog } = await open(new FakeApi(lists()));
-  await person.type(dialog.getByLabelText("Region"), "irel");
-  await person.click(await screen.findByRole("option", { name: /eu-west-1/ }));
+test("suggests Regions by code and by location", async () => {
+  const { user, dialog } = await open(new FakeApi(lists()));
+  await user.type(dialog.getByLabelText("Region"), "irel");
+  await user.click(await screen.findByRole("option", { name: /eu-west-1/ }));
   expect((dialog.getByLabelText("Region", { selector: "input" }) as HTMLInputElement).value).toBe(
     "eu-west-1",
   );
@@ -97,45 +97,45 @@ test.each([
     "Region",
   ],
   ["INVALID_NAME", "got 'x', want 1 to 64 printable characters", "Name"],
-])("the API's %s is shown at its field, in its words", async (code, words, label) => {
-  const { person, dialog, fill } = await open(
-    new FakeApi({ ...lists(), RegisterTarget: new Refusal(code, words) }),
+])("shows the API's %s at its field", async (code, text, label) => {
+  const { user, dialog, fill } = await open(
+    new FakeApi({ ...lists(), RegisterTarget: new Refusal(code, text) }),
   );
   await fill("AWS account", PORTO.account);
   await fill("Region", PORTO.region);
   await fill("Name", "x");
-  await person.click(dialog.getByRole("button", { name: "Add" }));
-  const told = await dialog.findByText(words);
+  await user.click(dialog.getByRole("button", { name: "Add" }));
+  const reported = await dialog.findByText(text);
   expect(dialog.getByLabelText(label, { selector: "input" }).getAttribute("aria-describedby")).toContain(
-    told.id,
+    reported.id,
   );
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
-test("a refusal that is about no field is shown as it is", async () => {
+test("shows an error that concerns no field as a notice", async () => {
   const refused = new Refusal(
     "CHANGED_MEANWHILE",
     "got 222222222222/eu-west-1, registered by another just now: look",
   );
-  const { person, dialog, fill } = await open(new FakeApi({ ...lists(), RegisterTarget: refused }));
+  const { user, dialog, fill } = await open(new FakeApi({ ...lists(), RegisterTarget: refused }));
   await fill("AWS account", PORTO.account);
   await fill("Region", PORTO.region);
   await fill("Name", "x");
-  await person.click(dialog.getByRole("button", { name: "Add" }));
+  await user.click(dialog.getByRole("button", { name: "Add" }));
   expect((await dialog.findByRole("alert")).textContent).toContain("registered by another just now");
 });
 
-test("a new name needs nothing more", async () => {
+test("closes after a new name", async () => {
   const renamed = { ...PORTO, name: "Porto North" };
   const api = new FakeApi({
     ...lists(PORTO),
     RegisterTarget: { registerTarget: { ...renamed, setupCommand: COMMAND } },
   });
-  const { person, dialog, fill } = await open(api, "Rename, set profiles, ask for codes");
+  const { user, dialog, fill } = await open(api, "Edit target");
   expect(dialog.queryByLabelText("AWS account")).toBeNull();
   await fill("Name", "Porto North");
   api.answer("TargetList", { targets: [renamed] });
-  await person.click(dialog.getByRole("button", { name: "Save" }));
+  await user.click(dialog.getByRole("button", { name: "Save" }));
   expect(await screen.findByRole("listitem", { name: "Porto North" })).toBeDefined();
   expect(screen.queryByRole("dialog")).toBeNull();
   expect(api.variablesOf("RegisterTarget")[0]).toMatchObject({
@@ -144,30 +144,30 @@ test("a new name needs nothing more", async () => {
   });
 });
 
-test("new profiles lead to the set-up command: their policies are not there yet", async () => {
+test("leads to the setup command after new profiles", async () => {
   const changed = { ...PORTO, profiles: ["default", "gateway"] };
   const api = new FakeApi({
     ...lists(PORTO),
     ...commands(),
     RegisterTarget: { registerTarget: { ...changed, setupCommand: COMMAND } },
   });
-  const { person, dialog } = await open(api, "Rename, set profiles, ask for codes");
-  await person.type(dialog.getByLabelText("Profiles", { selector: "input" }), "gateway{Enter}");
-  await person.click(dialog.getByRole("button", { name: "Save" }));
+  const { user, dialog } = await open(api, "Edit target");
+  await user.type(dialog.getByLabelText("Profiles", { selector: "input" }), "gateway{Enter}");
+  await user.click(dialog.getByRole("button", { name: "Save" }));
   expect(await dialog.findByText(/The profiles have changed/)).toBeDefined();
   expect(api.variablesOf("RegisterTarget")[0]?.profiles).toEqual(["default", "gateway"]);
 });
 
-test("a target is told to ask for the device's code, and says so in the list", async () => {
-  const asking = { ...PORTO, presence: true };
+test("switches on the presence code, and shows it in the list", async () => {
+  const changeQuery = { ...PORTO, presence: true };
   const api = new FakeApi({
     ...lists(PORTO),
-    RegisterTarget: { registerTarget: { ...asking, setupCommand: COMMAND } },
+    RegisterTarget: { registerTarget: { ...changeQuery, setupCommand: COMMAND } },
   });
-  const { person, dialog } = await open(api, "Rename, set profiles, ask for codes");
-  await person.click(dialog.getByRole("switch", { name: /^Ask for the code/ }));
-  api.answer("TargetList", { targets: [asking] });
-  await person.click(dialog.getByRole("button", { name: "Save" }));
-  expect(await screen.findByText("Asks for the code")).toBeDefined();
+  const { user, dialog } = await open(api, "Edit target");
+  await user.click(dialog.getByRole("switch", { name: /^Require a presence code/ }));
+  api.answer("TargetList", { targets: [changeQuery] });
+  await user.click(dialog.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Requires presence code")).toBeDefined();
   expect(api.variablesOf("RegisterTarget")[0]).toMatchObject({ profiles: ["default"], presence: true });
 });

@@ -1,9 +1,9 @@
-/** The list of targets: what each role sees and may do, counts, searching, nothing there, failures. */
+/** The list of targets: content by role, counts, search, the empty list, and failures. */
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import TargetsPage from "../../../src/pages/targets/targets_page";
 import { FakeApi, LOST, Refusal, type Role, show } from "../../fake_api";
-import { counts, lists, PORTO, SYDNEY } from "./answers";
+import { counts, lists, PORTO, SYDNEY } from "./target_fixtures";
 
 const row = (name: string) => screen.findByRole("listitem", { name });
 const buttons = (within_: HTMLElement) =>
@@ -11,7 +11,7 @@ const buttons = (within_: HTMLElement) =>
     .queryAllByRole("button")
     .map((button) => button.getAttribute("aria-label"));
 
-test("each target with its account, Region, profiles and devices by state", async () => {
+test("shows account, Region, profiles and devices by state", async () => {
   const porto = {
     ...PORTO,
     count: 10_469,
@@ -33,7 +33,7 @@ test("each target with its account, Region, profiles and devices by state", asyn
   expect(found.getByText("37 failed")).toBeDefined();
 });
 
-test("a target without devices says so, once the counts are known", async () => {
+test("reports a target without devices once the counts are loaded", async () => {
   const api = new FakeApi({ ...lists(PORTO), TargetCounts: LOST });
   const { unmount } = show(<TargetsPage />, api);
   expect((await row("Plant Porto")).textContent).not.toContain("No devices yet");
@@ -46,21 +46,21 @@ test.each<[Role, string[]]>([
   ["viewer", []],
   ["technician", []],
   ["operator", ["Check Plant Porto"]],
-  ["admin", ["Check Plant Porto", "More for Plant Porto"]],
-])("a %s may do with a target: %j", async (role, want) => {
+  ["admin", ["Check Plant Porto", "More actions for Plant Porto"]],
+])("offers a %s: %j", async (role, want) => {
   show(<TargetsPage />, new FakeApi(lists(PORTO)), { role });
   expect(buttons(await row("Plant Porto"))).toEqual(want);
-  expect(screen.queryByRole("button", { name: "Add a target" }) !== null).toBe(role === "admin");
+  expect(screen.queryByRole("button", { name: "Add target" }) !== null).toBe(role === "admin");
 });
 
-test("nobody is given a set-up command unasked", async () => {
+test("does not request setup commands for the list", async () => {
   const api = new FakeApi(lists(PORTO));
   show(<TargetsPage />, api, { role: "admin" });
   await row("Plant Porto");
   expect(api.asked.map(({ name }) => name).sort()).toEqual(["TargetCounts", "TargetList"]);
 });
 
-test("a few need no search; many are found by what they are called", async () => {
+test("has a search box only for long lists", async () => {
   const few = show(<TargetsPage />, new FakeApi(lists(PORTO, SYDNEY)));
   await row("Plant Porto");
   expect(screen.queryByRole("textbox")).toBeNull();
@@ -71,34 +71,34 @@ test("a few need no search; many are found by what they are called", async () =>
     account: `${200_000_000_000 + n}`,
     name: `Plant ${n}`,
   }));
-  const { person } = show(<TargetsPage />, new FakeApi(lists(...many)));
-  await person.click(await screen.findByLabelText("Find a target"));
-  await person.paste("plant 2");
+  const { user } = show(<TargetsPage />, new FakeApi(lists(...many)));
+  await user.click(await screen.findByLabelText("Find a target"));
+  await user.paste("plant 2");
   expect(screen.getByText("11 of 30 targets")).toBeDefined();
-  await person.paste("9x");
-  expect(screen.getByText("No such target")).toBeDefined();
+  await user.paste("9x");
+  expect(screen.getByText("No matches")).toBeDefined();
 });
 
 test.each<[Role, RegExp]>([
-  ["admin", /Adding one gives the command/],
-  ["operator", /An admin of the lobby can add the first one/],
-  ["viewer", /An admin of the lobby can add the first one/],
-  ["technician", /in a group for each target/],
-])("without targets a %s reads what to do", async (role, want) => {
+  ["admin", /you get the command that sets up its account/],
+  ["operator", /An admin of the lobby can add one/],
+  ["viewer", /An admin of the lobby can add one/],
+  ["technician", /to a group for each target/],
+])("shows a %s what to do without targets", async (role, want) => {
   show(<TargetsPage />, new FakeApi(lists()), { role });
   expect(await screen.findByText(want)).toBeDefined();
-  expect(screen.queryByRole("button", { name: "Add the first target" }) !== null).toBe(role === "admin");
+  expect(screen.queryByRole("button", { name: "Add target" }) !== null).toBe(role === "admin");
 });
 
-test("a failure is told as the API says it, and tried again", async () => {
+test("reports an API error and tries again", async () => {
   const api = new FakeApi({
     ...lists(PORTO),
     TargetList: new Refusal("INTERNAL", "Something went wrong on our side."),
   });
-  const { person } = show(<TargetsPage />, api);
+  const { user } = show(<TargetsPage />, api);
   expect((await screen.findByRole("alert")).textContent).toContain("Something went wrong on our side.");
   api.answer("TargetList", { targets: [PORTO] });
-  await person.click(screen.getByRole("button", { name: "Try again" }));
+  await user.click(screen.getByRole("button", { name: "Try again" }));
   expect(await row("Plant Porto")).toBeDefined();
   expect(screen.queryByRole("alert")).toBeNull();
 });

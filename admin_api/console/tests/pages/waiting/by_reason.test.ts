@@ -1,10 +1,10 @@
-/** Failures are told once for each reason, the most frequent first. */
+/** Failures are grouped by reason, most frequent first. */
 import { expect, test } from "vitest";
 import { byReason } from "../../../src/pages/waiting/by_reason";
 
 const failed = (certid: string, code: string, message: string) => ({ certid, ok: false, code, message });
 
-test("one reason is told once, with all whom it befell", () => {
+test("lists a reason once with all its devices", () => {
   const reasons = byReason([
     failed("aa", "REVOKED", "got claim"),
     failed("bb", "ALREADY_CLAIMED", "got a claim"),
@@ -16,7 +16,7 @@ test("one reason is told once, with all whom it befell", () => {
   ]);
 });
 
-test("messages that differ only by their device are the same", () => {
+test("groups messages that differ only in the device", () => {
   const reasons = byReason([
     failed("aa", "NOT_TRIED", "got no time left for aa, want it sent again"),
     failed("bb", "NOT_TRIED", "got no time left for bb, want it sent again"),

@@ -1,13 +1,13 @@
-/** Claiming from the lobby's list: one, many, with refusals, and by whom. */
+/** Claiming from the waiting list: one, many, rejections, and roles. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { certid, line, lines } from "../canned";
 import { stopClock } from "../clock";
-import { box, chooseTarget, enter, lobby, names } from "./lobby_scene";
+import { certid, line, lines } from "../fixtures";
+import { box, chooseTarget, enter, lobby, names } from "./waiting_fixtures";
 
 stopClock();
 
-test("the selected are claimed, leave the list, and can be followed", async () => {
+test("claims the selected devices, removes them from the list and links to them", async () => {
   const { api } = lobby(lines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
@@ -16,7 +16,7 @@ test("the selected are claimed, leave the list, and can be followed", async () =
   fireEvent.click(screen.getByRole("button", { name: "Claim 2…" }));
   await chooseTarget(/Rotterdam/);
   fireEvent.click(screen.getByRole("button", { name: "Claim 2" }));
-  const link = await screen.findByRole("link", { name: "follow them in Devices" });
+  const link = await screen.findByRole("link", { name: "View in Devices" });
   expect(link.getAttribute("href")).toBe("/devices?target=200000000002%2Feu-west-1");
   expect(api.variablesOf("ClaimDevices")).toEqual([
     { certids: [certid(1), certid(3)], target: { account: "200000000002", region: "eu-west-1" } },
@@ -24,7 +24,7 @@ test("the selected are claimed, leave the list, and can be followed", async () =
   await waitFor(() => expect(names()).toEqual(["sensor-2"]));
 });
 
-test("profile and config go with the claim, and a config that is none is not sent", async () => {
+test("sends profile and config, and rejects an invalid config", async () => {
   const { api } = lobby([line(1)]);
   await enter(api);
   fireEvent.click(await screen.findByRole("button", { name: "Claim sensor-1" }));
@@ -35,14 +35,14 @@ test("profile and config go with the claim, and a config that is none is not sen
   fireEvent.change(screen.getByLabelText("Config as JSON"), { target: { value: "{" } });
   const claim = screen.getByRole("button", { name: "Claim" }) as HTMLButtonElement;
   expect(claim.disabled).toBe(true);
-  expect(screen.getByText(/got no JSON/)).toBeTruthy();
+  expect(screen.getByText(/Invalid JSON/)).toBeTruthy();
   fireEvent.change(screen.getByLabelText("Config as JSON"), { target: { value: '{"interval": 60}' } });
   fireEvent.click(claim);
-  await screen.findByRole("link", { name: "follow it in Devices" });
+  await screen.findByRole("link", { name: "View in Devices" });
   expect(api.variablesOf("ClaimDevices")[0]).toMatchObject({ profile: "gateway", config: { interval: 60 } });
 });
 
-test("who was refused is listed with why, can be tried again, and the others are claimed", async () => {
+test("lists rejected devices with the reason, and claims them on retry", async () => {
   const taken = new Set([certid(2)]);
   const { api } = lobby(lines(1, 4), (each) => (taken.has(each) ? "ALREADY_CLAIMED" : null));
   await enter(api);
@@ -56,12 +56,12 @@ test("who was refused is listed with why, can be tried again, and the others are
   expect(alert.getByText("ALREADY_CLAIMED")).toBeTruthy();
   expect(alert.getByRole("link", { name: "sensor-2" })).toBeTruthy();
   taken.clear();
-  fireEvent.click(screen.getByRole("button", { name: "Try it again" }));
+  fireEvent.click(screen.getByRole("button", { name: "Try again" }));
   await screen.findByText(/3 claimed for Sydney/);
   expect(api.variablesOf("ClaimDevices").at(-1)).toMatchObject({ certids: [certid(2)] });
 });
 
-test("what there was no time for is sent again by itself", async () => {
+test("repeats untried devices automatically", async () => {
   let tries = 0;
   const { api } = lobby(lines(1, 3), (each) => (each === certid(2) && ++tries === 1 ? "NOT_TRIED" : null));
   await enter(api);
@@ -77,7 +77,7 @@ test("what there was no time for is sent again by itself", async () => {
   ]);
 });
 
-test("a viewer sees who waits, and nothing to claim them with", async () => {
+test("shows a viewer the list without claim controls", async () => {
   const { api } = lobby(lines(1, 3));
   await enter(api, "viewer");
   await screen.findByText("sensor-1");
@@ -85,10 +85,10 @@ test("a viewer sees who waits, and nothing to claim them with", async () => {
   expect(screen.queryByRole("button", { name: /Claim/ })).toBeNull();
 });
 
-test("without a target there is nothing to choose, and it is said who can mend that", async () => {
+test("explains who can add a target if there is none", async () => {
   const { api } = lobby([line(1)]);
   api.answer("Targets", { targets: [] });
   await enter(api);
   fireEvent.click(await screen.findByRole("button", { name: "Claim sensor-1" }));
-  expect(await screen.findByText(/no target that you may claim for/)).toBeTruthy();
+  expect(await screen.findByText(/no target that you can claim for/)).toBeTruthy();
 });

@@ -1,23 +1,23 @@
-/** The lobby's list: it is live, and holds still under a hand that selects. */
+/** The waiting list updates while it is idle and holds still during a selection. */
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { LOST, Refusal } from "../../fake_api";
-import { line, lines, pageOf } from "../canned";
 import { stopClock } from "../clock";
-import { box, enter, lobby, names, poll } from "./lobby_scene";
+import { line, lines, pageOf } from "../fixtures";
+import { box, enter, lobby, names, poll } from "./waiting_fixtures";
 
 stopClock();
 
-test("who waits is listed, newest first, with how many knock", async () => {
+test("lists waiting devices, newest first, with the number of connecting devices", async () => {
   const { api } = lobby(lines(1, 4));
   await enter(api);
   await waitFor(() => expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]));
-  expect((await screen.findByRole("link", { name: "2 knocking" })).getAttribute("href")).toBe(
+  expect((await screen.findByRole("link", { name: "2 connecting" })).getAttribute("href")).toBe(
     "/devices?state=knocking",
   );
 });
 
-test("who comes appears by itself, who leaves goes by itself", async () => {
+test("shows new devices and removes those that left", async () => {
   const { api, state } = lobby(lines(1, 3));
   await enter(api);
   await screen.findByText("sensor-1");
@@ -26,7 +26,7 @@ test("who comes appears by itself, who leaves goes by itself", async () => {
   expect(names()).toEqual(["sensor-0", "sensor-2"]);
 });
 
-test("while something is selected, who comes is held back until asked for, and who leaves is marked", async () => {
+test("holds back new devices and marks removed ones during a selection", async () => {
   const { api, state } = lobby(lines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
@@ -34,14 +34,14 @@ test("while something is selected, who comes is held back until asked for, and w
   state.waiting = [line(0), line(2), line(3)];
   await poll();
   expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]);
-  expect(screen.getByText("Waits no more")).toBeTruthy();
+  expect(screen.getByText("No longer waiting")).toBeTruthy();
   expect((box("sensor-1") as HTMLInputElement).disabled).toBe(true);
-  fireEvent.click(screen.getByRole("button", { name: "1 new device: show" }));
+  fireEvent.click(screen.getByRole("button", { name: "1 new device · Show" }));
   expect(names()).toEqual(["sensor-0", "sensor-2", "sensor-3"]);
   expect((box("sensor-2") as HTMLInputElement).checked).toBe(true);
 });
 
-test("a range is selected with the shift key, all of it by keyboard, and none with Escape", async () => {
+test("selects a range with shift, all with Ctrl+A, and none with Escape", async () => {
   const { api } = lobby(lines(1, 6));
   await enter(api);
   await screen.findByText("sensor-1");
@@ -54,7 +54,7 @@ test("a range is selected with the shift key, all of it by keyboard, and none wi
   expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
 });
 
-test("the arrow keys go from box to box, and select with the shift key", async () => {
+test("moves with the arrow keys, and selects with shift", async () => {
   const { api } = lobby(lines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
@@ -65,26 +65,26 @@ test("the arrow keys go from box to box, and select with the shift key", async (
   expect((box("sensor-3") as HTMLInputElement).checked).toBe(true);
 });
 
-test("all that wait can be selected, beyond the page", async () => {
+test("selects all waiting devices beyond the page", async () => {
   const { api } = lobby(lines(1, 61));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
-  fireEvent.click(await screen.findByRole("button", { name: "Select all 60 that wait" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Select all 60 waiting" }));
   await screen.findByRole("button", { name: "Claim 60…" });
   expect(names()).toHaveLength(50);
   fireEvent.click(screen.getByRole("button", { name: "Show more" }));
   await waitFor(() => expect(names()).toHaveLength(60));
 });
 
-test("an empty lobby says how devices get there, and who knocks", async () => {
+test("explains an empty lobby, with the number of connecting devices", async () => {
   const { api } = lobby([]);
   await enter(api);
-  expect(await screen.findByText("Nobody waits")).toBeTruthy();
-  expect(await screen.findByRole("link", { name: "2 devices are knocking" })).toBeTruthy();
+  expect(await screen.findByText("No devices waiting")).toBeTruthy();
+  expect(await screen.findByRole("link", { name: "2 devices connecting" })).toBeTruthy();
 });
 
-test("a failure is told with a way on; a later one leaves what was seen", async () => {
+test("reports a first failure, and keeps the data after a later one", async () => {
   const { api, state } = lobby(lines(1, 3));
   api.answer("Waiting", new Refusal("INTERNAL", "Something went wrong on our side."));
   await enter(api);
@@ -94,6 +94,6 @@ test("a failure is told with a way on; a later one leaves what was seen", async 
   await screen.findByText("sensor-1");
   api.answer("Waiting", LOST);
   await poll();
-  expect(await screen.findByText(/This is as it was at/)).toBeTruthy();
+  expect(await screen.findByText(/Last updated at/)).toBeTruthy();
   expect(names()).toEqual(["sensor-1", "sensor-2"]);
 });

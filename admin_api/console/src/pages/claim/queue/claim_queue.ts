@@ -1,57 +1,59 @@
 /**
- * Every claim made on this phone goes through here, with a network or without: it is on the shelf before it is sent, and
- * its answer is there before the next one goes. So a lost network, a closed page or a flat battery loses nothing.
+ * The queue of all claims made on this phone, online or offline. A claim is stored before it is sent, and its
+ * result is stored before the next one is sent, so that nothing is lost with the network, the page or the
+ * battery.
  *
- * A claim whose answer was lost is sent again, and does no harm: for the same wish the API's claim is the same claim, and
- * that it was tried is on the shelf, so that one which was released since is not made anew. One tab of a browser sends at a time, in the order in which the claims were made.
+ * A claim without a response is sent again. This is safe: repeating a claim has no effect, and the number of
+ * attempts is stored, so that a claim released in the meantime is not repeated. One browser tab sends at a
+ * time, in the order in which the claims were made.
  */
 import type { Failure } from "../../../api/failures";
+import type { ClaimStore } from "./claim_store";
 import {
-  again,
   answered,
-  type ClaimWish,
+  type DeviceClaim,
   type Entry,
-  isOver,
-  needless,
+  isExpired,
   nextToSend,
   type Outcome,
+  redundant,
+  resent,
 } from "./entry";
-import type { Shelf } from "./shelf";
 
 export interface Claims {
   /** In the order in which they were made. */
   entries: readonly Entry[];
-  /** The one on its way just now. */
+  /** The one being sent. */
   sending: string | null;
-  /** Why the last try got nowhere. */
+  /** Why the last attempt failed. */
   hindrance: Failure | null;
-  /** False: what is here goes with the page. */
-  lasting: boolean;
-  /** False until the shelf was looked at. */
-  known: boolean;
+  /** False: the claims are lost when the page closes. */
+  persistent: boolean;
+  /** False until the store has been read. */
+  loaded: boolean;
 }
 
-export interface Doors {
-  shelf: () => Promise<Shelf>;
+export interface QueueEnvironment {
+  store: () => Promise<ClaimStore>;
   /** Runs `work` while no other tab does. */
   alone: <Result>(work: () => Promise<Result>) => Promise<Result>;
-  /** Tells the other tabs that the shelf has changed. */
-  tellOthers: () => void;
+  /** Notifies other tabs that the store has changed. */
+  notifyTabs: () => void;
   now: () => Date;
   /** A few random characters. */
   salt: () => string;
 }
 
-const NOTHING: Claims = { entries: [], sending: null, hindrance: null, lasting: true, known: false };
+const NOTHING: Claims = { entries: [], sending: null, hindrance: null, persistent: true, loaded: false };
 
 export class ClaimQueue {
-  readonly #doors: Doors;
+  readonly #environment: QueueEnvironment;
   readonly #listeners = new Set<() => void>();
-  #shelf: Promise<Shelf> | undefined;
+  #store: Promise<ClaimStore> | undefined;
   #claims = NOTHING;
 
-  constructor(doors: Doors) {
-    this.#doors = doors;
+  constructor(environment: QueueEnvironment) {
+    this.#environment = environment;
   }
 
   /** For `useSyncExternalStore`. */
@@ -61,82 +63,84 @@ export class ClaimQueue {
   };
   readonly claims = (): Claims => this.#claims;
 
-  /** Looks at the shelf, which another tab may have changed, and takes off what need not be sent. */
+  /** Reads the store, which another tab may have changed, and removes expired and redundant claims. */
   async load(): Promise<void> {
-    const shelf = await this.#open();
-    const all = await shelf.all();
+    const store = await this.#open();
+    const all = await store.all();
     const ordered = all.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const unwanted = needless(ordered, this.#claims.sending);
-    const over = ordered.filter((entry) => isOver(entry, this.#doors.now()) || unwanted.has(entry.id));
-    for (const entry of over) await shelf.remove(entry.id);
+    const superseded = redundant(ordered, this.#claims.sending);
+    const over = ordered.filter(
+      (entry) => isExpired(entry, this.#environment.now()) || superseded.has(entry.id),
+    );
+    for (const entry of over) await store.remove(entry.id);
     const entries = ordered.filter((entry) => !over.includes(entry));
-    this.#show({ entries, lasting: shelf.lasting, known: true });
+    this.#show({ entries, persistent: store.persistent, loaded: true });
   }
 
-  /** Writes claims down, to be sent in the name of `person`. Older refusals of the same devices make room. */
-  async add(wishes: readonly ClaimWish[], person: string | null): Promise<void> {
-    const made = this.#doors.now().toISOString();
-    const shelf = await this.#open();
-    for (const [index, wish] of wishes.entries()) {
-      const id = `${made} ${String(index).padStart(4, "0")} ${this.#doors.salt()}`;
-      await shelf.put({ ...wish, id, by: person, madeAt: made, standing: "waiting", tries: 0 });
+  /** Stores claims to be sent as `user`. Replaces older rejected claims of the same devices. */
+  async add(claims: readonly DeviceClaim[], user: string | null): Promise<void> {
+    const made = this.#environment.now().toISOString();
+    const store = await this.#open();
+    for (const [index, claim] of claims.entries()) {
+      const id = `${made} ${String(index).padStart(4, "0")} ${this.#environment.salt()}`;
+      await store.put({ ...claim, id, by: user, madeAt: made, standing: "waiting", tries: 0 });
     }
-    const certids = new Set(wishes.map(({ certid }) => certid));
+    const certids = new Set(claims.map(({ certid }) => certid));
     for (const entry of this.#claims.entries)
-      if (entry.standing === "refused" && entry.by === person && certids.has(entry.certid))
-        await shelf.remove(entry.id);
+      if (entry.standing === "refused" && entry.by === user && certids.has(entry.certid))
+        await store.remove(entry.id);
     await this.#changed();
   }
 
-  /** Sends a refused claim again, or one of somebody else in the name of `person`, who has said so. */
-  async sendAgain(id: string, person: string | null): Promise<void> {
+  /** Sends a rejected claim again, or another user's claim as `user`, with consent. */
+  async sendAgain(id: string, user: string | null): Promise<void> {
     const entry = this.#claims.entries.find((each) => each.id === id);
     if (!entry) return;
-    await (await this.#open()).put(again(entry, person));
+    await (await this.#open()).put(resent(entry, user));
     await this.#changed();
   }
 
-  /** Takes one away: it has been seen to, or shall not be sent. What is on its way just now stays. */
+  /** Removes a claim, except one that is being sent. */
   async remove(id: string): Promise<void> {
     if (id === this.#claims.sending) return;
     await (await this.#open()).remove(id);
     await this.#changed();
   }
 
-  /** Sends what waits of `person`, one after the other, until nothing is left or the network is lost: then "later". */
-  async send(person: string, deliver: (entry: Entry) => Promise<Outcome>): Promise<"done" | "later"> {
+  /** Sends the claims of `user` in order until none is left ("done") or the network is lost ("later"). */
+  async send(user: string, deliver: (entry: Entry) => Promise<Outcome>): Promise<"done" | "later"> {
     for (;;) {
-      const result = await this.#doors.alone(() => this.#sendNext(person, deliver));
+      const result = await this.#environment.alone(() => this.#sendNext(user, deliver));
       if (result !== "answered") return result;
     }
   }
 
   async #sendNext(
-    person: string,
+    user: string,
     deliver: (entry: Entry) => Promise<Outcome>,
   ): Promise<"answered" | "done" | "later"> {
     await this.load();
-    const entry = nextToSend(this.#claims.entries, person);
+    const entry = nextToSend(this.#claims.entries, user);
     if (!entry) return "done";
-    const shelf = await this.#open();
-    const tried = { ...entry, tries: entry.tries + 1 };
-    await shelf.put(tried);
+    const store = await this.#open();
+    const attempted = { ...entry, tries: entry.tries + 1 };
+    await store.put(attempted);
     this.#show({ sending: entry.id });
     const outcome = await deliver(entry).finally(() => this.#show({ sending: null }));
     this.#show({ hindrance: outcome.is === "later" ? outcome.hindrance : null });
     if (outcome.is === "later") return "later";
-    await shelf.put(answered(tried, outcome, this.#doors.now()));
+    await store.put(answered(attempted, outcome, this.#environment.now()));
     await this.#changed();
     return "answered";
   }
 
-  #open(): Promise<Shelf> {
-    this.#shelf ??= this.#doors.shelf();
-    return this.#shelf;
+  #open(): Promise<ClaimStore> {
+    this.#store ??= this.#environment.store();
+    return this.#store;
   }
 
   async #changed(): Promise<void> {
-    this.#doors.tellOthers();
+    this.#environment.notifyTabs();
     await this.load();
   }
 

@@ -1,8 +1,8 @@
 /**
- * Hands one claim to the API and says what became of it. A lost request, one that met no session, and for some tries one
- * that met a fault of the lobby's own, is to be sent again. ALREADY_CLAIMED by the same person for the same target is what
- * was wanted; otherwise it is said who has it. Before a second try the history is asked: a claim whose answer was lost, and
- * that an operator has taken back since, is not made anew.
+ * Sends one claim to the API and returns its outcome. A lost request, a request without a session and, for
+ * some attempts, an internal error are sent again later. ALREADY_CLAIMED by the same user for the same target
+ * counts as sent; otherwise the outcome names the holder. Before a second attempt the history is checked, so
+ * that a claim that was made and then released is not repeated.
  */
 import type { Client, CombinedError } from "@urql/core";
 import { failureOf, isLostNetwork } from "../../../api/failures";
@@ -28,9 +28,9 @@ const MADE = graphql(`
   }
 `);
 
-/** A phone's clock and the lobby's may differ by so much. */
+/** The assumed difference between the phone's clock and the lobby's. */
 const CLOCK_SLACK_MS = 10 * 60_000;
-/** A fault that lasts longer is for a person to look at. */
+/** A longer fault needs a user's attention. */
 const TRIES_AT_A_FAULT = 5;
 const NO_SESSION = ["UNAUTHENTICATED", "HTTP_401"];
 

@@ -1,19 +1,20 @@
 /**
- * One claim on this phone: written down before it is sent, and kept until somebody has seen what became of it. It belongs
- * to the person who made it and is sent in no other name, unless another person takes it over. Pure.
+ * One claim on this phone. It is stored before it is sent and kept until the user has seen its result. It
+ * belongs to the user who made it and is sent only as that user, unless another user takes it over. The
+ * stored field names must not change: phones hold unsent claims. Pure.
  */
 import type { Failure } from "../../../api/failures";
 import { keyOf, type TargetName } from "../../../parts/target_names";
 
-/** What somebody wants. */
-export interface ClaimWish {
+/** What is claimed. */
+export interface DeviceClaim {
   certid: string;
   target: TargetName;
-  /** Null: the target's usual one. */
+  /** Null: the target's default profile. */
   profile: string | null;
 }
 
-/** Who has the device that was wanted. */
+/** Who holds the device. */
 export interface Holder {
   by: string | null;
   at: string | null;
@@ -25,46 +26,46 @@ export interface Refusal {
   holder?: Holder;
 }
 
-export interface Entry extends ClaimWish {
+export interface Entry extends DeviceClaim {
   /** Ids sort in the order in which claims were made. */
   id: string;
-  /** The user's name; null where nobody was known: opened without a network on a phone that nobody had used. */
+  /** The user's name; null if the page was opened offline on a phone that nobody had signed in on. */
   by: string | null;
   madeAt: string;
   standing: "waiting" | "refused" | "sent";
-  /** How often it was sent; where there was a try before, its answer may have been lost. */
+  /** The number of attempts; after one, the response may have been lost. */
   tries: number;
   refusal?: Refusal;
   sentAt?: string;
 }
 
-/** What came back. `later`: it may never have arrived, or there is no session; it is sent again. */
+/** The result. `later`: the request may not have arrived, or there is no session; it is sent again. */
 export type Outcome =
   | { is: "sent" }
   | { is: "refused"; refusal: Refusal }
   | { is: "later"; hindrance: Failure };
 
-/** After so long somebody may want the same again: it was released meanwhile. */
+/** After this time the user may want the same claim again, for example after a release. */
 const JUST_NOW_MS = 10 * 60_000;
-/** What was sent stays in the list for a working day. */
+/** Sent claims stay in the list for a working day. */
 const SENT_KEPT_MS = 12 * 3_600_000;
 
-export function nextToSend(entries: readonly Entry[], person: string): Entry | undefined {
-  return entries.find((entry) => entry.standing === "waiting" && entry.by === person);
+export function nextToSend(entries: readonly Entry[], user: string): Entry | undefined {
+  return entries.find((entry) => entry.standing === "waiting" && entry.by === user);
 }
 
 /**
- * Those that need not be sent, as the same person wants something else of the device, or the same twice. Of two that are
- * the same the first stays; a later one for elsewhere takes the place of one that never left the phone. What was sent, or
- * is on its way just now (`sending`), may have been carried out: it stays, to be asked after.
+ * Return the claims that need not be sent because the same user has made the same or another claim of the
+ * device. Of two equal claims the first is kept. A later claim for another target replaces one that was never
+ * sent. A claim that was sent or is being sent (`sending`) may have taken effect and is kept.
  */
-export function needless(entries: readonly Entry[], sending: string | null): ReadonlySet<string> {
+export function redundant(entries: readonly Entry[], sending: string | null): ReadonlySet<string> {
   const gone = new Set<string>();
   const last = new Map<string, Entry>();
   for (const entry of entries.filter(({ standing }) => standing === "waiting")) {
     const device = JSON.stringify([entry.by, entry.certid]);
     const before = last.get(device);
-    if (before && isSameWish(before, entry) && entry.id !== sending && entry.tries === 0) gone.add(entry.id);
+    if (before && isSameClaim(before, entry) && entry.id !== sending && entry.tries === 0) gone.add(entry.id);
     else {
       if (before && before.id !== sending && before.tries === 0) gone.add(before.id);
       last.set(device, entry);
@@ -73,13 +74,13 @@ export function needless(entries: readonly Entry[], sending: string | null): Rea
   return gone;
 }
 
-function isSameWish(one: ClaimWish, other: ClaimWish): boolean {
+function isSameClaim(one: DeviceClaim, other: DeviceClaim): boolean {
   return keyOf(one.target) === keyOf(other.target) && one.profile === other.profile;
 }
 
-/** Those of others, or of nobody known, that wait for their person. */
-export function heldFor(entries: readonly Entry[], person: string | null): readonly Entry[] {
-  return entries.filter((entry) => entry.standing !== "sent" && entry.by !== person);
+/** Claims of other or unknown users that wait for their user. */
+export function claimsOfOthers(entries: readonly Entry[], user: string | null): readonly Entry[] {
+  return entries.filter((entry) => entry.standing !== "sent" && entry.by !== user);
 }
 
 export function answered(entry: Entry, outcome: Outcome & { is: "sent" | "refused" }, now: Date): Entry {
@@ -89,26 +90,28 @@ export function answered(entry: Entry, outcome: Outcome & { is: "sent" | "refuse
     : { ...rest, standing: "refused", refusal: outcome.refusal };
 }
 
-/** To be sent again, in the name of `person`. */
-export function again(entry: Entry, person: string | null): Entry {
+/** To be sent again as `user`. */
+export function resent(entry: Entry, user: string | null): Entry {
   const { refusal: _, ...rest } = entry;
-  return { ...rest, standing: "waiting", by: person };
+  return { ...rest, standing: "waiting", by: user };
 }
 
-export function isOver(entry: Entry, now: Date): boolean {
+export function isExpired(entry: Entry, now: Date): boolean {
   return entry.standing === "sent" && now.getTime() - Date.parse(entry.sentAt ?? entry.madeAt) > SENT_KEPT_MS;
 }
 
-/** The claim that `person` made of this device here and that need not be made again: it still waits, or was sent just now
- * for the same target. */
-export function madeOf(
+/**
+ * Return the claim of this device by `user` that need not be repeated: one that still waits, or one that was
+ * sent recently for the same target.
+ */
+export function existingClaim(
   entries: readonly Entry[],
-  { certid, target }: Pick<ClaimWish, "certid" | "target">,
-  person: string | null,
+  { certid, target }: Pick<DeviceClaim, "certid" | "target">,
+  user: string | null,
   now: Date,
 ): Entry | undefined {
   return entries.findLast((entry) => {
-    if (entry.certid !== certid || entry.by !== person || entry.standing === "refused") return false;
+    if (entry.certid !== certid || entry.by !== user || entry.standing === "refused") return false;
     if (entry.standing === "waiting") return true;
     const same = entry.target.account === target.account && entry.target.region === target.region;
     return same && now.getTime() - Date.parse(entry.sentAt ?? entry.madeAt) < JUST_NOW_MS;

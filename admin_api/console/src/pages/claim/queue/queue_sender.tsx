@@ -1,6 +1,6 @@
 /**
- * Sends what waits on this phone whenever there is a session and a network, whichever page is open: at once when a claim
- * is made or the network returns, and again after a while where the lobby did not answer.
+ * Sends queued claims whenever there is a session and a network, on every page: immediately when a claim is
+ * made or the network returns, and again after a pause if the lobby does not respond.
  */
 import { useNetwork } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
@@ -24,7 +24,7 @@ export default function QueueSender() {
 
   useEffect(() => void claimQueue.load(), []);
 
-  // `turn` is in the list so that a pause, when it is over, sends again.
+  // `turn` is a dependency so that the end of a pause sends again.
   // biome-ignore lint/correctness/useExhaustiveDependencies: turn
   useEffect(() => {
     if (!newest || !online || !mayClaim) return;

@@ -1,25 +1,27 @@
-/** The one queue of this page, with the browser's own doors: IndexedDB, Web Locks, and a word to the other tabs. */
+/** The page's only claim queue, with the browser's IndexedDB, Web Locks and BroadcastChannel. */
 import { useSyncExternalStore } from "react";
-import { ClaimQueue, type Claims, type Doors } from "./claim_queue";
-import { openShelf } from "./shelf";
+import { ClaimQueue, type Claims, type QueueEnvironment } from "./claim_queue";
+import { openClaimStore } from "./claim_store";
 
 const NAME = "device-lobby.claims";
-/** Longer than one claim and the question who holds it may take. */
+/** Longer than one claim and the query for its holder can take. */
 const ASLEEP_AFTER_MS = 90_000;
 
-/** Null in a browser that lacks it: its tabs then learn of each other's claims when they are looked at. */
+/** Null in browsers without it: their tabs see each other's claims on the next load. */
 const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(NAME);
 
-const DOORS: Doors = {
-  shelf: openShelf,
+const DOORS: QueueEnvironment = {
+  store: openClaimStore,
   alone,
-  tellOthers: () => others?.postMessage("changed"),
+  notifyTabs: () => others?.postMessage("changed"),
   now: () => new Date(),
   salt: () => crypto.randomUUID().slice(0, 8),
 };
 
-/** One at a time among this browser's tabs. A tab that the phone has put to sleep while it held the lock loses it: that
- * two send the same claim does no harm, that none sends would. */
+/**
+ * Runs in one tab at a time. A suspended tab loses the lock: two tabs sending the same claim is harmless, no
+ * tab sending is not.
+ */
 async function alone<Result>(work: () => Promise<Result>): Promise<Result> {
   let begun = false;
   const begin = () => {

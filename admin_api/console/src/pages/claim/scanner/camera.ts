@@ -1,48 +1,51 @@
 /**
- * The phone's camera, and why there is none: each fault has words that say what to do, since the other two ways, photo
- * and typing, are always there.
+ * The phone's camera and its failures. Each failure has a message that says what to do; photo and typing are
+ * always available.
  */
 
 export type CameraFault = "denied" | "none" | "taken" | "insecure" | "failed";
 
-export const CAMERA_WORDS: Record<CameraFault, { title: string; advice: string }> = {
+export const CAMERA_MESSAGES: Record<CameraFault, { title: string; advice: string }> = {
   denied: {
-    title: "The camera is not allowed here",
-    advice: "Allow it for this page in the browser's settings (beside the address), then scan again.",
+    title: "Camera access is blocked",
+    advice: "Allow it for this page in the browser's settings (next to the address), then scan again.",
   },
-  none: { title: "No camera was found", advice: "This device has none, or it is switched off." },
+  none: { title: "No camera found", advice: "This device has no camera, or it is switched off." },
   taken: {
     title: "The camera is in use",
-    advice: "Another app or tab has it, or it was taken away. Close that one, then scan again.",
+    advice: "Another app or tab uses it. Close that one, then scan again.",
   },
   insecure: {
-    title: "No camera without https",
-    advice: "Browsers give the camera to secure pages only. Open this page by its https address.",
+    title: "The camera requires https",
+    advice: "Browsers allow the camera on secure pages only. Open this page with https.",
   },
-  failed: { title: "The camera does not start", advice: "Scan again; if it stays so, restart the browser." },
+  failed: {
+    title: "The camera can't start",
+    advice: "Scan again. If the problem persists, restart the browser.",
+  },
 };
 
-export class CameraTrouble extends Error {
+export class CameraError extends Error {
   constructor(
     readonly fault: CameraFault,
     cause: unknown,
   ) {
-    super(`${CAMERA_WORDS[fault].title}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    super(`${CAMERA_MESSAGES[fault].title}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
   }
 }
 
-/** Opens the camera that looks away from the person, where there are two. Throws `CameraTrouble`. */
+/** Open the rear camera if there are two. Throws `CameraError`. */
 export async function openCamera(media: MediaDevices | undefined): Promise<MediaStream> {
-  if (!media?.getUserMedia) throw new CameraTrouble("insecure", "no mediaDevices");
+  if (!media?.getUserMedia) throw new CameraError("insecure", "no mediaDevices");
   try {
     return await media.getUserMedia({
       audio: false,
       video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 720 } },
     });
   } catch (error) {
-    throw new CameraTrouble(faultOf(error), error);
+    throw new CameraError(faultOf(error), error);
   }
 }
 
@@ -50,7 +53,7 @@ export function closeCamera(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/** By the names of W3C's Media Capture and Streams, and what browsers give beside them. */
+/** Maps the error names of W3C Media Capture and Streams, and those that browsers add. */
 export function faultOf(error: unknown): CameraFault {
   switch (error instanceof DOMException ? error.name : "") {
     case "NotAllowedError":
@@ -68,7 +71,7 @@ export function faultOf(error: unknown): CameraFault {
   }
 }
 
-/** What Image Capture adds to a track; TypeScript's own types lack it. */
+/** Fields of the Image Capture API that TypeScript's types lack. */
 interface Light extends MediaTrackCapabilities {
   torch?: boolean;
   focusMode?: string[];
@@ -78,12 +81,12 @@ export function hasTorch(stream: MediaStream): boolean {
   return capabilitiesOf(stream).torch === true;
 }
 
-/** Switches the lamp. False where the camera would not. */
+/** Switch the light. Return false if the camera rejects it. */
 export async function setTorch(stream: MediaStream, on: boolean): Promise<boolean> {
   return applied(stream, { torch: on });
 }
 
-/** Labels are near: a camera that can keep focusing is asked to. */
+/** Labels are close: request continuous focus if the camera supports it. */
 export async function keepFocusing(stream: MediaStream): Promise<void> {
   if (capabilitiesOf(stream).focusMode?.includes("continuous"))
     await applied(stream, { focusMode: "continuous" });
@@ -99,6 +102,6 @@ async function applied(stream: MediaStream, wanted: object): Promise<boolean> {
     await stream.getVideoTracks()[0]?.applyConstraints({ advanced: [wanted as MediaTrackConstraintSet] });
     return true;
   } catch {
-    return false; // a comfort that this camera does not have after all
+    return false; // optional: the camera lacks it after all
   }
 }

@@ -1,28 +1,28 @@
-/** What the camera sees, with the lamp and the way out in reach of the thumb. Mounted on a tap; gone, the camera is off. */
+/** The camera picture, with the light and stop buttons. The camera runs only while this is mounted. */
 import { ActionIcon, Loader } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
 import { IconBulb, IconBulbOff, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import style from "../claim.module.css";
 import {
+  CameraError,
   type CameraFault,
-  CameraTrouble,
   closeCamera,
   hasTorch,
   keepFocusing,
   openCamera,
   setTorch,
 } from "./camera";
-import type { Detector, Sight } from "./sight";
+import type { Detector, ScanResult } from "./scan_result";
 import { watch } from "./watch";
 
 interface Props {
-  /** Found: the picture stands still, nothing is looked for. */
+  /** A label was found: the picture is frozen and scanning stops. */
   still: boolean;
   loadDetector: () => Promise<Detector>;
-  onNews: (sight: Sight) => void;
+  onScan: (scan: ScanResult) => void;
   onFault: (fault: CameraFault) => void;
-  /** The scanner itself could not be loaded or run. */
+  /** The scanner could not be loaded or run. */
   onTrouble: (error: unknown) => void;
   onStop: () => void;
 }
@@ -34,14 +34,14 @@ export function CameraView(props: Props) {
   const { still, onStop } = props;
 
   useEffect(() => {
-    video.current?.parentElement?.scrollIntoView({ block: "nearest" }); // newer browsers give a promise
+    video.current?.parentElement?.scrollIntoView({ block: "nearest" }); // newer browsers return a promise
   }, []);
   useEffect(() => {
     if (video.current && stream) video.current.srcObject = stream;
   }, [stream]);
   useEffect(() => {
     if (still) video.current?.pause();
-    else if (running) void video.current?.play().catch(() => undefined); // it was taken away while it began
+    else if (running) void video.current?.play().catch(() => undefined); // stopped before it started
   }, [still, running]);
   useWatching(video, running && !still, props);
 
@@ -53,9 +53,9 @@ export function CameraView(props: Props) {
         muted
         autoPlay
         onPlaying={() => setRunning(true)}
-        aria-label="What the camera sees"
+        aria-label="Camera picture"
       />
-      {!running && <Loader className={style.wait} color="white" aria-label="The camera starts" />}
+      {!running && <Loader className={style.wait} color="white" aria-label="Starting the camera" />}
       <div className={style.frame} aria-hidden />
       <div className={style.tools}>
         {stream && hasTorch(stream) ? <Torch stream={stream} /> : <span />}
@@ -64,7 +64,7 @@ export function CameraView(props: Props) {
           radius="xl"
           variant="filled"
           color="dark"
-          aria-label="Stop the camera"
+          aria-label="Stop camera"
           autoFocus
           onClick={onStop}
         >
@@ -86,7 +86,7 @@ function Torch({ stream }: { stream: MediaStream }) {
       radius="xl"
       variant="filled"
       color={on ? "yellow" : "dark"}
-      aria-label="Lamp"
+      aria-label="Light"
       aria-pressed={on}
       onClick={() => void toggle()}
     >
@@ -95,7 +95,7 @@ function Torch({ stream }: { stream: MediaStream }) {
   );
 }
 
-/** Open while this is mounted and the page in view; a hidden page has the camera off. */
+/** The camera stream while this is mounted and the page visible; a hidden page switches the camera off. */
 function useStream({ onFault, onStop }: Props): MediaStream | null {
   const [stream, setStream] = useState<MediaStream | null>(null);
   const says = useLatest({ onFault, onStop });
@@ -111,7 +111,7 @@ function useStream({ onFault, onStop }: Props): MediaStream | null {
         setStream(found);
       },
       (error: unknown) =>
-        wanted && says.current.onFault(error instanceof CameraTrouble ? error.fault : "failed"),
+        wanted && says.current.onFault(error instanceof CameraError ? error.fault : "failed"),
     );
     return () => {
       wanted = false;
@@ -138,7 +138,7 @@ function useWatching(video: React.RefObject<HTMLVideoElement | null>, on: boolea
         stop = watch({
           video: video.current,
           detector,
-          onNews: (sight) => says.current.onNews(sight),
+          onScan: (scan) => says.current.onScan(scan),
           onFailure: (error) => says.current.onTrouble(error),
         });
       },

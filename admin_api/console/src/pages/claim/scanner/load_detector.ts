@@ -1,5 +1,5 @@
-/** The scanner, loaded once, when it is first wanted; after a lost network it is tried again. */
-import type { Detector } from "./sight";
+/** Loads the scanner once, on demand, and retries after a lost network. */
+import type { Detector } from "./scan_result";
 
 let loading: Promise<Detector> | undefined;
 

@@ -1,22 +1,22 @@
 /**
- * Finds the labels in a photo. Phones take far more pixels than a code needs and than zxing reads in good time, so the
- * photo is looked at in several sizes, and turned where none shows anything. Several labels in one photo are all found.
+ * Finds labels in a photo. Photos have far more pixels than a code needs and than zxing reads quickly, so the
+ * photo is scanned in several sizes, and rotated if nothing is found. Finds several labels in one photo.
  */
-import { type Code, type Detector, type Sight, sightOf } from "./sight";
+import { type Code, type Detector, type ScanResult, scanResultOf } from "./scan_result";
 
-/** A file that no browser shows as a picture. */
+/** The browser cannot display the file as a picture. */
 export class NotAPicture extends Error {}
 
 export interface View {
-  /** Pixels of the longer side at most, and degrees clockwise. */
+  /** The maximum length of the longer side in pixels, and clockwise degrees. */
   side: number;
   turned: number;
 }
 
-/** A view, and how large a photo has to be for it to show something that the ones before do not. */
+/** A view, and the minimum photo size for which it adds detail to the previous views. */
 type Try = View & { above: number };
 
-/** A small label shows in the larger, a blurred one in the smaller. */
+/** Larger views show small labels, smaller views show blurred ones. */
 const FIRST: readonly Try[] = [
   { side: 1280, turned: 0, above: 0 },
   { side: 2400, turned: 0, above: 1280 },
@@ -29,7 +29,7 @@ const FURTHER: readonly Try[] = [
   { side: 1600, turned: 20, above: 0 },
 ];
 
-/** One photo, drawn as a view wants it. */
+/** A photo that can be drawn as a view. */
 export interface Photo {
   width: number;
   height: number;
@@ -37,8 +37,8 @@ export interface Photo {
   close: () => void;
 }
 
-/** What `photo` shows. */
-export async function readPhoto(photo: Photo, detector: Detector): Promise<Sight> {
+/** Scan `photo`. */
+export async function readPhoto(photo: Photo, detector: Detector): Promise<ScanResult> {
   const large = Math.max(photo.width, photo.height);
   const found: Code[] = [];
   for (const view of FIRST)
@@ -47,16 +47,16 @@ export async function readPhoto(photo: Photo, detector: Detector): Promise<Sight
     if (found.length > 0) break;
     if (large > view.above) found.push(...(await detector.detect(photo.seenAs(view))));
   }
-  return sightOf(found);
+  return scanResultOf(found);
 }
 
-/** Opens a file, upright. Throws `NotAPicture`. */
+/** Open a file in upright orientation. Throws `NotAPicture`. */
 export async function openPhoto(file: Blob): Promise<Photo> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new NotAPicture("got a file that this browser cannot show, want a photo (JPEG or PNG)");
+    throw new NotAPicture("This browser can't open the file. Choose a JPEG or PNG photo.");
   }
   const { width, height } = bitmap;
   return { width, height, seenAs: (view) => drawn(bitmap, view), close: () => bitmap.close() };
@@ -70,7 +70,7 @@ function drawn(bitmap: ImageBitmap, { side, turned }: View): ImageData {
   canvas.width = turned === 0 ? width : diagonal;
   canvas.height = turned === 0 ? height : diagonal;
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new NotAPicture("got a browser without canvas, want one that draws");
+  if (!context) throw new NotAPicture("This browser has no canvas support.");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.translate(canvas.width / 2, canvas.height / 2);
@@ -79,8 +79,8 @@ function drawn(bitmap: ImageBitmap, { side, turned }: View): ImageData {
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** What the photo in `file` shows. Throws `NotAPicture`, or what kept the scanner from loading. */
-export async function sightIn(file: Blob, loadDetector: () => Promise<Detector>): Promise<Sight> {
+/** Scan the photo in `file`. Throws `NotAPicture`, or the error that prevented the scanner from loading. */
+export async function scanPhoto(file: Blob, loadDetector: () => Promise<Detector>): Promise<ScanResult> {
   const [photo, detector] = await Promise.all([openPhoto(file), loadDetector()]);
   try {
     return await readPhoto(photo, detector);

@@ -1,30 +1,30 @@
 /**
- * Looks for codes in a running video, one frame after the other: never two at once, and not more often than a phone
- * stays cool with. Says each time what is new; goes on until it is stopped.
+ * Scans a running video frame by frame: one frame at a time, with a pause that keeps the phone cool. Reports
+ * new codes until stopped.
  */
-import { type Detector, type Memory, news, type Sight, sightOf } from "./sight";
+import { type Detector, type Memory, newCodes, type ScanResult, scanResultOf } from "./scan_result";
 
 const PAUSE_MS = 100;
-/** Frames in a row that cannot be read at all before something must be wrong. */
+/** The number of consecutive unreadable frames that counts as a failure. */
 const MAX_FAILURES = 20;
 
 export interface Watched {
   video: HTMLVideoElement;
   detector: Detector;
-  onNews: (sight: Sight) => void;
-  /** No frame can be read. It has stopped then. */
+  onScan: (scan: ScanResult) => void;
+  /** No frame can be read; scanning has stopped. */
   onFailure: (error: unknown) => void;
 }
 
-/** The frame to come, and the time; handed in by tests. */
+/** Frames and time; injected by tests. */
 export interface Pace {
   nextFrame: (video: HTMLVideoElement) => Promise<void>;
   pause: (ms: number) => Promise<void>;
   now: () => number;
 }
 
-/** Starts; what it gives stops it. */
-export function watch({ video, detector, onNews, onFailure }: Watched, pace: Pace = PACE): () => void {
+/** Starts scanning and returns a function that stops it. */
+export function watch({ video, detector, onScan, onFailure }: Watched, pace: Pace = PACE): () => void {
   let going = true;
   let memory: Memory = new Map();
   let failures = 0;
@@ -35,10 +35,10 @@ export function watch({ video, detector, onNews, onFailure }: Watched, pace: Pac
     const codes = await detector.detect(video);
     if (!going) return;
     failures = 0;
-    const sight = sightOf(codes, { x: video.videoWidth / 2, y: video.videoHeight / 2 });
-    const seen = news(memory, sight, pace.now());
-    memory = seen.memory;
-    if (seen.news.labels.length > 0 || seen.news.stranger !== null) onNews(seen.news);
+    const scan = scanResultOf(codes, { x: video.videoWidth / 2, y: video.videoHeight / 2 });
+    const scanned = newCodes(memory, scan, pace.now());
+    memory = scanned.memory;
+    if (scanned.newCodes.labels.length > 0 || scanned.newCodes.otherCode !== null) onScan(scanned.newCodes);
   }
 
   async function run(): Promise<void> {
@@ -46,7 +46,7 @@ export function watch({ video, detector, onNews, onFailure }: Watched, pace: Pac
       try {
         await look();
       } catch (error) {
-        // A frame may come before the video has any, or while the camera turns: the next one will do.
+        // A frame can arrive before the video has data or while the camera switches: wait for the next.
         if (++failures >= MAX_FAILURES) {
           going = false;
           onFailure(error);

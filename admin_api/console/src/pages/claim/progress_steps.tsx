@@ -1,0 +1,67 @@
+/**
+ * The steps of a claim: completed steps with durations, the current step with a timer, and the remaining
+ * steps.
+ */
+import { IconCheck, IconX } from "@tabler/icons-react";
+import { duration, exact, useNow } from "../../parts/time";
+import style from "./claim.module.css";
+import type { ClaimProgress, Step } from "./claim_progress";
+
+type Is = "done" | "now" | "failed" | "to come";
+
+const SPOKEN: Record<Is, string> = { done: "done", now: "now", failed: "failed", "to come": "not yet" };
+
+export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress; changedAt: number }) {
+  const { steps, standing } = progress;
+  const current = steps.findIndex(({ at }) => at === null);
+  const isOf = (index: number): Is => {
+    if (index !== current) return steps[index]?.at ? "done" : "to come";
+    if (standing === "failed" || standing === "not let in") return "failed";
+    return ["under way", "unseen", "proving"].includes(standing) ? "now" : "to come";
+  };
+  return (
+    <ol
+      className={style.progress}
+      data-steps={steps.length}
+      data-confirmed={steps.some(({ name }) => name === "Confirmed") || undefined}
+      aria-label="Progress"
+    >
+      {steps.map((step, index) => (
+        <li key={step.name} className={style.step} data-is={isOf(index)}>
+          <span className={style.dot} aria-hidden>
+            {isOf(index) === "done" && <IconCheck size={14} stroke={3} />}
+            {isOf(index) === "failed" && <IconX size={14} stroke={3} />}
+          </span>
+          {step.name}
+          <span className={style.unseen}>: {SPOKEN[isOf(index)]}</span>
+          <span className={style.seconds}>
+            {isOf(index) === "now" && standing === "under way" ? (
+              <Counting since={changedAt} />
+            ) : (
+              <Took step={step} />
+            )}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Took({ step: { at, tookMs } }: { step: Step }) {
+  if (at === null) return null;
+  if (tookMs !== null) return duration(tookMs);
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {new Date(at).toLocaleTimeString(undefined, { timeStyle: "short" })}
+    </time>
+  );
+}
+
+/**
+ * Measured with this phone's clock from when it saw the previous step, because the lobby's clock may differ.
+ * Hidden from screen readers, because it changes constantly.
+ */
+function Counting({ since }: { since: number }) {
+  const now = useNow(250);
+  return <span aria-hidden>{duration(now.getTime() - since)}</span>;
+}

@@ -1,0 +1,92 @@
+/** Releases, retries or revokes a device after explaining the effect in its current state. */
+import { Textarea } from "@mantine/core";
+import { useState } from "react";
+import { useMutation } from "urql";
+import { type Failure, failureOf } from "../../api/failures";
+import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { labelOf } from "./actions";
+import { Consequence } from "./consequence";
+import { consequenceOf } from "./consequences";
+import { RELEASE, RETRY, REVOKE } from "./mutations";
+import { type DialogProps, placeOf, type Subject } from "./subject";
+
+export type ConfirmedAction = "release" | "retry" | "revoke";
+
+/** The API's limit: printable, on one line. */
+export const MAX_WHY = 200;
+
+interface Props extends DialogProps {
+  action: ConfirmedAction;
+}
+
+export function ActionDialog({ action, subject, known, opened, onDone, onClose }: Props) {
+  const carryOut = useActions();
+  const [why, setWhy] = useState("");
+  const text = consequenceOf(action, subject.state, placeOf(subject.target, known));
+  const reason = why.trim();
+  const ready = action !== "revoke" || (reason.length > 0 && reason.length <= MAX_WHY);
+
+  const close = () => {
+    setWhy("");
+    onClose();
+  };
+  const confirm = async () => {
+    const done = await carryOut[action](subject, reason);
+    if (typeof done !== "string") return done;
+    onDone(done);
+    return undefined;
+  };
+
+  return (
+    <ConfirmDialog
+      opened={opened}
+      title={`${labelOf(action)} device`}
+      consequence={<Consequence name={subject.name} text={text} />}
+      action={labelOf(action)}
+      dangerous={action === "revoke"}
+      disabled={!ready || text === undefined}
+      onConfirm={confirm}
+      onClose={close}
+    >
+      {action === "revoke" && (
+        <Textarea
+          label="Reason"
+          description="Kept permanently in its history"
+          required
+          autosize
+          minRows={2}
+          size="md"
+          maxLength={MAX_WHY}
+          value={why}
+          onChange={(event) => setWhy(event.currentTarget.value.replace(/[\r\n\t]+/g, " "))}
+        />
+      )}
+    </ConfirmDialog>
+  );
+}
+
+type CarryOut = (subject: Subject, why: string) => Promise<Failure | string>;
+
+/** Runs the action and returns a failure, or the message to show. */
+function useActions(): Record<ConfirmedAction, CarryOut> {
+  const [, release] = useMutation(RELEASE);
+  const [, retry] = useMutation(RETRY);
+  const [, revoke] = useMutation(REVOKE);
+  return {
+    release: async ({ certid }) => {
+      const { data, error } = await release({ certid });
+      if (error) return failureOf(error);
+      return data?.releaseDevice?.forgotten
+        ? "Released and forgotten, because it was never seen."
+        : "Released. It returns to the lobby.";
+    },
+    retry: async ({ certid }) => {
+      const { error } = await retry({ certid });
+      return error ? failureOf(error) : "Retrying.";
+    },
+    revoke: async ({ certid }, why) => {
+      const { error } = await revoke({ certid, why });
+      return error ? failureOf(error) : "Revoked permanently.";
+    },
+  };
+}

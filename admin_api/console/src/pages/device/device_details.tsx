@@ -1,0 +1,67 @@
+/** A registered device: state, actions, facts and history. */
+import { Grid, Group, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { StateBadge, stateInfo } from "../../parts/state_badge";
+import type { TargetEntry } from "../../parts/targets";
+import { Ago } from "../../parts/time";
+import { useMe } from "../../sign_in/me";
+import { ActionButton, ActionButtons, actionsOf } from "./actions";
+import { Attention } from "./attention";
+import type { Action } from "./consequences";
+import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
+import type { DeviceRecord } from "./device_query";
+import { placeOf, subjectOf } from "./subject";
+
+interface Props {
+  device: DeviceRecord;
+  known: readonly TargetEntry[] | undefined;
+  onBegin: (action: Action) => void;
+  /** Reload the device. */
+  onChanged: () => void;
+  /** The history. */
+  children: ReactNode;
+}
+
+export function DeviceDetails({ device, known, onBegin, onChanged, children }: Props) {
+  const { may } = useMe();
+  const actions = actionsOf(device.allowedActions, may);
+  const stuck = device.reason !== null && device.reason !== "REVOKED" && device.devstate !== "proving";
+  const retryFirst = stuck && actions.includes("retry");
+  const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
+  return (
+    <Stack gap="md">
+      <Standing device={device} />
+      <Attention
+        device={device}
+        target={placeOf(subjectOf(device).target, known)}
+        onConfirmed={onChanged}
+        retry={retryFirst && <ActionButton action="retry" first onBegin={onBegin} />}
+      />
+      <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, md: 7 }}>
+          <Stack gap="md">
+            <RouteFacts device={device} known={known} />
+            <Identity device={device} />
+            {device.certificate && <CertificateFacts certificate={device.certificate} />}
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 5 }}>{children}</Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+function Standing({ device: { devstate, enteredAt } }: { device: DeviceRecord }) {
+  const state = devstate ?? "";
+  return (
+    <Group gap="xs">
+      <span role="status">
+        <StateBadge state={state} size="lg" />
+      </span>
+      <Text size="sm" c="dimmed">
+        {stateInfo(state).meaning} · <Ago at={enteredAt} />
+      </Text>
+    </Group>
+  );
+}

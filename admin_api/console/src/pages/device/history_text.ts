@@ -1,0 +1,55 @@
+/** Describes history entries: the event, the actor and the transition. */
+import { stateInfo } from "../../parts/state_badge";
+import type { Entry } from "./device_query";
+
+const EVENTS: Readonly<Record<string, string>> = {
+  admit: "Admitted",
+  refuse: "Refused",
+  hello: "Hello received",
+  claim: "Claimed",
+  confirm: "Presence code confirmed",
+  mismatch: "Wrong presence code",
+  commission: "Commissioned",
+  fail: "Commissioning failed",
+  arrive: "Arrived",
+  move: "Moved",
+  release: "Released",
+  retry: "Retried",
+  retire: "Previous target cleared",
+  revoke: "Revoked",
+  wake: "Commissioner notified",
+  deactivate: "Orphaned certificate deactivated",
+};
+
+/** Return a description of the event; the ledger's own name if it is unknown. */
+export function eventText({ event, reason, after }: Entry): string {
+  if (event === "retire" && reason !== null) return "Previous target could not be cleared";
+  if (event === "retire" && after === "proving") return "Presence code sent";
+  if (event === "retire" && after === "refused") return "May connect again";
+  if (event === "retry" && after === "proving") return "New presence code requested";
+  return EVENTS[event] ?? event;
+}
+
+/** Whether a reason is a code; the reason of a revocation is free text. */
+export function isCode(reason: string): boolean {
+  return /^[A-Z][A-Z0-9_]+$/.test(reason);
+}
+
+/** "service:commissioner" is "commissioner", "user:anna" is "anna". */
+export function actorText(actor: string): string {
+  return actor.replace(/^(service|user):/, "");
+}
+
+/** "Waiting → Claimed"; null if the state did not change. */
+export function transitionText({ before, after }: Entry): string | null {
+  if (before === after) return null;
+  const from = before === null ? "Unknown" : stateInfo(before).label;
+  const to = after === null ? "Forgotten" : stateInfo(after).label;
+  return `${from} → ${to}`;
+}
+
+/** Milliseconds since the previous entry; null for the first. `entries`: oldest first. */
+export function waitBefore(entries: readonly Entry[], index: number): number | null {
+  const [earlier, entry] = [entries[index - 1], entries[index]];
+  return earlier && entry ? Date.parse(entry.at) - Date.parse(earlier.at) : null;
+}

@@ -1,0 +1,114 @@
+/** The results of a query: updated without moving rows, or the reason why there are none. */
+import { Button, Stack } from "@mantine/core";
+import { useState } from "react";
+import { FailureNotice } from "../../parts/failure_notice";
+import { Loading } from "../../parts/loading";
+import { formatNumber } from "../../parts/numbers";
+import type { StableList } from "../../parts/stable_list";
+import { StaleNotice } from "../../parts/stale_notice";
+import type { TargetEntry } from "../../parts/targets";
+import { UpdateNotice } from "../../parts/update_notice";
+import { useStableList } from "../../parts/use_stable_list";
+import type { Column } from "./columns";
+import type { DeviceLine } from "./device_line";
+import { DeviceList } from "./device_list";
+import { EmptyDevices } from "./empty_devices";
+import { ALL_DEVICES, changeQuery, filterOf, type ListQuery, listAddress } from "./list_query";
+import { recordNextPage } from "./page_trail";
+import { Pager } from "./pager";
+import { type Page, usePage } from "./use_page";
+
+interface Props {
+  query: ListQuery;
+  columns: readonly Column[];
+  known: readonly TargetEntry[] | undefined;
+  onAsk: (query: ListQuery) => void;
+}
+
+export function DeviceResults({ query, columns, known, onAsk }: Props) {
+  const { page, failure, refresh } = usePage(query);
+  const openedAt = useOpenedAt(listAddress(query));
+  if (!page && failure?.code === "INVALID_CURSOR")
+    return (
+      <Stack>
+        <FailureNotice failure={failure} />
+        <Button variant="default" onClick={() => onAsk({ ...query, after: null })}>
+          Go to first page
+        </Button>
+      </Stack>
+    );
+  if (!page && failure) return <FailureNotice failure={failure} onRetry={refresh} />;
+  if (!page) return <Loading what="devices" />;
+  return (
+    <>
+      <StaleNotice at={page.at} failure={failure} onRetry={refresh} />
+      <ResultList
+        page={page}
+        openedAt={openedAt}
+        query={query}
+        columns={columns}
+        known={known}
+        onAsk={onAsk}
+      />
+    </>
+  );
+}
+
+function ResultList({
+  page,
+  openedAt,
+  query,
+  columns,
+  known,
+  onAsk,
+}: Props & { page: Page; openedAt: Date }) {
+  // A cached page from before this visit is replaced by the first update.
+  const key = `${listAddress(query)} ${page.at < openedAt}`;
+  const { list, show } = useStableList(page.nodes, true, key);
+  const next = (cursor: string) => {
+    recordNextPage(query.after, cursor);
+    onAsk({ ...query, after: cursor });
+    scrollTo({ top: 0 });
+  };
+  const isEmpty = list.rows.length === 0 && page.next === null;
+  return (
+    <>
+      <UpdateNotice text={changesOf(list)} onShow={show} />
+      {isEmpty ? (
+        <EmptyDevices
+          filtered={filterOf(query) !== null || query.after !== null}
+          onClear={() => onAsk({ ...ALL_DEVICES, size: query.size })}
+        />
+      ) : (
+        list.rows.length > 0 && <DeviceList list={list} columns={columns} known={known} />
+      )}
+      {!(isEmpty && query.after === null) && (
+        <Pager
+          query={query}
+          page={page}
+          onNext={next}
+          onBack={(cursor) => onAsk({ ...query, after: cursor })}
+          onSize={(size) => onAsk(changeQuery(query, { size }))}
+        />
+      )}
+    </>
+  );
+}
+
+/** When this address was opened. */
+function useOpenedAt(address: string): Date {
+  const [opened, setCame] = useState(() => ({ address, at: new Date() }));
+  if (opened.address === address) return opened.at;
+  const next = { address, at: new Date() };
+  setCame(next);
+  return next.at;
+}
+
+/** "2 new, 1 gone"; null: no changes. */
+function changesOf({ fresh, gone }: StableList<DeviceLine>): string | null {
+  const words = [
+    ...(fresh.length > 0 ? [`${formatNumber(fresh.length)} new`] : []),
+    ...(gone.size > 0 ? [`${formatNumber(gone.size)} removed`] : []),
+  ];
+  return words.length > 0 ? words.join(", ") : null;
+}

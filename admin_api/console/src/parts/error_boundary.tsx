@@ -1,0 +1,44 @@
+/**
+ * Catches errors while a page renders, so that the menu stays usable: a chunk that a newer deployment has
+ * removed, or a bug. Sends no report; the browser's console has the stack trace.
+ */
+import { Button } from "@mantine/core";
+import { IconPlugConnectedX } from "@tabler/icons-react";
+import { Component, type ReactNode } from "react";
+import { EmptyState } from "./empty_state";
+
+interface Props {
+  /** A new address clears the error. */
+  place: string;
+  children: ReactNode;
+}
+
+interface State {
+  error?: unknown;
+  place: string;
+}
+
+export class ErrorBoundary extends Component<Props, State> {
+  override state: State = { place: this.props.place };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  static getDerivedStateFromProps({ place }: Props, before: State) {
+    return place === before.place ? null : { error: undefined, place };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (error === undefined) return this.props.children;
+    return (
+      <div role="alert">
+        <EmptyState icon={<IconPlugConnectedX />} title="Something went wrong">
+          <p>{error instanceof Error ? error.message : String(error)}</p>
+          <Button onClick={() => location.reload()}>Reload page</Button>
+        </EmptyState>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/** A page of devices: paging, stable rows, column selection and CSV export. */
+import { fireEvent, screen } from "@testing-library/react";
+import { beforeEach, expect, test, vi } from "vitest";
+import { Refusal } from "../../fake_api";
+import { pass, stopClock } from "../clock";
+import { line, lines } from "../fixtures";
+import { asked, enter, ledger, names } from "./devices_fixtures";
+
+stopClock();
+
+test("pages forwards and back with one query each", async () => {
+  const { api } = ledger(lines(0, 45));
+  const { visited } = enter(api);
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Next" }));
+  await screen.findByText("sensor-20");
+  fireEvent.click(screen.getByRole("button", { name: "Next" }));
+  await screen.findByText("sensor-44");
+  expect((screen.getByRole("button", { name: "Next" }) as HTMLButtonElement).disabled).toBe(true);
+  fireEvent.click(screen.getByRole("button", { name: "Previous" }));
+  await screen.findByText("sensor-20");
+  expect(visited).toEqual(["/devices", "/devices?after=20", "/devices?after=40", "/devices?after=20"]);
+  expect(names()).toHaveLength(20);
+});
+
+test("goes to the first page from a shared address", async () => {
+  const { api } = ledger(lines(0, 99));
+  const { visited } = enter(api, "/devices?state=inlobby&after=60");
+  await screen.findByText("sensor-60");
+  fireEvent.click(screen.getByRole("button", { name: "First page" }));
+  expect(visited.at(-1)).toBe("/devices?state=inlobby");
+});
+
+test("fills a filtered page with a few requests, then offers to continue", async () => {
+  const { api } = ledger([]);
+  api.answer("Devices", ({ after }) => ({
+    devices: {
+      __typename: "DevicePage",
+      nodes: after === "2" ? [line(5)] : [],
+      pageInfo: { __typename: "PageInfo", hasNextPage: true, endCursor: String(Number(after ?? 0) + 1) },
+    },
+  }));
+  const { visited } = enter(api, "/devices?name=sensor-5");
+  await screen.findByText(/1 device found so far/);
+  expect(api.variablesOf("Devices").map(({ first, after }) => [first, after])).toEqual([
+    [20, null],
+    [20, "1"],
+    [20, "2"],
+    [19, "3"],
+    [19, "4"],
+  ]);
+  fireEvent.click(screen.getByRole("button", { name: "Continue search" }));
+  expect(visited.at(-1)).toBe("/devices?name=sensor-5&after=5");
+});
+
+test("updates rows in place and announces new and removed devices", async () => {
+  const { api, state } = ledger(lines(1, 4));
+  enter(api, "/devices?state=inlobby");
+  await screen.findByText("sensor-1");
+  state.devices = [line(0), line(1, { profile: "gateway" }), line(3)];
+  await pass(10_100);
+  expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]);
+  fireEvent.click(screen.getByRole("button", { name: "1 new, 1 removed · Show" }));
+  expect(names()).toEqual(["sensor-0", "sensor-1", "sensor-3"]);
+});
+
+beforeEach(() => localStorage.clear());
+
+test("remembers the selected columns", async () => {
+  const { api } = ledger(lines(0, 1));
+  const { unmount } = enter(api);
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Columns" }));
+  fireEvent.click(await screen.findByRole("menuitemcheckbox", { name: "Profile" }));
+  fireEvent.click(await screen.findByRole("menuitemcheckbox", { name: "Reason" }));
+  unmount();
+  enter(api);
+  expect((await screen.findAllByRole("columnheader")).map((head) => head.textContent)).toEqual([
+    "State",
+    "Name",
+    "Fingerprint",
+    "Target",
+    "Since",
+    "Profile",
+  ]);
+});
+
+test("ignores an invalid stored selection of columns", async () => {
+  localStorage.setItem("device-lobby.columns", '{"no": "list"}');
+  enter(ledger(lines(0, 1)).api);
+  expect(await screen.findAllByRole("columnheader")).toHaveLength(6);
+});
+
+test("goes to the first page after an invalid cursor", async () => {
+  const { api } = ledger([]);
+  api.answer("Devices", new Refusal("INVALID_CURSOR", "got 'x', want the cursor of an earlier page"));
+  const { visited } = enter(api, "/devices?state=failed&after=x");
+  fireEvent.click(await screen.findByRole("button", { name: "Go to first page" }));
+  expect(visited.at(-1)).toBe("/devices?state=failed");
+});
+
+test("shows the cached list immediately on return", async () => {
+  const { api } = ledger(lines(0, 2));
+  const { unmount } = enter(api);
+  await screen.findByText("sensor-0");
+  unmount();
+  enter(api);
+  expect(names()).toEqual(["sensor-0", "sensor-1"]);
+});
+
+/** jsdom's blobs have no text(). */
+function textOf(blob: Blob): Promise<string> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.readAsText(blob);
+  });
+}
+
+test("exports all devices of the query, not only the page", async () => {
+  const { api } = ledger(lines(0, 230));
+  const saved: Blob[] = [];
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: (blob: Blob) => saved.push(blob) && "blob:x" }));
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  enter(api, "/devices?state=inlobby");
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Export CSV" }));
+  expect(await screen.findByText("230 devices saved")).toBeTruthy();
+  expect((await textOf(saved[0] as Blob)).trim().split("\r\n")).toHaveLength(231);
+  expect(asked(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
+});

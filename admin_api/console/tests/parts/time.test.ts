@@ -1,0 +1,47 @@
+/** Times and durations, at every boundary between units. */
+import { describe, expect, test } from "vitest";
+import { ago, duration } from "../../src/parts/time";
+
+const NOW = new Date("2026-11-22T12:00:00Z");
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+describe("ago", () => {
+  test.each([
+    [0, "just now"],
+    [9 * SECOND, "just now"],
+    [10 * SECOND, "10 sec. ago"],
+    [59 * SECOND, "59 sec. ago"],
+    [MINUTE, "1 min. ago"],
+    [59 * MINUTE, "59 min. ago"],
+    [HOUR, "1 hr. ago"],
+    [23 * HOUR, "23 hr. ago"],
+    [DAY, "yesterday"],
+    [40 * DAY, "40 days ago"],
+    [-5 * MINUTE, "just now"],
+  ])("%i ms: %s", (elapsed, want) => {
+    expect(ago(new Date(NOW.getTime() - elapsed), NOW)).toBe(want);
+  });
+});
+
+describe("duration", () => {
+  test.each([
+    [-1, "0.0 s"],
+    [0, "0.0 s"],
+    [840, "0.8 s"],
+    [9_949, "9.9 s"],
+    [9_950, "10 s"],
+    [59_499, "59 s"],
+    [59_500, "1 min 0 s"],
+    [119_700, "2 min 0 s"],
+    [3 * MINUTE + 5 * SECOND, "3 min 5 s"],
+    [HOUR - SECOND, "59 min 59 s"],
+    [HOUR, "1 h 0 min"],
+    [DAY - MINUTE, "23 h 59 min"],
+    [3 * DAY + 4 * HOUR, "3 d 4 h"],
+  ])("%i ms: %s", (milliseconds, want) => {
+    expect(duration(milliseconds)).toBe(want);
+  });
+});
