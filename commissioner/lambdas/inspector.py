@@ -8,18 +8,17 @@ and nothing else of the ledger.
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
-from commissioner.target_gateway.error_translation import NOT_FOUND, code_of, target_refusal
+from commissioner.target_gateway.error_translation import NOT_FOUND, code_of, failures_as_refusals
 from commissioner.target_gateway.registry import CERTID, certificate_arn, deactivate
 from commissioner.target_gateway.session_policies import Policy, deactivation_policy, reading_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
-from lobby.aws.clients import client
+from lobby.aws.clients import at_init, client
 from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest, decode_inspector_request
 from lobby.errors import NotFound
 from lobby.invocation import encode_refusal
@@ -84,10 +83,11 @@ class Inspector:
             if facts and self._clock() - began > SECONDS_PER_REQUEST:
                 break
             try:
-                facts.append(inspect(session.iot, target, certid, name))
-            except (ClientError, BotoCoreError) as error:
+                with failures_as_refusals(target):
+                    facts.append(inspect(session.iot, target, certid, name))
+            except TargetRefusal:
                 if not facts:
-                    raise _refusal(error, target) from error
+                    raise
                 break
         return facts
 
@@ -95,40 +95,28 @@ class Inspector:
         """Return a page of the things that have the lobby's attribute, and the token of the next page."""
         session = self._session(target, reading_policy)
         more: Any = {"nextToken": token} if token else {}
-        try:
+        with failures_as_refusals(target):
             page = session.iot.list_things(maxResults=THINGS_PER_PAGE, **more)
-        except (ClientError, BotoCoreError) as error:
-            raise _refusal(error, target) from error
         named = [(each["thingName"], each.get("attributes", {}).get(CERTID)) for each in page["things"]]
         return [Thing(name, certid) for name, certid in named if certid], page.get("nextToken")
 
     def _deactivate(self, target: Target, certid: Fingerprint) -> dict[str, Any]:
         session = self._session(target, lambda where: deactivation_policy(where, certid))
-        try:
+        with failures_as_refusals(target):
             deactivate(session.iot, certid)
-        except (ClientError, BotoCoreError) as error:
-            raise _refusal(error, target) from error
         logger.warning("deactivated", extra={"target": str(target), "certid": certid})
         return {}
 
     def _session(self, target: Target, policy: Callable[[Target], Policy]) -> TargetSession:
         """Return a new session each time, so that none is stale."""
         try:
-            return Sessions(self._sts, policy=policy).of(self._targets.get(target))
+            with failures_as_refusals(target):
+                return Sessions(self._sts, policy=policy).of(self._targets.get(target))
         except NotFound as unknown:
             raise TargetRefusal.with_advice("UNKNOWN_TARGET", unknown.message) from None
-        except (ClientError, BotoCoreError) as error:
-            raise _refusal(error, target) from error
 
 
-def _refusal(error: ClientError | BotoCoreError, target: Target) -> TargetRefusal:
-    """Return any failure as a refusal: the inspector does not retry."""
-    refusal = target_refusal(error, str(target)) if isinstance(error, ClientError) else None
-    message = f"{target} answered {type(error).__name__}: {error}"[:400]
-    return refusal or TargetRefusal.with_advice("TARGET_UNREACHABLE", message)
-
-
-@cache
+@at_init
 def _inspector() -> Inspector:
     read_settings(LobbySettings, os.environ)
     return Inspector(Targets.read_only(), client("sts"))

@@ -6,7 +6,6 @@ Its role reads the ledger and its history, and may retry a device. It makes no c
 
 import os
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -16,6 +15,7 @@ from commissioner.errors import TargetRefusal
 from commissioner.inspector_client import InspectorClient, by_lambda
 from commissioner.metrics import report
 from commissioner.reconciliation import Reconciliation, reported
+from lobby.aws.clients import at_init
 from lobby.contracts import Comparison, ComparisonRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
@@ -60,7 +60,7 @@ class Reconciler:
         return result.numbers()
 
 
-@cache
+@at_init
 def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
     reconciliation = Reconciliation(Ledger(settings.region), InspectorClient(by_lambda(settings.inspector_function)))

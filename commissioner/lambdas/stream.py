@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -22,7 +21,7 @@ from commissioner.errors import CircuitOpen
 from commissioner.target_gateway.error_translation import is_throttled
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
-from lobby.aws.clients import LobbyClients, client
+from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
@@ -118,7 +117,7 @@ class StreamProcessor:
         return row if row and row.generation == device.generation else None
 
 
-@cache
+@at_init
 def _processor() -> StreamProcessor:
     settings = read_settings(CommissionerSettings, os.environ)
     clients, ledger = LobbyClients(), Ledger(settings.region)

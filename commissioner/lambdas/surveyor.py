@@ -7,7 +7,6 @@ resource. The response lists every step and its result; nothing in the target is
 
 import os
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -17,7 +16,7 @@ from commissioner.target_gateway.error_translation import DENIED, NOT_FOUND, cod
 from commissioner.target_gateway.registry import certificate_arn
 from commissioner.target_gateway.session_policies import survey_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
-from lobby.aws.clients import client
+from lobby.aws.clients import at_init, client
 from lobby.contracts import Survey, SurveyFinding, SurveyRequest
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.target import RegisteredTarget, profile_policy
@@ -107,7 +106,7 @@ def _unknown(answer: object) -> str:
     return f"could not be checked: AWS answered {answer}; check again"
 
 
-@cache
+@at_init
 def _sessions() -> Sessions:
     read_settings(LobbySettings, os.environ)
     return Sessions(client("sts"), policy=survey_policy)

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from aws_lambda_powertools import Logger
 
 from commissioner.metrics import report
 from commissioner.readmission import Readmission
-from lobby.aws.clients import LobbyClients
+from lobby.aws.clients import LobbyClients, at_init
 from lobby.domain.device import Entry
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
@@ -156,7 +155,7 @@ def _log_fields(row: OverdueRow) -> dict[str, str | None]:
     return {"certid": row.certid, "devstate": row.devstate.value, "since": row.enteredat, "reason": row.reason}
 
 
-@cache
+@at_init
 def _sweeper() -> Sweeper:
     settings = read_settings(SweeperSettings, os.environ)
     clients, ledger = LobbyClients(), Ledger(settings.region)

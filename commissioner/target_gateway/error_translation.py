@@ -3,11 +3,14 @@
 An error code that is not listed here is temporary, so that an unknown failure is retried and never becomes a reason.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.errors import TargetRefusal
+from lobby.names import Target
 
 DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "AuthorizationError", "ForbiddenException"}
@@ -31,6 +34,7 @@ _THROTTLED: Final = {
     "ProvisionedThroughputExceededException",
 }
 _MESSAGE_LIMIT: Final = 300
+_ERROR_LIMIT: Final = 400
 
 
 def code_of(error: ClientError) -> str:
@@ -65,3 +69,15 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
         return None
     answer = f"{target} answered {code} to {error.operation_name} ({message_of(error)})"
     return TargetRefusal.with_advice(reason, answer)
+
+
+@contextmanager
+def failures_as_refusals(target: Target) -> Iterator[None]:
+    """Raise every failure of the calls made inside as a `TargetRefusal`. For callers that do not retry: what is
+    temporary becomes TARGET_UNREACHABLE."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        refusal = target_refusal(error, str(target)) if isinstance(error, ClientError) else None
+        message = f"{target} answered {type(error).__name__}: {error}"[:_ERROR_LIMIT]
+        raise refusal or TargetRefusal.with_advice("TARGET_UNREACHABLE", message) from error
