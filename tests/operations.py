@@ -1,7 +1,7 @@
-"""Each role × each operation, as one table: a document for every field of Query and Mutation, and who may ask for it.
+"""The table of roles and operations: a document for every field of Query and Mutation, and the roles that may call it.
 
-The API's tests on moto and those of the deployed API go through it. An operation of the schema that has no line here
-fails both. `<target>`, or its account and Region, is filled in; `$id` is a device's fingerprint.
+The API's functional tests and those of the deployed API use it. Both fail for an operation that is not in the table.
+`<target>`, or its account and Region, is filled in; `$id` is a device's fingerprint.
 """
 
 from typing import Any, Final
@@ -10,7 +10,7 @@ from admin_api.roles import Role
 from lobby.names import PresenceCode, Target
 
 CODE: Final = PresenceCode("48291375")
-"""What devices show, where the tests choose it."""
+"""The presence code, if the test chooses it."""
 _EVERYONE: Final = frozenset(Role)
 _CLAIMERS: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN})
 _OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
@@ -55,11 +55,11 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         _ADMINS,
     ),
 }
-"""By the operation's name: its document, and the roles that may ask for it."""
+"""Document and permitted roles by operation."""
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "releaseDevice", "retryDevice"})
-"""Operations on a device that somebody has claimed."""
+"""Operations that need a claimed device."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
-"""And on one that shows `CODE`, as its target asks for that."""
+"""Operations that need a device in state proving that shows `CODE`."""
 
 
 def document(operation: str, target: Target) -> str:

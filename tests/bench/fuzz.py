@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from admin_api.failures import logger
 from tests.bench.report import Section, section
 from tests.functional.admin_api.api_on_moto import HERE, counted, fresh_lobby, ledger_on_moto
-from tests.functional.admin_api.graphql_fuzz import documents, leaks, seasoned
-from tests.functional.admin_api.test_api_fuzz import TOLD, known_to
+from tests.functional.admin_api.graphql_fuzz import documents, leaks, with_known_values
+from tests.functional.admin_api.test_api_fuzz import EXPECTED_CODES, known_values
 
 app = typer.Typer(add_completion=False)
 
@@ -48,7 +48,7 @@ def main(
     logger.setLevel("CRITICAL")
     with pytest.MonkeyPatch.context() as monkeypatch, ledger_on_moto(monkeypatch) as ledger:
         lobby = fresh_lobby(ledger)
-        known = known_to(lobby)
+        known = known_values(lobby)
 
         @seed(number)
         @settings(
@@ -60,13 +60,13 @@ def main(
         )
         @given(document=documents(), data=st.data())
         def ask(document: str, data: st.DataObject) -> None:
-            question = seasoned(document, data, known)
+            question = with_known_values(document, data, known)
             with counted() as calls:
                 answer = lobby.ask(question, groups=("admin", f"target:{HERE}"))
             operation = operation_in(question)
             made[operation] += len(calls)
             told[operation][", ".join(sorted(set(answer.codes))) or "done"] += 1
-            untold = [code for code in answer.codes if not TOLD.fullmatch(code)]
+            untold = [code for code in answer.codes if not EXPECTED_CODES.fullmatch(code)]
             if answer.status != 200 or untold or leaks(json.dumps(answer.body)):
                 raise AssertionError(f"got {answer.status} {json.dumps(answer.body)[:2000]} for {question}")
 

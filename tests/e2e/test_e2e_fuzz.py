@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from infra.local.api import sign_in
 from lobby.domain.states import State
 from tests.e2e.deployment import Deployment
-from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
+from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leaks, with_known_values
 from tests.functional.admin_api.test_api_costs import ATTACKS
-from tests.functional.admin_api.test_api_fuzz import TOLD
+from tests.functional.admin_api.test_api_fuzz import EXPECTED_CODES
 
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 ANSWERS = (200, 400, 403, 404, 405, 414, 431)
@@ -46,7 +46,7 @@ def _codes(answer: str) -> set[str]:
     return {error["extensions"]["code"] for error in json.loads(answer).get("errors", [])}
 
 
-def _fitting(deployed: Deployment) -> Fitting:
+def _fitting(deployed: Deployment) -> KnownValues:
     target = deployed.targets[0]
     certids = (secrets.token_hex(32), "f" * 64)
     return {
@@ -67,9 +67,9 @@ def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside
     @FEW
     @given(document=documents(), data=st.data())
     def ask(document: str, data: st.DataObject) -> None:
-        status, answer = operator.ask(seasoned(document, data, fitting))
+        status, answer = operator.ask(with_known_values(document, data, fitting))
         assert status == 200
-        assert [code for code in _codes(answer) if not TOLD.fullmatch(code)] == []
+        assert [code for code in _codes(answer) if not EXPECTED_CODES.fullmatch(code)] == []
         told_to_operators = answer.replace("arn:aws:iam", "")  # which role of a target was tried, say the findings
         assert leaks(told_to_operators) == []
 

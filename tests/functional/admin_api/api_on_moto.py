@@ -1,4 +1,4 @@
-"""The whole API on moto: real tables, real tokens, API Gateway's events in and its answers out."""
+"""The admin API on moto: tables, signed tokens, and events and responses in API Gateway's format."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from lobby.wire import notary_bucket
-from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, REGION, key_of, token
+from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
 
 HERE = parse_target("111111111111", "eu-west-1")
@@ -52,7 +52,7 @@ def event_of(
     query: str = "",
     content_type: str = "application/json",
 ) -> dict[str, Any]:
-    """API Gateway developer guide, "Payload format version 2.0"."""
+    """Return an event in payload format 2.0 (API Gateway developer guide, "Payload format version 2.0")."""
     headers = {"content-type": content_type, "host": "api.example"}
     if authorization is not None:
         headers["authorization"] = authorization
@@ -75,7 +75,7 @@ def event_of(
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: dict[str, Any]
@@ -83,8 +83,8 @@ class Answer:
     @property
     def data(self) -> dict[str, Any]:
         assert "errors" not in self.body, self.body
-        found: dict[str, Any] = self.body["data"]
-        return found
+        data: dict[str, Any] = self.body["data"]
+        return data
 
     @property
     def codes(self) -> list[str]:
@@ -98,7 +98,7 @@ class Answer:
 
 @dataclass
 class Lobby:
-    """The API, and what stands behind it."""
+    """The API and its services: a real ledger, and recorded surveys and comparisons."""
 
     ledger: Ledger
     targets: Targets
@@ -108,7 +108,7 @@ class Lobby:
     comparisons: dict[tuple[Target, str | None], Comparison | Conflict] = field(default_factory=dict)
     compared: list[tuple[Target, str | None, str | None]] = field(default_factory=list)
     seconds: Iterator[float] | None = None
-    """What the clock will show, each time it is looked at; the last stays. None: it stands still."""
+    """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
 
     def __post_init__(self) -> None:
@@ -135,40 +135,40 @@ class Lobby:
             target, Survey((SurveyFinding("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example")
         )
 
-    def compare(self, target: Target, cursor: str | None, mender: str | None) -> Comparison:
-        self.compared.append((target, cursor, mender))
-        found = self.comparisons.get((target, cursor), Comparison(0, (), None))
-        if isinstance(found, Conflict):
-            raise found
-        return found
+    def compare(self, target: Target, cursor: str | None, repair_as: str | None) -> Comparison:
+        self.compared.append((target, cursor, repair_as))
+        page = self.comparisons.get((target, cursor), Comparison(0, (), None))
+        if isinstance(page, Conflict):
+            raise page
+        return page
 
-    def send(self, body: Any, authorization: str | None = None, **how: Any) -> Answer:
-        answer = self.lambda_handler(event_of(body, authorization=authorization, **how), None)  # type: ignore[arg-type]  # no Lambda context is looked at
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+    def send(self, body: Any, authorization: str | None = None, **how: Any) -> Response:
+        response = self.lambda_handler(event_of(body, authorization=authorization, **how), None)  # type: ignore[arg-type]  # the Lambda context is unused
+        return Response(response["statusCode"], response["headers"], json.loads(response["body"]))
 
     def ask(
         self, query: str, variables: dict[str, Any] | None = None, groups: tuple[str, ...] = ("operator",)
-    ) -> Answer:
+    ) -> Response:
         return self.send({"query": query, "variables": variables}, f"Bearer {token(*groups)}")
 
     def admit(self, number: int, name: str | None = None) -> Fingerprint:
-        """A device at the door: knocking."""
+        """Admit a device, which is then in state knocking."""
         certid = fingerprint(number)
         self.ledger.admit(Identity(certid, ThingName(name or f"thing-{number:03}"), "-----PEM-----"), "bouncer")
         return certid
 
-    def ask_for_proof(self, target: Target, *, presence: bool = True) -> None:
-        """Claims for this target want a code from now on."""
+    def require_presence(self, target: Target, *, presence: bool = True) -> None:
+        """Require proof of presence for later claims for this target."""
         self.targets.register(target, "Guarded", (), "setup", presence)
 
     def proving(self, number: int, target: Target = HERE) -> Fingerprint:
-        """A device that shows `CODE`, as its target asks for that."""
+        """Claim a device for a target with presence; the device shows `CODE`."""
         certid = self.waiting(number)
         self.ledger.claim(certid, ClaimRequest(target, presence=True), "user:someone")
         return certid
 
     def waiting(self, number: int, name: str | None = None) -> Fingerprint:
-        """A device in the lobby."""
+        """Admit a device and record its hello, so that it waits in the lobby."""
         certid = self.admit(number, name)
         device = self.ledger.get(certid)
         assert device is not None
@@ -178,9 +178,9 @@ class Lobby:
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The AWS calls that are made meanwhile, by their operations' names."""
+    """Record the operation names of the AWS calls made in the context."""
     calls: list[str] = []
-    original = BaseClient._make_api_call  # type: ignore[attr-defined]  # where PynamoDB and boto3 meet
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]  # PynamoDB and boto3 both call it
 
     def make_api_call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
         calls.append(operation)
@@ -192,7 +192,7 @@ def counted() -> Iterator[list[str]]:
 
 
 def at(target: object) -> dict[str, str]:
-    """A target as variables."""
+    """Return a target as GraphQL variables."""
     account, region = str(target).split("/")
     return {"account": account, "region": region}
 
@@ -201,19 +201,19 @@ def fingerprint(number: int) -> Fingerprint:
     return Fingerprint(f"{number:064x}")
 
 
-def _backed_up_once(backend: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
-    """moto copies a table anew for every item of a transaction that is in it: a bulk would take a minute."""
+def _transact_with_one_backup(backend: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
+    """Copy each table once. moto copies it for every item of a transaction, so a bulk claim would take a minute."""
     copies: dict[str, Table] = {}
 
-    def copied(thing: Any) -> Any:
-        if not isinstance(thing, Table):
-            return deepcopy(thing)
-        if thing.name not in copies:
-            copies[thing.name] = deepcopy(thing)
-        return copies[thing.name]
+    def copy(value: Any) -> Any:
+        if not isinstance(value, Table):
+            return deepcopy(value)
+        if value.name not in copies:
+            copies[value.name] = deepcopy(value)
+        return copies[value.name]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(moto_models, "copy", SimpleNamespace(deepcopy=copied))
+        patched.setattr(moto_models, "copy", SimpleNamespace(deepcopy=copy))
         _transact(backend, items)
 
 
@@ -230,7 +230,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", _backed_up_once)
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", _transact_with_one_backup)
     with mock_aws():
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")
@@ -240,7 +240,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
 
 
 def fresh_lobby(ledger: Ledger) -> Lobby:
-    """Empty tables but for two targets, and nothing anchored."""
+    """Return a lobby with two targets, empty tables otherwise, and no anchors."""
     s3_backends[ACCOUNT_ID]["aws"].buckets[NOTARY_BUCKET].keys.clear()
     for model in MODELS:
         dynamodb_backends[ACCOUNT_ID][REGION].tables[model.Meta.table_name].items.clear()

@@ -5,16 +5,16 @@ import pytest
 
 from lobby.ledger.store import Ledger
 from tests.functional.admin_api.api_on_moto import Lobby, fresh_lobby, ledger_on_moto
+from tests.functional.admin_api.deployed_lambda import console, dist
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, served
-from tests.functional.admin_api.served_pages import asked, dist
 
-__all__ = ["asked", "dist"]
+__all__ = ["console", "dist"]
 
 
 @pytest.fixture(scope="module")
 def ledger() -> Iterator[Ledger]:
-    with pytest.MonkeyPatch.context() as monkeypatch, ledger_on_moto(monkeypatch) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as monkeypatch, ledger_on_moto(monkeypatch) as ledger_:
+        yield ledger_
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def lobby(ledger: Ledger) -> Lobby:
 
 @pytest.fixture
 def server(lobby: Lobby) -> Iterator[LobbyServer]:
-    with served(lobby) as made:
-        yield made
+    with served(lobby) as running:
+        yield running
 
 
 @pytest.fixture

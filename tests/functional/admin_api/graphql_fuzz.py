@@ -1,7 +1,7 @@
-"""Documents that a machine makes up: schemathesis walks the schema, and most arguments in what it makes get a value
-that this lobby knows, so that they come further than the first check; a few get an odd one.
+"""Generated documents. Schemathesis walks the schema; most arguments of its documents are replaced by values that this
+lobby knows, so that they pass the first validation, and a few by odd ones.
 
-What an answer may be, whatever was asked: 200, with codes that are told, and not a word of what is behind the API.
+`leaks` searches a response for internals of the API.
 """
 
 import re
@@ -26,7 +26,7 @@ from graphql import (
 from hypothesis import strategies as st
 
 SCHEMA: Final = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
-INSIDE: Final = re.compile(
+INTERNALS: Final = re.compile(
     r"""Traceback|File[ ]\\?"|line[ ]\d+,[ ]in[ ]|\.py\b|site-packages|/var/task|/var/lang
     |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history|names|targets|counts|trust|surveyor|reconciler|inspector|sweeper|rounds|admin-api|commissioner|bouncer)
     |by-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
@@ -34,7 +34,7 @@ INSIDE: Final = re.compile(
     |ConditionalCheck|ValidationException""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""Words that only the inside uses: traces, paths, ARNs, tables and indexes, libraries, Python's own errors."""
+"""Traces, paths, ARNs, tables and indexes, libraries, Python's exceptions."""
 _CONFIGS: Final = [
     parse_value(text)
     for text in (
@@ -56,7 +56,7 @@ _CONFIGS: Final = [
 ]
 schemathesis.graphql.scalar("JSON", st.sampled_from(_CONFIGS))
 
-ODD: Final = (
+ODD_VALUES: Final = (
     "",
     " ",
     "\x00",
@@ -94,30 +94,30 @@ ODD: Final = (
 )
 
 
-Fitting = Mapping[str, Sequence[str]]
-"""Texts that lead somewhere, by the name of the argument that takes them."""
+KnownValues = Mapping[str, Sequence[str]]
+"""Values that exist in the lobby, by argument name."""
 _NUMBERS: Final = {"first": 100, "count": 1000, "last": 1000}
 
 
-class _Seasoning(Visitor):
-    """Gives most arguments something that leads on, and a few something odd."""
+class _ArgumentReplacer(Visitor):
+    """Replaces most arguments by known values, and a few by odd ones."""
 
-    def __init__(self, data: st.DataObject, fitting: Fitting) -> None:
+    def __init__(self, data: st.DataObject, known: KnownValues) -> None:
         super().__init__()
-        self._data, self._fitting = data, fitting
+        self._data, self._known = data, known
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
-        value = self._other(node.name.value, node.value)
+        value = self._replacement(node.name.value, node.value)
         return ArgumentNode(name=node.name, value=value) if value else None
 
     def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> ObjectFieldNode | None:
-        value = self._other(node.name.value, node.value)
+        value = self._replacement(node.name.value, node.value)
         return ObjectFieldNode(name=node.name, value=value) if value else None
 
-    def _other(self, name: str, value: ValueNode) -> ValueNode | None:
-        if isinstance(value, ListValueNode) and name in self._fitting:
-            many = self._data.draw(st.lists(self._texts(name), min_size=1, max_size=3))
-            return ListValueNode(values=tuple(map(_text, many)))
+    def _replacement(self, name: str, value: ValueNode) -> ValueNode | None:
+        if isinstance(value, ListValueNode) and name in self._known:
+            values = self._data.draw(st.lists(self._texts(name), min_size=1, max_size=3))
+            return ListValueNode(values=tuple(map(_text, values)))
         if isinstance(value, StringValueNode):
             return _text(self._data.draw(self._texts(name)))
         if isinstance(value, IntValueNode) and name in _NUMBERS:
@@ -126,9 +126,9 @@ class _Seasoning(Visitor):
         return None
 
     def _texts(self, name: str) -> st.SearchStrategy[str]:
-        fitting = self._fitting.get(name, ODD)
-        everything = [text for texts in self._fitting.values() for text in texts]
-        return st.one_of(*[st.sampled_from(fitting)] * 6, st.sampled_from(everything), st.sampled_from(ODD))
+        known = self._known.get(name, ODD_VALUES)
+        all_known = [text for texts in self._known.values() for text in texts]
+        return st.one_of(*[st.sampled_from(known)] * 6, st.sampled_from(all_known), st.sampled_from(ODD_VALUES))
 
 
 def _text(value: str) -> StringValueNode:
@@ -136,15 +136,15 @@ def _text(value: str) -> StringValueNode:
 
 
 def documents() -> st.SearchStrategy[str]:
-    """Valid documents of the schema, one operation each."""
+    """Generate valid documents of the schema, with one operation each."""
     schema = schemathesis.graphql.from_path(str(SCHEMA))
     return schema.as_strategy().map(lambda case: str(case.body["query"] if isinstance(case.body, dict) else case.body))
 
 
-def seasoned(document: str, data: st.DataObject, fitting: Fitting) -> str:
-    return print_ast(visit(parse(document), _Seasoning(data, fitting)))
+def with_known_values(document: str, data: st.DataObject, known: KnownValues) -> str:
+    return print_ast(visit(parse(document), _ArgumentReplacer(data, known)))
 
 
-def leaks(answer: str) -> list[str]:
-    """What an answer says of the inside."""
-    return [found.group() for found in INSIDE.finditer(answer)]
+def leaks(response: str) -> list[str]:
+    """Return the internals that a response contains."""
+    return [match.group() for match in INTERNALS.finditer(response)]

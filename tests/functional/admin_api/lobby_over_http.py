@@ -25,7 +25,7 @@ from typer.testing import CliRunner, Result
 from admin_api.cli.app import app
 from admin_api.cli.environment import Environment
 from tests.functional.admin_api.api_on_moto import Lobby, event_of
-from tests.functional.admin_api.tokens_for_tests import CLIENT, token
+from tests.functional.admin_api.user_pool import CLIENT, token
 
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 ROLES = ("admin", "operator", "technician", "viewer")

@@ -1,4 +1,4 @@
-"""Bulk claims: a result for each, whatever befell the others; and what is refused for all of them together."""
+"""Bulk claims: a result for each device, and errors that reject the request."""
 
 import json
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, IdentityRefused
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
-from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, event_of, fingerprint
-from tests.functional.admin_api.tokens_for_tests import token
+from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, event_of, fingerprint
+from tests.functional.admin_api.user_pool import token
 
 CLAIM = """
 mutation($ids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {
@@ -23,21 +23,21 @@ mutation($ids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {
     results { certid ok code message device { certid devstate targetaccount profile generation } }
   }
 }"""
-LAMBDAS_ANSWER = 6 * 1024 * 1024
+LAMBDA_RESPONSE_LIMIT = 6 * 1024 * 1024
 """AWS Lambda developer guide, "Lambda quotas": invocation payload, synchronous."""
 
 
-def claim(lobby: Lobby, certids: Sequence[str], groups: tuple[str, ...] = ("operator",), **more: Any) -> Answer:
+def claim(lobby: Lobby, certids: Sequence[str], groups: tuple[str, ...] = ("operator",), **more: Any) -> Response:
     return lobby.ask(CLAIM, {"ids": list(certids), "target": at(HERE)} | more, groups)
 
 
-def results(answer: Answer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = answer.data["claimDevices"]["results"]
-    return found
+def results(response: Response) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = response.data["claimDevices"]["results"]
+    return items
 
 
-def codes(answer: Answer) -> list[str | None]:
-    return [result["code"] for result in results(answer)]
+def codes(response: Response) -> list[str | None]:
+    return [result["code"] for result in results(response)]
 
 
 def state_of(lobby: Lobby, certid: str) -> str | None:
@@ -45,13 +45,13 @@ def state_of(lobby: Lobby, certid: str) -> str | None:
     return device.devstate.value if device else None
 
 
-def test_a_thousand_devices_are_claimed_in_one_request_each_with_its_history(lobby: Lobby) -> None:
+def test_one_request_claims_a_thousand_devices(lobby: Lobby) -> None:
     certids = [fingerprint(number) for number in range(1000)]
     waiting = [lobby.waiting(number) for number in range(3)]
-    found = results(claim(lobby, certids, profile="camera", config={"interval": 5}))
-    assert [result["certid"] for result in found] == certids
-    assert {(result["ok"], result["code"], result["message"]) for result in found} == {(True, None, None)}
-    states = [result["device"]["devstate"] for result in found]
+    items = results(claim(lobby, certids, profile="camera", config={"interval": 5}))
+    assert [result["certid"] for result in items] == certids
+    assert {(result["ok"], result["code"], result["message"]) for result in items} == {(True, None, None)}
+    states = [result["device"]["devstate"] for result in items]
     assert states == ["claimed"] * len(waiting) + ["expected"] * (1000 - len(waiting))
     for number in (0, 3, 999):
         device = lobby.ledger.get(certids[number])
@@ -63,12 +63,12 @@ def test_a_thousand_devices_are_claimed_in_one_request_each_with_its_history(lob
         )
 
 
-def test_what_one_fingerprint_cannot_have_holds_up_no_other(lobby: Lobby) -> None:
+def test_an_error_affects_only_its_own_device(lobby: Lobby) -> None:
     label = encode_label(fingerprint(9))
-    elsewhere, revoked, gone = lobby.waiting(1), lobby.waiting(2), fingerprint(3)
+    elsewhere, revoked, refused = lobby.waiting(1), lobby.waiting(2), fingerprint(3)
     lobby.ledger.claim(elsewhere, ClaimRequest(THERE), "user:bob")
     lobby.ledger.revoke(revoked, "stolen", "user:bob")
-    lobby.ledger.refuse(gone, None, "EXPIRED", "got a certificate", "bouncer")
+    lobby.ledger.refuse(refused, None, "EXPIRED", "got a certificate", "bouncer")
     given = [
         (lobby.waiting(4), None),
         ("zz", "INVALID_FINGERPRINT"),
@@ -79,33 +79,33 @@ def test_what_one_fingerprint_cannot_have_holds_up_no_other(lobby: Lobby) -> Non
         ("DL1:", "INVALID_LABEL"),
         (elsewhere, "ALREADY_CLAIMED"),
         (revoked, "REVOKED"),
-        (gone, "NOT_ALLOWED"),
+        (refused, "NOT_ALLOWED"),
         (fingerprint(5), None),
     ]
-    answer = claim(lobby, [certid for certid, _ in given])
-    assert [(result["certid"], result["code"]) for result in results(answer)] == given
-    for result in results(answer):
+    response = claim(lobby, [certid for certid, _ in given])
+    assert [(result["certid"], result["code"]) for result in results(response)] == given
+    for result in results(response):
         assert (result["ok"], bool(result["message"])) == (result["code"] is None, result["code"] is not None)
         assert (result["device"] is None) is (result["code"] is not None)
-    assert results(answer)[1]["message"] == "got 'zz', want the certificate's SHA-256 fingerprint: 64 hex digits"
+    assert results(response)[1]["message"] == "got 'zz', want the certificate's SHA-256 fingerprint: 64 hex digits"
     assert (state_of(lobby, given[0][0]), state_of(lobby, given[-1][0])) == ("claimed", "expected")
-    held = lobby.ledger.get(elsewhere)
-    assert held is not None
-    assert held.target == THERE
+    device = lobby.ledger.get(elsewhere)
+    assert device is not None
+    assert device.target == THERE
 
 
-def test_a_device_that_is_named_twice_or_in_several_forms_is_claimed_once(lobby: Lobby) -> None:
+def test_a_device_given_twice_or_in_several_forms_is_claimed_once(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     forms = [certid, encode_label(certid), certid.upper(), certid, ":".join(certid[i : i + 2] for i in range(0, 64, 2))]
-    found = results(claim(lobby, forms))
-    assert [result["certid"] for result in found] == forms
-    assert {(result["ok"], result["device"]["certid"], result["device"]["generation"]) for result in found} == {
+    items = results(claim(lobby, forms))
+    assert [result["certid"] for result in items] == forms
+    assert {(result["ok"], result["device"]["certid"], result["device"]["generation"]) for result in items} == {
         (True, certid, 1)
     }
     assert [entry.event for entry in lobby.ledger.history(certid)].count(Event.CLAIM) == 1
 
 
-def test_the_same_bulk_again_changes_nothing_and_says_so_by_saying_ok(lobby: Lobby) -> None:
+def test_repeating_a_bulk_claim_changes_nothing_and_succeeds(lobby: Lobby) -> None:
     certids = [lobby.waiting(number) for number in range(3)]
     first = claim(lobby, certids).data
     before = [lobby.ledger.get(certid) for certid in certids]
@@ -134,34 +134,34 @@ def test_the_same_bulk_again_changes_nothing_and_says_so_by_saying_ok(lobby: Lob
         ({"ids": [{}]}, ("operator",), "INVALID_QUERY"),
     ],
 )
-def test_what_is_wrong_with_all_of_them_is_told_once_and_nothing_is_claimed(
+def test_an_error_in_the_common_arguments_rejects_the_request(
     lobby: Lobby, changed: dict[str, Any], groups: tuple[str, ...], code: str
 ) -> None:
     certid = lobby.waiting(1)
-    answer = claim(lobby, [certid], groups, **changed)
-    assert answer.code == code
-    assert answer.body["data"] is None
+    response = claim(lobby, [certid], groups, **changed)
+    assert response.code == code
+    assert response.body["data"] is None
     assert state_of(lobby, certid) == "inlobby"
 
 
-def test_a_technician_claims_many_for_a_target_of_theirs(lobby: Lobby) -> None:
+def test_a_technician_can_bulk_claim_for_their_target(lobby: Lobby) -> None:
     certids = [lobby.waiting(number) for number in range(2)]
     assert codes(claim(lobby, certids, ("technician", f"target:{HERE}"))) == [None, None]
 
 
-def test_all_bulks_of_one_request_share_the_thousand(lobby: Lobby) -> None:
+def test_all_bulk_claims_of_one_request_share_the_quota(lobby: Lobby) -> None:
     document = (
         "mutation($a: [ID!]!, $b: [ID!]!, $target: TargetInput!) {"
         " a: claimDevices(certids: $a, target: $target) { results { code } }"
         " b: claimDevices(certids: $b, target: $target) { results { code } } }"
     )
     many = [fingerprint(7)] * 999
-    answer = lobby.ask(document, {"a": [fingerprint(1), "zz"], "b": many, "target": at(HERE)})
-    assert (answer.code, answer.body["errors"][0]["path"]) == ("INVALID_COUNT", ["b"])
+    response = lobby.ask(document, {"a": [fingerprint(1), "zz"], "b": many, "target": at(HERE)})
+    assert (response.code, response.body["errors"][0]["path"]) == ("INVALID_COUNT", ["b"])
     assert (state_of(lobby, fingerprint(1)), state_of(lobby, fingerprint(7))) == ("expected", None)
 
 
-def test_when_the_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(lobby: Lobby) -> None:
+def test_devices_left_after_the_time_limit_are_not_tried_and_can_be_sent_again(lobby: Lobby) -> None:
     certids = [fingerprint(number) for number in range(60)]
     lobby.seconds = iter([0.0, 1.0, 1.0, MAX_SECONDS])
     first = codes(claim(lobby, certids))
@@ -173,14 +173,14 @@ def test_when_the_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(lobby: 
     assert codes(claim(lobby, certids)) == [None] * len(certids)
 
 
-def test_a_request_that_came_too_late_claims_nothing(lobby: Lobby) -> None:
+def test_a_request_past_its_time_limit_claims_nothing(lobby: Lobby) -> None:
     lobby.seconds = iter([0.0, MAX_SECONDS])
     assert codes(claim(lobby, [fingerprint(1), "zz"])) == ["NOT_TRIED", "INVALID_FINGERPRINT"]
     assert state_of(lobby, fingerprint(1)) is None
 
 
-def faulty(lobby: Lobby, monkeypatch: pytest.MonkeyPatch, poison: str) -> None:
-    """Claims break off where `poison` is among them, those before it done."""
+def fail_for(lobby: Lobby, monkeypatch: pytest.MonkeyPatch, poison: str) -> None:
+    """Make `claim_many` raise if `poison` is among the devices, after claiming those before it."""
     original = lobby.ledger.claim_many
 
     def claim_many(certids: Sequence[Fingerprint], *rest: Any) -> Any:
@@ -192,21 +192,21 @@ def faulty(lobby: Lobby, monkeypatch: pytest.MonkeyPatch, poison: str) -> None:
     monkeypatch.setattr(lobby.ledger, "claim_many", claim_many)
 
 
-def test_a_fault_of_ours_befalls_one_device_and_the_others_stand(
+def test_an_internal_fault_affects_only_the_device_that_causes_it(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     certids = [lobby.waiting(number) for number in range(9)]
-    faulty(lobby, monkeypatch, certids[4])
-    answer = claim(lobby, [*certids, "zz"])
-    assert codes(answer) == [None] * 4 + ["INTERNAL"] + [None] * 4 + ["INVALID_FINGERPRINT"]
+    fail_for(lobby, monkeypatch, certids[4])
+    response = claim(lobby, [*certids, "zz"])
+    assert codes(response) == [None] * 4 + ["INTERNAL"] + [None] * 4 + ["INVALID_FINGERPRINT"]
     assert [entry.event for entry in lobby.ledger.history(certids[0])] == ["admit", "hello", "claim"]
-    masked = results(answer)[4]["message"]
-    assert "request-1" in masked
-    assert "secret" not in json.dumps(answer.body)
+    message = results(response)[4]["message"]
+    assert "request-1" in message
+    assert "secret" not in json.dumps(response.body)
     assert "secret" in caplog.text
 
 
-def test_a_fault_that_lasts_is_not_tried_for_ever(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persistent_fault_is_not_retried_endlessly(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = Mock(side_effect=RuntimeError("secret"))
     monkeypatch.setattr(lobby.ledger, "claim_many", failing)
     lobby.seconds = iter([0.0, MAX_SECONDS])
@@ -214,7 +214,7 @@ def test_a_fault_that_lasts_is_not_tried_for_ever(lobby: Lobby, monkeypatch: pyt
     assert failing.call_count == 1
 
 
-def test_what_may_have_been_claimed_before_a_fault_is_not_said_to_be_untried(
+def test_a_device_possibly_claimed_before_a_fault_is_not_reported_as_not_tried(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certids = [fingerprint(number) for number in range(4)]
@@ -231,46 +231,44 @@ def test_what_may_have_been_claimed_before_a_fault_is_not_said_to_be_untried(
     assert state_of(lobby, certids[0]) == "expected"
 
 
-def test_what_the_ledger_does_not_say_to_people_is_masked_in_a_result_too(
-    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_an_unmapped_class_is_masked_in_a_result(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lobby.ledger, "claim_many", Mock(return_value=[IdentityRefused("WEAK_KEY", "secret")]))
     (result,) = results(claim(lobby, [fingerprint(1)]))
     assert (result["code"], "secret" in result["message"]) == ("INTERNAL", False)
 
 
 @pytest.mark.parametrize("field", ["config", "message", "certificate { key }", "history { at }"])
-def test_a_bulk_is_a_list_so_it_reads_no_device_anew(lobby: Lobby, field: str) -> None:
+def test_a_bulk_claim_returns_only_list_fields(lobby: Lobby, field: str) -> None:
     certids = [lobby.waiting(number) for number in range(3)]
     document = CLAIM.replace("certid devstate", f"certid {field} devstate")
-    answer = lobby.ask(document, {"ids": certids, "target": at(HERE)})
-    assert answer.code == "NOT_IN_LISTS"
+    response = lobby.ask(document, {"ids": certids, "target": at(HERE)})
+    assert response.code == "NOT_IN_LISTS"
     assert [state_of(lobby, certid) for certid in certids] == ["claimed"] * 3
 
 
-def test_the_longest_request_and_its_answer_go_through_the_gateway(
+def test_the_longest_request_and_its_response_fit_the_gateway_limits(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand fingerprints with colons and the largest config; every field that a list gives, as long as it gets."""
+    """1,000 fingerprints with colons and the largest config; every list field at its maximum length."""
     fields = (
         "certid devicename devstate enteredAt generation reason targetaccount targetregion profile claimedBy claimedAt"
         " firstSeen lobbyRegion shortForm labelCode allowedActions previousTargets { account region }"
     )
     document = CLAIM.replace("certid devstate targetaccount profile generation", fields)
-    whole = [f"{number:064x}" for number in range(1000)]
-    spelt = [":".join(certid[i : i + 2] for i in range(0, 64, 2)) for certid in whole]
-    body = json.dumps({"query": document, "variables": {"ids": spelt, "target": at(HERE), "config": "x" * 8000}})
+    certids = [f"{number:064x}" for number in range(1000)]
+    with_colons = [":".join(certid[i : i + 2] for i in range(0, 64, 2)) for certid in certids]
+    body = json.dumps({"query": document, "variables": {"ids": with_colons, "target": at(HERE), "config": "x" * 8000}})
     assert len(body) < MAX_BODY
     lobby.waiting(1, "n" * 128)
     device = lobby.ledger.get(fingerprint(1))
     assert device is not None
-    fat = replace(
+    largest = replace(
         device, targets_to_clear=(HERE, THERE) * 5, target=HERE, claimedby="user:" + "a" * 128, reason="R" * 64
     )
-    many = Mock(side_effect=lambda certids, *_: [replace(fat, certid=certid) for certid in certids])
-    monkeypatch.setattr(lobby.ledger, "claim_many", many)
-    answer = lobby.lambda_handler(event_of(body, authorization=f"Bearer {token('admin')}"), None)  # type: ignore[arg-type]  # no Lambda context is looked at
-    assert answer["statusCode"] == 200
-    found = json.loads(answer["body"])["data"]["claimDevices"]["results"]
-    assert [result["certid"] for result in found] == spelt
-    assert len(json.dumps(answer)) < LAMBDAS_ANSWER / 2
+    claim_many = Mock(side_effect=lambda chunk, *_: [replace(largest, certid=certid) for certid in chunk])
+    monkeypatch.setattr(lobby.ledger, "claim_many", claim_many)
+    response = lobby.lambda_handler(event_of(body, authorization=f"Bearer {token('admin')}"), None)  # type: ignore[arg-type]  # the Lambda context is unused
+    assert response["statusCode"] == 200
+    items = json.loads(response["body"])["data"]["claimDevices"]["results"]
+    assert [result["certid"] for result in items] == with_colons
+    assert len(json.dumps(response)) < LAMBDA_RESPONSE_LIMIT / 2

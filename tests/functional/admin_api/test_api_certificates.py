@@ -1,4 +1,4 @@
-"""A device's certificate facts through the API: shown of one device, never the PEM, never a failure of the answer."""
+"""Certificate facts of a device: returned to every role, never as PEM, null if unreadable."""
 
 import json
 
@@ -25,10 +25,10 @@ def admitted(lobby: Lobby, pem: str) -> Fingerprint:
 
 
 @pytest.mark.parametrize("role", ["viewer", "technician", "operator", "admin"])
-def test_everybody_who_may_see_a_device_sees_what_its_certificate_says(lobby: Lobby, role: str) -> None:
+def test_every_role_can_read_certificate_facts(lobby: Lobby, role: str) -> None:
     pem = pem_of(device(authority("Acme CA"), serial=0xBEEF))
-    answer = lobby.ask(FACTS, {"id": admitted(lobby, pem)}, (role,))
-    assert answer.data["device"]["certificate"] == {
+    response = lobby.ask(FACTS, {"id": admitted(lobby, pem)}, (role,))
+    assert response.data["device"]["certificate"] == {
         "subject": "CN=sensor-1",
         "issuer": "CN=Acme CA",
         "serialNumber": "beef",
@@ -37,17 +37,15 @@ def test_everybody_who_may_see_a_device_sees_what_its_certificate_says(lobby: Lo
         "key": "EC P-256",
         "signature": "ECDSA SHA-256",
     }
-    assert "BEGIN" not in json.dumps(answer.body)
+    assert "BEGIN" not in json.dumps(response.body)
 
 
-def test_a_device_that_is_only_expected_has_no_certificate(lobby: Lobby) -> None:
+def test_an_expected_device_has_no_certificate(lobby: Lobby) -> None:
     lobby.ledger.claim(fingerprint(1), ClaimRequest(HERE), "user:bob")
     assert lobby.ask(FACTS, {"id": fingerprint(1)}).data["device"]["certificate"] is None
 
 
-def test_one_that_cannot_be_read_is_null_and_logged_and_the_rest_is_given(
-    lobby: Lobby, caplog: pytest.LogCaptureFixture
-) -> None:
-    shown = lobby.ask(FACTS, {"id": lobby.waiting(1)}).data["device"]
-    assert shown == {"devicename": "thing-001", "certificate": None}
+def test_an_unreadable_certificate_is_null_and_logged(lobby: Lobby, caplog: pytest.LogCaptureFixture) -> None:
+    device = lobby.ask(FACTS, {"id": lobby.waiting(1)}).data["device"]
+    assert device == {"devicename": "thing-001", "certificate": None}
     assert "certificate cannot be parsed" in [record.message for record in caplog.records]

@@ -1,7 +1,7 @@
-"""Whatever is asked, the API answers: no 500, no word of what is behind it, nothing but codes that are told.
+"""Fuzzing: whatever the request, the API responds without a 5xx status, without internals, and with documented codes.
 
-A few hundred documents, always the same ones, with every change; as many as one likes, and new ones, with
-`python -m tests.bench.fuzz`.
+The suite runs a few hundred documents, the same ones every time. `python -m tests.bench.fuzz` runs any number of new
+ones.
 """
 
 import json
@@ -16,33 +16,32 @@ from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.wire import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
-from tests.functional.admin_api.graphql_fuzz import Fitting, documents, leaks, seasoned
-from tests.functional.admin_api.served_pages import Lambda
-from tests.functional.admin_api.test_api_web import SETTINGS
-from tests.functional.admin_api.tokens_for_tests import USER_POOL
+from tests.functional.admin_api.deployed_lambda import SETTINGS, Console
+from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leaks, with_known_values
+from tests.functional.admin_api.user_pool import USER_POOL
 from tests.operations import CODE
 
-FEW = settings(
+FUZZ_SETTINGS = settings(
     max_examples=100,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TOLD = re.compile(
+EXPECTED_CODES = re.compile(
     r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED"
     r"|WRONG_CODE|PRESENCE_FAILED|PRESENCE_REQUIRED"
 )
 
 
-def known_to(lobby: Lobby) -> Fitting:
-    """What leads somewhere: devices in several states, targets, a real cursor, moments."""
-    waiting, claimed, banned = lobby.waiting(1), lobby.waiting(2), lobby.waiting(3)
+def known_values(lobby: Lobby) -> KnownValues:
+    """Return values that exist: devices in several states, targets, a cursor, times."""
+    waiting, claimed, revoked = lobby.waiting(1), lobby.waiting(2), lobby.waiting(3)
     lobby.ledger.claim(claimed, ClaimRequest(HERE), "user:bob")
-    lobby.ledger.revoke(banned, "lost", "user:bob")
+    lobby.ledger.revoke(revoked, "lost", "user:bob")
     proving = lobby.proving(4)
     page = lobby.ask("{ devices(first: 1) { pageInfo { endCursor } } }").data["devices"]["pageInfo"]["endCursor"]
-    certids = (waiting, claimed, banned, proving, encode_label(waiting), "AB:" * 31 + "AB", "f" * 64)
+    certids = (waiting, claimed, revoked, proving, encode_label(waiting), "AB:" * 31 + "AB", "f" * 64)
     accounts, regions = (HERE.account, THERE.account, "999999999999"), (HERE.region, THERE.region, "eu-central-1")
     return {
         **dict.fromkeys(("certid", "certids"), certids),
@@ -63,21 +62,21 @@ def known_to(lobby: Lobby) -> Fitting:
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.TECHNICIAN])
-def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside(lobby: Lobby, role: Role) -> None:
-    known = known_to(lobby)
+def test_any_document_gets_a_response_that_leaks_nothing(lobby: Lobby, role: Role) -> None:
+    known = known_values(lobby)
 
-    @FEW
+    @FUZZ_SETTINGS
     @given(document=documents(), data=st.data())
     def ask(document: str, data: st.DataObject) -> None:
-        answer = lobby.ask(seasoned(document, data, known), groups=(role.value, f"target:{HERE}"))
-        assert answer.status == 200
-        assert [code for code in answer.codes if not TOLD.fullmatch(code)] == []
-        assert leaks(json.dumps(answer.body)) == []
+        response = lobby.ask(with_known_values(document, data, known), groups=(role.value, f"target:{HERE}"))
+        assert response.status == 200
+        assert [code for code in response.codes if not EXPECTED_CODES.fullmatch(code)] == []
+        assert leaks(json.dumps(response.body)) == []
 
     ask()
 
 
-@FEW
+@FUZZ_SETTINGS
 @given(
     body=st.one_of(
         st.text(),
@@ -106,13 +105,13 @@ def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside
         ).map(json.dumps),
     )
 )
-def test_whatever_body_it_is_sent_it_answers_and_says_nothing_of_its_inside(lobby: Lobby, body: str) -> None:
-    answer = lobby.send(body, USER_POOL.admin())
-    assert answer.status in (200, 400, 413)
-    assert leaks(json.dumps(answer.body)) == []
+def test_any_body_gets_a_response_that_leaks_nothing(lobby: Lobby, body: str) -> None:
+    response = lobby.send(body, USER_POOL.admin())
+    assert response.status in (200, 400, 413)
+    assert leaks(json.dumps(response.body)) == []
 
 
-# The pages.
+# Pages
 
 PARTS = st.sampled_from(
     [
@@ -160,7 +159,7 @@ PARTS = st.sampled_from(
     ]
 )
 HOSTS = ["evil.example", "evil.example:443", "localhost", "", "evil.example\r\nx-evil: 1", "a" * 300]
-SAID_BY_PROXIES = (
+PROXY_HEADERS = (
     "x-forwarded-host",
     "x-forwarded-proto",
     "x-forwarded-prefix",
@@ -174,29 +173,31 @@ SAID_BY_PROXIES = (
 )
 
 
-@FEW
-@given(parts=st.lists(PARTS, min_size=1, max_size=6), host=st.sampled_from(HOSTS), how=st.sampled_from(SAID_BY_PROXIES))
-def test_no_path_and_no_header_leads_out_of_what_was_built(
-    asked: Lambda,
+@FUZZ_SETTINGS
+@given(
+    parts=st.lists(PARTS, min_size=1, max_size=6), host=st.sampled_from(HOSTS), header=st.sampled_from(PROXY_HEADERS)
+)
+def test_no_path_or_header_escapes_the_built_console(
+    console: Console,
     parts: list[str],
     host: str,
-    how: str,
+    header: str,
 ) -> None:
-    answer = asked.get("/" + "/".join(parts), **{"host": host, how: "https://evil.example/x"})
-    assert answer.status in (200, 404, 405)
-    assert b"secret" not in answer.body
-    assert b"evil.example" not in answer.body
-    assert leaks(answer.body.decode(errors="replace")) == []
-    for name, value in answer.headers.items():
+    response = console.get("/" + "/".join(parts), **{"host": host, header: "https://evil.example/x"})
+    assert response.status in (200, 404, 405)
+    assert b"secret" not in response.body
+    assert b"evil.example" not in response.body
+    assert leaks(response.body.decode(errors="replace")) == []
+    for name, value in response.headers.items():
         assert name not in ("location", "x-evil", "set-cookie"), (name, value)
         assert "evil" not in value
         assert not re.search(r"[\r\n]", value)
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("how", ["host", *SAID_BY_PROXIES])
-def test_where_to_sign_in_is_not_the_asker_s_to_say(asked: Lambda, how: str, host: str) -> None:
-    plain = asked.get("/sign-in.json")
-    answer = asked.get("/sign-in.json", **{how: host})
-    assert (answer.status, answer.body, answer.headers) == (200, plain.body, plain.headers)
-    assert json.loads(answer.body)["authorize_url"] == f"{SETTINGS['LOGIN_URL']}/oauth2/authorize"
+@pytest.mark.parametrize("header", ["host", *PROXY_HEADERS])
+def test_request_headers_do_not_change_the_sign_in_document(console: Console, header: str, host: str) -> None:
+    expected = console.get("/sign-in.json")
+    response = console.get("/sign-in.json", **{header: host})
+    assert (response.status, response.body, response.headers) == (200, expected.body, expected.headers)
+    assert json.loads(response.body)["authorize_url"] == f"{SETTINGS['LOGIN_URL']}/oauth2/authorize"

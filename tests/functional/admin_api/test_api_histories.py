@@ -1,4 +1,4 @@
-"""Histories as the API verifies them: each tampering in the tables is told, with its entry; and who was ever here."""
+"""Verifying histories: tampering in the tables is reported with its entry. Listing anchored devices."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,11 +20,11 @@ ANCHORED = """
 query($first: Int!, $after: ID) {
   anchoredDevices(first: $first, after: $after) { certids pageInfo { hasNextPage endCursor } }
 }"""
-WHOLE = {"ok": True, "seq": None, "code": None, "message": None}
+VALID = {"ok": True, "seq": None, "code": None, "message": None}
 
 
 def anchored(lobby: Lobby, number: int = 1) -> Fingerprint:
-    """A device with three entries, all anchored."""
+    """Return a device with three entries, all anchored."""
     certid = lobby.waiting(number)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     for entry in lobby.ledger.history(certid):
@@ -33,20 +33,20 @@ def anchored(lobby: Lobby, number: int = 1) -> Fingerprint:
 
 
 def verified(lobby: Lobby, certid: str, role: str = "operator") -> dict[str, Any]:
-    found: dict[str, Any] = lobby.ask(VERIFY, {"id": certid}, (role,)).data["verifyHistory"]
-    return found
+    check: dict[str, Any] = lobby.ask(VERIFY, {"id": certid}, (role,)).data["verifyHistory"]
+    return check
 
 
 @pytest.mark.parametrize("role", ["viewer", "technician", "operator", "admin"])
-def test_a_whole_history_is_said_to_be_whole_to_anybody_with_a_role(lobby: Lobby, role: str) -> None:
+def test_every_role_can_verify_a_valid_history(lobby: Lobby, role: str) -> None:
     certid = anchored(lobby)
     counts = {"certid": certid, "entries": 3, "anchored": 3, "pending": 0}
-    assert verified(lobby, encode_label(certid), role) == WHOLE | counts
+    assert verified(lobby, encode_label(certid), role) == VALID | counts
 
 
-def test_what_is_not_anchored_yet_is_said_and_is_no_fault(lobby: Lobby) -> None:
-    found = verified(lobby, lobby.waiting(1))
-    assert found == WHOLE | {"certid": fingerprint(1), "entries": 2, "anchored": 0, "pending": 2}
+def test_recent_entries_without_an_anchor_are_pending(lobby: Lobby) -> None:
+    check = verified(lobby, lobby.waiting(1))
+    assert check == VALID | {"certid": fingerprint(1), "entries": 2, "anchored": 0, "pending": 2}
 
 
 def _altered(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
@@ -74,77 +74,81 @@ def _rewritten(certid: Fingerprint, entries: Sequence[Entry]) -> None:
     LedgerRow(certid).update(actions=[LedgerRow.head.set(prior)])
 
 
-def _no_entry(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
+def _unreadable(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
     HistoryRow(certid, 2).update(actions=[HistoryRow.event.set("nonsense")])
 
 
-def _gone(certid: Fingerprint, entries: Sequence[Entry]) -> None:
+def _all_deleted(certid: Fingerprint, entries: Sequence[Entry]) -> None:
     for entry in entries:
         HistoryRow(certid, entry.seq).delete()
     LedgerRow(certid).delete()
 
 
-def _row_gone(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
+def _row_deleted(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
     LedgerRow(certid).delete()
 
 
-def _row_claimed_by_hand(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
+def _row_target_changed(certid: Fingerprint, _entries: Sequence[Entry]) -> None:
     LedgerRow(certid).update(actions=[LedgerRow.target.set("222222222222/us-east-1")])
 
 
-TAMPERED: dict[Callable[[Fingerprint, Sequence[Entry]], None], tuple[int, str]] = {
+Tampering = Callable[[Fingerprint, Sequence[Entry]], None]
+TAMPERED: dict[Tampering, tuple[int, str]] = {
     _altered: (2, "ALTERED"),
     _removed: (2, "MISSING"),
     _truncated: (3, "MISSING"),
     _rewritten: (2, "REPLACED"),
-    _no_entry: (2, "ALTERED"),
-    _gone: (1, "MISSING"),
-    _row_gone: (3, "ROW_MISSING"),
-    _row_claimed_by_hand: (3, "ROW_DIFFERS"),
+    _unreadable: (2, "ALTERED"),
+    _all_deleted: (1, "MISSING"),
+    _row_deleted: (3, "ROW_MISSING"),
+    _row_target_changed: (3, "ROW_DIFFERS"),
 }
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda each: each.__name__.strip("_"))
-def test_tampering_is_told_with_its_entry(lobby: Lobby, tamper: Callable[[Fingerprint, Sequence[Entry]], None]) -> None:
+def test_tampering_is_reported_with_the_entry(
+    lobby: Lobby, tamper: Callable[[Fingerprint, Sequence[Entry]], None]
+) -> None:
     certid = anchored(lobby)
     tamper(certid, lobby.ledger.history(certid))
-    found = verified(lobby, certid)
-    assert (found["ok"], (found["seq"], found["code"])) == (False, TAMPERED[tamper])
-    assert found["message"]
+    check = verified(lobby, certid)
+    assert (check["ok"], (check["seq"], check["code"])) == (False, TAMPERED[tamper])
+    assert check["message"]
 
 
-def test_an_entry_that_is_none_any_more_breaks_the_device_s_own_page_no_more(lobby: Lobby) -> None:
+def test_an_unreadable_entry_does_not_break_the_device_query(lobby: Lobby) -> None:
     certid = anchored(lobby)
-    _no_entry(certid, ())
-    asked = "query($id: ID!) { device(certid: $id) { historyIntact history { seq } } }"
-    assert lobby.ask(asked, {"id": certid}).data["device"] == {
+    _unreadable(certid, ())
+    document = "query($id: ID!) { device(certid: $id) { historyIntact history { seq } } }"
+    assert lobby.ask(document, {"id": certid}).data["device"] == {
         "historyIntact": False,
         "history": [{"seq": 1}, {"seq": 3}],
     }
 
 
-def test_a_device_that_was_never_here_has_no_history_to_verify(lobby: Lobby) -> None:
+def test_an_unknown_device_has_no_history_to_verify(lobby: Lobby) -> None:
     assert lobby.ask(VERIFY, {"id": fingerprint(9)}).data == {"verifyHistory": None}
     assert lobby.ask(VERIFY, {"id": "not a fingerprint"}).code == "INVALID_FINGERPRINT"
 
 
-def test_a_forgotten_device_s_history_can_be_verified_still(lobby: Lobby) -> None:
+def test_the_history_of_a_forgotten_device_can_be_verified(lobby: Lobby) -> None:
     certid = fingerprint(4)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     assert lobby.ledger.release(certid, "user:alice") is None
-    found = verified(lobby, certid)
-    assert (found["ok"], found["entries"]) == (True, 2)
+    check = verified(lobby, certid)
+    assert (check["ok"], check["entries"]) == (True, 2)
 
 
-def test_all_devices_that_ever_were_come_page_by_page(lobby: Lobby) -> None:
+def test_anchored_devices_are_paged_including_deleted_ones(lobby: Lobby) -> None:
     certids = [anchored(lobby, number) for number in range(1, 6)]
-    _gone(certids[2], lobby.ledger.history(certids[2]))
-    told, after = [], None
+    _all_deleted(certids[2], lobby.ledger.history(certids[2]))
+    listed: list[str] = []
+    after = None
     for _ in range(3):
         page = lobby.ask(ANCHORED, {"first": 2, "after": after}).data["anchoredDevices"]
-        told += page["certids"]
+        listed += page["certids"]
         after = page["pageInfo"]["endCursor"]
-    assert (told, after, page["pageInfo"]["hasNextPage"]) == (certids, None, False)
+    assert (listed, after, page["pageInfo"]["hasNextPage"]) == (certids, None, False)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +161,13 @@ def test_all_devices_that_ever_were_come_page_by_page(lobby: Lobby) -> None:
         ({"first": 5, "after": "~"}, "INVALID_FINGERPRINT"),
     ],
 )
-def test_a_page_that_cannot_be_is_refused(lobby: Lobby, variables: dict[str, Any], code: str) -> None:
+def test_an_invalid_page_argument_is_rejected(lobby: Lobby, variables: dict[str, Any], code: str) -> None:
     with counted() as calls:
         assert lobby.ask(ANCHORED, variables).code == code
     assert calls == []
 
 
-def test_a_request_verifies_no_more_devices_than_it_may_have_aliases(lobby: Lobby) -> None:
+def test_a_request_verifies_at_most_one_device_per_alias(lobby: Lobby) -> None:
     certid = anchored(lobby)
     aliases = " ".join(f'a{n}: verifyHistory(certid: "{certid}") {{ ok }}' for n in range(MAX_ALIASES))
     with counted() as calls:

@@ -1,4 +1,4 @@
-"""Our own operations, from the request to the row and its history."""
+"""The operations other than those of v0.1: requests, rows and histories."""
 
 from typing import Any
 from unittest.mock import Mock
@@ -12,7 +12,7 @@ from lobby.errors import Conflict
 from lobby.ledger.models import HistoryRow
 from lobby.names import Fingerprint
 from lobby.wire import encode_label
-from tests.functional.admin_api.api_on_moto import HERE, THERE, Answer, Lobby, at, fingerprint
+from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, fingerprint
 
 CLAIM = """
 mutation($id: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
@@ -30,7 +30,7 @@ query($id: ID!, $last: Int! = 100) {
 }"""
 
 
-def claim(lobby: Lobby, certid: str, target: object = HERE, **more: Any) -> Answer:
+def claim(lobby: Lobby, certid: str, target: object = HERE, **more: Any) -> Response:
     return lobby.ask(CLAIM, {"id": certid, "target": at(target), **more})
 
 
@@ -46,7 +46,7 @@ def claim(lobby: Lobby, certid: str, target: object = HERE, **more: Any) -> Answ
     ],
     ids=["hex", "upper case", "colons", "spaces", "label", "label in lower case"],
 )
-def test_a_fingerprint_is_taken_in_every_form_that_a_label_has(lobby: Lobby, form: Any) -> None:
+def test_a_fingerprint_is_accepted_in_every_form_of_a_label(lobby: Lobby, form: Any) -> None:
     certid = lobby.waiting(1)
     assert lobby.ask("query($id: ID!) { device(certid: $id) { certid } }", {"id": form(certid)}).data == {
         "device": {"certid": certid}
@@ -59,7 +59,7 @@ def test_a_mistyped_label_changes_nothing(lobby: Lobby) -> None:
     assert claim(lobby, code[:-1] + ("A" if code[-1] != "A" else "B")).code == "INVALID_LABEL"
 
 
-def test_a_claim_carries_its_profile_and_its_config(lobby: Lobby) -> None:
+def test_a_claim_stores_profile_and_config(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     config = {"interval": 5, "nested": {"on": True, "none": None}, "text": "é"}
     assert claim(lobby, certid, profile="camera", config=config).data["claimDevice"] == {
@@ -73,7 +73,7 @@ def test_a_claim_carries_its_profile_and_its_config(lobby: Lobby) -> None:
     assert (device.target, device.claimedby, device.config) == (HERE, "user:alice", config)
 
 
-def test_a_claim_that_says_no_more_gets_the_defaults(lobby: Lobby) -> None:
+def test_a_claim_without_options_uses_the_defaults(lobby: Lobby) -> None:
     assert claim(lobby, lobby.waiting(1)).data["claimDevice"] | {"generation": 0} == {
         "devstate": "claimed",
         "generation": 0,
@@ -99,21 +99,21 @@ def test_a_claim_that_says_no_more_gets_the_defaults(lobby: Lobby) -> None:
         ({"id": "zz"}, "INVALID_FINGERPRINT"),
     ],
 )
-def test_a_claim_that_breaks_a_rule_changes_nothing(lobby: Lobby, more: dict[str, Any], code: str) -> None:
+def test_an_invalid_claim_changes_nothing(lobby: Lobby, more: dict[str, Any], code: str) -> None:
     certid = lobby.waiting(1)
     before = lobby.ledger.get(certid)
     assert lobby.ask(CLAIM, {"id": certid, "target": at(HERE)} | more).code == code
     assert lobby.ledger.get(certid) == before
 
 
-def test_the_same_claim_again_is_the_same_claim_and_another_is_refused(lobby: Lobby) -> None:
+def test_repeating_a_claim_is_idempotent_and_a_different_claim_is_rejected(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     assert claim(lobby, certid).data == claim(lobby, certid).data
     assert claim(lobby, certid, THERE).code == "ALREADY_CLAIMED"
     assert claim(lobby, certid, config="other").code == "ALREADY_CLAIMED"
 
 
-def test_a_move_keeps_what_it_does_not_name(lobby: Lobby) -> None:
+def test_a_move_keeps_omitted_options(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid, config={"a": 1})
     moved = lobby.ask(MOVE, {"id": certid, "target": at(THERE)}).data["moveDevice"]
@@ -122,14 +122,14 @@ def test_a_move_keeps_what_it_does_not_name(lobby: Lobby) -> None:
     assert (again["generation"], again["config"]) == (3, "")
 
 
-def test_a_move_to_a_target_without_the_devices_profile_is_refused(lobby: Lobby) -> None:
+def test_a_move_to_a_target_without_the_profile_is_rejected(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid, profile="camera")
     assert lobby.ask(MOVE, {"id": certid, "target": at(THERE)}).code == "UNKNOWN_PROFILE"
 
 
 @pytest.mark.parametrize("document", [MOVE, RELEASE, RETRY])
-def test_what_was_never_seen_cannot_be_moved_released_or_retried(lobby: Lobby, document: str) -> None:
+def test_an_unknown_device_cannot_be_moved_released_or_retried(lobby: Lobby, document: str) -> None:
     variables = {"id": fingerprint(9)} | ({"target": at(HERE)} if document is MOVE else {})
     assert lobby.ask(document, variables).code == "UNKNOWN_DEVICE"
 
@@ -138,7 +138,7 @@ def test_an_unclaimed_device_cannot_be_moved(lobby: Lobby) -> None:
     assert lobby.ask(MOVE, {"id": lobby.waiting(1), "target": at(HERE)}).code == "NOT_ALLOWED"
 
 
-def test_a_released_device_is_back_in_the_lobby(lobby: Lobby) -> None:
+def test_a_released_device_returns_to_the_lobby(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid)
     assert lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"] == {
@@ -148,15 +148,15 @@ def test_a_released_device_is_back_in_the_lobby(lobby: Lobby) -> None:
     }
 
 
-def test_an_expectation_that_is_released_is_forgotten_and_the_answer_says_so(lobby: Lobby) -> None:
+def test_a_released_expected_device_is_forgotten(lobby: Lobby) -> None:
     certid = fingerprint(1)
     claim(lobby, certid)
-    answer = lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"]
-    assert answer == {"certid": certid, "forgotten": True, "device": None}
+    response = lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"]
+    assert response == {"certid": certid, "forgotten": True, "device": None}
     assert lobby.ledger.get(certid) is None
 
 
-def test_a_revoked_device_says_why_and_stays_revoked(lobby: Lobby) -> None:
+def test_a_revoked_device_has_a_reason_and_stays_revoked(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     revoked = lobby.ask(REVOKE, {"id": certid, "why": " stolen "}).data["revokeDevice"]
     assert revoked == {"devstate": "revoked", "reason": "REVOKED", "message": "stolen"}
@@ -164,7 +164,7 @@ def test_a_revoked_device_says_why_and_stays_revoked(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("why", ["", "  ", "x" * 201, "a\nb", "\ud800", "\x00"])
-def test_a_revocation_needs_a_reason_that_people_can_read(lobby: Lobby, why: str) -> None:
+def test_a_revocation_requires_a_printable_reason(lobby: Lobby, why: str) -> None:
     certid = lobby.waiting(1)
     assert lobby.ask(REVOKE, {"id": certid, "why": why}).code == "INVALID_REASON"
     device = lobby.ledger.get(certid)
@@ -172,14 +172,14 @@ def test_a_revocation_needs_a_reason_that_people_can_read(lobby: Lobby, why: str
     assert device.devstate == "inlobby"
 
 
-def test_a_failed_device_shows_its_reason_and_is_retried(lobby: Lobby) -> None:
+def test_a_failed_device_has_a_reason_and_can_be_retried(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid)
     device = lobby.ledger.get(certid)
     assert device is not None
     lobby.ledger.fail(device, "ACCESS_DENIED", "the role does not trust us", "commissioner")
-    shown = lobby.ask(f'{{ device(certid: "{certid}") {{ devstate reason message allowedActions }} }}').data["device"]
-    assert shown == {
+    device = lobby.ask(f'{{ device(certid: "{certid}") {{ devstate reason message allowedActions }} }}').data["device"]
+    assert device == {
         "devstate": "failed",
         "reason": "ACCESS_DENIED",
         "message": "the role does not trust us",
@@ -188,7 +188,7 @@ def test_a_failed_device_shows_its_reason_and_is_retried(lobby: Lobby) -> None:
     assert lobby.ask(RETRY, {"id": certid}).data["retryDevice"] == {"devstate": "claimed", "generation": 2}
 
 
-def test_the_history_names_who_did_what_and_is_whole(lobby: Lobby) -> None:
+def test_the_history_records_actors_and_is_intact(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid)
     device = lobby.ask(HISTORY, {"id": certid}).data["device"]
@@ -203,7 +203,7 @@ def test_the_history_names_who_did_what_and_is_whole(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("fault", ["altered", "first removed", "last removed"])
-def test_a_history_that_was_tampered_with_is_not_intact(lobby: Lobby, fault: str) -> None:
+def test_a_tampered_history_is_not_intact(lobby: Lobby, fault: str) -> None:
     certid = lobby.waiting(1)
     claim(lobby, certid)
     if fault == "altered":
@@ -213,36 +213,34 @@ def test_a_history_that_was_tampered_with_is_not_intact(lobby: Lobby, fault: str
     assert lobby.ask(HISTORY, {"id": certid}).data["device"]["historyIntact"] is False
 
 
-def test_a_change_between_the_two_reads_is_not_taken_for_tampering(
-    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_between_the_two_reads_is_not_tampering(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     certid = lobby.waiting(1)
     original, reads = lobby.ledger.entries, iter(range(9))
 
-    def interrupted(asked: Fingerprint) -> list[Entry | Unreadable]:
+    def interrupted(certid_: Fingerprint) -> list[Entry | Unreadable]:
         if next(reads) == 0:
             lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
-        return original(asked)
+        return original(certid_)
 
     monkeypatch.setattr(lobby.ledger, "entries", interrupted)
     device = lobby.ask(HISTORY, {"id": certid}).data["device"]
     assert (device["historyIntact"], len(device["history"])) == (True, 3)
 
 
-def test_a_race_that_is_lost_for_good_is_a_conflict_with_a_code(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_race_is_a_conflict_with_a_code(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     certid = lobby.waiting(1)
-    lost = Conflict("CHANGED_MEANWHILE", "got claim, want it at rest")
-    monkeypatch.setattr(lobby.ledger, "claim", Mock(side_effect=lost))
+    conflict = Conflict("CHANGED_MEANWHILE", "got claim, want it unchanged")
+    monkeypatch.setattr(lobby.ledger, "claim", Mock(side_effect=conflict))
     assert claim(lobby, certid).code == "CHANGED_MEANWHILE"
 
 
-def test_many_claims_in_one_request_each_succeed_or_fail_on_their_own(lobby: Lobby) -> None:
+def test_claims_in_one_request_are_independent(lobby: Lobby) -> None:
     certids = [lobby.waiting(1), "zz", lobby.waiting(2)]
     target = f'{{account: "{HERE.account}", region: "{HERE.region}"}}'
     each = "\n".join(
         f'd{i}: claimDevice(certid: "{c}", target: {target}) {{ devstate }}' for i, c in enumerate(certids)
     )
-    answer = lobby.ask(f"mutation {{ {each} }}")
-    assert answer.code == "INVALID_FINGERPRINT"
-    assert answer.body["errors"][0]["path"] == ["d1"]
-    assert answer.body["data"] == {"d0": {"devstate": "claimed"}, "d1": None, "d2": {"devstate": "claimed"}}
+    response = lobby.ask(f"mutation {{ {each} }}")
+    assert response.code == "INVALID_FINGERPRINT"
+    assert response.body["errors"][0]["path"] == ["d1"]
+    assert response.body["data"] == {"d0": {"devstate": "claimed"}, "d1": None, "d2": {"devstate": "claimed"}}

@@ -1,4 +1,4 @@
-"""The overview and who one is, asked of the whole API."""
+"""`overview` and `me`."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ OVERVIEW = """
 
 
 def overview(lobby: Lobby, *groups: str) -> dict[str, Any]:
-    found: dict[str, Any] = lobby.ask(OVERVIEW, groups=groups or ("operator",)).data["overview"]
-    return found
+    counts: dict[str, Any] = lobby.ask(OVERVIEW, groups=groups or ("operator",)).data["overview"]
+    return counts
 
 
 def fleet(lobby: Lobby) -> None:
-    """Two wait, one is expected at each target, one has failed there, one is refused."""
+    """Two devices wait, one is expected for each target, one has failed, one is refused."""
     for number in range(2):
         lobby.waiting(number)
     lobby.ledger.claim(fingerprint(2), ClaimRequest(HERE), "user:bob")
@@ -32,7 +32,7 @@ def fleet(lobby: Lobby) -> None:
     lobby.ledger.refuse(fingerprint(5), None, "EXPIRED", "got a certificate", "bouncer")
 
 
-def test_an_empty_lobby_has_every_state_with_nobody_in_it(lobby: Lobby) -> None:
+def test_an_empty_lobby_has_a_zero_count_for_every_state(lobby: Lobby) -> None:
     assert overview(lobby) == {
         "total": 0,
         "states": [{"state": state.value, "count": 0} for state in State],
@@ -43,15 +43,15 @@ def test_an_empty_lobby_has_every_state_with_nobody_in_it(lobby: Lobby) -> None:
 
 def test_the_overview_follows_the_devices(lobby: Lobby) -> None:
     fleet(lobby)
-    found = overview(lobby)
-    assert found["total"] == 6
-    assert {line["state"]: line["count"] for line in found["states"] if line["count"]} == {
+    counts = overview(lobby)
+    assert counts["total"] == 6
+    assert {item["state"]: item["count"] for item in counts["states"] if item["count"]} == {
         "expected": 2,
         "inlobby": 2,
         "failed": 1,
         "refused": 1,
     }
-    assert found["targets"] == [
+    assert counts["targets"] == [
         {
             "account": THERE.account,
             "region": THERE.region,
@@ -60,15 +60,15 @@ def test_the_overview_follows_the_devices(lobby: Lobby) -> None:
         },
         {"account": HERE.account, "region": HERE.region, "count": 1, "states": [{"state": "expected", "count": 1}]},
     ]
-    assert found["reasons"] == [
+    assert counts["reasons"] == [
         {"state": "failed", "reason": "TARGET_LIMIT", "count": 1},
         {"state": "refused", "reason": "EXPIRED", "count": 1},
     ]
     lobby.ledger.release(fingerprint(2), "user:bob")
-    assert [line["region"] for line in overview(lobby)["targets"]] == [THERE.region]
+    assert [item["region"] for item in overview(lobby)["targets"]] == [THERE.region]
 
 
-def test_a_bulk_is_counted_whole(lobby: Lobby) -> None:
+def test_every_device_of_a_bulk_claim_is_counted(lobby: Lobby) -> None:
     document = (
         "mutation($ids: [ID!]!, $target: TargetInput!) {"
         " claimDevices(certids: $ids, target: $target) { results { ok } } }"
@@ -77,11 +77,11 @@ def test_a_bulk_is_counted_whole(lobby: Lobby) -> None:
     assert (overview(lobby)["total"], overview(lobby)["targets"][0]["count"]) == (120, 120)
 
 
-def test_a_technician_sees_the_targets_they_may_claim_for(lobby: Lobby) -> None:
+def test_a_technician_gets_only_their_targets(lobby: Lobby) -> None:
     fleet(lobby)
-    found = overview(lobby, "technician", f"target:{HERE}")
-    assert [line["account"] for line in found["targets"]] == [HERE.account]
-    assert found["total"] == 6
+    counts = overview(lobby, "technician", f"target:{HERE}")
+    assert [item["account"] for item in counts["targets"]] == [HERE.account]
+    assert counts["total"] == 6
 
 
 def test_an_overview_costs_one_query(lobby: Lobby) -> None:
@@ -92,9 +92,9 @@ def test_an_overview_costs_one_query(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "technician", "operator", "admin"])
-def test_everybody_is_told_who_they_are_and_exactly_what_they_may_do(lobby: Lobby, role: str) -> None:
+def test_me_returns_the_role_and_its_operations(lobby: Lobby, role: str) -> None:
     with counted() as calls:
-        found = lobby.ask("{ me { name role operations } }", groups=(role, "engineers")).data["me"]
+        me = lobby.ask("{ me { name role operations } }", groups=(role, "engineers")).data["me"]
     assert calls == []
-    assert (found["name"], found["role"]) == ("alice", role)
-    assert found["operations"] == [name for name, roles in OPERATIONS.items() if role in roles]
+    assert (me["name"], me["role"]) == ("alice", role)
+    assert me["operations"] == [name for name, roles in OPERATIONS.items() if role in roles]

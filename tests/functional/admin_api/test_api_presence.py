@@ -1,4 +1,4 @@
-"""Claims that want proof, through the API: what a target says, who may confirm, what is answered to each code."""
+"""Claims that require proof of presence: the target's setting, who may confirm, and the response to each code."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ MOVE = """mutation($id: ID!, $account: String!, $region: String!) {
 REGISTER = """mutation($account: String!, $region: String!, $presence: Boolean) {
   registerTarget(account: $account, region: $region, name: "Here", presence: $presence) { presence profiles }
 }"""
-EVERYTHING = """query($id: ID!) { device(certid: $id) {
+ALL_FIELDS = """query($id: ID!) { device(certid: $id) {
   certid devstate reason message config endpoint clientVersion lastSeen showsCode triesLeft allowedActions labelCode
   targetaccount profile generation history { event reason actor target hash prior } historyIntact
 }
@@ -50,23 +50,25 @@ def mismatches(lobby: Lobby, certid: Fingerprint) -> int:
     return [entry.event for entry in lobby.ledger.history(certid)].count(Event.MISMATCH)
 
 
-def test_a_target_asks_for_proof_when_it_is_told_to_and_keeps_it_when_nothing_is_said(lobby: Lobby) -> None:
-    asked: list[bool | None] = [None, True, None, False]
-    said = [lobby.ask(REGISTER, at(HERE) | {"presence": each}, ("admin",)).data["registerTarget"] for each in asked]
-    assert [each["presence"] for each in said] == [False, True, True, False]
-    assert said[-1]["profiles"] == ["default", "camera"]
+def test_a_target_keeps_presence_unless_it_is_set(lobby: Lobby) -> None:
+    values: list[bool | None] = [None, True, None, False]
+    registered = [
+        lobby.ask(REGISTER, at(HERE) | {"presence": each}, ("admin",)).data["registerTarget"] for each in values
+    ]
+    assert [each["presence"] for each in registered] == [False, True, True, False]
+    assert registered[-1]["profiles"] == ["default", "camera"]
     new = lobby.ask(REGISTER, at("333333333333/eu-north-1") | {"presence": True}, ("admin",)).data["registerTarget"]
     assert new["presence"]
-    shown = lobby.ask("{ targets { account presence } }", groups=("viewer",)).data["targets"]
-    assert {each["account"]: each["presence"] for each in shown} == {
+    targets = lobby.ask("{ targets { account presence } }", groups=("viewer",)).data["targets"]
+    assert {each["account"]: each["presence"] for each in targets} == {
         HERE.account: False,
         THERE.account: False,
         "333333333333": True,
     }
 
 
-def test_a_claim_for_a_target_that_asks_waits_for_the_code_and_says_how_many_tries_there_are(lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+def test_a_claim_for_a_target_with_presence_waits_for_the_code(lobby: Lobby) -> None:
+    lobby.require_presence(HERE)
     certid = lobby.waiting(1)
     claimed = lobby.ask(CLAIM, {"id": certid} | at(HERE), TECHNICIAN).data["claimDevice"]
     assert claimed == {
@@ -80,17 +82,17 @@ def test_a_claim_for_a_target_that_asks_waits_for_the_code_and_says_how_many_tri
     assert (last.event, last.actor.startswith("user:")) == (Event.CONFIRM, True)
 
 
-def test_v01_s_way_to_claim_waits_for_the_code_too(lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+def test_add_device_of_v01_waits_for_the_code(lobby: Lobby) -> None:
+    lobby.require_presence(HERE)
     certid = lobby.waiting(1)
     for _ in range(2):
         assert lobby.ask(ADD, {"id": certid} | at(HERE)).data["addDevice"] == {"devstate": "proving"}
-    lobby.ask_for_proof(THERE)
+    lobby.require_presence(THERE)
     assert lobby.ask(ADD, {"id": certid} | at(THERE)).code == "PRESENCE_REQUIRED"
 
 
-def test_a_bulk_for_a_target_that_asks_proves_or_expects_each(lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+def test_a_bulk_claim_for_a_target_with_presence_proves_or_expects_each(lobby: Lobby) -> None:
+    lobby.require_presence(HERE)
     ids = [lobby.waiting(1), lobby.admit(2), fingerprint(3)]
     for _ in range(2):
         results = lobby.ask(MANY, {"ids": ids} | at(HERE)).data["claimDevices"]["results"]
@@ -101,13 +103,13 @@ def test_a_bulk_for_a_target_that_asks_proves_or_expects_each(lobby: Lobby) -> N
         ]
 
 
-def test_a_claim_for_a_target_that_does_not_ask_is_as_it_was(lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+def test_a_claim_for_a_target_without_presence_needs_no_code(lobby: Lobby) -> None:
+    lobby.require_presence(HERE)
     certid = lobby.waiting(1)
     assert lobby.ask(CLAIM, {"id": certid} | at(THERE)).data["claimDevice"]["devstate"] == "claimed"
 
 
-def test_what_a_target_asks_counts_for_the_claims_that_come_after(lobby: Lobby) -> None:
+def test_presence_applies_to_later_claims_only(lobby: Lobby) -> None:
     one, two = lobby.waiting(1), lobby.waiting(2)
     lobby.ask(CLAIM, {"id": one} | at(HERE))
     assert lobby.ask(REGISTER, at(HERE) | {"presence": True}, ("admin",)).codes == []
@@ -118,25 +120,25 @@ def test_what_a_target_asks_counts_for_the_claims_that_come_after(lobby: Lobby) 
     assert lobby.ask(MOVE, {"id": two} | at(HERE)).data["moveDevice"]["devstate"] == "claimed"
 
 
-def test_wrong_codes_are_refused_and_told_and_the_fifth_ends_the_claim(lobby: Lobby) -> None:
+def test_the_fifth_wrong_code_ends_the_claim(lobby: Lobby) -> None:
     certid = lobby.proving(1)
-    answers = [confirm(lobby, certid, WRONG) for _ in range(5)]
-    assert [answer.code for answer in answers] == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
+    responses = [confirm(lobby, certid, WRONG) for _ in range(5)]
+    assert [response.code for response in responses] == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
     assert [
-        f"{left} left" in answer.body["errors"][0]["message"]
-        for left, answer in zip((4, 3, 2, 1), answers, strict=False)
+        f"attempts left: {left}" in response.body["errors"][0]["message"]
+        for left, response in zip((4, 3, 2, 1), responses, strict=False)
     ] == [True] * 4
-    shown = lobby.ask(EVERYTHING, {"id": certid}).data["device"]
-    assert (shown["devstate"], shown["reason"], shown["triesLeft"]) == ("inlobby", "PRESENCE_FAILED", None)
-    assert "10 minutes" in shown["message"]
-    assert [entry["reason"] for entry in shown["history"]][-5:] == ["WRONG_CODE"] * 5
+    device = lobby.ask(ALL_FIELDS, {"id": certid}).data["device"]
+    assert (device["devstate"], device["reason"], device["triesLeft"]) == ("inlobby", "PRESENCE_FAILED", None)
+    assert "10 minutes" in device["message"]
+    assert [entry["reason"] for entry in device["history"]][-5:] == ["WRONG_CODE"] * 5
     assert confirm(lobby, certid).code == "NOT_ALLOWED"
 
 
-def test_after_the_fifth_a_claim_that_wants_proof_waits_a_while_and_no_longer(
+def test_after_five_wrong_codes_a_claim_with_presence_is_blocked_for_ten_minutes(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lobby.ask_for_proof(HERE)
+    lobby.require_presence(HERE)
     certid = lobby.proving(1)
     for _ in range(5):
         confirm(lobby, certid, WRONG)
@@ -168,29 +170,29 @@ def test_after_the_fifth_a_claim_that_wants_proof_waits_a_while_and_no_longer(
     ],
     ids=lambda code: repr(code)[:20],
 )
-def test_what_cannot_be_a_code_is_no_try_and_is_not_quoted(lobby: Lobby, code: str) -> None:
+def test_a_malformed_code_is_not_an_attempt_and_is_not_quoted(lobby: Lobby, code: str) -> None:
     certid = lobby.proving(1)
-    answer = confirm(lobby, certid, code)
-    assert answer.code == "INVALID_CODE"
-    message = answer.body["errors"][0]["message"]
+    response = confirm(lobby, certid, code)
+    assert response.code == "INVALID_CODE"
+    message = response.body["errors"][0]["message"]
     assert len(message) < 120
     assert not code.strip() or code not in message or code == "1"
     assert mismatches(lobby, certid) == 0
 
 
 @pytest.mark.parametrize("code", [None, 1, 1.5, True, ["48291375"], {"code": "48291375"}])
-def test_what_is_no_text_is_no_question(lobby: Lobby, code: object) -> None:
+def test_a_code_that_is_not_text_is_an_invalid_query(lobby: Lobby, code: object) -> None:
     certid = lobby.proving(1)
     assert confirm(lobby, certid, code).code == "INVALID_QUERY"
     assert mismatches(lobby, certid) == 0
 
 
 @pytest.mark.parametrize("code", ["4829 1375", "4829-1375", " 48291375 "])
-def test_a_code_is_taken_as_people_type_it(lobby: Lobby, code: str) -> None:
+def test_a_code_may_have_spaces_and_hyphens(lobby: Lobby, code: str) -> None:
     assert confirm(lobby, lobby.proving(1), code).data["confirmPresence"]["devstate"] == "claimed"
 
 
-def test_a_technician_confirms_for_their_targets_only_and_a_stranger_s_code_is_no_try(lobby: Lobby) -> None:
+def test_a_technician_confirms_only_for_their_targets(lobby: Lobby) -> None:
     certid = lobby.proving(1, THERE)
     for code in (CODE, WRONG):
         assert confirm(lobby, certid, code, TECHNICIAN).code == "FORBIDDEN"
@@ -209,35 +211,37 @@ def test_a_technician_confirms_for_their_targets_only_and_a_stranger_s_code_is_n
         (("operator",), True),
     ],
 )
-def test_confirming_is_offered_to_those_who_may(lobby: Lobby, groups: tuple[str, ...], offered: bool) -> None:
+def test_confirm_presence_is_offered_only_to_permitted_callers(
+    lobby: Lobby, groups: tuple[str, ...], offered: bool
+) -> None:
     certid = lobby.proving(1)
-    shown = lobby.ask(EVERYTHING, {"id": certid}, groups).data
-    lines = [shown["device"], *shown["devices"]["nodes"]]
-    assert ["confirmPresence" in line["allowedActions"] for line in lines] == [offered, offered]
+    data = lobby.ask(ALL_FIELDS, {"id": certid}, groups).data
+    devices = [data["device"], *data["devices"]["nodes"]]
+    assert ["confirmPresence" in device["allowedActions"] for device in devices] == [offered, offered]
 
 
-def test_nobody_learns_the_code_from_the_api_or_its_log(lobby: Lobby, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_is_in_no_response_and_no_log(lobby: Lobby, capsys: pytest.CaptureFixture[str]) -> None:
     certid = lobby.proving(1)
     for groups in (("viewer",), TECHNICIAN, ("operator",), ("admin",)):
-        answer = lobby.ask(EVERYTHING, {"id": certid}, groups)
-        assert answer.codes == []
-        assert CODE not in json.dumps(answer.body)
+        response = lobby.ask(ALL_FIELDS, {"id": certid}, groups)
+        assert response.codes == []
+        assert CODE not in json.dumps(response.body)
     confirm(lobby, certid, WRONG)
     confirm(lobby, certid, CODE)
-    told = capsys.readouterr()
-    assert CODE not in told.out + told.err
-    assert WRONG not in told.out + told.err
+    output = capsys.readouterr()
+    assert CODE not in output.out + output.err
+    assert WRONG not in output.out + output.err
 
 
-def test_an_unknown_device_is_unknown_and_one_that_waits_for_no_code_says_so(lobby: Lobby) -> None:
+def test_only_a_proving_device_can_be_confirmed(lobby: Lobby) -> None:
     assert confirm(lobby, fingerprint(9)).code == "UNKNOWN_DEVICE"
     certid = lobby.waiting(1)
     assert confirm(lobby, certid).code == "NOT_ALLOWED"
     assert confirm(lobby, certid, "short").code == "INVALID_CODE"
 
 
-def test_a_move_to_where_proof_is_wanted_needs_a_claim_that_was_confirmed(lobby: Lobby) -> None:
-    lobby.ask_for_proof(THERE)
+def test_a_move_to_a_target_with_presence_requires_a_confirmed_claim(lobby: Lobby) -> None:
+    lobby.require_presence(THERE)
     proven, unproven = lobby.proving(1), lobby.waiting(2)
     confirm(lobby, proven)
     lobby.ask(CLAIM, {"id": unproven} | at(HERE))

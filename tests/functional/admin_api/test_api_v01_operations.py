@@ -1,4 +1,4 @@
-"""The four operations of v0.1, as its console sends them, word for word."""
+"""The four operations of v0.1, with the documents of its console."""
 
 from pathlib import Path
 
@@ -89,18 +89,18 @@ V01_SIGNATURES = {
 def add(lobby: Lobby, certid: str, target: object, groups: tuple[str, ...] = ("operator",)) -> object:
     account, region = str(target).split("/")
     variables = {"certid": certid, "targetaccount": account, "targetregion": region}
-    answer = lobby.ask(ADD_DEVICE, variables, groups)
-    return answer.codes or answer.data["addDevice"]
+    response = lobby.ask(ADD_DEVICE, variables, groups)
+    return response.codes or response.data["addDevice"]
 
 
 @pytest.mark.parametrize("type_name", V01_SIGNATURES)
-def test_every_signature_of_v01_is_in_the_schema_word_for_word(type_name: str) -> None:
+def test_every_v01_signature_is_in_the_schema(type_name: str) -> None:
     lines = {line.strip() for line in schema.as_str().splitlines()}
     assert set(V01_SIGNATURES[type_name].values()) <= lines
 
 
 @pytest.mark.parametrize("document", [GET_DEVICE, LIST_DEVICES, LIST_LOBBY_DEVICES, ADD_DEVICE])
-def test_every_operation_of_v01s_console_is_valid(document: str) -> None:
+def test_every_document_of_the_v01_console_is_valid(document: str) -> None:
     committed = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
     assert validate(build_schema(committed.read_text()), parse(document)) == []
 
@@ -116,7 +116,7 @@ def test_a_device_is_found_by_its_fingerprint(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("variables", [{}, {"certid": None}, {"certid": ""}, {"certid": "no"}, {"certid": 5}])
-def test_a_lookup_without_a_fingerprint_says_what_is_wanted(lobby: Lobby, variables: dict[str, object]) -> None:
+def test_a_lookup_without_a_fingerprint_is_rejected(lobby: Lobby, variables: dict[str, object]) -> None:
     assert lobby.ask(GET_DEVICE, variables).code == "INVALID_FINGERPRINT"
 
 
@@ -130,13 +130,13 @@ def test_a_waiting_device_is_claimed(lobby: Lobby) -> None:
     }
 
 
-def test_a_device_is_claimed_before_it_was_ever_seen(lobby: Lobby) -> None:
+def test_an_unknown_device_can_be_claimed(lobby: Lobby) -> None:
     claimed = add(lobby, fingerprint(1), HERE)
     assert isinstance(claimed, dict)
     assert claimed["devstate"] == "expected"
 
 
-def test_the_same_target_again_changes_nothing_even_after_a_claim_with_a_profile_and_config(lobby: Lobby) -> None:
+def test_adding_for_the_same_target_keeps_profile_and_config(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     target = '{account: "%s", region: "%s"}' % (HERE.account, HERE.region)  # noqa: UP031  # braces of GraphQL
     lobby.ask(
@@ -150,7 +150,7 @@ def test_the_same_target_again_changes_nothing_even_after_a_claim_with_a_profile
     assert lobby.ledger.get(certid) == before
 
 
-def test_another_target_is_a_move_for_an_operator_and_keeps_what_the_device_was_told(lobby: Lobby) -> None:
+def test_adding_for_another_target_moves_the_device_for_an_operator(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     add(lobby, certid, HERE)
     moved = add(lobby, certid, THERE)
@@ -161,7 +161,7 @@ def test_another_target_is_a_move_for_an_operator_and_keeps_what_the_device_was_
     assert (device.generation, device.targets_to_clear) == (2, (HERE,))
 
 
-def test_another_target_is_refused_to_a_technician_who_may_claim_for_both(lobby: Lobby) -> None:
+def test_adding_for_another_target_is_rejected_for_a_technician(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     add(lobby, certid, HERE)
     before = lobby.ledger.get(certid)
@@ -180,35 +180,35 @@ def test_another_target_is_refused_to_a_technician_who_may_claim_for_both(lobby:
         (fingerprint(1), "333333333333", "eu-west-1", "UNKNOWN_TARGET"),
     ],
 )
-def test_a_malformed_claim_leaves_no_row(lobby: Lobby, certid: str, account: str, region: str, code: str) -> None:
-    answer = lobby.ask(ADD_DEVICE, {"certid": certid, "targetaccount": account, "targetregion": region})
-    assert answer.code == code
+def test_a_malformed_claim_writes_no_row(lobby: Lobby, certid: str, account: str, region: str, code: str) -> None:
+    response = lobby.ask(ADD_DEVICE, {"certid": certid, "targetaccount": account, "targetregion": region})
+    assert response.code == code
     assert lobby.ask(LIST_DEVICES).data["listDevices"] == {"devices": [], "nextToken": None}
 
 
-def test_a_value_cannot_name_another_field_of_the_row(lobby: Lobby) -> None:
+def test_a_value_cannot_set_another_attribute_of_the_row(lobby: Lobby) -> None:
     hostile = '111111111111", "devstate": {"S": "commissioned"}, "x": "'
-    answer = lobby.ask(ADD_DEVICE, {"certid": fingerprint(1), "targetaccount": hostile, "targetregion": "eu-west-1"})
-    assert answer.code == "INVALID_ACCOUNT"
+    response = lobby.ask(ADD_DEVICE, {"certid": fingerprint(1), "targetaccount": hostile, "targetregion": "eu-west-1"})
+    assert response.code == "INVALID_ACCOUNT"
     assert lobby.ledger.get(fingerprint(1)) is None
 
 
-def test_all_devices_are_listed_once_over_pages_that_begin_where_the_last_ended(lobby: Lobby) -> None:
+def test_pages_list_every_device_once(lobby: Lobby) -> None:
     expected = {lobby.waiting(number) for number in range(5)} | {lobby.admit(number) for number in range(5, 8)}
     add(lobby, fingerprint(0), HERE)
-    seen: list[str] = []
+    listed: list[str] = []
     token: str | None = None
     while True:
         page = lobby.ask(LIST_DEVICES, {"count": 3, "nextToken": token}).data["listDevices"]
         assert len(page["devices"]) <= 3
-        seen += [device["certid"] for device in page["devices"]]
+        listed += [device["certid"] for device in page["devices"]]
         token = page["nextToken"]
         if token is None:
             break
-    assert sorted(seen) == sorted(expected)
+    assert sorted(listed) == sorted(expected)
 
 
-def test_the_list_of_the_lobby_is_who_waits_unless_another_state_is_named(lobby: Lobby) -> None:
+def test_list_lobby_devices_defaults_to_waiting_devices(lobby: Lobby) -> None:
     waiting, knocking = lobby.waiting(1), lobby.admit(2)
     assert [d["certid"] for d in lobby.ask(LIST_LOBBY_DEVICES).data["listLobbyDevices"]["devices"]] == [waiting]
     named = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": "knocking"}).data["listLobbyDevices"]["devices"]
@@ -216,16 +216,16 @@ def test_the_list_of_the_lobby_is_who_waits_unless_another_state_is_named(lobby:
 
 
 @pytest.mark.parametrize("devstate", ["lobby", "", "INLOBBY", "\ud800"])
-def test_an_unknown_state_is_named_with_those_there_are(lobby: Lobby, devstate: str) -> None:
-    answer = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": devstate})
-    assert answer.code == "INVALID_STATE"
-    assert "inlobby" in answer.body["errors"][0]["message"]
+def test_an_unknown_state_is_rejected_with_the_known_states(lobby: Lobby, devstate: str) -> None:
+    response = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": devstate})
+    assert response.code == "INVALID_STATE"
+    assert "inlobby" in response.body["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("count", [0, 101, 2_000_000_000])
-def test_a_count_that_v01_would_have_taken_gets_what_one_page_holds(lobby: Lobby, count: int) -> None:
+def test_any_count_that_v01_accepts_returns_a_page(lobby: Lobby, count: int) -> None:
     assert lobby.ask(LIST_DEVICES, {"count": count}).data["listDevices"]["nextToken"] is None
 
 
-def test_a_count_below_zero_is_refused(lobby: Lobby) -> None:
+def test_a_negative_count_is_rejected(lobby: Lobby) -> None:
     assert lobby.ask(LIST_DEVICES, {"count": -1}).code == "INVALID_COUNT"

@@ -26,7 +26,7 @@ def test_the_presence_setting_of_a_target_is_kept_until_it_is_changed(terminal: 
 
 
 def test_a_claim_prints_the_next_step_and_the_code_confirms_it(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+    lobby.require_presence(HERE)
     certid = lobby.waiting(1, "sensor-1")
     claimed = terminal.run("claim", "sensor-1", "-t", str(HERE))
     assert claimed.exit_code == 0, claimed.output
@@ -38,7 +38,7 @@ def test_a_claim_prints_the_next_step_and_the_code_confirms_it(terminal: Termina
 
 
 def test_several_claims_print_how_many_wait_for_a_code(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+    lobby.require_presence(HERE)
     for number in (1, 2):
         lobby.waiting(number, f"sensor-{number}")
     claimed = terminal.run("claim", "sensor-1", "sensor-2", fingerprint(3), "-t", str(HERE))
@@ -54,7 +54,7 @@ def test_wrong_codes_are_refused_with_the_attempts_left_until_the_claim_ends(ter
     certid = lobby.proving(1)
     errors = [error_of(terminal.run("confirm", certid, WRONG, "--json")) for _ in range(5)]
     assert [each["code"] for each in errors] == ["WRONG_CODE"] * 4 + ["PRESENCE_FAILED"]
-    assert "4 left" in errors[0]["message"]
+    assert "attempts left: 4" in errors[0]["message"]
     assert state(lobby, certid) is State.INLOBBY
 
 
@@ -82,7 +82,7 @@ def test_a_proving_device_is_shown_with_the_next_step(terminal: Terminal, lobby:
 
 
 def test_the_list_of_targets_shows_which_require_presence(terminal: Terminal, lobby: Lobby) -> None:
-    lobby.ask_for_proof(HERE)
+    lobby.require_presence(HERE)
     listed = terminal.run("targets", "list").stdout.splitlines()
     assert [("required" in line) for line in listed if "/" in line] == [True, False]
 

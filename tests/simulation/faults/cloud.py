@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.aws import Clock
 from tests.functional.admin_api.api_on_moto import event_of
-from tests.functional.admin_api.tokens_for_tests import token
+from tests.functional.admin_api.user_pool import token
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Crashed, Lambdas
 from tests.simulation.faults.stream import WRITES, Stream

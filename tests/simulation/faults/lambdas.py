@@ -36,7 +36,7 @@ from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from lobby.wire import notary_bucket
 from tests.aws import BUCKET, LOBBY, REGION, WAITING_POLICY, Clock
-from tests.functional.admin_api.tokens_for_tests import CLIENT, ISSUER, key_of
+from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]

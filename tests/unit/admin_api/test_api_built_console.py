@@ -1,4 +1,4 @@
-"""The built console's files: what is listed, and which coding a request gets."""
+"""The files of the built console, and the content coding of a response."""
 
 from pathlib import Path
 
@@ -40,11 +40,11 @@ from admin_api.web.built_console import BuiltConsole, chosen_coding
     ],
     ids=range(27),
 )
-def test_the_best_coding_that_is_accepted_is_chosen(accept_encoding: str | None, coding: str | None) -> None:
+def test_the_best_accepted_coding_is_chosen(accept_encoding: str | None, coding: str | None) -> None:
     assert chosen_coding(accept_encoding, ["br", "gzip"]) == coding
 
 
-def test_a_file_without_compressed_siblings_goes_as_it_is() -> None:
+def test_a_file_without_compressed_variants_is_served_uncompressed() -> None:
     assert chosen_coding("br, gzip, *", []) is None
     assert chosen_coding("br, gzip;q=0.1", ["gzip"]) == "gzip"
 
@@ -56,7 +56,7 @@ def test_a_console_that_is_not_built_is_none(tmp_path: Path) -> None:
     assert BuiltConsole.read(tmp_path) is None
 
 
-def test_compressed_siblings_and_what_leads_elsewhere_have_no_address_of_their_own(tmp_path: Path) -> None:
+def test_compressed_variants_and_symlinks_are_not_served_by_name(tmp_path: Path) -> None:
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (tmp_path / "secret.txt").write_text("secret")
@@ -70,8 +70,8 @@ def test_compressed_siblings_and_what_leads_elsewhere_have_no_address_of_their_o
     assert built.files["assets/a.wasm"].compressed == ()
 
 
-def test_versions_of_the_same_size_and_date_differ_in_their_etags(tmp_path: Path) -> None:
-    """In a bundle, all files have one date."""
+def test_etags_differ_for_equal_size_and_date(tmp_path: Path) -> None:
+    """In a bundle all files have the same date."""
     (tmp_path / "index.html").write_text("")
     etags = []
     for version in ("one", "two"):

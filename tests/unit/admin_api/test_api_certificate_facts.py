@@ -1,4 +1,4 @@
-"""Certificate facts: what people are shown of a certificate, and that none of them can break an answer."""
+"""Certificate facts, and certificates that cannot be parsed."""
 
 from datetime import UTC, datetime
 
@@ -22,22 +22,22 @@ def facts(pem: str | None) -> CertificateFacts | None:
     return certificate_facts(Device(CERTID, State.INLOBBY, "2026-11-22T12:00:00.000Z", devicecert=pem))
 
 
-def known(pem: str) -> CertificateFacts:
-    found = facts(pem)
-    assert found is not None
-    return found
+def facts_of(pem: str) -> CertificateFacts:
+    result = facts(pem)
+    assert result is not None
+    return result
 
 
-def test_the_facts_are_the_certificates_own() -> None:
+def test_the_facts_are_read_from_the_certificate() -> None:
     name = subject((NameOID.ORGANIZATION_NAME, "Acme, Inc."), (NameOID.COMMON_NAME, "sensor-1"))
-    made = device(
+    certificate = device(
         authority("Acme CA"),
         name=name,
         serial=0xBEEF,
         begin=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         end=datetime(2046, 1, 2, 3, 4, 5, tzinfo=UTC),
     )
-    assert known(pem_of(made)) == CertificateFacts(
+    assert facts_of(pem_of(certificate)) == CertificateFacts(
         subject=r"CN=sensor-1,O=Acme\, Inc.",
         issuer="CN=Acme CA",
         serial_number="beef",
@@ -59,8 +59,8 @@ def test_the_facts_are_the_certificates_own() -> None:
         ("ed25519", "Ed25519"),
     ],
 )
-def test_a_key_is_named_as_people_name_it(kind: str, shown: str) -> None:
-    assert known(pem_of(device(authority(), kind=kind))).key == shown
+def test_a_key_has_its_common_name(kind: str, shown: str) -> None:
+    assert facts_of(pem_of(device(authority(), kind=kind))).key == shown
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_a_key_is_named_as_people_name_it(kind: str, shown: str) -> None:
         ("rsa-2048", SHA512(), "RSA SHA-512"),
     ],
 )
-def test_a_signature_is_named_by_its_scheme_and_its_hash(kind: str, algorithm: HashAlgorithm, shown: str) -> None:
-    assert known(pem_of(device(authority(kind=kind), algorithm=algorithm))).signature == shown
+def test_a_signature_has_scheme_and_hash(kind: str, algorithm: HashAlgorithm, shown: str) -> None:
+    assert facts_of(pem_of(device(authority(kind=kind), algorithm=algorithm))).signature == shown
 
 
-def test_the_younger_rsa_signature_is_told_from_the_older() -> None:
+def test_rsa_pss_is_distinguished_from_pkcs1() -> None:
     private = key("rsa-2048")
     assert isinstance(private, rsa.RSAPrivateKey)
     builder = (
@@ -88,11 +88,11 @@ def test_the_younger_rsa_signature_is_told_from_the_older() -> None:
         .not_valid_after(NOW)
     )
     pss = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
-    made = known(pem_of(builder.sign(private, SHA256(), rsa_padding=pss)))
-    assert (made.signature, made.subject, made.issuer) == ("RSA-PSS SHA-256", "", "")
+    certificate = facts_of(pem_of(builder.sign(private, SHA256(), rsa_padding=pss)))
+    assert (certificate.signature, certificate.subject, certificate.issuer) == ("RSA-PSS SHA-256", "", "")
 
 
-def test_a_signature_without_a_hash_of_its_own_has_its_algorithms_name() -> None:
+def test_a_signature_without_a_hash_has_the_algorithm_name() -> None:
     private = key("ed25519")
     builder = (
         x509.CertificateBuilder()
@@ -103,35 +103,35 @@ def test_a_signature_without_a_hash_of_its_own_has_its_algorithms_name() -> None
         .not_valid_before(NOW)
         .not_valid_after(NOW)
     )
-    assert known(pem_of(builder.sign(private, None))).signature == "Ed25519"
+    assert facts_of(pem_of(builder.sign(private, None))).signature == "Ed25519"
 
 
-def test_a_device_that_was_never_seen_has_no_certificate() -> None:
+def test_a_device_without_a_certificate_has_no_facts() -> None:
     assert facts(None) is None
 
 
 CURVE = der.oid("1.2.840.10045.3.1.7")
 UNREADABLE = {
     "empty": "",
-    "no PEM": "-----PEM-----",
-    "no base64": "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
-    "no DER": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    "a request": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+    "not PEM": "-----PEM-----",
+    "not base64": "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+    "not DER": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    "certificate request": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
     "not text": "\ud800",
 }
 
 
-@pytest.mark.parametrize("case", [*UNREADABLE, "two", "cut", "a curve of its own", "a name that is no UTF-8"])
-def test_a_certificate_that_cannot_be_read_has_no_facts_and_is_logged(
-    case: str, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize(
+    "case", [*UNREADABLE, "two certificates", "truncated", "unknown curve", "name that is not UTF-8"]
+)
+def test_an_unreadable_certificate_has_no_facts_and_is_logged(case: str, caplog: pytest.LogCaptureFixture) -> None:
     issuer = authority()
     good = device(issuer)
     pems = UNREADABLE | {
-        "two": pem_of(good) * 2,
-        "cut": pem_of(good)[:200],
-        "a curve of its own": der.swapped(good, CURVE, der.oid("1.2.840.10045.3.1.9"), issuer),
-        "a name that is no UTF-8": der.swapped(
+        "two certificates": pem_of(good) * 2,
+        "truncated": pem_of(good)[:200],
+        "unknown curve": der.swapped(good, CURVE, der.oid("1.2.840.10045.3.1.9"), issuer),
+        "name that is not UTF-8": der.swapped(
             good, der.text("sensor-1"), b"\x0c\x08\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", issuer
         ),
     }
@@ -139,6 +139,6 @@ def test_a_certificate_that_cannot_be_read_has_no_facts_and_is_logged(
     assert [record.message for record in caplog.records] == ["certificate cannot be parsed"]
 
 
-def test_a_name_that_is_made_to_look_like_two_is_escaped() -> None:
-    made = device(authority(), name=subject((NameOID.COMMON_NAME, "a,O=Acme+CN=admin")))
-    assert known(pem_of(made)).subject == r"CN=a\,O=Acme\+CN=admin"
+def test_special_characters_in_a_name_are_escaped() -> None:
+    certificate = device(authority(), name=subject((NameOID.COMMON_NAME, "a,O=Acme+CN=admin")))
+    assert facts_of(pem_of(certificate)).subject == r"CN=a\,O=Acme\+CN=admin"

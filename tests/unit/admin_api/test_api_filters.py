@@ -1,4 +1,4 @@
-"""What a caller may filter by: each value's rule, and the one form in which the ledger gets it."""
+"""The validation of filters and their conversion to the ledger's format."""
 
 import contextlib
 import re
@@ -13,11 +13,11 @@ from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
 
-STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "stored"),
     [
         ("2026-11-22T07:42:28Z", "2026-11-22T07:42:28.000Z"),
         ("2026-11-22T07:42:28.5Z", "2026-11-22T07:42:28.500Z"),
@@ -29,8 +29,8 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
         ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
     ],
 )
-def test_a_moment_is_brought_into_the_form_that_the_ledger_compares(text: str, kept: str) -> None:
-    assert timestamp_of(text) == kept
+def test_a_time_is_converted_to_the_ledger_format(text: str, stored: str) -> None:
+    assert timestamp_of(text) == stored
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_a_moment_is_brought_into_the_form_that_the_ledger_compares(text: str, k
         "9" * 5000,
     ],
 )
-def test_a_moment_that_is_none_is_refused_with_the_rule(text: str) -> None:
+def test_a_malformed_time_is_rejected(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_TIME: got .*want ISO 8601, UTC, such as") as refused:
         timestamp_of(text)
     assert len(refused.value.message) < 250
 
 
-@given(st.text() | st.datetimes().map(lambda moment: moment.isoformat() + "Z"))
-def test_whatever_is_taken_for_a_moment_has_one_form_and_sorts_as_text(text: str) -> None:
+@given(st.text() | st.datetimes().map(lambda time: time.isoformat() + "Z"))
+def test_every_accepted_time_has_the_ledger_format(text: str) -> None:
     with contextlib.suppress(InvalidInput):
-        assert STAMP.fullmatch(timestamp_of(text))
+        assert TIMESTAMP.fullmatch(timestamp_of(text))
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "stored"),
     [
         ("ab12", "ab12"),
         ("AB12", "ab12"),
@@ -82,46 +82,46 @@ def test_whatever_is_taken_for_a_moment_has_one_form_and_sorts_as_text(text: str
         (":".join(["ab"] * 32), "ab" * 32),
     ],
 )
-def test_the_beginning_of_a_fingerprint_is_taken_as_people_write_it(text: str, kept: str) -> None:
-    assert fingerprint_prefix_of(text) == kept
+def test_a_fingerprint_prefix_is_accepted_in_common_notations(text: str, stored: str) -> None:
+    assert fingerprint_prefix_of(text) == stored
 
 
 @pytest.mark.parametrize(
     "text", ["", "abc", "a:b:c", "xyzw", "DL1:ABCD", "a" * 65, "ab" * 500, "٣٣٣٣", "ab12\x00", "ab12;", "\ud800" * 4]
 )
-def test_what_no_fingerprint_begins_with_is_refused_with_the_rule(text: str) -> None:
+def test_a_malformed_fingerprint_prefix_is_rejected(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_PREFIX: got .*want the first 4 to 64 hex digits"):
         fingerprint_prefix_of(text)
 
 
 @pytest.mark.parametrize("reason", ["", "expired", "EXPIRED ", "A-B", "_A", "9A", "A" * 65, "A\n", "É", "%"])
-def test_a_reason_that_is_no_code_is_refused(reason: str) -> None:
+def test_a_malformed_reason_is_rejected(reason: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_REASON"):
         filter_of(DeviceFilter(reason=reason))
 
 
 @pytest.mark.parametrize("more", [{}, {"reason": "EXPIRED"}, {"name_prefix": "pump"}, {"fingerprint_prefix": "ab12"}])
-def test_a_moment_goes_with_a_state_or_a_target(more: dict[str, Any]) -> None:
+def test_a_time_requires_a_state_or_a_target(more: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match=r"INVALID_FILTER: got enteredBefore .* want it with state or target"):
         filter_of(DeviceFilter(entered_before="2026-11-22T07:42:28Z", **more))
 
 
-def test_what_is_not_given_and_what_is_null_ask_for_nothing() -> None:
+def test_omitted_and_null_fields_do_not_filter() -> None:
     nothing = DeviceFilter(
         state=None, target=None, name_prefix=None, fingerprint_prefix=None, reason=None, entered_before=None
     )
     assert filter_of(DeviceFilter()) == filter_of(nothing) == Filter()
 
 
-def test_everything_that_is_given_is_asked_for() -> None:
-    wanted = DeviceFilter(
+def test_every_given_field_filters() -> None:
+    argument = DeviceFilter(
         state="failed",
         name_prefix="pump",
         fingerprint_prefix="AB12",
         reason="EXPIRED",
         entered_before="2026-11-22T07:42:28Z",
     )
-    assert filter_of(wanted) == Filter(
+    assert filter_of(argument) == Filter(
         state=State.FAILED,
         name_prefix="pump",
         fingerprint_prefix="ab12",

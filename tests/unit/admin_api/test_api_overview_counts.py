@@ -1,4 +1,4 @@
-"""The overview: tallies in, lines for people out."""
+"""The overview computed from counts."""
 
 import pytest
 
@@ -31,25 +31,25 @@ TALLIES = (
 
 
 def states(overview: Overview) -> dict[str, int]:
-    return {line.state: line.count for line in overview.states}
+    return {item.state: item.count for item in overview.states}
 
 
-def places(overview: Overview) -> list[tuple[str, int, dict[str, int]]]:
+def targets(overview: Overview) -> list[tuple[str, int, dict[str, int]]]:
     return [
-        (f"{line.account}/{line.region}", line.count, {each.state: each.count for each in line.states})
-        for line in overview.targets
+        (f"{item.account}/{item.region}", item.count, {each.state: each.count for each in item.states})
+        for item in overview.targets
     ]
 
 
-def test_an_empty_ledger_has_every_state_with_nobody_in_it() -> None:
+def test_an_empty_ledger_has_a_zero_count_for_every_state() -> None:
     empty = overview_of((), OPERATOR)
     assert (empty.total, empty.targets, empty.reasons) == (0, [], [])
     assert empty.states == [StateCount(state=state.value, count=0) for state in State]
 
 
-def test_states_are_counted_whatever_the_target_and_the_reason() -> None:
-    found = overview_of(TALLIES, OPERATOR)
-    assert states(found) == {
+def test_states_are_counted_across_targets_and_reasons() -> None:
+    overview = overview_of(TALLIES, OPERATOR)
+    assert states(overview) == {
         "expected": 0,
         "knocking": 0,
         "inlobby": 7,
@@ -61,27 +61,27 @@ def test_states_are_counted_whatever_the_target_and_the_reason() -> None:
         "refused": 8,
         "revoked": 0,
     }
-    assert found.total == 31
+    assert overview.total == 31
 
 
-def test_a_state_that_this_version_does_not_know_is_told_after_the_others() -> None:
-    found = overview_of((*TALLIES, tally(2, "resting", HERE, "TIRED")), OPERATOR)
-    assert [line.state for line in found.states] == [*State, "resting"]
-    assert (found.total, states(found)["resting"]) == (33, 2)
-    assert places(found)[0][2] == {"claimed": 2, "arrived": 3, "failed": 1, "refused": 4, "resting": 2}
-    assert ("resting", "TIRED", 2) in [(line.state, line.reason, line.count) for line in found.reasons]
+def test_an_unknown_state_is_listed_last() -> None:
+    overview = overview_of((*TALLIES, tally(2, "future", HERE, "NEW")), OPERATOR)
+    assert [item.state for item in overview.states] == [*State, "future"]
+    assert (overview.total, states(overview)["future"]) == (33, 2)
+    assert targets(overview)[0][2] == {"claimed": 2, "arrived": 3, "failed": 1, "refused": 4, "future": 2}
+    assert ("future", "NEW", 2) in [(item.state, item.reason, item.count) for item in overview.reasons]
 
 
-def test_targets_come_with_most_devices_first_and_without_empty_states() -> None:
-    assert places(overview_of(TALLIES, OPERATOR)) == [
+def test_targets_are_sorted_by_count_without_empty_states() -> None:
+    assert targets(overview_of(TALLIES, OPERATOR)) == [
         (str(HERE), 10, {"claimed": 2, "arrived": 3, "failed": 1, "refused": 4}),
         (str(THERE), 5, {"arrived": 5}),
         (str(FAR), 5, {"failed": 5}),
     ]
 
 
-def test_reasons_come_with_the_most_frequent_first() -> None:
-    assert [(line.state, line.reason, line.count) for line in overview_of(TALLIES, OPERATOR).reasons] == [
+def test_reasons_are_sorted_by_count() -> None:
+    assert [(item.state, item.reason, item.count) for item in overview_of(TALLIES, OPERATOR).reasons] == [
         ("failed", "TARGET_ROLE_DENIED", 6),
         ("refused", "CRL_STALE", 4),
         ("refused", "EXPIRED", 4),
@@ -89,7 +89,7 @@ def test_reasons_come_with_the_most_frequent_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("caller", "seen"),
+    ("caller", "listed"),
     [
         (Caller("v", Role.VIEWER), [HERE, THERE, FAR]),
         (Caller("a", Role.ADMIN), [HERE, THERE, FAR]),
@@ -97,9 +97,9 @@ def test_reasons_come_with_the_most_frequent_first() -> None:
         (Caller("t", Role.TECHNICIAN, frozenset({THERE})), [THERE]),
         (Caller("t", Role.TECHNICIAN), []),
     ],
-    ids=["viewer", "admin", "operator with a group too many", "technician", "technician of nowhere"],
+    ids=["viewer", "admin", "operator with a target group", "technician", "technician without targets"],
 )
-def test_a_technician_sees_the_targets_they_may_claim_for_and_all_states(caller: Caller, seen: list[Target]) -> None:
-    found = overview_of(TALLIES, caller)
-    assert [place for place, _, _ in places(found)] == [str(target) for target in seen]
-    assert found.total == 31
+def test_a_technician_gets_their_targets_and_all_states(caller: Caller, listed: list[Target]) -> None:
+    overview = overview_of(TALLIES, caller)
+    assert [target for target, _, _ in targets(overview)] == [str(target) for target in listed]
+    assert overview.total == 31

@@ -1,4 +1,4 @@
-"""Settings: all gaps named at once, and no address that could stand in for the user pool's."""
+"""Settings: missing and inconsistent ones, and the emulator's address."""
 
 import pytest
 
@@ -17,14 +17,14 @@ GOOD = {
 }
 
 
-def test_every_missing_setting_is_named_at_once() -> None:
+def test_all_missing_settings_are_reported_together() -> None:
     with pytest.raises(MissingSettings) as refused:
         Settings.read({"AWS_REGION": "eu-west-1", "USER_POOL_ID": " "})
     for name in GOOD.keys() - {"AWS_REGION"}:
         assert name in refused.value.message.split(";")[0]
 
 
-def test_the_lobby_is_where_its_role_and_queue_are() -> None:
+def test_account_and_region_come_from_the_settings() -> None:
     settings = Settings.read(GOOD)
     assert (settings.lobby_account, settings.lobby_region) == ("012345678901", "eu-west-1")
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123"
@@ -49,7 +49,7 @@ def test_the_lobby_is_where_its_role_and_queue_are() -> None:
         {"LOGIN_URL": "device-lobby.example"},
     ],
 )
-def test_settings_that_do_not_belong_together_are_refused(changed: dict[str, str]) -> None:
+def test_inconsistent_settings_are_rejected(changed: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
         Settings.read(GOOD | changed)
 
@@ -57,7 +57,7 @@ def test_settings_that_do_not_belong_together_are_refused(changed: dict[str, str
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.1:4566", "http://127.0.3.7:4566/", "http://localhost:4566", "https://[::1]:4566"]
 )
-def test_an_emulator_on_this_machine_serves_the_keys_and_the_issuer_stays(endpoint: str) -> None:
+def test_a_loopback_emulator_serves_the_keys_and_keeps_the_issuer(endpoint: str) -> None:
     settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
     assert settings.jwks_url == f"{endpoint.rstrip('/')}/eu-west-1_AbC123/.well-known/jwks.json"
     assert settings.issuer == Settings.read(GOOD).issuer
@@ -88,7 +88,7 @@ def test_an_emulator_has_its_own_sign_in_page() -> None:
         "nonsense",
     ],
 )
-def test_no_other_address_can_stand_in_for_the_user_pool(endpoint: str) -> None:
+def test_only_a_loopback_address_replaces_the_user_pool(endpoint: str) -> None:
     assert loopback(endpoint) is None
     settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
     assert (settings.jwks_url, settings.login_url) == (Settings.read(GOOD).jwks_url, GOOD["LOGIN_URL"])

@@ -1,4 +1,4 @@
-"""A user pool of our own: an RSA key, its public half as a JWKS, and access tokens as Cognito makes them."""
+"""A test user pool: an RSA key, its public key as a JWKS, and access tokens in Cognito's format."""
 
 import json
 from functools import cache
@@ -18,7 +18,7 @@ ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
 
 @cache
 def signing_key(name: str) -> rsa.RSAPrivateKey:
-    """Made once for each name."""
+    """Return the key with this name; it is generated once."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -31,13 +31,13 @@ def public_jwk(name: str = "pool-key") -> dict[str, Any]:
 
 
 def token(*groups: str, signed_by: str = "pool-key", kid: str | None = "pool-key", **changed: Any) -> str:
-    """The bare token. A claim changed to None is left out."""
+    """Return a token without `Bearer`. A claim that is changed to None is omitted."""
     body = json.dumps(USER_POOL.claims(*groups, **changed))
     return USER_POOL.signed(body, signing_key(signed_by), kid=kid).removeprefix("Bearer ")
 
 
 def key_of(kid: str) -> jwt.PyJWK:
-    """The pool's key, as `PyJWKClient` would find it."""
+    """Return the pool's key, or raise like `PyJWKClient`."""
     if kid != "pool-key":
         raise jwt.exceptions.PyJWKClientError(f'Unable to find a signing key that matches: "{kid}"')
     return jwt.PyJWK(public_jwk())
