@@ -110,7 +110,7 @@ def _logs(bench: Workbench) -> Iterator[tuple[str, str]]:
     for device in bench.powered:
         yield f"device {device.log_path}", _tail(device.log_path.read_text().splitlines())
     for old in bench.old:
-        yield f"v0.1 device {old.name}", _tail([str(each) for each in old.seen])
+        yield f"v0.1 device {old.name}", _tail([str(each) for each in old.events])
     log = bench.deployed.layout.log_path
     said = log.read_text(errors="replace").splitlines() if log.exists() else []
     yield f"cloud {log}", _tail([line for line in said if " persistence " not in line])

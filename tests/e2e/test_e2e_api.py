@@ -81,7 +81,7 @@ def test_v01s_four_operations_do_the_whole_job_word_for_word(
     in_state = _all(api, LIST_LOBBY, "listLobbyDevices", devstate="arrived")
     assert certid in [each["certid"] for each in in_state]
     assert api.ask(GET, certid="0" * 64)["getDevice"] is None
-    assert device.died is None
+    assert device.crash is None
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_moved_v01_device_arrives_in_its_new_target(
     _settled(deployed, certid, "arrived")
     does(device, "in target", times=2)
     assert device.last("in target") == deployed.layout.endpoint_address(second)
-    assert device.died is None
+    assert device.crash is None
 
 
 def test_a_released_device_waits_in_the_lobby_and_can_be_claimed_again(

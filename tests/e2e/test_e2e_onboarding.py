@@ -65,7 +65,7 @@ def test_a_v01_device_onboards_unchanged_and_goes_back_when_it_is_told(
     does(device, "in lobby", times=2)
     # Its claim stands, so the lobby sends it to its target again.
     does(device, "in target", times=2)
-    assert device.died is None
+    assert device.crash is None
 
 
 @pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.RSA_2048], ids=str)

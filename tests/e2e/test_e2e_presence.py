@@ -141,7 +141,7 @@ def test_a_v01_device_gets_no_message_that_it_does_not_know_and_the_operator_see
     assert deployed.claim(certid, first) == "claimed"
     assert does(device, "in target") == deployed.layout.endpoint_address(first)
     deployed.wait(certid, "arrived")
-    assert device.died is None
+    assert device.crash is None
 
 
 def test_a_technician_claims_on_a_phone_and_types_what_the_device_shows(

@@ -19,7 +19,7 @@ _ANSWER_SECONDS: Final = 30
 
 
 class V01Device:
-    """Runs from its creation until `stop`. `seen` lists what it did, oldest first. `died` is the error of a crash."""
+    """Runs from its creation until `stop`. `events` is what it did, oldest first. `crash` is its fatal error."""
 
     def __init__(
         self, name: str, certificate: Path, key: Path, server_ca: str, lobby: str, port: int, interval: float = 1.0
@@ -29,29 +29,29 @@ class V01Device:
         self._stopping = threading.Event()
         self._last_message: bytes | None = None
         self._config: dict[str, Any] | None = None
-        self.seen: list[tuple[str, Any]] = []
-        self.died: Exception | None = None
+        self.events: list[tuple[str, Any]] = []
+        self.crash: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def count(self, what: str) -> int:
-        return sum(1 for name, _ in self.seen if name == what)
+        return sum(1 for name, _ in self.events if name == what)
 
     def last(self, what: str) -> Any:
         """Return the detail of the last `what`, or None."""
-        return next((detail for name, detail in reversed(self.seen) if name == what), None)
+        return next((detail for name, detail in reversed(self.events) if name == what), None)
 
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(2 * _ANSWER_SECONDS)
-        assert not self._thread.is_alive(), f"the device does not stop: {self.seen[-5:]}"
+        assert not self._thread.is_alive(), f"the device does not stop: {self.events[-5:]}"
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._connect_and_serve()
         except Exception as error:  # noqa: BLE001 - the test reads the error
-            self.died = error
+            self.crash = error
 
     def _connect_and_serve(self) -> None:
         endpoint = self._config["iotep"] if self._config else self.lobby
@@ -62,7 +62,7 @@ class V01Device:
         while not self._stopping.is_set() and self._last_message is None:
             topic, message = self._status_message()
             connection.publish(topic, json.dumps(message), mqtt.QoS.AT_LEAST_ONCE)
-            self._record("said", topic)
+            self._record("published", topic)
             self._stopping.wait(self._interval)
         if self._last_message is not None:
             self._handle(json.loads(self._last_message))
@@ -114,7 +114,7 @@ class V01Device:
         self._last_message = payload
 
     def _record(self, what: str, detail: Any) -> None:
-        self.seen.append((what, detail))
+        self.events.append((what, detail))
 
 
 def _resubscribe(

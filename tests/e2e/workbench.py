@@ -77,5 +77,5 @@ def says(device: PoweredDevice, event: str, **fields: object) -> dict[str, objec
 
 def does(device: V01Device, what: str, times: int = 1) -> object:
     """Waits until the v0.1 device has done it for that time."""
-    until(lambda: device.count(what) >= times or None, lambda: (device.seen[-5:], device.died))
+    until(lambda: device.count(what) >= times or None, lambda: (device.events[-5:], device.crash))
     return device.last(what)

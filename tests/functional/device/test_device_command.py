@@ -155,8 +155,8 @@ def test_a_signal_stops_the_client_cleanly(
 def test_a_crashed_client_is_restarted_and_exits_with_its_supervisor(
     device: IssuedCertificate, ca: IssuedCertificate, server: IssuedCertificate
 ) -> None:
-    """The client is killed like by a fault in a library. The supervisor logs it, and the next client uses the stored
-    route."""
+    """The client is killed as a fault in a native library would. The supervisor logs it, and the next client uses the
+    stored route."""
     with (
         Broker(server, ca, serve(Route("127.0.0.1").encode())) as broker,
         running(*settings(device, ca, broker)) as process,
@@ -165,9 +165,8 @@ def test_a_crashed_client_is_restarted_and_exits_with_its_supervisor(
         child = child_of(process.pid)
         os.kill(child, signal.SIGSEGV)
         assert read_until(process, "client_crashed")["detail"] == "SIGSEGV"
-        assert (
-            read_until(process, "starting")["place"] == "lobby"
-        )  # another broker: the target may have caused the crash
+        # Another broker is tried first, because the target may have caused the crash.
+        assert read_until(process, "starting")["place"] == "lobby"
         read_until(process, "alive_sent")
         process.kill()
         broker.wait_for("lost", times=2)
