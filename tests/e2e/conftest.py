@@ -1,6 +1,6 @@
-"""One deployment for all end-to-end tests of a worker; each test has devices of its own.
+"""One deployment for all end-to-end tests of a worker; each test creates its own devices.
 
-What a failing test's devices and the cloud said is shown with the failure.
+The report of a failed test contains the last log lines of its devices and of the emulator.
 """
 
 import os
@@ -15,10 +15,10 @@ from playwright.sync_api import Playwright, sync_playwright
 from lobby.names import Target
 from tests.e2e.browser import DESK, Screen, Visit, find_chromium, launch, visiting
 from tests.e2e.deployment import Deployment
-from tests.e2e.workbench import Workbench
+from tests.e2e.fleet import Fleet
 
 _TAIL = 60
-_BENCH = pytest.StashKey[Workbench]()
+_FLEET = pytest.StashKey[Fleet]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The local deployment: lobby, two targets, operators, a factory's CA."""
+    """The local deployment: lobby, two targets, operators, a manufacturer's CA."""
     deployment = Deployment(tmp_path_factory.mktemp("deployment"), free_port(), free_port(), free_port())
     try:
         deployment.up()
@@ -46,11 +46,18 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def bench(deployed: Deployment, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workbench]:
-    made = Workbench(deployed, tmp_path)
-    request.node.stash[_BENCH] = made
-    yield made
-    made.off()
+def fleet(deployed: Deployment, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """The devices of this test."""
+    devices = Fleet(deployed, tmp_path)
+    request.node.stash[_FLEET] = devices
+    yield devices
+    devices.power_off()
+
+
+@pytest.fixture
+def bench(fleet: Fleet) -> Fleet:
+    """The former name of `fleet`."""
+    return fleet
 
 
 @pytest.fixture
@@ -65,55 +72,55 @@ def second(deployed: Deployment) -> Target:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's path. People without one skip these tests and are told so; CI must have one."""
-    found = find_chromium()
-    if found is None and os.environ.get("CI"):
+    """The path of Chromium. Without it these tests are skipped, in CI they fail."""
+    path = find_chromium()
+    if path is None and os.environ.get("CI"):
         pytest.fail("got no Chromium on the PATH, want one in CI")
-    if found is None:
+    if path is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium; or CHROMIUM=/path/to/it)")
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Playwright]:
-    """No longer than a module: while it lives, nothing else in this thread can run an event loop."""
+    """Playwright, for one module only: while it exists, nothing else in this thread can run an event loop."""
     with sync_playwright() as playwright:
         yield playwright
 
 
 @pytest.fixture
 def visit(driver: Playwright, chromium: str, deployed: Deployment) -> Iterator[Callable[..., Visit]]:
-    """`visit(screen, camera=video)`: somebody opens a browser. What broke in their pages fails the test."""
+    """`visit(screen, camera=video)` opens a browser. Errors in its pages fail the test."""
     with ExitStack() as open_browsers:
-        made: list[Visit] = []
+        visits: list[Visit] = []
 
         def start(screen: Screen = DESK, *, camera: Path | None = None, dark: bool = False) -> Visit:
             browser = launch(driver, chromium, camera)
             open_browsers.callback(browser.close)
-            made.append(open_browsers.enter_context(visiting(browser, deployed.file, screen, dark=dark)))
-            return made[-1]
+            visits.append(open_browsers.enter_context(visiting(browser, deployed.file, screen, dark=dark)))
+            return visits[-1]
 
         yield start
-        assert [fault for each in made for fault in each.faults] == []
+        assert [fault for each in visits for fault in each.faults] == []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """The logs, where a test fails."""
+    """Add the logs to the report of a failed test."""
     report = yield
-    if report.failed and _BENCH in item.stash:
-        report.sections += list(_logs(item.stash[_BENCH]))
+    if report.failed and _FLEET in item.stash:
+        report.sections += list(_logs(item.stash[_FLEET]))
     return report
 
 
-def _logs(bench: Workbench) -> Iterator[tuple[str, str]]:
-    for device in bench.powered:
+def _logs(fleet: Fleet) -> Iterator[tuple[str, str]]:
+    for device in fleet.powered:
         yield f"device {device.log_path}", _tail(device.log_path.read_text().splitlines())
-    for old in bench.old:
-        yield f"v0.1 device {old.name}", _tail([str(each) for each in old.events])
-    log = bench.deployed.layout.log_path
-    said = log.read_text(errors="replace").splitlines() if log.exists() else []
-    yield f"cloud {log}", _tail([line for line in said if " persistence " not in line])
+    for v01 in fleet.v01:
+        yield f"v0.1 device {v01.name}", _tail([str(each) for each in v01.events])
+    log = fleet.deployed.layout.log_path
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    yield f"emulator {log}", _tail([line for line in lines if " persistence " not in line])
 
 
 def _tail(lines: Sequence[str]) -> str:

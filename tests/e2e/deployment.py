@@ -1,7 +1,7 @@
-"""The one deployment that the end-to-end tests share, and its doors.
+"""The deployment that the end-to-end tests share, and its interfaces.
 
-What is tested goes in by the doors that people and devices use: GraphQL, MQTT, the command line. As root of the
-emulated accounts the tests only look, and break what an operator then mends.
+Tests act through the interfaces of operators and devices: GraphQL, MQTT, the command line. As the root user of an
+emulated account they only observe, and cause the faults that an operator then repairs.
 """
 
 import json
@@ -26,8 +26,10 @@ from infra.local.timeline import Timeline
 from lobby.names import Target
 
 T = TypeVar("T")
-PATIENCE: Final = 60
-"""Seconds after which a condition counts as never met. Only a failing test waits that long."""
+TIMEOUT_SECONDS: Final = 60
+"""Maximum wait for a condition. Only a failing test waits that long."""
+PATIENCE: Final = TIMEOUT_SECONDS
+"""The former name of `TIMEOUT_SECONDS`."""
 _POLL: Final = 0.1
 DEVICE: Final = """
 query($id: ID!) { device(certid: $id) {
@@ -44,57 +46,57 @@ REVOKE: Final = 'mutation($id: ID!) { revokeDevice(certid: $id, why: "lost on th
 RETRY: Final = "mutation($id: ID!) { retryDevice(certid: $id) { devstate } }"
 
 
-def until(look: Callable[[], T | None], seen: Callable[[], object] = str, every: float = _POLL) -> T:
-    """What `look` gives once it gives something true. Fails with what `seen` tells."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s; last seen: {seen()}"
+def until(look: Callable[[], T | None], observed: Callable[[], object] = str, every: float = _POLL) -> T:
+    """Return the first true value of `look`. After the timeout, fail with the result of `observed`."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not (value := look()):
+        assert time.monotonic() < deadline, f"not within {TIMEOUT_SECONDS} s; last observed: {observed()}"
         time.sleep(every)
-    return found
+    return value
 
 
 class Deployment:
-    """A `LocalLobby`, held as the command line holds it, and everything that tests ask of it."""
+    """A running `LocalLobby` with its state directory locked, and the operations that tests perform on it."""
 
     def __init__(self, state: Path, gateway_port: int, mqtt_port: int, console_port: int) -> None:
         self.state = state
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
-        self._held = ExitStack()
+        self._cleanup = ExitStack()
         self._apis: dict[str, Api] = {}
 
     def up(self) -> None:
-        self._held.enter_context(exclusive_use(self.state))
+        self._cleanup.enter_context(exclusive_use(self.state))
         self.local = LocalLobby(self.state, Timeline())
-        self._held.callback(self.local.down)
-        self._held.callback(self.sign_out)
+        self._cleanup.callback(self.local.down)
+        self._cleanup.callback(self.sign_out)
         self.file = self.local.up()
 
     def down(self) -> None:
-        """Stopped; the state is kept, and anybody may use it now."""
-        self._held.close()
+        """Stop the deployment and unlock its state, which is kept."""
+        self._cleanup.close()
 
     def kill(self) -> None:
-        """A power cut for the cloud: what it had not written down is gone."""
+        """Kill the emulator, as a power cut does."""
         pid = self.local.emulator.pid
         assert pid
         os.kill(pid, signal.SIGKILL)
         self.local.emulator.wait()
         self.local.emulator.stop()
 
-    def saved(self) -> None:
-        """Waits until what is now is on the disk: of two saves after now, the second began after now."""
+    def wait_until_saved(self) -> None:
+        """Wait until the current state is on the disk: of two saves from now on, the second has started after now."""
         path = self.layout.state_dir / "services" / "iot.json"
         for _ in range(2):
             before = path.stat().st_mtime_ns
-            self.client(self.lobby, "sts").get_caller_identity()  # whatever was called is saved after it
+            self.client(self.lobby, "sts").get_caller_identity()  # any request causes a save
             until(partial(_is_newer, path, before))
 
-    def known_targets(self) -> list[str]:
-        """The accounts that devices may be sent to, as the API tells."""
+    def target_accounts(self) -> list[str]:
+        """Return the accounts of the registered targets."""
         return [target["account"] for target in self.api().ask("{ targets { account } }")["targets"]]
 
-    def adopt(self, file: LobbyFile) -> None:
-        """Ask the deployment that another process runs from this state."""
+    def use(self, file: LobbyFile) -> None:
+        """Use the deployment that another process runs with this state."""
         self.file = file
         self.sign_out()
 
@@ -111,7 +113,7 @@ class Deployment:
         return self.local.emulator
 
     def api(self, role: str = "operator") -> Api:
-        """Somebody of this role, signed in."""
+        """Return an API client that is signed in with this role."""
         if role not in self._apis:
             self._apis[role] = Api(self.file, self.file.operator(role))
         return self._apis[role]
@@ -121,50 +123,55 @@ class Deployment:
             self._apis.popitem()[1].close()
 
     def client(self, scope: Target, service: str) -> Any:
-        """A boto3 client as the root of an emulated account."""
+        """Return a boto3 client of the root user of an emulated account."""
         return self.local.emulator.session(scope.account, scope.region).client(service)
 
     def status(self, certid: str, scope: Target) -> str | None:
-        """The certificate's status in AWS IoT's registry there; None where it is not."""
+        """Return the certificate's status in AWS IoT, or None if it is not registered there."""
         try:
-            found = self.client(scope, "iot").describe_certificate(certificateId=certid)["certificateDescription"]
+            result = self.client(scope, "iot").describe_certificate(certificateId=certid)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
             return None
-        return str(found["status"])
+        return str(result["certificateDescription"]["status"])
 
     def device(self, certid: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self.api().ask(DEVICE, id=certid)["device"]
-        return found
+        """Return the device as the API returns it, or None if it is not in the ledger."""
+        device: dict[str, Any] | None = self.api().ask(DEVICE, id=certid)["device"]
+        return device
 
-    def known(self, certid: str) -> dict[str, Any]:
-        found = self.device(certid)
-        assert found, f"{certid} is not in the ledger"
-        return found
+    def existing(self, certid: str) -> dict[str, Any]:
+        """Return the device. Fail if it is not in the ledger."""
+        device = self.device(certid)
+        assert device, f"{certid} is not in the ledger"
+        return device
+
+    known = existing
+    """The former name of `existing`."""
 
     def wait(self, certid: str, *states: str, **fields: object) -> dict[str, Any]:
-        """The device, once it is in one of `states` and has these fields."""
-        seen: list[dict[str, Any] | None] = [None]
+        """Return the device when it is in one of `states` and has these fields."""
+        last: list[dict[str, Any] | None] = [None]
 
         def look() -> dict[str, Any] | None:
-            seen[0] = found = self.device(certid)
-            if found and found["devstate"] in states and all(found[key] == value for key, value in fields.items()):
-                return found
+            last[0] = device = self.device(certid)
+            if device and device["devstate"] in states and all(device[key] == value for key, value in fields.items()):
+                return device
             return None
 
-        return until(look, lambda: seen[0])
+        return until(look, lambda: last[0])
 
-    def claim(self, certid: str, target: Target | None = None, **more: Any) -> str:
-        """The state that the claim led to."""
-        asked = _target(target or self.targets[0])
-        return str(self.api().ask(CLAIM, id=certid, target=asked, **more)["claimDevice"]["devstate"])
+    def claim(self, certid: str, target: Target | None = None, **options: Any) -> str:
+        """Claim the device for `target`, by default the first, and return its state."""
+        request = _target(target or self.targets[0])
+        return str(self.api().ask(CLAIM, id=certid, target=request, **options)["claimDevice"]["devstate"])
 
     def move(self, certid: str, target: Target) -> str:
         return str(self.api().ask(MOVE, id=certid, target=_target(target))["moveDevice"]["devstate"])
 
     def release(self, certid: str) -> bool:
-        """Whether the device is forgotten."""
+        """Release the device and return whether its row is deleted."""
         return bool(self.api().ask(RELEASE, id=certid)["releaseDevice"]["forgotten"])
 
     def revoke(self, certid: str) -> str:
@@ -173,26 +180,30 @@ class Deployment:
     def retry(self, certid: str) -> str:
         return str(self.api().ask(RETRY, id=certid)["retryDevice"]["devstate"])
 
-    def tell(self, scope: Target, thing: str, message: object) -> None:
-        """Publish on a device's lobby topic, as the cloud's owner can."""
+    def publish(self, scope: Target, thing: str, message: object) -> None:
+        """Publish on a device's lobby topic, as the account's owner can."""
         self.client(scope, "iot-data").publish(topic=f"lobby/{thing}", qos=1, payload=json.dumps(message).encode())
 
-    def said_by(self, function: str, words: str) -> list[str]:
-        """What a Lambda logged that contains `words`."""
+    tell = publish
+    """The former name of `publish`."""
+
+    def log_lines(self, function: str, text: str) -> list[str]:
+        """Return the log messages of a Lambda function that contain `text`."""
         logs = self.client(self.lobby, "logs")
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=f"/aws/lambda/device-lobby-{function}", filterPattern=f'"{words}"'
+            logGroupName=f"/aws/lambda/device-lobby-{function}", filterPattern=f'"{text}"'
         )
         return [event["message"] for page in pages for event in page["events"]]
 
     def calls(self, role: str, since: int = 0) -> Counter[str]:
-        """The AWS calls of a Lambda by action, from the access log after its first `since` bytes."""
+        """Return the AWS calls of a role by action, from the access log after its first `since` bytes."""
         with self.layout.access_log_path.open() as log:
             log.seek(since)
             lines = [json.loads(line) for line in log.read().split("\n")[:-1]]
         return Counter(line["action"] for line in lines if f"assumed-role/{role}/" in line["principal"])
 
     def log_position(self) -> int:
+        """Return the current size of the access log in bytes."""
         return self.layout.access_log_path.stat().st_size
 
 
@@ -205,5 +216,5 @@ def _target(target: Target) -> dict[str, str]:
 
 
 def events(device: dict[str, Any]) -> list[str]:
-    """What befell the device, as one word each."""
+    """Return the events in the device's history, oldest first."""
     return [entry["event"] for entry in device["history"]]

@@ -1,4 +1,4 @@
-"""The API as it is deployed, for people who may. Those who may not, and forged tokens, are in `test_e2e_tokens.py`."""
+"""The deployed API with valid tokens. `test_e2e_tokens.py` has forged tokens and users without permission."""
 
 from typing import Any
 
@@ -8,24 +8,24 @@ from infra.local.api import Api, ApiRefused
 from infra.local.lobby_file import LocalOperator
 from lobby.names import Target
 from tests.e2e.deployment import CLAIM, Deployment, events
-from tests.e2e.workbench import Workbench, certid_of, name_of, says
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 
 
-def test_a_wrong_password_is_no_way_in(deployed: Deployment) -> None:
+def test_a_wrong_password_is_refused(deployed: Deployment) -> None:
     with pytest.raises(Exception, match="NotAuthorizedException"):
         Api(deployed.file, LocalOperator("admin", "not-the-password", "admin"))
 
 
 def test_a_technician_claims_for_their_own_target_only(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    certid = certid_of(bench.make())
+    certid = certid_of(fleet.make())
     technician = deployed.api("technician")
     with pytest.raises(ApiRefused, match="FORBIDDEN"):
         technician.ask(CLAIM, id=certid, target={"account": second.account, "region": second.region})
     assert deployed.device(certid) is None
     technician.ask(CLAIM, id=certid, target={"account": first.account, "region": first.region})
-    (entry,) = deployed.known(certid)["history"]
+    (entry,) = deployed.existing(certid)["history"]
     assert entry["actor"] == "user:technician"
 
 
@@ -49,22 +49,20 @@ query ListLobbyDevices($count: Int, $devstate: String, $nextToken: String) {
 
 
 def _all(api: Api, query: str, field: str, **variables: Any) -> list[dict[str, Any]]:
-    """Every page, seven devices at a time."""
-    found, token = [], None
+    """Return the devices of all pages, seven per page."""
+    devices, token = [], None
     while True:
         page = api.ask(query, count=7, nextToken=token, **variables)[field]
         assert len(page["devices"]) <= 7
-        found += page["devices"]
+        devices += page["devices"]
         token = page["nextToken"]
         if token is None:
-            return found
+            return devices
 
 
-def test_v01s_four_operations_do_the_whole_job_word_for_word(
-    deployed: Deployment, bench: Workbench, first: Target
-) -> None:
-    api, paths = deployed.api(), bench.make()
-    certid, device = certid_of(paths), bench.power_v01(paths)
+def test_the_four_operations_of_v01_onboard_a_device(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    api, paths = deployed.api(), fleet.make()
+    certid, device = certid_of(paths), fleet.power_on_v01(paths)
     deployed.wait(certid, "inlobby")
     waiting = _all(api, LIST_LOBBY, "listLobbyDevices")
     assert {"certid": certid, "devicename": name_of(paths), "devstate": "inlobby"} in waiting
@@ -95,9 +93,9 @@ def test_v01s_four_operations_do_the_whole_job_word_for_word(
     ids=["fingerprint", "account", "region", "target"],
 )
 def test_a_malformed_claim_changes_nothing(
-    deployed: Deployment, bench: Workbench, first: Target, certid: str, account: str, region: str, code: str
+    deployed: Deployment, fleet: Fleet, first: Target, certid: str, account: str, region: str, code: str
 ) -> None:
-    known = certid_of(bench.make())
+    known = certid_of(fleet.make())
     names = {"certid": known, "account": first.account, "region": first.region}
     with pytest.raises(ApiRefused) as refused:
         deployed.api().ask(
@@ -110,15 +108,15 @@ def test_a_malformed_claim_changes_nothing(
     assert deployed.device(known) is None
 
 
-def test_a_claim_that_is_made_twice_is_one_claim_and_another_is_refused(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+def test_a_repeated_claim_counts_once_and_another_target_is_refused(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths), certid_of(paths)
     deployed.claim(certid, first)
-    says(device, "arrived_at_target")
+    wait_for_event(device, "arrived_at_target")
     deployed.wait(certid, "arrived")
     assert deployed.claim(certid, first) == "arrived"
     with pytest.raises(ApiRefused, match="ALREADY_CLAIMED"):
         deployed.claim(certid, second)
-    assert events(deployed.known(certid)).count("claim") == 1
+    assert events(deployed.existing(certid)).count("claim") == 1

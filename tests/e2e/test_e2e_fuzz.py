@@ -1,7 +1,7 @@
-"""The deployed API and its pages under whatever is sent: no 500, no word of the inside, and no AWS call for an attack.
+"""Arbitrary requests to the deployed API and its pages: no 500, no internals, and no AWS call for an attack.
 
-A few made-up documents by the gateway; thousands of them are asked on moto (`test_api_fuzz.py`, `tests.bench.fuzz`).
-The pages are asked for as no client would, byte by byte.
+A few generated documents pass the gateway; thousands of them run against moto (`test_api_fuzz.py`,
+`tests.bench.fuzz`). The requests for pages are written byte by byte, as no regular client sends them.
 """
 
 import http.client
@@ -25,7 +25,7 @@ ANSWERS = (200, 400, 403, 404, 405, 414, 431)
 
 
 class Caller:
-    """A person with an HTTP connection, to whom any answer is one."""
+    """A user with an HTTP connection that accepts any response."""
 
     def __init__(self, deployed: Deployment, role: str) -> None:
         self._url = deployed.file.graphql_url.removeprefix(deployed.layout.endpoint_url)
@@ -35,15 +35,15 @@ class Caller:
     def ask(self, document: str) -> tuple[int, str]:
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
         self._connection.request("POST", self._url, json.dumps({"query": document}), headers)
-        answer = self._connection.getresponse()
-        return answer.status, answer.read().decode()
+        response = self._connection.getresponse()
+        return response.status, response.read().decode()
 
     def close(self) -> None:
         self._connection.close()
 
 
-def _codes(answer: str) -> set[str]:
-    return {error["extensions"]["code"] for error in json.loads(answer).get("errors", [])}
+def _codes(response: str) -> set[str]:
+    return {error["extensions"]["code"] for error in json.loads(response).get("errors", [])}
 
 
 def _fitting(deployed: Deployment) -> KnownValues:
@@ -61,30 +61,32 @@ def _fitting(deployed: Deployment) -> KnownValues:
     }
 
 
-def test_whatever_document_it_is_asked_it_answers_and_says_nothing_of_its_inside(deployed: Deployment) -> None:
+def test_the_api_responds_to_any_document_and_reveals_no_internals(deployed: Deployment) -> None:
     fitting = _fitting(deployed)
 
     @FEW
     @given(document=documents(), data=st.data())
     def ask(document: str, data: st.DataObject) -> None:
-        status, answer = operator.ask(with_known_values(document, data, fitting))
+        status, response = operator.ask(with_known_values(document, data, fitting))
         assert status == 200
-        assert [code for code in _codes(answer) if not EXPECTED_CODES.fullmatch(code)] == []
-        told_to_operators = answer.replace("arn:aws:iam", "")  # which role of a target was tried, say the findings
-        assert leaks(told_to_operators) == []
+        assert [code for code in _codes(response) if not EXPECTED_CODES.fullmatch(code)] == []
+        visible = response.replace("arn:aws:iam", "")  # findings of a target contain the ARN of its role
+        assert leaks(visible) == []
 
     with closing(Caller(deployed, "operator")) as operator:
         ask()
 
 
-def test_an_attack_is_refused_without_a_call_of_aws(deployed: Deployment) -> None:
+def test_an_attack_is_refused_without_an_aws_call(deployed: Deployment) -> None:
     with closing(Caller(deployed, "viewer")) as viewer:
         began = deployed.log_position()
-        got = {attack: viewer.ask(document.replace("<id>", "zz")) for attack, document in ATTACKS.items()}
-    assert {attack: status for attack, (status, _) in got.items() if status != 200} == {}
+        responses = {attack: viewer.ask(document.replace("<id>", "zz")) for attack, document in ATTACKS.items()}
+    assert {attack: status for attack, (status, _) in responses.items() if status != 200} == {}
     refusals = {"INVALID_QUERY", "INVALID_COUNT", "INVALID_CURSOR", "INVALID_FINGERPRINT"}
-    assert {attack: answer[:300] for attack, (_, answer) in got.items() if not _codes(answer) <= refusals} == {}
-    assert all(_codes(answer) for _, answer in got.values())
+    assert {
+        attack: response[:300] for attack, (_, response) in responses.items() if not _codes(response) <= refusals
+    } == {}
+    assert all(_codes(response) for _, response in responses.values())
     assert not deployed.calls("device-lobby-admin-api", began)
 
 
@@ -119,21 +121,21 @@ def _raw(
     deployed: Deployment, path: str, host: str | None = None, **headers: str
 ) -> tuple[int, list[tuple[str, str]], str]:
     connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.console_port, timeout=30)
-    connection._validate_path = lambda _: None  # type: ignore[attr-defined]  # what it refuses to send is the point
+    connection._validate_path = lambda _: None  # type: ignore[attr-defined]  # it would refuse to send these paths
     try:
         connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("host", deployed.layout.console_host if host is None else host)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders()
-        answer = connection.getresponse()
-        return answer.status, answer.getheaders(), answer.read().decode(errors="replace")
+        response = connection.getresponse()
+        return response.status, response.getheaders(), response.read().decode(errors="replace")
     finally:
         connection.close()
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_path_leads_out_of_the_pages(deployed: Deployment, path: str) -> None:
+def test_no_path_reads_files_outside_the_pages(deployed: Deployment, path: str) -> None:
     status, headers, body = _raw(deployed, path)
     assert status in ANSWERS
     assert "root:" not in body
@@ -142,14 +144,14 @@ def test_no_path_leads_out_of_the_pages(deployed: Deployment, path: str) -> None
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_another_host_is_not_answered_as_if_it_were_this_one(deployed: Deployment, host: str) -> None:
+def test_a_request_for_another_host_is_refused(deployed: Deployment, host: str) -> None:
     status, headers, body = _raw(deployed, "/sign-in.json", host)
     assert status in (400, 403)
     assert "authorize_url" not in body
     assert not [value for _, value in headers if "evil" in value]
 
 
-def test_where_to_sign_in_is_not_the_asker_s_to_say(deployed: Deployment) -> None:
+def test_headers_do_not_change_the_sign_in_address(deployed: Deployment) -> None:
     plain = _raw(deployed, "/sign-in.json")[2]
     names = (
         "x_forwarded_host",

@@ -20,8 +20,8 @@ from infra.local.synthesis import ROOT
 from lobby.names import Target
 from lobby.wire import encode_label
 from pki.devices import DevicePaths
-from tests.e2e.deployment import PATIENCE, Deployment, events, until
-from tests.e2e.workbench import Workbench, certid_of, name_of, says
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 
 
 class Lobbyctl:
@@ -51,7 +51,7 @@ class Lobbyctl:
 
     def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         with self.start(*arguments, **environment) as process:
-            out, err = process.communicate(timeout=4 * PATIENCE)
+            out, err = process.communicate(timeout=4 * TIMEOUT_SECONDS)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def records(self, *arguments: str, status: int = 0, **environment: str) -> list[dict[str, Any]]:
@@ -65,17 +65,17 @@ def lobbyctl(deployed: Deployment, tmp_path: Path) -> Lobbyctl:
     return Lobbyctl(deployed, tmp_path)
 
 
-def waiting(bench: Workbench, deployed: Deployment) -> DevicePaths:
-    paths = bench.make()
-    bench.power(paths)
+def waiting(fleet: Fleet, deployed: Deployment) -> DevicePaths:
+    paths = fleet.make()
+    fleet.power_on(paths)
     deployed.wait(certid_of(paths), "inlobby")
     return paths
 
 
 def test_a_device_is_claimed_moved_released_and_revoked(
-    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target
+    lobbyctl: Lobbyctl, deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = waiting(bench, deployed)
+    paths = waiting(fleet, deployed)
     certid, name = certid_of(paths), name_of(paths)
     assert certid in [each["certid"] for each in lobbyctl.records("devices", "list", "--state", "inlobby", "--all")]
 
@@ -91,11 +91,11 @@ def test_a_device_is_claimed_moved_released_and_revoked(
     )
     moved = lobbyctl.records("move", name, "--target", str(second), "--wait", "--yes")
     assert moved[-1]["devstate"] == "arrived"
-    says(bench.powered[0], "arrived_at_target", generation=2)
+    wait_for_event(fleet.powered[0], "arrived_at_target", generation=2)
 
     (released,) = lobbyctl.records("release", certid[:12], "--yes")
     assert released["device"]["devstate"] == "inlobby"
-    until(lambda: not deployed.known(certid)["previousTargets"], lambda: deployed.device(certid))
+    until(lambda: not deployed.existing(certid)["previousTargets"], lambda: deployed.device(certid))
     (revoked,) = lobbyctl.records("revoke", encode_label(certid), "--why", "sold", "--yes")
     assert revoked["device"]["devstate"] == "revoked"
     assert deployed.status(certid, deployed.lobby) != "ACTIVE"
@@ -103,7 +103,7 @@ def test_a_device_is_claimed_moved_released_and_revoked(
     (shown,) = lobbyctl.records("devices", "show", certid)
     assert (shown["historyIntact"], shown["certificate"]["subject"]) == (True, f"CN={name}")
     history = [each["event"] for each in lobbyctl.records("history", certid)]
-    assert history == events(deployed.known(certid))
+    assert history == events(deployed.existing(certid))
     assert [event for event in history if event != "retire"] == [
         "admit",
         "hello",
@@ -119,7 +119,7 @@ def test_a_device_is_claimed_moved_released_and_revoked(
 
 
 def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
-    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench
+    lobbyctl: Lobbyctl, deployed: Deployment, fleet: Fleet
 ) -> None:
     bare = "500000000005/eu-north-1"
     refused = lobbyctl("targets", "add", bare, "--name", "Bare")
@@ -135,7 +135,7 @@ def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
     assert added.stdout.strip() in check.stdout
     assert lobbyctl("targets", "check", str(deployed.targets[0])).returncode == 0
 
-    certid = certid_of(waiting(bench, deployed))
+    certid = certid_of(waiting(fleet, deployed))
     failed = lobbyctl("claim", certid, "--target", "Bare", "--wait")
     assert failed.returncode == 1
     assert "failed  TARGET_ROLE_DENIED: " in failed.stdout
@@ -149,9 +149,9 @@ def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
 
 
 def test_a_list_is_claimed_before_its_devices_connect_and_they_arrive_directly(
-    lobbyctl: Lobbyctl, deployed: Deployment, bench: Workbench, first: Target, second: Target, tmp_path: Path
+    lobbyctl: Lobbyctl, deployed: Deployment, fleet: Fleet, first: Target, second: Target, tmp_path: Path
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     device = certid_of(paths)
     not_connected = [secrets.token_hex(32) for _ in range(230)]
     rows = [(device, str(first)), *((certid, str(second)) for certid in not_connected)]
@@ -171,9 +171,9 @@ def test_a_list_is_claimed_before_its_devices_connect_and_they_arrive_directly(
     with following:
         assert following.stdout
         assert json.loads(following.stdout.readline())["devstate"] == "expected"
-        bench.power(paths)
+        fleet.power_on(paths)
         records = [json.loads(line) for line in following.stdout]
-        assert following.wait(PATIENCE) == 0
+        assert following.wait(TIMEOUT_SECONDS) == 0
     assert records[-1]["devstate"] == "arrived"
     for certid in not_connected:
         deployed.release(certid)
@@ -219,7 +219,7 @@ def test_a_user_signs_in_at_the_pools_own_page_and_signs_out(
         )
         end = browser.get(redirect.headers["location"])
     assert "Signed in" in end.text
-    assert signing_in.wait(PATIENCE) == 0
+    assert signing_in.wait(TIMEOUT_SECONDS) == 0
     assert signing_in.stdout
     assert "as viewer (viewer)" in signing_in.stdout.read()
     (me,) = lobbyctl.records("whoami")

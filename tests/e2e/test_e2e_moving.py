@@ -1,87 +1,87 @@
-"""A claim that changes: moves with the device on and off, release, revocation."""
+"""Changes of a claim: moves while the device is on or off, release, revocation."""
 
 from typing import Any
 
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
 
 
 def _statuses(deployed: Deployment, certid: str, *scopes: Target) -> list[str | None]:
     return [deployed.status(certid, scope) for scope in scopes]
 
 
-def _settled(deployed: Deployment, certid: str, state: str) -> dict[str, Any]:
-    """In `state`, and nothing of an earlier claim left to clear."""
+def _wait_until_cleared(deployed: Deployment, certid: str, state: str) -> dict[str, Any]:
+    """Wait for `state` without a target to clear."""
     return deployed.wait(certid, state, previousTargets=[])
 
 
-def test_a_moved_device_is_told_and_arrives_in_its_new_target(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+def test_a_moved_device_receives_a_reset_message_and_arrives_in_its_new_target(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     assert deployed.move(certid, second) == "claimed"
-    says(device, "reset_received", by="message")
-    says(device, "arrived_at_target", generation=2)
-    moved = _settled(deployed, certid, "arrived")
+    wait_for_event(device, "reset_received", by="message")
+    wait_for_event(device, "arrived_at_target", generation=2)
+    moved = _wait_until_cleared(deployed, certid, "arrived")
     assert moved["targetaccount"] == second.account
     assert _statuses(deployed, certid, deployed.lobby, first, second) == ["ACTIVE", "INACTIVE", "ACTIVE"]
-    # And back again: what was left behind is made good.
+    # Moved back: the deactivated certificate is activated again.
     deployed.move(certid, first)
-    says(device, "arrived_at_target", generation=3)
-    _settled(deployed, certid, "arrived")
+    wait_for_event(device, "arrived_at_target", generation=3)
+    _wait_until_cleared(deployed, certid, "arrived")
     assert _statuses(deployed, certid, deployed.lobby, first, second) == ["ACTIVE", "ACTIVE", "INACTIVE"]
 
 
-def test_a_device_that_was_off_while_it_was_moved_finds_its_new_target(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+def test_a_device_that_was_off_during_the_move_arrives_in_its_new_target(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     certid = certid_of(paths)
     deployed.claim(certid, first)
-    before = bench.power(paths)
-    says(before, "alive_sent")
+    before = fleet.power_on(paths)
+    wait_for_event(before, "alive_sent")
     deployed.wait(certid, "arrived")
     before.kill()
-    bench.powered.remove(before)
+    fleet.powered.remove(before)
     deployed.move(certid, second)
-    _settled(deployed, certid, "commissioned")
+    _wait_until_cleared(deployed, certid, "commissioned")
     assert deployed.status(certid, first) == "INACTIVE"
-    device = bench.power(paths)
-    assert says(device, "starting")["place"] == "target"
-    says(device, "fallback_to_lobby")
-    says(device, "arrived_at_target", generation=2)
+    device = fleet.power_on(paths)
+    assert wait_for_event(device, "starting")["place"] == "target"
+    wait_for_event(device, "fallback_to_lobby")
+    wait_for_event(device, "arrived_at_target", generation=2)
     deployed.wait(certid, "arrived", targetaccount=second.account)
 
 
 def test_a_moved_v01_device_arrives_in_its_new_target(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power_v01(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on_v01(paths), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     deployed.move(certid, second)
-    _settled(deployed, certid, "arrived")
-    does(device, "in target", times=2)
+    _wait_until_cleared(deployed, certid, "arrived")
+    wait_for_v01(device, "in target", times=2)
     assert device.last("in target") == deployed.layout.endpoint_address(second)
     assert device.crash is None
 
 
 def test_a_released_device_waits_in_the_lobby_and_can_be_claimed_again(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     assert deployed.release(certid) is False
-    says(device, "reset_received")
+    wait_for_event(device, "reset_received")
     until(lambda: device.first("hello_sent", place="lobby"), device.last_output)
-    released = _settled(deployed, certid, "inlobby")
+    released = _wait_until_cleared(deployed, certid, "inlobby")
     assert (released["targetaccount"], released["endpoint"]) == (None, None)
     assert _statuses(deployed, certid, deployed.lobby, first) == ["ACTIVE", "INACTIVE"]
     deployed.claim(certid, second)
@@ -90,32 +90,32 @@ def test_a_released_device_waits_in_the_lobby_and_can_be_claimed_again(
     assert again["historyIntact"]
 
 
-def test_a_released_expectation_is_forgotten(deployed: Deployment, bench: Workbench) -> None:
-    certid = certid_of(bench.make())
+def test_releasing_an_expected_device_deletes_its_row(deployed: Deployment, fleet: Fleet) -> None:
+    certid = certid_of(fleet.make())
     deployed.claim(certid)
     assert deployed.release(certid) is True
     assert deployed.device(certid) is None
 
 
-def test_a_revoked_device_is_cut_off_everywhere_and_stays_out(
-    deployed: Deployment, bench: Workbench, first: Target
+def test_a_revoked_device_is_disconnected_everywhere_and_stays_refused(
+    deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     assert deployed.revoke(certid) == "revoked"
-    _settled(deployed, certid, "revoked")
+    _wait_until_cleared(deployed, certid, "revoked")
     until(lambda: _statuses(deployed, certid, deployed.lobby, first) == ["INACTIVE", "INACTIVE"])
-    says(device, "connection_lost", place="target")
-    says(device, "refused", place="target")
-    says(device, "refused", place="lobby")
-    # Taken out of the registry, its next connect is a first one: the ledger remembers.
+    wait_for_event(device, "connection_lost", place="target")
+    wait_for_event(device, "refused", place="target")
+    wait_for_event(device, "refused", place="lobby")
+    # After its certificate is deleted from the registry, the device connects as if for the first time; the row decides.
     iot = deployed.client(deployed.lobby, "iot")
     iot.detach_thing_principal(thingName=name_of(paths), principal=_arn(deployed, certid))
     iot.delete_certificate(certificateId=certid, forceDelete=True)
     until(lambda: deployed.status(certid, deployed.lobby) == "INACTIVE")
-    revoked = deployed.known(certid)
+    revoked = deployed.existing(certid)
     assert (revoked["devstate"], revoked["reason"]) == ("revoked", "REVOKED")
     assert revoked["message"] == "lost on the way"
     stop = len(device.events())

@@ -1,4 +1,4 @@
-"""From its box to its account: new devices, old devices, claims before and after, and a long wait."""
+"""Onboarding: new devices, v0.1 devices, claims before and after the first connection, and a long wait."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,24 +10,24 @@ from lobby.names import Target
 from pki.devices import DevicePaths, write_device
 from pki.keys import KeyType
 from tests.e2e.bare_mqtt import PUBACK, PUBLISH, SUBACK
+from tests.e2e.connections import ACCEPTED, connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.doors import ACCEPTED, admitted, dial
-from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
 
 ONBOARDED = ["admit", "hello", "claim", "commission", "arrive"]
 
 
-def test_a_device_never_seen_before_is_claimed_by_its_label_and_arrives(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+def test_a_new_device_is_claimed_by_its_label_and_arrives(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
-    device = bench.power(paths)
+    paths = fleet.make()
+    device = fleet.power_on(paths)
     certid = read_label(paths.label)
     deployed.wait(certid, "inlobby")
     assert deployed.claim(certid, config={"interval": 30}) == "claimed"
-    route = says(device, "route_received")
+    route = wait_for_event(device, "route_received")
     assert route["endpoint"] == f"{deployed.layout.endpoint_address(first)}:{deployed.layout.mqtt_port}"
-    says(device, "arrived_at_target")
+    wait_for_event(device, "arrived_at_target")
     arrived = deployed.wait(certid, "arrived")
     assert (arrived["devicename"], arrived["config"]) == (name_of(paths), {"interval": 30})
     assert events(arrived) == ONBOARDED
@@ -36,45 +36,45 @@ def test_a_device_never_seen_before_is_claimed_by_its_label_and_arrives(
     assert statuses == ["ACTIVE", "ACTIVE", None]
 
 
-def test_a_device_claimed_before_it_was_ever_seen_arrives_when_it_is_powered_on(
-    deployed: Deployment, bench: Workbench, second: Target
+def test_a_device_claimed_before_its_first_connection_arrives_when_it_is_powered_on(
+    deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     certid = read_label(paths.label)
     assert deployed.claim(certid, second) == "expected"
-    device = bench.power(paths)
+    device = fleet.power_on(paths)
     arrived = deployed.wait(certid, "arrived")
-    assert says(device, "arrived_at_target")["generation"] == 1
+    assert wait_for_event(device, "arrived_at_target")["generation"] == 1
     assert [event for event in events(arrived) if event != "hello"] == ["claim", "admit", "commission", "arrive"]
     assert arrived["targetaccount"] == second.account
 
 
-def test_a_v01_device_onboards_unchanged_and_goes_back_when_it_is_told(
-    deployed: Deployment, bench: Workbench, first: Target
+def test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message(
+    deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    paths = bench.make()
-    device, certid = bench.power_v01(paths), certid_of(paths)
+    paths = fleet.make()
+    device, certid = fleet.power_on_v01(paths), certid_of(paths)
     deployed.wait(certid, "inlobby")
-    assert does(device, "in lobby") == deployed.file.lobby_endpoint
+    assert wait_for_v01(device, "in lobby") == deployed.file.lobby_endpoint
     deployed.claim(certid)
-    assert does(device, "in target") == deployed.layout.endpoint_address(first)
+    assert wait_for_v01(device, "in target") == deployed.layout.endpoint_address(first)
     assert device.last("routed")["config"] == "default"
     deployed.wait(certid, "arrived")
-    deployed.tell(first, name_of(paths), {"config": "factory reset"})
-    does(device, "reset")
-    does(device, "in lobby", times=2)
-    # Its claim stands, so the lobby sends it to its target again.
-    does(device, "in target", times=2)
+    deployed.publish(first, name_of(paths), {"config": "factory reset"})
+    wait_for_v01(device, "reset")
+    wait_for_v01(device, "in lobby", times=2)
+    # It is still claimed, so the lobby sends its route again.
+    wait_for_v01(device, "in target", times=2)
     assert device.crash is None
 
 
 @pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.RSA_2048], ids=str)
 def test_a_device_that_sends_no_server_name_onboards(
-    deployed: Deployment, bench: Workbench, tmp_path: Path, first: Target, key_type: KeyType
+    deployed: Deployment, fleet: Fleet, tmp_path: Path, first: Target, key_type: KeyType
 ) -> None:
-    paths = _made_with(bench, tmp_path, key_type)
+    paths = _make_with(fleet, tmp_path, key_type)
     certid, thing = certid_of(paths), name_of(paths)
-    with admitted(deployed, paths.chain, paths.key, thing) as device:
+    with connect_admitted(deployed, paths.chain, paths.key, thing) as device:
         assert device.subscribe(f"lobby/{thing}") == (SUBACK, b"\x00\x07\x01")
         assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
         deployed.wait(certid, "inlobby")
@@ -82,17 +82,17 @@ def test_a_device_that_sends_no_server_name_onboards(
         kind, route = device.read()
         assert kind == PUBLISH
         assert f'"iotep":"{deployed.layout.endpoint_address(first)}"'.encode() in route
-    with dial(deployed, paths.chain, paths.key, first) as device:
+    with open_tls(deployed, paths.chain, paths.key, first) as device:
         assert device.connect(thing) == ACCEPTED
         deployed.wait(certid, "arrived")
 
 
-def test_ten_hellos_while_it_waits_wake_no_commissioner_and_write_no_history(
-    deployed: Deployment, bench: Workbench
+def test_ten_hellos_of_a_waiting_device_invoke_no_commissioner_and_write_no_history(
+    deployed: Deployment, fleet: Fleet
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     certid, thing = certid_of(paths), name_of(paths)
-    with admitted(deployed, paths.chain, paths.key, thing) as device:
+    with connect_admitted(deployed, paths.chain, paths.key, thing) as device:
         assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
         deployed.wait(certid, "inlobby")
         began = deployed.log_position()
@@ -106,14 +106,14 @@ def test_ten_hellos_while_it_waits_wake_no_commissioner_and_write_no_history(
         deployed.claim(certid)
         assert device.read()[0] == PUBLISH
     calls = deployed.calls("device-lobby-receptionist", began)
-    assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # presence, once a minute
-    assert events(deployed.known(certid)) == ["admit", "hello", "claim", "commission"]
-    (run,) = until(lambda: deployed.said_by("commissioner", certid))
+    assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # the heartbeat, once a minute
+    assert events(deployed.existing(certid)) == ["admit", "hello", "claim", "commission"]
+    (run,) = until(lambda: deployed.log_lines("commissioner", certid))
     assert '"outcome":"commissioned"' in run
 
 
-def _made_with(bench: Workbench, directory: Path, key_type: KeyType) -> DevicePaths:
-    authority = bench.deployed.local.manufacturer.authority()
+def _make_with(fleet: Fleet, directory: Path, key_type: KeyType) -> DevicePaths:
+    authority = fleet.deployed.local.manufacturer.authority()
     name = f"plain-{key_type.value}-{directory.parent.name[-3:]}"
     credential = authority.issue_device(name, now=datetime.now(UTC), key_type=key_type)
-    return write_device(directory / "made", credential, label=False)
+    return write_device(directory / "devices", credential, label=False)

@@ -1,7 +1,7 @@
-"""Who may do what, asked of the emulated IAM itself: each role is worn, and tried with everything that there is.
+"""The permissions of every role, verified by the emulated IAM with probes on all resources.
 
-What a role's own policy grants is let in, and nothing else is, whatever the resource. A session in a target can do what
-commissioning takes there, and nothing in another target, nor in another Region of the same account.
+A role may do what its policy grants and nothing else. A session in a target may do what commissioning needs there, and
+nothing in another target or in another Region of the same account.
 """
 
 import json
@@ -17,19 +17,20 @@ from lobby.domain.target import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
 from tests.bench.iam.grants import Grant, Roles
 from tests.e2e.deployment import Deployment
-from tests.e2e.probes import Caller, Names, Probe, found, iot_probes, probes
+from tests.e2e.iam_probe_calls import iot_probes, probes
+from tests.e2e.iam_probes import Caller, Probe, Resources, list_resources
 
 COMMISSIONER = "device-lobby-commissioner"
 ELSEWHERE = parse_region("us-west-2")
-"""A Region in which no target is."""
+"""A Region without a target."""
 NO_PROBE = {
-    "dynamodb:DescribeStream": "the emulator knows no stream as a resource",
+    "dynamodb:DescribeStream": "the emulator has no stream as a resource",
     "dynamodb:GetRecords": "as DescribeStream",
     "dynamodb:GetShardIterator": "as DescribeStream",
-    "logs:CreateLogStream": "the emulator names log groups without the `:*` that AWS asks for",
+    "logs:CreateLogStream": "the emulator names log groups without the `:*` that AWS requires",
     "logs:PutLogEvents": "as CreateLogStream",
     "logs:DescribeLogStreams": "as CreateLogStream",
-    "sts:AssumeRole": "of targets' roles, which are in other accounts: below",
+    "sts:AssumeRole": "the targets' roles are in other accounts, see below",
 }
 COMMISSIONING = {
     "iot:RegisterCertificateWithoutCA",
@@ -45,33 +46,33 @@ COMMISSIONING = {
     "iot:GetPolicy",
     "iot:Publish",
 }
-"""Each on the lobby's own part of the target: its profiles' policies, its topic."""
+"""Actions on the lobby's own resources in the target: the policies of its profiles, its topic."""
 
 
-class Wardrobe:
-    """The roles of a deployment, to be worn by a test."""
+class RoleCallers:
+    """Callers with the credentials of the deployment's roles."""
 
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
         self._session = deployed.emulator.session(deployed.lobby.account, deployed.lobby.region)
-        self._worn: dict[str, Caller] = {}
-        self.names: Names = self.found(deployed.lobby)
+        self._callers: dict[str, Caller] = {}
+        self.lobby_resources: Resources = self.resources(deployed.lobby)
 
-    def found(self, where: Target) -> Names:
-        keys = {"aws_access_key_id": where.account, "aws_secret_access_key": ROOT_SECRET}
-        return found(self.caller(keys, where).client)
+    def resources(self, scope: Target) -> Resources:
+        keys = {"aws_access_key_id": scope.account, "aws_secret_access_key": ROOT_SECRET}
+        return list_resources(self.caller(keys, scope).client)
 
     @property
     def roles(self) -> list[str]:
-        return [role for role in self.names.roles if role.startswith("device-lobby-")]
+        return [role for role in self.lobby_resources.roles if role.startswith("device-lobby-")]
 
-    def grants(self, role: str, where: Target) -> list[Grant]:
-        return Roles(self.deployed.client(where, "iam"), lambda _role: None).grants(role)
+    def grants(self, role: str, scope: Target) -> list[Grant]:
+        return Roles(self.deployed.client(scope, "iam"), lambda _role: None).grants(role)
 
-    def wear(self, role: str) -> Caller:
-        """The role's own credentials. It trusts Lambda, or AWS IoT, and for one call the account's root."""
+    def assume(self, role: str) -> Caller:
+        """Assume a role of the lobby, which is changed to trust the root user for this call only."""
         lobby = self.deployed.lobby
-        if role not in self._worn:
+        if role not in self._callers:
             iam = self.deployed.client(lobby, "iam")
             arn = f"arn:aws:iam::{lobby.account}:role/{role}"
             trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
@@ -80,137 +81,133 @@ class Wardrobe:
                 "Principal": {"AWS": f"arn:aws:iam::{lobby.account}:root"},
                 "Action": "sts:AssumeRole",
             }
-            opened = {**trust, "Statement": [*trust["Statement"], root]}
-            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+            extended = {**trust, "Statement": [*trust["Statement"], root]}
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(extended))
             try:
-                answer = self.deployed.client(lobby, "sts").assume_role(RoleArn=arn, RoleSessionName="shown")
+                session = self.deployed.client(lobby, "sts").assume_role(RoleArn=arn, RoleSessionName="probes")
             finally:
                 iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
-            self._worn[role] = self.caller(_keys(answer["Credentials"]), lobby)
-        return self._worn[role]
+            self._callers[role] = self.caller(_keys(session["Credentials"]), lobby)
+        return self._callers[role]
 
-    def caller(self, credentials: dict[str, Any], where: Target) -> Caller:
-        """With no credentials, the root of the lobby's account."""
-        return Caller(self._session, credentials, where.region)
+    def caller(self, credentials: dict[str, Any], scope: Target) -> Caller:
+        """Return a caller in `scope`. Without credentials it is the root user of the lobby's account."""
+        return Caller(self._session, credentials, scope.region)
 
     def registered(self, target: Target) -> RegisteredTarget:
-        """As the commissioner knows it."""
+        """Return the target as the commissioner reads it."""
         row = self.deployed.client(self.deployed.lobby, "dynamodb").get_item(
             TableName="device-lobby-targets", Key={"kind": {"S": "target"}, "target": {"S": str(target)}}
         )["Item"]
         return RegisteredTarget(target, "", row["externalid"]["S"], (), "", "")
 
-    def enter(self, target: Target, *, policy_of: Target | None = None, as_role: str = COMMISSIONER) -> Caller:
-        """In the target's role, as the commissioner enters it; or with another target's session policy."""
+    def assume_in_target(self, target: Target, *, policy_of: Target | None = None) -> Caller:
+        """Assume the target's role as the commissioner, optionally with the session policy of another target."""
         registered = self.registered(target)
-        narrowed = {} if policy_of is None else {"Policy": json.dumps(commissioning_policy(policy_of))}
-        answer = (
-            self.wear(as_role)
-            .client("sts")
-            .assume_role(
-                RoleArn=registered.role_arn, RoleSessionName=SESSION_NAME, ExternalId=registered.externalid, **narrowed
-            )
-        )
-        return self.caller(_keys(answer["Credentials"]), target)
+        params = {"RoleArn": registered.role_arn, "RoleSessionName": SESSION_NAME, "ExternalId": registered.externalid}
+        policy = {} if policy_of is None else {"Policy": json.dumps(commissioning_policy(policy_of))}
+        session = self.assume(COMMISSIONER).client("sts").assume_role(**params, **policy)
+        return self.caller(_keys(session["Credentials"]), target)
 
 
-def _keys(answer: dict[str, Any]) -> dict[str, Any]:
+def _keys(credentials: dict[str, Any]) -> dict[str, Any]:
     return {
-        "aws_access_key_id": answer["AccessKeyId"],
-        "aws_secret_access_key": answer["SecretAccessKey"],
-        "aws_session_token": answer["SessionToken"],
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
     }
 
 
 @pytest.fixture(scope="module")
-def wardrobe(deployed: Deployment) -> Wardrobe:
-    return Wardrobe(deployed)
+def callers(deployed: Deployment) -> RoleCallers:
+    return RoleCallers(deployed)
 
 
 def _granted(grants: list[Grant], tried: list[Probe]) -> set[Probe]:
     return {probe for probe in tried if any(probe.allowed_by(grant.action, grant.resource) for grant in grants)}
 
 
-def _told(tried: set[Probe]) -> list[str]:
+def _names(tried: set[Probe]) -> list[str]:
     return sorted(f"{probe.action} on {probe.resource}" for probe in tried)
 
 
-def test_each_role_is_let_in_where_its_policy_says_so_and_nowhere_else(wardrobe: Wardrobe) -> None:
-    lobby = wardrobe.deployed.lobby
-    tried = probes(lobby, wardrobe.names)
-    wrong = {}
-    for role in wardrobe.roles:
-        caller, granted = wardrobe.wear(role), _granted(wardrobe.grants(role, lobby), tried)
-        let_in = caller.let_in(tried)
-        wrong[role] = {"let in": _told(let_in - granted), "shut out": _told(granted - let_in)}
-    assert {role: found for role, found in wrong.items() if any(found.values())} == {}
+def test_each_role_may_do_what_its_policy_grants_and_nothing_else(callers: RoleCallers) -> None:
+    lobby = callers.deployed.lobby
+    tried = probes(lobby, callers.lobby_resources)
+    differences = {}
+    for role in callers.roles:
+        caller, granted = callers.assume(role), _granted(callers.grants(role, lobby), tried)
+        allowed = caller.allowed(tried)
+        differences[role] = {"not granted": _names(allowed - granted), "denied": _names(granted - allowed)}
+    assert {role: difference for role, difference in differences.items() if any(difference.values())} == {}
 
 
-def test_the_role_in_a_target_is_let_in_where_its_policy_says_so_and_nowhere_else(
-    wardrobe: Wardrobe, first: Target
+def test_the_role_in_a_target_may_do_what_its_policy_grants_and_nothing_else(
+    callers: RoleCallers, first: Target
 ) -> None:
-    tried = probes(first, wardrobe.found(first))
-    caller, granted = wardrobe.enter(first), _granted(wardrobe.grants(TARGET_ROLE, first), tried)
-    let_in = caller.let_in(tried)
-    assert (_told(let_in - granted), _told(granted - let_in)) == ([], [])
+    tried = probes(first, callers.resources(first))
+    caller, granted = callers.assume_in_target(first), _granted(callers.grants(TARGET_ROLE, first), tried)
+    allowed = caller.allowed(tried)
+    assert (_names(allowed - granted), _names(granted - allowed)) == ([], [])
 
 
-def test_every_permission_is_tried(wardrobe: Wardrobe, first: Target) -> None:
-    """That a role has it is then shown, and that the others do not."""
-    lobby = wardrobe.deployed.lobby
-    for where, roles in ((lobby, wardrobe.roles), (first, [TARGET_ROLE])):
-        tried = probes(where, wardrobe.names if where == lobby else wardrobe.found(where))
-        grants = [grant for role in roles for grant in wardrobe.grants(role, where) if grant.action not in NO_PROBE]
-        assert [grant for grant in grants if not _granted([grant], tried)] == [], "want a probe in probes.py"
+def test_every_permission_has_a_probe(callers: RoleCallers, first: Target) -> None:
+    """The tests above then show that the role has the permission and the other roles do not."""
+    lobby = callers.deployed.lobby
+    for scope, roles in ((lobby, callers.roles), (first, [TARGET_ROLE])):
+        tried = probes(scope, callers.lobby_resources if scope == lobby else callers.resources(scope))
+        grants = [grant for role in roles for grant in callers.grants(role, scope) if grant.action not in NO_PROBE]
+        assert [grant for grant in grants if not _granted([grant], tried)] == [], "want a probe in iam_probe_calls.py"
 
 
 # Sessions in targets.
 
 
-def test_a_session_for_a_target_does_there_what_commissioning_takes_and_no_more(
-    wardrobe: Wardrobe, first: Target
-) -> None:
-    session = Sessions(wardrobe.wear(COMMISSIONER).client("sts")).of(wardrobe.registered(first))
-    caller = wardrobe.caller(session.credentials, first)
-    let_in = caller.let_in(iot_probes(first))
-    assert {probe.action for probe in let_in} == COMMISSIONING
+def test_a_session_in_a_target_may_do_what_commissioning_needs_and_no_more(callers: RoleCallers, first: Target) -> None:
+    session = Sessions(callers.assume(COMMISSIONER).client("sts")).of(callers.registered(first))
+    caller = callers.caller(session.credentials, first)
+    allowed = caller.allowed(iot_probes(first))
+    assert {probe.action for probe in allowed} == COMMISSIONING
     outside = ("policy/another", "topic/app", "topic/$aws")
-    assert [probe for probe in let_in if any(part in probe.resource for part in outside)] == []
+    assert [probe for probe in allowed if any(part in probe.resource for part in outside)] == []
 
 
-def test_it_does_nothing_in_another_region_of_the_same_account(wardrobe: Wardrobe, first: Target) -> None:
+def test_a_session_may_do_nothing_in_another_region_of_the_same_account(callers: RoleCallers, first: Target) -> None:
     elsewhere = Target(first.account, ELSEWHERE)
-    session = Sessions(wardrobe.wear(COMMISSIONER).client("sts")).of(wardrobe.registered(first))
-    narrow, wide = wardrobe.caller(session.credentials, elsewhere), replace(wardrobe.enter(first), region=ELSEWHERE)
-    assert narrow.let_in(iot_probes(elsewhere)) == set()
-    assert wide.may(iot_probes(elsewhere)[0]), "the role alone is not what keeps it out"
+    session = Sessions(callers.assume(COMMISSIONER).client("sts")).of(callers.registered(first))
+    limited = callers.caller(session.credentials, elsewhere)
+    unlimited = replace(callers.assume_in_target(first), region=ELSEWHERE)
+    assert limited.allowed(iot_probes(elsewhere)) == set()
+    assert unlimited.may(iot_probes(elsewhere)[0]), "the session policy denies it, not the role"
 
 
-def test_handling_one_target_it_cannot_touch_another(wardrobe: Wardrobe, first: Target, second: Target) -> None:
-    """Neither with what it holds for the first, nor in the second's role with what the first's turn allows."""
-    held = Sessions(wardrobe.wear(COMMISSIONER).client("sts")).of(wardrobe.registered(first))
-    for caller in (wardrobe.caller(held.credentials, second), wardrobe.enter(second, policy_of=first)):
-        assert caller.let_in(iot_probes(second)) == set()
-    for beside in (first.region, second.region):
-        theirs = Target(second.account, beside)
-        caller = replace(wardrobe.enter(second, policy_of=first), region=beside)
-        assert caller.let_in(iot_probes(theirs)) == set()
+def test_a_session_for_one_target_may_do_nothing_in_another(
+    callers: RoleCallers, first: Target, second: Target
+) -> None:
+    """Neither with the credentials for the first target, nor in the second's role with the first's session policy."""
+    session = Sessions(callers.assume(COMMISSIONER).client("sts")).of(callers.registered(first))
+    for caller in (callers.caller(session.credentials, second), callers.assume_in_target(second, policy_of=first)):
+        assert caller.allowed(iot_probes(second)) == set()
+    for region in (first.region, second.region):
+        scope = Target(second.account, region)
+        caller = replace(callers.assume_in_target(second, policy_of=first), region=region)
+        assert caller.allowed(iot_probes(scope)) == set()
 
 
-def _enters(caller: Caller, target: RegisteredTarget, external_id: str | None) -> bool:
-    given = {} if external_id is None else {"ExternalId": external_id}
-    params = {"RoleArn": target.role_arn, "RoleSessionName": SESSION_NAME, **given}
+def _may_assume(caller: Caller, target: RegisteredTarget, external_id: str | None) -> bool:
+    condition = {} if external_id is None else {"ExternalId": external_id}
+    params = {"RoleArn": target.role_arn, "RoleSessionName": SESSION_NAME, **condition}
     return caller.may(Probe("sts:AssumeRole", target.role_arn, "sts", "AssumeRole", params))
 
 
-def test_a_target_is_entered_by_the_commissioner_with_its_own_secret_only(
-    wardrobe: Wardrobe, first: Target, second: Target
+def test_only_the_commissioner_with_the_targets_external_id_assumes_its_role(
+    callers: RoleCallers, first: Target, second: Target
 ) -> None:
-    a, b = wardrobe.registered(first), wardrobe.registered(second)
-    for role in wardrobe.roles:
-        assert _enters(wardrobe.wear(role), b, b.externalid) is (role == COMMISSIONER), role
+    a, b = callers.registered(first), callers.registered(second)
+    for role in callers.roles:
+        assert _may_assume(callers.assume(role), b, b.externalid) is (role == COMMISSIONER), role
     for secret in (a.externalid, b.externalid.upper(), b.externalid[:-1], "*", None):
-        assert not _enters(wardrobe.wear(COMMISSIONER), b, secret)
-    root = wardrobe.caller({}, wardrobe.deployed.lobby)
-    for caller in (wardrobe.enter(first), root):
-        assert not _enters(caller, b, b.externalid)
+        assert not _may_assume(callers.assume(COMMISSIONER), b, secret)
+    root = callers.caller({}, callers.deployed.lobby)
+    for caller in (callers.assume_in_target(first), root):
+        assert not _may_assume(caller, b, b.externalid)

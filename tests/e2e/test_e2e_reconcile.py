@@ -1,4 +1,4 @@
-"""What got stuck, and what somebody did in a target behind the lobby's back: found, and seen to, in the real lobby."""
+"""The sweeper and the reconciler in the deployed lobby: unprocessed claims, and changes made in a target directly."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from infra.local.environment import ROOT_SECRET
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.workbench import Workbench, certid_of
+from tests.e2e.fleet import Fleet, certid_of
 
-CLAIM_OF_THEN = """
+CLAIM_15_MINUTES_AGO = """
 import sys
 from datetime import timedelta
 from lobby.domain.transitions import ClaimRequest
@@ -25,7 +25,7 @@ certid, target, region = sys.argv[1:]
 request = ClaimRequest(parse_target_key(target))
 Ledger(region, lambda: now() - timedelta(minutes=15)).claim(certid, request, "user:operator")
 """
-"""As an operator claimed it a quarter of an hour ago."""
+"""A program that claims a device with a time 15 minutes in the past."""
 
 
 def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str]:
@@ -42,26 +42,26 @@ def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str
 
 
 def _reconcile(deployed: Deployment, certid: str, *words: str) -> list[tuple[str, bool]]:
-    """What differs with this device by `lobbyctl reconcile`, and whether it is being repaired."""
+    """Return the differences of this device that `lobbyctl reconcile` reports, and whether each is repaired."""
     lobbyctl = (sys.executable, "-m", "admin_api.cli", "--lobby", str(deployed.state / "lobby.json"), "--json")
     done = _run(deployed, *lobbyctl, "reconcile", "--target", str(deployed.targets[0]), *words)
     assert done.returncode in (0, 1), done.stderr
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    found = [(each["code"], each["repaired"]) for each in told if each.get("certid") == certid]
-    assert done.returncode == int(told[-1]["unrepaired"] > 0)
-    return found
+    output = [json.loads(line) for line in done.stdout.splitlines()]
+    differences = [(each["code"], each["repaired"]) for each in output if each.get("certid") == certid]
+    assert done.returncode == int(output[-1]["unrepaired"] > 0)
+    return differences
 
 
-def _swept(deployed: Deployment) -> dict[str, int]:
-    answer = deployed.client(deployed.lobby, "lambda").invoke(FunctionName="device-lobby-sweeper", Payload=b"{}")
-    told: dict[str, int] = json.loads(answer["Payload"].read())
-    assert not answer.get("FunctionError"), told
-    return told
+def _sweep(deployed: Deployment) -> dict[str, int]:
+    response = deployed.client(deployed.lobby, "lambda").invoke(FunctionName="device-lobby-sweeper", Payload=b"{}")
+    output: dict[str, int] = json.loads(response["Payload"].read())
+    assert not response.get("FunctionError"), output
+    return output
 
 
 @contextmanager
 def _without_a_stream(deployed: Deployment) -> Iterator[None]:
-    """The commissioner hears nothing meanwhile."""
+    """Disable the commissioner's event source mapping."""
     functions: Any = deployed.client(deployed.lobby, "lambda")
     [mapping] = functions.list_event_source_mappings(FunctionName="device-lobby-commissioner")["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -71,9 +71,9 @@ def _without_a_stream(deployed: Deployment) -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
-def _arrived(deployed: Deployment, bench: Workbench, target: Target) -> str:
-    paths = bench.make()
-    bench.power(paths)
+def _arrived(deployed: Deployment, fleet: Fleet, target: Target) -> str:
+    paths = fleet.make()
+    fleet.power_on(paths)
     certid = certid_of(paths)
     deployed.wait(certid, "inlobby")
     deployed.claim(certid, target)
@@ -81,28 +81,26 @@ def _arrived(deployed: Deployment, bench: Workbench, target: Target) -> str:
     return certid
 
 
-def test_a_claim_that_nobody_serves_is_woken_by_the_sweeper_and_arrives(
-    deployed: Deployment, bench: Workbench, first: Target
-) -> None:
-    paths = bench.make()
+def test_the_sweeper_retries_an_unprocessed_claim(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    paths = fleet.make()
     certid = certid_of(paths)
-    bench.power(paths)
+    fleet.power_on(paths)
     deployed.wait(certid, "inlobby")
     with _without_a_stream(deployed):
-        done = _run(deployed, sys.executable, "-c", CLAIM_OF_THEN, certid, str(first), deployed.lobby.region)
+        done = _run(deployed, sys.executable, "-c", CLAIM_15_MINUTES_AGO, certid, str(first), deployed.lobby.region)
         assert done.returncode == 0, done.stderr
-        assert _swept(deployed)["DevicesWoken"] >= 1
-        assert _swept(deployed)["DevicesWoken"] == 0
-        assert events(deployed.known(certid))[-1] == "wake"
+        assert _sweep(deployed)["DevicesWoken"] >= 1
+        assert _sweep(deployed)["DevicesWoken"] == 0
+        assert events(deployed.existing(certid))[-1] == "wake"
     arrived = deployed.wait(certid, "arrived")
     assert arrived["historyIntact"]
-    assert "DevicesWoken" in deployed.said_by("sweeper", "CloudWatchMetrics")[0]
+    assert "DevicesWoken" in deployed.log_lines("sweeper", "CloudWatchMetrics")[0]
 
 
-def test_a_certificate_that_was_switched_off_in_its_target_is_found_and_mended(
-    deployed: Deployment, bench: Workbench, first: Target
+def test_a_certificate_that_was_deactivated_in_its_target_is_found_and_repaired(
+    deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    certid = _arrived(deployed, bench, first)
+    certid = _arrived(deployed, fleet, first)
     deployed.client(first, "iot").update_certificate(certificateId=certid, newStatus="INACTIVE")
     assert _reconcile(deployed, certid) == [("CERTIFICATE_INACTIVE", False)]
     assert deployed.status(certid, first) == "INACTIVE"
@@ -112,10 +110,10 @@ def test_a_certificate_that_was_switched_off_in_its_target_is_found_and_mended(
     assert _reconcile(deployed, certid) == []
 
 
-def test_an_orphan_is_put_out_of_use_and_what_is_not_ours_is_left_alone(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+def test_an_orphaned_certificate_is_deactivated_and_a_foreign_one_is_not(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    certid = _arrived(deployed, bench, first)
+    certid = _arrived(deployed, fleet, first)
     theirs = deployed.client(first, "iot")
     stranger = theirs.create_keys_and_certificate(setAsActive=True)
     theirs.create_thing(thingName="theirs", attributePayload={"attributes": {"certid": stranger["certificateId"]}})
@@ -127,7 +125,7 @@ def test_an_orphan_is_put_out_of_use_and_what_is_not_ours_is_left_alone(
     assert _reconcile(deployed, certid, "--repair", "--yes") == [("ORPHANED", True)]
     assert deployed.status(certid, first) == "INACTIVE"
     assert deployed.status(certid, second) == "ACTIVE"
-    device = deployed.known(certid)
+    device = deployed.existing(certid)
     last = device["history"][-1]
     assert (last["event"], last["actor"], last["target"]) == ("deactivate", "user:operator", str(first))
     assert (device["devstate"], device["historyIntact"]) == ("arrived", True)
@@ -136,11 +134,11 @@ def test_an_orphan_is_put_out_of_use_and_what_is_not_ours_is_left_alone(
     theirs.update_certificate(certificateId=stranger["certificateId"], newStatus="INACTIVE")
 
 
-def test_the_daily_round_compares_every_target(deployed: Deployment) -> None:
-    answer = deployed.client(deployed.lobby, "lambda").invoke(
+def test_the_daily_reconciliation_compares_every_target(deployed: Deployment) -> None:
+    response = deployed.client(deployed.lobby, "lambda").invoke(
         FunctionName="device-lobby-reconciler", Payload=json.dumps({"round": "daily"}).encode()
     )
-    told = json.loads(answer["Payload"].read())
-    assert not answer.get("FunctionError"), told
-    assert set(told) == {"DevicesCompared", "DifferencesFound", "TargetsNotCompared"}
-    until(lambda: deployed.said_by("reconciler", "TargetsNotCompared"))
+    output = json.loads(response["Payload"].read())
+    assert not response.get("FunctionError"), output
+    assert set(output) == {"DevicesCompared", "DifferencesFound", "TargetsNotCompared"}
+    until(lambda: deployed.log_lines("reconciler", "TargetsNotCompared"))

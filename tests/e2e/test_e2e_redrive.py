@@ -1,4 +1,4 @@
-"""Work that nobody could do: it holds up nobody else, waits where it is seen, and is done by one command later."""
+"""Failed work delays no other work, stays in an on-failure queue, and is retried with one command."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.workbench import Workbench, certid_of
+from tests.e2e.fleet import Fleet, certid_of
 
 POISON = "d" * 64
 _REDRIVE = [sys.executable, "-m", "infra.local", "redrive", "--state"]
@@ -21,8 +21,8 @@ def queue_of(deployed: Deployment, name: str) -> tuple[Any, str]:
 
 def waiting(deployed: Deployment, name: str) -> int:
     sqs, url = queue_of(deployed, name)
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
-    return int(found["ApproximateNumberOfMessages"])
+    result = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    return int(result["ApproximateNumberOfMessages"])
 
 
 def redrive(deployed: Deployment, *options: str) -> str:
@@ -33,11 +33,11 @@ def redrive(deployed: Deployment, *options: str) -> str:
     return done.stdout
 
 
-def test_a_row_that_nobody_can_read_holds_up_no_claim_and_is_handed_over(
-    deployed: Deployment, bench: Workbench, first: Target
+def test_an_unreadable_row_delays_no_claim_and_is_sent_to_the_on_failure_queue(
+    deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    paths = bench.make()
-    bench.power(paths)
+    paths = fleet.make()
+    fleet.power_on(paths)
     deployed.wait(certid_of(paths), "inlobby")
     tables, before = deployed.client(deployed.lobby, "dynamodb"), waiting(deployed, "uncommissioned")
     row = {"certid": POISON, "devstate": "claimed", "enteredat": "2020", "turn": "commissioner", "target": "nowhere"}
@@ -55,16 +55,16 @@ def test_a_row_that_nobody_can_read_holds_up_no_claim_and_is_handed_over(
     assert waiting(deployed, "uncommissioned") == 0
 
 
-def test_what_was_given_up_is_done_by_one_command(deployed: Deployment, bench: Workbench, first: Target) -> None:
-    """The arrival of a device that has arrived, reported to the dead letters; and its knock, by way of Lambda's own."""
-    paths = bench.make()
+def test_redrive_retries_failed_invocations_and_dead_letters(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    """A dead letter of the arrivals queue, and a failed invocation of the bouncer in the format of Lambda."""
+    paths = fleet.make()
     certid = certid_of(paths)
     function = f"arn:aws:lambda:{deployed.lobby.region}:{deployed.lobby.account}:function:device-lobby-bouncer:$LATEST"
-    knock = {"requestContext": {"functionArn": function}, "requestPayload": {"certificateId": certid}}
-    for name, body in (("undelivered", json.dumps(knock)), ("arrivals-dead", "{}")):
+    invocation = {"requestContext": {"functionArn": function}, "requestPayload": {"certificateId": certid}}
+    for name, body in (("undelivered", json.dumps(invocation)), ("arrivals-dead", "{}")):
         sqs, url = queue_of(deployed, name)
         sqs.send_message(QueueUrl=url, MessageBody=body)
-    said = redrive(deployed)
-    assert "device-lobby-bouncer" in said
+    output = redrive(deployed)
+    assert "device-lobby-bouncer" in output
     assert [waiting(deployed, name) for name in ("undelivered", "arrivals-dead")] == [0, 0]
-    until(lambda: deployed.said_by("bouncer", certid))
+    until(lambda: deployed.log_lines("bouncer", certid))

@@ -1,6 +1,6 @@
-"""The deployment goes down and comes up again, in order or not: the ledger is kept, and devices find back.
+"""The deployment is stopped or killed and starts again: the ledger is kept, and devices reconnect.
 
-Here too: the command line that people start and stop it with.
+Also the command line that starts and stops the deployment.
 """
 
 import signal
@@ -15,9 +15,9 @@ from infra.local.synthesis import ROOT
 from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.bare_mqtt import HUNG_UP
+from tests.e2e.connections import connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.doors import admitted, dial
-from tests.e2e.workbench import Workbench, certid_of, does, name_of, says
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
 
 
 @contextmanager
@@ -36,85 +36,84 @@ def _up(state: Path) -> Iterator[subprocess.Popen[str]]:
             process.wait()
 
 
-def _said(state: Path) -> str:
+def _output(state: Path) -> str:
     return (state / "up.log").read_text()
 
 
 def test_a_second_deployment_of_the_same_state_is_refused(deployed: Deployment) -> None:
     with _up(deployed.state) as second:
         assert second.wait(60) == 1
-    assert "STATE_IN_USE" in _said(deployed.state)
-    assert deployed.known_targets()
+    assert "STATE_IN_USE" in _output(deployed.state)
+    assert deployed.target_accounts()
 
 
-def test_what_waited_before_a_restart_is_there_after_it_and_arrives(
-    deployed: Deployment, bench: Workbench, first: Target
-) -> None:
-    waiting, claimed, old = bench.make(), bench.make(), bench.make()
-    device, before = bench.power(waiting), certid_of(waiting)
-    v01 = bench.power_v01(old)
+def test_waiting_devices_are_kept_by_a_restart_and_arrive(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    waiting, claimed, old = fleet.make(), fleet.make(), fleet.make()
+    device, before = fleet.power_on(waiting), certid_of(waiting)
+    v01 = fleet.power_on_v01(old)
     deployed.wait(before, "inlobby")
     deployed.wait(certid_of(old), "inlobby")
     deployed.claim(certid_of(claimed))
-    history = deployed.known(before)["history"]
+    history = deployed.existing(before)["history"]
     deployed.down()
     try:
-        says(device, "connection_lost")
+        wait_for_event(device, "connection_lost")
         with _up(deployed.state) as up:
-            until(lambda: _said(deployed.state).count("Device Lobby is up") or up.poll(), lambda: _said(deployed.state))
-            assert up.poll() is None, _said(deployed.state)
-            deployed.adopt(LobbyFile.read(deployed.state))
-            assert deployed.known(before)["history"] == history
-            assert deployed.known(certid_of(claimed))["devstate"] == "expected"
+            until(
+                lambda: _output(deployed.state).count("Device Lobby is up") or up.poll(),
+                lambda: _output(deployed.state),
+            )
+            assert up.poll() is None, _output(deployed.state)
+            deployed.use(LobbyFile.read(deployed.state))
+            assert deployed.existing(before)["history"] == history
+            assert deployed.existing(certid_of(claimed))["devstate"] == "expected"
             deployed.claim(before)
             assert events(deployed.wait(before, "arrived")) == ["admit", "hello", "claim", "commission", "arrive"]
             deployed.claim(certid_of(old))
             deployed.wait(certid_of(old), "arrived")
             up.send_signal(signal.SIGINT)
-            assert up.wait(60) == 0, _said(deployed.state)
-        assert "the ledger is kept" in _said(deployed.state)
+            assert up.wait(60) == 0, _output(deployed.state)
+        assert "the ledger is kept" in _output(deployed.state)
         assert not (deployed.state / "lobby.json").exists()
     finally:
         deployed.up()
-    assert says(device, "alive_sent")["place"] == "target"
-    does(v01, "in target")
-    bench.power(claimed)
+    assert wait_for_event(device, "alive_sent")["place"] == "target"
+    wait_for_v01(v01, "in target")
+    fleet.power_on(claimed)
     assert deployed.wait(certid_of(claimed), "arrived")["historyIntact"]
 
 
-def test_a_cloud_that_is_killed_in_the_middle_comes_back_with_its_ledger(
-    deployed: Deployment, bench: Workbench, first: Target
-) -> None:
-    waiting, late, banned = bench.make(), bench.make(), bench.make()
-    device, certid = bench.power(waiting), certid_of(waiting)
+def test_a_killed_emulator_keeps_the_ledger(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    waiting, late, revoked = fleet.make(), fleet.make(), fleet.make()
+    device, certid = fleet.power_on(waiting), certid_of(waiting)
     deployed.wait(certid, "inlobby")
     deployed.claim(certid_of(late))
-    _ban(deployed, banned, first)
-    deployed.saved()
+    _revoke(deployed, revoked, first)
+    deployed.wait_until_saved()
     deployed.claim(certid)
     deployed.kill()
     deployed.emulator.start()
     deployed.sign_out()
-    found = deployed.wait(certid, "commissioned", "arrived", "failed")
-    assert events(found)[:3] == ["admit", "hello", "claim"]
-    if found["devstate"] == "failed" or deployed.status(certid, first) is None:
-        # The kill took the last second of all but the ledger: the commissioner's session in the target, which it then
-        # was told is unknown, or what it had registered there. An operator sees that, and has it done again.
+    row = deployed.wait(certid, "commissioned", "arrived", "failed")
+    assert events(row)[:3] == ["admit", "hello", "claim"]
+    if row["devstate"] == "failed" or deployed.status(certid, first) is None:
+        # The kill lost the last second of all state but the ledger: the commissioner's session in the target, which is
+        # then unknown, or its registrations there. An operator sees the failure and retries.
         deployed.retry(certid)
     assert deployed.wait(certid, "arrived")["historyIntact"]
-    says(device, "arrived_at_target")
-    bench.power(late)
+    wait_for_event(device, "arrived_at_target")
+    fleet.power_on(late)
     assert deployed.wait(certid_of(late), "arrived")["historyIntact"]
-    assert deployed.known(certid_of(banned))["devstate"] == "revoked"
+    assert deployed.existing(certid_of(revoked))["devstate"] == "revoked"
     for scope in (deployed.lobby, first):
-        assert deployed.status(certid_of(banned), scope) == "INACTIVE"
-        with dial(deployed, banned.chain, banned.key, scope) as back:
-            assert back.connect(name_of(banned)) == HUNG_UP
+        assert deployed.status(certid_of(revoked), scope) == "INACTIVE"
+        with open_tls(deployed, revoked.chain, revoked.key, scope) as back:
+            assert back.connect(name_of(revoked)) == HUNG_UP
 
 
-def _ban(deployed: Deployment, paths: DevicePaths, target: Target) -> None:
-    """A device that was in `target`, and is revoked."""
-    admitted(deployed, paths.chain, paths.key, name_of(paths)).close()
+def _revoke(deployed: Deployment, paths: DevicePaths, target: Target) -> None:
+    """Commission a device in `target` and revoke it."""
+    connect_admitted(deployed, paths.chain, paths.key, name_of(paths)).close()
     deployed.claim(certid_of(paths), target)
     deployed.wait(certid_of(paths), "commissioned")
     deployed.revoke(certid_of(paths))

@@ -1,8 +1,8 @@
-"""Who gets into the deployed API: each layer by itself, as if the other were not there.
+"""Authentication of the deployed API: the gateway and the application are tested independently.
 
-The gateway is asked with every forged token, and must refuse on its own; then the Lambda is invoked with the same ones,
-past the gateway. They are signed with the emulated pool's key, which on AWS nobody has. Beside them are real tokens: of
-another pool, of another client of the same pool, of people who have no role.
+The gateway must refuse every forged token on its own. Then the Lambda function is invoked directly with the same
+tokens. They are signed with the key of the emulated user pool, which nobody has on AWS. There are also real tokens: of
+another pool, of another client of the same pool, and of users without a role.
 """
 
 import json
@@ -29,7 +29,7 @@ from tests.forged_tokens import FORGED, Forged, Pool
 from tests.functional.admin_api.api_on_moto import event_of
 
 T = TypeVar("T")
-AT_ONCE = 4
+WORKERS = 4
 BEHIND = [
     FORGED[way]
     for way in (
@@ -52,8 +52,8 @@ BEHIND = [
         "group that is not a role",
     )
 ]
-QUESTION = {"query": "{ targets { account } }"}
-GATEWAYS_NO = {"message": "Unauthorized"}
+REQUEST = {"query": "{ targets { account } }"}
+UNAUTHORIZED = {"message": "Unauthorized"}
 
 
 @pytest.fixture(scope="module")
@@ -70,56 +70,58 @@ def pool(deployed: Deployment) -> Pool:
 
 
 def _is_of(jwk: dict[str, Any], key: rsa.RSAPrivateKey) -> bool:
-    found: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    return bool(found["n"] == jwk["n"])
+    public: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return bool(public["n"] == jwk["n"])
 
 
 def _at_the_gateway(deployed: Deployment, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"authorization": authorization}
-    return httpx.post(deployed.file.graphql_url, json=QUESTION, headers=headers, timeout=30)
+    return httpx.post(deployed.file.graphql_url, json=REQUEST, headers=headers, timeout=30)
 
 
 def _behind_the_gateway(deployed: Deployment, authorization: str | None) -> tuple[int, dict[str, Any]]:
-    """The Lambda's answer, invoked with what the gateway would have passed on."""
-    event = event_of(QUESTION, authorization=authorization)
-    answer = deployed.client(deployed.lobby, "lambda").invoke(
+    """Return the response of the Lambda function to the event that the gateway would pass on."""
+    event = event_of(REQUEST, authorization=authorization)
+    response = deployed.client(deployed.lobby, "lambda").invoke(
         FunctionName="device-lobby-admin-api", Payload=json.dumps(event).encode()
     )
-    assert "FunctionError" not in answer
-    said = json.loads(answer["Payload"].read())
-    return said["statusCode"], json.loads(said["body"])
+    assert "FunctionError" not in response
+    response = json.loads(response["Payload"].read())
+    return response["statusCode"], json.loads(response["body"])
 
 
 def _of_each(ask: Callable[[Forged], T], which: Callable[[Forged], bool] = lambda _: True) -> dict[str, T]:
-    """What `ask` gives of each row, a few at a time."""
+    """Return the result of `ask` for each row, a few at a time."""
     rows = {way: row for way, row in FORGED.items() if which(row)}
-    with ThreadPoolExecutor(AT_ONCE) as askers:
-        return dict(zip(rows, askers.map(ask, rows.values()), strict=True))
+    with ThreadPoolExecutor(WORKERS) as workers:
+        return dict(zip(rows, workers.map(ask, rows.values()), strict=True))
 
 
-def test_the_token_that_they_are_all_made_from_is_good(deployed: Deployment, pool: Pool) -> None:
+def test_the_token_that_the_forged_ones_are_made_from_is_accepted(deployed: Deployment, pool: Pool) -> None:
     assert _at_the_gateway(deployed, pool.admin()).status_code == httpx.codes.OK
     assert _behind_the_gateway(deployed, pool.admin())[0] == httpx.codes.OK
 
 
-def test_the_gateway_by_itself_lets_no_forged_token_through(deployed: Deployment, pool: Pool) -> None:
-    """Or, where the emulated gateway stumbles over a token's part that is no object, with its own 500."""
+def test_the_gateway_alone_accepts_no_forged_token(deployed: Deployment, pool: Pool) -> None:
+    """The emulated gateway returns 500 for a token with a part that is not an object."""
     got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)), lambda row: row.gateway)
     refused = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.INTERNAL_SERVER_ERROR)
-    let_in = {
-        way: answer for way, answer in got.items() if answer.status_code not in refused or '"data"' in answer.text
+    accepted = {
+        way: response
+        for way, response in got.items()
+        if response.status_code not in refused or '"data"' in response.text
     }
-    assert {way: (answer.status_code, answer.text[:200]) for way, answer in let_in.items()} == {}
+    assert {way: (response.status_code, response.text[:200]) for way, response in accepted.items()} == {}
 
 
-def test_what_the_gateway_passes_on_the_application_refuses(deployed: Deployment, pool: Pool) -> None:
-    """If it does: a gateway that looks closer is no fault."""
+def test_the_application_refuses_what_the_gateway_accepts(deployed: Deployment, pool: Pool) -> None:
+    """A stricter gateway is not an error."""
     got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)).status_code, lambda row: not row.gateway)
     assert {way: status for way, status in got.items() if status not in (401, 403)} == {}
 
 
-def test_the_application_by_itself_lets_no_forged_token_through(deployed: Deployment, pool: Pool) -> None:
-    """One of each kind: every row is put to the application in `test_api_roles.py`."""
+def test_the_application_alone_accepts_no_forged_token(deployed: Deployment, pool: Pool) -> None:
+    """One token of each kind. `test_api_roles.py` tests the application with every row."""
     got = _of_each(lambda row: _behind_the_gateway(deployed, row.header(pool)), lambda row: row in BEHIND)
     assert {way: status for way, (status, _) in got.items() if status != FORGED[way].status} == {}
     assert {way: body for way, (_, body) in got.items() if body.get("data") or not _is_refusal(body, FORGED[way])} == {}
@@ -135,24 +137,24 @@ def _is_refusal(body: dict[str, Any], row: Forged) -> bool:
 
 @dataclass
 class Strangers:
-    """People of a user pool, made for a test, and their real tokens."""
+    """Users that are created for a test, and their real tokens."""
 
     deployed: Deployment
     cognito: Any
-    made: list[tuple[str, str]] = field(default_factory=list)
+    created: list[tuple[str, str]] = field(default_factory=list)
 
     def token(self, pool: str, client: str, user: str, *groups: str, kind: str = "AccessToken") -> str:
         password = new_password()
         name = {"UserPoolId": pool, "Username": user}
         self.cognito.admin_create_user(**name, MessageAction="SUPPRESS", TemporaryPassword=password)
-        self.made.append((pool, user))
+        self.created.append((pool, user))
         self.cognito.admin_set_user_password(**name, Password=password, Permanent=True)
         for group in groups:
             self.cognito.admin_add_user_to_group(**name, GroupName=group)
-        answer = self.cognito.initiate_auth(
+        response = self.cognito.initiate_auth(
             ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": user, "PASSWORD": password}
         )
-        return f"Bearer {answer['AuthenticationResult'][kind]}"
+        return f"Bearer {response['AuthenticationResult'][kind]}"
 
     def client(self, pool: str) -> str:
         return str(
@@ -162,35 +164,33 @@ class Strangers:
         )
 
     def close(self) -> None:
-        for pool, user in self.made:
+        for pool, user in self.created:
             self.cognito.admin_delete_user(UserPoolId=pool, Username=user)
 
 
 @pytest.fixture(scope="module")
 def strangers(deployed: Deployment) -> Iterator[Strangers]:
-    made = Strangers(deployed, deployed.client(deployed.lobby, "cognito-idp"))
-    yield made
-    made.close()
+    created = Strangers(deployed, deployed.client(deployed.lobby, "cognito-idp"))
+    yield created
+    created.close()
 
 
-def test_real_tokens_that_are_not_for_this_api_are_refused_by_both(deployed: Deployment, strangers: Strangers) -> None:
+def test_real_tokens_for_another_pool_or_client_are_refused_by_both(deployed: Deployment, strangers: Strangers) -> None:
     ours = deployed.file.user_pool_id
-    other = strangers.cognito.create_user_pool(PoolName="somebody-elses")["UserPool"]["Id"]
+    other = strangers.cognito.create_user_pool(PoolName="another-pool")["UserPool"]["Id"]
     strangers.cognito.create_group(UserPoolId=other, GroupName="admin")
     tokens = {
         "another pool": strangers.token(other, strangers.client(other), "mallory-1", "admin"),
         "another client of the pool": strangers.token(ours, strangers.client(ours), "mallory-2", "admin"),
     }
     for whose, token in tokens.items():
-        assert _at_the_gateway(deployed, token).json() == GATEWAYS_NO, whose
+        assert _at_the_gateway(deployed, token).json() == UNAUTHORIZED, whose
         assert _behind_the_gateway(deployed, token)[0] == httpx.codes.UNAUTHORIZED, whose
     strangers.cognito.delete_user_pool(UserPoolId=other)
-    strangers.made = [(pool, user) for pool, user in strangers.made if pool != other]
+    strangers.created = [(pool, user) for pool, user in strangers.created if pool != other]
 
 
-def test_people_without_a_role_and_tokens_for_other_uses_are_refused_by_the_application(
-    deployed: Deployment, strangers: Strangers
-) -> None:
+def test_users_without_a_role_and_tokens_for_other_uses_are_refused(deployed: Deployment, strangers: Strangers) -> None:
     ours, client = deployed.file.user_pool_id, deployed.file.user_pool_client_id
     engineers = f"engineers-{secrets.token_hex(4)}"
     strangers.cognito.create_group(UserPoolId=ours, GroupName=engineers)
@@ -198,8 +198,8 @@ def test_people_without_a_role_and_tokens_for_other_uses_are_refused_by_the_appl
         "no group": strangers.token(ours, client, "nobody-1"),
         "an unknown group": strangers.token(ours, client, "nobody-2", engineers),
         "a target's group only": strangers.token(ours, client, "nobody-3", f"target:{deployed.targets[0]}"),
-        "an identity token": strangers.token(ours, client, "somebody-1", "admin", kind="IdToken"),
-        "a refresh token": strangers.token(ours, client, "somebody-2", "admin", kind="RefreshToken"),
+        "an identity token": strangers.token(ours, client, "user-1", "admin", kind="IdToken"),
+        "a refresh token": strangers.token(ours, client, "user-2", "admin", kind="RefreshToken"),
     }
     for whose, token in tokens.items():
         assert _at_the_gateway(deployed, token).status_code in (401, 403), whose
@@ -219,8 +219,7 @@ def test_every_operation_of_the_deployed_schema_has_a_row(deployed: Deployment) 
 
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_do_its_part_and_is_refused_the_rest(deployed: Deployment, first: Target, role: Role) -> None:
-    """Each operation on a certificate that nobody has: what is allowed goes as far as the ledger, and no further than
-    is asked there."""
+    """Each operation on an unknown certificate: an allowed operation reaches the ledger and fails there."""
     got = {operation: _may(deployed, role, operation, first) for operation in operations.OPERATIONS}
     assert got == {operation: operations.allowed(role, operation) for operation in operations.OPERATIONS}
 
@@ -238,7 +237,7 @@ def _may(deployed: Deployment, role: Role, operation: str, target: Target) -> bo
     return True
 
 
-def test_a_technician_reaches_no_other_target_however_it_is_said(
+def test_a_technician_reaches_no_other_target_by_any_notation(
     deployed: Deployment, first: Target, second: Target
 ) -> None:
     technician = deployed.api("technician")
@@ -246,5 +245,5 @@ def test_a_technician_reaches_no_other_target_however_it_is_said(
         certid = secrets.token_hex(32)
         with pytest.raises(ApiRefused, match=r"FORBIDDEN|INVALID_ACCOUNT|INVALID_REGION"):
             technician.ask(bypass_document(way, first, second), id=certid)
-        found = deployed.device(certid)
-        assert found is None or found["targetaccount"] == first.account, way
+        device = deployed.device(certid)
+        assert device is None or device["targetaccount"] == first.account, way

@@ -20,8 +20,8 @@ from lobby.names import Target, parse_target
 from lobby.wire import crl_key, trust_bucket
 from tests import certificates as make
 from tests.e2e.bare_mqtt import HUNG_UP, BareMqtt, HandshakeRefused
+from tests.e2e.connections import ACCEPTED, open_tls
 from tests.e2e.deployment import Deployment
-from tests.e2e.doors import ACCEPTED, dial
 from tests.hostile import Maker
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class Stand:
     def dialled(self, thing: Thing, scope: Target | None = None) -> BareMqtt | None:
         """Connected there, or None."""
         try:
-            device = dial(self.deployed, thing.certificate, thing.key, scope)
+            device = open_tls(self.deployed, thing.certificate, thing.key, scope)
         except HandshakeRefused:
             return None
         if device.connect(thing.name) == ACCEPTED:

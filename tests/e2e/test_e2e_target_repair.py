@@ -1,4 +1,4 @@
-"""A target that says no: the device has failed with a reason that an operator can act on; mended, it arrives."""
+"""A target that refuses: the device fails with a reason that an operator can act on, and arrives after the repair."""
 
 import json
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from infra.local.synthesis import synthesize
 from lobby.domain.target import TARGET_ROLE, profile_policy
 from lobby.names import Target, parse_target
 from tests.e2e.deployment import Deployment, events
-from tests.e2e.workbench import Workbench, certid_of
+from tests.e2e.fleet import Fleet, certid_of
 
 
 @dataclass(frozen=True)
 class NewTargets:
-    """Registered, with nothing deployed in them yet: another Region of a known account, and a new account."""
+    """Registered targets without a deployment: another Region of a registered account, and a new account."""
 
     deployed: Deployment
     assembly: Path
@@ -28,7 +28,7 @@ class NewTargets:
     account: Target
 
     def deploy(self, target: Target) -> None:
-        """What `./deploy.sh target` does."""
+        """Deploy the target's stack, as `./deploy.sh target` does."""
         stack = f"DeviceLobbyTarget-{target.account}-{target.region}"
         clients = self.deployed.emulator.session(target.account, target.region).client
         deploy(read_assembly(self.assembly, target.account, target.region)[stack], {}, clients)
@@ -38,30 +38,30 @@ class NewTargets:
 def new_targets(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> NewTargets:
     region = parse_target(deployed.targets[0].account, "us-west-2")
     account = parse_target("400000000004", "eu-north-1")
-    contexts = [_registered(deployed, target) for target in (deployed.targets[0], region, account)]
+    contexts = [_register(deployed, target) for target in (deployed.targets[0], region, account)]
     out = tmp_path_factory.mktemp("more") / "cdk.out"
     synthesize(out, {"lobby": str(deployed.lobby), "local": "true", "targets": contexts, "bundle": "false"})
     return NewTargets(deployed, out, region, account)
 
 
-def _registered(deployed: Deployment, target: Target) -> dict[str, str]:
-    where = {"account": target.account, "region": target.region}
-    answer = deployed.api("admin").ask(REGISTER, **where, name=f"Target in {target.region}")
-    return {**where, "externalId": answer["registerTarget"]["externalId"]}
+def _register(deployed: Deployment, target: Target) -> dict[str, str]:
+    scope = {"account": target.account, "region": target.region}
+    result = deployed.api("admin").ask(REGISTER, **scope, name=f"Target in {target.region}")
+    return {**scope, "externalId": result["registerTarget"]["externalId"]}
 
 
-def _failed(deployed: Deployment, bench: Workbench, target: Target) -> tuple[str, dict[str, Any]]:
-    """A new device, claimed for `target`, that could not be commissioned."""
-    paths = bench.make()
+def _failed_device(deployed: Deployment, fleet: Fleet, target: Target) -> tuple[str, dict[str, Any]]:
+    """Claim a new device for `target` and wait until commissioning has failed."""
+    paths = fleet.make()
     certid = certid_of(paths)
-    bench.power(paths)
+    fleet.power_on(paths)
     deployed.claim(certid, target)
     failed = deployed.wait(certid, "failed")
     assert str(target) in failed["message"]
     return certid, failed
 
 
-def _arrives_after_a_retry(deployed: Deployment, certid: str) -> None:
+def _retry_and_wait_for_arrival(deployed: Deployment, certid: str) -> None:
     assert deployed.retry(certid) == "claimed"
     arrived = deployed.wait(certid, "arrived")
     assert (arrived["reason"], arrived["message"]) == (None, None)
@@ -69,70 +69,68 @@ def _arrives_after_a_retry(deployed: Deployment, certid: str) -> None:
 
 
 def _missing(deployed: Deployment, target: Target) -> list[str]:
-    """What checkTarget finds missing, by step."""
-    answer = deployed.api().ask(CHECK, account=target.account, region=target.region)["checkTarget"]
-    return [finding["step"] for finding in answer["findings"] if not finding["ok"]]
+    """Return the steps that checkTarget reports as missing."""
+    result = deployed.api().ask(CHECK, account=target.account, region=target.region)["checkTarget"]
+    return [finding["step"] for finding in result["findings"] if not finding["ok"]]
 
 
-def test_an_account_without_our_role_is_said_so_and_its_devices_arrive_once_it_is_deployed(
-    deployed: Deployment, bench: Workbench, new_targets: NewTargets
+def test_an_account_without_the_role_is_reported_and_its_devices_arrive_after_the_deployment(
+    deployed: Deployment, fleet: Fleet, new_targets: NewTargets
 ) -> None:
     assert _missing(deployed, new_targets.account) == ["sts:AssumeRole"]
-    certid, failed = _failed(deployed, bench, new_targets.account)
+    certid, failed = _failed_device(deployed, fleet, new_targets.account)
     assert failed["reason"] == "TARGET_ROLE_DENIED"
     assert "./deploy.sh target" in failed["message"]
     assert deployed.status(certid, new_targets.account) is None
     new_targets.deploy(new_targets.account)
     assert _missing(deployed, new_targets.account) == []
-    _arrives_after_a_retry(deployed, certid)
+    _retry_and_wait_for_arrival(deployed, certid)
 
 
-def test_a_region_without_the_profiles_policy_is_said_so_and_its_devices_arrive_once_it_is_deployed(
-    deployed: Deployment, bench: Workbench, new_targets: NewTargets
+def test_a_region_without_the_profiles_policy_is_reported_and_its_devices_arrive_after_the_deployment(
+    deployed: Deployment, fleet: Fleet, new_targets: NewTargets
 ) -> None:
     assert _missing(deployed, new_targets.region) == [f"policy {profile_policy('default')}"]
-    certid, failed = _failed(deployed, bench, new_targets.region)
+    certid, failed = _failed_device(deployed, fleet, new_targets.region)
     assert failed["reason"] == "TARGET_POLICY_MISSING"
     new_targets.deploy(new_targets.region)
     assert _missing(deployed, new_targets.region) == []
-    _arrives_after_a_retry(deployed, certid)
+    _retry_and_wait_for_arrival(deployed, certid)
 
 
 @contextmanager
 def _without_permissions(iam: Any) -> Iterator[None]:
-    """The target's role as it would be if somebody had taken its policies away."""
+    """Delete the policies of the target's role and restore them at the end."""
     role = {"RoleName": TARGET_ROLE}
     names = iam.list_role_policies(**role)["PolicyNames"]
-    kept = {name: iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"] for name in names}
-    assert kept
-    for name in kept:
+    documents = {name: iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"] for name in names}
+    assert documents
+    for name in documents:
         iam.delete_role_policy(**role, PolicyName=name)
     try:
         yield
     finally:
-        for name, document in kept.items():
+        for name, document in documents.items():
             iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
-def test_a_role_that_lost_its_permissions_is_said_so_and_its_devices_arrive_once_it_has_them_again(
-    deployed: Deployment, bench: Workbench, second: Target
+def test_a_role_without_its_permissions_is_reported_and_its_devices_arrive_after_the_repair(
+    deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:
     with _without_permissions(deployed.client(second, "iam")):
-        certid, failed = _failed(deployed, bench, second)
+        certid, failed = _failed_device(deployed, fleet, second)
         assert failed["reason"] == "TARGET_PERMISSION_MISSING"
         assert "iot:CreateThing" in _missing(deployed, second)
     assert _missing(deployed, second) == []
-    _arrives_after_a_retry(deployed, certid)
+    _retry_and_wait_for_arrival(deployed, certid)
 
 
-def test_a_role_that_no_longer_trusts_the_lobby_is_said_so(
-    deployed: Deployment, bench: Workbench, second: Target
-) -> None:
+def test_a_role_that_does_not_trust_the_lobby_is_reported(deployed: Deployment, fleet: Fleet, second: Target) -> None:
     iam = deployed.client(second, "iam")
     trust = iam.get_role(RoleName=TARGET_ROLE)["Role"]["AssumeRolePolicyDocument"]
     nobody = json.loads(json.dumps(trust).replace("sts:ExternalId", "aws:PrincipalOrgID"))
-    # A renamed target is another one to the commissioner, which then keeps no session for it.
-    deployed.api("admin").ask(REGISTER, account=second.account, region=second.region, name="Under new management")
+    # The commissioner does not reuse the session of a target that has been renamed.
+    deployed.api("admin").ask(REGISTER, account=second.account, region=second.region, name="Renamed target")
     iam.update_assume_role_policy(RoleName=TARGET_ROLE, PolicyDocument=json.dumps(nobody))
     try:
         assert "sts:AssumeRole" in _missing(deployed, second)

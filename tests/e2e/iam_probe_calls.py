@@ -1,0 +1,193 @@
+"""The probes: one call for each action that matters, on each resource of a deployment.
+
+An action that no role may perform on any resource of a kind is probed on one of that kind. A test fails if a role has a
+grant without a probe, so a new permission needs a new probe here.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from lobby.names import Target
+from tests.e2e.iam_probes import Probe, Resources
+
+_CERT: Final = "0" * 64
+_NONE: Final = "nobody"
+"""The name of a resource that does not exist."""
+_TOO_LONG: Final = "x" * 200
+"""A name that is too long to create anything with."""
+
+
+def probes(scope: Target, resources: Resources) -> list[Probe]:
+    """Return all probes of an account and Region."""
+    return [
+        *_dynamodb(scope, resources),
+        *_iot(scope),
+        *_queues(scope, resources),
+        *_functions(scope, resources),
+        *_buckets(resources),
+        *_iam_and_cognito(scope, resources),
+        *_other_services(scope, resources),
+    ]
+
+
+def _arn(scope: Target, service: str, tail: str) -> str:
+    return f"arn:aws:{service}:{scope.region}:{scope.account}:{tail}"
+
+
+_ITEM_ACTIONS: Final = ("GetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem")
+_TABLE_ACTIONS: Final = ("DescribeTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups")
+
+
+def _dynamodb(scope: Target, resources: Resources) -> Iterator[Probe]:
+    for table, indexes in resources.indexes.items():
+        arn = _arn(scope, "dynamodb", f"table/{table}")
+        for action in (*_ITEM_ACTIONS, *(_TABLE_ACTIONS if table.endswith("-history") else ())):
+            yield Probe(f"dynamodb:{action}", arn, "dynamodb", action, {"TableName": table})
+        for action, items in (("BatchGetItem", {"Keys": []}), ("BatchWriteItem", [])):
+            yield Probe(f"dynamodb:{action}", arn, "dynamodb", action, {"RequestItems": {table: items}})
+        for index in indexes:
+            params = {"TableName": table, "IndexName": index}
+            yield Probe("dynamodb:Query", f"{arn}/index/{index}", "dynamodb", "Query", params)
+    yield Probe("dynamodb:ListTables", "*", "dynamodb", "ListTables", {})
+    yield Probe("dynamodb:ListStreams", "*", "dynamodbstreams", "ListStreams", {})
+
+
+def iot_probes(scope: Target) -> list[Probe]:
+    """Return the probes of AWS IoT, which need no existing resources."""
+    return list(_iot(scope))
+
+
+def _iot(scope: Target) -> Iterator[Probe]:
+    arn = _arn(scope, "iot", "")
+    for resource, more, actions in (
+        (
+            f"cert/{_CERT}",
+            {"certificateId": _CERT},
+            "DescribeCertificate UpdateCertificate DeleteCertificate TransferCertificate",
+        ),
+        (
+            f"cert/{_CERT}",
+            {"target": f"{arn}cert/{_CERT}", "policyName": _NONE},
+            "AttachPolicy DetachPolicy ListAttachedPolicies",
+        ),
+        (f"cert/{_CERT}", {"principal": f"{arn}cert/{_CERT}"}, "ListPrincipalThings"),
+        (f"cacert/{_CERT}", {"certificateId": _CERT}, "DescribeCACertificate UpdateCACertificate DeleteCACertificate"),
+        (f"thing/{_TOO_LONG}", {"thingName": _TOO_LONG}, "CreateThing UpdateThing"),
+        (f"thing/{_NONE}", {"thingName": _NONE}, "DescribeThing DeleteThing ListThingPrincipals"),
+        (
+            "policy/device-lobby-nobody",
+            {"policyName": "device-lobby-nobody"},
+            "GetPolicy CreatePolicyVersion DeletePolicy ListTargetsForPolicy",
+        ),
+        ("policy/another", {"policyName": "another", "policyDocument": "{}"}, "GetPolicy CreatePolicy DeletePolicy"),
+        (
+            "rule/nobody",
+            {"ruleName": _NONE},
+            "GetTopicRule CreateTopicRule ReplaceTopicRule DeleteTopicRule DisableTopicRule",
+        ),
+        (
+            "",
+            {
+                "thingName": _NONE,
+                "principal": f"{arn}cert/{_CERT}",
+                "certificatePem": "x",
+                "caCertificate": "x",
+                "certificateSigningRequest": "x",
+            },
+            "AttachThingPrincipal DetachThingPrincipal RegisterCertificate "
+            "RegisterCertificateWithoutCA DescribeEndpoint "
+            "RegisterCACertificate CreateCertificateFromCsr ListCertificates ListThings",
+        ),
+    ):
+        for action in actions.split():
+            yield Probe(f"iot:{action}", f"{arn}{resource}" if resource else "*", "iot", action, more)
+    for topic in ("lobby/nobody", "app/nobody", "$aws/rules/lobby"):
+        yield Probe("iot:Publish", f"{arn}topic/{topic}", "iot-data", "Publish", {"topic": topic, "payload": b"{}"})
+    for action in ("GetThingShadow", "UpdateThingShadow", "DeleteThingShadow"):
+        yield Probe(f"iot:{action}", f"{arn}thing/{_NONE}", "iot-data", action, {"thingName": _NONE})
+
+
+def _queues(scope: Target, resources: Resources) -> Iterator[Probe]:
+    for number, queue in enumerate(resources.queues):
+        url = f"http://queue/{scope.account}/{queue}"
+        params = {"QueueUrl": url, "ReceiptHandle": "x", "VisibilityTimeout": 0}
+        more = () if number else ("PurgeQueue", "SetQueueAttributes", "DeleteQueue")
+        for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", *more):
+            yield Probe(f"sqs:{action}", _arn(scope, "sqs", queue), "sqs", action, params)
+    for arn in resources.topics:
+        for action in ("Publish", "Subscribe", "SetTopicAttributes", "DeleteTopic"):
+            yield Probe(f"sns:{action}", arn, "sns", action, {"TopicArn": arn, "Protocol": "sqs"})
+
+
+_FUNCTION_ACTIONS: Final = (
+    "GetFunction",
+    "DeleteFunction",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "AddPermission",
+)
+
+
+def _functions(scope: Target, resources: Resources) -> Iterator[Probe]:
+    for number, name in enumerate(resources.functions):
+        arn, params = _arn(scope, "lambda", f"function:{name}"), {"FunctionName": name, "InvocationType": "DryRun"}
+        yield Probe("lambda:InvokeFunction", arn, "lambda", "Invoke", params)
+        for action in () if number else _FUNCTION_ACTIONS:
+            yield Probe(f"lambda:{action}", arn, "lambda", action, params)
+
+
+def _buckets(resources: Resources) -> Iterator[Probe]:
+    for bucket in resources.buckets:
+        for key in ("crl/nobody", "entries/nobody"):
+            params = {"Bucket": bucket, "Key": key, "IfMatch": _NONE}
+            for action in ("GetObject", "PutObject", "DeleteObject"):
+                yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", "s3", action, params)
+        for action, operation in (
+            ("ListBucket", "ListObjectsV2"),
+            ("ListBucketVersions", "ListObjectVersions"),
+            ("PutBucketPolicy", "PutBucketPolicy"),
+            ("DeleteBucket", "DeleteBucket"),
+        ):
+            yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}", "s3", operation, {"Bucket": bucket, "Policy": "{"})
+    yield Probe("s3:ListAllMyBuckets", "*", "s3", "ListBuckets", {})
+
+
+def _iam_and_cognito(scope: Target, resources: Resources) -> Iterator[Probe]:
+    for number, role in enumerate(resources.roles):
+        arn = f"arn:aws:iam::{scope.account}:role/{role}"
+        params = {
+            "RoleName": role,
+            "PolicyName": _NONE,
+            "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+            "PolicyDocument": "{}",
+        }
+        more = () if number else ("AttachRolePolicy", "UpdateAssumeRolePolicy", "GetRolePolicy")
+        for action in ("PutRolePolicy", *more):
+            yield Probe(f"iam:{action}", arn, "iam", action, params)
+        yield Probe("sts:AssumeRole", arn, "sts", "AssumeRole", {"RoleArn": arn, "RoleSessionName": _NONE})
+    for action in ("CreateRole", "CreateUser", "CreateAccessKey"):
+        yield Probe(f"iam:{action}", "*", "iam", action, {})
+    for pool in resources.pools:
+        arn = _arn(scope, "cognito-idp", f"userpool/{pool}")
+        for action in ("AdminCreateUser", "AdminSetUserPassword", "AdminAddUserToGroup", "ListUsers"):
+            yield Probe(f"cognito-idp:{action}", arn, "cognito-idp", action, {"UserPoolId": pool})
+
+
+def _other_services(scope: Target, resources: Resources) -> Iterator[Probe]:
+    for group in resources.log_groups[:1]:
+        arn = _arn(scope, "logs", f"log-group:{group}")
+        for action in ("FilterLogEvents", "DeleteLogGroup"):
+            yield Probe(f"logs:{action}", arn, "logs", action, {"logGroupName": group})
+    for action in ("UpdateStack", "DeleteStack", "DescribeStacks"):
+        stack = _arn(scope, "cloudformation", "stack/DeviceLobby/x")
+        yield Probe(f"cloudformation:{action}", stack, "cloudformation", action, {"StackName": "DeviceLobby"})
+    for service, action in (
+        ("cloudwatch", "PutMetricData"),
+        ("cloudwatch", "DeleteAlarms"),
+        ("cloudwatch", "DisableAlarmActions"),
+        ("ssm", "GetParameter"),
+        ("secretsmanager", "GetSecretValue"),
+        ("events", "PutEvents"),
+        ("kms", "Decrypt"),
+    ):
+        yield Probe(f"{service}:{action}", "*", service, action, {})
