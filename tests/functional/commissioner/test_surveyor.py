@@ -1,5 +1,6 @@
 """The dry run names every missing permission and everything that could not be checked, and changes nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,12 @@ def test_what_could_not_be_checked_is_not_reported_as_missing(
     [step] = missing(findings)
     assert findings[step][1].startswith("could not be checked")
     assert "again" in findings[step][1]
+
+
+def test_the_console_recognizes_steps_that_could_not_be_checked() -> None:
+    """The console counts these steps separately, by the start of their message."""
+    source = (Path(__file__).parents[3] / "admin_api/console/src/pages/targets/check_summary.ts").read_text()
+    assert 'const INCONCLUSIVE = "could not be checked";' in source
 
 
 def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:
