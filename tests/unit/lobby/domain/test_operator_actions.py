@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lobby.domain.states import State, allowed_events
 
-TABLE = Path(__file__).parents[2] / "events" / "operator_actions.json"
+TABLE = Path(__file__).parents[3] / "events" / "operator_actions.json"
 
 
 def test_the_shared_table_lists_the_allowed_events_of_each_state() -> None:
