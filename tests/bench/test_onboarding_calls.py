@@ -21,7 +21,7 @@ from tests import aws
 from tests import certificates as make
 from tests.aws import LOBBY, REGION, Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import IDS, A, LobbyWithTargets
-from tests.functional.lobby.door import CA, GOOD, Door
+from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
 AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 2, "commissioner": 6, "arrivals": 2}
 GOOD_ID = make.fingerprint_of(GOOD)
@@ -34,7 +34,7 @@ class Lambdas:
     """All of them, each having served a device before."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
-        self.door, self.lobby = Door(calls, clock), LobbyWithTargets(calls, clock, "sensor-2")
+        self.door, self.lobby = RegistrationDoor(calls, clock), LobbyWithTargets(calls, clock, "sensor-2")
         self.ledger, self.calls = self.lobby.ledger, calls
         with calls.uncounted():
             self.receptionist = Receptionist(aws.client("iot-data"), self.ledger)
@@ -48,14 +48,14 @@ class Lambdas:
                 compare=_no_survey,
             )
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
-            self.door.deliver(self.door.first_connect(make.pem_of(make.device(CA, "sensor-9", number=1))))
+            self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
             assert self.lobby.deliver(self.lobby.record(IDS["sensor-2"])) == []
         calls.forget()
 
     def onboarding(self) -> dict[str, Callable[[], object]]:
         """What happens to one device, in order."""
-        event = self.door.first_connect(GOOD)
+        event = self.door.first_connection(GOOD)
         return {
             "bouncer": lambda: self.door.deliver(event),
             "receptionist": lambda: self.receptionist.answer(GOOD_ID, NAME, None),

@@ -13,7 +13,7 @@ from lobby.names import Fingerprint
 from tests import aws
 from tests import certificates as make
 from tests.aws import BUCKET, REGION, Calls, Clock
-from tests.functional.lobby.door import CA, GOOD, Door
+from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
 NEVER = datetime(1970, 1, 1, tzinfo=make.NOW.tzinfo)
 
@@ -22,7 +22,7 @@ class Refusals:
     """A lobby that refuses devices, and the sweeper's walks. All lists have the publication time `published`."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
-        self.calls, self.clock, self.door = calls, clock, Door(calls, clock)
+        self.calls, self.clock, self.door = calls, clock, RegistrationDoor(calls, clock)
         self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
         self.published = NEVER
         self.note: dict[str, Any] = {}
@@ -38,8 +38,8 @@ class Refusals:
     def refused(self, pem: str = GOOD) -> Fingerprint:
         """Refuse a device because of a stale list."""
         self.door.publish(self.door.ca_id, make.crl(CA, last=make.NOW - 9 * make.DAY, until=make.NOW - make.DAY))
-        self.door.bouncer = self.door.another_bouncer()
-        assert self.door.deliver(self.door.first_connect(pem)) == "CRL_STALE"
+        self.door.bouncer = self.door.new_bouncer()
+        assert self.door.deliver(self.door.first_connection(pem)) == "CRL_STALE"
         return Fingerprint(make.fingerprint_of(pem))
 
     def publish(self) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lobby import notary
 from lobby.domain.history_audit import Fault, Verdict
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import MissingSettings
@@ -14,17 +13,28 @@ from lobby.ledger.anchors import anchor_key
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target_key
+from lobby.notary import handler
 from tests import aws
 from tests.aws import Calls, Clock
-from tests.functional.lobby.notary_office import NOTARY_BUCKET, ONE, OTHER, TABLE, Item, Office, inserted, items, record
+from tests.functional.lobby.notary_fixture import (
+    NOTARY_BUCKET,
+    ONE,
+    OTHER,
+    TABLE,
+    Item,
+    NotaryFixture,
+    inserted,
+    items,
+    record,
+)
 
 TARGET = parse_target_key("222222222222/eu-west-1")
 
 
 @pytest.fixture
-def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
+def notary(calls: Calls, ledger: Ledger, clock: Clock) -> NotaryFixture:
     with calls.uncounted():
-        return Office(ledger, clock)
+        return NotaryFixture(ledger, clock)
 
 
 def lives(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
@@ -40,27 +50,29 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in lines if "_aws" in line]
 
 
-def test_every_entry_is_anchored_by_one_empty_object(office: Office, ledger: Ledger, calls: Calls) -> None:
+def test_every_entry_is_anchored_by_one_empty_object(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
     found = lives(ledger) + lives(ledger, OTHER)
     calls.forget()
-    assert office.take(*inserted(found)) == []
+    assert notary.process(*inserted(found)) == []
     assert calls.names() == ["PutObject"] * 4
-    assert {each["Size"] for each in office.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]} == {0}
+    assert {each["Size"] for each in notary.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]} == {0}
     wanted = [anchor_key(Fingerprint(each["certid"]["S"]), int(each["seq"]["N"]), each["hash"]["S"]) for each in found]
-    assert sorted(office.versions()) == sorted(wanted)
+    assert sorted(notary.versions()) == sorted(wanted)
     assert wanted[0] == f"entries/{ONE}/0000000001-{found[0]['hash']['S']}"
 
 
-def test_a_repeated_record_creates_no_second_version(office: Office, ledger: Ledger) -> None:
+def test_a_repeated_record_creates_no_second_version(notary: NotaryFixture, ledger: Ledger) -> None:
     records = inserted(lives(ledger))
-    assert office.take(*records, *records) == []
-    first = office.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]
-    assert office.take(*records) == []
-    assert office.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"] == first
+    assert notary.process(*records, *records) == []
+    first = notary.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]
+    assert notary.process(*records) == []
+    assert notary.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"] == first
     assert len(first) == 2
 
 
-def test_a_failed_record_is_retried_and_the_others_are_anchored(office: Office, ledger: Ledger, calls: Calls) -> None:
+def test_a_failed_record_is_retried_and_the_others_are_anchored(
+    notary: NotaryFixture, ledger: Ledger, calls: Calls
+) -> None:
     found = lives(ledger)
 
     def busy(params: dict[str, Any], call: Any) -> Any:
@@ -69,15 +81,15 @@ def test_a_failed_record_is_retried_and_the_others_are_anchored(office: Office, 
         return call()
 
     calls.instead["PutObject"] = busy
-    assert office.take(*inserted(found)) == ["1"]
-    assert len(office.versions()) == 1
+    assert notary.process(*inserted(found)) == ["1"]
+    assert len(notary.versions()) == 1
     del calls.instead["PutObject"]
-    assert office.take(*inserted(found)) == []
-    assert len(office.versions()) == 2
+    assert notary.process(*inserted(found)) == []
+    assert len(notary.versions()) == 2
 
 
-def test_new_entries_raise_no_alarm(office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
-    office.take(*inserted(lives(ledger)))
+def test_new_entries_raise_no_alarm(notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    notary.process(*inserted(lives(ledger)))
     assert alarms(capsys) == []
 
 
@@ -137,29 +149,31 @@ TAMPERING = (
 
 @pytest.mark.parametrize("tampered", TAMPERING, ids=lambda each: each.__name__)
 def test_a_record_that_is_not_a_new_entry_raises_the_alarm_and_anchors_nothing(
-    office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str], tampered: Any
+    notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str], tampered: Any
 ) -> None:
     item = lives(ledger)[0]
-    assert office.take(tampered(item)) == []
+    assert notary.process(tampered(item)) == []
     (counted,) = alarms(capsys)
     assert counted["HistoryTampered"] == [1]
     (directive,) = counted["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("DeviceLobby", [["service"]])
     assert counted["service"] == "notary"
-    assert office.versions() == []
+    assert notary.versions() == []
 
 
 def test_the_other_entries_of_a_batch_with_tampering_are_anchored(
-    office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+    notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = lives(ledger)
-    office.take(removed(found[0]), *inserted(found), altered(found[1]))
+    notary.process(removed(found[0]), *inserted(found), altered(found[1]))
     assert [each["HistoryTampered"] for each in alarms(capsys)] == [[2]]
-    assert len(office.versions()) == 2
+    assert len(notary.versions()) == 2
 
 
-def test_the_log_has_the_old_and_new_content(office: Office, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
-    office.take(altered(lives(ledger)[0]))
+def test_the_log_has_the_old_and_new_content(
+    notary: NotaryFixture, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    notary.process(altered(lives(ledger)[0]))
     (line,) = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
     assert (line["event"], line["keys"]["certid"]["S"]) == ("MODIFY", ONE)
     assert (line["old"]["actor"]["S"], line["new"]["actor"]["S"]) == ("user:ann", "user:mallory")
@@ -167,15 +181,15 @@ def test_the_log_has_the_old_and_new_content(office: Office, ledger: Ledger, cap
 
 def test_a_missing_bucket_name_is_an_error() -> None:
     with pytest.raises(MissingSettings, match="NOTARY_BUCKET"):
-        notary.handler({"Records": []}, None)
+        handler({"Records": []}, None)
 
 
-def test_the_handler_uses_the_given_notary_or_its_own(office: Office, ledger: Ledger) -> None:
-    answer = notary.handler({"Records": inserted(lives(ledger))}, None, lambda: office.notary)
+def test_the_handler_uses_the_given_notary_or_its_own(notary: NotaryFixture, ledger: Ledger) -> None:
+    answer = handler({"Records": inserted(lives(ledger))}, None, lambda: notary.notary)
     assert answer == {"batchItemFailures": []}
 
 
-def test_the_anchors_of_a_long_history_are_listed_page_by_page(office: Office, calls: Calls) -> None:
+def test_the_anchors_of_a_long_history_are_listed_page_by_page(notary: NotaryFixture, calls: Calls) -> None:
     def small(params: dict[str, Any], call: Any) -> Any:
         params["MaxKeys"] = 10
         return call()
@@ -183,51 +197,51 @@ def test_the_anchors_of_a_long_history_are_listed_page_by_page(office: Office, c
     calls.instead["ListObjectVersions"] = small
     hashes = [f"{number:064x}" for number in range(1, 26)]
     for seq, hash_ in enumerate(hashes, start=1):
-        office.anchors.put(ONE, seq, hash_)
-    office.anchors.put(OTHER, 1, "f" * 64)
-    assert [(anchor.seq, anchor.hash) for anchor in office.anchors.of(ONE)] == list(enumerate(hashes, start=1))
+        notary.anchors.put(ONE, seq, hash_)
+    notary.anchors.put(OTHER, 1, "f" * 64)
+    assert [(anchor.seq, anchor.hash) for anchor in notary.anchors.of(ONE)] == list(enumerate(hashes, start=1))
     assert len(calls.of("ListObjectVersions")) == 3
 
 
-def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(office: Office) -> None:
+def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(notary: NotaryFixture) -> None:
     certids = [Fingerprint(f"{number:064x}") for number in range(7)]
     for certid in certids:
         for seq in (1, 2, 3):
-            office.anchors.put(certid, seq, "a" * 64)
-    office.s3.put_object(Bucket=NOTARY_BUCKET, Key="entries/no device's", Body=b"")
+            notary.anchors.put(certid, seq, "a" * 64)
+    notary.s3.put_object(Bucket=NOTARY_BUCKET, Key="entries/no device's", Body=b"")
     for seq in (1, 2, 3):
-        office.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(certids[5], seq, "a" * 64))
-    first = office.histories.anchored(4)
+        notary.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(certids[5], seq, "a" * 64))
+    first = notary.histories.anchored(4)
     assert (list(first.certids), first.more) == (certids[:4], True)
-    second = office.histories.anchored(4, first.certids[-1])
+    second = notary.histories.anchored(4, first.certids[-1])
     assert (list(second.certids), second.more) == (certids[4:], False)
-    assert [anchor.removed for anchor in office.anchors.of(certids[5])] == [True] * 3
+    assert [anchor.removed for anchor in notary.anchors.of(certids[5])] == [True] * 3
 
 
 @pytest.mark.parametrize(("seq", "hash_"), [(0, "f" * 64), (10**10, "f" * 64), (1, "F" * 64), (1, "f" * 63), (1, "")])
-def test_an_invalid_number_or_hash_is_not_anchored(office: Office, seq: int, hash_: str) -> None:
+def test_an_invalid_number_or_hash_is_not_anchored(notary: NotaryFixture, seq: int, hash_: str) -> None:
     with pytest.raises(ValueError, match="want a fingerprint"):
-        office.anchors.put(ONE, seq, hash_)
-    assert office.versions() == []
+        notary.anchors.put(ONE, seq, hash_)
+    assert notary.versions() == []
 
 
-def test_a_history_is_verified_with_three_reads(office: Office, ledger: Ledger, calls: Calls) -> None:
-    office.take(*inserted(lives(ledger)))
+def test_a_history_is_verified_with_three_reads(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
+    notary.process(*inserted(lives(ledger)))
     calls.forget()
-    assert office.histories.verify(ONE) == Verdict(entries=2, anchored=2, pending=0)
+    assert notary.histories.verify(ONE) == Verdict(entries=2, anchored=2, pending=0)
     assert calls.names() == ["ListObjectVersions", "Query", "GetItem"]
 
 
-def test_an_unknown_device_has_no_verdict(office: Office) -> None:
-    assert office.histories.verify(OTHER) is None
+def test_an_unknown_device_has_no_verdict(notary: NotaryFixture) -> None:
+    assert notary.histories.verify(OTHER) is None
 
 
-def test_a_change_between_the_reads_is_not_a_fault(office: Office, ledger: Ledger, calls: Calls) -> None:
-    office.take(*inserted(lives(ledger)))
+def test_a_change_between_the_reads_is_not_a_fault(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
+    notary.process(*inserted(lives(ledger)))
     calls.meanwhile["GetItem"] = lambda: ledger.retry(ONE, "user:ann")
-    assert office.histories.verify(ONE) == Verdict(entries=3, anchored=2, pending=1)
+    assert notary.histories.verify(ONE) == Verdict(entries=3, anchored=2, pending=1)
     calls.meanwhile["Query"] = lambda: ledger.retry(ONE, "user:ann")
-    assert office.histories.verify(ONE) == Verdict(entries=4, anchored=2, pending=2)
+    assert notary.histories.verify(ONE) == Verdict(entries=4, anchored=2, pending=2)
 
 
 def _put(item: Item) -> None:
@@ -246,29 +260,29 @@ def _put(item: Item) -> None:
     ],
     ids=str,
 )
-def test_an_unreadable_entry_is_reported_with_its_number(office: Office, ledger: Ledger, spoilt: Item) -> None:
+def test_an_unreadable_entry_is_reported_with_its_number(notary: NotaryFixture, ledger: Ledger, spoilt: Item) -> None:
     found = lives(ledger)
-    office.take(*inserted(found))
+    notary.process(*inserted(found))
     _put(found[1] | spoilt)
-    verdict = office.verdict()
+    verdict = notary.verdict()
     assert (verdict.seq, verdict.fault) == (2, Fault.ALTERED)
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "2.5", "12345678901234567890"])
-def test_an_entry_with_an_invalid_number_is_reported(office: Office, ledger: Ledger, number: str) -> None:
+def test_an_entry_with_an_invalid_number_is_reported(notary: NotaryFixture, ledger: Ledger, number: str) -> None:
     found = lives(ledger)
-    office.take(*inserted(found))
+    notary.process(*inserted(found))
     _put(found[1] | {"seq": {"N": number}})
-    verdict = office.verdict()
+    verdict = notary.verdict()
     assert (verdict.ok, verdict.fault) == (False, Fault.ALTERED)
 
 
-def test_an_unreadable_row_is_a_fault(office: Office, ledger: Ledger) -> None:
-    office.take(*inserted(lives(ledger)))
+def test_an_unreadable_row_is_a_fault(notary: NotaryFixture, ledger: Ledger) -> None:
+    notary.process(*inserted(lives(ledger)))
     row = aws.item(ONE)
     assert row
     aws.client("dynamodb").put_item(TableName="device-lobby-ledger", Item=row | {"devstate": {"S": "nowhere"}})
-    assert office.verdict().fault is Fault.ROW_DIFFERS
+    assert notary.verdict().fault is Fault.ROW_DIFFERS
 
 
 def test_reading_a_history_with_an_invalid_entry_is_an_error(ledger: Ledger) -> None:

@@ -10,61 +10,63 @@ from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.store import Ledger
 from lobby.names import parse_target_key
 from tests.aws import Calls, Clock
-from tests.functional.lobby.notary_office import NOTARY_BUCKET, ONE, OTHER, Office, inserted, items
+from tests.functional.lobby.notary_fixture import NOTARY_BUCKET, ONE, OTHER, NotaryFixture, inserted, items
 
 TARGET = parse_target_key("222222222222/eu-west-1")
 
 
 @pytest.fixture
-def office(calls: Calls, ledger: Ledger, clock: Clock) -> Office:
+def notary(calls: Calls, ledger: Ledger, clock: Clock) -> NotaryFixture:
     """Two devices from before the notary."""
     with calls.uncounted():
         for certid in (ONE, OTHER):
             ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
             ledger.revoke(certid, "lost", "user:ann")
         clock.advance(days=30)
-        return Office(ledger, clock)
+        return NotaryFixture(ledger, clock)
 
 
-def anchored(office: Office, ledger: Ledger) -> AnchoringResult:
-    return anchor_all(ledger, office.anchors, office.histories.verify)
+def anchored(notary: NotaryFixture, ledger: Ledger) -> AnchoringResult:
+    return anchor_all(ledger, notary.anchors, notary.histories.verify)
 
 
 def test_entries_older_than_the_notary_are_anchored_once_and_then_verified(
-    office: Office, ledger: Ledger, calls: Calls
+    notary: NotaryFixture, ledger: Ledger, calls: Calls
 ) -> None:
-    assert office.verdict().fault is Fault.NOT_ANCHORED
-    done = anchored(office, ledger)
+    assert notary.verdict().fault is Fault.NOT_ANCHORED
+    done = anchored(notary, ledger)
     assert (done.entries, done.devices, done.invalid) == (4, 2, {})
     assert done.lines() == ["entries anchored: 4, of 2 devices"]
-    assert office.verdict().ok
+    assert notary.verdict().ok
     calls.forget()
-    assert anchored(office, ledger).entries == 0
+    assert anchored(notary, ledger).entries == 0
     assert "PutObject" not in calls.names()
 
 
-def test_an_invalid_history_is_not_anchored_and_reported(office: Office, ledger: Ledger) -> None:
+def test_an_invalid_history_is_not_anchored_and_reported(notary: NotaryFixture, ledger: Ledger) -> None:
     HistoryRow(ONE, 1).update(actions=[HistoryRow.actor.set("user:mallory")])
-    done = anchored(office, ledger)
+    done = anchored(notary, ledger)
     assert (done.entries, list(done.invalid)) == (2, [ONE])
     assert "entry 1: ALTERED" in done.lines()[0]
-    assert {key.split("/")[1] for key in office.versions()} == {OTHER}
+    assert {key.split("/")[1] for key in notary.versions()} == {OTHER}
 
 
-def test_an_entry_that_contradicts_an_anchor_is_not_anchored(office: Office, ledger: Ledger) -> None:
-    office.anchors.put(ONE, 2, "f" * 64)
-    done = anchored(office, ledger)
+def test_an_entry_that_contradicts_an_anchor_is_not_anchored(notary: NotaryFixture, ledger: Ledger) -> None:
+    notary.anchors.put(ONE, 2, "f" * 64)
+    done = anchored(notary, ledger)
     assert (done.invalid[ONE].seq, done.invalid[ONE].fault) == (2, Fault.REPLACED)
-    assert len(office.anchors.of(ONE)) == 1
+    assert len(notary.anchors.of(ONE)) == 1
 
 
-def test_entries_that_the_notary_has_anchored_are_not_anchored_again(office: Office, ledger: Ledger) -> None:
-    office.take(*inserted(items(ONE)[1:]))
-    assert anchored(office, ledger).entries == 3
-    assert len(office.versions()) == 4
+def test_entries_that_the_notary_has_anchored_are_not_anchored_again(notary: NotaryFixture, ledger: Ledger) -> None:
+    notary.process(*inserted(items(ONE)[1:]))
+    assert anchored(notary, ledger).entries == 3
+    assert len(notary.versions()) == 4
 
 
-def test_the_command_reports_what_it_did(office: Office, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_what_it_did(
+    notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert anchoring.main([NOTARY_BUCKET]) == 0
     assert capsys.readouterr().out == "entries anchored: 4, of 2 devices\n"
     LedgerRow(ONE).delete()

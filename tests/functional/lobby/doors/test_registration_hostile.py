@@ -14,7 +14,7 @@ from lobby.names import Fingerprint
 from tests import aws
 from tests import certificates as make
 from tests.aws import LOBBY, REGION, Calls, Clock
-from tests.functional.lobby.door import Door
+from tests.functional.lobby.registration_door import RegistrationDoor
 from tests.hostile import HOSTILE, Maker
 
 MAKER = Maker(number=20)
@@ -22,42 +22,42 @@ MAKER = Maker(number=20)
 
 
 @pytest.fixture
-def door(calls: Calls, clock: Clock) -> Door:
-    return Door(calls, clock)
+def door(calls: Calls, clock: Clock) -> RegistrationDoor:
+    return RegistrationDoor(calls, clock)
 
 
-def first_connect(door: Door, pem: str, issuer: make.Issuer) -> dict[str, object]:
+def first_connection(door: RegistrationDoor, pem: str, issuer: make.Issuer) -> dict[str, object]:
     """Registered as AWS IoT would; what neither it nor moto can read takes the place of one that they can."""
     try:
         load_certificate(pem)
     except IdentityRefused:
-        event = door.first_connect(make.pem_of(MAKER.good), issuer)
+        event = door.first_connection(make.pem_of(MAKER.good), issuer)
         iot_backends[LOBBY][REGION].certificates[str(event["certificateId"])].certificate_pem = pem
         return event
-    return door.first_connect(pem, issuer)
+    return door.first_connection(pem, issuer)
 
 
-def name_is_taken(door: Door, _ca_id: str) -> None:
-    other = door.first_connect(MAKER.pem(number=2), MAKER.ca)
+def name_is_taken(door: RegistrationDoor, _ca_id: str) -> None:
+    other = door.first_connection(MAKER.pem(number=2), MAKER.ca)
     assert door.deliver(other) == "admitted"
 
 
-def was_revoked(door: Door, _ca_id: str) -> None:
+def was_revoked(door: RegistrationDoor, _ca_id: str) -> None:
     with door.calls.uncounted():
         Ledger(REGION).revoke(make.fingerprint_of(make.pem_of(MAKER.good)), "stolen", "user:ann")
 
 
-def ca_unregistered(door: Door, ca_id: str) -> None:
+def ca_unregistered(door: RegistrationDoor, ca_id: str) -> None:
     with door.calls.uncounted():
         del iot_backends[LOBBY][REGION].ca_certificates[ca_id]
 
 
-def ca_deactivated(door: Door, ca_id: str) -> None:
+def ca_deactivated(door: RegistrationDoor, ca_id: str) -> None:
     with door.calls.uncounted():
         door.iot.update_ca_certificate(certificateId=ca_id, newStatus="INACTIVE")
 
 
-BEFORE: dict[str, Callable[[Door, str], None]] = {
+BEFORE: dict[str, Callable[[RegistrationDoor, str], None]] = {
     "": lambda _door, _ca_id: None,
     "the name is held": name_is_taken,
     "it was banned": was_revoked,
@@ -69,12 +69,12 @@ BEFORE: dict[str, Callable[[Door, str], None]] = {
 @pytest.mark.filterwarnings("ignore:Attribute's length")
 @pytest.mark.parametrize("way", HOSTILE)
 def test_a_hostile_certificate_is_never_active_and_has_a_row_with_the_reason(
-    door: Door, ledger: Ledger, way: str
+    door: RegistrationDoor, ledger: Ledger, way: str
 ) -> None:
     row = HOSTILE[way]
     issuer = row.issuer(MAKER)
     ca_id = door.register_ca(issuer, row.list_for(MAKER))
-    event = first_connect(door, row.certificate(MAKER), issuer)
+    event = first_connection(door, row.certificate(MAKER), issuer)
     certid = Fingerprint(str(event["certificateId"]))
     BEFORE[row.before](door, ca_id)
     others = aws.registry()

@@ -1,4 +1,4 @@
-"""The notary on moto: its bucket, as the stack makes it, and the history's stream, told record by record."""
+"""The notary on moto: its bucket as in the stack, and records of the history's stream."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,8 +20,8 @@ ONE, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)
 Item = dict[str, Any]
 
 
-class Office:
-    """The notary, its anchors and the histories that are verified with them."""
+class NotaryFixture:
+    """The notary, its anchors, and the histories that they verify."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.s3 = aws.client("s3")
@@ -34,30 +34,30 @@ class Office:
         self.notary = Notary(self.anchors)
         self.histories = Histories(ledger, self.anchors, clock)
 
-    def take(self, *records: dict[str, Any]) -> list[str]:
-        """The sequence numbers of the records that are to be delivered again."""
+    def process(self, *records: dict[str, Any]) -> list[str]:
+        """Process records; return the sequence numbers of those to retry."""
         failed = self.notary.process({"Records": list(records)})["batchItemFailures"]
         return [each["itemIdentifier"] for each in failed]
 
     def verdict(self, certid: Fingerprint = ONE) -> Verdict:
-        found = self.histories.verify(certid)
-        assert found
-        return found
+        verdict = self.histories.verify(certid)
+        assert verdict
+        return verdict
 
     def versions(self) -> list[str]:
-        """The keys of all versions of all objects."""
+        """Return the keys of all object versions."""
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=NOTARY_BUCKET)
         return [version["Key"] for page in pages for version in page.get("Versions", ())]
 
 
 def items(certid: Fingerprint | None = None) -> list[Item]:
-    """The history's items, of one device or of all, in their order."""
+    """Return the items of the history, of one device or of all, in order."""
     found = [item for item in aws.tables()[TABLE] if certid is None or item["certid"] == {"S": certid}]
     return sorted(found, key=lambda item: (item["certid"]["S"], int(item["seq"]["N"])))
 
 
 def record(new: Item | None, old: Item | None = None, number: int = 1) -> dict[str, Any]:
-    """A record of the stream (DynamoDB API reference, "Record"), for an item that became `new` and was `old`."""
+    """Return a stream record (DynamoDB API reference, "Record") of an item that changed from `old` to `new`."""
     item = new or old or {}
     images = {"NewImage": new, "OldImage": old}
     return {

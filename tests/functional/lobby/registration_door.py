@@ -1,4 +1,4 @@
-"""A lobby's door in a test: one registered CA with its revocation list, and the bouncer."""
+"""Just-in-time registration on moto: one registered CA with its revocation list, and the bouncer."""
 
 import json
 from pathlib import Path
@@ -18,18 +18,18 @@ CA = make.authority()
 GOOD = make.pem_of(make.device(CA, serial=1001))
 
 
-class Door:
-    """A lobby with one registered CA, and the bouncer at its door."""
+class RegistrationDoor:
+    """A lobby with one registered CA and the bouncer."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self.calls, self.clock = calls, clock
         with calls.uncounted():
             self.iot, self.s3 = aws.client("iot"), aws.client("s3")
             self.ca_id = self.register_ca(CA)
-        self.bouncer = self.another_bouncer()
+        self.bouncer = self.new_bouncer()
 
-    def another_bouncer(self) -> Bouncer:
-        """A Lambda that has just started: its memory is empty."""
+    def new_bouncer(self) -> Bouncer:
+        """Return the bouncer of a new Lambda, without a cache."""
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
             return Bouncer(self.iot, TrustStore(self.iot, self.s3, BUCKET), ledger, WAITING_POLICY, self.clock)
@@ -46,8 +46,8 @@ class Door:
         with self.calls.uncounted():
             self.s3.put_object(Bucket=BUCKET, Key=crl_key(ca_id), Body=crl)
 
-    def first_connect(self, pem: str = GOOD, issuer: make.Issuer = CA) -> dict[str, Any]:
-        """AWS IoT registers an unknown certificate, and this is the event that it publishes."""
+    def first_connection(self, pem: str = GOOD, issuer: make.Issuer = CA) -> dict[str, Any]:
+        """Register an unknown certificate, and return the event that AWS IoT publishes."""
         with self.calls.uncounted():
             certid = self.iot.register_certificate(
                 certificatePem=pem, caCertificatePem=issuer.pem, status="PENDING_ACTIVATION"

@@ -1,8 +1,7 @@
-"""The door: who is let in, who is not, in which order, and that being cut off anywhere changes nothing."""
+"""Just-in-time registration: which certificates are admitted, which are refused, and in which order."""
 
 import json
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.doors import registration
@@ -19,11 +17,15 @@ from lobby.names import Fingerprint, parse_target
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make
-from tests.aws import BUCKET, REGION, WAITING_POLICY, Calls, Clock, CutOff
-from tests.functional.lobby.door import CA, EVENT, GOOD, Door
+from tests.aws import BUCKET, REGION, WAITING_POLICY, Calls, Clock
+from tests.functional.lobby.registration_door import CA, EVENT, GOOD, RegistrationDoor
 
 GOOD_ID = make.fingerprint_of(GOOD)
+
+
 TARGET = parse_target("1" * 12, "eu-west-1")
+
+
 WARM = [
     "DescribeCertificate",
     "TransactWriteItems",
@@ -32,13 +34,23 @@ WARM = [
     "AttachPolicy",
     "UpdateCertificate",
 ]
+
+
 COLD = [WARM[0], "DescribeCACertificate", "GetObject", *WARM[1:]]
+
+
 REFUSAL = [*COLD[:3], "TransactWriteItems", "UpdateCertificate"]
 
 
+STRANGER = make.authority(number=1)
+
+
+HOUR = timedelta(hours=1)
+
+
 @pytest.fixture
-def door(calls: Calls, clock: Clock) -> Door:
-    return Door(calls, clock)
+def door(calls: Calls, clock: Clock) -> RegistrationDoor:
+    return RegistrationDoor(calls, clock)
 
 
 def state(certid: Fingerprint) -> tuple[str, str | None]:
@@ -47,8 +59,8 @@ def state(certid: Fingerprint) -> tuple[str, str | None]:
     return row["devstate"]["S"], row.get("reason", {}).get("S")
 
 
-def test_a_good_certificate_is_admitted_with_its_thing_and_policy(door: Door, ledger: Ledger) -> None:
-    assert door.deliver(door.first_connect()) == "admitted"
+def test_a_good_certificate_is_admitted_with_its_thing_and_policy(door: RegistrationDoor, ledger: Ledger) -> None:
+    assert door.deliver(door.first_connection()) == "admitted"
     registry = aws.registry()
     arn = f"arn:aws:iot:{REGION}:{aws.LOBBY}:cert/{GOOD_ID}"
     assert registry == {
@@ -62,34 +74,32 @@ def test_a_good_certificate_is_admitted_with_its_thing_and_policy(door: Door, le
     assert (device.devstate, device.devicename, device.devicecert) == (State.KNOCKING, "sensor-1", GOOD)
 
 
-def test_the_row_is_written_before_the_certificate_is_activated(door: Door) -> None:
-    door.deliver(door.first_connect())
+def test_the_row_is_written_before_the_certificate_is_activated(door: RegistrationDoor) -> None:
+    door.deliver(door.first_connection())
     assert door.calls.names() == COLD
     assert COLD.index("TransactWriteItems") < COLD.index("UpdateCertificate")
 
 
-def test_the_ca_and_its_list_are_cached_for_some_minutes(door: Door) -> None:
-    door.deliver(door.first_connect())
+def test_the_ca_and_its_list_are_cached_for_some_minutes(door: RegistrationDoor) -> None:
+    door.deliver(door.first_connection())
     door.calls.forget()
-    door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2))))
+    door.deliver(door.first_connection(make.pem_of(make.device(CA, "sensor-2", number=2))))
     assert door.calls.names() == WARM
     door.clock.advance(minutes=6)
     door.calls.forget()
-    door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-3", number=3))))
+    door.deliver(door.first_connection(make.pem_of(make.device(CA, "sensor-3", number=3))))
     assert door.calls.names() == COLD
 
 
-def test_a_certificate_that_was_claimed_before_needs_the_commissioner(door: Door, ledger: Ledger) -> None:
+def test_a_certificate_that_was_claimed_before_needs_the_commissioner(door: RegistrationDoor, ledger: Ledger) -> None:
     with door.calls.uncounted():
         ledger.claim(GOOD_ID, ClaimRequest(TARGET), "user:ann")
-    assert door.deliver(door.first_connect()) == "admitted"
+    assert door.deliver(door.first_connection()) == "admitted"
     row = aws.item(GOOD_ID) or {}
     assert (row["devstate"], row["turn"]) == ({"S": "claimed"}, {"S": "commissioner"})
     assert aws.status(GOOD_ID) == "ACTIVE"
 
 
-STRANGER = make.authority(number=1)
-HOUR = timedelta(hours=1)
 REFUSED = {
     "EXPIRED": make.pem_of(make.device(CA, end=make.NOW - HOUR)),
     "NOT_YET_VALID": make.pem_of(make.device(CA, begin=make.NOW + HOUR)),
@@ -106,11 +116,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_a_refused_certificate_has_a_row_with_the_reason_and_is_inactive(door: Door, ledger: Ledger, code: str) -> None:
+def test_a_refused_certificate_has_a_row_with_the_reason_and_is_inactive(
+    door: RegistrationDoor, ledger: Ledger, code: str
+) -> None:
     door.publish(door.ca_id, make.crl(CA, [666]))
     pem = REFUSED[code]
     certid = make.fingerprint_of(pem)
-    assert door.deliver(door.first_connect(pem)) == code
+    assert door.deliver(door.first_connection(pem)) == code
     assert door.calls.names() == REFUSAL
     assert aws.status(certid) == "INACTIVE"
     assert state(certid) == ("refused", code)
@@ -132,39 +144,41 @@ def test_a_refused_certificate_has_a_row_with_the_reason_and_is_inactive(door: D
         ("CRL_INVALID", b"garbage"),
     ],
 )
-def test_without_a_current_valid_list_every_certificate_is_refused(door: Door, code: str, crl: bytes | None) -> None:
+def test_without_a_current_valid_list_every_certificate_is_refused(
+    door: RegistrationDoor, code: str, crl: bytes | None
+) -> None:
     with door.calls.uncounted():
         if crl is None:
             door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
         else:
             door.publish(door.ca_id, crl)
-    assert door.deliver(door.first_connect()) == code
+    assert door.deliver(door.first_connection()) == code
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", code))
 
 
-def test_a_missing_list_is_not_cached(door: Door) -> None:
+def test_a_missing_list_is_not_cached(door: RegistrationDoor) -> None:
     with door.calls.uncounted():
         door.s3.delete_object(Bucket=BUCKET, Key=crl_key(door.ca_id))
-    assert door.deliver(door.first_connect()) == "CRL_MISSING"
+    assert door.deliver(door.first_connection()) == "CRL_MISSING"
     door.publish(door.ca_id, make.crl(CA))
-    assert door.deliver(door.first_connect(make.pem_of(make.device(CA, "sensor-2", number=2)))) == "admitted"
+    assert door.deliver(door.first_connection(make.pem_of(make.device(CA, "sensor-2", number=2)))) == "admitted"
 
 
-def test_a_certificate_of_a_deactivated_ca_is_refused(door: Door) -> None:
+def test_a_certificate_of_a_deactivated_ca_is_refused(door: RegistrationDoor) -> None:
     with door.calls.uncounted():
         door.iot.update_ca_certificate(certificateId=door.ca_id, newStatus="INACTIVE")
-    assert door.deliver(door.first_connect()) == "CA_INACTIVE"
+    assert door.deliver(door.first_connection()) == "CA_INACTIVE"
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", "CA_INACTIVE"))
 
 
-def test_a_certificate_without_a_registered_ca_is_refused(door: Door) -> None:
-    assert door.deliver(door.first_connect(issuer=STRANGER)) == "CA_UNKNOWN"
+def test_a_certificate_without_a_registered_ca_is_refused(door: RegistrationDoor) -> None:
+    assert door.deliver(door.first_connection(issuer=STRANGER)) == "CA_UNKNOWN"
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", "CA_UNKNOWN"))
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "DescribeCACertificate", "DescribeCertificate"])
-def test_a_failed_read_is_raised_so_that_the_event_is_retried(door: Door, operation: str) -> None:
-    event = door.first_connect()
+def test_a_failed_read_is_raised_so_that_the_event_is_retried(door: RegistrationDoor, operation: str) -> None:
+    event = door.first_connection()
     door.calls.fails[operation] = ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, operation)
     with pytest.raises(ClientError):
         door.deliver(event)
@@ -174,8 +188,8 @@ def test_a_failed_read_is_raised_so_that_the_event_is_retried(door: Door, operat
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED", "ACTIVE"])
-def test_only_a_pending_certificate_is_changed(door: Door, status: str) -> None:
-    event = door.first_connect()
+def test_only_a_pending_certificate_is_changed(door: RegistrationDoor, status: str) -> None:
+    event = door.first_connection()
     with door.calls.uncounted():
         door.iot.update_certificate(certificateId=GOOD_ID, newStatus=status)
     assert door.deliver(event) == "settled"
@@ -183,23 +197,23 @@ def test_only_a_pending_certificate_is_changed(door: Door, status: str) -> None:
     assert (aws.status(GOOD_ID), aws.item(GOOD_ID)) == (status, None)
 
 
-def test_an_event_for_a_deleted_certificate_is_settled(door: Door) -> None:
-    event = door.first_connect()
+def test_an_event_for_a_deleted_certificate_is_settled(door: RegistrationDoor) -> None:
+    event = door.first_connection()
     with door.calls.uncounted():
         door.iot.delete_certificate(certificateId=GOOD_ID)
     assert door.deliver(event) == "settled"
 
 
-def test_only_the_id_is_read_from_the_event(door: Door) -> None:
-    event = door.first_connect(REFUSED["UNTRUSTED_CHAIN"])
+def test_only_the_id_is_read_from_the_event(door: RegistrationDoor) -> None:
+    event = door.first_connection(REFUSED["UNTRUSTED_CHAIN"])
     event |= {"certificateStatus": "ACTIVE", "certificatePem": GOOD, "caCertificateId": "0" * 64}
     assert door.deliver(event) == "UNTRUSTED_CHAIN"
 
 
-def test_of_two_certificates_with_one_cn_the_second_is_refused(door: Door) -> None:
+def test_of_two_certificates_with_one_cn_the_second_is_refused(door: RegistrationDoor) -> None:
     other = make.pem_of(make.device(CA, "sensor-1", number=2))
-    door.deliver(door.first_connect())
-    assert door.deliver(door.first_connect(other)) == "NAME_TAKEN"
+    door.deliver(door.first_connection())
+    assert door.deliver(door.first_connection(other)) == "NAME_TAKEN"
     second = make.fingerprint_of(other)
     assert (aws.status(second), state(second)) == ("INACTIVE", ("refused", "NAME_TAKEN"))
     assert aws.status(GOOD_ID) == "ACTIVE"
@@ -207,65 +221,25 @@ def test_of_two_certificates_with_one_cn_the_second_is_refused(door: Door) -> No
     assert aws.registry()["principals"] == [(arn, "sensor-1")]
 
 
-def test_a_certificate_that_was_revoked_before_its_first_connection_is_inactive(door: Door, ledger: Ledger) -> None:
+def test_a_certificate_that_was_revoked_before_its_first_connection_is_inactive(
+    door: RegistrationDoor, ledger: Ledger
+) -> None:
     with door.calls.uncounted():
         ledger.revoke(GOOD_ID, "stolen", "user:ann")
-    assert door.deliver(door.first_connect()) == "REVOKED"
+    assert door.deliver(door.first_connection()) == "REVOKED"
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("revoked", "REVOKED"))
     assert len(aws.tables()["device-lobby-history"]) == 1
 
 
-def test_a_device_whose_thing_has_attributes_is_admitted(door: Door) -> None:
+def test_a_device_whose_thing_has_attributes_is_admitted(door: RegistrationDoor) -> None:
     with door.calls.uncounted():
         door.iot.create_thing(thingName="sensor-1", attributePayload={"attributes": {"site": "north"}})
-    assert door.deliver(door.first_connect()) == "admitted"
+    assert door.deliver(door.first_connection()) == "admitted"
     assert aws.registry()["things"] == {"sensor-1": {"site": "north"}}
 
 
-# Cut off anywhere, and delivered again.
-
-
-def end(certid: Fingerprint) -> tuple[Any, ...]:
-    ledger = Ledger(REGION)
-    device, entries = ledger.get(certid), ledger.history(certid)
-    assert device is not None
-    assert first_broken_entry(entries, version=device.version, head=device.head) is None
-    return aws.registry(), aws.tables()
-
-
-@cache
-def run(pem: str, *, before: int | None = None, after: int | None = None) -> tuple[Any, ...]:
-    """The end of one admission or refusal that was cut off there, and delivered again to a fresh Lambda."""
-    with aws.aws() as calls:
-        door = Door(calls, Clock())
-        door.publish(door.ca_id, make.crl(CA, [666]))
-        event = door.first_connect(pem)
-        calls.cut_before, calls.cut_after = before, after
-        if before or after:
-            with pytest.raises(CutOff):
-                door.deliver(event)
-        calls.cut_before = calls.cut_after = None
-        door.bouncer = door.another_bouncer()
-        door.deliver(event)
-        with calls.uncounted():
-            return end(make.fingerprint_of(pem))
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("call", range(1, len(COLD) + 1), ids=lambda number: f"{number}-{COLD[number - 1]}")
-def test_an_interrupted_admission_is_completed_by_a_retry(call: int, when: str) -> None:
-    assert run(GOOD, **{when: call}) == run(GOOD)
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("call", range(1, len(REFUSAL) + 1), ids=lambda number: f"{number}-{REFUSAL[number - 1]}")
-def test_an_interrupted_refusal_is_completed_by_a_retry(call: int, when: str) -> None:
-    pem = REFUSED["REVOKED_BY_ISSUER"]
-    assert run(pem, **{when: call}) == run(pem)
-
-
-def test_an_unreadable_certificate_is_refused_without_a_name(door: Door, monkeypatch: Any) -> None:
-    event = door.first_connect()
+def test_an_unreadable_certificate_is_refused_without_a_name(door: RegistrationDoor, monkeypatch: Any) -> None:
+    event = door.first_connection()
     door.calls.fails.clear()
     described = door.iot.describe_certificate(certificateId=GOOD_ID)
     described["certificateDescription"]["certificatePem"] = "nonsense"
@@ -275,8 +249,8 @@ def test_an_unreadable_certificate_is_refused_without_a_name(door: Door, monkeyp
     assert "devicename" not in (aws.item(GOOD_ID) or {})
 
 
-def test_a_certificate_other_than_that_of_the_event_is_refused(door: Door, monkeypatch: Any) -> None:
-    event = door.first_connect()
+def test_a_certificate_other_than_that_of_the_event_is_refused(door: RegistrationDoor, monkeypatch: Any) -> None:
+    event = door.first_connection()
     described = door.iot.describe_certificate(certificateId=GOOD_ID)["certificateDescription"]
     described["certificatePem"] = make.pem_of(make.device(CA, "sensor-2", number=2))
     monkeypatch.setattr(door.bouncer, "_describe", lambda _certid: described)
@@ -284,16 +258,16 @@ def test_a_certificate_other_than_that_of_the_event_is_refused(door: Door, monke
 
 
 @pytest.mark.parametrize("event", [{}, {"certificateId": None}, {"certificateId": "x"}, {"certificateId": "../" * 20}])
-def test_an_invalid_event_is_raised_and_changes_nothing(door: Door, event: dict[str, Any]) -> None:
+def test_an_invalid_event_is_raised_and_changes_nothing(door: RegistrationDoor, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_FINGERPRINT"):
         door.deliver(event)
     assert door.calls.names() == []
 
 
-def test_the_handler_is_configured_by_the_environment(door: Door, monkeypatch: Any) -> None:
+def test_the_handler_is_configured_by_the_environment(door: RegistrationDoor, monkeypatch: Any) -> None:
     registration._bouncer.cache_clear()
     far = datetime(2900, 1, 1, tzinfo=UTC)
-    event = door.first_connect(make.pem_of(make.device(CA, begin=far, end=far + HOUR)))
+    event = door.first_connection(make.pem_of(make.device(CA, begin=far, end=far + HOUR)))
     try:
         assert registration.handler(event, None)["outcome"] == "NOT_YET_VALID"
     finally:

@@ -1,0 +1,124 @@
+"""Lists: complete, sorted, in pages, with queries only."""
+
+import pytest
+
+from lobby.domain.states import State
+from lobby.errors import InvalidInput
+from lobby.ledger.listing import Filter, devices
+from tests.aws import Calls
+from tests.functional.lobby.ledger.listed_devices import BEFORE, FILTERS, A, B, every_page, expected, numbers
+
+
+@pytest.mark.parametrize("count", [7, 100])
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
+def test_all_pages_together_contain_each_device_once(listing: Calls, wanted: Filter, count: int) -> None:
+    pages = every_page(wanted, count)
+    found = [number for page in pages for number in page]
+    assert sorted(found) == sorted(expected(wanted))
+    assert all(len(page) <= count for page in pages)
+    assert "Scan" not in listing.names()
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
+def test_one_page_is_one_query(listing: Calls, wanted: Filter) -> None:
+    devices(wanted, 20)
+    assert listing.names() == ["Query"]
+
+
+def test_a_page_of_twenty_costs_one_query_of_twenty_rows(listing: Calls) -> None:
+    page = devices(Filter(State.INLOBBY), 20)
+    assert len(page.devices) == 20
+    query = listing.made[0].params
+    assert (listing.names(), query["Limit"], query["IndexName"]) == (["Query"], 20, "by-state")
+    assert query.get("ConsistentRead") in (None, False)
+
+
+def test_the_newest_come_first(listing: Calls) -> None:
+    found = numbers(devices(Filter(State.INLOBBY), 5))
+    assert found == sorted(expected(Filter(State.INLOBBY)), reverse=True)[:5]
+    assert numbers(devices(Filter(target=A), 5)) == sorted(expected(Filter(target=A)), reverse=True)[:5]
+    assert numbers(devices(Filter(), 5)) == sorted(expected(Filter()), reverse=True)[:5]
+
+
+def test_names_and_fingerprints_are_sorted(listing: Calls) -> None:
+    assert numbers(devices(Filter(name_prefix="sensor-00"), 5)) == [0, 1, 2, 3, 4]
+    assert numbers(devices(Filter(fingerprint_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index", "sifts"),
+    [
+        (Filter(State.ARRIVED, entered_before=BEFORE), "by-state", False),
+        (Filter(target=A, entered_before=BEFORE), "by-target", False),
+        (Filter(State.ARRIVED, A, entered_before=BEFORE), "by-target", True),
+        (Filter(State.FAILED, reason="TARGET_LIMIT"), "by-state", True),
+        (Filter(fingerprint_prefix="0000"), "by-print", False),
+        (Filter(name_prefix="sensor-00", fingerprint_prefix="0000"), "by-print", True),
+        (Filter(name_prefix="sensor-00", entered_before=BEFORE), "by-name", True),
+        (Filter(), "by-time", False),
+        (Filter(entered_before=BEFORE), "by-time", False),
+        (Filter(reason="TARGET_LIMIT"), "by-time", True),
+    ],
+    ids=[
+        "state",
+        "target",
+        "state of target",
+        "reason of state",
+        "fingerprint",
+        "fingerprint and name",
+        "name",
+        "all",
+        "moment",
+        "reason",
+    ],
+)
+def test_conditions_on_keys_need_no_filter(listing: Calls, wanted: Filter, index: str, sifts: bool) -> None:
+    devices(wanted, 7)
+    query = listing.made[0].params
+    assert (query["IndexName"], "FilterExpression" in query, query["Limit"]) == (index, sifts, 500 if sifts else 7)
+
+
+def test_a_listed_device_has_the_projected_attributes(listing: Calls) -> None:
+    found = devices(Filter(State.FAILED), 1).devices[0]
+    assert (found.devicename, found.target) == (
+        f"sensor-{int(found.certid, 16):04}",
+        B if int(found.certid, 16) % 2 == 0 else A,
+    )
+    assert found.devicecert is None
+
+
+@pytest.mark.parametrize("count", [0, -1, 101, 10**9])
+def test_an_invalid_count_is_rejected(listing: Calls, count: int) -> None:
+    with pytest.raises(InvalidInput, match="INVALID_COUNT"):
+        devices(Filter(), count)
+    assert listing.names() == []
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "values"),
+    [
+        ("name_prefix", "INVALID_PREFIX", ["", "s", "s" * 129]),
+        ("fingerprint_prefix", "INVALID_PREFIX", ["", "abc", "ABCD", "abcg", "ab:cd", "a" * 65, "abcd\n", "٣٣٣٣"]),
+        ("reason", "INVALID_REASON", ["", "too old", "target_limit", "_X", "X" * 65, "X\n", "É"]),
+        (
+            "entered_before",
+            "INVALID_TIME",
+            [
+                "",
+                "2026",
+                "2026-11-22",
+                "2026-11-22T12:00:00Z",
+                "2026-11-22T12:00:00.000",
+                "2026-11-22T12:00:00.000+00:00",
+                "2026-11-22T12:00:00.000Z\n",
+                "٢٠٢٦-11-22T12:00:00.000Z",
+            ],
+        ),
+    ],
+    ids=["name", "fingerprint", "reason", "moment"],
+)
+def test_an_invalid_filter_is_rejected(part: str, code: str, values: list[str]) -> None:
+    for value in values:
+        with pytest.raises(InvalidInput) as refusal:
+            Filter(**{part: value})  # type: ignore[arg-type]
+        assert refusal.value.code == code
