@@ -55,12 +55,6 @@ def fleet(deployed: Deployment, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
-def bench(fleet: Fleet) -> Fleet:
-    """The former name of `fleet`."""
-    return fleet
-
-
-@pytest.fixture
 def first(deployed: Deployment) -> Target:
     return deployed.targets[0]
 

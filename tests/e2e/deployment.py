@@ -28,8 +28,7 @@ from lobby.names import Target
 T = TypeVar("T")
 TIMEOUT_SECONDS: Final = 60
 """Maximum wait for a condition. Only a failing test waits that long."""
-PATIENCE: Final = TIMEOUT_SECONDS
-"""The former name of `TIMEOUT_SECONDS`."""
+
 _POLL: Final = 0.1
 DEVICE: Final = """
 query($id: ID!) { device(certid: $id) {
@@ -147,9 +146,6 @@ class Deployment:
         assert device, f"{certid} is not in the ledger"
         return device
 
-    known = existing
-    """The former name of `existing`."""
-
     def wait(self, certid: str, *states: str, **fields: object) -> dict[str, Any]:
         """Return the device when it is in one of `states` and has these fields."""
         last: list[dict[str, Any] | None] = [None]
@@ -183,9 +179,6 @@ class Deployment:
     def publish(self, scope: Target, thing: str, message: object) -> None:
         """Publish on a device's lobby topic, as the account's owner can."""
         self.client(scope, "iot-data").publish(topic=f"lobby/{thing}", qos=1, payload=json.dumps(message).encode())
-
-    tell = publish
-    """The former name of `publish`."""
 
     def log_lines(self, function: str, text: str) -> list[str]:
         """Return the log messages of a Lambda function that contain `text`."""

@@ -57,18 +57,12 @@ class Fleet:
         self.v01.append(device)
         return device
 
-    power = power_on
-    """The former name of `power_on`."""
-
     def power_off(self) -> None:
         """Stop all devices."""
         for device in self.powered:
             device.stop()
         for v01 in self.v01:
             v01.stop()
-
-    off = power_off
-    """The former name of `power_off`."""
 
 
 def name_of(paths: DevicePaths) -> str:

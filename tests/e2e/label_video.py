@@ -32,8 +32,6 @@ class View:
 
 POOR_VIEW: Final = View(rotation=24, blur=1.6, width=760, light=0.35, noise=14)
 """Rotated, out of focus, badly lit."""
-BADLY: Final = POOR_VIEW
-"""The former name of `POOR_VIEW`."""
 
 
 def write_video(label: Path, video: Path, view: View) -> Path:

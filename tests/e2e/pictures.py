@@ -22,9 +22,9 @@ from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from infra.local.synthesis import ROOT
 from tests.e2e.browser import DESK, PHONE, Screen, Visit, find_chromium, launch, visiting
 from tests.e2e.deployment import Deployment
-from tests.e2e.label_video import BADLY, write_video
-from tests.e2e.populace import Populace, ledger_of, sleeping_commissioner
-from tests.e2e.workbench import Workbench, certid_of
+from tests.e2e.fleet import Fleet, certid_of
+from tests.e2e.label_video import POOR_VIEW, write_video
+from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
 ARRIVED: Final = "Connected to its target"
 """What the badge of an arrived device says to whoever points at it."""
@@ -69,39 +69,39 @@ def populate(deployed: Deployment) -> Shown:
     """Devices in every state, most of them where they belong."""
     first, second = deployed.targets
     with ledger_of(deployed):
-        people = Populace(deployed)
+        sample = SampleFleet(deployed)
         for number in range(34):
             target = first if number % 3 else second
-            people.arrived(f"sensor-{1000 + number}", target, (40 - number) * _HOUR)
+            sample.arrived(f"sensor-{1000 + number}", target, (40 - number) * _HOUR)
         for number in range(5):
-            people.expected(f"sensor-{2000 + number}", second, 26 * _HOUR)
-        people.claimed("sensor-3001", first, 42 * _MINUTE)
-        people.commissioned("pump-0007", second, 3 * _HOUR)
-        failed = people.failed(
+            sample.expected(f"sensor-{2000 + number}", second, 26 * _HOUR)
+        sample.claimed("sensor-3001", first, 42 * _MINUTE)
+        sample.commissioned("pump-0007", second, 3 * _HOUR)
+        failed = sample.failed(
             "pump-0012",
             second,
             "TARGET_POLICY_MISSING",
             f"{second} has no IoT policy device-lobby-default: deploy the target's stack again, with this profile.",
             7 * _MINUTE,
         )
-        people.failed("pump-0013", second, "TARGET_LIMIT", f"{second}: LimitExceededException", 2 * _HOUR)
-        people.refused("meter-0404", "CRL_STALE", "The revocation list of its CA is out of date.", 5 * _HOUR)
-        people.refused("meter-0405", "WEAK_KEY", "got an RSA key of 1024 bits, want at least 2048", _DAY)
-        people.revoked("sensor-0666", "stolen from the depot", 3 * _DAY)
-        people.knocking("gateway-08", 2 * _MINUTE)
+        sample.failed("pump-0013", second, "TARGET_LIMIT", f"{second}: LimitExceededException", 2 * _HOUR)
+        sample.refused("meter-0404", "CRL_STALE", "The revocation list of its CA is out of date.", 5 * _HOUR)
+        sample.refused("meter-0405", "WEAK_KEY", "got an RSA key of 1024 bits, want at least 2048", _DAY)
+        sample.revoked("sensor-0666", "stolen from the depot", 3 * _DAY)
+        sample.knocking("gateway-08", 2 * _MINUTE)
         for number in range(9):
-            people.waiting(f"gateway-{10 + number}", (9 - number) * 4 * _MINUTE)
-        arrived = people.arrived("gateway-01", first, 2 * _DAY)
+            sample.waiting(f"gateway-{10 + number}", (9 - number) * 4 * _MINUTE)
+        arrived = sample.arrived("gateway-01", first, 2 * _DAY)
     return Shown(arrived.certid, failed.certid)
 
 
 def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen: Screen) -> None:
     """The technician's page, from the tap to the arrival of a real device."""
-    bench = Workbench(deployed, scratch)
+    fleet = Fleet(deployed, scratch)
     try:
-        paths = bench.make()
-        video = write_video(paths.label, scratch / "label.y4m", BADLY)
-        bench.power(paths)
+        paths = fleet.make()
+        video = write_video(paths.label, scratch / "label.y4m", POOR_VIEW)
+        fleet.power_on(paths)
         deployed.wait(certid_of(paths), "inlobby")
         with album.visit(screen, camera=video) as person:
             page = person.sign_in("technician", "/claim")
@@ -114,7 +114,7 @@ def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen:
             expect(page.get_by_title(ARRIVED)).to_be_visible()
             album.take(page, "claim-arrived", screen)
     finally:
-        bench.off()
+        fleet.power_off()
 
 
 def rooms(album: Album, shown: Shown, screen: Screen) -> None:
@@ -145,7 +145,7 @@ def run(out: Path, *, dark: bool) -> None:
                     directory = Path(scratch) / screen.name
                     directory.mkdir()
                     claimed_by_camera(album, deployed, directory, screen)
-                with sleeping_commissioner(deployed):
+                with paused_commissioner(deployed):
                     shown = populate(deployed)
                     for screen in (PHONE, DESK):
                         rooms(album, shown, screen)

@@ -10,18 +10,18 @@ from lobby.wire import encode_label, short_form
 from pki.devices import DevicePaths
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, events, until
-from tests.e2e.label_video import BADLY, write_video
-from tests.e2e.workbench import Workbench, certid_of
+from tests.e2e.fleet import Fleet, certid_of
+from tests.e2e.label_video import POOR_VIEW, write_video
 
 Visiting = Callable[..., Visit]
 
 
 def _claims(deployed: Deployment, certid: str) -> int:
-    return events(deployed.known(certid)).count("claim")
+    return events(deployed.existing(certid)).count("claim")
 
 
 def _claimers(deployed: Deployment, certid: str) -> list[str]:
-    return [entry["actor"] for entry in deployed.known(certid)["history"] if entry["event"] == "claim"]
+    return [entry["actor"] for entry in deployed.existing(certid)["history"] if entry["event"] == "claim"]
 
 
 def _typed(page: Page, code: str) -> None:
@@ -29,19 +29,19 @@ def _typed(page: Page, code: str) -> None:
     page.get_by_role("textbox").press_sequentially(code)
 
 
-def _waiting(deployed: Deployment, bench: Workbench) -> DevicePaths:
-    paths = bench.make()
-    bench.power(paths)
+def _waiting(deployed: Deployment, fleet: Fleet) -> DevicePaths:
+    paths = fleet.make()
+    fleet.power_on(paths)
     deployed.wait(certid_of(paths), "inlobby")
     return paths
 
 
 def test_a_label_that_the_camera_sees_badly_brings_its_device_home(
-    visit: Visiting, deployed: Deployment, bench: Workbench, tmp_path: Path
+    visit: Visiting, deployed: Deployment, fleet: Fleet, tmp_path: Path
 ) -> None:
-    paths = _waiting(deployed, bench)
+    paths = _waiting(deployed, fleet)
     certid = certid_of(paths)
-    person = visit(PHONE, camera=write_video(paths.label, tmp_path / "label.y4m", BADLY))
+    person = visit(PHONE, camera=write_video(paths.label, tmp_path / "label.y4m", POOR_VIEW))
     page = person.sign_in("technician", "/claim")
     page.get_by_role("button", name="Scan label").click()
     expect(page.get_by_text(short_form(certid))).to_be_visible()
@@ -55,18 +55,16 @@ def test_a_label_that_the_camera_sees_badly_brings_its_device_home(
     assert _claimers(deployed, certid) == ["user:technician"]
 
 
-def test_a_photo_of_the_label_does_as_well(visit: Visiting, deployed: Deployment, bench: Workbench) -> None:
-    paths = _waiting(deployed, bench)
+def test_a_photo_of_the_label_does_as_well(visit: Visiting, deployed: Deployment, fleet: Fleet) -> None:
+    paths = _waiting(deployed, fleet)
     page = visit(PHONE).sign_in("technician", "/claim")
     page.get_by_label("Photo of a label").set_input_files(paths.label)
     page.get_by_role("button", name="Claim", exact=True).click()
     deployed.wait(certid_of(paths), "arrived")
 
 
-def test_a_mistyped_code_is_told_before_anything_is_sent(
-    visit: Visiting, deployed: Deployment, bench: Workbench
-) -> None:
-    paths = _waiting(deployed, bench)
+def test_a_mistyped_code_is_told_before_anything_is_sent(visit: Visiting, deployed: Deployment, fleet: Fleet) -> None:
+    paths = _waiting(deployed, fleet)
     certid = certid_of(paths)
     code = encode_label(certid)
     mistyped = code[:-6] + ("A" if code[-6] != "A" else "B") + code[-5:]
@@ -82,9 +80,9 @@ def test_a_mistyped_code_is_told_before_anything_is_sent(
 
 
 def test_a_claim_without_a_network_is_kept_shown_and_sent_once(
-    visit: Visiting, deployed: Deployment, bench: Workbench
+    visit: Visiting, deployed: Deployment, fleet: Fleet
 ) -> None:
-    certid = certid_of(_waiting(deployed, bench))
+    certid = certid_of(_waiting(deployed, fleet))
     person = visit(PHONE)
     page = person.sign_in("technician", "/claim")
     expect(page.get_by_role("button", name="Scan label")).to_be_visible()
@@ -96,7 +94,7 @@ def test_a_claim_without_a_network_is_kept_shown_and_sent_once(
     expect(page.get_by_text(re.compile("waiting for the network", re.IGNORECASE)).first).to_be_visible()
     page.reload()
     expect(page.get_by_text(short_form(certid)).first).to_be_visible()
-    assert deployed.known(certid)["devstate"] == "inlobby"
+    assert deployed.existing(certid)["devstate"] == "inlobby"
     person.context.set_offline(False)
     deployed.wait(certid, "arrived")
     expect(page.get_by_text(re.compile("Arrived", re.IGNORECASE)).first).to_be_visible()

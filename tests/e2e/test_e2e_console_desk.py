@@ -18,17 +18,17 @@ from lobby.ledger.models import CountRow, LedgerRow
 from lobby.names import Fingerprint, Region, Target, ThingName
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment
-from tests.e2e.workbench import Workbench, certid_of, name_of
+from tests.e2e.fleet import Fleet, certid_of, name_of
 
 Visiting = Callable[..., Visit]
 MANY: Final = 10_000
 _AT: Final = "2026-01-01T00:00:00.000Z"
 
 
-def _waiting(deployed: Deployment, bench: Workbench) -> tuple[str, str]:
+def _waiting(deployed: Deployment, fleet: Fleet) -> tuple[str, str]:
     """A new device that stands in the lobby: its fingerprint and name."""
-    paths = bench.make()
-    bench.power(paths)
+    paths = fleet.make()
+    fleet.power_on(paths)
     deployed.wait(certid_of(paths), "inlobby")
     return certid_of(paths), name_of(paths)
 
@@ -43,11 +43,11 @@ def _actions(page: Page) -> list[str]:
 
 
 def test_those_who_wait_come_in_live_and_many_are_claimed_at_once(
-    visit: Visiting, deployed: Deployment, bench: Workbench, first: Target
+    visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
     page = visit().sign_in("operator", "/waiting")
     expect(page.get_by_role("heading", name="Waiting", level=1)).to_be_visible()
-    devices = [_waiting(deployed, bench) for _ in range(3)]
+    devices = [_waiting(deployed, fleet) for _ in range(3)]
     boxes = [page.get_by_role("checkbox", name=f"Select {name}") for _, name in devices]
     for box in boxes:
         expect(box).to_be_visible()  # who comes once somebody has begun to select is held back
@@ -77,9 +77,9 @@ def _without_its_policy(deployed: Deployment, target: Target) -> Iterator[None]:
 
 
 def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
-    visit: Visiting, deployed: Deployment, bench: Workbench, second: Target
+    visit: Visiting, deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:
-    certid, name = _waiting(deployed, bench)
+    certid, name = _waiting(deployed, fleet)
     person = visit(PHONE)
     with _without_its_policy(deployed, second):
         deployed.claim(certid, second)
@@ -104,9 +104,9 @@ def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
     ],
 )
 def test_a_devices_page_offers_each_role_what_it_may_do(
-    visit: Visiting, deployed: Deployment, bench: Workbench, role: str, offered: set[str]
+    visit: Visiting, deployed: Deployment, fleet: Fleet, role: str, offered: set[str]
 ) -> None:
-    certid, name = _waiting(deployed, bench)
+    certid, name = _waiting(deployed, fleet)
     deployed.claim(certid)
     deployed.wait(certid, "arrived")
     page = visit().sign_in(role, f"/devices/{certid}")
@@ -116,9 +116,9 @@ def test_a_devices_page_offers_each_role_what_it_may_do(
 
 
 def test_revoking_says_what_it_does_and_wants_a_reason(
-    visit: Visiting, deployed: Deployment, bench: Workbench, first: Target
+    visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    certid, _ = _waiting(deployed, bench)
+    certid, _ = _waiting(deployed, fleet)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     page = visit().sign_in("operator", f"/devices/{certid}")

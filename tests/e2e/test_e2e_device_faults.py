@@ -14,7 +14,7 @@ import pytest
 from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.deployment import Deployment, until
-from tests.e2e.workbench import Workbench, certid_of, name_of, says
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 from tests.unit.device.simulated_disk import CutPoint
 
 _ROOT = Path(__file__).parents[2]
@@ -43,55 +43,53 @@ def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, cut
 
 @pytest.mark.parametrize(("number", "cut_point"), [(_WRITE, "half"), (_RENAME, "after")], ids=["write", "rename"])
 def test_a_device_arrives_after_a_power_cut_while_storing_its_route(
-    deployed: Deployment, bench: Workbench, tmp_path: Path, number: int, cut_point: CutPoint
+    deployed: Deployment, fleet: Fleet, tmp_path: Path, number: int, cut_point: CutPoint
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     certid = certid_of(paths)
     deployed.claim(certid)
     state = tmp_path / "devices" / name_of(paths)
     assert _cut(deployed, paths, state, number, cut_point) == -signal.SIGKILL
     files = sorted(path.name for path in (state / "kept").iterdir())
     assert files == (["route.json.new"] if number == _WRITE else ["route.json"])
-    device = bench.power(paths)
-    says(device, "alive_sent")
+    device = fleet.power_on(paths)
+    wait_for_event(device, "alive_sent")
     assert device.first("route_unreadable") is None
     arrived = deployed.wait(certid, "arrived")
     assert arrived["historyIntact"]
 
 
-def test_a_device_with_a_corrupt_route_file_onboards_again(
-    deployed: Deployment, bench: Workbench, tmp_path: Path
-) -> None:
-    paths = bench.make()
+def test_a_device_with_a_corrupt_route_file_onboards_again(deployed: Deployment, fleet: Fleet, tmp_path: Path) -> None:
+    paths = fleet.make()
     certid = certid_of(paths)
     deployed.claim(certid)
-    before = bench.power(paths)
-    says(before, "alive_sent")
+    before = fleet.power_on(paths)
+    wait_for_event(before, "alive_sent")
     deployed.wait(certid, "arrived")
     before.kill()
-    bench.powered.remove(before)
+    fleet.powered.remove(before)
     (tmp_path / "devices" / name_of(paths) / "kept" / "route.json").write_bytes(os.urandom(300))
-    device = bench.power(paths)
-    assert "set aside" in str(says(device, "route_unreadable")["detail"])
-    assert says(device, "starting")["place"] == "lobby"
-    says(device, "alive_sent")
+    device = fleet.power_on(paths)
+    assert "set aside" in str(wait_for_event(device, "route_unreadable")["detail"])
+    assert wait_for_event(device, "starting")["place"] == "lobby"
+    wait_for_event(device, "alive_sent")
 
 
 def test_a_target_can_change_the_config_and_cannot_move_the_device(
-    deployed: Deployment, bench: Workbench, first: Target, second: Target
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    paths = bench.make()
+    paths = fleet.make()
     thing, certid = name_of(paths), certid_of(paths)
     deployed.claim(certid, first)
-    device = bench.power(paths)
-    says(device, "alive_sent")
+    device = fleet.power_on(paths)
+    wait_for_event(device, "alive_sent")
     deployed.wait(certid, "arrived")
     elsewhere = {"iotep": deployed.layout.endpoint_address(second), "config": "x", "generation": 99}
-    deployed.tell(first, thing, elsewhere)
-    assert "only a lobby moves a device" in str(says(device, "message_ignored")["reason"])
+    deployed.publish(first, thing, elsewhere)
+    assert "only a lobby moves a device" in str(wait_for_event(device, "message_ignored")["reason"])
     here = {"iotep": deployed.layout.endpoint_address(first), "config": {"interval": 5}, "generation": 2}
-    deployed.tell(first, thing, here)
-    says(device, "route_stored")
-    says(device, "arrived_at_target", generation=2)
+    deployed.publish(first, thing, here)
+    wait_for_event(device, "route_stored")
+    wait_for_event(device, "arrived_at_target", generation=2)
     until(lambda: device.first("alive_sent", endpoint=str(device.events()[-1].get("endpoint"))), device.last_output)
     assert not [event for event in device.events() if event.get("endpoint", "").startswith(elsewhere["iotep"])][1:]
