@@ -1,13 +1,13 @@
 """The Lambda's entry point: API Gateway HTTP API events (payload format 2.0) to the application.
 
-The application is created at the first request and reused. A missing setting raises an error that names it. Only JSON
-responses are text. Other content is base64, whose size is predictable (4/3): text grows with each escaped character,
-and a Lambda response is limited to 6 MB.
+The application is created during Lambda's initialisation and reused. A missing setting raises an error that names it.
+Only JSON responses are text. Other content is base64, whose size is predictable (4/3): text grows with each escaped
+character, and a Lambda response is limited to 6 MB.
 """
 
 import os
 import secrets
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final, cast
 
 from mangum import Mangum
@@ -19,13 +19,16 @@ from admin_api.web.app import create_app
 from admin_api.web.built_console import DIST, BuiltConsole
 from admin_api.web.pages import Pages
 from admin_api.web.tokens import TokenVerifier, user_pool_keys
+from lobby.aws.clients import at_init
+from lobby.ledger.connection import connect
 
 _TEXT: Final = ["application/json", "application/graphql-response+json"]
 
 
-@cache
+@at_init
 def _application() -> Mangum:
     settings = Settings.read(os.environ)
+    connect()
     verifier = TokenVerifier(settings.issuer, settings.client_id, user_pool_keys(settings))
     pages = Pages(BuiltConsole.read(DIST), settings, partial(secrets.token_urlsafe, 16))
     app = create_app(verifier, services_of(settings), pages.routes())

@@ -54,7 +54,8 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 @contextmanager
 def deployed_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
     """The handler with its settings in the environment, and the keys of the test user pool."""
-    for name, value in (SETTINGS | {"AWS_DEFAULT_REGION": REGION}).items():
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    for name, value in (SETTINGS | {"AWS_DEFAULT_REGION": REGION} | credentials).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(handler, "user_pool_keys", lambda _settings: key_of)
