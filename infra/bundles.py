@@ -1,14 +1,13 @@
-"""The code of the Lambdas as zip files: our packages and their pinned, hashed dependencies, built without Docker.
+"""The code of the Lambdas as zip files: our packages, their pinned dependencies and byte code, built without Docker.
 
-One bundle per set of dependencies. A bundle's name carries the hash of all that goes into it, so it is built once and
-taken from `.local/bundles` ever after, without network; the same input gives the same bytes. The index that pip or uv
-is set up for is used; none is named here. Refuses to build from source: every dependency must have a wheel for the
-place where it will run.
+One bundle per set of dependencies. Its file name contains the hash of all its inputs, so a bundle is built once and
+then taken from `.local/bundles` without a network; the same inputs give the same bytes. Packages come from the index
+that pip or uv is configured for. Every dependency must have a wheel for the platform: none is built from source.
 """
 
 import hashlib
 import importlib.util
-import platform
+import os
 import re
 import shutil
 import subprocess
@@ -20,18 +19,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra import bundle_files
+from infra import bundle_files, bytecode
+from infra.bytecode import Interpreter
 from infra.errors import BundleFailed
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
-_LAYOUT: Final = "3"
-"""Raise it when what this module writes into a bundle changes."""
-SHIPPED: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
-"""What Lambda's Python runtimes bring (developer guide, "Runtime dependencies in Python")."""
-_KEPT: Final = 3
-_DEAD: Final = re.compile(
+_FORMAT: Final = "4"
+"""Increase it when this module changes the content of bundles."""
+RUNTIME_PACKAGES: Final = frozenset(
+    {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"}
+)
+"""Included in Lambda's Python runtimes (developer guide, "Runtime dependencies in Python")."""
+MAX_UNZIPPED: Final = 250 * 1024 * 1024
+"""Bytes: Lambda's quota "Deployment package size", unzipped, with layers."""
+_MAX_CACHED: Final = 3
+_EXCLUDED: Final = re.compile(
     r"^\.lock$|(^|/)(__pycache__|tests?|bin)/|\.(pyc|pyi|pyx|pxd|c|h)$"
     r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|uv_cache\.json|sboms/.*|licenses/.*)$"
 )
@@ -41,7 +45,7 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Platform:
-    """Where a bundle runs: the Python version, the machine as uname says it, and whether that is this very machine."""
+    """Where a bundle runs: the Python version, the machine name as in uname, and whether it is this machine."""
 
     python: str
     machine: str
@@ -55,18 +59,18 @@ AWS: Final = Platform(LAMBDA_PYTHON, "aarch64")
 
 
 def this_machine() -> Platform:
-    return Platform(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine(), local=True)
+    return Platform(f"{sys.version_info.major}.{sys.version_info.minor}", os.uname().machine, local=True)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A set of Lambdas' code: the file in `requirements/` and our packages."""
+    """The code of a set of Lambdas: our packages and the requirements file of the same name."""
 
     name: str
     packages: tuple[str, ...]
     static: tuple[str, ...] = ()
-    """Directories whose files go along, where they exist: built pages, to be answered with."""
-    apart: tuple[str, ...] = ()
+    """Directories of built pages to include, if they exist."""
+    excluded: tuple[str, ...] = ()
     """Directories of the packages that the Lambda does not run."""
 
     @property
@@ -83,67 +87,73 @@ ADMIN_API: Final = Bundle(
 
 @dataclass(frozen=True)
 class Built:
-    """A bundle's zip file, and the SHA-256 of everything that it is made of."""
+    """A bundle's zip file, and the SHA-256 of its inputs."""
 
     path: Path
     sha256: str
 
 
-def build(bundle: Bundle, where: Platform, cache: Path | None = None) -> Built:
-    """The bundle, from `cache` (or `CACHE`) if it is there. Raises `BundleFailed`."""
+def build(bundle: Bundle, platform: Platform, cache: Path | None = None) -> Built:
+    """Return the bundle from `cache` (by default `CACHE`), building it if necessary. Raise `BundleFailed`."""
     cache = cache or CACHE
-    ours = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.apart)
-    digest = _digest(bundle, where, ours)
-    made = Built(cache / f"{bundle.name}-{where}-{digest[:32]}.zip", digest)
-    if not made.path.exists():
+    own_files = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.excluded)
+    interpreter = bytecode.find_interpreter(platform.python)
+    digest = _digest(bundle, platform, interpreter, own_files)
+    archive = cache / f"{bundle.name}-{platform}-{digest[:32]}.zip"
+    if not archive.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as work:
-            partial = Path(work) / made.path.name
-            shutil.copyfile(_dependencies(bundle, where, cache), partial)
-            _add(partial, ours)
-            partial.replace(made.path)
-        _forget(cache, f"{bundle.name}-{where}-")
-    return made
+            partial = Path(work) / archive.name
+            shutil.copyfile(_dependencies(bundle, platform, interpreter, cache), partial)
+            _add(partial, own_files, interpreter)
+            _require_size(bundle, partial)
+            partial.replace(archive)
+        _prune(cache, f"{bundle.name}-{platform}-")
+    return Built(archive, digest)
 
 
-def _dependencies(bundle: Bundle, where: Platform, cache: Path) -> Path:
-    """The installed packages as a zip file: they change seldom, our code often."""
-    digest = _digest(bundle, where, {})
-    made = cache / f"dependencies-of-{bundle.name}-{where}-{digest[:32]}.zip"
-    if not made.exists():
+def _dependencies(bundle: Bundle, platform: Platform, interpreter: Interpreter | None, cache: Path) -> Path:
+    """Return the installed dependencies as a zip file, cached separately because they change less often than our
+    code."""
+    digest = _digest(bundle, platform, interpreter, {})
+    archive = cache / f"dependencies-of-{bundle.name}-{platform}-{digest[:32]}.zip"
+    if not archive.exists():
         with tempfile.TemporaryDirectory(dir=cache) as work:
             installed = Path(work) / "installed"
-            _install(bundle, where, installed)
-            files = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
-            partial = Path(work) / made.name
-            _add(partial, {name: path.read_bytes() for name, path in files.items() if not _DEAD.search(name)})
-            partial.replace(made)
-        _forget(cache, f"dependencies-of-{bundle.name}-{where}-")
-    return made
+            _install(bundle, platform, installed)
+            paths = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
+            partial = Path(work) / archive.name
+            files = {name: path.read_bytes() for name, path in paths.items() if not _EXCLUDED.search(name)}
+            _add(partial, files, interpreter)
+            partial.replace(archive)
+        _prune(cache, f"dependencies-of-{bundle.name}-{platform}-")
+    return archive
 
 
-def _forget(cache: Path, prefix: str) -> None:
-    """Keep the last few of a kind: another process may be about to read one that is no longer the newest."""
+def _prune(cache: Path, prefix: str) -> None:
+    """Delete all but the newest archives with `prefix`. Another process may be reading one that is not the newest."""
     dated = sorted(((path.stat().st_mtime, path) for path in cache.glob(f"{prefix}*.zip")), reverse=True)
-    for _, path in dated[_KEPT:]:
+    for _, path in dated[_MAX_CACHED:]:
         path.unlink(missing_ok=True)
 
 
-def _digest(bundle: Bundle, where: Platform, ours: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256(f"{_LAYOUT}\n{where}\n{kept_requirements(bundle)}".encode())
-    for name, content in sorted(ours.items()):
+def _digest(bundle: Bundle, platform: Platform, interpreter: Interpreter | None, own_files: Mapping[str, bytes]) -> str:
+    inputs = f"{_FORMAT}\n{platform}\nbyte code: {interpreter}\n{kept_requirements(bundle)}"
+    digest = hashlib.sha256(inputs.encode())
+    for name, content in sorted(own_files.items()):
         digest.update(f"\n{name}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
 def kept_requirements(bundle: Bundle) -> str:
-    """The bundle's hashed requirements without what the runtime has. Pip checks the hashes of the rest."""
+    """Return the bundle's hashed requirements without the packages of the runtime. Pip checks the hashes."""
     text = bundle.requirements.read_text()
-    return "\n".join(match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in SHIPPED) + "\n"
+    kept = (match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in RUNTIME_PACKAGES)
+    return "\n".join(kept) + "\n"
 
 
 def require_page(bundle: Bundle) -> None:
-    """Raises `BundleFailed` NOT_BUILT where the bundle's page is not there to go along."""
+    """Raise `BundleFailed` NOT_BUILT if the bundle's page does not exist."""
     for folder in bundle.static:
         if not (ROOT / folder / "index.html").is_file():
             raise BundleFailed(
@@ -152,21 +162,30 @@ def require_page(bundle: Bundle) -> None:
             )
 
 
-def _install(bundle: Bundle, where: Platform, into: Path) -> None:
-    wanted = into.with_name("requirements.txt")
-    wanted.write_text(kept_requirements(bundle))
-    command = [*_installer(where), "--target", str(into), "--no-deps", "--require-hashes", "-r", str(wanted)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise BundleFailed("INSTALL_FAILED", f"{bundle.name} for {where}: {command[0]} said:\n{said}")
+def _require_size(bundle: Bundle, archive: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        size = sum(entry.file_size for entry in opened.infolist())
+    if size > MAX_UNZIPPED:
+        raise BundleFailed(
+            "BUNDLE_TOO_LARGE", f"got {bundle.name} of {size} bytes unzipped, want at most {MAX_UNZIPPED}"
+        )
 
 
-def _installer(where: Platform) -> list[str]:
+def _install(bundle: Bundle, platform: Platform, directory: Path) -> None:
+    requirements = directory.with_name("requirements.txt")
+    requirements.write_text(kept_requirements(bundle))
+    command = [*_installer(platform), "--target", str(directory), "--no-deps", "--require-hashes"]
+    result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
+    if result.returncode:
+        output = (result.stderr or result.stdout).strip()
+        raise BundleFailed("INSTALL_FAILED", f"{bundle.name} for {platform}: output of {command[0]}:\n{output}")
+
+
+def _installer(platform: Platform) -> list[str]:
     if importlib.util.find_spec("pip"):
-        platforms = [f"manylinux{tag}_{where.machine}" for tag in ("_2_34", "_2_28", "2014")]
-        foreign = [word for tag in platforms for word in ("--platform", tag)]
-        foreign += ["--implementation", "cp", "--python-version", where.python]
+        tags = [f"manylinux{tag}_{platform.machine}" for tag in ("_2_34", "_2_28", "2014")]
+        cross_options = [option for tag in tags for option in ("--platform", tag)]
+        cross_options += ["--implementation", "cp", "--python-version", platform.python]
         return [
             sys.executable,
             "-m",
@@ -175,20 +194,22 @@ def _installer(where: Platform) -> list[str]:
             "--quiet",
             "--no-compile",
             "--only-binary=:all:",
-            *([] if where.local else foreign),
+            *([] if platform.local else cross_options),
         ]
     uv = shutil.which("uv")
     if uv is None:
         raise BundleFailed("NO_INSTALLER", f"got neither pip in {sys.executable} nor uv in PATH, want one of them")
-    here = ["--python", sys.executable]
-    foreign = ["--python-platform", f"{where.machine}-manylinux_2_34", "--python-version", where.python]
-    return [uv, "pip", "install", "--quiet", "--only-binary", ":all:", *here, *([] if where.local else foreign)]
+    command = [uv, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", sys.executable]
+    if platform.local:
+        return command
+    return [*command, "--python-platform", f"{platform.machine}-manylinux_2_34", "--python-version", platform.python]
 
 
-def _add(archive: Path, files: Mapping[str, bytes]) -> None:
-    """The same bytes for the same files: sorted, undated, of one mode."""
+def _add(archive: Path, files: Mapping[str, bytes], interpreter: Interpreter | None) -> None:
+    """Add `files` and their byte code, so that the same files give the same bytes: sorted, one date, one mode."""
+    compiled = bytecode.compile_files(interpreter, files) if interpreter else {}
     with zipfile.ZipFile(archive, "a") as opened:
-        for name, content in sorted(files.items()):
+        for name, content in sorted({**files, **compiled}.items()):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = 0o100644 << 16
             opened.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)

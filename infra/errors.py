@@ -1,21 +1,25 @@
-"""Why an app of stacks cannot be built.
+"""The expected failures of `infra`, as one tree with stable codes.
 
-InfraError
-├── BadContext      settings that are missing or wrong, all of them in one message: BAD_CONTEXT
-└── BundleFailed    a Lambda's code could not be put together: NO_INSTALLER, INSTALL_FAILED, FILE_TOO_LARGE,
-                  NOT_BUILT
+lobby.errors.LobbyError
+└── InfraError
+    ├── BadContext      missing or invalid settings, all in one message: BAD_CONTEXT
+    ├── BundleFailed    a Lambda's code cannot be bundled: NO_INSTALLER, INSTALL_FAILED, COMPILE_FAILED,
+    │                   FILE_TOO_LARGE, BUNDLE_TOO_LARGE, NOT_BUILT
+    ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION
+    ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
+    └── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
 """
 
 from lobby.errors import LobbyError
 
 
 class InfraError(LobbyError):
-    """Base of what `infra` expects to go wrong."""
+    """Base of the expected failures of `infra`."""
 
 
 class BadContext(InfraError):
-    """The app's context does not say what is to be deployed."""
+    """The CDK app's context has missing or invalid settings."""
 
 
 class BundleFailed(InfraError):
-    """The code of a Lambda could not be bundled; nothing was left half done."""
+    """The code of a Lambda could not be bundled; no incomplete bundle is left behind."""

@@ -1,8 +1,8 @@
-"""What a cold start of each Lambda has to load: the bundle's size, and what importing its handler costs.
+"""The cost of a cold start of each Lambda: the size of its bundle, and the CPU time to import its handler.
 
-Imports run in an isolated Python that sees the unpacked bundle and what Lambda's runtime ships, and nothing else that
-happens to be installed. Processor time is the least of a few runs, shown as a multiple of an empty Python's and of
-`import boto3`, both measured in the same run; where it goes is Python's own `-X importtime`.
+Imports run in an isolated Python that sees only the unpacked bundle and the packages of Lambda's runtime. CPU time is
+the minimum of several runs, with and without the bundle's byte code, in milliseconds and as a multiple of an empty
+Python and of `import boto3` in the same run. The shares per package come from Python's `-X importtime`.
 """
 
 import importlib.util
@@ -21,67 +21,86 @@ from infra.errors import BundleFailed
 from infra.functions import FUNCTIONS, Function
 from tests.bench.report import Section
 
-_SHIPPED: Final = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+_RUNTIME: Final = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 _RUNS: Final = 5
 _LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 _ENVIRONMENT: Final = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def section() -> Section:
-    """A line for each Lambda."""
+    """Return a section with a row for each Lambda."""
     with tempfile.TemporaryDirectory() as work:
-        room = _Room(Path(work))
-        lines = tuple(_line(room, function) for function in FUNCTIONS)
+        workspace = _Workspace(Path(work))
+        rows = tuple(_row(workspace, function) for function in FUNCTIONS)
     return Section(
         "Cold start: the bundle for AWS, and importing the handler",
-        ("function", "zip kB", "unzipped kB", "× empty Python", "× import boto3", "modules", "where it goes"),
-        lines,
         (
-            "Processor time on this machine, in an isolated Python with the bundle and what Lambda ships. The bundle "
-            "is compiled at each import, as in Lambda, whose code directory is read-only; the runtime's own is not.",
+            "function",
+            "zip kB",
+            "unzipped kB",
+            "CPU ms",
+            "CPU ms without byte code",
+            "× empty Python",
+            "× import boto3",
+            "modules",
+            "largest shares",
+        ),
+        rows,
+        (
+            "CPU time on this machine, start of Python included, in an isolated Python with the bundle and packages "
+            "of Lambda's runtime, which have byte code. Without byte code, each import compiles the bundle's modules, "
+            "because Lambda's code directory is read-only. The multiples are with byte code.",
         ),
     )
 
 
-class _Room:
-    """Unpacked bundles of this machine, and what the runtime ships, in `work`."""
+class _Workspace:
+    """Unpacked bundles for this machine, and the packages of the runtime, in `work`."""
 
     def __init__(self, work: Path) -> None:
-        self._work, self._shipped = work, work / "shipped"
-        self._shipped.mkdir()
-        for name in _SHIPPED:
-            found = importlib.util.find_spec(name)
-            if found is not None and found.origin is not None:
-                origin = Path(found.origin)
+        self._work, self._runtime = work, work / "runtime"
+        self._runtime.mkdir()
+        for name in _RUNTIME:
+            spec = importlib.util.find_spec(name)
+            if spec is not None and spec.origin is not None:
+                origin = Path(spec.origin)
                 source = origin.parent if origin.name == "__init__.py" else origin
-                (self._shipped / source.name).symlink_to(source)
+                (self._runtime / source.name).symlink_to(source)
 
-    def ratios(self, code: Path, statement: str) -> tuple[float, float]:
-        """Processor time of a Python that runs `statement`, start included, as a multiple of one that runs nothing
-        and of one that imports boto3: the least of some rounds, as what else runs here slows all three alike."""
+    def times(self, function: Function, statement: str) -> tuple[float, float, float, float]:
+        """Return the CPU seconds of a Python that runs `statement` with and without byte code, of one that runs
+        nothing and of one that imports boto3. Each is the minimum of several interleaved runs."""
+        code, sources = self.unpacked(function), self.unpacked(function, byte_code=False)
         rounds = [
-            (self._timed(code, statement), self._timed(None, "pass"), self._timed(None, "import boto3"))
+            (
+                self._timed(code, statement),
+                self._timed(sources, statement),
+                self._timed(None, "pass"),
+                self._timed(None, "import boto3"),
+            )
             for _ in range(_RUNS)
         ]
-        handler, empty, boto3 = (min(times) for times in zip(*rounds, strict=True))
-        return handler / empty, handler / boto3
+        compiled, uncompiled, empty, boto3 = (min(times) for times in zip(*rounds, strict=True))
+        return compiled, uncompiled, empty, boto3
 
     def _timed(self, code: Path | None, statement: str) -> float:
         before = _children_seconds()
         self._run(code, statement)
         return _children_seconds() - before
 
-    def unpacked(self, function: Function) -> Path:
-        into = self._work / function.bundle.name
-        if not into.exists():
-            zipfile.ZipFile(bundles.build(function.bundle, bundles.this_machine()).path).extractall(into)
-        return into
+    def unpacked(self, function: Function, *, byte_code: bool = True) -> Path:
+        directory = self._work / (function.bundle.name if byte_code else f"{function.bundle.name}-sources")
+        if not directory.exists():
+            with zipfile.ZipFile(bundles.build(function.bundle, bundles.this_machine()).path) as archive:
+                names = archive.namelist()
+                archive.extractall(directory, [name for name in names if byte_code or not name.endswith(".pyc")])
+        return directory
 
     def shares(self, code: Path, statement: str) -> Counter[str]:
-        """Microseconds of importing, by top-level package."""
-        said = self._run(code, statement, "-X", "importtime").stderr
+        """Return the microseconds of importing, by top-level package."""
+        output = self._run(code, statement, "-X", "importtime").stderr
         shares: Counter[str] = Counter()
-        for microseconds, module in _LINE.findall(said):
+        for microseconds, module in _LINE.findall(output):
             shares[module.split(".")[0]] += int(microseconds)
         return shares
 
@@ -89,7 +108,7 @@ class _Room:
         return int(self._run(code, f"{statement}; import sys; print(len(sys.modules))").stdout)
 
     def _run(self, code: Path | None, statement: str, *options: str) -> subprocess.CompletedProcess[str]:
-        paths = [str(self._shipped)] if code is None else [str(code), str(self._shipped)]
+        paths = [str(self._runtime)] if code is None else [str(code), str(self._runtime)]
         script = f"import sys; sys.path[:0] = {paths!r}; {statement}"
         python = getattr(sys, "_base_executable", sys.executable)
         command = [python, "-I", "-S", "-B", *options, "-c", script]
@@ -101,22 +120,25 @@ def _children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _line(room: _Room, function: Function) -> tuple[str, ...]:
-    code, statement = room.unpacked(function), f"import {function.handler.rpartition('.')[0]}"
-    (of_empty, of_boto3), shares = room.ratios(code, statement), room.shares(code, statement)
-    where = ", ".join(f"{name} {100 * part / shares.total():.0f} %" for name, part in shares.most_common(4))
+def _row(workspace: _Workspace, function: Function) -> tuple[str, ...]:
+    code, statement = workspace.unpacked(function), f"import {function.handler.rpartition('.')[0]}"
+    compiled, uncompiled, empty, boto3 = workspace.times(function, statement)
+    shares = workspace.shares(code, statement)
+    largest = ", ".join(f"{name} {100 * part / shares.total():.0f} %" for name, part in shares.most_common(4))
     return (
         function.name,
         *_sizes(function),
-        f"{of_empty:.0f}",
-        f"{of_boto3:.2f}",
-        str(room.modules(code, statement)),
-        where,
+        f"{1000 * compiled:.0f}",
+        f"{1000 * uncompiled:.0f}",
+        f"{compiled / empty:.0f}",
+        f"{compiled / boto3:.2f}",
+        str(workspace.modules(code, statement)),
+        largest,
     )
 
 
 def _sizes(function: Function) -> tuple[str, str]:
-    """Of the zip file for AWS, or for this machine where the wheels for AWS cannot be had."""
+    """Return the sizes of the zip file for AWS, or for this machine if the wheels for AWS are not available."""
     try:
         path, mark = bundles.build(function.bundle, bundles.AWS).path, ""
     except BundleFailed:

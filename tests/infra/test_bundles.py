@@ -1,4 +1,4 @@
-"""The Lambdas' code: what is packed, that it is enough, and that it is the same every time."""
+"""The Lambdas' bundles: their content, that handlers import from them, and that they are reproducible."""
 
 import importlib.util
 import shutil
@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra import bundles
+from infra import bundles, bytecode
 from infra.bundle_files import MAX_STATIC
 from infra.bundles import ADMIN_API, AWS, BOUNCER, CORE, Bundle, Platform
+from infra.bytecode import Interpreter
 from infra.errors import BundleFailed
 from infra.functions import FUNCTIONS, Code, Function
 from tests.infra.templates import settings
@@ -23,42 +24,50 @@ RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "s
 
 @pytest.fixture(scope="module", params=ALL, ids=lambda bundle: bundle.name)
 def bundle(request: pytest.FixtureRequest) -> Bundle:
-    found: Bundle = request.param
-    return found
+    bundle: Bundle = request.param
+    return bundle
 
 
-def test_what_the_runtime_ships_is_left_out_and_the_rest_keeps_its_hashes(bundle: Bundle) -> None:
+def test_packages_of_the_runtime_are_excluded_and_the_rest_keep_their_hashes(bundle: Bundle) -> None:
     pinned = {line.split("==")[0] for line in bundle.requirements.read_text().splitlines() if line[:1].isalpha()}
     kept = bundles.kept_requirements(bundle)
-    assert {line.split("==")[0] for line in kept.splitlines() if line[:1].isalpha()} == pinned - bundles.SHIPPED
+    assert {
+        line.split("==")[0] for line in kept.splitlines() if line[:1].isalpha()
+    } == pinned - bundles.RUNTIME_PACKAGES
     assert kept.count("==") <= kept.count("--hash=sha256:")
 
 
-def test_a_bundle_has_our_packages_and_nothing_that_is_not_run(bundle: Bundle) -> None:
+def test_a_bundle_contains_our_packages_and_no_unused_files(bundle: Bundle) -> None:
     names = zipfile.ZipFile(bundles.build(bundle, bundles.this_machine()).path).namelist()
     tops = {name.split("/")[0] for name in names}
     assert set(bundle.packages) <= tops
     assert not {"botocore", "boto3", "device", "pki", "infra", "tests"} & tops
-    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", "/RECORD"))]
+    assert not [name for name in names if name.endswith((".pyi", "/RECORD")) or "/tests/" in name]
+
+
+def test_every_module_of_a_bundle_has_byte_code_next_to_its_source(bundle: Bundle) -> None:
+    names = set(zipfile.ZipFile(bundles.build(bundle, bundles.this_machine()).path).namelist())
+    sources = {name for name in names if name.endswith(".py")}
+    assert {name for name in names if name.endswith(".pyc")} == set(map(importlib.util.cache_from_source, sources))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
-def test_a_handler_is_found_with_its_bundle_and_the_runtime_alone(function: Function, tmp_path: Path) -> None:
-    """In an isolated Python that sees the unpacked bundle and what Lambda ships."""
-    code, shipped = tmp_path / "code", tmp_path / "shipped"
+def test_a_handler_imports_from_its_bundle_and_the_runtime_only(function: Function, tmp_path: Path) -> None:
+    """In an isolated Python that sees the unpacked bundle and the packages of Lambda's runtime."""
+    code, runtime = tmp_path / "code", tmp_path / "runtime"
     zipfile.ZipFile(bundles.build(function.bundle, bundles.this_machine()).path).extractall(code)
-    shipped.mkdir()
+    runtime.mkdir()
     for name in RUNTIME_MODULES:
-        _link(name, shipped)
+        _link(name, runtime)
     module, _, attribute = function.handler.rpartition(".")
     script = (
-        f"import sys; sys.path[:0] = [{str(code)!r}, {str(shipped)!r}]\n"
-        f"import {module} as found\n"
-        f"assert callable(found.{attribute})\n"
-        f"assert found.__file__.startswith({str(code)!r})"
+        f"import sys; sys.path[:0] = [{str(code)!r}, {str(runtime)!r}]\n"
+        f"import {module} as imported\n"
+        f"assert callable(imported.{attribute})\n"
+        f"assert imported.__file__.startswith({str(code)!r})"
     )
     environment = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    done = subprocess.run(
+    result = subprocess.run(
         [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-c", script],
         env=environment,
         capture_output=True,
@@ -66,18 +75,18 @@ def test_a_handler_is_found_with_its_bundle_and_the_runtime_alone(function: Func
         check=False,
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
-def _link(name: str, into: Path) -> None:
-    found = importlib.util.find_spec(name)
-    if found is not None and found.origin is not None:
-        origin = Path(found.origin)
+def _link(name: str, directory: Path) -> None:
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.origin is not None:
+        origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
-        (into / source.name).symlink_to(source)
+        (directory / source.name).symlink_to(source)
 
 
-def test_the_same_input_gives_the_same_bytes_and_is_built_once(tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes_and_are_built_once(tmp_path: Path) -> None:
     one = bundles.build(CORE, bundles.this_machine(), tmp_path / "one")
     other = bundles.build(CORE, bundles.this_machine(), tmp_path / "other")
     assert one.path.read_bytes() == other.path.read_bytes()
@@ -87,7 +96,7 @@ def test_the_same_input_gives_the_same_bytes_and_is_built_once(tmp_path: Path) -
     assert {path.name.split("-")[0] for path in (tmp_path / "one").iterdir()} == {"core", "dependencies"}
 
 
-def test_an_edit_of_our_code_installs_nothing_again(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_of_our_code_does_not_reinstall_dependencies(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundles.build(SMALL, AWS, own_root / "cache")
     monkeypatch.setattr(bundles, "_install", None)
     (own_root / "small" / "__init__.py").write_text("answer = 43\n")
@@ -95,7 +104,7 @@ def test_an_edit_of_our_code_installs_nothing_again(own_root: Path, monkeypatch:
     assert zipfile.ZipFile(built.path).read("small/__init__.py") == b"answer = 43\n"
 
 
-def test_only_the_last_few_bundles_are_kept(own_root: Path) -> None:
+def test_only_the_newest_bundles_are_cached(own_root: Path) -> None:
     for answer in range(6):
         (own_root / "small" / "__init__.py").write_text(f"answer = {answer}\n")
         newest = bundles.build(SMALL, AWS, own_root / "cache").path
@@ -106,38 +115,45 @@ def test_only_the_last_few_bundles_are_kept(own_root: Path) -> None:
 
 @pytest.fixture
 def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one package that depends on nothing."""
+    """A project with one package, no dependencies and no byte code."""
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements" / "small.txt").write_text("six==1.17.0 \\\n    --hash=sha256:00\n")
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "__init__.py").write_text("answer = 42\n")
     monkeypatch.setattr(bundles, "ROOT", tmp_path)
     monkeypatch.setattr(bundles, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(bundles, "_install", lambda _bundle, _where, into: into.mkdir())
+    monkeypatch.setattr(bundles, "_install", lambda _bundle, _platform, directory: directory.mkdir())
+    monkeypatch.setattr(bytecode, "find_interpreter", lambda _version: None)
     return tmp_path
 
 
 SMALL = Bundle("small", ("small",), ("small/page",), ("small/tool",))
 
 
-def test_any_change_of_code_requirements_or_platform_is_another_bundle(own_root: Path) -> None:
-    def sha256(where: Platform = AWS) -> str:
-        return bundles.build(SMALL, where, own_root / "cache").sha256
+def test_a_change_of_code_requirements_platform_or_byte_code_is_another_bundle(
+    own_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sha256(platform: Platform = AWS) -> str:
+        return bundles.build(SMALL, platform, own_root / "cache").sha256
 
-    seen = [sha256(), sha256(bundles.this_machine()), sha256(Platform("3.12", "aarch64"))]
+    digests = [sha256(), sha256(bundles.this_machine()), sha256(Platform("3.12", "aarch64"))]
     (own_root / "small" / "__init__.py").write_text("answer = 43\n")
-    seen.append(sha256())
+    digests.append(sha256())
     (own_root / "small" / "page").mkdir()
     for page in ("<p>", "<p>changed"):
         (own_root / "small" / "page" / "index.html").write_text(page)
-        seen.append(sha256())
+        digests.append(sha256())
     with (own_root / "requirements" / "small.txt").open("a") as requirements:
         requirements.write("small-thing==1.0 \\\n    --hash=sha256:01\n")
-    seen.append(sha256())
-    assert len(set(seen)) == len(seen)
+    digests.append(sha256())
+    for release, magic in (("3.13.1", "f30d0d0a"), ("3.13.2", "f30d0d0a"), ("3.13.2", "f40d0d0a")):
+        interpreter = Interpreter(sys.executable, release, magic)
+        monkeypatch.setattr(bytecode, "find_interpreter", lambda _version, each=interpreter: each)
+        digests.append(sha256())
+    assert len(set(digests)) == len(digests)
 
 
-def test_the_page_goes_along_and_its_tools_do_not(own_root: Path) -> None:
+def test_the_page_is_included_and_its_tools_are_not(own_root: Path) -> None:
     for name in (
         "page/index.html",
         "page/app.wasm",
@@ -158,7 +174,7 @@ def test_the_page_goes_along_and_its_tools_do_not(own_root: Path) -> None:
     assert names == ["small/__init__.py", *page, "small/part/tool/run.py"]
 
 
-def test_a_file_that_no_lambda_could_answer_with_is_refused(own_root: Path) -> None:
+def test_a_file_larger_than_a_lambda_response_is_rejected(own_root: Path) -> None:
     page = own_root / "small" / "page"
     page.mkdir()
     (page / "app.js").write_bytes(b"x" * MAX_STATIC)
@@ -169,41 +185,50 @@ def test_a_file_that_no_lambda_could_answer_with_is_refused(own_root: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("context", "refused"),
+    ("context", "rejected"),
     [({}, True), ({"console": "false"}, False), ({"local": True}, False)],
-    ids=["aws", "asked for", "local"],
+    ids=["aws", "console=false", "local"],
 )
-def test_the_api_does_not_go_to_aws_without_its_page_unless_that_is_asked_for(
-    own_root: Path, context: dict[str, Any], refused: bool
+def test_the_api_is_not_deployed_to_aws_without_its_page_unless_configured(
+    own_root: Path, context: dict[str, Any], rejected: bool
 ) -> None:
     code = Code(settings(bundle=True, **context), wanted=True)
-    if refused:
+    if rejected:
         with pytest.raises(BundleFailed, match=r"NOT_BUILT: got no small/page/index\.html"):
             code.of(SMALL)
     else:
         assert code.of(SMALL)
 
 
-def test_the_api_goes_to_aws_with_its_page(own_root: Path) -> None:
+def test_the_api_is_deployed_to_aws_with_its_page(own_root: Path) -> None:
     (own_root / "small" / "page").mkdir()
     (own_root / "small" / "page" / "index.html").write_text("<p>")
     assert Code(settings(bundle=True), wanted=True).of(SMALL)
 
 
-def test_the_command_line_is_not_in_the_lambda() -> None:
+def test_the_command_line_is_not_in_the_bundle() -> None:
     names = zipfile.ZipFile(bundles.build(ADMIN_API, bundles.this_machine()).path).namelist()
     assert "admin_api/web/pages.py" in names
     assert not [name for name in names if name.startswith("admin_api/cli/")]
     assert not [name for name in names if name.startswith("admin_api/console/") and "/dist/" not in name]
 
 
-def test_a_dependency_that_cannot_be_had_is_an_error_that_says_why(tmp_path: Path) -> None:
+def test_an_unavailable_dependency_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BundleFailed, match=r"INSTALL_FAILED: core for 2\.7-aarch64"):
         bundles.build(CORE, Platform("2.7", "aarch64"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_pip_and_uv_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_larger_than_lambdas_quota_is_rejected(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MAX_UNZIPPED", len("answer = 42\n"))
+    bundles.build(SMALL, AWS, own_root / "cache")
+    monkeypatch.setattr(bundles, "MAX_UNZIPPED", len("answer = 42\n") - 1)
+    with pytest.raises(BundleFailed, match="BUNDLE_TOO_LARGE: got small of 12 bytes unzipped, want at most 11"):
+        bundles.build(SMALL, AWS, own_root / "other")
+    assert not list((own_root / "other").glob("small-*"))
+
+
+def test_a_missing_installer_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(BundleFailed, match="NO_INSTALLER"):
