@@ -1,8 +1,8 @@
-"""An AWS for the tests: moto, made to behave as AWS does where that matters here, and a record of every call.
+"""AWS for tests: moto, adapted to behave like AWS where it matters, and a record of every call.
 
-What moto leaves out and AWS has: the CA's id in a certificate's description, a thing name that conflicts, and one
-endpoint per account and Region. `Calls` sees each call of every client, PynamoDB's too; it can cut a Lambda off
-before or after the n-th, or let something else happen just before one.
+Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, and one
+endpoint per account and Region. `Calls` records the calls of every client, including PynamoDB's. It can interrupt a
+Lambda before or after the n-th call, replace a call, or run something else just before one.
 """
 
 from collections import Counter
@@ -50,25 +50,25 @@ ENVIRONMENT = {
 
 
 class Clock:
-    """Stands still until it is moved on."""
+    """A clock that changes only with `advance`."""
 
-    def __init__(self, moment: datetime = NOW) -> None:
-        self.moment = moment
+    def __init__(self, time: datetime = NOW) -> None:
+        self.time = time
 
     def __call__(self) -> datetime:
-        return self.moment
+        return self.time
 
-    def advance(self, **much: float) -> None:
-        self.moment += timedelta(**much)
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
 
 
 class CutOff(BaseException):
-    """The Lambda is gone, from one call to the next: nothing catches this."""
+    """The Lambda is interrupted between two calls. A `BaseException`, so that nothing catches it."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call as it was made."""
+    """A recorded call."""
 
     service: str
     operation: str
@@ -78,17 +78,17 @@ class Call:
 
 @dataclass
 class Calls:
-    """Every call, in order. `cut_before` and `cut_after` count from 1; `meanwhile` runs once, before the next call
-    of that operation."""
+    """All calls, in order. `cut_before` and `cut_after` are numbers of calls, from 1, at which `CutOff` is raised;
+    `meanwhile` runs once, before the next call of an operation."""
 
     made: list[Call] = field(default_factory=list)
     cut_before: int | None = None
     cut_after: int | None = None
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     fails: dict[str, Exception] = field(default_factory=dict)
-    """What the calls of an operation raise instead of happening, until it is taken out."""
+    """The exception that calls of an operation raise, until it is removed."""
     instead: dict[str, Callable[[dict[str, Any], Callable[[], Any]], Any]] = field(default_factory=dict)
-    """What an operation does instead: it gets the parameters and the call itself, and answers."""
+    """A replacement for an operation: it gets the parameters and the call, and returns the response."""
     _off: bool = False
 
     def names(self) -> list[str]:
@@ -105,7 +105,7 @@ class Calls:
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
-        """What the test itself asks of AWS."""
+        """Do not record calls of the test itself."""
         before, self._off = self._off, True
         try:
             yield
@@ -131,9 +131,9 @@ class Calls:
 
 @contextmanager
 def aws() -> Iterator[Calls]:
-    """An empty AWS with the lobby's tables, bucket and policy, and the record of what is asked of it."""
+    """An empty AWS with the lobby's tables, bucket and policy. Yields the record of its calls."""
     calls, patch = Calls(), pytest.MonkeyPatch()
-    original = BaseClient._make_api_call  # type: ignore[attr-defined]  # where PynamoDB and boto3 meet
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]  # PynamoDB and boto3 both use it
 
     def make_api_call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
         return calls.around(client, operation, params, lambda: original(client, operation, params))
@@ -143,12 +143,12 @@ def aws() -> Iterator[Calls]:
             patched.setenv(name, value)
         patched.delenv("AWS_PROFILE", raising=False)
         patched.setattr(BaseClient, "_make_api_call", make_api_call)
-        patched.setattr(JSONFileLoader, "load_file", _loaded_once)
-        patched.setattr(ClientCreator, "_create_client_class", _made_once)
-        _as_aws_does(patched)
+        patched.setattr(JSONFileLoader, "load_file", _load_file_once)
+        patched.setattr(ClientCreator, "_create_client_class", _create_class_once)
+        _patch_moto(patched)
         with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
             with calls.uncounted():
-                _lobby()
+                _create_lobby()
             yield calls
 
 
@@ -156,8 +156,8 @@ _load_file = cache(JSONFileLoader.load_file)
 _loader = JSONFileLoader()
 
 
-def _loaded_once(_self: JSONFileLoader, path: str) -> Any:
-    """botocore reads its service models anew for every session, which takes longer than a test."""
+def _load_file_once(_self: JSONFileLoader, path: str) -> Any:
+    """Cache botocore's service models. It reads them for every session, which takes longer than a test."""
     return _load_file(_loader, path)
 
 
@@ -165,37 +165,37 @@ _create_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
 _classes: dict[str, type[BaseClient]] = {}
 
 
-def _made_once(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
-    """And makes a class of hundreds of methods for every client, likewise."""
+def _create_class_once(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
+    """Cache botocore's client classes, which have hundreds of methods each, for the same reason."""
     return _classes.get(service) or _classes.setdefault(service, _create_class(creator, service, model))
 
 
 @cache
 def client(service: str) -> Any:
-    """A client of the lobby's account, made once: making one takes longer than what most tests do with it."""
+    """Return a cached client of the lobby's account: creating one takes longer than most tests."""
     return boto3.client(service)  # type: ignore[call-overload]
 
 
 @cache
 def _empty_tables() -> dict[str, Any]:
-    """As moto makes them from the models, once."""
+    """Return empty tables, which moto creates from the models once."""
     for model in MODELS:
         model.create_table(billing_mode="PAY_PER_REQUEST")
     return deepcopy(dynamodb_backends[LOBBY][REGION].tables)
 
 
-def _lobby() -> None:
+def _create_lobby() -> None:
     dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     client("iot").create_policy(policyName=WAITING_POLICY, policyDocument="{}")
 
 
-def _as_aws_does(patched: pytest.MonkeyPatch) -> None:
+def _patch_moto(patched: pytest.MonkeyPatch) -> None:
     described, create_thing = FakeCertificate.to_description_dict, IoTBackend.create_thing
 
     def with_ca(certificate: FakeCertificate) -> dict[str, Any]:
-        known = {"caCertificateId": certificate.ca_certificate_id} if certificate.ca_certificate_id else {}
-        return {**described(certificate), **known}
+        ca = {"caCertificateId": certificate.ca_certificate_id} if certificate.ca_certificate_id else {}
+        return {**described(certificate), **ca}
 
     def create_or_conflict(backend: IoTBackend, **wanted: Any) -> FakeThing:
         name, attributes = wanted["thing_name"], (wanted["attribute_payload"] or {}).get("attributes", {})
@@ -215,14 +215,14 @@ def _as_aws_does(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(FakeEndpoint, "__init__", endpoint)
 
 
-def kept() -> Any:
-    """All that moto holds in tables and registries, to be brought back by `bring_back` in a test that begins there."""
+def snapshot() -> Any:
+    """Return the content of moto's tables and IoT registries, for `restore`."""
     backends = {(account, region): vars(iot) for account, of in iot_backends.items() for region, iot in of.items()}
     return deepcopy((dynamodb_backends[LOBBY][REGION].tables, backends))
 
 
-def bring_back(state: Any) -> None:
-    """A registry that was not there then is empty again."""
+def restore(state: Any) -> None:
+    """Restore a snapshot. A registry that did not exist then becomes empty."""
     tables, backends = deepcopy(state)
     for account, of in iot_backends.items():
         for region in [region for region in of if (account, region) not in backends]:
@@ -233,7 +233,7 @@ def bring_back(state: Any) -> None:
 
 
 def registry(target: Target = HOME) -> dict[str, Any]:
-    """All that AWS IoT of one account and Region knows: certificates by status, things, what is attached."""
+    """Return the content of the AWS IoT registry of an account and Region: certificates, things, attachments."""
     backend = iot_backends[target.account][target.region]
     return {
         "certificates": {certid: found.status for certid, found in backend.certificates.items()},
@@ -244,47 +244,47 @@ def registry(target: Target = HOME) -> dict[str, Any]:
 
 
 def status(certid: str, target: Target = HOME) -> str | None:
-    """A certificate's status in one account and Region."""
+    """Return a certificate's status in an account and Region."""
     found: str | None = registry(target)["certificates"].get(certid)
     return found
 
 
 def published(target: Target = HOME) -> list[tuple[str, bytes]]:
-    """What was published over AWS IoT's data plane of one account and Region."""
+    """Return what was published over AWS IoT's data plane in an account and Region."""
     sent: list[tuple[str, bytes]] = iotdata_backends[target.account][target.region].published_payloads
     return sent
 
 
 def tables() -> dict[str, list[dict[str, Any]]]:
-    """Every item of every table, in DynamoDB's own JSON; of the counts their sums, as their parts are random."""
+    """Return all items of all tables, in DynamoDB JSON. Of the counts, the sums, because the shards are random."""
     found = {model.Meta.table_name: items(model.Meta.table_name) for model in MODELS}
     return found | {"device-lobby-counts": [counts()]}
 
 
 def counts() -> dict[str, int]:
-    """What the parts of each count sum up to, where that is not nothing."""
+    """Return the sum of each count's shards, without zero."""
     sums: Counter[str] = Counter()
-    for part in items("device-lobby-counts"):
-        sums[part["bucket"]["S"].rpartition("|")[0]] += int(part["count"]["N"])
+    for shard in items("device-lobby-counts"):
+        sums[shard["bucket"]["S"].rpartition("|")[0]] += int(shard["count"]["N"])
     return {bucket: count for bucket, count in sums.items() if count}
 
 
 def recounted() -> dict[str, int]:
-    """The same, from the rows of the devices themselves."""
+    """Return the counts computed from the rows."""
     return dict(Counter(bucket_of(device_of_image(row)).key for row in items("device-lobby-ledger")))
 
 
 def empty(table: str) -> None:
-    """Takes every item out of a table."""
+    """Remove all items of a table."""
     dynamodb_backends[LOBBY][REGION].tables[table] = deepcopy(_empty_tables()[table])
 
 
 def item(certid: str) -> dict[str, Any] | None:
-    """A device's item as DynamoDB holds it."""
+    """Return a device's item in DynamoDB JSON."""
     return next((found for found in items("device-lobby-ledger") if found["certid"] == {"S": certid}), None)
 
 
 def items(table: str) -> list[dict[str, Any]]:
-    """Every item of a table, in an order of its own."""
+    """Return all items of a table, in a stable order."""
     found = dynamodb_backends[LOBBY][REGION].get_table(table).all_items()
     return sorted((row.to_json()["Attributes"] for row in found), key=str)

@@ -1,7 +1,7 @@
-"""Good and hostile certificates and revocation lists for the tests, built straight with `cryptography`.
+"""Valid and invalid certificates and revocation lists for tests, built with `cryptography`.
 
-What the library refuses to build is made from one that it did build (`tests.der`). One key per kind is made and used
-again: keys are slow, and no test asks for a fresh one.
+Certificates that the library refuses to build are derived from valid ones (`tests.der`). Keys are cached by kind and
+number, because creating them is slow and no test needs a new one.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from lobby.names import Fingerprint
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-"""The moment at which the tests take place."""
+"""The current time in tests."""
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 
@@ -26,12 +26,12 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 def key(kind: str, number: int = 0) -> Key:
-    """A private key by its kind (a curve's name, `rsa-<bits>` or `ed25519`), the same one for the same number."""
-    return _made_once(kind, number)
+    """Return a private key of a kind (a curve's name, `rsa-<bits>` or `ed25519`), the same one for the same number."""
+    return _cached_key(kind, number)
 
 
 @cache
-def _made_once(kind: str, _number: int) -> Key:
+def _cached_key(kind: str, _number: int) -> Key:
     if kind.startswith("rsa-"):
         return rsa.generate_private_key(65537, int(kind[4:]))
     if kind == "ed25519":
@@ -78,7 +78,7 @@ def authority(
     kind: str = "SECP256R1",
     identifiers: bool = True,
 ) -> Issuer:
-    """A CA, self-signed or under `parent`. `number` gives another key under the same name."""
+    """Return a CA, self-signed or issued by `parent`. Another `number` has another key and the same name."""
     private = key(kind, 100 + number)
     public = private.public_key()
     issuer_name = parent.certificate.subject if parent else named(cn)
@@ -103,16 +103,16 @@ def authority(
 
 
 def twin_of(real: Issuer, other: Key) -> Issuer:
-    """A CA that says of itself what the real one says, with another key."""
-    said = real.certificate
+    """Return a CA with the same fields as the real one and another key."""
+    certificate = real.certificate
     builder = x509.CertificateBuilder(
-        issuer_name=said.issuer,
-        subject_name=said.subject,
+        issuer_name=certificate.issuer,
+        subject_name=certificate.subject,
         public_key=other.public_key(),
-        serial_number=said.serial_number,
-        not_valid_before=said.not_valid_before_utc,
-        not_valid_after=said.not_valid_after_utc,
-        extensions=list(said.extensions),
+        serial_number=certificate.serial_number,
+        not_valid_before=certificate.not_valid_before_utc,
+        not_valid_after=certificate.not_valid_after_utc,
+        extensions=list(certificate.extensions),
     )
     return Issuer(builder.sign(other, SHA256()), other)
 
@@ -130,7 +130,7 @@ def device(
     extensions: Iterable[tuple[x509.ExtensionType, bool]] | None = None,
     algorithm: HashAlgorithm | None = None,
 ) -> x509.Certificate:
-    """A device's certificate: by default what `pki` issues, without SAN. `extensions` replaces all of them."""
+    """Return a device's certificate, by default as `pki` issues it, without SAN. `extensions` replaces all of them."""
     public = key(kind, number).public_key()
     builder = (
         x509.CertificateBuilder()
@@ -155,7 +155,7 @@ def usual_extensions() -> list[tuple[x509.ExtensionType, bool]]:
 
 
 def in_one_part(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
-    """A subject whose attributes stand side by side in one relative distinguished name."""
+    """Return a subject with several attributes in one relative distinguished name."""
     attributes = [x509.NameAttribute(oid, value) for oid, value in parts]
     return x509.Name([x509.RelativeDistinguishedName(attributes)])
 
@@ -191,7 +191,7 @@ def crl(
     signed_by: Issuer | None = None,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
 ) -> bytes:
-    """A revocation list (PEM). `signed_by` signs it with another's key under this issuer's name."""
+    """Return a revocation list (PEM). `signed_by` signs it with another CA's key, under this issuer's name."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)

@@ -1,4 +1,4 @@
-"""What the tests of the Lambdas share: an AWS of their own for each, and a clock that stands still."""
+"""Fixtures of the Lambdas' tests: an AWS (moto) for each test, and a clock that the test controls."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.aws import REGION, Calls, Clock
 
 @pytest.fixture(autouse=True, scope="module")
 def event_loop() -> Iterator[None]:
-    """This thread's. Mangum takes it, and where there is none makes one that nobody closes."""
+    """The event loop of this thread. Mangum uses it; without one it creates a loop that is never closed."""
     with asyncio.Runner() as runner:
         runner.get_loop()
         yield
@@ -25,9 +25,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def calls() -> Iterator[Calls]:
-    """An empty AWS, with the lobby's tables, for this test alone."""
-    with aws.aws() as made:
-        yield made
+    """An AWS with the lobby's empty tables, for one test."""
+    with aws.aws() as calls:
+        yield calls
 
 
 @pytest.fixture

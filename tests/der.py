@@ -1,6 +1,6 @@
-"""Certificates that no library would build: an empty CN, a SHA-1 signature, an unknown curve, a version of the future.
+"""Certificates that no library builds: an empty CN, a SHA-1 signature, an unknown curve, an unknown version.
 
-The DER of a good one is edited element by element, whatever the new lengths, and signed anew by its issuer.
+The DER of a valid certificate is edited element by element, with elements of any length, and signed again.
 """
 
 from base64 import encodebytes
@@ -13,29 +13,29 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.certificates import Issuer
 
 
-def swapped(certificate: x509.Certificate, old: bytes, new: bytes, issuer: Issuer) -> str:
-    """The PEM of the certificate with the DER elements `old` made `new`, of any length, and signed anew (the
-    signature stays one with SHA-256, whatever the certificate then says)."""
+def replaced(certificate: x509.Certificate, old: bytes, new: bytes, issuer: Issuer) -> str:
+    """Return the PEM of the certificate with the DER elements `old` replaced by `new`, of any length, and signed again
+    (with SHA-256, even if the certificate then names another algorithm)."""
     body, algorithm = signed_parts(certificate)
-    changed = _swap(body, old, new)
+    changed = _replace(body, old, new)
     if changed == body:
-        raise AssertionError("there is nothing to swap")
-    return signed_anew(issuer, changed, _swap(algorithm, old, new))
+        raise AssertionError("the certificate does not contain the element to replace")
+    return signed_again(issuer, changed, _replace(algorithm, old, new))
 
 
 def signed_parts(certificate: x509.Certificate) -> tuple[bytes, bytes]:
-    """The DER of what is signed, and of the algorithm that is named beside it."""
+    """Return the DER of the signed part, and of the signature algorithm."""
     body, algorithm, _ = _elements(_content(certificate.public_bytes(Encoding.DER)))
     return body, algorithm
 
 
-def signed_anew(issuer: Issuer, body: bytes, algorithm: bytes) -> str:
-    """The PEM of a certificate around `body`, whatever it is, with a signature that holds."""
+def signed_again(issuer: Issuer, body: bytes, algorithm: bytes) -> str:
+    """Return the PEM of a certificate with any `body` and a valid signature."""
     return _pem(_element(0x30, body + algorithm + _bits(_signed(issuer, body))))
 
 
 def with_bad_signature(certificate: x509.Certificate) -> str:
-    """The same certificate with one bit of its signature turned over."""
+    """Return the certificate with one bit of its signature flipped."""
     der = bytearray(certificate.public_bytes(Encoding.DER))
     der[-1] ^= 1
     return _pem(bytes(der))
@@ -52,7 +52,7 @@ def version(number: int) -> bytes:
 
 
 def oid(dotted: str) -> bytes:
-    """An OBJECT IDENTIFIER with small arcs, save the well-known 840 and 10045."""
+    """Return an OBJECT IDENTIFIER."""
     first, second, *rest = map(int, dotted.split("."))
     return _element(0x06, bytes([40 * first + second]) + b"".join(map(_arc, rest)))
 
@@ -66,35 +66,35 @@ def _arc(number: int) -> bytes:
 
 def _signed(issuer: Issuer, body: bytes) -> bytes:
     if not isinstance(issuer.key, ec.EllipticCurvePrivateKey):
-        raise TypeError("only EC issuers sign anew")
+        raise TypeError("want an issuer with an EC key")
     return issuer.key.sign(body, ec.ECDSA(SHA256()))
 
 
-def _swap(der: bytes, old: bytes, new: bytes) -> bytes:
+def _replace(der: bytes, old: bytes, new: bytes) -> bytes:
     if der == old:
         return new
     if not der[0] & 0x20 or old not in der:
         return der
-    return _element(der[0], b"".join(_swap(part, old, new) for part in _elements(_content(der))))
+    return _element(der[0], b"".join(_replace(part, old, new) for part in _elements(_content(der))))
 
 
 def _elements(body: bytes) -> list[bytes]:
-    """The DER elements that stand side by side in `body`."""
-    found = []
+    """Return the DER elements in `body`."""
+    elements = []
     while body:
-        begin, size = _measured(body)
-        found.append(body[: begin + size])
+        begin, size = _content_range(body)
+        elements.append(body[: begin + size])
         body = body[begin + size :]
-    return found
+    return elements
 
 
 def _content(der: bytes) -> bytes:
-    begin, size = _measured(der)
+    begin, size = _content_range(der)
     return der[begin : begin + size]
 
 
-def _measured(der: bytes) -> tuple[int, int]:
-    """Where an element's content begins, and its size."""
+def _content_range(der: bytes) -> tuple[int, int]:
+    """Return the offset of an element's content, and its size."""
     if der[1] < 0x80:
         return 2, der[1]
     digits = der[1] & 0x7F

@@ -1,8 +1,8 @@
-"""Every certificate that must not come in, as one table: a row for each way, with the reason code it is refused for.
+"""The table of hostile certificates: one row for each, with the reason code for which it is refused.
 
-The unit tests put the rows to `identity.verify`, the functional tests to the bouncer on moto, the end-to-end tests to
-the deployed bouncer, through TLS where TLS lets them pass. Each brings a `Maker` of its own: a manufacturer's CAs at a
-moment. A code in the source without a row here fails a test.
+The unit tests pass the rows to `identity.verify`, the functional tests to the bouncer on moto, the end-to-end tests to
+the deployed bouncer, over TLS where TLS accepts them. Each has its own `Maker`: a manufacturer's CAs at a given time. A
+test fails if the source contains a code without a row.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,8 @@ REVOKED_SERIAL: Final = 666
 
 
 class Maker:
-    """A manufacturer at the moment `at`, whose devices are called `name`. `number` tells one's CAs from another's."""
+    """A manufacturer's CAs and certificates at the time `at`. `name` is the devices' name; `number` distinguishes the
+    CAs of several manufacturers."""
 
     def __init__(self, at: datetime = NOW, number: int = 0, name: str = "sensor-1") -> None:
         self.at, self.number, self.name = at, number, name
@@ -40,21 +41,21 @@ class Maker:
 
     @cached_property
     def ca(self) -> Issuer:
-        """The one that is registered with the lobby, unless a row says otherwise."""
+        """The CA that is registered with the lobby, unless a row has another."""
         return self.authority("Acme Devices CA", 0, parent=self.root, pathlen=0)
 
     @cached_property
     def forged(self) -> Issuer:
-        """What an attacker makes of the registered CA: its names, another key."""
+        """An attacker's CA with the names of the registered one and another key."""
         return self.authority("Acme Devices CA", 1, parent=Issuer(self.root.certificate, make.key("SECP256R1", 99)))
 
     @cached_property
     def twin(self) -> Issuer:
-        """Says of itself all that the registered CA says, identifiers and serial included, with another key."""
+        """A CA with all fields of the registered one, including identifiers and serial, and another key."""
         return make.twin_of(self.ca, make.key("SECP256R1", 98))
 
     @cached_property
-    def stranger(self) -> Issuer:
+    def other(self) -> Issuer:
         return self.authority("Other CA", 2)
 
     @cached_property
@@ -67,7 +68,7 @@ class Maker:
         return self.authority("Acme Old CA", 5, begin=self.at - 2 * YEAR, end=self.at - DAY)
 
     @cached_property
-    def coming(self) -> Issuer:
+    def not_yet_valid(self) -> Issuer:
         return self.authority("Acme Coming CA", 6, begin=self.at + DAY)
 
     @cached_property
@@ -75,7 +76,7 @@ class Maker:
         return self.issued()
 
     @cached_property
-    def posing(self) -> Issuer:
+    def issuing_device(self) -> Issuer:
         """A device of the registered CA that issues certificates itself."""
         return Issuer(self.good, make.key("SECP256R1"))
 
@@ -85,9 +86,9 @@ class Maker:
     def pem(self, issuer: Issuer | None = None, **how: Any) -> str:
         return make.pem_of(self.issued(issuer, **how))
 
-    def swapped(self, old: bytes, new: bytes) -> str:
-        """The good one with a part changed that the library would not change, signed anew."""
-        return der.swapped(self.good, old, new, self.ca)
+    def replaced(self, old: bytes, new: bytes) -> str:
+        """Return the PEM of the valid certificate with an element replaced, signed again."""
+        return der.replaced(self.good, old, new, self.ca)
 
     def crl(self, issuer: Issuer | None = None, revoked: tuple[int, ...] = (REVOKED_SERIAL,), **how: Any) -> bytes:
         dates = {"last": self.at - DAY, "until": self.at + 7 * DAY}
@@ -100,9 +101,9 @@ def registered_ca(maker: Maker) -> Issuer:
 
 @dataclass(frozen=True)
 class Hostile:
-    """One way. `crl` is what the trust bucket holds for `issuer`, or the usual list. `key` is the certificate's, where
-    it is not the usual one. `before` names what happened before it came, for codes that no certificate brings about
-    alone."""
+    """A hostile certificate. `crl` is the content of the trust bucket for `issuer` (default: a valid list). `key` is
+    the certificate's key, if it is not the default one. `before` names what happened before its first connection, for
+    codes that do not depend on the certificate alone."""
 
     code: str
     certificate: Callable[[Maker], str]
@@ -120,8 +121,8 @@ def _good(maker: Maker) -> str:
 
 
 def _named(cn: str) -> Callable[[Maker], str]:
-    """A name that the library would not put into a certificate."""
-    return lambda maker: maker.swapped(der.text(maker.name), der.text(cn))
+    """Return a certificate with a name that the library does not accept."""
+    return lambda maker: maker.replaced(der.text(maker.name), der.text(cn))
 
 
 def _subject(*parts: tuple[ObjectIdentifier, str]) -> Callable[[Maker], str]:
@@ -133,7 +134,7 @@ def _weak(kind: str) -> Hostile:
 
 
 def _oid(old: str, new: str) -> Callable[[Maker], str]:
-    return lambda maker: maker.swapped(der.oid(old), der.oid(new))
+    return lambda maker: maker.replaced(der.oid(old), der.oid(new))
 
 
 def _with(*extensions: tuple[x509.ExtensionType, bool]) -> Callable[[Maker], str]:
@@ -200,7 +201,7 @@ _MARKS: Final = (
 HOSTILE: Final[dict[str, Hostile]] = {
     "expired": Hostile("EXPIRED", lambda m: m.pem(end=m.at - HOUR)),
     "not yet valid": Hostile("NOT_YET_VALID", lambda m: m.pem(begin=m.at + HOUR)),
-    "another issuer": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.stranger)),
+    "another issuer": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.other)),
     "a forged intermediate": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.forged)),
     "a twin of the registered CA": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.twin)),
     "issued by a CA under the registered one, beyond its path length": Hostile(
@@ -208,7 +209,9 @@ HOSTILE: Final[dict[str, Hostile]] = {
     ),
     "issued by the registered CA's own root": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.root)),
     "a signature with a flipped bit": Hostile("UNTRUSTED_CHAIN", lambda m: der.with_bad_signature(m.good)),
-    "issued by a device, as registered CA": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.posing), lambda m: m.posing),
+    "issued by a device, as registered CA": Hostile(
+        "UNTRUSTED_CHAIN", lambda m: m.pem(m.issuing_device), lambda m: m.issuing_device
+    ),
     "an unknown critical extension": Hostile(
         "UNTRUSTED_CHAIN", _with((x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True))
     ),
@@ -232,45 +235,41 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "SHA-224": Hostile("WEAK_SIGNATURE", lambda m: m.pem(algorithm=SHA224())),
     "an unknown curve": Hostile("BAD_CERTIFICATE", _oid(_P256, "1.2.840.10045.3.1.119")),
     "an unknown signature algorithm": Hostile("BAD_CERTIFICATE", _oid(_ECDSA_SHA256, "1.2.840.10045.4.3.99")),
-    "a version of X.509 that there is not": Hostile(
-        "BAD_CERTIFICATE", lambda m: m.swapped(der.version(2), der.version(3))
-    ),
+    "an unknown version of X.509": Hostile("BAD_CERTIFICATE", lambda m: m.replaced(der.version(2), der.version(3))),
     "two certificates": Hostile("BAD_CERTIFICATE", lambda m: _good(m) * 2),
     "no certificate": Hostile("BAD_CERTIFICATE", lambda _: ""),
     "no PEM": Hostile("BAD_CERTIFICATE", lambda _: "hello"),
-    "text that is no Unicode": Hostile("BAD_CERTIFICATE", lambda _: "\ud800"),
+    "text that is not Unicode": Hostile("BAD_CERTIFICATE", lambda _: "\ud800"),
     "cut PEM": Hostile("BAD_CERTIFICATE", lambda m: _good(m)[:300]),
     "no subject": Hostile("NAME_MISSING", _subject()),
     "no CN": Hostile("NAME_MISSING", _subject((NameOID.ORGANIZATION_NAME, "Acme"))),
     "a CN inside the OU": Hostile("NAME_MISSING", _subject((OU, "CN=victim"))),
     "two CNs": Hostile("NAME_DOUBLED", _subject((CN, "victim"), (CN, "sensor-1"))),
     "the same CN twice": Hostile("NAME_DOUBLED", _subject((CN, "sensor-1"), (CN, "sensor-1"))),
-    "two CNs in one part": Hostile("NAME_DOUBLED", lambda m: m.pem(name=make.in_one_part((CN, "a"), (CN, "victim")))),
+    "two CNs in one RDN": Hostile("NAME_DOUBLED", lambda m: m.pem(name=make.in_one_part((CN, "a"), (CN, "victim")))),
     "an empty CN": Hostile("NAME_INVALID", _named("")),
     "a CN of 129 characters": Hostile("NAME_INVALID", _named("a" * 129)),
     "a CN of 60,000 characters": Hostile("NAME_INVALID", _named("a" * 60_000)),
     **{f"a CN of {cn!a}": Hostile("NAME_INVALID", _named(cn)) for cn in _MARKS},
     **{f"a CN with {what}": Hostile("NAME_INVALID", _named(cn)) for what, cn in _LOOK_ALIKES.items()},
     "an expired CA": Hostile("CA_EXPIRED", lambda m: m.pem(m.old), lambda m: m.old),
-    "a CA not yet valid": Hostile("CA_EXPIRED", lambda m: m.pem(m.coming), lambda m: m.coming),
+    "a CA not yet valid": Hostile("CA_EXPIRED", lambda m: m.pem(m.not_yet_valid), lambda m: m.not_yet_valid),
     "no CRL": Hostile("CRL_MISSING", _good, crl=lambda _: None),
-    "a CRL that is none": Hostile("CRL_INVALID", _good, crl=lambda _: b"hello"),
+    "an unreadable CRL": Hostile("CRL_INVALID", _good, crl=lambda _: b"hello"),
     "an empty CRL": Hostile("CRL_INVALID", _good, crl=lambda _: b""),
     "a CRL of another issuer": Hostile("CRL_INVALID", _good, crl=lambda m: m.crl(m.root)),
     "a CRL signed by another": Hostile("CRL_INVALID", _good, crl=lambda m: m.crl(signed_by=m.forged)),
     "a CRL signed with another kind of key": Hostile(
         "CRL_INVALID", _good, crl=lambda m: m.crl(signed_by=Issuer(m.ca.certificate, make.key("rsa-2048")))
     ),
-    "a CRL of differences only": Hostile(
-        "CRL_INVALID", _good, crl=_listed(extensions=[(x509.DeltaCRLIndicator(1), True)])
-    ),
+    "a delta CRL": Hostile("CRL_INVALID", _good, crl=_listed(extensions=[(x509.DeltaCRLIndicator(1), True)])),
     "a CRL of CAs only": Hostile("CRL_INVALID", _good, crl=_listed(extensions=[(_CAS_ONLY, True)])),
     "a stale CRL": Hostile("CRL_STALE", _good, crl=lambda m: m.crl(until=m.at - HOUR)),
     "a CRL not yet valid": Hostile("CRL_STALE", _good, crl=lambda m: m.crl(last=m.at + HOUR)),
     "revoked by its issuer": Hostile("REVOKED_BY_ISSUER", lambda m: m.pem(serial=REVOKED_SERIAL)),
-    "a CN that another certificate holds": Hostile("NAME_TAKEN", _good, before="the name is held"),
-    "banned before it came": Hostile("REVOKED", _good, before="it was banned"),
+    "a CN that another certificate holds": Hostile("NAME_TAKEN", _good, before="the name is taken"),
+    "revoked before its first connection": Hostile("REVOKED", _good, before="it was revoked"),
     "a CA that is not registered here": Hostile("CA_UNKNOWN", _good, before="the CA was unregistered"),
-    "a CA that was taken out of use": Hostile("CA_INACTIVE", _good, before="the CA was deactivated"),
+    "a deactivated CA": Hostile("CA_INACTIVE", _good, before="the CA was deactivated"),
 }
-"""By what is wrong."""
+"""By the property that makes them hostile."""

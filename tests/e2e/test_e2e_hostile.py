@@ -91,9 +91,9 @@ class HostileManufacturers:
         return maker
 
     def _before(self, row: Hostile, certid: str) -> None:
-        if row.before == "it was banned":
+        if row.before == "it was revoked":
             self.deployed.api().ask(REVOKE, id=certid)
-        if row.before == "the name is held":
+        if row.before == "the name is taken":
             held = self._write(self.usual.pem(number=2), make.key("SECP256R1", 2))
             connect_admitted(self.deployed, *held, self.usual.name).close()
 

@@ -89,8 +89,8 @@ class LobbyWithTargets:
             return then()
         if key not in _SNAPSHOTS:
             then()
-            _SNAPSHOTS[key] = aws.kept()
-        return aws.bring_back(_SNAPSHOTS[key])
+            _SNAPSHOTS[key] = aws.snapshot()
+        return aws.restore(_SNAPSHOTS[key])
 
     def new_processor(self, sessions_clock: Callable[[], datetime] = wall_clock) -> StreamProcessor:
         """Return a Lambda that has just started."""

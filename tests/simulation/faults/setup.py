@@ -62,17 +62,17 @@ class ScenarioSetup:
             for target in (A, B):
                 targets.register(target, f"target in {target.region}", (), "user:ann")
                 deploy_policy(target)
-            self._snapshots[None] = Snapshot(aws.kept(), clock(), str(ca_id), ())
+            self._snapshots[None] = Snapshot(aws.snapshot(), clock(), str(ca_id), ())
         return self._snapshots[None]
 
     def _fleet(self, snapshot: Snapshot, *, slow: bool) -> Fleet:
-        aws.bring_back(snapshot.held)
+        aws.restore(snapshot.held)
         clock = Clock(snapshot.clock)
         return Fleet(self._injector, clock, snapshot.ca_id, copy.deepcopy(snapshot.devices), slow=slow)
 
     @staticmethod
     def _snapshot(fleet: Fleet) -> Snapshot:
-        return Snapshot(aws.kept(), fleet.clock(), fleet.ca_id, tuple(copy.deepcopy(list(fleet.devices.values()))))
+        return Snapshot(aws.snapshot(), fleet.clock(), fleet.ca_id, tuple(copy.deepcopy(list(fleet.devices.values()))))
 
 
 def publish(ca_id: str, crl: bytes) -> None:

@@ -130,8 +130,8 @@ def test_an_unreadable_certificate_has_no_facts_and_is_logged(case: str, caplog:
     pems = UNREADABLE | {
         "two certificates": pem_of(good) * 2,
         "truncated": pem_of(good)[:200],
-        "unknown curve": der.swapped(good, CURVE, der.oid("1.2.840.10045.3.1.9"), issuer),
-        "name that is not UTF-8": der.swapped(
+        "unknown curve": der.replaced(good, CURVE, der.oid("1.2.840.10045.3.1.9"), issuer),
+        "name that is not UTF-8": der.replaced(
             good, der.text("sensor-1"), b"\x0c\x08\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", issuer
         ),
     }

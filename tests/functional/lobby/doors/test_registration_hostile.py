@@ -59,8 +59,8 @@ def ca_deactivated(door: RegistrationDoor, ca_id: str) -> None:
 
 BEFORE: dict[str, Callable[[RegistrationDoor, str], None]] = {
     "": lambda _door, _ca_id: None,
-    "the name is held": name_is_taken,
-    "it was banned": was_revoked,
+    "the name is taken": name_is_taken,
+    "it was revoked": was_revoked,
     "the CA was unregistered": ca_unregistered,
     "the CA was deactivated": ca_deactivated,
 }

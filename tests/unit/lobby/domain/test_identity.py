@@ -65,7 +65,7 @@ def test_any_signed_bytes_are_refused_with_a_code_or_contain_the_name(data: st.D
     changed = bytearray(body)
     for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=3)):
         changed[place] = data.draw(st.integers(0, 255))
-    pem = der.signed_anew(CA, bytes(changed), algorithm)
+    pem = der.signed_again(CA, bytes(changed), algorithm)
     assert outcome(pem) in {row.code for row in HOSTILE.values()} | {"the name in it"}
 
 
@@ -109,7 +109,7 @@ def test_the_name_is_the_cn_regardless_of_other_attributes() -> None:
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
 def test_a_name_can_have_the_maximum_length_of_aws_iot() -> None:
-    pem = MAKER.swapped(der.text("sensor-1"), der.text("a" * 128))
+    pem = MAKER.replaced(der.text("sensor-1"), der.text("a" * 128))
     assert verify(pem, CA.pem, make.crl(CA), make.NOW).name == "a" * 128
 
 
