@@ -40,7 +40,7 @@ def starts_the_commissioner(row: dict[str, Any] | None) -> bool:
 
 
 def test_fault_crash_on_the_first_registration_of_a_certificate(lobby: LobbyWithTargets) -> None:
-    """A certificate that the target has never seen is registered at the first try, not by the stream's retry."""
+    """A new certificate is registered at the first attempt, not by a retry of the stream."""
     assert lobby.deliver(lobby.claim()) == []
     assert lobby.calls.count()["RegisterCertificateWithoutCA"] == 1
     assert statuses()[1] == "ACTIVE"
@@ -226,7 +226,7 @@ def test_fault_no_history_of_a_device(lobby: LobbyWithTargets) -> None:
 
 
 def test_only_a_change_of_the_claim_starts_the_commissioner(lobby: LobbyWithTargets) -> None:
-    """What the mapping's filter lets through: rows whose turn is the commissioner's."""
+    """The mapping's filter matches rows that need the commissioner."""
     assert starts_the_commissioner(lobby.claim()["dynamodb"]["NewImage"])
     lobby.deliver(lobby.record())
     assert not starts_the_commissioner(aws.item(ONE))

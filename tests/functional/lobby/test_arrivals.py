@@ -1,4 +1,4 @@
-"""The farewell: a target reports its own devices and no others, once, and a bad message holds nobody up."""
+"""Arrivals: a target reports only its own devices, and a bad message does not block the others."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
 
 
 class Queue:
-    """A commissioned device, a registered target, and who takes the reports off the queue."""
+    """A commissioned device, a registered target, and the handler of the queue."""
 
     def __init__(self, calls: Calls, ledger: Ledger, clock: Clock) -> None:
         self.ledger, self.calls = ledger, calls
@@ -47,7 +47,7 @@ class Queue:
         return self.sns
 
     def deliver(self, *bodies: str) -> list[str]:
-        """The ids of the messages that go back to the queue."""
+        """Process messages; return the ids of those that return to the queue."""
         records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
         found = arrivals.handler({"Records": records}, None, self.arrivals)
         return [failed["itemIdentifier"] for failed in found["batchItemFailures"]]

@@ -1,4 +1,4 @@
-"""The notary: every entry anchored once, however its record comes; what is no new entry raises an alarm."""
+"""The notary anchors every entry once; any record that is not of a new entry raises an alarm."""
 
 import json
 from typing import Any
@@ -37,32 +37,34 @@ def notary(calls: Calls, ledger: Ledger, clock: Clock) -> NotaryFixture:
         return NotaryFixture(ledger, clock)
 
 
-def lives(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
-    """Claimed before it was ever seen, revoked."""
+def claim_and_revoke(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
+    """Claim and revoke a device that was never seen; return its entries."""
     ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
     ledger.revoke(certid, "lost", "user:ann")
     return items(certid)
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What CloudWatch would count, from what was written to the log."""
+    """Return the metrics in the log, as CloudWatch reads them."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     return [line for line in lines if "_aws" in line]
 
 
 def test_every_entry_is_anchored_by_one_empty_object(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
-    found = lives(ledger) + lives(ledger, OTHER)
+    entries = claim_and_revoke(ledger) + claim_and_revoke(ledger, OTHER)
     calls.forget()
-    assert notary.process(*inserted(found)) == []
+    assert notary.process(*inserted(entries)) == []
     assert calls.names() == ["PutObject"] * 4
     assert {each["Size"] for each in notary.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]} == {0}
-    wanted = [anchor_key(Fingerprint(each["certid"]["S"]), int(each["seq"]["N"]), each["hash"]["S"]) for each in found]
+    wanted = [
+        anchor_key(Fingerprint(each["certid"]["S"]), int(each["seq"]["N"]), each["hash"]["S"]) for each in entries
+    ]
     assert sorted(notary.versions()) == sorted(wanted)
-    assert wanted[0] == f"entries/{ONE}/0000000001-{found[0]['hash']['S']}"
+    assert wanted[0] == f"entries/{ONE}/0000000001-{entries[0]['hash']['S']}"
 
 
 def test_a_repeated_record_creates_no_second_version(notary: NotaryFixture, ledger: Ledger) -> None:
-    records = inserted(lives(ledger))
+    records = inserted(claim_and_revoke(ledger))
     assert notary.process(*records, *records) == []
     first = notary.s3.list_object_versions(Bucket=NOTARY_BUCKET)["Versions"]
     assert notary.process(*records) == []
@@ -73,7 +75,7 @@ def test_a_repeated_record_creates_no_second_version(notary: NotaryFixture, ledg
 def test_a_failed_record_is_retried_and_the_others_are_anchored(
     notary: NotaryFixture, ledger: Ledger, calls: Calls
 ) -> None:
-    found = lives(ledger)
+    entries = claim_and_revoke(ledger)
 
     def busy(params: dict[str, Any], call: Any) -> Any:
         if "0000000001-" in params["Key"]:
@@ -81,15 +83,15 @@ def test_a_failed_record_is_retried_and_the_others_are_anchored(
         return call()
 
     calls.instead["PutObject"] = busy
-    assert notary.process(*inserted(found)) == ["1"]
+    assert notary.process(*inserted(entries)) == ["1"]
     assert len(notary.versions()) == 1
     del calls.instead["PutObject"]
-    assert notary.process(*inserted(found)) == []
+    assert notary.process(*inserted(entries)) == []
     assert len(notary.versions()) == 2
 
 
 def test_new_entries_raise_no_alarm(notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
-    notary.process(*inserted(lives(ledger)))
+    notary.process(*inserted(claim_and_revoke(ledger)))
     assert alarms(capsys) == []
 
 
@@ -151,7 +153,7 @@ TAMPERING = (
 def test_a_record_that_is_not_a_new_entry_raises_the_alarm_and_anchors_nothing(
     notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str], tampered: Any
 ) -> None:
-    item = lives(ledger)[0]
+    item = claim_and_revoke(ledger)[0]
     assert notary.process(tampered(item)) == []
     (counted,) = alarms(capsys)
     assert counted["HistoryTampered"] == [1]
@@ -164,8 +166,8 @@ def test_a_record_that_is_not_a_new_entry_raises_the_alarm_and_anchors_nothing(
 def test_the_other_entries_of_a_batch_with_tampering_are_anchored(
     notary: NotaryFixture, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = lives(ledger)
-    notary.process(removed(found[0]), *inserted(found), altered(found[1]))
+    entries = claim_and_revoke(ledger)
+    notary.process(removed(entries[0]), *inserted(entries), altered(entries[1]))
     assert [each["HistoryTampered"] for each in alarms(capsys)] == [[2]]
     assert len(notary.versions()) == 2
 
@@ -173,7 +175,7 @@ def test_the_other_entries_of_a_batch_with_tampering_are_anchored(
 def test_the_log_has_the_old_and_new_content(
     notary: NotaryFixture, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    notary.process(altered(lives(ledger)[0]))
+    notary.process(altered(claim_and_revoke(ledger)[0]))
     (line,) = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
     assert (line["event"], line["keys"]["certid"]["S"]) == ("MODIFY", ONE)
     assert (line["old"]["actor"]["S"], line["new"]["actor"]["S"]) == ("user:ann", "user:mallory")
@@ -185,7 +187,7 @@ def test_a_missing_bucket_name_is_an_error() -> None:
 
 
 def test_the_handler_uses_the_given_notary_or_its_own(notary: NotaryFixture, ledger: Ledger) -> None:
-    answer = handler({"Records": inserted(lives(ledger))}, None, lambda: notary.notary)
+    answer = handler({"Records": inserted(claim_and_revoke(ledger))}, None, lambda: notary.notary)
     assert answer == {"batchItemFailures": []}
 
 
@@ -226,7 +228,7 @@ def test_an_invalid_number_or_hash_is_not_anchored(notary: NotaryFixture, seq: i
 
 
 def test_a_history_is_verified_with_three_reads(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
-    notary.process(*inserted(lives(ledger)))
+    notary.process(*inserted(claim_and_revoke(ledger)))
     calls.forget()
     assert notary.histories.verify(ONE) == Verdict(entries=2, anchored=2, pending=0)
     assert calls.names() == ["ListObjectVersions", "Query", "GetItem"]
@@ -237,7 +239,7 @@ def test_an_unknown_device_has_no_verdict(notary: NotaryFixture) -> None:
 
 
 def test_a_change_between_the_reads_is_not_a_fault(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
-    notary.process(*inserted(lives(ledger)))
+    notary.process(*inserted(claim_and_revoke(ledger)))
     calls.meanwhile["GetItem"] = lambda: ledger.retry(ONE, "user:ann")
     assert notary.histories.verify(ONE) == Verdict(entries=3, anchored=2, pending=1)
     calls.meanwhile["Query"] = lambda: ledger.retry(ONE, "user:ann")
@@ -249,7 +251,7 @@ def _put(item: Item) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoilt",
+    "changes",
     [
         {"event": {"S": "nonsense"}},
         {"after": {"S": "nowhere"}},
@@ -260,25 +262,25 @@ def _put(item: Item) -> None:
     ],
     ids=str,
 )
-def test_an_unreadable_entry_is_reported_with_its_number(notary: NotaryFixture, ledger: Ledger, spoilt: Item) -> None:
-    found = lives(ledger)
-    notary.process(*inserted(found))
-    _put(found[1] | spoilt)
+def test_an_unreadable_entry_is_reported_with_its_number(notary: NotaryFixture, ledger: Ledger, changes: Item) -> None:
+    entries = claim_and_revoke(ledger)
+    notary.process(*inserted(entries))
+    _put(entries[1] | changes)
     verdict = notary.verdict()
     assert (verdict.seq, verdict.fault) == (2, Fault.ALTERED)
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "2.5", "12345678901234567890"])
 def test_an_entry_with_an_invalid_number_is_reported(notary: NotaryFixture, ledger: Ledger, number: str) -> None:
-    found = lives(ledger)
-    notary.process(*inserted(found))
-    _put(found[1] | {"seq": {"N": number}})
+    entries = claim_and_revoke(ledger)
+    notary.process(*inserted(entries))
+    _put(entries[1] | {"seq": {"N": number}})
     verdict = notary.verdict()
     assert (verdict.ok, verdict.fault) == (False, Fault.ALTERED)
 
 
 def test_an_unreadable_row_is_a_fault(notary: NotaryFixture, ledger: Ledger) -> None:
-    notary.process(*inserted(lives(ledger)))
+    notary.process(*inserted(claim_and_revoke(ledger)))
     row = aws.item(ONE)
     assert row
     aws.client("dynamodb").put_item(TableName="device-lobby-ledger", Item=row | {"devstate": {"S": "nowhere"}})
@@ -286,8 +288,8 @@ def test_an_unreadable_row_is_a_fault(notary: NotaryFixture, ledger: Ledger) -> 
 
 
 def test_reading_a_history_with_an_invalid_entry_is_an_error(ledger: Ledger) -> None:
-    found = lives(ledger)
-    _put(found[1] | {"event": {"S": "nonsense"}})
+    entries = claim_and_revoke(ledger)
+    _put(entries[1] | {"event": {"S": "nonsense"}})
     with pytest.raises(ValueError, match="nonsense"):
         ledger.history(ONE)
     assert HistoryRow.count(ONE) == 2

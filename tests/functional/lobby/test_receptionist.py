@@ -1,4 +1,4 @@
-"""The desk: who gets a route, who waits, what it costs, and that nothing in a payload can pose as anybody."""
+"""The receptionist: who gets a route, who waits, the cost, and that a payload cannot change the identity."""
 
 import json
 from pathlib import Path
@@ -23,8 +23,8 @@ CERTID, NAME = Fingerprint("1a" * 32), ThingName("sensor-1")
 TARGET = parse_target("1" * 12, "eu-west-1")
 
 
-class StreamProcessor:
-    """A lobby with one admitted device, and the receptionist at her desk."""
+class Reception:
+    """A lobby with one admitted device, and the receptionist."""
 
     def __init__(self, calls: Calls, ledger: Ledger) -> None:
         self.calls, self.ledger = calls, ledger
@@ -43,8 +43,8 @@ class StreamProcessor:
 
 
 @pytest.fixture
-def desk(calls: Calls, ledger: Ledger) -> StreamProcessor:
-    return StreamProcessor(calls, ledger)
+def reception(calls: Calls, ledger: Ledger) -> Reception:
+    return Reception(calls, ledger)
 
 
 def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
@@ -52,62 +52,62 @@ def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
 
 
 def starts_the_commissioner(row: dict[str, Any]) -> bool:
-    """What the event filter on the stream's mapping asks: `dynamodb.NewImage.turn.S` is the commissioner."""
+    """Return whether the event filter matches: `dynamodb.NewImage.turn.S` is the commissioner."""
     return bool(row.get("turn", {}).get("S") == COMMISSIONER)
 
 
-def test_the_first_hello_enters_the_lobby(desk: StreamProcessor) -> None:
-    assert desk.hello() == "entered"
+def test_the_first_hello_enters_the_lobby(reception: Reception) -> None:
+    assert reception.hello() == "entered"
     row = device()
     assert (row["devstate"]["S"], row["clientversion"]["S"]) == (State.INLOBBY, "1.0")
-    assert desk.calls.names() == ["GetItem", "TransactWriteItems"]
+    assert reception.calls.names() == ["GetItem", "TransactWriteItems"]
 
 
-def test_a_further_hello_in_the_lobby_is_one_read(desk: StreamProcessor) -> None:
-    desk.hello()
-    desk.calls.forget()
-    assert desk.hello() == "waiting"
-    assert desk.calls.names() == ["GetItem"]
+def test_a_further_hello_in_the_lobby_is_one_read(reception: Reception) -> None:
+    reception.hello()
+    reception.calls.forget()
+    assert reception.hello() == "waiting"
+    assert reception.calls.names() == ["GetItem"]
 
 
 def test_hellos_in_the_lobby_write_once_a_minute_and_never_start_the_commissioner(
-    desk: StreamProcessor, clock: Clock
+    reception: Reception, clock: Clock
 ) -> None:
-    desk.hello()
-    desk.calls.forget()
+    reception.hello()
+    reception.calls.forget()
     for _ in range(10):
         clock.advance(seconds=12)
-        desk.hello()
+        reception.hello()
         assert not starts_the_commissioner(device())
-    assert desk.calls.count() == {"GetItem": 10, "UpdateItem": 2}
+    assert reception.calls.count() == {"GetItem": 10, "UpdateItem": 2}
     assert len(aws.tables()["device-lobby-history"]) == 2
 
 
-def test_hellos_during_the_commissioning_write_nothing(desk: StreamProcessor, clock: Clock) -> None:
-    desk.hello()
-    with desk.calls.uncounted():
-        desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
+def test_hellos_during_the_commissioning_write_nothing(reception: Reception, clock: Clock) -> None:
+    reception.hello()
+    with reception.calls.uncounted():
+        reception.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
     before = aws.tables()
-    desk.calls.forget()
+    reception.calls.forget()
     for _ in range(10):
         clock.advance(minutes=1)
-        assert desk.hello() == "waiting"
+        assert reception.hello() == "waiting"
     assert aws.tables() == before
-    assert desk.calls.count() == {"GetItem": 10}
+    assert reception.calls.count() == {"GetItem": 10}
 
 
-def test_a_commissioned_device_gets_its_route_with_one_read_and_one_publish(desk: StreamProcessor) -> None:
-    desk.hello()
-    desk.commission()
+def test_a_commissioned_device_gets_its_route_with_one_read_and_one_publish(reception: Reception) -> None:
+    reception.hello()
+    reception.commission()
     before = aws.tables()
-    desk.calls.forget()
-    assert desk.hello() == "routed"
-    assert desk.calls.names() == ["GetItem", "Publish"]
+    reception.calls.forget()
+    assert reception.hello() == "routed"
+    assert reception.calls.names() == ["GetItem", "Publish"]
     assert aws.tables() == before
     topic, payload = aws.published()[-1]
     assert topic == "lobby/sensor-1"
     assert json.loads(payload) == {"iotep": "a.example", "config": {"a": 1}, "generation": 1}
-    assert desk.calls.of("Publish")[0].params["qos"] == 1
+    assert reception.calls.of("Publish")[0].params["qos"] == 1
 
 
 def ms(clock: Clock) -> int:
@@ -115,71 +115,71 @@ def ms(clock: Clock) -> int:
 
 
 @pytest.fixture
-def settled(desk: StreamProcessor, clock: Clock) -> StreamProcessor:
-    """Its device has arrived, just now."""
-    desk.hello()
-    device = desk.commission()
+def arrived(reception: Reception, clock: Clock) -> Reception:
+    """The device has just arrived."""
+    reception.hello()
+    device = reception.commission()
     clock.advance(minutes=5)
-    with desk.calls.uncounted():
-        desk.ledger.arrive(device, "service:arrivals")
-    desk.calls.forget()
-    return desk
+    with reception.calls.uncounted():
+        reception.ledger.arrive(device, "service:arrivals")
+    reception.calls.forget()
+    return reception
 
 
-def test_a_hello_of_an_arrived_device_is_answered_and_recorded(settled: StreamProcessor, clock: Clock) -> None:
+def test_a_hello_of_an_arrived_device_is_answered_and_recorded(arrived: Reception, clock: Clock) -> None:
     clock.advance(minutes=2)
-    assert settled.hello(receivedat=ms(clock)) == "fell back"
-    assert settled.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
+    assert arrived.hello(receivedat=ms(clock)) == "fell back"
+    assert arrived.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
     row = device()
     assert row["devstate"]["S"] == State.COMMISSIONED
     assert not starts_the_commissioner(row)
-    with settled.calls.uncounted():
-        last = settled.ledger.history(CERTID)[-1]
+    with arrived.calls.uncounted():
+        last = arrived.ledger.history(CERTID)[-1]
     assert (last.event, last.before, last.after) == (Event.HELLO, State.ARRIVED, State.COMMISSIONED)
-    settled.calls.forget()
+    arrived.calls.forget()
     clock.advance(minutes=2)
-    assert settled.hello(receivedat=ms(clock)) == "routed"
-    assert settled.calls.names() == ["GetItem", "Publish"]
+    assert arrived.hello(receivedat=ms(clock)) == "routed"
+    assert arrived.calls.names() == ["GetItem", "Publish"]
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 0, 59])
 def test_a_hello_from_before_the_arrival_processed_late_changes_nothing(
-    settled: StreamProcessor, clock: Clock, seconds: int
+    arrived: Reception, clock: Clock, seconds: int
 ) -> None:
-    """And no more than one a minute writes, whatever the device does."""
-    said, before = ms(clock) + seconds * 1000, aws.tables()
+    """At most one hello per minute writes."""
+    sent_at, before = ms(clock) + seconds * 1000, aws.tables()
     clock.advance(minutes=10)
-    assert settled.hello(receivedat=said) == "routed"
-    assert (settled.calls.names(), aws.tables()) == (["GetItem", "Publish"], before)
+    assert arrived.hello(receivedat=sent_at) == "routed"
+    assert (arrived.calls.names(), aws.tables()) == (["GetItem", "Publish"], before)
 
 
-@pytest.mark.parametrize("moment", [None, "1795348800000", True, 1.5e12, [], {}])
-def test_a_hello_without_a_time_is_not_recorded(settled: StreamProcessor, clock: Clock, moment: object) -> None:
+@pytest.mark.parametrize("at", [None, "1795348800000", True, 1.5e12, [], {}])
+def test_a_hello_without_a_time_is_not_recorded(arrived: Reception, clock: Clock, at: object) -> None:
     clock.advance(minutes=10)
-    assert settled.hello(receivedat=moment) == "routed"
+    assert arrived.hello(receivedat=at) == "routed"
     assert device()["devstate"]["S"] == State.ARRIVED
 
 
-def test_a_move_during_a_fallback_wins(settled: StreamProcessor, clock: Clock) -> None:
+def test_a_move_during_a_fallback_wins(arrived: Reception, clock: Clock) -> None:
     clock.advance(minutes=2)
 
     def move() -> None:
-        settled.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
+        arrived.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
 
-    settled.calls.meanwhile["TransactWriteItems"] = move
-    assert settled.hello(receivedat=ms(clock)) == "fell back"
+    arrived.calls.meanwhile["TransactWriteItems"] = move
+    assert arrived.hello(receivedat=ms(clock)) == "fell back"
     assert device()["devstate"]["S"] == State.CLAIMED
 
 
-def test_the_route_is_that_of_the_current_claim(desk: StreamProcessor) -> None:
-    desk.hello()
-    desk.commission("old.example")
-    with desk.calls.uncounted():
-        moved = desk.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
-    assert desk.hello() == "waiting"
-    with desk.calls.uncounted():
-        desk.ledger.commission(moved, "new.example", "service:commissioner")
-    assert desk.hello() == "routed"
+def test_the_route_is_that_of_the_current_claim(reception: Reception) -> None:
+    reception.hello()
+    reception.commission("old.example")
+    with reception.calls.uncounted():
+        moved = reception.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
+    assert reception.hello() == "waiting"
+    with reception.calls.uncounted():
+        reception.ledger.commission(moved, "new.example", "service:commissioner")
+    assert reception.hello() == "routed"
     assert [json.loads(payload)["iotep"] for _, payload in aws.published()] == ["new.example"]
 
 
@@ -192,81 +192,81 @@ def test_the_route_is_that_of_the_current_claim(desk: StreamProcessor) -> None:
     ],
     ids=["endpoint", "state", "topic"],
 )
-def test_the_payload_does_not_decide_the_topic_or_the_content_of_the_answer(
-    desk: StreamProcessor, payload: Any
-) -> None:
-    desk.hello()
-    desk.commission()
-    assert desk.hello(**payload) == "routed"
+def test_the_payload_does_not_decide_the_topic_or_the_content_of_the_answer(reception: Reception, payload: Any) -> None:
+    reception.hello()
+    reception.commission()
+    assert reception.hello(**payload) == "routed"
     assert aws.published() == [("lobby/sensor-1", b'{"iotep":"a.example","config":{"a":1},"generation":1}')]
 
 
 @pytest.mark.parametrize("clientid", ["victim", "", None, 7, "sensor-1 ", "SENSOR-1", ["sensor-1"]])
 def test_a_hello_with_another_client_id_changes_nothing_and_gets_no_answer(
-    desk: StreamProcessor, clientid: object
+    reception: Reception, clientid: object
 ) -> None:
-    desk.commission()
+    reception.commission()
     before = aws.tables()
-    assert desk.hello(devicename=clientid) == "mistaken"
+    assert reception.hello(devicename=clientid) == "mistaken"
     assert (aws.tables(), aws.published()) == (before, [])
 
 
 @pytest.mark.parametrize("certid", ["2b" * 32, "", None, "anonymous", 7, "../" * 22, {"S": "x"}])
-def test_a_hello_of_an_unknown_certificate_creates_no_row(desk: StreamProcessor, certid: object) -> None:
+def test_a_hello_of_an_unknown_certificate_creates_no_row(reception: Reception, certid: object) -> None:
     before = aws.tables()
-    assert desk.hello(certid=certid) == "unknown"
+    assert reception.hello(certid=certid) == "unknown"
     assert (aws.tables(), aws.published()) == (before, [])
 
 
-def test_an_expected_device_that_was_not_admitted_is_unknown(desk: StreamProcessor) -> None:
+def test_an_expected_device_that_was_not_admitted_is_unknown(reception: Reception) -> None:
     other = Fingerprint("2b" * 32)
-    with desk.calls.uncounted():
-        desk.ledger.claim(other, ClaimRequest(TARGET), "user:ann")
+    with reception.calls.uncounted():
+        reception.ledger.claim(other, ClaimRequest(TARGET), "user:ann")
     before = aws.tables()
-    assert desk.hello(certid=other) == "unknown"
+    assert reception.hello(certid=other) == "unknown"
     assert aws.tables() == before
 
 
-def test_a_failed_device_waits(desk: StreamProcessor) -> None:
-    desk.hello()
-    with desk.calls.uncounted():
-        claimed = desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
-        desk.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
-    assert desk.hello() == "waiting"
+def test_a_failed_device_waits(reception: Reception) -> None:
+    reception.hello()
+    with reception.calls.uncounted():
+        claimed = reception.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
+        reception.ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner")
+    assert reception.hello() == "waiting"
     assert device()["devstate"]["S"] == "failed"
     assert aws.published() == []
 
 
-def test_a_revoked_device_that_can_still_connect_is_deactivated_again(desk: StreamProcessor) -> None:
-    with desk.calls.uncounted():
-        revoked = desk.ledger.revoke(CERTID, "stolen", "user:ann")
-        desk.ledger.retire(revoked, None, "service:commissioner")
+def test_a_revoked_device_that_can_still_connect_is_deactivated_again(reception: Reception) -> None:
+    with reception.calls.uncounted():
+        revoked = reception.ledger.revoke(CERTID, "stolen", "user:ann")
+        reception.ledger.retire(revoked, None, "service:commissioner")
     assert "turn" not in device()
-    assert [desk.hello(), desk.hello()] == ["revoked", "revoked"]
+    assert [reception.hello(), reception.hello()] == ["revoked", "revoked"]
     assert (device()["devstate"]["S"], device()["reason"]["S"], device()["turn"]["S"]) == (
         "revoked",
         "REVOKED",
         "commissioner",
     )
-    assert [entry.event for entry in desk.ledger.history(CERTID)].count(Event.RETRY) == 1
+    assert [entry.event for entry in reception.ledger.history(CERTID)].count(Event.RETRY) == 1
     assert aws.published() == []
 
 
-def test_a_claim_during_the_first_hello_wins(desk: StreamProcessor) -> None:
-    desk.calls.meanwhile["TransactWriteItems"] = lambda: desk.ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
-    assert desk.hello() == "waiting"
+def test_a_claim_during_the_first_hello_wins(reception: Reception) -> None:
+    reception.calls.meanwhile["TransactWriteItems"] = lambda: reception.ledger.claim(
+        CERTID, ClaimRequest(TARGET), "user:ann"
+    )
+    assert reception.hello() == "waiting"
     row = device()
     assert (row["devstate"]["S"], row["turn"]["S"]) == (State.CLAIMED, COMMISSIONER)
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "x" * 65, "1\n2", "\x00", {"a": 1}, "\u202e1"])
-def test_an_invalid_client_version_is_ignored(desk: StreamProcessor, text: object) -> None:
+def test_an_invalid_client_version_is_ignored(reception: Reception, text: object) -> None:
     assert version_of(text) is None
-    assert desk.hello(clientversion=text) == "entered"
+    assert reception.hello(clientversion=text) == "entered"
     assert "clientversion" not in device()
 
 
-def test_the_handler_is_configured_by_the_environment(desk: StreamProcessor) -> None:
+def test_the_handler_is_configured_by_the_environment(reception: Reception) -> None:
     receptionist._receptionist.cache_clear()
     try:
         event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID))

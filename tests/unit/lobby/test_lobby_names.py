@@ -1,4 +1,4 @@
-"""Each parser takes what people and tools write, and refuses everything else with a message fit to show."""
+"""Each parser accepts the usual notations, and rejects everything else with a message that can be shown."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment, and all that is missing is named at once."""
+"""Settings are read from the environment, and the error names all missing ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The label codec and the messages: what is written reads back, and nothing that comes in can break the reader."""
+"""The label codec and the messages: encoded values decode, and any other input is rejected."""
 
 import json
 import re
@@ -39,8 +39,8 @@ json_values = st.recursive(
 
 
 def vectors() -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(VECTORS.read_text())["labels"]
-    return found
+    labels: list[dict[str, str]] = json.loads(VECTORS.read_text())["labels"]
+    return labels
 
 
 @pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector["fingerprint"][:8])
@@ -65,9 +65,9 @@ def test_a_label_uses_the_alphanumeric_mode_of_qr_codes(certid: Fingerprint) -> 
 
 
 @given(fingerprints, st.integers(4, 59), st.sampled_from(BASE32))
-def test_one_mistyped_character_is_detected(certid: Fingerprint, place: int, other: str) -> None:
+def test_one_mistyped_character_is_detected(certid: Fingerprint, position: int, other: str) -> None:
     code = encode_label(certid)
-    typed = code[:place] + other + code[place + 1 :]
+    typed = code[:position] + other + code[position + 1 :]
     if typed != code:
         with pytest.raises(InvalidInput) as refused:
             decode_label(typed)
@@ -75,9 +75,9 @@ def test_one_mistyped_character_is_detected(certid: Fingerprint, place: int, oth
 
 
 @given(fingerprints, st.integers(4, 58))
-def test_two_swapped_neighbours_are_detected(certid: Fingerprint, place: int) -> None:
+def test_two_swapped_neighbours_are_detected(certid: Fingerprint, position: int) -> None:
     code = encode_label(certid)
-    typed = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
+    typed = code[:position] + code[position + 1] + code[position] + code[position + 2 :]
     if typed != code:
         with pytest.raises(InvalidInput, match="INVALID_LABEL"):
             decode_label(typed)
@@ -90,11 +90,11 @@ def test_two_swapped_neighbours_are_detected(certid: Fingerprint, place: int) ->
 @example("https://evil.example/?" + "a" * 64)
 def test_any_scanned_text_is_decoded_or_rejected(text: str) -> None:
     try:
-        found = decode_label(text)
+        certid = decode_label(text)
     except InvalidInput as refused:
         assert refused.code in {"INVALID_LABEL", "INVALID_FINGERPRINT"}  # noqa: PT017  # both are answers
     else:
-        assert re.fullmatch(r"[0-9a-f]{64}", found)
+        assert re.fullmatch(r"[0-9a-f]{64}", certid)
 
 
 def test_the_short_form_has_twelve_digits_in_groups() -> None:
@@ -173,11 +173,11 @@ def test_an_invalid_message_is_rejected(payload: bytes) -> None:
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_payload_is_parsed_or_rejected(payload: bytes) -> None:
     try:
-        found = parse_message(payload)
+        message = parse_message(payload)
     except InvalidInput as refused:
         assert refused.code == "INVALID_MESSAGE"  # noqa: PT017  # both are answers
     else:
-        assert isinstance(found, Route | Reset)
+        assert isinstance(message, Route | Reset)
 
 
 @given(
@@ -187,11 +187,11 @@ def test_any_payload_is_parsed_or_rejected(payload: bytes) -> None:
 )
 def test_any_fields_are_parsed_or_rejected(body: dict[str, object]) -> None:
     try:
-        found = parse_message(json.dumps(body).encode())
+        message = parse_message(json.dumps(body).encode())
     except InvalidInput as refused:
         assert refused.code == "INVALID_MESSAGE"  # noqa: PT017  # both are answers
     else:
-        assert isinstance(found, Route | Reset)
+        assert isinstance(message, Route | Reset)
 
 
 def test_topics_buckets_and_keys_are_fixed() -> None:

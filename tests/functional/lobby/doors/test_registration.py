@@ -42,7 +42,7 @@ COLD = [WARM[0], "DescribeCACertificate", "GetObject", *WARM[1:]]
 REFUSAL = [*COLD[:3], "TransactWriteItems", "UpdateCertificate"]
 
 
-STRANGER = make.authority(number=1)
+OTHER_CA = make.authority(number=1)
 
 
 HOUR = timedelta(hours=1)
@@ -54,7 +54,7 @@ def door(calls: Calls, clock: Clock) -> RegistrationDoor:
 
 
 def state(certid: Fingerprint) -> tuple[str, str | None]:
-    """The row's state and reason."""
+    """Return the row's state and reason."""
     row = aws.item(certid) or {}
     return row["devstate"]["S"], row.get("reason", {}).get("S")
 
@@ -103,7 +103,7 @@ def test_a_certificate_that_was_claimed_before_needs_the_commissioner(door: Regi
 REFUSED = {
     "EXPIRED": make.pem_of(make.device(CA, end=make.NOW - HOUR)),
     "NOT_YET_VALID": make.pem_of(make.device(CA, begin=make.NOW + HOUR)),
-    "UNTRUSTED_CHAIN": make.pem_of(make.device(STRANGER)),
+    "UNTRUSTED_CHAIN": make.pem_of(make.device(OTHER_CA)),
     "WEAK_KEY": make.pem_of(make.device(CA, kind="rsa-1024")),
     "NOT_A_DEVICE": make.authority("Sub CA", parent=CA, number=3).pem,
     "NAME_INVALID": make.pem_of(make.device(CA, "a/b")),
@@ -140,7 +140,7 @@ def test_a_refused_certificate_has_a_row_with_the_reason_and_is_inactive(
     [
         ("CRL_MISSING", None),
         ("CRL_STALE", make.crl(CA, until=make.NOW - HOUR)),
-        ("CRL_INVALID", make.crl(STRANGER, signed_by=STRANGER)),
+        ("CRL_INVALID", make.crl(OTHER_CA, signed_by=OTHER_CA)),
         ("CRL_INVALID", b"garbage"),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_certificate_of_a_deactivated_ca_is_refused(door: RegistrationDoor) ->
 
 
 def test_a_certificate_without_a_registered_ca_is_refused(door: RegistrationDoor) -> None:
-    assert door.deliver(door.first_connection(issuer=STRANGER)) == "CA_UNKNOWN"
+    assert door.deliver(door.first_connection(issuer=OTHER_CA)) == "CA_UNKNOWN"
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("refused", "CA_UNKNOWN"))
 
 

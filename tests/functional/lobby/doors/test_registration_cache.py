@@ -1,4 +1,4 @@
-"""What the bouncer remembers of a CA may have been mended since: no device is refused on an old memory alone."""
+"""The bouncer reads a cached CA and its list again before it refuses a device because of them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every hostile certificate at the door: none gets in, none gets anything, and each leaves a row with its reason."""
+"""Every hostile certificate is refused by the bouncer, gets no access, and has a row with the reason."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from tests.functional.lobby.registration_door import RegistrationDoor
 from tests.hostile import HOSTILE, Maker
 
 MAKER = Maker(number=20)
-"""Another manufacturer than the door's own."""
+"""A manufacturer other than that of `RegistrationDoor`."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def door(calls: Calls, clock: Clock) -> RegistrationDoor:
 
 
 def first_connection(door: RegistrationDoor, pem: str, issuer: make.Issuer) -> dict[str, object]:
-    """Registered as AWS IoT would; what neither it nor moto can read takes the place of one that they can."""
+    """Register the certificate as AWS IoT does. One that moto cannot read replaces one that it can."""
     try:
         load_certificate(pem)
     except IdentityRefused:
@@ -67,11 +67,11 @@ BEFORE: dict[str, Callable[[RegistrationDoor, str], None]] = {
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
-@pytest.mark.parametrize("way", HOSTILE)
+@pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_certificate_is_never_active_and_has_a_row_with_the_reason(
-    door: RegistrationDoor, ledger: Ledger, way: str
+    door: RegistrationDoor, ledger: Ledger, hostile: str
 ) -> None:
-    row = HOSTILE[way]
+    row = HOSTILE[hostile]
     issuer = row.issuer(MAKER)
     ca_id = door.register_ca(issuer, row.list_for(MAKER))
     event = first_connection(door, row.certificate(MAKER), issuer)

@@ -35,7 +35,7 @@ REFUSAL = [*COLD[:3], "TransactWriteItems", "UpdateCertificate"]
 TARGET = parse_target("1" * 12, "eu-west-1")
 
 
-def end(certid: Fingerprint) -> tuple[Any, ...]:
+def final_state(certid: Fingerprint) -> tuple[Any, ...]:
     ledger = Ledger(REGION)
     device, entries = ledger.get(certid), ledger.history(certid)
     assert device is not None
@@ -44,8 +44,8 @@ def end(certid: Fingerprint) -> tuple[Any, ...]:
 
 
 @cache
-def run(pem: str, *, before: int | None = None, after: int | None = None) -> tuple[Any, ...]:
-    """The end of one admission or refusal that was cut off there, and delivered again to a fresh Lambda."""
+def interrupt(pem: str, *, before: int | None = None, after: int | None = None) -> tuple[Any, ...]:
+    """Return the final state of an admission or refusal that was interrupted, and retried by a new Lambda."""
     with aws.aws() as calls:
         door = RegistrationDoor(calls, Clock())
         door.publish(door.ca_id, make.crl(CA, [666]))
@@ -58,17 +58,17 @@ def run(pem: str, *, before: int | None = None, after: int | None = None) -> tup
         door.bouncer = door.new_bouncer()
         door.deliver(event)
         with calls.uncounted():
-            return end(make.fingerprint_of(pem))
+            return final_state(make.fingerprint_of(pem))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, len(COLD) + 1), ids=lambda number: f"{number}-{COLD[number - 1]}")
 def test_an_interrupted_admission_is_completed_by_a_retry(call: int, when: str) -> None:
-    assert run(GOOD, **{when: call}) == run(GOOD)
+    assert interrupt(GOOD, **{when: call}) == interrupt(GOOD)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, len(REFUSAL) + 1), ids=lambda number: f"{number}-{REFUSAL[number - 1]}")
 def test_an_interrupted_refusal_is_completed_by_a_retry(call: int, when: str) -> None:
     pem = make.pem_of(make.device(CA, serial=666))
-    assert run(pem, **{when: call}) == run(pem)
+    assert interrupt(pem, **{when: call}) == interrupt(pem)

@@ -18,14 +18,14 @@ A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 ANN, US, T = "user:ann", "service:tests", "2026-11-22T12:00:00.000Z"
 
 
-WISH = ClaimRequest(A)
+REQUEST = ClaimRequest(A)
 
 
 def never() -> bool:
     return False
 
 
-def prints(count: int, first: int = 0) -> list[Fingerprint]:
+def fingerprints(count: int, first: int = 0) -> list[Fingerprint]:
     return [Fingerprint(f"{number:064x}") for number in range(first, first + count)]
 
 
@@ -39,12 +39,12 @@ def put(devices: Iterable[Device]) -> None:
             batch.save(LedgerRow(**attributes_of(device)))
 
 
-def words(outcomes: list[Device | LobbyError]) -> list[str]:
-    """What each outcome says, in a word: the state, or the code."""
+def results(outcomes: list[Device | LobbyError]) -> list[str]:
+    """Return the state or the error code of each result."""
     return [each.code if isinstance(each, LobbyError) else each.devstate.value for each in outcomes]
 
 
-def whole(ledger: Ledger, certid: Fingerprint) -> bool:
+def is_valid(ledger: Ledger, certid: Fingerprint) -> bool:
     device = ledger.get(certid)
     assert device is not None
     return first_broken_entry(ledger.history(certid), version=device.version, head=device.head) is None

@@ -32,14 +32,14 @@ def in_lobby(ledger: Ledger) -> Device:
     return ledger.hello(admitted(ledger), "1.0", "service:receptionist")
 
 
-def at_home(ledger: Ledger) -> Device:
+def arrived(ledger: Ledger) -> Device:
     in_lobby(ledger)
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     return ledger.arrive(ledger.commission(claimed, "a.example", "service:commissioner"), "service:arrivals")
 
 
-def whole(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
-    """The events of a device's history, after a check that it is whole and that the row agrees."""
+def verified_events(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
+    """Return the events of a device's history, after a check of the history and the row."""
     device, entries = ledger.get(certid), ledger.history(certid)
     if device is None:
         assert first_broken_entry(entries) is None
@@ -49,7 +49,7 @@ def whole(ledger: Ledger, certid: Fingerprint = ONE) -> list[Event]:
 
 
 def cancelled(*codes: str) -> ClientError:
-    """A transaction that DynamoDB cancelled for its last writes."""
+    """Return the error of a transaction that DynamoDB has cancelled because of its last items."""
     reasons = [{"Code": "None"}, {"Code": "None"}, *({"Code": code} for code in codes)]
     response: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": ""},

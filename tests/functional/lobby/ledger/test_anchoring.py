@@ -1,4 +1,4 @@
-"""Histories that are older than the notary: anchored once, unless somebody has been at them."""
+"""Histories that are older than the notary are anchored once, if they are valid."""
 
 import pytest
 
@@ -17,7 +17,7 @@ TARGET = parse_target_key("222222222222/eu-west-1")
 
 @pytest.fixture
 def notary(calls: Calls, ledger: Ledger, clock: Clock) -> NotaryFixture:
-    """Two devices from before the notary."""
+    """Two devices that are older than the notary."""
     with calls.uncounted():
         for certid in (ONE, OTHER):
             ledger.claim(certid, ClaimRequest(TARGET), "user:ann")

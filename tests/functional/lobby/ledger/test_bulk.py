@@ -17,19 +17,32 @@ from lobby.wire import MAX_CONFIG_BYTES
 from tests import aws
 from tests.aws import Calls
 from tests.bench.capacity import item_bytes
-from tests.functional.lobby.ledger.bulk_claims import ANN, US, WISH, A, B, T, in_lobby, never, prints, put, whole, words
+from tests.functional.lobby.ledger.bulk_claims import (
+    ANN,
+    REQUEST,
+    US,
+    A,
+    B,
+    T,
+    fingerprints,
+    in_lobby,
+    is_valid,
+    never,
+    put,
+    results,
+)
 
 
 def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> None:
-    new, waits, knocks, mine, theirs, gone, refused = prints(7)
+    new, waits, knocks, mine, theirs, gone, refused = fingerprints(7)
     in_lobby(ledger, waits)
     ledger.admit(Identity(knocks, ThingName("k"), "PEM"), US)
-    ledger.claim(mine, WISH, "user:bob")
+    ledger.claim(mine, REQUEST, "user:bob")
     ledger.claim(theirs, ClaimRequest(B), "user:bob")
     ledger.revoke(gone, "stolen", ANN)
     ledger.refuse(refused, None, "EXPIRED", "too old", US)
-    outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocks], WISH, ANN, never)
-    assert words(outcomes) == [
+    outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocks], REQUEST, ANN, never)
+    assert results(outcomes) == [
         "ALREADY_CLAIMED",
         "REVOKED",
         "expected",
@@ -42,7 +55,7 @@ def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> 
         assert ledger.get(certid) == outcome
         assert isinstance(outcome, Device)
         assert (outcome.target, outcome.generation) == (A, 1)
-        assert whole(ledger, certid)
+        assert is_valid(ledger, certid)
     assert [entry.actor for entry in ledger.history(mine)] == ["user:bob"]
     assert [(entry.event, entry.actor) for entry in ledger.history(waits)][-1] == (Event.CLAIM, ANN)
     assert aws.counts() == aws.recounted()
@@ -50,7 +63,7 @@ def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "never seen"])
 def test_a_claim_in_bulk_writes_the_same_row_as_a_single_claim(ledger: Ledger, waits: bool) -> None:
-    alone, among = prints(2)
+    alone, among = fingerprints(2)
     if waits:
         in_lobby(ledger, alone)
         in_lobby(ledger, among)
@@ -60,43 +73,43 @@ def test_a_claim_in_bulk_writes_the_same_row_as_a_single_claim(ledger: Ledger, w
     assert isinstance(other, Device)
     assert replace(other, certid=alone, devicename=device.devicename, head=device.head) == device
     assert ledger.get(among) == other
-    assert whole(ledger, among)
+    assert is_valid(ledger, among)
 
 
 def test_a_duplicate_is_claimed_once(ledger: Ledger) -> None:
-    one, two = prints(2)
+    one, two = fingerprints(2)
     ledger.revoke(two, "stolen", ANN)
-    first, second, third, fourth = ledger.claim_many([one, two, one, two], WISH, ANN, never)
+    first, second, third, fourth = ledger.claim_many([one, two, one, two], REQUEST, ANN, never)
     assert first is third
     assert second is fourth
     assert len(ledger.history(one)) == 1
 
 
 def test_an_empty_list_costs_no_call(ledger: Ledger, calls: Calls) -> None:
-    assert ledger.claim_many([], WISH, ANN, never) == []
+    assert ledger.claim_many([], REQUEST, ANN, never) == []
     assert calls.names() == []
 
 
 def test_repeating_the_list_succeeds_and_writes_nothing(ledger: Ledger, calls: Calls) -> None:
-    some = prints(5)
-    first = ledger.claim_many(some, WISH, ANN, never)
+    some = fingerprints(5)
+    first = ledger.claim_many(some, REQUEST, ANN, never)
     before = aws.tables()
     calls.forget()
-    assert ledger.claim_many(some, WISH, "user:bob", never) == first
+    assert ledger.claim_many(some, REQUEST, "user:bob", never) == first
     assert aws.tables() == before
     assert calls.names() == ["BatchGetItem"]
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "never seen"])
 def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: bool) -> None:
-    """Of which moto would take a minute to write, so that the writing is only looked at here."""
-    thousand = prints(1000)
+    """The writes are only recorded, because moto would take a minute."""
+    thousand = fingerprints(1000)
     if waits:
         with calls.uncounted():
             put(Device(certid, State.INLOBBY, T, 2, devicecert="PEM", counted="inlobby||") for certid in thousand)
     calls.instead["TransactWriteItems"] = lambda _params, _call: {}
-    outcomes = ledger.claim_many(thousand, WISH, ANN, never)
-    assert set(words(outcomes)) == {"claimed" if waits else "expected"}
+    outcomes = ledger.claim_many(thousand, REQUEST, ANN, never)
+    assert set(results(outcomes)) == {"claimed" if waits else "expected"}
     assert [each.certid for each in outcomes if isinstance(each, Device)] == thousand
     assert calls.count() == {"BatchGetItem": 11, "TransactWriteItems": 21}
     reads = [call.params["RequestItems"]["device-lobby-ledger"] for call in calls.of("BatchGetItem")]
@@ -107,7 +120,7 @@ def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: b
 
 
 def test_a_batch_of_the_largest_rows_fits_a_transaction() -> None:
-    """Of 4 MB: the longest certificate that AWS IoT takes, the longest config, and all else of a row and an entry."""
-    longest = Device(prints(1)[0], State.CLAIMED, T, devicecert="x" * 65_536, config="y" * MAX_CONFIG_BYTES)
+    """Of 4 MB, with the longest certificate that AWS IoT accepts and the longest config."""
+    longest = Device(fingerprints(1)[0], State.CLAIMED, T, devicecert="x" * 65_536, config="y" * MAX_CONFIG_BYTES)
     item = LedgerRow(**attributes_of(longest)).serialize()
     assert BATCH_SIZE * (item_bytes(item) + 4_096) < 4 * 1024 * 1024

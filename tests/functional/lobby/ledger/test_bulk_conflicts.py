@@ -16,21 +16,21 @@ from lobby.ledger.store import Ledger
 from lobby.names import ThingName
 from tests import aws
 from tests.aws import REGION, Calls, Clock
-from tests.functional.lobby.ledger.bulk_claims import ANN, US, WISH, A, B, never, prints, whole, words
+from tests.functional.lobby.ledger.bulk_claims import ANN, REQUEST, US, A, B, fingerprints, is_valid, never, results
 
 
 def test_a_device_with_a_conflict_is_claimed_alone_and_the_others_together(ledger: Ledger, calls: Calls) -> None:
-    some = prints(20)
+    some = fingerprints(20)
     knocking = ledger.admit(Identity(some[3], ThingName("sensor-3"), "PEM"), US)
     calls.forget()
 
     def meanwhile() -> None:
         ledger.hello(knocking, None, US)
         ledger.claim(some[7], ClaimRequest(B), "user:bob")
-        ledger.claim(some[9], WISH, "user:bob")
+        ledger.claim(some[9], REQUEST, "user:bob")
 
     calls.meanwhile["TransactWriteItems"] = meanwhile
-    got = words(ledger.claim_many(some, WISH, ANN, never))
+    got = results(ledger.claim_many(some, REQUEST, ANN, never))
     assert calls.names() == [
         "BatchGetItem",
         "TransactWriteItems",
@@ -44,17 +44,17 @@ def test_a_device_with_a_conflict_is_claimed_alone_and_the_others_together(ledge
     assert set(got[:3] + got[4:7] + got[8:9] + got[10:]) == {"expected"}
     assert [entry.event for entry in ledger.history(some[3])] == [Event.ADMIT, Event.HELLO, Event.CLAIM]
     assert [entry.actor for entry in ledger.history(some[9])] == ["user:bob"]
-    assert all(whole(ledger, certid) for certid in some)
+    assert all(is_valid(ledger, certid) for certid in some)
     assert aws.counts() == aws.recounted()
 
 
 def test_a_released_expected_device_can_be_claimed_again_in_bulk(ledger: Ledger) -> None:
-    some = prints(6)
+    some = fingerprints(6)
     ledger.claim(some[2], ClaimRequest(B), ANN)
     ledger.release(some[2], ANN)
-    assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}
+    assert set(results(ledger.claim_many(some, REQUEST, ANN, never))) == {"expected"}
     assert [entry.event for entry in ledger.history(some[2])] == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
-    assert all(whole(ledger, certid) for certid in some)
+    assert all(is_valid(ledger, certid) for certid in some)
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 6}
 
 
@@ -74,19 +74,19 @@ def test_after_a_busy_count_the_batch_is_written_again(calls: Calls, clock: Cloc
         calls.fails.clear()
 
     calls.fails["TransactWriteItems"] = cancelled(["None"] * 6 + ["TransactionConflict"])
-    outcomes = Ledger(REGION, clock, waited).claim_many(prints(3), WISH, ANN, never)
-    assert set(words(outcomes)) == {"expected"}
+    outcomes = Ledger(REGION, clock, waited).claim_many(fingerprints(3), REQUEST, ANN, never)
+    assert set(results(outcomes)) == {"expected"}
     assert (waits, calls.names()) == ([0], ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"])
 
 
 def test_devices_that_keep_changing_have_an_error_each(ledger: Ledger, calls: Calls) -> None:
     calls.fails["TransactWriteItems"] = cancelled(["None"] * 4 + ["TransactionConflict"])
-    assert words(ledger.claim_many(prints(2), WISH, ANN, never)) == ["CHANGED_MEANWHILE"] * 2
+    assert results(ledger.claim_many(fingerprints(2), REQUEST, ANN, never)) == ["CHANGED_MEANWHILE"] * 2
     assert aws.counts() == {}
 
 
 def test_an_error_of_dynamodb_is_raised_and_the_list_can_be_sent_again(ledger: Ledger, calls: Calls) -> None:
-    some = prints(BATCH_SIZE + 2)
+    some = fingerprints(BATCH_SIZE + 2)
 
     def once(_params: dict[str, Any], call: Callable[[], Any]) -> Any:
         if len(calls.of("TransactWriteItems")) > 1:
@@ -95,15 +95,15 @@ def test_an_error_of_dynamodb_is_raised_and_the_list_can_be_sent_again(ledger: L
 
     calls.instead["TransactWriteItems"] = once
     with pytest.raises(TransactWriteError):
-        ledger.claim_many(some, WISH, ANN, never)
+        ledger.claim_many(some, REQUEST, ANN, never)
     assert aws.counts() == {f"expected|{A}|": BATCH_SIZE}
     calls.instead.clear()
-    assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}
+    assert set(results(ledger.claim_many(some, REQUEST, ANN, never))) == {"expected"}
     assert aws.counts() == {f"expected|{A}|": BATCH_SIZE + 2}
 
 
-def leaves(calls: Calls, unread: int, times: int) -> None:
-    """Has DynamoDB leave so many keys of a read unprocessed, so many times."""
+def leave_unprocessed(calls: Calls, unread: int, times: int) -> None:
+    """Make DynamoDB leave `unread` keys of a read unprocessed, `times` times."""
 
     def part(params: dict[str, Any], call: Callable[[], Any]) -> Any:
         if len(calls.of("BatchGetItem")) > times:
@@ -119,23 +119,23 @@ def leaves(calls: Calls, unread: int, times: int) -> None:
 def test_unprocessed_keys_are_read_again_after_a_pause(calls: Calls, clock: Clock) -> None:
     waits: list[int] = []
     ledger = Ledger(REGION, clock, waits.append)
-    some = prints(10)
+    some = fingerprints(10)
     ledger.claim(some[9], ClaimRequest(B), "user:bob")
-    leaves(calls, unread=3, times=2)
+    leave_unprocessed(calls, unread=3, times=2)
     calls.forget()
-    assert words(ledger.claim_many(some, WISH, ANN, never)) == ["expected"] * 9 + ["ALREADY_CLAIMED"]
+    assert results(ledger.claim_many(some, REQUEST, ANN, never)) == ["expected"] * 9 + ["ALREADY_CLAIMED"]
     assert (waits, calls.names()) == ([0, 1], ["BatchGetItem"] * 3 + ["TransactWriteItems"])
 
 
 def test_devices_that_stay_unread_are_not_tried(ledger: Ledger, calls: Calls) -> None:
-    leaves(calls, unread=3, times=99)
-    assert words(ledger.claim_many(prints(10), WISH, ANN, never)) == ["expected"] * 7 + ["NOT_TRIED"] * 3
+    leave_unprocessed(calls, unread=3, times=99)
+    assert results(ledger.claim_many(fingerprints(10), REQUEST, ANN, never)) == ["expected"] * 7 + ["NOT_TRIED"] * 3
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 7}
 
 
 def test_with_no_time_nothing_is_tried(ledger: Ledger, calls: Calls) -> None:
-    outcomes = ledger.claim_many(prints(3), WISH, ANN, lambda: True)
-    assert words(outcomes) == ["NOT_TRIED"] * 3
+    outcomes = ledger.claim_many(fingerprints(3), REQUEST, ANN, lambda: True)
+    assert results(outcomes) == ["NOT_TRIED"] * 3
     assert isinstance(outcomes[0], LobbyError)
     assert "send it again" in outcomes[0].message
     assert calls.names() == []
@@ -145,21 +145,21 @@ def test_with_no_time_nothing_is_tried(ledger: Ledger, calls: Calls) -> None:
 def test_when_time_is_up_the_rest_is_not_tried_and_can_be_sent_again(
     ledger: Ledger, calls: Calls, written: int
 ) -> None:
-    some = prints(BATCH_SIZE * 2 + 4)
-    outcomes = ledger.claim_many(some, WISH, ANN, lambda: len(calls.of("TransactWriteItems")) >= written)
+    some = fingerprints(BATCH_SIZE * 2 + 4)
+    outcomes = ledger.claim_many(some, REQUEST, ANN, lambda: len(calls.of("TransactWriteItems")) >= written)
     done = BATCH_SIZE * written
-    assert words(outcomes) == ["expected"] * done + ["NOT_TRIED"] * (len(some) - done)
+    assert results(outcomes) == ["expected"] * done + ["NOT_TRIED"] * (len(some) - done)
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": done}
-    assert set(words(ledger.claim_many(some, WISH, ANN, never))) == {"expected"}
+    assert set(results(ledger.claim_many(some, REQUEST, ANN, never))) == {"expected"}
     assert aws.counts() == {f"expected|{A}|": len(some)}
 
 
 def test_the_deadline_also_ends_single_claims(ledger: Ledger, calls: Calls) -> None:
-    some = prints(4)
+    some = fingerprints(4)
     for certid in some[:3]:
         ledger.claim(certid, ClaimRequest(B), ANN)
         ledger.release(certid, ANN)
     calls.forget()
-    outcomes = ledger.claim_many(some, WISH, ANN, lambda: "Query" in calls.names())
-    assert words(outcomes) == ["expected"] + ["NOT_TRIED"] * 3
+    outcomes = ledger.claim_many(some, REQUEST, ANN, lambda: "Query" in calls.names())
+    assert results(outcomes) == ["expected"] + ["NOT_TRIED"] * 3
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 1}

@@ -1,4 +1,4 @@
-"""Counts on their table: always what counting the rows would give, whatever happens, in whatever order."""
+"""The counts always match the rows, after any events in any order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +64,7 @@ def step(ledger: Ledger, name: str, certid: Fingerprint, number: int) -> None:
         elif device is not None:
             EVENTS[name](ledger, certid, device, number)
     except LobbyError:
-        pass  # refused, and so nothing changes
+        pass  # the event is not allowed and changes nothing
 
 
 def in_order() -> dict[str, int]:
@@ -74,11 +74,11 @@ def in_order() -> dict[str, int]:
 @given(st.lists(steps, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_after_any_events_the_counts_match_the_rows(
-    course: list[tuple[str, Fingerprint, int]],
+    events: list[tuple[str, Fingerprint, int]],
 ) -> None:
     with aws.aws():
         ledger = Ledger(REGION, Clock(), lambda _attempt: None)
-        for name, certid, number in course:
+        for name, certid, number in events:
             step(ledger, name, certid, number)
             assert in_order() == aws.counts() == aws.recounted()
 
@@ -86,21 +86,21 @@ def test_after_any_events_the_counts_match_the_rows(
 @given(st.lists(st.tuples(steps, st.booleans()), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_after_concurrent_writes_the_counts_match_the_rows(
-    course: list[tuple[tuple[str, Fingerprint, int], bool]],
+    events: list[tuple[tuple[str, Fingerprint, int], bool]],
 ) -> None:
-    """What is marked does not happen by itself, but between another's read and its write."""
+    """A marked event runs between the read and the write of the next one."""
     with aws.aws() as calls:
         ledger = Ledger(REGION, Clock(), lambda _attempt: None)
         waiting: list[tuple[str, Fingerprint, int]] = []
 
-        def happen() -> None:
+        def run_concurrently() -> None:
             while waiting:
                 step(ledger, *waiting.pop())
 
-        for one, between in course:
+        for one, between in events:
             if between:
                 waiting.append(one)
-                calls.meanwhile["TransactWriteItems"] = happen
+                calls.meanwhile["TransactWriteItems"] = run_concurrently
                 continue
             step(ledger, *one)
             assert aws.counts() == aws.recounted()
@@ -184,20 +184,20 @@ def cancelled(*codes: str) -> ClientError:
 # Rows that are older than the counts.
 
 
-def forget_counts(certid: Fingerprint) -> None:
-    """The row as 0.1.0 wrote it."""
+def remove_counts(certid: Fingerprint) -> None:
+    """Turn the row into one of 0.1.0."""
     LedgerRow(certid).update(
         actions=[LedgerRow.counted.remove(), LedgerRow.printhead.remove(), LedgerRow.kind.remove()]
     )
 
 
-def older(ledger: Ledger) -> None:
-    """A ledger of before: three rows, no counts."""
+def older_ledger(ledger: Ledger) -> None:
+    """A ledger of 0.1.0: three rows without counts."""
     for certid in (ONE, TWO, THREE):
         in_lobby(ledger, certid)
     ledger.claim(TWO, ClaimRequest(A), ANN)
     for certid in (ONE, TWO, THREE):
-        forget_counts(certid)
+        remove_counts(certid)
     aws.empty("device-lobby-counts")
 
 
@@ -206,7 +206,7 @@ def writer() -> Writer:
 
 
 def test_an_older_row_is_counted_from_its_next_event_on(ledger: Ledger) -> None:
-    older(ledger)
+    older_ledger(ledger)
     ledger.claim(ONE, ClaimRequest(B), ANN)
     assert in_order() == {f"claimed|{B}|": 1}
     assert [found.certid for found in devices(Filter(fingerprint_prefix="0101")).devices] == [ONE]
@@ -215,7 +215,7 @@ def test_an_older_row_is_counted_from_its_next_event_on(ledger: Ledger) -> None:
 
 
 def test_a_recount_counts_the_older_rows_and_only_those(ledger: Ledger, calls: Calls) -> None:
-    older(ledger)
+    older_ledger(ledger)
     ledger.claim(ONE, ClaimRequest(B), ANN)
     before = {certid: ledger.history(certid) for certid in (ONE, TWO, THREE)}
     assert recount(writer()) == 2
@@ -238,21 +238,21 @@ def test_a_recount_corrects_a_row_that_another_tool_has_changed(ledger: Ledger) 
 
 
 def test_a_concurrent_transition_and_recount_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
-    older(ledger)
+    older_ledger(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.claim(ONE, ClaimRequest(B), ANN)
     assert recount(writer()) == 2
     assert in_order() == aws.recounted()
 
 
 def test_a_concurrent_recount_and_transition_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
-    older(ledger)
+    older_ledger(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
     ledger.claim(THREE, ClaimRequest(B), ANN)
     assert in_order() == aws.recounted()
 
 
 def test_concurrent_recounts_count_a_device_once(ledger: Ledger, calls: Calls) -> None:
-    older(ledger)
+    older_ledger(ledger)
     calls.meanwhile["TransactWriteItems"] = lambda: recount(writer())
     assert recount(writer()) == 0
     assert in_order() == aws.recounted()
@@ -263,7 +263,7 @@ def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) 
         for number in range(70):
             certid = Fingerprint(f"{number:064x}")
             ledger.admit(Identity(certid, ThingName(f"sensor-{number}"), "PEM"), US)
-            forget_counts(certid)
+            remove_counts(certid)
         aws.empty("device-lobby-counts")
     assert recount(writer()) == 70
     assert calls.count()["TransactWriteItems"] == 3
@@ -271,7 +271,7 @@ def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) 
 
 
 def test_a_row_that_keeps_changing_is_an_error_and_does_not_block_others(ledger: Ledger, calls: Calls) -> None:
-    older(ledger)
+    older_ledger(ledger)
 
     def again() -> None:
         calls.meanwhile["TransactWriteItems"] = again

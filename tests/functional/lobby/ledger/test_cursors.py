@@ -22,12 +22,12 @@ def cursor_of(body: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(body).encode()).decode()
 
 
-def place(question: Filter, key: object) -> str:
-    """A cursor as this list has it, but for what is wrong with the key."""
-    return cursor_of({"q": question.as_list(), "key": key})
+def cursor_with_key(wanted: Filter, key: object) -> str:
+    """Return a cursor of this list with any key."""
+    return cursor_of({"q": wanted.as_list(), "key": key})
 
 
-def with_key(good: dict[str, str], **other: object) -> dict[str, object]:
+def changed_key(good: dict[str, str], **other: object) -> dict[str, object]:
     return {name: {"S": value} for name, value in {**good, **other}.items() if value is not None}
 
 
@@ -49,7 +49,7 @@ GOOD: dict[str, tuple[Filter, dict[str, str]]] = {
         {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT},
     ),
 }
-"""Questions, each with a place where a page of it could have ended."""
+"""Filters, each with a valid start key."""
 
 
 FORGED: dict[str, str] = {
@@ -63,13 +63,13 @@ FORGED: dict[str, str] = {
     "a list": cursor_of([1]),
     "empty": cursor_of({}),
     "no key": cursor_of({"q": WAITING.as_list()}),
-    "key of null": place(WAITING, None),
-    "key that is a list": place(WAITING, [1]),
-    "key that is text": place(WAITING, "x"),
-    "key of another type": place(WAITING, with_key(GOOD["state"][1]) | {"certid": {"N": "1"}}),
-    "key of two types": place(WAITING, with_key(GOOD["state"][1]) | {"certid": {"S": PRINT, "N": "1"}}),
-    "key of no type": place(WAITING, with_key(GOOD["state"][1], certid=1)),
-    "question of no kind": cursor_of({"q": 7, "key": with_key(GOOD["state"][1])}),
+    "key of null": cursor_with_key(WAITING, None),
+    "key that is a list": cursor_with_key(WAITING, [1]),
+    "key that is text": cursor_with_key(WAITING, "x"),
+    "key of another type": cursor_with_key(WAITING, changed_key(GOOD["state"][1]) | {"certid": {"N": "1"}}),
+    "key of two types": cursor_with_key(WAITING, changed_key(GOOD["state"][1]) | {"certid": {"S": PRINT, "N": "1"}}),
+    "key of no type": cursor_with_key(WAITING, changed_key(GOOD["state"][1], certid=1)),
+    "question of no kind": cursor_of({"q": 7, "key": changed_key(GOOD["state"][1])}),
 }
 
 
@@ -77,9 +77,9 @@ WRONG: dict[str, tuple[str, dict[str, object]]] = {
     "another state": ("state", {"devstate": "revoked"}),
     "one attribute more": ("state", {"devicename": "sensor-1"}),
     "one attribute less": ("state", {"enteredat": None}),
-    "no moment": ("state", {"enteredat": "2026"}),
-    "a moment of other digits": ("state", {"enteredat": "२०२६-11-22T12:00:30.000Z"}),
-    "an empty moment": ("state", {"enteredat": ""}),
+    "no time": ("state", {"enteredat": "2026"}),
+    "a time with other digits": ("state", {"enteredat": "२०२६-11-22T12:00:30.000Z"}),
+    "an empty time": ("state", {"enteredat": ""}),
     "no fingerprint": ("state", {"certid": "ab"}),
     "an empty fingerprint": ("state", {"certid": ""}),
     "a fingerprint not as it is kept": ("state", {"certid": PRINT.upper()}),
@@ -96,11 +96,11 @@ WRONG: dict[str, tuple[str, dict[str, object]]] = {
     "a fingerprint's key of a name": ("fingerprint", {"printhead": None, "namehead": "ab"}),
     "another kind": ("all", {"kind": "account"}),
     "all devices' key of a state": ("all", {"kind": None, "devstate": "inlobby"}),
-    "the very moment of all": ("all before", {"enteredat": BEFORE}),
-    "the very moment": ("before", {"enteredat": BEFORE}),
-    "a later moment": ("before", {"enteredat": "2027-11-22T12:00:00.000Z"}),
+    "the exact time, all devices": ("all before", {"enteredat": BEFORE}),
+    "the exact time": ("before", {"enteredat": BEFORE}),
+    "a later time": ("before", {"enteredat": "2027-11-22T12:00:00.000Z"}),
 }
-"""What DynamoDB would refuse, or answer with what was not asked."""
+"""Start keys that DynamoDB would reject, or that are outside the filter."""
 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
@@ -112,20 +112,20 @@ def test_a_forged_cursor_is_rejected_without_a_query(listing: Calls, cursor: str
 def test_a_start_key_outside_the_filter_is_rejected_without_a_query(
     listing: Calls, which: str, other: dict[str, object]
 ) -> None:
-    question, good = GOOD[which]
-    refused(listing, question, place(question, with_key(good, **other)))
+    wanted, good = GOOD[which]
+    refused(listing, wanted, cursor_with_key(wanted, changed_key(good, **other)))
 
 
-@pytest.mark.parametrize(("question", "good"), GOOD.values(), ids=GOOD.keys())
-def test_a_start_key_within_the_filter_is_used(listing: Calls, question: Filter, good: dict[str, str]) -> None:
-    devices(question, 5, place(question, with_key(good)))
+@pytest.mark.parametrize(("wanted", "good"), GOOD.values(), ids=GOOD.keys())
+def test_a_start_key_within_the_filter_is_used(listing: Calls, wanted: Filter, good: dict[str, str]) -> None:
+    devices(wanted, 5, cursor_with_key(wanted, changed_key(good)))
     assert listing.names() == ["Query"]
-    assert listing.made[0].params["ExclusiveStartKey"] == with_key(good)
+    assert listing.made[0].params["ExclusiveStartKey"] == changed_key(good)
 
 
-def refused(listing: Calls, question: Filter, cursor: str) -> None:
+def refused(listing: Calls, wanted: Filter, cursor: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        devices(question, 5, cursor)
+        devices(wanted, 5, cursor)
     assert refusal.value.code == "INVALID_CURSOR"
     assert listing.names() == []
 

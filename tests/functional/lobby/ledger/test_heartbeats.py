@@ -8,7 +8,7 @@ from lobby.ledger.models import LedgerRow
 from lobby.ledger.store import Ledger
 from tests import aws
 from tests.aws import Calls, Clock
-from tests.functional.lobby.ledger.ledger_devices import ANN, ONE, A, B, admitted, at_home, in_lobby
+from tests.functional.lobby.ledger.ledger_devices import ANN, ONE, A, B, admitted, arrived, in_lobby
 
 
 def test_a_heartbeat_is_written_at_most_once_a_minute(ledger: Ledger, calls: Calls, clock: Clock) -> None:
@@ -43,7 +43,7 @@ def test_a_heartbeat_changes_no_index_and_no_history(ledger: Ledger, clock: Cloc
 def test_a_heartbeat_is_written_for_waiting_devices_only(ledger: Ledger, clock: Clock, state: str) -> None:
     device: Device | None = admitted(ledger)
     if state != "knocking":
-        device = at_home(ledger)
+        device = arrived(ledger)
     if state in ("claimed", "commissioned"):
         device = ledger.move(ONE, ClaimRequest(B), ANN)
     if state == "commissioned" and device:

@@ -13,8 +13,8 @@ from tests.functional.lobby.ledger.listed_devices import BEFORE, FILTERS, A, B, 
 @pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
 def test_all_pages_together_contain_each_device_once(listing: Calls, wanted: Filter, count: int) -> None:
     pages = every_page(wanted, count)
-    found = [number for page in pages for number in page]
-    assert sorted(found) == sorted(expected(wanted))
+    listed = [number for page in pages for number in page]
+    assert sorted(listed) == sorted(expected(wanted))
     assert all(len(page) <= count for page in pages)
     assert "Scan" not in listing.names()
 
@@ -34,8 +34,8 @@ def test_a_page_of_twenty_costs_one_query_of_twenty_rows(listing: Calls) -> None
 
 
 def test_the_newest_come_first(listing: Calls) -> None:
-    found = numbers(devices(Filter(State.INLOBBY), 5))
-    assert found == sorted(expected(Filter(State.INLOBBY)), reverse=True)[:5]
+    listed = numbers(devices(Filter(State.INLOBBY), 5))
+    assert listed == sorted(expected(Filter(State.INLOBBY)), reverse=True)[:5]
     assert numbers(devices(Filter(target=A), 5)) == sorted(expected(Filter(target=A)), reverse=True)[:5]
     assert numbers(devices(Filter(), 5)) == sorted(expected(Filter()), reverse=True)[:5]
 
@@ -46,7 +46,7 @@ def test_names_and_fingerprints_are_sorted(listing: Calls) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "index", "sifts"),
+    ("wanted", "index", "is_filtered"),
     [
         (Filter(State.ARRIVED, entered_before=BEFORE), "by-state", False),
         (Filter(target=A, entered_before=BEFORE), "by-target", False),
@@ -72,19 +72,23 @@ def test_names_and_fingerprints_are_sorted(listing: Calls) -> None:
         "reason",
     ],
 )
-def test_conditions_on_keys_need_no_filter(listing: Calls, wanted: Filter, index: str, sifts: bool) -> None:
+def test_conditions_on_keys_need_no_filter(listing: Calls, wanted: Filter, index: str, is_filtered: bool) -> None:
     devices(wanted, 7)
     query = listing.made[0].params
-    assert (query["IndexName"], "FilterExpression" in query, query["Limit"]) == (index, sifts, 500 if sifts else 7)
+    assert (query["IndexName"], "FilterExpression" in query, query["Limit"]) == (
+        index,
+        is_filtered,
+        500 if is_filtered else 7,
+    )
 
 
 def test_a_listed_device_has_the_projected_attributes(listing: Calls) -> None:
-    found = devices(Filter(State.FAILED), 1).devices[0]
-    assert (found.devicename, found.target) == (
-        f"sensor-{int(found.certid, 16):04}",
-        B if int(found.certid, 16) % 2 == 0 else A,
+    listed = devices(Filter(State.FAILED), 1).devices[0]
+    assert (listed.devicename, listed.target) == (
+        f"sensor-{int(listed.certid, 16):04}",
+        B if int(listed.certid, 16) % 2 == 0 else A,
     )
-    assert found.devicecert is None
+    assert listed.devicecert is None
 
 
 @pytest.mark.parametrize("count", [0, -1, 101, 10**9])

@@ -23,17 +23,17 @@ from tests.functional.lobby.ledger.ledger_devices import (
     A,
     B,
     admitted,
-    at_home,
+    arrived,
     in_lobby,
-    whole,
+    verified_events,
 )
 
 
 def test_a_device_has_a_valid_history_from_admission_to_arrival(ledger: Ledger) -> None:
-    device = at_home(ledger)
+    device = arrived(ledger)
     assert ledger.get(ONE) == device
     assert (device.devstate, device.version, device.generation) == (State.ARRIVED, 5, 1)
-    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM, Event.COMMISSION, Event.ARRIVE]
+    assert verified_events(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM, Event.COMMISSION, Event.ARRIVE]
     assert [entry.actor for entry in ledger.history(ONE)][2] == ANN
     assert ledger.history(ONE)[2].target == str(A)
 
@@ -50,10 +50,10 @@ def test_a_device_has_a_valid_history_from_admission_to_arrival(ledger: Ledger) 
 def test_an_operator_s_action_is_one_entry_and_needs_the_commissioner(
     ledger: Ledger, change: Callable[[Ledger], Device], state: State, event: Event
 ) -> None:
-    at_home(ledger)
+    arrived(ledger)
     after = change(ledger)
     assert (after.devstate, after.needs_commissioner, after.targets_to_clear) == (state, True, (A,))
-    assert whole(ledger)[5:] == [event]
+    assert verified_events(ledger)[5:] == [event]
     assert (aws.item(ONE) or {})["turn"] == {"S": "commissioner"}
 
 
@@ -62,7 +62,7 @@ def test_a_failure_and_its_retry_are_entries_with_their_reason(ledger: Ledger) -
     failed = ledger.fail(ledger.claim(ONE, ClaimRequest(A), ANN), "TARGET_LIMIT", "full", "service:commissioner")
     assert (failed.devstate, failed.reason) == (State.FAILED, "TARGET_LIMIT")
     assert ledger.retry(ONE, ANN).devstate is State.CLAIMED
-    assert whole(ledger)[-2:] == [Event.FAIL, Event.RETRY]
+    assert verified_events(ledger)[-2:] == [Event.FAIL, Event.RETRY]
     assert ledger.history(ONE)[-2].reason == "TARGET_LIMIT"
 
 
@@ -77,11 +77,11 @@ def test_a_refusal_is_written_with_its_reason_and_once(ledger: Ledger) -> None:
         "too old",
         "sensor-1",
     )
-    assert whole(ledger) == [Event.REFUSE]
+    assert verified_events(ledger) == [Event.REFUSE]
 
 
 def test_a_cleared_target_is_an_entry_that_names_it(ledger: Ledger) -> None:
-    at_home(ledger)
+    arrived(ledger)
     released = ledger.release(ONE, ANN)
     assert released is not None
     after = ledger.retire(released, A, "service:commissioner")
@@ -112,7 +112,7 @@ def test_an_unknown_device_is_not_found_and_no_row_appears(ledger: Ledger) -> No
 
 
 def test_a_refused_event_writes_nothing(ledger: Ledger, calls: Calls) -> None:
-    at_home(ledger)
+    arrived(ledger)
     before = aws.tables()
     with pytest.raises(Conflict, match="ALREADY_CLAIMED"):
         ledger.claim(ONE, ClaimRequest(B), ANN)
@@ -167,11 +167,11 @@ def test_a_released_expected_device_keeps_its_history_and_a_later_claim_continue
     ledger.claim(ONE, ClaimRequest(A), ANN)
     assert ledger.release(ONE, ANN) is None
     assert aws.item(ONE) is None
-    assert whole(ledger) == [Event.CLAIM, Event.RELEASE]
+    assert verified_events(ledger) == [Event.CLAIM, Event.RELEASE]
     ledger.claim(ONE, ClaimRequest(B), ANN)
-    assert whole(ledger) == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
+    assert verified_events(ledger) == [Event.CLAIM, Event.RELEASE, Event.CLAIM]
     assert admitted(ledger).devstate is State.CLAIMED
-    assert whole(ledger)[-1] is Event.ADMIT
+    assert verified_events(ledger)[-1] is Event.ADMIT
 
 
 def test_an_entry_of_the_history_cannot_be_overwritten(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""The register of targets: one secret per account, kept for good; and the memory that spares reads."""
+"""The registry of targets: one permanent ExternalId per account; and the cache."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,16 +24,16 @@ def targets(calls: Calls, clock: Clock) -> Targets:
 
 
 def test_a_registered_target_is_found_again(targets: Targets) -> None:
-    made = targets.register(A1, "Plant one", ("default", "camera"), "user:ann")
-    assert targets.get(A1) == made
-    assert (made.externalid, made.profiles, made.createdby, made.createdat) == (
+    registered = targets.register(A1, "Plant one", ("default", "camera"), "user:ann")
+    assert targets.get(A1) == registered
+    assert (registered.externalid, registered.profiles, registered.createdby, registered.createdat) == (
         "secret-0",
         ("default", "camera"),
         "user:ann",
         "2026-11-22T12:00:00.000Z",
     )
-    assert made.role_arn == "arn:aws:iam::111111111111:role/lobby_commissioner_role"
-    assert targets.all() == [made]
+    assert registered.role_arn == "arn:aws:iam::111111111111:role/lobby_commissioner_role"
+    assert targets.all() == [registered]
 
 
 def test_every_account_has_its_own_external_id_shared_by_its_regions(targets: Targets) -> None:
@@ -89,8 +89,8 @@ def test_a_registration_whose_response_was_lost_is_made_once(targets: Targets, c
         return call()
 
     calls.instead["PutItem"] = twice
-    made = targets.register(A1, "Plant one", (), "user:ann")
-    assert (targets.get(A1), targets.all()) == (made, [made])
+    registered = targets.register(A1, "Plant one", (), "user:ann")
+    assert (targets.get(A1), targets.all()) == (registered, [registered])
 
 
 def test_a_read_only_registry_cannot_create_an_external_id(calls: Calls) -> None:
@@ -134,8 +134,8 @@ def test_a_target_and_a_device_are_read_together_consistently(targets: Targets, 
     assert targets.get_with_device(A1, certid) == (targets.get(A1), None)
     claimed = ledger.claim(certid, ClaimRequest(A1), "user:ann")
     targets.register(A1, "name", (), "user:ann", presence=True)
-    found, device = targets.get_with_device(A1, certid)
-    assert (found.presence, device) == (True, claimed)
+    registered, device = targets.get_with_device(A1, certid)
+    assert (registered.presence, device) == (True, claimed)
     assert calls.names()[0] == "BatchGetItem"
 
 
@@ -145,8 +145,8 @@ def test_unprocessed_keys_are_read_separately(targets: Targets, ledger: Ledger, 
     claimed = ledger.claim(certid, ClaimRequest(A1), "user:ann")
     calls.instead["BatchGetItem"] = lambda params, _call: {"Responses": {}, "UnprocessedKeys": params["RequestItems"]}
     calls.meanwhile["GetItem"] = calls.instead.clear
-    found, device = targets.get_with_device(A1, certid)
-    assert (found.target, device) == (A1, claimed)
+    registered, device = targets.get_with_device(A1, certid)
+    assert (registered.target, device) == (A1, claimed)
 
 
 def test_an_unknown_target_with_a_device_is_not_found(targets: Targets) -> None:

@@ -25,7 +25,7 @@ from tests.functional.lobby.ledger.ledger_devices import (
     admitted,
     cancelled,
     in_lobby,
-    whole,
+    verified_events,
 )
 
 
@@ -34,7 +34,7 @@ def test_after_a_conflict_the_event_is_decided_again_with_the_new_row(ledger: Le
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.hello(device, None, "service:receptionist")
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     assert claimed.devstate is State.CLAIMED
-    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
+    assert verified_events(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
 
 
 def test_of_two_concurrent_claims_one_wins_and_the_other_is_a_conflict(ledger: Ledger, calls: Calls) -> None:
@@ -45,7 +45,7 @@ def test_of_two_concurrent_claims_one_wins_and_the_other_is_a_conflict(ledger: L
     device = ledger.get(ONE)
     assert device is not None
     assert (device.target, device.claimedby, device.generation) == (B, "user:bob", 1)
-    assert whole(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
+    assert verified_events(ledger) == [Event.ADMIT, Event.HELLO, Event.CLAIM]
 
 
 def test_a_concurrent_admission_and_claim_complete_in_either_order(ledger: Ledger, calls: Calls) -> None:
@@ -53,21 +53,21 @@ def test_a_concurrent_admission_and_claim_complete_in_either_order(ledger: Ledge
     assert admitted(ledger).devstate is State.CLAIMED
     calls.meanwhile["TransactWriteItems"] = lambda: admitted(ledger, Identity(TWO, ThingName("sensor-2"), "PEM 2"))
     assert ledger.claim(TWO, ClaimRequest(A), ANN).devstate is State.CLAIMED
-    assert whole(ledger) == [Event.CLAIM, Event.ADMIT]
-    assert whole(ledger, TWO) == [Event.ADMIT, Event.CLAIM]
+    assert verified_events(ledger) == [Event.CLAIM, Event.ADMIT]
+    assert verified_events(ledger, TWO) == [Event.ADMIT, Event.CLAIM]
 
 
-@pytest.mark.parametrize("word", ["commission", "fail"])
-def test_a_commissioner_s_result_for_a_changed_claim_is_rejected(ledger: Ledger, calls: Calls, word: str) -> None:
+@pytest.mark.parametrize("result", ["commission", "fail"])
+def test_a_commissioner_s_result_for_a_changed_claim_is_rejected(ledger: Ledger, calls: Calls, result: str) -> None:
     in_lobby(ledger)
     claimed = ledger.claim(ONE, ClaimRequest(A), ANN)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.move(ONE, ClaimRequest(B), "user:bob")
-    words = {
+    results = {
         "commission": lambda: ledger.commission(claimed, "a.example", "service:commissioner"),
         "fail": lambda: ledger.fail(claimed, "TARGET_LIMIT", "full", "service:commissioner"),
     }
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        words[word]()
+        results[result]()
     device = ledger.get(ONE)
     assert device is not None
     assert (device.devstate, device.target, device.iotep, device.reason) == (State.CLAIMED, B, None, None)
@@ -100,7 +100,7 @@ def test_after_a_busy_row_the_event_is_tried_again(calls: Calls, clock: Clock) -
     calls.fails["TransactWriteItems"] = cancelled("TransactionConflict")
     assert admitted(ledger).devstate is State.KNOCKING
     assert waits == [0]
-    assert whole(ledger) == [Event.ADMIT]
+    assert verified_events(ledger) == [Event.ADMIT]
 
 
 def test_an_error_of_dynamodb_is_raised_and_is_not_a_conflict(ledger: Ledger, calls: Calls) -> None:
@@ -141,7 +141,7 @@ def test_a_throttled_transaction_is_sent_again_unchanged(calls: Calls, clock: Cl
     assert waits == [3, 4]
     sent = calls.of("TransactWriteItems")
     assert [call.params for call in sent] == [sent[0].params] * 3
-    assert whole(ledger) == [Event.ADMIT]
+    assert verified_events(ledger) == [Event.ADMIT]
 
 
 def test_a_transaction_that_stays_throttled_is_raised(ledger: Ledger, calls: Calls) -> None:
@@ -167,7 +167,7 @@ def test_a_changed_row_is_a_conflict_even_after_throttling(ledger: Ledger, calls
 
 
 def test_a_transaction_whose_response_was_lost_is_no_conflict(ledger: Ledger, calls: Calls) -> None:
-    """The first hello is the event that cannot be decided upon again. DynamoDB knows the transaction by its token."""
+    """The first hello cannot be decided twice. DynamoDB recognises the transaction by its token."""
     device = admitted(ledger)
     carried_out: set[str] = set()
 
@@ -180,4 +180,4 @@ def test_a_transaction_whose_response_was_lost_is_no_conflict(ledger: Ledger, ca
 
     calls.instead["TransactWriteItems"] = once
     assert ledger.hello(device, None, "service:receptionist").devstate is State.INLOBBY
-    assert whole(ledger) == [Event.ADMIT, Event.HELLO]
+    assert verified_events(ledger) == [Event.ADMIT, Event.HELLO]

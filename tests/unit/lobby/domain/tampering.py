@@ -31,7 +31,7 @@ LONG_AGO = timedelta(days=3)
 
 @dataclass
 class Case:
-    """One device: its entries, its row, its anchors, as they stand in the tables and in the bucket."""
+    """The entries, the row and the anchors of one device."""
 
     entries: list[Entry | Unreadable]
     row: Device | Unreadable | None
@@ -52,7 +52,7 @@ class Case:
 
 
 def chain(changed: int = 0, actor: str = "user:ann", age: timedelta = LONG_AGO) -> list[Entry]:
-    """Five entries; from number `changed` on by somebody else."""
+    """Return five entries; those from number `changed` on have another actor."""
     entries: list[Entry] = []
     for number, (event, before, after) in enumerate(LIFE, start=1):
         target = str(HOME) if number > 2 else None
@@ -92,7 +92,7 @@ def anchors_of(entries: Sequence[Entry], at: datetime = NOW - LONG_AGO + timedel
     return [Anchor(entry.seq, entry.hash, timestamp(at)) for entry in entries]
 
 
-def whole() -> Case:
+def valid() -> Case:
     entries = chain()
     return Case([*entries], row_after(entries), anchors_of(entries))
 
@@ -123,7 +123,7 @@ def truncated_with_the_row(case: Case) -> None:
 
 
 def truncated_without_anchors(case: Case) -> None:
-    """Only the row tells: the notary was not there yet."""
+    """From before the notary: only the row shows it."""
     truncated(case)
     case.anchors = []
 
@@ -147,7 +147,7 @@ def rewritten_from_the_first(case: Case) -> None:
 
 
 def rewritten_and_anchored_too(case: Case) -> None:
-    """What the notary does with a forged entry that is put where a removed one was."""
+    """A forged entry replaces a removed one, and the notary has anchored both."""
     forged = chain(changed=4)
     case.entries, case.row = [*forged], row_after(forged)
     case.anchors += anchors_of(forged[3:], NOW)

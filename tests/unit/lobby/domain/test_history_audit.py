@@ -25,18 +25,18 @@ from tests.unit.lobby.domain.tampering import (
     chain,
     never_anchored,
     row_after,
-    whole,
+    valid,
 )
 
 
 def test_a_valid_history_is_valid_and_counted() -> None:
-    assert whole().verdict() == Verdict(entries=5, anchored=5, pending=0)
-    assert whole().verdict().ok
+    assert valid().verdict() == Verdict(entries=5, anchored=5, pending=0)
+    assert valid().verdict().ok
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda each: each.__name__)
 def test_tampering_is_detected_and_the_first_invalid_entry_is_named(tamper: Callable[[Case], None]) -> None:
-    case = whole()
+    case = valid()
     tamper(case)
     verdict = case.verdict()
     assert not verdict.ok
@@ -66,7 +66,7 @@ def test_an_entry_with_an_invalid_time_needs_an_anchor(at: str) -> None:
 
 
 def test_tampering_is_reported_before_a_missing_anchor() -> None:
-    case = whole()
+    case = valid()
     never_anchored(case)
     altered(case)
     assert (case.verdict().seq, case.verdict().fault) == (3, Fault.ALTERED)
@@ -94,8 +94,8 @@ def test_a_cleared_target_is_not_compared_with_the_row_s_target() -> None:
 
 @given(st.lists(st.integers(0, 4), unique=True, max_size=4), st.integers(0, 5))
 def test_removed_anchored_entries_are_detected_at_the_first(gone: list[int], row_of: int) -> None:
-    """However the row was made to fit."""
-    case = whole()
+    """With any version in the row."""
+    case = valid()
     kept = [entry for number, entry in enumerate(chain()) if number not in gone]
     case.entries = [*kept]
     case.row = row_after(chain()[:row_of]) if row_of else None

@@ -1,4 +1,4 @@
-"""The history's chain: whatever is changed, taken out, put in, reordered or cut off shows."""
+"""The hash chain of a history: changed, removed, added and reordered entries are detected."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -114,7 +114,7 @@ def test_an_entry_after_the_row_s_last_one_is_detected() -> None:
 @given(st.permutations(range(5)))
 def test_only_one_order_is_valid(order: list[int]) -> None:
     entries = chain(5)
-    assert (first_broken_entry([entries[place] for place in order]) is None) == (order == [0, 1, 2, 3, 4])
+    assert (first_broken_entry([entries[position] for position in order]) is None) == (order == [0, 1, 2, 3, 4])
 
 
 def test_only_a_commissioned_device_has_a_route() -> None:

@@ -1,4 +1,4 @@
-"""Who may come in: one row per way a certificate or a revocation list can be wrong, and what is accepted."""
+"""Which certificates and revocation lists are refused, with which code, and which are accepted."""
 
 import ast
 import shutil
@@ -32,18 +32,18 @@ LOBBY = Path(registration.__file__).parents[1]
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
-@pytest.mark.parametrize("way", [name for name, row in HOSTILE.items() if not row.before])
-def test_a_certificate_is_refused_for(way: str) -> None:
-    wrong = HOSTILE[way]
+@pytest.mark.parametrize("name", [name for name, row in HOSTILE.items() if not row.before])
+def test_a_certificate_is_refused_for(name: str) -> None:
+    hostile = HOSTILE[name]
     with pytest.raises(IdentityRefused) as refused:
-        verify(wrong.certificate(MAKER), wrong.issuer(MAKER).pem, wrong.list_for(MAKER), make.NOW)
-    assert refused.value.code == wrong.code
+        verify(hostile.certificate(MAKER), hostile.issuer(MAKER).pem, hostile.list_for(MAKER), make.NOW)
+    assert refused.value.code == hostile.code
     assert len(refused.value.message) < 400
     assert refused.value.message.isprintable()
 
 
 def codes_in_the_source() -> Iterator[str]:
-    """Every code that the lobby refuses a certificate with, as its source says."""
+    """Yield the refusal codes in the source."""
     for path in LOBBY.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "IdentityRefused":

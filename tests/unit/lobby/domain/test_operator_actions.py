@@ -1,4 +1,4 @@
-"""The table of what an operator may do, as the console's words are held to it, is the ledger's own."""
+"""The table of operator actions that the console's tests use matches the state table."""
 
 import json
 from pathlib import Path

@@ -145,10 +145,10 @@ def test_wrong_codes_are_counted_and_the_fifth_drops_the_claim() -> None:
     assert presence.wrong_code(device).code == "PRESENCE_FAILED"
 
 
-@pytest.mark.parametrize("say", [presence.confirm, presence.mismatch])
-def test_a_code_for_an_earlier_claim_is_rejected(say: Callable[[Device, int, str], Device]) -> None:
+@pytest.mark.parametrize("enter", [presence.confirm, presence.mismatch])
+def test_a_code_for_an_earlier_claim_is_rejected(enter: Callable[[Device, int, str], Device]) -> None:
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        say(transitions.retry(proving(), T), 1, T)
+        enter(transitions.retry(proving(), T), 1, T)
 
 
 @pytest.mark.parametrize("device", [inlobby(), dropped(), confirmed(), arrived(), transitions.release(arrived(), T)])

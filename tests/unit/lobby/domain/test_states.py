@@ -1,4 +1,4 @@
-"""The table of transitions: whole, closed, every state reachable, and no way out of a revocation."""
+"""The state table: complete, every state reachable, and no way out of revoked."""
 
 import itertools
 
@@ -80,7 +80,7 @@ def test_only_releasing_an_expected_device_removes_the_row() -> None:
 
 
 def test_only_claimed_devices_are_commissioned() -> None:
-    """What had arrived was commissioned before."""
+    """An arrived device that falls back was commissioned before."""
     leading = {pair for pair, to in TRANSITIONS.items() if to is State.COMMISSIONED and pair[0] is not to}
     assert leading == {(State.CLAIMED, Event.COMMISSION), (State.ARRIVED, Event.HELLO)}
 

@@ -23,7 +23,7 @@ EVENTS: dict[str, Callable[[Device | None, int], Device | None]] = {
 }
 
 
-KNOWN: dict[str, Callable[[Device, int], Device | None]] = {
+ROW_EVENTS: dict[str, Callable[[Device, int], Device | None]] = {
     "hello": lambda d, _n: transitions.hello(d, T, None),
     "move": lambda d, n: transitions.move(d, ClaimRequest((A, B, C)[n]), "u", T),
     "release": lambda d, _n: transitions.release(d, T),
@@ -39,26 +39,26 @@ KNOWN: dict[str, Callable[[Device, int], Device | None]] = {
 }
 
 
-steps = st.lists(st.tuples(st.sampled_from([*EVENTS, *KNOWN]), st.integers(0, 2)), max_size=25)
+steps = st.lists(st.tuples(st.sampled_from([*EVENTS, *ROW_EVENTS]), st.integers(0, 2)), max_size=25)
 
 
 @given(steps)
 @settings(max_examples=400, deadline=None)
-def test_any_sequence_of_events_leaves_a_consistent_row(course: list[tuple[str, int]]) -> None:
+def test_any_sequence_of_events_leaves_a_consistent_row(events: list[tuple[str, int]]) -> None:
     device: Device | None = None
-    for name, number in course:
+    for name, number in events:
         before = device
         try:
             if name in EVENTS:
                 device = EVENTS[name](device, number)
             elif device is not None:
-                device = KNOWN[name](device, number)
+                device = ROW_EVENTS[name](device, number)
         except Conflict:
             continue
-        sound(before, device)
+        check(before, device)
 
 
-def sound(before: Device | None, after: Device | None) -> None:
+def check(before: Device | None, after: Device | None) -> None:
     if after is None:
         assert before is None or before.devstate is State.EXPECTED
         return
@@ -86,11 +86,11 @@ def sound(before: Device | None, after: Device | None) -> None:
     assert len(set(after.targets_to_clear)) == len(after.targets_to_clear)
     assert (after.route() is not None) == (after.devstate in (State.COMMISSIONED, State.ARRIVED))
     assert after.devstate is not State.REFUSED or after.reason
-    reread(after)
+    check_row(after)
 
 
-def reread(device: Device) -> None:
-    """Through the item, as the stream carries it, and back."""
+def check_row(device: Device) -> None:
+    """Convert to a stream image and back."""
     row = LedgerRow(**attributes_of(device))
     assert device_of_image(row.serialize()) == device
     assert ("turn" in row.serialize()) == device.needs_commissioner

@@ -1,4 +1,4 @@
-"""Buckets: where each state counts, what each transition of the table moves, and that a key is read as it was meant."""
+"""Buckets: which one counts a device, which counts an event changes, and their keys."""
 
 from dataclasses import replace
 
@@ -33,13 +33,13 @@ KEYS = {
 
 
 def device(state: State) -> Device:
-    """With a reason in every state, as one that could not be cleared somewhere has it while it waits."""
+    """Return a device with a reason in any state, as it has one if a target could not be cleared."""
     target = None if state in (State.KNOCKING, State.INLOBBY) else A
     return Device(CERTID, state, T, target=target, reason="TARGET_LIMIT")
 
 
 def written(before: Device | None, event: Event, after: Device | None) -> dict[str, int]:
-    """What a transition moves. Its row was written by an earlier one."""
+    """Return the changes of counts by an event of a row that was written before."""
     seen = replace(before, counted=bucket_of(before).key) if before else None
     change = change_of(CERTID, event, seen, after, actor="user:ann", at=T)
     return shift([(change.before, change.after)])
@@ -115,7 +115,7 @@ def test_a_row_contains_its_bucket_key_and_its_fingerprint_key() -> None:
 
 
 def test_a_batch_of_claims_and_their_counts_fits_a_transaction() -> None:
-    """A claim leads from absence or a state without target, to a state with the target of the request."""
+    """A claim leads from no row or a state without target to a state with the requested target."""
     moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
     buckets = {state for move in moves for state in move if state}
     assert 2 * bulk.BATCH_SIZE + len(buckets) <= 100
