@@ -12,7 +12,7 @@ from admin_api.graphql.queries import Query
 
 
 class Schema(strawberry.Schema):
-    """Leaves the logging of errors to `admin_api.failures`, which tells expected errors from faults."""
+    """Leaves the logging of errors to `admin_api.failures`, which distinguishes expected errors from faults."""
 
     def process_errors(self, *_: Any, **__: Any) -> None:
         pass

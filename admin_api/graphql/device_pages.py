@@ -37,18 +37,18 @@ class AnchoredPage:
     page_info: PageInfo
 
 
-def device_page(context: Context, wanted: Filter, first: int, after: str | None) -> DevicePage:
+def device_page(context: Context, filter_: Filter, first: int, after: str | None) -> DevicePage:
     """Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
-    page = _page(context, wanted, first, after)
+    page = _page(context, filter_, first, after)
     return DevicePage(
         nodes=_devices(context, page),
         page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
     )
 
 
-def paginated_devices(context: Context, wanted: Filter, count: int | None, token: str | None) -> PaginatedDevices:
+def paginated_devices(context: Context, filter_: Filter, count: int | None, token: str | None) -> PaginatedDevices:
     """Return a page of v0.1, which accepts every count: 0 or none is the default, more than a page holds is a page."""
-    page = _page(context, wanted, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
+    page = _page(context, filter_, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
     return PaginatedDevices(devices=_devices(context, page), next_token=page.cursor)
 
 
@@ -64,10 +64,10 @@ def anchored_page(context: Context, first: int, after: str | None) -> AnchoredPa
     return AnchoredPage(certids=certids, page_info=PageInfo(has_next_page=last is not None, end_cursor=last))
 
 
-def _page(context: Context, wanted: Filter, first: int, cursor: str | None) -> Page:
+def _page(context: Context, filter_: Filter, first: int, cursor: str | None) -> Page:
     if 1 <= first <= MAX_PAGE:  # the ledger rejects any other number, with its own message
         context.quota.consume(Resource.LISTED, first)
-    return devices(wanted, first, cursor or None)
+    return devices(filter_, first, cursor or None)
 
 
 def _devices(context: Context, page: Page) -> list[Device]:

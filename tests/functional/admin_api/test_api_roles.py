@@ -101,9 +101,9 @@ def test_a_user_without_a_role_is_forbidden_everything(lobby: Lobby, groups: tup
     assert (response.status, response.code) == (403, "FORBIDDEN")
 
 
-@pytest.mark.parametrize("way", FORGED)
-def test_an_invalid_token_is_rejected_without_effect(lobby: Lobby, way: str) -> None:
-    certid, forged = fingerprint(1), FORGED[way]
+@pytest.mark.parametrize("fault", FORGED)
+def test_an_invalid_token_is_rejected_without_effect(lobby: Lobby, fault: str) -> None:
+    certid, forged = fingerprint(1), FORGED[fault]
     body = {"query": document("claimDevice", HERE), "variables": {"id": certid}}
     with counted() as calls:
         response = lobby.send(body, forged.header(USER_POOL))

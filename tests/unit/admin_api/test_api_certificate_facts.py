@@ -49,7 +49,7 @@ def test_the_facts_are_read_from_the_certificate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "shown"),
+    ("kind", "expected"),
     [
         ("SECP256R1", "EC P-256"),
         ("SECP384R1", "EC P-384"),
@@ -59,20 +59,20 @@ def test_the_facts_are_read_from_the_certificate() -> None:
         ("ed25519", "Ed25519"),
     ],
 )
-def test_a_key_has_its_common_name(kind: str, shown: str) -> None:
-    assert facts_of(pem_of(device(authority(), kind=kind))).key == shown
+def test_a_key_has_its_common_name(kind: str, expected: str) -> None:
+    assert facts_of(pem_of(device(authority(), kind=kind))).key == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "algorithm", "shown"),
+    ("kind", "algorithm", "expected"),
     [
         ("SECP256R1", SHA384(), "ECDSA SHA-384"),
         ("rsa-2048", SHA256(), "RSA SHA-256"),
         ("rsa-2048", SHA512(), "RSA SHA-512"),
     ],
 )
-def test_a_signature_has_scheme_and_hash(kind: str, algorithm: HashAlgorithm, shown: str) -> None:
-    assert facts_of(pem_of(device(authority(kind=kind), algorithm=algorithm))).signature == shown
+def test_a_signature_has_scheme_and_hash(kind: str, algorithm: HashAlgorithm, expected: str) -> None:
+    assert facts_of(pem_of(device(authority(kind=kind), algorithm=algorithm))).signature == expected
 
 
 def test_rsa_pss_is_distinguished_from_pkcs1() -> None:

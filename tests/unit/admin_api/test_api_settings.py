@@ -5,7 +5,7 @@ import pytest
 from admin_api.settings import Settings, loopback
 from lobby.errors import InvalidInput, MissingSettings
 
-GOOD = {
+VALID_SETTINGS = {
     "AWS_REGION": "eu-west-1",
     "USER_POOL_ID": "eu-west-1_AbC123",
     "USER_POOL_CLIENT_ID": "client",
@@ -20,12 +20,12 @@ GOOD = {
 def test_all_missing_settings_are_reported_together() -> None:
     with pytest.raises(MissingSettings) as refused:
         Settings.read({"AWS_REGION": "eu-west-1", "USER_POOL_ID": " "})
-    for name in GOOD.keys() - {"AWS_REGION"}:
+    for name in VALID_SETTINGS.keys() - {"AWS_REGION"}:
         assert name in refused.value.message.split(";")[0]
 
 
 def test_account_and_region_come_from_the_settings() -> None:
-    settings = Settings.read(GOOD)
+    settings = Settings.read(VALID_SETTINGS)
     assert (settings.lobby_account, settings.lobby_region) == ("012345678901", "eu-west-1")
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123"
     assert settings.jwks_url == f"{settings.issuer}/.well-known/jwks.json"
@@ -51,22 +51,22 @@ def test_account_and_region_come_from_the_settings() -> None:
 )
 def test_inconsistent_settings_are_rejected(changed: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
-        Settings.read(GOOD | changed)
+        Settings.read(VALID_SETTINGS | changed)
 
 
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.1:4566", "http://127.0.3.7:4566/", "http://localhost:4566", "https://[::1]:4566"]
 )
 def test_a_loopback_emulator_serves_the_keys_and_keeps_the_issuer(endpoint: str) -> None:
-    settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
+    settings = Settings.read(VALID_SETTINGS | {"AWS_ENDPOINT_URL": endpoint})
     assert settings.jwks_url == f"{endpoint.rstrip('/')}/eu-west-1_AbC123/.well-known/jwks.json"
-    assert settings.issuer == Settings.read(GOOD).issuer
+    assert settings.issuer == Settings.read(VALID_SETTINGS).issuer
 
 
 def test_an_emulator_has_its_own_sign_in_page() -> None:
-    emulated = {name: value for name, value in GOOD.items() if name != "LOGIN_URL"}
+    emulated = {name: value for name, value in VALID_SETTINGS.items() if name != "LOGIN_URL"}
     assert Settings.read(emulated | {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}).login_url == "http://127.0.0.1:4566"
-    assert Settings.read(GOOD).login_url == GOOD["LOGIN_URL"]
+    assert Settings.read(VALID_SETTINGS).login_url == VALID_SETTINGS["LOGIN_URL"]
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,8 @@ def test_an_emulator_has_its_own_sign_in_page() -> None:
 )
 def test_only_a_loopback_address_replaces_the_user_pool(endpoint: str) -> None:
     assert loopback(endpoint) is None
-    settings = Settings.read(GOOD | {"AWS_ENDPOINT_URL": endpoint})
-    assert (settings.jwks_url, settings.login_url) == (Settings.read(GOOD).jwks_url, GOOD["LOGIN_URL"])
+    settings = Settings.read(VALID_SETTINGS | {"AWS_ENDPOINT_URL": endpoint})
+    assert (settings.jwks_url, settings.login_url) == (
+        Settings.read(VALID_SETTINGS).jwks_url,
+        VALID_SETTINGS["LOGIN_URL"],
+    )

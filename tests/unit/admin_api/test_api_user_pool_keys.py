@@ -14,7 +14,7 @@ from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.settings import Settings
 from admin_api.web.tokens import TokenVerifier, user_pool_keys
 from tests.functional.admin_api.user_pool import CLIENT, POOL, REGION, public_jwk, token
-from tests.unit.admin_api.test_api_settings import GOOD
+from tests.unit.admin_api.test_api_settings import VALID_SETTINGS
 
 
 @dataclass
@@ -31,7 +31,7 @@ class KeyServer:
 
     def verifier(self) -> TokenVerifier:
         emulator = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
-        settings = Settings.read(GOOD | {"USER_POOL_ID": POOL, "USER_POOL_CLIENT_ID": CLIENT} | emulator)
+        settings = Settings.read(VALID_SETTINGS | {"USER_POOL_ID": POOL, "USER_POOL_CLIENT_ID": CLIENT} | emulator)
         return TokenVerifier(settings.issuer, settings.client_id, user_pool_keys(settings))
 
 
@@ -116,7 +116,7 @@ def test_without_keys_no_token_is_accepted(pool: KeyServer, status: int, body: b
 def test_an_unreachable_pool_is_a_fault(pool: KeyServer) -> None:
     verifier = pool.verifier()
     pool.port = 0
-    closed = Settings.read(GOOD | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "USER_POOL_ID": POOL})
+    closed = Settings.read(VALID_SETTINGS | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "USER_POOL_ID": POOL})
     with pytest.raises(KeysUnavailable):
         TokenVerifier(closed.issuer, CLIENT, user_pool_keys(closed)).caller(f"Bearer {token('admin')}")
     assert verifier.caller(f"Bearer {token('admin')}").is_admin
