@@ -1,7 +1,7 @@
-"""A real Chromium, as the people at the console use it: a phone's screen or a desk's, with or without a camera.
+"""Runs the console in a real Chromium with the screen of a phone or a desktop, with or without a camera.
 
-Whatever breaks in a page (an uncaught error, something that the content security policy refused) is kept and fails the
-test at its end. Refuses to guess: without a Chromium on the machine there are no such tests, and in CI that is a fault.
+Page errors and violations of the content security policy are recorded and fail the test at its end. Without a Chromium
+on the machine the tests are skipped; in CI they fail.
 """
 
 import os
@@ -17,19 +17,19 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from infra.local.lobby_file import LobbyFile
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE_MS: Final = 40_000
+TIMEOUT_MS: Final = 40_000
 _FLAGS: Final = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
 _AXE: Final = Path(__file__).resolve().parents[2] / "admin_api/console/node_modules/axe-core/axe.min.js"
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What the person looks at; sizes in CSS pixels."""
+    """A screen size in CSS pixels."""
 
     name: str
     width: int
@@ -42,13 +42,13 @@ DESK: Final = Screen("desk", 1280, 860)
 
 
 def find_chromium() -> str | None:
-    """The browser that `CHROMIUM` names, or the one on the PATH."""
-    named = os.environ.get("CHROMIUM")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+    """Return the browser in `CHROMIUM`, or the first one on the PATH."""
+    configured = os.environ.get("CHROMIUM")
+    return configured or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def launch(driver: Playwright, executable: str, camera: Path | None = None) -> Browser:
-    """A browser; with `camera`, a video that it takes for its camera's picture, which it may use unasked."""
+    """Start a browser. `camera` is a video that replaces the camera picture; camera access is granted."""
     flags = list(_FLAGS)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--no-sandbox")
@@ -63,23 +63,23 @@ def launch(driver: Playwright, executable: str, camera: Path | None = None) -> B
 
 @dataclass
 class Visit:
-    """Somebody at the console, in a browser of their own that knows nothing of others."""
+    """One user at the console, in a browser context without shared state."""
 
     page: Page
     lobby: LobbyFile
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.set_default_timeout(TIMEOUT_MS)
         self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
-        self.page.on("console", self._heard)
+        self.page.on("console", self._record)
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
             self.faults.append(message.text)
 
     def sign_in(self, role: str, path: str = "") -> Page:
-        """To `path`, by way of the user pool's own page."""
+        """Sign in on the user pool's page and open `path`."""
         operator = self.lobby.operator(role)
         self.page.goto(self.address(path))
         self.page.get_by_label("Username").fill(operator.user)
@@ -95,21 +95,21 @@ class Visit:
     def context(self) -> BrowserContext:
         return self.page.context
 
-    def serious_barriers(self) -> list[str]:
-        """What axe finds that would keep somebody out: its serious and critical findings, each with where it is."""
+    def accessibility_violations(self) -> list[str]:
+        """Return axe's serious and critical accessibility findings with their elements."""
         self.page.evaluate(_AXE.read_text())
-        found: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        result: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{each['id']}: {each['help']}: {node['target']}"
-            for each in found["violations"]
+            for each in result["violations"]
             if each["impact"] in ("serious", "critical")
             for node in each["nodes"]
         ]
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than the screen."""
-        wide: int = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-        return max(0, wide)
+        """Return by how many pixels the page is wider than the screen."""
+        excess: int = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        return max(0, excess)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""Takes a picture of every page of the console, on a phone and at a desk: `python -m tests.e2e.pictures`.
+"""Takes screenshots of every console page on a phone and on a desktop: `python -m tests.e2e.pictures`.
 
-For the README, and for whoever wants to look at what a change did to the pages: a deployment of its own with devices in
-every state, a real device that is claimed with a real label before a camera, real Chromium. `--dark`: the dark ones;
-`--out` says where they go.
+The screenshots are used in the documents and for reviewing changes. The command starts a local deployment with devices
+in every state, and claims a real device by scanning its label with a simulated camera in Chromium.
 """
 
 import argparse
@@ -27,22 +26,22 @@ from tests.e2e.label_video import POOR_VIEW, write_video
 from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
 ARRIVED: Final = "Connected to its target"
-"""What the badge of an arrived device says to whoever points at it."""
+"""The tooltip of an arrived device's badge."""
 OUT: Final = ROOT / "docs" / "images"
 _COLOURS: Final = 128
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The devices that have a page of their own in the pictures."""
+class FeaturedDevices:
+    """The devices whose pages are shown in the screenshots."""
 
     arrived: str
     failed: str
 
 
 class Album:
-    """Where the pictures go. `suffix` tells light from dark."""
+    """Saves screenshots; dark ones have the suffix `-dark`."""
 
     def __init__(self, out: Path, driver: Playwright, deployed: Deployment, *, dark: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -65,8 +64,8 @@ class Album:
         print(path, flush=True)
 
 
-def populate(deployed: Deployment) -> Shown:
-    """Devices in every state, most of them where they belong."""
+def populate(deployed: Deployment) -> FeaturedDevices:
+    """Create devices in every state, most of them arrived."""
     first, second = deployed.targets
     with ledger_of(deployed):
         sample = SampleFleet(deployed)
@@ -92,19 +91,19 @@ def populate(deployed: Deployment) -> Shown:
         for number in range(9):
             sample.waiting(f"gateway-{10 + number}", (9 - number) * 4 * _MINUTE)
         arrived = sample.arrived("gateway-01", first, 2 * _DAY)
-    return Shown(arrived.certid, failed.certid)
+    return FeaturedDevices(arrived.certid, failed.certid)
 
 
 def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen: Screen) -> None:
-    """The technician's page, from the tap to the arrival of a real device."""
+    """Take screenshots of the claim page from the first tap to the arrival of a real device."""
     fleet = Fleet(deployed, scratch)
     try:
         paths = fleet.make()
         video = write_video(paths.label, scratch / "label.y4m", POOR_VIEW)
         fleet.power_on(paths)
         deployed.wait(certid_of(paths), "inlobby")
-        with album.visit(screen, camera=video) as person:
-            page = person.sign_in("technician", "/claim")
+        with album.visit(screen, camera=video) as visit:
+            page = visit.sign_in("technician", "/claim")
             album.take(page, "claim", screen)
             page.get_by_role("button", name="Scan").first.click()
             claim = page.get_by_role("button", name="Claim", exact=True)
@@ -117,19 +116,19 @@ def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen:
         fleet.power_off()
 
 
-def rooms(album: Album, shown: Shown, screen: Screen) -> None:
-    """Every other page."""
-    with album.visit(screen) as person:
-        page = person.sign_in("admin", "/waiting")
+def other_pages(album: Album, devices: FeaturedDevices, screen: Screen) -> None:
+    """Take screenshots of every other page."""
+    with album.visit(screen) as visit:
+        page = visit.sign_in("admin", "/waiting")
         for name, address in (
             ("waiting", "/waiting"),
             ("devices", "/devices"),
-            ("device", f"/devices/{shown.arrived}"),
-            ("device-failed", f"/devices/{shown.failed}"),
+            ("device", f"/devices/{devices.arrived}"),
+            ("device-failed", f"/devices/{devices.failed}"),
             ("targets", "/targets"),
             ("overview", "/overview"),
         ):
-            page.goto(person.address(address))
+            page.goto(visit.address(address))
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             album.take(page, name, screen)
 
@@ -146,9 +145,9 @@ def run(out: Path, *, dark: bool) -> None:
                     directory.mkdir()
                     claimed_by_camera(album, deployed, directory, screen)
                 with paused_commissioner(deployed):
-                    shown = populate(deployed)
+                    devices = populate(deployed)
                     for screen in (PHONE, DESK):
-                        rooms(album, shown, screen)
+                        other_pages(album, devices, screen)
         finally:
             deployed.down()
 
@@ -166,10 +165,10 @@ def _free_ports(count: int) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=OUT, help="where the pictures go [default: docs/images]")
-    parser.add_argument("--dark", action="store_true", help="take the dark ones")
-    wanted = parser.parse_args()
-    run(wanted.out, dark=wanted.dark)
+    parser.add_argument("--out", type=Path, default=OUT, help="output directory [default: docs/images]")
+    parser.add_argument("--dark", action="store_true", help="use the dark colour scheme")
+    options = parser.parse_args()
+    run(options.out, dark=options.dark)
 
 
 if __name__ == "__main__":

@@ -42,14 +42,14 @@ export function later(): { answer: () => Promise<unknown>; give: (data: unknown)
   return { answer: () => promise, give };
 }
 
-export interface Asked {
+export interface RecordedRequest {
   name: string;
   variables: Variables;
 }
 
 export class FakeApi {
   /** All requests, in order. */
-  readonly asked: Asked[] = [];
+  readonly requests: RecordedRequest[] = [];
   readonly client: Client;
   readonly #answers: Record<string, Answer>;
 
@@ -70,20 +70,23 @@ export class FakeApi {
 
   /** The variables of each request for `name`. */
   variablesOf(name: string): Variables[] {
-    return this.asked.filter((asked) => asked.name === name).map(({ variables }) => variables);
+    return this.requests.filter((requests) => requests.name === name).map(({ variables }) => variables);
   }
 
   async #fetch({ operationName: name, variables = {} }: { operationName: string; variables?: Variables }) {
-    this.asked.push({ name, variables });
+    this.requests.push({ name, variables });
     const answer = this.#answers[name];
     if (answer === undefined)
       throw new Error(`got the operation ${name}, want one of ${Object.keys(this.#answers)}`);
-    const said =
+    const response =
       typeof answer === "function" ? await answer(variables, this.variablesOf(name).length) : answer;
     const body =
-      said instanceof Refusal
-        ? { data: said.data, errors: [{ message: said.message, extensions: { code: said.code } }] }
-        : { data: said };
+      response instanceof Refusal
+        ? {
+            data: response.data,
+            errors: [{ message: response.message, extensions: { code: response.code } }],
+          }
+        : { data: response };
     return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
   }
 }
@@ -121,21 +124,21 @@ interface Scene {
 
 /** Renders `page`; returns the rendering, a user for typing and clicking, and the visited addresses. */
 export function show(
-  room: ReactNode,
+  page: ReactNode,
   api: FakeApi,
   { role = "operator", at = "/", signedIn = true }: Scene = {},
 ) {
-  const place = memoryLocation({ path: at, record: true });
+  const location = memoryLocation({ path: at, record: true });
   const me = meOf({ name: "ada", role, operations: [...ROLES[role]] });
-  const within = signedIn ? <MeContext value={me}>{room}</MeContext> : room;
+  const within = signedIn ? <MeContext value={me}>{page}</MeContext> : page;
   const rendering = render(
     <MantineProvider theme={theme} env="test">
       <Provider value={api.client}>
-        <Router hook={place.hook} searchHook={place.searchHook}>
+        <Router hook={location.hook} searchHook={location.searchHook}>
           <SessionContext value={signedIn ? ({} as Session) : null}>{within}</SessionContext>
         </Router>
       </Provider>
     </MantineProvider>,
   );
-  return { ...rendering, user: userEvent.setup(), visited: place.history };
+  return { ...rendering, user: userEvent.setup(), visited: location.history };
 }

@@ -33,15 +33,15 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     return () => clearTimeout(timer);
   }, [waiting, everyMs, again]);
 
-  return [{ ...answer[0], data: useKept(answer[0]) }, again];
+  return [{ ...answer[0], data: useLastData(answer[0]) }, again];
 }
 
 /** The last successful result of the same query, so that a failed poll does not clear the page. */
-function useKept<Data, Variables extends AnyVariables>(
+function useLastData<Data, Variables extends AnyVariables>(
   state: UseQueryState<Data, Variables>,
 ): Data | undefined {
   const { data, operation } = state;
-  const kept = useRef<{ key: number | undefined; data: Data }>(undefined);
-  if (data) kept.current = { key: operation?.key, data };
-  return data ?? (kept.current?.key === operation?.key ? kept.current?.data : undefined);
+  const last = useRef<{ key: number | undefined; data: Data }>(undefined);
+  if (data) last.current = { key: operation?.key, data };
+  return data ?? (last.current?.key === operation?.key ? last.current?.data : undefined);
 }

@@ -21,7 +21,7 @@ const GROUPS_A_LINE = 4;
 
 /** Return a few corrections at most; none if more than one character is wrong. */
 export function corrections(body: string): Correction[] {
-  return [...neighbours(body)].filter(fits).map((found) => differenceOf(body, found));
+  return [...neighbours(body)].filter(fits).map((corrected) => differenceOf(body, corrected));
 }
 
 function* neighbours(body: string): Generator<string> {

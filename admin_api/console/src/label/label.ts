@@ -80,24 +80,24 @@ function checkOf(body: string): string {
 function base32(bytes: Uint8Array): string {
   let text = "";
   let bits = 0;
-  let held = 0;
+  let buffer = 0;
   for (const byte of bytes) {
-    held = (held << 8) | byte;
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(held >> (bits - 5)) & 31];
-    held &= (1 << bits) - 1;
+    buffer = (buffer << 8) | byte;
+    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(buffer >> (bits - 5)) & 31];
+    buffer &= (1 << bits) - 1;
   }
-  return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 31] : text;
+  return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text;
 }
 
 /** Ignores surplus bits at the end, as the Python codec does. */
 function hexOf(body: string): string {
   let hex = "";
   let bits = 0;
-  let held = 0;
+  let buffer = 0;
   for (const character of body) {
-    held = (held << 5) | ALPHABET.indexOf(character);
-    for (bits += 5; bits >= 4; bits -= 4) hex += ((held >> (bits - 4)) & 15).toString(16);
-    held &= (1 << bits) - 1;
+    buffer = (buffer << 5) | ALPHABET.indexOf(character);
+    for (bits += 5; bits >= 4; bits -= 4) hex += ((buffer >> (bits - 4)) & 15).toString(16);
+    buffer &= (1 << bits) - 1;
   }
   return hex.slice(0, HEX_LENGTH);
 }

@@ -13,17 +13,18 @@ export interface StateCount {
   count: number;
 }
 
-const LIFE = Object.keys(STATES);
+const LIFECYCLE = Object.keys(STATES);
 
 /** The non-empty states in lifecycle order. */
-export function inOrder(counts: readonly StateCount[]): StateCount[] {
-  const place = ({ state }: StateCount) => (LIFE.includes(state) ? LIFE.indexOf(state) : LIFE.length);
+export function lifecycleOrder(counts: readonly StateCount[]): StateCount[] {
+  const place = ({ state }: StateCount) =>
+    LIFECYCLE.includes(state) ? LIFECYCLE.indexOf(state) : LIFECYCLE.length;
   return counts.filter(({ count }) => count > 0).sort((one, other) => place(one) - place(other));
 }
 
 /** "3 failed, 1,200 arrived": the content of a bar as text. */
-export function inWords(counts: readonly StateCount[]): string {
-  const text = inOrder(counts).map(
+export function describeCounts(counts: readonly StateCount[]): string {
+  const text = lifecycleOrder(counts).map(
     ({ state, count }) => `${formatNumber(count)} ${stateInfo(state).label.toLowerCase()}`,
   );
   return text.join(", ") || "no devices";
@@ -49,12 +50,12 @@ interface BarProps {
 }
 
 export function StateBar({ counts, full, height = 10, label }: BarProps) {
-  const parts = inOrder(counts);
+  const parts = lifecycleOrder(counts);
   const total = parts.reduce((sum, { count }) => sum + count, 0);
   const width = full ? `${Math.max((total / full) * 100, total > 0 ? 1.5 : 0)}%` : "100%";
-  const spoken = label ? { role: "img", "aria-label": label } : { "aria-hidden": true };
+  const accessibility = label ? { role: "img", "aria-label": label } : { "aria-hidden": true };
   return (
-    <div className={classes.rail} style={{ height }} {...spoken}>
+    <div className={classes.rail} style={{ height }} {...accessibility}>
       <div className={classes.bar} style={{ width }}>
         {parts.map(({ state, count }) => (
           <div
@@ -72,7 +73,7 @@ export function StateBar({ counts, full, height = 10, label }: BarProps) {
 export function StateNumbers({ counts }: { counts: readonly StateCount[] }) {
   return (
     <Group style={{ gap: "2px 10px" }}>
-      {inOrder(counts).map(({ state, count }) => {
+      {lifecycleOrder(counts).map(({ state, count }) => {
         const { label, icon: Icon } = stateInfo(state);
         return (
           <Group key={state} gap={4} wrap="nowrap">

@@ -30,7 +30,7 @@ export interface WorkerEnvironment {
 /** Stores all files of `precache`, or throws; then the previous version stays active. */
 export async function fillPrecache(precache: Precache, { caches, fetch }: WorkerEnvironment): Promise<void> {
   const cache = await caches.open(PREFIX + precache.version);
-  const keep = async (address: string, from: Promise<Response>) => {
+  const store = async (address: string, from: Promise<Response>) => {
     const answer = await from;
     if (!answer.ok || answer.redirected)
       throw new Error(
@@ -40,8 +40,8 @@ export async function fillPrecache(precache: Precache, { caches, fetch }: Worker
   };
   await Promise.all([
     // A hashed file's name identifies its content: a cached copy need not be fetched.
-    ...precache.assets.map((address) => keep(address, cachedOrFetched(address, { caches, fetch }))),
-    ...[SHELL, ...precache.fixed].map((address) => keep(address, fetch(address, { cache: "reload" }))),
+    ...precache.assets.map((address) => store(address, cachedOrFetched(address, { caches, fetch }))),
+    ...[SHELL, ...precache.fixed].map((address) => store(address, fetch(address, { cache: "reload" }))),
   ]);
 }
 
@@ -54,8 +54,8 @@ async function cachedOrFetched(
 
 /** Deletes all but the newest versions. */
 export async function deleteOldPrecaches({ caches }: Pick<WorkerEnvironment, "caches">): Promise<void> {
-  const kept = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
-  await Promise.all(kept.slice(0, -VERSIONS_KEPT).map((name) => caches.delete(name)));
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(names.slice(0, -VERSIONS_KEPT).map((name) => caches.delete(name)));
 }
 
 /** Return the response to a request, or null to leave it to the browser. */
@@ -75,12 +75,12 @@ export function respondTo(
 /** The network's response in time, otherwise the cached one; if there is neither, the network's error. */
 async function networkFirst(
   request: Request,
-  kept: string,
+  path: string,
   { version }: Precache,
   { caches, fetch, pause }: WorkerEnvironment,
 ): Promise<Response> {
   const cache = await caches.open(PREFIX + version);
-  const fallback = await cache.match(kept, { ignoreVary: true });
+  const fallback = await cache.match(path, { ignoreVary: true });
   const answer = fetch(request);
   if (!fallback) return answer;
   const inTime = await Promise.race([answer.catch(() => null), pause(NETWORK_TIMEOUT_MS).then(() => null)]);

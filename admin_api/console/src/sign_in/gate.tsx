@@ -18,7 +18,7 @@ type Standing =
   | { at: "arriving" }
   | { at: "in"; session: Session }
   | { at: "offline" }
-  | { at: "failed"; words: string };
+  | { at: "failed"; message: string };
 
 export function SignInGate({ children }: { children: ReactNode }) {
   const [standing, setStanding] = useState<Standing>({ at: "arriving" });
@@ -40,7 +40,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
   }, [standing.at]);
 
   if (standing.at === "arriving") return <Arriving />;
-  if (standing.at === "failed") return <Failed words={standing.words} />;
+  if (standing.at === "failed") return <Failed message={standing.message} />;
   return <SessionContext value={standing.at === "in" ? standing.session : null}>{children}</SessionContext>;
 }
 
@@ -77,7 +77,7 @@ async function signInDocument(): Promise<SignInDocument | null> {
 
 function failureOf(error: unknown): Standing {
   if (error instanceof TypeError) return { at: "offline" };
-  return { at: "failed", words: error instanceof Error ? error.message : String(error) };
+  return { at: "failed", message: error instanceof Error ? error.message : String(error) };
 }
 
 function Arriving() {
@@ -88,7 +88,7 @@ function Arriving() {
   );
 }
 
-function Failed({ words }: { words: string }) {
+function Failed({ message }: { message: string }) {
   return (
     <Center h="100dvh" p="md">
       <Stack align="center" maw={420} role="alert">
@@ -96,7 +96,7 @@ function Failed({ words }: { words: string }) {
           Sign-in failed
         </Title>
         <Text ta="center" c="dimmed">
-          {words}
+          {message}
         </Text>
         <Button onClick={() => location.assign("/")}>Sign in again</Button>
       </Stack>

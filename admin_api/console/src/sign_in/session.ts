@@ -1,5 +1,5 @@
 /**
- * The session: authorization code with PKCE at the user pool's own page (RFC 7636, RFC 9700). Tokens are kept
+ * The session: authorization code with PKCE at the user pool's own page (RFC 7636, RFC 9700). Tokens are stored
  * only in this object, never in storage or an address. After a reload the user pool is asked again; its own
  * session cookie makes that silent. Only the PKCE parameters are stored, in sessionStorage, while the user is
  * at the sign-in page.
@@ -180,9 +180,9 @@ export function redirectUri(): string {
 }
 
 function takeSignInRequest(): SignInRequest | null {
-  const kept = sessionStorage.getItem(STORAGE_KEY);
+  const stored = sessionStorage.getItem(STORAGE_KEY);
   sessionStorage.removeItem(STORAGE_KEY);
-  return kept ? (JSON.parse(kept) as SignInRequest) : null;
+  return stored ? (JSON.parse(stored) as SignInRequest) : null;
 }
 
 /** Plain http is allowed only for the local emulator. */

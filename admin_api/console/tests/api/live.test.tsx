@@ -32,7 +32,7 @@ function look(everyMs: number | null = 10_000, pause = false) {
 }
 
 const pass = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
-const times = () => api.asked.length;
+const times = () => api.requests.length;
 
 async function turn(visibility: "visible" | "hidden") {
   vi.spyOn(document, "visibilityState", "get").mockReturnValue(visibility);

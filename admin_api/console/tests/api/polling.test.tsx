@@ -38,13 +38,13 @@ test("stops while the page is hidden, and runs immediately when it is visible ag
 });
 
 test("marks work for an old key as no longer current", async () => {
-  const asked: (() => boolean)[] = [];
-  const work = async (isCurrent: () => boolean) => void asked.push(isCurrent);
+  const requests: (() => boolean)[] = [];
+  const work = async (isCurrent: () => boolean) => void requests.push(isCurrent);
   const { rerender, unmount } = renderHook(({ key }) => usePolling(1_000, work, key), {
     initialProps: { key: "one" },
   });
   rerender({ key: "two" });
-  expect(asked.map((isCurrent) => isCurrent())).toEqual([false, true]);
+  expect(requests.map((isCurrent) => isCurrent())).toEqual([false, true]);
   unmount();
-  expect(asked.map((isCurrent) => isCurrent())).toEqual([false, false]);
+  expect(requests.map((isCurrent) => isCurrent())).toEqual([false, false]);
 });

@@ -21,7 +21,7 @@ const STATES = [
   "knocking",
   "inlobby",
   "proving",
-  "claimed",
+  "bulkResult",
   "commissioned",
   "arrived",
   "failed",
@@ -51,7 +51,7 @@ export function certid(number: number): string {
   return number.toString(16).padStart(4, "0").padEnd(64, "0");
 }
 
-export function line(number: number, more: Record<string, unknown> = {}) {
+export function deviceLine(number: number, more: Record<string, unknown> = {}) {
   return {
     __typename: "Device",
     certid: certid(number),
@@ -72,8 +72,8 @@ export function line(number: number, more: Record<string, unknown> = {}) {
   };
 }
 
-export function lines(from: number, to: number) {
-  return Array.from({ length: to - from }, (_, index) => line(from + index));
+export function deviceLines(from: number, to: number) {
+  return Array.from({ length: to - from }, (_, index) => deviceLine(from + index));
 }
 
 /** A page of `all`; the cursor is the index of the next row. */
@@ -89,8 +89,8 @@ export function pageOf(all: object[], { first, after }: Record<string, unknown>)
   };
 }
 
-/** The result of a bulk claim: claimed, or the code that `refused` returns. */
-export function claimed(variables: Record<string, unknown>, refused: (certid: string) => string | null) {
+/** The result of a bulk claim: bulkResult, or the code that `refused` returns. */
+export function bulkResult(variables: Record<string, unknown>, refused: (certid: string) => string | null) {
   const results = (variables.certids as string[]).map((each) => {
     const code = refused(each);
     return {

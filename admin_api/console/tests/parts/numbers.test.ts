@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatNumber, percentage, pluralize } from "../../src/parts/numbers";
-import { inOrder, inWords } from "../../src/parts/state_bar";
+import { describeCounts, lifecycleOrder } from "../../src/parts/state_bar";
 
 test.each([
   [0, "0 devices"],
@@ -32,7 +32,7 @@ test("lists non-empty states in lifecycle order", () => {
     { state: "refused", count: 0 },
     { state: "expected", count: 3 },
   ];
-  expect(inOrder(counts).map(({ state }) => state)).toEqual(["expected", "failed", "brand-new"]);
-  expect(inWords(counts)).toBe("3 expected, 2 failed, 1 brand-new");
-  expect(inWords([])).toBe("no devices");
+  expect(lifecycleOrder(counts).map(({ state }) => state)).toEqual(["expected", "failed", "brand-new"]);
+  expect(describeCounts(counts)).toBe("3 expected, 2 failed, 1 brand-new");
+  expect(describeCounts([])).toBe("no devices");
 });

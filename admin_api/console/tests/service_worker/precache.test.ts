@@ -70,7 +70,7 @@ function request(path: string, { mode = "cors", method = "GET", origin = ORIGIN 
   return { url: origin + path, mode, method } as Request;
 }
 
-async function said(answer: Promise<Response> | null): Promise<string | undefined> {
+async function bodyOf(answer: Promise<Response> | null): Promise<string | undefined> {
   return (await answer)?.text();
 }
 
@@ -110,7 +110,7 @@ describe("responding", () => {
 
   test("serves a page from the network if possible", async () => {
     network = async () => new Response("newer");
-    expect(await said(respondTo(request("/devices", { mode: "navigate" }), PRECACHE, environment))).toBe(
+    expect(await bodyOf(respondTo(request("/devices", { mode: "navigate" }), PRECACHE, environment))).toBe(
       "newer",
     );
   });
@@ -119,7 +119,7 @@ describe("responding", () => {
     "%s opens as the kept page without one",
     async (path) => {
       network = LOST;
-      expect(await said(respondTo(request(path, { mode: "navigate" }), PRECACHE, environment))).toBe(
+      expect(await bodyOf(respondTo(request(path, { mode: "navigate" }), PRECACHE, environment))).toBe(
         `network ${SHELL}`,
       );
     },
@@ -131,7 +131,7 @@ describe("responding", () => {
     await expect.poll(() => pauses.length).toBe(1);
     expect(pauses[0]?.ms).toBe(NETWORK_TIMEOUT_MS);
     pauses[0]?.over();
-    expect(await said(answer)).toBe(`network ${SHELL}`);
+    expect(await bodyOf(answer)).toBe(`network ${SHELL}`);
   });
 
   test("serves the cached page with its own headers: policy and nonce match", async () => {
@@ -156,16 +156,16 @@ describe("responding", () => {
   test("serves a hashed file from the cache, also of the previous version", async () => {
     await caches.open("device-lobby-one").then((store) => store.put("/assets/old-0.js", new Response("old")));
     fetched = [];
-    expect(await said(respondTo(request("/assets/index-1.js"), PRECACHE, environment))).toBe(
+    expect(await bodyOf(respondTo(request("/assets/index-1.js"), PRECACHE, environment))).toBe(
       "network /assets/index-1.js",
     );
-    expect(await said(respondTo(request("/assets/old-0.js"), PRECACHE, environment))).toBe("old");
+    expect(await bodyOf(respondTo(request("/assets/old-0.js"), PRECACHE, environment))).toBe("old");
     expect(fetched).toEqual([]);
   });
 
   test("fetches a hashed file that is not cached", async () => {
     fetched = [];
-    expect(await said(respondTo(request("/assets/devices-9.js"), PRECACHE, environment))).toBe(
+    expect(await bodyOf(respondTo(request("/assets/devices-9.js"), PRECACHE, environment))).toBe(
       "network /assets/devices-9.js",
     );
     expect(fetched).toEqual(["/assets/devices-9.js"]);
@@ -173,7 +173,7 @@ describe("responding", () => {
 
   test("serves the cached icon offline", async () => {
     network = LOST;
-    expect(await said(respondTo(request("/icon.svg"), PRECACHE, environment))).toBe("network /icon.svg");
+    expect(await bodyOf(respondTo(request("/icon.svg"), PRECACHE, environment))).toBe("network /icon.svg");
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** Leaving for the sign-in page and returning, as the browser does it. */
 import { vi } from "vitest";
 import { leave, Session } from "../../src/sign_in/session";
-import { type Asked, answering, DOCUMENT, idToken, tokens } from "./user_pool";
+import { answering, DOCUMENT, idToken, type RecordedRequest, tokens } from "./user_pool";
 
 /** Leave and return the address of the sign-in page. */
 export async function depart(returnTo = "/waiting?x=1", document = DOCUMENT): Promise<URL> {
@@ -21,14 +21,14 @@ export function back(parameters: Record<string, string>): Location {
 /** Sign in; `rest` are the token endpoint's later responses. */
 export async function signedIn(
   ...rest: (Response | (() => Response))[]
-): Promise<{ session: Session; asked: Asked[] }> {
+): Promise<{ session: Session; requests: RecordedRequest[] }> {
   const left = await depart();
   const nonce = left.searchParams.get("nonce") ?? "";
-  const asked = answering(tokens({ id_token: idToken({ nonce }) }), ...rest);
+  const requests = answering(tokens({ id_token: idToken({ nonce }) }), ...rest);
   const session = await Session.arrive(
     DOCUMENT,
     back({ code: "C", state: left.searchParams.get("state") ?? "" }),
   );
   if (!session) throw new Error("got no session, want one");
-  return { session, asked };
+  return { session, requests };
 }

@@ -22,31 +22,31 @@ test("is stale 30 seconds before the token expires", async () => {
 });
 
 test("is fresh again after a refresh", async () => {
-  const { session, asked } = await signedIn(tokens(REFRESHED), tokens({ access_token: "ACCESS-3" }));
+  const { session, requests } = await signedIn(tokens(REFRESHED), tokens({ access_token: "ACCESS-3" }));
   vi.advanceTimersByTime(300_000);
   await session.refresh();
   expect(session.accessToken).toBe("ACCESS-2");
   expect(session.isStale).toBe(false);
-  expect(asked[1]?.form).toEqual({
+  expect(requests[1]?.form).toEqual({
     grant_type: "refresh_token",
     client_id: "console-client",
     refresh_token: "REFRESH-1",
   });
   await session.refresh();
-  expect(asked[2]?.form.refresh_token).toBe("REFRESH-1");
+  expect(requests[2]?.form.refresh_token).toBe("REFRESH-1");
 });
 
 test("uses a replaced refresh token", async () => {
-  const { session, asked } = await signedIn(tokens({ refresh_token: "REFRESH-2" }), tokens());
+  const { session, requests } = await signedIn(tokens({ refresh_token: "REFRESH-2" }), tokens());
   await session.refresh();
   await session.refresh();
-  expect(asked[2]?.form.refresh_token).toBe("REFRESH-2");
+  expect(requests[2]?.form.refresh_token).toBe("REFRESH-2");
 });
 
 test("shares one refresh among simultaneous callers", async () => {
-  const { session, asked } = await signedIn(tokens(REFRESHED));
+  const { session, requests } = await signedIn(tokens(REFRESHED));
   await Promise.all([session.refresh(), session.refresh(), session.refresh()]);
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
 });
 
 test("ends when the user pool rejects a refresh", async () => {
@@ -84,9 +84,9 @@ test("keeps tokens out of storage, cookies and addresses", async () => {
 });
 
 test("revokes the refresh token on sign-out and ends the user pool's session", async () => {
-  const { session, asked } = await signedIn(new Response(null, { status: 200 }));
+  const { session, requests } = await signedIn(new Response(null, { status: 200 }));
   await session.end();
-  expect(asked[1]).toMatchObject({
+  expect(requests[1]).toMatchObject({
     url: DOCUMENT.revoke_url,
     form: { token: "REFRESH-1", client_id: "console-client" },
   });

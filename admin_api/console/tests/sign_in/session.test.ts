@@ -16,11 +16,11 @@ beforeEach(() => {
 describe("leaving", () => {
   test("requests a code with PKCE, state and nonce for the registered address", async () => {
     const left = await depart("/devices/ab?tab=history");
-    const asked = Object.fromEntries(left.searchParams);
+    const requests = Object.fromEntries(left.searchParams);
     const { verifier, state, nonce, returnTo } = kept();
 
     expect(left.origin + left.pathname).toBe(DOCUMENT.authorize_url);
-    expect(asked).toEqual({
+    expect(requests).toEqual({
       response_type: "code",
       client_id: "console-client",
       redirect_uri: "https://lobby.test/",
@@ -44,20 +44,20 @@ describe("leaving", () => {
 
 describe("returning", () => {
   test("gives no session and no request without a code", async () => {
-    const asked = answering();
+    const requests = answering();
     const incomplete: Record<string, string>[] = [{}, { code: "C" }, { state: "S" }, { tab: "history" }];
     for (const parameters of incomplete) expect(await Session.arrive(DOCUMENT, back(parameters))).toBeNull();
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   test("exchanges the code with its verifier, and returns to the previous address", async () => {
     const left = await depart("/devices?state=failed");
     const { verifier, nonce } = kept();
-    const asked = answering(tokens({ id_token: idToken({ nonce }) }));
+    const requests = answering(tokens({ id_token: idToken({ nonce }) }));
     const session = await Session.arrive(DOCUMENT, back({ code: "C1", state: stateOf(left) }));
 
     expect(session?.accessToken).toBe("ACCESS-1");
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       {
         url: DOCUMENT.token_url,
         form: {
@@ -75,19 +75,19 @@ describe("returning", () => {
   test("uses a code once: the same address again requires a new sign-in", async () => {
     const left = await depart();
     const here = back({ code: "C", state: stateOf(left) });
-    const asked = answering(tokens({ id_token: idToken({ nonce: kept().nonce }) }));
+    const requests = answering(tokens({ id_token: idToken({ nonce: kept().nonce }) }));
     await Session.arrive(DOCUMENT, here);
     expect(await Session.arrive(DOCUMENT, here)).toBeNull();
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   test("rejects a response to another request", async () => {
     await depart();
-    const asked = answering();
+    const requests = answering();
     await expect(Session.arrive(DOCUMENT, back({ code: "C", state: "another" }))).rejects.toThrow(
       SignInFailed,
     );
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     expect(kept()).toBeNull();
   });
 
@@ -131,20 +131,20 @@ describe("returning", () => {
 
   test("rejects another issuer's response if it names its issuer", async () => {
     const left = await depart();
-    const asked = answering();
+    const requests = answering();
     const mixed = back({ code: "C", state: stateOf(left), iss: "https://evil.test" });
     await expect(Session.arrive(DOCUMENT, mixed)).rejects.toThrow(SignInFailed);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   test("sends no code over plain http except to this machine", async () => {
-    const asked = answering();
+    const requests = answering();
     const plain = { ...DOCUMENT, token_url: "http://pool.test/oauth2/token" };
     const left = await depart("/", plain);
     await expect(Session.arrive(plain, back({ code: "C", state: stateOf(left) }))).rejects.toThrow(
       SignInFailed,
     );
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });
 

@@ -40,21 +40,21 @@ export function json(body: unknown, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
 }
 
-export interface Asked {
+export interface RecordedRequest {
   url: string;
   form: Record<string, string>;
 }
 
 /** Returns the responses in order; the requests are in the returned list. */
-export function answering(...answers: (Response | (() => Response))[]): Asked[] {
-  const asked: Asked[] = [];
+export function answering(...answers: (Response | (() => Response))[]): RecordedRequest[] {
+  const requests: RecordedRequest[] = [];
   vi.stubGlobal("fetch", async (url: URL | string, init: RequestInit) => {
-    asked.push({ url: String(url), form: Object.fromEntries(new URLSearchParams(String(init.body))) });
-    const next = answers[asked.length - 1];
-    if (!next) throw new Error(`got request ${asked.length}, want ${answers.length} at most`);
+    requests.push({ url: String(url), form: Object.fromEntries(new URLSearchParams(String(init.body))) });
+    const next = answers[requests.length - 1];
+    if (!next) throw new Error(`got request ${requests.length}, want ${answers.length} at most`);
     return typeof next === "function" ? next() : next;
   });
-  return asked;
+  return requests;
 }
 
 export const NO_NETWORK = (): Response => {

@@ -33,13 +33,13 @@ export function Capture({ choice, head, list }: Props) {
   const obstacle = useObstacle(choice);
   const { target } = choice;
 
-  const seen = (scan: ScanResult) => {
+  const handleScan = (scan: ScanResult) => {
     const [first] = scan.labels;
     if (first !== undefined) navigator.vibrate?.(FELT_MS);
     if (inSeries && first !== undefined && flow.at === "camera" && obstacle(first) === null) claim([first]);
     else
       dispatch({
-        is: "seen",
+        is: "scanned",
         scan,
         method: "camera",
         inSeries,
@@ -51,7 +51,7 @@ export function Capture({ choice, head, list }: Props) {
     dispatch({ is: "photo" });
     try {
       const scan = await scanPhoto(file, loadDetector);
-      dispatch({ is: "seen", scan, method: "photo", inSeries: false, known: () => false });
+      dispatch({ is: "scanned", scan, method: "photo", inSeries: false, known: () => false });
     } catch (error) {
       dispatch({ is: "error", text: error instanceof Error ? error.message : String(error) });
     }
@@ -83,9 +83,9 @@ export function Capture({ choice, head, list }: Props) {
           <CameraView
             still={flow.at === "found"}
             loadDetector={loadDetector}
-            onScan={seen}
+            onScan={handleScan}
             onFault={(fault) => dispatch({ is: "camera failed", fault })}
-            onTrouble={(error) => dispatch({ is: "error", text: scannerErrorText(error) })}
+            onError={(error) => dispatch({ is: "error", text: scannerErrorText(error) })}
             onStop={() => dispatch({ is: "stop" })}
           />
         )}

@@ -53,7 +53,7 @@ export function ClaimList({ user, targets }: Props) {
 }
 
 function Row({ entry, brief, ...rest }: Props & { entry: Entry; brief: boolean }) {
-  const { sending, hindrance } = useClaims();
+  const { sending, lastFailure } = useClaims();
   const session = useSession();
   const { online } = useNetwork();
   if (entry.standing !== "sent")
@@ -62,7 +62,7 @@ function Row({ entry, brief, ...rest }: Props & { entry: Entry; brief: boolean }
         entry={entry}
         {...rest}
         sending={sending === entry.id}
-        hindrance={session && online ? hindrance : null}
+        lastFailure={session && online ? lastFailure : null}
       />
     );
   if (session) return <SentRow entry={entry} targets={rest.targets} brief={brief} />;

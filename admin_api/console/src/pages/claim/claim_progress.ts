@@ -9,10 +9,10 @@ export interface FollowedDevice {
   devstate: string | null;
   targetaccount: string | null;
   targetregion: string | null;
-  history: readonly Moment[] | null;
+  history: readonly HistoryEntry[] | null;
 }
 
-export interface Moment {
+export interface HistoryEntry {
   at: string;
   actor: string;
   event: string;
@@ -30,20 +30,20 @@ export interface Step {
 }
 
 /**
- * `unseen`: must be powered on. `proving`: needs its presence code. `under way`: the lobby or the device is
- * working. `not let in`: its certificate was refused. `taken back`: no claim holds it. `elsewhere`: claimed
+ * `unseen`: must be powered on. `proving`: needs its presence code. `in progress`: the lobby or the device is
+ * working. `refused`: its certificate was refused. `released`: no claim holds it. `other target`: claimed
  * for another target.
  */
 export type Standing =
   | "unseen"
   | "proving"
-  | "under way"
+  | "in progress"
   | "arrived"
   | "failed"
-  | "not let in"
+  | "refused"
   | "revoked"
-  | "taken back"
-  | "elsewhere";
+  | "released"
+  | "other target";
 
 export interface ClaimProgress {
   standing: Standing;
@@ -52,14 +52,14 @@ export interface ClaimProgress {
   totalMs: number | null;
 }
 
-const AT_WORK: Record<string, Standing> = {
+const STANDINGS: Record<string, Standing> = {
   expected: "unseen",
   proving: "proving",
-  claimed: "under way",
-  commissioned: "under way",
+  claimed: "in progress",
+  commissioned: "in progress",
   arrived: "arrived",
   failed: "failed",
-  refused: "not let in",
+  refused: "refused",
   revoked: "revoked",
 };
 
@@ -70,21 +70,24 @@ export function claimProgress(device: FollowedDevice | null, target: TargetName)
 }
 
 function standingOf(device: FollowedDevice | null, target: TargetName): Standing {
-  const standing = AT_WORK[device?.devstate ?? ""] ?? "taken back";
-  if (!device || standing === "taken back" || standing === "revoked") return standing;
-  if (device.targetaccount === null) return standing === "not let in" ? standing : "taken back";
+  const standing = STANDINGS[device?.devstate ?? ""] ?? "released";
+  if (!device || standing === "released" || standing === "revoked") return standing;
+  if (device.targetaccount === null) return standing === "refused" ? standing : "released";
   const here = device.targetaccount === target.account && device.targetregion === target.region;
-  return here ? standing : "elsewhere";
+  return here ? standing : "other target";
 }
 
-function stepsOf(history: readonly Moment[], standing: Standing): Pick<ClaimProgress, "steps" | "totalMs"> {
+function stepsOf(
+  history: readonly HistoryEntry[],
+  standing: Standing,
+): Pick<ClaimProgress, "steps" | "totalMs"> {
   const claimed = history.findLast(({ event }) => event === "claim" || event === "move");
   const since = claimed ? history.slice(history.indexOf(claimed)) : history;
   // After a retry, the last attempt counts.
   const ready = since.findLast(({ after }) => after === "claimed");
-  const tried = ready ? since.slice(since.indexOf(ready)) : [];
-  const commissioned = tried.find(({ after }) => after === "commissioned");
-  const arrived = tried.find(({ after }) => after === "arrived");
+  const attempt = ready ? since.slice(since.indexOf(ready)) : [];
+  const commissioned = attempt.find(({ after }) => after === "commissioned");
+  const arrived = attempt.find(({ after }) => after === "arrived");
   const unseen = claimed?.after === "expected";
   const steps: Step[] = [
     step("Claimed", claimed ?? ready),
@@ -110,22 +113,22 @@ function stepsOf(history: readonly Moment[], standing: Standing): Pick<ClaimProg
   return { steps, totalMs: ready && arrived ? between(ready, arrived) : null };
 }
 
-function step(name: StepName, moment: Moment | undefined, since?: Moment): Step {
-  return { name, at: moment?.at ?? null, tookMs: moment && since ? between(since, moment) : null };
+function step(name: StepName, entry: HistoryEntry | undefined, since?: HistoryEntry): Step {
+  return { name, at: entry?.at ?? null, tookMs: entry && since ? between(since, entry) : null };
 }
 
 /** The clocks of two Lambdas may differ slightly: never return a negative duration. */
-function between(from: Moment, to: Moment): number {
+function between(from: HistoryEntry, to: HistoryEntry): number {
   return Math.max(0, Date.parse(to.at) - Date.parse(from.at));
 }
 
-const QUICK_FOR_MS = 30_000;
-const PATIENT_AFTER_MS = 5 * 60_000;
+const FAST_POLL_MS = 30_000;
+const SLOW_POLL_AFTER_MS = 5 * 60_000;
 
 /** How long to wait before the next poll, `sinceMs` after the last change; null: the status is final. */
-export function askAgainAfter(standing: Standing, sinceMs: number): number | null {
+export function pollAfter(standing: Standing, sinceMs: number): number | null {
   if (standing === "arrived" || standing === "revoked") return null;
-  if (!["unseen", "proving", "under way"].includes(standing)) return 10_000; // an operator may repair it
-  if (sinceMs < QUICK_FOR_MS) return 1_000;
-  return sinceMs < PATIENT_AFTER_MS ? 5_000 : 30_000;
+  if (!["unseen", "proving", "in progress"].includes(standing)) return 10_000; // an operator may repair it
+  if (sinceMs < FAST_POLL_MS) return 1_000;
+  return sinceMs < SLOW_POLL_AFTER_MS ? 5_000 : 30_000;
 }

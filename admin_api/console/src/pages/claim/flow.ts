@@ -29,7 +29,7 @@ export type FlowEvent =
   | { is: "stop" }
   | { is: "camera failed"; fault: CameraFault }
   | {
-      is: "seen";
+      is: "scanned";
       scan: ScanResult;
       method: InputMethod;
       inSeries: boolean;
@@ -56,8 +56,8 @@ export function next(flow: Flow, event: FlowEvent): Flow {
       return flow.at === "camera" ? { at: "idle", fault: event.fault, message: null } : flow;
     case "error":
       return { at: "idle", fault: null, message: { is: "failed", text: event.text } };
-    case "seen":
-      return seen(flow, event);
+    case "scanned":
+      return scanned(flow, event);
     case "claimed":
       return flow.at === "camera"
         ? { at: "camera", message: { is: "claimed", certids: event.certids } }
@@ -68,7 +68,7 @@ export function next(flow: Flow, event: FlowEvent): Flow {
 }
 
 /** In a series the page claims a new label and dispatches `claimed`; the camera stays on. */
-function seen(flow: Flow, event: FlowEvent & { is: "seen" }): Flow {
+function scanned(flow: Flow, event: FlowEvent & { is: "scanned" }): Flow {
   const { scan, method, inSeries, known } = event;
   const expected: Record<InputMethod, Flow["at"]> = { camera: "camera", photo: "photo", typing: "typing" };
   if (flow.at !== expected[method]) return flow;

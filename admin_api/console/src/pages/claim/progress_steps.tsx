@@ -4,20 +4,20 @@
  */
 import { IconCheck, IconX } from "@tabler/icons-react";
 import { duration, exact, useNow } from "../../parts/time";
-import style from "./claim.module.css";
 import type { ClaimProgress, Step } from "./claim_progress";
+import style from "./progress.module.css";
 
 type Is = "done" | "now" | "failed" | "to come";
 
-const SPOKEN: Record<Is, string> = { done: "done", now: "now", failed: "failed", "to come": "not yet" };
+const ANNOUNCED: Record<Is, string> = { done: "done", now: "now", failed: "failed", "to come": "not yet" };
 
 export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress; changedAt: number }) {
   const { steps, standing } = progress;
   const current = steps.findIndex(({ at }) => at === null);
   const isOf = (index: number): Is => {
     if (index !== current) return steps[index]?.at ? "done" : "to come";
-    if (standing === "failed" || standing === "not let in") return "failed";
-    return ["under way", "unseen", "proving"].includes(standing) ? "now" : "to come";
+    if (standing === "failed" || standing === "refused") return "failed";
+    return ["in progress", "unseen", "proving"].includes(standing) ? "now" : "to come";
   };
   return (
     <ol
@@ -33,9 +33,9 @@ export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress
             {isOf(index) === "failed" && <IconX size={14} stroke={3} />}
           </span>
           {step.name}
-          <span className={style.unseen}>: {SPOKEN[isOf(index)]}</span>
+          <span className={style.unseen}>: {ANNOUNCED[isOf(index)]}</span>
           <span className={style.seconds}>
-            {isOf(index) === "now" && standing === "under way" ? (
+            {isOf(index) === "now" && standing === "in progress" ? (
               <Counting since={changedAt} />
             ) : (
               <Took step={step} />

@@ -35,7 +35,7 @@ export function SentRow({ entry, targets, brief }: Props) {
       {progress && !short && <ProgressSteps progress={progress} changedAt={changedAt} />}
       <Text size="sm" role="status">
         {progress ? statusText(progress, device ?? null, entry.target) : "Claimed."}
-        {progress?.standing === "under way" && Date.now() - changedAt > LONG_MS && SLOW}
+        {progress?.standing === "in progress" && Date.now() - changedAt > LONG_MS && SLOW}
       </Text>
       {device && progress?.standing === "proving" && (
         <PresenceCode

@@ -22,7 +22,7 @@ export function statusText(progress: ClaimProgress, device: StatusDevice | null,
       return device?.showsCode
         ? "The device shows an eight-digit code. Enter it here to prove you are at the device."
         : "Its target requires a presence code.";
-    case "under way":
+    case "in progress":
       return device?.devstate === "commissioned"
         ? "Set up. On its way to its target."
         : "Being set up in its target.";
@@ -30,14 +30,14 @@ export function statusText(progress: ClaimProgress, device: StatusDevice | null,
       return progress.totalMs === null ? "Arrived." : `Arrived in ${duration(progress.totalMs)}.`;
     case "failed":
       return "Could not be set up in its target.";
-    case "not let in":
+    case "refused":
       return "It connected, but its certificate was refused.";
     case "revoked":
       return "Its certificate is revoked.";
-    case "taken back":
+    case "released":
       if (device?.reason === "PRESENCE_FAILED") return "The claim ended after five wrong codes.";
       return `The claim was released${by(device, "release")}.`;
-    case "elsewhere": {
+    case "other target": {
       const there = device?.targetaccount && device.targetregion;
       const other = there
         ? keyOf({ account: device.targetaccount ?? "", region: device.targetregion ?? "" })

@@ -17,7 +17,7 @@ import type { Entry } from "./queue/entry";
 import type { Followed } from "./use_followed";
 
 const RETRY = graphql(`mutation RetryClaimed($certid: ID!) { retryDevice(certid: $certid) { certid } }`);
-const STUCK: readonly Standing[] = ["failed", "not let in", "revoked"];
+const STUCK: readonly Standing[] = ["failed", "refused", "revoked"];
 
 interface Props {
   entry: Entry;

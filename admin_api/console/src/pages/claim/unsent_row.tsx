@@ -22,7 +22,7 @@ interface Props {
   user: string | null;
   sending: boolean;
   /** Why it is not being sent. */
-  hindrance: Failure | null;
+  lastFailure: Failure | null;
 }
 
 export function UnsentRow(props: Props) {
@@ -33,7 +33,7 @@ export function UnsentRow(props: Props) {
       {entry.refusal && <Refused entry={entry} refusal={entry.refusal} />}
       {(others || !entry.refusal) && (
         <Text size="sm" role="status">
-          {others ? othersWords(entry) : waitingWords(props)}
+          {others ? othersText(entry) : waitingText(props)}
         </Text>
       )}
       {!sending && <Actions {...props} others={others} />}
@@ -57,15 +57,15 @@ function Standing({ entry, sending, others }: Props & { others: boolean }) {
   );
 }
 
-function waitingWords({ sending, hindrance, user }: Props): string {
+function waitingText({ sending, lastFailure, user }: Props): string {
   if (sending) return "Sending to the lobby.";
   if (user === null) return "Waiting for the network. Stored on this phone and sent after someone signs in.";
-  return hindrance
-    ? `${titleOf(hindrance.code)}. Stored on this phone and sent again automatically.`
+  return lastFailure
+    ? `${titleOf(lastFailure.code)}. Stored on this phone and sent again automatically.`
     : "Waiting for the network. Stored on this phone.";
 }
 
-function othersWords({ by, refusal }: Entry): string {
+function othersText({ by, refusal }: Entry): string {
   const made =
     by === null ? "Made on this phone while nobody was signed in." : `Made on this phone by ${by}.`;
   if (refusal) return made;
@@ -132,24 +132,24 @@ function Actions({ entry, user, others }: Props & { others: boolean }) {
   );
 }
 
-const SURE_FOR_MS = 4_000;
+const CONFIRM_WITHIN_MS = 4_000;
 
 /** Removing an unsent claim is permanent, so it needs a second tap. */
 function Remove({ label, sure, onRemove }: { label: string; sure: boolean; onRemove: () => void }) {
-  const [asked, setAsked] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   useEffect(() => {
-    if (!asked) return;
-    const timer = setTimeout(() => setAsked(false), SURE_FOR_MS);
+    if (!confirming) return;
+    const timer = setTimeout(() => setConfirming(false), CONFIRM_WITHIN_MS);
     return () => clearTimeout(timer);
-  }, [asked]);
+  }, [confirming]);
   return (
     <Button
       size="md"
-      variant={asked ? "filled" : "default"}
-      color={asked ? "red" : undefined}
-      onClick={() => (sure && !asked ? setAsked(true) : onRemove())}
+      variant={confirming ? "filled" : "default"}
+      color={confirming ? "red" : undefined}
+      onClick={() => (sure && !confirming ? setConfirming(true) : onRemove())}
     >
-      {asked ? "Remove unsent claim?" : label}
+      {confirming ? "Remove unsent claim?" : label}
     </Button>
   );
 }

@@ -12,8 +12,8 @@ export function useClaiming({ target, profile, user }: Choice, dispatch: (event:
   return (certids: readonly string[]) => {
     if (!target) return;
     const { account, region } = target;
-    const wishes = certids.map((certid) => ({ certid, target: { account, region }, profile }));
-    claimQueue.add(wishes, user).then(
+    const claims = certids.map((certid) => ({ certid, target: { account, region }, profile }));
+    claimQueue.add(claims, user).then(
       () => dispatch({ is: "claimed", certids }),
       (error: unknown) =>
         dispatch({ is: "error", text: `This phone can't store the claim, so it was not sent. ${error}` }),

@@ -9,7 +9,7 @@ import { useClient } from "urql";
 import { graphql, type ResultOf } from "../../api/graphql";
 import type { TargetName } from "../../parts/target_names";
 import { useSession } from "../../sign_in/gate";
-import { askAgainAfter, type ClaimProgress, claimProgress } from "./claim_progress";
+import { type ClaimProgress, claimProgress, pollAfter } from "./claim_progress";
 
 export const FOLLOWED = graphql(`
   query Followed($certid: ID!) {
@@ -42,13 +42,13 @@ export function useFollowed(certid: string, target: TargetName): Following {
   const { online } = useNetwork();
   const { account, region } = target;
   const [turn, setTurn] = useState(0);
-  const [seen, setSeen] = useState<Omit<Following, "askNow">>({
+  const [state, setState] = useState<Omit<Following, "askNow">>({
     device: undefined,
     progress: null,
     changedAt: Date.now(),
     error: undefined,
   });
-  const last = useRef(seen);
+  const last = useRef(state);
   const looking = Boolean(session) && visible && online;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks again
@@ -63,10 +63,10 @@ export function useFollowed(certid: string, target: TargetName): Following {
       if (!going) return;
       last.current =
         data && !error ? changed(last.current, data.device, { account, region }) : { ...last.current, error };
-      setSeen(last.current);
+      setState(last.current);
       const { progress, changedAt } = last.current;
       const pause =
-        error || !progress ? AFTER_ERROR_MS : askAgainAfter(progress.standing, Date.now() - changedAt);
+        error || !progress ? AFTER_ERROR_MS : pollAfter(progress.standing, Date.now() - changedAt);
       if (pause !== null) timer = setTimeout(ask, pause);
     };
     void ask();
@@ -80,7 +80,7 @@ export function useFollowed(certid: string, target: TargetName): Following {
     last.current = { ...last.current, changedAt: Date.now() };
     setTurn((before) => before + 1);
   }, []);
-  return { ...seen, askNow };
+  return { ...state, askNow };
 }
 
 function changed(

@@ -27,8 +27,8 @@ export type Entry = NonNullable<DeviceRecord["history"]>[number];
 export type Certificate = NonNullable<DeviceRecord["certificate"]>;
 
 /** States that the system or a technician at the device will soon change. */
-const PASSING: ReadonlySet<string> = new Set(["knocking", "proving", "claimed", "commissioned"]);
+const TRANSIENT: ReadonlySet<string> = new Set(["knocking", "proving", "claimed", "commissioned"]);
 
-export function isPassing({ devstate, previousTargets }: DeviceRecord): boolean {
-  return PASSING.has(devstate ?? "") || previousTargets.length > 0;
+export function isTransient({ devstate, previousTargets }: DeviceRecord): boolean {
+  return TRANSIENT.has(devstate ?? "") || previousTargets.length > 0;
 }

@@ -2,9 +2,9 @@
 import { useEffect, useState } from "react";
 import { type Failure, failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
-import { DEVICE, type DeviceRecord, isPassing } from "./device_query";
+import { DEVICE, type DeviceRecord, isTransient } from "./device_query";
 
-const PASSING_MS = 2_000;
+const TRANSIENT_MS = 2_000;
 const SETTLED_MS = 10_000;
 
 export interface DeviceState {
@@ -24,7 +24,7 @@ interface Snapshot {
 export function useDevice(certid: string, last: number): DeviceState {
   const [snapshot, setSnapshot] = useState<Snapshot | null>(null);
   const current = snapshot?.certid === certid ? snapshot : null;
-  const everyMs = current?.device && isPassing(current.device) ? PASSING_MS : SETTLED_MS;
+  const everyMs = current?.device && isTransient(current.device) ? TRANSIENT_MS : SETTLED_MS;
   const [{ data, error }, again] = useLiveQuery({ query: DEVICE, variables: { certid, last } }, everyMs);
 
   // The last data is kept while more history loads and when a request fails.

@@ -66,18 +66,18 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 const DEFAULT_KEYS = COLUMNS.filter((column) => column.byDefault).map((column) => column.key);
-const KEPT = "device-lobby.columns";
+const STORAGE_KEY = "device-lobby.columns";
 
 /** The selected columns in order, and a function to toggle one. An invalid stored value is ignored. */
 export function useColumns(): { shown: readonly Column[]; toggle: (key: string) => void } {
-  const [kept, keep] = useLocalStorage<readonly string[]>({
-    key: KEPT,
+  const [stored, store] = useLocalStorage<readonly string[]>({
+    key: STORAGE_KEY,
     defaultValue: DEFAULT_KEYS,
     getInitialValueInEffect: false,
   });
-  const keys = Array.isArray(kept) && kept.length > 0 ? kept : DEFAULT_KEYS;
+  const keys = Array.isArray(stored) && stored.length > 0 ? stored : DEFAULT_KEYS;
   const toggle = (key: string) =>
-    keep(keys.includes(key) ? keys.filter((each) => each !== key) : [...keys, key]);
+    store(keys.includes(key) ? keys.filter((each) => each !== key) : [...keys, key]);
   return { shown: COLUMNS.filter((column) => keys.includes(column.key)), toggle };
 }
 

@@ -106,9 +106,9 @@ function useOpenedAt(address: string): Date {
 
 /** "2 new, 1 gone"; null: no changes. */
 function changesOf({ fresh, gone }: StableList<DeviceLine>): string | null {
-  const words = [
+  const parts = [
     ...(fresh.length > 0 ? [`${formatNumber(fresh.length)} new`] : []),
     ...(gone.size > 0 ? [`${formatNumber(gone.size)} removed`] : []),
   ];
-  return words.length > 0 ? words.join(", ") : null;
+  return parts.length > 0 ? parts.join(", ") : null;
 }

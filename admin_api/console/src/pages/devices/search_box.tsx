@@ -24,11 +24,11 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
   if (text !== known) {
     // The address has changed, by the search box or by the back button.
     setKnown(text);
-    if (soughtOf(parseSearch(typed), preferred).text !== text) setTyped(text);
+    if (searchOf(parseSearch(typed), preferred).text !== text) setTyped(text);
     if (kind !== null) setPreferred(kind);
   }
   const search = (reading: ParsedSearch, wanted: Kind | null) => {
-    const searched = soughtOf(reading, wanted);
+    const searched = searchOf(reading, wanted);
     if (reading.is !== "unfit") onSearch(searched.kind, searched.text);
   };
   const later = useDebouncedCallback(search, PAUSE_MS);
@@ -73,7 +73,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
         <SegmentedControl
           size="xs"
           aria-label="Search by"
-          value={soughtOf(reading, preferred).kind ?? "name"}
+          value={searchOf(reading, preferred).kind ?? "name"}
           onChange={(chosen) => choose(chosen as Kind)}
           data={reading.kinds.map((each) => ({ value: each, label: WORDS[each] }))}
         />
@@ -83,7 +83,7 @@ export function SearchBox({ kind, text, onSearch, onDevice }: Props) {
 }
 
 /** What to search for: the preferred kind if the text can be that, otherwise the most likely. */
-function soughtOf(reading: ParsedSearch, preferred: Kind | null): { kind: Kind | null; text: string } {
+function searchOf(reading: ParsedSearch, preferred: Kind | null): { kind: Kind | null; text: string } {
   if (reading.is !== "prefix") return { kind: null, text: "" };
   const kind = reading.kinds.find((each) => each === preferred) ?? reading.kinds[0] ?? null;
   return { kind, text: kind === "print" ? reading.print : reading.name };

@@ -35,12 +35,12 @@ export default function OverviewPage() {
 }
 
 function Sections({ counts, at }: { counts: Counts; at: Date }) {
-  const passing = counts.states.some(({ state, count }) => state in HINTS && count > 0);
+  const transient = counts.states.some(({ state, count }) => state in HINTS && count > 0);
   return (
     <div className={classes.columns}>
       <div className={classes.column}>
         <StatesSection counts={counts} />
-        <StuckSection at={at} some={passing} everyMs={EVERY_MS} />
+        <StuckSection at={at} some={transient} everyMs={EVERY_MS} />
       </div>
       <div className={classes.column}>
         <FailuresSection reasons={counts.reasons} />

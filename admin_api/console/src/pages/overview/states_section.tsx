@@ -3,7 +3,7 @@ import { Box, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
 import { formatNumber, percentage, pluralize } from "../../parts/numbers";
 import { StateBadge, stateInfo } from "../../parts/state_badge";
-import { inWords, StateBar } from "../../parts/state_bar";
+import { describeCounts, StateBar } from "../../parts/state_bar";
 import { devicesAddress } from "../addresses";
 import type { Counts } from "./operations";
 import classes from "./overview.module.css";
@@ -14,7 +14,7 @@ export function StatesSection({ counts }: { counts: Counts }) {
   return (
     <Section title="By state" aside={<Text fw={650}>{pluralize(total, "device")}</Text>}>
       <Box mb="sm">
-        <StateBar counts={states} height={22} label={`All devices: ${inWords(states)}`} />
+        <StateBar counts={states} height={22} label={`All devices: ${describeCounts(states)}`} />
       </Box>
       <table className={`${classes.table} ${classes.states}`}>
         <VisuallyHidden component="caption">Devices by state</VisuallyHidden>

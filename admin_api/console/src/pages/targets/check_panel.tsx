@@ -32,8 +32,8 @@ export function CheckPanel({ target, onDone, onSetup }: Props) {
       {check.is === "failed" && <FailureNotice failure={check.failure} onRetry={again} />}
       {check.is === "done" && (
         <>
-          <Findings findings={check.outcome.found.findings} />
-          <Endpoint host={check.outcome.found.endpoint} />
+          <Findings findings={check.outcome.result.findings} />
+          <Endpoint host={check.outcome.result.endpoint} />
           <Group justify="flex-end">
             <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} onClick={again}>
               Check again
@@ -58,7 +58,7 @@ function Running({ since }: { since: Date }) {
 }
 
 function CheckSummary({ outcome, onSetup }: { outcome: Outcome; onSetup?: (() => void) | undefined }) {
-  const { ok, text, needsSetup } = summarize(outcome.found);
+  const { ok, text, needsSetup } = summarize(outcome.result);
   const title = `${text} (${duration(outcome.tookMs)})`;
   if (ok) return <Alert color="green" icon={<IconCircleCheck aria-hidden />} title={title} />;
   return (

@@ -24,14 +24,14 @@ export function isInconclusive({ ok, message }: Finding): boolean {
 
 export function summarize({ ok, findings }: Pick<Checked, "ok" | "findings">): CheckSummary {
   if (ok) return { ok, text: `All ${findings.length} found`, needsSetup: false };
-  const untold = findings.filter(isInconclusive).length;
-  const missing = findings.filter((finding) => !finding.ok).length - untold;
+  const inconclusive = findings.filter(isInconclusive).length;
+  const missing = findings.filter((finding) => !finding.ok).length - inconclusive;
   if (missing > 0 && findings.length === 1)
     return { ok, text: "The role can't be assumed", needsSetup: true };
   if (missing > 0) return { ok, text: `${missing} of ${findings.length} missing`, needsSetup: true };
   return {
     ok,
-    text: untold > 0 ? `${pluralize(untold, "step")} inconclusive` : "Nothing found",
+    text: inconclusive > 0 ? `${pluralize(inconclusive, "step")} inconclusive` : "Nothing found",
     needsSetup: false,
   };
 }

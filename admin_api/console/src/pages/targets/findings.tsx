@@ -30,10 +30,10 @@ function isPlain({ ok, message }: Finding): boolean {
 }
 
 function Standing({ finding }: { finding: Finding }) {
-  const untold = isInconclusive(finding);
+  const inconclusive = isInconclusive(finding);
   const [color, text, Icon] = finding.ok
     ? (["green", "Found", IconCheck] as const)
-    : untold
+    : inconclusive
       ? (["yellow", "Unknown", IconQuestionMark] as const)
       : (["red", "Missing", IconX] as const);
   return (

@@ -58,14 +58,14 @@ export function profilesFault(profiles: readonly string[]): string | null {
 
 /** Return all errors of a new target, which must not be among `known`. */
 export function faultsOf(draft: Draft, known: readonly (TargetName & { name: string })[] = []): Faults {
-  const twin = known.find((each) => keyOf(each) === keyOf(draft));
-  const found = {
+  const existing = known.find((each) => keyOf(each) === keyOf(draft));
+  const faults = {
     account: accountFault(draft.account),
-    region: regionFault(draft.region) ?? (twin ? `Already registered as "${twin.name}".` : null),
+    region: regionFault(draft.region) ?? (existing ? `Already registered as "${existing.name}".` : null),
     name: nameFault(draft.name),
     profiles: profilesFault(draft.profiles),
   };
-  return Object.fromEntries(Object.entries(found).filter(([, fault]) => fault !== null)) as Faults;
+  return Object.fromEntries(Object.entries(faults).filter(([, fault]) => fault !== null)) as Faults;
 }
 
 /** Return the field of an API error; undefined if it concerns none. */

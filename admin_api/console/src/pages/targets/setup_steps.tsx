@@ -14,12 +14,12 @@ import { waitsForRole } from "./check_summary";
 import { SETUP_COMMANDS } from "./operations";
 import classes from "./targets.module.css";
 
-export type Occasion = "new" | "profiles" | "asked";
+export type Occasion = "new" | "profiles" | "requested";
 
 const WHY: Record<Occasion, string> = {
   new: "Target added. Devices can be sent there after its account is set up.",
   profiles: "The profiles have changed. Set up the account again to deploy their policies.",
-  asked: "Sets up the account, or repairs missing parts. You can run it again at any time.",
+  requested: "Sets up the account, or repairs missing parts. You can run it again at any time.",
 };
 
 interface Props {
@@ -92,10 +92,10 @@ function Command({ text }: { text: string }) {
     <Paper withBorder p="xs" my={6}>
       <Group gap="xs" wrap="nowrap" align="flex-start">
         <Code block className={classes.command} flex={1} aria-label="Setup command" role="group">
-          {text.split(/ (?=--)/).map((word, nth) => (
-            <span key={word} className={classes.word}>
+          {text.split(/ (?=--)/).map((option, nth) => (
+            <span key={option} className={classes.option}>
               {nth > 0 && " "}
-              {word}
+              {option}
             </span>
           ))}
         </Code>

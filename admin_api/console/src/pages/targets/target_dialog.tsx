@@ -95,7 +95,7 @@ function Content({ dialog, known, onGo, onChecked }: Props & { dialog: Dialog })
       key={keyOf(target)}
       target={target}
       onDone={(outcome) => onChecked(keyOf(target), outcome)}
-      onSetup={mayRegister ? () => onGo({ to: "setup", target, occasion: "asked" }) : undefined}
+      onSetup={mayRegister ? () => onGo({ to: "setup", target, occasion: "requested" }) : undefined}
     />
   );
 }

@@ -90,7 +90,7 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
 }
 
 function LastCheck({ outcome }: { outcome: Outcome }) {
-  const { ok, text } = summarize(outcome.found);
+  const { ok, text } = summarize(outcome.result);
   const Icon = ok ? IconCircleCheck : IconCircleX;
   return (
     <Badge
@@ -138,7 +138,7 @@ function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => 
         </Menu.Item>
         <Menu.Item
           leftSection={<IconTerminal2 size={16} />}
-          onClick={() => onOpen({ to: "setup", target, occasion: "asked" })}
+          onClick={() => onOpen({ to: "setup", target, occasion: "requested" })}
         >
           Show setup command
         </Menu.Item>

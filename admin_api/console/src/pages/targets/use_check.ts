@@ -9,7 +9,7 @@ import type { TargetName } from "../../parts/targets";
 import { CHECK_TARGET, type Checked } from "./operations";
 
 export interface Outcome {
-  found: Checked;
+  result: Checked;
   at: Date;
   tookMs: number;
 }
@@ -32,14 +32,14 @@ export function useCheck(target: TargetName, onDone: (outcome: Outcome) => void)
   const run = useCallback(async () => {
     const since = new Date();
     setCheck({ is: "running", since });
-    const asked = client.query(CHECK_TARGET, { account, region }, { requestPolicy: "network-only" });
-    const { data, error } = await asked.toPromise();
+    const request = client.query(CHECK_TARGET, { account, region }, { requestPolicy: "network-only" });
+    const { data, error } = await request.toPromise();
     if (error || !data) {
       const failure = error ? failureOf(error) : { code: "ERROR", message: "The API returned no findings." };
       return setCheck({ is: "failed", failure });
     }
     const at = new Date();
-    const outcome = { found: data.checkTarget, at, tookMs: at.getTime() - since.getTime() };
+    const outcome = { result: data.checkTarget, at, tookMs: at.getTime() - since.getTime() };
     latest.current(outcome);
     setCheck({ is: "done", outcome });
   }, [client, account, region]);

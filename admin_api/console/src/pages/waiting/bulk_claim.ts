@@ -86,8 +86,8 @@ function settle(
   for (const outcome of outcomes) {
     const attempted = (attempts.get(outcome.certid) ?? 0) + 1;
     attempts.set(outcome.certid, attempted);
-    const passing = "failure" in sent ? sent.lost : outcome.code === NOT_TRIED;
-    if (passing && attempted < MAX_ATTEMPTS) again.push(outcome.certid);
+    const transient = "failure" in sent ? sent.lost : outcome.code === NOT_TRIED;
+    if (transient && attempted < MAX_ATTEMPTS) again.push(outcome.certid);
     else done.push(outcome);
   }
   return again;
@@ -95,10 +95,10 @@ function settle(
 
 /** A device missing from a response must not appear as claimed. */
 function outcomesOf(chunk: readonly string[], { outcomes }: { outcomes: readonly Outcome[] }): Outcome[] {
-  const found = new Map(outcomes.map((outcome) => [outcome.certid, outcome]));
+  const byCertid = new Map(outcomes.map((outcome) => [outcome.certid, outcome]));
   return chunk.map(
     (certid) =>
-      found.get(certid) ??
+      byCertid.get(certid) ??
       unsent(certid, { code: NOT_TRIED, message: "The API returned no result for this device." }),
   );
 }

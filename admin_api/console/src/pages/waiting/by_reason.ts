@@ -8,15 +8,15 @@ export interface Reason {
 }
 
 export function byReason(failed: readonly Outcome[]): readonly Reason[] {
-  const found = new Map<string, { code: string; message: string; certids: string[] }>();
+  const groups = new Map<string, { code: string; message: string; certids: string[] }>();
   for (const { certid, code, message } of failed) {
     const text = { code: code ?? "ERROR", message: withoutName(message ?? "", certid) };
     const key = `${text.code} ${text.message}`;
-    const reason = found.get(key) ?? { ...text, certids: [] };
+    const reason = groups.get(key) ?? { ...text, certids: [] };
     reason.certids.push(certid);
-    found.set(key, reason);
+    groups.set(key, reason);
   }
-  return [...found.values()].sort((one, other) => other.certids.length - one.certids.length);
+  return [...groups.values()].sort((one, other) => other.certids.length - one.certids.length);
 }
 
 /** Replaces the device in a message, so that equal messages of different devices are grouped. */

@@ -46,8 +46,8 @@ export function answerOf<R extends Row>(
 export function merge<R extends Row>(lobby: Lobby<R>, answer: Answer<R>): Lobby<R> {
   const { nodes, from, end } = answer;
   if (from === null && !lobby.deep) return { rows: nodes, bottom: end, deep: false };
-  const seen = new Set(nodes.map((row) => row.certid));
-  const others = lobby.rows.filter((row) => !seen.has(row.certid));
+  const received = new Set(nodes.map((row) => row.certid));
+  const others = lobby.rows.filter((row) => !received.has(row.certid));
   const above = from === null ? [] : others.filter((row) => row.enteredAt >= from.enteredAt);
   const below =
     end === null ? [] : others.filter((row) => row.enteredAt <= end.enteredAt && !above.includes(row));

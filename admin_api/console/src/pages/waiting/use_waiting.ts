@@ -57,12 +57,12 @@ export function useWaiting(): Waiting {
   const [at, setAt] = useState<Date | null>(null);
   const [failure, setFailure] = useState<Failure>();
   const [loading, setLoading] = useState(false);
-  const held = useRef<Lobby<WaitingRow>>(EMPTY_LOBBY);
+  const lobbyRef = useRef<Lobby<WaitingRow>>(EMPTY_LOBBY);
   const claimedRows = useRef(new Set<string>());
   const walk = useRef<PagePosition | null>(null);
 
   const put = useCallback((next: Lobby<WaitingRow>) => {
-    held.current = next;
+    lobbyRef.current = next;
     setLobby(next);
   }, []);
 
@@ -76,7 +76,7 @@ export function useWaiting(): Waiting {
       const answer = answerOf(data.devices.nodes, data.devices.pageInfo, from);
       // The index can return a just-claimed device for some milliseconds. A device that returned has a later time.
       const nodes = answer.nodes.filter((row) => !claimedRows.current.has(row.certid + row.enteredAt));
-      put(merge(held.current, { ...answer, nodes }));
+      put(merge(lobbyRef.current, { ...answer, nodes }));
       if (from === null) setAt(new Date());
       return answer;
     },
@@ -85,9 +85,9 @@ export function useWaiting(): Waiting {
 
   const refresh = useCallback(async () => {
     const head = await ask(null, PAGE);
-    if (!head?.end || !held.current.deep) return;
+    if (!head?.end || !lobbyRef.current.deep) return;
     const further = await ask(walk.current ?? head.end, PAGE);
-    const deepest = held.current.rows.at(-1);
+    const deepest = lobbyRef.current.rows.at(-1);
     const on = further?.end && deepest && deepest.enteredAt < further.end.enteredAt;
     walk.current = on ? further.end : null;
   }, [ask]);
@@ -95,11 +95,11 @@ export function useWaiting(): Waiting {
   const load = useCallback(
     async (upTo: number, first: number) => {
       setLoading(true);
-      while (held.current.bottom && held.current.rows.length < upTo) {
-        if (!(await ask(held.current.bottom, first))) break;
+      while (lobbyRef.current.bottom && lobbyRef.current.rows.length < upTo) {
+        if (!(await ask(lobbyRef.current.bottom, first))) break;
       }
       setLoading(false);
-      return held.current.rows;
+      return lobbyRef.current.rows;
     },
     [ask],
   );
@@ -113,13 +113,13 @@ export function useWaiting(): Waiting {
     failure,
     loading,
     refresh,
-    more: async () => void (await load(held.current.rows.length + 1, PAGE)),
+    more: async () => void (await load(lobbyRef.current.rows.length + 1, PAGE)),
     loadAll: () => load(MAX_SELECTED, MAX_PAGE),
     remove: (certids) => {
       const claimed = new Set(certids);
-      for (const row of held.current.rows)
+      for (const row of lobbyRef.current.rows)
         if (claimed.has(row.certid)) claimedRows.current.add(row.certid + row.enteredAt);
-      put(without(held.current, claimed));
+      put(without(lobbyRef.current, claimed));
     },
   };
 }

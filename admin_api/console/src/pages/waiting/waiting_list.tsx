@@ -71,16 +71,16 @@ function SelectAll({
     .filter((row) => !list.gone.has(row.certid) && isClaimable(row))
     .map((row) => row.certid);
   const chosen = selecting.chosen.size;
-  const whole = chosen > 0 && here.every((certid) => selecting.chosen.has(certid));
+  const allChosen = chosen > 0 && here.every((certid) => selecting.chosen.has(certid));
   return (
     <Group>
       <Checkbox
         size="md"
         className="tick"
-        checked={whole}
-        indeterminate={chosen > 0 && !whole}
+        checked={allChosen}
+        indeterminate={chosen > 0 && !allChosen}
         disabled={here.length === 0}
-        onChange={() => (whole ? selecting.clear() : selecting.selectAll(here))}
+        onChange={() => (allChosen ? selecting.clear() : selecting.selectAll(here))}
         label={labelled ? "Select all shown" : undefined}
         aria-label={labelled ? undefined : "Select all shown"}
       />

@@ -90,7 +90,7 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
     <>
       <StaleNotice at={at} failure={waiting.failure} onRetry={waiting.refresh} />
       {claimed && <ClaimedNotice claimed={claimed} onClose={() => setClaimed(null)} />}
-      <UpdateNotice text={freshWords(list.fresh.length)} onShow={show} />
+      <UpdateNotice text={freshText(list.fresh.length)} onShow={show} />
       {list.rows.length === 0 ? (
         <EmptyLobby knocking={counts.of("knocking")} />
       ) : (
@@ -137,6 +137,6 @@ function More({ loading, onMore }: { loading: boolean; onMore: () => void }) {
   );
 }
 
-function freshWords(count: number): string | null {
+function freshText(count: number): string | null {
   return count === 0 ? null : pluralize(count, "new device");
 }

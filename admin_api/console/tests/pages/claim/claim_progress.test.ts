@@ -1,17 +1,17 @@
 /** The progress of a claim from the device's history, and the polling interval. */
 import { describe, expect, test } from "vitest";
 import {
-  askAgainAfter,
   claimProgress,
   type FollowedDevice,
-  type Moment,
+  type HistoryEntry,
+  pollAfter,
   type Standing,
 } from "../../../src/pages/claim/claim_progress";
 
 const HERE = { account: "111111111111", region: "eu-west-1" };
 
 /** `"claim>claimed 1.5"`: event, resulting state, and second. */
-function history(...moments: string[]): Moment[] {
+function history(...moments: string[]): HistoryEntry[] {
   return moments.map((text) => {
     const [, event, after, second] = /^(\w+)>(\w*) ([\d.]+)$/.exec(text) ?? [];
     const at = new Date(Date.UTC(2026, 0, 1) + Number(second) * 1000).toISOString();
@@ -19,7 +19,11 @@ function history(...moments: string[]): Moment[] {
   });
 }
 
-function device(devstate: string, moments: Moment[] = [], target: typeof HERE | null = HERE): FollowedDevice {
+function device(
+  devstate: string,
+  moments: HistoryEntry[] = [],
+  target: typeof HERE | null = HERE,
+): FollowedDevice {
   return {
     devstate,
     targetaccount: target?.account ?? null,
@@ -145,30 +149,30 @@ describe("the steps", () => {
 describe("status", () => {
   test.each<[string, FollowedDevice | null, Standing]>([
     ["expected", device("expected"), "unseen"],
-    ["claimed", device("claimed"), "under way"],
-    ["commissioned", device("commissioned"), "under way"],
+    ["claimed", device("claimed"), "in progress"],
+    ["commissioned", device("commissioned"), "in progress"],
     ["arrived", device("arrived"), "arrived"],
     ["failed", device("failed"), "failed"],
-    ["refused with its claim", device("refused"), "not let in"],
-    ["refused without", device("refused", [], null), "not let in"],
+    ["refused with its claim", device("refused"), "refused"],
+    ["refused without", device("refused", [], null), "refused"],
     ["revoked", device("revoked", [], null), "revoked"],
-    ["released", device("inlobby", [], null), "taken back"],
-    ["released before it was seen", null, "taken back"],
-    ["moved", device("arrived", [], { ...HERE, region: "eu-west-2" }), "elsewhere"],
-    ["a state of a later version", device("resting"), "taken back"],
+    ["released", device("inlobby", [], null), "released"],
+    ["released before it was seen", null, "released"],
+    ["moved", device("arrived", [], { ...HERE, region: "eu-west-2" }), "other target"],
+    ["a state of a later version", device("resting"), "released"],
   ])("%s", (_, of, standing) => expect(claimProgress(of, HERE).standing).toBe(standing));
 });
 
 test.each<[Standing, number, number | null]>([
-  ["under way", 0, 1_000],
-  ["under way", 29_999, 1_000],
-  ["under way", 30_000, 5_000],
+  ["in progress", 0, 1_000],
+  ["in progress", 29_999, 1_000],
+  ["in progress", 30_000, 5_000],
   ["unseen", 0, 1_000],
   ["unseen", 300_000, 30_000],
   ["failed", 0, 10_000],
-  ["elsewhere", 0, 10_000],
+  ["other target", 0, 10_000],
   ["arrived", 0, null],
   ["revoked", 0, null],
 ])("%s for %i ms: polls again after %s", (standing, since, pause) => {
-  expect(askAgainAfter(standing, since)).toBe(pause);
+  expect(pollAfter(standing, since)).toBe(pause);
 });

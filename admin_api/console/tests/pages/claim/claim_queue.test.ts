@@ -1,63 +1,21 @@
-/**
- * The claim queue on IndexedDB (in memory): what is stored when, and the effect of a lost network and of a
- * second tab.
- */
-import "fake-indexeddb/auto";
-import { IDBFactory } from "fake-indexeddb";
-import { beforeEach, describe, expect, test } from "vitest";
-import { ClaimQueue, type QueueEnvironment } from "../../../src/pages/claim/queue/claim_queue";
+/** The claim queue: what is stored when, the effect of a lost network, and the order of claims. */
+import { describe, expect, test } from "vitest";
+import type { Entry } from "../../../src/pages/claim/queue/entry";
 import {
-  type ClaimStore,
-  memoryClaimStore,
-  openClaimStore,
-} from "../../../src/pages/claim/queue/claim_store";
-import {
-  claimsOfOthers,
-  type Entry,
-  existingClaim,
-  type Outcome,
-} from "../../../src/pages/claim/queue/entry";
-
-const TARGET = { account: "111111111111", region: "eu-west-1" };
-const [A, B, C] = ["aa".repeat(32), "bb".repeat(32), "cc".repeat(32)] as [string, string, string];
-const SENT: Outcome = { is: "sent" };
-const LATER: Outcome = { is: "later", hindrance: { code: "UNREACHABLE", message: "no answer" } };
-const REFUSED: Outcome = {
-  is: "refused",
-  refusal: { failure: { code: "FORBIDDEN", message: "got it, want another" } },
-};
-
-let now: Date;
-let salt: number;
-let turn: Promise<unknown>;
-let store: ClaimStore;
-
-beforeEach(async () => {
-  globalThis.indexedDB = new IDBFactory();
-  now = new Date("2026-05-01T10:00:00Z");
-  salt = 0;
-  turn = Promise.resolve();
-  store = await openClaimStore();
-});
-
-/** One tab; all tabs of a test share the store and the lock. */
-function tab(more: Partial<QueueEnvironment> = {}): ClaimQueue {
-  return new ClaimQueue({
-    store: async () => store,
-    alone: (work) => {
-      const mine = turn.then(work);
-      turn = mine.catch(() => undefined);
-      return mine;
-    },
-    notifyTabs: () => {},
-    now: () => now,
-    salt: () => String(++salt),
-    ...more,
-  });
-}
-
-const claim = (certid: string) => ({ certid, target: TARGET, profile: null });
-const standings = (entries: readonly Entry[]) => entries.map(({ certid, standing }) => [certid, standing]);
+  A,
+  advance,
+  B,
+  C,
+  claim,
+  LATER,
+  now,
+  REFUSED,
+  SENT,
+  standings,
+  store,
+  TARGET,
+  tab,
+} from "./claim_queue_fixtures";
 
 describe("a claim", () => {
   test("is stored before it is sent, and its result is stored afterwards", async () => {
@@ -77,7 +35,7 @@ describe("a claim", () => {
     const queue = tab();
     await queue.add([claim(A)], "ada");
     expect(await queue.send("ada", async () => LATER)).toBe("later");
-    expect(queue.claims()).toMatchObject({ sending: null, hindrance: { code: "UNREACHABLE" } });
+    expect(queue.claims()).toMatchObject({ sending: null, lastFailure: { code: "UNREACHABLE" } });
     const reopened = tab();
     const sent: string[] = [];
     await reopened.send("ada", async ({ certid }) => {
@@ -85,7 +43,7 @@ describe("a claim", () => {
       return SENT;
     });
     expect(sent).toEqual([A]);
-    expect(reopened.claims().hindrance).toBeNull();
+    expect(reopened.claims().lastFailure).toBeNull();
   });
 
   test("is kept if the page dies while sending", async () => {
@@ -126,7 +84,7 @@ describe("a claim", () => {
     const queue = tab();
     await queue.add([claim(A), claim(B)], "ada");
     await queue.send("ada", async () => REFUSED);
-    now = new Date(now.getTime() + 1);
+    advance(1);
     await queue.add([claim(A)], "ada");
     expect(standings(queue.claims().entries)).toEqual([
       [B, "refused"],
@@ -139,7 +97,7 @@ describe("two waiting claims of one device", () => {
   const ELSEWHERE = { account: "222222222222", region: "us-east-1" };
   const regions = (entries: readonly Entry[]) => entries.map(({ by, target }) => [by, target.region]);
   const later = () => {
-    now = new Date(now.getTime() + 1);
+    advance(1);
   };
 
   test("are merged if they are equal", async () => {
@@ -205,7 +163,7 @@ describe("order", () => {
   test("is the order in which claims were made, also within one photo", async () => {
     const queue = tab();
     await queue.add([claim(C), claim(A)], "ada");
-    now = new Date(now.getTime() + 1);
+    advance(1);
     await queue.add([claim(B)], "ada");
     const sent: string[] = [];
     await queue.send("ada", async ({ certid }) => {
@@ -236,135 +194,5 @@ describe("order", () => {
       return SENT;
     });
     expect(sent).toEqual([A, B]);
-  });
-});
-
-describe("tabs", () => {
-  test("two tabs that send at once send each claim once", async () => {
-    const [one, two] = [tab(), tab()];
-    await one.add([claim(A), claim(B), claim(C)], "ada");
-    const sent: string[] = [];
-    const deliver = async ({ certid }: Entry) => {
-      sent.push(certid);
-      return SENT;
-    };
-    await Promise.all([one.send("ada", deliver), two.send("ada", deliver)]);
-    expect(sent).toEqual([A, B, C]);
-  });
-
-  test("do not send what another tab removed", async () => {
-    const [one, two] = [tab(), tab()];
-    await one.add([claim(A)], "ada");
-    await two.load();
-    await one.remove(one.claims().entries[0]?.id ?? "");
-    const sent: string[] = [];
-    await two.send("ada", async ({ certid }) => {
-      sent.push(certid);
-      return SENT;
-    });
-    expect(sent).toEqual([]);
-  });
-
-  test("are notified of every change", async () => {
-    let told = 0;
-    const queue = tab({ notifyTabs: () => told++ });
-    await queue.add([claim(A)], "ada");
-    await queue.send("ada", async () => SENT);
-    expect(told).toBe(2);
-  });
-});
-
-describe("users", () => {
-  test("are never used to send each other's claims", async () => {
-    const queue = tab();
-    await queue.add([claim(A)], "ada");
-    await queue.add([claim(B)], null);
-    expect(
-      await queue.send("ben", async () => {
-        throw new Error("got a claim to send, want none");
-      }),
-    ).toBe("done");
-    expect(claimsOfOthers(queue.claims().entries, "ben")).toHaveLength(2);
-    expect(claimsOfOthers(queue.claims().entries, "ada")).toMatchObject([{ certid: B }]);
-  });
-
-  test("can take over a claim with consent", async () => {
-    const queue = tab();
-    await queue.add([claim(A)], "ada");
-    await queue.sendAgain(queue.claims().entries[0]?.id ?? "", "ben");
-    const senders: (string | null)[] = [];
-    await queue.send("ben", async ({ by }) => {
-      senders.push(by);
-      return SENT;
-    });
-    expect(senders).toEqual(["ben"]);
-  });
-
-  test("have claimed a device only if the claim was not rejected", async () => {
-    const queue = tab();
-    await queue.add([claim(A), claim(B)], "ada");
-    await queue.send("ada", async ({ certid }) => (certid === A ? REFUSED : SENT));
-    const { entries } = queue.claims();
-    expect(existingClaim(entries, claim(A), "ada", now)).toBeUndefined();
-    expect(existingClaim(entries, claim(B), "ada", now)).toMatchObject({ certid: B });
-    expect(existingClaim(entries, claim(B), "ben", now)).toBeUndefined();
-  });
-
-  test("may claim again for another target, and for the same target after a while", async () => {
-    const queue = tab();
-    await queue.add([claim(A)], "ada");
-    const elsewhere = { ...claim(A), target: { ...TARGET, region: "us-west-2" } };
-    expect(existingClaim(queue.claims().entries, elsewhere, "ada", now)).toMatchObject({
-      standing: "waiting",
-    });
-    await queue.send("ada", async () => SENT);
-    const { entries } = queue.claims();
-    expect(existingClaim(entries, elsewhere, "ada", now)).toBeUndefined();
-    expect(existingClaim(entries, claim(A), "ada", new Date(now.getTime() + 11 * 60_000))).toBeUndefined();
-  });
-});
-
-describe("retention", () => {
-  test("removes sent claims after a working day, and keeps unsent ones", async () => {
-    const queue = tab();
-    await queue.add([claim(A), claim(B), claim(C)], "ada");
-    await queue.send("ada", async ({ certid }) => (certid === A ? SENT : certid === B ? REFUSED : LATER));
-    now = new Date(now.getTime() + 365 * 86_400_000);
-    await queue.load();
-    expect(standings(queue.claims().entries)).toEqual([
-      [B, "refused"],
-      [C, "waiting"],
-    ]);
-  });
-
-  test("keeps a claim that is being sent", async () => {
-    const queue = tab();
-    await queue.add([claim(A)], "ada");
-    await queue.send("ada", async ({ id }) => {
-      expect(queue.claims().sending).toBe(id);
-      await queue.remove(id);
-      return LATER;
-    });
-    expect(await store.all()).toHaveLength(1);
-  });
-
-  test("reports a full store, and shows no claim that was not stored", async () => {
-    const full: ClaimStore = {
-      ...store,
-      put: () => Promise.reject(new DOMException("full", "QuotaExceededError")),
-    };
-    const queue = tab({ store: async () => full });
-    await expect(queue.add([claim(A)], "ada")).rejects.toThrow("full");
-    expect(queue.claims().entries).toEqual([]);
-  });
-
-  test("falls back to memory without IndexedDB, and reports it", async () => {
-    // @ts-expect-error: as some browsers are in private windows
-    globalThis.indexedDB = undefined;
-    const passing = await openClaimStore();
-    expect(passing.persistent).toBe(false);
-    const queue = tab({ store: async () => memoryClaimStore() });
-    await queue.add([claim(A)], "ada");
-    expect(queue.claims()).toMatchObject({ persistent: false, entries: [{ certid: A }] });
   });
 });

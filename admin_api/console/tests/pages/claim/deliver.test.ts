@@ -86,7 +86,7 @@ describe("an internal error", () => {
 });
 
 describe("a claim that was attempted before", () => {
-  const moment = {
+  const past = {
     at: "2026-05-01T10:00:05Z",
     actor: "user:ada",
     event: "claim",
@@ -99,7 +99,7 @@ describe("a claim that was attempted before", () => {
     );
 
   test("counts as sent if the history contains it, even if it was released since", async () => {
-    const { api, outcome } = again([moment, { ...moment, event: "release", actor: "user:ben" }]);
+    const { api, outcome } = again([past, { ...past, event: "release", actor: "user:ben" }]);
     expect(await outcome).toEqual({ is: "sent" });
     expect(api.variablesOf("ClaimLabel")).toEqual([]);
   });
@@ -110,7 +110,7 @@ describe("a claim that was attempted before", () => {
     ["an earlier day", { at: "2026-04-30T10:00:00Z" }],
     ["another event", { event: "release" }],
   ])("is sent if the history only contains %s", async (_, other) => {
-    const { api, outcome } = again([{ ...moment, ...other }]);
+    const { api, outcome } = again([{ ...past, ...other }]);
     expect(await outcome).toEqual({ is: "sent" });
     expect(api.variablesOf("ClaimLabel")).toHaveLength(1);
   });

@@ -5,9 +5,9 @@ import { type Flow, type FlowEvent, IDLE, next } from "../../../src/pages/claim/
 const CAMERA: Flow = { at: "camera", message: null };
 const PHOTO: Flow = { at: "photo" };
 
-function seen(labels: string[], more: Partial<FlowEvent & { is: "seen" }> = {}): FlowEvent {
+function scanned(labels: string[], more: Partial<FlowEvent & { is: "scanned" }> = {}): FlowEvent {
   return {
-    is: "seen",
+    is: "scanned",
     scan: { labels, otherCode: null },
     method: "camera",
     inSeries: false,
@@ -19,17 +19,17 @@ const STRANGER = { labels: [], otherCode: '"https://x.test"' };
 
 describe("single labels", () => {
   test("asks about the label in the centre of the camera picture", () => {
-    expect(next(CAMERA, seen(["a", "b"]))).toEqual({ at: "found", labels: ["a"], method: "camera" });
+    expect(next(CAMERA, scanned(["a", "b"]))).toEqual({ at: "found", labels: ["a"], method: "camera" });
   });
   test("accepts several labels in a photo", () => {
-    expect(next(PHOTO, seen(["a", "b"], { method: "photo" }))).toEqual({
+    expect(next(PHOTO, scanned(["a", "b"], { method: "photo" }))).toEqual({
       at: "found",
       labels: ["a", "b"],
       method: "photo",
     });
   });
   test("after a claim, waits for the tap that scans the next", () => {
-    const found = next(CAMERA, seen(["a"]));
+    const found = next(CAMERA, scanned(["a"]));
     expect(next(found, { is: "claimed", certids: ["a"] })).toEqual({
       at: "idle",
       fault: null,
@@ -37,21 +37,21 @@ describe("single labels", () => {
     });
   });
   test("continues with the camera after Cancel", () => {
-    expect(next(next(CAMERA, seen(["a"])), { is: "cancelled" })).toEqual(CAMERA);
+    expect(next(next(CAMERA, scanned(["a"])), { is: "cancelled" })).toEqual(CAMERA);
     expect(next({ at: "found", labels: ["a"], method: "photo" }, { is: "cancelled" })).toEqual(IDLE);
   });
 });
 
 describe("series", () => {
   test("keeps the camera on while the page claims", () => {
-    expect(next(CAMERA, seen(["a"], { inSeries: true }))).toEqual(CAMERA);
+    expect(next(CAMERA, scanned(["a"], { inSeries: true }))).toEqual(CAMERA);
     expect(next(CAMERA, { is: "claimed", certids: ["a"] })).toEqual({
       at: "camera",
       message: { is: "claimed", certids: ["a"] },
     });
   });
   test("reports a label that was scanned before", () => {
-    expect(next(CAMERA, seen(["a"], { inSeries: true, known: () => true }))).toEqual({
+    expect(next(CAMERA, scanned(["a"], { inSeries: true, known: () => true }))).toEqual({
       at: "camera",
       message: { is: "already claimed", certid: "a" },
     });
@@ -60,28 +60,28 @@ describe("series", () => {
 
 describe("other codes", () => {
   test("are reported without stopping the camera", () => {
-    expect(next(CAMERA, seen([], { scan: STRANGER }))).toEqual({
+    expect(next(CAMERA, scanned([], { scan: STRANGER }))).toEqual({
       at: "camera",
       message: { is: "otherCode", text: STRANGER.otherCode },
     });
   });
   test("in a photo are reported, too", () => {
-    expect(next(PHOTO, seen([], { scan: STRANGER, method: "photo" }))).toMatchObject({
+    expect(next(PHOTO, scanned([], { scan: STRANGER, method: "photo" }))).toMatchObject({
       at: "idle",
       message: { is: "otherCode" },
     });
   });
   test("beside a label are ignored", () => {
-    expect(next(CAMERA, seen(["a"], { scan: { ...STRANGER, labels: ["a"] } })).at).toBe("found");
+    expect(next(CAMERA, scanned(["a"], { scan: { ...STRANGER, labels: ["a"] } })).at).toBe("found");
   });
   test("are absent in an empty photo, which is reported", () => {
-    expect(next(PHOTO, seen([], { method: "photo" }))).toMatchObject({ message: { is: "no code" } });
+    expect(next(PHOTO, scanned([], { method: "photo" }))).toMatchObject({ message: { is: "no code" } });
   });
 });
 
 test.each<[string, Flow, FlowEvent]>([
-  ["a label that comes after the camera was stopped", IDLE, seen(["a"])],
-  ["a photo's after somebody began to type", { at: "typing" }, seen(["a"], { method: "photo" })],
+  ["a label that comes after the camera was stopped", IDLE, scanned(["a"])],
+  ["a photo's after somebody began to type", { at: "typing" }, scanned(["a"], { method: "photo" })],
   ["a camera's fault after it was stopped", { at: "typing" }, { is: "camera failed", fault: "denied" }],
 ])("ignores %s", (_, flow, event) => expect(next(flow, event)).toBe(flow));
 

@@ -7,10 +7,10 @@ import { claimQueue } from "../../../src/pages/claim/queue/use_claims";
 import type { Code } from "../../../src/pages/claim/scanner/scan_result";
 
 /** What the scanner reads from the next pictures. */
-let shows: readonly string[] = [];
+let visibleCodes: readonly string[] = [];
 
-export function putBeforeCamera(...texts: string[]): void {
-  shows = texts;
+export function showToCamera(...texts: string[]): void {
+  visibleCodes = texts;
 }
 
 /** For `vi.mock` of the scanner, which is WebAssembly in a browser. */
@@ -18,7 +18,7 @@ export function fakeDetector() {
   return {
     createDetector: () => ({
       detect: async (): Promise<readonly Code[]> =>
-        shows.map((rawValue, index) => ({
+        visibleCodes.map((rawValue, index) => ({
           rawValue,
           boundingBox: { x: 100 * index, y: 0, width: 10, height: 10 },
         })),
@@ -33,11 +33,11 @@ interface Phone {
 }
 
 /** Returns the camera's track, to check whether it was stopped and lit. */
-export async function switchOn({ cameraFails, torch = false }: Phone = {}) {
+export async function resetPhone({ cameraFails, torch = false }: Phone = {}) {
   localStorage.clear();
   for (const { id } of claimQueue.claims().entries) await claimQueue.remove(id);
   await claimQueue.load();
-  putBeforeCamera();
+  showToCamera();
   const track = Object.assign(new EventTarget(), {
     stop: vi.fn(),
     getCapabilities: () => ({ torch }),

@@ -4,7 +4,7 @@ import { Route } from "wouter";
 import { encodeLabel } from "../../../src/label/label";
 import DevicePage from "../../../src/pages/device/device_page";
 import { type Answer, FakeApi, type Role, show } from "../../fake_api";
-import { certid, line, TARGETS } from "../fixtures";
+import { certid, deviceLine, TARGETS } from "../fixtures";
 
 export const ID = certid(7);
 export const ALL = ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"];
@@ -33,7 +33,7 @@ export function entry(
 
 export function deviceRecord(more: Record<string, unknown> = {}) {
   return {
-    ...line(7),
+    ...deviceLine(7),
     message: null,
     config: "default",
     endpoint: null,

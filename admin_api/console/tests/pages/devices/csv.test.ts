@@ -2,11 +2,12 @@
 import { expect, test } from "vitest";
 import { csvOf } from "../../../src/pages/devices/csv";
 import type { DeviceLine } from "../../../src/pages/devices/device_line";
-import { line } from "../fixtures";
+import { deviceLine } from "../fixtures";
 
-const csv = (more: Record<string, unknown>) => csvOf([line(1, more) as unknown as DeviceLine]).split("\r\n");
+const csv = (more: Record<string, unknown>) =>
+  csvOf([deviceLine(1, more) as unknown as DeviceLine]).split("\r\n");
 
-test("writes a header, a line per device and a final line break", () => {
+test("writes a header, a deviceLine per device and a final deviceLine break", () => {
   const [head, row, end] = csv({ devstate: "arrived", generation: 2 });
   expect(head).toMatch(/^certid,devicename,devstate,/);
   expect(row).toContain(",sensor-1,arrived,");

@@ -3,13 +3,13 @@ import { fireEvent, screen } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Refusal } from "../../fake_api";
 import { pass, stopClock } from "../clock";
-import { line, lines } from "../fixtures";
-import { asked, enter, ledger, names } from "./devices_fixtures";
+import { deviceLine, deviceLines } from "../fixtures";
+import { enter, lastRequest, ledger, names } from "./devices_fixtures";
 
 stopClock();
 
 test("pages forwards and back with one query each", async () => {
-  const { api } = ledger(lines(0, 45));
+  const { api } = ledger(deviceLines(0, 45));
   const { visited } = enter(api);
   await screen.findByText("sensor-0");
   fireEvent.click(screen.getByRole("button", { name: "Next" }));
@@ -24,7 +24,7 @@ test("pages forwards and back with one query each", async () => {
 });
 
 test("goes to the first page from a shared address", async () => {
-  const { api } = ledger(lines(0, 99));
+  const { api } = ledger(deviceLines(0, 99));
   const { visited } = enter(api, "/devices?state=inlobby&after=60");
   await screen.findByText("sensor-60");
   fireEvent.click(screen.getByRole("button", { name: "First page" }));
@@ -36,7 +36,7 @@ test("fills a filtered page with a few requests, then offers to continue", async
   api.answer("Devices", ({ after }) => ({
     devices: {
       __typename: "DevicePage",
-      nodes: after === "2" ? [line(5)] : [],
+      nodes: after === "2" ? [deviceLine(5)] : [],
       pageInfo: { __typename: "PageInfo", hasNextPage: true, endCursor: String(Number(after ?? 0) + 1) },
     },
   }));
@@ -54,10 +54,10 @@ test("fills a filtered page with a few requests, then offers to continue", async
 });
 
 test("updates rows in place and announces new and removed devices", async () => {
-  const { api, state } = ledger(lines(1, 4));
+  const { api, state } = ledger(deviceLines(1, 4));
   enter(api, "/devices?state=inlobby");
   await screen.findByText("sensor-1");
-  state.devices = [line(0), line(1, { profile: "gateway" }), line(3)];
+  state.devices = [deviceLine(0), deviceLine(1, { profile: "gateway" }), deviceLine(3)];
   await pass(10_100);
   expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]);
   fireEvent.click(screen.getByRole("button", { name: "1 new, 1 removed · Show" }));
@@ -67,7 +67,7 @@ test("updates rows in place and announces new and removed devices", async () => 
 beforeEach(() => localStorage.clear());
 
 test("remembers the selected columns", async () => {
-  const { api } = ledger(lines(0, 1));
+  const { api } = ledger(deviceLines(0, 1));
   const { unmount } = enter(api);
   await screen.findByText("sensor-0");
   fireEvent.click(screen.getByRole("button", { name: "Columns" }));
@@ -87,7 +87,7 @@ test("remembers the selected columns", async () => {
 
 test("ignores an invalid stored selection of columns", async () => {
   localStorage.setItem("device-lobby.columns", '{"no": "list"}');
-  enter(ledger(lines(0, 1)).api);
+  enter(ledger(deviceLines(0, 1)).api);
   expect(await screen.findAllByRole("columnheader")).toHaveLength(6);
 });
 
@@ -100,7 +100,7 @@ test("goes to the first page after an invalid cursor", async () => {
 });
 
 test("shows the cached list immediately on return", async () => {
-  const { api } = ledger(lines(0, 2));
+  const { api } = ledger(deviceLines(0, 2));
   const { unmount } = enter(api);
   await screen.findByText("sensor-0");
   unmount();
@@ -118,7 +118,7 @@ function textOf(blob: Blob): Promise<string> {
 }
 
 test("exports all devices of the query, not only the page", async () => {
-  const { api } = ledger(lines(0, 230));
+  const { api } = ledger(deviceLines(0, 230));
   const saved: Blob[] = [];
   vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: (blob: Blob) => saved.push(blob) && "blob:x" }));
   vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
@@ -127,5 +127,5 @@ test("exports all devices of the query, not only the page", async () => {
   fireEvent.click(screen.getByRole("button", { name: "Export CSV" }));
   expect(await screen.findByText("230 devices saved")).toBeTruthy();
   expect((await textOf(saved[0] as Blob)).trim().split("\r\n")).toHaveLength(231);
-  expect(asked(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
+  expect(lastRequest(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
 });

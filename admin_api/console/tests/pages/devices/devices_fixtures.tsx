@@ -21,6 +21,6 @@ export function enter(api: FakeApi, at = "/devices") {
 
 export const names = () =>
   screen.queryAllByRole("link", { name: /^sensor-/ }).map((link) => link.textContent);
-export const asked = (api: FakeApi) => api.variablesOf("Devices").at(-1);
+export const lastRequest = (api: FakeApi) => api.variablesOf("Devices").at(-1);
 export const type = (text: string) =>
   fireEvent.change(screen.getByRole("searchbox", { name: "Find a device" }), { target: { value: text } });

@@ -57,7 +57,7 @@ test("does not request setup commands for the list", async () => {
   const api = new FakeApi(lists(PORTO));
   show(<TargetsPage />, api, { role: "admin" });
   await row("Plant Porto");
-  expect(api.asked.map(({ name }) => name).sort()).toEqual(["TargetCounts", "TargetList"]);
+  expect(api.requests.map(({ name }) => name).sort()).toEqual(["TargetCounts", "TargetList"]);
 });
 
 test("has a search box only for long lists", async () => {

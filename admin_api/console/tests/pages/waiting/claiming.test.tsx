@@ -2,13 +2,13 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { stopClock } from "../clock";
-import { certid, line, lines } from "../fixtures";
+import { certid, deviceLine, deviceLines } from "../fixtures";
 import { box, chooseTarget, enter, lobby, names } from "./waiting_fixtures";
 
 stopClock();
 
 test("claims the selected devices, removes them from the list and links to them", async () => {
-  const { api } = lobby(lines(1, 4));
+  const { api } = lobby(deviceLines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(box("sensor-1"));
@@ -25,7 +25,7 @@ test("claims the selected devices, removes them from the list and links to them"
 });
 
 test("sends profile and config, and rejects an invalid config", async () => {
-  const { api } = lobby([line(1)]);
+  const { api } = lobby([deviceLine(1)]);
   await enter(api);
   fireEvent.click(await screen.findByRole("button", { name: "Claim sensor-1" }));
   await chooseTarget(/Rotterdam/);
@@ -44,7 +44,7 @@ test("sends profile and config, and rejects an invalid config", async () => {
 
 test("lists rejected devices with the reason, and claims them on retry", async () => {
   const taken = new Set([certid(2)]);
-  const { api } = lobby(lines(1, 4), (each) => (taken.has(each) ? "ALREADY_CLAIMED" : null));
+  const { api } = lobby(deviceLines(1, 4), (each) => (taken.has(each) ? "ALREADY_CLAIMED" : null));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
@@ -63,7 +63,9 @@ test("lists rejected devices with the reason, and claims them on retry", async (
 
 test("repeats untried devices automatically", async () => {
   let tries = 0;
-  const { api } = lobby(lines(1, 3), (each) => (each === certid(2) && ++tries === 1 ? "NOT_TRIED" : null));
+  const { api } = lobby(deviceLines(1, 3), (each) =>
+    each === certid(2) && ++tries === 1 ? "NOT_TRIED" : null,
+  );
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
@@ -78,7 +80,7 @@ test("repeats untried devices automatically", async () => {
 });
 
 test("shows a viewer the list without claim controls", async () => {
-  const { api } = lobby(lines(1, 3));
+  const { api } = lobby(deviceLines(1, 3));
   await enter(api, "viewer");
   await screen.findByText("sensor-1");
   expect(screen.queryByRole("checkbox")).toBeNull();
@@ -86,7 +88,7 @@ test("shows a viewer the list without claim controls", async () => {
 });
 
 test("explains who can add a target if there is none", async () => {
-  const { api } = lobby([line(1)]);
+  const { api } = lobby([deviceLine(1)]);
   api.answer("Targets", { targets: [] });
   await enter(api);
   fireEvent.click(await screen.findByRole("button", { name: "Claim sensor-1" }));

@@ -3,9 +3,9 @@ import { fireEvent, screen } from "@testing-library/react";
 import WaitingPage from "../../../src/pages/waiting/waiting_page";
 import { FakeApi, type Role, show } from "../../fake_api";
 import { pass } from "../clock";
-import { claimed, counts, pageOf, TARGETS } from "../fixtures";
+import { bulkResult, counts, pageOf, TARGETS } from "../fixtures";
 
-/** A lobby with the devices in `waiting`; claimed devices leave. */
+/** A lobby with the devices in `waiting`; bulkResult devices leave. */
 export function lobby(
   waiting: { certid: string }[],
   refused: (certid: string) => string | null = () => null,
@@ -15,7 +15,7 @@ export function lobby(
   api.answer("Counts", () => counts({ inlobby: state.waiting.length, knocking: 2 }));
   api.answer("Waiting", (variables) => pageOf(state.waiting, variables));
   api.answer("ClaimDevices", (variables) => {
-    const answer = claimed(variables, refused);
+    const answer = bulkResult(variables, refused);
     const gone = new Set(answer.claimDevices.results.filter((each) => each.ok).map((each) => each.certid));
     state.waiting = state.waiting.filter((each) => !gone.has(each.certid));
     return answer;

@@ -3,13 +3,13 @@ import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { LOST, Refusal } from "../../fake_api";
 import { stopClock } from "../clock";
-import { line, lines, pageOf } from "../fixtures";
+import { deviceLine, deviceLines, pageOf } from "../fixtures";
 import { box, enter, lobby, names, poll } from "./waiting_fixtures";
 
 stopClock();
 
 test("lists waiting devices, newest first, with the number of connecting devices", async () => {
-  const { api } = lobby(lines(1, 4));
+  const { api } = lobby(deviceLines(1, 4));
   await enter(api);
   await waitFor(() => expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]));
   expect((await screen.findByRole("link", { name: "2 connecting" })).getAttribute("href")).toBe(
@@ -18,20 +18,20 @@ test("lists waiting devices, newest first, with the number of connecting devices
 });
 
 test("shows new devices and removes those that left", async () => {
-  const { api, state } = lobby(lines(1, 3));
+  const { api, state } = lobby(deviceLines(1, 3));
   await enter(api);
   await screen.findByText("sensor-1");
-  state.waiting = [line(0), line(2)];
+  state.waiting = [deviceLine(0), deviceLine(2)];
   await poll();
   expect(names()).toEqual(["sensor-0", "sensor-2"]);
 });
 
 test("holds back new devices and marks removed ones during a selection", async () => {
-  const { api, state } = lobby(lines(1, 4));
+  const { api, state } = lobby(deviceLines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(box("sensor-2"));
-  state.waiting = [line(0), line(2), line(3)];
+  state.waiting = [deviceLine(0), deviceLine(2), deviceLine(3)];
   await poll();
   expect(names()).toEqual(["sensor-1", "sensor-2", "sensor-3"]);
   expect(screen.getByText("No longer waiting")).toBeTruthy();
@@ -42,7 +42,7 @@ test("holds back new devices and marks removed ones during a selection", async (
 });
 
 test("selects a range with shift, all with Ctrl+A, and none with Escape", async () => {
-  const { api } = lobby(lines(1, 6));
+  const { api } = lobby(deviceLines(1, 6));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(box("sensor-1"));
@@ -55,7 +55,7 @@ test("selects a range with shift, all with Ctrl+A, and none with Escape", async 
 });
 
 test("moves with the arrow keys, and selects with shift", async () => {
-  const { api } = lobby(lines(1, 4));
+  const { api } = lobby(deviceLines(1, 4));
   await enter(api);
   await screen.findByText("sensor-1");
   box("sensor-1").focus();
@@ -66,7 +66,7 @@ test("moves with the arrow keys, and selects with shift", async () => {
 });
 
 test("selects all waiting devices beyond the page", async () => {
-  const { api } = lobby(lines(1, 61));
+  const { api } = lobby(deviceLines(1, 61));
   await enter(api);
   await screen.findByText("sensor-1");
   fireEvent.click(screen.getByRole("checkbox", { name: "Select all shown" }));
@@ -85,7 +85,7 @@ test("explains an empty lobby, with the number of connecting devices", async () 
 });
 
 test("reports a first failure, and keeps the data after a later one", async () => {
-  const { api, state } = lobby(lines(1, 3));
+  const { api, state } = lobby(deviceLines(1, 3));
   api.answer("Waiting", new Refusal("INTERNAL", "Something went wrong on our side."));
   await enter(api);
   await screen.findByRole("alert");

@@ -26,7 +26,7 @@ export interface Claims {
   /** The one being sent. */
   sending: string | null;
   /** Why the last attempt failed. */
-  hindrance: Failure | null;
+  lastFailure: Failure | null;
   /** False: the claims are lost when the page closes. */
   persistent: boolean;
   /** False until the store has been read. */
@@ -44,7 +44,7 @@ export interface QueueEnvironment {
   salt: () => string;
 }
 
-const NOTHING: Claims = { entries: [], sending: null, hindrance: null, persistent: true, loaded: false };
+const NOTHING: Claims = { entries: [], sending: null, lastFailure: null, persistent: true, loaded: false };
 
 export class ClaimQueue {
   readonly #environment: QueueEnvironment;
@@ -127,7 +127,7 @@ export class ClaimQueue {
     await store.put(attempted);
     this.#show({ sending: entry.id });
     const outcome = await deliver(entry).finally(() => this.#show({ sending: null }));
-    this.#show({ hindrance: outcome.is === "later" ? outcome.hindrance : null });
+    this.#show({ lastFailure: outcome.is === "later" ? outcome.lastFailure : null });
     if (outcome.is === "later") return "later";
     await store.put(answered(attempted, outcome, this.#environment.now()));
     await this.#changed();

@@ -22,7 +22,7 @@ const HOLDER = graphql(`
   }
 `);
 
-const MADE = graphql(`
+const PAST_CLAIMS = graphql(`
   query ClaimMade($certid: ID!) {
     device(certid: $certid) { certid history(last: 50) { at actor event target } }
   }
@@ -31,7 +31,7 @@ const MADE = graphql(`
 /** The assumed difference between the phone's clock and the lobby's. */
 const CLOCK_SLACK_MS = 10 * 60_000;
 /** A longer fault needs a user's attention. */
-const TRIES_AT_A_FAULT = 5;
+const MAX_ATTEMPTS = 5;
 const NO_SESSION = ["UNAUTHENTICATED", "HTTP_401"];
 
 export function deliverBy(client: Client): (entry: Entry) => Promise<Outcome> {
@@ -39,48 +39,48 @@ export function deliverBy(client: Client): (entry: Entry) => Promise<Outcome> {
     const { certid, target, profile } = entry;
     if (entry.tries > 0) {
       const { data, error } = await client
-        .query(MADE, { certid }, { requestPolicy: "network-only" })
+        .query(PAST_CLAIMS, { certid }, { requestPolicy: "network-only" })
         .toPromise();
-      if (error) return refusedOrLater(error, entry);
-      if (data?.device?.history?.some((moment) => isThis(moment, entry))) return { is: "sent" };
+      if (error) return outcomeOf(error, entry);
+      if (data?.device?.history?.some((past) => isSameClaim(past, entry))) return { is: "sent" };
     }
     const { error } = await client.mutation(CLAIM, { certid, target, profile }).toPromise();
     if (!error) return { is: "sent" };
     const { code } = failureOf(error);
-    if (code === "ALREADY_CLAIMED") return heldAlready(client, entry, error);
-    return refusedOrLater(error, entry);
+    if (code === "ALREADY_CLAIMED") return alreadyClaimed(client, entry, error);
+    return outcomeOf(error, entry);
   };
 }
 
-function isThis(
-  moment: { at: string; actor: string; event: string; target: string | null },
+function isSameClaim(
+  past: { at: string; actor: string; event: string; target: string | null },
   entry: Entry,
 ): boolean {
   const { by, target, madeAt } = entry;
-  const mine = moment.event === "claim" && moment.actor === `user:${by}` && moment.target === keyOf(target);
-  return mine && Date.parse(moment.at) > Date.parse(madeAt) - CLOCK_SLACK_MS;
+  const mine = past.event === "claim" && past.actor === `user:${by}` && past.target === keyOf(target);
+  return mine && Date.parse(past.at) > Date.parse(madeAt) - CLOCK_SLACK_MS;
 }
 
-function refusedOrLater(error: CombinedError, { tries }: Entry): Outcome {
+function outcomeOf(error: CombinedError, { tries }: Entry): Outcome {
   const failure = failureOf(error);
-  const mayPass = failure.code === "INTERNAL" && tries < TRIES_AT_A_FAULT;
-  const later = mayPass || isLostNetwork(error) || NO_SESSION.includes(failure.code);
-  return later ? { is: "later", hindrance: failure } : { is: "refused", refusal: { failure } };
+  const temporary = failure.code === "INTERNAL" && tries < MAX_ATTEMPTS;
+  const later = temporary || isLostNetwork(error) || NO_SESSION.includes(failure.code);
+  return later ? { is: "later", lastFailure: failure } : { is: "refused", refusal: { failure } };
 }
 
-async function heldAlready(client: Client, entry: Entry, refusal: CombinedError): Promise<Outcome> {
+async function alreadyClaimed(client: Client, entry: Entry, refusal: CombinedError): Promise<Outcome> {
   const { data, error } = await client
     .query(HOLDER, { certid: entry.certid }, { requestPolicy: "network-only" })
     .toPromise();
-  if (error) return refusedOrLater(error, entry);
+  if (error) return outcomeOf(error, entry);
   const device = data?.device;
   const target =
     device?.targetaccount && device.targetregion
       ? { account: device.targetaccount, region: device.targetregion }
       : null;
   const holder: Holder = { by: device?.claimedBy ?? null, at: device?.claimedAt ?? null, target };
-  const asWished = entry.profile === null || entry.profile === device?.profile;
-  if (holder.by === `user:${entry.by}` && target && keyOf(target) === keyOf(entry.target) && asWished)
+  const sameProfile = entry.profile === null || entry.profile === device?.profile;
+  if (holder.by === `user:${entry.by}` && target && keyOf(target) === keyOf(entry.target) && sameProfile)
     return { is: "sent" };
   return { is: "refused", refusal: { failure: failureOf(refusal), holder } };
 }

@@ -43,7 +43,7 @@ export interface Entry extends DeviceClaim {
 export type Outcome =
   | { is: "sent" }
   | { is: "refused"; refusal: Refusal }
-  | { is: "later"; hindrance: Failure };
+  | { is: "later"; lastFailure: Failure };
 
 /** After this time the user may want the same claim again, for example after a release. */
 const JUST_NOW_MS = 10 * 60_000;

@@ -3,7 +3,6 @@ import { ActionIcon, Loader } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
 import { IconBulb, IconBulbOff, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
-import style from "../claim.module.css";
 import {
   CameraError,
   type CameraFault,
@@ -13,6 +12,7 @@ import {
   openCamera,
   setTorch,
 } from "./camera";
+import style from "./camera.module.css";
 import type { Detector, ScanResult } from "./scan_result";
 import { watch } from "./watch";
 
@@ -23,7 +23,7 @@ interface Props {
   onScan: (scan: ScanResult) => void;
   onFault: (fault: CameraFault) => void;
   /** The scanner could not be loaded or run. */
-  onTrouble: (error: unknown) => void;
+  onError: (error: unknown) => void;
   onStop: () => void;
 }
 
@@ -98,7 +98,7 @@ function Torch({ stream }: { stream: MediaStream }) {
 /** The camera stream while this is mounted and the page visible; a hidden page switches the camera off. */
 function useStream({ onFault, onStop }: Props): MediaStream | null {
   const [stream, setStream] = useState<MediaStream | null>(null);
-  const says = useLatest({ onFault, onStop });
+  const callbacks = useLatest({ onFault, onStop });
   useEffect(() => {
     let opened: MediaStream | undefined;
     let wanted = true;
@@ -106,49 +106,49 @@ function useStream({ onFault, onStop }: Props): MediaStream | null {
       (found) => {
         if (!wanted) return closeCamera(found);
         opened = found;
-        found.getVideoTracks()[0]?.addEventListener("ended", () => says.current.onFault("taken"));
+        found.getVideoTracks()[0]?.addEventListener("ended", () => callbacks.current.onFault("taken"));
         void keepFocusing(found);
         setStream(found);
       },
       (error: unknown) =>
-        wanted && says.current.onFault(error instanceof CameraError ? error.fault : "failed"),
+        wanted && callbacks.current.onFault(error instanceof CameraError ? error.fault : "failed"),
     );
     return () => {
       wanted = false;
       if (opened) closeCamera(opened);
     };
-  }, [says]);
+  }, [callbacks]);
 
   const hidden = useDocumentVisibility() === "hidden";
   useEffect(() => {
-    if (hidden) says.current.onStop();
-  }, [hidden, says]);
+    if (hidden) callbacks.current.onStop();
+  }, [hidden, callbacks]);
   return stream;
 }
 
 function useWatching(video: React.RefObject<HTMLVideoElement | null>, on: boolean, props: Props): void {
-  const says = useLatest(props);
+  const callbacks = useLatest(props);
   useEffect(() => {
     if (!on) return;
     let wanted = true;
     let stop = () => {};
-    says.current.loadDetector().then(
+    callbacks.current.loadDetector().then(
       (detector) => {
         if (!wanted || !video.current) return;
         stop = watch({
           video: video.current,
           detector,
-          onScan: (scan) => says.current.onScan(scan),
-          onFailure: (error) => says.current.onTrouble(error),
+          onScan: (scan) => callbacks.current.onScan(scan),
+          onFailure: (error) => callbacks.current.onError(error),
         });
       },
-      (error: unknown) => wanted && says.current.onTrouble(error),
+      (error: unknown) => wanted && callbacks.current.onError(error),
     );
     return () => {
       wanted = false;
       stop();
     };
-  }, [on, video, says]);
+  }, [on, video, callbacks]);
 }
 
 function useLatest<Value>(value: Value): React.RefObject<Value> {

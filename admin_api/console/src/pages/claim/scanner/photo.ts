@@ -1,6 +1,6 @@
 /**
  * Finds labels in a photo. Photos have far more pixels than a code needs and than zxing reads quickly, so the
- * photo is scanned in several sizes, and rotated if nothing is found. Finds several labels in one photo.
+ * photo is scanned in several sizes, and rotated if nothing is codes. Finds several labels in one photo.
  */
 import { type Code, type Detector, type ScanResult, scanResultOf } from "./scan_result";
 
@@ -21,7 +21,7 @@ const FIRST: readonly Try[] = [
   { side: 1280, turned: 0, above: 0 },
   { side: 2400, turned: 0, above: 1280 },
 ];
-/** Only while nothing is found. */
+/** Only while nothing is codes. */
 const FURTHER: readonly Try[] = [
   { side: 800, turned: 0, above: 800 },
   { side: 4000, turned: 0, above: 2400 },
@@ -40,14 +40,14 @@ export interface Photo {
 /** Scan `photo`. */
 export async function readPhoto(photo: Photo, detector: Detector): Promise<ScanResult> {
   const large = Math.max(photo.width, photo.height);
-  const found: Code[] = [];
+  const codes: Code[] = [];
   for (const view of FIRST)
-    if (large > view.above) found.push(...(await detector.detect(photo.seenAs(view))));
+    if (large > view.above) codes.push(...(await detector.detect(photo.seenAs(view))));
   for (const view of FURTHER) {
-    if (found.length > 0) break;
-    if (large > view.above) found.push(...(await detector.detect(photo.seenAs(view))));
+    if (codes.length > 0) break;
+    if (large > view.above) codes.push(...(await detector.detect(photo.seenAs(view))));
   }
-  return scanResultOf(found);
+  return scanResultOf(codes);
 }
 
 /** Open a file in upright orientation. Throws `NotAPicture`. */

@@ -66,12 +66,12 @@ export function newCodes(
 ): { newCodes: ScanResult; memory: Memory } {
   const fresh = (text: string) => now - (memory.get(text) ?? Number.NEGATIVE_INFINITY) > FORGOTTEN_AFTER_MS;
   const scanned = [...scan.labels, ...(scan.otherCode === null ? [] : [scan.otherCode])];
-  const kept = [...memory].filter(([, at]) => now - at <= FORGOTTEN_AFTER_MS);
+  const recent = [...memory].filter(([, at]) => now - at <= FORGOTTEN_AFTER_MS);
   return {
     newCodes: {
       labels: scan.labels.filter(fresh),
       otherCode: scan.otherCode !== null && fresh(scan.otherCode) ? scan.otherCode : null,
     },
-    memory: new Map([...kept, ...scanned.map((text) => [text, now] as const)]),
+    memory: new Map([...recent, ...scanned.map((text) => [text, now] as const)]),
   };
 }

@@ -1,4 +1,4 @@
-"""The operator's desk in a real browser: who waits, a device's page, failures, targets, ten thousand rows."""
+"""The operator's pages in a real browser: waiting devices, a device's page, failures, targets, ten thousand rows."""
 
 import hashlib
 import re
@@ -25,15 +25,15 @@ MANY: Final = 10_000
 _AT: Final = "2026-01-01T00:00:00.000Z"
 
 
-def _waiting(deployed: Deployment, fleet: Fleet) -> tuple[str, str]:
-    """A new device that stands in the lobby: its fingerprint and name."""
+def _waiting_device(deployed: Deployment, fleet: Fleet) -> tuple[str, str]:
+    """Return the fingerprint and name of a new device that waits in the lobby."""
     paths = fleet.make()
     fleet.power_on(paths)
     deployed.wait(certid_of(paths), "inlobby")
     return certid_of(paths), name_of(paths)
 
 
-def _pick_target(dialog: Locator, page: Page, target: Target) -> None:
+def _choose_target(dialog: Locator, page: Page, target: Target) -> None:
     dialog.get_by_role("combobox", name="Target").or_(dialog.get_by_role("textbox", name="Target")).first.click()
     page.get_by_role("option").filter(has_text=str(target)).click()
 
@@ -42,20 +42,20 @@ def _actions(page: Page) -> list[str]:
     return [name.strip() for name in page.get_by_role("group", name="Actions").get_by_role("button").all_inner_texts()]
 
 
-def test_those_who_wait_come_in_live_and_many_are_claimed_at_once(
+def test_waiting_devices_appear_live_and_are_claimed_together(
     visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
     page = visit().sign_in("operator", "/waiting")
     expect(page.get_by_role("heading", name="Waiting", level=1)).to_be_visible()
-    devices = [_waiting(deployed, fleet) for _ in range(3)]
+    devices = [_waiting_device(deployed, fleet) for _ in range(3)]
     boxes = [page.get_by_role("checkbox", name=f"Select {name}") for _, name in devices]
     for box in boxes:
-        expect(box).to_be_visible()  # who comes once somebody has begun to select is held back
+        expect(box).to_be_visible()  # devices that arrive during a selection are held back
     for box in boxes:
         box.check()
     page.get_by_role("button", name="Claim 3…").click()
     dialog = page.get_by_role("dialog")
-    _pick_target(dialog, page, first)
+    _choose_target(dialog, page, first)
     dialog.get_by_role("button", name="Claim 3", exact=True).click()
     for certid, _ in devices:
         deployed.wait(certid, "arrived")
@@ -63,8 +63,8 @@ def test_those_who_wait_come_in_live_and_many_are_claimed_at_once(
 
 
 @contextmanager
-def _without_its_policy(deployed: Deployment, target: Target) -> Iterator[None]:
-    """The target as it is before its stack has the profile."""
+def _policy_removed(deployed: Deployment, target: Target) -> Iterator[None]:
+    """Remove the profile's policy from the target, as before its stack is deployed."""
     iot, name = deployed.client(target, "iot"), profile_policy("default")
     document = iot.get_policy(policyName=name)["policyDocument"]
     for principal in iot.list_targets_for_policy(policyName=name)["targets"]:
@@ -76,18 +76,18 @@ def _without_its_policy(deployed: Deployment, target: Target) -> Iterator[None]:
         iot.create_policy(policyName=name, policyDocument=document)
 
 
-def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
+def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
     visit: Visiting, deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:
-    certid, name = _waiting(deployed, fleet)
-    person = visit(PHONE)
-    with _without_its_policy(deployed, second):
+    certid, name = _waiting_device(deployed, fleet)
+    session = visit(PHONE)
+    with _policy_removed(deployed, second):
         deployed.claim(certid, second)
         deployed.wait(certid, "failed")
-        page = person.sign_in("operator", f"/devices/{certid}")
+        page = session.sign_in("operator", f"/devices/{certid}")
         expect(page.get_by_role("heading", name=name)).to_be_visible()
         expect(page.get_by_text("TARGET_POLICY_MISSING").first).to_be_visible()
-        assert person.serious_barriers() == []
+        assert session.accessibility_violations() == []
     page.get_by_role("button", name="Retry", exact=True).first.click()
     page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_text("Arrived", exact=True).first).to_be_visible()
@@ -95,7 +95,7 @@ def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
 
 
 @pytest.mark.parametrize(
-    ("role", "offered"),
+    ("role", "actions"),
     [
         ("admin", {"Move", "Release", "Retry", "Revoke"}),
         ("operator", {"Move", "Release", "Retry", "Revoke"}),
@@ -103,37 +103,37 @@ def test_a_failed_commissioning_shows_its_reason_and_retry_mends_it(
         ("viewer", set()),
     ],
 )
-def test_a_devices_page_offers_each_role_what_it_may_do(
-    visit: Visiting, deployed: Deployment, fleet: Fleet, role: str, offered: set[str]
+def test_a_devices_page_offers_the_actions_of_the_role(
+    visit: Visiting, deployed: Deployment, fleet: Fleet, role: str, actions: set[str]
 ) -> None:
-    certid, name = _waiting(deployed, fleet)
+    certid, name = _waiting_device(deployed, fleet)
     deployed.claim(certid)
     deployed.wait(certid, "arrived")
     page = visit().sign_in(role, f"/devices/{certid}")
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     expect(page.get_by_text("Certificate", exact=True).first).to_be_visible()
-    assert set(_actions(page)) == offered
+    assert set(_actions(page)) == actions
 
 
-def test_revoking_says_what_it_does_and_wants_a_reason(
+def test_revoking_explains_its_effect_and_requires_a_reason(
     visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
-    certid, _ = _waiting(deployed, fleet)
+    certid, _ = _waiting_device(deployed, fleet)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
     page = visit().sign_in("operator", f"/devices/{certid}")
     page.get_by_role("button", name="Revoke", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text(re.compile("permanently|final")).first).to_be_visible()
-    sure = dialog.get_by_role("button", name="Revoke", exact=True)
-    expect(sure).to_be_disabled()
+    confirm = dialog.get_by_role("button", name="Revoke", exact=True)
+    expect(confirm).to_be_disabled()
     dialog.get_by_label("Reason").fill("stolen from the depot")
-    sure.click()
+    confirm.click()
     deployed.wait(certid, "revoked")
     expect(page.get_by_text("stolen from the depot").first).to_be_visible()
 
 
-def test_an_admin_adds_a_target_and_its_check_says_what_is_missing(visit: Visiting) -> None:
+def test_an_admin_adds_a_target_and_its_check_shows_what_is_missing(visit: Visiting) -> None:
     page = visit().sign_in("admin", "/targets")
     page.get_by_role("button", name=re.compile("^Add")).first.click()
     dialog = page.get_by_role("dialog")
@@ -149,9 +149,9 @@ def test_an_admin_adds_a_target_and_its_check_says_what_is_missing(visit: Visiti
     expect(page.get_by_text("sts:AssumeRole").first).to_be_visible()
 
 
-def _crowd(region: Region, target: Target) -> Iterator[dict[str, Any]]:
+def _bulk_rows(region: Region, target: Target) -> Iterator[dict[str, Any]]:
     for number in range(MANY):
-        certid = Fingerprint(hashlib.sha256(f"crowd {number}".encode()).hexdigest())
+        certid = Fingerprint(hashlib.sha256(f"bulk {number}".encode()).hexdigest())
         yield LedgerRow(
             **attributes_of(
                 Device(
@@ -160,7 +160,7 @@ def _crowd(region: Region, target: Target) -> Iterator[dict[str, Any]]:
                     enteredat=_AT,
                     version=5,
                     generation=1,
-                    devicename=ThingName(f"crowd-{number:06}"),
+                    devicename=ThingName(f"bulk-{number:06}"),
                     target=target,
                     iotep="127.65.0.1",
                     claimedby="user:operator",
@@ -180,8 +180,8 @@ def _bucket(target: Target) -> Bucket:
 
 @contextmanager
 def _filled(deployed: Deployment, target: Target) -> Iterator[None]:
-    """With a crowd in the ledger, that is gone again for the tests that look at every device."""
-    rows = list(_crowd(deployed.lobby.region, target))
+    """Add the rows to the ledger, and remove them for tests that read every device."""
+    rows = list(_bulk_rows(deployed.lobby.region, target))
     _write(deployed, target, [{"PutRequest": {"Item": row}} for row in rows], MANY)
     try:
         yield
@@ -198,26 +198,26 @@ def _write(deployed: Deployment, target: Target, requests: list[Any], more: int)
     tables.update_item(
         TableName=CountRow.Meta.table_name,
         Key={"kind": {"S": KIND}, "bucket": {"S": f"{_bucket(target).key}|0"}},
-        UpdateExpression="ADD #count :crowd",
+        UpdateExpression="ADD #count :more",
         ExpressionAttributeNames={"#count": "count"},
-        ExpressionAttributeValues={":crowd": {"N": str(more)}},
+        ExpressionAttributeValues={":more": {"N": str(more)}},
     )
 
 
-def test_of_ten_thousand_devices_a_page_is_one_query_and_one_is_found(
+def test_a_page_of_ten_thousand_devices_is_one_query_and_a_name_is_found(
     visit: Visiting, deployed: Deployment, second: Target
 ) -> None:
     with _filled(deployed, second):
         page = visit().sign_in("operator", "/overview")
         expect(page.get_by_text(re.compile("10,0[0-9][0-9]")).first).to_be_visible()
-        began = deployed.log_position()
+        start = deployed.log_position()
         page.goto(f"{deployed.file.console_url}devices?state=arrived")
         rows = page.get_by_role("table", name="Devices").get_by_role("row")
         expect(rows.nth(20)).to_be_visible()
-        queries = deployed.calls("device-lobby-admin-api", began)["dynamodb:Query"]
-        assert 0 < queries <= 4, "a list, the counts and the targets; the list perhaps once more"
+        queries = deployed.calls("device-lobby-admin-api", start)["dynamodb:Query"]
+        assert 0 < queries <= 4, "the list (perhaps twice), the counts and the targets"
         page.get_by_role("button", name=re.compile("Next")).click()
         expect(rows.nth(20)).to_be_visible()
-        page.get_by_label("Find a device").fill("crowd-004321")
-        expect(page.get_by_role("link", name="crowd-004321")).to_be_visible()
+        page.get_by_label("Find a device").fill("bulk-004321")
+        expect(page.get_by_role("link", name="bulk-004321")).to_be_visible()
         expect(rows).to_have_count(2)
