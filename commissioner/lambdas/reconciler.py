@@ -19,6 +19,7 @@ from lobby.aws.clients import at_init
 from lobby.contracts import Comparison, ComparisonRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
+from lobby.ledger.connection import connect
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
@@ -63,6 +64,7 @@ class Reconciler:
 @at_init
 def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
+    connect()
     reconciliation = Reconciliation(Ledger(settings.region), InspectorClient(by_lambda(settings.inspector_function)))
     return Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only()))
 

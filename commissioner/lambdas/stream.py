@@ -26,6 +26,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now
+from lobby.ledger.connection import connect
 from lobby.ledger.items import device_of_image
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -120,6 +121,7 @@ class StreamProcessor:
 @at_init
 def _processor() -> StreamProcessor:
     settings = read_settings(CommissionerSettings, os.environ)
+    connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
     gateway = TargetGateway(RecentTargets(Targets.read_only()), Sessions(client("sts")))
     commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data)

@@ -23,6 +23,7 @@ from lobby.domain.device import Entry
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.connection import connect
 from lobby.ledger.overdue import OverdueRow, entered, unserved
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
@@ -158,6 +159,7 @@ def _log_fields(row: OverdueRow) -> dict[str, str | None]:
 @at_init
 def _sweeper() -> Sweeper:
     settings = read_settings(SweeperSettings, os.environ)
+    connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
     return Sweeper(ledger, clients.iot_data, Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket))
 
