@@ -6,7 +6,7 @@ import type { Rollup } from "vite";
 
 export const CLAIM_PAGE = "src/pages/claim/claim_page.tsx";
 /** Part of the shell, loaded on demand. */
-export const USER_MENU = "src/shell/person_menu.tsx";
+export const USER_MENU = "src/shell/user_menu.tsx";
 
 /** A JavaScript chunk and its dependencies, by file name. */
 export interface Piece {
