@@ -4,13 +4,14 @@ The Lambdas' ledger code runs once more here, on tables of its own in an account
 emulator reports them, which weighs items and indexes as AWS does; reads it does not weigh, so they are computed.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import MODELS
-from lobby.ledger.store import Ledger
+from lobby.ledger.store import Ledger, now
 from lobby.ledger.targets import Targets
 from lobby.names import parse_target
 from tests.bench.capacity import query_units
@@ -37,11 +38,13 @@ def section(stage: Stage) -> Section:
         lines = [
             (step, *_units(calls)) for step, calls in _steps(Ledger(_ELSEWHERE.region), targets, identity, recorded)
         ]
+        waiting = stage.new_device()
+        heartbeat = _heartbeat(Identity(waiting.certid, waiting.name, waiting.paths.certificate.read_text()), recorded)
     total = ("sum", *(f"{sum(float(line[column]) for line in lines):g}" for column in (1, 2)), "")
     return Section(
         "DynamoDB units of one onboarding (indexes included)",
         ("step", "RRU", "WRU", "calls"),
-        (*lines, total),
+        (*lines, total, ("heartbeat of a waiting device, once a minute", *_units(heartbeat))),
         ("WRU as the emulator reports them; RRU computed from the items' sizes (4 kB a unit, consistent reads).",),
     )
 
@@ -66,6 +69,16 @@ def _steps(
     ledger.arrive(_read(ledger, identity), _ACTOR)
     done.append(("arrive (arrivals)", recorded.take()))
     return done
+
+
+def _heartbeat(identity: Identity, recorded: Recorded) -> list[Consumption]:
+    """The write of a hello that comes two minutes after the first one."""
+    ledger = Ledger(_ELSEWHERE.region)
+    ledger.admit(identity, _ACTOR)
+    device = ledger.hello(_read(ledger, identity), "1.0.0", _ACTOR)
+    recorded.take()
+    Ledger(_ELSEWHERE.region, lambda: now() + timedelta(minutes=2)).record_heartbeat(device, "1.0.0")
+    return recorded.take()
 
 
 def _read(ledger: Ledger, identity: Identity) -> Device:
