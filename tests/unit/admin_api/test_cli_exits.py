@@ -80,6 +80,6 @@ def test_every_error_code_in_the_sources_has_its_intended_status() -> None:
     }
 
 
-def test_the_readme_has_the_same_table() -> None:
-    readme = (CLI.parents[1] / "README.md").read_text()
-    assert all(f"| {status.value} | {meaning} |" in readme for status, meaning in MEANING.items())
+def test_the_manual_has_the_same_table() -> None:
+    manual = (CLI.parents[1] / "docs" / "lobbyctl.md").read_text()
+    assert all(f"| {status.value} | {meaning} |" in manual for status, meaning in MEANING.items())

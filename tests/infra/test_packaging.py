@@ -1,0 +1,121 @@
+"""The package: what the wheel contains, and that its three commands work in an environment of their own."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lobby
+
+ROOT = Path(lobby.__file__).resolve().parents[1]
+COMMANDS = ("lobbyctl", "lobby-device", "lobby-pki")
+OFFLINE = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps")
+
+
+def pip(*arguments: str | Path) -> None:
+    subprocess.run([sys.executable, "-m", "pip", *map(str, arguments)], check=True, capture_output=True)
+
+
+def new_environment(path: Path) -> Path:
+    """A virtual environment that finds the tests' dependencies, but not this checkout."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", path], check=True)
+    purelib = next(path.glob("lib/python3.*/site-packages"))
+    (purelib / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return path
+
+
+def run(command: Path, *arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [command, *arguments], cwd=cwd, env={**inherited, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", *OFFLINE, "--no-build-isolation", "--wheel-dir", folder, ROOT)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the installed commands, below a path that has a space in it."""
+    environment = new_environment(tmp_path_factory.mktemp("installed") / "an environment")
+    pip("--python", environment, "install", *OFFLINE, wheel)
+    return environment / "bin"
+
+
+@pytest.fixture
+def hostile_folder(tmp_path: Path) -> Path:
+    """A working directory with modules of the same names as those that the commands import."""
+    folder = tmp_path / "somewhere"
+    (folder / "lobby").mkdir(parents=True)
+    (folder / "typer.py").write_text("raise SystemExit('imported from the working directory')")
+    return folder
+
+
+def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) -> None:
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    assert {name.split("/")[0] for name in names} == {"lobby", "admin_api", "device", "pki"}
+    assert {name for name in names if name.startswith("lobby/")} == {
+        f"lobby/{name}" for name in ("__init__.py", "py.typed", "names.py", "errors.py", "wire.py")
+    }
+    assert {"/".join(name.split("/")[:2]) for name in names if name.startswith("admin_api/")} == {
+        "admin_api/__init__.py",
+        "admin_api/cli",
+    }
+    assert not [name for name in names if "node_modules" in name or "test" in name]
+
+
+def test_the_wheel_and_the_source_have_one_version(wheel: Path) -> None:
+    assert wheel.name.startswith(f"device_lobby-{lobby.__version__}-")
+    assert f"## [{lobby.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_states_its_version(installed: Path, command: str, hostile_folder: Path) -> None:
+    done = run(installed / command, "--version", cwd=hostile_folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{command} {lobby.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_runs_from_any_folder_and_through_a_link(
+    installed: Path, command: str, hostile_folder: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / command
+    link.symlink_to(installed / command)
+    for path in (installed / command, link):
+        done = run(path, "--help", cwd=hostile_folder)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert command in done.stdout
+
+
+def test_a_failure_of_lobbyctl_is_an_exit_status_and_one_line(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "lobbyctl", "--json", "whoami", "--lobby", "absent.json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert json.loads(done.stderr)["error"]["code"] == "UNREADABLE_FILE"
+
+
+@pytest.mark.parametrize("module", ["device", "pki"])
+def test_the_modules_run_as_before(installed: Path, module: str, tmp_path: Path) -> None:
+    done = run(installed / "python", "-m", module, "--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"lobby-{module} {lobby.__version__}\n")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("extra", "command"), [("cli", "lobbyctl"), ("device", "lobby-device"), ("pki", "lobby-pki")])
+def test_an_extra_brings_everything_that_its_command_needs(extra: str, command: str, tmp_path: Path) -> None:
+    """In an empty environment, from the package index that pip is configured for."""
+    environment = tmp_path / "empty"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", f"{ROOT}[{extra}]"], check=True, capture_output=True)
+    done = run(environment / "bin" / command, "--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{command} {lobby.__version__}\n")
