@@ -10,8 +10,9 @@ from typing import Final
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.clock import now
 from lobby.ledger.models import MODELS
-from lobby.ledger.store import Ledger, now
+from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import parse_target
 from tests.bench.capacity import query_units
