@@ -8,61 +8,39 @@ written in part, and an event that changes nothing writes nothing. An event that
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import UpdateError
 
 from lobby.domain import commissioner_transitions, presence, transitions
-from lobby.domain.device import Device, Entry, PresenceProof
+from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.ledger.bulk import BulkClaim
-from lobby.ledger.clock import now, pause, timestamp
-from lobby.ledger.connection import connection_of
-from lobby.ledger.counts import any_shard
+from lobby.ledger.clock import timestamp
 from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.event_writer import UNREAD, EventWriter, on_row, present
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.reader import LedgerReader
-from lobby.ledger.transaction import TransactionConflict, Writer, change_of, changes
-from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
+from lobby.ledger.transaction import changes
+from lobby.names import Fingerprint, PresenceCode, Target, ThingName
 
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
 HEARTBEAT_INTERVAL: Final = timedelta(minutes=1)
 """How often a waiting device's last hello is recorded."""
-_ATTEMPTS: Final = 8
-_UNREAD: Final = object()
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
-Decision = Callable[[Device | None, str], Device | None]
-RowDecision = Callable[[Device, str], Device | None]
 
-
-class Ledger(LedgerReader):
-    """The record of every device. `region` is the lobby's Region; `clock` returns the time; `pause` waits before a
-    retry; `shard` selects the shard of the counts; `new_code` returns an unguessable presence code."""
-
-    def __init__(
-        self,
-        region: Region,
-        clock: Callable[[], datetime] = now,
-        pause: Callable[[int], None] = pause,
-        shard: Callable[[], int] = any_shard,
-        new_code: Callable[[], PresenceCode] = presence.new_code,
-    ) -> None:
-        self._region = region
-        self._clock = clock
-        self._pause = pause
-        self._new_code = new_code
-        self._writer = Writer(connection_of(), shard, pause)
+class Ledger(EventWriter):
+    """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most, and so
         reads nothing. Raise `Conflict`: NAME_TAKEN if another certificate holds its name, REVOKED."""
-        return _present(
+        return present(
             self._transition(
                 identity.certid,
                 Event.ADMIT,
@@ -79,7 +57,7 @@ class Ledger(LedgerReader):
         def decide(device: Device | None, at: str) -> Device:
             return transitions.refuse(device, certid, name, self._region, code, message, at)
 
-        return _present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code))
+        return present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code))
 
     def hello(self, device: Device, clientversion: str | None, actor: str, shows_code: bool | None = None) -> Device:
         """Record the first hello of an admitted device, or that an arrived device is back in the lobby. `shows_code`:
@@ -111,14 +89,14 @@ class Ledger(LedgerReader):
             raise
         return True
 
-    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, row: Any = _UNREAD) -> Device:
+    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, row: Any = UNREAD) -> Device:
         """Claim a device that was never seen, or that waits. Raise `Conflict` ALREADY_CLAIMED. `row` is the row, or
         None for no row, if the caller has read it."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transitions.claim(device, certid, request, actor, at)
 
-        return _present(self._transition(certid, Event.CLAIM, decide, actor, row=row))
+        return present(self._transition(certid, Event.CLAIM, decide, actor, row=row))
 
     def claim_many(
         self, certids: Sequence[Fingerprint], request: ClaimRequest, actor: str, deadline: Callable[[], bool]
@@ -155,7 +133,7 @@ class Ledger(LedgerReader):
 
     def move(self, certid: Fingerprint, request: ClaimRequest, actor: str) -> Device:
         """Claim a claimed device for another target."""
-        return _present(
+        return present(
             self._read_and_update(certid, Event.MOVE, lambda d, at: transitions.move(d, request, actor, at), actor)
         )
 
@@ -179,11 +157,11 @@ class Ledger(LedgerReader):
                 raise Conflict("CHANGED_MEANWHILE", f"got {certid} in {device.devstate}, want it unchanged")
             return transitions.retry(device, at)
 
-        return _present(self._read_and_update(certid, Event.RETRY, decide, actor))
+        return present(self._read_and_update(certid, Event.RETRY, decide, actor))
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
         """Revoke a certificate permanently; also one that was never seen."""
-        return _present(
+        return present(
             self._transition(certid, Event.REVOKE, lambda d, at: transitions.revoke(d, certid, why, at), actor, why=why)
         )
 
@@ -220,8 +198,8 @@ class Ledger(LedgerReader):
 
     def wake(self, certid: Fingerprint, actor: str) -> Device:
         """Start the commissioner for a row that it has not processed. Raise `Conflict` NOT_ALLOWED if it has."""
-        decide = _on_row(certid, lambda d, _at: commissioner_transitions.wake(d))
-        return _present(self._transition(certid, Event.WAKE, decide, actor, always=True))
+        decide = on_row(certid, lambda d, _at: commissioner_transitions.wake(d))
+        return present(self._transition(certid, Event.WAKE, decide, actor, always=True))
 
     def deactivate(self, device: Device, target: Target, actor: str) -> Device:
         """Record, in advance, that the certificate is deactivated in a target that it is not claimed for. Raise
@@ -231,64 +209,3 @@ class Ledger(LedgerReader):
             return commissioner_transitions.deactivate(row, target)
 
         return self._update(device, Event.DEACTIVATE, decide, actor, about=target, always=True)
-
-    def _update(self, device: Device, event: Event, decide: RowDecision, actor: str, **more: Any) -> Device:
-        decision = _on_row(device.certid, decide)
-        return _present(self._transition(device.certid, event, decision, actor, row=device, **more))
-
-    def _read_and_update(self, certid: Fingerprint, event: Event, decide: RowDecision, actor: str) -> Device | None:
-        return self._transition(certid, event, _on_row(certid, decide), actor)
-
-    def _transition(
-        self,
-        certid: Fingerprint,
-        event: Event,
-        decide: Decision,
-        actor: str,
-        *,
-        row: Any = _UNREAD,
-        why: str | None = None,
-        about: Target | None = None,
-        name: ThingName | None = None,
-        always: bool = False,
-    ) -> Device | None:
-        """Decide and write; after a conflict, read again and repeat. `always`: write an entry even if the row does not
-        change."""
-        before: Device | None = self.get(certid) if row is _UNREAD else row
-        last: Entry | None = None
-        holder: Fingerprint | None = None
-        for attempt in range(_ATTEMPTS):
-            at = self._timestamp()
-            after = presence.with_code(decide(before, at), self._new_code)
-            if after == before and not always:
-                return after
-            change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
-            try:
-                self._writer.write([replace(change, name=name, holder=holder)])
-            except TransactionConflict as conflict:
-                if conflict.busy:
-                    self._pause(attempt)
-                before = self.get(certid)
-                last = None if before else self.last_entry(certid)
-                holder = self.replaceable_holder(name, certid) if name else None
-            else:
-                return change.after
-        raise Conflict("CHANGED_MEANWHILE", f"got {event} for a device that keeps changing; try again")
-
-    def _timestamp(self) -> str:
-        return timestamp(self._clock())
-
-
-def _on_row(certid: Fingerprint, decide: RowDecision) -> Decision:
-    def decide_on_row(device: Device | None, at: str) -> Device | None:
-        if device is None:
-            raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
-        return decide(device, at)
-
-    return decide_on_row
-
-
-def _present(device: Device | None) -> Device:
-    if device is None:
-        raise AssertionError("this event never removes the row")
-    return device

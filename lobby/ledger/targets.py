@@ -6,6 +6,7 @@ set up accounts can see it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -85,30 +86,24 @@ class Targets:
             raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
         existing = next((row for row in self.all() if row.target == target), None)
-        kept = wanted or (existing.profiles if existing else (DEFAULT_PROFILE,))
-        if existing is not None:
-            required = existing.presence if presence is None else presence
-            TargetRow(_KIND, str(target)).update(
-                actions=[
-                    TargetRow.name.set(name),
-                    TargetRow.profiles.set(list(kept)),
-                    TargetRow.presence.set(required),
-                ],
-                condition=TargetRow.target.exists(),
-            )
-            return RegisteredTarget(
-                target, name, existing.externalid, kept, existing.createdby, existing.createdat, required
-            )
+        if existing is None:
+            return self._create(target, name, wanted or (DEFAULT_PROFILE,), actor, bool(presence))
+        required = existing.presence if presence is None else presence
+        return _update(replace(existing, name=name, profiles=wanted or existing.profiles, presence=required))
+
+    def _create(
+        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool
+    ) -> RegisteredTarget:
         at = timestamp(self._clock())
         external_id = self._external_id(target.account, actor, at)
-        new = RegisteredTarget(target, name, external_id, kept, actor, at, bool(presence))
+        new = RegisteredTarget(target, name, external_id, profiles, actor, at, presence)
         row = TargetRow(
             _KIND,
             str(target),
             name=name,
             externalid=new.externalid,
-            profiles=list(kept),
-            presence=new.presence,
+            profiles=list(profiles),
+            presence=presence,
             createdby=actor,
             createdat=at,
         )
@@ -150,6 +145,18 @@ class RecentTargets:
         registered = self._targets.get(target)
         self._cache[target] = (self._clock(), registered)
         return registered
+
+
+def _update(changed: RegisteredTarget) -> RegisteredTarget:
+    TargetRow(_KIND, str(changed.target)).update(
+        actions=[
+            TargetRow.name.set(changed.name),
+            TargetRow.profiles.set(list(changed.profiles)),
+            TargetRow.presence.set(changed.presence),
+        ],
+        condition=TargetRow.target.exists(),
+    )
+    return changed
 
 
 def _put_once(row: TargetRow) -> bool:

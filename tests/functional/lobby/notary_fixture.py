@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from lobby.domain.history_audit import Verdict
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, parse_target
 from lobby.notary import Notary
 from lobby.wire import notary_bucket
 from tests import aws
@@ -16,6 +17,7 @@ from tests.aws import LOBBY, REGION, Clock
 
 NOTARY_BUCKET = notary_bucket(LOBBY, REGION)
 TABLE = str(HistoryRow.Meta.table_name)
+TARGET = parse_target("111111111111", "eu-west-1")
 ONE, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)
 Item = dict[str, Any]
 
@@ -73,3 +75,10 @@ def record(new: Item | None, old: Item | None = None, number: int = 1) -> dict[s
 
 def inserted(found: Sequence[Item]) -> list[dict[str, Any]]:
     return [record(item, number=number) for number, item in enumerate(found, start=1)]
+
+
+def claim_and_revoke(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
+    """Claim and revoke a device that was never seen; return its entries."""
+    ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
+    ledger.revoke(certid, "lost", "user:ann")
+    return items(certid)

@@ -6,25 +6,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lobby.domain.history_audit import Fault, Verdict
-from lobby.domain.transitions import ClaimRequest
 from lobby.errors import MissingSettings
 from lobby.ledger.anchors import anchor_key
-from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target_key
 from lobby.notary import handler
-from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.lobby.notary_fixture import (
     NOTARY_BUCKET,
     ONE,
     OTHER,
-    TABLE,
     Item,
     NotaryFixture,
+    claim_and_revoke,
     inserted,
-    items,
     record,
 )
 
@@ -35,13 +30,6 @@ TARGET = parse_target_key("222222222222/eu-west-1")
 def notary(calls: Calls, ledger: Ledger, clock: Clock) -> NotaryFixture:
     with calls.uncounted():
         return NotaryFixture(ledger, clock)
-
-
-def claim_and_revoke(ledger: Ledger, certid: Fingerprint = ONE) -> list[Item]:
-    """Claim and revoke a device that was never seen; return its entries."""
-    ledger.claim(certid, ClaimRequest(TARGET), "user:ann")
-    ledger.revoke(certid, "lost", "user:ann")
-    return items(certid)
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -189,107 +177,3 @@ def test_a_missing_bucket_name_is_an_error() -> None:
 def test_the_handler_uses_the_given_notary_or_its_own(notary: NotaryFixture, ledger: Ledger) -> None:
     answer = handler({"Records": inserted(claim_and_revoke(ledger))}, None, lambda: notary.notary)
     assert answer == {"batchItemFailures": []}
-
-
-def test_the_anchors_of_a_long_history_are_listed_page_by_page(notary: NotaryFixture, calls: Calls) -> None:
-    def small(params: dict[str, Any], call: Any) -> Any:
-        params["MaxKeys"] = 10
-        return call()
-
-    calls.instead["ListObjectVersions"] = small
-    hashes = [f"{number:064x}" for number in range(1, 26)]
-    for seq, hash_ in enumerate(hashes, start=1):
-        notary.anchors.put(ONE, seq, hash_)
-    notary.anchors.put(OTHER, 1, "f" * 64)
-    assert [(anchor.seq, anchor.hash) for anchor in notary.anchors.of(ONE)] == list(enumerate(hashes, start=1))
-    assert len(calls.of("ListObjectVersions")) == 3
-
-
-def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(notary: NotaryFixture) -> None:
-    certids = [Fingerprint(f"{number:064x}") for number in range(7)]
-    for certid in certids:
-        for seq in (1, 2, 3):
-            notary.anchors.put(certid, seq, "a" * 64)
-    notary.s3.put_object(Bucket=NOTARY_BUCKET, Key="entries/no device's", Body=b"")
-    for seq in (1, 2, 3):
-        notary.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(certids[5], seq, "a" * 64))
-    first = notary.histories.anchored(4)
-    assert (list(first.certids), first.more) == (certids[:4], True)
-    second = notary.histories.anchored(4, first.certids[-1])
-    assert (list(second.certids), second.more) == (certids[4:], False)
-    assert [anchor.removed for anchor in notary.anchors.of(certids[5])] == [True] * 3
-
-
-@pytest.mark.parametrize(("seq", "hash_"), [(0, "f" * 64), (10**10, "f" * 64), (1, "F" * 64), (1, "f" * 63), (1, "")])
-def test_an_invalid_number_or_hash_is_not_anchored(notary: NotaryFixture, seq: int, hash_: str) -> None:
-    with pytest.raises(ValueError, match="want a fingerprint"):
-        notary.anchors.put(ONE, seq, hash_)
-    assert notary.versions() == []
-
-
-def test_a_history_is_verified_with_three_reads(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
-    notary.process(*inserted(claim_and_revoke(ledger)))
-    calls.forget()
-    assert notary.histories.verify(ONE) == Verdict(entries=2, anchored=2, pending=0)
-    assert calls.names() == ["ListObjectVersions", "Query", "GetItem"]
-
-
-def test_an_unknown_device_has_no_verdict(notary: NotaryFixture) -> None:
-    assert notary.histories.verify(OTHER) is None
-
-
-def test_a_change_between_the_reads_is_not_a_fault(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
-    notary.process(*inserted(claim_and_revoke(ledger)))
-    calls.meanwhile["GetItem"] = lambda: ledger.retry(ONE, "user:ann")
-    assert notary.histories.verify(ONE) == Verdict(entries=3, anchored=2, pending=1)
-    calls.meanwhile["Query"] = lambda: ledger.retry(ONE, "user:ann")
-    assert notary.histories.verify(ONE) == Verdict(entries=4, anchored=2, pending=2)
-
-
-def _put(item: Item) -> None:
-    aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"event": {"S": "nonsense"}},
-        {"after": {"S": "nowhere"}},
-        {"generation": {"S": "many"}},
-        {"actor": {"N": "1"}},
-        {"added": {"S": "more"}},
-        {"hash": {"N": "5"}},
-    ],
-    ids=str,
-)
-def test_an_unreadable_entry_is_reported_with_its_number(notary: NotaryFixture, ledger: Ledger, changes: Item) -> None:
-    entries = claim_and_revoke(ledger)
-    notary.process(*inserted(entries))
-    _put(entries[1] | changes)
-    verdict = notary.verdict()
-    assert (verdict.seq, verdict.fault) == (2, Fault.ALTERED)
-
-
-@pytest.mark.parametrize("number", ["0", "-3", "2.5", "12345678901234567890"])
-def test_an_entry_with_an_invalid_number_is_reported(notary: NotaryFixture, ledger: Ledger, number: str) -> None:
-    entries = claim_and_revoke(ledger)
-    notary.process(*inserted(entries))
-    _put(entries[1] | {"seq": {"N": number}})
-    verdict = notary.verdict()
-    assert (verdict.ok, verdict.fault) == (False, Fault.ALTERED)
-
-
-def test_an_unreadable_row_is_a_fault(notary: NotaryFixture, ledger: Ledger) -> None:
-    notary.process(*inserted(claim_and_revoke(ledger)))
-    row = aws.item(ONE)
-    assert row
-    aws.client("dynamodb").put_item(TableName="device-lobby-ledger", Item=row | {"devstate": {"S": "nowhere"}})
-    assert notary.verdict().fault is Fault.ROW_DIFFERS
-
-
-def test_reading_a_history_with_an_invalid_entry_is_an_error(ledger: Ledger) -> None:
-    entries = claim_and_revoke(ledger)
-    _put(entries[1] | {"event": {"S": "nonsense"}})
-    with pytest.raises(ValueError, match="nonsense"):
-        ledger.history(ONE)
-    assert HistoryRow.count(ONE) == 2

@@ -63,7 +63,7 @@ FILTERS = {
     "all three": Filter(State.REVOKED, B, "sensor-0"),
     "no such name": Filter(name_prefix="zz"),
     "fingerprint": Filter(fingerprint_prefix="0" * 62),
-    "whole fingerprint": Filter(fingerprint_prefix=f"{7:064x}"),
+    "full fingerprint": Filter(fingerprint_prefix=f"{7:064x}"),
     "no such fingerprint": Filter(fingerprint_prefix="ffff"),
     "fingerprint and the rest": Filter(State.ARRIVED, A, "sensor-0", "0000", None, BEFORE),
     "state and before": Filter(State.ARRIVED, entered_before=BEFORE),

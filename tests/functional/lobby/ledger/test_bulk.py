@@ -34,14 +34,14 @@ from tests.functional.lobby.ledger.bulk_claims import (
 
 
 def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> None:
-    new, waits, knocks, mine, theirs, gone, refused = fingerprints(7)
+    new, waits, knocking, mine, theirs, gone, refused = fingerprints(7)
     in_lobby(ledger, waits)
-    ledger.admit(Identity(knocks, ThingName("k"), "PEM"), US)
+    ledger.admit(Identity(knocking, ThingName("k"), "PEM"), US)
     ledger.claim(mine, REQUEST, "user:bob")
     ledger.claim(theirs, ClaimRequest(B), "user:bob")
     ledger.revoke(gone, "stolen", ANN)
     ledger.refuse(refused, None, "EXPIRED", "too old", US)
-    outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocks], REQUEST, ANN, never)
+    outcomes = ledger.claim_many([theirs, gone, new, refused, waits, mine, knocking], REQUEST, ANN, never)
     assert results(outcomes) == [
         "ALREADY_CLAIMED",
         "REVOKED",
@@ -51,7 +51,7 @@ def test_the_results_are_in_order_and_those_of_single_claims(ledger: Ledger) -> 
         "expected",
         "claimed",
     ]
-    for certid, outcome in zip([new, waits, mine, knocks], [outcomes[2], *outcomes[4:]], strict=True):
+    for certid, outcome in zip([new, waits, mine, knocking], [outcomes[2], *outcomes[4:]], strict=True):
         assert ledger.get(certid) == outcome
         assert isinstance(outcome, Device)
         assert (outcome.target, outcome.generation) == (A, 1)
