@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts Device Lobby up: on this machine, or in AWS. Does all its own set-up; `./deploy.sh --help` says what it can do.
+# Deploys Device Lobby on this machine or to AWS, including all set-up. See `./deploy.sh --help`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -8,23 +8,23 @@ usage() {
 Usage: ./deploy.sh COMMAND [OPTIONS]
 
 On this machine (no AWS account, no Docker):
-  demo      Run the whole main job with a new device, from its label to its account, and say how long each
-            step took. Exits 0 when the device has arrived.
-  local     Deploy everything to an emulated AWS and leave it running until Ctrl-C; the ledger is kept for the
-            next time. Writes .local/lobby.json, which tells scripts where everything is.
+  demo      Onboard a new device, from its label to its account, and print the duration of each step. Exits 0
+            when the device has arrived.
+  local     Deploy everything to an emulated AWS and run it until Ctrl-C. The ledger is kept for the next run.
+            Writes .local/lobby.json, which contains all addresses for scripts.
 
-In AWS (with the credentials of your environment or --profile; asks before it touches an account):
+In AWS (with the credentials of your environment or --profile; asks for confirmation before any change):
   aws       Deploy the lobby to this account and Region.
-  target    Set this account and Region up as a target. The console and `registerTarget` give the exact command.
+  target    Set up this account and Region as a target. The console and `registerTarget` show the exact command.
 
-  redrive   Have done once more what lies in the on-failure queues: `redrive local`, `redrive aws`; `--dry-run` only
-            lists it. May be repeated, and cut off at any time.
+  redrive   Process the work in the on-failure queues again: `redrive local`, `redrive aws`. `--dry-run` only lists
+            it. Can be interrupted and repeated.
 
-  destroy   Take a deployment away: `destroy local`, `destroy aws` or `destroy target`. Ledger and history are
-            kept in AWS unless you delete their tables yourself.
+  destroy   Delete a deployment: `destroy local`, `destroy aws` or `destroy target`. In AWS, ledger and history are
+            retained until you delete their tables.
 
-`./deploy.sh COMMAND --help` lists a command's options. What is set up: .venv (Python packages, pinned by hash),
-Node from PyPI where there is none, the web console (built for `local` and `aws`), and for AWS the pinned CDK CLI.
+`./deploy.sh COMMAND --help` lists the options of a command. The set-up installs: .venv (Python packages, pinned by
+hash), Node from PyPI if there is none, the web console (built for `local` and `aws`), and the pinned CDK CLI (for AWS).
 TEXT
 }
 
@@ -48,8 +48,8 @@ case " $* " in
   *)
     case $command in
       aws) ensure_console ;;
-      # A laptop that does not reach npm's registry still gets the lobby itself.
-      local) (ensure_console) || say "· going on without the web console: its address will answer 404 and say so" ;;
+      # Without access to npm's registry, the lobby still starts, without the console.
+      local) (ensure_console) || say "· continuing without the web console: its address responds with 404" ;;
     esac
     ;;
 esac

@@ -1,1 +1,2 @@
-"""What is deployed: the CDK app of the lobby's and the targets' stacks, and the same on one machine (`local`)."""
+"""The CDK app with the stacks of the lobby and the targets, and their deployment to AWS (`cloud`) and to this machine
+(`local`)."""

@@ -1,6 +1,7 @@
-"""What an operator is woken for, all to one topic: failed work that waits in a queue, Lambdas that fail or are
-throttled, work that grows old, devices that are not where they should be, and a history that somebody has been at.
-Subscribe to `device-lobby-alarms`.
+"""CloudWatch alarms, all reported to the SNS topic `device-lobby-alarms`.
+
+They cover failed work in the on-failure queues, failing or throttled Lambdas, growing backlogs, devices that failed or
+are stuck, targets that differ from the ledger, and a history that was tampered with.
 """
 
 from collections.abc import Iterable
@@ -23,34 +24,39 @@ from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
 _REPORTED = (
-    (SWEEPER, "DevicesFailed", "devices-failed", "devices became failed: each says why; mend that and retry them"),
-    (SWEEPER, "DevicesRefused", "devices-refused", "devices were refused at the door: each says why"),
+    (
+        SWEEPER,
+        "DevicesFailed",
+        "devices-failed",
+        "devices became failed: each has a reason; correct the cause and retry them",
+    ),
+    (SWEEPER, "DevicesRefused", "devices-refused", "devices were refused: each has a reason"),
     (
         SWEEPER,
         "DevicesStuck",
         "devices-stuck",
-        "the commissioner does not serve these devices, however often it is woken",
+        "devices wait for the commissioner although the sweeper has triggered it again",
     ),
-    (SWEEPER, "DevicesLate", "devices-late", "devices have their route for half an hour and have not arrived"),
-    (RECONCILER, "DifferencesFound", "targets-differ", "a target is not as the ledger says: run lobbyctl reconcile"),
+    (SWEEPER, "DevicesLate", "devices-late", "devices received their route 30 minutes ago and have not arrived"),
+    (RECONCILER, "DifferencesFound", "targets-differ", "a target differs from the ledger: run lobbyctl reconcile"),
     (
         RECONCILER,
         "TargetsNotCompared",
         "targets-not-compared",
-        "a target cannot be looked at: run lobbyctl targets check",
+        "a target cannot be inspected: run lobbyctl targets check",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Alarms:
-    """Makes alarms that report to `topic`."""
+    """Creates alarms that report to `topic`."""
 
     scope: Construct
     topic: sns.Topic
 
     def add(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
-        """An alarm when `metric` is above `threshold`. No measurement is no alarm: nothing happened."""
+        """Add an alarm for `metric` above `threshold`. Missing data does not raise the alarm: there was no activity."""
         alarm = metric.create_alarm(
             self.scope,
             "".join(word.capitalize() for word in name.split("-")) + "Alarm",
@@ -66,21 +72,22 @@ class Alarms:
     def watch_failures(self, queues: Iterable[sqs.Queue], names: Iterable[str]) -> None:
         for queue, name in zip(queues, names, strict=True):
             waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="max")
-            self.add(f"{name}-waiting", waiting, 0, f"{name} holds work that failed: look at it, then redrive or purge")
+            self.add(f"{name}-waiting", waiting, 0, f"{name} contains failed work: inspect it, then redrive or purge")
 
     def watch_functions(self, functions: dict[str, lambda_.Function]) -> None:
         for name, function in functions.items():
             errors = function.metric_errors(period=_PERIOD, statistic="sum")
             throttles = function.metric_throttles(period=_PERIOD, statistic="sum")
             self.add(f"{name}-errors", errors, 0, f"{name} fails: see its log group")
-            self.add(f"{name}-throttles", throttles, 0, f"{name} is throttled: see the account's Lambda concurrency")
+            self.add(f"{name}-throttles", throttles, 0, f"{name} is throttled: check the account's Lambda concurrency")
 
     def watch_age(self, commissioner: lambda_.Function, arrivals: sqs.Queue) -> None:
         behind = commissioner.metric("IteratorAge", period=_PERIOD, statistic="max")
         oldest = arrivals.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
-        told = f"claims wait over {_OLD_MINUTES} minutes"
-        self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, f"{COMMISSIONER.name} is behind: {told}")
-        self.add("arrivals-old", oldest, _OLD_MINUTES * 60, f"arrivals are unread for over {_OLD_MINUTES} minutes")
+        description = f"{COMMISSIONER.name} is behind: claims have waited for over {_OLD_MINUTES} minutes"
+        self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, description)
+        description = f"arrivals have waited in the queue for over {_OLD_MINUTES} minutes"
+        self.add("arrivals-old", oldest, _OLD_MINUTES * 60, description)
 
     def watch_history(self, notary: lambda_.Function) -> None:
         tampered = cloudwatch.Metric(
@@ -90,11 +97,11 @@ class Alarms:
             period=Duration.minutes(1),
             statistic="sum",
         )
-        what = "an entry of the history was changed or removed: see the notary's log, then lobbyctl history verify"
-        self.add("history-tampered", tampered, 0, what)
+        description = "a history entry was changed or removed: see the notary's log, then run lobbyctl history verify"
+        self.add("history-tampered", tampered, 0, description)
         behind = notary.metric("IteratorAge", period=_PERIOD, statistic="max")
-        told = f"entries are not anchored for over {_OLD_MINUTES} minutes"
-        self.add(f"{NOTARY.name}-behind", behind, _OLD_MINUTES * 60_000, f"{NOTARY.name} is behind: {told}")
+        description = f"{NOTARY.name} is behind: entries have waited for their anchor for over {_OLD_MINUTES} minutes"
+        self.add(f"{NOTARY.name}-behind", behind, _OLD_MINUTES * 60_000, description)
 
     def watch_api(self, api_id: str) -> None:
         metric = cloudwatch.Metric(
@@ -104,10 +111,10 @@ class Alarms:
             period=_PERIOD,
             statistic="sum",
         )
-        self.add("api-errors", metric, 0, "the API answers 5xx: see the admin API's log group")
+        self.add("api-errors", metric, 0, "the API responds with 5xx: see the admin API's log group")
 
     def watch_devices(self) -> None:
-        """What the sweeper and the reconciler report (`lobby.aws.metrics`)."""
+        """Add alarms for the metrics of the sweeper and the reconciler (`lobby.aws.metrics`)."""
         for function, metric_name, name, description in _REPORTED:
             metric = cloudwatch.Metric(
                 namespace=NAMESPACE,
@@ -120,13 +127,13 @@ class Alarms:
 
 
 def make_alarms(scope: Construct, settings: Settings) -> Alarms:
-    """The topic, encrypted by a key of our own: CloudWatch may not use the one that AWS manages for SNS."""
-    only_ours = {"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
-    cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=only_ours)
+    """Create the topic, encrypted with its own key: CloudWatch cannot use the AWS managed key for SNS."""
+    own_account = {"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
+    cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=own_account)
     key = kms.Key(
         scope,
         "AlarmsKey",
-        description="Device Lobby: alarms on their way",
+        description="Device Lobby: encrypts alarm notifications",
         enable_key_rotation=True,
         removal_policy=RemovalPolicy.DESTROY,
     )

@@ -1,8 +1,7 @@
-"""The CDK app: the lobby's stack and those of its targets, from the settings in the context.
+"""The CDK app: the stacks of the lobby and its targets, built from the settings in the context.
 
 `cdk` runs it (see cdk.json), and so does `python -m infra.app -c lobby=…`, which synthesizes into `cdk.out`. Tests and
-the local deployment call `synthesize` in their own process. Refuses wrong settings with all that is wrong with them, on
-one line.
+the local deployment call `synthesize` in their own process. Invalid settings are reported together, on one line.
 """
 
 import argparse
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-# The major versions of Node whose end of life jsii is not to write a dozen lines about.
+# Suppress jsii's warning about the end of life of this major version of Node.
 os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
 from aws_cdk import App, Validations
@@ -27,8 +26,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def build(app: App, settings: Settings, *, nag: bool = True) -> App:
-    """The stacks of `settings` in `app`, which the caller synthesizes. With `nag`, a finding fails the synthesis.
-    Raises `BundleFailed`."""
+    """Add the stacks of `settings` to `app`, which the caller synthesizes. With `nag`, a cdk-nag finding fails the
+    synthesis. Raise `BundleFailed`."""
     if settings.lobby_stack:
         LobbyStack(app, settings)
     for target in settings.targets:
@@ -39,13 +38,13 @@ def build(app: App, settings: Settings, *, nag: bool = True) -> App:
 
 
 def synthesize(settings: Settings, out: Path, *, nag: bool = False) -> Path:
-    """A cloud assembly in `out`, in this process, without the CDK CLI. Raises `BundleFailed`."""
+    """Write a cloud assembly to `out`, in this process, without the CDK CLI. Raise `BundleFailed`."""
     build(App(outdir=str(out), analytics_reporting=False, context=_context()), settings, nag=nag).synth()
     return out
 
 
 def _context() -> dict[str, Any]:
-    """cdk.json's, which the CLI hands over itself."""
+    """Return the context of cdk.json, which the CDK CLI passes by itself."""
     return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
@@ -55,15 +54,15 @@ def main(arguments: list[str] | None = None) -> int:
         "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting; see infra/settings.py"
     )
     parser.add_argument("-o", "--out", default=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")), metavar="FOLDER")
-    given = parser.parse_args(arguments)
-    context = _context() | dict(each.partition("=")[::2] for each in given.context)
-    app = App(outdir=given.out, analytics_reporting=False, context=context)
+    options = parser.parse_args(arguments)
+    context = _context() | dict(each.partition("=")[::2] for each in options.context)
+    app = App(outdir=options.out, analytics_reporting=False, context=context)
     try:
         build(app, Settings.from_context(app.node.try_get_context)).synth()
     except InfraError as error:
         print(error, file=sys.stderr)
         return 1
-    except RuntimeError as error:  # from jsii; what cdk-nag found is printed already
+    except RuntimeError as error:  # from jsii; cdk-nag has already printed its findings
         print(str(error).partition("\n")[0], file=sys.stderr)
         return 1
     return 0

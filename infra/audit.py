@@ -1,11 +1,11 @@
-"""Known vulnerabilities of what is pinned here: `python -m infra.audit` asks PyPI's and npm's databases.
+"""Checks the pinned dependencies for known vulnerabilities (`python -m infra.audit`).
 
-Both need a network, and answers that a mirror may not have. pip-audit then says "No known vulnerabilities found" of
-packages it could not look at; so one package is asked about first, and what was not looked at is never called clean.
-A vulnerability may become known overnight, without any change here: it is told, and fails with --strict only, which is
-for a timer and for releases. What was found clean is not asked again that day.
+It queries the databases of PyPI and npm. Both need a network, and a mirror may not serve the data. In that case pip-
+audit reports "No known vulnerabilities found" for packages that it could not check, so one package is queried first,
+and unchecked packages are never reported as clean. A vulnerability can become known without a change here: it fails the
+run only with --strict, which is for timers and releases. A clean result is not queried again on the same day.
 
-Exit status: 0 told, 1 with --strict: something is vulnerable, or a database cannot be asked.
+Exit status: 0 reported, 1 with --strict if something is vulnerable or a database is unavailable.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REQUIREMENTS: Final = ROOT / "requirements" / "test.txt"
-"""What is deployed and what the project works with: it includes all the others."""
+"""The requirements of the tests, which include all others."""
 CONSOLE: Final = ROOT / "admin_api" / "console"
 ACCEPTED: Final[Mapping[str, str]] = {}
-"""Vulnerabilities that do not concern this project, by id, with the reason."""
+"""Vulnerabilities that do not affect this project, by id, with the reason."""
 _SECONDS: Final = 300
 Run = Callable[[Sequence[str], Path], str]
-"""Runs a command in a directory and gives its standard output, whatever its exit status."""
+"""Runs a command in a directory and returns its stdout, regardless of the exit status."""
 
 
-class NotAsked(Exception):
-    """A database that cannot be asked, and why."""
+class DatabaseUnavailable(Exception):
+    """A database cannot be queried; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run(command: Sequence[str], directory: Path) -> str:
 
 
 def of_python(run: Run) -> tuple[int, list[Vulnerability]]:
-    """How many packages were looked at, and what was found. Raises `NotAsked`."""
+    """Return the number of packages checked and their vulnerabilities. Raise `DatabaseUnavailable`."""
     lines = REQUIREMENTS.read_text().splitlines(keepends=True)
     starts = [number for number, line in enumerate(lines) if line[:1].isalnum()]
     with tempfile.TemporaryDirectory() as directory:
@@ -81,8 +81,8 @@ def _pip_audit(run: Run, requirements: Path) -> tuple[int, list[Vulnerability]]:
     found = _json(run(command, ROOT), "PyPI").get("dependencies", [])
     skipped = [each for each in found if "skip_reason" in each]
     if skipped or not found:
-        why = skipped[0]["skip_reason"] if skipped else "it answered with nothing"
-        raise NotAsked(f"PyPI's database: {why}")
+        why = skipped[0]["skip_reason"] if skipped else "the response is empty"
+        raise DatabaseUnavailable(f"PyPI's database: {why}")
     return len(found), [
         Vulnerability(each["name"], each["version"], fault["id"], ", ".join(fault["fix_versions"]))
         for each in found
@@ -92,12 +92,14 @@ def _pip_audit(run: Run, requirements: Path) -> tuple[int, list[Vulnerability]]:
 
 
 def of_console(run: Run) -> tuple[int, list[Vulnerability]]:
-    """The same of what is built into the console. Raises `NotAsked`."""
+    """Return the same for the console's dependencies. Raise `DatabaseUnavailable`."""
     report = _json(run(["npm", "audit", "--omit=dev", "--json"], CONSOLE), "npm")
     if "vulnerabilities" not in report:
-        raise NotAsked(f"npm's database: {str(report.get('message', 'it answered with nothing'))[:100]}")
-    looked_at = int(report.get("metadata", {}).get("dependencies", {}).get("prod", 0))
-    return looked_at, [
+        raise DatabaseUnavailable(
+            f"npm's database: {str(report.get('message', 'it returned an empty response'))[:100]}"
+        )
+    checked = int(report.get("metadata", {}).get("dependencies", {}).get("prod", 0))
+    return checked, [
         Vulnerability(name, each["range"], each["severity"], "another version" if each["fixAvailable"] else "")
         for name, each in report["vulnerabilities"].items()
         if name not in ACCEPTED
@@ -110,29 +112,29 @@ def _json(text: str, whose: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NotAsked(f"{whose}'s database: it cannot be reached")
+        raise DatabaseUnavailable(f"{whose}'s database: it is unreachable")
     return found
 
 
-def audit(run: Run, tell: Callable[[str], None]) -> bool:
-    """Whether everything was looked at and nothing was found."""
+def audit(run: Run, report_line: Callable[[str], None]) -> bool:
+    """Return whether everything was checked and nothing is vulnerable."""
     clean = True
     for what, ask in (("Python packages", of_python), ("packages of the console", of_console)):
         try:
-            looked_at, found = ask(run)
-        except (NotAsked, OSError, subprocess.TimeoutExpired) as fault:
-            tell(f"  not looked at: {what}; {fault}")
+            checked, found = ask(run)
+        except (DatabaseUnavailable, OSError, subprocess.TimeoutExpired) as fault:
+            report_line(f"  not checked: {what}; {fault}")
             clean = False
             continue
-        tell(f"  {looked_at} {what}, {len(found)} with known vulnerabilities")
+        report_line(f"  {checked} {what}, {len(found)} with known vulnerabilities")
         for each in found:
-            tell(f"  VULNERABLE {each}")
+            report_line(f"  VULNERABLE {each}")
         clean &= not found
     return clean
 
 
 def today(now: datetime) -> str:
-    """What a clean audit of this day and these pins is remembered by."""
+    """Return the key under which a clean audit of this day and these pins is cached."""
     pins = REQUIREMENTS.read_bytes() + (CONSOLE / "package-lock.json").read_bytes()
     return f"{now:%Y-%m-%d} {hashlib.sha256(pins).hexdigest()}"
 
@@ -140,7 +142,7 @@ def today(now: datetime) -> str:
 def main(arguments: Sequence[str], stamp: Path = ROOT / ".venv" / ".audited") -> int:
     strict, this = "--strict" in arguments, today(datetime.now(UTC))
     if not strict and stamp.exists() and stamp.read_text() == this:
-        sys.stderr.write("  looked at today: no known vulnerabilities\n")
+        sys.stderr.write("  checked today: no known vulnerabilities\n")
         return 0
     if audit(run, lambda line: print(line, file=sys.stderr)):
         stamp.write_text(this)

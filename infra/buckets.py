@@ -1,5 +1,5 @@
-"""How every bucket of the lobby is made: private, encrypted, over TLS only, with its versions, and left behind when the
-stack goes.
+"""The settings of every bucket of the lobby: private, encrypted, TLS only, versioned, and retained when the stack is
+deleted.
 """
 
 from typing import Any
@@ -9,8 +9,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 
-def make_bucket(scope: Construct, construct_id: str, name: str, **more: Any) -> s3.Bucket:
-    """`more` is what this bucket has besides."""
+def make_bucket(scope: Construct, construct_id: str, name: str, **properties: Any) -> s3.Bucket:
+    """`properties` are additional properties of this bucket."""
     return s3.Bucket(
         scope,
         construct_id,
@@ -22,5 +22,5 @@ def make_bucket(scope: Construct, construct_id: str, name: str, **more: Any) -> 
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         versioned=True,
         removal_policy=RemovalPolicy.RETAIN,
-        **more,
+        **properties,
     )

@@ -1,8 +1,8 @@
-"""What devices may do, in the lobby and in their targets: AWS IoT policies, whole, in one place.
+"""The AWS IoT policies of devices, in the lobby and in their targets.
 
-Every policy speaks of the connected device's own thing name only, never of a client id that the device chose, and only
-where its certificate is attached to that thing. One policy per profile, not per device: a new profile is an entry in
-`PROFILES`, and a target's stack deploys it.
+A policy grants access by the connected device's thing name, never by the client id that the device chooses, and only if
+its certificate is attached to that thing. There is one policy per profile, not per device: a new profile is an entry in
+`PROFILES`, and the targets' stacks deploy it.
 """
 
 from typing import Any, Final
@@ -27,16 +27,16 @@ PROFILES: Final[dict[str, dict[str, list[str]]]] = {
         "iot:Receive": [f"topic/{_LOBBY_TOPIC}", f"topic/app/{THING}/*"],
     },
 }
-"""By profile: the resources of each action. Each must leave the device its lobby topic, or it can never be moved."""
+"""Resources by action, by profile. Each profile must include the lobby topic: without it a device cannot be moved."""
 
 
 def waiting_policy(lobby: Target) -> dict[str, Any]:
-    """What a device may do in the lobby."""
+    """Return the policy of a device in the lobby."""
     return _document(lobby, _IN_LOBBY)
 
 
 def profile_document(target: Target, profile: str) -> dict[str, Any]:
-    """What a device of `profile` may do in `target`."""
+    """Return the policy of a device of `profile` in `target`."""
     return _document(target, PROFILES[profile])
 
 

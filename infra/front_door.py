@@ -1,7 +1,6 @@
-"""The HTTP API: GraphQL behind a JWT authorizer, and the console's pages for everyone, all answered by one Lambda.
+"""The HTTP API: GraphQL behind a JWT authorizer, and the console's pages without one, all served by one Lambda.
 
-There is no way to deploy it without the authorizer. Every request is logged, without its body; requests are throttled
-for the whole API.
+The authorizer is not optional. Every request is logged, without its body. Requests are throttled for the API in total.
 """
 
 import json
@@ -34,7 +33,7 @@ _LOGGED: Final = {
 
 
 def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
-    """The API without its routes: the user pool needs its address first."""
+    """Create the API without its routes: the user pool needs its address first."""
     api = apigw.HttpApi(scope, "Api", api_name="device-lobby", description="Device Lobby", create_default_stage=False)
     apigw.CfnStage(
         scope,
@@ -59,5 +58,5 @@ def add_routes(api: apigw.HttpApi, function: lambda_.Function, sign_in: SignIn) 
     )
     api.add_routes(path=GRAPHQL, methods=[apigw.HttpMethod.POST], integration=integration, authorizer=authorizer)
     for path in STATIC:
-        # To an HTTP API, HEAD is not a kind of GET.
+        # An HTTP API does not route HEAD requests to a GET route.
         api.add_routes(path=path, methods=[apigw.HttpMethod.GET, apigw.HttpMethod.HEAD], integration=integration)

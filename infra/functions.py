@@ -1,9 +1,8 @@
-"""The lobby's Lambdas: what each is, and how all of them are made.
+"""The lobby's Lambdas: their definitions, and their roles, log groups and code.
 
-Each has a role of its own but the surveyor and the inspector, which look at targets with the commissioner's: they trust
-that one only.
-Roles carry their whole policy inline, so that a function never exists without it, and nothing is granted behind our
-back. Each has its log group, whose name, format and age are ours, not Lambda's defaults.
+Each has its own role, except the surveyor and the inspector, which use the commissioner's: targets trust only that one.
+Roles have their complete policy inline, so a function never exists without it and CDK adds no permissions. Each
+function has a log group with explicit name, format and retention.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,12 +22,12 @@ from infra.settings import RETENTION_DAYS, Settings
 PREFIX: Final = "device-lobby"
 _MACHINES: Final = {"aarch64": lambda_.Architecture.ARM_64, "arm64": lambda_.Architecture.ARM_64}
 _RETENTION: Final = dict(zip(RETENTION_DAYS, logs.RetentionDays, strict=False))
-"""The enumeration is in the order of days, with INFINITE last."""
+"""The enumeration is ordered by days, with INFINITE last."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """What a Lambda is made of, before anything is deployed. `timeout` is in seconds, `memory` in MB."""
+    """The definition of a Lambda. `timeout` is in seconds, `memory` in MB."""
 
     name: str
     handler: str
@@ -52,11 +51,11 @@ SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", 
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.CORE, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
-"""29 s is what an HTTP API waits at most; the surveyor, which it calls, has to be done before that."""
+"""An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""
 INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.CORE, timeout=900)
-"""A part of a round takes most of that; a page for the API has to be done before the API is."""
+"""Part of a daily round takes most of it; a page for the API must be complete before the API's timeout."""
 FUNCTIONS: Final = (
     BOUNCER,
     RECEPTIONIST,
@@ -73,11 +72,11 @@ FUNCTIONS: Final = (
 
 @dataclass
 class Code:
-    """The bundles, each made at most once. Unless `wanted`, a stand-in is there that must not be deployed."""
+    """The bundles, each built at most once. With `wanted` false, a placeholder that must not be deployed is used."""
 
     settings: Settings
     wanted: bool
-    _made: dict[str, lambda_.Code] = field(default_factory=dict)
+    _built: dict[str, lambda_.Code] = field(default_factory=dict)
 
     @property
     def platform(self) -> Platform:
@@ -92,24 +91,26 @@ class Code:
         return _MACHINES.get(self.platform.machine, lambda_.Architecture.X86_64)
 
     def of(self, bundle: Bundle) -> lambda_.Code:
-        if bundle.name not in self._made:
-            self._made[bundle.name] = self._make(bundle)
-        return self._made[bundle.name]
+        if bundle.name not in self._built:
+            self._built[bundle.name] = self._build(bundle)
+        return self._built[bundle.name]
 
-    def _make(self, bundle: Bundle) -> lambda_.Code:
+    def _build(self, bundle: Bundle) -> lambda_.Code:
         if not self.wanted:
-            stand_in = bundles.ROOT / "requirements"
-            return lambda_.Code.from_asset(str(stand_in), asset_hash=f"not-bundled-{bundle.name}")
+            placeholder = bundles.ROOT / "requirements"
+            return lambda_.Code.from_asset(str(placeholder), asset_hash=f"not-bundled-{bundle.name}")
         if self.settings.console and not self.settings.local:
             bundles.require_page(bundle)
-        made = bundles.build(bundle, self.platform)
-        return lambda_.Code.from_asset(str(made.path), asset_hash=made.sha256)
+        built = bundles.build(bundle, self.platform)
+        return lambda_.Code.from_asset(str(built.path), asset_hash=built.sha256)
 
 
 def log_group(scope: Construct, construct_id: str, name: str, settings: Settings) -> logs.LogGroup:
-    """Logs go with the stack: what must be remembered is in the ledger."""
-    kept = _RETENTION[settings.log_retention]
-    return logs.LogGroup(scope, construct_id, log_group_name=name, retention=kept, removal_policy=RemovalPolicy.DESTROY)
+    """Create a log group that is deleted with the stack: permanent records are in the ledger."""
+    retention = _RETENTION[settings.log_retention]
+    return logs.LogGroup(
+        scope, construct_id, log_group_name=name, retention=retention, removal_policy=RemovalPolicy.DESTROY
+    )
 
 
 def function_arn(function: Function, settings: Settings) -> str:
@@ -122,7 +123,7 @@ def make_role(
     statements: Sequence[iam.PolicyStatement],
     log_groups: Sequence[logs.LogGroup],
 ) -> iam.Role:
-    """A Lambda's role, named `device-lobby-<name>`, with everything it may do."""
+    """Create a Lambda's role, `device-lobby-<name>`, with all its permissions."""
     own_logs = iam.PolicyStatement(
         sid="OwnLogs",
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -145,7 +146,7 @@ def make_function(
     group: logs.LogGroup,
     environment: Mapping[str, str],
 ) -> lambda_.Function:
-    """The Lambda itself. CDK may add nothing to its role."""
+    """Create the Lambda. CDK adds nothing to its role."""
     return lambda_.Function(
         scope,
         function.construct_id,

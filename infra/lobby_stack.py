@@ -1,7 +1,7 @@
-"""The lobby's stack: the ledger, the Lambdas and what calls them, the API and its users, and what is watched.
+"""The lobby's stack: the ledger, the Lambdas and their triggers, the API and its users, and the alarms.
 
-One lobby per account, as its roles have fixed names that the targets know. What stays when the stack is deleted: the
-tables, the trust bucket, the notary's bucket and the users.
+One lobby per account, because targets trust roles with fixed names. When the stack is deleted, the tables, the trust
+bucket, the notary's bucket and the users are retained.
 """
 
 import json
@@ -28,7 +28,7 @@ from infra import (
     topic_rules,
 )
 from infra.functions import Code, Function
-from infra.nag_suppressions import acknowledge_lobby
+from infra.nag_suppressions import suppress_lobby_findings
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
@@ -41,7 +41,7 @@ _HOUR: Final = 3600
 
 
 class LobbyStack(Stack):
-    """All of the lobby in its account and Region."""
+    """The complete lobby, in its account and Region."""
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         lobby = settings.lobby
@@ -50,7 +50,7 @@ class LobbyStack(Stack):
             NAME,
             stack_name=NAME,
             env=Environment(account=lobby.account, region=lobby.region),
-            description="Device Lobby: where devices wait for the account they belong to",
+            description="Device Lobby: admits devices and assigns them to target accounts",
         )
         self.settings = settings
         self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
@@ -66,11 +66,11 @@ class LobbyStack(Stack):
         self._device_side()
         self._commissioner_side()
         self._history_side()
-        self._timers_side()
+        self._scheduled_functions()
         self._operator_side()
-        self._watch()
-        self._tell()
-        acknowledge_lobby(self)
+        self._add_alarms()
+        self._add_outputs()
+        suppress_lobby_findings(self)
 
     @property
     def ledger(self) -> dynamodb.TableV2:
@@ -79,17 +79,17 @@ class LobbyStack(Stack):
     def _function(
         self, function: Function, statements: list[iam.PolicyStatement], **environment: str
     ) -> lambda_.Function:
-        """A function with a role of its own."""
+        """Create a function with its own role."""
         group = functions.log_group(
             self, f"{function.construct_id}Log", f"/aws/lambda/{function.full_name}", self.settings
         )
         role = functions.make_role(self, function.name, statements, [group])
-        made = functions.make_function(self, function, self.code, role, group, environment)
-        self.functions[function.name] = made
-        return made
+        created = functions.make_function(self, function, self.code, role, group, environment)
+        self.functions[function.name] = created
+        return created
 
     def _device_side(self) -> None:
-        """What devices set off: registration and hello."""
+        """Functions triggered by devices: registration and hello."""
         iot.CfnPolicy(
             self,
             "WaitingPolicy",
@@ -104,29 +104,39 @@ class LobbyStack(Stack):
         )
         receptionist = self._function(functions.RECEPTIONIST, permissions.receptionist(self.settings))
         lobby, undelivered = self.settings.lobby, self.queues.undelivered
-        hand_over = permissions.allow(
-            "HandOver", ["sqs:SendMessage"], permissions.queue_arn(permissions.UNDELIVERED, lobby)
-        )
+        send = permissions.allow("HandOver", ["sqs:SendMessage"], permissions.queue_arn(permissions.UNDELIVERED, lobby))
         role = topic_rules.rule_role(
-            self, "RulesRole", lobby, {"hand-over-undelivered": hand_over}, f"{functions.PREFIX}-rules"
+            self, "RulesRole", lobby, {"hand-over-undelivered": send}, f"{functions.PREFIX}-rules"
         )
-        for construct_id, name, sql, function, described in (
-            ("Registered", REGISTERED_RULE, wire.REGISTERED_SQL, bouncer, "A certificate was registered: admit it?"),
-            ("Hello", wire.HELLO_RULE, wire.HELLO_SQL, receptionist, "A device says hello: where does it belong?"),
+        for construct_id, name, sql, function, description in (
+            (
+                "Registered",
+                REGISTERED_RULE,
+                wire.REGISTERED_SQL,
+                bouncer,
+                "Invokes the bouncer for each registered certificate",
+            ),
+            (
+                "Hello",
+                wire.HELLO_RULE,
+                wire.HELLO_SQL,
+                receptionist,
+                "Invokes the receptionist for each hello of a device",
+            ),
         ):
-            topic_rules.let_rule_call(function, name, lobby)
+            topic_rules.allow_rule_to_invoke(function, name, lobby)
             topic_rules.make_rule(
                 self,
                 f"{construct_id}Rule",
                 name,
                 sql,
-                described,
+                description,
                 topic_rules.to_lambda(function),
                 topic_rules.to_queue(undelivered, role),
             )
-            self._hand_over_failures(f"{construct_id}Failures", function)
+            self._send_failures_to_queue(f"{construct_id}Failures", function)
 
-    def _hand_over_failures(self, construct_id: str, function: lambda_.Function) -> None:
+    def _send_failures_to_queue(self, construct_id: str, function: lambda_.Function) -> None:
         lambda_.CfnEventInvokeConfig(
             self,
             construct_id,
@@ -140,22 +150,22 @@ class LobbyStack(Stack):
         )
 
     def _commissioner_side(self) -> None:
-        """What changes of the ledger and events in the targets set off."""
+        """Functions triggered by changes of the ledger and by events in the targets."""
         stream = self.ledger.table_stream_arn or ""
         commissioner = functions.COMMISSIONER
-        entering = (commissioner, functions.SURVEYOR, functions.INSPECTOR)
+        with_target_access = (commissioner, functions.SURVEYOR, functions.INSPECTOR)
         groups = {
             each.name: functions.log_group(
                 self, f"{each.construct_id}Log", f"/aws/lambda/{each.full_name}", self.settings
             )
-            for each in entering
+            for each in with_target_access
         }
         statements = permissions.commissioner(self.settings, stream)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
-        own = {commissioner: {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url}}
-        for each in entering:
+        environments = {commissioner: {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url}}
+        for each in with_target_access:
             self.functions[each.name] = functions.make_function(
-                self, each, self.code, self.commissioner_role, groups[each.name], own.get(each, {})
+                self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
             )
         self._claims_to(self.functions[commissioner.name], stream)
         arrivals = self._function(functions.ARRIVALS, permissions.arrivals(self.settings))
@@ -166,12 +176,12 @@ class LobbyStack(Stack):
             function_name=arrivals.function_name,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
-            # A Region that reconnects as one reports each of its devices; the rest of the lobby shall go on.
+            # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=10),
         )
 
     def _claims_to(self, function: lambda_.Function, stream: str) -> None:
-        """Only rows that say it is the commissioner's turn wake it: never a hello."""
+        """Filter the stream for rows with work for the commissioner, so that hellos do not invoke it."""
         pattern = {
             "eventName": ["INSERT", "MODIFY"],
             "dynamodb": {"NewImage": {"turn": {"S": [COMMISSIONER]}}},
@@ -198,7 +208,7 @@ class LobbyStack(Stack):
         )
 
     def _history_side(self) -> None:
-        """What new entries of the history set off."""
+        """The function triggered by new history entries."""
         stream = self.tables[HistoryRow].table_stream_arn or ""
         function = self._function(
             functions.NOTARY,
@@ -207,8 +217,8 @@ class LobbyStack(Stack):
         )
         notary.entries_to(self, function, stream)
 
-    def _timers_side(self) -> None:
-        """What the clock sets off."""
+    def _scheduled_functions(self) -> None:
+        """Functions triggered by a schedule."""
         sweeper = self._function(
             functions.SWEEPER, permissions.sweeper(self.settings), TRUST_BUCKET=self.bucket.bucket_name
         )
@@ -221,7 +231,7 @@ class LobbyStack(Stack):
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(1 hour)", {"round": "daily"})
 
     def _operator_side(self) -> None:
-        """What people set off."""
+        """The function triggered by users."""
         login_url = self.sign_in.login_url
         function = self._function(
             functions.ADMIN_API,
@@ -236,7 +246,7 @@ class LobbyStack(Stack):
         )
         front_door.add_routes(self.api, function, self.sign_in)
 
-    def _watch(self) -> None:
+    def _add_alarms(self) -> None:
         alarm = alarms.make_alarms(self, self.settings)
         alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
         alarm.watch_functions(self.functions)
@@ -245,7 +255,7 @@ class LobbyStack(Stack):
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()
 
-    def _tell(self) -> None:
+    def _add_outputs(self) -> None:
         for name, value in (
             ("GraphqlUrl", f"{self.api.api_endpoint}{front_door.GRAPHQL}"),
             ("ConsoleUrl", self.console_url),

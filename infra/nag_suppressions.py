@@ -1,6 +1,6 @@
-"""Every rule of AWS Solutions (cdk-nag) and of cfn-lint that a stack breaks on purpose, with the reason, in one place.
+"""Suppressions of AWS Solutions (cdk-nag) and cfn-lint rules, each with its reason.
 
-A finding that is not here fails the synthesis, and so does a wildcard: each is named with the role that holds it.
+Any other finding fails the synthesis. Each wildcard is listed with its role.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
     from infra.target_stack import TargetStack
 
-_CERTIFICATES: Final = "a device's certificate has an id of its own, unknown before it comes"
-_THINGS: Final = "a device's thing has the name in its certificate, unknown before it comes"
-_TOPICS: Final = "each device is told on a topic of its own"
+_CERTIFICATES: Final = "certificate ids are unknown before devices connect"
+_THINGS: Final = "thing names are in the devices' certificates, unknown before devices connect"
+_TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
-_DEAD_LETTERS: Final = "it is where failed work ends: the rules', the Lambdas' and the stream mapping's"
-_PAGE: Final = "the console's page is for everyone, and asks for a sign-in; what it shows comes from /graphql"
-_LINT: Final = {"W3005": "CDK says with DependsOn what GetAtt says already"}
+_DEAD_LETTERS: Final = "this queue receives the failed work of the rules, the Lambdas and the stream mapping"
+_PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
+_LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 
 
-def acknowledge_lobby(stack: "LobbyStack") -> None:
-    """Exceptions of the lobby's stack."""
+def suppress_lobby_findings(stack: "LobbyStack") -> None:
+    """Suppress the findings of the lobby's stack."""
     lobby = stack.settings.lobby
     iot = f"arn:aws:iot:{lobby.region}:{lobby.account}"
     bucket = trust_bucket(lobby.account, lobby.region)
@@ -38,7 +38,7 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:cacert/*": "manufacturers' CAs are registered later",
             f"{iot}:thing/*": _THINGS,
-            f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA, which are registered later",
+            f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
             "*": f"AttachThingPrincipal: {_NO_RESOURCE}",
         },
     )
@@ -49,7 +49,7 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
         {
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:topic/lobby/*": _TOPICS,
-            f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are registered later, and their roles must trust the lobby",
+            f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are registered later; their roles must trust the lobby",
             "*": f"ListStreams, DetachThingPrincipal: {_NO_RESOURCE}",
         },
     )
@@ -63,24 +63,24 @@ def acknowledge_lobby(stack: "LobbyStack") -> None:
     )
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     for function in stack.functions.values():
-        _acknowledge(function, {"L1": "the newest Python that the handlers were started on, see decision 3"})
+        _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     for queue in (stack.queues.undelivered, stack.queues.uncommissioned):
-        _acknowledge(queue, {"SQS3": _DEAD_LETTERS})
-    _acknowledge(stack.bucket, {"S1": "it holds public revocation lists; CloudTrail's data events tell who read them"})
-    _acknowledge(stack.notary_bucket, {"S1": "its objects are empty, and who put one is told by CloudTrail"})
-    _acknowledge(stack.api, {"APIG4": _PAGE})
-    _acknowledge(
+        _suppress(queue, {"SQS3": _DEAD_LETTERS})
+    _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
+    _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
+    _suppress(stack.api, {"APIG4": _PAGE})
+    _suppress(
         stack.sign_in.pool,
         {
-            "COG2": "a phone's authenticator app is offered, not forced on technicians with a shared, bare handset",
-            "COG8": "the Plus tier is paid per user; an operator who wants threat protection turns it on",
+            "COG2": "MFA by authenticator app is optional: technicians may share a handset without one",
+            "COG8": "threat protection needs the Plus tier, which is charged per user; operators can enable it",
         },
     )
     _lint(stack)
 
 
-def acknowledge_target(stack: "TargetStack") -> None:
-    """Exceptions of a target's stack."""
+def suppress_target_findings(stack: "TargetStack") -> None:
+    """Suppress the findings of a target's stack."""
     iot = f"arn:aws:iot:*:{stack.target.target.account}"
     if stack.target.create_role:
         _wildcards(
@@ -98,17 +98,17 @@ def acknowledge_target(stack: "TargetStack") -> None:
 
 
 def _wildcards(stack: Stack, role: str, reasons: Mapping[str, str]) -> None:
-    _acknowledge(
+    _suppress(
         stack.node.find_child(role), {f"IAM5[Resource::{resource}]": reason for resource, reason in reasons.items()}
     )
 
 
-def _acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+def _suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     for rule, reason in reasons.items():
-        acknowledged = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
-        Validations.of(construct).acknowledge(acknowledged)
+        acknowledgment = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
+        Validations.of(construct).acknowledge(acknowledgment)
 
 
 def _lint(stack: Stack) -> None:
-    """In the template itself, so that cfn-lint finds it wherever it is run."""
+    """Write the suppressions to the template, where cfn-lint reads them."""
     stack.add_metadata("cfn-lint", {"config": {"ignore_checks": list(_LINT)}})

@@ -1,10 +1,9 @@
-"""The notary's side of the stack: the bucket that nobody can take anything out of, and what calls the Lambda that fills
-it.
+"""The notary's part of the stack: the append-only bucket of anchors, and the trigger of the notary Lambda.
 
-The bucket's Object Lock is in compliance mode: until a version's time is over nobody deletes it or shortens that time,
-no administrator and not the account's root (S3 user guide, "Using S3 Object Lock"). Its policy denies everyone to
-delete at all and to have S3 delete by rule; whoever lifts the policy can put markers over versions, which show. The
-bucket stays when the stack goes, and cannot be deleted before its last version may be.
+The bucket uses Object Lock in compliance mode: until a version's retention ends, no one can delete it or shorten the
+retention, not even the account's root user (S3 user guide, "Using S3 Object Lock"). The bucket policy denies all
+deletions and lifecycle rules; someone who removes the policy can only add delete markers, which are visible. The bucket
+is retained when the stack is deleted, and cannot be deleted before the retention of its last version ends.
 """
 
 from typing import Final
@@ -21,7 +20,7 @@ from lobby.wire import notary_bucket
 
 ON_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
-"""What nobody may do to the anchors. Object Lock itself cannot be turned off again, nor versioning under it."""
+"""Denied to everyone. Object Lock, and versioning under it, cannot be disabled."""
 
 
 def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
@@ -31,7 +30,7 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
         "Anchors",
         notary_bucket(lobby.account, lobby.region),
         object_lock_enabled=True,
-        object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(settings.anchors_kept)),
+        object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(settings.anchor_retention)),
     )
     for sid, actions, resource in (
         ("NobodyDeletesAnchors", ON_OBJECTS, bucket.arn_for_objects("*")),
@@ -50,8 +49,8 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
 
 
 def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> None:
-    """Every change of the history wakes it, at once. What cannot be anchored is tried again for as long as the stream
-    has it (24 hours); each failure is one that an alarm tells of."""
+    """Invoke the notary for every change of the history. A failed entry is retried for as long as the stream has it
+    (24 hours); an alarm reports each failure."""
     lambda_.CfnEventSourceMapping(
         scope,
         "EntriesToNotary",

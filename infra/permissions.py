@@ -1,8 +1,7 @@
-"""What each Lambda of the lobby may do: exact actions on exact resources, and nobody anything to the history but to
-read it and to add to it.
+"""The permissions of each Lambda: exact actions on exact resources. On the history, only reading and adding entries.
 
-A wildcard stands only for what is not known before there are devices (certificates, things, topics) or for actions that
-AWS defines no resource for (Service Authorization Reference); `infra/nag_suppressions.py` has the reason of each.
+Wildcards are used only for resources that are unknown before devices connect (certificates, things, topics), and for
+actions without resource types (Service Authorization Reference); `infra/nag_suppressions.py` has the reason for each.
 """
 
 from typing import Any, Final
@@ -79,20 +78,20 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def _reads(stream_arn: str) -> list[iam.PolicyStatement]:
-    """What a mapping does to a stream, with its function's role."""
+    """Return the permissions of an event source mapping, which uses its function's role."""
     actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     return [allow("Stream", actions, stream_arn), allow("FindStream", ["dynamodb:ListStreams"], "*")]
 
 
 def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """It can add an anchor. It reads no table, and not even what it has anchored."""
+    """The notary can only add anchors. It cannot read tables or anchors."""
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
     return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
 
 
 def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """Also what the surveyor and the inspector may do."""
+    """Also the permissions of the surveyor and the inspector."""
     lobby = settings.lobby
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
@@ -145,7 +144,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
-    """What it does moves no device; but the first to write a row of an older ledger counts it."""
+    """The sweeper moves no device, but the first write of a row from an older version of the ledger counts the row."""
     lobby = settings.lobby
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),

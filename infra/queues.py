@@ -1,7 +1,7 @@
-"""The lobby's queues: arrivals from the targets, and a place for each kind of work that could not be done.
+"""The lobby's queues: arrivals from the targets, and an on-failure queue for each type of failed work.
 
-All are encrypted by SQS's own keys and refuse plain HTTP. The arrivals come from topics of accounts and Regions that
-are registered later, so the queue takes any topic of the agreed name; the arrivals Lambda confirms and believes only
+All are encrypted with SQS's keys and reject plain HTTP. Arrivals come from topics of accounts and Regions that are
+registered later, so the queue accepts any topic with the fixed name; the arrivals Lambda confirms and processes only
 those of registered targets.
 """
 
@@ -21,9 +21,9 @@ _MAX_RECEIVE = 5
 @dataclass(frozen=True)
 class Queues:
     undelivered: sqs.Queue
-    """Rule errors, and events that the bouncer or the receptionist failed at three times."""
+    """Rule errors, and events that the bouncer or the receptionist failed to process three times."""
     uncommissioned: sqs.Queue
-    """Where in the ledger's stream the commissioner gave up."""
+    """Positions in the ledger's stream where the commissioner failed after all retries."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
 
@@ -45,7 +45,7 @@ def make_queues(scope: Construct) -> Queues:
     arrivals.add_to_resource_policy(
         iam.PolicyStatement(
             sid="TopicsOfTargets",
-            # Of Regions that are opted into, SNS comes under a name of its own; only AWS's services have a source ARN.
+            # In opt-in Regions SNS uses a regional service principal; only AWS services set a source ARN.
             principals=[iam.AnyPrincipal()],
             actions=["sqs:SendMessage"],
             resources=[arrivals.queue_arn],

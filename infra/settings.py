@@ -1,17 +1,17 @@
-"""What is to be deployed where, read once from the CDK app's context (`-c name=value`, or `CDK_CONTEXT_JSON`).
+"""The settings of a deployment, read from the CDK app's context (`-c name=value`, or `CDK_CONTEXT_JSON`).
 
-Accounts and Regions are concrete, so that every name and ARN in the templates is. Refuses a context with anything
-missing or wrong, and names all of it at once.
+Accounts and Regions are concrete, so every name and ARN in the templates is concrete. All missing and invalid settings
+are reported in one error.
 
-    lobby             the lobby's account/Region, such as 123456789012/eu-west-1; always needed
-    targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; none by default
+    lobby             the lobby's account/Region, such as 123456789012/eu-west-1; required
+    targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
-    consoleUrl        where the emulator serves the console: http on a loopback address, with its port; only with local
-    console           false: the admin API goes to AWS without its console; true by default, and then it must be built
-    lobbyStack        false: the targets' stacks only; true by default
-    bundle            false: templates only, whose Lambdas have no code and must not be deployed
-    logRetentionDays  how long logs are kept; 30 by default
-    anchorDays        how long nobody can delete an anchor of a history, 1 to 36500; 3650 by default
+    consoleUrl        the emulator's address of the console: http, a loopback address and a port; only with local
+    console           false: deploy the admin API to AWS without the console; by default the console must be built
+    lobbyStack        false: only the targets' stacks; default: true
+    bundle            false: templates only; their Lambdas have no code and must not be deployed
+    logRetentionDays  retention of logs; default: 30
+    anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
 import json
@@ -50,16 +50,16 @@ RETENTION_DAYS: Final = (
     3288,
     3653,
 )
-"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+"""The values that CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-"""IAM's own rule (API reference of STS, AssumeRole: ExternalId)."""
+"""The format that STS requires (API reference, AssumeRole: ExternalId)."""
 _LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
 
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """One target's stack. `create_role` is false where a stack in another Region of the account has the role."""
+    """One target's stack. `create_role` is false if a stack in another Region of the account creates the role."""
 
     target: Target
     external_id: str
@@ -69,7 +69,7 @@ class TargetSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the app is built from. `log_retention` and `anchors_kept` are in days."""
+    """The app's settings. `log_retention` and `anchor_retention` are in days."""
 
     lobby: Target
     targets: tuple[TargetSettings, ...] = ()
@@ -77,14 +77,14 @@ class Settings:
     bundle: bool = True
     lobby_stack: bool = True
     log_retention: int = 30
-    anchors_kept: int = 3650
+    anchor_retention: int = 3650
     console: bool = True
     console_url: str | None = None
-    """Ends with a slash; None: the console is at the API's own address, as always in AWS."""
+    """Ends with a slash. None: the console is at the API's address, as always in AWS."""
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> "Settings":
-        """Settings from `context(name)`, such as `app.node.try_get_context`. Raises `BadContext`."""
+        """Return settings from `context(name)`, such as `app.node.try_get_context`. Raise `BadContext`."""
         found: dict[str, Any] = {}
         wrong: list[str] = []
         for name, field, parse in _FIELDS:
@@ -96,7 +96,7 @@ class Settings:
             except LobbyError as error:
                 wrong.append(f"{name}: {error.message}")
         if "console_url" in found and not found.get("local"):
-            wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want none but with local=true")
+            wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
         if wrong:
             raise BadContext("BAD_CONTEXT", "; ".join(wrong))
         return cls(**found)
@@ -114,7 +114,7 @@ def _flag(value: Any) -> bool:
 
 
 def _console_url(value: Any) -> str:
-    """Cognito sends people back there with a code: to this machine, or nowhere."""
+    """Cognito redirects users there with an authorization code, so only loopback addresses are allowed."""
     match = _LOOPBACK_URL.fullmatch(value) if isinstance(value, str) else None
     if match is not None and int(match["port"]) < 65_536:
         return match[0]
@@ -128,7 +128,7 @@ def _days(value: Any) -> int:
 
 
 def _anchor_days(value: Any) -> int:
-    """A hundred years is Object Lock's own limit (S3 user guide, "Configuring S3 Object Lock")."""
+    """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
     if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) and int(value) <= 36_500:
         return int(value)
     raise _bad(value, "1 to 36500 days")
@@ -185,7 +185,7 @@ def _external_id(value: Any) -> str:
 
 
 def _profiles(value: Any) -> tuple[str, ...]:
-    names = value if isinstance(value, list) and value else [value]  # the parser refuses what is no name
+    names = value if isinstance(value, list) and value else [value]  # the parser rejects values that are not names
     for name in map(parse_profile, names):
         if name not in PROFILES:
             raise _bad(name, f"a profile of infra/device_policies.py: {', '.join(PROFILES)}")
@@ -193,7 +193,7 @@ def _profiles(value: Any) -> tuple[str, ...]:
 
 
 def _clashes(targets: list[TargetSettings]) -> list[str]:
-    """A role is one per account: two stacks cannot both make it, nor ask for different ExternalIds."""
+    """Return conflicts: there is one role per account, so only one stack creates it, with one ExternalId."""
     wrong: list[str] = []
     for place, one in enumerate(targets):
         for other in targets[:place]:
@@ -201,9 +201,9 @@ def _clashes(targets: list[TargetSettings]) -> list[str]:
                 wrong.append(f"got {one.target} twice, want each target once")
             elif other.target.account == one.target.account:
                 if other.create_role and one.create_role:
-                    wrong.append(f"got createRole for {other.target} and {one.target}, want it once an account")
+                    wrong.append(f"got createRole for {other.target} and {one.target}, want it once per account")
                 if other.external_id != one.external_id:
-                    wrong.append(f"got two externalIds for {one.target.account}, want one an account")
+                    wrong.append(f"got two externalIds for {one.target.account}, want one per account")
     return wrong
 
 
@@ -223,5 +223,5 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("bundle", "bundle", _flag),
     ("lobbyStack", "lobby_stack", _flag),
     ("logRetentionDays", "log_retention", _days),
-    ("anchorDays", "anchors_kept", _anchor_days),
+    ("anchorDays", "anchor_retention", _anchor_days),
 )

@@ -1,7 +1,7 @@
-"""Who may use the lobby's API: a Cognito user pool whose users are made by an administrator, in groups by role.
+"""The users of the lobby's API: a Cognito user pool whose users an administrator creates, with a group per role.
 
-The app client is public, without a secret: the console and the command line sign in by code with PKCE. Passwords go to
-the API of Cognito only in the local deployment, where scripts have no browser.
+The app client is public, without a secret: the console and the command line use the authorization code flow with PKCE.
+Password sign-in through the Cognito API is only enabled in the local deployment, for scripts without a browser.
 """
 
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ from infra.settings import Settings
 from lobby.names import Target
 
 ROLES: Final = {
-    "admin": "Everything, targets and their ExternalIds included",
+    "admin": "Everything, including targets and their ExternalIds",
     "operator": "Claims, moves, releases and revokes",
     "technician": "Claims, for the targets of the user's target: groups only",
-    "viewer": "Sees, and changes nothing",
+    "viewer": "Read-only",
 }
-"""The groups, the mightiest first. A technician's targets are further groups: `target:<account>/<Region>`."""
+"""The groups, most privileged first. A technician's targets are further groups: `target:<account>/<Region>`."""
 
 
 COMMAND_LINE: Final = "http://localhost:8976/"
-"""Where the command line hears of a sign-in. Cognito takes http for this machine only (developer guide, "App client
+"""The callback URL of the command line. Cognito accepts http only for localhost (developer guide, "App client
 settings": callback URLs)."""
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """`login_url` is the origin of the sign-in page; None for the emulator, which is its own."""
+    """`login_url` is the origin of the sign-in page; None for the emulator, which serves it itself."""
 
     pool: cognito.UserPool
     client: cognito.UserPoolClient
@@ -56,8 +56,8 @@ def make_sign_in(scope: Construct, settings: Settings, console_url: str) -> Sign
 
 
 def login_url(lobby: Target) -> str:
-    """Known from the prefix alone, so that who is told of it need not wait for the domain. The account is in it, as a
-    prefix is taken by one user pool of the whole Region."""
+    """Return the sign-in origin, derived from the prefix, so that functions do not depend on the domain resource. The
+    prefix contains the account because it must be unique in the Region."""
     return f"https://{_prefix(lobby)}.auth.{lobby.region}.amazoncognito.com"
 
 
@@ -113,7 +113,7 @@ def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cog
 
 
 def _login_page(scope: Construct, pool: cognito.UserPool, client: cognito.UserPoolClient, settings: Settings) -> None:
-    """Cognito's managed login, which needs a style to show anything at all."""
+    """Create Cognito's managed login, which needs a branding style to render a page."""
     domain = pool.add_domain(
         "Domain",
         cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_prefix(settings.lobby)),

@@ -1,9 +1,8 @@
-"""The ledger's tables, with the key schema of the PynamoDB models: what is deployed is what is used.
+"""The ledger's tables, with the key schemas of the PynamoDB models.
 
-All are on demand, encrypted, restorable to any second of 35 days, guarded against deletion and left behind when the
-stack goes. The history is protected beyond that: its own policy denies everyone in the account to change or delete an
-entry. That locks nobody out, as it says nothing of the policy itself: whoever may call DeleteResourcePolicy can lift
-it, which CloudTrail records.
+All are on demand, encrypted, with point-in-time recovery for 35 days, deletion protection, and retained when the stack
+is deleted. A resource policy of the history denies everyone in the account to change or delete an entry. It does not
+cover the policy itself: a user with DeleteResourcePolicy can remove it, which CloudTrail records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +24,12 @@ IMMUTABLE: Final = (
     "dynamodb:PartiQLUpdate",
     "dynamodb:PartiQLDelete",
 )
-"""What nobody may do to the history. That PutItem does not overwrite is the writer's own condition."""
+"""Denied to everyone on the history. A condition of the writer prevents PutItem from overwriting an entry."""
 _STREAMS: Final = {
     LedgerRow: dynamodb.StreamViewType.NEW_IMAGE,
     HistoryRow: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
 }
-"""The commissioner wants to know what became; the notary, also what it was that somebody changed or removed."""
+"""The commissioner needs the new image; the notary also the old one, to detect changed and removed entries."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
@@ -39,7 +38,7 @@ def table_name(model: type[Model]) -> str:
 
 
 def table_arn(model: type[Model], lobby: Target, index: str = "") -> str:
-    """The ARN of a model's table, or of one of its indexes."""
+    """Return the ARN of a model's table, or of one of its indexes."""
     arn = f"arn:aws:dynamodb:{lobby.region}:{lobby.account}:table/{table_name(model)}"
     return f"{arn}/index/{index}" if index else arn
 
@@ -49,7 +48,7 @@ def index_names(model: type[Model]) -> list[str]:
 
 
 def make_tables(scope: Construct, lobby: Target) -> dict[type[Model], dynamodb.TableV2]:
-    """All tables, by model."""
+    """Create all tables and return them by model."""
     return {model: _table(scope, model, lobby) for model in MODELS}
 
 

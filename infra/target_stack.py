@@ -1,8 +1,8 @@
-"""A target's stack: what an account lets the lobby do in it, what its devices may do, and how their arrival is told.
+"""A target's stack: the commissioner's role, the devices' policies, and the report of arrivals to the lobby.
 
-The role is one per account, for all its Regions: a second Region's stack leaves it out. It trusts the commissioner's
-role only, and asks for this account's ExternalId. The profiles' policies are deployed here, so the commissioner may
-attach them and can neither make nor change one.
+There is one role per account, for all its Regions: the stack of a second Region omits it. It trusts only the
+commissioner's role with this account's ExternalId. The stack deploys the profiles' policies, so the commissioner can
+attach policies but not create or change one.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra import device_policies, functions, permissions, topic_rules
-from infra.nag_suppressions import acknowledge_target
+from infra.nag_suppressions import suppress_target_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby import wire
@@ -28,12 +28,12 @@ COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
 
 
 def construct_id(target: Target) -> str:
-    """Tells the targets' stacks apart within one app; as a stack each is just `DeviceLobbyTarget`."""
+    """Return an id that is unique in the app; each stack is named `DeviceLobbyTarget`."""
     return f"{NAME}-{target.account}-{target.region}"
 
 
 class TargetStack(Stack):
-    """All that one target needs, in its account and Region."""
+    """The resources of one target, in its account and Region."""
 
     def __init__(self, scope: Construct, settings: Settings, target: TargetSettings) -> None:
         where = target.target
@@ -42,7 +42,7 @@ class TargetStack(Stack):
             construct_id(where),
             stack_name=NAME,
             env=Environment(account=where.account, region=where.region),
-            description=f"Device Lobby: lets the lobby in account {settings.lobby.account} send devices here",
+            description=f"Device Lobby: allows the lobby in account {settings.lobby.account} to register devices here",
         )
         self.settings, self.target = settings, target
         if target.create_role:
@@ -58,7 +58,7 @@ class TargetStack(Stack):
         CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
         CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
         CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
-        acknowledge_target(self)
+        suppress_target_findings(self)
 
     def _role(self) -> None:
         lobby = self.settings.lobby
@@ -67,7 +67,7 @@ class TargetStack(Stack):
             self,
             "CommissionerRole",
             role_name=TARGET_ROLE,
-            description="Lets the lobby's commissioner register devices in this account",
+            description="Allows the lobby's commissioner to register devices in this account",
             assumed_by=commissioner.with_conditions({"StringEquals": {"sts:ExternalId": self.target.external_id}}),
             inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(self.target.target))},
         )
@@ -95,7 +95,7 @@ class TargetStack(Stack):
             "ConnectedRule",
             CONNECTED_RULE,
             wire.CONNECTED_SQL,
-            "A device has connected: tell the lobby that it arrived",
+            "Reports each connected device to the lobby",
             action(
                 sns=iot.CfnTopicRule.SnsActionProperty(
                     target_arn=topic.topic_arn, role_arn=role.role_arn, message_format="RAW"
@@ -111,8 +111,7 @@ class TargetStack(Stack):
 
 
 def commissioning(target: Target) -> list[iam.PolicyStatement]:
-    """What the commissioner may do in this account, in whichever of its Regions the lobby sends devices to; and what
-    the inspector looks at."""
+    """Return the permissions of the commissioner and the inspector in this account, in all its Regions."""
     arn = f"arn:aws:iot:*:{target.account}"
     return [
         allow(

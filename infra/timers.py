@@ -1,6 +1,6 @@
-"""Lambdas that the clock calls: a rule of EventBridge, with the event that it hands over.
+"""Scheduled Lambdas: an EventBridge rule with a fixed event.
 
-A run that fails is not tried again, as the next one does what it left; that it failed is an alarm (`errors`).
+A failed run is not retried, because the next run continues its work; an alarm (`errors`) reports the failure.
 """
 
 import json
@@ -15,27 +15,27 @@ from infra.functions import Function
 
 
 def make_timer(
-    scope: Construct, function: Function, made: lambda_.Function, schedule: str, event: Mapping[str, str]
+    scope: Construct, function: Function, target: lambda_.Function, schedule: str, event: Mapping[str, str]
 ) -> None:
-    """`schedule` is EventBridge's expression, such as `rate(5 minutes)`."""
+    """Invoke `target` on `schedule`, an EventBridge expression such as `rate(5 minutes)`."""
     rule = events.CfnRule(
         scope,
         f"{function.construct_id}Timer",
         name=function.full_name,
-        description=f"Time for the {function.name}",
+        description=f"Invokes the {function.name} on a schedule",
         schedule_expression=schedule,
         state="ENABLED",
         targets=[
             events.CfnRule.TargetProperty(
-                id=function.name, arn=made.function_arn, input=json.dumps(event, separators=(",", ":"))
+                id=function.name, arn=target.function_arn, input=json.dumps(event, separators=(",", ":"))
             )
         ],
     )
-    made.add_permission("Timer", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.attr_arn)
+    target.add_permission("Timer", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.attr_arn)
     lambda_.CfnEventInvokeConfig(
         scope,
         f"{function.construct_id}Once",
-        function_name=made.function_name,
+        function_name=target.function_name,
         qualifier="$LATEST",
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=300,

@@ -1,7 +1,7 @@
-"""AWS IoT topic rules: SQL from `lobby.wire`, one Lambda or topic behind each, and a place for what was not delivered.
+"""AWS IoT topic rules: SQL from `lobby.wire`, one action, and an error action for undelivered messages.
 
-Rules call Lambdas by a permission that names the rule and the account, and everything else with a role of their own
-that can do that one thing.
+Rules invoke Lambdas by a permission for this rule and account. For everything else they use a role of their own with
+only that permission.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def rule_role(
     policies: Mapping[str, iam.PolicyStatement],
     name: str | None = None,
 ) -> iam.Role:
-    """A role that only the rules of this account may take."""
+    """Create a role that only the rules of this account can assume."""
     return iam.Role(
         scope,
         construct_id,
@@ -74,8 +74,8 @@ def to_queue(queue: sqs.Queue, role: iam.Role) -> iot.CfnTopicRule.ActionPropert
     )
 
 
-def let_rule_call(function: lambda_.Function, rule: str, where: Target) -> None:
-    """Let the rule of this name, in this account and Region, call the Lambda."""
+def allow_rule_to_invoke(function: lambda_.Function, rule: str, where: Target) -> None:
+    """Allow the rule of this name, in this account and Region, to invoke the Lambda."""
     function.add_permission(
         "Rule",
         principal=iam.ServicePrincipal("iot.amazonaws.com"),

@@ -1,7 +1,7 @@
-"""Whose account is about to be touched: asked of AWS itself, shown, and confirmed by the person at the keyboard.
+"""The account to deploy to: read from AWS, shown, and confirmed by the user.
 
-Refuses to go on with credentials of another account than the one that was named: a target's role in the wrong
-account is a mistake that nobody notices.
+Credentials of another account than the requested one are rejected: a target's role in the wrong account would not be
+noticed.
 """
 
 import os
@@ -16,12 +16,13 @@ from lobby.names import AccountId, Region, parse_account, parse_region
 
 
 class WrongAccount(InfraError):
-    """The credentials do not lead where they should: NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION."""
+    """The credentials are missing or for another account or Region: NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT,
+    WRONG_REGION."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who deploys, and where."""
+    """The identity that deploys, its account and Region."""
 
     account: AccountId
     region: Region
@@ -30,29 +31,31 @@ class Caller:
 
 
 def caller(profile: str | None, region: str | None) -> Caller:
-    """The account behind the credentials of `profile` or of the environment. Raises `WrongAccount`."""
+    """Return the identity of the credentials of `profile` or of the environment. Raise `WrongAccount`."""
     try:
         session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if session.region_name is None:
-            raise WrongAccount("NO_REGION", "got no Region, want one: --region, AWS_REGION, or the profile's")
-        who = session.client("sts").get_caller_identity()
+            raise WrongAccount("NO_REGION", "got no Region, want --region, AWS_REGION, or one in the profile")
+        identity = session.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise WrongAccount(
-            "NO_CREDENTIALS", f"got no usable credentials ({error}), want some: --profile, or the environment's"
+            "NO_CREDENTIALS", f"got no usable credentials ({error}), want --profile, or credentials in the environment"
         ) from None
-    return Caller(parse_account(who["Account"]), parse_region(session.region_name), who["Arn"], session)
+    return Caller(parse_account(identity["Account"]), parse_region(session.region_name), identity["Arn"], session)
 
 
-def expect(who: Caller, account: str, region: str) -> None:
-    """Raises `WrongAccount` unless `who` acts in `account` and `region`."""
-    if who.account != parse_account(account):
-        raise WrongAccount("WRONG_ACCOUNT", f"got credentials of account {who.account}, want {account}: --profile?")
-    if who.region != parse_region(region):
-        raise WrongAccount("WRONG_REGION", f"got Region {who.region}, want {region}")
+def expect(identity: Caller, account: str, region: str) -> None:
+    """Raise `WrongAccount` unless `identity` is in `account` and `region`."""
+    if identity.account != parse_account(account):
+        raise WrongAccount(
+            "WRONG_ACCOUNT", f"got credentials of account {identity.account}, want {account}: use --profile"
+        )
+    if identity.region != parse_region(region):
+        raise WrongAccount("WRONG_REGION", f"got Region {identity.region}, want {region}")
 
 
-def confirm(who: Caller, what: str, yes: bool) -> None:
-    """Shows what is about to happen and to whom; ends the program unless it is agreed to."""
-    typer.echo(f"{what}\n  account  {who.account}\n  Region   {who.region}\n  as       {who.arn}")
+def confirm(identity: Caller, action: str, yes: bool) -> None:
+    """Show the action and the account. Unless `yes`, ask for confirmation and abort if it is denied."""
+    typer.echo(f"{action}\n  account  {identity.account}\n  Region   {identity.region}\n  as       {identity.arn}")
     if not yes:
-        typer.confirm("Go on?", abort=True)
+        typer.confirm("Continue?", abort=True)

@@ -1,7 +1,7 @@
-"""Runs the pinned CDK CLI on an assembly of our app, with the caller's credentials and nothing of its config.
+"""Runs the pinned CDK CLI on an assembly of the app, with the caller's credentials and without its configuration.
 
-The assembly is synthesized by our own Python first, so that settings which are wrong are told by us and before
-anything is touched. Bootstraps the account and Region if that was never done.
+The assembly is synthesized first, in Python, so invalid settings are reported before anything is changed. The account
+and Region are bootstrapped if necessary.
 """
 
 import json
@@ -23,36 +23,36 @@ _BOOTSTRAPPED: Final = "/cdk-bootstrap/hnb659fds/version"
 
 
 class CdkFailed(InfraError):
-    """The CDK app or its CLI ended with an error, which it has told itself: SYNTH_FAILED, CDK_FAILED."""
+    """The CDK app or its CLI failed and has printed the error: SYNTH_FAILED, CDK_FAILED."""
 
 
 def synthesize(name: str, context: Mapping[str, Any]) -> Path:
-    """The assembly for `context`, below `.local/cdk.out`. A cdk-nag finding fails it. Raises `CdkFailed`."""
+    """Synthesize `context` below `.local/cdk.out` and return the path. Raise `CdkFailed`, also for cdk-nag findings."""
     out = ROOT / ".local" / "cdk.out" / name
     env = {**os.environ, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**_own_context(), **context})}
-    done = subprocess.run([sys.executable, "-m", "infra.app"], cwd=ROOT, env=env, check=False)
-    if done.returncode:
-        raise CdkFailed("SYNTH_FAILED", f"the CDK app ended with status {done.returncode}, see above")
+    result = subprocess.run([sys.executable, "-m", "infra.app"], cwd=ROOT, env=env, check=False)
+    if result.returncode:
+        raise CdkFailed("SYNTH_FAILED", f"the CDK app ended with status {result.returncode}, see above")
     return out
 
 
-def ensure_bootstrapped(who: Caller, profile: str | None) -> None:
-    """`cdk bootstrap`, where the account and Region have not had it."""
+def ensure_bootstrapped(identity: Caller, profile: str | None) -> None:
+    """Run `cdk bootstrap` unless the account and Region are bootstrapped."""
     try:
-        who.session.client("ssm").get_parameter(Name=_BOOTSTRAPPED)
+        identity.session.client("ssm").get_parameter(Name=_BOOTSTRAPPED)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise CdkFailed("CDK_FAILED", f"cannot see whether the CDK is bootstrapped: {error}") from None
-        _run(who, profile, "bootstrap", f"aws://{who.account}/{who.region}")
+            raise CdkFailed("CDK_FAILED", f"cannot check whether the CDK is bootstrapped: {error}") from None
+        _run(identity, profile, "bootstrap", f"aws://{identity.account}/{identity.region}")
 
 
-def deploy(who: Caller, profile: str | None, assembly: Path, stack: str) -> dict[str, str]:
-    """Deploys one stack of `assembly` and returns its outputs. Tables and a bucket that an earlier deployment left
-    behind are taken in again, with what is in them. Raises `CdkFailed`."""
-    told = assembly / "outputs.json"
-    told.unlink(missing_ok=True)
+def deploy(identity: Caller, profile: str | None, assembly: Path, stack: str) -> dict[str, str]:
+    """Deploy one stack of `assembly` and return its outputs. Tables and buckets retained by an earlier deployment are
+    imported with their content. Raise `CdkFailed`."""
+    outputs_file = assembly / "outputs.json"
+    outputs_file.unlink(missing_ok=True)
     _run(
-        who,
+        identity,
         profile,
         "deploy",
         stack,
@@ -63,32 +63,32 @@ def deploy(who: Caller, profile: str | None, assembly: Path, stack: str) -> dict
         "--progress",
         "events",
         "--outputs-file",
-        str(told),
+        str(outputs_file),
         "--import-existing-resources",
     )
-    found: dict[str, dict[str, str]] = json.loads(told.read_text()) if told.exists() else {}
-    return next(iter(found.values()), {})
+    outputs: dict[str, dict[str, str]] = json.loads(outputs_file.read_text()) if outputs_file.exists() else {}
+    return next(iter(outputs.values()), {})
 
 
-def destroy(who: Caller, profile: str | None, assembly: Path, stack: str) -> None:
-    _run(who, profile, "destroy", stack, "--app", str(assembly), "--force")
+def destroy(identity: Caller, profile: str | None, assembly: Path, stack: str) -> None:
+    _run(identity, profile, "destroy", stack, "--app", str(assembly), "--force")
 
 
 def _own_context() -> dict[str, Any]:
     return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
-def _run(who: Caller, profile: str | None, *arguments: str) -> None:
+def _run(identity: Caller, profile: str | None, *arguments: str) -> None:
     env = {
         **os.environ,
-        "AWS_REGION": who.region,
-        "AWS_DEFAULT_REGION": who.region,
+        "AWS_REGION": identity.region,
+        "AWS_DEFAULT_REGION": identity.region,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "NODE_NO_WARNINGS": "1",
     }
-    chosen = ["--profile", profile] if profile else []
-    command = [str(_CLI), *arguments, *chosen, "--no-notices", "--no-version-reporting"]
-    # From its own folder, where no cdk.json makes it run our app a second time.
-    done = subprocess.run(command, cwd=_CLI.parents[2], env=env, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise CdkFailed("CDK_FAILED", f"cdk {arguments[0]} ended with status {done.returncode}, see above")
+    profile_options = ["--profile", profile] if profile else []
+    command = [str(_CLI), *arguments, *profile_options, "--no-notices", "--no-version-reporting"]
+    # From its own folder, which has no cdk.json: with one, it would run the app again.
+    result = subprocess.run(command, cwd=_CLI.parents[2], env=env, stdin=subprocess.DEVNULL, check=False)
+    if result.returncode:
+        raise CdkFailed("CDK_FAILED", f"cdk {arguments[0]} ended with status {result.returncode}, see above")

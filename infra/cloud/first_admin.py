@@ -1,7 +1,7 @@
-"""Invites the first admin of a new lobby: somebody must be able to sign in before anybody can be let in.
+"""Invites the first admin of a new lobby.
 
-Cognito mails a temporary password, which has to be changed at the first sign-in. A person who is there already is
-put into the admins' group, and nothing else about them is changed.
+Cognito mails a temporary password, which the user must change at the first sign-in. An existing user is added to the
+admin group and not changed otherwise.
 """
 
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
 
-class AlreadyThere(InfraError):
-    """The user name is somebody else's: USER_EXISTS."""
+class UserExists(InfraError):
+    """Another user has the user name: USER_EXISTS."""
 
 
 def invite(cognito: "CognitoIdentityProviderClient", pool: str, email: str) -> str:
-    """What was done, for people."""
+    """Invite `email` as an admin and return a message for the user. Raise `UserExists`."""
     name = email.partition("@")[0]
-    told = f"{email} is invited as {name!r}, admin; the temporary password is in the mail"
+    message = f"{email} is invited as {name!r}, admin; Cognito mails the temporary password"
     try:
         cognito.admin_create_user(
             UserPoolId=pool,
@@ -30,11 +30,12 @@ def invite(cognito: "CognitoIdentityProviderClient", pool: str, email: str) -> s
             DesiredDeliveryMediums=["EMAIL"],
         )
     except cognito.exceptions.UsernameExistsException:
-        found = cognito.admin_get_user(UserPoolId=pool, Username=name)["UserAttributes"]
-        theirs = next((each["Value"] for each in found if each["Name"] == "email"), None)
-        if theirs != email:
-            message = f"got {email}, but {name!r} is there with {theirs}, want another address"
-            raise AlreadyThere("USER_EXISTS", message) from None
-        told = f"{name!r} was there already, and is an admin now"
+        attributes = cognito.admin_get_user(UserPoolId=pool, Username=name)["UserAttributes"]
+        existing = next((each["Value"] for each in attributes if each["Name"] == "email"), None)
+        if existing != email:
+            raise UserExists(
+                "USER_EXISTS", f"got {email}, but the user {name!r} has {existing}, want another address"
+            ) from None
+        message = f"{name!r} already exists and is now an admin"
     cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName="admin")
-    return told
+    return message

@@ -1,7 +1,7 @@
-"""Redrives the on-failure queues of a lobby: what was given up is handed over once more, and only then taken out.
+"""Redrives the on-failure queues of a lobby: failed work is invoked again, then its message is deleted.
 
-Everything here may be done twice: Lambdas find done what is done, and a device whose turn it is no more is left alone.
-So it may be cut off anywhere, and started again. Refuses nothing: what cannot be read stays in its queue, and is told.
+Every step is idempotent: the Lambdas recognise completed work, and a device that no longer needs the commissioner is
+not changed. So a redrive can be interrupted and repeated. An unreadable message is reported and stays in its queue.
 """
 
 import json
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_sqs import SQSClient
 
-Say = Callable[[str], None]
-_BRIEFLY: Final = 120
+Report = Callable[[str], None]
+_MAX_SHOWN: Final = 120
 
 
 @dataclass
 class Tally:
-    """How much of a queue was done; `left` stays in it."""
+    """The number of messages of a queue that were redriven, and that stay in it (`left`)."""
 
     done: int = 0
     left: int = 0
@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass
 class Redriving:
-    """One run. `holder_of` gives the certificate that holds a thing name. With `dry`, all is told and nothing done."""
+    """One run. `holder_of` returns the certificate that has a thing name. With `dry`, nothing is changed."""
 
     sqs: "SQSClient"
     functions: "LambdaClient"
@@ -43,33 +43,33 @@ class Redriving:
     holder_of: Callable[[str], Fingerprint | None]
     lobby: Target
     now: datetime
-    say: Say
+    report: Report
     dry: bool = False
     wait: int = 1
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     def run(self) -> bool:
-        """Whether every message that was there could be redriven."""
-        ways = {
+        """Redrive all queues and return whether every message was redriven."""
+        handlers = {
             permissions.UNDELIVERED: self._deliver,
             permissions.UNCOMMISSIONED: self._commission,
             permissions.ARRIVALS_DEAD: self._report_again,
         }
-        for name, way in ways.items():
+        for name, handle in handlers.items():
             held = Held(self.sqs, name, self.now, self.wait)
             tally = self.tallies[name] = Tally()
             try:
-                way(held, tally)
+                handle(held, tally)
             finally:
                 held.put_back()
-            self.say(f"{name}: {self._told(tally)}")
+            self.report(f"{name}: {self._summary(tally)}")
         return not any(tally.left for tally in self.tallies.values())
 
-    def _told(self, tally: Tally) -> str:
+    def _summary(self, tally: Tally) -> str:
         if not tally.done and not tally.left:
             return "empty"
-        what = "would be redriven" if self.dry else "redriven"
-        return f"{tally.done} {what}" + (f", {tally.left} left, as told above" if tally.left else "")
+        action = "would be redriven" if self.dry else "redriven"
+        return f"{tally.done} {action}" + (f", {tally.left} left (see above)" if tally.left else "")
 
     def _deliver(self, held: Held, tally: Tally) -> None:
         for message in held.messages():
@@ -77,10 +77,10 @@ class Redriving:
                 event = read(message.body, self.lobby, self.holder_of)
             except Unreadable as unreadable:
                 tally.left += 1
-                self.say(f"  {held.name}: {message.id} left: {unreadable}; it says {message.body[:_BRIEFLY]!r}")
+                self.report(f"  {held.name}: {message.id} left: {unreadable}; message: {message.body[:_MAX_SHOWN]!r}")
                 continue
             tally.done += 1
-            self.say(f"  {event.function or 'nothing to do'}: {_brief(event.payload)} ({event.why})")
+            self.report(f"  {event.function or 'nothing to do'}: {_brief(event.payload)} ({event.why})")
             if not self.dry:
                 if event.function:
                     payload = json.dumps(event.payload).encode()
@@ -88,11 +88,11 @@ class Redriving:
                 held.done(message)
 
     def _commission(self, held: Held, tally: Tally) -> None:
-        """The messages tell when the commissioner gave up, not what: the rows tell that."""
+        """The messages contain stream positions, not devices: the devices are read from the ledger."""
         messages: list[Message] = list(held.messages())
         tally.done = len(messages)
         for certid in unserved() if messages else ():
-            self.say(f"  {certid}: {'to be asked for again' if self.dry else ask_again(self.ledger, certid)}")
+            self.report(f"  {certid}: {'would be triggered again' if self.dry else ask_again(self.ledger, certid)}")
         if not self.dry:
             for message in messages:
                 held.done(message)
@@ -101,7 +101,7 @@ class Redriving:
         url = self.sqs.get_queue_url(QueueName=permissions.ARRIVALS)["QueueUrl"]
         for message in held.messages():
             tally.done += 1
-            self.say(f"  {permissions.ARRIVALS}: {_brief(message.body)}")
+            self.report(f"  {permissions.ARRIVALS}: {_brief(message.body)}")
             if not self.dry:
                 self.sqs.send_message(QueueUrl=url, MessageBody=message.body, MessageAttributes=message.attributes)
                 held.done(message)
@@ -109,4 +109,4 @@ class Redriving:
 
 def _brief(payload: Any) -> str:
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    return text if len(text) <= _BRIEFLY else f"{text[:_BRIEFLY]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

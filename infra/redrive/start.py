@@ -1,7 +1,7 @@
-"""A redrive as the command lines start it: with the credentials of an account's session, for the lobby in it.
+"""Starts a redrive with the credentials of a session, for the lobby in its account.
 
-The ledger finds its tables and its credentials by the environment, as it does in the Lambdas: the session's own are put
-there, so that the queues and the tables are those of one account, whatever else the environment said.
+The ledger reads its credentials and Region from the environment, as in the Lambdas. The session's are written there, so
+the queues and the tables belong to the same account.
 """
 
 import os
@@ -15,8 +15,9 @@ from lobby.ledger.store import Ledger
 from lobby.names import Target
 
 
-def redrive(session: Any, lobby: Target, more: Mapping[str, str] | None = None, *, dry: bool) -> bool:
-    """Whether everything could be redriven. Told on standard output, line by line. `more` is for the environment."""
+def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None = None, *, dry: bool) -> bool:
+    """Redrive, print each step to stdout, and return whether every message was redriven. `environment` has additional
+    variables."""
     keys = session.get_credentials().get_frozen_credentials()
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
@@ -26,7 +27,7 @@ def redrive(session: Any, lobby: Target, more: Mapping[str, str] | None = None, 
         "AWS_REGION": lobby.region,
         "AWS_DEFAULT_REGION": lobby.region,
         **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
-        **(more or {}),
+        **(environment or {}),
     }
     run = Redriving(
         session.client("sqs"),

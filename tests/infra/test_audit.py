@@ -1,4 +1,4 @@
-"""Known vulnerabilities: what the databases say is told; what was not looked at is never called clean."""
+"""Known vulnerabilities are reported; packages that were not checked are never reported as clean."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ NPM_BAD = NPM_CLEAN | {"vulnerabilities": {"urql": {"range": "<5", "severity": "
 NPM_REFUSED = {"message": "405 Method Not Allowed", "error": {}}
 
 
-def databases(python: Any, npm: Any, asked: list[list[str]] | None = None) -> Run:
+def databases(python: Any, npm: Any, commands: list[list[str]] | None = None) -> Run:
     def run(command: Sequence[str], _directory: Path) -> str:
-        if asked is not None:
-            asked.append(list(command))
+        if commands is not None:
+            commands.append(list(command))
         answer = npm if command[0] == "npm" else python
         return answer if isinstance(answer, str) else json.dumps(answer)
 
@@ -31,34 +31,41 @@ def databases(python: Any, npm: Any, asked: list[list[str]] | None = None) -> Ru
 
 
 @pytest.mark.parametrize(
-    ("python", "npm", "clean", "words"),
+    ("python", "npm", "clean", "expected"),
     [
         (CLEAN, NPM_CLEAN, True, "1 Python packages, 0 with known"),
         (BAD, NPM_CLEAN, False, "VULNERABLE idna 3.1: PYSEC-1, fixed in 3.2"),
         (CLEAN, NPM_BAD, False, "VULNERABLE urql <5: high, fixed in another version"),
-        (SKIPPED, NPM_CLEAN, False, "not looked at: Python packages; PyPI's database: Dependency not found"),
-        ({"dependencies": []}, NPM_CLEAN, False, "not looked at: Python packages; PyPI's database: it answered"),
-        ("", NPM_CLEAN, False, "not looked at: Python packages; PyPI's database: it cannot be reached"),
-        (CLEAN, NPM_REFUSED, False, "not looked at: packages of the console; npm's database: 405 Method Not Allowed"),
-        (CLEAN, "oops", False, "not looked at: packages of the console; npm's database: it cannot be reached"),
+        (SKIPPED, NPM_CLEAN, False, "not checked: Python packages; PyPI's database: Dependency not found"),
+        (
+            {"dependencies": []},
+            NPM_CLEAN,
+            False,
+            "not checked: Python packages; PyPI's database: the response is empty",
+        ),
+        ("", NPM_CLEAN, False, "not checked: Python packages; PyPI's database: it is unreachable"),
+        (CLEAN, NPM_REFUSED, False, "not checked: packages of the console; npm's database: 405 Method Not Allowed"),
+        (CLEAN, "oops", False, "not checked: packages of the console; npm's database: it is unreachable"),
     ],
-    ids=["clean", "python", "npm", "skipped", "empty", "offline", "npm refuses", "npm babbles"],
+    ids=["clean", "python", "npm", "skipped", "empty", "offline", "npm refuses", "npm returns no JSON"],
 )
-def test_what_is_told(python: Any, npm: Any, clean: bool, words: str) -> None:
-    told: list[str] = []
-    assert audit.audit(databases(python, npm), told.append) is clean
-    assert words in "\n".join(told)
+def test_the_report_contains_results_and_unavailable_databases(
+    python: Any, npm: Any, clean: bool, expected: str
+) -> None:
+    reported: list[str] = []
+    assert audit.audit(databases(python, npm), reported.append) is clean
+    assert expected in "\n".join(reported)
 
 
-def test_where_the_first_package_cannot_be_asked_about_no_other_is() -> None:
-    asked: list[list[str]] = []
-    audit.audit(databases(SKIPPED, NPM_CLEAN, asked), lambda _line: None)
-    of_python = [command for command in asked if "pip_audit" in command]
+def test_no_other_package_is_queried_if_the_first_cannot_be_checked() -> None:
+    commands: list[list[str]] = []
+    audit.audit(databases(SKIPPED, NPM_CLEAN, commands), lambda _line: None)
+    of_python = [command for command in commands if "pip_audit" in command]
     assert len(of_python) == 1
     assert str(audit.REQUIREMENTS) not in of_python[0]
 
 
-def test_an_accepted_vulnerability_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accepted_vulnerability_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "ACCEPTED", {"PYSEC-1": "it is in a part that is not used"})
     assert audit.audit(databases(BAD, NPM_CLEAN), lambda _line: None)
 
@@ -66,7 +73,7 @@ def test_an_accepted_vulnerability_is_not_told(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("python", "arguments", "status"), [(CLEAN, [], 0), (BAD, [], 0), (BAD, ["--strict"], 1), (CLEAN, ["--strict"], 0)]
 )
-def test_a_vulnerability_fails_where_it_is_asked_to(
+def test_a_vulnerability_fails_the_run_only_if_strict(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, python: Any, arguments: list[str], status: int
 ) -> None:
     monkeypatch.setattr(audit, "run", databases(python, NPM_CLEAN))
@@ -77,11 +84,11 @@ def test_what_was_clean_is_asked_once_a_day_and_what_was_not_each_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def asked_for(python: Any, times: int, stamp: Path) -> int:
-        asked: list[list[str]] = []
-        monkeypatch.setattr(audit, "run", databases(python, NPM_CLEAN, asked))
+        commands: list[list[str]] = []
+        monkeypatch.setattr(audit, "run", databases(python, NPM_CLEAN, commands))
         for _ in range(times):
             audit.main([], stamp)
-        return sum("npm" in command for command in asked)
+        return sum("npm" in command for command in commands)
 
     assert asked_for(CLEAN, 3, tmp_path / "clean") == 1
     assert asked_for(BAD, 3, tmp_path / "bad") == 3

@@ -1,5 +1,5 @@
-"""Deploying to AWS: the account is looked at and agreed to before anything is touched, and nobody is made admin by
-mistake. What the CDK CLI is told is recorded instead of run."""
+"""Deployment to AWS: the account is shown and confirmed before any change, and only the invited user becomes admin.
+Calls of the CDK CLI are recorded instead of run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from infra.cloud import __main__ as commands
 from infra.cloud.account import WrongAccount, caller, expect
-from infra.cloud.first_admin import AlreadyThere, invite
+from infra.cloud.first_admin import UserExists, invite
 
 HERE = "123456789012"
 TARGET = [
@@ -44,87 +44,87 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
 
     def synthesize(name: str, context: dict[str, Any]) -> Path:
         calls.append(("synth", name, context))
         return Path("assembly")
 
-    def deploy(who: Any, profile: str | None, assembly: Path, stack: str) -> dict[str, str]:
-        calls.append(("deploy", who.account, who.region, profile, stack))
+    def deploy(identity: Any, profile: str | None, assembly: Path, stack: str) -> dict[str, str]:
+        calls.append(("deploy", identity.account, identity.region, profile, stack))
         return {"RoleArn": "arn"}
 
     monkeypatch.setattr(commands, "synthesize", synthesize)
     monkeypatch.setattr(commands, "deploy", deploy)
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: calls.append(("bootstrap",)))
-    monkeypatch.setattr(commands, "take_down", lambda *_: calls.append(("destroy",)))
+    monkeypatch.setattr(commands, "destroy_stack", lambda *_: calls.append(("destroy",)))
     return calls
 
 
-def run(*arguments: str, answer: str = "") -> tuple[int, str]:
-    done = CliRunner().invoke(commands.app, list(arguments), input=answer)
-    return done.exit_code, done.output
+def run(*arguments: str, typed: str = "") -> tuple[int, str]:
+    result = CliRunner().invoke(commands.app, list(arguments), input=typed)
+    return result.exit_code, result.output
 
 
-def test_the_account_behind_the_credentials_is_aws_s_word() -> None:
-    who = caller(None, None)
-    assert (who.account, who.region) == (HERE, "eu-west-1")
+def test_the_account_is_read_from_aws() -> None:
+    identity = caller(None, None)
+    assert (identity.account, identity.region) == (HERE, "eu-west-1")
 
 
 @pytest.mark.parametrize(
     ("account", "region", "code"), [("2" * 12, "eu-west-1", "WRONG_ACCOUNT"), (HERE, "eu-north-1", "WRONG_REGION")]
 )
-def test_credentials_that_lead_elsewhere_are_refused(account: str, region: str, code: str) -> None:
+def test_credentials_of_another_account_or_region_are_rejected(account: str, region: str, code: str) -> None:
     with pytest.raises(WrongAccount, match=code):
         expect(caller(None, None), account, region)
 
 
-def test_a_target_is_deployed_where_it_was_named_once_that_is_agreed_to(told: list[Any]) -> None:
-    status, said = run(*TARGET, answer="y\n")
-    assert (status, told[-1]) == (0, ("deploy", HERE, "eu-west-1", None, f"DeviceLobbyTarget-{HERE}-eu-west-1"))
-    assert HERE in said
-    [(_, _, context)] = [call for call in told if call[0] == "synth"]
+def test_a_target_is_deployed_to_the_named_account_after_confirmation(calls: list[Any]) -> None:
+    status, output = run(*TARGET, typed="y\n")
+    assert (status, calls[-1]) == (0, ("deploy", HERE, "eu-west-1", None, f"DeviceLobbyTarget-{HERE}-eu-west-1"))
+    assert HERE in output
+    [(_, _, context)] = [call for call in calls if call[0] == "synth"]
     assert (context["lobby"], context["targets"][0]["externalId"]) == (f"{'1' * 12}/eu-central-1", "abc")
 
 
 @pytest.mark.parametrize("command", [TARGET, ["aws"], ["destroy", "aws"], ["destroy", "target"]])
-def test_nothing_is_touched_unless_it_is_agreed_to(told: list[Any], command: list[str]) -> None:
-    status, _ = run(*command, answer="n\n")
-    assert (status, told) == (1, [])
+def test_nothing_is_changed_without_confirmation(calls: list[Any], command: list[str]) -> None:
+    status, _ = run(*command, typed="n\n")
+    assert (status, calls) == (1, [])
 
 
-def test_a_target_in_another_account_than_the_credentials_is_refused_before_any_question(told: list[Any]) -> None:
-    status, _ = run(*[word if word != HERE else "2" * 12 for word in TARGET], "--yes")
-    assert (status, told) == (1, [])
+def test_a_target_in_another_account_is_rejected_before_confirmation(calls: list[Any]) -> None:
+    status, _ = run(*[argument if argument != HERE else "2" * 12 for argument in TARGET], "--yes")
+    assert (status, calls) == (1, [])
 
 
-def test_destroy_of_what_there_is_not_is_refused(told: list[Any]) -> None:
-    status, said = run("destroy", "everything", "--yes")
-    assert (status, told) == (2, [])
-    assert "everything" in said
+def test_destroy_rejects_an_unknown_deployment(calls: list[Any]) -> None:
+    status, output = run("destroy", "everything", "--yes")
+    assert (status, calls) == (2, [])
+    assert "everything" in output
 
 
 @pytest.fixture
 def cognito() -> Iterator[tuple[Any, Stubber]]:
     client = boto3.client("cognito-idp", region_name="eu-west-1")
-    with Stubber(client) as answers:
-        yield client, answers
-        answers.assert_no_pending_responses()
+    with Stubber(client) as stubber:
+        yield client, stubber
+        stubber.assert_no_pending_responses()
 
 
 USER = {"UserPoolId": "eu-west-1_pool", "Username": "ada"}
 
 
-def is_there_with(answers: Stubber, email: str) -> None:
-    answers.add_client_error("admin_create_user", "UsernameExistsException")
-    found = {"Username": "ada", "UserAttributes": [{"Name": "email", "Value": email}]}
-    answers.add_response("admin_get_user", found, USER)
+def add_existing_user(stubber: Stubber, email: str) -> None:
+    stubber.add_client_error("admin_create_user", "UsernameExistsException")
+    response = {"Username": "ada", "UserAttributes": [{"Name": "email", "Value": email}]}
+    stubber.add_response("admin_get_user", response, USER)
 
 
-def test_the_first_admin_is_invited_by_mail_and_made_an_admin(cognito: tuple[Any, Stubber]) -> None:
-    client, answers = cognito
-    answers.add_response(
+def test_the_first_admin_is_invited_by_mail_and_added_to_the_group(cognito: tuple[Any, Stubber]) -> None:
+    client, stubber = cognito
+    stubber.add_response(
         "admin_create_user",
         {},
         USER
@@ -137,19 +137,19 @@ def test_the_first_admin_is_invited_by_mail_and_made_an_admin(cognito: tuple[Any
             "DesiredDeliveryMediums": ["EMAIL"],
         },
     )
-    answers.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
+    stubber.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
     assert "invited" in invite(client, USER["UserPoolId"], "ada@example.com")
 
 
-def test_who_is_there_already_is_made_an_admin_and_nothing_else(cognito: tuple[Any, Stubber]) -> None:
-    client, answers = cognito
-    is_there_with(answers, "ada@example.com")
-    answers.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
+def test_an_existing_user_is_only_added_to_the_admin_group(cognito: tuple[Any, Stubber]) -> None:
+    client, stubber = cognito
+    add_existing_user(stubber, "ada@example.com")
+    stubber.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
     assert "already" in invite(client, USER["UserPoolId"], "ada@example.com")
 
 
-def test_somebody_else_of_the_same_name_does_not_become_admin(cognito: tuple[Any, Stubber]) -> None:
-    client, answers = cognito
-    is_there_with(answers, "ada@elsewhere.example")
-    with pytest.raises(AlreadyThere, match="USER_EXISTS"):
+def test_another_user_with_the_same_name_does_not_become_admin(cognito: tuple[Any, Stubber]) -> None:
+    client, stubber = cognito
+    add_existing_user(stubber, "ada@elsewhere.example")
+    with pytest.raises(UserExists, match="USER_EXISTS"):
         invite(client, USER["UserPoolId"], "ada@example.com")

@@ -172,7 +172,7 @@ def test_a_dry_run_tells_everything_and_leaves_it_there_at_once(sqs: Any, redriv
     done, functions, told = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in told
-    assert any(ONE in line and "to be asked for again" in line for line in told)
+    assert any(ONE in line and "would be triggered again" in line for line in told)
     assert [bodies(sqs, name) for name in ALL[:3]] == [[given_up()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_read_stays_and_does_not_hold_up_the_rest(sqs: Any, redri
     assert not done
     assert len(functions.invoked) == 1
     assert bodies(sqs, permissions.UNDELIVERED) == ["poison", "poison, too"]
-    assert "device-lobby-undelivered: 1 redriven, 2 left, as told above" in told
+    assert "device-lobby-undelivered: 1 redriven, 2 left (see above)" in told
 
 
 def test_a_redrive_that_is_cut_off_leaves_what_it_has_not_handed_over(sqs: Any, redrive: Redrive) -> None:

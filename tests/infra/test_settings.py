@@ -16,12 +16,12 @@ ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
 def test_a_lobby_alone_is_enough() -> None:
     made = Settings.from_context({"lobby": LOBBY}.get)
     assert (str(made.lobby), made.targets, made.local, made.bundle, made.log_retention) == (LOBBY, (), False, True, 30)
-    assert made.anchors_kept == 3650
+    assert made.anchor_retention == 3650
 
 
 def test_what_the_command_line_gives_as_text_is_read() -> None:
     made = settings(local="TRUE", bundle="false", logRetentionDays="90", anchorDays="1", targets=json.dumps([ONE]))
-    assert (made.local, made.bundle, made.log_retention, made.anchors_kept) == (True, False, 90, 1)
+    assert (made.local, made.bundle, made.log_retention, made.anchor_retention) == (True, False, 90, 1)
     assert [(str(each.target), each.external_id) for each in made.targets] == [("200000000002/eu-west-1", "abc")]
 
 
@@ -47,8 +47,8 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
         pytest.param({"lobby": "us-east-1"}, "want account/Region", id="no account"),
         pytest.param({"lobby": "1/us-east-1"}, "want an AWS account id: 12 digits", id="short account"),
         pytest.param({"local": "yes"}, "local: got 'yes', want true or false", id="no flag"),
-        pytest.param({"consoleUrl": CONSOLE}, "want none but with local=true", id="console elsewhere in AWS"),
-        pytest.param({"consoleUrl": CONSOLE, "local": "false"}, "want none but with", id="console, not local"),
+        pytest.param({"consoleUrl": CONSOLE}, "want it only with local=true", id="console elsewhere in AWS"),
+        pytest.param({"consoleUrl": CONSOLE, "local": "false"}, "want it only with", id="console, not local"),
         *(
             pytest.param({"local": True, "consoleUrl": url}, "consoleUrl: got", id=f"console at {url!r}")
             for url in (
@@ -88,7 +88,7 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
             {"targets": [ONE, ONE | {"region": "eu-north-1", "externalId": "else"}]}, "two externalIds", id="two ids"
         ),
         pytest.param(
-            {"targets": [ONE, ONE | {"region": "eu-north-1", "createRole": True}]}, "once an account", id="two roles"
+            {"targets": [ONE, ONE | {"region": "eu-north-1", "createRole": True}]}, "once per account", id="two roles"
         ),
     ],
 )
