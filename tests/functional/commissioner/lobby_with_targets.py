@@ -70,8 +70,8 @@ class LobbyWithTargets:
         self.queued: list[tuple[str, str]] = []
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
-            secrets = iter(EXTERNAL_IDS.values())
-            self.targets = Targets(lambda: next(secrets), clock)
+            external_ids = iter(EXTERNAL_IDS.values())
+            self.targets = Targets(lambda: next(external_ids), clock)
             self._once("set up", *devices, then=lambda: self._set_up(devices or ("sensor-1",)))
         self.processor = self.new_processor()
 
