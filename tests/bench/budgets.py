@@ -1,9 +1,10 @@
-"""Measures the project's budgets on the emulator and prints them: `python -m tests.bench.budgets`.
+"""Measure the project's performance budgets on the emulator and print them: `python -m tests.bench.budgets`.
 
-Brings a lobby up in a state of its own, warms it with one device, then counts the AWS calls that the Lambdas make in
-each step, whatever else runs on the machine. Counts decide; milliseconds are told and decide nothing.
+Starts a lobby with a state of its own, onboards one device to warm the Lambdas, then counts the AWS calls that the
+Lambdas make in each step. Other load on the machine does not change the counts. Milliseconds are shown, but have no
+budget.
 
-Exit status: 0 every budget is kept, 1 one is broken or a step failed, 2 wrong use.
+Exit status: 0 every budget is met, 1 a budget is exceeded or a step failed, 2 wrong usage.
 """
 
 import sys
@@ -18,9 +19,9 @@ import typer
 from infra.local.bringup import exclusive_use
 from infra.local.errors import LocalCloudError
 from infra.local.timeline import StepFailed, Timeline
-from tests.bench import cold_start, crowd, hellos, onboarding, report, units
+from tests.bench import cold_start, device_list, hellos, onboarding, report, units
+from tests.bench.deployment import LobbyUnderTest, running_lobby
 from tests.bench.report import Row, Section
-from tests.bench.stage import Stage, staged
 
 app = typer.Typer(add_completion=False)
 _FIRST_PORT: Final = 25_000
@@ -29,69 +30,73 @@ _FIRST_PORT: Final = 25_000
 @app.command(help=__doc__)
 def main(
     devices: Annotated[int, typer.Option(min=1, help="Warm onboardings to measure; the median counts.")] = 5,
-    rows: Annotated[int, typer.Option(min=100, help="Rows in the ledger for the list's budget.")] = 50_000,
+    rows: Annotated[int, typer.Option(min=100, help="Rows in the ledger for the budget of the list.")] = 50_000,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The figures as JSON; progress goes to standard error.")
+        bool, typer.Option("--json", help="Print the results as JSON; progress goes to standard error.")
     ] = False,
     cold: Annotated[bool, typer.Option(help="Also measure bundles and imports.")] = True,
     state: Annotated[
-        Path | None, typer.Option(help="Keep the deployment here, for the next run. [default: none]")
+        Path | None, typer.Option(help="Keep the deployment in this directory for the next run. [default: none]")
     ] = None,
     gateway_port: Annotated[int, typer.Option(help="Port of the AWS API.")] = _FIRST_PORT,
     mqtt_port: Annotated[int, typer.Option(help="Port of the MQTT endpoints.")] = _FIRST_PORT + 1,
 ) -> None:
     timeline = Timeline(out=sys.stderr)
     try:
-        with _kept(state) as directory, exclusive_use(directory):
-            with staged(directory, timeline, gateway_port, mqtt_port) as stage:
-                measured, sections = _measured(stage, timeline, devices, rows)
+        with _state_directory(state) as directory, exclusive_use(directory):
+            with running_lobby(directory, timeline, gateway_port, mqtt_port) as lobby:
+                results, sections = _measure(lobby, timeline, devices, rows)
             if cold:
                 with timeline.step("bundles and imports"):
                     sections.append(cold_start.section())
-    except (StepFailed, LocalCloudError) as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
+    except (StepFailed, LocalCloudError) as error:
+        print(f"FAILED: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print(report.as_json(measured, sections) if as_json else _printed(measured, sections))
-    if not all(row.kept for row in measured):
+    print(report.as_json(results, sections) if as_json else _as_text(results, sections))
+    if not all(row.within_budget for row in results):
         raise typer.Exit(1)
 
 
-def _measured(stage: Stage, timeline: Timeline, devices: int, rows: int) -> tuple[list[Row], list[Section]]:
-    with timeline.step("a first device warms the Lambdas") as done:
-        first = onboarding.measure(stage)
-        done.note = f"{len(first.calls)} calls cold, {first.bouncers} bouncers"
+def _measure(lobby: LobbyUnderTest, timeline: Timeline, devices: int, rows: int) -> tuple[list[Row], list[Section]]:
+    with timeline.step("a first device warms the Lambdas") as step:
+        first = onboarding.measure(lobby)
+        step.note = f"{len(first.calls)} calls cold, {first.bouncer_runs} bouncer runs"
     warm = []
     for number in range(devices):
-        with timeline.step(f"onboarding {number + 1} of {devices}") as done:
-            warm.append(onboarding.measure(stage))
-            done.note = f"{len(warm[-1].calls)} calls, {warm[-1].bouncers} bouncers"
+        with timeline.step(f"onboarding {number + 1} of {devices}") as step:
+            warm.append(onboarding.measure(lobby))
+            step.note = f"{len(warm[-1].calls)} calls, {warm[-1].bouncer_runs} bouncer runs"
     with timeline.step("hellos and the push"):
-        measured = onboarding.rows(warm) + hellos.rows(stage)
-    with timeline.step("DynamoDB's units of an onboarding"):
-        sections = [_knocks(onboarding.knocking(first, warm)), units.section(stage)]
+        results = onboarding.rows(warm) + hellos.rows(lobby)
+    with timeline.step("DynamoDB units of an onboarding"):
+        sections = [_registrations(onboarding.registration_lines(first, warm)), units.section(lobby)]
     with timeline.step(f"a list of a ledger with {rows:,} rows"):
-        pem = stage.new_device().paths.certificate.read_text()
-        measured.append(crowd.row(stage, rows, pem, lambda done, of: timeline.print(f"{'':12}{done:,} of {of:,} rows")))
-    return measured, sections
+        pem = lobby.new_device().paths.certificate.read_text()
+        results.append(
+            device_list.row(
+                lobby, rows, pem, lambda written, total: timeline.print(f"{'':12}{written:,} of {total:,} rows")
+            )
+        )
+    return results, sections
 
 
-def _knocks(lines: tuple[tuple[str, ...], ...]) -> Section:
+def _registrations(lines: tuple[tuple[str, ...], ...]) -> Section:
     return Section(
-        "Just-in-time registration: connects until let in, and the bouncers that they start",
-        ("Lambdas", "devices", "knocks", "bouncer runs", "bouncer calls"),
+        "Just-in-time registration: connection attempts until the device is admitted, and the bouncer runs they start",
+        ("Lambdas", "devices", "connection attempts", "bouncer runs", "bouncer calls"),
         lines,
     )
 
 
-def _printed(rows: list[Row], sections: list[Section]) -> str:
-    broken = [row.step for row in rows if not row.kept]
-    verdict = f"BROKEN: {', '.join(broken)}" if broken else "every budget is kept"
+def _as_text(rows: list[Row], sections: list[Section]) -> str:
+    exceeded = [row.step for row in rows if not row.within_budget]
+    verdict = f"EXCEEDED: {', '.join(exceeded)}" if exceeded else "every budget is met"
     return "\n\n".join([report.table(rows), *map(report.section, sections), verdict])
 
 
 @contextmanager
-def _kept(state: Path | None) -> Iterator[Path]:
-    """The directory that was asked for, or one that goes with the run."""
+def _state_directory(state: Path | None) -> Iterator[Path]:
+    """Yield the requested directory, or a temporary one that is deleted afterwards."""
     if state is not None:
         yield state
         return

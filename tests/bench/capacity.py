@@ -1,8 +1,8 @@
-"""What DynamoDB bills for an item, from its size: the cross-check of what the emulator says it consumed.
+"""Compute what DynamoDB bills from item sizes. The benchmark compares it with the consumption the emulator reports.
 
-The sizes are those of the developer guide ("DynamoDB item sizes and formats") and the units those of "DynamoDB
-capacity mode": 4 kB a read unit, halved where reading eventually consistently; 1 kB a write unit, doubled in a
-transaction. A query is billed for the sum of what it reads, rounded up once.
+Sizes follow the developer guide ("DynamoDB item sizes and formats"), units "DynamoDB capacity mode": a read unit is
+4 kB, half a unit for an eventually consistent read. A query is billed for the sum of the items it reads, rounded up
+once.
 """
 
 import math
@@ -11,13 +11,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 READ_UNIT: Final = 4096
-WRITE_UNIT: Final = 1024
 _NESTED: Final = 3
-"""What a list or a map takes beside its elements, each of which takes one more."""
+"""Bytes that a list or a map takes in addition to its elements, each of which takes one more."""
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
-    """The size of an item in DynamoDB's JSON."""
+    """Return the size of an item in DynamoDB's JSON format. Raise `ValueError` for types that the ledger lacks."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
@@ -34,19 +33,16 @@ def _value_bytes(typed: Mapping[str, Any]) -> int:
             return _NESTED + sum(1 + _value_bytes(each) for each in value)
         case "M":
             return _NESTED + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in value.items())
-    raise ValueError(f"got attribute type {kind!r}, want S, N, BOOL, NULL, L or M, which is what the ledger has")
+    raise ValueError(f"got attribute type {kind!r}, want S, N, BOOL, NULL, L or M, which the ledger uses")
 
 
 def _number_bytes(text: str) -> int:
-    """Two digits a byte and one for the exponent ("approximately", says the guide)."""
+    """Return one byte for two digits and one for the exponent (the guide: "approximately")."""
     digits = Decimal(text).normalize().as_tuple().digits
     return math.ceil(len(digits) / 2) + 1
 
 
 def query_units(items: Iterable[Mapping[str, Any]], *, consistent: bool = False) -> float:
-    """Of a query that read these items, as the index or the table holds them."""
-    return _read_units(sum(map(item_bytes, items)), consistent=consistent)
-
-
-def _read_units(size: int, *, consistent: bool) -> float:
-    return max(1, math.ceil(size / READ_UNIT)) * (1.0 if consistent else 0.5)
+    """Return the read units of a query that read these items of a table or an index."""
+    units = max(1, math.ceil(sum(map(item_bytes, items)) / READ_UNIT))
+    return units * (1.0 if consistent else 0.5)

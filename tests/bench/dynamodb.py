@@ -1,6 +1,7 @@
-"""DynamoDB's own word on what a call consumed: the ledger's code run here, as it is, with the question added.
+"""Record the capacity that DynamoDB reports for each call of the ledger's code.
 
-The Lambdas do not ask for it, so their work is done once more in this process, as root, against the emulator.
+The Lambdas do not request `ReturnConsumedCapacity`. Therefore the ledger's code runs once more in this process, as
+root, against the emulator, with that parameter added to each request.
 """
 
 import os
@@ -12,12 +13,12 @@ from typing import Any
 from lobby.ledger.connection import connection_of
 from lobby.ledger.models import MODELS
 from lobby.names import Target
-from tests.bench.stage import Stage
+from tests.bench.deployment import LobbyUnderTest
 
 
 @dataclass(frozen=True)
 class Consumption:
-    """One call: what it read, and what the emulator says it consumed, in units."""
+    """One call: the items it read, and the units that the emulator reports."""
 
     operation: str
     items: list[dict[str, Any]]
@@ -25,32 +26,33 @@ class Consumption:
 
 
 @dataclass
-class Recorded:
+class Recording:
     """The calls so far, oldest first."""
 
-    made: list[Consumption] = field(default_factory=list)
+    calls: list[Consumption] = field(default_factory=list)
 
     def last(self) -> Consumption:
-        return self.made[-1]
+        return self.calls[-1]
 
     def take(self) -> list[Consumption]:
-        """All since the last take."""
-        taken, self.made = self.made, []
+        """Return the calls since the previous `take`."""
+        taken, self.calls = self.calls, []
         return taken
 
-    def note(self, model: Any, parsed: dict[str, Any], **_: object) -> None:
+    def add(self, model: Any, parsed: dict[str, Any], **_: object) -> None:
+        """Record a response. Handler of botocore's `after-call` event."""
         items = parsed.get("Items") or ([parsed["Item"]] if "Item" in parsed else [])
-        said = parsed.get("ConsumedCapacity", [])
-        units = sum(each["CapacityUnits"] for each in (said if isinstance(said, list) else [said]))
-        self.made.append(Consumption(model.name, items, units))
+        reported = parsed.get("ConsumedCapacity", [])
+        units = sum(each["CapacityUnits"] for each in (reported if isinstance(reported, list) else [reported]))
+        self.calls.append(Consumption(model.name, items, units))
 
 
 @contextmanager
-def counted(stage: Stage, where: Target | None = None) -> Iterator[Recorded]:
-    """The ledger's code talks to the emulator's tables in `where` (unless said, the lobby's), and is recorded."""
-    scope = where or stage.local.layout.lobby
+def recorded_consumption(lobby: LobbyUnderTest, where: Target | None = None) -> Iterator[Recording]:
+    """Connect the ledger's models to the emulator's tables in `where` (default: the lobby's). Record their calls."""
+    scope = where or lobby.local.layout.lobby
     environment = {
-        "AWS_ENDPOINT_URL": stage.file.aws_endpoint_url,
+        "AWS_ENDPOINT_URL": lobby.file.aws_endpoint_url,
         "AWS_REGION": scope.region,
         "AWS_DEFAULT_REGION": scope.region,
         "AWS_ACCESS_KEY_ID": scope.account,
@@ -58,14 +60,14 @@ def counted(stage: Stage, where: Target | None = None) -> Iterator[Recorded]:
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
-    recorded = Recorded()
+    recording = Recording()
     try:
         for model in MODELS:
             model._connection = None
             events = connection_of(model).client.meta.events
-            events.register("before-parameter-build.dynamodb.*", _ask)
-            events.register("after-call.dynamodb.*", recorded.note)
-        yield recorded
+            events.register("before-parameter-build.dynamodb.*", _request_capacity)
+            events.register("after-call.dynamodb.*", recording.add)
+        yield recording
     finally:
         for model in MODELS:
             model._connection = None
@@ -73,6 +75,6 @@ def counted(stage: Stage, where: Target | None = None) -> Iterator[Recorded]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _ask(params: dict[str, Any], model: Any, **_: object) -> None:
+def _request_capacity(params: dict[str, Any], model: Any, **_: object) -> None:
     if model.name not in ("CreateTable", "DescribeTable"):
         params["ReturnConsumedCapacity"] = "INDEXES"

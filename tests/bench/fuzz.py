@@ -1,10 +1,11 @@
-"""Asks the API whatever schemathesis makes up, and prints what became of it: `python -m tests.bench.fuzz`.
+"""Send generated GraphQL documents to the API and print a summary of the responses: `python -m tests.bench.fuzz`.
 
-The whole application on moto, in this process: an admin's documents of every operation, new ones with each run. Counted
-are answers by code, and AWS calls. An answer that is no 200, that has a code which nobody is told of, or a word of the
-inside, ends the run with the smallest document that brings it about.
+Runs the complete application on moto in this process. Schemathesis generates documents for every operation, new ones in
+each run; they are sent as an admin. The summary counts responses by error code, and AWS calls. The run ends with the
+smallest document that causes an unexpected response: a status other than 200, an undocumented error code, or internal
+details.
 
-Exit status: 0 nothing was found, 1 something was, 2 wrong use.
+Exit status: 0 no unexpected response, 1 an unexpected response, 2 wrong usage.
 """
 
 import json
@@ -29,7 +30,7 @@ app = typer.Typer(add_completion=False)
 
 
 def operation_in(document: str) -> str:
-    """The first field that a document asks for."""
+    """Return the first field that a document selects, or `?`."""
     (definition, *_) = parse(document).definitions
     if not isinstance(definition, OperationDefinitionNode):
         return "?"
@@ -39,12 +40,14 @@ def operation_in(document: str) -> str:
 
 @app.command(help=__doc__)
 def main(
-    examples: Annotated[int, typer.Option(min=1, help="Documents to ask.")] = 5000,
-    number: Annotated[int | None, typer.Option("--seed", help="The same documents as a run that told it.")] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Number of documents to send.")] = 5000,
+    number: Annotated[
+        int | None, typer.Option("--seed", help="Send the same documents as the run that printed this seed.")
+    ] = None,
 ) -> None:
     number = SystemRandom().randrange(2**32) if number is None else number
-    told: dict[str, Counter[str]] = defaultdict(Counter)
-    made: Counter[str] = Counter()
+    responses: dict[str, Counter[str]] = defaultdict(Counter)
+    aws_calls: Counter[str] = Counter()
     logger.setLevel("CRITICAL")
     with pytest.MonkeyPatch.context() as monkeypatch, ledger_on_moto(monkeypatch) as ledger:
         lobby = fresh_lobby(ledger)
@@ -59,43 +62,41 @@ def main(
             suppress_health_check=list(HealthCheck),
         )
         @given(document=documents(), data=st.data())
-        def ask(document: str, data: st.DataObject) -> None:
-            question = with_known_values(document, data, known)
+        def send(document: str, data: st.DataObject) -> None:
+            query = with_known_values(document, data, known)
             with counted() as calls:
-                answer = lobby.ask(question, groups=("admin", f"target:{HERE}"))
-            operation = operation_in(question)
-            made[operation] += len(calls)
-            told[operation][", ".join(sorted(set(answer.codes))) or "done"] += 1
-            untold = [code for code in answer.codes if not EXPECTED_CODES.fullmatch(code)]
-            if answer.status != 200 or untold or leaks(json.dumps(answer.body)):
-                raise AssertionError(f"got {answer.status} {json.dumps(answer.body)[:2000]} for {question}")
+                answer = lobby.ask(query, groups=("admin", f"target:{HERE}"))
+            operation = operation_in(query)
+            aws_calls[operation] += len(calls)
+            responses[operation][", ".join(sorted(set(answer.codes))) or "done"] += 1
+            unexpected = [code for code in answer.codes if not EXPECTED_CODES.fullmatch(code)]
+            if answer.status != 200 or unexpected or leaks(json.dumps(answer.body)):
+                raise AssertionError(f"got {answer.status} {json.dumps(answer.body)[:2000]} for {query}")
 
         try:
-            ask()
-        except AssertionError as found:
-            print(f"FOUND (seed {number}): {found}")
+            send()
+        except AssertionError as error:
+            print(f"FOUND (seed {number}): {error}")
             raise typer.Exit(1) from None
-    print(section(_section(told, made, number)))
+    print(section(_section(responses, aws_calls, number)))
 
 
-def _section(told: dict[str, Counter[str]], made: Counter[str], number: int) -> Section:
+def _section(responses: dict[str, Counter[str]], aws_calls: Counter[str], number: int) -> Section:
     lines = tuple(
-        (operation, str(codes.total()), str(codes["done"]), str(made[operation]), _commonest(codes))
-        for operation, codes in sorted(told.items())
+        (operation, str(codes.total()), str(codes["done"]), str(aws_calls[operation]), _most_common(codes))
+        for operation, codes in sorted(responses.items())
     )
-    documents_asked = sum(codes.total() for codes in told.values())
+    total = sum(codes.total() for codes in responses.values())
     return Section(
-        f"{documents_asked:,} documents, seed {number}: each answer 200, with codes that are told",
-        ("operation", "asked", "done", "AWS calls", "refused"),
+        f"{total:,} documents, seed {number}: every response has status 200 and documented error codes",
+        ("operation", "sent", "done", "AWS calls", "errors"),
         lines,
     )
 
 
-def _commonest(codes: Counter[str]) -> str:
-    refused = [
-        f"{code} {count}" for code, count in codes.most_common() if code != "done" and re.fullmatch(r"\w+", code)
-    ]
-    return ", ".join(refused[:6])
+def _most_common(codes: Counter[str]) -> str:
+    errors = [f"{code} {count}" for code, count in codes.most_common() if code != "done" and re.fullmatch(r"\w+", code)]
+    return ", ".join(errors[:6])
 
 
 if __name__ == "__main__":

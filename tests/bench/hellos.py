@@ -1,44 +1,44 @@
-"""The budgets of hellos: in the lobby, after the commissioning, and none at all between a claim and its route.
+"""The budgets of hellos: in the lobby, after commissioning, and between a claim and its route.
 
-The device says each hello when it is told to; the receptionist's run is waited for before the calls are counted. That
-ten hellos wake no commissioner is shown by the claim after them: the stream is in order, and its run is the first.
+The device publishes each hello on request. Calls are counted after the receptionist's run has completed. The claim that
+follows ten hellos shows that these invoke no commissioner: the stream is ordered, and the claim's run is the first.
 """
 
 import time
 from typing import Final
 
-from tests.bench.calls import READS, Call, told
+from tests.bench.calls import READS, Call, summary
+from tests.bench.deployment import TABLE, LobbyUnderTest, NewDevice
+from tests.bench.mqtt_device import MqttDevice
 from tests.bench.report import Row
-from tests.bench.stage import TABLE, NewDevice, Stage
-from tests.bench.waiting_device import WaitingDevice
 
-_TEN: Final = 10
+_HELLOS: Final = 10
 _LONG_AGO: Final = "2020-01-01T00:00:00.000Z"
 
 
-def rows(stage: Stage) -> list[Row]:
-    """All of them, with one device."""
-    device = stage.new_device()
-    with WaitingDevice(stage.file, device.paths, device.name) as waiting:
-        _hellos(stage, waiting, 1)
-        stage.until_state(device, "inlobby")
-        commissioners = stage.runs("commissioner")
-        ten = _hellos(stage, waiting, _TEN)
-        _pretend_a_minute(stage, device)
-        later = _hellos(stage, waiting, 1)
-        pushed = _push(stage, device, waiting, commissioners)
-        after = _hellos(stage, waiting, 1)
-        _, answer = waiting.answer()
+def rows(lobby: LobbyUnderTest) -> list[Row]:
+    """Measure all budgets with one device."""
+    device = lobby.new_device()
+    with MqttDevice(lobby.file, device.paths, device.name) as connected:
+        _hellos(lobby, connected, 1)
+        lobby.wait_for_state(device, "inlobby")
+        commissioner_runs = lobby.runs("commissioner")
+        ten = _hellos(lobby, connected, _HELLOS)
+        _set_last_hello_long_ago(lobby, device)
+        later = _hellos(lobby, connected, 1)
+        extra_runs, hellos, since_sent, since_answered = _push(lobby, device, connected, commissioner_runs)
+        after = _hellos(lobby, connected, 1)
+        _, answer = connected.next_message()
     return [
-        Row("one more hello in the lobby", "calls", "2 calls + a run", 2, 1, len(ten) / _TEN, told(ten)),
-        Row("… once a minute, with a write", "calls", "2 calls + a run", 2, 2, len(later), told(later)),
+        Row("one more hello in the lobby", "calls", "2 calls + a run", 2, 1, len(ten) / _HELLOS, summary(ten)),
+        Row("… once a minute, with a write", "calls", "2 calls + a run", 2, 2, len(later), summary(later)),
         Row(
             "… commissioner runs of ten hellos",
             "runs",
             "10 runs",
             10,
             0,
-            pushed[0],
+            extra_runs,
             f"{len([call for call in ten if call.action not in READS])} writes in ten hellos within the minute",
         ),
         Row(
@@ -48,7 +48,7 @@ def rows(stage: Stage) -> list[Row]:
             22,
             2,
             len(after),
-            f"{told(after)}; answered {answer['iotep']}",
+            f"{summary(after)}; answered {answer['iotep']}",
         ),
         Row(
             "claim → route at a waiting device, hellos between",
@@ -56,25 +56,25 @@ def rows(stage: Stage) -> list[Row]:
             "1 (5 s)",
             1,
             0,
-            pushed[1],
-            f"pushed {pushed[2]:.0f} ms after the claim was sent, {pushed[3]:.0f} ms after it was answered",
+            hellos,
+            f"pushed {since_sent:.0f} ms after the claim was sent, {since_answered:.0f} ms after it was answered",
         ),
     ]
 
 
-def _hellos(stage: Stage, waiting: WaitingDevice, count: int) -> list[Call]:
-    """The calls of so many hellos, one after the other."""
-    began = stage.log.position()
+def _hellos(lobby: LobbyUnderTest, connected: MqttDevice, count: int) -> list[Call]:
+    """Publish hellos one after the other and return the calls they caused."""
+    position = lobby.log.position()
     for _ in range(count):
-        before = stage.runs("receptionist")
-        waiting.hello()
-        stage.until_runs("receptionist", before + 1)
-    return stage.log.since(began)
+        before = lobby.runs("receptionist")
+        connected.hello()
+        lobby.wait_for_runs("receptionist", before + 1)
+    return lobby.log.since(position)
 
 
-def _pretend_a_minute(stage: Stage, device: NewDevice) -> None:
-    """Nobody waits for a minute here: the row says that the device was last seen long ago."""
-    stage.tables.update_item(
+def _set_last_hello_long_ago(lobby: LobbyUnderTest, device: NewDevice) -> None:
+    """Set `lastseen` in the past, so that the next hello writes a heartbeat without a wait of one minute."""
+    lobby.tables.update_item(
         TableName=TABLE,
         Key={"certid": {"S": device.certid}},
         UpdateExpression="SET lastseen = :long_ago",
@@ -82,14 +82,17 @@ def _pretend_a_minute(stage: Stage, device: NewDevice) -> None:
     )
 
 
-def _push(stage: Stage, device: NewDevice, waiting: WaitingDevice, commissioners: int) -> tuple[int, int, float, float]:
-    """Commissioner runs but the claim's own, hellos until the route, ms from the claim sent and from it answered."""
-    hellos = stage.runs("receptionist")
+def _push(
+    lobby: LobbyUnderTest, device: NewDevice, connected: MqttDevice, commissioner_runs: int
+) -> tuple[int, int, float, float]:
+    """Claim the device. Return the commissioner runs besides the claim's own, the hellos until the route, and the
+    milliseconds from the claim's request and from its response to the route."""
+    hellos = lobby.runs("receptionist")
     sent = time.time()
-    stage.claim(device)
+    lobby.claim(device)
     answered = time.time()
-    routed, _ = waiting.answer()
-    between = stage.runs("receptionist") - hellos
-    stage.until_runs("commissioner", commissioners + 1)
-    stray = stage.runs("commissioner") - commissioners - 1
-    return stray, between, (routed - sent) * 1000, (routed - answered) * 1000
+    routed, _ = connected.next_message()
+    between = lobby.runs("receptionist") - hellos
+    lobby.wait_for_runs("commissioner", commissioner_runs + 1)
+    extra_runs = lobby.runs("commissioner") - commissioner_runs - 1
+    return extra_runs, between, (routed - sent) * 1000, (routed - answered) * 1000

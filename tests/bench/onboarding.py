@@ -1,8 +1,8 @@
 """The budget of one onboarding: a new device with the reference client, claimed while it waits, until it has arrived.
 
-Counted is everything from the power switch to the arrival, knocks at a closed door included, of the Lambdas that lead
-there. What the notary then puts for each entry is waited for and told beside it. The history's hash chain is checked
-afterwards, uncounted.
+Counts the calls of the Lambdas that take part, from power-on to arrival, including connection attempts before the
+device is admitted. The notary's calls, one for each history entry, follow later and have a row of their own. The hash
+chain of the history is verified afterwards; this is not counted.
 """
 
 import statistics
@@ -11,11 +11,11 @@ from typing import Final
 
 from infra.local.demo import HISTORY
 from infra.local.powered_device import PoweredDevice
-from tests.bench.calls import Call, of, told
+from tests.bench.calls import Call, calls_by, summary
+from tests.bench.deployment import LobbyUnderTest, NewDevice, wait_for
 from tests.bench.report import Row
-from tests.bench.stage import NewDevice, Stage, until
 
-_ON_THE_WAY: Final = frozenset(
+_COUNTED: Final = frozenset(
     {"bouncer", "receptionist", "admin-api", "commissioner", "commissioner in target", "arrivals"}
 )
 _EVENTS: Final = ["admit", "hello", "claim", "commission", "arrive"]
@@ -23,61 +23,64 @@ _EVENTS: Final = ["admit", "hello", "claim", "commission", "arrive"]
 
 @dataclass(frozen=True)
 class Onboarding:
-    """What one device took. `knocks` are its connects until it was let in; each but the last may start a bouncer.
-    `anchored` are the notary's calls, on which nobody waits."""
+    """The cost of one device. `connection_attempts` are those until it was admitted; each but the last may start the
+    bouncer. `notary_calls` delay nobody."""
 
     calls: list[Call]
-    anchored: list[Call]
-    bouncers: int
-    commissioners: int
-    knocks: int
+    notary_calls: list[Call]
+    bouncer_runs: int
+    commissioner_runs: int
+    connection_attempts: int
 
 
-def measure(stage: Stage) -> Onboarding:
-    """One onboarding. Raises `TimeoutError`, or `ValueError` where the history is not what it should be."""
-    device = stage.new_device()
-    began, before = stage.log.position(), (stage.runs("bouncer"), stage.runs("commissioner"))
-    powered = PoweredDevice(stage.file, device.paths, stage.local.state / "devices" / device.name)
+def measure(lobby: LobbyUnderTest) -> Onboarding:
+    """Onboard one device. Raise `TimeoutError`, or `ValueError` if its history is not the expected one."""
+    device = lobby.new_device()
+    position, before = lobby.log.position(), (lobby.runs("bouncer"), lobby.runs("commissioner"))
+    powered = PoweredDevice(lobby.file, device.paths, lobby.local.state / "devices" / device.name)
     try:
-        stage.until_state(device, "inlobby")
-        stage.claim(device)
-        stage.until_state(device, "arrived")
-        knocks = 1 + sum(event["event"] == "refused" for event in powered.events())
-        stage.until_runs("bouncer", before[0] + knocks - 1)
+        lobby.wait_for_state(device, "inlobby")
+        lobby.claim(device)
+        lobby.wait_for_state(device, "arrived")
+        attempts = 1 + sum(event["event"] == "refused" for event in powered.events())
+        lobby.wait_for_runs("bouncer", before[0] + attempts - 1)
     finally:
         powered.stop()
-    stage.until_runs("commissioner", before[1] + 1)
-    until("every entry is anchored", lambda: len(of(stage.log.since(began), "notary")) >= len(_EVENTS))
-    calls = stage.log.since(began)
-    _check_history(stage, device)
-    counted = [call for call in calls if call.by in _ON_THE_WAY]
+    lobby.wait_for_runs("commissioner", before[1] + 1)
+    wait_for("every entry is anchored", lambda: len(calls_by(lobby.log.since(position), "notary")) >= len(_EVENTS))
+    calls = lobby.log.since(position)
+    _check_history(lobby, device)
     return Onboarding(
-        counted, of(calls, "notary"), stage.runs("bouncer") - before[0], stage.runs("commissioner") - before[1], knocks
+        [call for call in calls if call.by in _COUNTED],
+        calls_by(calls, "notary"),
+        lobby.runs("bouncer") - before[0],
+        lobby.runs("commissioner") - before[1],
+        attempts,
     )
 
 
-def _check_history(stage: Stage, device: NewDevice) -> None:
-    found = stage.api.ask(HISTORY, id=device.certid)["device"]
-    events = [entry["event"] for entry in found["history"]]
-    if events != _EVENTS or not found["historyIntact"]:
-        raise ValueError(f"got history {events}, intact: {found['historyIntact']}, want {_EVENTS}, intact")
+def _check_history(lobby: LobbyUnderTest, device: NewDevice) -> None:
+    shown = lobby.api.ask(HISTORY, id=device.certid)["device"]
+    events = [entry["event"] for entry in shown["history"]]
+    if events != _EVENTS or not shown["historyIntact"]:
+        raise ValueError(f"got history {events}, intact: {shown['historyIntact']}, want {_EVENTS}, intact")
 
 
-def rows(measured: list[Onboarding]) -> list[Row]:
-    """`measured` are warm. The median counts: a device that knocks twice costs a bouncer more."""
-    ordered = sorted(measured, key=lambda one: len(one.calls))
+def rows(warm: list[Onboarding]) -> list[Row]:
+    """Return the rows of warm onboardings. The median counts, as a second connection attempt costs a bouncer run."""
+    ordered = sorted(warm, key=lambda one: len(one.calls))
     typical = ordered[(len(ordered) - 1) // 2]
     spread = ", ".join(f"{len(one.calls)}" for one in ordered)
-    commissioners = max(one.commissioners for one in measured)
+    commissioner_runs = max(one.commissioner_runs for one in warm)
     return [
         Row(
-            "one onboarding, claimed while waiting, history and arrival proven",
+            "one onboarding, claimed while waiting, with history and arrival",
             "calls",
             "49 calls",
             49,
             18,
             len(typical.calls),
-            f"{told(typical.calls)}. Of each device: {spread}.",
+            f"{summary(typical.calls)}. Of each device: {spread}.",
         ),
         Row(
             "… commissioner runs for the claim",
@@ -85,32 +88,38 @@ def rows(measured: list[Onboarding]) -> list[Row]:
             "3+ runs",
             3,
             1,
-            commissioners,
-            f"{len(of(typical.calls, 'commissioner'))} calls in the lobby, "
-            f"{len(of(typical.calls, 'commissioner in target'))} in the target.",
+            commissioner_runs,
+            f"{len(calls_by(typical.calls, 'commissioner'))} calls in the lobby, "
+            f"{len(calls_by(typical.calls, 'commissioner in target'))} in the target.",
         ),
         Row(
-            "… and its entries anchored outside of the table, afterwards",
+            "… and anchoring its history entries outside the table, afterwards",
             "calls",
             "none",
             None,
             len(_EVENTS),
-            max(len(one.anchored) for one in measured),
-            f"{told(typical.anchored)}, by nobody waited for.",
+            max(len(one.notary_calls) for one in warm),
+            f"{summary(typical.notary_calls)}, which delay nobody.",
         ),
     ]
 
 
-def knocking(cold: Onboarding, warm: list[Onboarding]) -> tuple[tuple[str, ...], ...]:
-    """Knocks and bouncer runs, cold and warm, as lines of a section."""
+def registration_lines(cold: Onboarding, warm: list[Onboarding]) -> tuple[tuple[str, ...], ...]:
+    """Return connection attempts and bouncer runs, cold and warm, as lines of a section."""
     return (
-        ("cold", "1", str(cold.knocks), str(cold.bouncers), str(len(of(cold.calls, "bouncer")))),
+        (
+            "cold",
+            "1",
+            str(cold.connection_attempts),
+            str(cold.bouncer_runs),
+            str(len(calls_by(cold.calls, "bouncer"))),
+        ),
         (
             "warm",
             str(len(warm)),
-            _mean([one.knocks for one in warm]),
-            _mean([one.bouncers for one in warm]),
-            _mean([len(of(one.calls, "bouncer")) for one in warm]),
+            _mean([one.connection_attempts for one in warm]),
+            _mean([one.bouncer_runs for one in warm]),
+            _mean([len(calls_by(one.calls, "bouncer")) for one in warm]),
         ),
     )
 

@@ -1,7 +1,7 @@
-"""What was measured beside what was promised: rows, the printed table, and the same as JSON.
+"""Results of the benchmarks: rows with a budget, sections without, as text tables and as JSON.
 
-A row is one line of the design's table of budgets, or a part of one. It is kept when the measured value is at most
-the budget; `before` is what aws-device-lobby v0.1 took for the same, where that is known.
+A row is one line of the design's table of performance budgets, or a part of one. It is within its budget if the
+measured value is at most the budget. `before` is the value of aws-device-lobby v0.1, where it is known.
 """
 
 import json
@@ -15,29 +15,29 @@ _WIDTH: Final = 118
 
 @dataclass(frozen=True)
 class Row:
-    """One budget. `before_said` and `before` are v0.1's figure in words and as a number."""
+    """One budget. `before_text` and `before` are v0.1's value as text and as a number."""
 
     step: str
     unit: str
-    before_said: str
+    before_text: str
     before: float | None
     budget: float
     measured: float
     detail: str = ""
 
     @property
-    def kept(self) -> bool:
+    def within_budget(self) -> bool:
         return self.measured <= self.budget
 
     @property
     def ratio(self) -> float | None:
-        """The measured value as a part of v0.1's."""
+        """The measured value divided by v0.1's."""
         return self.measured / self.before if self.before else None
 
 
 @dataclass(frozen=True)
 class Section:
-    """More that was measured, without a budget of its own: a heading and lines of text columns."""
+    """Measurements without a budget: a title, lines of text columns, and notes."""
 
     title: str
     columns: tuple[str, ...]
@@ -46,37 +46,37 @@ class Section:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """For people."""
+    """Return the rows as a text table, each with its detail below."""
     columns = ("step", "v0.1", "budget", "measured", "ratio", "")
     lines = [
         (
             row.step,
-            row.before_said,
+            row.before_text,
             f"{row.budget:g} {row.unit}",
             f"{row.measured:g}",
             _ratio(row),
-            "" if row.kept else "BROKEN",
+            "" if row.within_budget else "EXCEEDED",
         )
         for row in rows
     ]
-    shown = _aligned(columns, lines)
-    out = shown[:2]
-    for line, row in zip(shown[2:], rows, strict=True):
+    aligned = _aligned(columns, lines)
+    out = aligned[:2]
+    for line, row in zip(aligned[2:], rows, strict=True):
         out.append(line)
         out += textwrap.wrap(row.detail, _WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(out)
 
 
-def section(found: Section) -> str:
-    notes = [line for note in found.notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="  ")]
-    return "\n".join([found.title, *_aligned(found.columns, found.lines), *notes])
+def section(shown: Section) -> str:
+    """Return the section as a text table with its title and notes."""
+    notes = [line for note in shown.notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="  ")]
+    return "\n".join([shown.title, *_aligned(shown.columns, shown.lines), *notes])
 
 
 def as_json(rows: Sequence[Row], sections: Sequence[Section]) -> str:
-    """For programs."""
     body = {
-        "kept": all(row.kept for row in rows),
-        "rows": [asdict(row) | {"kept": row.kept, "ratio": row.ratio} for row in rows],
+        "within_budget": all(row.within_budget for row in rows),
+        "rows": [asdict(row) | {"within_budget": row.within_budget, "ratio": row.ratio} for row in rows],
         "sections": [
             {
                 "title": each.title,

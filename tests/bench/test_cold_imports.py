@@ -1,4 +1,4 @@
-"""What a Lambda must not import before its first event: each costs a waiting device a part of its cold start."""
+"""Modules that a Lambda must not import before its first event, because they make its cold start longer."""
 
 import os
 import subprocess
@@ -20,14 +20,14 @@ NOT_IMPORTED = {
 
 
 @pytest.mark.parametrize("handler", NOT_IMPORTED)
-def test_a_handler_imports_nothing_that_it_can_do_without(handler: str) -> None:
+def test_a_handler_does_not_import_modules_it_does_not_need(handler: str) -> None:
     unwanted = NOT_IMPORTED[handler]
     script = f"import sys, {handler}; print(*[name for name in {unwanted!r} if name in sys.modules])"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "AWS_REGION": "eu-west-1"},
     )
-    assert done.stdout.split() == []
+    assert process.stdout.split() == []

@@ -1,6 +1,7 @@
-"""The calls of one onboarding on moto: every Lambda's own code, warm, and each call counted.
+"""The AWS calls of one onboarding on moto, with the code of every Lambda, warm.
 
-The bench measures the same on the emulator. This one is quick, so that no call slips in unseen.
+`python -m tests.bench.budgets` measures the same on the emulator. This test is fast and runs in the suite, so that an
+additional call is noticed at once.
 """
 
 import json
@@ -31,7 +32,7 @@ TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
 
 
 class Lambdas:
-    """All of them, each having served a device before."""
+    """All Lambdas of an onboarding, each of which has served a device before."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self.door, self.lobby = RegistrationDoor(calls, clock), LobbyWithTargets(calls, clock, "sensor-2")
@@ -54,45 +55,43 @@ class Lambdas:
         calls.forget()
 
     def onboarding(self) -> dict[str, Callable[[], object]]:
-        """What happens to one device, in order."""
+        """Return the steps of one device, in order."""
         event = self.door.first_connection(GOOD)
         return {
             "bouncer": lambda: self.door.deliver(event),
             "receptionist": lambda: self.receptionist.answer(GOOD_ID, NAME, None),
             "claim": lambda: claim(self.services, OPERATOR, GOOD_ID, A, None, None),
             "commissioner": lambda: self.lobby.deliver(self.lobby.record(GOOD_ID)),
-            "arrivals": self.report,
+            "arrivals": self.report_arrival,
         }
 
-    def report(self) -> str:
-        """The target saw it connect, a while after it was commissioned."""
+    def report_arrival(self) -> str:
+        """Report the connection in the target, one minute after the device was commissioned."""
         message = {"certid": GOOD_ID, "connectedat": self.lobby.clock().timestamp() * 1000 + 60_000}
         return self.arrivals.process({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
 
 
-def test_one_onboarding_warm_takes_no_more_calls_than_it_did_with_history_and_arrival(
-    calls: Calls, clock: Clock
-) -> None:
-    lambdas, taken = Lambdas(calls, clock), {}
-    for step, work in lambdas.onboarding().items():
+def test_a_warm_onboarding_with_history_and_arrival_stays_within_its_calls(calls: Calls, clock: Clock) -> None:
+    lambdas, counted = Lambdas(calls, clock), {}
+    for step, run in lambdas.onboarding().items():
         calls.forget()
-        work()
-        taken[step] = calls.names()
-    assert {step: len(names) for step, names in taken.items() if len(names) > AT_MOST[step]} == {}, taken
+        run()
+        counted[step] = calls.names()
+    assert {step: len(names) for step, names in counted.items() if len(names) > AT_MOST[step]} == {}, counted
     device = lambdas.ledger.get(GOOD_ID)
     assert device is not None
     assert (device.devstate, device.version) == (State.ARRIVED, 5)
 
 
-def test_a_hello_once_commissioned_is_a_read_and_the_answer(calls: Calls, clock: Clock) -> None:
+def test_a_hello_of_a_commissioned_device_costs_a_read_and_a_publish(calls: Calls, clock: Clock) -> None:
     lambdas = Lambdas(calls, clock)
     assert lambdas.receptionist.answer(IDS["sensor-2"], "sensor-2", None) == "routed"
     assert calls.names() == ["GetItem", "Publish"]
 
 
 def _no_survey(*_: Any) -> Any:
-    raise AssertionError("nobody asked for a survey")
+    raise AssertionError("unexpected survey")
 
 
 def _no_sns(*_: Any) -> Any:
-    raise AssertionError("nobody asked for a confirmation")
+    raise AssertionError("unexpected confirmation")

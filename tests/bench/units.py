@@ -1,7 +1,8 @@
-"""What an onboarding costs in DynamoDB's units, step by step.
+"""DynamoDB units of one onboarding, step by step.
 
-The Lambdas' ledger code runs once more here, on tables of its own in an account that has no Lambdas. Writes are as the
-emulator reports them, which weighs items and indexes as AWS does; reads it does not weigh, so they are computed.
+The Lambdas' ledger code runs once more in this process, on separate tables in an account without Lambdas. Write units
+are those that the emulator reports; it computes them from items and indexes like AWS. It does not do so for reads, so
+read units are computed from item sizes.
 """
 
 from datetime import timedelta
@@ -16,76 +17,77 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import parse_target
 from tests.bench.capacity import query_units
-from tests.bench.dynamodb import Consumption, Recorded, counted
+from tests.bench.deployment import LobbyUnderTest, NewDevice
+from tests.bench.dynamodb import Consumption, Recording, recorded_consumption
 from tests.bench.report import Section
-from tests.bench.stage import Stage
 
-_ELSEWHERE: Final = parse_target("900000000009", "eu-north-1")
+_SEPARATE_ACCOUNT: Final = parse_target("900000000009", "eu-north-1")
 _READS: Final = ("GetItem", "Query")
 _ACTOR: Final = "service:bench"
 
 
-def section(stage: Stage) -> Section:
-    """A line for each step, and their sum."""
-    device = stage.new_device()
-    identity = Identity(device.certid, device.name, device.paths.certificate.read_text())
-    with counted(stage, _ELSEWHERE) as recorded:
+def section(lobby: LobbyUnderTest) -> Section:
+    """Return a section with a line for each step, and their sum."""
+    identity = _identity(lobby.new_device())
+    with recorded_consumption(lobby, _SEPARATE_ACCOUNT) as recording:
         for model in MODELS:
             if not model.exists():
                 model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         targets = Targets(lambda: "0" * 32)
         targets.register(parse_target("200000000002", "eu-west-1"), "Bench", (), _ACTOR)
-        recorded.take()
-        lines = [
-            (step, *_units(calls)) for step, calls in _steps(Ledger(_ELSEWHERE.region), targets, identity, recorded)
-        ]
-        waiting = stage.new_device()
-        heartbeat = _heartbeat(Identity(waiting.certid, waiting.name, waiting.paths.certificate.read_text()), recorded)
+        recording.take()
+        steps = _steps(Ledger(_SEPARATE_ACCOUNT.region), targets, identity, recording)
+        lines = [(step, *_units(calls)) for step, calls in steps]
+        heartbeat = _heartbeat(_identity(lobby.new_device()), recording)
     total = ("sum", *(f"{sum(float(line[column]) for line in lines):g}" for column in (1, 2)), "")
     return Section(
         "DynamoDB units of one onboarding (indexes included)",
         ("step", "RRU", "WRU", "calls"),
         (*lines, total, ("heartbeat of a waiting device, once a minute", *_units(heartbeat))),
-        ("WRU as the emulator reports them; RRU computed from the items' sizes (4 kB a unit, consistent reads).",),
+        ("WRU as the emulator reports them; RRU computed from item sizes (4 kB a unit, consistent reads).",),
     )
 
 
 def _steps(
-    ledger: Ledger, targets: Targets, identity: Identity, recorded: Recorded
+    ledger: Ledger, targets: Targets, identity: Identity, recording: Recording
 ) -> list[tuple[str, list[Consumption]]]:
-    """What each Lambda asks of the ledger, in the order of the onboarding."""
-    goal = parse_target("200000000002", "eu-west-1")
-    done: list[tuple[str, list[Consumption]]] = []
+    """Return the calls that each Lambda makes through the ledger, in the order of an onboarding."""
+    target = parse_target("200000000002", "eu-west-1")
+    steps: list[tuple[str, list[Consumption]]] = []
     ledger.admit(identity, _ACTOR)
-    done.append(("admit (bouncer)", recorded.take()))
+    steps.append(("admit (bouncer)", recording.take()))
     ledger.hello(_read(ledger, identity), "1.0.0", _ACTOR)
-    done.append(("first hello (receptionist)", recorded.take()))
-    targets.get(goal)
-    ledger.claim(identity.certid, ClaimRequest(goal), _ACTOR)
-    done.append(("claim (API)", recorded.take()))
+    steps.append(("first hello (receptionist)", recording.take()))
+    targets.get(target)
+    ledger.claim(identity.certid, ClaimRequest(target), _ACTOR)
+    steps.append(("claim (API)", recording.take()))
     claimed = _read(ledger, identity)
-    recorded.take()
+    recording.take()
     ledger.commission(claimed, "127.65.231.96", _ACTOR)
-    done.append(("commission (commissioner)", recorded.take()))
+    steps.append(("commission (commissioner)", recording.take()))
     ledger.arrive(_read(ledger, identity), _ACTOR)
-    done.append(("arrive (arrivals)", recorded.take()))
-    return done
+    steps.append(("arrive (arrivals)", recording.take()))
+    return steps
 
 
-def _heartbeat(identity: Identity, recorded: Recorded) -> list[Consumption]:
-    """The write of a hello that comes two minutes after the first one."""
-    ledger = Ledger(_ELSEWHERE.region)
+def _heartbeat(identity: Identity, recording: Recording) -> list[Consumption]:
+    """Return the calls of a hello two minutes after the first one."""
+    ledger = Ledger(_SEPARATE_ACCOUNT.region)
     ledger.admit(identity, _ACTOR)
     device = ledger.hello(_read(ledger, identity), "1.0.0", _ACTOR)
-    recorded.take()
-    Ledger(_ELSEWHERE.region, lambda: now() + timedelta(minutes=2)).record_heartbeat(device, "1.0.0")
-    return recorded.take()
+    recording.take()
+    Ledger(_SEPARATE_ACCOUNT.region, lambda: now() + timedelta(minutes=2)).record_heartbeat(device, "1.0.0")
+    return recording.take()
+
+
+def _identity(device: NewDevice) -> Identity:
+    return Identity(device.certid, device.name, device.paths.certificate.read_text())
 
 
 def _read(ledger: Ledger, identity: Identity) -> Device:
     device = ledger.get(identity.certid)
     if device is None:
-        raise ValueError(f"got no row of {identity.name}, want the one that was just written")
+        raise ValueError(f"got no row of {identity.name}, want the row that was just written")
     return device
 
 

@@ -6,8 +6,8 @@
 from pathlib import Path
 
 from lobby.names import Target
-from tests.bench.survival.household import household
-from tests.bench.survival.ordeal import Ordeal
+from tests.bench.survival.device_processes import device_process
+from tests.bench.survival.kill_run import KillRun
 from tests.e2e.deployment import Deployment
 from tests.e2e.fleet import Fleet, certid_of
 
@@ -19,19 +19,17 @@ def test_eight_devices_arrive_although_the_emulator_is_killed(
 ) -> None:
     devices = [fleet.make() for _ in range(MANY)]
     session = deployed.emulator.session(deployed.lobby.account, deployed.lobby.region)
-    ordeal = Ordeal(
-        [certid_of(paths) for paths in devices], first, lambda *a, **k: deployed.api().ask(*a, **k), session
-    )
-    ordeal.claim_boxed()
-    with household(deployed.file, devices, tmp_path / "devices"):
-        ordeal.until(MANY // 4)
+    run = KillRun([certid_of(paths) for paths in devices], first, lambda *a, **k: deployed.api().ask(*a, **k), session)
+    run.claim_a_third()
+    with device_process(deployed.file, devices, tmp_path / "devices"):
+        run.until_arrived(MANY // 4)
         deployed.kill()
         deployed.emulator.start()
         deployed.sign_out()
-        ordeal.until(MANY)
-        for certid in ordeal.certids:
+        run.until_arrived(MANY)
+        for certid in run.certids:
             if deployed.status(certid, first) is None:  # the kill lost the last second of the target's registry
                 deployed.retry(certid)
                 deployed.wait(certid, "arrived")
-    assert (ordeal.lost, ordeal.broken()) == ([], [])
-    assert {deployed.status(certid, first) for certid in ordeal.certids} == {"ACTIVE"}
+    assert (run.lost, run.invalid_histories()) == ([], [])
+    assert {deployed.status(certid, first) for certid in run.certids} == {"ACTIVE"}

@@ -1,2 +1,2 @@
-"""Least privilege, shown: `python -m tests.bench.iam` takes each permission of each role away in turn, and says which
-job can then not be done."""
+"""Least privilege: `python -m tests.bench.iam` removes each permission of each role in turn, and reports which job then
+fails."""

@@ -1,5 +1,5 @@
-"""The local service is killed while devices are onboarded: every one has to arrive, and nothing that was said is lost.
+"""Kills the local service while devices are onboarded: every device must arrive, and no acknowledged write is lost.
 
-`household` is many devices in one process, `ordeal` onboards them and has the service killed meanwhile, `service` is
-the deployment as a process that can be killed.
+`device_processes` runs many devices in one process, `kill_run` onboards them and checks the ledger, `service` is the
+deployment as a process that can be killed.
 """

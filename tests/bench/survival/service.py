@@ -1,4 +1,4 @@
-"""The local deployment as a service of its own, all of it in one group of processes that can be killed at once."""
+"""The local deployment in one process group, which can be killed at once."""
 
 import os
 import signal
@@ -14,15 +14,15 @@ from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.synthesis import ROOT
 from lobby.names import Target, parse_target
 
-_UP_SECONDS: Final = 300
+_START_TIMEOUT: Final = 300
 
 
-class NotUp(Exception):
-    """The service did not come up; with the end of what it said."""
+class StartFailed(Exception):
+    """The service did not start. The message is the end of its log."""
 
 
 class Service:
-    """`python -m infra.local up`, started, killed and started again on the same state."""
+    """`python -m infra.local up`, which can be killed and started again with the same state."""
 
     def __init__(self, state: Path, gateway_port: int, mqtt_port: int, console_port: int) -> None:
         self.state = state
@@ -44,23 +44,23 @@ class Service:
         self._api: Api | None = None
 
     def start(self) -> LobbyFile:
-        """Raises `NotUp`."""
+        """Start and wait until the lobby is ready. Raise `StartFailed`."""
         (self.state / NAME).unlink(missing_ok=True)
         log = self.state.parent / "service.log"
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
-        deadline = time.monotonic() + _UP_SECONDS
+        deadline = time.monotonic() + _START_TIMEOUT
         while not (self.state / NAME).exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise NotUp("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+                raise StartFailed("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
             time.sleep(0.1)
         self.file = LobbyFile.read(self.state)
         return self.file
 
     def kill(self) -> None:
-        """SIGKILL, for all of it at once: the emulator, its Lambdas, and who started them."""
+        """Send SIGKILL to the process group: the emulator, its Lambdas and their parent."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -69,11 +69,11 @@ class Service:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(_UP_SECONDS)
+            self._process.wait(_START_TIMEOUT)
         self._sign_out()
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """As the operator, who signs in anew after each start."""
+        """Send a GraphQL request as the operator, who signs in again after each start."""
         if self._api is None:
             self._api = Api(self.file, self.file.operator("operator"))
         return self._api.ask(query, **variables)

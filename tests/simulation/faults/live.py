@@ -27,8 +27,8 @@ from infra.local.errors import LocalCloudError
 from infra.local.powered_device import PoweredDevice
 from infra.local.timeline import StepFailed, Timeline
 from lobby.names import parse_target
+from tests.bench.deployment import LobbyUnderTest, NewDevice, running_lobby, wait_for
 from tests.bench.report import Section, section
-from tests.bench.stage import NewDevice, Stage, staged, until
 
 app = typer.Typer(add_completion=False)
 CALLS: Final = {"bouncer": 8, "receptionist": 2, "admin-api": 3, "commissioner": 9, "arrivals": 2}
@@ -41,7 +41,7 @@ _POLL_SECONDS: Final = 0.001
 class Killer(threading.Thread):
     """Waits for the `number`-th call of a Lambda, and kills its processes. `killed` counts the processes."""
 
-    stage: Stage
+    lobby: LobbyUnderTest
     by: str
     number: int
     killed: int = 0
@@ -50,14 +50,14 @@ class Killer(threading.Thread):
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
-        self._began = self.stage.log.position()
+        self._began = self.lobby.log.position()
 
     def run(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):
-            calls = [call for call in self.stage.log.since(self._began) if call.by.split()[0] == self.by]
+            calls = [call for call in self.lobby.log.since(self._began) if call.by.split()[0] == self.by]
             if len(calls) >= self.number:
                 self.action = calls[self.number - 1].action
-                for pid in processes_of(f"device-lobby-{self.by}", self.stage.local.emulator.pid or 0):
+                for pid in processes_of(f"device-lobby-{self.by}", self.lobby.local.emulator.pid or 0):
                     os.kill(pid, signal.SIGKILL)
                     self.killed += 1
                 return
@@ -81,32 +81,32 @@ def processes_of(function: str, emulator: int) -> list[int]:
     return found
 
 
-def onboard(stage: Stage, device: NewDevice) -> None:
+def onboard(lobby: LobbyUnderTest, device: NewDevice) -> None:
     """Onboard a device until it has arrived. Raise `TimeoutError`, or `ValueError` if something differs from what must
     hold."""
-    powered = PoweredDevice(stage.file, device.paths, stage.local.state / "devices" / device.name)
+    powered = PoweredDevice(lobby.file, device.paths, lobby.local.state / "devices" / device.name)
     try:
-        stage.until_state(device, "inlobby")
-        until("the claim is answered", lambda: _claimed(stage, device))
-        stage.until_state(device, "arrived")
+        lobby.wait_for_state(device, "inlobby")
+        wait_for("the claim is answered", lambda: _claimed(lobby, device))
+        lobby.wait_for_state(device, "arrived")
     finally:
         powered.stop()
-    history = until("the history is shown", lambda: _history(stage, device))
+    history = wait_for("the history is shown", lambda: _history(lobby, device))
     events = [entry["event"] for entry in history["history"]]
     if events != _EVENTS or not history["historyIntact"]:
         raise ValueError(f"got history {events}, intact: {history['historyIntact']}, want {_EVENTS}, intact")
-    target = stage.file.targets[0]
-    for where in (stage.local.layout.lobby, parse_target(target.account, target.region)):
-        iot = stage.local.emulator.session(where.account, where.region).client("iot")
+    target = lobby.file.targets[0]
+    for where in (lobby.local.layout.lobby, parse_target(target.account, target.region)):
+        iot = lobby.local.emulator.session(where.account, where.region).client("iot")
         status = iot.describe_certificate(certificateId=device.certid)["certificateDescription"]["status"]
         if status != "ACTIVE":
             raise ValueError(f"got {status} in {where}, want ACTIVE")
 
 
-def _claimed(stage: Stage, device: NewDevice) -> bool:
+def _claimed(lobby: LobbyUnderTest, device: NewDevice) -> bool:
     """Claim the device; return whether there was a response. The caller repeats the request."""
     try:
-        stage.claim(device)
+        lobby.claim(device)
     except ApiRefused as refused:
         if refused.code not in ("INTERNAL", "500", "502"):
             raise
@@ -115,8 +115,8 @@ def _claimed(stage: Stage, device: NewDevice) -> bool:
     return True
 
 
-def _history(stage: Stage, device: NewDevice) -> dict[str, list[dict[str, str]]]:
-    history: dict[str, list[dict[str, str]]] = stage.api.ask(HISTORY, id=device.certid)["device"]
+def _history(lobby: LobbyUnderTest, device: NewDevice) -> dict[str, list[dict[str, str]]]:
+    history: dict[str, list[dict[str, str]]] = lobby.api.ask(HISTORY, id=device.certid)["device"]
     return history
 
 
@@ -130,11 +130,11 @@ def main(
         with (
             tempfile.TemporaryDirectory(prefix="device-lobby-kills-") as name,
             exclusive_use(Path(name)),
-            staged(Path(name), timeline, gateway_port, mqtt_port) as stage,
+            running_lobby(Path(name), timeline, gateway_port, mqtt_port) as lobby,
         ):
-            onboard(stage, stage.new_device())
+            onboard(lobby, lobby.new_device())
             for by, calls in CALLS.items():
-                lines += [_try(stage, timeline, by, number) for number in range(1, calls + 1)]
+                lines += [_try(lobby, timeline, by, number) for number in range(1, calls + 1)]
     except (StepFailed, LocalCloudError, TimeoutError) as failed:
         print(f"FAILED: {failed}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -146,12 +146,12 @@ def main(
         raise typer.Exit(1)
 
 
-def _try(stage: Stage, timeline: Timeline, by: str, number: int) -> tuple[str, ...]:
-    device, killer = stage.new_device(), Killer(stage, by, number)
+def _try(lobby: LobbyUnderTest, timeline: Timeline, by: str, number: int) -> tuple[str, ...]:
+    device, killer = lobby.new_device(), Killer(lobby, by, number)
     with timeline.step(f"{by}, killed after call {number}") as step:
         killer.start()
         try:
-            onboard(stage, device)
+            onboard(lobby, device)
             result = "arrived"
         except (TimeoutError, ValueError) as lost:
             result = f"LOST: {lost}"

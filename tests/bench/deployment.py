@@ -1,7 +1,7 @@
-"""The deployment that the bench measures, and what it may ask of it without being counted.
+"""The local deployment that the benchmarks measure, with queries that the measurement does not count.
 
-It looks as the root of the lobby's account, which no Lambda is; it claims through GraphQL as an operator, which is
-a Lambda's work and counts.
+Queries run as the root of the lobby's account, which is no Lambda's role. Claims go through GraphQL as an operator:
+they are the admin API's work, and count.
 """
 
 import time
@@ -23,7 +23,8 @@ from lobby.names import Fingerprint, ThingName
 from pki.devices import DevicePaths
 from tests.bench.calls import CallLog
 
-PATIENCE: Final = 60
+TIMEOUT: Final = 60
+"""Seconds that a condition may take to become true."""
 _POLL: Final = 0.02
 T = TypeVar("T")
 TABLE: Final = LedgerRow.Meta.table_name
@@ -31,21 +32,21 @@ TABLE: Final = LedgerRow.Meta.table_name
 
 @dataclass(frozen=True)
 class NewDevice:
-    """A device as it leaves the factory."""
+    """A device that has never connected."""
 
     certid: Fingerprint
     name: ThingName
     paths: DevicePaths
 
 
-class Stage:
+class LobbyUnderTest:
     """A running lobby."""
 
     def __init__(self, local: LocalLobby, file: LobbyFile, api: Api) -> None:
         self.local, self.file, self.api = local, file, api
         self.log = CallLog(local.layout.access_log_path)
-        lobby = local.layout.lobby
-        self.session = local.emulator.session(lobby.account, lobby.region)
+        scope = local.layout.lobby
+        self.session = local.emulator.session(scope.account, scope.region)
         self.tables: Any = self.session.client("dynamodb")
         self._logs: Any = self.session.client("logs")
 
@@ -55,48 +56,50 @@ class Stage:
         return NewDevice(fingerprint(load_certificate(paths.certificate.read_text())), name, paths)
 
     def row(self, certid: Fingerprint) -> dict[str, Any]:
-        """The device's item; empty while there is none."""
-        found = self.tables.get_item(TableName=TABLE, Key={"certid": {"S": certid}}, ConsistentRead=True)
-        item: dict[str, Any] = found.get("Item", {})
+        """Return the device's ledger item, or an empty one if it has none."""
+        response = self.tables.get_item(TableName=TABLE, Key={"certid": {"S": certid}}, ConsistentRead=True)
+        item: dict[str, Any] = response.get("Item", {})
         return item
 
-    def until_state(self, device: NewDevice, state: str) -> None:
-        until(f"{device.name} is {state}", lambda: self.row(device.certid).get("devstate") == {"S": state})
+    def wait_for_state(self, device: NewDevice, state: str) -> None:
+        wait_for(f"{device.name} is {state}", lambda: self.row(device.certid).get("devstate") == {"S": state})
 
     def claim(self, device: NewDevice) -> None:
         target = self.file.targets[0]
         self.api.ask(CLAIM, id=device.certid, account=target.account, region=target.region)
 
     def runs(self, function: str) -> int:
-        """How often a Lambda has run so far, by its log: a run shows when it has ended."""
+        """Return the number of completed runs of a Lambda. A run appears in its log when it has ended."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/device-lobby-{function}"
         )
         return sum(event["message"].startswith("START ") for page in pages for event in page["events"])
 
-    def until_runs(self, function: str, count: int) -> None:
-        until(f"{function} has run {count} times", lambda: self.runs(function) >= count)
+    def wait_for_runs(self, function: str, count: int) -> None:
+        wait_for(f"{function} has run {count} times", lambda: self.runs(function) >= count)
 
 
-def until(what: str, look: Callable[[], T]) -> T:
-    """What `look` gives once it is true. Raises `TimeoutError`."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
+def wait_for(what: str, check: Callable[[], T]) -> T:
+    """Call `check` until its result is true, and return the result. Raise `TimeoutError` with `what`."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (result := check()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {PATIENCE} s: {what}")
+            raise TimeoutError(f"not within {TIMEOUT} s: {what}")
         time.sleep(_POLL)
-    return found
+    return result
 
 
 @contextmanager
-def staged(state: Path, timeline: Timeline, gateway_port: int | None, mqtt_port: int | None) -> Iterator[Stage]:
-    """A lobby of its own, with an operator signed in. Raises `StepFailed`."""
+def running_lobby(
+    state: Path, timeline: Timeline, gateway_port: int | None, mqtt_port: int | None
+) -> Iterator[LobbyUnderTest]:
+    """Start a lobby and sign an operator in. Stop the lobby at the end. Raise `StepFailed`."""
     local = LocalLobby(state, timeline, gateway_port, mqtt_port)
     try:
         file = local.up()
         api = Api(file, file.operator("operator"))
         try:
-            yield Stage(local, file, api)
+            yield LobbyUnderTest(local, file, api)
         finally:
             api.close()
     finally:

@@ -1,7 +1,7 @@
-"""Many devices in one process: `python -m tests.bench.survival.household LIST.json`.
+"""Many devices in one process: `python -m tests.bench.survival.device_processes LIST.json`.
 
-Each is the reference client, whole: its journey, its storage, its own connections over TLS; what it says is in its own
-log. Only the process is shared, as a hundred of them would want gigabytes and minutes to start. Ends when stdin does.
+Each is the complete reference client with its own storage, TLS connections and log. They share a process because a
+hundred processes would need gigabytes and minutes to start. The process ends when its standard input is closed.
 """
 
 import json
@@ -37,14 +37,14 @@ TIMING: Final = Timing(
     revisit_base=2,
     revisit_cap=5,
 )
-"""In the field it is minutes and hours."""
+"""Seconds, instead of minutes and hours in production."""
 
 
 @contextmanager
-def household(lobby: LobbyFile, devices: Sequence[DevicePaths], state: Path) -> Iterator[Path]:
-    """Powered while this lasts; where their logs are."""
+def device_process(lobby: LobbyFile, devices: Sequence[DevicePaths], state: Path) -> Iterator[Path]:
+    """Run the devices within the context. Yield the directory of their states and logs."""
     state.mkdir(parents=True)
-    listed = [
+    entries = [
         {
             "cert": str(paths.chain),
             "key": str(paths.key),
@@ -54,9 +54,9 @@ def household(lobby: LobbyFile, devices: Sequence[DevicePaths], state: Path) -> 
         }
         for paths in devices
     ]
-    (state / "devices.json").write_text(json.dumps(listed))
-    command = [sys.executable, "-m", "tests.bench.survival.household", str(state / "devices.json")]
-    with (state / "household.log").open("wb") as out:
+    (state / "devices.json").write_text(json.dumps(entries))
+    command = [sys.executable, "-m", "tests.bench.survival.device_processes", str(state / "devices.json")]
+    with (state / "process.log").open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
     try:
         yield state
@@ -64,10 +64,10 @@ def household(lobby: LobbyFile, devices: Sequence[DevicePaths], state: Path) -> 
         process.communicate(timeout=60)
 
 
-def _client(listed: dict[str, str]) -> Client:
-    state = Path(listed["state"])
+def _client(entry: dict[str, str]) -> Client:
+    state = Path(entry["state"])
     state.mkdir()
-    options = Options(Path(listed["cert"]), Path(listed["key"]), Path(listed["ca"]), (listed["lobby"],), 8883, state)
+    options = Options(Path(entry["cert"]), Path(entry["key"]), Path(entry["ca"]), (entry["lobby"],), 8883, state)
     settings = load_settings(options, TIMING, exit_on_arrival=False)
     plan, credentials = settings.plan, settings.credentials
     return Client(
@@ -83,8 +83,8 @@ def _client(listed: dict[str, str]) -> Client:
 
 
 def main(path: Path) -> None:
-    listed: list[dict[str, Any]] = json.loads(path.read_text())
-    clients = [_client(each) for each in listed]
+    entries: list[dict[str, Any]] = json.loads(path.read_text())
+    clients = [_client(entry) for entry in entries]
     threads = [threading.Thread(target=client.run) for client in clients]
     for thread in threads:
         thread.start()

@@ -1,0 +1,102 @@
+"""Jobs that need the admin API rather than the lifecycle of one device: lists, histories, bulk claims and targets."""
+
+from typing import Final
+
+from infra.local.bringup import CHECK, REGISTER
+from tests.bench.iam.device_jobs import claim, named, target_input
+from tests.bench.iam.fixture import JobFailed, JobFixture
+
+ARRIVALS: Final = "device-lobby-arrivals"
+_LISTS: Final = (
+    '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }',
+    "{ devices { nodes { certid } } }",
+    '{ devices(filter: {namePrefix: "demo"}) { nodes { certid } } }',
+    '{ devices(filter: {fingerprintPrefix: "00aa"}) { nodes { certid } } }',
+    "{ overview { total } }",
+    "{ targets { name } }",
+    "{ me { name } }",
+)
+
+
+def check_targets(fixture: JobFixture) -> None:
+    for target in (fixture.first, fixture.second):
+        findings = fixture.request("check", CHECK, **target_input(target))["checkTarget"]["findings"]
+        missing = [finding["step"] for finding in findings if not finding["ok"]]
+        if missing:
+            raise JobFailed(f"checkTarget finds {', '.join(missing)}")
+
+
+def list_devices(fixture: JobFixture) -> None:
+    for document in _LISTS:
+        fixture.request("lists", document)
+    target = f'{{account: "{fixture.first.account}", region: "{fixture.first.region}"}}'
+    fixture.request("lists by target", f"{{ devices(filter: {{target: {target}}}) {{ nodes {{ certid }} }} }}")
+    device = fixture.new_device()
+    claim(fixture, device)
+    shown = fixture.request("history", "query($id: ID!) { device(certid: $id) { historyIntact } }", id=device.certid)
+    if not shown["device"]["historyIntact"]:
+        raise JobFailed("history")
+
+
+def anchor_history(fixture: JobFixture) -> None:
+    """Every history entry of the device has an anchor, and the API compares the two."""
+    device = fixture.new_device()
+    fixture.connect_admitted(device).close()
+    document = "query($id: ID!) { verifyHistory(certid: $id) { entries anchored } }"
+
+    def check() -> bool:
+        result = fixture.request("verifies", document, id=device.certid)["verifyHistory"]
+        return bool(result and result["anchored"] == result["entries"] > 0)
+
+    fixture.wait_for("anchored", check)
+
+
+def claim_in_bulk(fixture: JobFixture) -> None:
+    certids = [fixture.new_device().certid for _ in range(2)]
+    document = (
+        "mutation($ids: [ID!]!, $target: TargetInput!) {"
+        " claimDevices(certids: $ids, target: $target) { results { ok code } } }"
+    )
+    target = target_input(fixture.first)
+    results = fixture.request("claimDevices", document, ids=certids, target=target)["claimDevices"]["results"]
+    refused = {result["code"] for result in results if not result["ok"]}
+    if refused:
+        raise JobFailed(f"claimDevices: {', '.join(sorted(refused))}")
+
+
+def register_target(fixture: JobFixture) -> None:
+    """Register a new target, and again with another name."""
+    target = fixture.unused_target()
+    for name in ("New", "Renamed"):
+        fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name=name)
+
+
+def confirm_arrivals_topic(fixture: JobFixture) -> None:
+    """The topic of a new target's arrivals requests a confirmation of its subscription."""
+    target = fixture.unused_target()
+    fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name="Another")
+    sns = fixture.deployed.client(target, "sns")
+    topic = sns.create_topic(Name=ARRIVALS)["TopicArn"]
+    lobby = fixture.deployed.lobby
+    queue = f"arn:aws:sqs:{lobby.region}:{lobby.account}:{ARRIVALS}"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    def check() -> bool:
+        [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        if not subscription["SubscriptionArn"].startswith("arn:"):
+            return False
+        attributes = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
+        return bool(attributes["PendingConfirmation"] == "false")
+
+    fixture.wait_for("confirmed", check)
+
+
+API_JOBS: Final = named(
+    check_targets,
+    list_devices,
+    anchor_history,
+    claim_in_bulk,
+    register_target,
+    confirm_arrivals_topic,
+)
+"""By name."""

@@ -1,0 +1,148 @@
+"""Remove one grant and find the job that then fails.
+
+`LIKELY` names the job to run first, so that a run takes minutes. If it succeeds, all other jobs run. A grant without
+which every job succeeds is excess, unless its action is in `UNCHECKED`: AWS requires these, the emulator does not.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lobby.domain.target import TARGET_ROLE
+from tests.bench.iam.api_jobs import API_JOBS
+from tests.bench.iam.device_jobs import DEVICE_JOBS
+from tests.bench.iam.fixture import JobFailed, JobFixture
+from tests.bench.iam.grants import Grant, Roles
+from tests.bench.iam.timer_jobs import TIMER_JOBS
+
+JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS
+COMMISSIONER: Final = "device-lobby-commissioner"
+LIKELY: Final = {
+    ("device-lobby-bouncer", "dynamodb:GetItem", "ledger"): "claim before connection",
+    ("device-lobby-bouncer", "dynamodb:UpdateItem", "ledger"): "claim before connection",
+    ("device-lobby-bouncer", "dynamodb:GetItem", "names"): "refuse taken name",
+    ("device-lobby-bouncer", "dynamodb:Query", "history"): "release expected then admit",
+    ("device-lobby-receptionist", "iot:Publish", ""): "answer hello",
+    ("device-lobby-commissioner", "dynamodb:GetItem", "ledger"): "revoke",
+    ("device-lobby-commissioner", "iot:UpdateCertificate", ""): "revoke",
+    ("device-lobby-commissioner", "iot:DeleteCertificate", ""): "retry refused",
+    ("device-lobby-commissioner", "iot:DescribeCertificate", ""): "retry refused after admission",
+    ("device-lobby-commissioner", "iot:DetachThingPrincipal", ""): "retry refused after admission",
+    ("device-lobby-admin-api", "dynamodb:BatchGetItem", ""): "claim in bulk",
+    ("device-lobby-admin-api", "dynamodb:DeleteItem", ""): "release expected then admit",
+    ("device-lobby-admin-api", "dynamodb:Query", ""): "list devices",
+    ("device-lobby-admin-api", "dynamodb:PutItem", "targets"): "register target",
+    ("device-lobby-admin-api", "dynamodb:UpdateItem", "targets"): "register target",
+    ("device-lobby-admin-api", "lambda:InvokeFunction", "reconciler"): "repair inactive certificate",
+    ("device-lobby-admin-api", "lambda:InvokeFunction", ""): "check targets",
+    ("device-lobby-admin-api", "s3:ListBucketVersions", ""): "anchor history",
+    ("device-lobby-arrivals", "dynamodb:GetItem", "targets"): "confirm arrivals topic",
+    ("device-lobby-sweeper", "dynamodb:UpdateItem", "ledger"): "resume lost row",
+    ("device-lobby-sweeper", "dynamodb:PutItem", "history"): "resume lost row",
+    ("device-lobby-sweeper", "dynamodb:GetItem", "ledger"): "push route again",
+    ("device-lobby-sweeper", "iot:Publish", ""): "push route again",
+    ("device-lobby-sweeper", "iot:DescribeCertificate", ""): "readmit after crl",
+    ("device-lobby-sweeper", "", ""): "resume lost row",
+    ("device-lobby-reconciler", "dynamodb:Query", "targets"): "reconcile daily",
+    ("device-lobby-reconciler", "dynamodb:GetItem", "rounds"): "reconcile daily",
+    ("device-lobby-reconciler", "dynamodb:PutItem", "rounds"): "reconcile daily",
+    ("device-lobby-reconciler", "dynamodb:Query", "history"): "deactivate orphaned certificate",
+    ("device-lobby-reconciler", "", ""): "repair inactive certificate",
+    (TARGET_ROLE, "iot:List", ""): "repair inactive certificate",
+    ("device-lobby-notary", "s3:PutObject", ""): "anchor history",
+    (TARGET_ROLE, "iot:DescribeCertificate", ""): "move and return",
+    (TARGET_ROLE, "iot:UpdateCertificate", ""): "move and return",
+    (TARGET_ROLE, "iot:Publish", ""): "move and return",
+    (TARGET_ROLE, "iot:ListAttachedPolicies", ""): "retry in target",
+    (TARGET_ROLE, "iot:DescribeThing", ""): "fail for name taken in target",
+    (TARGET_ROLE, "iot:DetachPolicy", ""): "check targets",
+    (TARGET_ROLE, "iot:GetPolicy", ""): "check targets",
+}
+"""Job by role, prefix of the action, and part of the resource. The first match applies."""
+_LOGS: Final = "Lambda writes its log with the function's role (Lambda guide, 'Lambda execution role')"
+_STREAM: Final = "a mapping reads its stream with the function's role (Lambda guide, 'Using Lambda with DynamoDB')"
+_QUEUE: Final = "a mapping reads its queue with the function's role (Lambda guide, 'Using Lambda with Amazon SQS')"
+_RULE: Final = "a rule's action runs with the rule's role (IoT guide, 'Granting an IoT rule the access it requires')"
+UNCHECKED: Final = {
+    "logs:CreateLogStream": _LOGS,
+    "logs:PutLogEvents": _LOGS,
+    "logs:DescribeLogStreams": _RULE,
+    "dynamodb:DescribeStream": _STREAM,
+    "dynamodb:GetRecords": _STREAM,
+    "dynamodb:GetShardIterator": _STREAM,
+    "dynamodb:ListStreams": _STREAM,
+    "sqs:ReceiveMessage": _QUEUE,
+    "sqs:DeleteMessage": _QUEUE,
+    "sqs:GetQueueAttributes": _QUEUE,
+    "sns:Publish": _RULE,
+    "s3:ListBucket": "without it, S3 answers 403 for a missing object (API reference, GetObject); here 404",
+    "sqs:SendMessage": "failures are sent with the function's or the rule's role (Lambda guide, 'Destinations')",
+}
+"""Reason by action that the emulator does not check (decision 2). `tests/infra/test_permissions.py` asserts these
+grants."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`job` failed, at `step`. Both are empty for an excess grant. `unchecked` is the reason why it is not checked."""
+
+    grant: Grant
+    job: str = ""
+    step: str = ""
+    unchecked: str = ""
+
+    @property
+    def is_excess(self) -> bool:
+        return not self.job and not self.unchecked
+
+    @property
+    def summary(self) -> str:
+        return self.job or ("not checked here" if self.unchecked else "EXCESS")
+
+
+def likely(grant: Grant) -> str:
+    """Return the job to run first."""
+    for (role, action, part), job in LIKELY.items():
+        if role == grant.role and grant.action.startswith(action) and part in grant.where:
+            return job
+    return "onboard"
+
+
+def check_grant(roles: Roles, grant: Grant, fixture: JobFixture) -> Verdict:
+    """Run the jobs without the grant until one fails."""
+    if grant.action in UNCHECKED:
+        return Verdict(grant, unchecked=UNCHECKED[grant.action])
+    first = likely(grant)
+    with roles.without(grant):
+        for name in [first, *(name for name in JOBS if name != first)]:
+            try:
+                JOBS[name](fixture)
+            except JobFailed as error:
+                return Verdict(grant, name, str(error))
+    return Verdict(grant)
+
+
+def restart_with(
+    restart_function: Callable[[str], object], functions_by_role: Mapping[str, Sequence[str]]
+) -> Callable[[str], None]:
+    """Return a function that restarts the Lambdas of a role."""
+
+    def restart(role: str) -> None:
+        for function in functions_by_role.get(role, ()):
+            restart_function(function)
+
+    return restart
+
+
+def lines(verdicts: Sequence[Verdict]) -> tuple[tuple[str, ...], ...]:
+    """Return the lines of the printed table."""
+    return tuple(
+        (
+            each.grant.role.removeprefix("device-lobby-"),
+            each.grant.action,
+            each.grant.where,
+            each.summary,
+            each.step,
+        )
+        for each in verdicts
+    )
