@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sets up what the project's scripts need, from a bare clone, and does nothing where that is done.
+# Sets up the environment of the scripts, from a fresh clone. Does nothing if it is complete.
 # Sourced by deploy.sh and test.sh. Needs Python 3.11 or newer; a Node that is missing comes from PyPI.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,4 +1,4 @@
-"""Templates as tests ask about them: resources by type, and policies by role, without CloudFormation's functions."""
+"""Synthesized templates for tests: resources by type, statements by role, CloudFormation functions resolved."""
 
 import json
 from collections.abc import Iterator
@@ -46,6 +46,11 @@ class Stack:
         found = [each for each in self.of_type(kind) if properties.items() <= each.items()]
         assert len(found) == 1, f"{len(found)} of {kind} with {properties}"
         return found[0]
+
+    def logical_id(self, properties: dict[str, Any]) -> str:
+        """Return the logical id of the resource that has this `properties` object."""
+        [logical_id] = [key for key, each in self.template["Resources"].items() if each.get("Properties") is properties]
+        return str(logical_id)
 
     def resolve(self, value: Any) -> Any:
         """The value with references to resources of fixed names resolved to those, and others shown."""

@@ -10,23 +10,23 @@ from tests.infra.templates import Stacks, settings, synthesized
 ROUTES = "AWS::ApiGatewayV2::Route"
 
 
-def test_graphql_asks_for_a_token_in_aws_and_locally(stacks: Stacks, local_stacks: Stacks) -> None:
+def test_graphql_requires_a_token_in_aws_and_locally(stacks: Stacks, local_stacks: Stacks) -> None:
     for found in (stacks, local_stacks):
         route = found.lobby.the(ROUTES, RouteKey="POST /graphql")
         assert route["AuthorizationType"] == "JWT"
         assert route["AuthorizerId"]
 
 
-def test_every_route_asks_for_a_token_but_the_pages(stacks: Stacks) -> None:
+def test_every_route_except_the_pages_requires_a_token(stacks: Stacks) -> None:
     free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
     assert free == {"GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"}
 
 
-def test_the_api_has_the_name_by_which_the_local_cloud_finds_it(local_stacks: Stacks) -> None:
+def test_the_api_has_the_name_that_the_local_cloud_looks_up(local_stacks: Stacks) -> None:
     assert local_stacks.lobby.the("AWS::ApiGatewayV2::Api")["Name"] == API_NAME
 
 
-def test_the_authorizer_takes_this_pool_s_tokens_for_this_client_only(stacks: Stacks) -> None:
+def test_the_authorizer_accepts_only_tokens_of_this_pool_and_client(stacks: Stacks) -> None:
     [authorizer] = stacks.lobby.resolve(stacks.lobby.of_type("AWS::ApiGatewayV2::Authorizer"))
     assert authorizer["AuthorizerType"] == "JWT"
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
@@ -51,7 +51,7 @@ def _client(found: Stacks) -> dict[str, Any]:
     return found.lobby.the("AWS::Cognito::UserPoolClient")
 
 
-def test_only_an_administrator_makes_users_with_strong_passwords(stacks: Stacks) -> None:
+def test_only_an_administrator_creates_users_and_passwords_are_strong(stacks: Stacks) -> None:
     pool = _pool(stacks)
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"]
     policy = pool["Policies"]["PasswordPolicy"]
@@ -60,17 +60,17 @@ def test_only_an_administrator_makes_users_with_strong_passwords(stacks: Stacks)
     assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
 
 
-def test_the_four_roles_are_groups_and_the_mightiest_comes_first(stacks: Stacks) -> None:
+def test_the_roles_are_groups_in_order_of_privilege(stacks: Stacks) -> None:
     groups = {each["GroupName"]: each["Precedence"] for each in stacks.lobby.of_type("AWS::Cognito::UserPoolGroup")}
     assert sorted(groups, key=lambda name: groups[name]) == ["admin", "operator", "technician", "viewer"]
 
 
-def test_passwords_are_sent_to_the_api_only_in_the_local_deployment(stacks: Stacks, local_stacks: Stacks) -> None:
+def test_password_sign_in_is_enabled_only_in_the_local_deployment(stacks: Stacks, local_stacks: Stacks) -> None:
     assert "ALLOW_USER_PASSWORD_AUTH" not in _client(stacks)["ExplicitAuthFlows"]
     assert "ALLOW_USER_PASSWORD_AUTH" in _client(local_stacks)["ExplicitAuthFlows"]
 
 
-def test_the_client_has_no_secret_short_tokens_and_tells_nobody_who_is_a_user(stacks: Stacks) -> None:
+def test_the_client_has_no_secret_short_tokens_and_hides_user_existence(stacks: Stacks) -> None:
     client = _client(stacks)
     assert not client["GenerateSecret"]
     assert client["AllowedOAuthFlows"] == ["code"]
@@ -80,31 +80,31 @@ def test_the_client_has_no_secret_short_tokens_and_tells_nobody_who_is_a_user(st
     assert client["EnableTokenRevocation"]
 
 
-def test_people_are_sent_back_to_the_console_or_the_command_line_only(
+def test_sign_in_redirects_only_to_the_console_or_the_command_line(
     stacks: Stacks, local_stacks: Stacks, tmp_path: Path
 ) -> None:
     url = "http://127.0.0.1:4567/"
-    told = synthesized(settings(local=True, consoleUrl=url, targets=[]), tmp_path)
+    reported = synthesized(settings(local=True, consoleUrl=url, targets=[]), tmp_path)
     own = "<ApiF70053CD.ApiEndpoint>/"
-    for found, console in ((stacks, own), (local_stacks, own), (told, url)):
+    for found, console in ((stacks, own), (local_stacks, own), (reported, url)):
         client = _client(found)
         assert found.lobby.resolve(client["CallbackURLs"]) == [console, "http://localhost:8976/"]
         assert client["LogoutURLs"] == client["CallbackURLs"]
         assert found.lobby.resolve(found.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == console
 
 
-def test_the_sign_in_page_is_named_for_the_account(stacks: Stacks, local_stacks: Stacks) -> None:
+def test_the_sign_in_domain_contains_the_account(stacks: Stacks, local_stacks: Stacks) -> None:
     assert stacks.lobby.the("AWS::Cognito::UserPoolDomain", Domain="device-lobby-100000000001")
     assert local_stacks.lobby.of_type("AWS::Cognito::UserPoolDomain") == []
 
 
-def test_the_lambda_is_told_where_the_sign_in_page_is(stacks: Stacks, local_stacks: Stacks) -> None:
-    def told(found: Stacks) -> Any:
+def test_the_lambda_has_the_address_of_the_sign_in_page(stacks: Stacks, local_stacks: Stacks) -> None:
+    def reported(found: Stacks) -> Any:
         function = found.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")
         return function["Environment"]["Variables"].get("LOGIN_URL")
 
     output = stacks.lobby.template["Outputs"]["LoginUrl"]["Value"]
     [domain] = stacks.lobby.of_type("AWS::Cognito::UserPoolDomain")
     resolved = stacks.lobby.resolve(output)
-    assert told(stacks) == re.sub(r"<UserPoolDomain\w+>", domain["Domain"], resolved)
-    assert told(local_stacks) is None
+    assert reported(stacks) == re.sub(r"<UserPoolDomain\w+>", domain["Domain"], resolved)
+    assert reported(local_stacks) is None

@@ -120,7 +120,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
 
 
 @pytest.mark.parametrize("role", GRANTS)
-def test_a_role_may_do_this_and_nothing_else(stacks: Stacks, role: str) -> None:
+def test_a_role_has_exactly_these_permissions(stacks: Stacks, role: str) -> None:
     own_logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
     grants = stacks.lobby.grants(role)
     assert {action: grants[action] for action in grants.keys() - own_logs} == GRANTS[role]
@@ -131,7 +131,7 @@ def test_there_are_no_other_roles_or_policies_in_the_lobby(stacks: Stacks) -> No
     assert stacks.lobby.of_type("AWS::IAM::Policy") + stacks.lobby.of_type("AWS::IAM::ManagedPolicy") == []
 
 
-def test_each_function_writes_its_own_logs_only(stacks: Stacks) -> None:
+def test_each_function_writes_only_its_own_logs(stacks: Stacks) -> None:
     groups = {
         f"<{name}.Arn>": each["Properties"]["LogGroupName"]
         for name, each in stacks.lobby.template["Resources"].items()
@@ -150,20 +150,20 @@ def test_no_role_has_a_managed_policy_or_a_wildcard_action(stacks: Stacks) -> No
         assert {action for each in stack.statements for action in each.actions if "*" in action} == set()
 
 
-def test_a_bare_star_stands_only_where_there_is_no_resource_to_name(stacks: Stacks) -> None:
+def test_all_resources_are_allowed_only_for_actions_without_resource_types(stacks: Stacks) -> None:
     for stack in stacks.all:
         for each in stack.statements:
             if "*" in each.resources:
                 assert set(each.actions) <= UNBOUNDED[each.role]
 
 
-def test_no_role_may_change_or_delete_history(stacks: Stacks) -> None:
+def test_no_role_can_change_or_delete_history(stacks: Stacks) -> None:
     for each in stacks.lobby.statements:
         if HISTORY in each.resources or "*" in each.resources:
             assert not set(IMMUTABLE) & set(each.actions)
 
 
-def test_the_history_s_own_policy_denies_everyone_to_change_it(stacks: Stacks) -> None:
+def test_the_resource_policy_of_the_history_denies_changes_to_everyone(stacks: Stacks) -> None:
     table = stacks.lobby.the("AWS::DynamoDB::GlobalTable", TableName="device-lobby-history")
     [statement] = table["Replicas"][0]["ResourcePolicy"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
@@ -173,11 +173,11 @@ def test_the_history_s_own_policy_denies_everyone_to_change_it(stacks: Stacks) -
     assert "Condition" not in statement
 
 
-def test_that_policy_locks_nobody_out_of_the_policy_itself() -> None:
+def test_the_resource_policy_of_the_history_can_be_removed() -> None:
     assert not {action for action in (*IMMUTABLE, *ON_OBJECTS, *ON_BUCKET) if "Policy" in action or "*" in action}
 
 
-def test_no_role_may_do_to_anchors_but_add_and_list_them(stacks: Stacks) -> None:
+def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
     found = {
         (each.role, action)
         for stack in stacks.all
@@ -192,7 +192,7 @@ def test_no_role_may_do_to_anchors_but_add_and_list_them(stacks: Stacks) -> None
     }
 
 
-def test_the_anchors_own_policy_denies_everyone_to_delete_them_or_have_s3_do_it(stacks: Stacks) -> None:
+def test_the_bucket_policy_denies_deletion_and_lifecycle_rules_to_everyone(stacks: Stacks) -> None:
     [policy] = [each for each in stacks.lobby.of_type("AWS::S3::BucketPolicy") if "Anchors" in str(each["Bucket"])]
     denied = {
         each["Sid"]: each for each in stacks.lobby.resolve(policy["PolicyDocument"]["Statement"]) if "Sid" in each
@@ -205,18 +205,18 @@ def test_the_anchors_own_policy_denies_everyone_to_delete_them_or_have_s3_do_it(
     assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= {*ON_OBJECTS, *ON_BUCKET}
 
 
-def test_the_notary_reads_nothing_but_its_stream(stacks: Stacks) -> None:
+def test_the_notary_reads_only_its_stream(stacks: Stacks) -> None:
     reads = {each for each in stacks.lobby.grants("device-lobby-notary") if not each.startswith(("logs:", "s3:Put"))}
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
-def test_the_trust_bucket_is_listed_by_the_bouncer_or_an_absent_list_would_look_forbidden(stacks: Stacks) -> None:
+def test_the_bouncer_can_list_the_trust_bucket_to_detect_a_missing_list(stacks: Stacks) -> None:
     """And by the sweeper, which looks for new ones."""
     listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
     assert {each.role: each.condition for each in listing} == {"device-lobby-bouncer": {}, "device-lobby-sweeper": {}}
 
 
-def test_a_lambda_is_called_by_its_trigger_only(stacks: Stacks) -> None:
+def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
     found: dict[str, set[str]] = {}
     for each in map(stacks.lobby.resolve, stacks.lobby.of_type("AWS::Lambda::Permission")):
         assert each["Action"] == "lambda:InvokeFunction"
@@ -232,7 +232,7 @@ def test_a_lambda_is_called_by_its_trigger_only(stacks: Stacks) -> None:
     }
 
 
-def test_roles_of_rules_are_taken_by_this_account_s_rules_only(stacks: Stacks) -> None:
+def test_rule_roles_can_be_assumed_only_by_rules_of_this_account(stacks: Stacks) -> None:
     for stack in stacks.all:
         for role in stack.of_type("AWS::IAM::Role"):
             [trust] = role["AssumeRolePolicyDocument"]["Statement"]
@@ -242,7 +242,7 @@ def test_roles_of_rules_are_taken_by_this_account_s_rules_only(stacks: Stacks) -
 
 
 @pytest.mark.parametrize("kind", ["AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"])
-def test_queues_bucket_and_topic_refuse_plain_http(stacks: Stacks, kind: str) -> None:
+def test_queues_buckets_and_topics_reject_plain_http(stacks: Stacks, kind: str) -> None:
     policies = stacks.lobby.of_type(kind)
     assert policies
     for policy in policies:
@@ -250,7 +250,7 @@ def test_queues_bucket_and_topic_refuse_plain_http(stacks: Stacks, kind: str) ->
         assert {"Bool": {"aws:SecureTransport": "false"}} in [each.get("Condition") for each in denied]
 
 
-def test_the_arrivals_queue_takes_topics_of_the_agreed_name_only(stacks: Stacks) -> None:
+def test_the_arrivals_queue_accepts_only_topics_with_the_fixed_name(stacks: Stacks) -> None:
     def allowed(policy: dict[str, Any]) -> list[dict[str, Any]]:
         return [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
 

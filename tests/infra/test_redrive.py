@@ -29,7 +29,7 @@ KNOCK = {"certificateId": ONE}
 ALL = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD, permissions.ARRIVALS)
 
 
-def given_up(payload: Any = KNOCK, arn: str = OURS) -> str:
+def limits(payload: Any = KNOCK, arn: str = OURS) -> str:
     return json.dumps(
         {
             "version": "1.0",
@@ -58,8 +58,8 @@ def known(name: str) -> Fingerprint | None:
 @pytest.mark.parametrize(
     ("body", "function", "payload"),
     [
-        (given_up(), "device-lobby-bouncer", KNOCK),
-        (given_up([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
+        (limits(), "device-lobby-bouncer", KNOCK),
+        (limits([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
         (not_handed_over("device_lobby_registered", json.dumps(KNOCK).encode()), "device-lobby-bouncer", KNOCK),
         (
             not_handed_over("lobby", b'{"version": "1.4", "presence": true, "certid": "another", "devicename": "b"}'),
@@ -75,7 +75,7 @@ def known(name: str) -> Fingerprint | None:
     ],
     ids=["given up", "by another", "registered", "hello", "hello of no JSON", "hello of a stranger"],
 )
-def test_what_a_message_asks_for(body: str, function: str | None, payload: Any) -> None:
+def test_a_message_is_parsed_to_an_event(body: str, function: str | None, payload: Any) -> None:
     event = read(body, HOME, known)
     assert (event.function, event.payload) == (function, payload)
 
@@ -90,9 +90,9 @@ def test_what_a_message_asks_for(body: str, function: str | None, payload: Any) 
         "{}",
         '{"requestPayload": {}}',
         "[" * 5000,
-        given_up(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
-        given_up(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
-        given_up(arn=""),
+        limits(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
+        limits(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
+        limits(arn=""),
         '{"requestPayload": {}, "requestContext": 7}',
         not_handed_over("another_rule", b"{}"),
         not_handed_over("device_lobby_registered", b"no JSON"),
@@ -100,7 +100,7 @@ def test_what_a_message_asks_for(body: str, function: str | None, payload: Any) 
         '{"ruleName": "lobby", "failures": 7}',
     ],
 )
-def test_what_asks_for_nothing_that_could_be_done_is_told(body: str) -> None:
+def test_an_unreadable_message_is_reported(body: str) -> None:
     with pytest.raises(Unreadable):
         read(body, HOME, known)
 
@@ -148,60 +148,60 @@ Redrive = Callable[..., tuple[bool, Functions, list[str]]]
 @pytest.fixture
 def redrive(sqs: Any, ledger: Ledger) -> Redrive:
     def run(*, dry: bool = False, functions: Functions | None = None, before: float = 0) -> Any:
-        told: list[str] = []
+        reported: list[str] = []
         asked, at = functions or Functions(), datetime.now(UTC) + timedelta(seconds=1 - before)
-        done = Redriving(sqs, asked, ledger, holder_of, HOME, at, told.append, dry, 0).run()  # type: ignore[arg-type]
-        return done, asked, told
+        done = Redriving(sqs, asked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
+        return done, asked, reported
 
     return run
 
 
-def test_what_a_lambda_gave_up_is_handed_to_it_again_and_is_gone(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, *[given_up({"certificateId": f"{number}"}) for number in range(25)])
-    done, functions, told = redrive()
+def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redrive: Redrive) -> None:
+    send(sqs, permissions.UNDELIVERED, *[limits({"certificateId": f"{number}"}) for number in range(25)])
+    done, functions, reported = redrive()
     assert done
     assert sorted(int(payload["certificateId"]) for _, payload in functions.invoked) == list(range(25))
     assert bodies(sqs, permissions.UNDELIVERED) == []
-    assert "device-lobby-undelivered: 25 redriven" in told
+    assert "device-lobby-undelivered: 25 redriven" in reported
 
 
-def test_a_dry_run_tells_everything_and_leaves_it_there_at_once(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
+def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
     waiting(ledger)
     for name in ALL[:3]:
-        send(sqs, name, given_up())
-    done, functions, told = redrive(dry=True)
+        send(sqs, name, limits())
+    done, functions, reported = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
-    assert "device-lobby-uncommissioned: 1 would be redriven" in told
-    assert any(ONE in line and "would be triggered again" in line for line in told)
-    assert [bodies(sqs, name) for name in ALL[:3]] == [[given_up()]] * 3
+    assert "device-lobby-uncommissioned: 1 would be redriven" in reported
+    assert any(ONE in line and "would be triggered again" in line for line in reported)
+    assert [bodies(sqs, name) for name in ALL[:3]] == [[limits()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
 
-def test_what_cannot_be_read_stays_and_does_not_hold_up_the_rest(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, "poison", given_up(), "poison, too")
-    done, functions, told = redrive()
+def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, redrive: Redrive) -> None:
+    send(sqs, permissions.UNDELIVERED, "poison", limits(), "poison, too")
+    done, functions, reported = redrive()
     assert not done
     assert len(functions.invoked) == 1
     assert bodies(sqs, permissions.UNDELIVERED) == ["poison", "poison, too"]
-    assert "device-lobby-undelivered: 1 redriven, 2 left (see above)" in told
+    assert "device-lobby-undelivered: 1 redriven, 2 left (see above)" in reported
 
 
-def test_a_redrive_that_is_cut_off_leaves_what_it_has_not_handed_over(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, given_up())
+def test_an_interrupted_redrive_leaves_the_remaining_messages(sqs: Any, redrive: Redrive) -> None:
+    send(sqs, permissions.UNDELIVERED, limits())
     with pytest.raises(KeyboardInterrupt):
         redrive(functions=Functions(KeyboardInterrupt()))  # type: ignore[arg-type]
-    assert bodies(sqs, permissions.UNDELIVERED) == [given_up()]
+    assert bodies(sqs, permissions.UNDELIVERED) == [limits()]
 
 
-def test_what_comes_while_it_runs_is_for_the_next_time(sqs: Any, redrive: Redrive) -> None:
+def test_messages_sent_during_a_redrive_stay_for_the_next_one(sqs: Any, redrive: Redrive) -> None:
     """So what fails once more is not redriven for ever."""
-    send(sqs, permissions.UNDELIVERED, given_up())
+    send(sqs, permissions.UNDELIVERED, limits())
     done, functions, _ = redrive(before=3600)
     assert (done, functions.invoked) == (True, [])
-    assert bodies(sqs, permissions.UNDELIVERED) == [given_up()]
+    assert bodies(sqs, permissions.UNDELIVERED) == [limits()]
 
 
-def test_a_dead_report_of_an_arrival_is_a_report_again(sqs: Any, redrive: Redrive) -> None:
+def test_an_arrival_in_the_dead_letter_queue_is_sent_again(sqs: Any, redrive: Redrive) -> None:
     send(sqs, permissions.ARRIVALS_DEAD, "an envelope")
     assert redrive()[0]
     assert bodies(sqs, permissions.ARRIVALS_DEAD) == []
@@ -221,7 +221,7 @@ def events(ledger: Ledger) -> list[Event]:
     return [entry.event for entry in entries if entry.actor == ACTOR]
 
 
-def test_a_device_that_the_commissioner_gave_up_is_asked_for_again(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
+def test_a_device_that_the_commissioner_failed_is_triggered_again(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
     waiting(ledger)
     send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
     assert redrive()[0]
@@ -232,7 +232,7 @@ def test_a_device_that_the_commissioner_gave_up_is_asked_for_again(sqs: Any, red
     assert bodies(sqs, permissions.UNCOMMISSIONED) == []
 
 
-def test_a_turn_that_was_never_ended_is_asked_for_again_also_with_nothing_left_to_clear(
+def test_unfinished_work_is_triggered_again_without_targets_to_clear(
     sqs: Any, redrive: Redrive, ledger: Ledger
 ) -> None:
     waiting(ledger)
@@ -252,7 +252,7 @@ def test_a_turn_that_was_never_ended_is_asked_for_again_also_with_nothing_left_t
 
 
 @pytest.mark.parametrize("served", ["commissioned", "nothing given up"])
-def test_a_device_that_is_served_is_left_alone(sqs: Any, redrive: Redrive, ledger: Ledger, served: str) -> None:
+def test_a_device_without_open_work_is_not_changed(sqs: Any, redrive: Redrive, ledger: Ledger, served: str) -> None:
     waiting(ledger)
     if served == "commissioned":
         device = ledger.get(ONE)

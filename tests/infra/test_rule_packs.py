@@ -9,14 +9,14 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 from tests.infra.templates import Stacks
 
 
-def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(stacks: Stacks) -> None:
+def test_every_cdk_nag_finding_is_suppressed_with_a_reason(stacks: Stacks) -> None:
     report = json.loads((stacks.folder / "validation-report.json").read_text())["pluginReports"]
     assert [each["pluginName"] for each in report] == ["AwsSolutions"]
     assert report[0]["conclusion"] == "success"
     assert report[0]["violations"] == []
 
 
-def test_every_exception_is_one_that_is_needed(stacks: Stacks) -> None:
+def test_every_suppression_is_needed(stacks: Stacks) -> None:
     """An acknowledgment whose finding is gone should go too."""
     report = json.loads((stacks.folder / "validation-report.json").read_text())["pluginReports"][0]
     used = {(each["acknowledgedAt"], each["acknowledgedId"]) for each in report["suppressedViolations"]}

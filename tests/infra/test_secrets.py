@@ -73,9 +73,9 @@ def found_in(name: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part or "the rest")
-def test_there_is_no_secret_in(part: str) -> None:
+def test_there_are_no_secrets(part: str) -> None:
     with transient_settings(SETTINGS):
-        assert [told for name in files() if part_of(name) == part for told in found_in(name)] == []
+        assert [reported for name in files() if part_of(name) == part for reported in found_in(name)] == []
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_there_is_no_secret_in(part: str) -> None:
     ],
     ids=["private key", "AWS key", "password", "URL", "GitHub token"],
 )
-def test_one_would_be_found(tmp_path: Path, line: str) -> None:
+def test_a_secret_is_detected(tmp_path: Path, line: str) -> None:
     path = tmp_path / "settings.py"
     path.write_text(f"{line}\n")
     with transient_settings(SETTINGS):

@@ -13,30 +13,30 @@ CONSOLE = "http://127.0.0.1:4567/"
 ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
 
 
-def test_a_lobby_alone_is_enough() -> None:
+def test_the_lobby_is_the_only_required_setting() -> None:
     made = Settings.from_context({"lobby": LOBBY}.get)
     assert (str(made.lobby), made.targets, made.local, made.bundle, made.log_retention) == (LOBBY, (), False, True, 30)
     assert made.anchor_retention == 3650
 
 
-def test_what_the_command_line_gives_as_text_is_read() -> None:
+def test_settings_are_parsed_from_text() -> None:
     made = settings(local="TRUE", bundle="false", logRetentionDays="90", anchorDays="1", targets=json.dumps([ONE]))
     assert (made.local, made.bundle, made.log_retention, made.anchor_retention) == (True, False, 90, 1)
     assert [(str(each.target), each.external_id) for each in made.targets] == [("200000000002/eu-west-1", "abc")]
 
 
-def test_the_emulator_s_console_has_an_address_of_its_own() -> None:
+def test_the_console_of_the_emulator_has_its_own_address() -> None:
     assert settings(local="true", consoleUrl=CONSOLE).console_url == CONSOLE
     assert settings(local="true").console_url is None
 
 
-def test_the_first_region_of_an_account_gets_the_role() -> None:
+def test_the_first_region_of_an_account_creates_the_role() -> None:
     other = {"account": "300000000003", "region": "eu-west-1", "externalId": "other"}
     made = settings(targets=[ONE, ONE | {"region": "eu-north-1"}, other])
     assert [each.create_role for each in made.targets] == [True, False, True]
 
 
-def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
+def test_a_stack_can_omit_the_role() -> None:
     assert not settings(targets=[ONE | {"createRole": "false"}]).targets[0].create_role
 
 
@@ -92,13 +92,13 @@ def test_a_region_that_is_set_up_alone_can_leave_the_role_out() -> None:
         ),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_rule(context: dict[str, Any], said: str) -> None:
+def test_an_invalid_setting_is_reported_with_the_expected_value(context: dict[str, Any], said: str) -> None:
     with pytest.raises(BadContext, match="BAD_CONTEXT") as raised:
         settings(**context)
     assert said in raised.value.message
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_invalid_settings_are_reported_together() -> None:
     with pytest.raises(BadContext) as raised:
         settings(lobby="x", local="y", targets=[{"account": "1", "externalId": "?"}, ONE | {"region": "Paris"}])
     for said in ("lobby:", "local:", "[0]", "12 digits", "externalId", "[1]", "'Paris'"):

@@ -58,7 +58,7 @@ def put_node(directory: Path, version: str) -> None:
         ("it is broken", False),
     ],
 )
-def test_a_node_is_taken_where_the_build_and_its_tests_run_on_it(project: Path, version: str, is_enough: bool) -> None:
+def test_a_node_is_used_if_the_build_and_its_tests_support_it(project: Path, version: str, is_enough: bool) -> None:
     put_node(project / "found", version)
     path = f"{project / 'found'}:{os.environ['PATH']}"
     assert (run(project, "has_node", PATH=path).returncode == 0) is is_enough
@@ -70,7 +70,7 @@ def test_a_node_without_npm_is_not_enough(project: Path) -> None:
     assert run(project, "has_node", PATH=f"{project / 'found'}:{os.environ['PATH']}").returncode != 0
 
 
-def test_the_node_from_pypi_is_the_one_that_counts_once_it_is_there(project: Path) -> None:
+def test_the_node_from_pypi_is_used_once_it_is_installed(project: Path) -> None:
     put_node(project / "found", "v18.20.4")
     put_node(project / "fetched", "v24.19.0")
     fetch = 'install_requirements() { mkdir -p "$VENV/bin" && cp fetched/* "$VENV/bin"; }; ensure_node; node --version'
@@ -78,7 +78,7 @@ def test_the_node_from_pypi_is_the_one_that_counts_once_it_is_there(project: Pat
     assert (done.returncode, done.stdout, done.stderr) == (0, "v24.19.0\n", "")
 
 
-def test_and_where_it_does_not_run_that_is_said(project: Path) -> None:
+def test_a_node_from_pypi_that_does_not_run_is_reported(project: Path) -> None:
     put_node(project / "found", "v18.20.4")
     done = run(project, "install_requirements() { :; }; ensure_node", PATH=f"{project / 'found'}:{os.environ['PATH']}")
     assert done.returncode == 1
@@ -88,7 +88,7 @@ def test_and_where_it_does_not_run_that_is_said(project: Path) -> None:
 @pytest.mark.parametrize(
     ("ensure", "place"), [("ensure_console_packages", "admin_api/console"), ("ensure_cdk_cli", "infra/cdk_cli")]
 )
-def test_why_packages_could_not_be_had_is_said(project: Path, ensure: str, place: str) -> None:
+def test_a_failed_installation_of_packages_is_reported(project: Path, ensure: str, place: str) -> None:
     at = project / place
     at.mkdir(parents=True)
     (at / "package.json").write_text('{"name": "x", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0"}}')

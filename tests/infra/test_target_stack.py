@@ -11,7 +11,7 @@ from tests.infra.templates import Stacks
 IOT = "arn:aws:iot:*:200000000002:"
 
 
-def test_the_role_trusts_the_commissioner_only_and_asks_for_the_external_id(stacks: Stacks) -> None:
+def test_the_role_trusts_only_the_commissioner_with_the_external_id(stacks: Stacks) -> None:
     role = stacks.targets[0].the("AWS::IAM::Role", RoleName="lobby_commissioner_role")
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": "arn:aws:iam::100000000001:role/device-lobby-commissioner"}
@@ -19,7 +19,7 @@ def test_the_role_trusts_the_commissioner_only_and_asks_for_the_external_id(stac
     assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": "the-first-account-s"}}
 
 
-def test_the_role_may_register_devices_and_nothing_else(stacks: Stacks) -> None:
+def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
     assert stacks.targets[0].grants("lobby_commissioner_role") == {
         "iot:RegisterCertificateWithoutCA": {"*"},
         "iot:AttachThingPrincipal": {"*"},
@@ -38,13 +38,13 @@ def test_the_role_may_register_devices_and_nothing_else(stacks: Stacks) -> None:
     }
 
 
-def test_a_second_region_of_an_account_leaves_the_role_out(stacks: Stacks) -> None:
+def test_the_stack_of_a_second_region_omits_the_role(stacks: Stacks) -> None:
     names = [each.get("RoleName") for each in stacks.targets[1].of_type("AWS::IAM::Role")]
     assert names == [None]
     assert stacks.targets[1].template["Outputs"]["RoleArn"]["Value"].endswith(":role/lobby_commissioner_role")
 
 
-def test_a_device_may_connect_as_its_own_thing_only(stacks: Stacks) -> None:
+def test_a_device_can_connect_only_as_its_own_thing(stacks: Stacks) -> None:
     for stack in stacks.targets:
         for policy in stack.of_type("AWS::IoT::Policy"):
             text = json.dumps(policy["PolicyDocument"])
@@ -54,7 +54,7 @@ def test_a_device_may_connect_as_its_own_thing_only(stacks: Stacks) -> None:
             assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
 
 
-def test_every_resource_of_a_device_policy_names_the_thing(stacks: Stacks) -> None:
+def test_every_resource_of_a_device_policy_contains_the_thing_name(stacks: Stacks) -> None:
     for policy in stacks.targets[0].of_type("AWS::IoT::Policy"):
         for statement in policy["PolicyDocument"]["Statement"]:
             resources = statement["Resource"]
@@ -64,13 +64,13 @@ def test_every_resource_of_a_device_policy_names_the_thing(stacks: Stacks) -> No
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_device_of_any_profile_can_be_told_to_move(profile: str) -> None:
+def test_every_profile_includes_the_lobby_topic(profile: str) -> None:
     lobby_topic = "lobby/${iot:Connection.Thing.ThingName}"
     assert f"topicfilter/{lobby_topic}" in PROFILES[profile]["iot:Subscribe"]
     assert f"topic/{lobby_topic}" in PROFILES[profile]["iot:Receive"]
 
 
-def test_the_lobby_is_told_of_every_connect(stacks: Stacks) -> None:
+def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
     for stack, region in zip(stacks.targets, ("eu-west-1", "ap-southeast-2"), strict=True):
         payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_connected")["TopicRulePayload"]
         assert payload["Sql"] == wire.CONNECTED_SQL
@@ -85,7 +85,7 @@ def test_the_lobby_is_told_of_every_connect(stacks: Stacks) -> None:
         assert "RawMessageDelivery" not in subscription, region
 
 
-def test_the_rule_may_tell_the_lobby_and_log_its_errors_only(stacks: Stacks) -> None:
+def test_the_rule_can_only_publish_to_the_lobby_and_log_errors(stacks: Stacks) -> None:
     stack = stacks.targets[1]
     assert {action for each in stack.statements for action in each.actions} == {
         "sns:Publish",

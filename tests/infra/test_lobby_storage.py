@@ -1,0 +1,95 @@
+"""The lobby's tables and buckets."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.notary import make_bucket
+from lobby.ledger.models import MODELS
+from tests.infra.templates import Stack, Stacks, settings
+
+TABLES = "AWS::DynamoDB::GlobalTable"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_table_has_the_keys_and_indexes_of_its_model(stacks: Stacks, model: Any) -> None:
+    table = stacks.lobby.the(TABLES, TableName=model.Meta.table_name)
+    assert _keys(table["KeySchema"]) == _model_keys(model.get_attributes())
+    indexes = {each["IndexName"]: each for each in table.get("GlobalSecondaryIndexes", [])}
+    assert indexes.keys() == model._indexes.keys()
+    for name, index in model._indexes.items():
+        attributes = {key: getattr(type(index), key) for key in vars(type(index)) if key not in ("Meta", "_model")}
+        keys = {key: each for key, each in attributes.items() if hasattr(each, "is_hash_key")}
+        assert _keys(indexes[name]["KeySchema"]) == _model_keys(keys)
+        projection = indexes[name]["Projection"]
+        assert projection["ProjectionType"] == "INCLUDE"
+        assert sorted(projection["NonKeyAttributes"]) == sorted(index.Meta.projection.non_key_attributes)
+
+
+def _keys(schema: list[dict[str, str]]) -> dict[str, str]:
+    return {each["KeyType"]: each["AttributeName"] for each in schema}
+
+
+def _model_keys(attributes: Any) -> dict[str, str]:
+    kinds = (("HASH", "is_hash_key"), ("RANGE", "is_range_key"))
+    return {kind: each.attr_name for each in attributes.values() for kind, flag in kinds if getattr(each, flag)}
+
+
+def test_tables_are_encrypted_recoverable_protected_and_retained(stacks: Stacks) -> None:
+    tables = [each for each in stacks.lobby.template["Resources"].values() if each["Type"] == TABLES]
+    assert len(tables) == len(MODELS)
+    for table in tables:
+        [replica] = table["Properties"]["Replicas"]
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["Properties"]["SSESpecification"]["SSEEnabled"]
+        assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert replica["DeletionProtectionEnabled"]
+
+
+def test_the_ledger_streams_new_images_and_the_history_also_old_images(stacks: Stacks) -> None:
+    streams = {each["TableName"]: each.get("StreamSpecification") for each in stacks.lobby.of_type(TABLES)}
+    assert streams.pop("device-lobby-ledger") == {"StreamViewType": "NEW_IMAGE"}
+    assert streams.pop("device-lobby-history") == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert set(streams.values()) == {None}
+
+
+def test_the_trust_bucket_is_private_versioned_and_retained(stacks: Stacks) -> None:
+    bucket = stacks.lobby.the("AWS::S3::Bucket", BucketName="device-lobby-trust-100000000001-us-east-1")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    assert _resource(stacks.lobby, bucket)["DeletionPolicy"] == "Retain"
+
+
+def _resource(stack: Stack, properties: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = stack.template["Resources"][stack.logical_id(properties)]
+    return found
+
+
+def test_anchors_cannot_be_deleted_and_their_bucket_is_retained(stacks: Stacks) -> None:
+    lobby = stacks.lobby
+    bucket = lobby.the("AWS::S3::Bucket", BucketName="device-lobby-notary-100000000001-us-east-1")
+    assert bucket["ObjectLockEnabled"]
+    assert _retention(bucket) == {"Mode": "COMPLIANCE", "Days": 3650}
+    assert bucket["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert "LifecycleConfiguration" not in bucket
+    made = _resource(lobby, bucket)
+    assert made["DeletionPolicy"] == made["UpdateReplacePolicy"] == "Retain"
+
+
+def _retention(bucket: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    return found
+
+
+def test_anchor_retention_can_be_one_day() -> None:
+    alone = cdk.Stack()
+    make_bucket(alone, settings(anchorDays=1))
+    [bucket] = Template.from_stack(alone).find_resources("AWS::S3::Bucket").values()
+    assert _retention(bucket["Properties"]) == {"Mode": "COMPLIANCE", "Days": 1}
