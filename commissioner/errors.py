@@ -1,7 +1,7 @@
 """The commissioner's errors. Each has a stable `code` and a `message` of the form "got X, want Y".
 
     CommissionerError
-    ├── TargetRefusal   permanent: the target refuses, and refuses again until somebody acts; `code` is one of REASONS
+    ├── TargetRefusal   permanent: the target refuses until its owner or an operator acts; `code` is one of REASONS
     ├── CircuitOpen     temporary: the target did not answer a moment ago and was not called (CIRCUIT_OPEN)
     └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
                         assumes the role again and repeats the work, so this error does not leave it

@@ -1,6 +1,6 @@
 """Messages received from a queue for a redrive: each message that was in the queue at the start, once.
 
-A message is deleted only after its work was handed over. Every other message, also after an interruption, returns to
+A message is deleted only after its work was accepted. Every other message, also after an interruption, returns to
 the queue. A dry run returns all of them.
 """
 
