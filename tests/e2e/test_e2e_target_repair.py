@@ -128,10 +128,10 @@ def test_a_role_without_its_permissions_is_reported_and_its_devices_arrive_after
 def test_a_role_that_does_not_trust_the_lobby_is_reported(deployed: Deployment, fleet: Fleet, second: Target) -> None:
     iam = deployed.client(second, "iam")
     trust = iam.get_role(RoleName=TARGET_ROLE)["Role"]["AssumeRolePolicyDocument"]
-    nobody = json.loads(json.dumps(trust).replace("sts:ExternalId", "aws:PrincipalOrgID"))
+    changed = json.loads(json.dumps(trust).replace("sts:ExternalId", "aws:PrincipalOrgID"))
     # The commissioner does not reuse the session of a target that has been renamed.
     deployed.api("admin").ask(REGISTER, account=second.account, region=second.region, name="Renamed target")
-    iam.update_assume_role_policy(RoleName=TARGET_ROLE, PolicyDocument=json.dumps(nobody))
+    iam.update_assume_role_policy(RoleName=TARGET_ROLE, PolicyDocument=json.dumps(changed))
     try:
         assert "sts:AssumeRole" in _missing(deployed, second)
     finally:

@@ -1,8 +1,8 @@
 """Authentication of the deployed API: the gateway and the application are tested independently.
 
 The gateway must refuse every forged token on its own. Then the Lambda function is invoked directly with the same
-tokens. They are signed with the key of the emulated user pool, which nobody has on AWS. There are also real tokens: of
-another pool, of another client of the same pool, and of users without a role.
+tokens. They are signed with the key of the emulated user pool; on AWS that key is not accessible. There are also real
+tokens: of another pool, of another client of the same pool, and of users without a role.
 """
 
 import json

@@ -182,9 +182,9 @@ class Poller:
         sequence = [each["dynamodb"]["SequenceNumber"] for each in matching]
         failed = first_failed(result, sequence, rules.partial)
         if failed:
-            done = next(i for i, each in enumerate(batch) if each["dynamodb"]["SequenceNumber"] == failed)
-            if done:
-                progress, batch = Progress(position + done), batch[done:]
+            succeeded = next(i for i, each in enumerate(batch) if each["dynamodb"]["SequenceNumber"] == failed)
+            if succeeded:
+                progress, batch = Progress(position + succeeded), batch[succeeded:]
                 matching = matching[sequence.index(failed) :]
         step = after(progress, rules, len(batch), failed is not None, _age(matching))
         if failed is not None:

@@ -128,5 +128,5 @@ def queue(emulator: Emulator, name: str) -> tuple[str, str]:
 
 
 def received(emulator: Emulator, url: str) -> list[dict[str, Any]]:
-    found = aws(emulator, 0, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", [])
-    return [json.loads(each["Body"]) for each in found]
+    messages = aws(emulator, 0, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", [])
+    return [json.loads(each["Body"]) for each in messages]

@@ -41,7 +41,7 @@ def handler(event, context):
     if path == "/fresh":
         return {"statusCode": 304, "headers": {"etag": '"1"'}, "body": ""}
     if path == "/broken":
-        raise RuntimeError("as asked")
+        raise RuntimeError("as requested")
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
 """
 
@@ -59,22 +59,22 @@ def request(method: str, url: str, **options: Any) -> httpx.Response:
 
 @pytest.mark.parametrize("path", ["/", "/graphql", "/_ministack/health"])
 def test_before_the_deployment_every_path_returns_503(path: str) -> None:
-    answer = request("GET", f"http://127.0.0.1:4567{path}")
-    assert answer.status_code == 503
-    assert answer.text.startswith("The lobby is not deployed yet: got no API named device-lobby in 100000000001/")
+    response = request("GET", f"http://127.0.0.1:4567{path}")
+    assert response.status_code == 503
+    assert response.text.startswith("The lobby is not deployed yet: got no API named device-lobby in 100000000001/")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:4566", "localhost.evil.example", "::1", ""])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_request_for_another_host_is_forbidden(method: str, host: str) -> None:
-    answer = request(method, "http://127.0.0.1:4567/", headers={"host": host})
-    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
+    response = request(method, "http://127.0.0.1:4567/", headers={"host": host})
+    assert (response.status_code, response.json()) == (403, {"message": "Forbidden"})
 
 
 def test_a_request_for_localhost_is_redirected_to_the_origin() -> None:
-    answer = request("GET", "http://localhost:4567/devices/ab%20c?state=inlobby&x=%2F")
-    assert answer.status_code == 307
-    assert answer.headers["location"] == "http://127.0.0.1:4567/devices/ab%20c?state=inlobby&x=%2F"
+    response = request("GET", "http://localhost:4567/devices/ab%20c?state=inlobby&x=%2F")
+    assert response.status_code == 307
+    assert response.headers["location"] == "http://127.0.0.1:4567/devices/ab%20c?state=inlobby&x=%2F"
     assert (
         request("GET", "http://localhost:4567//evil.example/").headers["location"]
         == "http://127.0.0.1:4567/evil.example/"
@@ -149,8 +149,8 @@ def _api(gateway: Any, name: str, function: str) -> str:
 
 def test_the_api_is_at_the_root_and_receives_the_request_unchanged(origin: httpx.Client, emulator: Emulator) -> None:
     sent = {"cookie": "a=1; cognito=secret; b=2", "origin": "null", "x-one": "1"}
-    answer = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
-    event = answer.json()
+    response = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
+    event = response.json()
     assert (event["rawPath"], event["requestContext"]["stage"]) == ("/devices", "$default")
     assert event["rawQueryString"] == "state=inlobby&state=claimed&q=a%26b+c&empty="
     assert event["queryStringParameters"] == {"state": "inlobby,claimed", "q": "a&b c", "empty": ""}
@@ -174,43 +174,43 @@ def test_a_body_is_passed_on_unchanged(origin: httpx.Client) -> None:
 
 
 def test_a_body_above_the_limit_is_refused(origin: httpx.Client) -> None:
-    answer = origin.post("/graphql", content=b"x" * (MAX_BODY + 1))
-    assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
+    response = origin.post("/graphql", content=b"x" * (MAX_BODY + 1))
+    assert (response.status_code, response.json()) == (413, {"message": "Request Entity Too Large"})
 
 
 def test_a_compressed_response_is_compressed_once(origin: httpx.Client) -> None:
-    with origin.stream("GET", "/packed", headers={"accept-encoding": "br, gzip"}) as answer:
-        raw = b"".join(answer.iter_raw())
+    with origin.stream("GET", "/packed", headers={"accept-encoding": "br, gzip"}) as response:
+        raw = b"".join(response.iter_raw())
     assert gzip.decompress(raw) == TEXT
-    assert answer.headers["content-encoding"] == "gzip"
-    assert answer.headers["content-length"] == str(len(raw))
-    assert (answer.headers["vary"], answer.headers["etag"]) == ("accept-encoding", '"1"')
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["content-length"] == str(len(raw))
+    assert (response.headers["vary"], response.headers["etag"]) == ("accept-encoding", '"1"')
 
 
 def test_head_returns_the_headers_of_get_without_a_body(origin: httpx.Client) -> None:
-    answer = origin.head("/packed", headers={"accept-encoding": "gzip"})
-    assert (answer.status_code, answer.content, answer.headers["content-encoding"]) == (200, b"", "gzip")
-    assert answer.headers["content-length"] == origin.get("/packed").headers["content-length"]
+    response = origin.head("/packed", headers={"accept-encoding": "gzip"})
+    assert (response.status_code, response.content, response.headers["content-encoding"]) == (200, b"", "gzip")
+    assert response.headers["content-length"] == origin.get("/packed").headers["content-length"]
     assert origin.get("/bytes").content == bytes(range(256)), "the connection is still usable"
 
 
 def test_a_binary_body_is_returned_unchanged(origin: httpx.Client) -> None:
-    answer = origin.get("/bytes")
-    assert (answer.content, answer.headers["content-type"]) == (bytes(range(256)), "font/woff2")
+    response = origin.get("/bytes")
+    assert (response.content, response.headers["content-type"]) == (bytes(range(256)), "font/woff2")
 
 
 def test_response_headers_are_unchanged_and_without_cors(origin: httpx.Client) -> None:
-    answer = origin.get("/cookies", headers={"origin": "http://127.0.0.1:4566"})
-    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
-    assert answer.headers["x-one"] == "1, 2"
-    assert not [name for name in answer.headers if name.startswith("access-control-")]
-    assert answer.headers["apigw-requestid"]
-    assert len(answer.headers.get_list("date")) == 1
+    response = origin.get("/cookies", headers={"origin": "http://127.0.0.1:4566"})
+    assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert response.headers["x-one"] == "1, 2"
+    assert not [name for name in response.headers if name.startswith("access-control-")]
+    assert response.headers["apigw-requestid"]
+    assert len(response.headers.get_list("date")) == 1
 
 
 def test_not_modified_has_no_body(origin: httpx.Client) -> None:
-    answer = origin.get("/fresh", headers={"if-none-match": '"1"'})
-    assert (answer.status_code, answer.headers["etag"], answer.content) == (304, '"1"', b"")
+    response = origin.get("/fresh", headers={"if-none-match": '"1"'})
+    assert (response.status_code, response.headers["etag"], response.content) == (304, '"1"', b"")
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_not_modified_has_no_body(origin: httpx.Client) -> None:
 )
 def test_a_request_without_a_route_is_not_found(origin: httpx.Client, method: str, path: str) -> None:
     preflight = {"origin": "http://127.0.0.1:4566", "access-control-request-method": "POST"}
-    answer = origin.request(method, path, headers=preflight)
-    assert answer.status_code == 404
-    assert answer.content == b"" if method == "HEAD" else answer.json() == {"message": "Not Found"}
-    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    response = origin.request(method, path, headers=preflight)
+    assert response.status_code == 404
+    assert response.content == b"" if method == "HEAD" else response.json() == {"message": "Not Found"}
+    assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def test_a_call_of_an_aws_service_is_a_request_like_any_other(origin: httpx.Clie
 
 
 def test_a_function_that_fails_is_an_error_without_its_words(origin: httpx.Client) -> None:
-    answer = origin.get("/broken")
-    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+    response = origin.get("/broken")
+    assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
 
 
 def test_the_gateway_still_has_all_of_it(origin: httpx.Client, emulator: Emulator) -> None:

@@ -100,16 +100,16 @@ def test_a_signed_in_user_is_not_asked_again(page: Page) -> None:
 
 
 def test_a_wrong_password_starts_no_session(page: Page) -> None:
-    answer = page.sign_in(password="Wrong-Password-1")
-    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
-    assert "Incorrect username or password." in answer.text
+    response = page.sign_in(password="Wrong-Password-1")
+    assert (response.status_code, "set-cookie" in response.headers) == (200, False)
+    assert "Incorrect username or password." in response.text
     assert page.authorize().status_code == 200
 
 
 def test_a_sign_in_that_ends_with_an_error_starts_no_session(page: Page) -> None:
     form = {"client_id": page.client, "redirect_uri": BACK, "username": "ada", "password": PASSWORD}
-    answer = page.http.post("/login", data=form | {"code_challenge": CHALLENGE, "code_challenge_method": "plain"})
-    assert redirect_params(answer) == {"error": "invalid_request"}
+    response = page.http.post("/login", data=form | {"code_challenge": CHALLENGE, "code_challenge_method": "plain"})
+    assert redirect_params(response) == {"error": "invalid_request"}
     assert page.http.post("/login", data=form | {"redirect_uri": "http://evil.example/"}).status_code == 400
     assert page.authorize().status_code == 200
 
@@ -133,11 +133,11 @@ def test_a_session_does_not_bypass_the_checks_of_the_page(
 ) -> None:
     if signed_in:
         redirect_params(page.sign_in())
-    answer = page.authorize(**changes)
-    assert answer.status_code == status
-    assert "code=" not in answer.headers.get("location", "")
+    response = page.authorize(**changes)
+    assert response.status_code == status
+    assert "code=" not in response.headers.get("location", "")
     if status == 302:
-        assert redirect_params(answer)["error"] == "invalid_request"
+        assert redirect_params(response)["error"] == "invalid_request"
 
 
 def test_prompt_login_shows_the_page_and_the_next_request_does_not(page: Page) -> None:

@@ -28,9 +28,9 @@ def stable_claims(token: str) -> dict[str, Any]:
 def test_a_sign_in_returns_tokens_with_user_groups_and_audience(page: Page) -> None:
     back = redirect_params(page.sign_in())
     assert (set(back), back["state"]) == ({"code", "state"}, "a state/&=")
-    answer = page.tokens(back["code"])
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    body = answer.json()
+    response = page.tokens(back["code"])
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    body = response.json()
     assert body["token_type"] == "Bearer"
     keys = jwt.PyJWKSet.from_dict(page.http.get(f"/{page.pool}/.well-known/jwks.json").json())
     issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{page.pool}"
@@ -70,10 +70,10 @@ def test_a_code_can_be_used_once(page: Page) -> None:
 def test_refreshed_tokens_keep_scope_and_groups(page: Page) -> None:
     first = page.tokens(redirect_params(page.sign_in())["code"]).json()
     for _ in range(2):
-        answer = page.refresh(first["refresh_token"])
-        assert (answer.status_code, answer.json()["expires_in"]) == (200, first["expires_in"])
+        response = page.refresh(first["refresh_token"])
+        assert (response.status_code, response.json()["expires_in"]) == (200, first["expires_in"])
         for name in ("access_token", "id_token"):
-            old, new = (stable_claims(body[name]) for body in (first, answer.json()))
+            old, new = (stable_claims(body[name]) for body in (first, response.json()))
             assert new == old
 
 
@@ -100,8 +100,8 @@ def test_the_token_endpoint_accepts_another_origin(page: Page) -> None:
     origin = {"origin": BACK.rstrip("/")}
     preflight = page.http.options("/oauth2/token", headers=origin | {"access-control-request-method": "POST"})
     assert preflight.headers["access-control-allow-origin"] == "*"
-    answer = page.http.post("/oauth2/token", data={"grant_type": "authorization_code"}, headers=origin)
-    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "*")
+    response = page.http.post("/oauth2/token", data={"grant_type": "authorization_code"}, headers=origin)
+    assert (response.status_code, response.headers["access-control-allow-origin"]) == (400, "*")
 
 
 def test_a_refresh_token_of_initiate_auth_works_with_refresh_token_auth(page: Page, emulator: Emulator) -> None:

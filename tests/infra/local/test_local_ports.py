@@ -48,7 +48,7 @@ def test_a_port_requested_for_another_server_is_skipped(
 ) -> None:
     got = ports(choose_layout(tmp_path, *requested))
     assert len(set(got)) == 3
-    assert all(port == asked for port, asked in zip(got, requested, strict=True) if asked)
+    assert all(port == expected for port, expected in zip(got, requested, strict=True) if expected)
 
 
 def test_a_default_port_in_use_is_skipped(tmp_path: Path, busy: int, monkeypatch: pytest.MonkeyPatch) -> None:

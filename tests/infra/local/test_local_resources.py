@@ -59,12 +59,12 @@ def _limited(emulator: Emulator, name: str, *statements: tuple[str, str]) -> Any
     iam = aws(emulator, 0, "iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="limited", PolicyDocument=_policy(*allowed))
-    answer = aws(emulator, 0, "sts").assume_role(RoleArn=role, RoleSessionName="limited")["Credentials"]
+    response = aws(emulator, 0, "sts").assume_role(RoleArn=role, RoleSessionName="limited")["Credentials"]
     return emulator.session(emulator.layout.lobby.account, emulator.layout.lobby.region).client(
         "iot",
-        aws_access_key_id=answer["AccessKeyId"],
-        aws_secret_access_key=answer["SecretAccessKey"],
-        aws_session_token=answer["SessionToken"],
+        aws_access_key_id=response["AccessKeyId"],
+        aws_secret_access_key=response["SecretAccessKey"],
+        aws_session_token=response["SessionToken"],
     )
 
 

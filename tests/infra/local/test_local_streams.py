@@ -21,7 +21,7 @@ AT = Progress(10)
         (AT, Rules(max_age=60), True, Step(Progress(14), "MaxRecordAgeExceeded")),
         (AT, Rules(max_age=600), True, Step(Progress(10, 1), wait=True)),
     ],
-    ids=["done", "for-ever", "exhausted", "no-retry", "split", "split-again", "too-old", "young"],
+    ids=["success", "unlimited", "exhausted", "no-retry", "bisect", "bisect-again", "too-old", "young"],
 )
 def test_what_follows_a_batch_of_four(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
     assert after(progress, rules, 4, failed, 100.0) == step

@@ -20,8 +20,8 @@ def test_a_topic_owner_cannot_subscribe_anothers_queue_without_confirmation(emul
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     aws(emulator, 0, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    answer = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    assert answer["SubscriptionArn"] == "pending confirmation"
+    response = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    assert response["SubscriptionArn"] == "pending confirmation"
     topics.publish(TopicArn=topic, Message="too early")
     (request,) = until(lambda: received(emulator, url))
     assert (request["Type"], request["TopicArn"]) == ("SubscriptionConfirmation", topic)
@@ -54,8 +54,8 @@ def _pending(emulator: Emulator, name: str) -> tuple[str, str, str]:
 def test_any_caller_with_the_token_confirms(emulator: Emulator) -> None:
     topic, url, token = _pending(emulator, "from-afar")
     region = emulator.layout.targets[0].region
-    answer = _anonymous(emulator, region).confirm_subscription(TopicArn=topic, Token=token)
-    assert answer["SubscriptionArn"].startswith(topic)
+    response = _anonymous(emulator, region).confirm_subscription(TopicArn=topic, Token=token)
+    assert response["SubscriptionArn"].startswith(topic)
     aws(emulator, 1, "sns").publish(TopicArn=topic, Message="after")
     (message,) = until(lambda: received(emulator, url))
     assert message["Message"] == "after"
@@ -71,6 +71,6 @@ def test_a_wrong_token_or_topic_confirms_nothing(emulator: Emulator, wrong: str)
     with pytest.raises(ClientError):
         _anonymous(emulator, emulator.layout.targets[0].region).confirm_subscription(**request)
     aws(emulator, 1, "sns").publish(TopicArn=topic, Message="too early")
-    found = aws(emulator, 1, "sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert len(found) == 1
+    subscriptions = aws(emulator, 1, "sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert len(subscriptions) == 1
     assert received(emulator, url) == []

@@ -31,7 +31,7 @@ class Function:
         with self._counting:
             self.running -= 1
             self.done += 1
-        return "answer"
+        return "response"
 
     def wait_for(self, running: int) -> None:
         with self._counting:
