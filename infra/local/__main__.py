@@ -23,7 +23,6 @@ from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
-from infra.redrive.start import redrive as start_redrive
 from lobby.names import parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -81,6 +80,8 @@ def redrive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the work that would be retried.")] = False,
 ) -> None:
     """Retry the work in the on-failure queues of the running deployment. Can be interrupted and repeated."""
+    from infra.redrive.start import redrive as start_redrive  # noqa: PLC0415  # imports the CDK, which takes seconds
+
     with _reporting_failures():
         running = _running(state)
         if running is None:
