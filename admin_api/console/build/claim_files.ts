@@ -9,31 +9,28 @@ export const CLAIM_PAGE = "src/pages/claim/claim_page.tsx";
 export const USER_MENU = "src/shell/user_menu.tsx";
 
 /** A JavaScript chunk and its dependencies, by file name. */
-export interface Piece {
+export interface Chunk {
   name: string;
   /** The chunk's entry module, if any. */
-  begins: string | null;
+  entryModule: string | null;
   isEntry: boolean;
   imports: readonly string[];
   dynamicImports: readonly string[];
   /** Styles and other files whose URL the chunk contains, such as WebAssembly. */
-  attached: readonly string[];
+  assets: readonly string[];
 }
 
-export function piecesOf(bundle: Rollup.OutputBundle): Piece[] {
+export function chunksOf(bundle: Rollup.OutputBundle): Chunk[] {
   return Object.values(bundle).flatMap((file) =>
     file.type === "chunk"
       ? [
           {
             name: file.fileName,
-            begins: file.facadeModuleId,
+            entryModule: file.facadeModuleId,
             isEntry: file.isEntry,
             imports: file.imports,
             dynamicImports: file.dynamicImports,
-            attached: [
-              ...(file.viteMetadata?.importedCss ?? []),
-              ...(file.viteMetadata?.importedAssets ?? []),
-            ],
+            assets: [...(file.viteMetadata?.importedCss ?? []), ...(file.viteMetadata?.importedAssets ?? [])],
           },
         ]
       : [],
@@ -41,46 +38,46 @@ export function piecesOf(bundle: Rollup.OutputBundle): Piece[] {
 }
 
 /** The files that the browser fetches for the claim page before the camera starts. */
-export function firstLoad(pieces: readonly Piece[]): string[] {
+export function firstLoad(chunks: readonly Chunk[]): string[] {
   return filesOf(
-    reached(pieces, [beginningWith("index.html", pieces), claimOf(pieces)], ({ imports }) => imports),
+    reachable(chunks, [chunkOf("index.html", chunks), claimChunk(chunks)], ({ imports }) => imports),
   );
 }
 
 /** The files needed to scan, claim and queue offline. */
-export function offline(pieces: readonly Piece[]): string[] {
-  const wanted = reached(pieces, [claimOf(pieces), beginningWith(USER_MENU, pieces)], (piece) =>
-    piece.isEntry ? piece.imports : [...piece.imports, ...piece.dynamicImports],
+export function offline(chunks: readonly Chunk[]): string[] {
+  const chunksToCache = reachable(chunks, [claimChunk(chunks), chunkOf(USER_MENU, chunks)], (chunk) =>
+    chunk.isEntry ? chunk.imports : [...chunk.imports, ...chunk.dynamicImports],
   );
-  return [...new Set([...firstLoad(pieces), ...filesOf(wanted)])];
+  return [...new Set([...firstLoad(chunks), ...filesOf(chunksToCache)])];
 }
 
-function claimOf(pieces: readonly Piece[]): Piece {
-  return beginningWith(CLAIM_PAGE, pieces);
+function claimChunk(chunks: readonly Chunk[]): Chunk {
+  return chunkOf(CLAIM_PAGE, chunks);
 }
 
-function beginningWith(module: string, pieces: readonly Piece[]): Piece {
-  const piece = pieces.find(({ begins }) => begins?.endsWith(`/${module}`));
-  if (!piece) throw new Error(`got a bundle without a chunk of ${module}, want one`);
-  return piece;
+function chunkOf(module: string, chunks: readonly Chunk[]): Chunk {
+  const chunk = chunks.find(({ entryModule }) => entryModule?.endsWith(`/${module}`));
+  if (!chunk) throw new Error(`got a bundle without a chunk of ${module}, want one`);
+  return chunk;
 }
 
-function reached(
-  pieces: readonly Piece[],
-  from: readonly Piece[],
-  leads: (piece: Piece) => readonly string[],
-): Set<Piece> {
-  const named = new Map(pieces.map((piece) => [piece.name, piece]));
-  const seen = new Set<Piece>();
-  const ahead = [...from];
-  for (let piece = ahead.pop(); piece; piece = ahead.pop()) {
-    if (seen.has(piece)) continue;
-    seen.add(piece);
-    ahead.push(...leads(piece).flatMap((name) => named.get(name) ?? []));
+function reachable(
+  chunks: readonly Chunk[],
+  from: readonly Chunk[],
+  next: (chunk: Chunk) => readonly string[],
+): Set<Chunk> {
+  const byName = new Map(chunks.map((chunk) => [chunk.name, chunk]));
+  const visited = new Set<Chunk>();
+  const pending = [...from];
+  for (let chunk = pending.pop(); chunk; chunk = pending.pop()) {
+    if (visited.has(chunk)) continue;
+    visited.add(chunk);
+    pending.push(...next(chunk).flatMap((name) => byName.get(name) ?? []));
   }
-  return seen;
+  return visited;
 }
 
-function filesOf(pieces: Iterable<Piece>): string[] {
-  return [...new Set([...pieces].flatMap(({ name, attached }) => [name, ...attached]))].sort();
+function filesOf(chunks: Iterable<Chunk>): string[] {
+  return [...new Set([...chunks].flatMap(({ name, assets }) => [name, ...assets]))].sort();
 }

@@ -8,10 +8,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Plugin, ResolvedConfig, Rollup } from "vite";
-import { firstLoad, offline, piecesOf } from "./claim_files.ts";
+import { chunksOf, firstLoad, offline } from "./claim_files.ts";
 
 const WORKER = "sw.js";
-const PLACE = "__PRECACHE__";
+const PLACEHOLDER = "__PRECACHE__";
 /** Files with fixed names that the page requests. */
 const FIXED = ["icon.svg", "manifest.webmanifest"];
 const PAGE = "index.html";
@@ -29,25 +29,25 @@ export function serviceWorker(): Plugin {
     generateBundle: {
       order: "post",
       handler(_, bundle) {
-        const pieces = piecesOf(bundle);
+        const chunks = chunksOf(bundle);
         const fixed = FIXED.map((name) => readFileSync(join(config.publicDir, name)));
         const bytes = gzippedBytes([
-          ...[PAGE, ...firstLoad(pieces)].map((name) => contentOf(bundle, name)),
+          ...[PAGE, ...firstLoad(chunks)].map((name) => contentOf(bundle, name)),
           ...fixed,
         ]);
         requireBudget(bytes);
         config.logger.info(`the claim page loads ${bytes} of ${BUDGET_BYTES} bytes, gzip`);
-        const assets = offline(pieces);
+        const assets = offline(chunks);
         const version = versionOf([assets.join(), contentOf(bundle, PAGE), ...fixed]);
         const worker = bundle[WORKER];
-        if (worker?.type !== "chunk" || worker.imports.length > 0 || !worker.code.includes(PLACE))
-          throw new Error(`got no ${WORKER} that stands alone and has a place for ${PLACE}, want one`);
+        if (worker?.type !== "chunk" || worker.imports.length > 0 || !worker.code.includes(PLACEHOLDER))
+          throw new Error(`got no ${WORKER} without imports that contains ${PLACEHOLDER}, want one`);
         const precache = {
           version,
           assets: assets.map((name) => `/${name}`),
           fixed: FIXED.map((name) => `/${name}`),
         };
-        worker.code = worker.code.replaceAll(PLACE, JSON.stringify(precache));
+        worker.code = worker.code.replaceAll(PLACEHOLDER, JSON.stringify(precache));
       },
     },
   };

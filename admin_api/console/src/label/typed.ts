@@ -65,9 +65,9 @@ const BEGUN = 5;
 export function readTyped(text: string): Typed {
   const typed = text.slice(0, MAX_TYPED);
   if (MISREAD_PREFIX.test(typed)) return misreadPrefix(typed);
-  const signs = charactersOf(typed);
-  const prefixed = signs.startsWith("DL1");
-  const body = prefixed ? signs.slice(3) : signs;
+  const characters = charactersOf(typed);
+  const prefixed = characters.startsWith("DL1");
+  const body = prefixed ? characters.slice(3) : characters;
   const kind = prefixed ? "code" : kindOf(body);
   const shown = shownAs(body, prefixed || (kind === "code" && body.length >= BEGUN), typed);
   const want = kind === "either" ? null : kind === "code" ? CODE_LENGTH : HEX_LENGTH;
@@ -132,7 +132,7 @@ function invalidCharacters(body: string, kind: Kind, shown: string): Problem | n
   const got = strange.map((sign) => `“${sign}”`).join(", ");
   return {
     code: fault,
-    message: `${got} is not allowed. Use ${rule}.`,
+    message: `Not allowed: ${got}. Use ${rule}.`,
     suggestions: meant.length > 0 ? [{ label, text }] : [],
   };
 }

@@ -33,7 +33,7 @@ export interface ClaimVariables {
 /** Why the config cannot be sent; undefined if it can. */
 export function configError(request: ClaimRequest): string | undefined {
   if (request.kind === "unset") return undefined;
-  if (request.kind === "text") return request.text === "" ? "Enter a text." : configValueError(request.text);
+  if (request.kind === "text") return request.text === "" ? "Enter text." : configValueError(request.text);
   if (request.json.trim() === "") return 'Enter a JSON object, such as {"interval": 60}.';
   let value: unknown;
   try {

@@ -41,7 +41,7 @@ export const STATES: Record<string, StateInfo> = {
   failed: {
     label: "Failed",
     color: "red",
-    meaning: "Set-up failed; see the reason",
+    meaning: "Setup failed; see the reason",
     icon: IconHandStop,
   },
   refused: {

@@ -14,20 +14,20 @@ export function useSession(): Session | null {
   return useContext(SessionContext);
 }
 
-type Standing =
-  | { at: "arriving" }
+type SignInState =
+  | { at: "signing in" }
   | { at: "in"; session: Session }
   | { at: "offline" }
   | { at: "failed"; message: string };
 
 export function SignInGate({ children }: { children: ReactNode }) {
-  const [standing, setStanding] = useState<Standing>({ at: "arriving" });
+  const [state, setState] = useState<SignInState>({ at: "signing in" });
 
   useEffect(() => {
     let stillHere = true;
     arrive().then(
-      (next) => stillHere && next && setStanding(next),
-      (error: unknown) => stillHere && setStanding(failureOf(error)),
+      (next) => stillHere && next && setState(next),
+      (error: unknown) => stillHere && setState(failureOf(error)),
     );
     return () => {
       stillHere = false;
@@ -35,28 +35,28 @@ export function SignInGate({ children }: { children: ReactNode }) {
   }, []);
 
   useEffect(() => {
-    if (standing.at !== "offline") return;
+    if (state.at !== "offline") return;
     return onReconnect(() => location.reload());
-  }, [standing.at]);
+  }, [state.at]);
 
-  if (standing.at === "arriving") return <Arriving />;
-  if (standing.at === "failed") return <Failed message={standing.message} />;
-  return <SessionContext value={standing.at === "in" ? standing.session : null}>{children}</SessionContext>;
+  if (state.at === "signing in") return <SigningIn />;
+  if (state.at === "failed") return <Failed message={state.message} />;
+  return <SessionContext value={state.at === "in" ? state.session : null}>{children}</SessionContext>;
 }
 
 /** The next status; undefined while the browser leaves for the sign-in page. */
-async function arrive(): Promise<Standing | undefined> {
+async function arrive(): Promise<SignInState | undefined> {
   const document = await signInDocument();
   if (!document) return { at: "offline" };
-  arriving ??= Session.arrive(document, location);
-  const session = await arriving;
+  pendingSession ??= Session.arrive(document, location);
+  const session = await pendingSession;
   if (session) return { at: "in", session };
   await leave(document, location.pathname + location.search);
   return undefined;
 }
 
 /** An authorization code works once; React's strict mode mounts twice and must not use it twice. */
-let arriving: Promise<Session | null> | undefined;
+let pendingSession: Promise<Session | null> | undefined;
 
 /** Where the page works offline, a slow network counts as offline, because claims can be queued. */
 function patience(): number {
@@ -75,12 +75,12 @@ async function signInDocument(): Promise<SignInDocument | null> {
   return (await answer.json()) as SignInDocument;
 }
 
-function failureOf(error: unknown): Standing {
+function failureOf(error: unknown): SignInState {
   if (error instanceof TypeError) return { at: "offline" };
   return { at: "failed", message: error instanceof Error ? error.message : String(error) };
 }
 
-function Arriving() {
+function SigningIn() {
   return (
     <Center h="100dvh" role="status" aria-label="Signing in">
       <Loader />

@@ -30,14 +30,14 @@ export function onReconnect(run: () => void): () => void {
   const runOnce = () => {
     if (!over) run();
   };
-  const look = async () => {
+  const check = async () => {
     if (document.visibilityState !== "visible" || !(await isReachable()) || over) return;
     if (blocks === 0) runOnce();
     else waiting.add(runOnce);
   };
   // A phone can have a network without connectivity, and regain it without an event.
-  const timer = setInterval(() => void look(), CHECK_INTERVAL_MS);
-  const onOnline = () => void look();
+  const timer = setInterval(() => void check(), CHECK_INTERVAL_MS);
+  const onOnline = () => void check();
   addEventListener("online", onOnline);
   return () => {
     over = true;

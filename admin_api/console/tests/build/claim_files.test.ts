@@ -1,35 +1,35 @@
 /** Which files count for the claim page's first load, and which are cached for offline use. */
 import { describe, expect, test } from "vitest";
-import { CLAIM_PAGE, firstLoad, offline, type Piece, USER_MENU } from "../../build/claim_files.ts";
+import { type Chunk, CLAIM_PAGE, firstLoad, offline, USER_MENU } from "../../build/claim_files.ts";
 
-function piece(name: string, has: Partial<Piece> = {}): Piece {
-  return { name, begins: null, isEntry: false, imports: [], dynamicImports: [], attached: [], ...has };
+function chunk(name: string, has: Partial<Chunk> = {}): Chunk {
+  return { name, entryModule: null, isEntry: false, imports: [], dynamicImports: [], assets: [], ...has };
 }
 
-const CLAIM = piece("claim.js", {
-  begins: `/console/${CLAIM_PAGE}`,
+const CLAIM = chunk("claim.js", {
+  entryModule: `/console/${CLAIM_PAGE}`,
   imports: ["index.js", "select.js"],
   dynamicImports: ["scanner.js"],
-  attached: ["claim.css"],
+  assets: ["claim.css"],
 });
 const BUNDLE = [
-  piece("index.js", {
-    begins: "/console/index.html",
+  chunk("index.js", {
+    entryModule: "/console/index.html",
     isEntry: true,
     imports: ["react.js"],
     dynamicImports: ["claim.js", "devices.js", "menu.js"],
-    attached: ["index.css"],
+    assets: ["index.css"],
   }),
-  piece("sw.js", { begins: "/console/src/service_worker/sw.ts", isEntry: true }),
-  piece("react.js"),
-  piece("select.js", { imports: ["react.js"] }),
+  chunk("sw.js", { entryModule: "/console/src/service_worker/sw.ts", isEntry: true }),
+  chunk("react.js"),
+  chunk("select.js", { imports: ["react.js"] }),
   CLAIM,
-  piece("scanner.js", { imports: ["zxing.js", "index.js"], attached: ["reader.wasm"] }),
-  piece("zxing.js"),
-  piece("menu.js", { begins: `/console/${USER_MENU}`, imports: ["floating.js"] }),
-  piece("floating.js"),
-  piece("devices.js", { imports: ["table.js"], attached: ["rest.css"] }),
-  piece("table.js"),
+  chunk("scanner.js", { imports: ["zxing.js", "index.js"], assets: ["reader.wasm"] }),
+  chunk("zxing.js"),
+  chunk("menu.js", { entryModule: `/console/${USER_MENU}`, imports: ["floating.js"] }),
+  chunk("floating.js"),
+  chunk("devices.js", { imports: ["table.js"], assets: ["rest.css"] }),
+  chunk("table.js"),
 ];
 
 describe("the first load", () => {

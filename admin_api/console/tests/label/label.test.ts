@@ -40,16 +40,16 @@ test.each([
   ["nothing", "", "INVALID_FINGERPRINT"],
   ["an address", "https://example.com/DL1:", "INVALID_FINGERPRINT"],
   ["hex cut short", vector.fingerprint.slice(1), "INVALID_FINGERPRINT"],
-  ["hex with a letter too far", `${vector.fingerprint.slice(1)}g`, "INVALID_FINGERPRINT"],
+  ["hex with an invalid letter", `${vector.fingerprint.slice(1)}g`, "INVALID_FINGERPRINT"],
   ["a code without its prefix", vector.code.slice(4), "INVALID_FINGERPRINT"],
   ["the prefix alone", "DL1:", "INVALID_LABEL"],
   ["no colon", vector.code.replace(":", ""), "INVALID_LABEL"],
   ["a code cut short", vector.code.slice(0, -1), "INVALID_LABEL"],
-  ["a code and more", `${vector.code}A`, "INVALID_LABEL"],
-  ["a digit that base32 lacks", `${vector.code.slice(0, -1)}8`, "INVALID_LABEL"],
+  ["a code with an extra character", `${vector.code}A`, "INVALID_LABEL"],
+  ["a digit that is not in base32", `${vector.code.slice(0, -1)}8`, "INVALID_LABEL"],
   ["one character mistyped", vector.code.replace("AER", "AEB"), "INVALID_LABEL"],
   ["two characters swapped", vector.code.replace("AER", "ARE"), "INVALID_LABEL"],
-  ["something huge", "DL1:".repeat(1_000_000), "INVALID_LABEL"],
+  ["a huge text", "DL1:".repeat(1_000_000), "INVALID_LABEL"],
 ])("rejects %s", (_, text, code) => {
   const refusal = refusalOf(text);
   expect(refusal.code).toBe(code);

@@ -36,7 +36,7 @@ describe("complete", () => {
     ["a code without its prefix", CODE.slice(4)],
     ["hex", CERTID],
     ["hex with colons", CERTID.toUpperCase().replace(/(..)(?=.)/g, "$1:")],
-    ["hex without any digit that only hex has", "ab".repeat(32)],
+    ["hex without a digit that only hex has", "ab".repeat(32)],
   ])("%s", (_, text) => {
     const { certid, problem } = readTyped(text);
     expect(problem).toBeNull();
@@ -53,13 +53,13 @@ describe("complete", () => {
 
 describe("rejects impossible characters immediately and suggests likely misreadings", () => {
   test.each([
-    ["DL1:AE0", "“0” is not allowed. Use A-Z and 2-7.", ["Change 0 to O"], "DL1: AEO"],
-    ["DL1:A8R1", "“8”, “1” is not allowed. Use A-Z and 2-7.", ["Change 8 to B, 1 to I"], "DL1: ABRI"],
-    ["KZ9", "“9” is not allowed. Use A-Z and 2-7.", [], undefined],
-    ["DL1:AE!", "“!” is not allowed. Use A-Z and 2-7.", [], undefined],
-    ["DL1:ÄE", "“Ä” is not allowed. Use A-Z and 2-7.", [], undefined],
-    ["0123 8O", "“O” is not allowed. Use 0-9 and A-F.", ["Change O to 0"], "0123 80"],
-    ["A!", "“!” is not allowed. Use letters and digits.", [], undefined],
+    ["DL1:AE0", "Not allowed: “0”. Use A-Z and 2-7.", ["Change 0 to O"], "DL1: AEO"],
+    ["DL1:A8R1", "Not allowed: “8”, “1”. Use A-Z and 2-7.", ["Change 8 to B, 1 to I"], "DL1: ABRI"],
+    ["KZ9", "Not allowed: “9”. Use A-Z and 2-7.", [], undefined],
+    ["DL1:AE!", "Not allowed: “!”. Use A-Z and 2-7.", [], undefined],
+    ["DL1:ÄE", "Not allowed: “Ä”. Use A-Z and 2-7.", [], undefined],
+    ["0123 8O", "Not allowed: “O”. Use 0-9 and A-F.", ["Change O to 0"], "0123 80"],
+    ["A!", "Not allowed: “!”. Use letters and digits.", [], undefined],
     ["DLI:AERU", "The code starts with “DLI:”. Expected “DL1:”.", ["Change the start to DL1:"], "DL1: AERU"],
   ])("%j", (text, message, suggestions, suggested) => {
     const { problem, certid } = readTyped(text);
@@ -78,7 +78,7 @@ describe("rejects impossible characters immediately and suggests likely misreadi
 describe("a code with wrong check characters", () => {
   test.each([
     ["one character wrong", CODE.replace("IVTY", "IVTV"), "Line 2: change IVTV to IVTY"],
-    ["two swapped", CODE.replace("IVTY", "IVYT"), "Line 2: change IVYT to IVTY"],
+    ["two characters swapped", CODE.replace("IVTY", "IVYT"), "Line 2: change IVYT to IVTY"],
     [
       "two swapped across groups",
       CODE.replace("KZ4JVPG6", "KZ4VJPG6"),

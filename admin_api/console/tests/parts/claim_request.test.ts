@@ -41,7 +41,7 @@ test("sends text, JSON and profile", () => {
 });
 
 test.each<[Partial<ClaimRequest>, RegExp]>([
-  [{ kind: "text", text: "" }, /Enter a text/],
+  [{ kind: "text", text: "" }, /Enter text/],
   [{ kind: "text", text: "factory reset" }, /factory reset/],
   [{ kind: "text", text: "x".repeat(MAX_CONFIG_BYTES) }, /8194 bytes, 8192 at most/],
   [{ kind: "text", text: "é".repeat(MAX_CONFIG_BYTES / 2) }, /8194 bytes/],

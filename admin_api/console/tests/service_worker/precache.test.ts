@@ -90,7 +90,7 @@ describe("installing", () => {
   });
 
   test.each([
-    ["a page that is not there", async () => new Response("no", { status: 404 })],
+    ["a missing page", async () => new Response("no", { status: 404 })],
     ["a lost network", LOST],
   ])("fails completely on %s, so that the previous version stays active", async (_, answer) => {
     network = answer;
@@ -98,10 +98,10 @@ describe("installing", () => {
   });
 
   test("deletes all but the current and previous versions; other caches stay", async () => {
-    await caches.open("somebody-elses");
+    await caches.open("other-cache");
     for (const version of ["zero", "one", "two"]) await fillPrecache({ ...PRECACHE, version }, environment);
     await deleteOldPrecaches(environment);
-    expect(await caches.keys()).toEqual(["somebody-elses", "device-lobby-one", "device-lobby-two"]);
+    expect(await caches.keys()).toEqual(["other-cache", "device-lobby-one", "device-lobby-two"]);
   });
 });
 
@@ -179,10 +179,10 @@ describe("responding", () => {
   test.each([
     ["the API", request("/graphql", { method: "POST" })],
     ["the API by GET", request("/graphql")],
-    ["where to sign in", request("/sign-in.json")],
-    ["the worker itself", request("/sw.js")],
+    ["the sign-in document", request("/sign-in.json")],
+    ["the worker", request("/sw.js")],
     ["another origin", request("/assets/index-1.js", { origin: "https://pool.test" })],
-    ["anything that writes", request("/claim", { method: "POST", mode: "navigate" })],
+    ["a POST request", request("/claim", { method: "POST", mode: "navigate" })],
   ])("ignores %s", (_, asked) => {
     expect(respondTo(asked, PRECACHE, environment)).toBeNull();
   });

@@ -7,7 +7,7 @@ import { FakeApi, type Role, show } from "../fake_api";
 
 const ALL = ["Claim", "Waiting", "Devices", "Targets", "Overview"];
 
-function rooms(): (string | null)[] {
+function navigation(): (string | null)[] {
   const [side] = screen.getAllByRole("navigation", { name: "Main" });
   return within(side as HTMLElement)
     .getAllByRole("link")
@@ -21,12 +21,12 @@ test.each<[Role, string[]]>([
   ["admin", ALL],
 ])("shows a %s the pages that the role can use", (role, want) => {
   show(<Shell>content</Shell>, new FakeApi({}), { role });
-  expect(rooms()).toEqual(want);
+  expect(navigation()).toEqual(want);
 });
 
 test("shows only the claim page offline", () => {
   show(<Shell>content</Shell>, new FakeApi({}), { signedIn: false });
-  expect(rooms()).toEqual(["Claim"]);
+  expect(navigation()).toEqual(["Claim"]);
 });
 
 test.each([

@@ -37,8 +37,8 @@ test("reloads when the network returns and the lobby responds", async () => {
 });
 
 test.each<[string, () => Promise<Response>]>([
-  ["a network that leads nowhere", () => Promise.reject(new TypeError("fetch failed"))],
-  ["a lobby that has a bad day", async () => new Response("", { status: 503 })],
+  ["a network without connectivity", () => Promise.reject(new TypeError("fetch failed"))],
+  ["a lobby that fails", async () => new Response("", { status: 503 })],
 ])("does not reload with %s, but later without an event", async (_, at_first) => {
   const go = vi.fn();
   answers = at_first;

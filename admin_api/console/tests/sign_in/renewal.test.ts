@@ -60,8 +60,8 @@ test.each<[string, () => Response]>([
   ["a lost network", NO_NETWORK],
   ["an outage", () => json({ message: "Service Unavailable" }, 503)],
   ["too many at once", () => json({ message: "Too Many Requests" }, 429)],
-])("survives %s: the refresh may be repeated", async (_, trouble) => {
-  const { session } = await signedIn(trouble, tokens(REFRESHED));
+])("survives %s: the refresh may be repeated", async (_, failure) => {
+  const { session } = await signedIn(failure, tokens(REFRESHED));
   const error = await session.refresh().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toBeInstanceOf(SignInFailed);

@@ -118,9 +118,9 @@ describe("returning", () => {
 
   test.each<[string, () => Response]>([
     ["refuses the code", () => json({ error: "invalid_grant" }, 400)],
-    ["is out of order", () => json({ message: "down" }, 503)],
+    ["fails", () => json({ message: "down" }, 503)],
     ["gives no ID token", () => tokens()],
-    ["is not to be reached", NO_NETWORK],
+    ["is unreachable", NO_NETWORK],
   ])("fails if the token endpoint %s", async (_, answer) => {
     const left = await depart();
     answering(answer);

@@ -19,7 +19,7 @@ export function adviceFor(code: string): string {
   return ADVICE[code] ?? "Try again. If the error persists, contact an operator.";
 }
 
-export interface Trouble {
+export interface Rejection {
   certid: string;
   name?: string | null;
   target: TargetName;
@@ -28,7 +28,7 @@ export interface Trouble {
 }
 
 /** Return everything an operator needs, as text to send by any means. */
-export function operatorMessage({ certid, name, target, code, message }: Trouble, origin: string): string {
+export function operatorMessage({ certid, name, target, code, message }: Rejection, origin: string): string {
   return [
     `Device ${shortForm(certid)}${name ? ` (${name})` : ""} for ${keyOf(target)}: ${code}`,
     message,

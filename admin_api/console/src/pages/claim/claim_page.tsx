@@ -27,10 +27,10 @@ export default function ClaimPage() {
         </EmptyState>
       </>
     );
-  return <ClaimDesk />;
+  return <ClaimView />;
 }
 
-function ClaimDesk() {
+function ClaimView() {
   const choice = useChoice();
   useEffect(() => void claimQueue.load(), []);
   return (

@@ -34,7 +34,7 @@ export interface Step {
  * working. `refused`: its certificate was refused. `released`: no claim holds it. `other target`: claimed
  * for another target.
  */
-export type Standing =
+export type ClaimStatus =
   | "unseen"
   | "proving"
   | "in progress"
@@ -46,13 +46,13 @@ export type Standing =
   | "other target";
 
 export interface ClaimProgress {
-  standing: Standing;
+  status: ClaimStatus;
   steps: readonly Step[];
   /** From the time when both the claim and the device existed until arrival. */
   totalMs: number | null;
 }
 
-const STANDINGS: Record<string, Standing> = {
+const STATUS_BY_STATE: Record<string, ClaimStatus> = {
   expected: "unseen",
   proving: "proving",
   claimed: "in progress",
@@ -65,21 +65,21 @@ const STANDINGS: Record<string, Standing> = {
 
 /** `device` null: the ledger has no row for it. */
 export function claimProgress(device: FollowedDevice | null, target: TargetName): ClaimProgress {
-  const standing = standingOf(device, target);
-  return { standing, ...stepsOf(device?.history ?? [], standing) };
+  const status = statusOf(device, target);
+  return { status, ...stepsOf(device?.history ?? [], status) };
 }
 
-function standingOf(device: FollowedDevice | null, target: TargetName): Standing {
-  const standing = STANDINGS[device?.devstate ?? ""] ?? "released";
-  if (!device || standing === "released" || standing === "revoked") return standing;
-  if (device.targetaccount === null) return standing === "refused" ? standing : "released";
+function statusOf(device: FollowedDevice | null, target: TargetName): ClaimStatus {
+  const status = STATUS_BY_STATE[device?.devstate ?? ""] ?? "released";
+  if (!device || status === "released" || status === "revoked") return status;
+  if (device.targetaccount === null) return status === "refused" ? status : "released";
   const here = device.targetaccount === target.account && device.targetregion === target.region;
-  return here ? standing : "other target";
+  return here ? status : "other target";
 }
 
 function stepsOf(
   history: readonly HistoryEntry[],
-  standing: Standing,
+  status: ClaimStatus,
 ): Pick<ClaimProgress, "steps" | "totalMs"> {
   const claimed = history.findLast(({ event }) => event === "claim" || event === "move");
   const since = claimed ? history.slice(history.indexOf(claimed)) : history;
@@ -91,7 +91,7 @@ function stepsOf(
   const unseen = claimed?.after === "expected";
   const steps: Step[] = [
     step("Claimed", claimed ?? ready),
-    ...(unseen || standing === "unseen"
+    ...(unseen || status === "unseen"
       ? [
           step(
             "Seen",
@@ -126,9 +126,9 @@ const FAST_POLL_MS = 30_000;
 const SLOW_POLL_AFTER_MS = 5 * 60_000;
 
 /** How long to wait before the next poll, `sinceMs` after the last change; null: the status is final. */
-export function pollAfter(standing: Standing, sinceMs: number): number | null {
-  if (standing === "arrived" || standing === "revoked") return null;
-  if (!["unseen", "proving", "in progress"].includes(standing)) return 10_000; // an operator may repair it
+export function pollAfter(status: ClaimStatus, sinceMs: number): number | null {
+  if (status === "arrived" || status === "revoked") return null;
+  if (!["unseen", "proving", "in progress"].includes(status)) return 10_000; // an operator may repair it
   if (sinceMs < FAST_POLL_MS) return 1_000;
   return sinceMs < SLOW_POLL_AFTER_MS ? 5_000 : 30_000;
 }

@@ -12,12 +12,12 @@ type Is = "done" | "now" | "failed" | "to come";
 const ANNOUNCED: Record<Is, string> = { done: "done", now: "now", failed: "failed", "to come": "not yet" };
 
 export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress; changedAt: number }) {
-  const { steps, standing } = progress;
+  const { steps, status } = progress;
   const current = steps.findIndex(({ at }) => at === null);
   const isOf = (index: number): Is => {
     if (index !== current) return steps[index]?.at ? "done" : "to come";
-    if (standing === "failed" || standing === "refused") return "failed";
-    return ["in progress", "unseen", "proving"].includes(standing) ? "now" : "to come";
+    if (status === "failed" || status === "refused") return "failed";
+    return ["in progress", "unseen", "proving"].includes(status) ? "now" : "to come";
   };
   return (
     <ol
@@ -35,7 +35,7 @@ export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress
           {step.name}
           <span className={style.unseen}>: {ANNOUNCED[isOf(index)]}</span>
           <span className={style.seconds}>
-            {isOf(index) === "now" && standing === "in progress" ? (
+            {isOf(index) === "now" && status === "in progress" ? (
               <Counting since={changedAt} />
             ) : (
               <Took step={step} />

@@ -25,7 +25,7 @@ interface Props {
 
 export function SentRow({ entry, targets, brief }: Props) {
   const { device, progress, changedAt, error, askNow } = useFollowed(entry.certid, entry.target);
-  const short = brief && progress?.standing === "arrived";
+  const short = brief && progress?.status === "arrived";
   return (
     <RowCard
       entry={entry}
@@ -35,9 +35,9 @@ export function SentRow({ entry, targets, brief }: Props) {
       {progress && !short && <ProgressSteps progress={progress} changedAt={changedAt} />}
       <Text size="sm" role="status">
         {progress ? statusText(progress, device ?? null, entry.target) : "Claimed."}
-        {progress?.standing === "in progress" && Date.now() - changedAt > LONG_MS && SLOW}
+        {progress?.status === "in progress" && Date.now() - changedAt > LONG_MS && SLOW}
       </Text>
-      {device && progress?.standing === "proving" && (
+      {device && progress?.status === "proving" && (
         <PresenceCode
           device={device}
           may={device.allowedActions.includes("confirmPresence")}
@@ -46,7 +46,7 @@ export function SentRow({ entry, targets, brief }: Props) {
       )}
       {error && <FailureNotice failure={failureOf(error)} onRetry={askNow} />}
       {device && progress && (
-        <Stuck entry={entry} device={device} standing={progress.standing} onRetried={askNow} />
+        <Stuck entry={entry} device={device} status={progress.status} onRetried={askNow} />
       )}
     </RowCard>
   );

@@ -15,7 +15,7 @@ interface StatusDevice {
 }
 
 export function statusText(progress: ClaimProgress, device: StatusDevice | null, target: TargetName): string {
-  switch (progress.standing) {
+  switch (progress.status) {
     case "unseen":
       return "Not seen yet. Power it on; the rest is automatic.";
     case "proving":

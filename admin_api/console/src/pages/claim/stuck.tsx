@@ -12,24 +12,24 @@ import { FailureNotice } from "../../parts/failure_notice";
 import { reasonText } from "../../parts/reasons";
 import { useMe } from "../../sign_in/me";
 import { operatorMessage } from "./advice";
-import type { Standing } from "./claim_progress";
+import type { ClaimStatus } from "./claim_progress";
 import type { Entry } from "./queue/entry";
 import type { Followed } from "./use_followed";
 
 const RETRY = graphql(`mutation RetryClaimed($certid: ID!) { retryDevice(certid: $certid) { certid } }`);
-const STUCK: readonly Standing[] = ["failed", "refused", "revoked"];
+const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked"];
 
 interface Props {
   entry: Entry;
   device: Followed;
-  standing: Standing;
+  status: ClaimStatus;
   onRetried: () => void;
 }
 
-export function Stuck({ entry: { certid, target }, device, standing, onRetried }: Props) {
+export function Stuck({ entry: { certid, target }, device, status, onRetried }: Props) {
   const { may } = useMe();
-  if (!STUCK.includes(standing)) return null;
-  const code = device.reason ?? standing;
+  if (!STUCK.includes(status)) return null;
+  const code = device.reason ?? status;
   const { meaning, remedy } = reasonText(code);
   const message = device.message ?? remedy;
   const text = operatorMessage({ certid, name: device.devicename, target, code, message }, location.origin);

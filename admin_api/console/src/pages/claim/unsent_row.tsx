@@ -29,7 +29,7 @@ export function UnsentRow(props: Props) {
   const { entry, targets, user, sending } = props;
   const others = entry.by !== user;
   return (
-    <RowCard entry={entry} targets={targets} badge={<Standing {...props} others={others} />}>
+    <RowCard entry={entry} targets={targets} badge={<EntryBadge {...props} others={others} />}>
       {entry.refusal && <Refused entry={entry} refusal={entry.refusal} />}
       {(others || !entry.refusal) && (
         <Text size="sm" role="status">
@@ -41,7 +41,7 @@ export function UnsentRow(props: Props) {
   );
 }
 
-function Standing({ entry, sending, others }: Props & { others: boolean }) {
+function EntryBadge({ entry, sending, others }: Props & { others: boolean }) {
   const [color, label, Icon] =
     entry.standing === "refused"
       ? (["red", "Rejected", IconAlertTriangle] as const)

@@ -65,8 +65,7 @@ export function useFollowed(certid: string, target: TargetName): Following {
         data && !error ? changed(last.current, data.device, { account, region }) : { ...last.current, error };
       setState(last.current);
       const { progress, changedAt } = last.current;
-      const pause =
-        error || !progress ? AFTER_ERROR_MS : pollAfter(progress.standing, Date.now() - changedAt);
+      const pause = error || !progress ? AFTER_ERROR_MS : pollAfter(progress.status, Date.now() - changedAt);
       if (pause !== null) timer = setTimeout(ask, pause);
     };
     void ask();

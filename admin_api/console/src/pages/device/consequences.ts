@@ -64,12 +64,12 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     inlobby: "Clearing its previous targets is retried. It stays in the lobby meanwhile.",
     proving:
       "It gets a new code, and the previous code becomes invalid. The number of attempts stays the same.",
-    claimed: "Its set-up in {target} starts again. Completed steps are not repeated.",
+    claimed: "Its setup in {target} starts again. Completed steps are not repeated.",
     commissioned:
       "It is set up in {target} again and its route is sent again. It shows as claimed meanwhile.",
     arrived:
       "It is set up in {target} again and its route is sent again. Its certificate stays active there. It shows as claimed until it has reconnected.",
-    failed: "Its set-up in {target} is retried now. If the cause is not repaired, it fails again.",
+    failed: "Its setup in {target} is retried now. If the cause is not repaired, it fails again.",
     refused:
       "AWS IoT deletes its certificate, so that it is examined again on its next connection. If the cause is not repaired, it is refused again.",
     revoked:

@@ -30,7 +30,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
   const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
   return (
     <Stack gap="md">
-      <Standing device={device} />
+      <StateLine device={device} />
       <Attention
         device={device}
         target={placeOf(subjectOf(device).target, known)}
@@ -52,7 +52,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
   );
 }
 
-function Standing({ device: { devstate, enteredAt } }: { device: DeviceRecord }) {
+function StateLine({ device: { devstate, enteredAt } }: { device: DeviceRecord }) {
   const state = devstate ?? "";
   return (
     <Group gap="xs">

@@ -9,7 +9,7 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
     <ul className={classes.findings} aria-label="Findings">
       {worstFirst(findings).map((finding) => (
         <li key={finding.step} className={classes.finding}>
-          <Standing finding={finding} />
+          <Result finding={finding} />
           <div>
             <Code style={{ overflowWrap: "anywhere" }}>{finding.step}</Code>
             {!isPlain(finding) && (
@@ -29,7 +29,7 @@ function isPlain({ ok, message }: Finding): boolean {
   return ok && message === "found";
 }
 
-function Standing({ finding }: { finding: Finding }) {
+function Result({ finding }: { finding: Finding }) {
   const inconclusive = isInconclusive(finding);
   const [color, text, Icon] = finding.ok
     ? (["green", "Found", IconCheck] as const)

@@ -100,7 +100,7 @@ function Content({ dialog, known, onGo, onChecked }: Props & { dialog: Dialog })
   );
 }
 
-/** Set-up follows for a new target and for changed profiles; a new name needs nothing more. */
+/** Setup follows for a new target and for changed profiles; a new name needs nothing more. */
 function after(target: Listed, before: Listed | undefined): Dialog | null {
   if (!before) return { to: "setup", target, occasion: "new" };
   const same = target.profiles.join() === before.profiles.join();

@@ -1,5 +1,5 @@
 /**
- * The targets page: where devices may go, how many are there, and for admins and operators, set-up and
+ * The targets page: where devices may go, how many are there, and for admins and operators, setup and
  * checks.
  */
 import { Button, TextInput } from "@mantine/core";

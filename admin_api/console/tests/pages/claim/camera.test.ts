@@ -30,8 +30,8 @@ test("requests the rear camera without sound", async () => {
 test("keeps the cause of an error, and has a message for every failure", async () => {
   const cause = new DOMException("Permission denied", "NotAllowedError");
   const media = { getUserMedia: () => Promise.reject(cause) } as unknown as MediaDevices;
-  const trouble: unknown = await openCamera(media).catch((error: unknown) => error);
-  expect(trouble).toBeInstanceOf(CameraError);
-  expect((trouble as CameraError).cause).toBe(cause);
+  const error: unknown = await openCamera(media).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(CameraError);
+  expect((error as CameraError).cause).toBe(cause);
   for (const { title, advice } of Object.values(CAMERA_MESSAGES)) expect(title && advice).toBeTruthy();
 });

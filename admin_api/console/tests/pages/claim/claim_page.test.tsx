@@ -112,7 +112,7 @@ describe("a label", () => {
     await user.type(field, code.slice(18, 20).toLowerCase());
     expect(screen.getByText("16 of 56")).toBeTruthy();
     await user.type(field, "0");
-    expect(screen.getByText("“0” is not allowed. Use A-Z and 2-7.")).toBeTruthy();
+    expect(screen.getByText("Not allowed: “0”. Use A-Z and 2-7.")).toBeTruthy();
     await user.type(field, "{Backspace}");
     await user.paste(code.slice(20));
     expect(await screen.findByText(shortForm(A))).toBeTruthy();

@@ -1,11 +1,11 @@
 /** The progress of a claim from the device's history, and the polling interval. */
 import { describe, expect, test } from "vitest";
 import {
+  type ClaimStatus,
   claimProgress,
   type FollowedDevice,
   type HistoryEntry,
   pollAfter,
-  type Standing,
 } from "../../../src/pages/claim/claim_progress";
 
 const HERE = { account: "111111111111", region: "eu-west-1" };
@@ -63,7 +63,7 @@ describe("the steps", () => {
       ["Commissioned", false, null],
       ["Arrived", false, null],
     ]);
-    expect(claimProgress(device("proving", moments), HERE).standing).toBe("proving");
+    expect(claimProgress(device("proving", moments), HERE).status).toBe("proving");
     const arrived = device("arrived", [
       ...moments,
       ...history("confirm>claimed 60", "commission>commissioned 60.5", "arrive>arrived 62"),
@@ -147,7 +147,7 @@ describe("the steps", () => {
 });
 
 describe("status", () => {
-  test.each<[string, FollowedDevice | null, Standing]>([
+  test.each<[string, FollowedDevice | null, ClaimStatus]>([
     ["expected", device("expected"), "unseen"],
     ["claimed", device("claimed"), "in progress"],
     ["commissioned", device("commissioned"), "in progress"],
@@ -160,10 +160,10 @@ describe("status", () => {
     ["released before it was seen", null, "released"],
     ["moved", device("arrived", [], { ...HERE, region: "eu-west-2" }), "other target"],
     ["a state of a later version", device("resting"), "released"],
-  ])("%s", (_, of, standing) => expect(claimProgress(of, HERE).standing).toBe(standing));
+  ])("%s", (_, of, status) => expect(claimProgress(of, HERE).status).toBe(status));
 });
 
-test.each<[Standing, number, number | null]>([
+test.each<[ClaimStatus, number, number | null]>([
   ["in progress", 0, 1_000],
   ["in progress", 29_999, 1_000],
   ["in progress", 30_000, 5_000],
@@ -173,6 +173,6 @@ test.each<[Standing, number, number | null]>([
   ["other target", 0, 10_000],
   ["arrived", 0, null],
   ["revoked", 0, null],
-])("%s for %i ms: polls again after %s", (standing, since, pause) => {
-  expect(pollAfter(standing, since)).toBe(pause);
+])("%s for %i ms: polls again after %s", (status, since, pause) => {
+  expect(pollAfter(status, since)).toBe(pause);
 });

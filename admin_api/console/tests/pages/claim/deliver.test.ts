@@ -54,7 +54,7 @@ test("sends the device, target and profile", async () => {
 
 test.each<[string, Answer]>([
   ["the network is lost", LOST],
-  ["nobody is signed in any more", new Refusal("UNAUTHENTICATED", "got a token that has run out")],
+  ["the session has ended", new Refusal("UNAUTHENTICATED", "got a token that has run out")],
 ])("if %s, sends later", async (_, answer) => {
   expect(await delivered({ ClaimLabel: answer }).outcome).toMatchObject({ is: "later" });
 });
@@ -105,7 +105,7 @@ describe("a claim that was attempted before", () => {
   });
 
   test.each<[string, object]>([
-    ["somebody else", { actor: "user:ben" }],
+    ["another user", { actor: "user:ben" }],
     ["another target", { target: "222222222222/eu-west-1" }],
     ["an earlier day", { at: "2026-04-30T10:00:00Z" }],
     ["another event", { event: "release" }],
@@ -130,10 +130,10 @@ describe("claimed already", () => {
   });
 
   test.each<[string, object, Partial<Entry>]>([
-    ["by somebody else", holder({ claimedBy: "user:ben" }), {}],
+    ["by another user", holder({ claimedBy: "user:ben" }), {}],
     ["for another target", holder({ targetregion: "eu-west-2" }), {}],
     ["with another profile", holder(), { profile: "gateway" }],
-    ["by nobody known", holder({ claimedBy: null }), { by: null }],
+    ["by an unknown user", holder({ claimedBy: null }), { by: null }],
   ])("%s is rejected and names the holder", async (_, device, entry) => {
     const outcome = await taken(device, entry);
     expect(outcome).toMatchObject({

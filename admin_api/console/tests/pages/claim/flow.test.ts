@@ -81,7 +81,7 @@ describe("other codes", () => {
 
 test.each<[string, Flow, FlowEvent]>([
   ["a label that comes after the camera was stopped", IDLE, scanned(["a"])],
-  ["a photo's after somebody began to type", { at: "typing" }, scanned(["a"], { method: "photo" })],
+  ["a photo that arrives while typing", { at: "typing" }, scanned(["a"], { method: "photo" })],
   ["a camera's fault after it was stopped", { at: "typing" }, { is: "camera failed", fault: "denied" }],
 ])("ignores %s", (_, flow, event) => expect(next(flow, event)).toBe(flow));
 

@@ -30,7 +30,7 @@ describe("a picture", () => {
     ["an address", "https://example.com/?a=1", '"https://example.com/?a=1"'],
     ["a damaged code", `${encodeLabel(A).slice(0, -1)}A`, /^"DL1:/],
     ["control characters", "a\u0000\nb", '"a\\u0000\\nb"'],
-    ["a book", "x".repeat(4000), /… \(4000 characters\)$/],
+    ["a long text", "x".repeat(4000), /… \(4000 characters\)$/],
   ])("quotes %s on one line", (_, text, said) => {
     const { labels, otherCode } = scanResultOf([code(text)]);
     expect(labels).toEqual([]);

@@ -1,14 +1,14 @@
 /** The status text of a claim, and the message for an operator. */
 import { expect, test } from "vitest";
 import { actorName, adviceFor, operatorMessage } from "../../../src/pages/claim/advice";
-import type { ClaimProgress, Standing } from "../../../src/pages/claim/claim_progress";
+import type { ClaimProgress, ClaimStatus } from "../../../src/pages/claim/claim_progress";
 import { statusText } from "../../../src/pages/claim/status_text";
 
 const HERE = { account: "111111111111", region: "eu-west-1" };
 const AT = { devstate: "claimed", targetaccount: HERE.account, targetregion: HERE.region, history: [] };
 
-function line(standing: Standing, totalMs: number | null = null): ClaimProgress {
-  return { standing, steps: [], totalMs };
+function line(status: ClaimStatus, totalMs: number | null = null): ClaimProgress {
+  return { status, steps: [], totalMs };
 }
 
 test.each<[ClaimProgress, object | null, string]>([

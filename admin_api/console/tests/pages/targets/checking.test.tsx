@@ -94,6 +94,10 @@ test("warns that the account's first Region must be set up first", async () => {
 });
 
 test("reports a command that cannot be loaded", async () => {
-  const { dialog } = await setup({ SetupCommands: new Refusal("FORBIDDEN", "got targets by a nobody") });
-  expect((await dialog.findByRole("alert")).textContent).toContain("got targets by a nobody");
+  const { dialog } = await setup({
+    SetupCommands: new Refusal("FORBIDDEN", "got targets by a role without permission"),
+  });
+  expect((await dialog.findByRole("alert")).textContent).toContain(
+    "got targets by a role without permission",
+  );
 });
