@@ -1,6 +1,6 @@
 """Types for targets: registered targets, and the result of checking one.
 
-Only admins get the external id and the set-up command that contains it.
+Only admins get the external id and the setup command that contains it.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class TargetCheck:
 def target_from(
     target: ledger.RegisteredTarget, registered: Sequence[ledger.RegisteredTarget], context: Context
 ) -> RegisteredTarget:
-    """Return `target` as the caller sees it. `registered` are all targets, for the set-up command."""
+    """Return `target` as the caller sees it. `registered` are all targets, for the setup command."""
     is_admin = context.caller.is_admin
     return RegisteredTarget(
         account=target.target.account,

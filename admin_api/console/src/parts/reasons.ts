@@ -1,6 +1,6 @@
 /**
- * The reason codes of failed and refused devices: meaning and remedy. Matches the README's table, "When a
- * device is stuck"; a test compares the two. A device's page also shows the lobby's message.
+ * The reason codes of failed and refused devices: meaning and remedy. A test compares them with the table in
+ * docs/troubleshooting.md. A device's page also shows the lobby's message.
  */
 export interface ReasonText {
   meaning: string;

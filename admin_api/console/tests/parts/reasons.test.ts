@@ -1,4 +1,4 @@
-/** The console has texts for the reason codes of the README and the commissioner. */
+/** The console has texts for the reason codes of the troubleshooting manual and the commissioner. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,9 +6,9 @@ import { REASONS, reasonText } from "../../src/parts/reasons";
 
 const project = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
 
-/** The codes in the first column of the README's table. */
-function codesOfReadme(): string[] {
-  const [, section = ""] = project("README.md").split("## When a device is stuck");
+/** The codes in the first column of the manual's table. */
+function codesOfManual(): string[] {
+  const [, section = ""] = project("docs/troubleshooting.md").split("## Reason codes");
   const rows = section.split("\n## ")[0]?.split("\n") ?? [];
   return rows.flatMap((row) =>
     [...(row.match(/^\| ((`[A-Z_]+`(, )?)+) \|/)?.[1]?.matchAll(/`(\w+)`/g) ?? [])].map(
@@ -17,8 +17,8 @@ function codesOfReadme(): string[] {
   );
 }
 
-test("has a text for every code of the README's table, and no others", () => {
-  const codes = codesOfReadme();
+test("has a text for every code of the manual's table, and no others", () => {
+  const codes = codesOfManual();
   expect(codes.length).toBeGreaterThan(25);
   expect(Object.keys(REASONS).sort()).toEqual(codes.sort());
 });
