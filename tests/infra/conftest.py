@@ -1,4 +1,4 @@
-"""One synthesis for all of a worker's tests of the templates, with cdk-nag and without code in the Lambdas."""
+"""Session-wide synthesis of the templates, with cdk-nag and without code in the Lambdas."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.infra.templates import Stacks, settings, synthesized
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    """As deployed to AWS."""
+    """The stacks as deployed to AWS."""
     return synthesized(settings(), tmp_path_factory.mktemp("aws"), nag=True)
 
 
 @pytest.fixture(scope="session")
 def local_stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    """As deployed to the emulator."""
+    """The stacks as deployed to the emulator."""
     return synthesized(settings(local="true"), tmp_path_factory.mktemp("local"))

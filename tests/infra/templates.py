@@ -19,13 +19,13 @@ HISTORY = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-history"
 
 
 def settings(**context: Any) -> Settings:
-    """Of a lobby and two targets in one account, changed by `context`."""
+    """Return the settings of a lobby and two targets in one account, overridden by `context`."""
     return Settings.from_context(({"lobby": LOBBY, "targets": TARGETS, "bundle": False} | context).get)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy. What CloudFormation will fill in is shown as `<LogicalId.Attribute>`."""
+    """One policy statement. Values that CloudFormation resolves are shown as `<LogicalId.Attribute>`."""
 
     role: str
     effect: str
@@ -42,10 +42,10 @@ class Stack:
         return [each["Properties"] for each in self.template["Resources"].values() if each["Type"] == kind]
 
     def the(self, kind: str, **properties: Any) -> dict[str, Any]:
-        """The one resource of a type with these properties."""
-        found = [each for each in self.of_type(kind) if properties.items() <= each.items()]
-        assert len(found) == 1, f"{len(found)} of {kind} with {properties}"
-        return found[0]
+        """Return the properties of the only resource of this type that has these properties."""
+        matching = [each for each in self.of_type(kind) if properties.items() <= each.items()]
+        assert len(matching) == 1, f"{len(matching)} of {kind} with {properties}"
+        return matching[0]
 
     def logical_id(self, properties: dict[str, Any]) -> str:
         """Return the logical id of the resource that has this `properties` object."""
@@ -53,7 +53,7 @@ class Stack:
         return str(logical_id)
 
     def resolve(self, value: Any) -> Any:
-        """The value with references to resources of fixed names resolved to those, and others shown."""
+        """Return the value with `Ref`, `Fn::GetAtt` and `Fn::Join` replaced by text."""
         if isinstance(value, list):
             return [self.resolve(each) for each in value]
         if not isinstance(value, dict):
@@ -69,7 +69,7 @@ class Stack:
 
     @cached_property
     def statements(self) -> list[Statement]:
-        """Everything that a role may do, by the role's name."""
+        """The inline policy statements of all roles."""
         return list(self._statements())
 
     def _statements(self) -> Iterator[Statement]:
@@ -88,13 +88,13 @@ class Stack:
         return Statement(role, body["Effect"], actions, resources, body.get("Condition", {}))
 
     def grants(self, role: str) -> dict[str, set[str]]:
-        """The resources of each action that a role is allowed."""
-        found: dict[str, set[str]] = {}
+        """Return the resources that a role may access, by action."""
+        resources: dict[str, set[str]] = {}
         for each in self.statements:
             if each.role == role and each.effect == "Allow":
                 for action in each.actions:
-                    found.setdefault(action, set()).update(each.resources)
-        return found
+                    resources.setdefault(action, set()).update(each.resources)
+        return resources
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ class Stacks:
 
 
 def synthesized(settings: Settings, folder: Path, *, nag: bool = False) -> Stacks:
-    """Fails where cdk-nag finds what is not acknowledged."""
+    """Synthesize the stacks. With `nag`, fail for findings of cdk-nag without a suppression."""
     synthesize(settings, folder, nag=nag)
     names = ["DeviceLobby"] + [
         f"DeviceLobbyTarget-{each.target.account}-{each.target.region}" for each in settings.targets
     ]
-    read = [Stack(json.loads((folder / f"{name}.template.json").read_text())) for name in names]
-    return Stacks(folder, read[0], read[1:])
+    stacks = [Stack(json.loads((folder / f"{name}.template.json").read_text())) for name in names]
+    return Stacks(folder, stacks[0], stacks[1:])

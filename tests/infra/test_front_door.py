@@ -1,4 +1,4 @@
-"""The API and its users: nobody reaches GraphQL without a token, and nobody makes themselves a user."""
+"""The API and its users: GraphQL requires a token, and users cannot sign up themselves."""
 
 import re
 from pathlib import Path

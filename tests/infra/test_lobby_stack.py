@@ -12,7 +12,7 @@ from tests.infra.templates import Stack, Stacks
 
 
 def _mapping(stack: Stack, function: str) -> dict[str, Any]:
-    """What reads a stream for a function."""
+    """Return the event source mapping of a function."""
     found = stack.of_type("AWS::Lambda::EventSourceMapping")
     [mapping] = [each for each in found if stack.resolve(each["FunctionName"]).startswith(f"<{function}")]
     return mapping

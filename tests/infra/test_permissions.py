@@ -1,4 +1,4 @@
-"""Who may do what: each role's grants, whole, and what no role may have."""
+"""The complete grants of each role, and permissions that no role may have."""
 
 from typing import Any
 
@@ -210,8 +210,8 @@ def test_the_notary_reads_only_its_stream(stacks: Stacks) -> None:
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
-def test_the_bouncer_can_list_the_trust_bucket_to_detect_a_missing_list(stacks: Stacks) -> None:
-    """And by the sweeper, which looks for new ones."""
+def test_the_bouncer_and_the_sweeper_can_list_the_trust_bucket(stacks: Stacks) -> None:
+    """The bouncer detects a missing revocation list, the sweeper finds new ones."""
     listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
     assert {each.role: each.condition for each in listing} == {"device-lobby-bouncer": {}, "device-lobby-sweeper": {}}
 

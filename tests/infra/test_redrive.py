@@ -1,4 +1,4 @@
-"""The on-failure queues redriven: what a message is about, what is handed over again, and what is left where it is."""
+"""Redriving the on-failure queues: how a message is parsed, what is invoked again, and which messages stay."""
 
 import base64
 import json
@@ -23,13 +23,13 @@ from tests.aws import HOME, Calls
 
 A = parse_target("1" * 12, "eu-west-1")
 ONE = Fingerprint("1a" * 32)
-WHO = Identity(ONE, ThingName("sensor-1"), "PEM 1")
+IDENTITY = Identity(ONE, ThingName("sensor-1"), "PEM 1")
 OURS = f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:device-lobby-bouncer:$LATEST"
-KNOCK = {"certificateId": ONE}
+REGISTRATION = {"certificateId": ONE}
 ALL = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD, permissions.ARRIVALS)
 
 
-def limits(payload: Any = KNOCK, arn: str = OURS) -> str:
+def failed_invocation(payload: Any = REGISTRATION, arn: str = OURS) -> str:
     return json.dumps(
         {
             "version": "1.0",
@@ -40,7 +40,7 @@ def limits(payload: Any = KNOCK, arn: str = OURS) -> str:
     )
 
 
-def not_handed_over(rule: str, payload: bytes, client: str = "sensor-1") -> str:
+def undelivered(rule: str, payload: bytes, client: str = "sensor-1") -> str:
     return json.dumps(
         {
             "ruleName": rule,
@@ -58,22 +58,26 @@ def known(name: str) -> Fingerprint | None:
 @pytest.mark.parametrize(
     ("body", "function", "payload"),
     [
-        (limits(), "device-lobby-bouncer", KNOCK),
-        (limits([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
-        (not_handed_over("device_lobby_registered", json.dumps(KNOCK).encode()), "device-lobby-bouncer", KNOCK),
+        (failed_invocation(), "device-lobby-bouncer", REGISTRATION),
+        (failed_invocation([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
         (
-            not_handed_over("lobby", b'{"version": "1.4", "presence": true, "certid": "another", "devicename": "b"}'),
+            undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode()),
+            "device-lobby-bouncer",
+            REGISTRATION,
+        ),
+        (
+            undelivered("lobby", b'{"version": "1.4", "presence": true, "certid": "another", "devicename": "b"}'),
             "device-lobby-receptionist",
             {"certid": ONE, "devicename": "sensor-1", "clientversion": "1.4", "presence": True},
         ),
         (
-            not_handed_over("lobby", b"\\xff no JSON"),
+            undelivered("lobby", b"\\xff not JSON"),
             "device-lobby-receptionist",
             {"certid": ONE, "devicename": "sensor-1", "clientversion": None, "presence": None},
         ),
-        (not_handed_over("lobby", b"[]", "a stranger"), None, None),
+        (undelivered("lobby", b"[]", "unknown-1"), None, None),
     ],
-    ids=["given up", "by another", "registered", "hello", "hello of no JSON", "hello of a stranger"],
+    ids=["bouncer", "receptionist", "registration", "hello", "hello without JSON", "hello of an unknown device"],
 )
 def test_a_message_is_parsed_to_an_event(body: str, function: str | None, payload: Any) -> None:
     event = read(body, HOME, known)
@@ -84,18 +88,18 @@ def test_a_message_is_parsed_to_an_event(body: str, function: str | None, payloa
     "body",
     [
         "",
-        "no JSON",
+        "not JSON",
         "[]",
         "null",
         "{}",
         '{"requestPayload": {}}',
         "[" * 5000,
-        limits(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
-        limits(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
-        limits(arn=""),
+        failed_invocation(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
+        failed_invocation(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
+        failed_invocation(arn=""),
         '{"requestPayload": {}, "requestContext": 7}',
-        not_handed_over("another_rule", b"{}"),
-        not_handed_over("device_lobby_registered", b"no JSON"),
+        undelivered("another_rule", b"{}"),
+        undelivered("device_lobby_registered", b"not JSON"),
         '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}',
         '{"ruleName": "lobby", "failures": 7}',
     ],
@@ -106,34 +110,34 @@ def test_an_unreadable_message_is_reported(body: str) -> None:
 
 
 class Functions:
-    """Lambda, as far as it is asked to invoke."""
+    """A Lambda client that records invocations, or raises `error`."""
 
-    def __init__(self, refuses: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.invoked: list[tuple[str, Any]] = []
-        self.refuses = refuses
+        self.error = error
 
-    def invoke(self, **asked: Any) -> None:
-        assert asked["InvocationType"] == "Event"
-        if self.refuses:
-            raise self.refuses
-        self.invoked.append((asked["FunctionName"], json.loads(asked["Payload"])))
+    def invoke(self, **request: Any) -> None:
+        assert request["InvocationType"] == "Event"
+        if self.error:
+            raise self.error
+        self.invoked.append((request["FunctionName"], json.loads(request["Payload"])))
 
 
 @pytest.fixture
 def sqs(calls: Calls) -> Any:
-    found = aws.client("sqs")
+    client = aws.client("sqs")
     for name in ALL:
-        found.create_queue(QueueName=name)
-    return found
+        client.create_queue(QueueName=name)
+    return client
 
 
 def bodies(sqs: Any, name: str) -> list[str]:
-    """What anybody would receive now."""
+    """Return the bodies of the messages that are visible now."""
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    found: list[str] = []
+    received: list[str] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60).get("Messages"):
-        found += [message["Body"] for message in messages]
-    return sorted(found)
+        received += [message["Body"] for message in messages]
+    return sorted(received)
 
 
 def send(sqs: Any, name: str, *texts: str) -> None:
@@ -149,15 +153,15 @@ Redrive = Callable[..., tuple[bool, Functions, list[str]]]
 def redrive(sqs: Any, ledger: Ledger) -> Redrive:
     def run(*, dry: bool = False, functions: Functions | None = None, before: float = 0) -> Any:
         reported: list[str] = []
-        asked, at = functions or Functions(), datetime.now(UTC) + timedelta(seconds=1 - before)
-        done = Redriving(sqs, asked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
-        return done, asked, reported
+        invoked, at = functions or Functions(), datetime.now(UTC) + timedelta(seconds=1 - before)
+        done = Redriving(sqs, invoked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
+        return done, invoked, reported
 
     return run
 
 
 def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, *[limits({"certificateId": f"{number}"}) for number in range(25)])
+    send(sqs, permissions.UNDELIVERED, *[failed_invocation({"certificateId": f"{number}"}) for number in range(25)])
     done, functions, reported = redrive()
     assert done
     assert sorted(int(payload["certificateId"]) for _, payload in functions.invoked) == list(range(25))
@@ -166,19 +170,19 @@ def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redri
 
 
 def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
-    waiting(ledger)
+    claim_unprocessed(ledger)
     for name in ALL[:3]:
-        send(sqs, name, limits())
+        send(sqs, name, failed_invocation())
     done, functions, reported = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in reported
     assert any(ONE in line and "would be triggered again" in line for line in reported)
-    assert [bodies(sqs, name) for name in ALL[:3]] == [[limits()]] * 3
+    assert [bodies(sqs, name) for name in ALL[:3]] == [[failed_invocation()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
 
 def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, "poison", limits(), "poison, too")
+    send(sqs, permissions.UNDELIVERED, "poison", failed_invocation(), "poison, too")
     done, functions, reported = redrive()
     assert not done
     assert len(functions.invoked) == 1
@@ -187,18 +191,18 @@ def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, red
 
 
 def test_an_interrupted_redrive_leaves_the_remaining_messages(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, limits())
+    send(sqs, permissions.UNDELIVERED, failed_invocation())
     with pytest.raises(KeyboardInterrupt):
         redrive(functions=Functions(KeyboardInterrupt()))  # type: ignore[arg-type]
-    assert bodies(sqs, permissions.UNDELIVERED) == [limits()]
+    assert bodies(sqs, permissions.UNDELIVERED) == [failed_invocation()]
 
 
 def test_messages_sent_during_a_redrive_stay_for_the_next_one(sqs: Any, redrive: Redrive) -> None:
-    """So what fails once more is not redriven for ever."""
-    send(sqs, permissions.UNDELIVERED, limits())
+    """Otherwise work that fails again would be redriven endlessly."""
+    send(sqs, permissions.UNDELIVERED, failed_invocation())
     done, functions, _ = redrive(before=3600)
     assert (done, functions.invoked) == (True, [])
-    assert bodies(sqs, permissions.UNDELIVERED) == [limits()]
+    assert bodies(sqs, permissions.UNDELIVERED) == [failed_invocation()]
 
 
 def test_an_arrival_in_the_dead_letter_queue_is_sent_again(sqs: Any, redrive: Redrive) -> None:
@@ -208,9 +212,9 @@ def test_an_arrival_in_the_dead_letter_queue_is_sent_again(sqs: Any, redrive: Re
     assert bodies(sqs, permissions.ARRIVALS) == ["an envelope"]
 
 
-def waiting(ledger: Ledger) -> None:
-    """Claimed, and the record of it lost."""
-    ledger.hello(ledger.admit(WHO, "service:bouncer"), None, "service:receptionist")
+def claim_unprocessed(ledger: Ledger) -> None:
+    """Claim a device whose stream record is lost."""
+    ledger.hello(ledger.admit(IDENTITY, "service:bouncer"), None, "service:receptionist")
     ledger.claim(ONE, ClaimRequest(A), "user:ann")
 
 
@@ -222,8 +226,8 @@ def events(ledger: Ledger) -> list[Event]:
 
 
 def test_a_device_that_the_commissioner_failed_is_triggered_again(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
-    waiting(ledger)
-    send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
+    claim_unprocessed(ledger)
+    send(sqs, permissions.UNCOMMISSIONED, "position in the stream")
     assert redrive()[0]
     device = ledger.get(ONE)
     assert device is not None
@@ -235,7 +239,7 @@ def test_a_device_that_the_commissioner_failed_is_triggered_again(sqs: Any, redr
 def test_unfinished_work_is_triggered_again_without_targets_to_clear(
     sqs: Any, redrive: Redrive, ledger: Ledger
 ) -> None:
-    waiting(ledger)
+    claim_unprocessed(ledger)
     released = ledger.release(ONE, "user:ann")
     assert released is not None
     cleared = ledger.retire(released, A, "service:commissioner")
@@ -246,18 +250,18 @@ def test_unfinished_work_is_triggered_again_without_targets_to_clear(
         ExpressionAttributeValues={":c": {"S": "commissioner"}},
     )
     assert cleared.targets_to_clear == ()
-    send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
+    send(sqs, permissions.UNCOMMISSIONED, "position in the stream")
     assert redrive()[0]
     assert events(ledger) == [Event.WAKE]
 
 
-@pytest.mark.parametrize("served", ["commissioned", "nothing given up"])
+@pytest.mark.parametrize("served", ["commissioned", "empty queue"])
 def test_a_device_without_open_work_is_not_changed(sqs: Any, redrive: Redrive, ledger: Ledger, served: str) -> None:
-    waiting(ledger)
+    claim_unprocessed(ledger)
     if served == "commissioned":
         device = ledger.get(ONE)
         assert device is not None
         ledger.commission(device, "a.example", "service:commissioner")
-        send(sqs, permissions.UNCOMMISSIONED, "where in the stream")
+        send(sqs, permissions.UNCOMMISSIONED, "position in the stream")
     assert redrive()[0]
     assert events(ledger) == []

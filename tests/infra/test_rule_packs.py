@@ -1,4 +1,4 @@
-"""What others' rules say of the templates: AWS Solutions (cdk-nag) and cfn-lint."""
+"""Findings of AWS Solutions (cdk-nag) and of cfn-lint in the templates."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ def test_every_cdk_nag_finding_is_suppressed_with_a_reason(stacks: Stacks) -> No
 
 
 def test_every_suppression_is_needed(stacks: Stacks) -> None:
-    """An acknowledgment whose finding is gone should go too."""
     report = json.loads((stacks.folder / "validation-report.json").read_text())["pluginReports"][0]
     used = {(each["acknowledgedAt"], each["acknowledgedId"]) for each in report["suppressedViolations"]}
     assert set(_acknowledged(stacks)) == used

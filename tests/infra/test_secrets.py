@@ -1,7 +1,7 @@
-"""No key, token or password is in the tree: detect-secrets looks at each file that git knows, a part of it a test.
+"""No file contains a key, token or password: detect-secrets scans every file of the git repository, in several parts.
 
-Its detectors of random-looking text stay out: fingerprints, hashes and labels are everywhere here, and none is secret.
-A line that only looks like one says so: `pragma: allowlist secret`.
+Its entropy detectors are off, because fingerprints, hashes and labels look random and are not secret. A false positive
+is marked with `pragma: allowlist secret`.
 """
 
 import subprocess
@@ -39,7 +39,7 @@ FILTERS = ["detect_secrets.filters.allowlist.is_line_allowlisted"] + [
     )
 ]
 PINS = ("requirements/", "package-lock.json")
-"""Hashes, line by line, which their own tools check."""
+"""Files of hashes, which other tools verify."""
 SETTINGS = {
     "plugins_used": [{"name": name} for name in DETECTORS],
     "filters_used": [{"path": path} for path in FILTERS],
@@ -50,7 +50,7 @@ PARTS = ("admin_api/console", "admin_api", "tests/functional", "tests/unit", "te
 @cache
 def files() -> tuple[str, ...]:
     if not (ROOT / ".git").exists():
-        pytest.skip("needs a git checkout, to know which files belong to it")
+        pytest.skip("needs a git checkout to list the files")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -65,17 +65,17 @@ def part_of(name: str) -> str:
     return next(part for part in PARTS if name.startswith(part))
 
 
-def found_in(name: str) -> Iterator[str]:
+def secrets_in(name: str) -> Iterator[str]:
     path = ROOT / name
     if path.is_file():
         for secret in scan.scan_file(str(path)):
             yield f"{name}:{secret.line_number}: {secret.type}"
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part or "the rest")
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part or "other")
 def test_there_are_no_secrets(part: str) -> None:
     with transient_settings(SETTINGS):
-        assert [reported for name in files() if part_of(name) == part for reported in found_in(name)] == []
+        assert [secret for name in files() if part_of(name) == part for secret in secrets_in(name)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The app's settings, from a context that people type."""
+"""The CDK app's settings, parsed from its context."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def test_a_stack_can_omit_the_role() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "said"),
+    ("context", "message"),
     [
         pytest.param({"lobby": None}, "lobby: got None", id="no lobby"),
         pytest.param({"lobby": "us-east-1"}, "want account/Region", id="no account"),
@@ -92,14 +92,14 @@ def test_a_stack_can_omit_the_role() -> None:
         ),
     ],
 )
-def test_an_invalid_setting_is_reported_with_the_expected_value(context: dict[str, Any], said: str) -> None:
+def test_an_invalid_setting_is_reported_with_the_expected_value(context: dict[str, Any], message: str) -> None:
     with pytest.raises(BadContext, match="BAD_CONTEXT") as raised:
         settings(**context)
-    assert said in raised.value.message
+    assert message in raised.value.message
 
 
 def test_all_invalid_settings_are_reported_together() -> None:
     with pytest.raises(BadContext) as raised:
         settings(lobby="x", local="y", targets=[{"account": "1", "externalId": "?"}, ONE | {"region": "Paris"}])
-    for said in ("lobby:", "local:", "[0]", "12 digits", "externalId", "[1]", "'Paris'"):
-        assert said in raised.value.message
+    for part in ("lobby:", "local:", "[0]", "12 digits", "externalId", "[1]", "'Paris'"):
+        assert part in raised.value.message

@@ -1,4 +1,4 @@
-"""The set-up of a bare machine: which Node will do, and what is said where packages cannot be had."""
+"""`infra/setup.sh`: which Node versions it accepts, and its message if packages cannot be installed."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ _LOCK = """{"name": "x", "version": "1.0.0", "lockfileVersion": 3, "packages": {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The script in a project of its own."""
+    """Return an empty project with the script."""
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "setup.sh").write_text((ROOT / "infra" / "setup.sh").read_text())
     return tmp_path

@@ -1,4 +1,4 @@
-"""A target's stack: how little it lets the lobby and the devices do."""
+"""A target's stack: the permissions of the lobby and of devices in it."""
 
 import json
 
