@@ -42,6 +42,10 @@ class Fault(StrEnum):
     """The device has no row, and no entry records its removal."""
 
 
+_ABOUT_A_LEFT_TARGET: Final = (Event.RETIRE, Event.DEACTIVATE)
+"""Events whose entry names a target that the device is not assigned to: the one that is cleared there."""
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """An item that is not a valid entry (or device row), and why. `seq` is its number in the table."""
@@ -182,7 +186,7 @@ def _against_row(entries: Sequence[Entry], row: Device | Unreadable | None) -> _
         return _Finding(seq, Fault.ROW_MISSING, f"got no row, want one: entry {seq} left the device {last.after}")
     if last is None:
         return _Finding(seq, Fault.MISSING, "got a row without entries, want entry 1")
-    target = next((entry.target for entry in reversed(entries) if entry.event is not Event.RETIRE), None)
+    target = next((entry.target for entry in reversed(entries) if entry.event not in _ABOUT_A_LEFT_TARGET), None)
     for name, got, want in (
         ("version", row.version, last.seq),
         ("head", row.head, last.hash),

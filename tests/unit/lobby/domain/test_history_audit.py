@@ -82,11 +82,12 @@ def test_a_released_expected_device_without_a_row_is_valid() -> None:
     assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
 
 
-def test_a_cleared_target_is_not_compared_with_the_row_s_target() -> None:
+@pytest.mark.parametrize("event", [Event.RETIRE, Event.DEACTIVATE])
+def test_a_cleared_target_is_not_compared_with_the_row_s_target(event: Event) -> None:
     entries = chain()
     old = parse_target_key("333333333333/eu-west-1")
     cleared = replace(
-        entries[-1], seq=6, event=Event.RETIRE, before=State.ARRIVED, target=str(old), prior=entries[-1].hash
+        entries[-1], seq=6, event=event, before=State.ARRIVED, target=str(old), prior=entries[-1].hash
     ).sealed()
     row = replace(row_after([*entries, cleared]), target=HOME)
     assert Case([*entries, cleared], row, anchors_of([*entries, cleared])).verdict().ok
