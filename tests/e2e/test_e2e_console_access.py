@@ -76,8 +76,15 @@ def test_the_page_has_one_origin_and_its_files_are_cached_long(deployed: Deploym
         assert cached.headers["content-encoding"] == "gzip"
 
 
-@pytest.mark.parametrize("screen", [PHONE, DESK], ids=lambda screen: screen.name)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("screen", "dark"),
+    [
+        pytest.param(PHONE, False, id="phone, light"),
+        pytest.param(DESK, True, id="desk, dark"),
+        pytest.param(PHONE, True, id="phone, dark", marks=pytest.mark.full),
+        pytest.param(DESK, False, id="desk, light", marks=pytest.mark.full),
+    ],
+)
 def test_every_page_is_accessible_and_fits_the_screen(visit: Visiting, screen: Screen, dark: bool) -> None:
     session = visit(screen, dark=dark)
     page = session.sign_in("admin")

@@ -42,6 +42,7 @@ def _actions(page: Page) -> list[str]:
     return [name.strip() for name in page.get_by_role("group", name="Actions").get_by_role("button").all_inner_texts()]
 
 
+@pytest.mark.full
 def test_waiting_devices_appear_live_and_are_claimed_together(
     visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
@@ -97,9 +98,9 @@ def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        ("admin", {"Move", "Release", "Retry", "Revoke"}),
+        pytest.param("admin", {"Move", "Release", "Retry", "Revoke"}, marks=pytest.mark.full),
         ("operator", {"Move", "Release", "Retry", "Revoke"}),
-        ("technician", set()),
+        pytest.param("technician", set(), marks=pytest.mark.full),
         ("viewer", set()),
     ],
 )
@@ -133,6 +134,7 @@ def test_revoking_explains_its_effect_and_requires_a_reason(
     expect(page.get_by_text("stolen from the depot").first).to_be_visible()
 
 
+@pytest.mark.full
 def test_an_admin_adds_a_target_and_its_check_shows_what_is_missing(visit: Visiting) -> None:
     page = visit().sign_in("admin", "/targets")
     page.get_by_role("button", name=re.compile("^Add")).first.click()
@@ -204,6 +206,7 @@ def _write(deployed: Deployment, target: Target, requests: list[Any], more: int)
     )
 
 
+@pytest.mark.full
 def test_a_page_of_ten_thousand_devices_is_one_query_and_a_name_is_found(
     visit: Visiting, deployed: Deployment, second: Target
 ) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lobby.wire import encode_label, short_form
@@ -79,6 +80,7 @@ def test_a_mistyped_code_is_reported_and_not_sent(visit: Visiting, deployed: Dep
     assert _claim_count(deployed, certid) == 1
 
 
+@pytest.mark.full
 def test_an_offline_claim_is_stored_shown_and_sent_once(visit: Visiting, deployed: Deployment, fleet: Fleet) -> None:
     certid = certid_of(_waiting_device(deployed, fleet))
     session = visit(PHONE)

@@ -64,6 +64,7 @@ def _copy_of_state(deployed: Deployment, directory: Path, **changes: Any) -> Ite
         yield directory
 
 
+@pytest.mark.full
 def test_a_failed_sign_in_is_reported(deployed: Deployment, tmp_path: Path) -> None:
     wrong = [{"user": "operator", "password": "not-the-password", "role": "operator"}]  # pragma: allowlist secret
     with _copy_of_state(deployed, tmp_path / "state", operators=wrong) as state:
@@ -77,6 +78,7 @@ def test_a_failed_sign_in_is_reported(deployed: Deployment, tmp_path: Path) -> N
     assert "hello_sent" in logs[1].read_text()
 
 
+@pytest.mark.full
 def test_a_device_whose_ca_is_not_registered_is_reported(deployed: Deployment, tmp_path: Path) -> None:
     with _copy_of_state(deployed, tmp_path / "state") as state:
         demo = _demo(state, "--timeout", "3")
@@ -92,6 +94,7 @@ def test_a_demo_in_a_locked_state_without_a_deployment_is_refused(tmp_path: Path
     assert "STATE_IN_USE" in demo.stderr
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_stopped_demo_leaves_no_device_running(deployed: Deployment, tmp_path: Path, number: signal.Signals) -> None:
     with _copy_of_state(deployed, tmp_path / "state") as state:

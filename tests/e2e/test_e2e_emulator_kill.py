@@ -5,11 +5,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from lobby.names import Target
 from tests.bench.survival.device_processes import device_process
 from tests.bench.survival.kill_run import KillRun
 from tests.e2e.deployment import Deployment
 from tests.e2e.fleet import Fleet, certid_of
+
+pytestmark = pytest.mark.full
 
 MANY = 8
 

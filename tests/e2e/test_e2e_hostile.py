@@ -157,11 +157,27 @@ def is_one_certificate(way: str) -> bool:
     return HOSTILE[way].certificate(Maker()).count("-----END CERTIFICATE-----\n") == 1
 
 
-@pytest.fixture(scope="module")
-def outcomes(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
+def one_for_each_code() -> list[str]:
+    """Return a sample of the table: the first row of each code."""
+    sample: dict[str, str] = {}
+    for way in filter(is_one_certificate, HOSTILE):
+        sample.setdefault(HOSTILE[way].code, way)
+    return list(sample.values())
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(one_for_each_code, id="one row for each code"),
+        pytest.param(lambda: filter(is_one_certificate, HOSTILE), id="the whole table", marks=pytest.mark.full),
+    ],
+)
+def outcomes(
+    deployed: Deployment, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Outcome]]:
     manufacturers = HostileManufacturers(deployed, tmp_path_factory.mktemp("hostile"))
     try:
-        certids = {way: manufacturers.connect(way) for way in HOSTILE if is_one_certificate(way)}
+        certids = {way: manufacturers.connect(way) for way in request.param()}
         yield manufacturers.outcomes(certids)
     finally:
         manufacturers.close()

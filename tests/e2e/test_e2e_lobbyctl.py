@@ -118,6 +118,7 @@ def test_a_device_is_claimed_moved_released_and_revoked(
     ]
 
 
+@pytest.mark.full
 def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
     lobbyctl: Lobbyctl, deployed: Deployment, fleet: Fleet
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_target_that_is_not_set_up_fails_its_check_and_its_device(
     assert moved[-1]["devstate"] == "arrived"
 
 
+@pytest.mark.full
 def test_a_list_is_claimed_before_its_devices_connect_and_they_arrive_directly(
     lobbyctl: Lobbyctl, deployed: Deployment, fleet: Fleet, first: Target, second: Target, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
@@ -36,6 +38,7 @@ def test_a_moved_device_receives_a_reset_message_and_arrives_in_its_new_target(
     assert _statuses(deployed, certid, deployed.lobby, first, second) == ["ACTIVE", "ACTIVE", "INACTIVE"]
 
 
+@pytest.mark.full
 def test_a_device_that_was_off_during_the_move_arrives_in_its_new_target(
     deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
@@ -57,6 +60,7 @@ def test_a_device_that_was_off_during_the_move_arrives_in_its_new_target(
     deployed.wait(certid, "arrived", targetaccount=second.account)
 
 
+@pytest.mark.full
 def test_a_moved_v01_device_arrives_in_its_new_target(
     deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:

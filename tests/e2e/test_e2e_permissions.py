@@ -20,6 +20,8 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.iam_probe_calls import iot_probes, probes
 from tests.e2e.iam_probes import Caller, Probe, Resources, list_resources
 
+pytestmark = pytest.mark.full
+
 COMMISSIONER = "device-lobby-commissioner"
 ELSEWHERE = parse_region("us-west-2")
 """A Region without a target."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from infra.local.environment import ROOT_SECRET
 from infra.local.synthesis import ROOT
 from lobby.names import Target
@@ -97,6 +99,7 @@ def test_the_sweeper_retries_an_unprocessed_claim(deployed: Deployment, fleet: F
     assert "DevicesWoken" in deployed.log_lines("sweeper", "CloudWatchMetrics")[0]
 
 
+@pytest.mark.full
 def test_a_certificate_that_was_deactivated_in_its_target_is_found_and_repaired(
     deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
@@ -33,6 +35,7 @@ def redrive(deployed: Deployment, *options: str) -> str:
     return done.stdout
 
 
+@pytest.mark.full
 def test_an_unreadable_row_delays_no_claim_and_is_sent_to_the_on_failure_queue(
     deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:

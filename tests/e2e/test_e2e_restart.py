@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
 from lobby.names import Target
@@ -18,6 +20,8 @@ from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
+
+pytestmark = pytest.mark.full
 
 
 @contextmanager

@@ -74,6 +74,7 @@ def _missing(deployed: Deployment, target: Target) -> list[str]:
     return [finding["step"] for finding in result["findings"] if not finding["ok"]]
 
 
+@pytest.mark.full
 def test_an_account_without_the_role_is_reported_and_its_devices_arrive_after_the_deployment(
     deployed: Deployment, fleet: Fleet, new_targets: NewTargets
 ) -> None:

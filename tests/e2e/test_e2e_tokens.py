@@ -114,6 +114,7 @@ def test_the_gateway_alone_accepts_no_forged_token(deployed: Deployment, pool: P
     assert {way: (response.status_code, response.text[:200]) for way, response in accepted.items()} == {}
 
 
+@pytest.mark.full
 def test_the_application_refuses_what_the_gateway_accepts(deployed: Deployment, pool: Pool) -> None:
     """A stricter gateway is not an error."""
     got = _of_each(lambda row: _at_the_gateway(deployed, row.header(pool)).status_code, lambda row: not row.gateway)
@@ -217,6 +218,7 @@ def test_every_operation_of_the_deployed_schema_has_a_row(deployed: Deployment) 
     assert fields == set(operations.OPERATIONS)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_do_its_part_and_is_refused_the_rest(deployed: Deployment, first: Target, role: Role) -> None:
     """Each operation on an unknown certificate: an allowed operation reaches the ledger and fails there."""

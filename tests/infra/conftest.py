@@ -1,8 +1,18 @@
 """Session-wide synthesis of the templates, with cdk-nag and without code in the Lambdas."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.infra.templates import Stacks, settings, synthesized
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of this folder out of the fast tier."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
