@@ -5,15 +5,14 @@ pool's keys only if it is a loopback address, which in Lambda reaches only the f
 sign-in page; an emulator has its own.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
+from lobby.settings import loopback
 
 _REQUIRED = (
     "AWS_REGION",
@@ -75,17 +74,6 @@ class Settings:
     def jwks_url(self) -> str:
         base = f"{self.emulator}/{self.user_pool_id}" if self.emulator else self.issuer
         return f"{base}/.well-known/jwks.json"
-
-
-def loopback(endpoint: str | None) -> str | None:
-    """Return `endpoint` without its trailing slash if its host is a loopback address, else None."""
-    try:
-        parts = urlsplit(endpoint or "")
-        host = parts.hostname or ""
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return None
-    return endpoint.rstrip("/") if endpoint and is_loopback and parts.scheme in ("http", "https") else None
 
 
 def _match(name: str, pattern: re.Pattern[str], environment: Mapping[str, str]) -> re.Match[str]:

@@ -1,7 +1,7 @@
 """CloudWatch alarms, all reported to the SNS topic `device-lobby-alarms`.
 
 They cover failed work in the on-failure queues, failing or throttled Lambdas, growing backlogs, devices that failed or
-are stuck, targets that differ from the ledger, and a history that was tampered with.
+are stuck, targets that differ from the ledger, forged arrivals, and a history that was tampered with.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER
+from infra.functions import ARRIVALS, COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER
 from infra.settings import Settings
-from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
+from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
 
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
@@ -102,6 +102,17 @@ class Alarms:
         behind = notary.metric("IteratorAge", period=_PERIOD, statistic="max")
         description = f"{NOTARY.name} is behind: entries have waited for their anchor for over {_OLD_MINUTES} minutes"
         self.add(f"{NOTARY.name}-behind", behind, _OLD_MINUTES * 60_000, description)
+
+    def watch_authenticity(self) -> None:
+        rejected = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=ARRIVALS_REJECTED,
+            dimensions_map={"service": ARRIVALS.name},
+            period=_PERIOD,
+            statistic="sum",
+        )
+        description = "the arrivals queue contained messages that SNS did not sign: see the log of arrivals"
+        self.add("arrivals-rejected", rejected, 0, description)
 
     def watch_api(self, api_id: str) -> None:
         metric = cloudwatch.Metric(

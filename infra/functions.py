@@ -48,7 +48,7 @@ BOUNCER: Final = Function("bouncer", "lobby.doors.registration.handler", bundles
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.stream.handler", bundles.CORE, timeout=120)
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
-ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.CORE, timeout=30)
+ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""

@@ -252,6 +252,7 @@ class LobbyStack(Stack):
         alarm.watch_functions(self.functions)
         alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
         alarm.watch_history(self.functions[functions.NOTARY.name])
+        alarm.watch_authenticity()
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()
 

@@ -75,7 +75,14 @@ class TargetStack(Stack):
     def _arrivals(self) -> sns.Topic:
         where, lobby = self.target.target, self.settings.lobby
         key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
-        topic = sns.Topic(self, "ArrivalsTopic", topic_name=permissions.ARRIVALS, master_key=key, enforce_ssl=True)
+        topic = sns.Topic(
+            self,
+            "ArrivalsTopic",
+            topic_name=permissions.ARRIVALS,
+            master_key=key,
+            enforce_ssl=True,
+            signature_version="2",  # SHA-256; the lobby verifies the signature
+        )
         sns.CfnSubscription(
             self,
             "LobbySubscription",

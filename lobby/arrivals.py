@@ -1,32 +1,38 @@
 """Lambda: arrivals, the handler for connection reports of the targets. It records a device as arrived.
 
 A report is a lifecycle event of AWS IoT in the target; it goes through that account's SNS topic to the lobby's queue.
-An account can report only its own devices: the topic in the envelope must belong to the device's current target.
-Devices that are not in the ledger, and connections from before the commissioning, are ignored. Subscriptions are
-confirmed for registered targets only; other requests are dropped. A message that cannot be processed returns to the
-queue, and finally goes to the dead-letter queue, which has an alarm.
+An account can report only its own devices: the topic in the envelope must belong to the device's current target, and
+SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
+ledger, and connections from before the commissioning, are ignored. Subscriptions are confirmed for registered targets
+only. A message that is not authentic is dropped, logged and counted, and raises an alarm. Any other message that cannot
+be processed returns to the queue, and finally goes to the dead-letter queue, which has an alarm.
 """
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from botocore import UNSIGNED
 from botocore.config import Config
 
 from lobby.aws.clients import CLIENT_CONFIG, at_init, client
+from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
+from lobby.aws.signing_certificates import SigningCertificates, fetcher
+from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
 from lobby.domain.states import State
-from lobby.errors import InvalidInput, NotFound
+from lobby.errors import InvalidInput, MessageRejected, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
-from lobby.settings import LobbySettings, read_settings
+from lobby.settings import LobbySettings, loopback, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
@@ -34,27 +40,45 @@ if TYPE_CHECKING:
 ACTOR: Final = "service:arrivals"
 _SKEW: Final = timedelta(seconds=2)
 """How much the clocks of AWS IoT and of the commissioner may differ."""
+_TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
+"""Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
 logger = Logger(service="arrivals")
+metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
 
 class Arrivals:
     """Processes the messages of the queue. `sns` returns a client for a Region."""
 
-    def __init__(self, ledger: Ledger, targets: Targets, sns: Callable[[str], "SNSClient"]) -> None:
-        self._ledger, self._targets, self._sns = ledger, targets, sns
+    def __init__(
+        self,
+        ledger: Ledger,
+        targets: Targets,
+        sns: Callable[[str], "SNSClient"],
+        certificates: SigningCertificates,
+    ) -> None:
+        self._ledger, self._targets, self._sns, self._certificates = ledger, targets, sns, certificates
 
     def process(self, envelope: dict[str, Any]) -> str:
-        """Process a message. Return `arrived`, `confirmed`, or why nothing was done."""
-        topic_arn = envelope.get("TopicArn")
+        """Process a message. Return `arrived`, `confirmed`, or why nothing was done. Raise `MessageRejected`."""
+        topic_arn, url = envelope.get("TopicArn"), envelope.get("SigningCertURL")
         source = source_of(topic_arn)
-        if envelope.get("Type") == "SubscriptionConfirmation":
-            return self._confirm(source, str(topic_arn), str(envelope.get("Token")))
+        # A sender cannot make the lobby fetch from Regions that no target is in.
+        if not self._certificates.holds(url) and not self._is_registered(source):
+            return "not a registered target"
+        verify(envelope, self._certificates.key(url, source.region))
+        if envelope["Type"] == CONFIRMATION:
+            return self._confirm(source, str(topic_arn), envelope["Token"])
         return self._arrive(source, json.loads(envelope["Message"]))
 
-    def _confirm(self, source: Target, topic_arn: str, token: str) -> str:
+    def _is_registered(self, source: Target) -> bool:
         try:
             self._targets.get(source)
         except NotFound:
+            return False
+        return True
+
+    def _confirm(self, source: Target, topic_arn: str, token: str) -> str:
+        if not self._is_registered(source):
             return "not a registered target"
         self._sns(source.region).confirm_subscription(TopicArn=topic_arn, Token=token)
         return "confirmed"
@@ -76,11 +100,14 @@ class Arrivals:
 
 
 def source_of(topic_arn: object) -> Target:
-    """Return the target of a topic (arn:aws:sns:<region>:<account>:<name>). Raise `InvalidInput`."""
-    parts = topic_arn.split(":") if isinstance(topic_arn, str) else []
-    if len(parts) != 6 or parts[2] != "sns":
-        raise InvalidInput("INVALID_TOPIC", f"got {shown(topic_arn)}, want the ARN of an SNS topic")
-    return parse_target(parts[4], parse_region(parts[3]))
+    """Return the target of its arrivals topic. Raise `MessageRejected` WRONG_TOPIC."""
+    match = _TOPIC.fullmatch(topic_arn) if isinstance(topic_arn, str) else None
+    try:
+        if match:
+            return parse_target(match["account"], parse_region(match["region"]))
+    except InvalidInput:
+        pass
+    raise MessageRejected("WRONG_TOPIC", f"got {shown(topic_arn)}, want {_TOPIC.pattern}")
 
 
 def _connected_at(report: dict[str, Any]) -> str:
@@ -103,17 +130,25 @@ def _unsigned_sns(region: str) -> "SNSClient":
 def _arrivals() -> Arrivals:
     settings = read_settings(LobbySettings, os.environ)
     connect()
-    return Arrivals(Ledger(settings.region), Targets.read_only(), cache(_unsigned_sns))
+    certificates = SigningCertificates(fetcher(loopback(os.environ.get("AWS_ENDPOINT_URL"))))
+    return Arrivals(Ledger(settings.region), Targets.read_only(), cache(_unsigned_sns), certificates)
 
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
     """Process a batch of the arrivals queue, each message separately, so that one bad message does not block others."""
-    failed = []
+    failed, rejected = [], 0
     for record in event["Records"]:
         try:
-            outcome = (arrivals or _arrivals()).process(json.loads(record["body"]))
+            outcome = (arrivals or _arrivals()).process(parse_envelope(record["body"]))
             logger.info("report", extra={"outcome": outcome})
+        except MessageRejected as error:
+            rejected += 1
+            reason = {"message_id": record["messageId"], "code": error.code, "reason": error.message}
+            logger.warning("report rejected", extra=reason)
         except Exception:  # the message returns to the queue; the cause is logged
             logger.exception("report not processed", extra={"message_id": record["messageId"]})
             failed.append({"itemIdentifier": record["messageId"]})
+    if rejected:
+        metrics.add_metric(name=ARRIVALS_REJECTED, unit=MetricUnit.Count, value=rejected)
+        metrics.flush_metrics()
     return {"batchItemFailures": failed}

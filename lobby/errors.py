@@ -5,6 +5,8 @@
     ├── NotFound          UNKNOWN_DEVICE, UNKNOWN_TARGET, UNKNOWN_PROFILE
     ├── Conflict          the device's state does not allow it: ALREADY_CLAIMED, NOT_ALLOWED, CHANGED_MEANWHILE, …
     ├── IdentityRefused   a certificate is refused; the code is the ledger's `reason`
+    ├── MessageRejected   a message in a queue is not authentic: BAD_SIGNATURE, WRONG_TOPIC, …
+    ├── CertificateUnavailable   the certificate of a signature cannot be fetched: CERTIFICATE_UNAVAILABLE
     └── MissingSettings   the process was started without required settings: MISSING_SETTINGS
 
 Codes are part of the contract: GraphQL, the command line and the ledger show them unchanged. Messages state what was
@@ -35,6 +37,14 @@ class Conflict(LobbyError):
 
 class IdentityRefused(LobbyError):
     """A certificate is not admitted to the lobby. `code` is the reason that the ledger records."""
+
+
+class MessageRejected(LobbyError):
+    """A message is not authentic, and trying again cannot help. Nothing was changed."""
+
+
+class CertificateUnavailable(LobbyError):
+    """The certificate that verifies a message cannot be fetched now."""
 
 
 class MissingSettings(LobbyError):

@@ -4,9 +4,11 @@ Each Lambda has one frozen dataclass; its fields are the lower-case names of the
 stack sets every variable, and a missing one is an error in the deployment. The error names all missing variables.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from lobby.errors import MissingSettings
 from lobby.names import Region, parse_region
@@ -25,6 +27,17 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     if missing:
         raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}, want them in the environment")
     return kind(**{name: environment[name.upper()] for name in names})
+
+
+def loopback(endpoint: str | None) -> str | None:
+    """Return `endpoint` without its trailing slash if its host is a loopback address, else None."""
+    try:
+        parts = urlsplit(endpoint or "")
+        host = parts.hostname or ""
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return None
+    return endpoint.rstrip("/") if endpoint and is_loopback and parts.scheme in ("http", "https") else None
 
 
 @dataclass(frozen=True)

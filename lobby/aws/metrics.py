@@ -8,3 +8,5 @@ from typing import Final
 NAMESPACE: Final = "DeviceLobby"
 HISTORY_TAMPERED: Final = "HistoryTampered"
 """Records of the history's stream that no code of the lobby can cause."""
+ARRIVALS_REJECTED: Final = "ArrivalsRejected"
+"""Messages in the arrivals queue that are not authentic."""

@@ -10,7 +10,7 @@ BOTO3 = ("boto3", "s3transfer")
 CRYPTOGRAPHY = ("cryptography",)
 NOT_IMPORTED = {
     "lobby.receptionist": (*BOTO3, *CRYPTOGRAPHY),
-    "lobby.arrivals": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.arrivals": BOTO3,
     "lobby.notary": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.stream": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),

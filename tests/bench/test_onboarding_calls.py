@@ -4,7 +4,6 @@
 additional call is noticed at once.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from lobby.ledger.histories import Histories
 from lobby.ledger.targets import Targets
 from lobby.names import ThingName
 from lobby.receptionist import Receptionist
-from tests import aws
+from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import LOBBY, REGION, Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import IDS, A, LobbyWithTargets
@@ -48,7 +47,7 @@ class Lambdas:
                 histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
                 compare=_no_survey,
             )
-            self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns)
+            self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock))
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
             assert self.lobby.deliver(self.lobby.record(IDS["sensor-2"])) == []
@@ -67,8 +66,8 @@ class Lambdas:
 
     def report_arrival(self) -> str:
         """Report the connection in the target, one minute after the device was commissioned."""
-        message = {"certid": GOOD_ID, "connectedat": self.lobby.clock().timestamp() * 1000 + 60_000}
-        return self.arrivals.process({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)})
+        at = self.lobby.clock().timestamp() * 1000 + 60_000
+        return self.arrivals.process(sns_messages.report(GOOD_ID, at, TOPIC))
 
 
 def test_a_warm_onboarding_with_history_and_arrival_stays_within_its_calls(calls: Calls, clock: Clock) -> None:

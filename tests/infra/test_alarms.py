@@ -33,6 +33,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     assert alarms == each_function | waiting | devices | targets | {
         "commissioner-behind",
         "arrivals-old",
+        "arrivals-rejected",
         "api-errors",
         "history-tampered",
         "notary-behind",
@@ -48,6 +49,13 @@ def test_one_tampering_metric_raises_an_alarm_within_a_minute(stacks: Stacks) ->
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "notary"}]
     assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (0, 60, 1, "Sum")
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_a_forged_message_in_the_arrivals_queue_raises_an_alarm(stacks: Stacks) -> None:
+    alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-arrivals-rejected")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metrics.ARRIVALS_REJECTED)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "arrivals"}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
 
 
 def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> None:

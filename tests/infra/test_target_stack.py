@@ -78,7 +78,9 @@ def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
         assert action["Sns"]["TargetArn"].startswith("<ArrivalsTopic")
         assert action["Sns"]["MessageFormat"] == "RAW"
         assert payload["ErrorAction"]["CloudwatchLogs"]
-        assert stack.the("AWS::SNS::Topic", TopicName="device-lobby-arrivals")["KmsMasterKeyId"]
+        topic = stack.the("AWS::SNS::Topic", TopicName="device-lobby-arrivals")
+        assert topic["KmsMasterKeyId"]
+        assert topic["SignatureVersion"] == "2"
         subscription = stack.the("AWS::SNS::Subscription")
         assert subscription["Protocol"] == "sqs"
         assert subscription["Endpoint"] == "arn:aws:sqs:us-east-1:100000000001:device-lobby-arrivals"

@@ -11,6 +11,7 @@ from infra.local.ministack import (
     endpoints,
     managed_login,
     resources,
+    signatures,
     streams,
     subscriptions,
     topic_rules,
@@ -20,11 +21,12 @@ from infra.local.ministack.api_origin import ApiOrigin
 from infra.local.ministack.durability import StatePersister
 from infra.local.ministack.journal import Journal
 from infra.local.ministack.patch_points import PatchPoint, check
+from infra.local.ministack.signatures import Signer
 
 _APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "send"))
 _MODULES: Final = (
     *(transport, access_log, endpoints, topic_rules, streams),
-    *(subscriptions, resources, durability, managed_login, api_origin),
+    *(subscriptions, signatures, resources, durability, managed_login, api_origin),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -40,11 +42,16 @@ class PatchedEmulator:
     """MiniStack's ASGI application."""
     persister: StatePersister
     origin: ApiOrigin
+    signer: Signer
     console_port: int
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan" and scope["server"][1] == self.console_port:
             await self.origin(scope, receive, send)
+            return
+        certificate = self.signer.published(scope["path"]) if scope["type"] == "http" else None
+        if certificate is not None:
+            await signatures.respond(certificate, send)
             return
         await self.application(scope, receive, send)
         if scope["type"] == "http":
@@ -62,6 +69,8 @@ def apply(layout: Layout) -> PatchedEmulator:
     topic_rules.apply()
     streams.apply()
     subscriptions.apply()
+    signer = Signer(layout.state_dir / "sns-signing.pem")
+    signatures.apply(signer)
     persister = StatePersister(Journal(layout.state_dir / "journal"))
     persister.apply()
-    return PatchedEmulator(_APPLICATION.resolve(), persister, ApiOrigin(layout), layout.console_port)
+    return PatchedEmulator(_APPLICATION.resolve(), persister, ApiOrigin(layout), signer, layout.console_port)

@@ -16,8 +16,10 @@ Unnecessary when: MiniStack implements pending confirmations for SQS endpoints a
 import json
 import logging
 import re
+import time
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from infra.local.ministack.patch_points import PatchPoint
 
@@ -120,6 +122,9 @@ def make_pending(subscription: dict[str, Any]) -> bool:
     subscription["confirmed"], subscription["token"] = False, UUID.resolve()()
     subscription["attributes"]["PendingConfirmation"] = "true"
     topic_arn = subscription["topic_arn"]
+    confirming = urlencode(
+        {"Action": "ConfirmSubscription", "TopicArn": topic_arn, "Token": subscription["token"]}, safe=":"
+    )
     message = json.dumps(
         {
             "Type": "SubscriptionConfirmation",
@@ -127,6 +132,8 @@ def make_pending(subscription: dict[str, Any]) -> bool:
             "Token": subscription["token"],
             "TopicArn": topic_arn,
             "Message": f"You have chosen to subscribe to the topic {topic_arn}.",
+            "SubscribeURL": f"https://sns.{topic_arn.split(':')[3]}.amazonaws.com/?{confirming}",
+            "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
         }
     )
     DELIVER.resolve()(subscription["endpoint"], message, False, message, topic_arn=topic_arn)

@@ -11,14 +11,16 @@ from botocore.stub import Stubber
 
 from lobby import arrivals
 from lobby.arrivals import Arrivals
+from lobby.aws import signing_certificates
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, ThingName, parse_target
-from tests import aws
+from tests import aws, sns_messages
 from tests.aws import Calls, Clock
+from tests.certificates import NOW, YEAR
 
 EVENTS = Path(__file__).parents[2] / "events"
 CERTID = Fingerprint("1a" * 32)
@@ -40,7 +42,7 @@ class Queue:
             claimed = ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.regions: list[str] = []
-        self.arrivals = Arrivals(ledger, targets, self._sns)
+        self.arrivals = Arrivals(ledger, targets, self._sns, sns_messages.certificates(clock))
 
     def _sns(self, region: str) -> Any:
         self.regions.append(region)
@@ -62,14 +64,12 @@ def queue(calls: Calls, ledger: Ledger, clock: Clock) -> Queue:
 
 
 def report(certid: object = CERTID, at: object = 1795348801000, topic: str = TOPIC) -> str:
-    envelope = json.loads((EVENTS / "device_connected.json").read_text())
-    message = {"certid": certid, "devicename": "sensor-1", "connectedat": at}
-    return json.dumps({**envelope, "TopicArn": topic, "Message": json.dumps(message)})
+    return json.dumps(sns_messages.report(certid, at, topic))
 
 
 def test_a_report_makes_the_device_arrived_with_one_read_and_one_write(queue: Queue) -> None:
-    golden = (EVENTS / "device_connected.json").read_text().replace("CERTIFICATE_ID", CERTID)
-    assert queue.deliver(golden) == []
+    golden = json.loads((EVENTS / "device_connected.json").read_text().replace("CERTIFICATE_ID", CERTID))
+    assert queue.deliver(json.dumps(sns_messages.signed(golden))) == []
     assert queue.state() == State.ARRIVED
     assert queue.calls.names() == ["GetItem", "TransactWriteItems"]
 
@@ -138,34 +138,23 @@ def test_a_move_between_read_and_write_wins_and_the_report_is_retried(queue: Que
 @pytest.mark.parametrize(
     "body",
     [
-        "",
-        "null",
-        "[]",
-        "{}",
-        "nonsense",
-        '{"TopicArn": 7, "Message": "{}"}',
-        '{"TopicArn": "x"}',
-        json.dumps({"TopicArn": TOPIC}),
-        json.dumps({"TopicArn": TOPIC, "Message": "x"}),
-        json.dumps({"TopicArn": TOPIC, "Message": "[]"}),
-        report(topic="arn:aws:sqs:eu-west-1:111111111111:q"),
-        report(topic="arn:aws:sns:eu-west-1:111111111111:a:b"),
-        report(topic="arn:aws:sns:nowhere:111111111111:a"),
-        report(at=None),
-        report(at="soon"),
-        report(at=1e300),
-        report(at=float("nan")),
+        sns_messages.signed(json.loads(report()) | {"Message": "x"}),
+        sns_messages.signed(json.loads(report()) | {"Message": "[]"}),
+        json.loads(report(at=None)),
+        json.loads(report(at="soon")),
+        json.loads(report(at=1e300)),
+        json.loads(report(at=float("nan"))),
     ],
-    ids=lambda body: body[-60:],
+    ids=lambda body: body["Message"][-60:],
 )
-def test_a_bad_message_returns_to_the_queue_and_the_others_are_processed(queue: Queue, body: str) -> None:
-    assert queue.deliver(body, report()) == ["m0"]
+def test_a_bad_message_returns_to_the_queue_and_the_others_are_processed(queue: Queue, body: dict[str, Any]) -> None:
+    assert queue.deliver(json.dumps(body), report()) == ["m0"]
     assert queue.state() == State.ARRIVED
 
 
 def confirmation(topic: str = TOPIC) -> str:
     envelope = json.loads((EVENTS / "subscription_confirmation.json").read_text())
-    return json.dumps({**envelope, "TopicArn": topic})
+    return json.dumps(sns_messages.signed({**envelope, "TopicArn": topic}))
 
 
 def test_the_subscription_of_a_registered_target_is_confirmed_with_aws_only(queue: Queue) -> None:
@@ -184,7 +173,9 @@ def test_the_subscription_of_an_unregistered_account_is_dropped(queue: Queue, ac
     assert queue.regions == []
 
 
-def test_the_handler_is_configured_by_the_environment(queue: Queue) -> None:
+def test_the_handler_is_configured_by_the_environment(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = sns_messages.certificate(sns_messages.SNS, end=NOW + 30 * YEAR)
+    monkeypatch.setattr(signing_certificates, "fetch", lambda _url: published)
     arrivals._arrivals.cache_clear()
     try:
         records = [{"messageId": "m", "body": report("2b" * 32)}]

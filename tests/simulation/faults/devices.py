@@ -18,7 +18,7 @@ from moto.iam.models import get_account_id_from
 
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from lobby.wire import PRESENCE, PresenceChallenge, Reset, Route, lobby_topic, parse_message
-from tests import aws
+from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import HOME, Clock
 from tests.simulation.faults.cloud import Cloud
@@ -156,9 +156,8 @@ def deliver_message(devices: Iterable[SimulatedDevice], request: AWSPreparedRequ
 
 def arrival_of(device: SimulatedDevice, where: Target, at: datetime) -> dict[str, Any]:
     """Return what `where` reports after the device has connected there."""
-    message = {"certid": device.certid, "devicename": device.name, "connectedat": at.timestamp() * 1000}
     topic = f"arn:aws:sns:{where.region}:{where.account}:device-lobby-arrivals"
-    return event_of("device_connected") | {"TopicArn": topic, "Message": json.dumps(message)}
+    return sns_messages.report(device.certid, at.timestamp() * 1000, topic)
 
 
 def _survey_response(request: AWSPreparedRequest) -> AWSResponse:

@@ -6,6 +6,7 @@ returns the handler's response, or raises `Crashed` if the process was killed or
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from lobby.wire import notary_bucket
+from tests import sns_messages
 from tests.aws import BUCKET, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.simulation.faults.injector import FaultInjector, Killed
@@ -113,7 +115,9 @@ class Lambdas:
 
     def _arrivals(self) -> Handler:
         unsigned = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
-        handling = Arrivals(self._ledger(), self._targets(), lambda region: client("sns", unsigned, region_name=region))
+        certificates = sns_messages.certificates(self._clock)
+        sns = partial(client, "sns", unsigned)
+        handling = Arrivals(self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates)
         return lambda event: arrivals.handler(event, None, handling)
 
     def _admin_api(self) -> Handler:

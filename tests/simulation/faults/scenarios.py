@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests import sns_messages
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import EVENTS, A, B, Fleet
 from tests.simulation.faults.initial_states import ONE, TWO, C
@@ -52,7 +53,7 @@ def _claimed_and(then: Callable[[Fleet], None]) -> Callable[[Fleet], None]:
 
 def _confirm(fleet: Fleet) -> None:
     request: dict[str, Any] = json.loads((EVENTS / "subscription_confirmation.json").read_text())
-    fleet.cloud.send(request)
+    fleet.cloud.send(sns_messages.signed(request))
 
 
 _ADMITTED: Final = (

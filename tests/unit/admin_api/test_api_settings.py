@@ -2,8 +2,9 @@
 
 import pytest
 
-from admin_api.settings import Settings, loopback
+from admin_api.settings import Settings
 from lobby.errors import InvalidInput, MissingSettings
+from lobby.settings import loopback
 
 VALID_SETTINGS = {
     "AWS_REGION": "eu-west-1",
