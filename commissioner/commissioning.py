@@ -1,9 +1,10 @@
 """The commissioner's work for one device, decided by its state: register it in its target, clear targets it has left,
 or deactivate it everywhere.
 
-Every step can be interrupted and repeated. A result is written to the ledger only for the claim that was worked on. If
-the claim has changed meanwhile, what was registered for it is deactivated again. A new target is ready before the old
-one is cleared.
+Every step can be interrupted and repeated, also by a second delivery of its record that runs at the same time. A result
+is written to the ledger only for the claim that was worked on. If the claim has changed meanwhile, the certificate in
+its target is set to what the current claim requires, and the claim is read again after each change, so that the last
+one to change the certificate has seen the claim as it is. A new target is ready before the old one is cleared.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,11 +16,12 @@ from commissioner.errors import TargetRefusal
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
+from lobby.domain.commissioner_transitions import is_claimed_for
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
-from lobby.names import Target
+from lobby.names import Fingerprint, Target
 from lobby.wire import lobby_topic
 
 if TYPE_CHECKING:
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
 
 ACTOR: Final = "service:commissioner"
-CLAIM_HELD_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED)
-"""States in which the current claim decides about the certificate in the device's target."""
 SUPERSEDED: Final = "superseded"
+_UNREACHABLE: Final = "TARGET_UNREACHABLE"
 logger = Logger(service="commissioner")
 
 
@@ -46,8 +47,9 @@ class Commissioner:
         return self._gateway.run(lambda: self._process(device))
 
     def withdraw(self, device: Device) -> str:
-        """Process a superseded record. The record of the later claim, release or revocation does the rest, but an
-        interrupted attempt at this one may have registered the device again since."""
+        """Process a superseded record. The record of the later claim, release or revocation does the rest. But an
+        attempt at this one may have registered the device again since, or have deactivated it in the target that it is
+        claimed for now."""
         return self._gateway.run(lambda: self._withdraw(device))
 
     def is_wait_expired(self, device: Device) -> bool:
@@ -56,8 +58,17 @@ class Commissioner:
 
     def give_up(self, device: Device, error: Exception) -> str:
         """Record that all attempts failed, so that the records behind this one are processed."""
+        return self._gateway.run(lambda: self._give_up(device, error))
+
+    def give_up_withdrawal(self, device: Device) -> str:
+        """Record that a superseded record's target could not be reached and is to be cleared."""
+        if device.devstate is State.CLAIMED and device.target is not None:
+            self._ledger.leave_uncleared(device.certid, device.target, ACTOR, _UNREACHABLE)
+        return SUPERSEDED
+
+    def _give_up(self, device: Device, error: Exception) -> str:
         message = f"attempts failed for minutes; the last error: {type(error).__name__}: {error}"[:400]
-        refusal = TargetRefusal.with_advice("TARGET_UNREACHABLE", message)
+        refusal = TargetRefusal.with_advice(_UNREACHABLE, message)
         if device.devstate is State.CLAIMED:
             return self._fail(device, refusal)
         self._ledger.retire(device, None, ACTOR, refusal.code, refusal.message)
@@ -109,23 +120,39 @@ class Commissioner:
         return self._process(current)
 
     def _withdraw(self, device: Device) -> str:
-        target = device.target
-        if device.devstate is not State.CLAIMED or target is None or not self._is_orphaned(device, target):
-            return SUPERSEDED
-        try:
-            self._gateway.deactivate(target, device.certid)
-        except TargetRefusal as refusal:
-            logger.warning("not withdrawn", extra={"target": str(target), "code": refusal.code})
+        if device.devstate is State.CLAIMED and device.target is not None:
+            self._align(device.certid, device.target)
+        for target in device.targets_to_clear:
+            self._align(device.certid, target, activate_only=True)
         return SUPERSEDED
 
-    def _is_orphaned(self, device: Device, target: Target) -> bool:
-        """Return whether neither the current claim nor a pending clearing covers the device's certificate in
-        `target`."""
-        current = self._ledger.get(device.certid)
-        if current is None:
-            return True
-        held = current.target == target and current.devstate in CLAIM_HELD_STATES
-        return not held and target not in current.targets_to_clear
+    def _align(self, certid: Fingerprint, target: Target, *, activate_only: bool = False) -> None:
+        """Make the certificate in `target` what the current claim requires. Read the claim again after each change: a
+        newer claim for the same target may have registered the device just before it was deactivated. `activate_only`:
+        the certificate can only have been deactivated; its clearing is pending."""
+        is_active = False if activate_only else None
+        while True:
+            current = self._ledger.get(certid)
+            required = _must_be_active(current, target)
+            if required is None or required is is_active:
+                break
+            try:
+                (self._gateway.activate if required else self._gateway.deactivate)(target, certid)
+            except TargetRefusal as refusal:
+                self._record_refused_alignment(certid, target, current if required else None, refusal)
+                break
+            is_active = required
+
+    def _record_refused_alignment(
+        self, certid: Fingerprint, target: Target, claimed: Device | None, refusal: TargetRefusal
+    ) -> None:
+        """Record that the target has refused a change: as the claim's reason (`claimed` is its row), or as a target to
+        clear."""
+        logger.warning("not withdrawn", extra={"target": str(target), "code": refusal.code})
+        if claimed is not None:
+            self._ledger.retire(claimed, None, ACTOR, refusal.code, refusal.message)
+        else:
+            self._ledger.leave_uncleared(certid, target, ACTOR, refusal.code)
 
     def _push_route(self, device: Device) -> None:
         """Send the route to a device in the lobby. From the second claim on, send it to the target as well: the device
@@ -152,6 +179,7 @@ class Commissioner:
         for target in device.targets_to_clear:
             device = self._clear(device, target)
             if device.generation != generation:
+                self._align(device.certid, target, activate_only=True)
                 return SUPERSEDED
         if device.needs_commissioner:
             self._ledger.retire(device, None, ACTOR)
@@ -191,3 +219,13 @@ class Commissioner:
             arn = description["certificateArn"]
             self._iot.detach_thing_principal(thingName=device.devicename, principal=arn)
             self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+
+
+def _must_be_active(device: Device | None, target: Target) -> bool | None:
+    """Return whether the current claim requires the certificate to be active in `target`; None if it must stay as it is
+    because the device may still work there: `target` is cleared when the device's new target is ready."""
+    if device is None:
+        return False
+    if target in device.targets_to_clear and device.devstate in (State.CLAIMED, State.FAILED):
+        return None
+    return is_claimed_for(device, target)

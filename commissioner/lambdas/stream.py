@@ -96,14 +96,14 @@ class StreamProcessor:
 
     def _processed(self, device: Device, age: timedelta) -> str:
         current = self._current(device, age)
-        if current is None:
-            return self._commissioner.withdraw(device)
         try:
-            return self._commissioner.process(current)
+            return self._commissioner.process(current) if current else self._commissioner.withdraw(device)
         except (BotoCoreError, ClientError, CircuitOpen) as error:
-            if is_throttled(error) or (age < RETRY_FOR and not self._commissioner.is_wait_expired(current)):
+            if is_throttled(error) or (age < RETRY_FOR and not self._commissioner.is_wait_expired(current or device)):
                 raise
             logger.exception("attempts ended", extra={"certid": device.certid})
+            if current is None:
+                return self._commissioner.give_up_withdrawal(device)
             return self._commissioner.give_up(current, error)
 
     def _age(self, change: dict[str, Any]) -> timedelta:

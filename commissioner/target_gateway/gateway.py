@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from commissioner.errors import StaleSession, TargetRefusal
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
-from commissioner.target_gateway.error_translation import SESSION_REASONS, target_refusal
+from commissioner.target_gateway.error_translation import NOT_FOUND, SESSION_REASONS, code_of, target_refusal
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.domain.device import Device
 from lobby.errors import NotFound
@@ -53,6 +53,16 @@ class TargetGateway:
         with self._calling(session):
             registry.register(session, device, pem, name)
             return session.endpoint
+
+    def activate(self, target: Target, certid: Fingerprint) -> None:
+        """Set the certificate ACTIVE in `target`, if it is registered there."""
+        session = self._session(target)
+        with self._calling(session):
+            try:
+                registry.activate(session, certid)
+            except ClientError as error:
+                if code_of(error) != NOT_FOUND:
+                    raise
 
     def deactivate(self, target: Target, certid: Fingerprint) -> None:
         """Set the certificate INACTIVE in `target`."""

@@ -43,16 +43,15 @@ def register(session: TargetSession, device: Device, pem: str, name: ThingName) 
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
-        _reactivate(session, certid)
+        activate(session, certid)
     session.iot.attach_thing_principal(thingName=name, principal=arn)
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:
         _detach_other_profiles(session.iot, arn, policy)
 
 
-def _reactivate(session: TargetSession, certid: Fingerprint) -> None:
-    """Activate a certificate that was deactivated when the device left. One that the target's owner has revoked stays
-    revoked."""
+def activate(session: TargetSession, certid: Fingerprint) -> None:
+    """Activate a registered certificate. One that the target's owner has revoked stays revoked."""
     status = session.iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
     if status == "REVOKED":
         message = f"got certificate {certid}, which is REVOKED in {session.target}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lobby.domain import presence
 from lobby.domain.device import Device
-from lobby.domain.states import Event, State
+from lobby.domain.states import CLAIM_HELD_STATES, Event, State
 from lobby.domain.transitions import entered, state_after, without_failed_clearing
 from lobby.errors import Conflict
 from lobby.names import Target
@@ -45,11 +45,14 @@ def retire(
     """A target that the device has left is cleared; with `code`, it could not be cleared and stays on the row. Without
     a target, the commissioner has nothing left to do.
 
-    If the claim has changed since `generation`, or the device was admitted with a claim, the row still needs the
-    commissioner for that claim, and the next attempt belongs to it. A revoked device whose certificate may still be
-    active in a target has the code as its reason until every target is cleared."""
+    Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
+    since. If the device was admitted with a claim, the row still needs the commissioner for that claim. A revoked
+    device whose certificate may still be active in a target has the code as its reason until every target is
+    cleared."""
     state_after(device, Event.RETIRE)
-    current = device.generation == generation and device.devstate is not State.CLAIMED
+    if device.generation != generation:
+        return device
+    current = device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
         left = replace(device, targets_to_clear=rest, needs_commissioner=device.needs_commissioner and not current)
@@ -71,6 +74,28 @@ def _all_cleared(device: Device) -> Device:
     of_target = device.target is not None and str(device.target) in (device.message or "")
     stays = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN)
     return device if of_target or stays else replace(device, reason=None, message=None)
+
+
+def leave_uncleared(device: Device, target: Target) -> Device:
+    """The certificate may be active in `target`, where a superseded claim registered it and where it cannot be
+    deactivated now. Nothing changes if the current claim is for `target`, or if no claim was carried out yet.
+
+    The target is cleared by a new generation of work, so that a clearing in progress, which may have deactivated the
+    certificate before it was registered again, does not count. A failed device keeps it until its retry."""
+    state_after(device, Event.RETIRE)
+    if is_claimed_for(device, target) or device.devstate in (State.KNOCKING, State.REFUSED):
+        return device
+    return replace(
+        device,
+        targets_to_clear=tuple(dict.fromkeys((*device.targets_to_clear, target))),
+        generation=device.generation + 1,
+        needs_commissioner=device.devstate is not State.FAILED,
+    )
+
+
+def is_claimed_for(device: Device, target: Target) -> bool:
+    """Return whether the current claim decides about the certificate in `target`."""
+    return device.target == target and device.devstate in CLAIM_HELD_STATES
 
 
 def wake(device: Device) -> Device:

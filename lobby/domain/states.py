@@ -48,7 +48,7 @@ class Event(StrEnum):
 
 _S, _E = State, Event
 _ANY: Final = frozenset(State)
-_CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
+CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
 
 ABSENT: Final = None
 """A fingerprint without a row."""
@@ -74,11 +74,11 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.FAIL, [_S.CLAIMED], _S.FAILED),
     **_transitions(_E.ARRIVE, [_S.COMMISSIONED], _S.ARRIVED),
     **_transitions(_E.MOVE, [_S.EXPECTED], _S.EXPECTED),
-    **_transitions(_E.MOVE, [*_CLAIM_HELD_STATES, _S.PROVING], _S.CLAIMED),
+    **_transitions(_E.MOVE, [*CLAIM_HELD_STATES, _S.PROVING], _S.CLAIMED),
     **_transitions(_E.RELEASE, [_S.EXPECTED], ABSENT),
-    **_transitions(_E.RELEASE, [*_CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
+    **_transitions(_E.RELEASE, [*CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
     **_transitions(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
-    **_transitions(_E.RETRY, _CLAIM_HELD_STATES, _S.CLAIMED),
+    **_transitions(_E.RETRY, CLAIM_HELD_STATES, _S.CLAIMED),
     **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.PROVING)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
@@ -131,7 +131,7 @@ def allowed_events(state: State | None, *, unfinished: bool = False, claimed: bo
 def _conflict(state: State | None, event: Event) -> Conflict:
     if state is State.REVOKED:
         return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
-    if event is Event.CLAIM and (state in _CLAIM_HELD_STATES or state in (State.EXPECTED, State.PROVING)):
+    if event is Event.CLAIM and (state in CLAIM_HELD_STATES or state in (State.EXPECTED, State.PROVING)):
         return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
     allowed = ", ".join(allowed_events(state)) or "nothing"
     return Conflict("NOT_ALLOWED", f"got {event} for a device that is {state or 'unknown'}, want one of: {allowed}")

@@ -192,6 +192,11 @@ class Ledger(EventWriter):
 
         return self._update(device, Event.RETIRE, decide, actor, why=code, about=cleared)
 
+    def leave_uncleared(self, certid: Fingerprint, target: Target, actor: str, code: str) -> Device:
+        """Record that a target is to be cleared in which a superseded claim may have left the certificate active."""
+        decide = on_row(certid, lambda d, _at: commissioner_transitions.leave_uncleared(d, target))
+        return present(self._transition(certid, Event.RETIRE, decide, actor, why=code, about=target))
+
     def arrive(self, device: Device, actor: str) -> Device:
         """Record that the target reported a connection of the device."""
         return self._update(device, Event.ARRIVE, commissioner_transitions.arrive, actor)

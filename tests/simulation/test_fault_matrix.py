@@ -1,13 +1,18 @@
 """A sample of the fault matrix: each call of these scenarios with its response lost, and with the process killed.
 
-Retries come at once and late in turn, and the outcome is the same as without the fault. The whole matrix (every
-scenario, every fault, both paces) is `python -m tests.simulation.faults`.
+Retries come at once and late in turn, and the outcome is the same as without the fault. The full tier runs the whole
+matrix (every scenario, every fault, both paces), as `python -m tests.simulation.faults` does, which also prints it.
 """
 
 import pytest
 
+from lobby.domain import transitions
+from lobby.domain.device import Device
+from lobby.domain.states import State
+from lobby.ledger.items import attributes_of
+from lobby.names import Fingerprint
 from tests.simulation.faults.injector import Fault, FaultInjector
-from tests.simulation.faults.matrix import REPEATED, SURVIVED, ScenarioRunner
+from tests.simulation.faults.matrix import HELLO_ATTRIBUTES, LOST, REPEATED, SURVIVED, ScenarioRunner
 from tests.simulation.faults.scenarios import SCENARIOS, Scenario
 from tests.simulation.faults.setup import ScenarioSetup
 
@@ -26,6 +31,7 @@ SAMPLE = (
     "retry of a refused device",
     "a target is registered",
 )
+STATE_ATTRIBUTES = {"devstate", "enteredat", "counted"}
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
@@ -39,3 +45,18 @@ def test_a_killed_process_or_a_lost_response_does_not_change_the_outcome(
             cell = runner.cell(number, fault, [late])
             expected = (SURVIVED, REPEATED) if scenario.repeatable else (SURVIVED,)
             assert cell.result in expected, (cell.call, fault, cell.lost)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_no_fault_of_any_call_loses_anything(injector: FaultInjector, setup: ScenarioSetup, scenario: Scenario) -> None:
+    lost = [cell for cell in ScenarioRunner(injector, setup, scenario).cells(tuple(Fault)) if cell.result == LOST]
+    assert not lost
+
+
+def test_the_comparison_after_a_retry_ignores_what_a_hello_writes_and_nothing_else() -> None:
+    admitted = Device(Fingerprint("a" * 64), State.KNOCKING, "2026-11-22T12:00:00.000Z")
+    greeted = transitions.hello(admitted, "2026-11-22T12:00:01.000Z", "1.0", shows_code=False)
+    before, after = attributes_of(admitted), attributes_of(greeted)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed - STATE_ATTRIBUTES == HELLO_ATTRIBUTES

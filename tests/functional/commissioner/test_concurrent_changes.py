@@ -40,9 +40,10 @@ def test_clearing_does_not_end_the_work_of_a_concurrent_claim(lobby: LobbyWithTa
     assert (lobby.device().devstate, lobby.device().needs_commissioner, lobby.device().targets_to_clear) == (
         State.CLAIMED,
         True,
-        (),
+        (A,),
     )
     assert lobby.deliver(*later) == []
+    assert (lobby.device().needs_commissioner, lobby.device().targets_to_clear) == (False, ())
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
 
 

@@ -75,6 +75,46 @@ def test_a_claim_delivered_again_and_refused_midway_leaves_no_active_certificate
     assert statuses() == ("ACTIVE", "INACTIVE", None)
 
 
+def test_a_certificate_that_a_repeated_claim_cannot_deactivate_is_to_be_cleared(lobby: LobbyWithTargets) -> None:
+    """The target denies every call from the moment at which the claim's second delivery has activated the certificate
+    again."""
+    records = [lobby.claim(), lobby.release()]
+    assert lobby.deliver(*records) == []
+
+    def close() -> None:
+        for operation in ("UpdateCertificate", "AssumeRole"):
+            lobby.calls.fails[operation] = ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
+
+    lobby.calls.meanwhile["AttachPolicy"] = close
+    assert lobby.deliver(records[0]) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    device = lobby.device()
+    assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.INLOBBY, (A,), True)
+    assert lobby.ledger.latest(ONE, 1)[0].reason == "TARGET_ROLE_DENIED"
+    assert lobby.deliver(lobby.record()) == []
+    assert lobby.device().reason == "TARGET_ROLE_DENIED"
+    lobby.calls.fails.clear()
+    lobby.processor = lobby.new_processor()
+    assert lobby.deliver(lobby.retry()) == []
+    assert (lobby.device().targets_to_clear, lobby.device().reason) == ((), None)
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+
+
+def test_an_unreachable_target_delays_a_superseded_record_for_minutes_and_is_then_to_be_cleared(
+    lobby: LobbyWithTargets,
+) -> None:
+    records = [lobby.claim(), lobby.release()]
+    assert lobby.deliver(*records) == []
+    lobby.calls.fails["UpdateCertificate"] = ClientError({"Error": {"Code": "InternalFailure"}}, "UpdateCertificate")
+    assert lobby.deliver(records[0]) == [0]
+    lobby.clock.advance(seconds=200)
+    assert lobby.deliver(records[0]) == []
+    assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((A,), True)
+    lobby.calls.fails.clear()
+    assert lobby.deliver(lobby.record()) == []
+    assert (lobby.device().targets_to_clear, statuses()[1]) == ((), "INACTIVE")
+
+
 def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_refuses(
     lobby: LobbyWithTargets,
 ) -> None:

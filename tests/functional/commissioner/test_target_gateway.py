@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from moto.iot.models import iot_backends
 
 from commissioner.errors import CircuitOpen, StaleSession, TargetRefusal
 from commissioner.target_gateway.circuit_breaker import CircuitBreaker
@@ -54,6 +55,19 @@ def test_clearing_without_a_name_sends_no_reset_message(lobby: LobbyWithTargets,
     gateway.clear(A, ONE, None)
     assert aws.published(A) == before
     assert statuses()[1] == "INACTIVE"
+
+
+def test_an_activation_needs_a_registered_certificate_that_its_owner_has_not_revoked(
+    lobby: LobbyWithTargets, gateway: TargetGateway
+) -> None:
+    gateway.deactivate(A, ONE)
+    gateway.activate(A, ONE)
+    gateway.activate(B, ONE)
+    assert statuses()[1:] == ("ACTIVE", None)
+    iot_backends[A.account][A.region].certificates[ONE].status = "REVOKED"
+    with pytest.raises(TargetRefusal) as refusal:
+        gateway.activate(A, ONE)
+    assert (refusal.value.code, statuses()[1]) == ("TARGET_REVOKED_CERTIFICATE", "REVOKED")
 
 
 def test_an_unregistered_target_is_a_refusal_without_a_call(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:

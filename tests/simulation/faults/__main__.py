@@ -20,7 +20,7 @@ import typer
 from tests.bench.report import Section, section
 from tests.simulation.faults.faulty_aws import faulty_aws
 from tests.simulation.faults.injector import Fault
-from tests.simulation.faults.matrix import LOST, REPEATED, SURVIVED, Cell, Pair, ScenarioRunner
+from tests.simulation.faults.matrix import LOST, RECORDED, REPEATED, SURVIVED, Cell, Pair, ScenarioRunner
 from tests.simulation.faults.scenarios import SCENARIOS, Scenario
 from tests.simulation.faults.setup import ScenarioSetup
 
@@ -96,6 +96,7 @@ def _summary(results: Sequence[str]) -> str:
     kinds = (
         f"{counts[SURVIVED]} with the same outcome",
         f"{counts[REPEATED]} with a repeated action in the history",
+        f"{counts[RECORDED]} with a target's refusal in the history",
         f"{counts['reason']} with a reason code, and the same outcome after one retry",
         f"{counts[LOST]} lost",
     )
@@ -103,7 +104,7 @@ def _summary(results: Sequence[str]) -> str:
 
 
 def _kind(result: str) -> str:
-    return result if result in (SURVIVED, REPEATED, LOST) else "reason"
+    return result if result in (SURVIVED, REPEATED, RECORDED, LOST) else "reason"
 
 
 def _as_json(results: dict[str, tuple[Cell, ...]]) -> str:

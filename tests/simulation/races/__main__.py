@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from secrets import randbelow
 from typing import Annotated
 
 import typer
@@ -21,8 +22,9 @@ from tests.bench.report import Section, section
 from tests.simulation.faults.faulty_aws import faulty_aws
 from tests.simulation.faults.setup import ScenarioSetup
 from tests.simulation.races.model import ModelViolation
-from tests.simulation.races.named_races import RACES, run_race
-from tests.simulation.races.scheduler import Choose, all_orders, random_order
+from tests.simulation.races.named_races import RACES
+from tests.simulation.races.race import run_race
+from tests.simulation.races.scheduler import Choose, random_order, some_orders
 from tests.simulation.races.state_machine import state_machine_in
 
 app = typer.Typer(add_completion=False)
@@ -30,22 +32,19 @@ RaceResult = tuple[str, int, bool, str]
 """A race's name, the number of orders that were run, whether these are all orders, and the violation, if any."""
 
 
-class _TooManyOrders(Exception):
-    """The race has more orders than requested."""
-
-
 @app.command(help=__doc__)
 def main(
     most: Annotated[int, typer.Option(min=1, help="Orders per race; a race with more runs in random orders.")] = 300,
     crowds: Annotated[int, typer.Option(min=0, help="Random orders of everything at once, 60 steps each.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed for the random orders.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Seed for the random orders (default: a fresh one).")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = os.cpu_count() or 1,
     only: Annotated[str, typer.Option(help="Only races whose names contain this text.")] = "",
 ) -> None:
     names = [race.name for race in RACES if only in race.name]
     if not names:
         raise typer.BadParameter(f"got {only!r}, want a part of one of: {'; '.join(race.name for race in RACES)}")
-    began = time.monotonic()
+    began, seed = time.monotonic(), randbelow(2**32) if seed is None else seed
+    print(f"seed {seed}", flush=True)
     parts = [] if only else [crowds // workers + (number < crowds % workers) for number in range(workers)]
     with ProcessPoolExecutor(workers) as pool:
         named = [pool.submit(_run_race, name, most, seed) for name in names]
@@ -79,25 +78,18 @@ def _run_race(name: str, most: int, seed: int) -> RaceResult:
 
         def run(choose: Choose) -> None:
             nonlocal count
-            if count == most:
-                raise _TooManyOrders
             count += 1
             run_race(injector, setup, race, choose)
 
         try:
-            all_orders(run)
+            some_orders(run, most + 1)
+            if count <= most:
+                return name, count, True, ""
+            for number in range(most):
+                run(random_order(f"{seed} {name} {number}"))
         except ModelViolation as violation:
             return name, count, False, str(violation)
-        except _TooManyOrders:
-            pass
-        else:
-            return name, count, True, ""
-        try:
-            for number in range(most):
-                run_race(injector, setup, race, random_order(f"{seed} {name} {number}"))
-        except ModelViolation as violation:
-            return name, count + number, False, str(violation)
-    return name, 2 * most, False, ""
+    return name, count, False, ""
 
 
 def _run_machine(examples: int, seed: int) -> str:

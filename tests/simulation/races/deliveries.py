@@ -10,11 +10,11 @@ from tests.simulation.races.scheduler import Actor
 
 @dataclass
 class DeviceRecords:
-    """A device's records in the stream. Those before `position` are done."""
+    """A device's records in the stream. Those before `position` are done. `running` are the commissioner's runs."""
 
     records: list[Record] = field(default_factory=list)
     position: int = 0
-    busy: Actor | None = None
+    running: list[Actor] = field(default_factory=list)
 
     @property
     def waiting(self) -> list[Record]:

@@ -120,6 +120,9 @@ class ModelDevice:
 
     def _retire(self, entry: Entry, about: Target | None) -> None:
         held = self.state in _CLAIM_HELD_STATES and about == self.target
+        if entry.reason and about is not None and not held and entry.generation == self.generation + 1:
+            self.left.add(about)
+            self.generation += 1
         if entry.reason is None and about is not None and not held:
             self.left.discard(about)
 

@@ -1,43 +1,23 @@
 """The named races: which actors work on one device at the same time, and the outcome that every order must have.
 
-After each race, everything is delivered and settles, and the checks of `model` must pass, too.
+Races over records that are delivered again are in `redelivery_races`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from lobby.names import Fingerprint, Target
+from lobby.names import Target
 from tests import certificates as make
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import FAR, GUARDED, A, B, Fleet, event_of
 from tests.simulation.faults.initial_states import ONE, TWO
-from tests.simulation.faults.injector import FaultInjector
-from tests.simulation.faults.setup import CA, InitialState, ScenarioSetup, deploy_policy
+from tests.simulation.faults.setup import CA, InitialState, deploy_policy
 from tests.simulation.races.deliveries import Invocation
-from tests.simulation.races.model import (
-    ModelViolation,
-    check_always,
-    check_responses,
-    check_settled,
-    entries_of,
-    row_of,
-)
-from tests.simulation.races.scheduler import Actor, Choose
+from tests.simulation.races.model import ModelViolation, entries_of, row_of
+from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
+from tests.simulation.races.redelivery_races import REDELIVERY_RACES
+from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation
 from tests.simulation.races.user_requests import DONE
-
-StartActors = Callable[[Simulation], list[Actor]]
-
-
-@dataclass(frozen=True)
-class Race:
-    """`start` starts the actors in the lobby that `initial_state` left; `check` checks the settled lobby."""
-
-    name: str
-    initial_state: InitialState
-    start: StartActors
-    check: Callable[[Simulation], None] = lambda _simulation: None
 
 
 def three_targets(then: InitialState) -> InitialState:
@@ -58,22 +38,18 @@ def guarded(then: InitialState) -> InitialState:
     return begin
 
 
-def _one(simulation: Simulation) -> Fingerprint:
-    return simulation.devices[ONE].certid
-
-
 def _users(*events: tuple[str, Target | None]) -> StartActors:
-    return lambda simulation: [simulation.request(event, _one(simulation), target) for event, target in events]
+    return lambda simulation: [simulation.request(event, one(simulation), target) for event, target in events]
 
 
 def _users_and_commissioner(*events: tuple[str, Target | None]) -> StartActors:
     """Users, and the commissioner with the device's last record."""
-    return lambda simulation: [simulation.deliver(_one(simulation)), *_users(*events)(simulation)]
+    return lambda simulation: [simulation.deliver(one(simulation)), *_users(*events)(simulation)]
 
 
 def _claimed_first(then: StartActors, target: Target = A) -> StartActors:
     def run(simulation: Simulation) -> list[Actor]:
-        simulation.finish(simulation.request("claim", _one(simulation), target))
+        simulation.finish(simulation.request("claim", one(simulation), target))
         return then(simulation)
 
     return run
@@ -105,11 +81,11 @@ def _two_registrations(simulation: Simulation) -> list[Actor]:
 
 
 def _registration_event(simulation: Simulation) -> dict[str, object]:
-    return event_of("certificate_registered", CA_CERTIFICATE_ID=simulation.ca_id, CERTIFICATE_ID=_one(simulation))
+    return event_of("certificate_registered", CA_CERTIFICATE_ID=simulation.ca_id, CERTIFICATE_ID=one(simulation))
 
 
 def _late_registration(simulation: Simulation) -> Actor:
-    return simulation.invoke(Invocation("bouncer", _registration_event(simulation), _one(simulation)))
+    return simulation.invoke(Invocation("bouncer", _registration_event(simulation), one(simulation)))
 
 
 def _one_won(simulation: Simulation) -> None:
@@ -118,7 +94,7 @@ def _one_won(simulation: Simulation) -> None:
     if answers != [*["ALREADY_CLAIMED"] * (len(answers) - 1), DONE]:
         raise ModelViolation(f"got answers {answers}, want one done")
     winner = next(request for request in simulation.requests if request.answer == DONE)
-    row = row_of(_one(simulation))
+    row = row_of(one(simulation))
     if row is None or (row.target, row.claimedby) != (winner.target, winner.by):
         raise ModelViolation(f"got {row}, want it as in {winner}")
 
@@ -128,28 +104,11 @@ def _all_done(simulation: Simulation) -> None:
         raise ModelViolation(f"got answers {simulation.requests}, want all done")
 
 
-def _is(state: str, target: Target | None = None) -> Callable[[Simulation], None]:
+def _once(event: str) -> Check:
     def check(simulation: Simulation) -> None:
-        row = row_of(_one(simulation))
-        if row is None or row.devstate != state or (target and row.target != target):
-            raise ModelViolation(f"got {row}, want {state}, {target}")
-
-    return check
-
-
-def _once(event: str) -> Callable[[Simulation], None]:
-    def check(simulation: Simulation) -> None:
-        count = sum(entry.event == event for entry in entries_of(_one(simulation)))
+        count = sum(entry.event == event for entry in entries_of(one(simulation)))
         if count != 1:
             raise ModelViolation(f"got {count} entries of {event}, want one")
-
-    return check
-
-
-def _all_of(*checks: Callable[[Simulation], None]) -> Callable[[Simulation], None]:
-    def check(simulation: Simulation) -> None:
-        for each in checks:
-            each(simulation)
 
     return check
 
@@ -184,19 +143,19 @@ RACES: Final = (
         "two claims for the same target",
         initial_states.waiting,
         _users(("claim", A), ("claim", A)),
-        _all_of(_all_done, _once("claim")),
+        all_of(_all_done, _once("claim")),
     ),
     Race(
         "claim, and the first hello",
         _admitted,
-        lambda w: [_says_hello(w), w.request("claim", _one(w), A)],
-        _all_of(_all_done, _is("arrived", A)),
+        lambda w: [_says_hello(w), w.request("claim", one(w), A)],
+        all_of(_all_done, ends_as("arrived", A)),
     ),
     Race(
         "claim, and the admission",
         initial_states.unconnected,
-        lambda w: [_connects(w), w.request("claim", _one(w), A)],
-        _all_of(_all_done, _is("arrived", A)),
+        lambda w: [_connects(w), w.request("claim", one(w), A)],
+        all_of(_all_done, ends_as("arrived", A)),
     ),
     Race(
         "claims for different targets, and the admission",
@@ -208,90 +167,69 @@ RACES: Final = (
         "release, and commissioning",
         initial_states.waiting,
         _claimed_first(_users_and_commissioner(("release", None))),
-        _all_of(_all_done, _is("inlobby")),
+        all_of(_all_done, ends_as("inlobby")),
     ),
     Race(
         "move, and commissioning",
         initial_states.waiting,
         _claimed_first(_users_and_commissioner(("move", B))),
-        _all_of(_all_done, _is("arrived", B)),
+        all_of(_all_done, ends_as("arrived", B)),
     ),
     Race(
         "revocation, and commissioning",
         initial_states.waiting,
         _claimed_first(_users_and_commissioner(("revoke", None))),
-        _all_of(_all_done, _is("revoked")),
+        all_of(_all_done, ends_as("revoked")),
     ),
     Race(
         "retry, and commissioning",
         initial_states.waiting,
         _claimed_first(_users_and_commissioner(("retry", None))),
-        _all_of(_all_done, _is("arrived", A)),
+        all_of(_all_done, ends_as("arrived", A)),
     ),
     Race(
         "hello, and commissioning",
         initial_states.waiting,
-        _claimed_first(lambda w: [w.deliver(_one(w)), _says_hello(w)]),
-        _is("arrived", A),
+        _claimed_first(lambda w: [w.deliver(one(w)), _says_hello(w)]),
+        ends_as("arrived", A),
     ),
     Race(
         "move, and another move",
         three_targets(initial_states.arrived),
         _users(("move", B), ("move", FAR)),
-        _all_of(_all_done, _is("arrived")),
+        all_of(_all_done, ends_as("arrived")),
     ),
-    Race("move, and the move back", initial_states.moved, _users(("move", A), ("release", None)), _is("inlobby")),
+    Race("move, and the move back", initial_states.moved, _users(("move", A), ("release", None)), ends_as("inlobby")),
     Race("release, and the next claim", initial_states.arrived, _users(("release", None), ("claim", B))),
-    Race("move, and release", initial_states.arrived, _users(("move", B), ("release", None)), _is("inlobby")),
-    Race("move, and revocation", initial_states.arrived, _users(("move", B), ("revoke", None)), _is("revoked")),
+    Race("move, and release", initial_states.arrived, _users(("move", B), ("release", None)), ends_as("inlobby")),
+    Race("move, and revocation", initial_states.arrived, _users(("move", B), ("revoke", None)), ends_as("revoked")),
     Race(
         "the code, and a wrong code",
         guarded(initial_states.waiting),
         _claimed_first(_users(("confirm", None), ("mismatch", None)), GUARDED),
-        _is("arrived", GUARDED),
+        ends_as("arrived", GUARDED),
     ),
     Race(
         "the code, and release",
         guarded(initial_states.waiting),
         _claimed_first(_users(("confirm", None), ("release", None)), GUARDED),
-        _is("inlobby"),
+        ends_as("inlobby"),
     ),
-    Race("admission twice", initial_states.unconnected, _two_registrations, _all_of(_once("admit"), _is("inlobby"))),
+    Race("admission twice", initial_states.unconnected, _two_registrations, all_of(_once("admit"), ends_as("inlobby"))),
     Race(
         "admission, and revocation",
         initial_states.unconnected,
-        lambda w: [_connects(w), w.request("revoke", _one(w))],
-        _is("revoked"),
+        lambda w: [_connects(w), w.request("revoke", one(w))],
+        ends_as("revoked"),
     ),
     Race(
         "a late registration event, and a move",
         initial_states.arrived,
-        lambda w: [_late_registration(w), w.request("move", _one(w), B)],
-        _is("arrived", B),
+        lambda w: [_late_registration(w), w.request("move", one(w), B)],
+        ends_as("arrived", B),
     ),
     Race(
         "two certificates with one name", same_name, lambda w: [_connects(w, ONE), _connects(w, TWO)], _one_has_the_name
     ),
+    *REDELIVERY_RACES,
 )
-
-
-def run_race(injector: FaultInjector, setup: ScenarioSetup, race: Race, choose: Choose) -> None:
-    """Run the race in one order. Raise `ModelViolation`."""
-    simulation = Simulation(injector, setup.at(race.initial_state))
-    calls: list[str] = []
-    with simulation.scheduled():
-        try:
-            actors = race.start(simulation)
-            while running := [actor for actor in actors if not actor.ended]:
-                actor = running[choose(len(running)) if len(running) > 1 else 0]
-                calls.append(f"{actor.name}: {actor.next_call}")
-                reads = actor.reads
-                simulation.step(actor)
-                if not reads:
-                    check_always(simulation.targets_in_progress())
-            simulation.settle(lambda: check_always(simulation.targets_in_progress()))
-            check_settled(simulation.devices.values())
-            check_responses(simulation.requests)
-            race.check(simulation)
-        except ModelViolation as violation:
-            raise ModelViolation(f"{race.name}: {violation}\n  " + "\n  ".join(calls)) from violation

@@ -123,11 +123,16 @@ def scheduling(reject: Reject) -> Iterator[None]:
 
 
 def all_orders(run: Callable[[Choose], None]) -> int:
-    """Run in every order, and return how many there are. Depth first: the last choice that has an alternative is
-    replaced by it, and the choices after it are made again."""
+    """Run in every order, and return how many there are."""
+    return some_orders(run, None)
+
+
+def some_orders(run: Callable[[Choose], None], most: int | None) -> int:
+    """Run in every order, but at most in `most`; return in how many. Depth first: the last choice that has an
+    alternative is replaced by it, and the choices after it are made again."""
     path: list[tuple[int, int]] = []
     count = 0
-    while True:
+    while count != most:
         run(_following(path))
         count += 1
         while path and path[-1][0] + 1 == path[-1][1]:
@@ -135,6 +140,7 @@ def all_orders(run: Callable[[Choose], None]) -> int:
         if not path:
             return count
         path[-1] = (path[-1][0] + 1, path[-1][1])
+    return count
 
 
 def _following(path: list[tuple[int, int]]) -> Choose:

@@ -2,7 +2,8 @@
 
 Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one
 commissioner at a time, but may deliver earlier ones again; rules and the queue deliver at least once, late and in any
-order. In addition, `redeliver` delivers a record that was done long ago, and a Lambda can be killed at any record.
+order. In addition, `redeliver` delivers a record that was done long ago, also while another one is being processed, and
+a Lambda can be killed at any record.
 """
 
 import json
@@ -24,7 +25,7 @@ from tests.aws import HOME, REGION
 from tests.simulation.faults.devices import Fleet, SimulatedDevice, arrival_of, deliver_message, event_of
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Handler, Lambdas
-from tests.simulation.faults.stream import WRITES, Record, images, record_of
+from tests.simulation.faults.stream import WRITES, images, record_of
 from tests.simulation.races.deliveries import DeviceRecords, Invocation, done_count, number_of
 from tests.simulation.races.model import ModelViolation
 from tests.simulation.races.scheduler import Actor, scheduling
@@ -99,26 +100,29 @@ class Simulation:
     def deliver(self, certid: str, many: int = 10) -> Actor:
         """Deliver the device's next records to the commissioner."""
         stream = self.streams[certid]
-        return self._commission(stream, stream.waiting[:many], advances=True)
+        return self._commission(stream, stream.position, many)
 
     def redeliver(self, certid: str, number: int) -> Actor:
-        """Deliver one earlier record again, by itself."""
-        stream = self.streams[certid]
-        return self._commission(stream, [stream.records[number]], advances=False)
+        """Deliver one earlier record again, by itself. If it fails or is killed, the stream is delivered again from
+        there."""
+        return self._commission(self.streams[certid], number, 1)
 
-    def _commission(self, stream: DeviceRecords, batch: list[Record], *, advances: bool) -> Actor:
-        handler = self._handler("commissioner")
+    def _commission(self, stream: DeviceRecords, first: int, many: int) -> Actor:
+        handler, batch = self._handler("commissioner"), stream.records[first : first + many]
         actor = Actor(f"commissioner {number_of(batch[0])[-4:]}+{len(batch)}", lambda: handler({"Records": batch}))
-        stream.busy = actor
+        stream.running.append(actor)
 
         def ended() -> None:
-            stream.busy = None
-            if actor.killed:
-                return
-            self._idle.setdefault("commissioner", []).append(handler)
-            self._raise_error(actor)
-            if advances:
-                stream.position += done_count(batch, actor.result)
+            stream.running.remove(actor)
+            done = 0
+            if not actor.killed:
+                self._idle.setdefault("commissioner", []).append(handler)
+                self._raise_error(actor)
+                done = done_count(batch, actor.result)
+            if done < len(batch):
+                stream.position = min(stream.position, first + done)
+            elif stream.position == first:
+                stream.position += done
 
         return self._watch(actor, ended)
 
@@ -174,6 +178,15 @@ class Simulation:
     def _handler(self, function: str) -> Handler:
         idle = self._idle.get(function)
         return idle.pop() if idle else self._lambdas.start(function)
+
+    def close(self, target: Target) -> Actor:
+        """Start an actor that closes the target."""
+
+        def work() -> None:
+            aws.client("sts").get_caller_identity()
+            self.closed.add(target)
+
+        return self._watch(Actor(f"{target} closes", work), lambda: None)
 
     # Devices.
 
@@ -245,7 +258,7 @@ class Simulation:
         """Return the targets of records that are not done, by device."""
         targets: dict[str, set[Target]] = {}
         for certid, stream in self.streams.items():
-            open_records = stream.records if stream.busy else stream.waiting
+            open_records = stream.records if stream.running else stream.waiting
             images_of = [record["dynamodb"]["NewImage"] for record in open_records]
             targets[certid] = {parse_target_key(image["target"]["S"]) for image in images_of if "target" in image}
         return targets
@@ -261,7 +274,7 @@ class Simulation:
     def _round(self, check: Callable[[], object]) -> bool:
         for actor in list(self.actors):
             self._finish_checked(actor, check)
-        waiting = [certid for certid, stream in self.streams.items() if stream.waiting and stream.busy is None]
+        waiting = [certid for certid, stream in self.streams.items() if stream.waiting and not stream.running]
         for certid in waiting:
             self._finish_checked(self.deliver(certid), check)
         pending = list(self.pending)

@@ -5,15 +5,14 @@ record. The model is checked after every step. At the end all faults are over, a
 a reason, and everything must settle.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lobby.domain.states import Event, State, allowed_events
-from lobby.names import Fingerprint
+from lobby.domain.states import Event, allowed_events
 from tests.aws import HOME
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import GUARDED, A, B, Fleet
@@ -21,8 +20,9 @@ from tests.simulation.faults.initial_states import ONE, TWO
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.setup import ScenarioSetup, deploy_policy
 from tests.simulation.races.deliveries import Invocation
-from tests.simulation.races.model import ModelViolation, check_always, check_responses, check_settled, row_of
+from tests.simulation.races.model import check_always, row_of
 from tests.simulation.races.scheduler import Actor
+from tests.simulation.races.settling import settle
 from tests.simulation.races.simulation import Simulation
 
 _MAX_ACTORS: Final = 4
@@ -113,7 +113,7 @@ class LobbyStateMachine(RuleBasedStateMachine):
 
     def make_a_delivery(self, number: int, _device: str) -> None:
         """Deliver records of the stream, or an event."""
-        streams = [each for each in self.simulation.streams.items() if each[1].waiting and each[1].busy is None]
+        streams = [each for each in self.simulation.streams.items() if each[1].waiting and not each[1].running]
         waiting: list[Any] = [*streams, *self.simulation.pending]
         if not waiting or len(self.simulation.actors) >= _MAX_ACTORS:
             return
@@ -127,10 +127,10 @@ class LobbyStateMachine(RuleBasedStateMachine):
         """Repeat a batch of the stream, a single record, or an event."""
         certid, done = self.simulation.devices[device].certid, self.simulation.done
         stream = self.simulation.streams[certid]
-        if stream.position and stream.busy is None and number % 3:
+        if stream.position and number % 3 and not stream.running:
             self.simulation.rewind(certid, number % 3)
-        elif stream.position and stream.busy is None:
-            self.simulation.redeliver(certid, number % stream.position)
+        elif stream.position and number % 3 == 0 and len(self.simulation.actors) < _MAX_ACTORS:
+            self.simulation.redeliver(certid, number // 3 % stream.position)
         elif done:
             self.simulation.invoke(done[number % len(done)])
 
@@ -165,34 +165,9 @@ class LobbyStateMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self._valid:
-                self._settle()
+                settle(self.simulation, _MAX_REPAIRS)
         finally:
             self._exit_stack.close()
-
-    def _settle(self) -> None:
-        """End all faults, let an operator act on the devices that show that they need it, and check the result."""
-        self.simulation.closed.clear()
-        check: Callable[[], object] = lambda: check_always(self.simulation.targets_in_progress())  # noqa: E731
-        self.simulation.settle(check)
-        for _ in range(_MAX_REPAIRS):
-            stuck = [certid for certid in self.simulation.streams if _operators_action(certid)]
-            if not stuck:
-                break
-            for certid in stuck:
-                self.simulation.finish(self.simulation.request(_operators_action(certid), Fingerprint(certid)))
-            self.simulation.settle(check)
-        check_settled(self.simulation.devices.values())
-        check_responses(self.simulation.requests)
-
-
-def _operators_action(certid: str) -> str:
-    """Return what an operator does for a device that needs it; empty for a device that does not."""
-    row = row_of(certid)
-    if row is None:
-        raise ModelViolation(f"got no row of {certid}, which was powered")
-    if row.devstate is State.PROVING:
-        return "confirm"
-    return "retry" if row.devstate is State.FAILED or row.targets_to_clear else ""
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lobby.domain import transitions
-from lobby.domain.commissioner_transitions import commission, fail, retire
+from lobby.domain.commissioner_transitions import commission, fail, leave_uncleared, retire
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -92,10 +92,34 @@ def test_a_revoked_device_shows_an_uncleared_target_until_all_are_cleared() -> N
         assert (out.reason, out.message) == ("REVOKED", "stolen; really")
 
 
-def test_clearing_for_an_old_claim_leaves_the_new_claim_s_work() -> None:
+def test_clearing_for_an_old_claim_changes_nothing() -> None:
+    """The device may have been registered in the target again since, and have left it again."""
     released = transitions.release(arrived(), T)
     assert released is not None
     device = transitions.claim(released, CERTID, ClaimRequest(B), "user:ann", T)
     cleared = retire(device, released.generation, A)
-    assert (cleared.targets_to_clear, cleared.needs_commissioner, cleared.devstate) == ((), True, State.CLAIMED)
+    assert (cleared.targets_to_clear, cleared.needs_commissioner, cleared.devstate) == ((A,), True, State.CLAIMED)
+    assert cleared is device
     assert retire(device, released.generation, A, "TARGET_ROLE_DENIED", "no") is device
+
+
+def test_a_target_that_a_superseded_claim_cannot_leave_is_cleared_by_a_new_generation_of_work() -> None:
+    released = transitions.release(arrived(), T)
+    assert released is not None
+    cleared = retire(released, released.generation, A)
+    for device in (released, cleared):
+        again = leave_uncleared(device, A)
+        assert (again.devstate, again.targets_to_clear, again.needs_commissioner) == (State.INLOBBY, (A,), True)
+        assert again.generation == released.generation + 1
+        assert retire(again, released.generation, A) is again
+
+
+def test_a_failed_device_keeps_such_a_target_until_its_retry() -> None:
+    failed = leave_uncleared(fail(claimed(), 1, "TARGET_LIMIT", "full", T), B)
+    assert (failed.devstate, failed.targets_to_clear, failed.needs_commissioner) == (State.FAILED, (B,), False)
+    assert (failed.reason, transitions.retry(failed, T).targets_to_clear) == ("TARGET_LIMIT", (B,))
+
+
+def test_a_target_that_the_device_is_claimed_for_is_not_to_be_cleared() -> None:
+    for device in (claimed(), commissioned(), arrived()):
+        assert leave_uncleared(device, A) is device

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobby.domain import transitions
-from lobby.domain.commissioner_transitions import arrive, commission, fail, retire
+from lobby.domain.commissioner_transitions import arrive, commission, fail, leave_uncleared, retire
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -35,6 +35,7 @@ ROW_EVENTS: dict[str, Callable[[Device, int], Device | None]] = {
     "not retired": lambda d, _n: retire(
         d, d.generation, d.targets_to_clear[0] if d.targets_to_clear else None, "X", "m"
     ),
+    "left uncleared": lambda d, n: leave_uncleared(d, (A, B, C)[n]),
     "retire late": lambda d, n: retire(d, d.generation - 1, (A, B, C)[n]),
 }
 
