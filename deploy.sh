@@ -66,8 +66,11 @@ case $command in
     ;;
 esac
 if [ "$command" = redrive ]; then
-  [ "${1:-}" = aws ] || { echo "error: got no deployment to redrive, want redrive local or redrive aws" >&2; exit 2; }
-  shift
+  case ${1:-} in
+    aws) shift ;;
+    --help) ;;
+    *) echo "error: got no deployment to redrive, want redrive local or redrive aws" >&2; exit 2 ;;
+  esac
   exec "$VENV/bin/python" -m infra.cloud redrive "$@"
 fi
 case " $* " in *" --help "*) ;; *) ensure_cdk_cli ;; esac

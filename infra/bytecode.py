@@ -18,7 +18,7 @@ from typing import Final
 from infra.errors import BundleFailed
 
 _TASK_ROOT: Final = "/var/task"
-"""Where Lambda unpacks a bundle. Python need not rewrite the file names in code objects that already have it."""
+"""Where Lambda unpacks a bundle. Code objects compiled for it need no new file names when Python loads them."""
 _PROBE: Final = (
     "import importlib.util, sys;"
     "print('%d.%d' % sys.version_info[:2], sys.version_info.releaselevel, '%d.%d.%d' % sys.version_info[:3],"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # Sets up the environment of the scripts, from a fresh clone. Does nothing if it is complete.
-# Sourced by deploy.sh and test.sh. Needs Python 3.11 or newer; a Node that is missing comes from PyPI.
+# Sourced by deploy.sh and test.sh. Needs Python 3.11 to 3.13. Installs Node from PyPI if there is none.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=$ROOT/.venv
-# jsii and the AWS SDK comment on every Node release; which ones are supported stands in the README.
+# Silences the warnings of jsii and the AWS SDK about Node releases. The README lists the supported ones.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1 NODE_NO_WARNINGS=1
 
 say() { printf '%s\n' "$*" >&2; }
@@ -22,7 +22,7 @@ find_python() {
 }
 
 # Installs the commands lobbyctl, lobby-device and lobby-pki from this checkout, as an editable package. Needs no network:
-# the build backend is one of the pinned packages. A stamp says for which checkout and package description.
+# the build backend is one of the pinned packages. The stamp is a digest of the checkout's path and package description.
 ensure_commands() {
   local stamp=$VENV/.installed-commands digest
   digest=$(printf '%s\n' "$ROOT" | cat - "$ROOT/pyproject.toml" "$ROOT/lobby/__init__.py" | cksum)
@@ -32,16 +32,16 @@ ensure_commands() {
   printf '%s' "$digest" >"$stamp"
 }
 
-# The environment holds the hash-pinned packages of one requirements file; a stamp says which.
+# Installs the hash-pinned packages of a requirements file. The stamp is a digest of the file.
 install_requirements() {
   local file=$1 stamp digest python
   stamp=$VENV/.installed-$(basename "$file" .txt)
   if [ ! -x "$VENV/bin/python" ]; then
     python=$(find_python)
-    say "· making a Python environment in .venv ($("$python" --version))"
+    say "· creating a Python environment in .venv ($("$python" --version))"
     "$python" -m venv "$VENV" >/dev/null 2>&1 || {
       rm -rf "$VENV"
-      fail "$python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
+      fail "$python cannot create a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
     }
   fi
   digest=$("$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(open(sys.argv[1],"rb").read()).hexdigest())' "$file")
@@ -56,7 +56,7 @@ install_requirements() {
   printf '%s' "$digest" >"$stamp"
 }
 
-# Whether there is an npm, and a Node that the console's build and its tests run on, by their own account (`engines`).
+# Whether npm is installed, and a Node that the packages of the console support (their `engines`).
 has_node() {
   local major minor
   IFS=. read -r major minor _ <<<"$(node --version 2>/dev/null | tr -d v)"
@@ -68,13 +68,12 @@ has_node() {
   npm --version >/dev/null 2>&1
 }
 
-# The CDK and the console's build need Node. Where there is none, or one that they do not run on, a pinned one from PyPI
-# goes into the environment.
+# Installs a pinned Node from PyPI in the environment if there is none that the CDK and the console's build support.
 ensure_node() {
   export PATH=$VENV/bin:$PATH
   has_node && return
   install_requirements "$ROOT/requirements/node.txt"
-  hash -r # or the shell goes on with the Node that it has found before
+  hash -r # otherwise the shell keeps using the Node that it found before
   has_node || fail "got no Node of version 20.19, 22.12, 24 or newer, and the one from PyPI does not run here"
 }
 
@@ -86,7 +85,7 @@ ensure_console_packages() {
   (cd "$at" && npm ci --include=dev --loglevel=error --no-audit --no-fund >/dev/null) || fail "the console's packages could not be installed (see above)"
 }
 
-# The web console, built where its sources have changed; dist/.built says from which.
+# Builds the web console if its sources have changed. dist/.built is a digest of the sources.
 ensure_console() {
   local at=$ROOT/admin_api/console digest
   digest=$(cd "$ROOT/admin_api" && find schema.graphql console -type f \
