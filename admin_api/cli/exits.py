@@ -22,7 +22,7 @@ class Status(IntEnum):
 
 MEANING: Final[dict[Status, str]] = {
     Status.DONE: "success",
-    Status.REFUSED: "the lobby refused the request, or a device or check failed",
+    Status.REFUSED: "the lobby refused the request, or a device, check or file operation failed",
     Status.USAGE_ERROR: "usage error: correct a value, file or option; nothing was changed",
     Status.NOT_SIGNED_IN: "not signed in",
     Status.UNREACHABLE: "the lobby could not be reached, or the answer was not from a lobby",
