@@ -42,8 +42,8 @@ class Readmission:
         self._ledger, self._iot, self._s3, self._bucket = ledger, iot, s3, bucket
 
     def walk(self, note: dict[str, Any], at: datetime, time_is_up: Callable[[], bool]) -> int:
-        """Return how many devices were readmitted. `note` records which lists were walked for, and the position of an
-        unfinished walk."""
+        """Return how many devices were readmitted. `note` records the time of the newest list that a walk has covered,
+        and the position of an unfinished walk."""
         published = {ca: time for ca, time in self._published().items() if time < at - _SETTLED}
         newest = max(map(timestamp, published.values()), default="")
         if newest <= note.get("lists", ""):
@@ -88,8 +88,8 @@ class Readmission:
         return True
 
     def _issuer(self, certid: Fingerprint) -> str | None:
-        """Return the id of the CA of a certificate that AWS IoT still has. One that was deleted from AWS IoT can
-        connect anyway."""
+        """Return the id of the certificate's CA, or None if AWS IoT does not have the certificate: its device can
+        connect again without a retry."""
         try:
             return self._iot.describe_certificate(certificateId=certid)["certificateDescription"].get("caCertificateId")
         except ClientError as error:

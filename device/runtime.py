@@ -29,7 +29,7 @@ uniform: Final = random.SystemRandom().uniform
 
 
 def run_client(load_settings: Callable[[], Settings], event_log: EventLog, crashes: int) -> int:
-    """Run one client and return its exit code. `crashes` is the number of clients in a row that crashed before."""
+    """Run one client and return its exit code. `crashes` is the number of consecutive crashes before this run."""
     try:
         _run(load_settings(), event_log, crashes)
     except LobbyError as error:

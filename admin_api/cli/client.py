@@ -20,7 +20,7 @@ from lobby.names import shown
 MAX_ATTEMPTS: Final = 5
 """Attempts per request, including the first."""
 MAX_DELAY: Final = 20.0
-"""Seconds before one attempt."""
+"""Longest wait before an attempt, in seconds."""
 _FIRST_DELAY: Final = 0.5
 _TOO_MANY: Final = 429
 _BUSY: Final = (_TOO_MANY, 502, 503, 504)

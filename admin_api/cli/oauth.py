@@ -18,7 +18,7 @@ from lobby.names import shown
 _VERIFIER_LENGTH: Final = 64
 _DEFAULT_LIFETIME: Final = 300
 _PARSED_AS: Final = "https://localhost/"
-"""oauthlib parses only responses that came over TLS. Loopback has no TLS; of this address only the query is used."""
+"""The address under which oauthlib parses the loopback response: it accepts https only, and reads only the query."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The outcomes of a bulk claim as CSV file, JSON records and a one-line summary.
 
 The file is opened before anything is sent, and each chunk's outcomes are written before the next chunk is sent. After
-a lost connection or Ctrl-C it contains what was done so far.
+a lost connection or Ctrl-C it contains the outcomes so far.
 """
 
 import csv

@@ -29,13 +29,14 @@ class PresenceProof(StrEnum):
 class Device:
     """One row of the ledger. Times are ISO 8601 UTC with milliseconds.
 
-    `version` counts the history's entries and guards every write. `generation` counts the claims and guards the
-    commissioner's writes. `head` is the hash of the last entry. `targets_to_clear` are targets that the device has left
-    and that are not cleared yet. `needs_commissioner` is set while the commissioner has work to do; its event filter
-    reads nothing else. `counted` is the key of the bucket that counts this row, so that a transition decrements it
-    (None: the row is older than the counts). `code` is what the device shows while it is `proving`; only the device
-    gets it. `failed_codes` counts the wrong codes of this claim. `shows_code` states whether the device can show a
-    code, as reported in its last hello (None: no hello yet, or the row is older)."""
+    `version` counts the history's entries and guards every write. `generation` increases with each claim, move,
+    release, revocation and retry, and guards the commissioner's writes. `head` is the hash of the last entry.
+    `targets_to_clear` are targets that the device has left and that are not cleared yet. `needs_commissioner` is set
+    while the commissioner has work to do; its event filter reads nothing else. `counted` is the key of the bucket that
+    counts this row, so that a transition decrements it (None: the row is older than the counts). `code` is what the
+    device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
+    `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
+    row is older)."""
 
     certid: Fingerprint
     devstate: State

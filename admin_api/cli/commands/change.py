@@ -45,7 +45,7 @@ def move(
 ) -> Status:
     """Move claimed devices to another target.
 
-    A device is registered in the new target before its old registration is removed.
+    A device is registered in the new target before its certificate in the old one is deactivated.
     """
     goal = context.targets.find(target).target
     changes: dict[str, Any] = {"profile": parse_profile(profile)} if profile is not None else {}

@@ -1,7 +1,7 @@
 """`claim`: claim devices by name, by the labels in photos, or by a claim list of any length.
 
-Everything is checked before anything is sent. A list can be sent again: a device whose claim is already what the list
-asks for counts as claimed.
+Everything is checked before anything is sent. A list can be sent again: a device that already has the requested
+claim counts as claimed.
 """
 
 import sys

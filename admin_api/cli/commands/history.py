@@ -60,7 +60,7 @@ def verify(
 ) -> Status:
     """Verify histories against the device's row and the notary's anchors.
 
-    Reports the first entry that was altered, removed, truncated or rewritten. Recent entries may not be anchored yet;
+    Reports the first entry that was altered, removed or replaced. Recent entries may not be anchored yet;
     they are counted and are not an error. Exits with status 1 if a history is invalid.
     """
     if bool(devices) == every:

@@ -33,7 +33,7 @@ class Clock:
         }
 
     def set(self, when: str) -> None:
-        """Set the clock: `+0` is the correct time, otherwise such as ``1970-01-02 00:00:00``."""
+        """Set the clock to a time such as ``1970-01-02 00:00:00``, or to the correct time: `+0`."""
         new = self._time_file.with_suffix(".new")
         new.write_text(when if when[0] in "+-" else f"@{when}")
         new.replace(self._time_file)
