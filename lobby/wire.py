@@ -70,7 +70,7 @@ def crl_key(ca_certificate_id: str) -> str:
 
 @dataclass(frozen=True)
 class Route:
-    """Where a device connects to. `port` defaults to 8883; `generation` counts the claims of this device."""
+    """Where a device connects to. `port` defaults to 8883; `generation` orders the routes of a device."""
 
     iotep: str
     config: Config = DEFAULT_CONFIG

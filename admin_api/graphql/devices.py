@@ -48,7 +48,7 @@ class Device:
     entered_at: str = strawberry.field(description="When the device entered its current state.")
     reason: str | None = strawberry.field(description="The reason code of a failed or refused device.")
     profile: str
-    generation: int = strawberry.field(description="The number of claims so far.")
+    generation: int = strawberry.field(description="Increases with each claim, move, release, revocation and retry.")
     claimed_by: str | None
     claimed_at: str | None
     first_seen: str | None
