@@ -18,16 +18,16 @@ export function usePolling(
     latest.current = work;
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what `key` stands for, the latest work knows.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new `key` starts the work again.
   useEffect(() => {
     if (!present || !online) return;
     let current = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const turn = async () => {
+    const poll = async () => {
       await latest.current(() => current);
-      if (current) timer = setTimeout(turn, everyMs);
+      if (current) timer = setTimeout(poll, everyMs);
     };
-    void turn();
+    void poll();
     return () => {
       current = false;
       clearTimeout(timer);

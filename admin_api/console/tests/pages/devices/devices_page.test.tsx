@@ -57,7 +57,7 @@ test("searches after a pause in typing, as one history step", async () => {
   expect(visited).toEqual(["/devices", "/devices?name=sensor"]);
 });
 
-test("does not search for one letter, and says why", async () => {
+test("does not search for one letter, and states why", async () => {
   const { api } = ledger(deviceLines(0, 2));
   enter(api);
   await screen.findByText("sensor-0");

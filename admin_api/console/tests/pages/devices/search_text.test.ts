@@ -48,7 +48,7 @@ test.each([
   ["x".repeat(129), /129 characters, 128 at most/],
   ["DL1:H4VJ", /want DL1: and 56/],
   ["DL1:H4VJDPAH2QAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZQUA", /want|mistyped/],
-])("does not search for %j, and says why", (text, why) => {
+])("does not search for %j, and states why", (text, why) => {
   const reading = parseSearch(text);
   expect(reading.is).toBe("unfit");
   expect(reading.is === "unfit" && reading.message).toMatch(why);

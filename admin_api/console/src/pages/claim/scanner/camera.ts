@@ -1,5 +1,5 @@
 /**
- * The phone's camera and its failures. Each failure has a message that says what to do; photo and typing are
+ * The phone's camera and its failures. Each failure has a message that states what to do; photo and typing are
  * always available.
  */
 
@@ -102,6 +102,6 @@ async function applied(stream: MediaStream, wanted: object): Promise<boolean> {
     await stream.getVideoTracks()[0]?.applyConstraints({ advanced: [wanted as MediaTrackConstraintSet] });
     return true;
   } catch {
-    return false; // optional: the camera lacks it after all
+    return false; // optional: the camera does not support it
   }
 }
