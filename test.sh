@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks and tests in tiers: --fast, the default one, --full. Does all its own set-up; `./test.sh --help` lists the options.
+# Checks and tests in tiers: --fast, the default one, --full. Includes all set-up. See `./test.sh --help`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -57,5 +57,5 @@ case $tier in
   full) marks=() ;;
 esac
 say "· tests ($tier tier)"
-# A file stays on one worker, so that what its tests share is made once; the long end-to-end files come first.
+# A file stays on one worker, so that what its tests share is created once; the long end-to-end files come first.
 exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${marks[@]+"${marks[@]}"} "$@"

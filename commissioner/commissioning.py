@@ -168,8 +168,8 @@ class Commissioner:
                 self._ledger.retire(device, None, ACTOR, refusal.code, refusal.message)
 
     def _publish_presence_challenge(self, device: Device) -> None:
-        """Send the presence code to a device in the lobby that can show it. A device that misses the message says hello
-        again."""
+        """Send the presence code to a device in the lobby that can show it. A device that misses the message sends
+        another hello."""
         challenge = device.presence_challenge()
         if challenge is not None and device.devicename is not None:
             self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=challenge.encode())

@@ -47,7 +47,7 @@ def device_page(context: Context, filter_: Filter, first: int, after: str | None
 
 
 def paginated_devices(context: Context, filter_: Filter, count: int | None, token: str | None) -> PaginatedDevices:
-    """Return a page of v0.1, which accepts every count: 0 or none is the default, more than a page holds is a page."""
+    """Return a page of v0.1, which accepts every count: 0 or none is the default; the maximum is `MAX_PAGE`."""
     page = _page(context, filter_, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
     return PaginatedDevices(devices=_devices(context, page), next_token=page.cursor)
 

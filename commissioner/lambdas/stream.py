@@ -37,7 +37,7 @@ FRESH_FOR: Final = timedelta(seconds=5)
 RETRY_FOR: Final = timedelta(minutes=3)
 """Age after which a failing target becomes the device's reason and does not delay the records behind it."""
 _SECONDS_PER_RECORD: Final = 25.0
-"""Time that a record may take if AWS does not answer. With less time left, the remaining records are handed back."""
+"""Time that a record may take if AWS does not answer. With less time left, the remaining records are retried."""
 _TEMPORARY: Final = (BotoCoreError, ClientError, PynamoDBException, CircuitOpen, Conflict, NotFound)
 """Errors that may be gone at the next attempt: AWS failures and concurrent changes of a row."""
 SendToQueue = Callable[[dict[str, Any], str], object]
