@@ -69,6 +69,7 @@ if [ "$command" = redrive ]; then
   case ${1:-} in
     aws) shift ;;
     --help) ;;
+    -h) set -- --help ;;
     *) echo "error: got no deployment to redrive, want redrive local or redrive aws" >&2; exit 2 ;;
   esac
   exec "$VENV/bin/python" -m infra.cloud redrive "$@"

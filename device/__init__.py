@@ -7,5 +7,7 @@ be read and vendored: apart from its own modules it imports only `lobby.names`, 
 
 from typing import Final
 
-CLIENT_VERSION: Final = "1.0.0"
+from lobby import __version__
+
+CLIENT_VERSION: Final = __version__
 """Sent as `version` in every hello."""
