@@ -2,7 +2,8 @@
 
 It listens on both loopback addresses of `localhost`, so that no other program can receive the authorization response
 on the second one. Browsers open connections in advance and request icons, and any page can send requests to this
-server: it accepts only a request for `/` with a response to this sign-in, and only the first one.
+server: it accepts only a navigation to `/` with a response to this sign-in, and only the first one. It refuses a `Host`
+that is not its own (DNS rebinding).
 """
 
 import errno
@@ -20,6 +21,7 @@ from admin_api.cli.errors import NotSignedIn, usage_error
 
 _ADDRESSES: Final = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _IDLE_SECONDS: Final = 10
+_NAVIGATION: Final = ("navigate", "document")
 _STYLE: Final = (
     "body{font:18px system-ui,sans-serif;max-width:32em;margin:20vh auto;padding:0 1em;color-scheme:light dark}"
 )
@@ -117,12 +119,22 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        if not self._is_navigation():
+            self._respond(403, result_page("This address only completes a sign-in of lobbyctl in a browser window."))
+            return
         parts = urlsplit(self.path)
         parameters = parse_qs(parts.query, keep_blank_values=True)
         if parts.path != "/" or not {"code", "error"} & set(parameters):
             self._respond(404, result_page("This address only completes a sign-in of lobbyctl."))
             return
         self._respond(*self.server.owner.accept(parts.query))
+
+    def _is_navigation(self) -> bool:
+        """Return whether the request is for this server and does not come from a script or a frame of a web page."""
+        headers, port = self.headers, self.server.owner.port
+        hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+        mode, target = headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")
+        return headers.get("host", "") in hosts and "origin" not in headers and (mode, target) == _NAVIGATION
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
         """Log nothing: the request line contains the authorization code."""

@@ -87,7 +87,7 @@ def redrive(
         if running is None:
             raise StartFailed("NOT_RUNNING", f"got {state}, want the state of a running deployment: ./deploy.sh local")
         lobby = parse_target(running.lobby_account, running.lobby_region)
-        session = LocalSession(running.aws_endpoint_url, lobby.account, lobby.region)
+        session = LocalSession(running.aws_endpoint_url, running.aws_secret_access_key, lobby.account, lobby.region)
         if not start_redrive(session, lobby, {"AWS_ENDPOINT_URL": session.endpoint_url}, dry=dry_run):
             raise typer.Exit(1)
 
@@ -152,7 +152,7 @@ Device Lobby is up. Ctrl-C stops it; the ledger is kept.
   devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
   new device     .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
   AWS clients    AWS_ENDPOINT_URL={lobby.aws_endpoint_url} AWS_REGION={lobby.lobby_region}
-                 AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY=test
+                 AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY={lobby.aws_secret_access_key}
   for scripts    {state / NAME}
   demo           ./deploy.sh demo   (in another terminal)
 """,

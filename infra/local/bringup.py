@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
-
 from infra.local import ledger_upgrade
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
-from infra.local.emulator import Emulator
+from infra.local.emulator import Emulator, LocalSession
 from infra.local.errors import StartFailed
 from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
 from infra.local.manufacturer import FOLDER, Manufacturer
@@ -82,14 +80,14 @@ class LocalLobby:
 
     def _upgrade_ledger(self) -> None:
         """Upgrade the tables of an earlier version."""
-        url, lobby = self.layout.endpoint_url, self.layout.lobby
-        clients = self._session(lobby).client
+        session, lobby = self._session(self.layout.lobby), self.layout.lobby
+        clients = session.client
         if ledger_upgrade.is_uncounted(clients("dynamodb")):
             with self._timeline.step("devices of an earlier version counted") as step:
-                step.note = ledger_upgrade.recount(url, lobby)
+                step.note = ledger_upgrade.recount(session, lobby)
         if ledger_upgrade.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
             with self._timeline.step("histories of an earlier version anchored") as step:
-                step.note = ledger_upgrade.anchor(url, lobby)
+                step.note = ledger_upgrade.anchor(session, lobby)
 
     def down(self) -> None:
         """Stop the emulator. Its state is kept."""
@@ -150,6 +148,7 @@ class LocalLobby:
             device_ca_path=str(self.manufacturer.ca_path),
             device_ca_key_path=str(self.manufacturer.ca_key_path),
             aws_endpoint_url=layout.endpoint_url,
+            aws_secret_access_key=self.emulator.secret,
             lobby_account=layout.lobby.account,
             lobby_region=layout.lobby.region,
             user_pool_id=outputs["UserPoolId"],
@@ -158,7 +157,7 @@ class LocalLobby:
             operators=operators,
         )
 
-    def _session(self, scope: Target) -> boto3.Session:
+    def _session(self, scope: Target) -> LocalSession:
         return self.emulator.session(scope.account, scope.region)
 
 

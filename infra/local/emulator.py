@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -18,7 +19,7 @@ from typing import IO, Any, Final, Self
 import boto3
 from botocore.config import Config
 
-from infra.local.environment import ROOT_SECRET, environment
+from infra.local.environment import environment, root_secret
 from infra.local.errors import StartFailed
 from infra.local.layout import GATEWAY_HOST, Layout
 from infra.local.ports import is_free
@@ -33,9 +34,9 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 class LocalSession(boto3.Session):
     """A session as the root user of an account. Its clients call only the emulator."""
 
-    def __init__(self, endpoint_url: str, account: AccountId, region: Region) -> None:
-        super().__init__(aws_access_key_id=account, aws_secret_access_key=ROOT_SECRET, region_name=region)
-        self.endpoint_url = endpoint_url
+    def __init__(self, endpoint_url: str, secret: str, account: AccountId, region: Region) -> None:
+        super().__init__(aws_access_key_id=account, aws_secret_access_key=secret, region_name=region)
+        self.endpoint_url, self.secret = endpoint_url, secret
         self._session.set_default_client_config(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
@@ -55,6 +56,11 @@ class Emulator:
     @property
     def endpoint_url(self) -> str:
         return self.layout.endpoint_url
+
+    @cached_property
+    def secret(self) -> str:
+        """The secret access key of the root users."""
+        return root_secret(self.layout.state_dir)
 
     @property
     def pid(self) -> int | None:
@@ -115,7 +121,7 @@ class Emulator:
 
     def session(self, account: AccountId, region: Region) -> LocalSession:
         """Return a session as the root user of `account` in `region`."""
-        return LocalSession(self.endpoint_url, account, region)
+        return LocalSession(self.endpoint_url, self.secret, account, region)
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the log."""

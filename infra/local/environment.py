@@ -1,11 +1,16 @@
-"""The environment variables of the emulator's process, which its Lambda functions inherit."""
+"""The environment variables of the emulator's process, which its Lambda functions inherit, and the secret of the root
+users."""
 
 import os
+import secrets
+from pathlib import Path
 from typing import Final
 
 from infra.local.layout import GATEWAY_HOST, Layout
+from infra.local.lobby_file import write_private
 
-ROOT_SECRET: Final = "test"  # noqa: S105 - MiniStack's fixed secret access key of an account's root user
+SECRET_FILE: Final = "root-secret"  # noqa: S105 - a file name
+_SECRET_BYTES: Final = 32
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -20,7 +25,7 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "MINISTACK_HOST": "localhost",
         "MINISTACK_ACCOUNT_ID": layout.lobby.account,
         "MINISTACK_REGION": layout.lobby.region,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        "AWS_SECRET_ACCESS_KEY": root_secret(state),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -36,3 +41,16 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "DOCKER_HOST": f"unix://{state}/no-docker",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def root_secret(state_dir: Path) -> str:
+    """Return the secret access key of the root users of all emulated accounts. It is random and belongs to the state
+    directory, where only its owner can read it; a directory without one gets one."""
+    path = state_dir / SECRET_FILE
+    secret = path.read_text().strip() if path.exists() else ""
+    if not secret:
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_private(path, secret + "\n")
+    path.chmod(0o600)
+    return secret

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.local.environment import ROOT_SECRET
+from infra.local.emulator import LocalSession
 from infra.local.errors import DeployFailed
 from lobby.ledger.anchors import PREFIX
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow
@@ -34,29 +34,29 @@ def is_unanchored(dynamodb: Any, s3: Any, lobby: Target) -> bool:
     return not s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX, MaxKeys=1)["KeyCount"]
 
 
-def recount(endpoint_url: str, lobby: Target) -> str:
+def recount(session: LocalSession, lobby: Target) -> str:
     """Count the devices and return the output. Raise `DeployFailed` NOT_COUNTED with the error output."""
-    return _run(endpoint_url, lobby, "NOT_COUNTED", "lobby.ledger.recount")
+    return _run(session, lobby, "NOT_COUNTED", "lobby.ledger.recount")
 
 
-def anchor(endpoint_url: str, lobby: Target) -> str:
+def anchor(session: LocalSession, lobby: Target) -> str:
     """Anchor the histories and return the output, which lists invalid histories. Raise `DeployFailed` NOT_ANCHORED with
     the error output."""
     bucket = notary_bucket(lobby.account, lobby.region)
-    return _run(endpoint_url, lobby, "NOT_ANCHORED", "lobby.ledger.anchoring", bucket)
+    return _run(session, lobby, "NOT_ANCHORED", "lobby.ledger.anchoring", bucket)
 
 
 def _has_items(dynamodb: Any, table: str) -> bool:
     return bool(dynamodb.scan(TableName=table, Limit=1)["Count"])
 
 
-def _run(endpoint_url: str, lobby: Target, code: str, module: str, *arguments: str) -> str:
+def _run(session: LocalSession, lobby: Target, code: str, module: str, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ENDPOINT_URL": session.endpoint_url,
         "AWS_REGION": lobby.region,
         "AWS_DEFAULT_REGION": lobby.region,
         "AWS_ACCESS_KEY_ID": lobby.account,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        "AWS_SECRET_ACCESS_KEY": session.secret,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     command = [sys.executable, "-m", module, *arguments]

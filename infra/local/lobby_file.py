@@ -1,6 +1,7 @@
 """`.local/lobby.json`: the addresses and credentials of the running local deployment, for users and scripts.
 
-Written when the deployment is complete, readable only by its owner (it contains the operators' passwords), replaced
+Written when the deployment is complete, readable only by its owner (it contains the operators' passwords and
+the secret of the root users), replaced
 atomically.
 """
 
@@ -43,6 +44,8 @@ class LobbyFile:
     device_ca_path: str
     device_ca_key_path: str
     aws_endpoint_url: str
+    aws_secret_access_key: str = field(repr=False)
+    """The secret of the root users; their access key is the account's number."""
     lobby_account: str
     lobby_region: str
     user_pool_id: str

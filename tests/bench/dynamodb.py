@@ -56,7 +56,7 @@ def recorded_consumption(lobby: LobbyUnderTest, where: Target | None = None) -> 
         "AWS_REGION": scope.region,
         "AWS_DEFAULT_REGION": scope.region,
         "AWS_ACCESS_KEY_ID": scope.account,
-        "AWS_SECRET_ACCESS_KEY": "test",  # pragma: allowlist secret
+        "AWS_SECRET_ACCESS_KEY": lobby.file.aws_secret_access_key,
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)

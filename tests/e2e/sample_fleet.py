@@ -31,7 +31,7 @@ def ledger_of(deployed: Deployment) -> Iterator[None]:
         "AWS_REGION": scope.region,
         "AWS_DEFAULT_REGION": scope.region,
         "AWS_ACCESS_KEY_ID": scope.account,
-        "AWS_SECRET_ACCESS_KEY": "test",  # pragma: allowlist secret
+        "AWS_SECRET_ACCESS_KEY": deployed.file.aws_secret_access_key,
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)

@@ -12,7 +12,6 @@ import pytest
 
 from commissioner.target_gateway.session_policies import commissioning_policy
 from commissioner.target_gateway.sessions import SESSION_NAME, Sessions
-from infra.local.environment import ROOT_SECRET
 from lobby.domain.target import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
 from tests.bench.iam.grants import Grant, Roles
@@ -61,7 +60,7 @@ class RoleCallers:
         self.lobby_resources: Resources = self.resources(deployed.lobby)
 
     def resources(self, scope: Target) -> Resources:
-        keys = {"aws_access_key_id": scope.account, "aws_secret_access_key": ROOT_SECRET}
+        keys = {"aws_access_key_id": scope.account, "aws_secret_access_key": self.deployed.emulator.secret}
         return list_resources(self.caller(keys, scope).client)
 
     @property

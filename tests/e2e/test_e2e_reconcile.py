@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from infra.local.environment import ROOT_SECRET
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
@@ -37,7 +36,7 @@ def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str
         "AWS_REGION": lobby.region,
         "AWS_DEFAULT_REGION": lobby.region,
         "AWS_ACCESS_KEY_ID": lobby.account,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        "AWS_SECRET_ACCESS_KEY": deployed.file.aws_secret_access_key,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -79,7 +79,8 @@ class Service:
         return self._api.ask(query, **variables)
 
     def session(self, scope: Target) -> LocalSession:
-        return LocalSession(self.file.aws_endpoint_url, scope.account, scope.region)
+        file = self.file
+        return LocalSession(file.aws_endpoint_url, file.aws_secret_access_key, scope.account, scope.region)
 
     @property
     def lobby(self) -> Target:

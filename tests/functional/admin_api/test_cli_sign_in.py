@@ -170,6 +170,27 @@ def test_a_request_without_a_response_does_not_end_the_sign_in(signed_out: Termi
     assert browser.pages[0].status_code == 200
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "localhost"},
+        {"origin": "https://evil.example"},
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    ],
+    ids=str,
+)
+def test_a_request_that_is_no_navigation_to_this_server_is_refused(headers: dict[str, str]) -> None:
+    port = free_port()
+    navigation = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    with CallbackServer(lambda _query: None, port) as server, httpx.Client(trust_env=False) as http:
+        url = f"http://127.0.0.1:{port}/?code=right"
+        assert http.get(url, headers=headers).status_code == 403
+        assert http.get(url, headers=navigation).status_code == 200
+        assert server.wait(1) == "code=right"
+
+
 def test_only_the_first_response_is_accepted() -> None:
     server = CallbackServer(
         lambda query: None if query == "code=right" else NotSignedIn("SIGN_IN_DENIED", "no"), free_port()

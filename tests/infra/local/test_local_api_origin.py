@@ -148,9 +148,10 @@ def _api(gateway: Any, name: str, function: str) -> str:
 
 
 def test_the_api_is_at_the_root_and_receives_the_request_unchanged(origin: httpx.Client, emulator: Emulator) -> None:
-    sent = {"cookie": "a=1; cognito=secret; b=2", "origin": "null", "x-one": "1"}
-    response = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
-    event = response.json()
+    own = str(origin.base_url).rstrip("/")
+    sent = {"cookie": "a=1; cognito=secret; b=2", "origin": own, "x-one": "1"}
+    answer = origin.get("/devices?state=inlobby&state=claimed&q=a%26b+c&empty=", headers=sent)
+    event = answer.json()
     assert (event["rawPath"], event["requestContext"]["stage"]) == ("/devices", "$default")
     assert event["rawQueryString"] == "state=inlobby&state=claimed&q=a%26b+c&empty="
     assert event["queryStringParameters"] == {"state": "inlobby,claimed", "q": "a&b c", "empty": ""}
@@ -200,12 +201,12 @@ def test_a_binary_body_is_returned_unchanged(origin: httpx.Client) -> None:
 
 
 def test_response_headers_are_unchanged_and_without_cors(origin: httpx.Client) -> None:
-    response = origin.get("/cookies", headers={"origin": "http://127.0.0.1:4566"})
-    assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
-    assert response.headers["x-one"] == "1, 2"
-    assert not [name for name in response.headers if name.startswith("access-control-")]
-    assert response.headers["apigw-requestid"]
-    assert len(response.headers.get_list("date")) == 1
+    answer = origin.get("/cookies", headers={"origin": str(origin.base_url).rstrip("/")})
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert answer.headers["x-one"] == "1, 2"
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert answer.headers["apigw-requestid"]
+    assert len(answer.headers.get_list("date")) == 1
 
 
 def test_not_modified_has_no_body(origin: httpx.Client) -> None:
@@ -218,11 +219,11 @@ def test_not_modified_has_no_body(origin: httpx.Client) -> None:
     [("HEAD", "/"), ("POST", "/"), ("PUT", "/graphql"), ("OPTIONS", "/graphql"), ("POST", "/_ministack/reset")],
 )
 def test_a_request_without_a_route_is_not_found(origin: httpx.Client, method: str, path: str) -> None:
-    preflight = {"origin": "http://127.0.0.1:4566", "access-control-request-method": "POST"}
-    response = origin.request(method, path, headers=preflight)
-    assert response.status_code == 404
-    assert response.content == b"" if method == "HEAD" else response.json() == {"message": "Not Found"}
-    assert not [name for name in response.headers if name.startswith("access-control-")]
+    preflight = {"origin": str(origin.base_url).rstrip("/"), "access-control-request-method": "POST"}
+    answer = origin.request(method, path, headers=preflight)
+    assert answer.status_code == 404
+    assert answer.content == b"" if method == "HEAD" else answer.json() == {"message": "Not Found"}
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.emulator import Emulator
+from infra.local.emulator import Emulator, LocalSession
 from infra.local.errors import DeployFailed
 from infra.local.ledger_upgrade import anchor, is_unanchored, is_uncounted, recount
 from lobby.domain.device import GENESIS, Entry
@@ -49,11 +49,16 @@ def dynamodb(emulator: Emulator) -> Iterator[Any]:
         client.delete_table(TableName=table)
 
 
+def _root(emulator: Emulator) -> LocalSession:
+    lobby = emulator.layout.lobby
+    return emulator.session(lobby.account, lobby.region)
+
+
 def test_a_ledger_with_devices_and_no_counts_is_counted_once(dynamodb: Any, emulator: Emulator) -> None:
     assert not is_uncounted(dynamodb)
     dynamodb.put_item(TableName=LEDGER, Item=OLD)
     assert is_uncounted(dynamodb)
-    assert recount(emulator.endpoint_url, emulator.layout.lobby) == "devices counted anew: 1"
+    assert recount(_root(emulator), emulator.layout.lobby) == "devices counted: 1"
     assert not is_uncounted(dynamodb)
     [count] = dynamodb.scan(TableName=COUNTS)["Items"]
     assert (count["bucket"]["S"].rpartition("|")[0], count["count"]) == ("inlobby||", {"N": "1"})
@@ -63,7 +68,7 @@ def test_a_ledger_with_devices_and_no_counts_is_counted_once(dynamodb: Any, emul
 
 def test_a_failed_recount_reports_its_error(emulator: Emulator) -> None:
     with pytest.raises(DeployFailed, match="ResourceNotFoundException") as failed:
-        recount(emulator.endpoint_url, parse_target("999999999999", "eu-west-1"))
+        recount(_root(emulator), parse_target("999999999999", "eu-west-1"))
     assert failed.value.code == "NOT_COUNTED"
 
 
@@ -89,11 +94,11 @@ def test_a_history_without_anchors_is_anchored_once(dynamodb: Any, emulator: Emu
     row = OLD | {"devstate": {"S": "revoked"}, "version": {"N": "1"}, "generation": {"N": "1"}}
     dynamodb.put_item(TableName=LEDGER, Item=row | {"head": {"S": entry.hash}})
     assert is_unanchored(dynamodb, s3, lobby)
-    assert anchor(emulator.endpoint_url, lobby) == "entries anchored: 1, of 1 devices"
+    assert anchor(_root(emulator), lobby) == "entries anchored: 1, of 1 devices"
     assert not is_unanchored(dynamodb, s3, lobby)
     assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"] == f"entries/{CERTID}/0000000001-{entry.hash}"
     dynamodb.put_item(TableName=LEDGER, Item=row)
-    assert "entry 1: ROW_DIFFERS" in anchor(emulator.endpoint_url, lobby)
+    assert "entry 1: ROW_DIFFERS" in anchor(_root(emulator), lobby)
     with pytest.raises(DeployFailed, match="ResourceNotFound") as failed:
-        anchor(emulator.endpoint_url, parse_target("999999999999", "eu-west-1"))
+        anchor(_root(emulator), parse_target("999999999999", "eu-west-1"))
     assert failed.value.code == "NOT_ANCHORED"

@@ -96,12 +96,20 @@ def test_an_invalid_refresh_token_is_refused(page: Page, token: str) -> None:
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
-def test_the_token_endpoint_accepts_another_origin(page: Page) -> None:
-    origin = {"origin": BACK.rstrip("/")}
-    preflight = page.http.options("/oauth2/token", headers=origin | {"access-control-request-method": "POST"})
-    assert preflight.headers["access-control-allow-origin"] == "*"
-    response = page.http.post("/oauth2/token", data={"grant_type": "authorization_code"}, headers=origin)
-    assert (response.status_code, response.headers["access-control-allow-origin"]) == (400, "*")
+def test_the_token_endpoint_accepts_only_the_console_s_origin(page: Page, emulator: Emulator) -> None:
+    own = emulator.layout.console_url.rstrip("/")
+    form, preflight = {"grant_type": "authorization_code"}, {"access-control-request-method": "POST"}
+    allowed = page.http.options("/oauth2/token", headers=preflight | {"origin": own})
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, own)
+    answer = page.http.post("/oauth2/token", data=form, headers={"origin": own})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, own)
+    assert answer.headers["vary"] == "Origin"
+    for refused in (
+        page.http.options("/oauth2/token", headers=preflight | {"origin": BACK.rstrip("/")}),
+        page.http.post("/oauth2/token", data=form, headers={"origin": BACK.rstrip("/")}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "FOREIGN_ORIGIN")
+        assert "access-control-allow-origin" not in refused.headers
 
 
 def test_a_refresh_token_of_initiate_auth_works_with_refresh_token_auth(page: Page, emulator: Emulator) -> None:
