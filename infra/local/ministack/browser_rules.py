@@ -9,6 +9,9 @@ The rules reject
 - a `Sec-Fetch-Site` of another site or port, unless a user follows a link or redirect to the console or the sign-in
   page.
 
+The console's service worker repeats a navigation with the destination `empty` and the site of the navigation. No script
+of another page can send that: its requests have other modes.
+
 The one exception is the token endpoint: the console's page calls it from its own origin.
 """
 
@@ -81,12 +84,14 @@ class BrowserRules:
         site = headers.get("sec-fetch-site", "none")
         if site in ("none", "same-origin") or self.may_read(port, method, path, headers):
             return None
-        fetch = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
-        is_page = port == self.layout.console_port or path in PAGE_PATHS
-        if is_page and method == "GET" and fetch == ("navigate", "document"):
+        mode, target = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+        is_link = mode == "navigate" and target == "document"
+        is_worker = mode in ("navigate", "same-origin") and target == "empty"
+        is_console = port == self.layout.console_port
+        if method == "GET" and ((is_link and (is_console or path in PAGE_PATHS)) or (is_worker and is_console)):
             return None
         return Refusal(
             "FOREIGN_SITE",
-            f"got Sec-Fetch-Site {site!r}, want 'same-origin', or a link to the console or the sign-in page: other web "
-            "pages may not use the local cloud",
+            f"got Sec-Fetch-Site {site!r} (mode {mode!r}, destination {target!r}), want 'same-origin', or a link to "
+            "the console or the sign-in page: other web pages may not use the local cloud",
         )

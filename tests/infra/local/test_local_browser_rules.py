@@ -12,6 +12,8 @@ RULES = BrowserRules(Layout(Path("/x"), console_port=CONSOLE))
 OWN_GATEWAY, OWN_CONSOLE, FOREIGN = "http://127.0.0.1:4566", "http://127.0.0.1:4567", "http://127.0.0.1:8000"
 NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 FRAME = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
+WORKER = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "empty"}
+"""A service worker that repeats a navigation of its page."""
 FETCH = {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
 
 
@@ -99,6 +101,10 @@ def test_own_origins_are_accepted_where_pages_need_them(
     [
         (CONSOLE, "GET", "/claim", NAVIGATION, True),
         (CONSOLE, "GET", "/claim", FRAME, False),
+        (CONSOLE, "GET", "/?code=c", WORKER, True),
+        (CONSOLE, "POST", "/graphql", WORKER, False),
+        (GATEWAY, "GET", "/oauth2/authorize", WORKER, False),
+        (GATEWAY, "GET", "/2015-03-31/functions", WORKER, False),
         (CONSOLE, "GET", "/sign-in.json", FETCH, False),
         (CONSOLE, "GET", "/sign-in.json", {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"}, False),
         (CONSOLE, "GET", "/sign-in.json", {}, False),
