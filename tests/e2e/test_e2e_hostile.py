@@ -157,10 +157,15 @@ def is_one_certificate(way: str) -> bool:
     return HOSTILE[way].certificate(Maker()).count("-----END CERTIFICATE-----\n") == 1
 
 
+def presentable() -> list[str]:
+    """Return the rows of the table that TLS can present."""
+    return [way for way in HOSTILE if is_one_certificate(way)]
+
+
 def one_for_each_code() -> list[str]:
     """Return a sample of the table: the first row of each code."""
     sample: dict[str, str] = {}
-    for way in filter(is_one_certificate, HOSTILE):
+    for way in presentable():
         sample.setdefault(HOSTILE[way].code, way)
     return list(sample.values())
 
@@ -169,7 +174,7 @@ def one_for_each_code() -> list[str]:
     scope="module",
     params=[
         pytest.param(one_for_each_code, id="one row for each code"),
-        pytest.param(lambda: filter(is_one_certificate, HOSTILE), id="the whole table", marks=pytest.mark.full),
+        pytest.param(presentable, id="the whole table", marks=pytest.mark.full),
     ],
 )
 def outcomes(
@@ -197,7 +202,8 @@ def test_each_certificate_that_tls_accepts_has_a_row_with_its_reason(outcomes: d
     }
     assert got == want
     assert all(each.ledger["message"] for each in through.values())
-    assert {each.row.code for each in through.values()} == THROUGH_TLS
+    codes = {each.row.code for each in through.values()}
+    assert codes == THROUGH_TLS if len(outcomes) == len(presentable()) else codes and codes <= THROUGH_TLS
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length")
