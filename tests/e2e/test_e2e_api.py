@@ -60,6 +60,7 @@ def _all(api: Api, query: str, field: str, **variables: Any) -> list[dict[str, A
             return devices
 
 
+@pytest.mark.full
 def test_the_four_operations_of_v01_onboard_a_device(deployed: Deployment, fleet: Fleet, first: Target) -> None:
     api, paths = deployed.api(), fleet.make()
     certid, device = certid_of(paths), fleet.power_on_v01(paths)

@@ -42,6 +42,7 @@ def test_a_wrong_password_is_rejected(visit: Visiting, deployed: Deployment) -> 
     expect(page.get_by_text("Incorrect username or password")).to_be_visible()
 
 
+@pytest.mark.full
 def test_no_token_is_stored_where_other_scripts_can_read_it(visit: Visiting) -> None:
     session = visit()
     page = session.sign_in("operator")
@@ -54,6 +55,7 @@ def test_no_token_is_stored_where_other_scripts_can_read_it(visit: Visiting) -> 
     assert not [address for address in [*addresses, page.url] if "eyJ" in address or "token" in address]
 
 
+@pytest.mark.full
 def test_a_reload_needs_no_password_but_signing_out_does(visit: Visiting) -> None:
     page = visit().sign_in("operator")
     page.reload()
@@ -80,7 +82,7 @@ def test_the_page_has_one_origin_and_its_files_are_cached_long(deployed: Deploym
     ("screen", "dark"),
     [
         pytest.param(PHONE, False, id="phone, light"),
-        pytest.param(DESK, True, id="desk, dark"),
+        pytest.param(DESK, True, id="desk, dark", marks=pytest.mark.full),
         pytest.param(PHONE, True, id="phone, dark", marks=pytest.mark.full),
         pytest.param(DESK, False, id="desk, light", marks=pytest.mark.full),
     ],
@@ -96,6 +98,7 @@ def test_every_page_is_accessible_and_fits_the_screen(visit: Visiting, screen: S
         assert session.overflow() == 0, name
 
 
+@pytest.mark.full
 def test_the_pages_are_reachable_by_keyboard(visit: Visiting) -> None:
     page = visit().sign_in("operator")
     page.keyboard.press("Tab")

@@ -77,6 +77,7 @@ def _policy_removed(deployed: Deployment, target: Target) -> Iterator[None]:
         iot.create_policy(policyName=name, policyDocument=document)
 
 
+@pytest.mark.full
 def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
     visit: Visiting, deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:
@@ -101,7 +102,7 @@ def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
         pytest.param("admin", {"Move", "Release", "Retry", "Revoke"}, marks=pytest.mark.full),
         ("operator", {"Move", "Release", "Retry", "Revoke"}),
         pytest.param("technician", set(), marks=pytest.mark.full),
-        ("viewer", set()),
+        pytest.param("viewer", set(), marks=pytest.mark.full),
     ],
 )
 def test_a_devices_page_offers_the_actions_of_the_role(
@@ -116,6 +117,7 @@ def test_a_devices_page_offers_the_actions_of_the_role(
     assert set(_actions(page)) == actions
 
 
+@pytest.mark.full
 def test_revoking_explains_its_effect_and_requires_a_reason(
     visit: Visiting, deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:

@@ -56,6 +56,7 @@ def test_scanning_a_badly_visible_label_claims_its_device(
     assert _claimers(deployed, certid) == ["user:technician"]
 
 
+@pytest.mark.full
 def test_a_photo_of_the_label_claims_its_device(visit: Visiting, deployed: Deployment, fleet: Fleet) -> None:
     paths = _waiting_device(deployed, fleet)
     page = visit(PHONE).sign_in("technician", "/claim")
@@ -64,6 +65,7 @@ def test_a_photo_of_the_label_claims_its_device(visit: Visiting, deployed: Deplo
     deployed.wait(certid_of(paths), "arrived")
 
 
+@pytest.mark.full
 def test_a_mistyped_code_is_reported_and_not_sent(visit: Visiting, deployed: Deployment, fleet: Fleet) -> None:
     paths = _waiting_device(deployed, fleet)
     certid = certid_of(paths)

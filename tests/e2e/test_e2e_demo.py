@@ -44,6 +44,7 @@ def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(_command(state, *options), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.full
 def test_the_demo_prints_every_step_with_its_duration_and_succeeds(deployed: Deployment) -> None:
     demo = _demo(deployed.state, "--timeout", "60")
     assert demo.returncode == 0, demo.stdout + demo.stderr

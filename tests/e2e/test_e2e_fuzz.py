@@ -61,6 +61,7 @@ def _fitting(deployed: Deployment) -> KnownValues:
     }
 
 
+@pytest.mark.full
 def test_the_api_responds_to_any_document_and_reveals_no_internals(deployed: Deployment) -> None:
     fitting = _fitting(deployed)
 
@@ -160,9 +161,11 @@ def test_headers_do_not_change_the_sign_in_address(deployed: Deployment) -> None
         "x_original_url",
         "x_rewrite_url",
         "x_host",
-        "origin",
     )
     for name in names:
         status, headers, body = _raw(deployed, "/sign-in.json", **{name: "https://evil.example"})
         assert (status, body) == (200, plain), name
         assert not [value for _, value in headers if "evil" in value], name
+    status, headers, body = _raw(deployed, "/sign-in.json", origin="https://evil.example")
+    assert (status, "authorize_url" in body) == (403, False)
+    assert not [value for _, value in headers if "evil" in value]

@@ -50,6 +50,7 @@ def _published_by_lambdas(deployed: Deployment, since: int) -> set[str]:
     }
 
 
+@pytest.mark.full
 def test_the_content_of_a_hello_changes_neither_identity_nor_state(deployed: Deployment, first: Target) -> None:
     pair = pair_in_lobby(deployed)
     own, victim = certid_of(pair.attacker), certid_of(pair.victim)

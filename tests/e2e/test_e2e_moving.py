@@ -101,6 +101,7 @@ def test_releasing_an_expected_device_deletes_its_row(deployed: Deployment, flee
     assert deployed.device(certid) is None
 
 
+@pytest.mark.full
 def test_a_revoked_device_is_disconnected_everywhere_and_stays_refused(
     deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_v01_device_gets_no_unknown_message_and_the_operator_sees_why_it_waits
     assert device.crash is None
 
 
+@pytest.mark.full
 def test_a_technician_claims_on_a_phone_and_enters_the_code(
     visit: Callable[..., Visit], deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:

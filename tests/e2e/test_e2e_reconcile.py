@@ -112,6 +112,7 @@ def test_a_certificate_that_was_deactivated_in_its_target_is_found_and_repaired(
     assert _reconcile(deployed, certid) == []
 
 
+@pytest.mark.full
 def test_an_orphaned_certificate_is_deactivated_and_a_foreign_one_is_not(
     deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:

@@ -58,6 +58,7 @@ def test_an_unreadable_row_delays_no_claim_and_is_sent_to_the_on_failure_queue(
     assert waiting(deployed, "uncommissioned") == 0
 
 
+@pytest.mark.full
 def test_redrive_retries_failed_invocations_and_dead_letters(deployed: Deployment, fleet: Fleet, first: Target) -> None:
     """A dead letter of the arrivals queue, and a failed invocation of the bouncer in the format of Lambda."""
     paths = fleet.make()

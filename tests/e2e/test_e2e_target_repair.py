@@ -88,6 +88,7 @@ def test_an_account_without_the_role_is_reported_and_its_devices_arrive_after_th
     _retry_and_wait_for_arrival(deployed, certid)
 
 
+@pytest.mark.full
 def test_a_region_without_the_profiles_policy_is_reported_and_its_devices_arrive_after_the_deployment(
     deployed: Deployment, fleet: Fleet, new_targets: NewTargets
 ) -> None:
@@ -115,6 +116,7 @@ def _without_permissions(iam: Any) -> Iterator[None]:
             iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
+@pytest.mark.full
 def test_a_role_without_its_permissions_is_reported_and_its_devices_arrive_after_the_repair(
     deployed: Deployment, fleet: Fleet, second: Target
 ) -> None:

@@ -121,6 +121,7 @@ def test_the_application_refuses_what_the_gateway_accepts(deployed: Deployment, 
     assert {way: status for way, status in got.items() if status not in (401, 403)} == {}
 
 
+@pytest.mark.full
 def test_the_application_alone_accepts_no_forged_token(deployed: Deployment, pool: Pool) -> None:
     """One token of each kind. `test_api_roles.py` tests the application with every row."""
     got = _of_each(lambda row: _behind_the_gateway(deployed, row.header(pool)), lambda row: row in BEHIND)
@@ -191,6 +192,7 @@ def test_real_tokens_for_another_pool_or_client_are_refused_by_both(deployed: De
     strangers.created = [(pool, user) for pool, user in strangers.created if pool != other]
 
 
+@pytest.mark.full
 def test_users_without_a_role_and_tokens_for_other_uses_are_refused(deployed: Deployment, strangers: Strangers) -> None:
     ours, client = deployed.file.user_pool_id, deployed.file.user_pool_client_id
     engineers = f"engineers-{secrets.token_hex(4)}"
@@ -239,6 +241,7 @@ def _may(deployed: Deployment, role: Role, operation: str, target: Target) -> bo
     return True
 
 
+@pytest.mark.full
 def test_a_technician_reaches_no_other_target_by_any_notation(
     deployed: Deployment, first: Target, second: Target
 ) -> None:

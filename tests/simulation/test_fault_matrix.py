@@ -32,11 +32,15 @@ SAMPLE = (
     "retry of a refused device",
     "a target is registered",
 )
+LONG = {"move to another target", "retry after a failure", "retry of a refused device"}
 STATE_ATTRIBUTES = {"devstate", "enteredat", "counted"}
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-@pytest.mark.parametrize("scenario", [BY_NAME[name] for name in SAMPLE], ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(BY_NAME[name], marks=[pytest.mark.full] if name in LONG else [], id=name) for name in SAMPLE],
+)
 def test_a_killed_process_or_a_lost_response_does_not_change_the_outcome(
     injector: FaultInjector, setup: ScenarioSetup, scenario: Scenario
 ) -> None:

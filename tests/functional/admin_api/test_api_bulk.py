@@ -45,6 +45,7 @@ def state_of(lobby: Lobby, certid: str) -> str | None:
     return device.devstate.value if device else None
 
 
+@pytest.mark.full
 def test_one_request_claims_a_thousand_devices(lobby: Lobby) -> None:
     certids = [fingerprint(number) for number in range(1000)]
     waiting = [lobby.waiting(number) for number in range(3)]

@@ -98,7 +98,7 @@ def test_an_incomplete_or_unknown_signature_is_refused(query: str, headers: dict
 
 
 def test_a_session_key_is_left_to_the_emulator_but_not_for_its_own_endpoints() -> None:
-    credential = f"Credential=ASIAABCDEF0123456789/{_SCOPE}"
+    credential = f"Credential=ASIAABCDEF0123456789/{_SCOPE}"  # pragma: allowlist secret
     signed = {"authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"}
     request = _unsigned("POST", "/2015-03-31/functions", "", signed)
     assert (request.needs_body, request.refusal(SECRET, b"")) == (False, None)
