@@ -101,7 +101,7 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     pkcs11_token: Annotated[str | None, _setting("Label of the token.", "PKCS11_TOKEN", _KEY)] = None,
     pkcs11_label: Annotated[str | None, _setting("Label of the key.", "PKCS11_LABEL", _KEY)] = None,
     hello_every: Annotated[
-        float, _setting("Interval of hellos in the lobby.", "HELLO_EVERY", _TIMING)
+        float, _setting("First interval of hellos in the lobby; they become rarer.", "HELLO_EVERY", _TIMING)
     ] = _DEFAULTS.hello_every,
     alive_every: Annotated[
         float, _setting("Interval of reports in the target.", "ALIVE_EVERY", _TIMING)

@@ -34,7 +34,7 @@ def subscribe(step: Step) -> None:
 
 def go_online(step: Step) -> None:
     """Subscribed: start to send hellos (lobby) or reports (target)."""
-    step.update(phase=Phase.ONLINE)
+    step.update(phase=Phase.ONLINE, online_since=step.now)
     step.cancel(Timer.ANSWER)
     _log(step, "subscribed", topic=lobby_topic(step.plan.thing))
     if step.state.location is Location.TARGET:
@@ -61,10 +61,14 @@ def on_acknowledged(step: Step) -> None:
     step.cancel(Timer.ANSWER)
     if not step.is_set(Timer.SETTLED):
         step.set_timer(Timer.SETTLED, step.timing.settle_after)
-    interval = step.timing.hello_every if in_lobby else step.timing.alive_every
-    step.set_timer(Timer.HELLO, jittered(interval, step.uniform))
+    step.set_timer(Timer.HELLO, _next_hello_in(step) if in_lobby else jittered(step.timing.alive_every, step.uniform))
     if step.plan.exit_on_arrival and not in_lobby:
         leave(step, None)
+
+
+def _next_hello_in(step: Step) -> float:
+    since = step.now if step.state.online_since is None else step.state.online_since
+    return step.timing.hellos.wait(step.now - since, step.uniform)
 
 
 def on_settled(step: Step) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from device.machine.backoff import Backoff
+from device.machine.hello_schedule import HelloSchedule
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
 from lobby.wire import MQTT_PORT
@@ -42,7 +43,7 @@ class Timing:
     `InvalidInput` INVALID_SETTING for a value that is not above zero."""
 
     hello_every: float = 60.0
-    """Interval of hellos in the lobby."""
+    """First interval of hellos in the lobby. The schedule starts again with each connection."""
     alive_every: float = 60.0
     """Interval of reports in the target."""
     answer_within: float = 10.0
@@ -71,6 +72,14 @@ class Timing:
     refusals_per_lobby: int = 3
     """Refused connections at one lobby before the next lobby is tried (count). Just-in-time registration closes the
     first connection."""
+    hello_every_for: float = 600.0
+    """Time since the subscription for which `hello_every` applies."""
+    hello_later_every: float = 900.0
+    """Interval of hellos after that."""
+    hello_later_for: float = 7200.0
+    """Time since the subscription until which `hello_later_every` applies."""
+    hello_at_last_every: float = 3600.0
+    """Interval of hellos after that."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -79,6 +88,16 @@ class Timing:
                 raise InvalidInput(
                     "INVALID_SETTING", f"got {each.name} {value}, want more than 0 and less than {_MAX_VALUE:g}"
                 )
+
+    @property
+    def hellos(self) -> HelloSchedule:
+        return HelloSchedule(
+            self.hello_every,
+            self.hello_every_for,
+            self.hello_later_every,
+            self.hello_later_for,
+            self.hello_at_last_every,
+        )
 
     @property
     def retry(self) -> Backoff:

@@ -64,6 +64,8 @@ class State:
     endpoint: Endpoint | None = None
     """Endpoint of the current connection."""
     connection_id: int = 0
+    online_since: float | None = None
+    """When the current or the last connection was subscribed."""
     lobby_index: int = 0
     """Which of the plan's lobbies is used."""
     route: Route | None = None
