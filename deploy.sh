@@ -11,7 +11,8 @@ On this machine (no AWS account, no Docker):
   demo      Onboard a new device, from its label to its account, and print the duration of each step. Exits 0
             when the device has arrived.
   local     Deploy everything to an emulated AWS and run it until Ctrl-C. The ledger is kept for the next run.
-            Writes .local/lobby.json, which contains all addresses for scripts.
+            Writes .local/lobby.json, which contains all addresses for scripts. With --strict, AWS's default quotas
+            are enforced.
 
 In AWS (with the credentials of your environment or --profile; asks for confirmation before any change):
   aws       Deploy the lobby to this account and Region.

@@ -22,6 +22,7 @@ from infra.local.emulator import LocalSession
 from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
+from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
 from lobby.names import parse_target
 
@@ -31,6 +32,11 @@ GatewayPort = Annotated[int | None, typer.Option(help="Port of the AWS API. [def
 MqttPort = Annotated[int | None, typer.Option(help="Port of the MQTT endpoints. [default: 8883, or the next free one]")]
 ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. [default: 4567, or the next free one]")]
 
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Enforce AWS's default quotas and delays, as a first deployment to AWS meets them."),
+]
+
 
 @app.command()
 def up(
@@ -38,10 +44,12 @@ def up(
     gateway_port: GatewayPort = None,
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
+    strict: Strict = False,
 ) -> None:
     """Deploy everything and run it until Ctrl-C. Existing state is kept."""
     with _reporting_failures(), exclusive_use(state):
-        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port)
+        strictness = STRICT if strict else RELAXED
+        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port, strictness)
         try:
             _print_summary(lobby.up(), state)
             _wait_for_end(lobby)

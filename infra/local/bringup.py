@@ -20,6 +20,7 @@ from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.operators import ensure_operators, read_operators, write_operators
 from infra.local.ports import choose_layout
+from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from lobby.names import Target
@@ -45,11 +46,12 @@ class LocalLobby:
         gateway_port: int | None = None,
         mqtt_port: int | None = None,
         console_port: int | None = None,
+        strictness: Strictness = RELAXED,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline = state, timeline
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
-        self.emulator = Emulator(self.layout)
+        self.emulator = Emulator(self.layout, strictness)
         self.manufacturer = Manufacturer(state / FOLDER)
         timeline.logs = (self.layout.log_path,)
 

@@ -23,6 +23,7 @@ from infra.local.environment import environment, root_secret
 from infra.local.errors import StartFailed
 from infra.local.layout import GATEWAY_HOST, Layout
 from infra.local.ports import is_free
+from infra.local.strictness import RELAXED, Strictness
 from lobby.names import AccountId, Region
 
 START_SECONDS: Final = 60
@@ -49,8 +50,8 @@ class LocalSession(boto3.Session):
 class Emulator:
     """One local cloud. Use it as a context manager, or call `start` and `stop`."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, strictness: Strictness = RELAXED) -> None:
+        self.layout, self.strictness = layout, strictness
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,6 +77,7 @@ class Emulator:
         for directory in (state, state / "tmp", state / "services", state / "s3"):
             directory.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
+        self.strictness.write(state)
         env = environment(self.layout, dict(os.environ))
         with self.layout.log_path.open("ab") as out:
             self._process = subprocess.Popen(
@@ -122,6 +124,16 @@ class Emulator:
     def session(self, account: AccountId, region: Region) -> LocalSession:
         """Return a session as the root user of `account` in `region`."""
         return LocalSession(self.endpoint_url, self.secret, account, region)
+
+    def enforce(self, strictness: Strictness) -> None:
+        """Apply these limits from the next call on."""
+        strictness.write(self.layout.state_dir)
+        self.strictness = strictness
+
+    def counters(self) -> dict[str, Any]:
+        """Return the counted API calls, MQTT packets and Lambda runs since the start (`ministack/counters.py`)."""
+        counted: dict[str, Any] = json.loads(self._get("/_ministack/counters"))
+        return counted
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the log."""

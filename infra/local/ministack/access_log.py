@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+from infra.local.ministack.counters import Counters, is_failure
 from infra.local.ministack.patch_points import PatchPoint
 
 _APP: Final = "ministack.app"
@@ -41,8 +42,8 @@ ACCOUNT: Final = PatchPoint("ministack.core.responses", "get_account_id", ())
 PATCH_POINTS: Final = (DISPATCH, DATA_PLANE, ROUTING, EVENT, SERVICE, REGION, KEY, ACTION, IDENTITY, ACCOUNT)
 
 
-def apply(path: Path) -> None:
-    """Append a line to `path` for each call, before its response is sent."""
+def apply(path: Path, counters: Counters) -> None:
+    """Append a line to `path` for each call, before its response is sent, and count it."""
     out = path.open("a", buffering=1)
     path.chmod(0o600)
 
@@ -56,6 +57,9 @@ def apply(path: Path) -> None:
             if response is not None:
                 line = _request_fields(method, url, headers, body, query) | caller
                 line |= {"status": response[0], "ms": round((time.time() - began) * 1000, 1)}
+                throttled = "Throttling" in str(response[1].get("x-amzn-ErrorType", ""))
+                operation, failed = str(line["action"]), is_failure(response[0])
+                counters.call(str(line["account"]), str(line["region"]), operation, failed=failed, throttled=throttled)
                 out.write(json.dumps({"time": round(began, 4)} | line) + "\n")
             return response
 

@@ -66,6 +66,12 @@ _connected_to: contextvars.ContextVar[tuple[Target, str] | None] = contextvars.C
 Patched = Callable[..., Any]
 
 
+def scope_of_connection() -> Target | None:
+    """Return the scope of the endpoint that serves the current connection, or None outside of one."""
+    endpoint = _connected_to.get()
+    return endpoint[0] if endpoint else None
+
+
 def _visible(account: str, region: str) -> bool:
     endpoint = _connected_to.get()
     return endpoint is None or (endpoint[0].account, endpoint[0].region) == (account, region)

@@ -54,7 +54,11 @@ class PatchPoint:
 
     def wrap(self, make: Callable[[Any], Callable[..., Any]]) -> None:
         """Replace the function with `make(original)`."""
-        setattr(importlib.import_module(self.module), self.name, make(self.resolve()))
+        *path, last = self.name.split(".")
+        owner: Any = importlib.import_module(self.module)
+        for part in path:
+            owner = getattr(owner, part)
+        setattr(owner, last, make(self.resolve()))
 
 
 def check(patch_points: Iterable[PatchPoint], version: str | None = None) -> None:

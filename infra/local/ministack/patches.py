@@ -1,5 +1,6 @@
 """Applies all patches to MiniStack, after every patch point has been checked."""
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,30 +9,37 @@ from infra.local.layout import Layout
 from infra.local.ministack import (
     access_log,
     api_origin,
+    concurrency,
+    counters,
     durability,
     endpoints,
     lambda_credentials,
     managed_login,
+    queue_mappings,
     request_guard,
     resources,
     signatures,
     streams,
     subscriptions,
+    throttling,
     topic_rules,
     transport,
 )
 from infra.local.ministack.api_origin import ApiOrigin
+from infra.local.ministack.counters import Counters
 from infra.local.ministack.durability import StatePersister
 from infra.local.ministack.journal import Journal
 from infra.local.ministack.patch_points import PatchPoint, check
+from infra.local.ministack.quotas import Buckets
 from infra.local.ministack.request_guard import RequestGuard
 from infra.local.ministack.signatures import Signer
+from infra.local.strictness import CurrentStrictness
 
 _APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "send"))
 _MODULES: Final = (
     *(transport, access_log, endpoints, topic_rules, streams),
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
-    *(request_guard, lambda_credentials),
+    *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -50,6 +58,7 @@ class PatchedEmulator:
     signer: Signer
     console_port: int
     guard: RequestGuard
+    counters: Counters
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -66,6 +75,9 @@ class PatchedEmulator:
         if certificate is not None:
             await signatures.respond(certificate, send)
             return
+        if scope["path"] == counters.PATH:
+            await counters.respond(self.counters, send)
+            return
         await self.application(scope, receive, send)
         self.persister.mark_changed()
 
@@ -75,12 +87,16 @@ def apply(layout: Layout) -> PatchedEmulator:
     check(PATCH_POINTS)
     secret = root_secret(layout.state_dir)
     transport.apply()
-    access_log.apply(layout.access_log_path)
+    current, counted = CurrentStrictness(layout.state_dir), Counters()
+    throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, which logs throttled calls too
+    access_log.apply(layout.access_log_path, counted)
     endpoints.apply(layout)
     resources.apply()
     managed_login.apply()
     topic_rules.apply()
     streams.apply()
+    queue_mappings.apply()
+    concurrency.apply(current, counted)
     subscriptions.apply()
     signer = Signer(layout.state_dir / "sns-signing.pem")
     signatures.apply(signer)
@@ -88,4 +104,5 @@ def apply(layout: Layout) -> PatchedEmulator:
     persister = StatePersister(Journal(layout.state_dir / "journal"))
     persister.apply()
     guard, origin = RequestGuard(layout, secret), ApiOrigin(layout)
-    return PatchedEmulator(_APPLICATION.resolve(), persister, origin, signer, layout.console_port, guard)
+    application = _APPLICATION.resolve()
+    return PatchedEmulator(application, persister, origin, signer, layout.console_port, guard, counted)

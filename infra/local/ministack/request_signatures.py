@@ -42,7 +42,9 @@ _OTHER_KEY: Final = re.compile(r"A[A-Z0-9]{15,127}")
 """The access key of a session (ASIA…) or of an IAM user (AKIA…)."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ATTEMPT: Final = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid", "signature"})
-_MONITORING: Final = frozenset({"/_ministack/health", "/_ministack/ready", "/_ministack/iot/ca.pem"})
+_MONITORING: Final = frozenset(
+    {"/_ministack/health", "/_ministack/ready", "/_ministack/iot/ca.pem", "/_ministack/counters"}
+)
 _CALLBACKS: Final = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 """Presigned URLs on AWS; here their last part is an unguessable token."""
 _API: Final = "/_aws/execute-api/"

@@ -18,6 +18,7 @@ def _unsigned(method: str, path: str, query: str = "", headers: dict[str, str] |
     [
         (_unsigned("GET", "/_ministack/ready"), b""),
         (_unsigned("GET", "/_ministack/iot/ca.pem"), b""),
+        (_unsigned("GET", "/_ministack/counters"), b""),
         (_unsigned("PUT", "/_ministack/cfn-response/a-token"), b"{}"),
         (_unsigned("GET", "/us-east-1_a/.well-known/jwks.json"), b""),
         (_unsigned("GET", "/sns-signing/eu-west-1/SimpleNotificationService-ab.pem"), b""),

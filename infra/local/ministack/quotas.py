@@ -1,0 +1,107 @@
+"""AWS IoT Core's default rates, and the token buckets that enforce them.
+
+Sources: AWS General Reference, "AWS IoT Core endpoints and quotas" (thing registry, security and identity, message
+broker), and Service Quotas (`iotcore`). All are per account and Region, and adjustable unless stated otherwise. Rates
+that differ between Regions are those of the smaller Regions. AWS does not document the size of its buckets: here a
+bucket holds the operations of one second.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+OTHER_IOT_CALLS: Final = 10
+"""Operations per second of a control plane operation that is not in `RATES`. Most operations of AWS IoT have 10."""
+CONNECT: Final = "mqtt:Connect"
+CONNECT_OF_CLIENT: Final = "mqtt:ConnectOfClient"
+PUBLISH: Final = "mqtt:Publish"
+PUBLISH_OF_CONNECTION: Final = "mqtt:PublishOfConnection"
+SUBSCRIBE: Final = "mqtt:Subscribe"
+RATES: Final[dict[str, int]] = {
+    # Security and identity
+    "iot:AttachPolicy": 15,
+    "iot:CreateCertificateFromCsr": 15,
+    "iot:CreateKeysAndCertificate": 10,
+    "iot:CreatePolicy": 10,
+    "iot:CreatePolicyVersion": 10,
+    "iot:DeleteCACertificate": 10,
+    "iot:DeleteCertificate": 10,
+    "iot:DeletePolicy": 10,
+    "iot:DescribeCACertificate": 10,
+    "iot:DescribeCertificate": 10,
+    "iot:DescribeEndpoint": 10,
+    "iot:DetachPolicy": 15,
+    "iot:GetPolicy": 10,
+    "iot:ListAttachedPolicies": 15,
+    "iot:ListCACertificates": 10,
+    "iot:ListCertificates": 10,
+    "iot:ListCertificatesByCA": 10,
+    "iot:ListPolicies": 10,
+    "iot:ListTargetsForPolicy": 10,
+    "iot:RegisterCACertificate": 10,
+    "iot:RegisterCertificate": 10,
+    "iot:RegisterCertificateWithoutCA": 10,
+    "iot:UpdateCertificate": 10,
+    # Thing registry
+    "iot:AddThingToBillingGroup": 60,
+    "iot:AddThingToThingGroup": 100,
+    "iot:AttachThingPrincipal": 100,
+    "iot:CreateBillingGroup": 25,
+    "iot:CreateThing": 100,
+    "iot:CreateThingGroup": 25,
+    "iot:CreateThingType": 15,
+    "iot:DeleteThing": 100,
+    "iot:DeleteThingGroup": 15,
+    "iot:DeleteThingType": 15,
+    "iot:DeprecateThingType": 15,
+    "iot:DescribeBillingGroup": 100,
+    "iot:DescribeThing": 350,
+    "iot:DescribeThingGroup": 100,
+    "iot:DescribeThingType": 100,
+    "iot:DetachThingPrincipal": 100,
+    "iot:ListPrincipalThings": 10,
+    "iot:ListThingGroupsForThing": 100,
+    "iot:ListThingPrincipals": 10,
+    "iot:ListThings": 10,
+    "iot:ListThingsInThingGroup": 25,
+    "iot:RegisterThing": 10,
+    "iot:RemoveThingFromBillingGroup": 15,
+    "iot:RemoveThingFromThingGroup": 100,
+    "iot:UpdateThing": 100,
+    "iot:UpdateThingGroup": 15,
+    # Message broker. Calls of the data plane's Publish count as inbound publishes.
+    CONNECT: 500,
+    CONNECT_OF_CLIENT: 1,  # not adjustable
+    PUBLISH: 2_000,
+    PUBLISH_OF_CONNECTION: 100,  # not adjustable
+    SUBSCRIBE: 500,
+}
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled: float
+    """When `tokens` was computed, on the clock of `Buckets`."""
+
+
+class Buckets:
+    """One token bucket per key, which starts full. `clock` returns seconds. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._buckets: dict[tuple[str, ...], _Bucket] = {}
+
+    def take(self, operation: str, *key: str, rate: float | None = None) -> bool:
+        """Take the token of one operation. Return False if there is none: the operation is throttled."""
+        per_second = float(RATES.get(operation, OTHER_IOT_CALLS) if rate is None else rate)
+        now = self._clock()
+        with self._lock:
+            bucket = self._buckets.setdefault((operation, *key), _Bucket(per_second, now))
+            bucket.tokens = min(per_second, bucket.tokens + (now - bucket.filled) * per_second)
+            bucket.filled = now
+            if bucket.tokens < 1:
+                return False
+            bucket.tokens -= 1
+            return True

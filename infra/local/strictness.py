@@ -1,0 +1,70 @@
+"""How strictly the local cloud enforces limits of AWS that an emulator on one machine does not need.
+
+Without strict mode nothing is limited. `./deploy.sh local --strict` uses `STRICT`. Tests and benchmarks switch single
+limits on and off while the emulator runs (`Emulator.enforce`): the settings are a file in the state directory, which
+only its owner can write, and the emulator reads it again when it changes. Rejects negative numbers.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from infra.local.errors import StartFailed
+
+FILE: Final = "strict.json"
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """Which limits apply. The defaults are those of the emulator without strict mode."""
+
+    throttling: bool = False
+    """Whether AWS IoT throttles API calls and MQTT packets at AWS's default rates (`ministack/quotas.py`)."""
+    lambda_concurrency: int = 0
+    """Concurrent invocations per account and Region; 0 for no limit of its own. AWS: 1,000, for new accounts 10."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value < 0:
+                raise StartFailed("INVALID_STRICTNESS", f"got {field.name} {value}, want at least 0")
+
+    def write(self, state_dir: Path) -> None:
+        """Make these the settings of the emulator in `state_dir`, also of one that runs."""
+        state_dir.mkdir(parents=True, exist_ok=True)
+        temporary = state_dir / f"{FILE}.new"
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.chmod(0o600)
+        temporary.replace(state_dir / FILE)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Strictness":
+        """Parse what `write` wrote. Raise `ValueError`, `TypeError` or `StartFailed` for anything else."""
+        body: dict[str, Any] = json.loads(text)
+        return cls(**body)
+
+
+RELAXED: Final = Strictness()
+STRICT: Final = Strictness(throttling=True, lambda_concurrency=1000)
+
+
+class CurrentStrictness:
+    """The settings in `state_dir`, read again when the file changes."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / FILE
+        self._stamp: tuple[int, int] | None = None
+        self._settings = RELAXED
+
+    def __call__(self) -> Strictness:
+        """Return the settings. Raise `ValueError`, `TypeError` or `StartFailed` if the file is malformed."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return RELAXED
+        stamp = (found.st_mtime_ns, found.st_ino)
+        if stamp != self._stamp:
+            self._settings = Strictness.from_json(self._path.read_text())
+            self._stamp = stamp
+        return self._settings

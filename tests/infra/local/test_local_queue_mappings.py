@@ -1,0 +1,61 @@
+"""Event source mappings of queues: partial failures, malformed reports, and parallel message groups."""
+
+from typing import Any
+
+import pytest
+
+from infra.local.ministack.queue_mappings import FIFO_CONCURRENCY, _by_group, failed_messages
+
+SENT = ("a", "b", "c")
+
+
+def _report(*ids: object) -> dict[str, Any]:
+    return {"body": {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}}
+
+
+@pytest.mark.parametrize(
+    ("result", "failed"),
+    [
+        ({"body": None}, set()),
+        ({"body": "done"}, set()),
+        (_report(), set()),
+        (_report("b"), {"b"}),
+        ({"body": '{"batchItemFailures": [{"itemIdentifier": "c"}]}'}, {"c"}),
+        (_report(""), set(SENT)),
+        (_report(None), set(SENT)),
+        (_report("a", "unknown"), set(SENT)),
+        ({"body": {"batchItemFailures": ["a"]}}, set(SENT)),
+        ({"body": {"batchItemFailures": "a"}}, set(SENT)),
+        ({"error": True, "body": {"errorMessage": "x"}}, set(SENT)),
+        ({"error": True, "throttle": True}, set(SENT)),
+    ],
+    ids=str,
+)
+def test_only_messages_that_succeeded_are_deleted(result: dict[str, Any], failed: set[str]) -> None:
+    assert failed_messages(result, SENT, partial=True) == failed
+
+
+def test_without_partial_reports_the_report_is_ignored() -> None:
+    assert failed_messages(_report("a"), SENT, partial=False) == set()
+
+
+def _original(esm: Any, _function: Any, _config: Any, queue: Any = None) -> int:
+    return 1 if (queue or {}).get("is_fifo") else int(esm.get("ScalingConfig", {}).get("MaximumConcurrency", 5))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "fifo", "concurrent"),
+    [
+        ({"BatchSize": 1}, True, FIFO_CONCURRENCY),
+        ({"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 40}}, True, 40),
+        ({"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}}, True, 2),
+        ({"BatchSize": 10}, True, 1),
+        ({}, True, 1),
+        ({"BatchSize": 1}, False, 5),
+    ],
+    ids=str,
+)
+def test_message_groups_run_in_parallel_one_message_at_a_time(
+    mapping: dict[str, Any], fifo: bool, concurrent: int
+) -> None:
+    assert _by_group(_original)(mapping, {}, {}, {"is_fifo": fifo}) == concurrent
