@@ -19,6 +19,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.errors import InfraError
 from infra.lobby_stack import LobbyStack
+from infra.role_stack import RoleStack
 from infra.settings import Settings
 from infra.target_stack import TargetStack
 
@@ -32,6 +33,8 @@ def build(app: App, settings: Settings, *, nag: bool = True) -> App:
         LobbyStack(app, settings)
     for target in settings.targets:
         TargetStack(app, settings, target)
+        if target.create_role:
+            RoleStack(app, settings, target)
     if nag:
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

@@ -24,6 +24,7 @@ from infra import (
     permissions,
     queues,
     sign_in,
+    stack_names,
     timers,
     topic_rules,
 )
@@ -34,7 +35,6 @@ from infra.tables import make_tables
 from lobby import wire
 from lobby.ledger.models import COMMISSIONER, HistoryRow, LedgerRow
 
-NAME: Final = "DeviceLobby"
 REGISTERED_RULE: Final = "device_lobby_registered"
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
 _HOUR: Final = 3600
@@ -47,8 +47,8 @@ class LobbyStack(Stack):
         lobby = settings.lobby
         super().__init__(
             scope,
-            NAME,
-            stack_name=NAME,
+            stack_names.LOBBY,
+            stack_name=stack_names.LOBBY,
             env=Environment(account=lobby.account, region=lobby.region),
             description="Device Lobby: admits devices and assigns them to target accounts",
         )

@@ -15,6 +15,7 @@ from lobby.wire import notary_bucket, trust_bucket
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
+    from infra.role_stack import RoleStack
     from infra.target_stack import TargetStack
 
 _CERTIFICATES: Final = "certificate ids are unknown before devices connect"
@@ -79,21 +80,25 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _lint(stack)
 
 
+def suppress_role_findings(stack: "RoleStack") -> None:
+    """Suppress the findings of the stack of the commissioner's role."""
+    iot = f"arn:aws:iot:*:{stack.account_id}"
+    _wildcards(
+        stack,
+        "CommissionerRole",
+        {
+            f"{iot}:cert/*": _CERTIFICATES,
+            f"{iot}:thing/*": _THINGS,
+            f"{iot}:topic/lobby/*": _TOPICS,
+            f"{iot}:policy/device-lobby-*": "one policy per profile, deployed by the targets' stacks",
+            "*": _NO_RESOURCE,
+        },
+    )
+    _lint(stack)
+
+
 def suppress_target_findings(stack: "TargetStack") -> None:
     """Suppress the findings of a target's stack."""
-    iot = f"arn:aws:iot:*:{stack.target.target.account}"
-    if stack.target.create_role:
-        _wildcards(
-            stack,
-            "CommissionerRole",
-            {
-                f"{iot}:cert/*": _CERTIFICATES,
-                f"{iot}:thing/*": _THINGS,
-                f"{iot}:topic/lobby/*": _TOPICS,
-                f"{iot}:policy/device-lobby-*": "one policy per profile, deployed by this stack",
-                "*": _NO_RESOURCE,
-            },
-        )
     _lint(stack)
 
 

@@ -59,7 +59,7 @@ _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRol
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """One target's stack. `create_role` is false if a stack in another Region of the account creates the role."""
+    """One target. `create_role` is false if the stack of the account's role is not deployed with this target."""
 
     target: Target
     external_id: str
@@ -193,7 +193,7 @@ def _profiles(value: Any) -> tuple[str, ...]:
 
 
 def _clashes(targets: list[TargetSettings]) -> list[str]:
-    """Return conflicts: there is one role per account, so only one stack creates it, with one ExternalId."""
+    """Return conflicts: there is one role per account, so it is deployed with one target, with one ExternalId."""
     wrong: list[str] = []
     for place, one in enumerate(targets):
         for other in targets[:place]:

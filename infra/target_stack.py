@@ -1,35 +1,25 @@
-"""A target's stack: the commissioner's role, the devices' policies, and the report of arrivals to the lobby.
+"""A target's stack: the devices' policies, and the report of arrivals to the lobby.
 
-There is one role per account, for all its Regions: the stack of a second Region omits it. It trusts only the
-commissioner's role with this account's ExternalId. The stack deploys the profiles' policies, so the commissioner can
-attach policies but not create or change one.
+The commissioner's role is in a stack of its own (`infra.role_stack`), because the Regions of an account share it. This
+stack deploys the profiles' policies, so the commissioner can attach policies but not create or change one.
 """
 
 from typing import Final
 
 from aws_cdk import CfnOutput, Environment, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import device_policies, functions, permissions, topic_rules
+from infra import device_policies, functions, permissions, stack_names, topic_rules
 from infra.nag_suppressions import suppress_target_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby import wire
-from lobby.domain.target import TARGET_ROLE, profile_policy
-from lobby.names import Target
+from lobby.domain.target import profile_policy
 
-NAME: Final = "DeviceLobbyTarget"
 CONNECTED_RULE: Final = "device_lobby_connected"
-COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
-
-
-def construct_id(target: Target) -> str:
-    """Return an id that is unique in the app; each stack is named `DeviceLobbyTarget`."""
-    return f"{NAME}-{target.account}-{target.region}"
 
 
 class TargetStack(Stack):
@@ -39,14 +29,12 @@ class TargetStack(Stack):
         where = target.target
         super().__init__(
             scope,
-            construct_id(where),
-            stack_name=NAME,
+            stack_names.target_id(where),
+            stack_name=stack_names.TARGET,
             env=Environment(account=where.account, region=where.region),
             description=f"Device Lobby: allows the lobby in account {settings.lobby.account} to register devices here",
         )
         self.settings, self.target = settings, target
-        if target.create_role:
-            self._role()
         for profile in target.profiles:
             iot.CfnPolicy(
                 self,
@@ -55,22 +43,9 @@ class TargetStack(Stack):
                 policy_document=device_policies.profile_document(where, profile),
             )
         self.topic = self._arrivals()
-        CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
         CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
         CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
         suppress_target_findings(self)
-
-    def _role(self) -> None:
-        lobby = self.settings.lobby
-        commissioner = iam.ArnPrincipal(f"arn:aws:iam::{lobby.account}:role/{COMMISSIONER_ROLE}")
-        iam.Role(
-            self,
-            "CommissionerRole",
-            role_name=TARGET_ROLE,
-            description="Allows the lobby's commissioner to register devices in this account",
-            assumed_by=commissioner.with_conditions({"StringEquals": {"sts:ExternalId": self.target.external_id}}),
-            inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(self.target.target))},
-        )
 
     def _arrivals(self) -> sns.Topic:
         where, lobby = self.target.target, self.settings.lobby
@@ -115,35 +90,3 @@ class TargetStack(Stack):
             ),
         )
         return topic
-
-
-def commissioning(target: Target) -> list[iam.PolicyStatement]:
-    """Return the permissions of the commissioner and the inspector in this account, in all its Regions."""
-    arn = f"arn:aws:iot:*:{target.account}"
-    return [
-        allow(
-            "Certificates",
-            [
-                "iot:DescribeCertificate",
-                "iot:UpdateCertificate",
-                "iot:AttachPolicy",
-                "iot:DetachPolicy",
-                "iot:ListPrincipalThings",
-            ],
-            f"{arn}:cert/*",
-        ),
-        allow("Things", ["iot:CreateThing", "iot:DescribeThing"], f"{arn}:thing/*"),
-        allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
-        allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
-        allow(
-            "NoResourceLevel",
-            [
-                "iot:ListAttachedPolicies",
-                "iot:RegisterCertificateWithoutCA",
-                "iot:AttachThingPrincipal",
-                "iot:DescribeEndpoint",
-                "iot:ListThings",
-            ],
-            "*",
-        ),
-    ]

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra import stack_names
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.cdk import destroy as destroy_stack
@@ -49,7 +50,7 @@ def aws(
         confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
         context = {"lobby": f"{identity.account}/{identity.region}", **retention}
-        outputs = _deployed(identity, profile, "aws", context, "DeviceLobby")
+        outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
         typer.echo(
@@ -68,7 +69,7 @@ def target(
     profiles: Annotated[str, typer.Option(help="Device profiles, separated by commas.")] = "default",
     without_role: Annotated[
         bool,
-        typer.Option("--without-role", help="The stack of another Region of this account creates the role."),
+        typer.Option("--without-role", help="Omit the role's stack: the account has it for another Region."),
     ] = False,
     profile: Profile = None,
     yes: Yes = False,
@@ -78,7 +79,7 @@ def target(
         where, lobby = parse_target(account, region), parse_target(lobby_account, lobby_region)
         identity = caller(profile, where.region)
         expect(identity, where.account, where.region)
-        confirm(identity, f"Set up a target of the lobby {lobby} (stack DeviceLobbyTarget) in", yes)
+        confirm(identity, f"Set up a target of the lobby {lobby} (stacks DeviceLobbyTarget, DeviceLobbyRole) in", yes)
         target_settings = {
             "account": where.account,
             "region": where.region,
@@ -87,7 +88,9 @@ def target(
             "createRole": not without_role,
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
-        _deployed(identity, profile, "target", context, f"DeviceLobbyTarget-{where.account}-{where.region}")
+        # The target's stack first: in an earlier version it contained the role.
+        stacks = [stack_names.target_id(where)] + ([] if without_role else [stack_names.role_id(where.account)])
+        _deployed(identity, profile, "target", context, *stacks)
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
 
@@ -120,20 +123,25 @@ def destroy(
             raise typer.BadParameter(f"got {what!r}, want aws, target or local")
         identity = caller(profile, region)
         here = f"{identity.account}/{identity.region}"
-        confirm(identity, f"DELETE the stack {'DeviceLobby' if what == 'aws' else 'DeviceLobbyTarget'} from", yes)
+        confirm(identity, f"DELETE the stack {stack_names.LOBBY if what == 'aws' else stack_names.TARGET} from", yes)
         context: dict[str, Any] = {"lobby": here, "bundle": "false"}
-        stack = "DeviceLobby"
+        stack = stack_names.LOBBY
         if what == "target":
             context["targets"] = [{"account": identity.account, "region": identity.region, "externalId": "none"}]
             context["lobbyStack"] = "false"
-            stack = f"DeviceLobbyTarget-{identity.account}-{identity.region}"
+            stack = stack_names.target_id(Target(identity.account, identity.region))
         destroy_stack(identity, profile, synthesize("destroy", context), stack)
 
 
-def _deployed(identity: Caller, profile: str | None, name: str, context: dict[str, Any], stack: str) -> dict[str, str]:
+def _deployed(
+    identity: Caller, profile: str | None, name: str, context: dict[str, Any], *stacks: str
+) -> dict[str, str]:
+    """Deploy the stacks, by their ids in the app, one after the other, and print and return their outputs."""
     assembly = synthesize(name, context)
     ensure_bootstrapped(identity, profile)
-    outputs = deploy(identity, profile, assembly, stack)
+    outputs: dict[str, str] = {}
+    for stack in stacks:
+        outputs |= deploy(identity, profile, assembly, stack)
     typer.echo("\nOutputs:")
     for key, value in sorted(outputs.items()):
         typer.echo(f"  {key:<18} {value}")

@@ -38,9 +38,10 @@ class FileAsset:
 
 @dataclass(frozen=True)
 class StackArtifact:
-    """One stack of an assembly."""
+    """One stack of an assembly. `environment` is where it belongs, such as `aws://123456789012/eu-west-1`."""
 
     name: str
+    environment: str
     template: Path
     assets: tuple[FileAsset, ...]
     bootstrap: tuple[str, int] | None
@@ -86,7 +87,11 @@ def _read_stack(directory: Path, name: str, artifacts: Mapping[str, Any], accoun
     parameter = properties.get("bootstrapStackVersionSsmParameter")
     version = int(properties.get("requiresBootstrapStackVersion", 1))
     return StackArtifact(
-        properties.get("stackName", name), template, tuple(assets), (parameter, version) if parameter else None
+        properties.get("stackName", name),
+        artifact.get("environment", ""),
+        template,
+        tuple(assets),
+        (parameter, version) if parameter else None,
     )
 
 

@@ -9,7 +9,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from infra.local import ledger_upgrade
 from infra.local.api import Api
@@ -101,7 +101,7 @@ class LocalLobby:
             contexts = tuple(self._register_target(admin, target) for target in self.layout.targets)
             step.note = ", ".join(map(str, self.layout.targets))
         for target in self.layout.targets:
-            with self._timeline.step("target stack deployed") as step:
+            with self._timeline.step("target stacks deployed") as step:
                 self._deploy(target, contexts)
                 step.note = f"account {target.account}, {target.region}"
         with self._timeline.step("targets checked") as step:
@@ -122,13 +122,15 @@ class LocalLobby:
             raise StepFailed("targets checked", f"{target}: {'; '.join(missing)}", self._timeline.logs)
 
     def _deploy(self, scope: Target, targets: tuple[dict[str, str], ...]) -> dict[str, str]:
-        """Deploy the stack of `scope` (the lobby's, or a target's if there are `targets`) and return its outputs."""
+        """Deploy the stacks of `scope` (the lobby's, or a target's if there are `targets`) and return their outputs."""
         out = self.state / "cdk.out" / ("targets" if targets else "lobby")
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
         synthesize(out, context | ({"lobbyStack": "false"} if targets else {"consoleUrl": self.layout.console_url}))
-        stack = f"DeviceLobbyTarget-{scope.account}-{scope.region}" if targets else "DeviceLobby"
-        clients: Any = self._session(scope).client
-        return deploy(read_assembly(out, scope.account, scope.region)[stack], {}, clients)
+        outputs: dict[str, str] = {}
+        for stack in read_assembly(out, scope.account, scope.region).values():
+            if stack.environment == f"aws://{scope.account}/{scope.region}":
+                outputs |= deploy(stack, {}, self._session(scope).client)
+        return outputs
 
     def _operators(self, pool: str) -> tuple[LocalOperator, ...]:
         cognito = self._session(self.layout.lobby).client("cognito-idp")

@@ -28,10 +28,11 @@ class NewTargets:
     account: Target
 
     def deploy(self, target: Target) -> None:
-        """Deploy the target's stack, as `./deploy.sh target` does."""
-        stack = f"DeviceLobbyTarget-{target.account}-{target.region}"
+        """Deploy the target's stacks, as `./deploy.sh target` does."""
         clients = self.deployed.emulator.session(target.account, target.region).client
-        deploy(read_assembly(self.assembly, target.account, target.region)[stack], {}, clients)
+        for stack in read_assembly(self.assembly, target.account, target.region).values():
+            if stack.environment == f"aws://{target.account}/{target.region}":
+                deploy(stack, {}, clients)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from infra import stack_names
 from infra.app import synthesize
 from infra.settings import Settings
 
@@ -102,17 +103,25 @@ class Stacks:
     folder: Path
     lobby: Stack
     targets: list[Stack]
+    roles: list[Stack]
+    """The stacks of the commissioner's role, one per target account."""
 
     @property
     def all(self) -> list[Stack]:
-        return [self.lobby, *self.targets]
+        return [self.lobby, *self.targets, *self.roles]
 
 
 def synthesized(settings: Settings, folder: Path, *, nag: bool = False) -> Stacks:
     """Synthesize the stacks. With `nag`, fail for findings of cdk-nag without a suppression."""
     synthesize(settings, folder, nag=nag)
-    names = ["DeviceLobby"] + [
-        f"DeviceLobbyTarget-{each.target.account}-{each.target.region}" for each in settings.targets
-    ]
-    stacks = [Stack(json.loads((folder / f"{name}.template.json").read_text())) for name in names]
-    return Stacks(folder, stacks[0], stacks[1:])
+
+    def read(name: str) -> Stack:
+        return Stack(json.loads((folder / f"{name}.template.json").read_text()))
+
+    targets = settings.targets
+    return Stacks(
+        folder,
+        read(stack_names.LOBBY),
+        [read(stack_names.target_id(each.target)) for each in targets],
+        [read(stack_names.role_id(each.target.account)) for each in targets if each.create_role],
+    )

@@ -82,10 +82,16 @@ def test_credentials_of_another_account_or_region_are_rejected(account: str, reg
 
 def test_a_target_is_deployed_to_the_named_account_after_confirmation(calls: list[Any]) -> None:
     status, output = run(*TARGET, typed="y\n")
-    assert (status, calls[-1]) == (0, ("deploy", HERE, "eu-west-1", None, f"DeviceLobbyTarget-{HERE}-eu-west-1"))
+    stacks = [f"DeviceLobbyTarget-{HERE}-eu-west-1", f"DeviceLobbyRole-{HERE}"]
+    assert (status, calls[-2:]) == (0, [("deploy", HERE, "eu-west-1", None, stack) for stack in stacks])
     assert HERE in output
     [(_, _, context)] = [call for call in calls if call[0] == "synth"]
     assert (context["lobby"], context["targets"][0]["externalId"]) == (f"{'1' * 12}/eu-central-1", "abc")
+
+
+def test_a_second_target_of_an_account_is_deployed_without_the_role(calls: list[Any]) -> None:
+    assert run(*TARGET, "--without-role", "--yes")[0] == 0
+    assert [call[-1] for call in calls if call[0] == "deploy"] == [f"DeviceLobbyTarget-{HERE}-eu-west-1"]
 
 
 @pytest.mark.parametrize("command", [TARGET, ["aws"], ["destroy", "aws"], ["destroy", "target"]])

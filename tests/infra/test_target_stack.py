@@ -11,39 +11,6 @@ from tests.infra.templates import Stacks
 IOT = "arn:aws:iot:*:200000000002:"
 
 
-def test_the_role_trusts_only_the_commissioner_with_the_external_id(stacks: Stacks) -> None:
-    role = stacks.targets[0].the("AWS::IAM::Role", RoleName="lobby_commissioner_role")
-    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"AWS": "arn:aws:iam::100000000001:role/device-lobby-commissioner"}
-    assert trust["Action"] == "sts:AssumeRole"
-    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": "the-first-account-s"}}
-
-
-def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
-    assert stacks.targets[0].grants("lobby_commissioner_role") == {
-        "iot:RegisterCertificateWithoutCA": {"*"},
-        "iot:AttachThingPrincipal": {"*"},
-        "iot:DescribeEndpoint": {"*"},
-        "iot:UpdateCertificate": {f"{IOT}cert/*"},
-        "iot:DescribeCertificate": {f"{IOT}cert/*"},
-        "iot:ListAttachedPolicies": {"*"},
-        "iot:ListPrincipalThings": {f"{IOT}cert/*"},
-        "iot:ListThings": {"*"},
-        "iot:DetachPolicy": {f"{IOT}cert/*"},
-        "iot:AttachPolicy": {f"{IOT}cert/*"},
-        "iot:CreateThing": {f"{IOT}thing/*"},
-        "iot:DescribeThing": {f"{IOT}thing/*"},
-        "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
-        "iot:Publish": {f"{IOT}topic/lobby/*"},
-    }
-
-
-def test_the_stack_of_a_second_region_omits_the_role(stacks: Stacks) -> None:
-    names = [each.get("RoleName") for each in stacks.targets[1].of_type("AWS::IAM::Role")]
-    assert names == [None]
-    assert stacks.targets[1].template["Outputs"]["RoleArn"]["Value"].endswith(":role/lobby_commissioner_role")
-
-
 def test_a_device_can_connect_only_as_its_own_thing(stacks: Stacks) -> None:
     for stack in stacks.targets:
         for policy in stack.of_type("AWS::IoT::Policy"):

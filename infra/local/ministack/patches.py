@@ -18,6 +18,7 @@ from infra.local.ministack import (
     queue_mappings,
     request_guard,
     resources,
+    role_principals,
     signatures,
     streams,
     subscriptions,
@@ -39,7 +40,7 @@ _APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "s
 _MODULES: Final = (
     *(transport, access_log, endpoints, topic_rules, streams),
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
-    *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings),
+    *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -92,6 +93,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     access_log.apply(layout.access_log_path, counted)
     endpoints.apply(layout)
     resources.apply()
+    role_principals.apply()
     managed_login.apply()
     topic_rules.apply()
     streams.apply()

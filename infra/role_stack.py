@@ -1,0 +1,85 @@
+"""The stack of the commissioner's role in a target account. One per account, because IAM is global.
+
+It is separate from the targets' stacks, so that deleting the target in one Region keeps the role for the others. The
+role trusts the lobby's account root under two conditions: the caller is the commissioner's role, and it knows this
+account's ExternalId. A role as principal would be stored by its unique id, so the trust would end when the lobby is
+deleted and created again (IAM user guide, "AWS JSON policy elements: Principal", IAM role principals).
+"""
+
+from typing import Final
+
+from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import functions, stack_names
+from infra.nag_suppressions import suppress_role_findings
+from infra.permissions import allow
+from infra.settings import Settings, TargetSettings
+from lobby.domain.target import TARGET_ROLE, profile_policy
+from lobby.names import Target
+
+COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
+
+
+class RoleStack(Stack):
+    """The role of one target account, in the Region of the target that is set up first."""
+
+    def __init__(self, scope: Construct, settings: Settings, target: TargetSettings) -> None:
+        where, lobby = target.target, settings.lobby
+        super().__init__(
+            scope,
+            stack_names.role_id(where.account),
+            stack_name=stack_names.ROLE,
+            env=Environment(account=where.account, region=where.region),
+            description=f"Device Lobby: allows the lobby in account {lobby.account} to register devices here",
+        )
+        self.account_id = where.account
+        commissioner = iam.AccountPrincipal(lobby.account).with_conditions(
+            {
+                "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{lobby.account}:role/{COMMISSIONER_ROLE}"},
+                "StringEquals": {"sts:ExternalId": target.external_id},
+            }
+        )
+        iam.Role(
+            self,
+            "CommissionerRole",
+            role_name=TARGET_ROLE,
+            description="Allows the lobby's commissioner to register devices in this account",
+            assumed_by=commissioner,
+            inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(where))},
+        )
+        CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
+        suppress_role_findings(self)
+
+
+def commissioning(target: Target) -> list[iam.PolicyStatement]:
+    """Return the permissions of the commissioner and the inspector in this account, in all its Regions."""
+    arn = f"arn:aws:iot:*:{target.account}"
+    return [
+        allow(
+            "Certificates",
+            [
+                "iot:DescribeCertificate",
+                "iot:UpdateCertificate",
+                "iot:AttachPolicy",
+                "iot:DetachPolicy",
+                "iot:ListPrincipalThings",
+            ],
+            f"{arn}:cert/*",
+        ),
+        allow("Things", ["iot:CreateThing", "iot:DescribeThing"], f"{arn}:thing/*"),
+        allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
+        allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
+        allow(
+            "NoResourceLevel",
+            [
+                "iot:ListAttachedPolicies",
+                "iot:RegisterCertificateWithoutCA",
+                "iot:AttachThingPrincipal",
+                "iot:DescribeEndpoint",
+                "iot:ListThings",
+            ],
+            "*",
+        ),
+    ]

@@ -1,0 +1,21 @@
+"""The names of the stacks, and their ids in the CDK app. Without the CDK, whose import takes seconds.
+
+A name is unique in an account and Region; an id is unique in the app, where targets of several accounts meet.
+"""
+
+from typing import Final
+
+from lobby.names import AccountId, Target
+
+LOBBY: Final = "DeviceLobby"
+TARGET: Final = "DeviceLobbyTarget"
+ROLE: Final = "DeviceLobbyRole"
+"""The commissioner's role in a target account, which the account's Regions share."""
+
+
+def target_id(target: Target) -> str:
+    return f"{TARGET}-{target.account}-{target.region}"
+
+
+def role_id(account: AccountId) -> str:
+    return f"{ROLE}-{account}"

@@ -1,0 +1,46 @@
+"""The stack of the commissioner's role in a target account: whom it trusts, and what it permits."""
+
+from tests.infra.templates import Stacks
+
+IOT = "arn:aws:iot:*:200000000002:"
+
+
+def test_the_role_trusts_only_the_commissioner_with_the_external_id(stacks: Stacks) -> None:
+    role = stacks.roles[0].the("AWS::IAM::Role", RoleName="lobby_commissioner_role")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Action"] == "sts:AssumeRole"
+    assert trust["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::100000000001:role/device-lobby-commissioner"},
+        "StringEquals": {"sts:ExternalId": "the-first-account-s"},
+    }
+
+
+def test_the_principal_is_the_lobbys_account_so_that_the_trust_survives_a_new_lobby(stacks: Stacks) -> None:
+    [trust] = stacks.roles[0].the("AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": "arn:aws:iam::100000000001:root"}
+
+
+def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
+    assert stacks.roles[0].grants("lobby_commissioner_role") == {
+        "iot:RegisterCertificateWithoutCA": {"*"},
+        "iot:AttachThingPrincipal": {"*"},
+        "iot:DescribeEndpoint": {"*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+        "iot:ListAttachedPolicies": {"*"},
+        "iot:ListPrincipalThings": {f"{IOT}cert/*"},
+        "iot:ListThings": {"*"},
+        "iot:DetachPolicy": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:DescribeThing": {f"{IOT}thing/*"},
+        "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+    }
+
+
+def test_the_regions_of_an_account_share_one_role_outside_their_stacks(stacks: Stacks) -> None:
+    assert len(stacks.targets) == 2
+    assert len(stacks.roles) == 1
+    for stack in stacks.targets:
+        assert [each.get("RoleName") for each in stack.of_type("AWS::IAM::Role")] == [None]
