@@ -160,6 +160,9 @@ def make_function(
         role=role.without_policy_updates(),
         log_group=group,
         logging_format=lambda_.LoggingFormat.JSON,
+        # Without the platform's lines for each run (start, report): metrics have the durations, and nobody pays to log
+        # a run that changed nothing. Timeouts and failed initialisations are still logged.
+        system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
         environment={"POWERTOOLS_SERVICE_NAME": function.name, **environment},
     )

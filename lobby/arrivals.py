@@ -42,6 +42,8 @@ _SKEW: Final = timedelta(seconds=2)
 """How much the clocks of AWS IoT and of the commissioner may differ."""
 _TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
+_CHANGES: Final = ("arrived", "confirmed")
+"""Outcomes that are logged. A report that changes nothing is not: every connection of a device in a target is one."""
 logger = Logger(service="arrivals")
 metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
@@ -140,7 +142,8 @@ def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None =
     for record in event["Records"]:
         try:
             outcome = (arrivals or _arrivals()).process(parse_envelope(record["body"]))
-            logger.info("report", extra={"outcome": outcome})
+            log = logger.info if outcome in _CHANGES else logger.debug
+            log("report", extra={"outcome": outcome})
         except MessageRejected as error:
             rejected += 1
             reason = {"message_id": record["messageId"], "code": error.code, "reason": error.message}

@@ -47,7 +47,9 @@ class Notary:
             metrics.flush_metrics()
         with ThreadPoolExecutor(PARALLEL) as pool:
             done = list(pool.map(self._anchor, records))
-        logger.info("anchored", extra={"records": len(records), "failed": done.count(False), "tampered": tampered})
+        counts = {"records": len(records), "failed": done.count(False), "tampered": tampered}
+        log = logger.warning if tampered or not all(done) else logger.debug
+        log("anchored", extra=counts)
         return {"batchItemFailures": list(_failures(records, done))}
 
     def _anchor(self, record: Record) -> bool:

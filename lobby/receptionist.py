@@ -8,7 +8,7 @@ and changes nothing.
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -19,7 +19,7 @@ from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.store import HEARTBEAT_INTERVAL, Ledger
+from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import PRESENCE, PresenceChallenge, Route, lobby_topic
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:receptionist"
 _MAX_VERSION: Final = 64
+_FALLBACK_MARGIN: Final = timedelta(minutes=1)
+"""How long after an arrival a hello shows that the device has left its target: at most one such write per minute."""
+_CHANGES: Final = ("entered", "fell back", "revoked")
+_FAULTS: Final = ("unknown", "mistaken")
+"""Outcomes that are logged. Any other hello changes nothing, and is not logged: devices repeat them."""
 logger = Logger(service="receptionist")
 
 
@@ -109,7 +114,7 @@ def _has_fallen_back(device: Device, at: object) -> bool:
     from before its arrival, processed late, does not. The margin limits this to one write per minute and claim."""
     if device.devstate is not State.ARRIVED or type(at) is not int:
         return False
-    return timestamp(datetime.fromtimestamp(at / 1000, UTC) - HEARTBEAT_INTERVAL) > device.enteredat
+    return timestamp(datetime.fromtimestamp(at / 1000, UTC) - _FALLBACK_MARGIN) > device.enteredat
 
 
 def version_of(text: object) -> str | None:
@@ -139,6 +144,6 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
         shows_code=event.get(PRESENCE) is True,
         at=event.get("receivedat"),
     )
-    log = logger.warning if outcome in ("unknown", "mistaken") else logger.info
+    log = logger.warning if outcome in _FAULTS else logger.info if outcome in _CHANGES else logger.debug
     log("hello", extra={"certid": certid, "clientid": shown(event.get("devicename")), "outcome": outcome})
     return {"outcome": outcome}

@@ -83,7 +83,7 @@ class Device:
     def endpoint(self) -> str | None:
         return self._row_for("endpoint").iotep
 
-    @computed("* When the device sent its last hello while it was waiting, to the minute.")
+    @computed("* When the device sent its last hello while it was waiting, to half an hour.")
     def last_seen(self) -> str | None:
         return self._row_for("lastSeen").lastseen
 

@@ -138,5 +138,6 @@ def handler(event: dict[str, Any], _context: object, bouncer: Bouncer | None = N
     registration"). Only the certificate id is read from the event; the rest comes from AWS IoT's registry."""
     certid = parse_fingerprint(event.get("certificateId"))
     outcome = (bouncer or _bouncer()).decide(certid)
-    logger.info("decided", extra={"certid": certid, "outcome": outcome})
+    log = logger.debug if outcome == "settled" else logger.info
+    log("decided", extra={"certid": certid, "outcome": outcome})
     return {"certid": certid, "outcome": outcome}

@@ -29,8 +29,8 @@ from lobby.names import Fingerprint, PresenceCode, Target, ThingName
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
-HEARTBEAT_INTERVAL: Final = timedelta(minutes=1)
-"""How often a waiting device's last hello is recorded."""
+HEARTBEAT_INTERVAL: Final = timedelta(minutes=30)
+"""How often a waiting device's last hello is recorded. Whether it is connected is known from lifecycle events."""
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
@@ -67,9 +67,9 @@ class Ledger(EventWriter):
         )
 
     def record_heartbeat(self, device: Device, clientversion: str | None, shows_code: bool | None = None) -> bool:
-        """Record the last hello of a waiting device. Return whether it was written: at most once per minute, or when
-        the device reports a change of `shows_code`; never while the row needs the commissioner, because the write
-        would start it."""
+        """Record the last hello of a waiting device. Return whether it was written: at most once per
+        `HEARTBEAT_INTERVAL`, or when the device reports a change of `shows_code`; never while the row needs the
+        commissioner, because the write would start it."""
         at = self._clock()
         if device.devstate not in _WAITING_STATES or device.needs_commissioner:
             return False

@@ -43,7 +43,7 @@ def section(lobby: LobbyUnderTest) -> Section:
     return Section(
         "DynamoDB units of one onboarding (indexes included)",
         ("step", "RRU", "WRU", "calls"),
-        (*lines, total, ("heartbeat of a waiting device, once a minute", *_units(heartbeat))),
+        (*lines, total, ("heartbeat of a waiting device, once in half an hour", *_units(heartbeat))),
         ("WRU as the emulator reports them; RRU computed from item sizes (4 kB a unit, consistent reads).",),
     )
 
@@ -71,12 +71,12 @@ def _steps(
 
 
 def _heartbeat(identity: Identity, recording: Recording) -> list[Consumption]:
-    """Return the calls of a hello two minutes after the first one."""
+    """Return the calls of a hello an hour after the first one."""
     ledger = Ledger(_SEPARATE_ACCOUNT.region)
     ledger.admit(identity, _ACTOR)
     device = ledger.hello(_read(ledger, identity), "1.0.0", _ACTOR)
     recording.take()
-    Ledger(_SEPARATE_ACCOUNT.region, lambda: now() + timedelta(minutes=2)).record_heartbeat(device, "1.0.0")
+    Ledger(_SEPARATE_ACCOUNT.region, lambda: now() + timedelta(hours=1)).record_heartbeat(device, "1.0.0")
     return recording.take()
 
 

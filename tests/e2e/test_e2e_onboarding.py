@@ -106,7 +106,7 @@ def test_ten_hellos_of_a_waiting_device_invoke_no_commissioner_and_write_no_hist
         deployed.claim(certid)
         assert device.read()[0] == PUBLISH
     calls = deployed.calls("device-lobby-receptionist", began)
-    assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # the heartbeat, once a minute
+    assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # a change of `shows_code`
     assert events(deployed.existing(certid)) == ["admit", "hello", "claim", "commission"]
     (run,) = until(lambda: deployed.log_lines("commissioner", certid))
     assert '"outcome":"commissioned"' in run

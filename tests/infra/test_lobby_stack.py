@@ -88,7 +88,8 @@ def test_every_lambda_logs_json_to_a_group_with_retention(stacks: Stacks, functi
     made = stacks.lobby.the("AWS::Lambda::Function", FunctionName=function.full_name)
     group = stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName=f"/aws/lambda/{function.full_name}")
     assert group["RetentionInDays"] == 30
-    assert made["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": stacks.lobby.logical_id(group)}}
+    logging = {"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": {"Ref": stacks.lobby.logical_id(group)}}
+    assert made["LoggingConfig"] == logging
     assert made["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == function.name
     assert made["Handler"] == function.handler
     assert "TracingConfig" not in made

@@ -1,6 +1,7 @@
 """The receptionist: who gets a route, who waits, the cost, and that a payload cannot change the identity."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +71,45 @@ def test_a_further_hello_in_the_lobby_is_one_read(reception: Reception) -> None:
     assert reception.calls.names() == ["GetItem"]
 
 
-def test_hellos_in_the_lobby_write_once_a_minute_and_never_start_the_commissioner(
+def test_hellos_in_the_lobby_write_once_in_half_an_hour_and_never_start_the_commissioner(
     reception: Reception, clock: Clock
 ) -> None:
     reception.hello()
     reception.calls.forget()
     for _ in range(10):
-        clock.advance(seconds=12)
+        clock.advance(minutes=6)
         reception.hello()
         assert not starts_the_commissioner(device())
     assert reception.calls.count() == {"GetItem": 10, "UpdateItem": 2}
     assert len(aws.tables()["device-lobby-history"]) == 2
+
+
+def test_a_v01_client_that_repeats_its_hello_every_five_seconds_costs_reads_only(
+    reception: Reception, clock: Clock
+) -> None:
+    reception.hello()
+    reception.calls.forget()
+    for _ in range(100):
+        clock.advance(seconds=5)
+        assert reception.hello() == "waiting"
+    assert reception.calls.count() == {"GetItem": 100}
+
+
+def test_a_hello_is_logged_only_if_it_changes_something_or_is_a_fault(
+    reception: Reception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def outcomes() -> list[str]:
+        lines = [vars(each) for each in caplog.records if each.levelno >= logging.INFO]
+        return [line["outcome"] for line in lines if line["message"] == "hello"]
+
+    reception.hello()
+    reception.hello()
+    reception.commission()
+    reception.hello()
+    assert outcomes() == ["entered"]
+    reception.hello(devicename="sensor-2")
+    reception.hello(certid="2b" * 32)
+    assert outcomes() == ["entered", "mistaken", "unknown"]
 
 
 def test_hellos_during_the_commissioning_write_nothing(reception: Reception, clock: Clock) -> None:
