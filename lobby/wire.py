@@ -1,20 +1,17 @@
-"""The device protocol: topics, rule SQL, message formats and the QR code.
+"""The device protocol: topics, rule SQL and message formats.
 
-The topic rules in `infra/`, the Lambdas, the device client, the label printer and the console's tests use these
-definitions. Compatible with aws-device-lobby v0.1: a device that uses only `lobby/<thing>`, `$aws/rules/lobby`, `iotep`
-and `config` works unchanged. Standard library only.
+The topic rules in `infra/`, the Lambdas and the device client use these definitions. Compatible with aws-device-lobby
+v0.1: a device that uses only `lobby/<thing>`, `$aws/rules/lobby`, `iotep` and `config` works unchanged. Standard
+library only.
 """
 
-import base64
-import binascii
-import hashlib
 import json
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.names import AccountId, Fingerprint, PresenceCode, Region, ThingName, parse_code, parse_fingerprint, shown
+from lobby.names import AccountId, PresenceCode, Region, ThingName, parse_code, shown
 
 HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
@@ -45,7 +42,6 @@ DEFAULT_CONFIG: Final = "default"
 
 Config = str | dict[str, object]
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*")
-_CODE = re.compile(r"DL1:([A-Z2-7]{52})([A-Z2-7]{4})")
 
 
 def lobby_topic(thing: ThingName) -> str:
@@ -183,40 +179,3 @@ def _json_object(payload: bytes) -> dict[str, object]:
 
 def _bad_message(what: str) -> InvalidInput:
     return InvalidInput("INVALID_MESSAGE", f"got {what}")
-
-
-def encode_label(certid: Fingerprint) -> str:
-    """Return the text of a label's QR code: ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check
-    characters. Upper case only, so that the QR code uses its compact alphanumeric mode."""
-    body = base64.b32encode(bytes.fromhex(certid)).decode().rstrip("=")
-    return f"DL1:{body}{_check(body)}"
-
-
-def decode_label(text: str) -> Fingerprint:
-    """Return the fingerprint from the text of a label: a ``DL1:`` code (in either case, with or without spaces), or
-    v0.1's bare hex. Raise `InvalidInput`: INVALID_LABEL if a typed code fails its check, INVALID_FINGERPRINT if the
-    text is neither."""
-    code = re.sub(r"[\s\-]", "", text[:400]).upper()
-    if not code.startswith("DL1"):
-        return parse_fingerprint(text)
-    match = _CODE.fullmatch(code)
-    if match is None:
-        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, want DL1: and 56 of the characters A-Z 2-7")
-    body, check = match.groups()
-    if _check(body) != check:
-        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, whose check characters do not match")
-    try:
-        return parse_fingerprint(base64.b32decode(body + "====").hex())
-    except binascii.Error:
-        raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, which is not base32") from None
-
-
-def short_form(certid: Fingerprint) -> str:
-    """Return the fingerprint's first 12 digits in groups, for users to compare: ``3F2A 91BC 07D4``."""
-    head = certid[:12].upper()
-    return " ".join(head[i : i + 4] for i in range(0, 12, 4))
-
-
-def _check(body: str) -> str:
-    """Return 20 bits of SHA-256 over the body: a mistyped or swapped character is missed once in a million."""
-    return base64.b32encode(hashlib.sha256(b"DL1:" + body.encode()).digest()[:5]).decode()[:4]

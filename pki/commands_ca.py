@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lobby.errors import InvalidInput
-from lobby.wire import decode_label, encode_label, short_form
+from lobby.label import decode_label, encode_label, short_form
 from pki import authority, crl, devices, keys, profile, terminal
 from pki.certificates import common_name, fingerprint, load_certificate
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from qrcode.constants import ERROR_CORRECT_Q
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
+from lobby.label import encode_label, short_form
 from lobby.names import Fingerprint
-from lobby.wire import encode_label, short_form
 from pki.errors import LabelError
 
 DPI = 300

@@ -16,8 +16,8 @@ from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
 from admin_api.cli.errors import usage_error
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput, LobbyError
+from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
-from lobby.wire import decode_label
 
 IDENTITY: Final = ("certid", "fingerprint", "label")
 REQUEST: Final = ("target", "profile", "config")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
+from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
-from lobby.wire import decode_label
 
 
 @dataclass(frozen=True)

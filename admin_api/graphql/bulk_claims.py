@@ -17,8 +17,8 @@ from admin_api.graphql.limits import Resource
 from lobby.domain import device as ledger
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
+from lobby.label import decode_label
 from lobby.names import Fingerprint, Target
-from lobby.wire import decode_label
 
 Refusal = tuple[str, str]
 """A code and a message."""

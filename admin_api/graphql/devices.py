@@ -18,7 +18,7 @@ from lobby.domain import device as ledger
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import Event, State, allowed_events
 from lobby.errors import InvalidInput
-from lobby.wire import encode_label, short_form
+from lobby.label import encode_label, short_form
 
 MAX_HISTORY = 1000
 _ACTIONS = {

@@ -16,8 +16,8 @@ from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
 from lobby.errors import InvalidInput
+from lobby.label import decode_label
 from lobby.names import parse_target, shown
-from lobby.wire import decode_label
 
 MAX_WHY = 200
 

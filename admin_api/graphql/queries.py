@@ -18,10 +18,10 @@ from admin_api.graphql.overview import Overview, overview_of
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetCheck, check_from, target_from
 from lobby.domain.states import State
+from lobby.label import decode_label
 from lobby.ledger.counts import read_counts
 from lobby.ledger.listing import DEFAULT_PAGE, Filter
 from lobby.names import parse_target
-from lobby.wire import decode_label
 
 
 @strawberry.type(description="The authenticated user.")

@@ -17,8 +17,8 @@ from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import Manufacturer
 from infra.local.powered_device import PoweredDevice, event_time
 from infra.local.timeline import StepFailed, Timeline
+from lobby.label import decode_label
 from lobby.names import Fingerprint
-from lobby.wire import decode_label
 from pki.devices import DevicePaths
 
 CLAIM: Final = """

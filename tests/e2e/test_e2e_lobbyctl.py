@@ -17,8 +17,8 @@ import pytest
 
 from infra.local.lobby_file import NAME
 from infra.local.synthesis import ROOT
+from lobby.label import encode_label
 from lobby.names import Target
-from lobby.wire import encode_label
 from pki.devices import DevicePaths
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event

@@ -64,7 +64,17 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     assert {name.split("/")[0] for name in names} == {"lobby", "admin_api", "device", "pki"}
     assert {name for name in names if name.startswith("lobby/")} == {
-        f"lobby/{name}" for name in ("__init__.py", "py.typed", "names.py", "errors.py", "wire.py")
+        f"lobby/{name}"
+        for name in (
+            "__init__.py",
+            "py.typed",
+            "errors.py",
+            "keyboard_layouts.py",
+            "label.py",
+            "names.py",
+            "notations.py",
+            "wire.py",
+        )
     }
     assert {"/".join(name.split("/")[:2]) for name in names if name.startswith("admin_api/")} == {
         "admin_api/__init__.py",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from admin_api.roles import Role
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.wire import encode_label
+from lobby.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.deployed_lambda import SETTINGS, Console
 from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leaks, with_known_values

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from lobby.domain.transitions import ClaimRequest
-from lobby.wire import encode_label
+from lobby.label import encode_label
 from pki import manifest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from lobby.label import encode_label
 from lobby.names import Fingerprint
-from lobby.wire import encode_label
 from pki.labels import encode_png, render_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

@@ -19,7 +19,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lobby import __version__
-from lobby.wire import decode_label, encode_label
+from lobby.label import decode_label, encode_label
 from pki.certificates import fingerprint, load_certificate
 from pki.cli import app, main
 from pki.crl import load_crl

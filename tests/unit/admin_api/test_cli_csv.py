@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
 from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
+from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target
-from lobby.wire import encode_label
 
 HERE, THERE = parse_target("111111111111", "eu-west-1"), parse_target("222222222222", "us-east-1")
 TARGETS = TargetLookup(
@@ -93,7 +93,7 @@ def test_lines_are_counted_as_in_an_editor() -> None:
         (f"{ONE}", "INVALID_ROW"),
         (f"{ONE},Here,,,extra", "INVALID_ROW"),
         ("=cmd|'/c calc'!A0,Here,,", "INVALID_FINGERPRINT"),
-        ("\u202e" + ONE + ",Here,,", "INVALID_FINGERPRINT"),
+        ("\u202e" + ONE[1:] + ",Here,,", "INVALID_FINGERPRINT"),
     ],
 )
 def test_an_invalid_row_is_reported_and_the_others_are_kept(row: str, code: str) -> None:

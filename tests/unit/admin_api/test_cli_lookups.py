@@ -14,8 +14,8 @@ from admin_api.cli.lobby_location import LobbyChoice
 from admin_api.cli.photos import select_labels
 from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
+from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target
-from lobby.wire import encode_label
 
 HERE, THERE, TWIN = (parse_target(f"{number}" * 12, "eu-west-1") for number in (1, 2, 3))
 TARGETS = TargetLookup(

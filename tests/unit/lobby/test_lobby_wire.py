@@ -1,15 +1,13 @@
-"""The label codec and the messages: encoded values decode, and any other input is rejected."""
+"""The messages: encoded values decode, and any other input is rejected."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lobby.errors import InvalidInput
-from lobby.names import AccountId, Fingerprint, Region, ThingName
+from lobby.names import AccountId, Region, ThingName
 from lobby.wire import (
     CONNECTED_SQL,
     DEFAULT_CONFIG,
@@ -20,87 +18,16 @@ from lobby.wire import (
     Reset,
     Route,
     crl_key,
-    decode_label,
-    encode_label,
     lobby_topic,
     parse_message,
-    short_form,
     trust_bucket,
 )
 
-VECTORS = Path(__file__).parents[2] / "events" / "label_vectors.json"
-BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-fingerprints = st.binary(min_size=32, max_size=32).map(lambda raw: Fingerprint(raw.hex()))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-
-
-def vectors() -> list[dict[str, str]]:
-    labels: list[dict[str, str]] = json.loads(VECTORS.read_text())["labels"]
-    return labels
-
-
-@pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector["fingerprint"][:8])
-def test_the_shared_label_vectors_hold(vector: dict[str, str]) -> None:
-    certid = Fingerprint(vector["fingerprint"])
-    assert encode_label(certid) == vector["code"]
-    assert short_form(certid) == vector["short"]
-    assert decode_label(vector["code"]) == decode_label(certid) == certid
-
-
-@given(fingerprints)
-def test_a_label_decodes_in_every_printed_or_typed_form(certid: Fingerprint) -> None:
-    code = encode_label(certid)
-    spaced = " ".join(code[i : i + 4] for i in range(0, len(code), 4))
-    for form in (code, code.lower(), spaced, spaced.replace(" ", "-"), f"\n{code}\t", certid, certid.upper()):
-        assert decode_label(form) == certid
-
-
-@given(fingerprints)
-def test_a_label_uses_the_alphanumeric_mode_of_qr_codes(certid: Fingerprint) -> None:
-    assert re.fullmatch(r"[0-9A-Z $%*+\-./:]{60}", encode_label(certid))
-
-
-@given(fingerprints, st.integers(4, 59), st.sampled_from(BASE32))
-def test_one_mistyped_character_is_detected(certid: Fingerprint, position: int, other: str) -> None:
-    code = encode_label(certid)
-    typed = code[:position] + other + code[position + 1 :]
-    if typed != code:
-        with pytest.raises(InvalidInput) as refused:
-            decode_label(typed)
-        assert refused.value.code == "INVALID_LABEL"
-
-
-@given(fingerprints, st.integers(4, 58))
-def test_two_swapped_neighbours_are_detected(certid: Fingerprint, position: int) -> None:
-    code = encode_label(certid)
-    typed = code[:position] + code[position + 1] + code[position] + code[position + 2 :]
-    if typed != code:
-        with pytest.raises(InvalidInput, match="INVALID_LABEL"):
-            decode_label(typed)
-
-
-@given(st.text(max_size=500))
-@example("DL1:" + "A" * 56)
-@example("DL1:" + "A" * 400)
-@example("dl1:\u0131")
-@example("https://evil.example/?" + "a" * 64)
-def test_any_scanned_text_is_decoded_or_rejected(text: str) -> None:
-    try:
-        certid = decode_label(text)
-    except InvalidInput as refused:
-        assert refused.code in {"INVALID_LABEL", "INVALID_FINGERPRINT"}  # noqa: PT017  # both are answers
-    else:
-        assert re.fullmatch(r"[0-9a-f]{64}", certid)
-
-
-def test_the_short_form_has_twelve_digits_in_groups() -> None:
-    assert short_form(Fingerprint("3f2a91bc07d4" + "0" * 52)) == "3F2A 91BC 07D4"
-
-
 configs = st.text(max_size=40).filter(lambda text: text != FACTORY_RESET) | st.dictionaries(
     st.text(max_size=8), st.text(max_size=8) | st.integers() | st.booleans() | st.none(), max_size=4
 )

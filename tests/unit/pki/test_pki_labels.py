@@ -10,8 +10,8 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from lobby.errors import InvalidInput
+from lobby.label import decode_label, encode_label
 from lobby.names import Fingerprint
-from lobby.wire import decode_label, encode_label
 from pki import labels, sheets
 from pki.errors import LabelError
 

@@ -1,10 +1,13 @@
 /**
- * Encodes and decodes the text of a device label, compatible with `lobby/wire.py`: `DL1:`, the fingerprint in
- * base32 and four check characters, or v0.1's bare fingerprint in hex. Both codecs are tested with
+ * Encodes and decodes the text of a device label, compatible with `lobby/label.py`: `DL1:`, the fingerprint in
+ * base32 and four check characters; v0.1's bare hex and other notations of a fingerprint; the link of a label;
+ * and a code typed through another keyboard layout. Both codecs are tested with
  * `tests/events/label_vectors.json`. Uses SHA-256 from @noble/hashes because Web Crypto is asynchronous and
  * codes are checked while they are typed. Rejects other text with the API's error codes.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { asTypedOnUsKeys } from "./keyboard_layouts";
+import { digitsOf, visible } from "./notations";
 
 /** The prefix of a label code. */
 export const PREFIX = "DL1:";
@@ -13,8 +16,10 @@ export const HEX_LENGTH = 64;
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BODY_LENGTH = 52;
-const CODE = /^DL1:([A-Z2-7]{52})([A-Z2-7]{4})$/;
-const HEX = /^[0-9a-f]{64}$/;
+const CODE = /^(?:DL1:?)?([A-Z2-7]{52})([A-Z2-7]{4})$/;
+const LINK = /^https?:\/\/[^\s#?]+\/claim\/?(?:\?([^#\s]*))?(?:#(\S*))?$/i;
+const QUOTES = /^[ "'`,;<>]+|[ "'`,;<>]+$/g;
+const MAX_TEXT = 1000;
 const SHOWN = 80;
 
 export type LabelFault = "INVALID_LABEL" | "INVALID_FINGERPRINT";
@@ -35,29 +40,58 @@ export function encodeLabel(certid: string): string {
   return PREFIX + body + checkOf(body);
 }
 
-/** Return the fingerprint encoded in `text`, in either case, grouped or not. Throws `LabelError`. */
+/** Return the fingerprint that `text` identifies. Throws `LabelError`. */
 export function decodeLabel(text: string): string {
-  const code = text.slice(0, 400).replace(/[\s-]/g, "").toUpperCase();
-  if (!code.startsWith("DL1")) return parseFingerprint(text);
-  const [, body, check] = CODE.exec(code) ?? [];
-  if (body === undefined)
-    throw new LabelError(
-      "INVALID_LABEL",
-      `got ${shown(text)}, want DL1: and ${CODE_LENGTH} of the characters A-Z 2-7`,
-    );
-  if (checkOf(body) !== check)
-    throw new LabelError("INVALID_LABEL", `got ${shown(text)}, want matching check characters (mistyped?)`);
-  return hexOf(body);
+  const plain = inLink(visible(text.slice(0, MAX_TEXT)).replace(QUOTES, ""));
+  const code = plain.replace(/[\s-]/g, "").toUpperCase();
+  if (text.length > MAX_TEXT) throw rejection(code, text);
+  const { certid, otherDigest } = digitsOf(plain);
+  const decoded = decodedOf(code) ?? (code.startsWith("DL1") ? null : certid) ?? corrected(text);
+  if (decoded === null) throw rejection(code, text, otherDigest);
+  return decoded;
 }
 
-/** Parse a fingerprint in any common notation: hex in either case, with colons, dashes or spaces. */
-export function parseFingerprint(text: string): string {
-  const bare = text.length <= 200 ? text.replace(/[:\-\s]/g, "").toLowerCase() : "";
-  if (HEX.test(bare)) return bare;
-  throw new LabelError(
-    "INVALID_FINGERPRINT",
-    `got ${shown(text)}, want the certificate's SHA-256 fingerprint: ${HEX_LENGTH} hex digits`,
+/** The code in a label's link (`https://<console>/claim#DL1:…` or `?code=…`); other text unchanged. */
+function inLink(text: string): string {
+  const link = LINK.exec(text);
+  if (!link) return text;
+  const [, query = "", fragment = ""] = link;
+  const parameter = new URLSearchParams(query).get("code");
+  if (parameter) return visible(parameter);
+  try {
+    return visible(decodeURIComponent(fragment));
+  } catch {
+    return "";
+  }
+}
+
+/** The fingerprint of a code with matching check characters, with or without its prefix. */
+function decodedOf(code: string): string | null {
+  const [, body, check] = CODE.exec(code) ?? [];
+  return body !== undefined && checkOf(body) === check ? hexOf(body) : null;
+}
+
+/** Only with the prefix and matching check characters: a wrong correction passes once in a million. */
+function corrected(text: string): string | null {
+  const codes = asTypedOnUsKeys(visible(text, "NFC")).map((typed) =>
+    typed.replace(/[\s-]/g, "").toUpperCase(),
   );
+  const certids = new Set(codes.filter((code) => code.startsWith("DL1")).map(decodedOf));
+  certids.delete(null);
+  return certids.size === 1 ? ([...certids][0] ?? null) : null;
+}
+
+/** `code` is the text without separators, in upper case. */
+function rejection(code: string, text: string, otherDigest: string | null = null): LabelError {
+  if (!code.startsWith("DL1")) {
+    const got = otherDigest === null ? shown(text) : `${shown(text)} (${otherDigest})`;
+    const want = `the certificate's SHA-256 fingerprint: ${HEX_LENGTH} hex digits`;
+    return new LabelError("INVALID_FINGERPRINT", `got ${got}, want ${want}`);
+  }
+  const want = CODE.test(code)
+    ? "matching check characters (mistyped?)"
+    : `DL1: and ${CODE_LENGTH} of the characters A-Z 2-7`;
+  return new LabelError("INVALID_LABEL", `got ${shown(text)}, want ${want}`);
 }
 
 /** Whether the last four of `CODE_LENGTH` characters match the others. */
@@ -103,6 +137,6 @@ function hexOf(body: string): string {
 }
 
 function bytesOf(certid: string): Uint8Array {
-  const pairs = parseFingerprint(certid).match(/../g) ?? [];
+  const pairs = certid.match(/../g) ?? [];
   return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
 }

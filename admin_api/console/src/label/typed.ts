@@ -1,11 +1,13 @@
 /**
  * Reads a label code while it is typed: groups it as printed, counts its characters, and checks it on every
  * keystroke. Invalid characters are rejected immediately. Likely misreadings are suggested, never corrected
- * automatically. Bare hex of v0.1 labels is accepted too. Pure.
+ * automatically. Bare hex of v0.1 labels is accepted too, and every pasted notation that `decodeLabel` reads.
+ * Pure.
  */
 
 import { corrections } from "./corrections";
-import { CODE_LENGTH, decodeLabel, fits, HEX_LENGTH, type LabelFault, PREFIX } from "./label";
+import { CODE_LENGTH, decodeLabel, encodeLabel, fits, HEX_LENGTH, type LabelFault, PREFIX } from "./label";
+import { visible } from "./notations";
 
 /** A suggested correction; `text` becomes the content of the field. */
 export interface Suggestion {
@@ -63,9 +65,11 @@ const BEGUN = 5;
 
 /** Read the content of the field. */
 export function readTyped(text: string): Typed {
-  const typed = text.slice(0, MAX_TYPED);
-  if (MISREAD_PREFIX.test(typed)) return misreadPrefix(typed);
+  const typed = visible(text.slice(0, MAX_TYPED), "NFC");
   const characters = charactersOf(typed);
+  const pasted = pastedAs(typed, characters);
+  if (pasted !== null) return readTyped(pasted);
+  if (MISREAD_PREFIX.test(typed)) return misreadPrefix(typed);
   const prefixed = characters.startsWith("DL1");
   const body = prefixed ? characters.slice(3) : characters;
   const kind = prefixed ? "code" : kindOf(body);
@@ -94,6 +98,30 @@ export function caretIn(shown: string, text: string, caret: number): number {
   return shown.charAt(at) === ":" ? at + 1 : at;
 }
 
+/**
+ * The code or the hex digits that `typed` contains in another notation; null if it has none, or has them
+ * already. The prefix that this module adds is not part of a code that is typed through another layout.
+ */
+function pastedAs(typed: string, characters: string): string | null {
+  for (const text of [typed, typed.replace(/^DL1:\s*/, "")]) {
+    const certid = certidOf(text);
+    if (certid === null) continue;
+    const code = encodeLabel(certid);
+    if ([certid.toUpperCase(), charactersOf(code), charactersOf(code).slice(3)].includes(characters))
+      return null;
+    return characters.includes(certid.toUpperCase()) ? certid : code;
+  }
+  return null;
+}
+
+function certidOf(text: string): string | null {
+  try {
+    return decodeLabel(text);
+  } catch {
+    return null;
+  }
+}
+
 function charactersOf(text: string): string {
   return text.replace(SEPARATORS, "").toUpperCase();
 }
@@ -109,8 +137,13 @@ function kindOf(body: string): Kind {
   return digits > letters.length && /^[OIL]+$/.test(letters) ? "hex" : "code";
 }
 
-/** Format as on the label. Text that may still become either kind is left unchanged. */
+/**
+ * Format as on the label. Text with characters that no code has is left unchanged: it may be another notation
+ * that is not complete yet.
+ */
 function shownAs(body: string, prefixed: boolean, typed: string): string {
+  if (/[^0-9A-Z]/.test(body) || (/[G-Z]/.test(body) && /:/.test(typed.replace(/^\s*DL1\s*:/i, ""))))
+    return typed;
   if (body === "") return typed.trim() === "" ? "" : typed.trim().toUpperCase();
   const groups = [...(prefixed ? [PREFIX] : []), ...(body.match(/.{1,4}/gsu) ?? [])];
   return groups

@@ -1,8 +1,14 @@
 /** Typing a label code: count, grouping, rules and suggestions. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { shortForm } from "../../src/label/short_form";
 import { caretIn, readTyped } from "../../src/label/typed";
 
+const VECTORS = join(import.meta.dirname, "../../../../tests/events/label_vectors.json");
+const { accepted } = JSON.parse(readFileSync(VECTORS, "utf8")) as {
+  accepted: { name: string; text: string; fingerprint: string }[];
+};
 const CERTID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const CODE = "DL1:AERUKZ4JVPG66AJDIVTYTK6N54ASGRLHRGV433YBENCWPCNLZXXQ2IQ7";
 const PRINTED = "DL1: AERU KZ4J VPG6\n6AJD IVTY TK6N 54AS\nGRLH RGV4 33YB ENCW\nPCNL ZXXQ 2IQ7";
@@ -118,3 +124,17 @@ test.each([
   const caret = caretIn(shown, text, typed.indexOf("|"));
   expect(`${shown.slice(0, caret)}|${shown.slice(caret)}`).toBe(wanted);
 });
+
+test.each(accepted)("reads pasted text: $name", ({ text, fingerprint }) => {
+  const pasted = readTyped(text);
+  expect(pasted.certid).toBe(fingerprint);
+  expect(readTyped(pasted.shown).certid).toBe(fingerprint);
+});
+
+test.each(accepted.filter(({ name }) => name.startsWith("keys of")))(
+  "reads what a barcode reader types, character by character: $name",
+  ({ text, fingerprint }) => {
+    const field = [...text].reduce((shown, character) => readTyped(shown + character).shown, "");
+    expect(readTyped(field).certid).toBe(fingerprint);
+  },
+);

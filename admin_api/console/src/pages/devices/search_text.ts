@@ -1,8 +1,9 @@
 /**
- * Interprets the text in the search box: the start of a name, the start of a fingerprint, or a complete
- * label. If several fit, the most likely comes first.
+ * Interprets the text in the search box: the start of a name, the start of a fingerprint, or a complete label
+ * or fingerprint in any notation. If several fit, the most likely comes first.
  */
 import { decodeLabel, LabelError } from "../../label/label";
+import { visible } from "../../label/notations";
 
 export type Kind = "name" | "print";
 
@@ -19,12 +20,12 @@ const PRINT = /^[0-9a-f]{4,64}$/;
 const MIN_NAME = 2;
 
 export function parseSearch(typed: string): ParsedSearch {
-  const text = typed.trim();
+  const text = visible(typed).trim();
   if (text === "") return { is: "nothing" };
+  const device = deviceOf(typed);
+  if (device !== null) return device;
   if (text.length < MIN_NAME) return { is: "unfit", message: `Type at least ${MIN_NAME} characters.` };
   const print = text.replace(/[:\-\s]/g, "").toLowerCase();
-  if (/^[0-9a-f]{64}$/.test(print)) return { is: "device", certid: print };
-  if (/^dl1:/i.test(text)) return labelOf(text);
   const fits: Record<Kind, boolean> = { name: NAME.test(text), print: PRINT.test(print) };
   const kinds = (isLikelyPrint(text) ? (["print", "name"] as const) : (["name", "print"] as const)).filter(
     (kind) => fits[kind],
@@ -34,13 +35,16 @@ export function parseSearch(typed: string): ParsedSearch {
     : { is: "unfit", message: whyNot(text) };
 }
 
-/** Codes are typed from left to right, so a short code is not wrong yet. */
-function labelOf(text: string): ParsedSearch {
+/**
+ * A complete label or fingerprint. Codes are typed from left to right, so a short one is not wrong yet. Null for
+ * text that is neither.
+ */
+function deviceOf(typed: string): ParsedSearch | null {
   try {
-    return { is: "device", certid: decodeLabel(text) };
+    return { is: "device", certid: decodeLabel(typed) };
   } catch (error) {
-    if (error instanceof LabelError) return { is: "unfit", message: error.message };
-    throw error;
+    if (!(error instanceof LabelError)) throw error;
+    return /^dl1:/i.test(visible(typed).trim()) ? { is: "unfit", message: error.message } : null;
   }
 }
 

@@ -1,0 +1,50 @@
+/**
+ * What a US keyboard types while another layout is active, and the reverse. A barcode reader sends key
+ * presses, not characters: `DL1:` becomes `DL1Ö` (German) or `DL&M` (French). Has the tables of
+ * `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. Pure.
+ */
+
+/** The keys of a layout, without and with Shift. */
+type Layout = readonly [string, string];
+
+const US: Layout = ["1234567890qwertyuiopasdfghjkl;zxcvbnm", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM"];
+
+const LAYOUTS: readonly Layout[] = [
+  /* German */ ["1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'],
+  /* Swiss */ ["1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'],
+  /* Czech */ ["+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'],
+  /* Hungarian */ ["123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"],
+  /* French */ ["&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
+  /* Belgian */ ["&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
+  /* Spanish */ ["1234567890qwertyuiopasdfghjklñzxcvbnm", '!"·$%&/()=QWERTYUIOPASDFGHJKLÑZXCVBNM'],
+  /* Italian */ ["1234567890qwertyuiopasdfghjklòzxcvbnm", '!"£$%&/()=QWERTYUIOPASDFGHJKLçZXCVBNM'],
+  /* Portuguese */ ["1234567890qwertyuiopasdfghjklçzxcvbnm", '!"#$%&/()=QWERTYUIOPASDFGHJKLÇZXCVBNM'],
+  /* Danish */ ["1234567890qwertyuiopasdfghjklæzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÆZXCVBNM'],
+  /* Norwegian */ ["1234567890qwertyuiopasdfghjkløzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLØZXCVBNM'],
+  /* Swedish */ ["1234567890qwertyuiopasdfghjklözxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÖZXCVBNM'],
+  /* Turkish Q */ ["1234567890qwertyuıopasdfghjklşzxcvbnm", "!'^+%&/()=QWERTYUIOPASDFGHJKLŞZXCVBNM"],
+  /* Turkish F */ ["1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"],
+  /* Russian */ ["1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'],
+  /* Ukrainian */ ["1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'],
+  /* Bulgarian */ ["1234567890,уеишщксдзьяаожгтнвмюйъэфхп", '!?+"%=:/_№ыУЕИШЩКСДЗѝЯАОЖГТНВМЮЙЪЭФХП'],
+  /* Greek */ ["1234567890;ςερτυθιοπασδφγηξκλ΄ζχψωβνμ", "!@#$%^&*():΅ΕΡΤΥΘΙΟΠΑΣΔΦΓΗΞΚΛ¨ΖΧΨΩΒΝΜ"],
+  /* Hebrew */ ["1234567890/'קראטוןםפשדגכעיחלךףזסבהנמצ", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM"],
+  /* Dvorak */ ["1234567890',.pyfgcrlaoeuidhtns;qjkxbm", '!@#$%^&*()"<>PYFGCRLAOEUIDHTNS:QJKXBM'],
+  /* Colemak */ ["1234567890qwfpgjluy;arstdhneiozxcvbkm", "!@#$%^&*()QWFPGJLUY:ARSTDHNEIOZXCVBKM"],
+];
+
+const TABLES = LAYOUTS.flatMap((layout) => [table(layout, US), table(US, layout)]);
+
+/**
+ * The texts that result if `text` was typed on US keys while another layout was active, and the reverse.
+ * Characters that are on neither keyboard stay as they are.
+ */
+export function asTypedOnUsKeys(text: string): string[] {
+  return TABLES.map((keys) => [...text].map((character) => keys.get(character) ?? character).join(""));
+}
+
+/** The unshifted keys win. */
+function table(from: Layout, to: Layout): ReadonlyMap<string, string> {
+  const instead = [...to[1], ...to[0]];
+  return new Map([...from[1], ...from[0]].map((key, at) => [key, instead[at] ?? key]));
+}

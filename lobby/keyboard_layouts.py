@@ -1,0 +1,51 @@
+"""What a US keyboard types while another layout is active, and the reverse.
+
+A barcode reader sends key presses, not characters. If it and the computer use different layouts, ``DL1:`` becomes
+``DL1Ö`` (German) or ``DL&M`` (French). The tables contain the keys that a label's code needs: digits, letters, and the
+key with the colon. Pure; the console has the same tables (`keyboard_layouts.ts`).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+_US: Final = ("1234567890qwertyuiopasdfghjkl;zxcvbnm", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM")
+_LAYOUTS: Final[Mapping[str, tuple[str, str]]] = {
+    "German": ("1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'),
+    "Swiss": ("1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'),
+    "Czech": ("+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'),
+    "Hungarian": ("123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"),
+    "French": ("&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
+    "Belgian": ("&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
+    "Spanish": ("1234567890qwertyuiopasdfghjklñzxcvbnm", '!"·$%&/()=QWERTYUIOPASDFGHJKLÑZXCVBNM'),
+    "Italian": ("1234567890qwertyuiopasdfghjklòzxcvbnm", '!"£$%&/()=QWERTYUIOPASDFGHJKLçZXCVBNM'),
+    "Portuguese": ("1234567890qwertyuiopasdfghjklçzxcvbnm", '!"#$%&/()=QWERTYUIOPASDFGHJKLÇZXCVBNM'),
+    "Danish": ("1234567890qwertyuiopasdfghjklæzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÆZXCVBNM'),
+    "Norwegian": ("1234567890qwertyuiopasdfghjkløzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLØZXCVBNM'),
+    "Swedish": ("1234567890qwertyuiopasdfghjklözxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÖZXCVBNM'),
+    "Turkish Q": ("1234567890qwertyuıopasdfghjklşzxcvbnm", "!'^+%&/()=QWERTYUIOPASDFGHJKLŞZXCVBNM"),
+    "Turkish F": ("1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"),
+    "Russian": ("1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'),
+    "Ukrainian": ("1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'),
+    "Bulgarian": ("1234567890,уеишщксдзьяаожгтнвмюйъэфхп", '!?+"%=:/_№ыУЕИШЩКСДЗѝЯАОЖГТНВМЮЙЪЭФХП'),
+    "Greek": ("1234567890;ςερτυθιοπασδφγηξκλ΄ζχψωβνμ", "!@#$%^&*():΅ΕΡΤΥΘΙΟΠΑΣΔΦΓΗΞΚΛ¨ΖΧΨΩΒΝΜ"),
+    "Hebrew": ("1234567890/'קראטוןםפשדגכעיחלךףזסבהנמצ", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM"),
+    "Dvorak": ("1234567890',.pyfgcrlaoeuidhtns;qjkxbm", '!@#$%^&*()"<>PYFGCRLAOEUIDHTNS:QJKXBM'),
+    "Colemak": ("1234567890qwfpgjluy;arstdhneiozxcvbkm", "!@#$%^&*()QWFPGJLUY:ARSTDHNEIOZXCVBKM"),
+}
+
+
+def as_typed_on_us_keys(text: str) -> Iterator[str]:
+    """Yield the texts that result if `text` was typed on US keys while another layout was active, and the reverse.
+    Characters that are on neither keyboard stay as they are."""
+    for there, back in _TABLES:
+        yield text.translate(there)
+        yield text.translate(back)
+
+
+def _tables(layout: tuple[str, str]) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the table from `layout` to US keys, and the reverse. The unshifted keys win."""
+    here, us = layout[1] + layout[0], _US[1] + _US[0]
+    return {ord(a): b for a, b in zip(here, us, strict=True)}, {ord(b): a for a, b in zip(here, us, strict=True)}
+
+
+_TABLES: Final = tuple(_tables(layout) for layout in _LAYOUTS.values())
