@@ -1,19 +1,17 @@
 """Claim lists: CSV files that are read and checked completely before anything is sent.
 
 The header names the columns: `certid`, `fingerprint` or `label` (any text that a label may contain), and optionally
-`target`, `profile` and `config`. A manufacturer's manifest is accepted unchanged. Commas, semicolons and tabs are
-accepted as separators. Every invalid row is reported with its line; an unknown column is refused, because it may be a
-misspelt one.
+`target`, `profile` and `config`. A manufacturer's manifest and the console's exports are accepted unchanged. The file
+may be as a spreadsheet saves it (`spreadsheet`). Every invalid row is reported with its line; an unknown column is
+refused, because it may be a misspelt one.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
-from admin_api.cli.errors import usage_error
+from admin_api.cli.spreadsheet import Sheet, check_number, plain_cell, read_sheet, unreadable
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
@@ -21,9 +19,15 @@ from lobby.names import Fingerprint, shown
 
 IDENTITY: Final = ("certid", "fingerprint", "label")
 REQUEST: Final = ("target", "profile", "config")
-MANIFEST: Final = ("thing_name", "not_after")
-"""The other columns of a manufacturer's manifest. They are ignored."""
-_SEPARATORS: Final = (",", ";", "\t")
+MANIFEST: Final = ("thing_name", "not_after", "serial_number", "sku", "batch")
+EXPORT: Final = (
+    *("devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"),
+    *("lobbyregion", "line", "ok", "code", "message"),
+)
+"""The other columns of a manifest, an export and a file of results. They are ignored."""
+ACCOUNT: Final = ("targetaccount", "targetregion")
+"""An export's columns of the target, used together if `target` is empty."""
+ACCOUNT_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -62,20 +66,20 @@ def read_claim_list(
     """Read and check a claim list.
 
     Raise `InvalidInput` UNREADABLE_FILE if `content` is not a claim list, and `LobbyError` for invalid `defaults`."""
-    lines = list(_lines(_text(content)))
-    if not lines:
-        raise _unreadable("an empty file")
-    columns = _columns(lines[0][1], ignore_columns)
+    sheet = read_sheet(content)
+    if not sheet.lines:
+        raise unreadable("an empty file")
+    columns = _columns(sheet.lines[0][1], ignore_columns)
     _check_defaults(columns, targets, defaults)
     rows: list[ClaimRow] = []
     errors: list[RowError] = []
-    for number, cells in lines[1:]:
+    for number, cells in sheet.lines[1:]:
         try:
-            rows.append(_row(number, _by_column(cells, columns), targets, defaults))
+            rows.append(_row(number, _by_column(cells, columns, sheet), targets, defaults))
         except LobbyError as error:
             errors.append(RowError(number, error.code, error.message))
     if not rows and not errors:
-        raise _unreadable("a header without rows")
+        raise unreadable("a header without rows")
     return _without_duplicates(rows, errors)
 
 
@@ -88,58 +92,38 @@ def _check_defaults(columns: Sequence[str], targets: TargetLookup, defaults: Def
         read_config(defaults.config)
 
 
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable(f"bytes that are not UTF-8 (at {error.start})") from None
-    if "\0" in text:
-        raise _unreadable("zero bytes (UTF-16?)")
-    return text
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield every record that is not blank, with the number of its first line in the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True, skipinitialspace=True)
-    try:
-        first_line = 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield first_line, cells
-            first_line = reader.line_num + 1
-    except csv.Error as error:
-        raise _unreadable(f"line {first_line}: {error}") from None
-
-
-def _separator(text: str) -> str:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_SEPARATORS, key=header.count)
-
-
 def _columns(header: Sequence[str], ignore_unknown: bool) -> list[str]:
-    columns = [cell.strip().lower() for cell in header]
-    known = (*IDENTITY, *REQUEST, *MANIFEST)
+    columns = [plain_cell(cell).lower() for cell in header]
+    known = (*IDENTITY, *REQUEST, *MANIFEST, *EXPORT, *ACCOUNT)
     unknown = [cell for cell, column in zip(header, columns, strict=True) if column not in known]
     repeated = sorted({column for column in columns if column in known and columns.count(column) > 1})
     if not set(IDENTITY) & set(columns):
-        raise _unreadable(f"columns {shown(', '.join(header))}", "one of certid, fingerprint and label among them")
+        raise unreadable(f"columns {shown(', '.join(header))}", "one of certid, fingerprint and label among them")
     if repeated:
-        raise _unreadable(f"column {repeated[0]} twice", "it once")
+        raise unreadable(f"column {repeated[0]} twice", "it once")
     if unknown and not ignore_unknown:
         allowed = ", ".join((*IDENTITY, *REQUEST))
-        raise _unreadable(f"column {shown(unknown[0])}", f"only {allowed} (or --ignore-columns)")
+        raise unreadable(f"column {shown(unknown[0])}", f"only {allowed} (or --ignore-columns)")
     return columns
 
 
-def _by_column(cells: Sequence[str], columns: Sequence[str]) -> Mapping[str, str]:
+def _by_column(cells: Sequence[str], columns: Sequence[str], sheet: Sheet) -> Mapping[str, str]:
+    """Return the cells of a row by column. Raise `InvalidInput` INVALID_ROW, INVALID_ENCODING or DAMAGED_NUMBER."""
     if len(cells) != len(columns):
         raise InvalidInput("INVALID_ROW", f"got {len(cells)} cells, want {len(columns)} as in the header")
-    return dict(zip(columns, cells, strict=True))
+    row = {column: plain_cell(cell) for column, cell in zip(columns, cells, strict=True)}
+    for column in (*IDENTITY, *REQUEST, *ACCOUNT):
+        text = row.get(column, "")
+        if not sheet.certain and not text.isascii():
+            raise InvalidInput("INVALID_ENCODING", f"got {shown(text)} in an unknown encoding, want a file in UTF-8")
+        if column != "config":
+            check_number(text, column)
+    return row
 
 
 def _row(line: int, cells: Mapping[str, str], targets: TargetLookup, defaults: Defaults) -> ClaimRow:
     certid = _certid(cells)
-    target = targets.find(_cell(cells, "target") or defaults.target)
+    target = targets.find(_target(cells) or defaults.target)
     profile = _cell(cells, "profile") or defaults.profile
     if profile is not None:
         targets.require_profile(target, profile)
@@ -147,9 +131,21 @@ def _row(line: int, cells: Mapping[str, str], targets: TargetLookup, defaults: D
     return ClaimRow(line, certid, ClaimRequest(target.target, profile, config))
 
 
+def _target(cells: Mapping[str, str]) -> str:
+    """Return the row's target, empty if it has none. Raise `InvalidInput` DAMAGED_NUMBER for an account that has lost
+    its leading zeros."""
+    account, region = (_cell(cells, column) for column in ACCOUNT)
+    if _cell(cells, "target") or not (account and region):
+        return _cell(cells, "target")
+    if account.isdigit() and len(account) < ACCOUNT_DIGITS:
+        message = f"got account {shown(account)} with {len(account)} digits, want {ACCOUNT_DIGITS}"
+        raise InvalidInput("DAMAGED_NUMBER", f"{message} (a spreadsheet removes leading zeros)")
+    return f"{account}/{region}"
+
+
 def _cell(cells: Mapping[str, str], column: str) -> str:
     """Return the column's value, empty if the column is missing."""
-    return cells.get(column, "").strip()
+    return cells.get(column, "")
 
 
 def _certid(cells: Mapping[str, str]) -> Fingerprint:
@@ -183,7 +179,3 @@ def _without_duplicates(rows: Sequence[ClaimRow], errors: list[RowError]) -> Cla
 def _conflict(row: ClaimRow, other_line: int) -> RowError:
     message = f"got {row.certid[:12]}… with another request than in line {other_line}, want it listed once"
     return RowError(row.line, "INVALID_ROW", message)
-
-
-def _unreadable(got: str, want: str = "a CSV file in UTF-8 whose first line names its columns") -> InvalidInput:
-    return usage_error(f"got {got}, want {want}", "UNREADABLE_FILE")

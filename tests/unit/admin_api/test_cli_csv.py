@@ -41,6 +41,11 @@ def read(text: str | bytes, defaults: Defaults = TO_HERE, *, ignore_columns: boo
         f"\n\ncertid\n\n{ONE}\n,\n".replace(",\n", "") + f"\n{TWO}\n\n",
         f"certid,label\n{ONE},\n,{encode_label(TWO)}\n",
         f"certid,label\n{ONE},{encode_label(ONE)}\n{TWO},\n",
+        f"sep=;\ncertid;target\n{ONE};\n{TWO};Here\n",
+        f'certid,target\n"=""{ONE}""",\n\'{TWO},="Here"\n'.replace("'", ""),
+        f"certid,devicename,devstate,targetaccount,targetregion\n{ONE},a,inlobby,,\n{TWO},b,inlobby,111111111111,eu-west-1\n",
+        f"fingerprint,thing_name,not_after,serial_number,sku,batch\n{ONE},a,,S1,X,7\n{TWO},b,,S2,X,7\n",
+        f"certid,target,,\n{ONE},,,\n{TWO},,,\n",
         "certid\n" + "\n".join(":".join(each[i : i + 2] for i in range(0, 64, 2)) for each in (ONE, TWO)),
     ],
 )
@@ -133,11 +138,10 @@ def test_an_invalid_default_is_reported_once(defaults: Defaults, code: str) -> N
         (f"{ONE}\n{TWO}\n", "one of certid, fingerprint and label"),
         (f"certid,certid\n{ONE},{ONE}\n", "column certid twice"),
         (f"certid,traget\n{ONE},Here\n", "'traget'"),
-        (f"certid,\n{ONE},\n", "column ''"),
+        (f"certid,,target\n{ONE},,Here\n", "column ''"),
         (f'certid\n"{ONE}\n', "line 2"),
         (f'certid\n"{ONE}"x\n', "line 2"),
-        (f"certid\n{ONE}\n".encode("utf-16"), "UTF-8"),
-        (b"certid\n\xff\n", "UTF-8"),
+        (b"PK\x03\x04", "UTF-8"),
         (f"certid\n{ONE}\0\n", "zero bytes"),
         (f"certid\n{'x' * 200_000}\n", "line 2"),
         (b"\x89PNG\r\n\x1a\n", "UTF-8"),
@@ -147,6 +151,28 @@ def test_a_file_that_is_not_a_claim_list_is_refused(content: str | bytes, messag
     with pytest.raises(InvalidInput, match="UNREADABLE_FILE") as refused:
         read(content)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "message"),
+    [
+        ("1.23457E+11,Here,,", "DAMAGED_NUMBER", "a spreadsheet has shortened"),
+        (f"{ONE},1.11111E+11,,", "DAMAGED_NUMBER", "format the column target as text"),
+        (f"{ONE},,11111111111,eu-west-1", "DAMAGED_NUMBER", "with 11 digits, want 12"),
+        (f"{ONE},,1.11111E+11,eu-west-1", "DAMAGED_NUMBER", "a spreadsheet has shortened"),
+    ],
+)
+def test_a_value_that_a_spreadsheet_has_damaged_is_reported_as_such(row: str, code: str, message: str) -> None:
+    (error,) = read(f"certid,target,targetaccount,targetregion\n{row}\n").errors
+    assert error.code == code
+    assert message in error.message
+
+
+def test_text_in_an_unknown_encoding_is_not_sent() -> None:
+    content = f"certid,target,config,thing_name\n{ONE},Here,München,a\n{TWO},Here,,Gerät\n".encode("cp1252")
+    claims = read(content)
+    assert [(error.line, error.code) for error in claims.errors] == [(2, "INVALID_ENCODING")]
+    assert [row.certid for row in claims.rows] == [TWO]
 
 
 def test_unknown_columns_can_be_ignored() -> None:
