@@ -23,12 +23,24 @@ class Strictness:
     """Whether AWS IoT throttles API calls and MQTT packets at AWS's default rates (`ministack/quotas.py`)."""
     lambda_concurrency: int = 0
     """Concurrent invocations per account and Region; 0 for no limit of its own. AWS: 1,000, for new accounts 10."""
+    transaction_conflicts: bool = False
+    """Whether operations on an item conflict while a DynamoDB transaction works on it."""
+    policy_delay_seconds: float = 0.0
+    """How long changed certificates and policies have no effect on devices."""
+    disordered_events: bool = False
+    """Whether presence events are duplicated, out of order, and stamped with times that are up to two minutes off."""
+    stream_lanes: int = 1
+    """Batches of a DynamoDB stream that a mapping processes at a time, in order for each partition key."""
+    seed: int = 1
+    """Of the random numbers for `disordered_events`. It applies from the start of the emulator."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if value < 0:
                 raise StartFailed("INVALID_STRICTNESS", f"got {field.name} {value}, want at least 0")
+        if self.stream_lanes < 1:
+            raise StartFailed("INVALID_STRICTNESS", f"got stream_lanes {self.stream_lanes}, want at least 1")
 
     def write(self, state_dir: Path) -> None:
         """Make these the settings of the emulator in `state_dir`, also of one that runs."""
@@ -46,7 +58,14 @@ class Strictness:
 
 
 RELAXED: Final = Strictness()
-STRICT: Final = Strictness(throttling=True, lambda_concurrency=1000)
+STRICT: Final = Strictness(
+    throttling=True,
+    lambda_concurrency=1000,
+    transaction_conflicts=True,
+    policy_delay_seconds=5.0,
+    disordered_events=True,
+    stream_lanes=16,
+)
 
 
 class CurrentStrictness:

@@ -35,6 +35,8 @@ class Listeners:
         self._certified_hosts: set[str] = set()
         self._certificate_lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.is_active: Callable[[str, str, str], bool] = self._is_active
+        """Whether the certificate (account, Region, id) may keep its sessions. `propagation` replaces it."""
 
     def hosts(self) -> set[str]:
         return {endpoint.host for endpoint in self._scopes}
@@ -100,6 +102,10 @@ class Listeners:
                 _load_certificate(context, *self.iot._mtls_ensure_server_cert())
                 self._certified_hosts |= hosts
 
+    def _is_active(self, account: str, region: str, certid: str) -> bool:
+        record = self.iot._certificates.get_scoped(account, region, certid)
+        return record is not None and record.get("status") == "ACTIVE"
+
     def disconnect_deactivated(self) -> None:
         """Close the sessions whose certificate is no longer ACTIVE in their account and Region. AWS does so within
         minutes (AWS IoT developer guide, "Deactivate or revoke a client certificate"), this emulator immediately."""
@@ -107,8 +113,7 @@ class Listeners:
             certid = session.certificate_id
             if certid is None or session.provisioning_template is not None:
                 continue
-            record = self.iot._certificates.get_scoped(account, region, certid)
-            if record is None or record.get("status") != "ACTIVE":
+            if not self.is_active(account, region, certid):
                 log.info("closing %s in %s/%s: its certificate is not ACTIVE", client, account, region)
                 session._forced_disconnect_reason = "AUTH_ERROR"
                 self._schedule(functools.partial(session._send, {"type": "websocket.close", "code": 1000}))

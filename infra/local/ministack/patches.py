@@ -10,11 +10,14 @@ from infra.local.ministack import (
     access_log,
     api_origin,
     concurrency,
+    connections,
     counters,
     durability,
     endpoints,
     lambda_credentials,
     managed_login,
+    presence_events,
+    propagation,
     queue_mappings,
     request_guard,
     resources,
@@ -22,8 +25,10 @@ from infra.local.ministack import (
     signatures,
     streams,
     subscriptions,
+    thing_principals,
     throttling,
     topic_rules,
+    transaction_conflicts,
     transport,
 )
 from infra.local.ministack.api_origin import ApiOrigin
@@ -41,6 +46,7 @@ _MODULES: Final = (
     *(transport, access_log, endpoints, topic_rules, streams),
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
+    *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -89,14 +95,19 @@ def apply(layout: Layout) -> PatchedEmulator:
     secret = root_secret(layout.state_dir)
     transport.apply()
     current, counted = CurrentStrictness(layout.state_dir), Counters()
+    transaction_conflicts.apply(current)
     throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, which logs throttled calls too
     access_log.apply(layout.access_log_path, counted)
-    endpoints.apply(layout)
+    listeners = endpoints.apply(layout)
+    propagation.apply(current, listeners)
+    presence_events.apply(current)
+    connections.apply()
+    thing_principals.apply()
     resources.apply()
     role_principals.apply()
     managed_login.apply()
     topic_rules.apply()
-    streams.apply()
+    streams.apply(lambda: current().stream_lanes)
     queue_mappings.apply()
     concurrency.apply(current, counted)
     subscriptions.apply()

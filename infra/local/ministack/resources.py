@@ -1,8 +1,9 @@
 """Authorizes AWS IoT calls on the resource that they name.
 
 Difference from AWS: AWS authorizes calls that attach or list a certificate's policies and things on that certificate,
-and calls on a CA certificate on its `cacert` (Service Authorization Reference, "Actions, resources, and condition keys
-for AWS IoT"). MiniStack authorizes them on `*`, so it denies a role that is limited to these resources.
+calls on a CA certificate on its `cacert`, and calls on a connection on its `client` (Service Authorization Reference,
+"Actions, resources, and condition keys for AWS IoT"). MiniStack authorizes them on `*`, so it denies a role that is
+limited to these resources.
 
 The patch returns the resource's ARN for these calls.
 
@@ -22,8 +23,10 @@ EXTRACT: Final = PatchPoint("ministack.core.iam_actions", "extract_resource_arn"
 PATCH_POINTS: Final = (EXTRACT,)
 _ATTACH: Final = re.compile(r"/target-policies/[^/]+")
 _ATTACHED: Final = re.compile(r"/attached-policies/(arn:.+)")
+_SERVICES: Final = frozenset({"iot", "iot-data"})
 _THINGS: Final = "/principals/things"
 _CA: Final = re.compile(r"/cacertificate/([0-9a-f]+)")
+_CONNECTION: Final = re.compile(r"/connections/(.+?)(/messages|/subscriptions)?")
 
 
 def named_resource(
@@ -31,9 +34,9 @@ def named_resource(
 ) -> str | None:
     """Return the ARN that an AWS IoT call is authorized on, or None if MiniStack's own result is correct."""
     path = unquote(path)
-    ca = _CA.fullmatch(path)
-    if ca:
-        return f"arn:aws:iot:{region}:{account}:cacert/{ca[1]}"
+    for kind, pattern in (("cacert", _CA), ("client", _CONNECTION)):
+        if named := pattern.fullmatch(path):
+            return f"arn:aws:iot:{region}:{account}:{kind}/{named[1]}"
     attached = _ATTACHED.fullmatch(path)
     if attached:
         return attached[1]
@@ -62,7 +65,7 @@ def apply() -> None:
             region: str,
             account_id: str,
         ) -> str:
-            named = named_resource(method, path, body, region, account_id, headers) if service == "iot" else None
+            named = named_resource(method, path, body, region, account_id, headers) if service in _SERVICES else None
             return named or original(service, method, path, headers, body, query_params, region, account_id)
 
         return extract

@@ -6,15 +6,20 @@ batch without limit and ignores `batchItemFailures`.
 
 The patch replaces MiniStack's poller. `after` is a pure function that decides what follows an invocation. The poller
 runs each mapping in its own thread, so that a slow function does not delay another. It moves the read position only
-after the outcome is known: a record is delivered at least once.
+after the outcome is known: a record is delivered at least once. A mapping has lanes, which work at the same time: the
+records of one partition key are always in the same lane, as they are in the same shard of a stream in AWS. A throttled
+invocation is retried without using up an attempt.
 
 Unnecessary when: MiniStack supports `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts`,
 `MaximumRecordAgeInSeconds` and `DestinationConfig` for DynamoDB streams.
 """
 
+import json
 import logging
+import threading
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -79,7 +84,9 @@ class Step:
     wait: bool = False
 
 
-def after(progress: Progress, rules: Rules, read: int, failed: bool, oldest_age: float) -> Step:
+def after(
+    progress: Progress, rules: Rules, read: int, failed: bool, oldest_age: float, *, throttled: bool = False
+) -> Step:
     """Return what follows an invocation with `read` records of the stream, the oldest `oldest_age` seconds old.
     Bisecting a batch does not count as a retry (Lambda developer guide, "Process DynamoDB records with Lambda")."""
     done = Progress(progress.position + read)
@@ -87,12 +94,41 @@ def after(progress: Progress, rules: Rules, read: int, failed: bool, oldest_age:
         return Step(done)
     if rules.max_age is not None and oldest_age > rules.max_age:
         return Step(done, "MaxRecordAgeExceeded")
+    if throttled:
+        return Step(progress, wait=True)
     if rules.bisect and read > 1:
         return Step(replace(progress, attempts=0, window=max(1, read // 2)), wait=progress.window is None)
     attempts = progress.attempts + 1
     if rules.retries is not None and attempts > rules.retries:
         return Step(done, "RetryAttemptsExhausted")
     return Step(replace(progress, attempts=attempts), wait=True)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One of the `lanes` of a mapping, with the records of some partition keys."""
+
+    mapping: dict[str, Any]
+    table: str
+    partition_key: str
+    number: int
+    lanes: int
+
+    @property
+    def name(self) -> str:
+        """The key of its position and progress. With one lane it is the mapping's."""
+        identity = str(self.mapping["UUID"])
+        return identity if self.lanes == 1 else f"{identity}#{self.number}"
+
+    def holds(self, record: dict[str, Any]) -> bool:
+        """Whether the record is in this lane."""
+        return self.lanes == 1 or lane_of(record, self.partition_key, self.lanes) == self.number
+
+
+def lane_of(record: dict[str, Any], partition_key: str, lanes: int) -> int:
+    """Return the lane of a record. It depends only on the partition key."""
+    key = json.dumps(record["dynamodb"]["Keys"].get(partition_key), sort_keys=True)
+    return zlib.crc32(key.encode()) % lanes
 
 
 def first_failed(result: dict[str, Any], sequence: Sequence[str], partial: bool) -> str | None:
@@ -122,20 +158,22 @@ def rules_of(mapping: dict[str, Any]) -> Rules:
     )
 
 
-def apply() -> None:
-    """Replace MiniStack's poller."""
-    POLL.wrap(lambda _original: Poller().poll)
+def apply(lanes: Callable[[], int]) -> None:
+    """Replace MiniStack's poller. `lanes` returns how many batches a mapping processes at a time."""
+    POLL.wrap(lambda _original: Poller(lanes).poll)
 
 
 class Poller:
     """Polls every stream mapping. MiniStack's polling thread calls `poll`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: Callable[[], int]) -> None:
+        self._lanes = lanes
         self._progress: dict[str, Progress] = {}
         self._not_before: dict[str, float] = {}
+        self._advancing = threading.Lock()
 
     def poll(self) -> bool:
-        """Start a batch for each idle mapping that has records. Does not wait for a function."""
+        """Start a batch for each idle lane that has records. Does not wait for a function."""
         for account, region, mapping in MAPPINGS.resolve()():
             source = mapping.get("EventSourceArn", "")
             if ":dynamodb:" in source and "/stream/" in source and mapping.get("Enabled", True):
@@ -144,39 +182,43 @@ class Poller:
         return False
 
     def _start(self, account: str, region: str, mapping: dict[str, Any], source: str) -> None:
-        identity, table = mapping["UUID"], source.split("/")[1]
-        if IN_FLIGHT.resolve().get(identity) or time.monotonic() < self._not_before.get(identity, 0):
-            return
+        table = source.split("/")[1]
         stream = TABLE.resolve().get(table)
         function = FUNCTION.resolve()(mapping["FunctionName"], mapping.get("Qualifier"))[0]
         if not stream or stream.get("LatestStreamArn") != source or function is None:
             return
-        if self._position(mapping, table) < END.resolve()(table):
-            DISPATCH.resolve()(identity, self._work, account, region, mapping, function, table)
+        lanes, end = self._lanes(), END.resolve()(table)
+        for number in range(lanes):
+            lane = Lane(mapping, table, stream["pk_name"], number, lanes)
+            busy = IN_FLIGHT.resolve().get(lane.name) or time.monotonic() < self._not_before.get(lane.name, 0)
+            if not busy and self._position(lane) < end:
+                DISPATCH.resolve()(lane.name, self._work, account, region, lane, function)
 
-    def _position(self, mapping: dict[str, Any], table: str) -> int:
-        positions, identity = POSITIONS.resolve(), mapping["UUID"]
+    def _position(self, lane: Lane) -> int:
+        """Return the next position of a lane. The mapping's own position is that of its slowest lane."""
+        positions, identity = POSITIONS.resolve(), lane.mapping["UUID"]
         if identity not in positions:
-            latest = mapping.get("StartingPosition", "LATEST") != "TRIM_HORIZON"
-            positions[identity] = (END if latest else START).resolve()(table)
-        return max(int(positions[identity]), int(START.resolve()(table)))
+            latest = lane.mapping.get("StartingPosition", "LATEST") != "TRIM_HORIZON"
+            positions[identity] = (END if latest else START).resolve()(lane.table)
+        own = positions.get(lane.name, 0)
+        return max(int(own), int(positions[identity]), int(START.resolve()(lane.table)))
 
-    def _work(self, account: str, region: str, mapping: dict[str, Any], function: Any, table: str) -> None:
+    def _work(self, account: str, region: str, lane: Lane, function: Any) -> None:
         with SCOPE.resolve()(account, region):
-            while mapping.get("Enabled", True) and self._batch(mapping, function, table):
+            while lane.mapping.get("Enabled", True) and self._lanes() == lane.lanes and self._batch(lane, function):
                 pass
 
-    def _batch(self, mapping: dict[str, Any], function: Any, table: str) -> bool:
+    def _batch(self, lane: Lane, function: Any) -> bool:
         """Run one invocation and apply its outcome. Return whether to continue immediately."""
-        identity, rules, position = mapping["UUID"], rules_of(mapping), self._position(mapping, table)
-        progress = self._progress.get(identity, Progress(position))
+        mapping, rules, position = lane.mapping, rules_of(lane.mapping), self._position(lane)
+        progress = self._progress.get(lane.name, Progress(position))
         progress = progress if progress.position == position else Progress(position)
-        batch = SINCE.resolve()(table, position, progress.window or rules.batch_size)
+        batch = SINCE.resolve()(lane.table, position, progress.window or rules.batch_size)
         if not batch:
             return False
-        matching = FILTER.resolve()(batch, mapping)
+        matching = FILTER.resolve()([record for record in batch if lane.holds(record)], mapping)
         if not matching:
-            self._advance(identity, Progress(position + len(batch)))
+            self._advance(lane, Progress(position + len(batch)))
             return True
         result = EXECUTE.resolve()(function, {"Records": matching})
         sequence = [each["dynamodb"]["SequenceNumber"] for each in matching]
@@ -186,20 +228,25 @@ class Poller:
             if succeeded:
                 progress, batch = Progress(position + succeeded), batch[succeeded:]
                 matching = matching[sequence.index(failed) :]
-        step = after(progress, rules, len(batch), failed is not None, _age(matching))
+        throttled = bool(result.get("throttle"))
+        step = after(progress, rules, len(batch), failed is not None, _age(matching), throttled=throttled)
         if failed is not None:
             mapping["LastProcessingResult"] = "FAILED"
             log.warning("%s: %s\n%s", mapping["FunctionName"], result.get("body"), result.get("log", ""))
         if step.discard:
             SEND_FAILURE.resolve()(mapping, function, matching, mapping["EventSourceArn"], result, step.discard)
-        self._advance(identity, step.progress)
+        self._advance(lane, step.progress)
         if step.wait:
-            self._not_before[identity] = time.monotonic() + RETRY_SECONDS
+            self._not_before[lane.name] = time.monotonic() + RETRY_SECONDS
         return not step.wait
 
-    def _advance(self, identity: str, progress: Progress) -> None:
-        POSITIONS.resolve()[identity] = progress.position
-        self._progress[identity] = progress
+    def _advance(self, lane: Lane, progress: Progress) -> None:
+        positions = POSITIONS.resolve()
+        with self._advancing:
+            positions[lane.name] = progress.position
+            self._progress[lane.name] = progress
+            others = (replace(lane, number=number) for number in range(lane.lanes) if number != lane.number)
+            positions[lane.mapping["UUID"]] = min([progress.position, *map(self._position, others)])
 
 
 def _age(records: Sequence[dict[str, Any]]) -> float:

@@ -70,7 +70,9 @@ class Device:
     """A device that connects to an IP address, and so sends no server name."""
 
     def __init__(self, emulator: Emulator, identity: Identity, host: str) -> None:
-        self.lost, self.messages = threading.Event(), list[bytes]()
+        self.name, self.lost, self.messages = identity.name, threading.Event(), list[bytes]()
+        self.any_topic = list[bytes]()
+        """Every message, also of topics without a subscription."""
         self._mqtt = mqtt_connection_builder.mtls_from_bytes(
             cert_bytes=identity.pem.encode(),
             pri_key_bytes=identity.key_pem,
@@ -81,6 +83,7 @@ class Device:
             clean_session=True,
             on_connection_interrupted=lambda **_: self.lost.set(),
         )
+        self._mqtt.on_message(lambda payload, **_: self.any_topic.append(payload))
 
     def connect(self) -> "Device":
         self._mqtt.connect().result(10)

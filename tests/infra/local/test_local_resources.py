@@ -12,6 +12,7 @@ from tests.infra.local.emulated_cloud import Identity, allow, aws
 
 CERTIFICATE = "arn:aws:iot:eu-west-1:100000000001:cert/0a"
 CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
+CLIENT = "arn:aws:iot:eu-west-1:100000000001:client/sensor-1"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,9 @@ CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
         ("GET", "/cacertificate/0a", None, CA),
         ("PUT", "/cacertificate/0a", None, CA),
         ("DELETE", "/cacertificate/0a", None, CA),
+        ("DELETE", "/connections/sensor-1", None, CLIENT),
+        ("GET", "/connections/sensor-1", None, CLIENT),
+        ("POST", "/connections/sensor-1/messages", None, CLIENT),
         ("PUT", "/target-policies/waiting", {"target": ""}, None),
         ("PUT", "/target-policies/waiting", {"target": 7}, None),
         ("PUT", "/target-policies/waiting", ["target"], None),

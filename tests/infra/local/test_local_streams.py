@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.ministack.streams import Progress, Rules, Step, after, first_failed, rules_of
+from infra.local.ministack.streams import Lane, Progress, Rules, Step, after, first_failed, lane_of, rules_of
 
 AT = Progress(10)
 
@@ -58,3 +58,32 @@ def test_a_mapping_is_read_with_cloudformations_types() -> None:
     mapping = {"BatchSize": "5", "MaximumRetryAttempts": -1, "BisectBatchOnFunctionError": "true"}
     mapping |= {"FunctionResponseTypes": ["ReportBatchItemFailures"], "MaximumRecordAgeInSeconds": -1}
     assert rules_of(mapping) == Rules(batch_size=5, bisect=True, partial=True)
+
+
+def test_a_throttled_batch_uses_up_no_attempt() -> None:
+    assert after(AT, Rules(retries=0, bisect=True), 4, True, 1.0, throttled=True) == Step(AT, wait=True)
+    assert after(AT, Rules(max_age=60), 4, True, 100.0, throttled=True).discard == "MaxRecordAgeExceeded"
+
+
+def _record(partition: str, sort: str) -> dict[str, Any]:
+    return {"dynamodb": {"Keys": {"id": {"S": partition}, "at": {"S": sort}}}}
+
+
+def test_records_of_one_partition_key_are_in_one_lane() -> None:
+    assert len({lane_of(_record("a", str(at)), "id", 16) for at in range(50)}) == 1
+
+
+def test_partition_keys_are_spread_over_all_lanes() -> None:
+    assert {lane_of(_record(str(number), "x"), "id", 16) for number in range(500)} == set(range(16))
+
+
+def test_a_record_is_in_exactly_one_lane() -> None:
+    lanes = [Lane({"UUID": "m"}, "t", "id", number, 16) for number in range(16)]
+    assert [sum(lane.holds(_record(str(number), "x")) for lane in lanes) for number in range(20)] == [1] * 20
+    assert len({lane.name for lane in lanes}) == 16
+
+
+def test_a_single_lane_has_the_position_of_the_mapping_and_every_record() -> None:
+    lane = Lane({"UUID": "m"}, "t", "id", 0, 1)
+    assert lane.name == "m"
+    assert lane.holds(_record("a", "b"))

@@ -34,3 +34,8 @@ def test_a_negative_limit_is_refused_with_its_name() -> None:
 def test_a_malformed_file_is_refused(text: str) -> None:
     with pytest.raises((ValueError, TypeError)):
         Strictness.from_json(text)
+
+
+def test_a_stream_has_at_least_one_lane() -> None:
+    with pytest.raises(StartFailed, match="got stream_lanes 0, want at least 1"):
+        Strictness(stream_lanes=0)
