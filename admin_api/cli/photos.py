@@ -1,4 +1,4 @@
-"""Read the QR codes of device labels in a photo. Other codes in the photo are ignored and counted.
+"""Read the QR codes of device labels in a photo or PDF sheet. Other codes in it are ignored and counted.
 
 A photo without a label is refused, and so is one with a label whose check characters are wrong: it may be misread.
 """
@@ -43,18 +43,14 @@ def select_labels(codes: Sequence[str], source: object) -> Labels:
 
 
 def _codes(path: Path) -> list[str]:
-    import zxingcpp  # noqa: PLC0415  # both take longer to import than most commands to run
-    from PIL import Image, ImageOps  # noqa: PLC0415
+    import zxingcpp  # noqa: PLC0415  # takes longer to import than most commands to run
 
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("L")
-    except FileNotFoundError:
-        raise usage_error(f"got {path}, which does not exist; want a photo", "UNREADABLE_FILE") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        reason = shown(str(error)).strip("'\"")
-        raise usage_error(f"got {path} ({reason}), want a photo such as PNG or JPEG", "UNREADABLE_FILE") from None
-    return [code.text for code in zxingcpp.read_barcodes(upright)]
+    from admin_api.cli.pictures import open_pictures  # noqa: PLC0415  # imports Pillow
+
+    codes: dict[str, None] = {}
+    for picture in open_pictures(path):
+        codes |= dict.fromkeys(code.text for code in zxingcpp.read_barcodes(picture))
+    return list(codes)
 
 
 def _listed(codes: Iterable[str]) -> str:

@@ -1,0 +1,94 @@
+"""Photos and PDF sheets of labels: every common format is read, and other files are named."""
+
+from pathlib import Path
+
+import pillow_heif
+import pytest
+import qrcode
+from PIL import Image
+
+from admin_api.cli.photos import read_photo
+from lobby.errors import InvalidInput
+from lobby.label import encode_label
+from lobby.names import Fingerprint
+
+ONE, TWO = (Fingerprint(f"{number:064x}") for number in (1, 2))
+
+
+def symbol(certid: Fingerprint) -> Image.Image:
+    """Return the QR code of a label, black on white."""
+    code = qrcode.QRCode(box_size=6, border=4)
+    code.add_data(encode_label(certid))
+    image: Image.Image = code.make_image().get_image().convert("L")
+    return image
+
+
+def transparent(certid: Fingerprint) -> Image.Image:
+    """Return the QR code in black without a ground."""
+    dark = symbol(certid).point(lambda level: 255 - level)
+    image = Image.new("RGBA", dark.size, (0, 0, 0, 0))
+    image.putalpha(dark)
+    return image
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff", "webp", "bmp", "gif"])
+def test_a_photo_is_read_in_every_common_format(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"label.{suffix}"
+    symbol(ONE).save(path)
+    assert read_photo(path).certids == (ONE,)
+
+
+def test_a_photo_of_an_iphone_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.HEIC"
+    pillow_heif.from_pillow(symbol(ONE).convert("RGB")).save(path)
+    assert read_photo(path).certids == (ONE,)
+
+
+def test_a_label_without_a_ground_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "label.png"
+    transparent(ONE).save(path)
+    assert read_photo(path).certids == (ONE,)
+
+
+def test_a_palette_with_a_transparent_colour_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "label.gif"
+    symbol(ONE).convert("P").save(path, transparency=255)
+    assert read_photo(path).certids == (ONE,)
+
+
+def test_every_page_of_a_pdf_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.pdf"
+    symbol(ONE).save(path, save_all=True, append_images=[symbol(TWO)])
+    assert read_photo(path).certids == (ONE, TWO)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", b"no picture"),
+        ("a.png", b"\x89PNG\r\n\x1a\n broken"),
+        ("a.heic", b"\x00\x00\x00\x18ftypheic broken"),
+        ("a.pdf", b"%PDF-1.7 broken"),
+        ("a.jpg", b""),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        read_photo(path)
+    assert refused.value.code == "UNREADABLE_FILE"
+    assert "want a photo (JPEG, PNG, HEIC, TIFF, WebP) or a PDF" in refused.value.message
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.png", tmp_path):
+        with pytest.raises(InvalidInput, match="UNREADABLE_FILE"):
+            read_photo(path)
+
+
+def test_a_picture_without_a_label_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    Image.new("L", (200, 200), 255).save(path)
+    with pytest.raises(InvalidInput, match="NO_CODE_FOUND"):
+        read_photo(path)
