@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ACTOR: Final = "service:sweeper"
-CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID"})
+CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE"})
 """Refusals that a new list can end."""
 DEVICES_PER_RUN: Final = 200
 """Refused devices that one run looks at."""

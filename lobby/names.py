@@ -58,10 +58,10 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
-def shown(value: object) -> str:
-    """Return an untrusted value for use in a message: quoted, on one line, of bounded length."""
+def shown(value: object, limit: int = _SHOWN) -> str:
+    """Return an untrusted value for use in a message: quoted, on one line, cut after `limit` characters."""
     text = ascii(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def parse_fingerprint(text: object) -> Fingerprint:

@@ -4,6 +4,7 @@ Certificates that the library refuses to build are derived from valid ones (`tes
 number, because creating them is slow and no test needs a new one.
 """
 
+from base64 import encodebytes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,10 @@ def pem_of(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(Encoding.PEM).decode()
 
 
+def pem_of_der(content: bytes) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{encodebytes(content).decode()}-----END CERTIFICATE-----\n"
+
+
 def fingerprint_of(pem: str) -> Fingerprint:
     return Fingerprint(x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256()).hex())
 
@@ -77,22 +82,27 @@ def authority(
     pathlen: int | None = None,
     kind: str = "SECP256R1",
     identifiers: bool = True,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] | None = None,
+    more: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    subject_name: x509.Name | None = None,
 ) -> Issuer:
-    """Return a CA, self-signed or issued by `parent`. Another `number` has another key and the same name."""
+    """Return a CA, self-signed or issued by `parent`. Another `number` has another key and the same name. `extensions`
+    replaces basicConstraints and keyUsage; `more` is added."""
     private = key(kind, 100 + number)
     public = private.public_key()
-    issuer_name = parent.certificate.subject if parent else named(cn)
+    own_name = named(cn) if subject_name is None else subject_name
+    issuer_name = parent.certificate.subject if parent else own_name
     builder = (
         x509.CertificateBuilder()
-        .subject_name(named(cn))
+        .subject_name(own_name)
         .issuer_name(issuer_name)
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(end)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=pathlen), critical=True)
-        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True, digital_signature=False), critical=True)
     )
+    for extension, critical in [*(ca_extensions(pathlen) if extensions is None else extensions), *more]:
+        builder = builder.add_extension(extension, critical)
     if identifiers:
         parent_public = parent.key.public_key() if parent else public
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -100,6 +110,13 @@ def authority(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(parent_public), critical=False
         )
     return Issuer(builder.sign(parent.key if parent else private, SHA256()), private)
+
+
+def ca_extensions(pathlen: int | None = None) -> list[tuple[x509.ExtensionType, bool]]:
+    return [
+        (x509.BasicConstraints(ca=True, path_length=pathlen), True),
+        (_key_usage(key_cert_sign=True, crl_sign=True), True),
+    ]
 
 
 def twin_of(real: Issuer, other: Key) -> Issuer:

@@ -6,118 +6,19 @@ test fails if the source contains a code without a row.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA224
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier
 
 from tests import certificates as make
 from tests import der
-from tests.certificates import DAY, NOW, YEAR, Issuer
+from tests.hostile_issuers import ISSUERS, LISTS
+from tests.hostile_maker import HOUR, REVOKED_SERIAL, YEAR_0, Hostile, Maker, good, time_after, with_extensions
 
-HOUR: Final = timedelta(hours=1)
+__all__ = ["HOSTILE", "HOUR", "REVOKED_SERIAL", "Hostile", "Maker"]
 CN, OU = NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME
-REVOKED_SERIAL: Final = 666
-
-
-class Maker:
-    """A manufacturer's CAs and certificates at the time `at`. `name` is the devices' name; `number` distinguishes the
-    CAs of several manufacturers."""
-
-    def __init__(self, at: datetime = NOW, number: int = 0, name: str = "sensor-1") -> None:
-        self.at, self.number, self.name = at, number, name
-
-    def authority(self, cn: str, offset: int, **how: Any) -> Issuer:
-        dates = {"begin": self.at - YEAR, "end": self.at + 10 * YEAR}
-        return make.authority(f"{cn} {self.number}", number=50 * self.number + offset, **dates | how)
-
-    @cached_property
-    def root(self) -> Issuer:
-        return self.authority("Acme Root", 9)
-
-    @cached_property
-    def ca(self) -> Issuer:
-        """The CA that is registered with the lobby, unless a row has another."""
-        return self.authority("Acme Devices CA", 0, parent=self.root, pathlen=0)
-
-    @cached_property
-    def forged(self) -> Issuer:
-        """An attacker's CA with the names of the registered one and another key."""
-        return self.authority("Acme Devices CA", 1, parent=Issuer(self.root.certificate, make.key("SECP256R1", 99)))
-
-    @cached_property
-    def twin(self) -> Issuer:
-        """A CA with all fields of the registered one, including identifiers and serial, and another key."""
-        return make.twin_of(self.ca, make.key("SECP256R1", 98))
-
-    @cached_property
-    def other(self) -> Issuer:
-        return self.authority("Other CA", 2)
-
-    @cached_property
-    def below(self) -> Issuer:
-        """Issued by the registered CA, whose path length forbids it."""
-        return self.authority("Acme Sub CA", 3, parent=self.ca)
-
-    @cached_property
-    def old(self) -> Issuer:
-        return self.authority("Acme Old CA", 5, begin=self.at - 2 * YEAR, end=self.at - DAY)
-
-    @cached_property
-    def not_yet_valid(self) -> Issuer:
-        return self.authority("Acme Coming CA", 6, begin=self.at + DAY)
-
-    @cached_property
-    def good(self) -> x509.Certificate:
-        return self.issued()
-
-    @cached_property
-    def issuing_device(self) -> Issuer:
-        """A device of the registered CA that issues certificates itself."""
-        return Issuer(self.good, make.key("SECP256R1"))
-
-    def issued(self, issuer: Issuer | None = None, **how: Any) -> x509.Certificate:
-        return make.device(issuer or self.ca, self.name, **{"begin": self.at - DAY, "end": self.at + YEAR} | how)
-
-    def pem(self, issuer: Issuer | None = None, **how: Any) -> str:
-        return make.pem_of(self.issued(issuer, **how))
-
-    def replaced(self, old: bytes, new: bytes) -> str:
-        """Return the PEM of the valid certificate with an element replaced, signed again."""
-        return der.replaced(self.good, old, new, self.ca)
-
-    def crl(self, issuer: Issuer | None = None, revoked: tuple[int, ...] = (REVOKED_SERIAL,), **how: Any) -> bytes:
-        dates = {"last": self.at - DAY, "until": self.at + 7 * DAY}
-        return make.crl(issuer or self.ca, revoked, **dates | how)
-
-
-def registered_ca(maker: Maker) -> Issuer:
-    return maker.ca
-
-
-@dataclass(frozen=True)
-class Hostile:
-    """A hostile certificate. `crl` is the content of the trust bucket for `issuer` (default: a valid list). `key` is
-    the certificate's key, if it is not the default one. `before` names what happened before its first connection, for
-    codes that do not depend on the certificate alone."""
-
-    code: str
-    certificate: Callable[[Maker], str]
-    issuer: Callable[[Maker], Issuer] = registered_ca
-    crl: Callable[[Maker], bytes | None] | None = None
-    key: Callable[[Maker], make.Key] = lambda _: make.key("SECP256R1")
-    before: str = ""
-
-    def list_for(self, maker: Maker) -> bytes | None:
-        return self.crl(maker) if self.crl else maker.crl(self.issuer(maker))
-
-
-def _good(maker: Maker) -> str:
-    return make.pem_of(maker.good)
 
 
 def _named(cn: str) -> Callable[[Maker], str]:
@@ -137,20 +38,30 @@ def _oid(old: str, new: str) -> Callable[[Maker], str]:
     return lambda maker: maker.replaced(der.oid(old), der.oid(new))
 
 
-def _with(*extensions: tuple[x509.ExtensionType, bool]) -> Callable[[Maker], str]:
-    return lambda maker: maker.pem(extensions=extensions)
-
-
 def _used_for(*uses: ObjectIdentifier) -> Callable[[Maker], str]:
-    return _with((x509.ExtendedKeyUsage(uses), False))
-
-
-def _listed(**how: Any) -> Callable[[Maker], bytes]:
-    return lambda maker: maker.crl(**how)
+    return with_extensions((x509.ExtendedKeyUsage(uses), False))
 
 
 _ECDSA_SHA256, _P256 = "1.2.840.10045.4.3.2", "1.2.840.10045.3.1.7"
-_CAS_ONLY = x509.IssuingDistributionPoint(None, None, False, True, None, False, False)
+_UNKNOWN = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+_BEGIN = time_after(-1)
+
+
+def _serial(number: int) -> Hostile:
+    return Hostile(
+        "BAD_SERIAL", lambda m: der.replaced(m.issued(serial=4711), der.integer(4711), der.integer(number), m.ca)
+    )
+
+
+def _beginning(element: bytes) -> Callable[[Maker], str]:
+    return lambda maker: maker.replaced(_BEGIN(maker), element)
+
+
+def _rsa(code: str, bits: int, exponent: int) -> Hostile:
+    """Return a row for an RSA key of this size, which nobody holds."""
+    return Hostile(code, lambda m: m.replaced(m.good_key, der.rsa_key((1 << bits) - 1, exponent)))
+
+
 _LOOK_ALIKES: Final = {
     "a Cyrillic letter": "sens\u043er-1",
     "a full-width letter": "\uff53ensor-1",
@@ -202,29 +113,56 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "expired": Hostile("EXPIRED", lambda m: m.pem(end=m.at - HOUR)),
     "not yet valid": Hostile("NOT_YET_VALID", lambda m: m.pem(begin=m.at + HOUR)),
     "another issuer": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.other)),
-    "a forged intermediate": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.forged)),
-    "a twin of the registered CA": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.twin)),
+    "a forged intermediate": Hostile("SIGNATURE_INVALID", lambda m: m.pem(m.forged)),
+    "a twin of the registered CA": Hostile("SIGNATURE_INVALID", lambda m: m.pem(m.twin)),
     "issued by a CA under the registered one, beyond its path length": Hostile(
         "UNTRUSTED_CHAIN", lambda m: m.pem(m.below)
     ),
     "issued by the registered CA's own root": Hostile("UNTRUSTED_CHAIN", lambda m: m.pem(m.root)),
-    "a signature with a flipped bit": Hostile("UNTRUSTED_CHAIN", lambda m: der.with_bad_signature(m.good)),
+    "another signature algorithm inside": Hostile(
+        "SIGNATURE_INVALID", lambda m: der.with_other_algorithm(m.good, "1.2.840.10045.4.3.3", m.ca)
+    ),
+    "a signature with a flipped bit": Hostile("SIGNATURE_INVALID", lambda m: der.with_bad_signature(m.good)),
     "issued by a device, as registered CA": Hostile(
-        "UNTRUSTED_CHAIN", lambda m: m.pem(m.issuing_device), lambda m: m.issuing_device
+        "CA_NOT_A_CA", lambda m: m.pem(m.issuing_device), lambda m: m.issuing_device
     ),
     "an unknown critical extension": Hostile(
-        "UNTRUSTED_CHAIN", _with((x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True))
+        "CRITICAL_EXTENSION",
+        with_extensions((x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)),
     ),
+    "an unknown critical extension beside a known one": Hostile(
+        "CRITICAL_EXTENSION", with_extensions(make.key_usage(digital_signature=True), (_UNKNOWN, True))
+    ),
+    "the serial number 0": _serial(0),
+    "a negative serial number": _serial(-255),
+    "a serial number of 21 octets": _serial(1 << 160),
+    "a serial number of 20 KB": _serial(1 << 160_000),
+    "valid from the year 0": Hostile("BAD_VALIDITY", _beginning(YEAR_0)),
+    "valid until before it begins": Hostile("BAD_VALIDITY", _beginning(der.generalized_time("99991231235959Z"))),
+    "a month 13": Hostile("BAD_CERTIFICATE", _beginning(der.utc_time("261301000000Z"))),
+    "a time without Z": Hostile("BAD_CERTIFICATE", _beginning(der.utc_time("2611220000"))),
+    "an extension that cannot be parsed": Hostile(
+        "BAD_EXTENSION", with_extensions((x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, b"\x30\x00"), False))
+    ),
+    "an extension of half a byte": Hostile(
+        "BAD_EXTENSION",
+        with_extensions((x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x84"), False)),
+    ),
+    "RSA-16386": _rsa("KEY_TOO_LARGE", 16386, 65537),
+    "RSA-200000": _rsa("KEY_TOO_LARGE", 200_000, 65537),
+    "an RSA exponent of 2000 bits": _rsa("KEY_TOO_LARGE", 2048, (1 << 2000) + 1),
+    "the RSA exponent 1": _rsa("WEAK_KEY", 2048, 1),
+    "an even RSA exponent": _rsa("WEAK_KEY", 2048, 65536),
     "a CA as device": Hostile("NOT_A_DEVICE", lambda m: m.below.pem, key=lambda m: m.below.key),
     "the registered CA itself": Hostile(
         "NOT_A_DEVICE", lambda m: m.root.pem, lambda m: m.root, key=lambda m: m.root.key
     ),
     "a key that may sign certificates": Hostile(
-        "NOT_A_DEVICE", _with(make.key_usage(digital_signature=True, key_cert_sign=True))
+        "NOT_A_DEVICE", with_extensions(make.key_usage(digital_signature=True, key_cert_sign=True))
     ),
     "a server's certificate": Hostile("WRONG_PURPOSE", _used_for(ExtendedKeyUsageOID.SERVER_AUTH)),
     "any purpose": Hostile("WRONG_PURPOSE", _used_for(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)),
-    "a key that may not sign": Hostile("WRONG_PURPOSE", _with(make.key_usage(key_agreement=True))),
+    "a key that may not sign": Hostile("WRONG_PURPOSE", with_extensions(make.key_usage(key_agreement=True))),
     "RSA-1024": _weak("rsa-1024"),
     "RSA-2040": _weak("rsa-2040"),
     "secp256k1": _weak("SECP256K1"),
@@ -233,14 +171,14 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "Ed25519": _weak("ed25519"),
     "SHA-1": Hostile("WEAK_SIGNATURE", _oid(_ECDSA_SHA256, "1.2.840.10045.4.1")),
     "SHA-224": Hostile("WEAK_SIGNATURE", lambda m: m.pem(algorithm=SHA224())),
-    "an unknown curve": Hostile("BAD_CERTIFICATE", _oid(_P256, "1.2.840.10045.3.1.119")),
-    "an unknown signature algorithm": Hostile("BAD_CERTIFICATE", _oid(_ECDSA_SHA256, "1.2.840.10045.4.3.99")),
+    "an unknown curve": Hostile("WEAK_KEY", _oid(_P256, "1.2.840.10045.3.1.119")),
+    "an unknown signature algorithm": Hostile("WEAK_SIGNATURE", _oid(_ECDSA_SHA256, "1.2.840.10045.4.3.99")),
     "an unknown version of X.509": Hostile("BAD_CERTIFICATE", lambda m: m.replaced(der.version(2), der.version(3))),
-    "two certificates": Hostile("BAD_CERTIFICATE", lambda m: _good(m) * 2),
+    "two certificates": Hostile("BAD_CERTIFICATE", lambda m: good(m) * 2),
     "no certificate": Hostile("BAD_CERTIFICATE", lambda _: ""),
     "no PEM": Hostile("BAD_CERTIFICATE", lambda _: "hello"),
     "text that is not Unicode": Hostile("BAD_CERTIFICATE", lambda _: "\ud800"),
-    "cut PEM": Hostile("BAD_CERTIFICATE", lambda m: _good(m)[:300]),
+    "cut PEM": Hostile("BAD_CERTIFICATE", lambda m: good(m)[:300]),
     "no subject": Hostile("NAME_MISSING", _subject()),
     "no CN": Hostile("NAME_MISSING", _subject((NameOID.ORGANIZATION_NAME, "Acme"))),
     "a CN inside the OU": Hostile("NAME_MISSING", _subject((OU, "CN=victim"))),
@@ -252,24 +190,11 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "a CN of 60,000 characters": Hostile("NAME_INVALID", _named("a" * 60_000)),
     **{f"a CN of {cn!a}": Hostile("NAME_INVALID", _named(cn)) for cn in _MARKS},
     **{f"a CN with {what}": Hostile("NAME_INVALID", _named(cn)) for what, cn in _LOOK_ALIKES.items()},
-    "an expired CA": Hostile("CA_EXPIRED", lambda m: m.pem(m.old), lambda m: m.old),
-    "a CA not yet valid": Hostile("CA_EXPIRED", lambda m: m.pem(m.not_yet_valid), lambda m: m.not_yet_valid),
-    "no CRL": Hostile("CRL_MISSING", _good, crl=lambda _: None),
-    "an unreadable CRL": Hostile("CRL_INVALID", _good, crl=lambda _: b"hello"),
-    "an empty CRL": Hostile("CRL_INVALID", _good, crl=lambda _: b""),
-    "a CRL of another issuer": Hostile("CRL_INVALID", _good, crl=lambda m: m.crl(m.root)),
-    "a CRL signed by another": Hostile("CRL_INVALID", _good, crl=lambda m: m.crl(signed_by=m.forged)),
-    "a CRL signed with another kind of key": Hostile(
-        "CRL_INVALID", _good, crl=lambda m: m.crl(signed_by=Issuer(m.ca.certificate, make.key("rsa-2048")))
-    ),
-    "a delta CRL": Hostile("CRL_INVALID", _good, crl=_listed(extensions=[(x509.DeltaCRLIndicator(1), True)])),
-    "a CRL of CAs only": Hostile("CRL_INVALID", _good, crl=_listed(extensions=[(_CAS_ONLY, True)])),
-    "a stale CRL": Hostile("CRL_STALE", _good, crl=lambda m: m.crl(until=m.at - HOUR)),
-    "a CRL not yet valid": Hostile("CRL_STALE", _good, crl=lambda m: m.crl(last=m.at + HOUR)),
-    "revoked by its issuer": Hostile("REVOKED_BY_ISSUER", lambda m: m.pem(serial=REVOKED_SERIAL)),
-    "a CN that another certificate holds": Hostile("NAME_TAKEN", _good, before="the name is taken"),
-    "revoked before its first connection": Hostile("REVOKED", _good, before="it was revoked"),
-    "a CA that is not registered here": Hostile("CA_UNKNOWN", _good, before="the CA was unregistered"),
-    "a deactivated CA": Hostile("CA_INACTIVE", _good, before="the CA was deactivated"),
+    **ISSUERS,
+    **LISTS,
+    "a CN that another certificate holds": Hostile("NAME_TAKEN", good, before="the name is taken"),
+    "revoked before its first connection": Hostile("REVOKED", good, before="it was revoked"),
+    "a CA that is not registered here": Hostile("CA_UNKNOWN", good, before="the CA was unregistered"),
+    "a deactivated CA": Hostile("CA_INACTIVE", good, before="the CA was deactivated"),
 }
 """By the property that makes them hostile."""

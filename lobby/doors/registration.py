@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:bouncer"
 _REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED")
-_ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CA_EXPIRED")
+_ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
 """Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
 logger = Logger(service="bouncer")
 

@@ -11,6 +11,8 @@ const RETRY = "then retry";
 const RENEW = "Renew and publish the CA's revocation list: pki renew-crl, pki publish-crl.";
 const CHAIN = "Check that its CA is registered here (pki register), active and valid.";
 const NAMED = "Its subject must have one CN that is a valid thing name: a-z A-Z 0-9 : _ -, at most 64.";
+const NEW_CA =
+  "The manufacturer has to correct the CA's certificate and register it: pki register names the fault.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
 
 export const REASONS: Readonly<Record<string, ReasonText>> = {
@@ -62,19 +64,45 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   CRL_MISSING: { meaning: "Its CA has published no revocation list", remedy: RENEW },
   CRL_STALE: { meaning: "Its CA's revocation list is out of date", remedy: RENEW },
-  CRL_INVALID: { meaning: "The revocation list was not issued by its CA", remedy: RENEW },
+  CRL_INVALID: { meaning: "The list is unreadable or not of its CA", remedy: RENEW },
+  CRL_PARTIAL: {
+    meaning: "Its CA's revocation list is not complete",
+    remedy: "Publish a complete list: not a delta, and not one for CAs or some reasons only.",
+  },
+  CRL_SCOPE: {
+    meaning: "No list covers its certificate's distribution point",
+    remedy: "Publish the list of this point, too: several lists can be in one file.",
+  },
   REVOKED_BY_ISSUER: {
     meaning: "The manufacturer has revoked its certificate",
     remedy: "It can't be admitted. Ask the manufacturer for the reason.",
   },
-  UNTRUSTED_CHAIN: { meaning: "Its certificate chains to no registered CA", remedy: CHAIN },
+  UNTRUSTED_CHAIN: { meaning: "Another CA issued its certificate", remedy: CHAIN },
+  SIGNATURE_INVALID: { meaning: "The registered CA's key did not sign it", remedy: CHAIN },
+  NAME_NOT_PERMITTED: {
+    meaning: "Its CA's name constraints exclude its name",
+    remedy: "Use a permitted name, or a CA without such constraints.",
+  },
   CA_UNKNOWN: { meaning: "Its CA is not registered here", remedy: CHAIN },
   CA_INACTIVE: { meaning: "Its CA is not active here", remedy: CHAIN },
-  CA_EXPIRED: { meaning: "Its CA's certificate has expired", remedy: CHAIN },
+  CA_EXPIRED: { meaning: "Its CA's certificate is not valid now", remedy: CHAIN },
+  CA_INVALID: { meaning: "Its CA's certificate can't be parsed", remedy: NEW_CA },
+  CA_NOT_A_CA: { meaning: "What is registered is not a CA certificate", remedy: NEW_CA },
+  CA_WRONG_PURPOSE: { meaning: "Its CA may not issue client certificates", remedy: NEW_CA },
+  CA_WEAK_KEY: { meaning: "Its CA's key is too weak or unsupported", remedy: NEW_CA },
+  CA_CRITICAL_EXTENSION: { meaning: "Its CA has an unknown critical extension", remedy: NEW_CA },
   EXPIRED: { meaning: "Its certificate has expired", remedy: NEW_CERTIFICATE },
   NOT_YET_VALID: { meaning: "Its certificate is not valid yet", remedy: "Check the manufacturer's clock." },
   WEAK_KEY: { meaning: "Its key is too weak or of an unsupported type", remedy: NEW_CERTIFICATE },
-  WEAK_SIGNATURE: { meaning: "Its certificate's signature is too weak (SHA-1)", remedy: NEW_CERTIFICATE },
+  KEY_TOO_LARGE: { meaning: "Its RSA key is larger than TLS accepts", remedy: NEW_CERTIFICATE },
+  WEAK_SIGNATURE: { meaning: "Its certificate's signature is weak or unsupported", remedy: NEW_CERTIFICATE },
+  CRITICAL_EXTENSION: {
+    meaning: "Its certificate has an unknown critical extension",
+    remedy: NEW_CERTIFICATE,
+  },
+  BAD_EXTENSION: { meaning: "An extension of its certificate can't be parsed", remedy: NEW_CERTIFICATE },
+  BAD_SERIAL: { meaning: "Its serial number is not 1 to 20 octets, positive", remedy: NEW_CERTIFICATE },
+  BAD_VALIDITY: { meaning: "Its validity ends before it begins, or has no year", remedy: NEW_CERTIFICATE },
   WRONG_PURPOSE: { meaning: "Its certificate is not for client authentication", remedy: NEW_CERTIFICATE },
   NOT_A_DEVICE: { meaning: "Its certificate is a CA certificate", remedy: NEW_CERTIFICATE },
   BAD_CERTIFICATE: { meaning: "Its certificate can't be parsed", remedy: NEW_CERTIFICATE },

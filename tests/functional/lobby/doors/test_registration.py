@@ -103,7 +103,8 @@ def test_a_certificate_that_was_claimed_before_needs_the_commissioner(door: Regi
 REFUSED = {
     "EXPIRED": make.pem_of(make.device(CA, end=make.NOW - HOUR)),
     "NOT_YET_VALID": make.pem_of(make.device(CA, begin=make.NOW + HOUR)),
-    "UNTRUSTED_CHAIN": make.pem_of(make.device(OTHER_CA)),
+    "UNTRUSTED_CHAIN": make.pem_of(make.device(make.authority("Unknown CA", number=4))),
+    "SIGNATURE_INVALID": make.pem_of(make.device(OTHER_CA)),
     "WEAK_KEY": make.pem_of(make.device(CA, kind="rsa-1024")),
     "NOT_A_DEVICE": make.authority("Sub CA", parent=CA, number=3).pem,
     "NAME_INVALID": make.pem_of(make.device(CA, "a/b")),
