@@ -1,6 +1,7 @@
 """The commands that change a lobby's account: register, publish-crl and unregister.
 
-Each shows the account and Region and asks for confirmation, unless --yes is given. None needs the CA's key.
+Each shows the account and Region and asks for confirmation, unless --yes is given. None needs the CA's key, so each
+also acts for a manufacturer's own CA (--ca).
 """
 
 from dataclasses import dataclass
@@ -10,76 +11,122 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
-from pki import crl, registration, terminal
-from pki.authority import load_certificates
+from lobby.errors import InvalidInput
+from pki import admission, crl, registration, terminal
+from pki.ca_source import CaFile, ChainFiles, CrlFiles, LoadedCa, OptionalCaDirectory, load_ca
+from pki.certificate_files import read_certificates
 from pki.certificates import common_name
 from pki.lobby_account import ConnectionOptions, Lobby, connect, translated_aws_errors
-from pki.terminal import CaDirectory
+from pki.local_lobby import local_options
 
 app = typer.Typer()
 
 Profile = Annotated[str | None, typer.Option(help="AWS profile of the lobby's account.")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="The lobby's Region.")]
-EndpointUrl = Annotated[str | None, typer.Option(help="Custom AWS endpoint, such as that of a local lobby.")]
+EndpointUrl = Annotated[str | None, typer.Option(help="Custom AWS endpoint.")]
+Local = Annotated[bool, typer.Option("--local", help="The local cloud of ./deploy.sh local.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Sample = Annotated[
+    Path | None,
+    typer.Option(
+        "--device-cert", metavar="FILE", help="A device's certificate, to prove that the lobby would admit it."
+    ),
+]
 
 
 @dataclass(frozen=True)
-class _Connection:
-    lobby: Lobby
-    ca: x509.Certificate
+class _Place:
+    """Where the command acts, as the user named it."""
+
+    options: ConnectionOptions
+    yes: bool
+
+    @classmethod
+    def of(cls, profile: str | None, region: str | None, endpoint_url: str | None, local: bool, yes: bool) -> "_Place":
+        if not local:
+            return cls(ConnectionOptions(profile, region, endpoint_url), yes)
+        if profile or region or endpoint_url:
+            raise InvalidInput(
+                "INVALID_PLACE", "got --local with --profile, --region or --endpoint-url, want one lobby"
+            )
+        return cls(local_options(Path.cwd()), yes)
+
+    def connect(self, action: str, ca: x509.Certificate) -> Lobby:
+        """Return the lobby, after the user has confirmed account and Region."""
+        lobby = connect(self.options)
+        if not self.yes:
+            question = f"{action} {common_name(ca)} in account {lobby.account}, Region {lobby.region}?"
+            typer.confirm(question[0].upper() + question[1:], abort=True, err=True)
+        return lobby
 
 
 @app.command()
-def register(
-    directory: CaDirectory,
+def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
+    directory: OptionalCaDirectory = None,
+    ca: CaFile = None,
+    chain: ChainFiles = None,
+    crl_files: CrlFiles = None,
+    device_cert: Sample = None,
     profile: Profile = None,
     region: RegionOption = None,
     endpoint_url: EndpointUrl = None,
+    local: Local = False,
     yes: Yes = False,
 ) -> None:
-    """Register this CA with a lobby, with its revocation list, so that its devices are admitted. Can be repeated."""
-    published = _load_crl(directory)
-    connection = _connect(directory, ConnectionOptions(profile, region, endpoint_url), "register", yes)
+    """Register a CA with a lobby, with its revocation lists, so that its devices are admitted. Can be repeated.
+
+    The CA is one that init created, or your own (--ca, --chain, --crl). Nothing is registered if the lobby would refuse
+    its devices.
+    """
+    loaded, now = load_ca(directory, ca, chain or (), crl_files or ()), terminal.current_time()
+    sample = read_certificates(device_cert)[0] if device_cert else None
+    admission.check_admission(loaded.certificate, loaded.lists, now, sample)
+    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
     with translated_aws_errors():
-        result = registration.register_ca(connection.lobby, connection.ca, published, now=terminal.current_time())
+        result = registration.register_ca(lobby, loaded.certificate, loaded.lists, now=now, sample=sample)
     status = "registered" if result.created else "already registered, now active"
     terminal.print_result(f"{status}: {result.ca_certificate_id}")
-    terminal.print_result(f"revocation list: {result.crl_location}, valid until {published.next_update_utc:%F}")
+    if sample is not None:
+        terminal.print_result(f"the lobby would admit {common_name(sample)}")
+    _report_lists(loaded, result.crl_location)
 
 
 @app.command()
 def publish_crl(
-    directory: CaDirectory,
+    directory: OptionalCaDirectory = None,
+    ca: CaFile = None,
+    crl_files: CrlFiles = None,
     profile: Profile = None,
     region: RegionOption = None,
     endpoint_url: EndpointUrl = None,
+    local: Local = False,
     yes: Yes = False,
 ) -> None:
-    """Publish the CA's current revocation list to a lobby where the CA is registered."""
-    published = _load_crl(directory)
-    options = ConnectionOptions(profile, region, endpoint_url)
-    connection = _connect(directory, options, "publish the revocation list of", yes)
-    with translated_aws_errors():
-        location = registration.publish_crl(connection.lobby, connection.ca, published, now=terminal.current_time())
-    terminal.print_result(
-        f"list {crl.crl_number(published)} with {len(published)} revoked: {location},"
-        f" valid until {published.next_update_utc:%F}"
+    """Publish the CA's current revocation lists to a lobby where the CA is registered."""
+    loaded, now = load_ca(directory, ca, (), crl_files or ()), terminal.current_time()
+    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect(
+        "publish the revocation list of", loaded.certificate
     )
+    with translated_aws_errors():
+        location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now)
+    _report_lists(loaded, location)
 
 
 @app.command()
 def unregister(
-    directory: CaDirectory,
+    directory: OptionalCaDirectory = None,
+    ca: CaFile = None,
     profile: Profile = None,
     region: RegionOption = None,
     endpoint_url: EndpointUrl = None,
+    local: Local = False,
     yes: Yes = False,
 ) -> None:
     """Remove this CA from a lobby: it admits no new devices of this CA. Devices already registered stay registered."""
-    connection = _connect(directory, ConnectionOptions(profile, region, endpoint_url), "unregister", yes)
+    loaded = load_ca(directory, ca, with_lists=False)
+    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
     with translated_aws_errors():
-        result = registration.unregister_ca(connection.lobby, connection.ca)
+        result = registration.unregister_ca(lobby, loaded.certificate)
     if result.ca_certificate_id is None:
         terminal.print_result("not registered: nothing to do")
         return
@@ -91,15 +138,9 @@ def unregister(
     terminal.print_note(f"the revocation list stays at {result.crl_location}")
 
 
-def _load_crl(directory: Path) -> x509.CertificateRevocationList:
-    load_certificates(directory)
-    return crl.load_crl(directory)
-
-
-def _connect(directory: Path, options: ConnectionOptions, action: str, yes: bool) -> _Connection:
-    _, ca = load_certificates(directory)
-    lobby = connect(options)
-    if not yes:
-        question = f"{action} {common_name(ca)} in account {lobby.account}, Region {lobby.region}?"
-        typer.confirm(question[0].upper() + question[1:], abort=True, err=True)
-    return _Connection(lobby, ca)
+def _report_lists(loaded: LoadedCa, location: str) -> None:
+    for each in loaded.lists:
+        until = f"valid until {each.next_update_utc:%F}" if each.next_update_utc else "without end"
+        terminal.print_result(f"list {crl.crl_number(each)} with {len(each)} revoked, {until}: {location}")
+    for note in admission.notes(loaded.certificate, loaded.lists, terminal.current_time(), loaded.chain):
+        terminal.print_note(note)

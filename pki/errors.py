@@ -6,7 +6,8 @@
         ├── StorageError            EXISTS, BROKEN_FILE, BUSY, NO_LINKS, NOT_FOUND
         ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID
         ├── LabelError              LABEL_SIZE
-        └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_STALE, CRL_OLDER, CA_MODE, AWS_REFUSED, NO_AWS
+        └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_OLDER, CA_MODE, BROKEN_CHAIN, AWS_REFUSED, NO_AWS, and
+                                    the lobby's reason codes (docs/manufacturer.md) for devices that it would refuse
 
 Messages have the form "got X, want Y" and contain the path of the file concerned.
 """

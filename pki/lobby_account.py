@@ -7,8 +7,9 @@ with the expected name in another account is rejected by AWS, because every call
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -32,11 +33,14 @@ NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """How to reach the lobby's account. None means the user's AWS configuration."""
+    """How to reach the lobby's account. None means the user's AWS configuration. `access_key` and `secret` are those of
+    the local cloud."""
 
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    access_key: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,28 @@ class Lobby:
 def connect(options: ConnectionOptions) -> Lobby:
     """Return the lobby's account. Raise `InvalidInput` INVALID_REGION, or `RegistrationError`."""
     with translated_aws_errors():
-        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        session = boto3.Session(
+            options.access_key, options.secret, profile_name=options.profile, region_name=options.region
+        )
         if session.region_name is None:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
-        # A custom endpoint has no host name per bucket.
-        s3_config = Config(s3={"addressing_style": "path"}) if options.endpoint_url else None
-        account = session.client("sts", endpoint_url=options.endpoint_url).get_caller_identity()["Account"]
+        url, config = options.endpoint_url, _config(options.endpoint_url)
+        account = session.client("sts", endpoint_url=url, config=config).get_caller_identity()["Account"]
         return Lobby(
             parse_account(account),
             region,
-            session.client("iot", endpoint_url=options.endpoint_url),
-            session.client("s3", endpoint_url=options.endpoint_url, config=s3_config),
+            session.client("iot", endpoint_url=url, config=config),
+            session.client("s3", endpoint_url=url, config=config),
         )
+
+
+def _config(endpoint_url: str | None) -> Config | None:
+    """A custom endpoint has no host name per bucket, and one on this machine is not reached through a proxy."""
+    if not endpoint_url:
+        return None
+    local = urlsplit(endpoint_url).hostname in {"localhost", "127.0.0.1", "::1"}
+    return Config(s3={"addressing_style": "path"}, proxies={} if local else None)
 
 
 @contextmanager

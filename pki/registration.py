@@ -2,10 +2,11 @@
 
 The order matters. The lobby refuses devices of a CA without a current list, and AWS does not document how it derives
 a CA's id. So the CA is registered INACTIVE, the list is published under the returned id, and then the CA is activated.
-Each step is idempotent. A stale list, a list older than the published one, and another account's bucket are rejected.
-AWS clients are arguments.
+Each step is idempotent. A CA whose devices the lobby would refuse, a list older than the published one, and another
+account's bucket are rejected. AWS clients are arguments.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,13 +15,17 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lobby.errors import InvalidInput
+from lobby.domain.trust.distinguished_names import same_name
+from lobby.domain.trust.reading import Unreadable, revocation_lists
 from lobby.wire import crl_key
+from pki.admission import check_admission
+from pki.certificate_files import encode_lists
 from pki.crl import crl_number
 from pki.errors import RegistrationError
 from pki.lobby_account import NOT_FOUND_CODES, Lobby, devices_of, find_ca, raise_if_no_bucket, require_bucket
 
 SNI_ONLY: Final = "SNI_ONLY"
+Lists = Sequence[x509.CertificateRevocationList]
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,21 @@ class CaRemoval:
 
 
 def register_ca(
-    lobby: Lobby, ca: x509.Certificate, crl: x509.CertificateRevocationList, *, now: datetime
+    lobby: Lobby, ca: x509.Certificate, lists: Lists, *, now: datetime, sample: x509.Certificate | None = None
 ) -> CaRegistration:
-    """Admit devices of `ca`: register it for SNI, publish the list, then activate it with automatic registration.
+    """Admit devices of `ca`: register it for SNI, publish the lists, then activate it with automatic registration.
 
-    Raise `RegistrationError` NO_LOBBY, CRL_STALE, CRL_OLDER or CA_MODE before the CA is activated.
+    Raise `RegistrationError` with the lobby's reason code before anything is registered, if it would refuse every
+    device of the CA, or the device certificate `sample`; NO_LOBBY, CRL_OLDER or CA_MODE before the CA is activated.
     """
-    _check_crl(ca, crl, now)
+    check_admission(ca, lists, now, sample)
     require_bucket(lobby)
     existing = find_ca(lobby, ca)
     if existing is not None and existing.get("certificateMode", SNI_ONLY) != SNI_ONLY:
         mode = existing.get("certificateMode")
         raise RegistrationError("CA_MODE", f"got this CA registered in mode {mode}, want {SNI_ONLY}: unregister first")
     ca_id = existing["certificateId"] if existing else _register_inactive(lobby, ca)
-    location = publish_crl(lobby, ca, crl, ca_id, now=now)
+    location = publish_crl(lobby, ca, lists, ca_id, now=now)
     lobby.iot.update_ca_certificate(certificateId=ca_id, newStatus="ACTIVE", newAutoRegistrationStatus="ENABLE")
     return CaRegistration(ca_id, location, created=existing is None)
 
@@ -66,23 +72,23 @@ def register_ca(
 def publish_crl(
     lobby: Lobby,
     ca: x509.Certificate,
-    crl: x509.CertificateRevocationList,
+    lists: Lists,
     ca_certificate_id: str | None = None,
     *,
     now: datetime,
 ) -> str:
-    """Upload the CA's list to the trust bucket and return its S3 URL. The CA's id is looked up if not given.
+    """Upload the CA's lists to the trust bucket and return their S3 URL. The CA's id is looked up if not given.
 
     Raise `RegistrationError` NOT_REGISTERED, NO_LOBBY, CRL_STALE, or CRL_OLDER if the published list is newer.
     """
-    _check_crl(ca, crl, now)
+    check_admission(ca, lists, now)
     ca_id = ca_certificate_id or _require_registered(lobby, ca)
-    _refuse_rollback(lobby, ca, crl, crl_key(ca_id))
+    _refuse_rollback(lobby, ca, lists, crl_key(ca_id))
     try:
         lobby.s3.put_object(
             Bucket=lobby.bucket,
             Key=crl_key(ca_id),
-            Body=crl.public_bytes(Encoding.PEM),
+            Body=encode_lists(lists),
             ContentType="application/x-pem-file",
             ExpectedBucketOwner=lobby.account,
         )
@@ -127,36 +133,38 @@ def _require_registered(lobby: Lobby, ca: x509.Certificate) -> str:
     return existing["certificateId"]
 
 
-def _check_crl(ca: x509.Certificate, crl: x509.CertificateRevocationList, now: datetime) -> None:
-    key = ca.public_key()
-    if crl.issuer != ca.subject or not crl.is_signature_valid(key):  # type: ignore[arg-type]  # our CAs: EC or RSA
-        raise InvalidInput("FOREIGN_CRL", "got a revocation list of another CA, want one that this CA signed")
-    until = crl.next_update_utc
-    if until is None or until <= now:
-        raise RegistrationError(
-            "CRL_STALE", f"got a revocation list valid until {until}, want a current one: run renew-crl"
-        )
+def _refuse_rollback(lobby: Lobby, ca: x509.Certificate, lists: Lists, key: str) -> None:
+    """Raise `RegistrationError` CRL_OLDER for an older list: it would admit revoked devices again. Lists of different
+    distribution points are numbered separately."""
+    published = [each for each in _published(lobby, key) if same_name(each.issuer, ca.subject)]
+    for scope in {_scope(each) for each in published}:
+        was = max(crl_number(each) for each in published if _scope(each) == scope)
+        now = max((crl_number(each) for each in lists if _scope(each) == scope), default=None)
+        if now is not None and now < was:
+            raise RegistrationError(
+                "CRL_OLDER",
+                f"got list number {now}, but {was} is published, want a newer one: run renew-crl in the CA's current"
+                " directory",
+            )
 
 
-def _refuse_rollback(lobby: Lobby, ca: x509.Certificate, crl: x509.CertificateRevocationList, key: str) -> None:
-    """Raise `RegistrationError` CRL_OLDER for an older list: it would admit revoked devices again."""
-    published = _published(lobby, key)
-    if published is not None and published.issuer == ca.subject and crl_number(published) > crl_number(crl):
-        raise RegistrationError(
-            "CRL_OLDER",
-            f"got list number {crl_number(crl)}, but {crl_number(published)} is published, want a newer one: "
-            "run renew-crl in the CA's current directory",
-        )
+def _scope(crl: x509.CertificateRevocationList) -> frozenset[x509.GeneralName]:
+    """Return the names of the list's distribution point; none for a complete list."""
+    try:
+        point = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(point.full_name or ())
 
 
-def _published(lobby: Lobby, key: str) -> x509.CertificateRevocationList | None:
+def _published(lobby: Lobby, key: str) -> list[x509.CertificateRevocationList]:
     try:
         body = lobby.s3.get_object(Bucket=lobby.bucket, Key=key, ExpectedBucketOwner=lobby.account)["Body"].read()
-        return x509.load_pem_x509_crl(body)
+        return revocation_lists(body)
     except ClientError as err:
         raise_if_no_bucket(err, lobby)
         if err.response["Error"]["Code"] in NOT_FOUND_CODES:
-            return None
+            return []
         raise
-    except ValueError:  # not a list: the lobby rejects it as well, so it is replaced
-        return None
+    except Unreadable:  # not a list: the lobby rejects it as well, so it is replaced
+        return []

@@ -50,7 +50,7 @@ class Manufacturer:
         """Register the CA with the lobby and return its certificate id there."""
         authority, now = self.authority(), datetime.now(UTC)
         account = Lobby(lobby.account, lobby.region, session.client("iot"), session.client("s3"))
-        return register_ca(account, authority.intermediate, authority.renew_crl(now=now), now=now).ca_certificate_id
+        return register_ca(account, authority.intermediate, [authority.renew_crl(now=now)], now=now).ca_certificate_id
 
     def make_device(self, name: str | None = None) -> DevicePaths:
         """Create the certificate, chain, key and label of a new device."""

@@ -15,7 +15,6 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lobby.errors import InvalidInput
 from lobby.names import parse_account, parse_region
 from pki.authority import Authority
 from pki.certificates import fingerprint
@@ -103,7 +102,7 @@ def test_the_list_is_published_before_the_ca_is_activated(
     stubbed.published(None)
     stubbed.accepts_list()
     stubbed.updates("ACTIVE", "ENABLE")
-    result = register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+    result = register_ca(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
     assert (result.ca_certificate_id, result.created) == (CA_ID, True)
     assert result.crl_location == f"s3://{BUCKET}/crl/{CA_ID}.pem"
     assert stubbed.calls[-3:] == ["GetObject", "PutObject", "UpdateCACertificate"]
@@ -117,7 +116,7 @@ def test_a_registered_ca_is_activated_again(stubbed: Stubbed, shared_ca: Authori
     stubbed.published(crl.public_bytes(Encoding.PEM))
     stubbed.accepts_list()
     stubbed.updates("ACTIVE", "ENABLE")
-    result = register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now)
+    result = register_ca(stubbed.lobby, shared_ca.intermediate, [crl], now=now)
     assert (result.ca_certificate_id, result.created) == (CA_ID, False)
     assert "RegisterCACertificate" not in stubbed.calls
 
@@ -125,7 +124,7 @@ def test_a_registered_ca_is_activated_again(stubbed: Stubbed, shared_ca: Authori
 def test_without_a_lobby_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_client_error("head_bucket", "404", http_status_code=404, expected_params=OWNED)
     with pytest.raises(RegistrationError, match=r"NO_LOBBY: .*is the lobby deployed in this account and Region"):
-        register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+        register_ca(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
     assert stubbed.calls == ["HeadBucket"]
 
 
@@ -133,7 +132,7 @@ def test_a_ca_registered_without_sni_is_rejected(stubbed: Stubbed, shared_ca: Au
     stubbed.s3.add_response("head_bucket", {}, OWNED)
     stubbed.registered(shared_ca, mode="DEFAULT")
     with pytest.raises(RegistrationError, match=r"CA_MODE: got .*DEFAULT, want SNI_ONLY"):
-        register_ca(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+        register_ca(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
 
 
 def test_a_stale_or_foreign_list_is_rejected_before_any_call(
@@ -141,9 +140,9 @@ def test_a_stale_or_foreign_list_is_rejected_before_any_call(
 ) -> None:
     crl = load_crl(shared_ca.directory)
     with pytest.raises(RegistrationError, match="CRL_STALE"):
-        register_ca(stubbed.lobby, shared_ca.intermediate, crl, now=now + timedelta(days=31))
-    with pytest.raises(InvalidInput, match="FOREIGN_CRL"):
-        register_ca(stubbed.lobby, ca.intermediate, crl, now=now)
+        register_ca(stubbed.lobby, shared_ca.intermediate, [crl], now=now + timedelta(days=31))
+    with pytest.raises(RegistrationError, match="CRL_INVALID"):
+        register_ca(stubbed.lobby, ca.intermediate, [crl], now=now)
     assert stubbed.calls == []
 
 
@@ -153,25 +152,25 @@ def test_an_older_list_than_the_published_one_is_rejected(stubbed: Stubbed, ca: 
     stubbed.registered(ca)
     stubbed.published(newer.public_bytes(Encoding.PEM))
     with pytest.raises(RegistrationError, match="CRL_OLDER: got list number 1, but 2 is published"):
-        publish_crl(stubbed.lobby, ca.intermediate, older, now=now)
+        publish_crl(stubbed.lobby, ca.intermediate, [older], now=now)
 
 
 def test_a_published_object_that_is_not_a_list_is_replaced(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
     stubbed.published(b"junk")
     stubbed.accepts_list()
-    publish_crl(stubbed.lobby, ca.intermediate, load_crl(ca.directory), CA_ID, now=now)
+    publish_crl(stubbed.lobby, ca.intermediate, [load_crl(ca.directory)], CA_ID, now=now)
 
 
 def test_the_list_of_an_unknown_ca_is_not_published(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.no_ca()
     with pytest.raises(RegistrationError, match="NOT_REGISTERED"):
-        publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), now=now)
+        publish_crl(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
 
 
 def test_a_bucket_that_disappears_is_reported(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
     stubbed.s3.add_client_error("get_object", "NoSuchBucket")
     with pytest.raises(RegistrationError, match="NO_LOBBY"):
-        publish_crl(stubbed.lobby, shared_ca.intermediate, load_crl(shared_ca.directory), CA_ID, now=now)
+        publish_crl(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], CA_ID, now=now)
 
 
 def test_unregistering_deletes_the_ca_and_counts_remaining_devices(stubbed: Stubbed, shared_ca: Authority) -> None:

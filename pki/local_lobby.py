@@ -1,0 +1,36 @@
+"""Finds the local cloud that `./deploy.sh local` runs: its `.local/lobby.json`, in the current directory or above it.
+
+The file contains the secret of the local accounts. One that belongs to another user is rejected: it could send the CA
+to an address of that user's choice.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from lobby.names import shown
+from pki.errors import RegistrationError
+from pki.lobby_account import ConnectionOptions
+
+NAME: Final = Path(".local") / "lobby.json"
+PROJECT: Final = Path(__file__).resolve().parents[1]
+_FIELDS: Final = ("aws_endpoint_url", "aws_secret_access_key", "lobby_account", "lobby_region")
+
+
+def local_options(directory: Path, project: Path = PROJECT) -> ConnectionOptions:
+    """Return how to reach the local cloud. Raise `RegistrationError` NO_LOBBY."""
+    places = [*(above / NAME for above in (directory, *directory.parents)), project / NAME]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise RegistrationError("NO_LOBBY", f"got no {NAME} in {directory} or above, want it: run ./deploy.sh local")
+    if path.stat().st_uid != os.getuid():
+        raise RegistrationError("NO_LOBBY", f"got {path}, which belongs to another user, want your own")
+    try:
+        body = json.loads(path.read_text())
+        endpoint, secret, account, region = (str(body[name]) for name in _FIELDS)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
+        raise RegistrationError(
+            "NO_LOBBY", f"got {path} ({shown(str(err))}), want the lobby.json of a local deployment"
+        ) from None
+    return ConnectionOptions(region=region, endpoint_url=endpoint, access_key=account, secret=secret)
