@@ -51,7 +51,7 @@ async function arrive(): Promise<SignInState | undefined> {
   pendingSession ??= Session.arrive(document, location);
   const session = await pendingSession;
   if (session) return { at: "in", session };
-  await leave(document, location.pathname + location.search);
+  await leave(document, location.pathname + location.search + location.hash);
   return undefined;
 }
 

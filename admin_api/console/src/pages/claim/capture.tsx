@@ -6,8 +6,9 @@ import { Stack, Switch } from "@mantine/core";
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
 import { useReloadBlock } from "../../sign_in/reconnect";
 import style from "./claim.module.css";
-import { IDLE, type Message, next } from "./flow";
+import { type FlowEvent, IDLE, type Message, next } from "./flow";
 import { InputMethods } from "./input_methods";
+import { linkedCode, withoutCode } from "./linked_code";
 import { ScannedLabels } from "./scanned_labels";
 import { CameraView } from "./scanner/camera_view";
 import { loadDetector } from "./scanner/load_detector";
@@ -56,6 +57,7 @@ export function Capture({ choice, head, list }: Props) {
       dispatch({ is: "error", text: error instanceof Error ? error.message : String(error) });
     }
   };
+  useLinkedCode(dispatch);
   useReloadBlock(flow.at !== "idle");
   const begun = useBegun(flow !== IDLE);
   const shown = useInView(flow.at === "idle" && flow.message?.is === "claimed" ? flow.message : null);
@@ -125,6 +127,21 @@ export function Capture({ choice, head, list }: Props) {
       )}
     </div>
   );
+}
+
+/** Offers the device of the link that opened the page, or that is opened while the page is shown. */
+function useLinkedCode(dispatch: (event: FlowEvent) => void) {
+  useEffect(() => {
+    const read = () => {
+      const event = linkedCode(location.href);
+      if (!event) return;
+      history.replaceState(history.state, "", withoutCode(location.href));
+      dispatch(event);
+    };
+    read();
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, [dispatch]);
 }
 
 /** Whether the user has done anything yet. Only then may the page move the focus. */

@@ -5,7 +5,7 @@
 import type { CameraFault } from "./scanner/camera";
 import type { ScanResult } from "./scanner/scan_result";
 
-export type InputMethod = "camera" | "photo" | "typing";
+export type InputMethod = "camera" | "photo" | "typing" | "link";
 
 /** One line about the last scan or action. */
 export type Message =
@@ -35,6 +35,7 @@ export type FlowEvent =
       inSeries: boolean;
       known: (certid: string) => boolean;
     }
+  | { is: "opened"; label: string }
   | { is: "error"; text: string }
   | { is: "claimed"; certids: readonly string[] }
   | { is: "cancelled" };
@@ -54,6 +55,8 @@ export function next(flow: Flow, event: FlowEvent): Flow {
     case "camera failed":
       // Ignore a failure of a camera that has been stopped.
       return flow.at === "camera" ? { at: "idle", fault: event.fault, message: null } : flow;
+    case "opened":
+      return { at: "found", labels: [event.label], method: "link" };
     case "error":
       return { at: "idle", fault: null, message: { is: "failed", text: event.text } };
     case "scanned":
@@ -70,7 +73,12 @@ export function next(flow: Flow, event: FlowEvent): Flow {
 /** In a series the page claims a new label and dispatches `claimed`; the camera stays on. */
 function scanned(flow: Flow, event: FlowEvent & { is: "scanned" }): Flow {
   const { scan, method, inSeries, known } = event;
-  const expected: Record<InputMethod, Flow["at"]> = { camera: "camera", photo: "photo", typing: "typing" };
+  const expected: Record<InputMethod, Flow["at"]> = {
+    camera: "camera",
+    photo: "photo",
+    typing: "typing",
+    link: "idle",
+  };
   if (flow.at !== expected[method]) return flow;
   const [first] = scan.labels;
   if (first !== undefined && method === "camera") {

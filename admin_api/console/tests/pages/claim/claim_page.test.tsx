@@ -26,6 +26,18 @@ configure({ asyncUtilTimeout: FIND_TIMEOUT_MS });
 beforeEach(async () => void (await resetPhone()));
 afterEach(() => network(true));
 
+test("a link opens the page with the code, and nothing is claimed without the user", async () => {
+  const lobby = api();
+  history.replaceState(null, "", `/claim#${encodeLabel(A)}`);
+  const { user } = open(lobby);
+  expect(await screen.findByText(shortForm(A))).toBeTruthy();
+  expect(location.hash).toBe("");
+  expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
+  await user.click(await button("Claim"));
+  await theList();
+  expect(lobby.variablesOf("ClaimLabel")).toMatchObject([{ certid: A }]);
+});
+
 describe("a label", () => {
   test("is scanned, compared, claimed and followed until it arrives", async () => {
     const lobby = api();

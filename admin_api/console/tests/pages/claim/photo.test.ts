@@ -1,6 +1,7 @@
 /** The sizes and rotations in which a photo is scanned. */
-import { expect, test } from "vitest";
-import { type Photo, readPhoto, type View } from "../../../src/pages/claim/scanner/photo";
+import { Blob as FileBlob } from "node:buffer";
+import { expect, test, vi } from "vitest";
+import { openPhoto, type Photo, readPhoto, type View } from "../../../src/pages/claim/scanner/photo";
 import type { Code } from "../../../src/pages/claim/scanner/scan_result";
 
 const A = "aa".repeat(32);
@@ -53,4 +54,14 @@ test("reports a code that is not a label, and stops", async () => {
   const { scan, views } = await read(1000, 1000, () => ["https://x.test"]);
   expect(scan.otherCode).toBe('"https://x.test"');
   expect(views).toHaveLength(1);
+});
+
+test.each([
+  ["a PDF", "%PDF-1.7", "This is a PDF."],
+  ["an iPhone's photo", "\0\0\0\x18ftypheic", "can't open HEIC photos"],
+  ["another file", "text", "Choose a JPEG or PNG photo."],
+])("says what to do with %s", async (_, start, advice) => {
+  vi.stubGlobal("createImageBitmap", () => Promise.reject(new Error("InvalidStateError")));
+  await expect(openPhoto(new FileBlob([start]) as Blob)).rejects.toThrow(advice);
+  vi.unstubAllGlobals();
 });

@@ -56,10 +56,20 @@ export async function openPhoto(file: Blob): Promise<Photo> {
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new NotAPicture("This browser can't open the file. Choose a JPEG or PNG photo.");
+    throw new NotAPicture(await adviceFor(file));
   }
   const { width, height } = bitmap;
   return { width, height, seenAs: (view) => drawn(bitmap, view), close: () => bitmap.close() };
+}
+
+/** What to do with a file that the browser cannot open, by the first bytes of the file. */
+async function adviceFor(file: Blob): Promise<string> {
+  const start = new TextDecoder("latin1").decode(await file.slice(0, 32).arrayBuffer());
+  if (start.startsWith("%PDF"))
+    return "This is a PDF. Open it, and scan the labels on the screen, or save the page as a picture.";
+  if (/^....ftyp(hei|hev|mif|msf|avi)/s.test(start))
+    return "This browser can't open HEIC photos. Scan with the camera, or save the photo as JPEG (iPhone: Settings, Camera, Formats, Most Compatible).";
+  return "This browser can't open the file. Choose a JPEG or PNG photo.";
 }
 
 function drawn(bitmap: ImageBitmap, { side, turned }: View): ImageData {
