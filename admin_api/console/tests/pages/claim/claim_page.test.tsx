@@ -30,11 +30,12 @@ test("a link opens the page with the code, and nothing is claimed without the us
   const lobby = api();
   history.replaceState(null, "", `/claim#${encodeLabel(A)}`);
   const { user } = open(lobby);
+  await screen.findAllByText("Workshop");
   expect(await screen.findByText(shortForm(A))).toBeTruthy();
   expect(location.hash).toBe("");
   expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
   await user.click(await button("Claim"));
-  await theList();
+  expect(await within(await theList()).findByText("Arrived in 1.6 s.")).toBeTruthy();
   expect(lobby.variablesOf("ClaimLabel")).toMatchObject([{ certid: A }]);
 });
 
