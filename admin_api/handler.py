@@ -8,7 +8,7 @@ character, and a Lambda response is limited to 6 MB.
 import os
 import secrets
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from mangum import Mangum
 
@@ -17,12 +17,11 @@ from admin_api.services import services_of
 from admin_api.settings import Settings
 from admin_api.web.app import create_app
 from admin_api.web.built_console import DIST, BuiltConsole
+from admin_api.web.graphql_http import TEXT_TYPES
 from admin_api.web.pages import Pages
 from admin_api.web.tokens import TokenVerifier, user_pool_keys
 from lobby.aws.clients import at_init
 from lobby.ledger.connection import connect
-
-_TEXT: Final = ["application/json", "application/graphql-response+json"]
 
 
 @at_init
@@ -32,7 +31,7 @@ def _application() -> Mangum:
     verifier = TokenVerifier(settings.issuer, settings.client_id, user_pool_keys(settings))
     pages = Pages(BuiltConsole.read(DIST), settings, partial(secrets.token_urlsafe, 16))
     app = create_app(verifier, services_of(settings), pages.routes())
-    return Mangum(cast(Any, app), lifespan="off", text_mime_types=_TEXT)
+    return Mangum(cast(Any, app), lifespan="off", text_mime_types=TEXT_TYPES)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

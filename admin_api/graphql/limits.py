@@ -126,13 +126,23 @@ def _selected_fields(
                 pending.append((inner.selection_set, position))
 
 
+def ambiguity(document: DocumentNode, operation_name: str | None) -> str | None:
+    """Return why it is not certain which operation of a document is requested, or None (GraphQL, section 6.1,
+    GetOperation)."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if operation_name is None and len(operations) > 1:
+        return f"got {len(operations)} operations without operationName, want the name of one"
+    return None
+
+
 class DocumentLimiter(SchemaExtension):
-    """Rejects a document with a `limit_violation`, before GraphQL validates it."""
+    """Rejects a document with a `limit_violation` or an `ambiguity`, before GraphQL validates it."""
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         if context.graphql_document is not None and context.pre_execution_errors is None:
-            violation = limit_violation(context.graphql_document)
+            document, name = context.graphql_document, context._provided_operation_name  # no public access
+            violation = limit_violation(document) or ambiguity(document, name)
             if violation is not None:
                 context.pre_execution_errors = [GraphQLError(violation)]
         yield

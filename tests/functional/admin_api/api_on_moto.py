@@ -22,6 +22,7 @@ from moto.s3.models import s3_backends
 
 from admin_api.services import Services
 from admin_api.web.app import create_app
+from admin_api.web.graphql_http import TEXT_TYPES
 from admin_api.web.tokens import TokenVerifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
@@ -123,7 +124,8 @@ class Lobby:
             histories=histories,
             compare=self.compare,
         )
-        self.lambda_handler = Mangum(create_app(TokenVerifier(ISSUER, CLIENT, key_of), services), lifespan="off")  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
+        app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
+        self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
     def clock(self) -> float:
         self._now = next(self.seconds, self._now) if self.seconds else 0.0

@@ -11,7 +11,7 @@ import pstats
 import pytest
 
 from admin_api.graphql.limits import MAX_ALIASES, MAX_BODY, MAX_ENTRIES, MAX_LISTED
-from admin_api.web import app
+from admin_api.web import graphql_http
 from tests.functional.admin_api.api_on_moto import Lobby, Response, counted
 
 ORDINARY = """query($id: ID!) { device(certid: $id) {
@@ -155,9 +155,9 @@ def test_a_response_over_the_lambda_limit_is_replaced_by_an_error(
     lobby.waiting(1)
     document = "{ devices { nodes { certid devicename labelCode } } }"
     size = len(json.dumps(json.dumps(lobby.ask(document).body, separators=(",", ":")))) - 2
-    monkeypatch.setattr(app, "MAX_RESPONSE", size)
+    monkeypatch.setattr(graphql_http, "MAX_RESPONSE", size)
     assert lobby.ask(document).codes == []
-    monkeypatch.setattr(app, "MAX_RESPONSE", size - 1)
+    monkeypatch.setattr(graphql_http, "MAX_RESPONSE", size - 1)
     response = lobby.ask(document)
     assert (response.status, response.code, response.body["data"]) == (200, "ANSWER_TOO_LARGE", None)
     assert f"{size} bytes" in response.body["errors"][0]["message"]
