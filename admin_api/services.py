@@ -12,11 +12,13 @@ from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
 from lobby.aws.clients import LobbyClients
 from lobby.contracts import Comparison, Survey
+from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import AccountId, Region, Target
+from lobby.profiles import bundled_profiles
 from lobby.wire import notary_bucket
 
 
@@ -32,6 +34,8 @@ class Services:
     """Returns a page of a target's comparison. Arguments: target, cursor, actor to repair as (None: report only)."""
     lobby_account: AccountId
     lobby_region: Region
+    profiles: Profiles = field(kw_only=True)
+    """All profiles that targets can have."""
     clock: Callable[[], float] = time.monotonic
 
 
@@ -46,4 +50,5 @@ def services_of(settings: Settings) -> Services:
         compare=lambda target, cursor, repair_as: compare(client(), settings.reconciler, target, cursor, repair_as),
         lobby_account=settings.lobby_account,
         lobby_region=settings.lobby_region,
+        profiles=bundled_profiles(),
     )

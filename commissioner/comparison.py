@@ -12,8 +12,10 @@ from typing import Final
 from lobby.contracts import Facts
 from lobby.domain.commissioner_transitions import may_be_active_in
 from lobby.domain.device import Device, Entry
+from lobby.domain.profile import Profiles
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
+from lobby.domain.thing import changes
 from lobby.names import Fingerprint, Target, ThingName
 
 
@@ -38,6 +40,11 @@ class DifferenceCode(StrEnum):
     THING_ELSEWHERE = "THING_ELSEWHERE"
     POLICY_MISSING = "POLICY_MISSING"
     POLICY_OF_ANOTHER_PROFILE = "POLICY_OF_ANOTHER_PROFILE"
+    THING_TYPE = "THING_TYPE"
+    THING_ATTRIBUTES = "THING_ATTRIBUTES"
+    THING_GROUPS = "THING_GROUPS"
+    BILLING_GROUP = "BILLING_GROUP"
+    BILLING_GROUP_OF_OWNER = "BILLING_GROUP_OF_OWNER"
     ORPHANED = "ORPHANED"
     ORPHANED_NOT_OURS = "ORPHANED_NOT_OURS"
 
@@ -52,6 +59,11 @@ REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
     DifferenceCode.THING_ELSEWHERE: None,
     DifferenceCode.POLICY_MISSING: Repair.RETRY,
     DifferenceCode.POLICY_OF_ANOTHER_PROFILE: Repair.RETRY,
+    DifferenceCode.THING_TYPE: Repair.RETRY,
+    DifferenceCode.THING_ATTRIBUTES: Repair.RETRY,
+    DifferenceCode.THING_GROUPS: Repair.RETRY,
+    DifferenceCode.BILLING_GROUP: Repair.RETRY,
+    DifferenceCode.BILLING_GROUP_OF_OWNER: None,
     DifferenceCode.ORPHANED: Repair.DEACTIVATE,
     DifferenceCode.ORPHANED_NOT_OURS: None,
 }
@@ -80,11 +92,12 @@ class Difference:
         return REPAIRS[self.code]
 
 
-def compare(device: Device, facts: Facts) -> list[Difference]:
+def compare(device: Device, facts: Facts, profiles: Profiles) -> list[Difference]:
     """Return how the target differs for a placed device. If its owner has made changes that the lobby cannot repair,
-    return only these: a repair of the others would have no effect."""
+    return only these: a repair of the others would have no effect. `profiles` are all of the lobby's."""
     mismatches = list(_owner_changes(device, facts)) or [
         *_thing_mismatches(device, facts),
+        *_profile_mismatches(device, facts, profiles),
         *_certificate_mismatches(device, facts),
     ]
     return [
@@ -112,6 +125,30 @@ def _thing_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
         yield DifferenceCode.THING_MISSING, f"no thing {name}", "one"
     elif facts.status is not None and name not in facts.things:
         yield DifferenceCode.THING_UNBOUND, "the certificate bound to no thing", f"it bound to {name}"
+
+
+def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Iterator[_Mismatch]:
+    """A device whose profile the lobby no longer has cannot be compared: its claim stays as it is."""
+    profile = profiles.by_name.get(device.profile)
+    if facts.thing is None or profile is None:
+        return
+    found, needed, thing = facts.thing, changes(facts.thing, profile, profiles), f"thing {device.devicename}"
+    if needed.changes_type:
+        yield DifferenceCode.THING_TYPE, f"{thing} of type {found.thing_type}", f"type {needed.thing_type}"
+    if needed.attributes:
+        names = sorted(needed.attributes)
+        got = {name: found.attributes.get(name) for name in names}
+        wanted = {name: needed.attributes[name] or None for name in names}
+        yield DifferenceCode.THING_ATTRIBUTES, f"{thing} with {got}", f"{wanted}"
+    if needed.changes_groups:
+        groups = ", ".join(profile.thing_groups) or "no thing group of another profile"
+        yield DifferenceCode.THING_GROUPS, f"{thing} in thing groups {', '.join(found.groups) or 'none'}", groups
+    if needed.billing_group or needed.leaves:
+        got_group, wanted_group = found.billing_group or "none", needed.billing_group or "none"
+        yield DifferenceCode.BILLING_GROUP, f"{thing} in billing group {got_group}", wanted_group
+    if needed.owners_billing_group:
+        got_owner = f"{thing} in billing group {needed.owners_billing_group}, which is the owner's"
+        yield DifferenceCode.BILLING_GROUP_OF_OWNER, got_owner, f"{profile.billing_group}: only its owner removes it"
 
 
 def _certificate_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:

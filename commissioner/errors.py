@@ -19,6 +19,8 @@ REASONS: Final = {
     "TARGET_ROLE_DENIED": "run `./deploy.sh target` in that account with the target's ExternalId, then retry",
     "TARGET_PERMISSION_MISSING": "deploy the target's stack again: its role lacks a permission; then retry",
     "TARGET_POLICY_MISSING": "deploy the target's stack with this profile, then retry",
+    "TARGET_PROFILE_INCOMPLETE": "deploy the target's stack again: a thing type or group of the profile is missing"
+    " there, or is deprecated (checkTarget names it); then retry",
     "TARGET_NAME_TAKEN": "another certificate's thing has this name there: remove it or rename the device",
     "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target rejects this certificate: see the message",
     "TARGET_REVOKED_CERTIFICATE": "the target's owner has revoked the certificate: only they can reverse that",

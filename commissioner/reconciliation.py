@@ -20,6 +20,7 @@ from commissioner.comparison import PLACED_STATES, Difference, Repair
 from commissioner.inspector_client import InspectorClient
 from lobby.contracts import Facts, ReportedDifference
 from lobby.domain.device import Device
+from lobby.domain.profile import Profiles
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.listing import Filter, devices
@@ -61,8 +62,8 @@ class _Position:
 class Reconciliation:
     """Changes something only if a page is requested with an actor (`repair_as`)."""
 
-    def __init__(self, ledger: Ledger, inspector: InspectorClient) -> None:
-        self._ledger, self._inspector = ledger, inspector
+    def __init__(self, ledger: Ledger, inspector: InspectorClient, profiles: Profiles) -> None:
+        self._ledger, self._inspector, self._profiles = ledger, inspector, profiles
 
     def page(self, target: Target, cursor: str | None, repair_as: str | None = None) -> Page:
         """Return a page. Raise `InvalidInput` INVALID_CURSOR or `TargetRefusal`."""
@@ -86,12 +87,12 @@ class Reconciliation:
         return Page(len(facts), tuple(findings), _encode(following))
 
     def _compare(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
-        if not comparison.compare(listed, facts):
+        if not comparison.compare(listed, facts, self._profiles):
             return []
         current = self._ledger.get(listed.certid)
         if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
             return []
-        differences = comparison.compare(current, facts)
+        differences = comparison.compare(current, facts, self._profiles)
         retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
         retried = retry and self._retry(current, str(repair_as))
         return [Finding(each, retried and each.repair is Repair.RETRY) for each in differences]

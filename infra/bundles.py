@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from infra import bundle_files, bytecode
@@ -93,10 +94,13 @@ class Built:
     sha256: str
 
 
-def build(bundle: Bundle, platform: Platform, cache: Path | None = None) -> Built:
-    """Return the bundle from `cache` (by default `CACHE`), building it if necessary. Raise `BundleFailed`."""
+def build(
+    bundle: Bundle, platform: Platform, cache: Path | None = None, added: Mapping[str, bytes] = MappingProxyType({})
+) -> Built:
+    """Return the bundle from `cache` (by default `CACHE`), building it if necessary. `added` are further files by their
+    name in the bundle. Raise `BundleFailed`."""
     cache = cache or CACHE
-    own_files = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.excluded)
+    own_files = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.excluded) | dict(added)
     interpreter = bytecode.find_interpreter(platform.python)
     digest = _digest(bundle, platform, interpreter, own_files)
     archive = cache / f"{bundle.name}-{platform}-{digest[:32]}.zip"

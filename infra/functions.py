@@ -18,6 +18,7 @@ from constructs import Construct
 from infra import bundles
 from infra.bundles import Bundle, Platform
 from infra.settings import RETENTION_DAYS, Settings
+from lobby import profiles
 
 PREFIX: Final = "device-lobby"
 _MACHINES: Final = {"aarch64": lambda_.Architecture.ARM_64, "arm64": lambda_.Architecture.ARM_64}
@@ -101,7 +102,8 @@ class Code:
             return lambda_.Code.from_asset(str(placeholder), asset_hash=f"not-bundled-{bundle.name}")
         if self.settings.console and not self.settings.local:
             bundles.require_page(bundle)
-        built = bundles.build(bundle, self.platform)
+        files = {profiles.PATH: profiles.encode_profiles(self.settings.profiles)}
+        built = bundles.build(bundle, self.platform, added=files)
         return lambda_.Code.from_asset(str(built.path), asset_hash=built.sha256)
 
 

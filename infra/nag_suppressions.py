@@ -83,10 +83,14 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
 def suppress_role_findings(stack: "RoleStack") -> None:
     """Suppress the findings of the stack of the commissioner's role."""
     iot = f"arn:aws:iot:*:{stack.account_id}"
+    named = [f"thinggroup/{name}" for name in stack.profiles.thing_groups()]
+    named += [f"billinggroup/{name}" for name in stack.profiles.billing_groups()]
+    named += [f"thingtype/{name}" for name in stack.profiles.thing_types()]
     _wildcards(
         stack,
         "CommissionerRole",
         {
+            **{f"{iot}:{name}": "this name only, in all Regions of the account" for name in named},
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:thing/*": _THINGS,
             f"{iot}:topic/lobby/*": _TOPICS,

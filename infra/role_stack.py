@@ -16,6 +16,7 @@ from infra import functions, stack_names
 from infra.nag_suppressions import suppress_role_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
+from lobby.domain.profile import Profiles
 from lobby.domain.target import TARGET_ROLE, profile_policy
 from lobby.names import Target
 
@@ -34,7 +35,7 @@ class RoleStack(Stack):
             env=Environment(account=where.account, region=where.region),
             description=f"Device Lobby: allows the lobby in account {lobby.account} to register devices here",
         )
-        self.account_id = where.account
+        self.account_id, self.profiles = where.account, settings.profiles
         commissioner = iam.AccountPrincipal(lobby.account).with_conditions(
             {
                 "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{lobby.account}:role/{COMMISSIONER_ROLE}"},
@@ -47,14 +48,39 @@ class RoleStack(Stack):
             role_name=TARGET_ROLE,
             description="Allows the lobby's commissioner to register devices in this account",
             assumed_by=commissioner,
-            inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(where))},
+            inline_policies={
+                "register-devices": iam.PolicyDocument(statements=commissioning(where, settings.profiles))
+            },
         )
         CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
         suppress_role_findings(self)
 
 
-def commissioning(target: Target) -> list[iam.PolicyStatement]:
-    """Return the permissions of the commissioner and the inspector in this account, in all its Regions."""
+def _on_things(arn: str, profiles: Profiles) -> list[iam.PolicyStatement]:
+    """Return what the commissioner may do with things, and with the types and groups that the profiles name. AWS checks
+    a membership on both the thing and the group (Service Authorization Reference)."""
+    things = ["iot:CreateThing", "iot:DescribeThing", "iot:UpdateThing"]
+    groups = [f"{arn}:thinggroup/{name}" for name in profiles.thing_groups()]
+    billing = [f"{arn}:billinggroup/{name}" for name in profiles.billing_groups()]
+    types = [f"{arn}:thingtype/{name}" for name in profiles.thing_types()]
+    found = [allow("Things", things, f"{arn}:thing/*")]
+    if types:
+        found.append(allow("ThingTypes", ["iot:DescribeThingType"], *types))
+    if groups:
+        membership = ["iot:AddThingToThingGroup", "iot:RemoveThingFromThingGroup"]
+        found.append(allow("ThingGroups", membership, f"{arn}:thing/*", *groups))
+        found.append(allow("FindThingGroups", ["iot:DescribeThingGroup"], *groups))
+        found.append(allow("GroupsOfThings", ["iot:ListThingGroupsForThing"], f"{arn}:thing/*"))
+    if billing:
+        membership = ["iot:AddThingToBillingGroup", "iot:RemoveThingFromBillingGroup"]
+        found.append(allow("BillingGroups", membership, f"{arn}:thing/*", *billing))
+        found.append(allow("FindBillingGroups", ["iot:DescribeBillingGroup"], *billing))
+    return found
+
+
+def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatement]:
+    """Return the permissions of the commissioner and the inspector in this account, in all its Regions. `profiles` are
+    all of the lobby's, whichever of them a Region deploys, because the Regions share the role."""
     arn = f"arn:aws:iot:*:{target.account}"
     return [
         allow(
@@ -68,7 +94,7 @@ def commissioning(target: Target) -> list[iam.PolicyStatement]:
             ],
             f"{arn}:cert/*",
         ),
-        allow("Things", ["iot:CreateThing", "iot:DescribeThing"], f"{arn}:thing/*"),
+        *_on_things(arn, profiles),
         allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
         allow(

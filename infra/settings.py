@@ -11,18 +11,21 @@ are reported in one error.
     lobbyStack        false: only the targets' stacks; default: true
     bundle            false: templates only; their Lambdas have no code and must not be deployed
     logRetentionDays  retention of logs; default: 30
+    profiles          the directory of the device profiles; default: infra/profiles
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
-from infra.device_policies import PROFILES
 from infra.errors import BadContext
+from infra.profile_files import read_profiles
 from lobby.domain.device import DEFAULT_PROFILE
+from lobby.domain.profile import Profiles
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 
@@ -81,25 +84,38 @@ class Settings:
     console: bool = True
     console_url: str | None = None
     """Ends with a slash. None: the console is at the API's address, as always in AWS."""
+    profiles: Profiles = field(default_factory=read_profiles)
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> "Settings":
         """Return settings from `context(name)`, such as `app.node.try_get_context`. Raise `BadContext`."""
         found: dict[str, Any] = {}
         wrong: list[str] = []
-        for name, field, parse in _FIELDS:
+        for name, attribute, parse in _FIELDS:
             value = context(name)
             if value is None and name != "lobby":
                 continue
             try:
-                found[field] = parse(value)
+                found[attribute] = parse(value)
             except LobbyError as error:
                 wrong.append(f"{name}: {error.message}")
         if "console_url" in found and not found.get("local"):
             wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
+        if not wrong:
+            settings = cls(**found)
+            if settings.local:  # the emulator has no billing groups
+                settings = replace(settings, profiles=settings.profiles.without_billing_groups())
+            wrong = _unknown_profiles(settings)
         if wrong:
             raise BadContext("BAD_CONTEXT", "; ".join(wrong))
-        return cls(**found)
+        return settings
+
+
+def _unknown_profiles(settings: "Settings") -> list[str]:
+    known = settings.profiles.by_name
+    unknown = sorted({name for target in settings.targets for name in target.profiles if name not in known})
+    want = f"one of {', '.join(sorted(known))}, or the directory that has it in profiles (--profiles-from)"
+    return [f"targets: got profile {name}, want {want}" for name in unknown]
 
 
 def _bad(got: object, want: str) -> BadContext:
@@ -186,10 +202,13 @@ def _external_id(value: Any) -> str:
 
 def _profiles(value: Any) -> tuple[str, ...]:
     names = value if isinstance(value, list) and value else [value]  # the parser rejects values that are not names
-    for name in map(parse_profile, names):
-        if name not in PROFILES:
-            raise _bad(name, f"a profile of infra/device_policies.py: {', '.join(PROFILES)}")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(map(parse_profile, names)))
+
+
+def _profile_directory(value: Any) -> Profiles:
+    if not isinstance(value, str) or not value:
+        raise _bad(value, "the path of a directory with profiles")
+    return read_profiles(Path(value))
 
 
 def _clashes(targets: list[TargetSettings]) -> list[str]:
@@ -223,5 +242,6 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("bundle", "bundle", _flag),
     ("lobbyStack", "lobby_stack", _flag),
     ("logRetentionDays", "log_retention", _days),
+    ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", _anchor_days),
 )

@@ -4,6 +4,7 @@ The commissioner's role is in a stack of its own (`infra.role_stack`), because t
 stack deploys the profiles' policies, so the commissioner can attach policies but not create or change one.
 """
 
+import hashlib
 from typing import Final
 
 from aws_cdk import CfnOutput, Environment, Stack
@@ -12,11 +13,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import device_policies, functions, permissions, stack_names, topic_rules
+from infra import functions, permissions, stack_names, topic_rules
 from infra.nag_suppressions import suppress_target_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby import wire
+from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 
 CONNECTED_RULE: Final = "device_lobby_connected"
@@ -35,17 +37,34 @@ class TargetStack(Stack):
             description=f"Device Lobby: allows the lobby in account {settings.lobby.account} to register devices here",
         )
         self.settings, self.target = settings, target
+        self._registry_groups(settings.profiles.only(target.profiles))
         for profile in target.profiles:
             iot.CfnPolicy(
                 self,
                 f"{profile.title().replace('-', '')}Policy",
                 policy_name=profile_policy(profile),
-                policy_document=device_policies.profile_document(where, profile),
+                policy_document=settings.profiles.get(profile).policy_document(
+                    f"arn:aws:iot:{where.region}:{where.account}"
+                ),
             )
         self.topic = self._arrivals()
         CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
         CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
         suppress_target_findings(self)
+
+    def _registry_groups(self, profiles: Profiles) -> None:
+        """Create the thing types, thing groups and billing groups that the profiles name."""
+        for name, found in profiles.thing_types().items():
+            properties = iot.CfnThingType.ThingTypePropertiesProperty(
+                searchable_attributes=list(found.searchable) or None, thing_type_description=found.description or None
+            )
+            iot.CfnThingType(
+                self, _construct_id("ThingType", name), thing_type_name=name, thing_type_properties=properties
+            )
+        for name in profiles.thing_groups():
+            iot.CfnThingGroup(self, _construct_id("ThingGroup", name), thing_group_name=name)
+        for name in profiles.billing_groups():
+            iot.CfnBillingGroup(self, _construct_id("BillingGroup", name), billing_group_name=name)
 
     def _arrivals(self) -> sns.Topic:
         where, lobby = self.target.target, self.settings.lobby
@@ -90,3 +109,9 @@ class TargetStack(Stack):
             ),
         )
         return topic
+
+
+def _construct_id(kind: str, name: str) -> str:
+    """Return an id in letters and digits, different for different names."""
+    plain = "".join(filter(str.isalnum, name))
+    return f"{kind}{plain}" + ("" if plain == name else hashlib.sha256(name.encode()).hexdigest()[:8])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lobby.domain.thing import ThingFacts
 from lobby.invocation import (
     Body,
     MalformedMessage,
@@ -139,13 +140,14 @@ def _reported_difference(fields: Body) -> ReportedDifference:
 class Facts:
     """What AWS IoT in a target has for one certificate. `status` is None if the certificate is not registered there.
     `holder` is the `certid` attribute of the thing that has the device's name: None if there is no such thing, empty
-    if it has no such attribute."""
+    if it has no such attribute. `thing` is what that thing has, if it belongs to this certificate."""
 
     certid: Fingerprint
     status: str | None
     things: tuple[str, ...]
     policies: tuple[str, ...]
     holder: str | None
+    thing: ThingFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,18 @@ class FactsRequest:
 def _facts(fields: Body) -> Facts:
     things, policies = (tuple(map(as_text, list_field(fields, key))) for key in ("things", "policies"))
     status, holder = (optional_text_field(fields, key) for key in ("status", "holder"))
-    return Facts(parse_fingerprint(field(fields, "certid")), status, things, policies, holder)
+    thing = _thing_facts(field(fields, "thing"))
+    return Facts(parse_fingerprint(field(fields, "certid")), status, things, policies, holder, thing)
+
+
+def _thing_facts(fields: Any) -> ThingFacts | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict) or not isinstance(fields.get("attributes"), dict):
+        raise MalformedMessage(f"got thing {shown(fields)}, want an object with its attributes, or null")
+    attributes = {as_text(name): as_text(value) for name, value in fields["attributes"].items()}
+    thing_type, billing_group = (optional_text_field(fields, key) for key in ("thing_type", "billing_group"))
+    return ThingFacts(thing_type, attributes, tuple(map(as_text, list_field(fields, "groups"))), billing_group)
 
 
 @dataclass(frozen=True)

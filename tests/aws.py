@@ -202,7 +202,8 @@ def _patch_moto(patched: pytest.MonkeyPatch) -> None:
         found = next((thing for thing in backend.things.values() if thing.thing_name == name), None)
         if found is None:
             return create_thing(backend, **wanted)
-        if found.attributes == attributes:
+        found_type = found.thing_type.thing_type_name if found.thing_type else None
+        if (found.attributes, found_type) == (attributes, wanted.get("thing_type_name")):
             return found
         raise ResourceAlreadyExistsException(f"Thing {name} already exists in account", name, found.arn)
 

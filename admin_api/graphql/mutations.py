@@ -17,7 +17,7 @@ from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
 from lobby.errors import InvalidInput
 from lobby.label import decode_label
-from lobby.names import parse_target, shown
+from lobby.names import parse_profile, parse_target, shown
 
 MAX_WHY = 200
 
@@ -122,7 +122,9 @@ class Mutation:
         target = parse_target(account, region)
         require_region_with_iot(target.region)
         require_outside_lobby(target, context.services)
-        registered = register.register(target, name, tuple(profiles or ()), context.caller.actor, given(presence))
+        known = tuple(parse_profile(profile) for profile in profiles or ())
+        context.services.profiles.only(known)
+        registered = register.register(target, name, known, context.caller.actor, given(presence))
         return target_from(registered, register.all(), context)
 
 

@@ -15,15 +15,17 @@ from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of, failures_as_refusals
-from commissioner.target_gateway.registry import CERTID, certificate_arn, deactivate
+from commissioner.target_gateway.registry import CERTID, certificate_arn, deactivate, facts_of
 from commissioner.target_gateway.session_policies import Policy, deactivation_policy, reading_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
 from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest, decode_inspector_request
+from lobby.domain.profile import Profiles
 from lobby.errors import NotFound
 from lobby.invocation import encode_refusal
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target
+from lobby.profiles import bundled_profiles
 from lobby.settings import LobbySettings, read_settings
 
 if TYPE_CHECKING:
@@ -36,15 +38,19 @@ THINGS_PER_PAGE: Final = 50
 logger = Logger(service="inspector")
 
 
-def inspect(iot: "IoTClient", target: Target, certid: Fingerprint, name: str) -> Facts:
+def inspect(iot: "IoTClient", target: Target, certid: Fingerprint, name: str, profiles: Profiles) -> Facts:
     """Return what the target has for one device."""
     arn = certificate_arn(target, certid)
     status = _or_none(lambda: iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"])
     exists = status is not None
     things = _or_none(lambda: iot.list_principal_things(principal=arn)["things"]) if exists else None
     policies = _or_none(lambda: iot.list_attached_policies(target=arn)["policies"]) if exists else None
-    holder = _or_none(lambda: iot.describe_thing(thingName=name).get("attributes", {}).get(CERTID, ""))
-    return Facts(certid, status, tuple(things or ()), tuple(each["policyName"] for each in policies or ()), holder)
+    thing = _or_none(lambda: iot.describe_thing(thingName=name))
+    holder = thing.get("attributes", {}).get(CERTID, "") if thing else None
+    is_own = thing is not None and holder == certid
+    facts = _or_none(lambda: facts_of(iot, thing, profiles)) if is_own else None
+    names = tuple(each["policyName"] for each in policies or ())
+    return Facts(certid, status, tuple(things or ()), names, holder, facts)
 
 
 def _or_none(call: Callable[[], Any]) -> Any:
@@ -59,8 +65,10 @@ def _or_none(call: Callable[[], Any]) -> Any:
 class Inspector:
     """`clock` returns monotonic seconds."""
 
-    def __init__(self, targets: Targets, sts: "STSClient", clock: Callable[[], float] = time.monotonic) -> None:
-        self._targets, self._sts, self._clock = targets, sts, clock
+    def __init__(
+        self, targets: Targets, sts: "STSClient", profiles: Profiles, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._targets, self._sts, self._profiles, self._clock = targets, sts, profiles, clock
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Return the response, or a refusal if the target denies access or does not answer."""
@@ -84,7 +92,7 @@ class Inspector:
                 break
             try:
                 with failures_as_refusals(target):
-                    facts.append(inspect(session.iot, target, certid, name))
+                    facts.append(inspect(session.iot, target, certid, name, self._profiles))
             except TargetRefusal:
                 if not facts:
                     raise
@@ -119,7 +127,7 @@ class Inspector:
 @at_init
 def _inspector() -> Inspector:
     read_settings(LobbySettings, os.environ)
-    return Inspector(Targets.read_only(), client("sts"))
+    return Inspector(Targets.read_only(), client("sts"), bundled_profiles())
 
 
 def handler(event: dict[str, Any], _context: object, inspector: Inspector | None = None) -> dict[str, Any]:

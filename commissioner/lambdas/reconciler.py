@@ -23,6 +23,7 @@ from lobby.ledger.connection import connect
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
+from lobby.profiles import bundled_profiles
 from lobby.settings import ReconcilerSettings, read_settings
 
 SERVICE: Final = "reconciler"
@@ -65,7 +66,8 @@ class Reconciler:
 def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
     connect()
-    reconciliation = Reconciliation(Ledger(settings.region), InspectorClient(by_lambda(settings.inspector_function)))
+    inspector = InspectorClient(by_lambda(settings.inspector_function))
+    reconciliation = Reconciliation(Ledger(settings.region), inspector, bundled_profiles())
     return Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only()))
 
 

@@ -30,6 +30,7 @@ from lobby.ledger.connection import connect
 from lobby.ledger.items import device_of_image
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
+from lobby.profiles import bundled_profiles
 from lobby.settings import CommissionerSettings, read_settings
 
 FRESH_FOR: Final = timedelta(seconds=5)
@@ -123,7 +124,7 @@ def _processor() -> StreamProcessor:
     settings = read_settings(CommissionerSettings, os.environ)
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
-    gateway = TargetGateway(RecentTargets(Targets.read_only()), Sessions(client("sts")))
+    gateway = TargetGateway(RecentTargets(Targets.read_only()), Sessions(client("sts")), bundled_profiles())
     commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
 
     def send_to_queue(keys: dict[str, Any], reason: str) -> None:

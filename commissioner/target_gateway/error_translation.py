@@ -33,6 +33,8 @@ _THROTTLED: Final = {
     "RequestLimitExceeded",
     "ProvisionedThroughputExceededException",
 }
+_ON_THINGS: Final = {"CreateThing", "UpdateThing", "AddThingToThingGroup", "AddThingToBillingGroup"}
+"""Calls that name a thing type, thing group or billing group. A deprecated type is an invalid request."""
 _MESSAGE_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 400
 
@@ -59,6 +61,8 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
         reason = "TARGET_ROLE_DENIED" if assuming else "TARGET_PERMISSION_MISSING"
     elif code == NOT_FOUND and error.operation_name == "AttachPolicy":
         reason = "TARGET_POLICY_MISSING"
+    elif code in (NOT_FOUND, "InvalidRequestException") and error.operation_name in _ON_THINGS:
+        reason = "TARGET_PROFILE_INCOMPLETE"
     elif code == "LimitExceededException":
         reason = "TARGET_LIMIT"
     elif code in _REGION_DISABLED:

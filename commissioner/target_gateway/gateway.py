@@ -19,6 +19,7 @@ from commissioner.target_gateway.circuit_breaker import CircuitBreaker
 from commissioner.target_gateway.error_translation import NOT_FOUND, SESSION_REASONS, code_of, target_refusal
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.domain.device import Device
+from lobby.domain.profile import Profiles
 from lobby.errors import NotFound
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
@@ -29,10 +30,13 @@ logger: Final = Logger(service="commissioner")
 
 
 class TargetGateway:
-    """`targets` is the register of targets."""
+    """`targets` is the register of targets; `profiles` are those of the lobby."""
 
-    def __init__(self, targets: RecentTargets, sessions: Sessions, breaker: CircuitBreaker | None = None) -> None:
+    def __init__(
+        self, targets: RecentTargets, sessions: Sessions, profiles: Profiles, breaker: CircuitBreaker | None = None
+    ) -> None:
         self._targets, self._sessions, self._breaker = targets, sessions, breaker or CircuitBreaker()
+        self._profiles = profiles
 
     def run(self, work: Callable[[], R]) -> R:
         """Do the work for one device. Repeat it with a new session each time that a target refuses an old one."""
@@ -50,8 +54,12 @@ class TargetGateway:
         if device.profile not in session.registered.profiles:
             message = f"got profile {device.profile}, which {target} does not have"
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", message)
+        try:
+            self._profiles.get(device.profile)
+        except NotFound as unknown:
+            raise TargetRefusal.with_advice("UNKNOWN_PROFILE", unknown.message) from None
         with self._calling(session):
-            registry.register(session, device, pem, name)
+            registry.register(session, device, pem, name, self._profiles)
             return session.endpoint
 
     def activate(self, target: Target, certid: Fingerprint) -> None:

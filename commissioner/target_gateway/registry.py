@@ -1,11 +1,11 @@
 """AWS IoT's registry in one target: registers a device's certificate, thing and policy, or deactivates them.
 
-Every step can be repeated and accepts what an earlier attempt left. A thing carries its certificate's fingerprint as an
-attribute, so AWS IoT itself rejects a second device of the same name without a further call. Nothing is deleted here:
-what the lobby leaves in a target is inactive.
+Every step can be repeated and accepts what an earlier attempt left. A thing gets the type, attributes and groups of its
+device's profile, and its certificate's fingerprint as an attribute, so AWS IoT itself rejects a second device of the
+same name without a further call. Nothing is deleted here: what the lobby leaves in a target is inactive.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -13,7 +13,9 @@ from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.sessions import TargetSession
 from lobby.domain.device import Device
+from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
+from lobby.domain.thing import ThingChanges, ThingFacts, changes
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import Reset, Route, lobby_topic
 
@@ -29,15 +31,16 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
     return f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
 
 
-def register(session: TargetSession, device: Device, pem: str, name: ThingName) -> None:
-    """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile.
+def register(session: TargetSession, device: Device, pem: str, name: ThingName, profiles: Profiles) -> None:
+    """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile. The
+    thing gets the profile's type, attributes and groups.
 
-    Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is created first,
-    so that a name that is taken leaves no certificate behind.
+    Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
+    first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
     """
     certid, policy = device.certid, profile_policy(device.profile)
     arn = certificate_arn(session.target, certid)
-    _ensure_thing(session.iot, certid, name)
+    _ensure_thing(session.iot, device, name, profiles)
     try:
         session.iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
     except ClientError as error:
@@ -68,16 +71,58 @@ def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
             iot.detach_policy(policyName=name, target=arn)
 
 
-def _ensure_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> None:
+def _ensure_thing(iot: "IoTClient", device: Device, name: ThingName, profiles: Profiles) -> None:
+    """Create the thing, or make an existing one what the profile requires. Each step can be repeated."""
+    profile = profiles.get(device.profile)
+    attributes = {**dict(profile.attributes), CERTID: device.certid}
+    thing_type = profile.thing_type.name if profile.thing_type else None
+    found = ThingFacts(thing_type, dict(profile.attributes))
+    # AWS creates a thing that exists with the same type and attributes without an error, whatever its groups are.
+    may_exist = device.generation > 1 and bool(profiles.thing_groups() or profiles.billing_groups())
     try:
-        iot.create_thing(thingName=name, attributePayload={"attributes": {CERTID: certid}})
+        optional: Any = {"thingTypeName": thing_type} if thing_type else {}
+        iot.create_thing(thingName=name, attributePayload={"attributes": attributes}, **optional)
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
-        holder = iot.describe_thing(thingName=name).get("attributes", {}).get(CERTID, "unknown")
-        if holder != certid:
-            message = f"got thing {name}, which belongs to certificate {holder}"
-            raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
+        may_exist = True
+    if may_exist:
+        found = existing_thing(iot, device.certid, name, profiles)
+    _apply(iot, name, changes(found, profile, profiles))
+
+
+def existing_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName, profiles: Profiles) -> ThingFacts:
+    """Return what the thing has. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
+    thing = iot.describe_thing(thingName=name)
+    holder = thing.get("attributes", {}).get(CERTID, "unknown")
+    if holder != certid:
+        message = f"got thing {name}, which belongs to certificate {holder}"
+        raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
+    return facts_of(iot, thing, profiles)
+
+
+def facts_of(iot: "IoTClient", thing: Any, profiles: Profiles) -> ThingFacts:
+    """Return what a thing has, from the answer of DescribeThing. Its groups are listed only if a profile names any."""
+    groups: list[str] = []
+    if profiles.thing_groups():
+        pages = iot.get_paginator("list_thing_groups_for_thing").paginate(thingName=thing["thingName"])
+        groups = [group["groupName"] for page in pages for group in page["thingGroups"]]
+    attributes = {key: value for key, value in thing.get("attributes", {}).items() if key in profiles.attribute_names()}
+    return ThingFacts(thing.get("thingTypeName"), attributes, tuple(groups), thing.get("billingGroupName"))
+
+
+def _apply(iot: "IoTClient", name: ThingName, wanted: ThingChanges) -> None:
+    update = wanted.update()
+    if update:
+        iot.update_thing(thingName=name, **update)
+    for group in wanted.joins:
+        iot.add_thing_to_thing_group(thingName=name, thingGroupName=group)
+    for group in wanted.left_groups:
+        iot.remove_thing_from_thing_group(thingName=name, thingGroupName=group)
+    if wanted.leaves:
+        iot.remove_thing_from_billing_group(thingName=name, billingGroupName=wanted.leaves)
+    if wanted.billing_group:
+        iot.add_thing_to_billing_group(thingName=name, billingGroupName=wanted.billing_group)
 
 
 def publish(session: TargetSession, name: ThingName, message: Route | Reset) -> None:

@@ -4,11 +4,22 @@ The role in the target may allow more. For actions that support no resources, th
 are the limit (Service Authorization Reference, AWS IoT).
 """
 
-from typing import Any
+from typing import Any, Final
 
 from lobby.names import Fingerprint, Target
 
 Policy = dict[str, Any]
+_ON_THINGS: Final = [
+    "iot:CreateThing",
+    "iot:DescribeThing",
+    "iot:UpdateThing",
+    "iot:ListThingGroupsForThing",
+    "iot:AddThingToThingGroup",
+    "iot:RemoveThingFromThingGroup",
+    "iot:AddThingToBillingGroup",
+    "iot:RemoveThingFromBillingGroup",
+]
+"""The target's role names the groups. A session policy, of 2,048 characters at most, cannot (IAM and STS quotas)."""
 
 
 def commissioning_policy(target: Target) -> Policy:
@@ -24,7 +35,7 @@ def commissioning_policy(target: Target) -> Policy:
     return _allow(
         _in_target(target, without_resources),
         {"Action": certificate_actions, "Resource": f"{arn}:cert/*"},
-        {"Action": ["iot:CreateThing", "iot:DescribeThing"], "Resource": f"{arn}:thing/*"},
+        {"Action": _ON_THINGS, "Resource": [f"{arn}:thing/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"]},
         {"Action": "iot:GetPolicy", "Resource": f"{arn}:policy/device-lobby-*"},
         {"Action": "iot:Publish", "Resource": f"{arn}:topic/lobby/*"},
     )
@@ -36,14 +47,22 @@ def reading_policy(target: Target) -> Policy:
     certificate_actions = ["iot:DescribeCertificate", "iot:ListPrincipalThings"]
     return _allow(
         {"Action": certificate_actions, "Resource": f"{arn}:cert/*"},
-        {"Action": "iot:DescribeThing", "Resource": f"{arn}:thing/*"},
+        {"Action": ["iot:DescribeThing", "iot:ListThingGroupsForThing"], "Resource": f"{arn}:thing/*"},
         _in_target(target, ["iot:ListAttachedPolicies", "iot:ListThings"]),
     )
 
 
 def survey_policy(target: Target) -> Policy:
-    """Allow what commissioning and reading need together: everything that the role is for."""
-    return _allow(*commissioning_policy(target)["Statement"], *reading_policy(target)["Statement"])
+    """Allow what commissioning and reading need together, and looking up what profiles name: everything that the role
+    is for."""
+    arn = _arn_prefix(target)
+    lookups = {
+        "Action": ["iot:DescribeThingType", "iot:DescribeThingGroup", "iot:DescribeBillingGroup"],
+        "Resource": [f"{arn}:thingtype/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"],
+    }
+    only_reading = {"Action": "iot:ListPrincipalThings", "Resource": f"{arn}:cert/*"}
+    commissioning = commissioning_policy(target)["Statement"]
+    return _allow(*commissioning, only_reading, _in_target(target, ["iot:ListThings"]), lookups)
 
 
 def deactivation_policy(target: Target, certid: Fingerprint) -> Policy:

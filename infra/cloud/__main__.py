@@ -6,6 +6,7 @@ Exit status: 0 success, 1 failed or not confirmed, 2 invalid use.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,16 @@ from lobby.names import Target, parse_target
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
 AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]
+ProfilesFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--profiles-from",
+        help="Directory of the device profiles, <name>.yaml. [default: infra/profiles]",
+        exists=True,
+        file_okay=False,
+        resolve_path=True,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
@@ -41,6 +52,7 @@ def aws(
             help="Days during which no one can delete anchors of histories or their bucket; 1 for a trial.",
         ),
     ] = 3650,
+    profiles_from: ProfilesFrom = None,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
@@ -49,7 +61,7 @@ def aws(
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
-        context = {"lobby": f"{identity.account}/{identity.region}", **retention}
+        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **_profiles_context(profiles_from)}
         outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
@@ -60,7 +72,7 @@ def aws(
 
 
 @app.command()
-def target(
+def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
     account: Annotated[str, typer.Option(help="The target's account, the same as that of the credentials.")],
     region: Annotated[str, typer.Option(help="The target's Region.")],
     external_id: Annotated[str, typer.Option(help="The ExternalId that registerTarget returned.")],
@@ -71,6 +83,7 @@ def target(
         bool,
         typer.Option("--without-role", help="Omit the role's stack: the account has it for another Region."),
     ] = False,
+    profiles_from: ProfilesFrom = None,
     profile: Profile = None,
     yes: Yes = False,
 ) -> None:
@@ -88,6 +101,7 @@ def target(
             "createRole": not without_role,
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
+        context |= _profiles_context(profiles_from)
         # The target's stack first: in an earlier version it contained the role.
         stacks = [stack_names.target_id(where)] + ([] if without_role else [stack_names.role_id(where.account)])
         _deployed(identity, profile, "target", context, *stacks)
@@ -131,6 +145,10 @@ def destroy(
             context["lobbyStack"] = "false"
             stack = stack_names.target_id(Target(identity.account, identity.region))
         destroy_stack(identity, profile, synthesize("destroy", context), stack)
+
+
+def _profiles_context(directory: Path | None) -> dict[str, str]:
+    return {"profiles": str(directory)} if directory else {}
 
 
 def _deployed(

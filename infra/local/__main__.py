@@ -36,6 +36,16 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Enforce AWS's default quotas and delays, as a first deployment to AWS meets them."),
 ]
+ProfilesFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--profiles-from",
+        help="Directory of the device profiles, <name>.yaml. [default: infra/profiles]",
+        exists=True,
+        file_okay=False,
+        resolve_path=True,
+    ),
+]
 
 
 @app.command()
@@ -45,11 +55,12 @@ def up(
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
     strict: Strict = False,
+    profiles_from: ProfilesFrom = None,
 ) -> None:
     """Deploy everything and run it until Ctrl-C. Existing state is kept."""
     with _reporting_failures(), exclusive_use(state):
         strictness = STRICT if strict else RELAXED
-        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port, strictness)
+        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port, strictness, profiles_from)
         try:
             _print_summary(lobby.up(), state)
             _wait_for_end(lobby)

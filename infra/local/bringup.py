@@ -9,7 +9,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from infra.local import ledger_upgrade
 from infra.local.api import Api
@@ -23,12 +23,15 @@ from infra.local.ports import choose_layout
 from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
+from infra.profile_files import DIRECTORY, read_profiles
+from lobby.domain.profile import Profiles
+from lobby.errors import InvalidInput
 from lobby.names import Target
 
 STATE: Final = ROOT / ".local"
 REGISTER: Final = """
-mutation($account: String!, $region: String!, $name: String!) {
-  registerTarget(account: $account, region: $region, name: $name) { externalId }
+mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
+  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) { externalId }
 }"""
 CHECK: Final = """
 query($account: String!, $region: String!) {
@@ -47,9 +50,10 @@ class LocalLobby:
         mqtt_port: int | None = None,
         console_port: int | None = None,
         strictness: Strictness = RELAXED,
+        profiles_from: Path | None = None,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
-        self.state, self._timeline = state, timeline
+        self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self.emulator = Emulator(self.layout, strictness)
         self.manufacturer = Manufacturer(state / FOLDER)
@@ -109,11 +113,18 @@ class LocalLobby:
                 self._check_target(admin, target)
             step.note = "all permissions present"
 
-    def _register_target(self, admin: Api, target: Target) -> dict[str, str]:
-        """Register `target` and return its CDK context."""
-        name = f"Local target in {target.region}"
-        result = admin.ask(REGISTER, account=target.account, region=target.region, name=name)["registerTarget"]
-        return {"account": target.account, "region": target.region, "externalId": result["externalId"]}
+    def _register_target(self, admin: Api, target: Target) -> dict[str, Any]:
+        """Register `target` with all profiles and return its CDK context."""
+        name, profiles = f"Local target in {target.region}", sorted(self._profiles().by_name)
+        where = {"account": target.account, "region": target.region}
+        result = admin.ask(REGISTER, **where, name=name, profiles=profiles)["registerTarget"]
+        return {**where, "externalId": result["externalId"], "profiles": profiles}
+
+    def _profiles(self) -> Profiles:
+        try:
+            return read_profiles(self._profiles_from or DIRECTORY)
+        except InvalidInput as error:
+            raise StartFailed(error.code, error.message) from None
 
     def _check_target(self, admin: Api, target: Target) -> None:
         result = admin.ask(CHECK, account=target.account, region=target.region)["checkTarget"]
@@ -121,10 +132,12 @@ class LocalLobby:
         if missing:
             raise StepFailed("targets checked", f"{target}: {'; '.join(missing)}", self._timeline.logs)
 
-    def _deploy(self, scope: Target, targets: tuple[dict[str, str], ...]) -> dict[str, str]:
+    def _deploy(self, scope: Target, targets: tuple[dict[str, Any], ...]) -> dict[str, str]:
         """Deploy the stacks of `scope` (the lobby's, or a target's if there are `targets`) and return their outputs."""
         out = self.state / "cdk.out" / ("targets" if targets else "lobby")
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
+        if self._profiles_from:
+            context["profiles"] = str(self._profiles_from)
         synthesize(out, context | ({"lobbyStack": "false"} if targets else {"consoleUrl": self.layout.console_url}))
         outputs: dict[str, str] = {}
         for stack in read_assembly(out, scope.account, scope.region).values():

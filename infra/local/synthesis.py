@@ -17,7 +17,7 @@ from infra.local.errors import DeployFailed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
-_SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed")
+_SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed", ".yaml")
 _EXCLUDED: Final = {"local", "console", "node_modules", "__pycache__"}
 """Folders that are not inputs of the assembly. Of the console, only the build output is one."""
 _BUILT_CONSOLE: Final = Path("admin_api/console/dist")
@@ -44,6 +44,8 @@ def digest_of(context: Mapping[str, Any], root: Path = ROOT) -> str:
     digest = hashlib.sha256(json.dumps(dict(context), sort_keys=True).encode() + sys.version.encode())
     for path in _files(root):
         digest.update(f"\n{path.relative_to(root)}\n".encode() + path.read_bytes())
+    for path in sorted(Path(context["profiles"]).iterdir()) if context.get("profiles") else ():
+        digest.update(f"\n{path.name}\n".encode() + (path.read_bytes() if path.is_file() else b""))
     return digest.hexdigest()
 
 

@@ -20,7 +20,7 @@ from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import LOBBY, REGION, Calls, Clock
-from tests.functional.commissioner.lobby_with_targets import IDS, A, LobbyWithTargets
+from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
 AT_MOST = {"bouncer": 6, "receptionist": 2, "claim": 2, "commissioner": 6, "arrivals": 2}
@@ -46,6 +46,7 @@ class Lambdas:
                 REGION,
                 histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
                 compare=_no_survey,
+                profiles=PROFILES,
             )
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock))
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from infra.device_policies import PROFILES
+from infra.profile_files import read_profiles
 from tests.e2e.bare_mqtt import HUNG_UP, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK
 from tests.e2e.connections import ACCEPTED, open_tls
 from tests.e2e.deployment import Deployment
@@ -17,7 +17,7 @@ from tests.e2e.device_pairs import GRANTED, Pair, assert_next_is_marker, pair_in
 
 REFUSED = (SUBACK, b"\x00\x07\x80")
 SCOPES = {"lobby": pair_in_lobby} | {
-    f"target as {profile}": partial(pair_in_target, profile=profile) for profile in PROFILES
+    f"target as {profile}": partial(pair_in_target, profile=profile) for profile in read_profiles().by_name
 }
 
 

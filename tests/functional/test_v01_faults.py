@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.device_policies import PROFILES, profile_document, waiting_policy
+from infra.device_policies import waiting_policy
+from infra.profile_files import read_profiles
 from lobby import receptionist
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
@@ -22,6 +23,7 @@ from tests.aws import HOME, Calls, Clock, CutOff
 from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, B, LobbyWithTargets, Record, statuses
 
 UNKNOWN = Fingerprint("9f" * 32)
+PROFILES = read_profiles()
 
 
 @pytest.fixture
@@ -192,9 +194,10 @@ def test_fault_a_constant_external_id(lobby: LobbyWithTargets) -> None:
 
 
 @pytest.mark.parametrize("target", [A, parse_target("3" * 12, "ap-south-1")], ids=str)
-@pytest.mark.parametrize("profile", [*PROFILES, None], ids=lambda profile: profile or "in the lobby")
+@pytest.mark.parametrize("profile", [*PROFILES.by_name, None], ids=lambda profile: profile or "in the lobby")
 def test_fault_the_target_policy_allows_client_star(target: Any, profile: str | None) -> None:
-    document = profile_document(target, profile) if profile else waiting_policy(target)
+    arn = f"arn:aws:iot:{target.region}:{target.account}"
+    document = PROFILES.get(profile).policy_document(arn) if profile else waiting_policy(target)
     own = "${iot:Connection.Thing.ThingName}"
     for statement in document["Statement"]:
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]

@@ -1,6 +1,8 @@
 """The stack of the commissioner's role in a target account: whom it trusts, and what it permits."""
 
-from tests.infra.templates import Stacks
+from pathlib import Path
+
+from tests.infra.templates import Stacks, settings, synthesized
 
 IOT = "arn:aws:iot:*:200000000002:"
 
@@ -34,6 +36,7 @@ def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
         "iot:AttachPolicy": {f"{IOT}cert/*"},
         "iot:CreateThing": {f"{IOT}thing/*"},
         "iot:DescribeThing": {f"{IOT}thing/*"},
+        "iot:UpdateThing": {f"{IOT}thing/*"},
         "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
     }
@@ -44,3 +47,19 @@ def test_the_regions_of_an_account_share_one_role_outside_their_stacks(stacks: S
     assert len(stacks.roles) == 1
     for stack in stacks.targets:
         assert [each.get("RoleName") for each in stack.of_type("AWS::IAM::Role")] == [None]
+
+
+def test_the_role_can_use_the_groups_of_profiles_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text("{}")
+    (tmp_path / "gateway.yaml").write_text(
+        "thing_type: {name: box}\nthing_groups: ['site:berlin', gateways]\nbilling_group: north\n"
+    )
+    stacks = synthesized(settings(profiles=str(tmp_path)), tmp_path / "out", nag=True)
+    grants = stacks.roles[0].grants("lobby_commissioner_role")
+    groups = {f"{IOT}thing/*", f"{IOT}thinggroup/gateways", f"{IOT}thinggroup/site:berlin"}
+    assert grants["iot:AddThingToThingGroup"] == grants["iot:RemoveThingFromThingGroup"] == groups
+    assert grants["iot:DescribeThingGroup"] == groups - {f"{IOT}thing/*"}
+    assert grants["iot:AddThingToBillingGroup"] == {f"{IOT}thing/*", f"{IOT}billinggroup/north"}
+    assert grants["iot:DescribeThingType"] == {f"{IOT}thingtype/box"}
+    # The role is for all Regions. A Region's stack has what its own profiles name.
+    assert stacks.targets[0].of_type("AWS::IoT::ThingGroup") == []

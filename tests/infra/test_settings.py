@@ -1,6 +1,7 @@
 """The CDK app's settings, parsed from its context."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,8 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param({"lobby": None}, "lobby: got None", id="no lobby"),
         pytest.param({"lobby": "us-east-1"}, "want account/Region", id="no account"),
         pytest.param({"lobby": "1/us-east-1"}, "want an AWS account id: 12 digits", id="short account"),
+        pytest.param({"profiles": "/none"}, "profiles: got /none, want a directory", id="no profiles"),
+        pytest.param({"profiles": 5}, "profiles: got 5, want the path of a directory", id="number as profiles"),
         pytest.param({"local": "yes"}, "local: got 'yes', want true or false", id="no flag"),
         pytest.param({"consoleUrl": CONSOLE}, "want it only with local=true", id="console elsewhere in AWS"),
         pytest.param({"consoleUrl": CONSOLE, "local": "false"}, "want it only with", id="console, not local"),
@@ -81,7 +84,7 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param({"targets": [ONE | {"externalId": "a b"}]}, "want an externalId of 2", id="space in the id"),
         pytest.param({"targets": [ONE | {"externalId": "é" * 9}]}, "want an externalId of 2", id="not ASCII"),
         pytest.param({"targets": [ONE | {"profiles": ["x*"]}]}, "want 1 to 32 of a-z", id="wildcard profile"),
-        pytest.param({"targets": [ONE | {"profiles": ["gateway"]}]}, "want a profile of", id="unknown profile"),
+        pytest.param({"targets": [ONE | {"profiles": ["gateway"]}]}, "--profiles-from", id="unknown profile"),
         pytest.param({"targets": [ONE | {"profiles": []}]}, "want 1 to 32 of a-z", id="no profile"),
         pytest.param({"targets": [ONE, ONE]}, "got 200000000002/eu-west-1 twice", id="target twice"),
         pytest.param(
@@ -103,3 +106,16 @@ def test_all_invalid_settings_are_reported_together() -> None:
         settings(lobby="x", local="y", targets=[{"account": "1", "externalId": "?"}, ONE | {"region": "Paris"}])
     for part in ("lobby:", "local:", "[0]", "12 digits", "externalId", "[1]", "'Paris'"):
         assert part in raised.value.message
+
+
+def test_the_profiles_of_another_directory_can_be_deployed(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text("{}")
+    (tmp_path / "gateway.yaml").write_text("thing_groups: [gateways]")
+    made = settings(targets=[ONE | {"profiles": ["gateway"]}], profiles=str(tmp_path))
+    assert made.profiles.get("gateway").thing_groups == ("gateways",)
+
+
+def test_the_emulator_gets_no_billing_groups(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text("billing_group: north")
+    assert settings(profiles=str(tmp_path)).profiles.billing_groups() == ("north",)
+    assert settings(profiles=str(tmp_path), local="true").profiles.billing_groups() == ()

@@ -1,12 +1,13 @@
 """A target's stack: the permissions of the lobby and of devices in it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from infra.device_policies import PROFILES
+from infra.profile_files import read_profiles
 from lobby import wire
-from tests.infra.templates import Stacks
+from tests.infra.templates import Stacks, settings, synthesized
 
 IOT = "arn:aws:iot:*:200000000002:"
 
@@ -30,11 +31,13 @@ def test_every_resource_of_a_device_policy_contains_the_thing_name(stacks: Stack
                 assert "${iot:Connection.Thing.ThingName}" in resource
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_profile_includes_the_lobby_topic(profile: str) -> None:
+@pytest.mark.parametrize("profile", read_profiles().by_name)
+def test_every_profile_includes_the_lobby_topic(stacks: Stacks, profile: str) -> None:
+    policy = stacks.targets[0].the("AWS::IoT::Policy", PolicyName=f"device-lobby-{profile}")["PolicyDocument"]
+    granted = {each["Action"]: json.dumps(each["Resource"]) for each in policy["Statement"][:3]}
     lobby_topic = "lobby/${iot:Connection.Thing.ThingName}"
-    assert f"topicfilter/{lobby_topic}" in PROFILES[profile]["iot:Subscribe"]
-    assert f"topic/{lobby_topic}" in PROFILES[profile]["iot:Receive"]
+    assert f":topicfilter/{lobby_topic}" in granted["iot:Subscribe"]
+    assert f":topic/{lobby_topic}" in granted["iot:Receive"]
 
 
 def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
@@ -63,3 +66,21 @@ def test_the_rule_can_only_publish_to_the_lobby_and_log_errors(stacks: Stacks) -
         "logs:PutLogEvents",
     }
     assert all(resource.startswith("<Arriv") for each in stack.statements for resource in each.resources)
+
+
+def test_what_profiles_name_is_created(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text("thing_groups: [gateways]")
+    (tmp_path / "gateway.yaml").write_text(
+        "thing_type: {name: box, searchable_attributes: [model]}\nthing_groups: ['site:berlin', gateways]\n"
+        "billing_group: north\n"
+    )
+    target = {"account": "200000000002", "region": "eu-west-1", "externalId": "xyz", "profiles": ["default", "gateway"]}
+    [stack] = synthesized(settings(profiles=str(tmp_path), targets=[target]), tmp_path / "out", nag=True).targets
+    assert [each["PolicyName"] for each in stack.of_type("AWS::IoT::Policy")] == [
+        "device-lobby-default",
+        "device-lobby-gateway",
+    ]
+    assert [each["ThingGroupName"] for each in stack.of_type("AWS::IoT::ThingGroup")] == ["gateways", "site:berlin"]
+    assert [each["BillingGroupName"] for each in stack.of_type("AWS::IoT::BillingGroup")] == ["north"]
+    thing_type = stack.the("AWS::IoT::ThingType", ThingTypeName="box")
+    assert thing_type["ThingTypeProperties"]["SearchableAttributes"] == ["model"]

@@ -26,6 +26,7 @@ from admin_api.web.graphql_http import TEXT_TYPES
 from admin_api.web.tokens import TokenVerifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
+from lobby.domain.profile import Profile, Profiles
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.anchors import Anchors
@@ -38,6 +39,7 @@ from lobby.wire import notary_bucket
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
 
+PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
 NOTARY_BUCKET = notary_bucket(parse_account("999999999999"), parse_region(REGION))
@@ -122,6 +124,7 @@ class Lobby:
             parse_region(REGION),
             self.clock,
             histories=histories,
+            profiles=PROFILES,
             compare=self.compare,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)

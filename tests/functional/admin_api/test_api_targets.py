@@ -61,6 +61,7 @@ def test_registering_again_keeps_the_external_id_and_profiles(lobby: Lobby) -> N
         ({"name": "x" * 65}, "INVALID_NAME"),
         ({"name": "a\nb"}, "INVALID_NAME"),
         ({"profiles": ["a b"]}, "INVALID_PROFILE"),
+        ({"profiles": ["default", "submarine"]}, "UNKNOWN_PROFILE"),
     ],
 )
 def test_a_malformed_target_is_not_registered(lobby: Lobby, changed: dict[str, Any], code: str) -> None:

@@ -21,6 +21,7 @@ from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.device import Device
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
+from lobby.domain.profile import Profile, Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger
@@ -32,6 +33,7 @@ from tests.aws import REGION, Calls, Clock
 
 GOLDEN = Path(__file__).parents[2] / "events" / "ledger_stream_claimed.json"
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "gateway", "camera"))
 EXTERNAL_IDS = {A: "external id of A", B: "external id of B"}
 CA = make.authority()
 PEMS = {
@@ -68,6 +70,7 @@ class LobbyWithTargets:
         self.calls, self.clock = calls, clock
         self._numbers = iter(range(1, 1000))
         self.queued: list[tuple[str, str]] = []
+        self.profiles = PROFILES
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
             external_ids = iter(EXTERNAL_IDS.values())
@@ -98,7 +101,7 @@ class LobbyWithTargets:
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
             targets = RecentTargets(Targets.read_only(), self.clock)
             sessions = Sessions(aws.client("sts"), sessions_clock)
-            gateway = TargetGateway(targets, sessions, CircuitBreaker(self.clock))
+            gateway = TargetGateway(targets, sessions, self.profiles, CircuitBreaker(self.clock))
             commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
             return StreamProcessor(
                 commissioner, ledger, lambda keys, reason: self.queued.append((keys["certid"]["S"], reason)), self.clock
@@ -106,7 +109,8 @@ class LobbyWithTargets:
 
     @staticmethod
     def deploy_policy(target: Target, profile: str = "default") -> None:
-        iot_backends[target.account][target.region].create_policy(profile_policy(profile), {})
+        document = PROFILES.get(profile).policy_document(f"arn:aws:iot:{target.region}:{target.account}")
+        iot_backends[target.account][target.region].create_policy(profile_policy(profile), json.dumps(document))  # type: ignore[arg-type]  # moto stores and returns text
 
     def admit(self, name: str) -> None:
         """Register a device in the lobby, as the bouncer and the first hello do."""

@@ -84,7 +84,8 @@ def test_the_role_is_assumed_with_the_targets_external_id_and_for_that_target_al
                 "StringEquals": {"aws:RequestedRegion": A.region, "aws:PrincipalAccount": A.account}
             }
         else:
-            assert statement["Resource"].startswith(f"arn:aws:iot:{A.region}:{A.account}:")
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            assert all(each.startswith(f"arn:aws:iot:{A.region}:{A.account}:") for each in resources)
     lobby.deliver(lobby.move())
     assert lobby.calls.of("AssumeRole")[1].params["ExternalId"] == "external id of B"
     assert B.account in lobby.calls.of("AssumeRole")[1].params["Policy"]

@@ -12,7 +12,7 @@ from commissioner.lambdas.inspector import Inspector, handler
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.ledger.targets import Targets
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, make_thing
+from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, TWO, A, LobbyWithTargets, make_thing
 
 WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish", "Put")
 
@@ -20,7 +20,7 @@ WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish
 @pytest.fixture
 def inspector(lobby: LobbyWithTargets) -> Inspector:
     lobby.start_placed()
-    return Inspector(Targets.read_only(), aws.client("sts"))
+    return Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
 
 
 def ask(inspector: Inspector, what: str, **more: Any) -> dict[str, Any]:
@@ -38,6 +38,7 @@ VALID = {
     "things": ("sensor-1",),
     "policies": ("device-lobby-default",),
     "holder": ONE,
+    "thing": {"thing_type": None, "attributes": {}, "groups": (), "billing_group": None},
 }
 
 
@@ -51,7 +52,7 @@ def test_a_placed_device_is_read_completely_and_nothing_is_changed(
 
 
 def test_a_certificate_that_is_not_registered_has_no_facts(inspector: Inspector) -> None:
-    absent = {"certid": TWO, "status": None, "things": (), "policies": (), "holder": None}
+    absent = {"certid": TWO, "status": None, "things": (), "policies": (), "holder": None, "thing": None}
     assert facts(inspector, ONE, TWO)[1] == absent
 
 
@@ -68,6 +69,7 @@ def test_the_session_for_reading_allows_less_than_commissioning(lobby: LobbyWith
         "iot:DescribeCertificate",
         "iot:ListPrincipalThings",
         "iot:DescribeThing",
+        "iot:ListThingGroupsForThing",
         "iot:ListAttachedPolicies",
         "iot:ListThings",
     }
@@ -156,7 +158,7 @@ def test_facts_read_before_the_target_stopped_answering_are_returned(
 def test_when_time_is_up_the_facts_read_so_far_are_returned(lobby: LobbyWithTargets) -> None:
     lobby.start_placed()
     seconds = iter([0.0, 5.0, 11.0])
-    inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
     assert [each["certid"] for each in facts(inspector, ONE, TWO, ONE)] == [ONE, TWO]
 
 

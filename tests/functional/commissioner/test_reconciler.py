@@ -20,7 +20,7 @@ from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls
-from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets
+from tests.functional.commissioner.lobby_with_targets import ANN, ONE, PROFILES, A, B, LobbyWithTargets
 
 R = TypeVar("R")
 IN_TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -36,7 +36,7 @@ class ReconcilerWithDifference:
         iot_backends[A.account][A.region].certificates[ONE].status = "INACTIVE"
         self.unreachable: set[str] = set()
         self.requested: list[str] = []
-        inspector = Inspector(Targets.read_only(), aws.client("sts"))
+        inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
 
         def send(request: Request[R]) -> R:
             event = request.encode()
@@ -45,7 +45,7 @@ class ReconcilerWithDifference:
                 raise TargetRefusal("TARGET_UNREACHABLE", "no answer")
             return decode_response(request, inspector.answer(event))
 
-        reconciliation = Reconciliation(lobby.ledger, InspectorClient(send))
+        reconciliation = Reconciliation(lobby.ledger, InspectorClient(send), PROFILES)
         self.reconciler = Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only(), lobby.clock))
 
     def page(self, **event: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
     ANN,
     ONE,
+    PROFILES,
     THREE,
     TWO,
     A,
@@ -43,9 +44,9 @@ class Comparison:
 
     def __init__(self, lobby: LobbyWithTargets) -> None:
         self.lobby = lobby
-        self.inspector = Inspector(Targets.read_only(), aws.client("sts"))
+        self.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
-        self.reconciliation = Reconciliation(lobby.ledger, InspectorClient(self._send))
+        self.reconciliation = Reconciliation(lobby.ledger, InspectorClient(self._send), PROFILES)
 
     def _send(self, request: Request[R]) -> R:
         answer = self.inspector.answer(request.encode())
@@ -203,7 +204,7 @@ def test_pages_cover_all_devices_and_continue_where_time_was_short(
     assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
     monkeypatch.setattr(module, "PAGE_SIZE", 20)
     seconds = iter(range(0, 10_000, 11))
-    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
     assert [page.compared for page in comparison.pages()] == [1, 1, 0]
     assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
 
@@ -215,7 +216,7 @@ def test_strays_that_time_was_too_short_for_are_looked_up_next(comparison: Compa
             lobby.deliver(lobby.move(certid))
             comparison.registry.certificates[certid].status = "ACTIVE"
     seconds = iter(range(0, 10_000, 11))
-    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), lambda: next(seconds))
+    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
     assert comparison.codes(ANN) == [(ONE, DifferenceCode.ORPHANED, True), (TWO, DifferenceCode.ORPHANED, True)]
 
 

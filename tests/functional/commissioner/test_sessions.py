@@ -68,6 +68,7 @@ def test_a_session_allows_no_more_than_commissioning_needs() -> None:
         assert all(action.startswith("iot:") and "*" not in action for action in actions)
         assert "Delete" not in str(actions)
         assert "CreatePolicy" not in str(actions)
-        limited = statement["Resource"].startswith("arn:aws:iot:ap-south-1:444444444444:")
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        limited = all(each.startswith("arn:aws:iot:ap-south-1:444444444444:") for each in resources)
         condition = {"aws:RequestedRegion": "ap-south-1", "aws:PrincipalAccount": "444444444444"}
         assert limited or statement["Condition"] == {"StringEquals": condition}

@@ -14,6 +14,7 @@ from lobby.ledger.store import Ledger
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
     ONE,
+    PROFILES,
     THREE,
     TWO,
     A,
@@ -201,7 +202,10 @@ class Context:
         return 120_000
 
 
-def test_the_handler_creates_its_processor_from_the_environment(lobby: LobbyWithTargets) -> None:
+def test_the_handler_creates_its_processor_from_the_environment(
+    lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "bundled_profiles", lambda: PROFILES)
     stream._processor.cache_clear()
     try:
         assert stream.handler({"Records": [lobby.claim()]}, Context()) == {"batchItemFailures": []}

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from moto.iot.models import iot_backends
 
 from commissioner.lambdas import surveyor
 from commissioner.target_gateway.sessions import Sessions
+from lobby.domain.profile import Profile, Profiles, ThingType
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import A, LobbyWithTargets, wall_clock
+from tests.functional.commissioner.lobby_with_targets import PROFILES, A, LobbyWithTargets, wall_clock
 
 ABSENT = {
     "CreateThing": "ResourceNotFoundException",
+    "UpdateThing": "ResourceNotFoundException",
     "DescribeThing": "ResourceNotFoundException",
     "RegisterCertificateWithoutCA": "CertificateValidationException",
     "DescribeCertificate": "ResourceNotFoundException",
@@ -44,9 +47,9 @@ def target(lobby: LobbyWithTargets) -> LobbyWithTargets:
     return lobby
 
 
-def surveyed(account: str = A.account) -> tuple[dict[str, tuple[bool, str]], str | None]:
+def surveyed(account: str = A.account, profiles: Profiles = PROFILES) -> tuple[dict[str, tuple[bool, str]], str | None]:
     sessions = Sessions(aws.client("sts"), wall_clock)
-    answer = surveyor.handler({"account": account, "region": A.region}, None, sessions)
+    answer = surveyor.handler({"account": account, "region": A.region}, None, sessions, profiles)
     return {each["step"]: (each["ok"], each["message"]) for each in answer["findings"]}, answer["endpoint"]
 
 
@@ -97,6 +100,89 @@ def test_the_policy_of_every_profile_is_checked(target: LobbyWithTargets) -> Non
     assert "deploy" in findings["policy device-lobby-camera"][1]
 
 
+FLEET = Profiles.of(
+    [
+        Profile("default"),
+        Profile(
+            "camera",
+            thing_type=ThingType("camera", ("model",)),
+            thing_groups=("cameras", "outdoors"),
+            billing_group="video",
+        ),
+    ]
+)
+NAMED = ["thing type camera", "thing group cameras", "thing group outdoors", "billing group video"]
+
+
+@pytest.fixture
+def fleet(lobby: LobbyWithTargets) -> Any:
+    """A target with the profile `camera`, and its AWS IoT, in which everything that the profile names exists."""
+    iot = iot_backends[A.account][A.region]
+    with lobby.calls.uncounted():
+        lobby.targets.register(A, "name", ("default", "camera"), "user:ann")
+        iot.create_thing_type("camera", {"searchableAttributes": ["model"]})
+        for group in ("cameras", "outdoors"):
+            iot.create_thing_group(group, None, {})  # type: ignore[arg-type]  # for moto, no parent is None
+        iot.create_billing_group("video", None)
+        lobby.deploy_policy(A, "camera")
+    lobby.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
+    return iot
+
+
+def test_everything_that_a_profile_names_is_checked(fleet: Any) -> None:
+    findings, _ = surveyed(profiles=FLEET)
+    assert set(NAMED) < set(findings)
+    assert missing(findings) == []
+    for step in ("AddThingToThingGroup cameras", "RemoveThingFromThingGroup outdoors", "AddThingToBillingGroup video"):
+        assert findings[f"iot:{step}"] == (True, "found")
+
+
+def test_what_a_profile_names_and_the_target_lacks_is_reported_with_the_fix(fleet: Any) -> None:
+    fleet.thing_types.clear()
+    fleet.thing_groups.clear()
+    fleet.billing_groups.clear()
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == NAMED
+    for step in NAMED:
+        kind = step.rpartition(" ")[0]
+        want = f"missing: {A} has no such {kind}; deploy the target's stack with this profile"
+        assert findings[step][1] == want
+
+
+def test_a_thing_type_that_differs_is_reported(fleet: Any) -> None:
+    fleet.describe_thing_type("camera").thing_type_properties["searchableAttributes"] = ["serial"]
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == ["thing type camera"]
+    assert findings["thing type camera"][1].startswith("differs: got searchable attributes serial, want model;")
+
+
+def test_a_deprecated_thing_type_is_reported(fleet: Any) -> None:
+    fleet.deprecate_thing_type("camera", False)
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == ["thing type camera"]
+    assert findings["thing type camera"][1].startswith("deprecated")
+
+
+@pytest.mark.parametrize("document", ['{"Version":"2012-10-17","Statement":[]}', "no JSON"])
+def test_a_policy_that_differs_from_its_profile_is_reported(fleet: Any, document: str) -> None:
+    fleet.get_policy("device-lobby-camera").document = document
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == ["policy device-lobby-camera"]
+    assert findings["policy device-lobby-camera"][1].startswith("differs from profile camera; deploy")
+
+
+def test_a_membership_that_the_role_does_not_allow_is_named_with_its_group(lobby: LobbyWithTargets, fleet: Any) -> None:
+    lobby.calls.fails["AddThingToThingGroup"] = error("AccessDeniedException", "AddThingToThingGroup")
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == ["iot:AddThingToThingGroup cameras", "iot:AddThingToThingGroup outdoors"]
+
+
+def test_a_profile_that_the_lobby_does_not_have_is_reported(fleet: Any) -> None:
+    findings, _ = surveyed(profiles=Profiles.of([Profile("default")]))
+    assert missing(findings) == ["profile camera"]
+    assert "this lobby has no such profile" in findings["profile camera"][1]
+
+
 BUSY = error("ThrottlingException", "X")
 UNCHECKED: list[tuple[str, Exception]] = [
     *((operation, BUSY) for operation in (*ABSENT, "Publish", "GetPolicy", "DescribeEndpoint", "AssumeRole")),
@@ -132,5 +218,5 @@ def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:
 @pytest.mark.parametrize("event", [{}, {"account": "1"}, {"account": A.account, "region": "../x"}])
 def test_an_invalid_target_is_rejected(target: LobbyWithTargets, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_"):
-        surveyor.handler(event, None, Sessions(aws.client("sts")))
+        surveyor.handler(event, None, Sessions(aws.client("sts")), PROFILES)
     assert target.calls.names() == []

@@ -15,6 +15,7 @@ from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (
     ONE,
+    PROFILES,
     RESET,
     A,
     B,
@@ -32,7 +33,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
 def gateway(lobby: LobbyWithTargets) -> TargetGateway:
     lobby.start_placed()
     targets = RecentTargets(Targets.read_only(), lobby.clock)
-    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), CircuitBreaker(lobby.clock))
+    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), PROFILES, CircuitBreaker(lobby.clock))
 
 
 def test_a_registration_returns_the_targets_endpoint(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:

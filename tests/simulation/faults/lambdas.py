@@ -28,6 +28,7 @@ from lobby import arrivals, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
 from lobby.aws.trust_store import TrustStore
+from lobby.domain.profile import Profile, Profiles
 from lobby.doors import registration
 from lobby.doors.registration import Bouncer
 from lobby.ledger.anchors import Anchors
@@ -42,6 +43,7 @@ from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]
+PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "camera"))
 SURVEYOR: Final = "device-lobby-surveyor"
 _CONTEXT: Final = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000)
 
@@ -104,7 +106,7 @@ class Lambdas:
         clients, ledger = LobbyClients(), self._ledger()
         targets = RecentTargets(self._targets(), self._clock)
         sessions = Sessions(client("sts"), _wall_clock)
-        gateway = TargetGateway(targets, sessions, CircuitBreaker(self._clock))
+        gateway = TargetGateway(targets, sessions, PROFILES, CircuitBreaker(self._clock))
         processing = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
         processor = StreamProcessor(processing, ledger, self._send_to_queue, self._clock)
         return lambda event: commissioner.lambdas.stream.handler(event, _CONTEXT, processor)
@@ -131,6 +133,7 @@ class Lambdas:
             REGION,
             lambda: 0.0,
             histories=Histories(self._ledger(), anchors),
+            profiles=PROFILES,
             compare=_no_comparison,
         )
         app: Any = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)

@@ -3,13 +3,16 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from commissioner.comparison import REPAIRS, DifferenceCode, Repair, compare, is_stray, orphan
 from lobby.contracts import Facts
 from lobby.domain.device import Device, Entry
+from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import Event, State
+from lobby.domain.thing import ThingFacts
 from lobby.names import Fingerprint, ThingName, parse_target
 
 HERE, THERE = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
@@ -18,6 +21,25 @@ NAME = ThingName("sensor-1")
 DEVICE = Device(CERTID, State.ARRIVED, "2026-11-22T12:00:00.000Z", devicename=NAME, target=HERE, generation=1)
 VALID = Facts(CERTID, "ACTIVE", (NAME,), ("device-lobby-default",), CERTID)
 DECISION = Path(__file__).parents[3] / "docs" / "decisions" / "0012-sweeper-and-reconciler.md"
+
+PROFILES = Profiles.of(
+    [
+        Profile(
+            "default",
+            thing_type=ThingType("sensor"),
+            attributes=(("site", "berlin"),),
+            thing_groups=("sensors",),
+            billing_group="north",
+        ),
+        Profile("camera", attributes=(("lens", "wide"),), thing_groups=("cameras",), billing_group="south"),
+    ]
+)
+THING = ThingFacts("sensor", {"site": "berlin"}, ("sensors", "the-owners"), "north")
+
+
+def with_thing(**changes: Any) -> Facts:
+    return replace(VALID, thing=replace(THING, **changes))
+
 
 CASES: dict[str, tuple[Facts, list[DifferenceCode]]] = {
     "no difference": (VALID, []),
@@ -48,6 +70,20 @@ CASES: dict[str, tuple[Facts, list[DifferenceCode]]] = {
         replace(VALID, policies=("device-lobby-camera", "device-lobby-default")),
         [DifferenceCode.POLICY_OF_ANOTHER_PROFILE],
     ),
+    "as its profile requires": (with_thing(), []),
+    "no thing type": (with_thing(thing_type=None), [DifferenceCode.THING_TYPE]),
+    "another thing type": (with_thing(thing_type="theirs"), [DifferenceCode.THING_TYPE]),
+    "attribute missing": (with_thing(attributes={}), [DifferenceCode.THING_ATTRIBUTES]),
+    "attribute changed": (with_thing(attributes={"site": "bonn"}), [DifferenceCode.THING_ATTRIBUTES]),
+    "attribute of another profile": (
+        with_thing(attributes={"site": "berlin", "lens": "wide"}),
+        [DifferenceCode.THING_ATTRIBUTES],
+    ),
+    "not in its group": (with_thing(groups=("the-owners",)), [DifferenceCode.THING_GROUPS]),
+    "in another profile's group": (with_thing(groups=("sensors", "cameras")), [DifferenceCode.THING_GROUPS]),
+    "in no billing group": (with_thing(billing_group=None), [DifferenceCode.BILLING_GROUP]),
+    "in another profile's billing group": (with_thing(billing_group="south"), [DifferenceCode.BILLING_GROUP]),
+    "in the owner's billing group": (with_thing(billing_group="theirs"), [DifferenceCode.BILLING_GROUP_OF_OWNER]),
     "several at once": (
         Facts(CERTID, "INACTIVE", (), (), None),
         [DifferenceCode.THING_MISSING, DifferenceCode.CERTIFICATE_INACTIVE, DifferenceCode.POLICY_MISSING],
@@ -58,7 +94,7 @@ CASES: dict[str, tuple[Facts, list[DifferenceCode]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_each_mismatch_is_reported_by_its_code(case: str) -> None:
     facts, codes = CASES[case]
-    found = compare(DEVICE, facts)
+    found = compare(DEVICE, facts, PROFILES)
     assert [each.code for each in found] == codes
     assert all(str(HERE) in each.message and ", want " in each.message for each in found)
 
@@ -68,6 +104,7 @@ def test_what_the_owner_decided_and_what_is_not_ours_is_not_repaired() -> None:
         DifferenceCode.CERTIFICATE_REVOKED,
         DifferenceCode.THING_OF_ANOTHER,
         DifferenceCode.THING_ELSEWHERE,
+        DifferenceCode.BILLING_GROUP_OF_OWNER,
         DifferenceCode.ORPHANED_NOT_OURS,
     }
     assert {code for code, repair in REPAIRS.items() if repair is Repair.DEACTIVATE} == {DifferenceCode.ORPHANED}

@@ -28,6 +28,10 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     meaning: "The profile's policy is missing in the target",
     remedy: `Run the target's setup command, which deploys its profiles, ${RETRY}.`,
   },
+  TARGET_PROFILE_INCOMPLETE: {
+    meaning: "A thing type or group of the profile is missing in the target",
+    remedy: `Check the target to see which one, run its setup command again, ${RETRY}.`,
+  },
   UNKNOWN_TARGET: { meaning: "The target is not registered", remedy: `Register it, ${RETRY}.` },
   UNKNOWN_PROFILE: {
     meaning: "The target does not have the profile",

@@ -1,0 +1,89 @@
+"""Reads device profiles from a directory: `<name>.yaml` is the profile `<name>`.
+
+The project's own directory is `infra/profiles`; an operator edits it or names another one, which replaces it. The
+files are YAML, as a restricted subset: no tags, no anchors, and each field once, because PyYAML would keep the last one
+silently. A file that is not a profile is an error, so that no profile is ignored because of its name.
+"""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from lobby.domain.profile import Profiles
+from lobby.domain.profile_rules import parse_profiles
+from lobby.errors import InvalidInput
+from lobby.names import shown
+
+DIRECTORY: Final = Path(__file__).resolve().parent / "profiles"
+_SUFFIX: Final = ".yaml"
+_IGNORED: Final = frozenset({"README.md", "__pycache__", ".DS_Store", ".gitkeep"})
+_MAX_BYTES: Final = 64 * 1024
+
+
+class _Rejected(Exception):
+    """A file's content is not accepted. The message states why."""
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Rejects what would be read in a way that its writer may not expect."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _Rejected(f"line {event.start_mark.line + 1}: got an anchor or alias, want each value written out")
+        if getattr(event, "tag", None):
+            raise _Rejected(f"line {event.start_mark.line + 1}: got tag {shown(event.tag)}, want none")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        fields: set[object] = set()
+        for key, _ in node.value:
+            if key.value in fields:
+                line = key.start_mark.line + 1
+                raise _Rejected(f"line {line}: got field {shown(key.value)} a second time, want each field once")
+            fields.add(key.value)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+def read_profiles(directory: Path = DIRECTORY) -> Profiles:
+    """Return the profiles in `directory`. Raise `InvalidInput` INVALID_PROFILES, which names every problem."""
+    problems: list[str] = []
+    contents: dict[str, Any] = {}
+    if not directory.is_dir():
+        raise InvalidInput("INVALID_PROFILES", f"got {directory}, want a directory with profiles, such as default.yaml")
+    for path in sorted(directory.iterdir()):
+        if path.name in _IGNORED:
+            continue
+        try:
+            contents[path.stem] = _content(path)
+        except _Rejected as error:
+            problems.append(f"{path}: {error}")
+            contents[path.stem] = {}  # so that the other problems can be found, too
+    try:
+        profiles = parse_profiles(contents, lambda name: str(directory / f"{name}{_SUFFIX}"))
+    except InvalidInput as error:
+        raise InvalidInput(error.code, "\n".join([*problems, error.message])) from None
+    if problems:
+        raise InvalidInput("INVALID_PROFILES", "\n".join(problems))
+    return profiles
+
+
+def _content(path: Path) -> Any:
+    if path.suffix != _SUFFIX or not path.is_file():
+        raise _Rejected(f"got {shown(path.name)}, want only files <profile>.yaml in this directory")
+    with path.open("rb") as opened:
+        content = opened.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise _Rejected(f"got more than {_MAX_BYTES} bytes, want at most that")
+    try:
+        documents = list(yaml.load_all(content.decode("utf-8-sig"), Loader=_Loader))  # a SafeLoader
+    except UnicodeDecodeError as error:
+        raise _Rejected(f"got bytes that are not UTF-8 at position {error.start}, want UTF-8") from None
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise _Rejected(f"got text that is not valid YAML ({type(error).__name__}: {reason})") from None
+    if len(documents) != 1:
+        raise _Rejected(f"got {len(documents)} YAML documents, want one")
+    return documents[0]

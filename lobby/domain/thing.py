@@ -1,0 +1,86 @@
+"""A thing in a target: what it has, what its device's profile requires, and the changes between the two.
+
+Pure. The lobby changes only what one of its profiles names. A thing type, attribute, group or billing group that no
+profile names belongs to the target's owner and stays. A thing has one billing group at most, so a thing that the owner
+has put into one of their own is not moved.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lobby.domain.profile import Profile, Profiles
+
+
+@dataclass(frozen=True)
+class ThingFacts:
+    """What AWS IoT has for a thing, as far as profiles can change it."""
+
+    thing_type: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    billing_group: str | None = None
+
+
+@dataclass(frozen=True)
+class ThingChanges:
+    """What a thing lacks, and what it has from another profile. `thing_type`: the type to set; `removes_type`: the type
+    is another profile's and this one has none. An attribute with an empty value is to be removed. `billing_group`: the
+    group to join; `leaves`: the billing group to leave first. `owners_billing_group`: the owner's own, which the thing
+    stays in."""
+
+    thing_type: str | None = None
+    removes_type: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    joins: tuple[str, ...] = ()
+    left_groups: tuple[str, ...] = ()
+    billing_group: str | None = None
+    leaves: str | None = None
+    owners_billing_group: str | None = None
+
+    @property
+    def changes_type(self) -> bool:
+        return self.thing_type is not None or self.removes_type
+
+    @property
+    def changes_groups(self) -> bool:
+        return bool(self.joins or self.left_groups)
+
+    def update(self) -> dict[str, Any]:
+        """Return the arguments of `UpdateThing`, or nothing if type and attributes are right. An empty value removes an
+        attribute (API reference, UpdateThing: attributePayload)."""
+        found: dict[str, Any] = {}
+        if self.thing_type is not None:
+            found["thingTypeName"] = self.thing_type
+        if self.removes_type:
+            found["removeThingType"] = True
+        if self.attributes:
+            found["attributePayload"] = {"attributes": dict(self.attributes), "merge": True}
+        return found
+
+
+def changes(found: ThingFacts, profile: Profile, profiles: Profiles) -> ThingChanges:
+    """Return what `found` needs to be what `profile` requires. `profiles` are all of the lobby's."""
+    wanted_type = profile.thing_type.name if profile.thing_type else None
+    wanted = dict(profile.attributes)
+    changed = {name: value for name, value in wanted.items() if found.attributes.get(name) != value}
+    removed = {name: "" for name in found.attributes if name in profiles.attribute_names() - wanted.keys()}
+    billing = _billing(found.billing_group, profile.billing_group, profiles.billing_groups())
+    return ThingChanges(
+        thing_type=wanted_type if wanted_type != found.thing_type else None,
+        removes_type=wanted_type is None and found.thing_type in profiles.thing_types(),
+        attributes=changed | removed,
+        joins=tuple(group for group in profile.thing_groups if group not in found.groups),
+        left_groups=tuple(
+            group for group in found.groups if group in profiles.thing_groups() and group not in profile.thing_groups
+        ),
+        **billing,
+    )
+
+
+def _billing(found: str | None, wanted: str | None, ours: Collection[str]) -> dict[str, str | None]:
+    if found == wanted:
+        return {}
+    if found is None or found in ours:
+        return {"billing_group": wanted, "leaves": found}
+    return {"owners_billing_group": found} if wanted else {}

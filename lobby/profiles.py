@@ -1,0 +1,71 @@
+"""The profiles that a Lambda knows: a file in its bundle, written when the lobby is deployed.
+
+The deployment reads and checks the operator's files, so what runs is exactly what was checked, and no Lambda needs a
+permission or a call to read it. The file has the content of all profiles as one JSON object, by name.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from lobby.domain.profile import Profile, Profiles, Statement
+from lobby.domain.profile_rules import parse_profiles
+from lobby.errors import MissingSettings
+
+PATH: Final = "lobby/profiles.json"
+"""Where the file is in a bundle."""
+_FILE: Final = Path(__file__).with_name("profiles.json")
+
+
+def encode_profiles(profiles: Profiles) -> bytes:
+    """Return the content of the file. The same profiles give the same bytes."""
+    contents = {name: _content(profile) for name, profile in profiles.by_name.items()}
+    return json.dumps(contents, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode_profiles(content: bytes) -> Profiles:
+    """Raise `InvalidInput` INVALID_PROFILES."""
+    return parse_profiles(json.loads(content))
+
+
+@cache
+def bundled_profiles() -> Profiles:
+    """Return the profiles of this bundle. Raise `MissingSettings` MISSING_PROFILES."""
+    if not _FILE.is_file():
+        raise MissingSettings("MISSING_PROFILES", f"got no {PATH}, want it in the bundle of this function")
+    return decode_profiles(_FILE.read_bytes())
+
+
+def _content(profile: Profile) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": profile.description,
+        "policy": [_statement(each) for each in profile.statements],
+        "attributes": dict(profile.attributes),
+        "thing_groups": list(profile.thing_groups),
+        "billing_group": profile.billing_group,
+    }
+    if profile.thing_type is not None:
+        found["thing_type"] = {
+            "name": profile.thing_type.name,
+            "searchable_attributes": list(profile.thing_type.searchable),
+            "description": profile.thing_type.description,
+        }
+        _drop_empty(found["thing_type"])
+    return _drop_empty(found)
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return _drop_empty(
+        {
+            "actions": list(statement.actions),
+            "resources": list(statement.resources),
+            "shared": statement.shared or None,
+        }
+    )
+
+
+def _drop_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    for name in [name for name, value in fields.items() if value in (None, "", [], {})]:
+        del fields[name]
+    return fields
