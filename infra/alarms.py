@@ -50,16 +50,18 @@ _REPORTED = (
 
 @dataclass(frozen=True)
 class Alarms:
-    """Creates alarms that report to `topic`."""
+    """Creates alarms that report to `topic`. `local`: on the emulator, which has no metric math."""
 
     scope: Construct
     topic: sns.Topic
+    local: bool
 
-    def add(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
+    def add(self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str) -> None:
         """Add an alarm for `metric` above `threshold`. Missing data does not raise the alarm: there was no activity."""
-        alarm = metric.create_alarm(
+        alarm = cloudwatch.Alarm(
             self.scope,
             "".join(word.capitalize() for word in name.split("-")) + "Alarm",
+            metric=metric,
             alarm_name=f"{PREFIX}-{name}",
             alarm_description=description,
             threshold=threshold,
@@ -88,6 +90,20 @@ class Alarms:
         self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, description)
         description = f"arrivals have waited in the queue for over {_OLD_MINUTES} minutes"
         self.add("arrivals-old", oldest, _OLD_MINUTES * 60, description)
+
+    def watch_progress(self, queue: sqs.Queue, name: str) -> None:
+        """Add an alarm for a queue whose oldest message waits and of which no message is processed. A backlog that
+        shrinks raises none, however long it is."""
+        oldest = queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
+        processed = queue.metric_number_of_messages_deleted(period=_PERIOD, statistic="sum")
+        stopped = cloudwatch.MathExpression(
+            expression=f"IF(oldest > {_OLD_MINUTES * 60} AND FILL(processed, 0) == 0, 1, 0)",
+            using_metrics={"oldest": oldest, "processed": processed},
+            period=_PERIOD,
+        )
+        description = f"{name} have waited for over {_OLD_MINUTES} minutes and none is processed"
+        if not self.local:
+            self.add(f"{name}-stopped", stopped, 0, description)
 
     def watch_history(self, notary: lambda_.Function) -> None:
         tampered = cloudwatch.Metric(
@@ -165,4 +181,4 @@ def make_alarms(scope: Construct, settings: Settings) -> Alarms:
             resources=[topic.topic_arn],
         )
     )
-    return Alarms(scope, topic)
+    return Alarms(scope, topic, settings.local)

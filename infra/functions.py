@@ -45,7 +45,7 @@ class Function:
         return "".join(word.capitalize() for word in self.name.split("-"))
 
 
-BOUNCER: Final = Function("bouncer", "lobby.doors.registration.handler", bundles.BOUNCER, timeout=30)
+BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.stream.handler", bundles.CORE, timeout=120)
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)

@@ -23,6 +23,7 @@ from infra import (
     notary,
     permissions,
     queues,
+    registration,
     sign_in,
     stack_names,
     timers,
@@ -35,7 +36,6 @@ from infra.tables import make_tables
 from lobby import wire
 from lobby.ledger.models import COMMISSIONER, HistoryRow, LedgerRow
 
-REGISTERED_RULE: Final = "device_lobby_registered"
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
 _HOUR: Final = 3600
 
@@ -96,45 +96,30 @@ class LobbyStack(Stack):
             policy_name=device_policies.WAITING,
             policy_document=device_policies.waiting_policy(self.settings.lobby),
         )
+        lobby, queues = self.settings.lobby, self.queues
         bouncer = self._function(
             functions.BOUNCER,
             permissions.bouncer(self.settings),
             LOBBY_POLICY=device_policies.WAITING,
             TRUST_BUCKET=self.bucket.bucket_name,
+            **registration.environment(self.settings, queues),
         )
         receptionist = self._function(functions.RECEPTIONIST, permissions.receptionist(self.settings))
-        lobby, undelivered = self.settings.lobby, self.queues.undelivered
-        send = permissions.allow("HandOver", ["sqs:SendMessage"], permissions.queue_arn(permissions.UNDELIVERED, lobby))
-        role = topic_rules.rule_role(
-            self, "RulesRole", lobby, {"hand-over-undelivered": send}, f"{functions.PREFIX}-rules"
+        names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
+        send = permissions.allow("Send", ["sqs:SendMessage"], *(permissions.queue_arn(name, lobby) for name in names))
+        role = topic_rules.rule_role(self, "RulesRole", lobby, {"send": send}, f"{functions.PREFIX}-rules")
+        registration.make_registration(self, bouncer, queues, role)
+        topic_rules.allow_rule_to_invoke(receptionist, wire.HELLO_RULE, lobby)
+        topic_rules.make_rule(
+            self,
+            "HelloRule",
+            wire.HELLO_RULE,
+            wire.HELLO_SQL,
+            "Invokes the receptionist for each hello of a device",
+            topic_rules.to_lambda(receptionist),
+            topic_rules.to_queue(queues.undelivered, role),
         )
-        for construct_id, name, sql, function, description in (
-            (
-                "Registered",
-                REGISTERED_RULE,
-                wire.REGISTERED_SQL,
-                bouncer,
-                "Invokes the bouncer for each registered certificate",
-            ),
-            (
-                "Hello",
-                wire.HELLO_RULE,
-                wire.HELLO_SQL,
-                receptionist,
-                "Invokes the receptionist for each hello of a device",
-            ),
-        ):
-            topic_rules.allow_rule_to_invoke(function, name, lobby)
-            topic_rules.make_rule(
-                self,
-                f"{construct_id}Rule",
-                name,
-                sql,
-                description,
-                topic_rules.to_lambda(function),
-                topic_rules.to_queue(undelivered, role),
-            )
-            self._send_failures_to_queue(f"{construct_id}Failures", function)
+        self._send_failures_to_queue("HelloFailures", receptionist)
 
     def _send_failures_to_queue(self, construct_id: str, function: lambda_.Function) -> None:
         lambda_.CfnEventInvokeConfig(
@@ -250,6 +235,7 @@ class LobbyStack(Stack):
         alarm = alarms.make_alarms(self, self.settings)
         alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
         alarm.watch_functions(self.functions)
+        alarm.watch_progress(self.queues.registrations, "registrations")
         alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
         alarm.watch_history(self.functions[functions.NOTARY.name])
         alarm.watch_authenticity()

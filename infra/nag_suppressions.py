@@ -22,7 +22,7 @@ _CERTIFICATES: Final = "certificate ids are unknown before devices connect"
 _THINGS: Final = "thing names are in the devices' certificates, unknown before devices connect"
 _TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
-_DEAD_LETTERS: Final = "this queue receives the failed work of the rules, the Lambdas and the stream mapping"
+_DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 
@@ -65,8 +65,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
-    for queue in (stack.queues.undelivered, stack.queues.uncommissioned):
-        _suppress(queue, {"SQS3": _DEAD_LETTERS})
+    _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
     _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})

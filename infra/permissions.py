@@ -14,12 +14,13 @@ from infra.settings import Settings
 from infra.tables import index_names, table_arn
 from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, RoundRow, TargetRow
+from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, RegistrationRow, RoundRow, TargetRow
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
 
 UNDELIVERED: Final = "device-lobby-undelivered"
 UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
+REGISTRATIONS: Final = "device-lobby-registrations"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
@@ -52,6 +53,8 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(NAMES, lobby, "PutItem", "GetItem"),
         _table(COUNTS, lobby, "UpdateItem"),
+        _table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        _consumes("Registrations", REGISTRATIONS, lobby, "sqs:ChangeMessageVisibility"),
         allow(
             "Certificates",
             ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"],
@@ -64,6 +67,13 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         listing,
         _on_failure(settings, UNDELIVERED),
     ]
+
+
+def _consumes(sid: str, queue: str, lobby: Target, *more: str) -> iam.PolicyStatement:
+    """Return the permissions of a queue's event source mapping, which uses its function's role."""
+    return allow(
+        sid, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", *more], queue_arn(queue, lobby)
+    )
 
 
 def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
@@ -113,13 +123,12 @@ def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatemen
 
 def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
-    consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
-        allow("Arrivals", consume, queue_arn(ARRIVALS, lobby)),
+        _consumes("Arrivals", ARRIVALS, lobby),
     ]
 
 

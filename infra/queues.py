@@ -1,4 +1,4 @@
-"""The lobby's queues: arrivals from the targets, and an on-failure queue for each type of failed work.
+"""The lobby's queues: registrations, arrivals from the targets, and an on-failure queue for each type of failed work.
 
 All are encrypted with SQS's keys and reject plain HTTP. Arrivals come from topics of accounts and Regions that are
 registered later, so the queue accepts any topic with the fixed name; the arrivals Lambda confirms and processes only
@@ -16,12 +16,17 @@ from infra import functions, permissions
 
 _KEPT = Duration.days(14)
 _MAX_RECEIVE = 5
+_REGISTRATIONS_MAX_RECEIVE = 12
+"""More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
 
 
 @dataclass(frozen=True)
 class Queues:
+    registrations: sqs.Queue
+    """Events of just-in-time registration for the bouncer."""
     undelivered: sqs.Queue
-    """Rule errors, and events that the bouncer or the receptionist failed to process three times."""
+    """Rule errors, registrations that the bouncer failed to process, and hellos that the receptionist failed to process
+    three times."""
     uncommissioned: sqs.Queue
     """Positions in the ledger's stream where the commissioner failed after all retries."""
     arrivals: sqs.Queue
@@ -52,8 +57,16 @@ def make_queues(scope: Construct) -> Queues:
             conditions={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:*:{permissions.ARRIVALS}"}},
         )
     )
+    undelivered = _queue(scope, "Undelivered", permissions.UNDELIVERED)
     return Queues(
-        undelivered=_queue(scope, "Undelivered", permissions.UNDELIVERED),
+        registrations=_queue(
+            scope,
+            "Registrations",
+            permissions.REGISTRATIONS,
+            visibility_timeout=Duration.seconds(6 * functions.BOUNCER.timeout),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_REGISTRATIONS_MAX_RECEIVE),
+        ),
+        undelivered=undelivered,
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
         arrivals=arrivals,
         arrivals_dead=dead,

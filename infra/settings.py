@@ -12,6 +12,8 @@ are reported in one error.
     bundle            false: templates only; their Lambdas have no code and must not be deployed
     logRetentionDays  retention of logs; default: 30
     profiles          the directory of the device profiles; default: infra/profiles
+    registrationRate  registrations per second, 1 to 50; at most the quotas of the lobby's account for AWS IoT's
+                      DescribeCertificate, UpdateCertificate and AttachPolicy; default: 10
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -81,6 +83,7 @@ class Settings:
     lobby_stack: bool = True
     log_retention: int = 30
     anchor_retention: int = 3650
+    registration_rate: int = 10
     console: bool = True
     console_url: str | None = None
     """Ends with a slash. None: the console is at the API's address, as always in AWS."""
@@ -148,6 +151,13 @@ def _anchor_days(value: Any) -> int:
     if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) and int(value) <= 36_500:
         return int(value)
     raise _bad(value, "1 to 36500 days")
+
+
+def _rate(value: Any) -> int:
+    """The bouncer's few processes cannot make more calls than that."""
+    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]?", str(value)) and int(value) <= 50:
+        return int(value)
+    raise _bad(value, "1 to 50 registrations per second")
 
 
 def _targets(value: Any) -> tuple[TargetSettings, ...]:
@@ -244,4 +254,5 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("logRetentionDays", "log_retention", _days),
     ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", _anchor_days),
+    ("registrationRate", "registration_rate", _rate),
 )

@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from pynamodb.models import Model
 
-from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
+from lobby.ledger.models import MODELS, HistoryRow, LedgerRow, RegistrationRow
 from lobby.names import Target
 
 IMMUTABLE: Final = (
@@ -30,6 +30,8 @@ _STREAMS: Final = {
     HistoryRow: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
 }
 """The commissioner needs the new image; the notary also the old one, to detect changed and removed entries."""
+_EXPIRY: Final[dict[type[Model], str]] = {RegistrationRow: "expires"}
+"""The attribute after whose time DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
@@ -70,6 +72,7 @@ def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.Tabl
         deletion_protection=True,
         removal_policy=RemovalPolicy.RETAIN,
         dynamo_stream=_STREAMS.get(model),
+        time_to_live_attribute=_EXPIRY.get(model),
         global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
         resource_policy=_append_only(lobby) if model is HistoryRow else None,
     )

@@ -74,10 +74,14 @@ class ReconcilerSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class BouncerSettings(LobbySettings):
-    """`lobby_policy` is attached to an admitted certificate; `trust_bucket` holds the revocation lists."""
+    """`lobby_policy` is attached to an admitted certificate; `trust_bucket` holds the revocation lists. The queues are
+    URLs. `registrations_per_second` is the pace of this process, one of several."""
 
     lobby_policy: str
     trust_bucket: str
+    registrations_queue: str
+    undelivered_queue: str
+    registrations_per_second: str
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ def aws(
         ),
     ] = 3650,
     profiles_from: ProfilesFrom = None,
+    registrations_per_second: Annotated[
+        int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
+    ] = 10,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
@@ -61,7 +64,9 @@ def aws(
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
-        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **_profiles_context(profiles_from)}
+        rate = {"registrationRate": str(registrations_per_second)}
+        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
+        context |= _profiles_context(profiles_from)
         outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))

@@ -1,8 +1,9 @@
 """Parses messages of an on-failure queue. No I/O, and strict, because the result is invoked again.
 
 A message contains an event for a Lambda of this lobby: in the record that Lambda sends after the last retry (developer
-guide, "Asynchronous invocation"), or in the report of a rule's error action (AWS IoT developer guide, "Error
-handling"). For the ledger's stream it contains only a position, no row: see `lobby.ledger.redrive`.
+guide, "Asynchronous invocation"), in the report of a rule's error action (AWS IoT developer guide, "Error handling"),
+in the bouncer's report of a registration, or, if its runs crashed, as the registration's own message. For the ledger's
+stream it contains only a position, no row: see `lobby.ledger.redrive`.
 """
 
 import base64
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.functions import BOUNCER, PREFIX, RECEPTIONIST
-from infra.lobby_stack import REGISTERED_RULE
-from lobby.names import Fingerprint, Target
+from infra.permissions import REGISTRATIONS
+from infra.registration import RULE as REGISTERED_RULE
+from lobby.errors import InvalidInput
+from lobby.names import Fingerprint, Target, parse_fingerprint
 from lobby.wire import HELLO_RULE, PRESENCE
 
 NOT_READ: Final = "neither a failed event of a Lambda nor an undelivered message of a rule"
@@ -28,11 +31,17 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """An event for a Lambda, by the function's full name. None: there is nothing to do, for the reason in `why`."""
+    """An event for a Lambda, by the function's full name, or for a queue. Neither: there is nothing to do, for the
+    reason in `why`."""
 
     function: str | None
     payload: Any
     why: str
+    queue: str | None = None
+
+    @property
+    def destination(self) -> str:
+        return self.function or self.queue or "nothing to do"
 
 
 def read(body: str, lobby: Target, holder_of: HolderOf) -> Event:
@@ -43,6 +52,10 @@ def read(body: str, lobby: Target, holder_of: HolderOf) -> Event:
             return _failed_invocation(parsed, lobby)
         if isinstance(parsed, dict) and "ruleName" in parsed:
             return _undelivered_message(parsed, holder_of)
+        if isinstance(parsed, dict) and "registration" in parsed:
+            return _registration(json.loads(parsed["registration"]), str(parsed["reason"])[:200])
+        if isinstance(parsed, dict) and "certificateId" in parsed:
+            return _registration(parsed, "the bouncer's runs ended without a result")
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
         raise Unreadable(f"{NOT_READ}: {type(error).__name__}: {error}") from None
     raise Unreadable(NOT_READ)
@@ -54,7 +67,18 @@ def _failed_invocation(envelope: dict[str, Any], lobby: Target) -> Event:
     if not arn.startswith(prefix):
         raise Unreadable(f"got an event for {arn[:200]!r}, want one for a Lambda of this lobby")
     name = arn.removeprefix(prefix).partition(":")[0]
+    if f"{PREFIX}-{name}" == BOUNCER.full_name:  # invoked by a rule, before there was a queue
+        return _registration(envelope["requestPayload"], _reason(envelope))
     return Event(f"{PREFIX}-{name}", envelope["requestPayload"], _reason(envelope))
+
+
+def _registration(event: Any, why: str) -> Event:
+    """Return a registration for the bouncer's queue. Only the certificate id is needed."""
+    try:
+        parse_fingerprint(event["certificateId"])
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+    return Event(None, event, why, queue=REGISTRATIONS)
 
 
 def _reason(envelope: dict[str, Any]) -> str:
@@ -68,7 +92,7 @@ def _undelivered_message(report: dict[str, Any], holder_of: HolderOf) -> Event:
     failures = report.get("failures") or [{}]
     why = str(failures[0].get("errorMessage", "no reason given"))[:200]
     if rule == REGISTERED_RULE:
-        return Event(BOUNCER.full_name, json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
+        return _registration(json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
     if rule == HELLO_RULE:
         return _hello(report, holder_of, why)
     raise Unreadable(f"got a report of the rule {str(rule)[:100]!r}, want one of {REGISTERED_RULE}, {HELLO_RULE}")

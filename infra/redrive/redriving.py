@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from infra import permissions
-from infra.redrive.envelopes import Unreadable, read
+from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message
 from lobby.ledger.redrive import ask_again, unserved
 from lobby.ledger.store import Ledger
@@ -80,12 +80,18 @@ class Redriving:
                 self.report(f"  {held.name}: {message.id} left: {unreadable}; message: {message.body[:_MAX_SHOWN]!r}")
                 continue
             tally.done += 1
-            self.report(f"  {event.function or 'nothing to do'}: {_brief(event.payload)} ({event.why})")
+            self.report(f"  {event.destination}: {_brief(event.payload)} ({event.why})")
             if not self.dry:
-                if event.function:
-                    payload = json.dumps(event.payload).encode()
-                    self.functions.invoke(FunctionName=event.function, InvocationType="Event", Payload=payload)
+                self._send(event)
                 held.done(message)
+
+    def _send(self, event: Event) -> None:
+        payload = json.dumps(event.payload)
+        if event.function:
+            self.functions.invoke(FunctionName=event.function, InvocationType="Event", Payload=payload.encode())
+        elif event.queue:
+            url = self.sqs.get_queue_url(QueueName=event.queue)["QueueUrl"]
+            self.sqs.send_message(QueueUrl=url, MessageBody=payload)
 
     def _commission(self, held: Held, tally: Tally) -> None:
         """The messages contain stream positions, not devices: the devices are read from the ledger."""

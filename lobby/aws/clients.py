@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 T = TypeVar("T")
 CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
@@ -66,3 +67,8 @@ class LobbyClients:
     def s3(self) -> "S3Client":
         s3: S3Client = client("s3")
         return s3
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        sqs: SQSClient = client("sqs")
+        return sqs

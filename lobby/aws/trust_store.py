@@ -6,6 +6,7 @@ operator revokes a certificate that was admitted before. If there is no list, th
 the error is raised, so that the event is retried.
 """
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -31,32 +32,35 @@ class Issuer:
 
 
 class TrustStore:
-    """The registered CAs, by AWS IoT certificate id."""
+    """The registered CAs, by AWS IoT certificate id. Threads share it, and one of them reads a CA for all."""
 
     def __init__(self, iot: "IoTClient", s3: "S3Client", bucket: str) -> None:
         self._iot, self._s3, self._bucket = iot, s3, bucket
         self._cache: dict[str, tuple[datetime, Issuer]] = {}
+        self._reading = threading.Lock()
 
     def issuer(self, ca_id: str, at: datetime) -> Issuer:
         """Return a CA. Raise `IdentityRefused` CA_UNKNOWN or CA_INACTIVE. `ca_id` is empty for a certificate without a
         CA."""
         if not ca_id:
             raise IdentityRefused("CA_UNKNOWN", "got a certificate without a CA, want one of a CA registered here")
-        cached = self._cache.get(ca_id)
-        if cached is not None and cached[0] > at - CACHE_TIME:
-            return cached[1]
-        issuer = Issuer(self._registered(ca_id), self._crl(ca_id))
-        if issuer.crl is not None:
-            self._cache[ca_id] = (at, issuer)
-        return issuer
+        with self._reading:
+            cached = self._cache.get(ca_id)
+            if cached is not None and cached[0] > at - CACHE_TIME:
+                return cached[1]
+            issuer = Issuer(self._registered(ca_id), self._crl(ca_id))
+            if issuer.crl is not None:
+                self._cache[ca_id] = (at, issuer)
+            return issuer
 
     def forget(self, ca_id: str, at: datetime) -> bool:
         """Remove a CA that was cached before `at`. Return whether there was one, so that reading it again can help."""
-        cached = self._cache.get(ca_id)
-        if cached is None or cached[0] >= at:
-            return False
-        del self._cache[ca_id]
-        return True
+        with self._reading:
+            cached = self._cache.get(ca_id)
+            if cached is None or cached[0] >= at:
+                return False
+            del self._cache[ca_id]
+            return True
 
     def _registered(self, ca_id: str) -> str:
         try:

@@ -1,28 +1,24 @@
-"""Lambda: the bouncer, the handler for just-in-time registration (JITR) of unknown certificates.
+"""The bouncer: decides on just-in-time registrations (JITR) of unknown certificates.
 
 AWS IoT has registered the certificate as PENDING_ACTIVATION, because a registered CA has signed it. The bouncer decides
 whether to admit it. The row is written before the certificate is activated, so every active certificate has a row. A
 refused certificate gets a row with the reason and is set INACTIVE, so that operators see it and its connection attempts
-do not start the bouncer again. Every step can be repeated; only a pending certificate is changed.
+do not start the bouncer again. Every step can be repeated; only a pending certificate is changed. `registration_queue`
+is the Lambda that delivers the events.
 """
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
-from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName, parse_fingerprint
-from lobby.settings import BouncerSettings, read_settings
+from lobby.names import Fingerprint, ThingName
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -31,7 +27,6 @@ ACTOR: Final = "service:bouncer"
 _REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED")
 _ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
 """Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
-logger = Logger(service="bouncer")
 
 
 class Bouncer:
@@ -122,22 +117,3 @@ def _name_if_any(pem: str) -> ThingName | None:
         return thing_name(load_certificate(pem))
     except IdentityRefused:
         return None
-
-
-@at_init
-def _bouncer() -> Bouncer:
-    settings = read_settings(BouncerSettings, os.environ)
-    connect()
-    clients = LobbyClients()
-    trust = TrustStore(clients.iot, clients.s3, settings.trust_bucket)
-    return Bouncer(clients.iot, trust, Ledger(settings.region), settings.lobby_policy)
-
-
-def handler(event: dict[str, Any], _context: object, bouncer: Bouncer | None = None) -> dict[str, str]:
-    """Handle an event of the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide, "Just-in-time
-    registration"). Only the certificate id is read from the event; the rest comes from AWS IoT's registry."""
-    certid = parse_fingerprint(event.get("certificateId"))
-    outcome = (bouncer or _bouncer()).decide(certid)
-    log = logger.debug if outcome == "settled" else logger.info
-    log("decided", extra={"certid": certid, "outcome": outcome})
-    return {"certid": certid, "outcome": outcome}

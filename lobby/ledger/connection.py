@@ -15,9 +15,12 @@ def connection_of(model: type[Model] = LedgerRow) -> Connection:
     return model._get_connection().connection
 
 
-def connect() -> None:
-    """Create the client of the ledger's table now, instead of at the first call."""
-    _ = connection_of().client
+def connect(*others: type[Model]) -> None:
+    """Create the client of the ledger's table now, instead of at the first call. The tables of `others` share it, so
+    that none of them creates a client later, in a thread that a device waits for."""
+    client = connection_of().client
+    for model in others:
+        connection_of(model)._client = client
 
 
 def aws_session() -> Session:

@@ -234,4 +234,20 @@ class RoundRow(Model):
     progress = JSONAttribute(attr_name="place")
 
 
-MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow)
+class RegistrationRow(Model):
+    """The lease of a certificate's registration (`leases`): the id of the message that is processed, since when and
+    until when, in ms since 1970, and whether the run has ended with a decision. DynamoDB deletes a row after
+    `expires`, in seconds since 1970."""
+
+    class Meta(_Calls):
+        table_name = "device-lobby-registrations"
+
+    certid = UnicodeAttribute(hash_key=True)
+    message = UnicodeAttribute()
+    began = NumberAttribute()
+    until = NumberAttribute()
+    done = BooleanAttribute()
+    expires = NumberAttribute()
+
+
+MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow, RegistrationRow)

@@ -49,6 +49,7 @@ class LobbyUnderTest:
         self.session = local.emulator.session(scope.account, scope.region)
         self.tables: Any = self.session.client("dynamodb")
         self._logs: Any = self.session.client("logs")
+        self._sqs: Any = self.session.client("sqs")
 
     def new_device(self) -> NewDevice:
         name = ThingName(new_name())
@@ -74,6 +75,17 @@ class LobbyUnderTest:
             logGroupName=f"/aws/lambda/device-lobby-{function}"
         )
         return sum(event["message"].startswith("START ") for page in pages for event in page["events"])
+
+    def wait_for_empty_queue(self, name: str) -> None:
+        wait_for(f"{name} is empty", lambda: not any(self.queue_depths(name)))
+
+    def queue_depths(self, name: str) -> tuple[int, int]:
+        """Return how many messages of a queue are visible, and how many are being processed or wait for a retry."""
+        url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
+        visible, hidden = (int(found[name]) for name in names)
+        return visible, hidden
 
     def wait_for_runs(self, function: str, count: int) -> None:
         wait_for(f"{function} has run {count} times", lambda: self.runs(function) >= count)

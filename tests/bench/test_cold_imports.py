@@ -14,7 +14,7 @@ NOT_IMPORTED = {
     "lobby.notary": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.stream": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),
-    "lobby.doors.registration": BOTO3,
+    "lobby.doors.registration_queue": BOTO3,
     "admin_api.handler": (*BOTO3, "lobby.domain.identity"),
 }
 

@@ -60,7 +60,7 @@ def test_an_unreadable_row_delays_no_claim_and_is_sent_to_the_on_failure_queue(
 
 @pytest.mark.full
 def test_redrive_retries_failed_invocations_and_dead_letters(deployed: Deployment, fleet: Fleet, first: Target) -> None:
-    """A dead letter of the arrivals queue, and a failed invocation of the bouncer in the format of Lambda."""
+    """A dead letter of the arrivals queue, and a failed invocation of an earlier version's bouncer."""
     paths = fleet.make()
     certid = certid_of(paths)
     function = f"arn:aws:lambda:{deployed.lobby.region}:{deployed.lobby.account}:function:device-lobby-bouncer:$LATEST"
@@ -69,6 +69,6 @@ def test_redrive_retries_failed_invocations_and_dead_letters(deployed: Deploymen
         sqs, url = queue_of(deployed, name)
         sqs.send_message(QueueUrl=url, MessageBody=body)
     output = redrive(deployed)
-    assert "device-lobby-bouncer" in output
+    assert "device-lobby-registrations" in output
     assert [waiting(deployed, name) for name in ("undelivered", "arrivals-dead")] == [0, 0]
     until(lambda: deployed.log_lines("bouncer", certid))

@@ -33,6 +33,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     assert alarms == each_function | waiting | devices | targets | {
         "commissioner-behind",
         "arrivals-old",
+        "registrations-stopped",
         "arrivals-rejected",
         "api-errors",
         "history-tampered",

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from commissioner.lambdas.reconciler import ROUND
-from infra.functions import FUNCTIONS
+from infra.functions import BOUNCER, FUNCTIONS
 from lobby import wire
+from lobby.doors.registration_messages import ATTEMPTS
+from lobby.ledger.leases import KEPT, LEASE
 from tests.infra.templates import Stack, Stacks
 
 
@@ -63,24 +65,43 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: 
 
 
 @pytest.mark.parametrize(
-    ("name", "sql", "function"),
-    [("lobby", wire.HELLO_SQL, "Receptionist"), ("device_lobby_registered", wire.REGISTERED_SQL, "Bouncer")],
+    ("name", "sql", "destination"),
+    [("lobby", wire.HELLO_SQL, "<Receptionist"), ("device_lobby_registered", wire.REGISTERED_SQL, "<Registrations")],
 )
-def test_a_rule_has_the_sql_of_wire(stacks: Stacks, name: str, sql: str, function: str) -> None:
+def test_a_rule_has_the_sql_of_wire(stacks: Stacks, name: str, sql: str, destination: str) -> None:
     payload = stacks.lobby.the("AWS::IoT::TopicRule", RuleName=name)["TopicRulePayload"]
     assert (payload["Sql"], payload["AwsIotSqlVersion"], payload["RuleDisabled"]) == (sql, "2016-03-23", False)
     [action] = stacks.lobby.resolve(payload["Actions"])
-    assert action["Lambda"]["FunctionArn"].startswith(f"<{function}")
+    [sent_to] = [parts.get("FunctionArn") or parts["QueueUrl"] for parts in action.values()]
+    assert sent_to.startswith(destination)
     assert stacks.lobby.resolve(payload["ErrorAction"])["Sqs"]["QueueUrl"].startswith("<Undelivered")
+
+
+def test_a_burst_of_registrations_is_processed_by_few_processes_that_share_the_quota(stacks: Stacks) -> None:
+    mapping = _mapping(stacks.lobby, "Bouncer")
+    assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<Registrations")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    bouncer = stacks.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-bouncer")
+    assert float(bouncer["Environment"]["Variables"]["REGISTRATIONS_PER_SECOND"]) * 2 == 10
+
+
+def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(stacks: Stacks) -> None:
+    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-registrations")
+    assert queue["VisibilityTimeout"] == 6 * BOUNCER.timeout
+    assert BOUNCER.timeout < LEASE.total_seconds() < queue["VisibilityTimeout"]
+    assert queue["MessageRetentionPeriod"] < KEPT.total_seconds()
+    redrive = stacks.lobby.resolve(queue["RedrivePolicy"])
+    assert redrive["deadLetterTargetArn"].startswith("<Undelivered")
+    assert redrive["maxReceiveCount"] > ATTEMPTS
 
 
 def test_a_failed_rule_invocation_is_tried_three_times_and_sent_to_the_queue(stacks: Stacks) -> None:
     configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
-    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Bounce", "Recept")]
-    assert len(handed_over) == 2
-    for each in handed_over:
-        assert each["MaximumRetryAttempts"] == 2
-        assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
+    [handed_over] = [each for each in configs if each["FunctionName"].startswith("<Receptionist")]
+    assert handed_over["MaximumRetryAttempts"] == 2
+    assert handed_over["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
@@ -102,7 +123,13 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         for each in stacks.lobby.of_type("AWS::Lambda::Function")
     }
     assert reported == {
-        "bouncer": {"LOBBY_POLICY", "TRUST_BUCKET"},
+        "bouncer": {
+            "LOBBY_POLICY",
+            "TRUST_BUCKET",
+            "REGISTRATIONS_QUEUE",
+            "UNDELIVERED_QUEUE",
+            "REGISTRATIONS_PER_SECOND",
+        },
         "receptionist": set(),
         "commissioner": {"UNCOMMISSIONED_QUEUE"},
         "surveyor": set(),
@@ -189,7 +216,11 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
     queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
     assert queues == dict.fromkeys(
-        (f"device-lobby-{each}" for each in ("undelivered", "uncommissioned", "arrivals", "arrivals-dead")), True
+        (
+            f"device-lobby-{each}"
+            for each in ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead")
+        ),
+        True,
     )
 
 

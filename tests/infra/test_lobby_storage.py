@@ -49,6 +49,12 @@ def test_tables_are_encrypted_recoverable_protected_and_retained(stacks: Stacks)
         assert replica["DeletionProtectionEnabled"]
 
 
+def test_only_leases_of_registrations_expire(stacks: Stacks) -> None:
+    expiring = {each["TableName"]: each.get("TimeToLiveSpecification") for each in stacks.lobby.of_type(TABLES)}
+    assert expiring.pop("device-lobby-registrations") == {"AttributeName": "expires", "Enabled": True}
+    assert set(expiring.values()) == {None}
+
+
 def test_the_ledger_streams_new_images_and_the_history_also_old_images(stacks: Stacks) -> None:
     streams = {each["TableName"]: each.get("StreamSpecification") for each in stacks.lobby.of_type(TABLES)}
     assert streams.pop("device-lobby-ledger") == {"StreamViewType": "NEW_IMAGE"}

@@ -28,9 +28,10 @@ UNBOUNDED = {
 """The actions that AWS defines no resource for."""
 GRANTS: dict[str, dict[str, set[str]]] = {
     "device-lobby-bouncer": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names"},
-        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}history"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}registrations"},
+        "dynamodb:BatchGetItem": {f"{TABLE}registrations"},
+        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}history", f"{TABLE}registrations"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}registrations"},
         "dynamodb:Query": {f"{TABLE}history"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
@@ -40,6 +41,10 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:AttachThingPrincipal": {"*"},
         "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/crl/*"},
         "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},
+        "sqs:ReceiveMessage": {f"{SQS}registrations"},
+        "sqs:DeleteMessage": {f"{SQS}registrations"},
+        "sqs:GetQueueAttributes": {f"{SQS}registrations"},
+        "sqs:ChangeMessageVisibility": {f"{SQS}registrations"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-receptionist": {
@@ -115,7 +120,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:Query": {f"{TABLE}history", f"{TABLE}targets", f"{TABLE}ledger/index/by-target"},
         "lambda:InvokeFunction": {f"{LAMBDA}inspector"},
     },
-    "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered"}},
+    "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered", f"{SQS}registrations"}},
 }
 
 
@@ -224,7 +229,6 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         assert each["Principal"] != "iot.amazonaws.com" or each["SourceAccount"] == "100000000001"
         found.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
     assert found == {
-        "Bounce": {f"{IOT}rule/device_lobby_registered"},
         "Recept": {f"{IOT}rule/lobby"},
         "AdminA": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},

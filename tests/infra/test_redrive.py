@@ -25,8 +25,9 @@ A = parse_target("1" * 12, "eu-west-1")
 ONE = Fingerprint("1a" * 32)
 IDENTITY = Identity(ONE, ThingName("sensor-1"), "PEM 1")
 OURS = f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:device-lobby-bouncer:$LATEST"
+HELLO = OURS.replace("bouncer", "receptionist")
 REGISTRATION = {"certificateId": ONE}
-ALL = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD, permissions.ARRIVALS)
+FAILURES = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
 
 
 def failed_invocation(payload: Any = REGISTRATION, arn: str = OURS) -> str:
@@ -38,6 +39,10 @@ def failed_invocation(payload: Any = REGISTRATION, arn: str = OURS) -> str:
             "responsePayload": {"errorMessage": "no table"},
         }
     )
+
+
+def failed_registration(event: str = json.dumps(REGISTRATION)) -> str:
+    return json.dumps({"registration": event, "reason": "ClientError: ThrottlingException", "attempts": 8})
 
 
 def undelivered(rule: str, payload: bytes, client: str = "sensor-1") -> str:
@@ -56,13 +61,15 @@ def known(name: str) -> Fingerprint | None:
 
 
 @pytest.mark.parametrize(
-    ("body", "function", "payload"),
+    ("body", "destination", "payload"),
     [
-        (failed_invocation(), "device-lobby-bouncer", REGISTRATION),
+        (failed_invocation(), permissions.REGISTRATIONS, REGISTRATION),
+        (json.dumps(REGISTRATION), permissions.REGISTRATIONS, REGISTRATION),
+        (failed_registration(), permissions.REGISTRATIONS, REGISTRATION),
         (failed_invocation([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
         (
             undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode()),
-            "device-lobby-bouncer",
+            permissions.REGISTRATIONS,
             REGISTRATION,
         ),
         (
@@ -75,13 +82,22 @@ def known(name: str) -> Fingerprint | None:
             "device-lobby-receptionist",
             {"certid": ONE, "devicename": "sensor-1", "clientversion": None, "presence": None},
         ),
-        (undelivered("lobby", b"[]", "unknown-1"), None, None),
+        (undelivered("lobby", b"[]", "unknown-1"), "nothing to do", None),
     ],
-    ids=["bouncer", "receptionist", "registration", "hello", "hello without JSON", "hello of an unknown device"],
+    ids=[
+        "bouncer of an earlier version",
+        "crashed registration",
+        "failed registration",
+        "receptionist",
+        "registration",
+        "hello",
+        "hello without JSON",
+        "hello of an unknown device",
+    ],
 )
-def test_a_message_is_parsed_to_an_event(body: str, function: str | None, payload: Any) -> None:
+def test_a_message_is_parsed_to_an_event(body: str, destination: str, payload: Any) -> None:
     event = read(body, HOME, known)
-    assert (event.function, event.payload) == (function, payload)
+    assert (event.destination, event.payload) == (destination, payload)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +116,10 @@ def test_a_message_is_parsed_to_an_event(body: str, function: str | None, payloa
         '{"requestPayload": {}, "requestContext": 7}',
         undelivered("another_rule", b"{}"),
         undelivered("device_lobby_registered", b"not JSON"),
+        undelivered("device_lobby_registered", b'{"certificateId": "x"}'),
+        failed_registration("not JSON"),
+        failed_registration("7"),
+        '{"certificateId": 7}',
         '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}',
         '{"ruleName": "lobby", "failures": 7}',
     ],
@@ -126,7 +146,7 @@ class Functions:
 @pytest.fixture
 def sqs(calls: Calls) -> Any:
     client = aws.client("sqs")
-    for name in ALL:
+    for name in (*FAILURES, permissions.ARRIVALS, permissions.REGISTRATIONS):
         client.create_queue(QueueName=name)
     return client
 
@@ -161,28 +181,38 @@ def redrive(sqs: Any, ledger: Ledger) -> Redrive:
 
 
 def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, *[failed_invocation({"certificateId": f"{number}"}) for number in range(25)])
+    send(sqs, permissions.UNDELIVERED, *[failed_invocation([number], HELLO) for number in range(25)])
     done, functions, reported = redrive()
     assert done
-    assert sorted(int(payload["certificateId"]) for _, payload in functions.invoked) == list(range(25))
+    assert sorted(number for _, [number] in functions.invoked) == list(range(25))
     assert bodies(sqs, permissions.UNDELIVERED) == []
     assert "device-lobby-undelivered: 25 redriven" in reported
 
 
+def test_failed_registrations_return_to_their_queue(sqs: Any, redrive: Redrive) -> None:
+    rule = undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode())
+    send(sqs, permissions.UNDELIVERED, failed_registration(), failed_invocation(), rule, json.dumps(REGISTRATION))
+    done, functions, reported = redrive()
+    assert (done, functions.invoked) == (True, [])
+    assert bodies(sqs, permissions.REGISTRATIONS) == [json.dumps(REGISTRATION)] * 4
+    assert bodies(sqs, permissions.UNDELIVERED) == []
+    assert any("ThrottlingException" in line for line in reported)
+
+
 def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
     claim_unprocessed(ledger)
-    for name in ALL[:3]:
+    for name in FAILURES:
         send(sqs, name, failed_invocation())
     done, functions, reported = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in reported
     assert any(ONE in line and "would be triggered again" in line for line in reported)
-    assert [bodies(sqs, name) for name in ALL[:3]] == [[failed_invocation()]] * 3
+    assert [bodies(sqs, name) for name in FAILURES] == [[failed_invocation()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
 
 def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, "poison", failed_invocation(), "poison, too")
+    send(sqs, permissions.UNDELIVERED, "poison", failed_invocation([], HELLO), "poison, too")
     done, functions, reported = redrive()
     assert not done
     assert len(functions.invoked) == 1
@@ -191,10 +221,11 @@ def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, red
 
 
 def test_an_interrupted_redrive_leaves_the_remaining_messages(sqs: Any, redrive: Redrive) -> None:
-    send(sqs, permissions.UNDELIVERED, failed_invocation())
+    message = failed_invocation([], HELLO)
+    send(sqs, permissions.UNDELIVERED, message)
     with pytest.raises(KeyboardInterrupt):
         redrive(functions=Functions(KeyboardInterrupt()))  # type: ignore[arg-type]
-    assert bodies(sqs, permissions.UNDELIVERED) == [failed_invocation()]
+    assert bodies(sqs, permissions.UNDELIVERED) == [message]
 
 
 def test_messages_sent_during_a_redrive_stay_for_the_next_one(sqs: Any, redrive: Redrive) -> None:

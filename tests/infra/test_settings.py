@@ -18,6 +18,7 @@ def test_the_lobby_is_the_only_required_setting() -> None:
     made = Settings.from_context({"lobby": LOBBY}.get)
     assert (str(made.lobby), made.targets, made.local, made.bundle, made.log_retention) == (LOBBY, (), False, True, 30)
     assert made.anchor_retention == 3650
+    assert made.registration_rate == 10
 
 
 def test_settings_are_parsed_from_text() -> None:
@@ -76,6 +77,10 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param({"anchorDays": 0}, "anchorDays: got 0, want 1 to 36500 days", id="anchors for no time"),
         pytest.param({"anchorDays": "36501"}, "anchorDays: got '36501', want 1 to", id="anchors for too long"),
         pytest.param({"anchorDays": "for ever"}, "anchorDays: got 'for ever', want 1 to", id="anchors for ever"),
+        pytest.param({"registrationRate": 0}, "registrationRate: got 0, want 1 to 50", id="no registrations"),
+        pytest.param(
+            {"registrationRate": "51"}, "registrationRate: got '51', want 1 to 50", id="too many registrations"
+        ),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
         pytest.param({"targets": "[{"}, "want a JSON list of targets", id="torn JSON"),
         pytest.param({"targets": {"account": "1"}}, "want a list of targets", id="no list"),

@@ -19,6 +19,7 @@ from tests.simulation.faults.setup import ScenarioSetup
 
 SAMPLE = (
     "a valid certificate connects and says hello",
+    "three connection attempts before the admission",
     "hello while waiting",
     "hello once it has arrived",
     "refused: REVOKED_BY_ISSUER",

@@ -1,13 +1,19 @@
-"""Just-in-time registration on moto: one registered CA with its revocation list, and the bouncer."""
+"""Just-in-time registration on moto: one registered CA with its revocation list, the bouncer, and its queue."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
-from lobby.doors import registration
+from lobby.domain.pacing import Pace
 from lobby.doors.registration import Bouncer
+from lobby.doors.registration_messages import FailedRegistrations
+from lobby.doors.registration_queue import RegistrationQueue, handler
+from lobby.ledger.leases import RegistrationLeases
 from lobby.ledger.store import Ledger
+from lobby.names import parse_fingerprint
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make
@@ -57,4 +63,36 @@ class RegistrationDoor:
         return event
 
     def deliver(self, event: dict[str, Any]) -> str:
-        return str(registration.handler(event, None, self.bouncer)["outcome"])
+        """Have the bouncer decide on the certificate of the event, and return the outcome."""
+        return self.bouncer.decide(parse_fingerprint(event["certificateId"]))
+
+    def queue(self) -> RegistrationQueue:
+        """Return the queue's processing in a new Lambda. It waits for nothing, and reports failures to no queue."""
+        pacer = Pacer(Pace(5, 5), sleep=lambda _seconds: None)
+        failed = FailedRegistrations(lambda: aws.client("sqs"), "registrations", "undelivered", spread=lambda: 1.0)
+        # moto is not made for threads
+        return RegistrationQueue(self.new_bouncer(), RegistrationLeases(self.clock), pacer, failed, parallel=1)
+
+    def receive(self, *records: dict[str, Any], queue: RegistrationQueue | None = None) -> list[str]:
+        """Deliver a batch of the queue and return the ids of the messages that stay in it."""
+        answer = handler({"Records": list(records)}, None, queue or self.queue())
+        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+    def message(self, event: dict[str, Any], number: int = 1, *, receives: int = 1) -> dict[str, Any]:
+        """Return the message `number` with an event that is sent now, as the mapping delivers it."""
+        return record_of(json.dumps(event), number, self.clock, receives)
+
+
+def record_of(body: str, number: int, clock: Clock, receives: int = 1) -> dict[str, Any]:
+    sent = int(clock().timestamp() * 1000)
+    return {
+        "messageId": f"message-{number}",
+        "receiptHandle": f"receipt-{number}",
+        "body": body,
+        "attributes": {"SentTimestamp": str(sent), "ApproximateReceiveCount": str(receives)},
+        "eventSource": "aws:sqs",
+    }
+
+
+def ids(numbers: Iterable[int]) -> list[str]:
+    return [f"message-{number}" for number in numbers]

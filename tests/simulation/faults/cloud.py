@@ -1,25 +1,29 @@
 """AWS's deliveries around the Lambdas: events are delivered again if a Lambda fails, and users send requests again.
 
-Rules invoke asynchronously, with two retries; `stream` delivers the ledger's stream; the queue delivers a message up to
-five times: all as `infra/` deploys it. `undelivered` lists what all retries failed for. A retry follows at once, or, if
-the cloud is slow, after everything else that is pending.
+Rules invoke the receptionist asynchronously, with two retries; `stream` delivers the ledger's stream; `queue` delivers
+registrations to the bouncer, and arrivals: all as `infra/` deploys it. `undelivered` lists what all retries failed for.
+A retry follows at once, or, if the cloud is slow, after everything else that is pending.
 """
 
 import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
 from tests.aws import Clock
 from tests.functional.admin_api.api_on_moto import event_of
 from tests.functional.admin_api.user_pool import token
+from tests.simulation.faults.error_responses import response
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Crashed, Lambdas
+from tests.simulation.faults.queue import Queue
 from tests.simulation.faults.stream import WRITES, Stream
 
 _RULE_RETRIES: Final = (60, 120)
 """Seconds until each retry (Lambda developer guide, "Asynchronous invocation"), likewise below."""
-_STREAM_RETRY, _QUEUE_RETRY, _USER_RETRY = 10, 180, 30
-_RECEIVES: Final = 5
+_STREAM_RETRY, _REGISTRATION_RETRY, _ARRIVAL_RETRY, _USER_RETRY = 10, 5, 180, 30
+_REGISTRATION_RECEIVES, _ARRIVAL_RECEIVES = 12, 5
 _USER_ATTEMPTS: Final = 3
 _NO_ANSWER: Final = "INTERNAL"
 
@@ -32,16 +36,27 @@ class Cloud:
         external_ids = iter(range(1, 100))
         self._lambdas = Lambdas(injector, clock, lambda: f"external-id-{next(external_ids)}")
         self._stream = Stream(self._lambdas, clock, lambda: self._wait(_STREAM_RETRY))
-        self._queue: list[tuple[str, int]] = []
+        self._registrations = self._queue("bouncer", _REGISTRATION_RETRY, _REGISTRATION_RECEIVES)
+        self._arrivals = self._queue("arrivals", _ARRIVAL_RETRY, _ARRIVAL_RECEIVES)
         self._failed: list[str] = []
         self.refusals: list[str] = []
         """The codes of refused requests, and of requests that never got a response."""
         injector.observers |= dict.fromkeys(WRITES, self._stream.observe)
+        self.stubs = {"sqs.ChangeMessageVisibility": _accepted, "sqs.SendMessage": self._hand_over}
+
+    def _queue(self, name: str, retry: int, receives: int) -> Queue:
+        return Queue(name, self._lambdas, self._clock, lambda: self._wait(retry), receives)
+
+    def _hand_over(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Accept a message for the on-failure queue, to which the bouncer is the only sender."""
+        self._failed.append(f"bouncer: {request.body!r}")
+        return _accepted(request)
 
     @property
     def undelivered(self) -> list[str]:
         """The events, messages and records that all retries failed for."""
-        return [*self._failed, *(str(record) for record in self._stream.failed_records)]
+        dead = [*self._registrations.dead, *self._arrivals.dead]
+        return [*self._failed, *dead, *(str(record) for record in self._stream.failed_records)]
 
     def rule(self, name: str, event: dict[str, Any]) -> None:
         """Send an event to a Lambda through a rule."""
@@ -56,9 +71,13 @@ class Cloud:
             else:
                 return
 
+    def register(self, event: dict[str, Any]) -> None:
+        """Send a registration to the bouncer's queue, through its rule."""
+        self._registrations.send(json.dumps(event))
+
     def send(self, body: dict[str, Any]) -> None:
         """Send a message to the arrivals' queue."""
-        self._queue.append((json.dumps(body), 1))
+        self._arrivals.send(json.dumps(body))
 
     def request(self, document: str, variables: dict[str, Any] | None = None, role: str = "operator") -> None:
         """Send a user's request to the API, again until there is a response."""
@@ -72,37 +91,13 @@ class Cloud:
 
     def settle(self) -> None:
         """Deliver everything until nothing is pending."""
-        while self._stream.deliver() or self._receive() or self._act():
+        while self._stream.deliver() or self._registrations.deliver() or self._arrivals.deliver() or self._act():
             pass
 
     def _wait(self, seconds: int) -> None:
         self._clock.advance(seconds=seconds if self._slow else 1)
         if self._slow:
             self.settle()
-
-    def _receive(self) -> bool:
-        messages, self._queue = self._queue, []
-        if not messages:
-            return False
-        failed = self._deliver_messages([body for body, _ in messages])
-        if failed:
-            self._wait(_QUEUE_RETRY)
-        for number in failed:
-            body, received = messages[number]
-            if received < _RECEIVES:
-                self._queue.append((body, received + 1))
-            else:
-                self._failed.append(f"arrivals: {body}")
-        return True
-
-    def _deliver_messages(self, bodies: list[str]) -> list[int]:
-        """Return the indexes of the messages that go back to the queue."""
-        records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
-        try:
-            answer = self._lambdas.invoke("arrivals", {"Records": records})
-        except Crashed:
-            return list(range(len(bodies)))
-        return [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
 
     def _codes(self, event: dict[str, Any]) -> list[str]:
         """Return the codes of refusals, also of devices in a bulk request; `INTERNAL` if there was no response."""
@@ -113,3 +108,7 @@ class Cloud:
         codes = [error["extensions"]["code"] for error in body.get("errors", [])]
         bulk = ((body.get("data") or {}).get("claimDevices") or {}).get("results", [])
         return codes + [result["code"] for result in bulk if result["code"]]
+
+
+def _accepted(request: AWSPreparedRequest) -> AWSResponse:
+    return response(request, 200, {}, b"{}")

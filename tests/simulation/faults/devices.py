@@ -81,7 +81,8 @@ class Fleet:
         self.confirmed = False
         """Whether the subscription to a target's topic has been confirmed."""
         injector.observers["iot-data-plane.Publish"] = self._deliver
-        injector.stubs = {"lambda.Invoke": _survey_response, "sns.ConfirmSubscription": self._confirm}
+        answers = {"lambda.Invoke": _survey_response, "sns.ConfirmSubscription": self._confirm}
+        injector.stubs = {**answers, **self.cloud.stubs}
 
     def power_on(self, name: str) -> None:
         self.devices[name].powered = True
@@ -125,8 +126,12 @@ class Fleet:
         aws.client("iot").register_certificate(
             certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
         )
-        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
-        self.cloud.rule("bouncer", event)
+        self.connect_again(device.name)
+
+    def connect_again(self, name: str) -> None:
+        """Connect with a certificate that is known and pending, or was a moment ago."""
+        certid = self.devices[name].certid
+        self.cloud.register(event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=certid))
 
     def _report(self, device: SimulatedDevice, where: Target) -> None:
         self.cloud.send(arrival_of(device, where, self.clock()))

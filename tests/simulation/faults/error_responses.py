@@ -70,6 +70,7 @@ SERVICE_ERRORS: Final = {
     "s3": ServiceErrors(("SlowDown", 503), ("InternalError", 500), ("AccessDenied", 403), _rest_xml),
     "sts": ServiceErrors(("Throttling", 400), ("InternalFailure", 500), ("AccessDenied", 403), _query),
     "sns": ServiceErrors(("Throttled", 429), ("InternalError", 500), ("AuthorizationError", 403), _query),
+    "sqs": ServiceErrors(("ThrottlingException", 400), ("InternalFailure", 500), ("AccessDenied", 403), _aws_json),
     "lambda": ServiceErrors(
         ("TooManyRequestsException", 429), ("ServiceException", 500), ("AccessDeniedException", 403)
     ),

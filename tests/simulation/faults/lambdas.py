@@ -27,24 +27,30 @@ from commissioner.target_gateway.sessions import Sessions
 from lobby import arrivals, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
+from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
+from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
-from lobby.doors import registration
+from lobby.doors import registration_queue
 from lobby.doors.registration import Bouncer
+from lobby.doors.registration_messages import FailedRegistrations
+from lobby.doors.registration_queue import RegistrationQueue
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
+from lobby.ledger.leases import RegistrationLeases
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from lobby.wire import notary_bucket
 from tests import sns_messages
-from tests.aws import BUCKET, LOBBY, REGION, WAITING_POLICY, Clock
+from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]
 PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "camera"))
 SURVEYOR: Final = "device-lobby-surveyor"
+REGISTRATIONS, UNDELIVERED = ENVIRONMENT["REGISTRATIONS_QUEUE"], ENVIRONMENT["UNDELIVERED_QUEUE"]
 _CONTEXT: Final = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000)
 
 
@@ -96,7 +102,10 @@ class Lambdas:
         clients = LobbyClients()
         trust = TrustStore(clients.iot, clients.s3, BUCKET)
         bouncer = Bouncer(clients.iot, trust, self._ledger(), WAITING_POLICY, self._clock)
-        return lambda event: registration.handler(event, None, bouncer)
+        pacer = Pacer(Pace(5, 5), sleep=lambda _seconds: None)
+        failed = FailedRegistrations(lambda: clients.sqs, REGISTRATIONS, UNDELIVERED, spread=lambda: 1.0)
+        queue = RegistrationQueue(bouncer, RegistrationLeases(self._clock), pacer, failed, parallel=1)
+        return lambda event: registration_queue.handler(event, None, queue)
 
     def _receptionist(self) -> Handler:
         handling = Receptionist(LobbyClients().iot_data, self._ledger())

@@ -41,6 +41,14 @@ def _onboard(fleet: Fleet) -> None:
     api_requests.claim(fleet, ONE, A)
 
 
+def _connect_three_times(fleet: Fleet) -> None:
+    """The device connects again before it is admitted. One attempt is delivered alone, two together."""
+    fleet.power_on(ONE)
+    fleet.act()
+    fleet.connect_again(ONE)
+    fleet.connect_again(ONE)
+
+
 def _claimed_and(then: Callable[[Fleet], None]) -> Callable[[Fleet], None]:
     """A claim, and another change before the commissioner has processed it."""
 
@@ -61,6 +69,8 @@ _ADMITTED: Final = (
     Scenario(
         "a device that was claimed before connects", initial_states.claimed_unconnected, lambda f: f.power_on(ONE)
     ),
+    Scenario("three connection attempts before the admission", initial_states.unconnected, _connect_three_times),
+    Scenario("a late connection attempt of an admitted device", initial_states.waiting, lambda f: f.connect_again(ONE)),
     Scenario("from the first connection to the arrival", initial_states.unconnected, _onboard),
     Scenario("hello while waiting", initial_states.waiting_for_minutes, lambda f: f.say_hello(ONE)),
     Scenario("hello once it has arrived", initial_states.arrived, lambda f: f.say_hello(ONE)),

@@ -8,10 +8,9 @@ from typing import Final
 from lobby.names import Target
 from tests import certificates as make
 from tests.simulation.faults import api_requests, initial_states
-from tests.simulation.faults.devices import FAR, GUARDED, A, B, Fleet, event_of
+from tests.simulation.faults.devices import FAR, GUARDED, A, B, Fleet
 from tests.simulation.faults.initial_states import ONE, TWO
 from tests.simulation.faults.setup import CA, InitialState, deploy_policy
-from tests.simulation.races.deliveries import Invocation
 from tests.simulation.races.model import ModelViolation, entries_of, row_of
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
 from tests.simulation.races.redelivery_races import REDELIVERY_RACES
@@ -80,12 +79,8 @@ def _two_registrations(simulation: Simulation) -> list[Actor]:
     return [_connects(simulation), _late_registration(simulation)]
 
 
-def _registration_event(simulation: Simulation) -> dict[str, object]:
-    return event_of("certificate_registered", CA_CERTIFICATE_ID=simulation.ca_id, CERTIFICATE_ID=one(simulation))
-
-
 def _late_registration(simulation: Simulation) -> Actor:
-    return simulation.invoke(Invocation("bouncer", _registration_event(simulation), one(simulation)))
+    return simulation.invoke(simulation.registration_of(one(simulation)))
 
 
 def _one_won(simulation: Simulation) -> None:

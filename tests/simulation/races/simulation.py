@@ -25,6 +25,7 @@ from tests.aws import HOME, REGION
 from tests.simulation.faults.devices import Fleet, SimulatedDevice, arrival_of, deliver_message, event_of
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Handler, Lambdas
+from tests.simulation.faults.queue import Message
 from tests.simulation.faults.stream import WRITES, images, record_of
 from tests.simulation.races.deliveries import DeviceRecords, Invocation, done_count, number_of
 from tests.simulation.races.model import ModelViolation
@@ -225,8 +226,13 @@ class Simulation:
         aws.client("iot").register_certificate(
             certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
         )
-        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=device.certid)
-        self.pending.append(Invocation("bouncer", event, device.certid))
+        self.pending.append(self.registration_of(device.certid))
+
+    def registration_of(self, certid: Fingerprint) -> Invocation:
+        """Return a message of the registrations' queue, sent now."""
+        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=certid)
+        record = Message(f"message-{next(self._numbers)}", json.dumps(event), int(self.clock().timestamp() * 1000))
+        return Invocation("bouncer", {"Records": [record.record()]}, certid)
 
     # What AWS does after a call.
 

@@ -5,7 +5,11 @@ import pytest
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.settings import BouncerSettings, LobbySettings, read_settings
 
-WHOLE = {"AWS_REGION": "eu-west-1", "LOBBY_POLICY": "device-lobby-waiting", "TRUST_BUCKET": "bucket"}
+WHOLE = {"AWS_REGION": "eu-west-1", "LOBBY_POLICY": "device-lobby-waiting", "TRUST_BUCKET": "bucket"} | {
+    "REGISTRATIONS_QUEUE": "https://queue",
+    "UNDELIVERED_QUEUE": "https://undelivered",
+    "REGISTRATIONS_PER_SECOND": "5",
+}
 
 
 def test_settings_are_read_by_their_upper_case_names() -> None:

@@ -1,0 +1,55 @@
+"""Just-in-time registration: a topic rule, a queue, and the bouncer that consumes the queue.
+
+A device publishes the event again at each connection attempt, so a burst of devices is a multiple of that in events.
+The queue holds them; few processes consume it, and each has its share of AWS IoT's quota. SQS's rule action has no
+message group, so the queue is a standard queue.
+"""
+
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import topic_rules
+from infra.queues import Queues
+from infra.settings import Settings
+from lobby import wire
+
+RULE: Final = "device_lobby_registered"
+WORKERS: Final = 2
+"""The least `MaximumConcurrency` of an event source mapping (Lambda API reference, ScalingConfig)."""
+BATCH_SIZE: Final = 10
+"""The largest without a batching window, which would delay a single device."""
+
+
+def environment(settings: Settings, queues: Queues) -> dict[str, str]:
+    """Return the bouncer's settings for its queue: each process has an equal share of the rate."""
+    return {
+        "REGISTRATIONS_QUEUE": queues.registrations.queue_url,
+        "UNDELIVERED_QUEUE": queues.undelivered.queue_url,
+        "REGISTRATIONS_PER_SECOND": f"{settings.registration_rate / WORKERS:g}",
+    }
+
+
+def make_registration(scope: Construct, bouncer: lambda_.Function, queues: Queues, role: iam.Role) -> None:
+    """Send events to the queue, and the queue's messages to the bouncer. `role` may send to the queues."""
+    topic_rules.make_rule(
+        scope,
+        "RegisteredRule",
+        RULE,
+        wire.REGISTERED_SQL,
+        "Sends the event of each registered certificate to the bouncer's queue",
+        topic_rules.to_queue(queues.registrations, role),
+        topic_rules.to_queue(queues.undelivered, role),
+    )
+    lambda_.CfnEventSourceMapping(
+        scope,
+        "RegistrationsToBouncer",
+        event_source_arn=queues.registrations.queue_arn,
+        function_name=bouncer.function_name,
+        batch_size=BATCH_SIZE,
+        maximum_batching_window_in_seconds=0,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=WORKERS),
+    )

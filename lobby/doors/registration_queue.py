@@ -1,0 +1,134 @@
+"""Lambda: the bouncer's handler, for batches of the queue of just-in-time registrations.
+
+Each connection attempt of a pending certificate sends a message. Those of a certificate that was decided on since are
+dropped with one read for the batch. For each of the others the bouncer takes a lease and waits for its turn in the
+quota of AWS IoT. Messages are processed independently of each other: one that fails is tried again later
+(`registration_messages`).
+"""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.pacer import Pacer
+from lobby.aws.trust_store import TrustStore
+from lobby.domain.pacing import Pace
+from lobby.doors.registration import Bouncer
+from lobby.doors.registration_messages import Busy, Delivery, FailedRegistrations, delivery_of
+from lobby.errors import MessageRejected
+from lobby.ledger.connection import connect
+from lobby.ledger.leases import Lease, Registration, RegistrationLeases
+from lobby.ledger.models import RegistrationRow
+from lobby.ledger.store import Ledger
+from lobby.settings import BouncerSettings, read_settings
+
+_PARALLEL: Final = 8
+"""Devices of a batch that are processed at the same time: the calls for one take longer than its share of the quota."""
+logger = Logger(service="bouncer")
+
+
+class RegistrationQueue:
+    """Processes batches, of each at most `parallel` devices at the same time."""
+
+    def __init__(
+        self,
+        bouncer: Bouncer,
+        leases: RegistrationLeases,
+        pacer: Pacer,
+        failed: FailedRegistrations,
+        parallel: int = _PARALLEL,
+    ) -> None:
+        self._bouncer, self._leases, self._pacer, self._failed = bouncer, leases, pacer, failed
+        self._parallel = parallel
+
+    def process(self, deliveries: Iterable[Delivery]) -> list[str]:
+        """Process a batch and return the ids of the messages that stay in the queue."""
+        pending, retried = self._parsed(deliveries)
+        if len(pending) > 1:
+            try:
+                completed = self._leases.completed(each for each, _ in pending)
+            except Exception:  # each message is then examined on its own
+                logger.warning("completed registrations not read", exc_info=True)
+                completed = frozenset()
+            pending = [(each, delivery) for each, delivery in pending if each.certid not in completed]
+        if len(pending) > 1:
+            with ThreadPoolExecutor(self._parallel) as pool:
+                stay = list(pool.map(lambda pair: self._stays(*pair, alone=False), pending))
+        else:
+            stay = [self._stays(*pair, alone=True) for pair in pending]
+        return retried + [delivery.id for (_, delivery), stays in zip(pending, stay, strict=True) if stays]
+
+    def _parsed(self, deliveries: Iterable[Delivery]) -> tuple[list[tuple[Registration, Delivery]], list[str]]:
+        """Return one message for each certificate, the last one sent, and the ids of unreadable ones that stay. Nothing
+        has begun yet, so one run serves all messages of a certificate; if it fails, its own message stays."""
+        latest: dict[str, tuple[Registration, Delivery]] = {}
+        stay = []
+        for delivery in sorted(deliveries, key=lambda each: each.sent):
+            try:
+                registration = delivery.registration()
+            except MessageRejected as error:
+                stay += [delivery.id] if self._failed.is_retried(delivery, error) else []
+            else:
+                latest[registration.certid] = (registration, delivery)
+        return list(latest.values()), stay
+
+    def _stays(self, registration: Registration, delivery: Delivery, *, alone: bool) -> bool:
+        try:
+            self._register(registration, alone=alone)
+        except Exception as error:  # noqa: BLE001  # logged there, and recorded with the message
+            return self._failed.is_retried(delivery, error)
+        return False
+
+    def _register(self, registration: Registration, *, alone: bool) -> None:
+        """Wait, take the lease, decide. Alone in its batch, the message may be a duplicate, for which nobody waits."""
+        if not alone:
+            self._pacer.wait()
+        lease = self._leases.take(registration)
+        if lease is Lease.BUSY:
+            raise Busy
+        if lease is Lease.DUPLICATE:
+            return
+        try:
+            if alone:
+                self._pacer.wait()
+            outcome = self._bouncer.decide(registration.certid)
+        except Exception:
+            self._end(registration, done=False)
+            raise
+        log = logger.debug if outcome == "settled" else logger.info
+        log("decided", extra={"certid": registration.certid, "outcome": outcome})
+        self._end(registration, done=True)
+
+    def _end(self, registration: Registration, *, done: bool) -> None:
+        """End the lease. If that fails, it ends by itself, and a decision can be repeated."""
+        try:
+            self._leases.end(registration, done=done)
+        except Exception:  # the outcome of the run stands
+            logger.warning("lease not ended", extra={"certid": registration.certid}, exc_info=True)
+
+
+def _pace(per_second: str) -> Pace:
+    """Return the pace of this process, with a burst of one second."""
+    return Pace(float(per_second), max(1.0, float(per_second)))
+
+
+@at_init
+def _queue() -> RegistrationQueue:
+    settings = read_settings(BouncerSettings, os.environ)
+    connect(RegistrationRow)
+    clients = LobbyClients()
+    trust = TrustStore(clients.iot, clients.s3, settings.trust_bucket)
+    bouncer = Bouncer(clients.iot, trust, Ledger(settings.region), settings.lobby_policy)
+    failed = FailedRegistrations(lambda: clients.sqs, settings.registrations_queue, settings.undelivered_queue)
+    return RegistrationQueue(bouncer, RegistrationLeases(), Pacer(_pace(settings.registrations_per_second)), failed)
+
+
+def handler(event: dict[str, Any], _context: object, queue: RegistrationQueue | None = None) -> dict[str, Any]:
+    """Process a batch of events of the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide,
+    "Just-in-time registration")."""
+    stay = (queue or _queue()).process(map(delivery_of, event["Records"]))
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in stay]}

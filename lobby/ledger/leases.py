@@ -1,0 +1,104 @@
+"""Leases of just-in-time registrations: of all events for one certificate, one at a time is processed.
+
+AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
+is processed; a message that was sent before that run began asks for nothing more, and is dropped without a call to AWS
+IoT. A lease ends some time after a run that crashed. The message of that run can take it again at once, so the queue's
+delivery, not the lease, decides when a run is repeated. DynamoDB deletes old rows (attribute `expires`).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+
+from lobby.ledger.clock import now
+from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.models import RegistrationRow
+from lobby.names import Fingerprint
+
+LEASE: Final = timedelta(minutes=1)
+"""Longer than a run of the bouncer, so that a lease ends only after its run has."""
+KEPT: Final = timedelta(days=15)
+"""Longer than the queue keeps a message."""
+_LOST: Final = "ConditionalCheckFailedException"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One event for a certificate: the id of its message, and when it was sent, in ms since 1970."""
+
+    certid: Fingerprint
+    message: str
+    sent: int
+
+
+class Lease(Enum):
+    """The result of `take`."""
+
+    TAKEN = "taken"
+    DUPLICATE = "duplicate"
+    """A run that began after the message was sent has done its work, or is doing it."""
+    BUSY = "busy"
+    """A run that began before the message was sent is in progress."""
+
+
+class RegistrationLeases:
+    """The leases. `clock` returns the time."""
+
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self._clock = clock
+
+    def completed(self, registrations: Iterable[Registration]) -> frozenset[Fingerprint]:
+        """Return the certificates whose registration was completed by a run that began later than this event. One read
+        for all of them, at most 100; each certificate at most once."""
+        sent = {each.certid: each.sent for each in registrations}
+        rows = RegistrationRow.batch_get(list(sent), consistent_read=True)
+        return frozenset(certid for row in rows if row.done and row.began > sent[certid := Fingerprint(row.certid)])
+
+    def take(self, registration: Registration) -> Lease:
+        """Take the lease for a run that begins now. The same message can take it again."""
+        at = self._clock()
+        row = RegistrationRow(
+            registration.certid,
+            message=registration.message,
+            began=_ms(at),
+            until=_ms(at + LEASE),
+            done=False,
+            expires=_ms(at + KEPT) // 1000,
+        )
+        free = (RegistrationRow.until <= _ms(at)) | (RegistrationRow.message == registration.message)
+        unserved = (RegistrationRow.done == False) | (RegistrationRow.began <= registration.sent)  # noqa: E712  # PynamoDB
+        try:
+            row.save(condition=RegistrationRow.certid.does_not_exist() | (free & unserved))
+        except PutError as error:
+            if code_of(error) != _LOST:
+                raise
+            return self._held(registration)
+        return Lease.TAKEN
+
+    @staticmethod
+    def _held(registration: Registration) -> Lease:
+        try:
+            row = RegistrationRow.get(registration.certid, consistent_read=True)
+        except DoesNotExist:
+            return Lease.BUSY
+        return Lease.DUPLICATE if row.began > registration.sent else Lease.BUSY
+
+    @staticmethod
+    def end(registration: Registration, *, done: bool) -> None:
+        """End the lease, unless another message has it by now. `done`: the run has ended with a decision."""
+        try:
+            RegistrationRow(registration.certid).update(
+                actions=[RegistrationRow.done.set(done), RegistrationRow.until.set(0)],
+                condition=RegistrationRow.message == registration.message,
+            )
+        except UpdateError as error:
+            if code_of(error) != _LOST:
+                raise
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

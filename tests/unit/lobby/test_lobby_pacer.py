@@ -1,0 +1,17 @@
+"""One pace for all threads of a process."""
+
+import threading
+
+from lobby.aws.pacer import Pacer
+from lobby.domain.pacing import Pace
+
+
+def test_threads_share_the_pace() -> None:
+    slept: list[float] = []
+    pacer = Pacer(Pace(10, 2), monotonic=lambda: 50.0, sleep=slept.append)
+    threads = [threading.Thread(target=pacer.wait) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [round(each, 6) for each in sorted(slept)] == [0.1, 0.2, 0.3, 0.4]
