@@ -13,6 +13,7 @@ from infra.local.ministack import (
     connections,
     counters,
     durability,
+    early_pause,
     endpoints,
     lambda_credentials,
     managed_login,
@@ -43,7 +44,7 @@ from infra.local.strictness import CurrentStrictness
 
 _APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "send"))
 _MODULES: Final = (
-    *(transport, access_log, endpoints, topic_rules, streams),
+    *(transport, access_log, early_pause, endpoints, topic_rules, streams),
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
@@ -93,6 +94,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     """Patch the emulator. Raise `PatchPointMoved`, or `StartFailed` if a port is in use."""
     check(PATCH_POINTS)
     secret = root_secret(layout.state_dir)
+    early_pause.apply()
     transport.apply()
     current, counted = CurrentStrictness(layout.state_dir), Counters()
     transaction_conflicts.apply(current)
