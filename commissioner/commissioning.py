@@ -187,15 +187,17 @@ class Commissioner:
 
     def _clear(self, device: Device, target: Target) -> Device:
         """Clear one target. A revoked device gets no reset message."""
-        name = None if device.devstate is State.REVOKED else device.devicename
+        reset = device.devstate is not State.REVOKED
         try:
-            self._gateway.clear(target, device.certid, name)
+            self._gateway.clear(target, device.certid, device.devicename, reset=reset)
         except TargetRefusal as refusal:
             return self._ledger.retire(device, target, ACTOR, refusal.code, refusal.message)
         return self._ledger.retire(device, target, ACTOR)
 
     def _deactivate_everywhere(self, device: Device) -> str:
         registry.deactivate(self._iot, device.certid)
+        if device.devicename is not None:
+            registry.disconnect(self._iot_data, device.devicename)
         self._clear_targets(device)
         return "deactivated"
 

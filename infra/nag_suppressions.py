@@ -22,6 +22,7 @@ _CERTIFICATES: Final = "certificate ids are unknown before devices connect"
 _THINGS: Final = "thing names are in the devices' certificates, unknown before devices connect"
 _TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
+_CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
@@ -50,6 +51,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         {
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:topic/lobby/*": _TOPICS,
+            f"{iot}:client/*": _CLIENTS,
             f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are registered later; their roles must trust the lobby",
             "*": f"ListStreams, DetachThingPrincipal: {_NO_RESOURCE}",
         },
@@ -93,6 +95,7 @@ def suppress_role_findings(stack: "RoleStack") -> None:
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:thing/*": _THINGS,
             f"{iot}:topic/lobby/*": _TOPICS,
+            f"{iot}:client/*": _CLIENTS,
             f"{iot}:policy/device-lobby-*": "one policy per profile, deployed by the targets' stacks",
             "*": _NO_RESOURCE,
         },

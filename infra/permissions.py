@@ -111,6 +111,7 @@ def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatemen
         *_reads(stream_arn),
         allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("EndSessions", ["iot:DeleteConnection"], iot_arn(lobby, "client/*")),
         allow(
             "Certificates",
             ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:DeleteCertificate"],

@@ -97,6 +97,7 @@ def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatemen
         *_on_things(arn, profiles),
         allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
+        allow("EndSessions", ["iot:DeleteConnection"], f"{arn}:client/*"),
         allow(
             "NoResourceLevel",
             [

@@ -1,8 +1,9 @@
 """AWS for tests: moto, adapted to behave like AWS where it matters, and a record of every call.
 
-Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, and one
-endpoint per account and Region. `Calls` records the calls of every client, including PynamoDB's. It can interrupt a
-Lambda before or after the n-th call, replace a call, or run something else just before one.
+Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, one
+endpoint per account and Region, and the missing DeleteConnection (every client is connected). `Calls` records the calls
+of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th call, replace a call, or run
+something else just before one.
 """
 
 from collections import Counter
@@ -23,6 +24,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.iot.exceptions import ResourceAlreadyExistsException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend, iot_backends
 from moto.iotdata.models import iotdata_backends
+from moto.iotdata.responses import IoTDataPlaneResponse
 
 from lobby.ledger.counts import bucket_of
 from lobby.ledger.items import device_of_image
@@ -217,6 +219,7 @@ def _patch_moto(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(FakeCertificate, "to_description_dict", with_ca)
     patched.setattr(IoTBackend, "create_thing", create_or_conflict)
     patched.setattr(FakeEndpoint, "__init__", endpoint)
+    patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
 
 
 def snapshot() -> Any:

@@ -66,6 +66,7 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
         "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
         "iot:ListPrincipalThings": lambda: iot.list_principal_things(principal=arn),
         "iot:ListThings": lambda: iot.list_things(maxResults=1),
+        "iot:DeleteConnection": lambda: session.iot_data.delete_connection(clientId=NO_THING),
         "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
     }
 

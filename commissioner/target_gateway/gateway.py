@@ -76,13 +76,15 @@ class TargetGateway:
         """Set the certificate INACTIVE in `target`."""
         self._deactivate(self._session(target), certid)
 
-    def clear(self, target: Target, certid: Fingerprint, name: ThingName | None) -> None:
+    def clear(self, target: Target, certid: Fingerprint, name: ThingName | None, *, reset: bool = True) -> None:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
-        certificate. No reset message is sent without a name."""
+        certificate and end its connection. Without `reset`, no message is sent."""
         session = self._session(target)
-        if name is not None:
+        if name is not None and reset:
             self._publish_reset(session, name)
         self._deactivate(session, certid)
+        if name is not None:
+            registry.disconnect(session.iot_data, name)
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""

@@ -7,7 +7,8 @@ same name without a further call. Nothing is deleted here: what the lobby leaves
 
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
@@ -21,10 +22,12 @@ from lobby.wire import Reset, Route, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
+    from types_boto3_iot_data import IoTDataPlaneClient
 
 CERTID: Final = "certid"
 """The thing attribute that holds the certificate's fingerprint."""
 _EXISTS: Final = "ResourceAlreadyExistsException"
+logger: Final = Logger(service="commissioner")
 
 
 def certificate_arn(target: Target, certid: Fingerprint) -> str:
@@ -47,7 +50,7 @@ def register(session: TargetSession, device: Device, pem: str, name: ThingName, 
         if code_of(error) != _EXISTS:
             raise
         activate(session, certid)
-    session.iot.attach_thing_principal(thingName=name, principal=arn)
+    session.iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:
         _detach_other_profiles(session.iot, arn, policy)
@@ -138,3 +141,15 @@ def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
     except ClientError as error:
         if code_of(error) != NOT_FOUND:
             raise
+
+
+def disconnect(iot_data: "IoTDataPlaneClient", name: ThingName) -> None:
+    """End the device's connection and its session, with the messages that wait in it (API reference, DeleteConnection).
+
+    It only saves time: AWS IoT ends the sessions of an inactive certificate by itself. So a failure is logged and not
+    raised, also that of a role of an earlier version, which does not allow it."""
+    try:
+        iot_data.delete_connection(clientId=name, cleanSession=True)
+    except (ClientError, BotoCoreError) as error:
+        if not isinstance(error, ClientError) or code_of(error) != NOT_FOUND:
+            logger.warning("not disconnected", extra={"thing": name, "error": f"{type(error).__name__}: {error}"})

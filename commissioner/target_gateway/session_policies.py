@@ -38,6 +38,7 @@ def commissioning_policy(target: Target) -> Policy:
         {"Action": _ON_THINGS, "Resource": [f"{arn}:thing/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"]},
         {"Action": "iot:GetPolicy", "Resource": f"{arn}:policy/device-lobby-*"},
         {"Action": "iot:Publish", "Resource": f"{arn}:topic/lobby/*"},
+        {"Action": "iot:DeleteConnection", "Resource": f"{arn}:client/*"},
     )
 
 

@@ -80,7 +80,7 @@ class Bouncer:
 
     def _activate(self, identity: Identity, arn: str) -> None:
         self._ensure_thing(identity.name)
-        self._iot.attach_thing_principal(thingName=identity.name, principal=arn)
+        self._iot.attach_thing_principal(thingName=identity.name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
         self._iot.attach_policy(policyName=self._policy, target=arn)
         self._iot.update_certificate(certificateId=identity.certid, newStatus="ACTIVE")
 

@@ -46,6 +46,7 @@ COMMISSIONING = {
     "iot:DescribeThing",
     "iot:GetPolicy",
     "iot:Publish",
+    "iot:DeleteConnection",
 }
 """Actions on the lobby's own resources in the target: the policies of its profiles, its topic."""
 

@@ -66,6 +66,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:DeleteConnection": {f"{IOT}client/*"},
         "iot:DeleteCertificate": {f"{IOT}cert/*"},
         "iot:DetachThingPrincipal": {"*"},
         "sqs:SendMessage": {f"{SQS}uncommissioned"},

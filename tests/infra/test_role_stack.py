@@ -39,6 +39,7 @@ def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
         "iot:UpdateThing": {f"{IOT}thing/*"},
         "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
+        "iot:DeleteConnection": {f"{IOT}client/*"},
     }
 
 

@@ -175,6 +175,8 @@ def test_a_revocation_deactivates_the_device_everywhere_without_a_reset_message(
         False,
     )
     assert aws.published(A) == aws.published(B) == []
+    ended = [call.region for call in lobby.calls.of("DeleteConnection")]
+    assert ended == [A.region, aws.REGION, B.region]  # the move's, then the revocation's in the lobby and in B
 
 
 def test_a_revoked_device_that_could_not_be_deactivated_shows_the_reason_until_it_is(lobby: LobbyWithTargets) -> None:

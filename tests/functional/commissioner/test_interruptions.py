@@ -35,7 +35,7 @@ def revoke(lobby: LobbyWithTargets) -> Record:
     return lobby.revoke()
 
 
-LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 17, release: 6, revoke: 6}
+LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 18, release: 7, revoke: 8}
 
 
 @cache

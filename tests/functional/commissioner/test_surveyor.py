@@ -25,12 +25,14 @@ ABSENT = {
     "ListAttachedPolicies": "ResourceNotFoundException",
     "DetachPolicy": "ResourceNotFoundException",
     "ListPrincipalThings": "ResourceNotFoundException",
+    "DeleteConnection": "ResourceNotFoundException",
 }
 """AWS's answers to permitted calls that name resources that do not exist."""
 STEPS = [
     "sts:AssumeRole",
-    *(f"iot:{operation}" for operation in ABSENT),
+    *(f"iot:{operation}" for operation in ABSENT if operation != "DeleteConnection"),
     "iot:ListThings",
+    "iot:DeleteConnection",
     "iot:Publish",
     "policy device-lobby-default",
     "iot:DescribeEndpoint",

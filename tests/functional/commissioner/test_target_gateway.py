@@ -46,9 +46,36 @@ def test_clearing_sends_the_reset_message_before_it_deactivates(
     lobby: LobbyWithTargets, gateway: TargetGateway
 ) -> None:
     gateway.clear(A, ONE, NAME)
-    assert lobby.calls.names()[-2:] == ["Publish", "UpdateCertificate"]
+    assert lobby.calls.names()[-3:] == ["Publish", "UpdateCertificate", "DeleteConnection"]
     assert aws.published(A)[-1:] == [RESET]
     assert statuses()[1] == "INACTIVE"
+
+
+def test_clearing_without_a_reset_message_ends_the_connection(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
+    before = list(aws.published(A))
+    gateway.clear(A, ONE, NAME, reset=False)
+    assert (aws.published(A), statuses()[1]) == (before, "INACTIVE")
+    [call] = lobby.calls.of("DeleteConnection")
+    assert (call.region, call.params) == (A.region, {"clientId": NAME, "cleanSession": True})
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        client_error("ResourceNotFoundException", "DeleteConnection"),
+        client_error("ForbiddenException", "DeleteConnection"),
+        client_error("ThrottlingException", "DeleteConnection"),
+        UNREACHABLE,
+    ],
+    ids=str,
+)
+def test_a_connection_that_cannot_be_ended_does_not_fail_the_clearing(
+    lobby: LobbyWithTargets, gateway: TargetGateway, failure: Exception
+) -> None:
+    lobby.calls.fails["DeleteConnection"] = failure
+    gateway.clear(A, ONE, NAME)
+    assert statuses()[1] == "INACTIVE"
+    assert lobby.calls.names().count("AssumeRole") == 1
 
 
 def test_clearing_without_a_name_sends_no_reset_message(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
