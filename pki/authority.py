@@ -5,7 +5,7 @@ that contains a complete CA. Issuing needs only the intermediate's key, so the r
 afterwards. The intermediate is the CA that is registered with a lobby.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from lobby.errors import InvalidInput
 from lobby.names import shown
-from pki import crl, keys, profile, storage
+from pki import crl, keys, profile, storage, tokens
 from pki.certificates import DeviceCredential, common_name, fingerprint, is_issued_by, load_certificate
 from pki.errors import AuthorityError
 from pki.keys import KeyType, PrivateKey
@@ -43,20 +43,29 @@ class Authority:
         key_type: KeyType = KeyType.EC_P256,
         key: PrivateKey | None = None,
         request: Request | None = None,
-        years: int = profile.DEVICE_YEARS,
+        years: int | None = None,
+        serial_number: str = "",
     ) -> DeviceCredential:
         """Return a new credential for a new key of `key_type`, for `key`, or for the public key of `request`.
 
-        Write nothing. Raise `InvalidInput` for an invalid name, validity or request, and `AuthorityError`
-        CA_NOT_VALID if the intermediate is not valid at `now`.
+        Without `years`, it is valid as long as the issuer allows, at most `DEVICE_YEARS`. The subject contains the
+        product's `serial_number`, or that of the request. Write nothing. Raise `InvalidInput` for an invalid name,
+        validity or request, and `AuthorityError` CA_NOT_VALID if the intermediate is not valid at `now`.
         """
         thing = profile.device_name(name)
         if request is not None and request.name != thing:
             raise InvalidInput("INVALID_CSR", f"got a request for {shown(request.name)}, want {shown(thing)}")
-        validity = profile.plan_validity(now, years, self.intermediate)
+        validity = profile.plan_device_validity(now, years, self.intermediate)
         private = None if request else key or keys.generate(key_type)
         public = request.public_key if request else private.public_key() if private else None
-        certificate = profile.build_device(thing, keys.check_public_key(public), self.intermediate, self.key, validity)
+        certificate = profile.build_device(
+            thing,
+            keys.check_public_key(public),
+            self.intermediate,
+            self.key,
+            validity,
+            serial_number or (request.serial_number if request else ""),
+        )
         return DeviceCredential(thing, certificate, private, self.intermediate, validity.shortened)
 
     def owns(self, certificate: x509.Certificate) -> bool:
@@ -64,25 +73,29 @@ class Authority:
         return is_issued_by(certificate, self.intermediate)
 
     def revoke(
-        self, certificate: x509.Certificate, reason: crl.Reason, *, now: datetime, days: int = crl.CRL_DAYS
+        self, certificates: Sequence[x509.Certificate], reason: crl.Reason, *, now: datetime, days: int = crl.CRL_DAYS
     ) -> x509.CertificateRevocationList:
-        """Record the revocation and return the next revocation list.
+        """Record the revocations and return the revocation list that contains them.
 
-        A certificate that is already revoked keeps its recorded time and reason. Raise `InvalidInput`
-        FOREIGN_CERTIFICATE for a certificate of another CA.
+        A certificate that is already revoked keeps its recorded time and reason. If all are, and the list contains
+        them, no new list is issued. Raise `InvalidInput` FOREIGN_CERTIFICATE for a certificate of another CA, before
+        anything is recorded.
         """
+        entries = [self._revocation(certificate, reason, now) for certificate in certificates]
+        with storage.locked(self.directory):
+            return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days, revocations=entries)
+
+    def _revocation(self, certificate: x509.Certificate, reason: crl.Reason, now: datetime) -> crl.Revocation:
         if not self.owns(certificate):
             subject = shown(certificate.subject.rfc4514_string())
             raise InvalidInput("FOREIGN_CERTIFICATE", f"got {subject}, want a certificate that this CA issued")
-        entry = crl.Revocation(
+        return crl.Revocation(
             f"{certificate.serial_number:x}",
             fingerprint(certificate),
             common_name(certificate),
             reason,
             now.astimezone(UTC).replace(microsecond=0).isoformat(),
         )
-        with storage.locked(self.directory):
-            return crl.issue(self.directory, self.intermediate, self.key, now=now, days=days, revocation=entry)
 
     def renew_crl(self, *, now: datetime, days: int = crl.CRL_DAYS) -> x509.CertificateRevocationList:
         """Return the next revocation list: the same revocations, a later expiry."""
@@ -99,10 +112,13 @@ def create_hierarchy(
     passphrase: bytes | None = None,
     root_years: int = profile.ROOT_YEARS,
     intermediate_years: int = profile.INTERMEDIATE_YEARS,
+    root_key_uri: str | None = None,
+    intermediate_key_uri: str | None = None,
 ) -> Authority:
     """Create the CA and return it: keys, certificates and an empty revocation list, in this order.
 
-    After a crash, the files that exist are kept and the rest is created; `organization` must be the same. Raise
+    A key with a PKCS#11 URI is in that token, where it is created if there is none; `passphrase` is then the PIN. After
+    a crash, the files that exist are kept and the rest is created; `organization` must be the same. Raise
     `AuthorityError` CA_EXISTS if `directory` contains a complete CA, `InvalidInput` for the organization or years.
     """
     profile.organization_name(organization)
@@ -112,7 +128,7 @@ def create_hierarchy(
     with storage.locked(directory):
         if (directory / crl.CRL_FILE).exists():
             raise AuthorityError("CA_EXISTS", f"got {directory}, which contains a CA, want a new directory")
-        root_key = _ensure_key(directory / ROOT_KEY, key_type, passphrase)
+        root_key = _ensure_key(directory / ROOT_KEY, key_type, passphrase, root_key_uri)
         root = _ensure_certificate(
             directory / ROOT_CERT,
             organization,
@@ -120,7 +136,7 @@ def create_hierarchy(
             lambda: profile.build_root(organization, root_key, root_validity),
         )
         validity = profile.plan_validity(now, intermediate_years, root)
-        key = _ensure_key(directory / INTERMEDIATE_KEY, key_type, passphrase)
+        key = _ensure_key(directory / INTERMEDIATE_KEY, key_type, passphrase, intermediate_key_uri)
         intermediate = _ensure_certificate(
             directory / INTERMEDIATE_CERT,
             organization,
@@ -138,7 +154,7 @@ def load_authority(directory: Path, passphrase: bytes | None = None) -> Authorit
     """
     root, intermediate = load_certificates(directory)
     path = directory / INTERMEDIATE_KEY
-    key = keys.decode_private_key(storage.read(path, "the intermediate CA's key"), path, passphrase)
+    key = _load_key(path, passphrase)
     if not keys.same_key(key.public_key(), intermediate.public_key()):
         raise AuthorityError("CA_KEY_MISMATCH", f"got the key {path}, which does not match {INTERMEDIATE_CERT}")
     return Authority(directory, root, intermediate, key)
@@ -156,9 +172,19 @@ def load_certificates(directory: Path) -> tuple[x509.Certificate, x509.Certifica
     return root, intermediate
 
 
-def _ensure_key(path: Path, key_type: KeyType, passphrase: bytes | None) -> PrivateKey:
+def _load_key(path: Path, passphrase: bytes | None, create: KeyType | None = None) -> PrivateKey:
+    """Return the key in a file, or the one in a token that the file names."""
+    content = storage.read(path, "a CA's key")
+    if content.startswith(b"pkcs11:"):
+        return tokens.open_key(tokens.parse_uri(content.decode(errors="replace")), passphrase, create)
+    return keys.decode_private_key(content, path, passphrase)
+
+
+def _ensure_key(path: Path, key_type: KeyType, passphrase: bytes | None, uri: str | None) -> PrivateKey:
+    if uri is not None:
+        storage.write_once(path, f"{tokens.parse_uri(uri).uri}\n".encode(), storage.SECRET)
     if path.exists():
-        return keys.decode_private_key(storage.read(path, "a CA's key"), path, passphrase)
+        return _load_key(path, passphrase, key_type)
     key = keys.generate(key_type)
     storage.write_new(path, keys.encode_ca_key(key, passphrase), storage.SECRET)
     return key

@@ -4,6 +4,7 @@ A run of many devices shows its progress. It can be repeated after a crash or wi
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,24 @@ import typer
 
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, shown
-from pki import authority, devices, keys, labels, manifest, naming, profile, sheets, storage, terminal
+from pki import (
+    admission,
+    authority,
+    crl,
+    details,
+    devices,
+    keys,
+    labels,
+    manifest,
+    naming,
+    order_csv,
+    profile,
+    sheets,
+    storage,
+    terminal,
+)
 from pki.certificates import common_name, fingerprint
+from pki.details import Details
 from pki.devices import DEVICES_DIRECTORY, IssuedDevice, IssueOptions, Order
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
 
@@ -32,19 +49,38 @@ def device(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     csr: Annotated[
         list[Path] | None, typer.Option(help="Signing request (PKCS#10) of a device with its own key. Can be repeated.")
     ] = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", help="CSV file with thing_name, and serial_number, sku and batch of each device if known."
+        ),
+    ] = None,
+    sku: Annotated[str | None, typer.Option(help="Product name (SKU) in the manifest, for rows without one.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Name of this batch: it gets a manifest of its own, manifest-BATCH.csv.")
+    ] = None,
     key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KEY_TYPE_HELP)] = keys.KeyType.EC_P256,
     years: Annotated[
-        int, typer.Option(help="Validity, at most until the intermediate expires.")
-    ] = profile.DEVICE_YEARS,
+        int | None,
+        typer.Option(
+            help="Validity, at most until the intermediate expires."
+            f" [default: until then, at most {profile.DEVICE_YEARS} years]"
+        ),
+    ] = None,
     label: Annotated[bool, typer.Option("--label/--no-label", help="Create a label image for each device.")] = True,
     devices_directory: DevicesDirectory = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Create device credentials: key, certificate, chain and label for each device, and a manifest of all.
 
-    Use one of NAME..., --count, --names and --csr. After a crash, run the command again: complete devices are kept.
+    Use one of NAME..., --count, --names, --csv and --csr. After a crash, run the command again: complete devices are
+    kept.
     """
-    orders = _orders(names, (count, prefix, start, digits), names_file, csr)
+    common = Details(sku=details.sku(sku) if sku else "", batch=details.batch(batch) if batch else "")
+    orders = [
+        replace(order, details=order.details.completed_by(common))
+        for order in _orders(names, (count, prefix, start, digits), names_file, csr, csv_file)
+    ]
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
     output = devices_directory or directory / DEVICES_DIRECTORY
     options = IssueOptions(terminal.current_time(), key_type, years, label)
@@ -52,6 +88,10 @@ def device(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
         task = bar.add_task("devices", total=len(orders))
         issued = devices.make_devices(ca, output, orders, options, lambda _: bar.advance(task))
     _print_summary(issued, output, years)
+    for name in sorted({order.details.batch for order in orders} - {""}):
+        terminal.print_result(f"manifest of the batch: {output / manifest.batch_file(name)}")
+    for note in admission.notes(ca.intermediate, (), options.now):
+        terminal.print_note(note)
 
 
 def _orders(
@@ -59,6 +99,7 @@ def _orders(
     numbers: tuple[int | None, str, int, int],
     names_file: Path | None,
     csr: Sequence[Path] | None,
+    csv_file: Path | None,
 ) -> list[Order]:
     count, prefix, start, digits = numbers
     sources: dict[str, Callable[[], list[Order]]] = {}
@@ -68,15 +109,17 @@ def _orders(
         sources["--count"] = lambda: naming.numbered(prefix, count, start, digits)
     if names_file is not None:
         sources["--names"] = lambda: naming.from_file(names_file)
+    if csv_file is not None:
+        sources["--csv"] = lambda: order_csv.from_csv(csv_file)
     if csr:
         sources["--csr"] = lambda: naming.from_requests(csr)
     if len(sources) != 1:
         got = " and ".join(sources) or "none"
-        raise InvalidInput("INVALID_ORDER", f"got {got}, want one of NAME, --count, --names, --csr")
+        raise InvalidInput("INVALID_ORDER", f"got {got}, want one of NAME, --count, --names, --csv, --csr")
     return next(iter(sources.values()))()
 
 
-def _print_summary(issued: Sequence[IssuedDevice], directory: Path, years: int) -> None:
+def _print_summary(issued: Sequence[IssuedDevice], directory: Path, years: int | None) -> None:
     if len(issued) <= _MAX_LISTED:
         for each in issued:
             terminal.print_result(f"{each.name}  {each.certid}{'  (kept)' if each.kept else ''}")
@@ -124,9 +167,15 @@ def _select_devices(directory: Path, source: Path, names: Sequence[str] | None) 
         common_name(certificate): fingerprint(certificate)
         for certificate in devices.issued_certificates(intermediate, source)
     }
+    revoked = {each.fingerprint for each in crl.load_record(directory).revoked}
     for name in names or ():
         if name not in available:
             raise InvalidInput("UNKNOWN_DEVICE", f"got {shown(name)}, want the name of a device in {source}")
+        if available[name] in revoked:
+            raise InvalidInput("REVOKED_DEVICE", f"got {shown(name)}, which is revoked, want a device that is not")
+    if skipped := [name for name, certid in available.items() if certid in revoked and not names]:
+        terminal.print_note(f"no labels for {len(skipped)} revoked devices")
+        available = {name: certid for name, certid in available.items() if certid not in revoked}
     if not available:
         raise InvalidInput("UNKNOWN_DEVICE", f"got no device in {source}, want at least one: run device first")
     return [(available[name], name) for name in (names or available)]

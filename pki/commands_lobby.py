@@ -4,60 +4,26 @@ Each shows the account and Region and asks for confirmation, unless --yes is giv
 also acts for a manufacturer's own CA (--ca).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography import x509
 
-from lobby.errors import InvalidInput
 from pki import admission, crl, registration, terminal
 from pki.ca_source import CaFile, ChainFiles, CrlFiles, LoadedCa, OptionalCaDirectory, load_ca
 from pki.certificate_files import read_certificates
 from pki.certificates import common_name
-from pki.lobby_account import ConnectionOptions, Lobby, connect, translated_aws_errors
-from pki.local_lobby import local_options
+from pki.lobby_account import translated_aws_errors
+from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes
 
 app = typer.Typer()
 
-Profile = Annotated[str | None, typer.Option(help="AWS profile of the lobby's account.")]
-RegionOption = Annotated[str | None, typer.Option("--region", help="The lobby's Region.")]
-EndpointUrl = Annotated[str | None, typer.Option(help="Custom AWS endpoint.")]
-Local = Annotated[bool, typer.Option("--local", help="The local cloud of ./deploy.sh local.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Sample = Annotated[
     Path | None,
     typer.Option(
         "--device-cert", metavar="FILE", help="A device's certificate, to prove that the lobby would admit it."
     ),
 ]
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the command acts, as the user named it."""
-
-    options: ConnectionOptions
-    yes: bool
-
-    @classmethod
-    def of(cls, profile: str | None, region: str | None, endpoint_url: str | None, local: bool, yes: bool) -> "_Place":
-        if not local:
-            return cls(ConnectionOptions(profile, region, endpoint_url), yes)
-        if profile or region or endpoint_url:
-            raise InvalidInput(
-                "INVALID_PLACE", "got --local with --profile, --region or --endpoint-url, want one lobby"
-            )
-        return cls(local_options(Path.cwd()), yes)
-
-    def connect(self, action: str, ca: x509.Certificate) -> Lobby:
-        """Return the lobby, after the user has confirmed account and Region."""
-        lobby = connect(self.options)
-        if not self.yes:
-            question = f"{action} {common_name(ca)} in account {lobby.account}, Region {lobby.region}?"
-            typer.confirm(question[0].upper() + question[1:], abort=True, err=True)
-        return lobby
 
 
 @app.command()
@@ -81,7 +47,7 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     loaded, now = load_ca(directory, ca, chain or (), crl_files or ()), terminal.current_time()
     sample = read_certificates(device_cert)[0] if device_cert else None
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
-    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
+    lobby = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
     with translated_aws_errors():
         result = registration.register_ca(lobby, loaded.certificate, loaded.lists, now=now, sample=sample)
     status = "registered" if result.created else "already registered, now active"
@@ -104,7 +70,7 @@ def publish_crl(
 ) -> None:
     """Publish the CA's current revocation lists to a lobby where the CA is registered."""
     loaded, now = load_ca(directory, ca, (), crl_files or ()), terminal.current_time()
-    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect(
+    lobby = Place.of(profile, region, endpoint_url, local, yes).connect(
         "publish the revocation list of", loaded.certificate
     )
     with translated_aws_errors():
@@ -124,7 +90,7 @@ def unregister(
 ) -> None:
     """Remove this CA from a lobby: it admits no new devices of this CA. Devices already registered stay registered."""
     loaded = load_ca(directory, ca, with_lists=False)
-    lobby = _Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
+    lobby = Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
     with translated_aws_errors():
         result = registration.unregister_ca(lobby, loaded.certificate)
     if result.ca_certificate_id is None:

@@ -6,6 +6,7 @@ if the record is restored from a backup. A list without its record is rejected: 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -106,18 +107,27 @@ def issue(
     *,
     now: datetime,
     days: int = CRL_DAYS,
-    revocation: Revocation | None = None,
+    revocations: Sequence[Revocation] = (),
 ) -> x509.CertificateRevocationList:
-    """Record `revocation`, if given, then write and return the next list. The caller holds the directory's lock."""
+    """Record `revocations`, then write and return the next list. The caller holds the directory's lock.
+
+    If there are some and the present list contains all of them, return it unchanged."""
     path = directory / CRL_FILE
-    last = crl_number(load_crl(directory)) if path.exists() else 0
+    present = load_crl(directory) if path.exists() else None
+    if present is not None and revocations and all(_is_on(present, each) for each in revocations):
+        return present
     record = load_record(directory)
-    record = record.with_revocation(revocation) if revocation else record
-    record = replace(record, number=max(record.number, last) + 1)
+    for each in revocations:
+        record = record.with_revocation(each)
+    record = replace(record, number=max(record.number, crl_number(present) if present is not None else 0) + 1)
     crl = build_crl(record, issuer, key, now=now, days=days)
     storage.replace(directory / RECORD_FILE, _encode(record), storage.SECRET)
     storage.replace(path, crl.public_bytes(Encoding.PEM))
     return crl
+
+
+def _is_on(crl: x509.CertificateRevocationList, revocation: Revocation) -> bool:
+    return crl.get_revoked_certificate_by_serial_number(int(revocation.serial, 16)) is not None
 
 
 def load_record(directory: Path) -> Record:

@@ -6,7 +6,7 @@ name, another key, truncated) is rejected with its path. No existing file is ove
 cannot be opened.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,14 @@ from pathlib import Path
 from cryptography import x509
 
 from lobby.errors import InvalidInput
+from lobby.label import decode_label
 from lobby.names import Fingerprint, ThingName, shown
-from pki import keys, labels, manifest, storage
+from pki import crl, keys, labels, manifest, storage
 from pki.authority import Authority
 from pki.certificates import DeviceCredential, common_name, fingerprint, is_issued_by, load_certificate
+from pki.details import NOTHING_KNOWN, Details
 from pki.errors import StorageError
 from pki.keys import KeyType
-from pki.profile import DEVICE_YEARS
 from pki.request import Request
 
 DEVICES_DIRECTORY = "devices"
@@ -42,10 +43,15 @@ class DevicePaths:
 
 @dataclass(frozen=True)
 class Order:
-    """One device to create: its name, and its signing request if the device has its own key."""
+    """One device to create: its name, its signing request if the device has its own key, and what else is known."""
 
     name: ThingName
     request: Request | None = None
+    details: Details = NOTHING_KNOWN
+
+    @property
+    def serial_number(self) -> str:
+        return self.details.serial_number or (self.request.serial_number if self.request else "")
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class IssueOptions:
 
     now: datetime
     key_type: KeyType = KeyType.EC_P256
-    years: int = DEVICE_YEARS
+    years: int | None = None
     label: bool = True
 
 
@@ -93,7 +99,8 @@ def make_devices(
     options: IssueOptions,
     on_issued: Callable[[IssuedDevice], None] = lambda _: None,
 ) -> list[IssuedDevice]:
-    """Create every device of `orders` that does not exist yet, and update the manifest. Return all of them.
+    """Create every device of `orders` that does not exist yet, and update the manifest. Return all of them. A revoked
+    device gets no label.
 
     Raise `InvalidInput` DUPLICATE_NAME before anything is written. Raise `StorageError` at the first device whose
     existing files do not match; the devices before it stay, and a rerun continues from there.
@@ -102,12 +109,13 @@ def make_devices(
     storage.private_directory(directory)
     with storage.locked(directory):
         manifest.load(directory)  # an invalid manifest stops the run before it creates anything
-        issued = []
+        issued, revoked = [], {each.fingerprint for each in crl.load_record(authority.directory).revoked}
         for order in orders:
-            device = _make_device(authority, directory, order, options)
+            device = _make_device(authority, directory, order, options, revoked)
             issued.append(device)
             on_issued(device)
-        manifest.update(directory, issued_certificates(authority.intermediate, directory))
+        details = {order.name: order.details for order in orders}
+        manifest.update(directory, issued_certificates(authority.intermediate, directory), details)
     return issued
 
 
@@ -127,11 +135,13 @@ def issued_certificates(issuer: x509.Certificate, directory: Path) -> list[x509.
     return [certificate for certificate in certificates if is_issued_by(certificate, issuer)]
 
 
-def _make_device(authority: Authority, directory: Path, order: Order, options: IssueOptions) -> IssuedDevice:
+def _make_device(
+    authority: Authority, directory: Path, order: Order, options: IssueOptions, revoked: Collection[Fingerprint]
+) -> IssuedDevice:
     paths = DevicePaths.of(directory, order.name)
     kept = paths.certificate.exists()
     credential = _load_existing(authority, paths, order) if kept else _issue(authority, paths, order, options)
-    write_device(directory, credential, label=options.label)
+    write_device(directory, credential, label=options.label and credential.certid not in revoked)
     not_after = credential.certificate.not_valid_after_utc
     return IssuedDevice(order.name, credential.certid, not_after, paths, kept, credential.shortened)
 
@@ -139,9 +149,21 @@ def _make_device(authority: Authority, directory: Path, order: Order, options: I
 def _issue(authority: Authority, paths: DevicePaths, order: Order, options: IssueOptions) -> DeviceCredential:
     if order.request is not None:
         _require_no_key(paths)
-        return authority.issue_device(order.name, now=options.now, request=order.request, years=options.years)
-    key = _key_of_interrupted_run(paths, options.key_type)
-    return authority.issue_device(order.name, now=options.now, key_type=options.key_type, key=key, years=options.years)
+        return authority.issue_device(
+            order.name,
+            now=options.now,
+            request=order.request,
+            years=options.years,
+            serial_number=order.serial_number,
+        )
+    return authority.issue_device(
+        order.name,
+        now=options.now,
+        key_type=options.key_type,
+        key=_key_of_interrupted_run(paths, options.key_type),
+        years=options.years,
+        serial_number=order.serial_number,
+    )
 
 
 def _key_of_interrupted_run(paths: DevicePaths, key_type: KeyType) -> keys.PrivateKey | None:
@@ -166,6 +188,11 @@ def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> De
     certificate = load_certificate(paths.certificate)
     if not authority.owns(certificate) or common_name(certificate) != order.name:
         raise StorageError("EXISTS", f"got {paths.certificate} of another CA or name: move it away")
+    written = manifest.row_of(certificate).details.serial_number
+    if order.serial_number and written != order.serial_number:
+        raise StorageError(
+            "EXISTS", f"got {paths.certificate} with serial number {shown(written)}, want {shown(order.serial_number)}"
+        )
     key = None
     if paths.key.exists():
         key = keys.decode_private_key(storage.read(paths.key, "a device's key"), paths.key)
@@ -175,8 +202,22 @@ def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> De
     return DeviceCredential(order.name, certificate, key, authority.intermediate)
 
 
-def find_certificate(authority: Authority, directory: Path, certid: Fingerprint) -> x509.Certificate:
-    """Return the device certificate with this fingerprint. Raise `StorageError` NOT_FOUND."""
+def find_certificate(authority: Authority, directory: Path, what: str) -> x509.Certificate:
+    """Return the device certificate that `what` names: a file, a thing name, a fingerprint or a label's code.
+
+    Raise `StorageError` NOT_FOUND, or `InvalidInput` if it is none of these."""
+    path = Path(what)
+    if path.is_file():
+        return load_certificate(path)
+    named = DevicePaths.of(directory, what).certificate
+    if named.parent == directory and named.is_file():
+        return load_certificate(named)
+    try:
+        certid = decode_label(what)
+    except InvalidInput as err:
+        raise InvalidInput(
+            err.code, f"{err.message}, or the name of a device in {directory}, or a certificate file"
+        ) from None
     for certificate in issued_certificates(authority.intermediate, directory):
         if fingerprint(certificate) == certid:
             return certificate

@@ -4,7 +4,8 @@
     ├── lobby.errors.InvalidInput   an invalid argument, file name or signing request; nothing was changed (exit 2)
     └── PkiError                    the command failed (exit 1)
         ├── StorageError            EXISTS, BROKEN_FILE, BUSY, NO_LINKS, NOT_FOUND
-        ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID
+        ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID, NO_TOKEN,
+        │                           TOKEN_FAILED
         ├── LabelError              LABEL_SIZE
         └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_OLDER, CA_MODE, BROKEN_CHAIN, AWS_REFUSED, NO_AWS, and
                                     the lobby's reason codes (docs/manufacturer.md) for devices that it would refuse

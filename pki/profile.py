@@ -1,11 +1,11 @@
 """The three certificate profiles, as RFC 5280 requires and AWS IoT accepts.
 
-Root: path length 1. Intermediate: path length 0; only it signs devices. Device: the thing name is the subject CN and
-the only name; for client authentication only. All are signed with SHA-256. No I/O: keys and the time are arguments.
-Names longer than X.520 allows, and issuers that are not valid at the given time, are rejected.
+Root: path length 1. Intermediate: path length 0; only it signs devices. Device: the thing name is the subject CN,
+beside the product's serial number; for client authentication only. All are signed with SHA-256. No I/O: keys and the
+time are arguments. Names longer than X.520 allows, and issuers that are not valid at the given time, are rejected.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -55,6 +55,12 @@ def organization_name(text: str) -> str:
     if 0 < len(text) <= NAME_LIMIT and text.isprintable() and text == text.strip():
         return text
     raise InvalidInput("INVALID_ORGANIZATION", f"got {shown(text)}, want 1 to {NAME_LIMIT} printable characters")
+
+
+def plan_device_validity(now: datetime, years: int | None, issuer: x509.Certificate) -> Validity:
+    """Return a device's validity. Without `years`, it is the longest that the issuer allows, at most `DEVICE_YEARS`."""
+    validity = plan_validity(now, DEVICE_YEARS if years is None else years, issuer)
+    return replace(validity, requested_until=validity.not_after) if years is None else validity
 
 
 def plan_validity(now: datetime, years: int, issuer: x509.Certificate | None) -> Validity:
@@ -113,9 +119,18 @@ def build_intermediate(
 
 
 def build_device(
-    name: ThingName, key: PublicKey, issuer: x509.Certificate, issuer_key: PrivateKey, validity: Validity
+    name: ThingName,
+    key: PublicKey,
+    issuer: x509.Certificate,
+    issuer_key: PrivateKey,
+    validity: Validity,
+    serial_number: str = "",
 ) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    """Return a device's certificate. `serial_number` is that of the product; the subject contains it."""
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if serial_number:
+        attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, serial_number))
+    subject = x509.Name(attributes)
     return (
         _builder(subject, issuer.subject, key, validity, _key_identifier(issuer))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

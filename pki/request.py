@@ -1,7 +1,7 @@
 """Certificate signing requests (PKCS#10) of devices that generate their own key, which never leaves the device.
 
-Only the public key and the subject CN are used. Requested extensions are ignored. A request for a CA certificate, an
-invalid signature, a weak key, or any number of CNs other than one is rejected.
+Only the public key, and the CN and serialNumber of the subject, are used. Requested extensions are ignored. A request
+for a CA certificate, an invalid signature, a weak key, or any number of CNs other than one is rejected.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
+from pki.details import serial_number
 from pki.keys import PublicKey, check_public_key
 from pki.profile import device_name
 
@@ -24,6 +25,8 @@ class Request:
 
     name: ThingName
     public_key: PublicKey
+    serial_number: str = ""
+    """The product's serial number, from the subject."""
 
 
 def parse_request(content: bytes, source: object) -> Request:
@@ -32,6 +35,7 @@ def parse_request(content: bytes, source: object) -> Request:
     Raise `InvalidInput` INVALID_CSR, WEAK_KEY or INVALID_THING_NAME.
     """
     csr = _load(content, source)
+    _refuse_weak_hash(csr, source)
     try:
         valid = csr.is_signature_valid
         key = check_public_key(csr.public_key())
@@ -40,7 +44,7 @@ def parse_request(content: bytes, source: object) -> Request:
     if not valid:
         raise InvalidInput("INVALID_CSR", f"got {source}, want a signature by the key in the request")
     _refuse_ca(csr, source)
-    return Request(_common_name(csr, source), key)
+    return Request(_common_name(csr, source), key, _serial_number(csr, source))
 
 
 def _load(content: bytes, source: object) -> x509.CertificateSigningRequest:
@@ -53,6 +57,26 @@ def _load(content: bytes, source: object) -> x509.CertificateSigningRequest:
         raise InvalidInput(
             "INVALID_CSR", f"got {source}: {shown(content[:40])}, want a PKCS#10 request in PEM or DER"
         ) from None
+
+
+def _refuse_weak_hash(csr: x509.CertificateSigningRequest, source: object) -> None:
+    """The library cannot verify weak hashes, so such a signature would look as if another key had made it."""
+    try:
+        algorithm = csr.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm) as err:
+        raise InvalidInput("INVALID_CSR", f"got {source} with an unsupported signature: {err}") from None
+    if algorithm is not None and algorithm.name in {"md5", "sha1"}:
+        raise InvalidInput(
+            "INVALID_CSR",
+            f"got {source} signed with {algorithm.name.upper()}, want SHA-256: create the request again with it",
+        )
+
+
+def _serial_number(csr: x509.CertificateSigningRequest, source: object) -> str:
+    numbers = csr.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    if len(numbers) > 1:
+        raise InvalidInput("INVALID_CSR", f"got {source} with {len(numbers)} serial numbers, want at most one")
+    return serial_number(numbers[0].value) if numbers else ""
 
 
 def _refuse_ca(csr: x509.CertificateSigningRequest, source: object) -> None:

@@ -65,7 +65,7 @@ def test_a_second_certificate_with_the_same_name_is_refused_and_the_first_stays_
 def test_a_certificate_that_its_ca_has_revoked_is_refused(deployed: Deployment, fleet: Fleet) -> None:
     manufacturer = fleet.manufacturer("careful", registered=False)
     paths = fleet.make(manufacturer)
-    manufacturer.authority().revoke(load_certificate(paths.certificate), Reason.KEY_COMPROMISE, now=datetime.now(UTC))
+    manufacturer.authority().revoke([load_certificate(paths.certificate)], Reason.KEY_COMPROMISE, now=datetime.now(UTC))
     fleet.register(manufacturer)
     assert _refused(deployed, _credential(paths), name_of(paths))["reason"] == "REVOKED_BY_ISSUER"
     other = fleet.make(manufacturer)

@@ -89,7 +89,7 @@ def test_a_device_is_created_with_key_certificate_and_label(pki: Run) -> None:
     done = pki("device", "ca", "sensor-1")
     certificate = load_certificate(Path("ca/devices/sensor-1.cert.pem"))
     assert f"sensor-1  {fingerprint(certificate)}" in done.stdout
-    assert "when the intermediate CA expires, not for the requested 20 years" in done.stderr
+    assert done.stderr == ""
     (code,) = zxingcpp.read_barcodes(Image.open("ca/devices/sensor-1.label.png"))
     assert decode_label(code.text) == fingerprint(certificate)
     assert stat.S_IMODE(Path("ca/devices/sensor-1.key.pem").stat().st_mode) == 0o600

@@ -69,7 +69,7 @@ def test_openssl_accepts_the_chain_and_the_revocation_list(tmp_path: Path) -> No
     ca = create_hierarchy(tmp_path, "Acme GmbH", now=now)
     device = ca.issue_device("sensor-1", now=now)
     other = ca.issue_device("sensor-2", now=now)
-    ca.revoke(other.certificate, crl.Reason.KEY_COMPROMISE, now=now)
+    ca.revoke([other.certificate], crl.Reason.KEY_COMPROMISE, now=now)
     command = ["openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-crl_check", "-CAfile", "root.cert.pem"]
     command += ["-untrusted", INTERMEDIATE_CERT, "-CRLfile", "intermediate.crl.pem"]
     for credential, verdict in ((device, 0), (other, 2)):

@@ -124,15 +124,16 @@ def test_a_crash_loses_no_revocation(tmp_path: Path, now: datetime) -> None:
         ca = create_hierarchy(tmp_path / str(step), "Acme", now=now)
         device = ca.issue_device("d", now=now).certificate
         created[step] = (ca, device)
-        return lambda: ca.revoke(device, Reason.SUPERSEDED, now=now)
+        return lambda: ca.revoke([device], Reason.SUPERSEDED, now=now)
 
     def check(step: int) -> None:
         ca, device = created[step]
-        before = crl_number(load_crl(ca.directory))
-        ca.revoke(device, Reason.SUPERSEDED, now=now)
+        before = load_crl(ca.directory)
+        written = before.get_revoked_certificate_by_serial_number(device.serial_number) is not None
+        ca.revoke([device], Reason.SUPERSEDED, now=now)
         issued = load_crl(ca.directory)
         assert issued.get_revoked_certificate_by_serial_number(device.serial_number) is not None
-        assert crl_number(issued) > before
+        assert crl_number(issued) > crl_number(before) or written
         assert len(load_record(ca.directory).revoked) == 1
 
     assert crash_everywhere(fresh, check) > 6

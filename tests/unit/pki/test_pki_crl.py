@@ -24,7 +24,7 @@ def test_a_list_is_signed_and_has_an_expiry(ca: Authority, now: datetime) -> Non
 @pytest.mark.parametrize("reason", list(Reason))
 def test_a_revoked_device_is_listed_with_its_reason(ca: Authority, now: datetime, reason: Reason) -> None:
     device = ca.issue_device("d", now=now).certificate
-    entry = ca.revoke(device, reason, now=now).get_revoked_certificate_by_serial_number(device.serial_number)
+    entry = ca.revoke([device], reason, now=now).get_revoked_certificate_by_serial_number(device.serial_number)
     assert entry is not None
     assert entry.revocation_date_utc == now
     if reason is Reason.UNSPECIFIED:
@@ -35,7 +35,7 @@ def test_a_revoked_device_is_listed_with_its_reason(ca: Authority, now: datetime
 
 def test_lists_keep_revocations_and_increase_their_number(ca: Authority, now: datetime) -> None:
     devices = [ca.issue_device(f"d-{i}", now=now).certificate for i in range(3)]
-    numbers = [crl_number(ca.revoke(device, Reason.SUPERSEDED, now=now)) for device in devices]
+    numbers = [crl_number(ca.revoke([device], Reason.SUPERSEDED, now=now)) for device in devices]
     issued = ca.renew_crl(now=now + timedelta(days=20), days=7)
     assert numbers == [2, 3, 4]
     assert crl_number(issued) == 5
@@ -44,8 +44,8 @@ def test_lists_keep_revocations_and_increase_their_number(ca: Authority, now: da
 
 def test_revoking_twice_keeps_the_first_time_and_reason(ca: Authority, now: datetime) -> None:
     device = ca.issue_device("d", now=now).certificate
-    ca.revoke(device, Reason.KEY_COMPROMISE, now=now)
-    ca.revoke(device, Reason.SUPERSEDED, now=now + timedelta(days=1))
+    ca.revoke([device], Reason.KEY_COMPROMISE, now=now)
+    ca.revoke([device], Reason.SUPERSEDED, now=now + timedelta(days=1))
     (entry,) = load_record(ca.directory).revoked
     assert (entry.reason, entry.at) == (Reason.KEY_COMPROMISE, now.isoformat())
 
@@ -63,7 +63,7 @@ def test_a_certificate_of_another_ca_cannot_be_revoked(ca: Authority, shared_ca:
     foreign = (shared_ca.issue_device("d", now=now).certificate, ca.intermediate, ca.root)
     for certificate in foreign:
         with pytest.raises(InvalidInput, match="FOREIGN_CERTIFICATE"):
-            ca.revoke(certificate, Reason.SUPERSEDED, now=now)
+            ca.revoke([certificate], Reason.SUPERSEDED, now=now)
     assert (ca.directory / CRL_FILE).read_bytes() == before
 
 

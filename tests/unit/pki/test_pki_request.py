@@ -1,7 +1,10 @@
 """Signing requests: only the public key and the CN of a valid request are used."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -128,3 +131,12 @@ def test_a_request_is_rejected_for_another_name(shared_ca: Authority, now: datet
     request = parse_request(signed(builder("mine")), "a.csr")
     with pytest.raises(InvalidInput, match="INVALID_CSR"):
         shared_ca.issue_device("yours", now=now, request=request)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command, which signs with SHA-1")
+@pytest.mark.parametrize("digest", ["sha1", "md5"])
+def test_a_request_signed_with_a_weak_hash_is_rejected_for_its_hash(tmp_path: Path, digest: str) -> None:
+    command = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", f"-{digest}", "-subj", "/CN=d"]
+    subprocess.run([*command, "-out", "csr", "-keyout", "key"], cwd=tmp_path, check=True, capture_output=True)
+    with pytest.raises(InvalidInput, match=f"signed with {digest.upper()}, want SHA-256"):
+        parse_request((tmp_path / "csr").read_bytes(), "csr")

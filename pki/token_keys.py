@@ -1,0 +1,110 @@
+"""Private keys in a PKCS#11 token, as keys of `cryptography`, so that its builders sign with them.
+
+Only signing is possible: the key cannot be exported, which a manufacturer chooses a token for.
+"""
+
+from typing import Any, NoReturn
+
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.util.ec import encode_ec_public_key
+from pkcs11.util.rsa import encode_rsa_public_key
+
+from lobby.names import shown
+from pki.errors import AuthorityError
+from pki.keys import PrivateKey
+
+_RSA_MECHANISMS = {
+    "sha256": Mechanism.SHA256_RSA_PKCS,
+    "sha384": Mechanism.SHA384_RSA_PKCS,
+    "sha512": Mechanism.SHA512_RSA_PKCS,
+}
+
+
+def wrap(session: Any, private: Any, where: Any) -> PrivateKey:
+    """Return the private key object as a key. Its public key must be in the token, too: `where` is named in
+    messages."""
+    publics = list(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: private[Attribute.ID]}))
+    if len(publics) != 1:
+        raise AuthorityError(
+            "NO_TOKEN", f"got {len(publics)} public keys for {shown(where.label)} in the token {where.token}, want one"
+        )
+    if private.key_type is KeyType.EC:
+        public = load_der_public_key(encode_ec_public_key(publics[0]))
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            return EcTokenKey(session, private, public)
+    if private.key_type is KeyType.RSA:
+        public = load_der_public_key(encode_rsa_public_key(publics[0]))
+        if isinstance(public, rsa.RSAPublicKey):
+            return RsaTokenKey(session, private, public)
+    raise AuthorityError("NO_TOKEN", f"got a key of type {private.key_type} in the token {where.token}, want EC or RSA")
+
+
+class _InToken:
+    """What both kinds share. The session is kept, because the key exists only as long as it is open."""
+
+    def __init__(self, session: Any, private: Any, public: Any) -> None:
+        self._session, self._private, self._public = session, private, public
+
+    @property
+    def key_size(self) -> int:
+        return int(self._public.key_size)
+
+    def private_numbers(self) -> NoReturn:
+        raise AuthorityError("TOKEN_FAILED", "got a request for a private key that is in a token, want only signatures")
+
+    def private_bytes(self, *_: Any, **__: Any) -> NoReturn:
+        self.private_numbers()
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self
+
+
+class EcTokenKey(_InToken, ec.EllipticCurvePrivateKey):
+    """An EC key. The data is hashed here, because few tokens hash for ECDSA."""
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        curve: ec.EllipticCurve = self._public.curve
+        return curve
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        public: ec.EllipticCurvePublicKey = self._public
+        return public
+
+    def sign(self, data: Any, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes:
+        algorithm = signature_algorithm.algorithm
+        if not isinstance(algorithm, HashAlgorithm):
+            raise TypeError("want data that is not hashed yet")
+        digest = Hash(algorithm)
+        digest.update(data)
+        both = self._private.sign(digest.finalize(), mechanism=Mechanism.ECDSA)
+        half = len(both) // 2
+        return utils.encode_dss_signature(int.from_bytes(both[:half]), int.from_bytes(both[half:]))
+
+    def exchange(self, *_: Any, **__: Any) -> NoReturn:
+        self.private_numbers()
+
+
+class RsaTokenKey(_InToken, rsa.RSAPrivateKey):
+    """An RSA key, for PKCS#1 v1.5 signatures."""
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        public: rsa.RSAPublicKey = self._public
+        return public
+
+    def sign(self, data: Any, padding: Any, algorithm: Any) -> bytes:  # the library's name
+        if not isinstance(padding, _PKCS1) or algorithm.name not in _RSA_MECHANISMS:
+            raise TypeError("want PKCS#1 v1.5 with SHA-256, SHA-384 or SHA-512")
+        return bytes(self._private.sign(bytes(data), mechanism=_RSA_MECHANISMS[algorithm.name]))
+
+    def decrypt(self, *_: Any, **__: Any) -> NoReturn:
+        self.private_numbers()
+
+
+_PKCS1 = padding.PKCS1v15
