@@ -36,37 +36,68 @@ if [ "$tier" != fast ]; then
 fi
 [ "$tier" != setup ] || exit 0
 
-# The console's checks take as long as those of the Python code: both run at the same time.
-if [ "$tier" != fast ]; then
-  console_log=$(mktemp)
-  (cd admin_api/console && npm run --silent check) >"$console_log" 2>&1 &
-  console_checks=$!
-fi
+# Tests start many Python processes, each of which would compile every module again.
+unset PYTHONDONTWRITEBYTECODE
+
+# Checks that run beside the tests: name, process group and log of each. Output is shown only of those that fail.
+logs=$(mktemp -d)
+names=() groups=()
+stop_checks() {
+  local group
+  for group in ${groups[@]+"${groups[@]}"}; do kill -- "-$group" 2>/dev/null || true; done
+  pkill -P $$ 2>/dev/null || true # the tests, if a signal ends only this shell
+  rm -rf "$logs"
+}
+trap stop_checks EXIT
+trap 'exit 130' INT # pytest ends by itself; without this, the shell would continue after it
+
+# In a process group of its own, so that all of its processes can be ended.
+start_check() {
+  local name=$1
+  shift
+  set -m
+  { "$@" >"$logs/${#names[@]}" 2>&1 || { say "✗ $name failed; its output follows after the tests"; exit 1; }; } &
+  set +m
+  names+=("$name") groups+=("$!")
+}
+
+wait_for_checks() {
+  local number failed=()
+  for number in ${names[@]+"${!names[@]}"}; do
+    wait "${groups[number]}" || {
+      say "" "· ${names[number]}"
+      cat "$logs/$number" >&2
+      failed+=("${names[number]}")
+    }
+  done
+  groups=()
+  [ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//') (see above)"
+}
 
 say "· ruff"
 "$VENV/bin/ruff" check --quiet .
 "$VENV/bin/ruff" format --check --quiet .
 say "· import contracts"
-"$VENV/bin/lint-imports" --no-logo >/dev/null || "$VENV/bin/lint-imports" --no-logo
-say "· mypy"
-"$VENV/bin/mypy" --no-error-summary
+"$VENV/bin/lint-imports" --no-logo >"$logs/contracts" || { cat "$logs/contracts" >&2; fail "an import contract is broken (see above)"; }
+
+say "· beside the tests: mypy"
+start_check "mypy" "$VENV/bin/mypy" --no-error-summary
 if [ "$tier" != fast ]; then
-  say "· bandit, and known vulnerabilities of the pinned packages"
-  "$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
-  "$VENV/bin/python" -m infra.audit
-  say "· console: lint, types and unit tests"
-  wait "$console_checks" || {
-    cat "$console_log" >&2
-    fail "the console's checks failed (see above; in $console_log)"
-  }
-  rm -f "$console_log"
+  say "· beside the tests: bandit, known vulnerabilities of the pinned packages, the console's lint, types and unit tests"
+  start_check "bandit" "$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
+  start_check "the audit of the pinned packages" "$VENV/bin/python" -m infra.audit
+  start_check "the console's checks" npm --prefix admin_api/console run --silent check
 fi
 
 case $tier in
-  fast) marks=(-m "not e2e and not slow and not full") ;;
-  default) marks=(-m "not full") ;;
-  full) marks=() ;;
+  # These folders hold no test of the fast tier: their modules are not even imported.
+  fast) options=(-m "not e2e and not slow and not full" --ignore=tests/e2e --ignore=tests/infra --ignore=tests/simulation) ;;
+  default) options=(-m "not full") ;;
+  full) options=() ;;
 esac
 say "· tests ($tier tier)"
 # A file stays on one worker, so that what its tests share is created once; the long end-to-end files come first.
-exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${marks[@]+"${marks[@]}"} "$@"
+status=0
+"$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${options[@]+"${options[@]}"} "$@" || status=$?
+wait_for_checks
+exit "$status"
