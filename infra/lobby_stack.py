@@ -68,6 +68,9 @@ class LobbyStack(Stack):
         self._history_side()
         self._scheduled_functions()
         self._operator_side()
+        for function in self.functions.values():
+            # A function fails without its table or index, also in an update that adds an index and its first query.
+            function.node.add_dependency(*self.tables.values())
         self._add_alarms()
         self._add_outputs()
         suppress_lobby_findings(self)

@@ -25,11 +25,10 @@ IMMUTABLE: Final = (
     "dynamodb:PartiQLDelete",
 )
 """Denied to everyone on the history. A condition of the writer prevents PutItem from overwriting an entry."""
-_STREAMS: Final = {
-    LedgerRow: dynamodb.StreamViewType.NEW_IMAGE,
-    HistoryRow: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-}
-"""The commissioner needs the new image; the notary also the old one, to detect changed and removed entries."""
+_STREAMED: Final = (LedgerRow, HistoryRow)
+"""The tables with a stream, of new and old images. The commissioner needs the new image, the notary both, to detect
+changed and removed entries. Replicas in other Regions need both too (DynamoDB developer guide, "Global tables"), and
+the view of a table with data can only be changed by disabling its stream, which gets a new ARN."""
 _EXPIRY: Final[dict[type[Model], str]] = {RegistrationRow: "expires"}
 """The attribute after whose time DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
@@ -71,7 +70,7 @@ def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.Tabl
         ),
         deletion_protection=True,
         removal_policy=RemovalPolicy.RETAIN,
-        dynamo_stream=_STREAMS.get(model),
+        dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if model in _STREAMED else None,
         time_to_live_attribute=_EXPIRY.get(model),
         global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
         resource_policy=_append_only(lobby) if model is HistoryRow else None,

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
 ACTOR: Final = "service:arrivals"
-_SKEW: Final = timedelta(seconds=2)
+_CLOCK_SKEW: Final = timedelta(seconds=2)
 """How much the clocks of AWS IoT and of the commissioner may differ."""
+_EVENT_SKEW: Final = timedelta(minutes=2)
+"""How wrong the time in a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
 _TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
 _CHANGES: Final = ("arrived", "confirmed")
@@ -95,7 +97,7 @@ class Arrivals:
             return "unknown device"
         if device.target != source:
             return "another target"
-        if device.devstate is not State.COMMISSIONED or _connected_at(report) < device.enteredat:
+        if device.devstate is not State.COMMISSIONED or not _is_since(report, device.enteredat):
             return "nothing new"
         self._ledger.arrive(device, ACTOR)
         return "arrived"
@@ -112,12 +114,21 @@ def source_of(topic_arn: object) -> Target:
     raise MessageRejected("WRONG_TOPIC", f"got {shown(topic_arn)}, want {_TOPIC.pattern}")
 
 
-def _connected_at(report: dict[str, Any]) -> str:
-    """Return the time of the connection (ms since 1970), plus the permitted clock skew."""
-    value = report.get("connectedat")
+def _is_since(report: dict[str, Any], at: str) -> bool:
+    """Return whether the device has connected since `at`. The time in the event is inexact; the time at which the rule
+    received it is exact and later. An event from before `at` that the rule received after it counts only if its own
+    time is close. The rule of an earlier version of the target's stack does not send the second time."""
+    if _latest(report, "connectedat", _EVENT_SKEW) < at:
+        return False
+    return "receivedat" not in report or _latest(report, "receivedat", _CLOCK_SKEW) >= at
+
+
+def _latest(report: dict[str, Any], field: str, skew: timedelta) -> str:
+    """Return the latest time that a field (ms since 1970) can mean."""
+    value = report.get(field)
     if not isinstance(value, int | float):
-        raise InvalidInput("INVALID_TIME", f"got {shown(value)}, want milliseconds since 1970")
-    return timestamp(datetime.fromtimestamp(value / 1000, UTC) + _SKEW)
+        raise InvalidInput("INVALID_TIME", f"got {field} {shown(value)}, want milliseconds since 1970")
+    return timestamp(datetime.fromtimestamp(value / 1000, UTC) + skew)
 
 
 def _unsigned_sns(region: str) -> "SNSClient":

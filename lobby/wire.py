@@ -23,10 +23,10 @@ HELLO_SQL: Final = (
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 """IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
 CONNECTED_SQL: Final = (
-    "SELECT principalIdentifier AS certid, clientId AS devicename, timestamp AS connectedat"
+    "SELECT principalIdentifier AS certid, clientId AS devicename, timestamp AS connectedat, timestamp() AS receivedat"
     " FROM '$aws/events/presence/connected/+'"
 )
-"""IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events")."""
+"""IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events"). The rule receives it at `receivedat`."""
 
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""

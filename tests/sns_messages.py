@@ -68,8 +68,11 @@ def signed(envelope: dict[str, Any], version: str = "1", signer: RSAPrivateKey |
     }
 
 
-def report(certid: object, at: object, topic: str) -> dict[str, Any]:
-    """Return the signed report of a connection. `at` is in milliseconds since 1970."""
+def report(certid: object, at: object, topic: str, received: object = None) -> dict[str, Any]:
+    """Return the signed report of a connection. `at` is the time in the event, `received` that of the rule, if it sends
+    one; both in milliseconds since 1970."""
     envelope: dict[str, Any] = json.loads((EVENTS / "device_connected.json").read_text())
-    message = {"certid": certid, "devicename": "sensor-1", "connectedat": at}
+    message = {"certid": certid, "devicename": "sensor-1", "connectedat": at} | (
+        {} if received is None else {"receivedat": received}
+    )
     return signed(envelope | {"TopicArn": topic, "Message": json.dumps(message)})

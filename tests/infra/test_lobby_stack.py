@@ -190,6 +190,14 @@ def test_lambdas_run_on_arm_in_aws_and_on_this_python_locally(stacks: Stacks, lo
     assert runtime.startswith("python3.")
 
 
+def test_no_function_runs_before_its_tables_and_indexes_exist(stacks: Stacks) -> None:
+    resources = stacks.lobby.template["Resources"]
+    tables = {name for name, each in resources.items() if each["Type"] == "AWS::DynamoDB::GlobalTable"}
+    waits = [set(each["DependsOn"]) for each in resources.values() if each["Type"] == "AWS::Lambda::Function"]
+    assert len(waits) == len(FUNCTIONS)
+    assert [tables - each for each in waits] == [set()] * len(waits)
+
+
 def test_there_are_no_custom_resources(stacks: Stacks) -> None:
     for stack in stacks.all:
         kinds = {each["Type"] for each in stack.template["Resources"].values()}

@@ -57,8 +57,8 @@ def test_only_leases_of_registrations_expire(stacks: Stacks) -> None:
 
 def test_the_ledger_streams_new_images_and_the_history_also_old_images(stacks: Stacks) -> None:
     streams = {each["TableName"]: each.get("StreamSpecification") for each in stacks.lobby.of_type(TABLES)}
-    assert streams.pop("device-lobby-ledger") == {"StreamViewType": "NEW_IMAGE"}
-    assert streams.pop("device-lobby-history") == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    for table in ("device-lobby-ledger", "device-lobby-history"):
+        assert streams.pop(table) == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert set(streams.values()) == {None}
 
 

@@ -63,8 +63,8 @@ def queue(calls: Calls, ledger: Ledger, clock: Clock) -> Queue:
     return Queue(calls, ledger, clock)
 
 
-def report(certid: object = CERTID, at: object = 1795348801000, topic: str = TOPIC) -> str:
-    return json.dumps(sns_messages.report(certid, at, topic))
+def report(certid: object = CERTID, at: object = 1795348801000, topic: str = TOPIC, received: object = None) -> str:
+    return json.dumps(sns_messages.report(certid, at, topic, received))
 
 
 def test_a_report_makes_the_device_arrived_with_one_read_and_one_write(queue: Queue) -> None:
@@ -94,11 +94,35 @@ def test_an_account_cannot_report_another_target_s_device(queue: Queue, topic: s
     assert queue.state() == State.COMMISSIONED
 
 
-def test_a_connection_from_before_the_commissioning_is_ignored(queue: Queue) -> None:
-    assert queue.deliver(report(at=1795348800000 - 3000)) == []
-    assert queue.state() == State.COMMISSIONED
-    assert queue.deliver(report(at=1795348800000 - 1000)) == []
-    assert queue.state() == State.ARRIVED
+@pytest.mark.parametrize(
+    ("at", "received", "state"),
+    [
+        (-121_000, 1000, State.COMMISSIONED),
+        (-119_000, 1000, State.ARRIVED),
+        (119_000, 1000, State.ARRIVED),
+        (1000, -3000, State.COMMISSIONED),
+        (-1000, -1000, State.ARRIVED),
+        (-119_000, None, State.ARRIVED),
+        (-121_000, None, State.COMMISSIONED),
+    ],
+    ids=[
+        "an old event, delayed",
+        "an event stamped too early",
+        "an event stamped too late",
+        "an old event, stamped too late",
+        "within the skew of the clocks",
+        "stamped too early, from an earlier stack",
+        "old, from an earlier stack",
+    ],
+)
+def test_only_a_connection_since_the_commissioning_counts(
+    queue: Queue, at: int, received: int | None, state: State
+) -> None:
+    """Times are relative to the commissioning."""
+    commissioned = 1795348800000
+    relative = None if received is None else commissioned + received
+    assert queue.deliver(report(at=commissioned + at, received=relative)) == []
+    assert queue.state() == state
 
 
 @pytest.mark.parametrize("certid", ["2b" * 32, "AROAEXAMPLE:user", None, 7])
