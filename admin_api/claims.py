@@ -26,7 +26,7 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
             return device
         if device is None or not caller.may("moveDevice"):
             raise
-    registered = services.targets.get(target)
+    registered = _open(services.targets.get(target))
     profile = device.profile if device.profile in registered.profiles else _profile(registered, None)
     request = ClaimRequest(target, profile, device.config, registered.presence)
     return services.ledger.move(certid, request, caller.actor)
@@ -56,7 +56,7 @@ def move(
     """Move a device to `target` and return it. An omitted profile or configuration is kept. Raises as `claim`, and
     `NotFound` UNKNOWN_DEVICE."""
     caller.require_target(target)
-    registered = services.targets.get(target)
+    registered = _open(services.targets.get(target))
     device = _device(services, certid)
     request = ClaimRequest(
         target,
@@ -79,8 +79,17 @@ def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) 
 
 
 def _claim_request(registered: RegisteredTarget, profile: str | None, config: object) -> ClaimRequest:
+    _open(registered)
     parsed = DEFAULT_CONFIG if config is None else parse_config(config)
     return ClaimRequest(registered.target, _profile(registered, profile), parsed, registered.presence)
+
+
+def _open(registered: RegisteredTarget) -> RegisteredTarget:
+    """Return a target that takes claims. Raise `Conflict` TARGET_ARCHIVED."""
+    if registered.archivedat is not None:
+        message = f"got {registered.target}, archived at {registered.archivedat}; want a target that takes claims"
+        raise Conflict("TARGET_ARCHIVED", message)
+    return registered
 
 
 def _device(services: Services, certid: Fingerprint) -> Device:

@@ -51,7 +51,12 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "checkTarget": _OPERATORS,
     "reconcileTarget": _OPERATORS,
     "repairTarget": _OPERATORS,
+    "targetHistory": _OPERATORS,
     "registerTarget": _ADMINS,
+    "renameTarget": _ADMINS,
+    "archiveTarget": _ADMINS,
+    "restoreTarget": _ADMINS,
+    "removeTarget": _ADMINS,
 }
 """Every field of Query and Mutation, by its GraphQL name."""
 

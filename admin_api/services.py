@@ -6,6 +6,7 @@ Tests pass their own. AWS clients are created on first use.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from admin_api.invocations import compare, lambda_client, run_survey
 from admin_api.settings import Settings
@@ -16,6 +17,7 @@ from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
+from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
 from lobby.names import AccountId, Region, Target
 from lobby.profiles import bundled_profiles
@@ -37,6 +39,10 @@ class Services:
     profiles: Profiles = field(kw_only=True)
     """All profiles that targets can have."""
     clock: Callable[[], float] = time.monotonic
+
+    @cached_property
+    def target_administration(self) -> TargetAdministration:
+        return TargetAdministration(self.targets)
 
 
 def services_of(settings: Settings) -> Services:

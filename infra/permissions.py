@@ -142,7 +142,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in listed)),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),
-        _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow(
             "LookAtTargets",

@@ -50,6 +50,14 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "releaseDevice": ("mutation($id: ID!) { releaseDevice(certid: $id) { certid } }", _OPERATORS),
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
+    "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
+    "renameTarget": (
+        'mutation { renameTarget(account: <account>, region: <region>, name: "Renamed") { name } }',
+        _ADMINS,
+    ),
+    "archiveTarget": ("mutation { archiveTarget(account: <account>, region: <region>) { archivedAt } }", _ADMINS),
+    "restoreTarget": ("mutation { restoreTarget(account: <account>, region: <region>) { archivedAt } }", _ADMINS),
+    "removeTarget": ("mutation { removeTarget(account: <account>, region: <region>) { name } }", _ADMINS),
     "registerTarget": (
         'mutation { registerTarget(account: <account>, region: <region>, name: "New") { name } }',
         _ADMINS,
@@ -58,6 +66,8 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
 """Document and permitted roles by operation."""
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "releaseDevice", "retryDevice"})
 """Operations that need a claimed device."""
+REFUSED: Final = {"removeTarget": "TARGET_NOT_ARCHIVED"}
+"""Operations that a permitted role reaches, and that refuse a target in use."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
 """Operations that need a device in state proving that shows `CODE`."""
 

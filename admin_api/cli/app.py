@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from admin_api.cli import command, exits
-from admin_api.cli.commands import account, change, claim, devices, history, reconcile, targets
+from admin_api.cli.commands import account, change, claim, devices, history, reconcile, target_changes, targets
 from lobby import __version__
 
 NAME: Final = "lobbyctl"
@@ -50,7 +50,8 @@ for group in (account, claim, change, reconcile):
     app.add_typer(group.app)
 app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
-app.add_typer(targets.app, name="targets", help="List, register and check targets.")
+targets.app.add_typer(target_changes.app)
+app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 
 

@@ -30,7 +30,8 @@ def complete_state(incomplete: str) -> list[str]:
 def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Offer names; account/Region if a digit was typed, or if the shell would split the name."""
     try:
-        targets = [(each["name"], f"{each['account']}/{each['region']}") for each in _targets(context)]
+        offered = [each for each in _targets(context) if each["archivedAt"] is None]
+        targets = [(each["name"], f"{each['account']}/{each['region']}") for each in offered]
     except Exception:  # noqa: BLE001  # a shell that waits for completions must not show errors
         return []
     by_key = incomplete[:1].isdigit()

@@ -53,7 +53,30 @@ query($first: Int!, $after: ID) {
   anchoredDevices(first: $first, after: $after) { certids pageInfo { hasNextPage endCursor } }
 }""")
 TARGETS: Final = Document("""
-query { targets { account region name profiles presence createdBy createdAt externalId setupCommand } }""")
+query {
+  targets(includeArchived: true) {
+    account region name profiles presence createdBy createdAt archivedAt externalId setupCommand
+  }
+}""")
+TARGET_HISTORY: Final = Document("""
+query($account: String!, $region: String!) {
+  targetHistory(account: $account, region: $region) { at actor event detail }
+}""")
+
+
+def _target_change(operation: str, *, repeatable: bool = True) -> Document:
+    """Return a mutation that changes one target."""
+    text = f"{operation}(account: $account, region: $region) {{ account region name archivedAt }}"
+    return Document(f"mutation($account: String!, $region: String!) {{ {text} }}", repeatable)
+
+
+RENAME_TARGET: Final = Document("""
+mutation($account: String!, $region: String!, $name: String!) {
+  renameTarget(account: $account, region: $region, name: $name) { account region name archivedAt }
+}""")
+ARCHIVE_TARGET: Final = _target_change("archiveTarget")
+RESTORE_TARGET: Final = _target_change("restoreTarget")
+REMOVE_TARGET: Final = _target_change("removeTarget", repeatable=False)
 CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
@@ -127,6 +150,11 @@ ALL: Final = (
     DEVICE,
     HISTORY,
     TARGETS,
+    TARGET_HISTORY,
+    RENAME_TARGET,
+    ARCHIVE_TARGET,
+    RESTORE_TARGET,
+    REMOVE_TARGET,
     CHECK_TARGET,
     RECONCILE,
     REPAIR,

@@ -14,11 +14,13 @@ from lobby.names import Target, parse_profile, parse_target, parse_target_key, s
 
 @dataclass(frozen=True)
 class RegisteredTarget:
-    """A target with its registered name and device profiles."""
+    """A target with its registered name and device profiles. An archived one takes no claims, so it is found if it is
+    named and not offered as a choice."""
 
     target: Target
     name: str
     profiles: tuple[str, ...]
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,20 @@ class TargetLookup:
         """Create the lookup from the API's `targets`."""
         return cls(
             tuple(
-                RegisteredTarget(parse_target(each["account"], each["region"]), each["name"], tuple(each["profiles"]))
+                RegisteredTarget(
+                    parse_target(each["account"], each["region"]),
+                    each["name"],
+                    tuple(each["profiles"]),
+                    each.get("archivedAt") is not None,
+                )
                 for each in nodes
             )
         )
+
+    @property
+    def open(self) -> tuple[RegisteredTarget, ...]:
+        """The targets that take claims."""
+        return tuple(each for each in self.targets if not each.archived)
 
     def find(self, text: str | None) -> RegisteredTarget:
         """Return the target that `text` identifies; without a text, the only one.
@@ -73,10 +85,10 @@ class TargetLookup:
         return next((targets for targets in matches if targets), [])
 
     def _only(self) -> RegisteredTarget:
-        if len(self.targets) == 1:
-            return self.targets[0]
+        if len(self.open) == 1:
+            return self.open[0]
         raise usage_error(f"got no target, want {self._choices()}", "TARGET_MISSING")
 
     def _choices(self) -> str:
-        names = ", ".join(f"{each.target} ({each.name})" for each in self.targets)
+        names = ", ".join(f"{each.target} ({each.name})" for each in self.open)
         return f"one of: {names}" if names else "a registered target, but there is none that you may claim for"

@@ -15,6 +15,7 @@ from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
+from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
 from lobby.errors import InvalidInput
 from lobby.label import decode_label
 from lobby.names import parse_profile, parse_target, shown
@@ -126,6 +127,33 @@ class Mutation:
         context.services.profiles.only(known)
         registered = register.register(target, name, known, context.caller.actor, given(presence))
         return target_from(registered, register.all(), context)
+
+    @operation("Renames a target. INVALID_NAME or NAME_IMITATES for a name that could be mistaken for another one.")
+    def rename_target(self, info: Info, account: str, region: str, name: str) -> RegisteredTarget | None:
+        target, actor = parse_target(account, region), info.context.caller.actor
+        return _listed(info, info.context.services.target_administration.rename(target, name, actor))
+
+    @operation("Archives a target: no device can be claimed for it any more. Its devices stay.")
+    def archive_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+        target, actor = parse_target(account, region), info.context.caller.actor
+        return _listed(info, info.context.services.target_administration.archive(target, actor))
+
+    @operation("Restores an archived target, so that devices can be claimed for it again.")
+    def restore_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+        target, actor = parse_target(account, region), info.context.caller.actor
+        return _listed(info, info.context.services.target_administration.restore(target, actor))
+
+    @operation(
+        "Removes a target that was archived at least 30 seconds ago and has no devices. TARGET_IN_USE with their number"
+        " otherwise. Its account is not changed."
+    )
+    def remove_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+        target, actor = parse_target(account, region), info.context.caller.actor
+        return _listed(info, info.context.services.target_administration.remove(target, actor))
+
+
+def _listed(info: Info, changed: RegisteredTargetRow) -> RegisteredTarget:
+    return target_from(changed, info.context.services.targets.all(), info.context)
 
 
 def _reason(why: str) -> str:

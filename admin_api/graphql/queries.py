@@ -16,7 +16,14 @@ from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.histories import HistoryCheck, history_check_from
 from admin_api.graphql.overview import Overview, overview_of
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
-from admin_api.graphql.targets import RegisteredTarget, TargetCheck, check_from, target_from
+from admin_api.graphql.targets import (
+    RegisteredTarget,
+    TargetCheck,
+    TargetEntry,
+    check_from,
+    entry_from,
+    target_from,
+)
 from lobby.domain.states import State
 from lobby.label import decode_label
 from lobby.ledger.counts import read_counts
@@ -71,11 +78,20 @@ class Query:
     ) -> DevicePage:
         return device_page(info.context, filter_of(filter or DeviceFilter()), first, after)
 
-    @operation("Returns the registered targets; for a technician, those that they may claim for.")
-    def targets(self, info: Info) -> list[RegisteredTarget]:
+    @operation(
+        "Returns the registered targets; for a technician, those that they may claim for. Archived ones, which take no"
+        " claims, only on request."
+    )
+    def targets(self, info: Info, include_archived: bool = False) -> list[RegisteredTarget]:
         registered = info.context.services.targets.all()
         listed = [target for target in registered if info.context.caller.may_list(target.target)]
-        return [target_from(target, registered, info.context) for target in listed]
+        shown = [target for target in listed if include_archived or target.archivedat is None]
+        return [target_from(target, registered, info.context) for target in shown]
+
+    @operation("Returns what was done with a target and by whom, the oldest entry first; also with a removed one.")
+    def target_history(self, info: Info, account: str, region: str) -> list[TargetEntry]:
+        administration = info.context.services.target_administration
+        return [entry_from(entry) for entry in administration.history(parse_target(account, region))]
 
     @operation("Checks the role and the permissions in a target without changing anything, and returns the findings.")
     def check_target(self, info: Info, account: str, region: str) -> TargetCheck:

@@ -38,6 +38,9 @@ class RegisteredTarget:
     )
     created_by: str
     created_at: str
+    archived_at: str | None = strawberry.field(
+        description="Since when no device can be claimed for it; null for a target that takes claims."
+    )
     external_id: str | None = strawberry.field(description="The external id of the role; null for non-admins.")
     setup_command: str | None = strawberry.field(
         description="The command that the target's owner runs; null for non-admins."
@@ -60,6 +63,18 @@ class TargetCheck:
     findings: list[Finding]
 
 
+@strawberry.type(description="One entry of a target's history.")
+class TargetEntry:
+    at: str
+    actor: str
+    event: str = strawberry.field(description="registered, changed, archived, restored or removed.")
+    detail: str = strawberry.field(description="What was changed.")
+
+
+def entry_from(entry: ledger.TargetEntry) -> TargetEntry:
+    return TargetEntry(at=entry.at, actor=entry.actor, event=entry.event.value, detail=entry.detail)
+
+
 def target_from(
     target: ledger.RegisteredTarget, registered: Sequence[ledger.RegisteredTarget], context: Context
 ) -> RegisteredTarget:
@@ -73,6 +88,7 @@ def target_from(
         presence=target.presence,
         created_by=target.createdby,
         created_at=target.createdat,
+        archived_at=target.archivedat,
         external_id=target.externalid if is_admin else None,
         setup_command=setup_command(target, registered, context.services) if is_admin else None,
     )

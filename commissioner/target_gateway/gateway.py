@@ -51,6 +51,9 @@ class TargetGateway:
         if target is None or name is None or pem is None:
             raise AssertionError(f"a claimed device has a target and an identity: {device.certid}")
         session = self._session(target, device.profile)
+        if session.registered.removed:
+            message = f"got {target}, which was removed, want a registered target"
+            raise TargetRefusal.with_advice("UNKNOWN_TARGET", message)
         if device.profile not in session.registered.profiles:
             message = f"got profile {device.profile}, which {target} does not have"
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", message)

@@ -1,6 +1,7 @@
 """A registered target: an account and a Region that devices can be sent to, and the names of what exists there."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from lobby.names import Target
@@ -12,7 +13,8 @@ TARGET_ROLE: Final = "lobby_commissioner_role"
 @dataclass(frozen=True)
 class RegisteredTarget:
     """A registered target. `profiles` are the device profiles whose policies its stack has deployed. `presence`: claims
-    for it require proof of presence; claims that were made before are not affected."""
+    for it require proof of presence; claims that were made before are not affected. `archivedat`: no device can be
+    claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared."""
 
     target: Target
     name: str
@@ -21,10 +23,42 @@ class RegisteredTarget:
     createdby: str
     createdat: str
     presence: bool = False
+    archivedat: str | None = None
+    removed: bool = False
 
     @property
     def role_arn(self) -> str:
         return f"arn:aws:iam::{self.target.account}:role/{TARGET_ROLE}"
+
+
+class TargetEvent(StrEnum):
+    """What was done with a target."""
+
+    REGISTERED = "registered"
+    CHANGED = "changed"
+    ARCHIVED = "archived"
+    RESTORED = "restored"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class TargetEntry:
+    """One entry of a target's history. `detail` states what was changed."""
+
+    at: str
+    actor: str
+    event: TargetEvent
+    detail: str
+
+
+def changes_of(before: RegisteredTarget, after: RegisteredTarget) -> str:
+    """Return what a change of a target's settings changes, for its history; empty for none."""
+    pairs = [
+        ("name", before.name, after.name),
+        ("profiles", ", ".join(before.profiles), ", ".join(after.profiles)),
+        ("presence", before.presence, after.presence),
+    ]
+    return "; ".join(f"{what}: {old} → {new}" for what, old, new in pairs if old != new)
 
 
 def profile_policy(profile: str) -> str:

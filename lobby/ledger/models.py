@@ -196,8 +196,8 @@ class NameRow(Model):
 
 
 class TargetRow(Model):
-    """A registered target; of kind `account`, the ExternalId that the targets of one account share. One partition per
-    kind: there are few rows, and all are listed together."""
+    """A registered target; of kind `removed`, a removed one; of kind `account`, the ExternalId that the targets of one
+    account share. One partition per kind: there are few rows, and all are listed together."""
 
     class Meta(_Calls):
         table_name = "device-lobby-targets"
@@ -210,6 +210,22 @@ class TargetRow(Model):
     presence = BooleanAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
+    archivedat = UnicodeAttribute(null=True)
+
+
+class TargetEntryRow(Model):
+    """One entry of a target's history, in the same table. `kind` is `history#` and the target; the range key starts
+    with the time."""
+
+    class Meta(_Calls):
+        table_name = "device-lobby-targets"
+
+    kind = UnicodeAttribute(hash_key=True)
+    target = UnicodeAttribute(range_key=True)
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    event = UnicodeAttribute()
+    detail = UnicodeAttribute(null=True)
 
 
 class CountRow(Model):

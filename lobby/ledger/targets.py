@@ -14,17 +14,18 @@ from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.models import Model
 
 from lobby.domain.device import DEFAULT_PROFILE, Device
-from lobby.domain.target import RegisteredTarget
-from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent, changes_of
+from lobby.domain.target_names import parse_target_name, require_distinct
+from lobby.errors import NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow, TargetRow
-from lobby.names import AccountId, Fingerprint, Target, parse_profile, parse_target_key, shown
+from lobby.ledger.target_rows import KIND, REMOVED, target_of, write
+from lobby.names import AccountId, Fingerprint, Target, parse_profile
 
-_KIND, _ACCOUNT = "target", "account"
-_MAX_NAME: Final = 64
+_ACCOUNT: Final = "account"
 CACHE_TIME: Final = timedelta(minutes=1)
 
 
@@ -47,15 +48,25 @@ class Targets:
     def get(self, target: Target) -> RegisteredTarget:
         """Return a registered target. Raise `NotFound` UNKNOWN_TARGET."""
         try:
-            return _registered(TargetRow.get(_KIND, str(target), consistent_read=True))
+            return target_of(TargetRow.get(KIND, str(target), consistent_read=True))
         except DoesNotExist:
             raise _unknown(target) from None
+
+    def get_also_removed(self, target: Target) -> RegisteredTarget:
+        """Return a registered or removed target. Raise `NotFound` UNKNOWN_TARGET."""
+        try:
+            return self.get(target)
+        except NotFound:
+            try:
+                return target_of(TargetRow.get(REMOVED, str(target), consistent_read=True))
+            except DoesNotExist:
+                raise _unknown(target) from None
 
     def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
         """Return a target and a device with one call and consistent reads, so that a change of what the target requires
         of claims applies at once. Raise `NotFound` UNKNOWN_TARGET."""
         keys: dict[type[Model], dict[str, str]] = {
-            TargetRow: {"kind": _KIND, "target": str(target)},
+            TargetRow: {"kind": KIND, "target": str(target)},
             LedgerRow: {"certid": certid},
         }
         requests = {
@@ -71,46 +82,44 @@ class Targets:
         targets, devices = (response["Responses"].get(model.Meta.table_name, []) for model in (TargetRow, LedgerRow))
         if not targets:
             raise _unknown(target)
-        registered = _registered(TargetRow.from_raw_data(targets[0]))
+        registered = target_of(TargetRow.from_raw_data(targets[0]))
         return registered, device_of(LedgerRow.from_raw_data(devices[0])) if devices else None
 
     def all(self) -> list[RegisteredTarget]:
-        return [_registered(row) for row in TargetRow.query(_KIND, consistent_read=True)]
+        return [target_of(row) for row in TargetRow.query(KIND, consistent_read=True)]
 
     def register(
         self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool | None = None
     ) -> RegisteredTarget:
         """Register a target, or rename a registered one and set its profiles and `presence`, if given. Its ExternalId
-        does not change. Raise `InvalidInput` INVALID_NAME or INVALID_PROFILE."""
-        if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
-            raise InvalidInput("INVALID_NAME", f"got {shown(name)}, want 1 to {_MAX_NAME} printable characters")
+        does not change. Raise `InvalidInput` INVALID_NAME, NAME_IMITATES or INVALID_PROFILE."""
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
-        existing = next((row for row in self.all() if row.target == target), None)
+        known = self.all()
+        existing = next((row for row in known if row.target == target), None)
+        if existing is None or name != existing.name:  # a name that an earlier version accepted can stay
+            name = parse_target_name(name)
+            require_distinct(name, target, {row.target: row.name for row in known})
         if existing is None:
             return self._create(target, name, wanted or (DEFAULT_PROFILE,), actor, bool(presence))
         required = existing.presence if presence is None else presence
-        return _update(replace(existing, name=name, profiles=wanted or existing.profiles, presence=required))
+        return self.change(
+            existing, replace(existing, name=name, profiles=wanted or existing.profiles, presence=required), actor
+        )
+
+    def change(self, before: RegisteredTarget, after: RegisteredTarget, actor: str) -> RegisteredTarget:
+        """Write changed settings of a target. Raise `Conflict` CHANGED_MEANWHILE."""
+        detail = changes_of(before, after)
+        return write(before, after, self.entry(actor, TargetEvent.CHANGED, detail)) if detail else after
+
+    def entry(self, actor: str, event: TargetEvent, detail: str = "") -> TargetEntry:
+        return TargetEntry(timestamp(self._clock()), actor, event, detail)
 
     def _create(
         self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool
     ) -> RegisteredTarget:
-        at = timestamp(self._clock())
-        external_id = self._external_id(target.account, actor, at)
-        new = RegisteredTarget(target, name, external_id, profiles, actor, at, presence)
-        row = TargetRow(
-            _KIND,
-            str(target),
-            name=name,
-            externalid=new.externalid,
-            profiles=list(profiles),
-            presence=presence,
-            createdby=actor,
-            createdat=at,
-        )
-        # The client may have written it in an attempt whose response was lost.
-        if not _put_once(row) and self.get(target) != new:
-            raise Conflict("CHANGED_MEANWHILE", f"got {target}, which was registered by someone else just now")
-        return new
+        entry = self.entry(actor, TargetEvent.REGISTERED, f"name: {name}; profiles: {', '.join(profiles)}")
+        external_id = self._external_id(target.account, actor, entry.at)
+        return write(None, RegisteredTarget(target, name, external_id, profiles, actor, entry.at, presence), entry)
 
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
         """Return the account's ExternalId, created with its first target. If two are created at the same time, the
@@ -138,25 +147,14 @@ class RecentTargets:
         self._cache: dict[Target, tuple[datetime, RegisteredTarget]] = {}
 
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
-        """Return a target. Raise `NotFound` UNKNOWN_TARGET. The caller checks that the target has the profile."""
+        """Return a target, also a removed one, in which devices may have to be cleared. Raise `NotFound`
+        UNKNOWN_TARGET. The caller checks that the target has the profile."""
         cached = self._cache.get(target)
         if cached is not None and cached[0] > self._clock() - CACHE_TIME and profile in (None, *cached[1].profiles):
             return cached[1]
-        registered = self._targets.get(target)
+        registered = self._targets.get_also_removed(target)
         self._cache[target] = (self._clock(), registered)
         return registered
-
-
-def _update(changed: RegisteredTarget) -> RegisteredTarget:
-    TargetRow(_KIND, str(changed.target)).update(
-        actions=[
-            TargetRow.name.set(changed.name),
-            TargetRow.profiles.set(list(changed.profiles)),
-            TargetRow.presence.set(changed.presence),
-        ],
-        condition=TargetRow.target.exists(),
-    )
-    return changed
 
 
 def _put_once(row: TargetRow) -> bool:
@@ -172,15 +170,3 @@ def _put_once(row: TargetRow) -> bool:
 
 def _unknown(target: Target) -> NotFound:
     return NotFound("UNKNOWN_TARGET", f"got {target}, want a registered target")
-
-
-def _registered(row: TargetRow) -> RegisteredTarget:
-    return RegisteredTarget(
-        parse_target_key(row.target),
-        row.name,
-        row.externalid,
-        tuple(row.profiles),
-        row.createdby,
-        row.createdat,
-        bool(row.presence),
-    )

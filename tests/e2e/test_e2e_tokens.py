@@ -236,7 +236,7 @@ def _may(deployed: Deployment, role: Role, operation: str, target: Target) -> bo
     except ApiRefused as refusal:
         if refusal.code == "FORBIDDEN":
             return deployed.device(certid) is not None
-        if refusal.code != "UNKNOWN_DEVICE":
+        if refusal.code not in ("UNKNOWN_DEVICE", operations.REFUSED.get(operation)):
             raise
     return True
 

@@ -90,8 +90,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}counts"},
-        "dynamodb:DeleteItem": {f"{TABLE}ledger"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:Query": {
             f"{TABLE}history",
             f"{TABLE}targets",

@@ -1,4 +1,4 @@
-"""`targets`: list, register and check targets."""
+"""`targets`: list, register and check targets. `target_changes` has the commands that change a registered one."""
 
 from typing import Annotated, Any
 
@@ -18,9 +18,13 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help=TARGET
 
 
 @command(app, "list")
-def list_targets(context: CommandContext) -> None:
+def list_targets(
+    context: CommandContext,
+    archived: Annotated[bool, typer.Option("--archived", help="Also list archived targets.")] = False,
+) -> None:
     """List the targets that you may claim devices for."""
-    registered = context.execute(documents.TARGETS)["targets"]
+    targets = context.execute(documents.TARGETS)["targets"]
+    registered = [each for each in targets if archived or each["archivedAt"] is None]
     if context.screen.as_json:
         for each in registered:
             context.screen.record(each)
@@ -82,7 +86,7 @@ def check(
     if names and every:
         raise usage_error("got targets and --all, want one of them")
     if every:
-        targets = list(context.targets.targets)
+        targets = list(context.targets.open)
     else:
         targets = [context.targets.find(name) for name in names] if names else [context.targets.find(None)]
     checks = [

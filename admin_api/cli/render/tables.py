@@ -95,12 +95,19 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
     for each in registered:
         table.add_row(
             f"{each['account']}/{each['region']}",
-            cells.clean(each["name"]),
+            cells.clean(each["name"]) + (" (archived)" if each.get("archivedAt") else ""),
             ", ".join(each["profiles"]),
             "required" if each.get("presence") else cells.NONE,
             cells.clean(each["createdBy"]),
             cells.age(each["createdAt"], now),
         )
+    return table
+
+
+def target_history(entries: Iterable[Mapping[str, Any]]) -> Table:
+    table = plain("TIME", "EVENT", "ACTOR", "DETAIL")
+    for each in entries:
+        table.add_row(*(cells.clean(each[name]) for name in ("at", "event", "actor", "detail")))
     return table
 
 

@@ -1,11 +1,14 @@
 """Jobs that need the admin API rather than the lifecycle of one device: lists, histories, bulk claims and targets."""
 
+import time
 from typing import Final
 
 from infra.local.bringup import CHECK, REGISTER
 from tests.bench.iam.device_jobs import claim, named, target_input
 from tests.bench.iam.fixture import JobFailed, JobFixture
 
+REMOVABLE_AFTER: Final = 31.0
+"""Seconds after which an archived target can be removed."""
 ARRIVALS: Final = "device-lobby-arrivals"
 _LISTS: Final = (
     '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }',
@@ -71,6 +74,22 @@ def register_target(fixture: JobFixture) -> None:
         fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name=name)
 
 
+def remove_target(fixture: JobFixture) -> None:
+    """Register a target, rename and archive it, and remove it when no claim can be under way any more."""
+    target = fixture.unused_target()
+    scope = target_input(target)
+    fixture.request("registerTarget", REGISTER, "admin", **scope, name="Short-lived")
+    for operation in ("archiveTarget", "restoreTarget", "archiveTarget"):
+        fixture.request(operation, change_of_target(operation), "admin", **scope)
+    time.sleep(REMOVABLE_AFTER)
+    fixture.request("removeTarget", change_of_target("removeTarget"), "admin", **scope)
+
+
+def change_of_target(operation: str) -> str:
+    call = f"{operation}(account: $account, region: $region) {{ name }}"
+    return f"mutation($account: String!, $region: String!) {{ {call} }}"
+
+
 def confirm_arrivals_topic(fixture: JobFixture) -> None:
     """The topic of a new target's arrivals requests a confirmation of its subscription."""
     target = fixture.unused_target()
@@ -97,6 +116,7 @@ API_JOBS: Final = named(
     anchor_history,
     claim_in_bulk,
     register_target,
+    remove_target,
     confirm_arrivals_topic,
 )
 """By name."""

@@ -164,7 +164,7 @@ class Lobby:
 
     def require_presence(self, target: Target, *, presence: bool = True) -> None:
         """Require proof of presence for later claims for this target."""
-        self.targets.register(target, "Guarded", (), "setup", presence)
+        self.targets.register(target, f"Guarded in {target.region}", (), "setup", presence)
 
     def proving(self, number: int, target: Target = HERE) -> Fingerprint:
         """Claim a device for a target with presence; the device shows `CODE`."""

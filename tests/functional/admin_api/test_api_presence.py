@@ -24,8 +24,8 @@ ADD = """mutation($id: ID!, $account: String!, $region: String!) {
 MOVE = """mutation($id: ID!, $account: String!, $region: String!) {
   moveDevice(certid: $id, target: {account: $account, region: $region}) { devstate targetaccount }
 }"""
-REGISTER = """mutation($account: String!, $region: String!, $presence: Boolean) {
-  registerTarget(account: $account, region: $region, name: "Here", presence: $presence) { presence profiles }
+REGISTER = """mutation($account: String!, $region: String!, $presence: Boolean, $name: String! = "Here") {
+  registerTarget(account: $account, region: $region, name: $name, presence: $presence) { presence profiles }
 }"""
 ALL_FIELDS = """query($id: ID!) { device(certid: $id) {
   certid devstate reason message config endpoint clientVersion lastSeen showsCode triesLeft allowedActions labelCode
@@ -57,7 +57,9 @@ def test_a_target_keeps_presence_unless_it_is_set(lobby: Lobby) -> None:
     ]
     assert [each["presence"] for each in registered] == [False, True, True, False]
     assert registered[-1]["profiles"] == ["default", "camera"]
-    new = lobby.ask(REGISTER, at("333333333333/eu-north-1") | {"presence": True}, ("admin",)).data["registerTarget"]
+    new = lobby.ask(REGISTER, at("333333333333/eu-north-1") | {"presence": True, "name": "North"}, ("admin",)).data[
+        "registerTarget"
+    ]
     assert new["presence"]
     targets = lobby.ask("{ targets { account presence } }", groups=("viewer",)).data["targets"]
     assert {each["account"]: each["presence"] for each in targets} == {

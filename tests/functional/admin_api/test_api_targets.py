@@ -7,6 +7,8 @@ import pytest
 
 from admin_api.target_registration import new_external_id
 from lobby.contracts import Survey, SurveyFinding
+from lobby.domain.transitions import ClaimRequest
+from lobby.names import parse_target
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, at
 
 REGISTER = """
@@ -107,3 +109,96 @@ def test_an_external_id_is_random_and_alphanumeric() -> None:
     ids = {new_external_id() for _ in range(100)}
     assert len(ids) == 100
     assert all(len(one) == 32 and one.isalnum() for one in ids)
+
+
+def change(lobby: Lobby, operation: str, target: Any = HERE, role: str = "admin", **more: str) -> Any:
+    names = "".join(f", ${name}: String!" for name in more)
+    passed = "".join(f", {name}: ${name}" for name in more)
+    call = f"{operation}(account: $account, region: $region{passed}) {{ name archivedAt }}"
+    document = f"mutation($account: String!, $region: String!{names}) {{ {call} }}"
+    return lobby.ask(document, at(target) | more, (role,))
+
+
+def archived(lobby: Lobby) -> None:
+    assert change(lobby, "archiveTarget").data["archiveTarget"]["archivedAt"] is not None
+
+
+def test_a_target_is_renamed(lobby: Lobby) -> None:
+    assert change(lobby, "renameTarget", name="North").data["renameTarget"]["name"] == "North"
+    assert change(lobby, "renameTarget", name="There").code == "NAME_IMITATES"
+    assert change(lobby, "renameTarget", name=" x").code == "INVALID_NAME"
+    assert lobby.targets.get(HERE).name == "North"
+
+
+def test_an_archived_target_is_listed_only_on_request(lobby: Lobby) -> None:
+    archived(lobby)
+    assert [each["region"] for each in lobby.ask(TARGETS).data["targets"]] == [THERE.region]
+    everything = lobby.ask("{ targets(includeArchived: true) { region archivedAt } }").data["targets"]
+    assert [(each["region"], each["archivedAt"] is not None) for each in everything] == [
+        (HERE.region, True),
+        (THERE.region, False),
+    ]
+
+
+CLAIMS = {
+    "claimDevice": "mutation($id: ID!, $t: TargetInput!) { claimDevice(certid: $id, target: $t) { devstate } }",
+    "claimDevices": (
+        "mutation($id: ID!, $t: TargetInput!) { claimDevices(certids: [$id], target: $t) { results { ok } } }"
+    ),
+    "moveDevice": "mutation($id: ID!, $t: TargetInput!) { moveDevice(certid: $id, target: $t) { devstate } }",
+    "addDevice": (
+        "mutation($id: ID!, $a: String!, $r: String!)"
+        " { addDevice(certid: $id, targetaccount: $a, targetregion: $r) { devstate } }"
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", CLAIMS)
+def test_an_archived_target_takes_no_claims(lobby: Lobby, operation: str) -> None:
+    certid = lobby.waiting(1)
+    if operation == "moveDevice":
+        lobby.ledger.claim(certid, ClaimRequest(THERE), "user:alice")
+    archived(lobby)
+    where = {"a": HERE.account, "r": HERE.region} if operation == "addDevice" else {"t": at(HERE)}
+    answer = lobby.ask(CLAIMS[operation], {"id": certid, **where})
+    assert answer.code == "TARGET_ARCHIVED"
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert device.target == (THERE if operation == "moveDevice" else None)
+
+
+def test_a_restored_target_takes_claims_again(lobby: Lobby) -> None:
+    archived(lobby)
+    assert change(lobby, "restoreTarget").data["restoreTarget"]["archivedAt"] is None
+    answer = lobby.ask(CLAIMS["claimDevice"], {"id": lobby.waiting(1), "t": at(HERE)})
+    assert answer.data["claimDevice"]["devstate"] == "claimed"
+
+
+def test_devices_of_an_archived_target_can_be_released(lobby: Lobby) -> None:
+    certid = lobby.waiting(1)
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
+    archived(lobby)
+    document = "mutation($id: ID!) { releaseDevice(certid: $id) { device { devstate } } }"
+    assert lobby.ask(document, {"id": certid}).data["releaseDevice"]["device"]["devstate"] == "inlobby"
+
+
+def test_a_target_is_removed_in_two_steps(lobby: Lobby) -> None:
+    assert change(lobby, "removeTarget").code == "TARGET_NOT_ARCHIVED"
+    archived(lobby)
+    assert change(lobby, "removeTarget").code == "TARGET_ARCHIVED_JUST_NOW"
+    assert change(lobby, "removeTarget", parse_target("3" * 12, "eu-west-1")).code == "UNKNOWN_TARGET"
+
+
+def test_the_history_of_a_target_is_returned(lobby: Lobby) -> None:
+    archived(lobby)
+    document = """query($account: String!, $region: String!) {
+      targetHistory(account: $account, region: $region) { actor event detail } }"""
+    entries = lobby.ask(document, at(HERE)).data["targetHistory"]
+    assert [(each["actor"], each["event"]) for each in entries] == [("setup", "registered"), ("user:alice", "archived")]
+
+
+@pytest.mark.parametrize("operation", ["renameTarget", "archiveTarget", "restoreTarget", "removeTarget"])
+def test_only_admins_change_targets(lobby: Lobby, operation: str) -> None:
+    more = {"name": "North"} if operation == "renameTarget" else {}
+    assert change(lobby, operation, role="operator", **more).code == "FORBIDDEN"
+    assert (lobby.targets.get(HERE).name, lobby.targets.get(HERE).archivedat) == ("Here", None)

@@ -168,9 +168,36 @@ def test_targets_are_listed_added_and_checked(terminal: Terminal, lobby: Lobby) 
     assert [each["ok"] for each in terminal.records("targets", "check", "--all", exit_code=1)] == [True, False, True]
 
 
+def test_a_target_is_renamed_archived_and_restored(terminal: Terminal, lobby: Lobby) -> None:
+    renamed = terminal.run("targets", "rename", "Here", "North", "--as", "admin")
+    assert renamed.stdout == f"{HERE} is now North\n"
+    archived = terminal.run("targets", "archive", "North", "--yes", "--as", "admin")
+    assert archived.exit_code == 0, archived.output
+    assert [each["name"] for each in terminal.records("targets", "list")] == ["There"]
+    assert "North (archived)" in terminal.run("targets", "list", "--archived").stdout
+    refused = terminal.run("--json", "targets", "remove", "North", "--yes", "--as", "admin")
+    assert (refused.exit_code, error_of(refused)["code"]) == (1, "TARGET_ARCHIVED_JUST_NOW")
+    claim = terminal.run("--json", "claim", lobby.waiting(1), "--target", "North")
+    assert (claim.exit_code, error_of(claim)["code"]) == (1, "TARGET_ARCHIVED")
+    assert terminal.run("targets", "restore", "North", "--as", "admin").stdout == f"{HERE} takes claims again\n"
+    events = [each["event"] for each in terminal.records("targets", "history", "North")]
+    assert events == ["registered", "changed", "archived", "restored"]
+    assert "Here → North" in terminal.run("targets", "history", str(HERE)).stdout
+
+
+def test_a_target_is_not_archived_without_a_confirmation(terminal: Terminal, lobby: Lobby) -> None:
+    result = terminal.run("--json", "targets", "archive", "Here", "--as", "admin")
+    assert error_of(result)["code"] in ("CONFIRMATION_NEEDED", "NOT_CONFIRMED")
+    assert lobby.targets.get(HERE).archivedat is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "code"),
     [
+        (["rename", "Here", "There", "--as", "admin"], 1, "NAME_IMITATES"),
+        (["rename", "Here", " x", "--as", "admin"], 2, "INVALID_NAME"),
+        (["remove", "Here", "--yes", "--as", "admin"], 1, "TARGET_NOT_ARCHIVED"),
+        (["history", "333333333333/eu-west-1"], 1, "UNKNOWN_TARGET"),
         (["add", "333333333333/eu-west-1", "--name", "x"], 1, "FORBIDDEN"),
         (["add", "333333333333", "--name", "x", "--as", "admin"], 2, "INVALID_TARGET"),
         (["check"], 2, "TARGET_MISSING"),

@@ -80,7 +80,7 @@ class LobbyWithTargets:
 
     def _set_up(self, devices: tuple[str, ...]) -> None:
         for target in (A, B):
-            self.targets.register(target, "name", (), ANN)
+            self.targets.register(target, f"Plant in {target.region}", (), ANN)
             self.deploy_policy(target)
         for name in devices:
             self.admit(name)

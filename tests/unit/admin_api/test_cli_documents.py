@@ -31,6 +31,7 @@ def test_a_request_for_many_devices_is_within_the_apis_limits() -> None:
 
 def test_documents_that_must_not_be_sent_twice_are_not_repeatable() -> None:
     assert [document for document in ALL if not document.repeatable] == [
+        documents.REMOVE_TARGET,
         documents.CONFIRM,
         documents.RELEASE,
         documents.RETRY,

@@ -8,6 +8,7 @@ import pytest
 from lobby.domain.target import profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.models import TargetRow
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_target
@@ -37,7 +38,7 @@ def test_a_registered_target_is_found_again(targets: Targets) -> None:
 
 
 def test_every_account_has_its_own_external_id_shared_by_its_regions(targets: Targets) -> None:
-    secrets = [targets.register(target, "name", (), "user:ann").externalid for target in (A1, B, A2)]
+    secrets = [targets.register(target, f"Plant {target}", (), "user:ann").externalid for target in (A1, B, A2)]
     assert secrets == ["secret-0", "secret-1", "secret-0"]
 
 
@@ -58,11 +59,27 @@ def test_a_target_without_profiles_has_the_default_one(targets: Targets) -> None
     assert profile_policy("default") == "device-lobby-default"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "a\x1b[2J"])
-def test_an_unprintable_name_is_rejected(targets: Targets, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "a\x1b[2J", " a", "a\u200bb"])
+def test_a_misleading_name_is_rejected(targets: Targets, name: str) -> None:
     with pytest.raises(InvalidInput, match="INVALID_NAME"):
         targets.register(A1, name, (), "user:ann")
     assert targets.all() == []
+
+
+def test_a_name_that_looks_like_another_targets_is_rejected(targets: Targets) -> None:
+    targets.register(A1, "Plant one", (), "user:ann")
+    targets.register(B, "Plant two", (), "user:ann")
+    for target in (A2, B):
+        with pytest.raises(InvalidInput, match="NAME_IMITATES"):
+            targets.register(target, "PLANT ONE", (), "user:ann")
+    assert [each.name for each in targets.all()] == ["Plant one", "Plant two"]
+    assert targets.register(A1, "PLANT ONE", (), "user:ann").name == "PLANT ONE"
+
+
+def test_a_name_that_an_earlier_version_accepted_can_stay(targets: Targets) -> None:
+    targets.register(A1, "name", (), "user:ann")
+    TargetRow("target", str(A1)).update(actions=[TargetRow.name.set(" old ")])
+    assert targets.register(A1, " old ", ("default", "camera"), "user:ann").profiles == ("default", "camera")
 
 
 def test_an_invalid_profile_is_rejected(targets: Targets) -> None:
@@ -77,7 +94,7 @@ def test_an_unknown_target_is_not_found(targets: Targets) -> None:
 
 
 def test_of_two_concurrent_registrations_one_wins(targets: Targets, calls: Calls) -> None:
-    calls.meanwhile["PutItem"] = lambda: targets.register(A1, "first", (), "user:bob")
+    calls.meanwhile["TransactWriteItems"] = lambda: targets.register(A1, "first", (), "user:bob")
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
         targets.register(A1, "second", (), "user:ann")
     assert targets.get(A1).name == "first"
@@ -88,7 +105,7 @@ def test_a_registration_whose_response_was_lost_is_made_once(targets: Targets, c
         call()
         return call()
 
-    calls.instead["PutItem"] = twice
+    calls.instead["PutItem"] = calls.instead["TransactWriteItems"] = twice
     registered = targets.register(A1, "Plant one", (), "user:ann")
     assert (targets.get(A1), targets.all()) == (registered, [registered])
 

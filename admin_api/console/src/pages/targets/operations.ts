@@ -5,7 +5,9 @@
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const TARGET_LIST = graphql(`
-  query TargetList { targets { account region name profiles presence createdBy createdAt } }
+  query TargetList {
+    targets(includeArchived: true) { account region name profiles presence createdBy createdAt archivedAt }
+  }
 `);
 
 export const TARGET_COUNTS = graphql(`
@@ -23,6 +25,24 @@ export const REGISTER_TARGET = graphql(`
     registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
       account region name profiles presence setupCommand
     }
+  }
+`);
+
+export const ARCHIVE_TARGET = graphql(`
+  mutation ArchiveTarget($account: String!, $region: String!) {
+    archiveTarget(account: $account, region: $region) { account region archivedAt }
+  }
+`);
+
+export const RESTORE_TARGET = graphql(`
+  mutation RestoreTarget($account: String!, $region: String!) {
+    restoreTarget(account: $account, region: $region) { account region archivedAt }
+  }
+`);
+
+export const REMOVE_TARGET = graphql(`
+  mutation RemoveTarget($account: String!, $region: String!) {
+    removeTarget(account: $account, region: $region) { account region }
   }
 `);
 

@@ -75,7 +75,9 @@ export function fieldOf(code: string): keyof Draft | undefined {
     INVALID_REGION: "region",
     INVALID_TARGET: "region",
     INVALID_NAME: "name",
+    NAME_IMITATES: "name",
     INVALID_PROFILE: "profiles",
+    UNKNOWN_PROFILE: "profiles",
   };
   return fields[code];
 }

@@ -1,6 +1,7 @@
 /** One target in the list: name, device counts by state, and actions. */
 import { ActionIcon, Anchor, Badge, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
 import {
+  IconArchive,
   IconCircleCheck,
   IconCircleX,
   IconDots,
@@ -9,6 +10,7 @@ import {
   IconPlugConnected,
   IconTerminal2,
 } from "@tabler/icons-react";
+import { useState } from "react";
 import { Link } from "wouter";
 import { pluralize } from "../../parts/numbers";
 import { StateBar, StateNumbers } from "../../parts/state_bar";
@@ -18,6 +20,7 @@ import { useMe } from "../../sign_in/me";
 import { devicesAddress } from "../addresses";
 import { summarize } from "./check_summary";
 import type { Counted, Listed } from "./operations";
+import { type Retirement, RetirementDialog, RetirementItems } from "./retirement";
 import type { Dialog } from "./target_dialog";
 import classes from "./targets.module.css";
 import type { Outcome } from "./use_check";
@@ -71,6 +74,18 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
             {profile}
           </Badge>
         ))}
+        {target.archivedAt && (
+          <Badge
+            variant="light"
+            color="gray"
+            size="sm"
+            tt="none"
+            leftSection={<IconArchive size={12} aria-hidden />}
+            title="No device can be claimed for it"
+          >
+            Archived
+          </Badge>
+        )}
         {target.presence && (
           <Badge
             variant="light"
@@ -125,6 +140,22 @@ function Devices({ target, counts }: { target: Listed; counts: Counted | undefin
 }
 
 function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => void }) {
+  const [asked, setAsked] = useState<Retirement | null>(null);
+  return (
+    <>
+      <MoreMenu target={target} onOpen={onOpen} onAsk={setAsked} />
+      <RetirementDialog target={target} asked={asked} onClose={() => setAsked(null)} />
+    </>
+  );
+}
+
+interface MenuProps {
+  target: Listed;
+  onOpen: (dialog: Dialog) => void;
+  onAsk: (retirement: Retirement) => void;
+}
+
+function MoreMenu({ target, onOpen, onAsk }: MenuProps) {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
@@ -142,6 +173,7 @@ function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => 
         >
           Show setup command
         </Menu.Item>
+        <RetirementItems target={target} onAsk={onAsk} />
       </Menu.Dropdown>
     </Menu>
   );

@@ -49,7 +49,7 @@ export function useTargetDraft(
   };
 }
 
-const BLANK = { createdBy: "", createdAt: "" };
+const BLANK = { createdBy: "", createdAt: "", archivedAt: null };
 
 /** A field's error shows after the field was left, or as soon as more typing cannot fix it. */
 function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): Faults {

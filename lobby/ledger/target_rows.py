@@ -1,0 +1,108 @@
+"""Rows of the targets' table, and the transaction that writes a change of a target with an entry of its history.
+
+A change is written on condition that the target is unchanged since it was read. The transaction has a token, so it is
+executed once, also if its response is lost and it is sent again.
+"""
+
+import hashlib
+from typing import Final
+from uuid import uuid4
+
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent
+from lobby.errors import Conflict
+from lobby.ledger.connection import connection_of
+from lobby.ledger.dynamodb_errors import CONFLICTS, reasons_of
+from lobby.ledger.models import TargetEntryRow, TargetRow
+from lobby.names import Target, parse_target_key
+
+KIND: Final = "target"
+REMOVED: Final = "removed"
+
+
+def write(before: RegisteredTarget | None, after: RegisteredTarget, entry: TargetEntry) -> RegisteredTarget:
+    """Write a new target (`before` is None), a changed one, or the removal of one, and the entry. Return `after`. Raise
+    `Conflict` CHANGED_MEANWHILE."""
+    key = str(after.target)
+    try:
+        with TransactWrite(connection=connection_of(TargetRow), client_request_token=str(uuid4())) as transaction:
+            transaction.save(_entry_row(after.target, entry), condition=TargetEntryRow.kind.does_not_exist())
+            if after.removed:
+                transaction.save(_row_of(after))
+                transaction.delete(TargetRow(KIND, key), condition=_unchanged(before))
+            else:
+                transaction.save(_row_of(after), condition=_unchanged(before))
+    except TransactWriteError as error:
+        if set(reasons_of(error)) & CONFLICTS:
+            if _is_written(after):  # by an attempt whose response was lost
+                return after
+            message = f"got {after.target}, which was changed by someone else just now; look at it and try again"
+            raise Conflict("CHANGED_MEANWHILE", message) from None
+        raise
+    return after
+
+
+def entries(target: Target) -> list[TargetEntry]:
+    """Return the history of a target, the oldest entry first; also of one that was removed."""
+    rows = TargetEntryRow.query(_history(target), consistent_read=True)
+    return [TargetEntry(row.at, row.actor, TargetEvent(row.event), row.detail or "") for row in rows]
+
+
+def target_of(row: TargetRow) -> RegisteredTarget:
+    return RegisteredTarget(
+        parse_target_key(row.target),
+        row.name,
+        row.externalid,
+        tuple(row.profiles),
+        row.createdby,
+        row.createdat,
+        bool(row.presence),
+        row.archivedat,
+        row.kind == REMOVED,
+    )
+
+
+def _is_written(after: RegisteredTarget) -> bool:
+    try:
+        return target_of(TargetRow.get(_row_of(after).kind, str(after.target), consistent_read=True)) == after
+    except DoesNotExist:
+        return False
+
+
+def _row_of(target: RegisteredTarget) -> TargetRow:
+    return TargetRow(
+        REMOVED if target.removed else KIND,
+        str(target.target),
+        name=target.name,
+        externalid=target.externalid,
+        profiles=list(target.profiles),
+        presence=target.presence,
+        createdby=target.createdby,
+        createdat=target.createdat,
+        archivedat=target.archivedat,
+    )
+
+
+def _unchanged(before: RegisteredTarget | None) -> Condition:
+    if before is None:
+        return TargetRow.target.does_not_exist()
+    at = before.archivedat
+    archived: Condition = TargetRow.archivedat == at if at else TargetRow.archivedat.does_not_exist()
+    settings: Condition = (TargetRow.name == before.name) & (TargetRow.profiles == list(before.profiles))
+    unchanged: Condition = settings & archived
+    return unchanged
+
+
+def _entry_row(target: Target, entry: TargetEntry) -> TargetEntryRow:
+    content = "|".join((entry.at, entry.actor, entry.event, entry.detail))
+    key = f"{entry.at}#{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return TargetEntryRow(
+        _history(target), key, at=entry.at, actor=entry.actor, event=entry.event.value, detail=entry.detail or None
+    )
+
+
+def _history(target: Target) -> str:
+    return f"history#{target}"
