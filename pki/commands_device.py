@@ -19,13 +19,12 @@ from pki import (
     details,
     devices,
     keys,
+    label_templates,
     labels,
     manifest,
     naming,
     order_csv,
     profile,
-    sheets,
-    storage,
     terminal,
 )
 from pki.certificates import common_name, fingerprint
@@ -134,31 +133,39 @@ def _print_summary(issued: Sequence[IssuedDevice], directory: Path, years: int |
 
 
 @app.command("labels")
-def print_labels(
+def print_labels(  # typer: a parameter is an option
     directory: CaDirectory,
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of devices. [default: all]")] = None,
-    out: Annotated[Path, typer.Option(help="A .pdf or .png file; several .png pages are numbered.")] = Path(
-        "labels.pdf"
-    ),
-    per_page: Annotated[int, typer.Option(help="Minimum number of labels per A4 page.")] = sheets.DEFAULT_PER_PAGE,
+    out: Annotated[
+        Path, typer.Option(help="A .pdf, .png, .svg or .zpl file; several pages of images are numbered.")
+    ] = Path("labels.pdf"),
+    template: Annotated[
+        str, typer.Option(help=f"Sheet or roll: {', '.join(label_templates.TEMPLATES)}, or roll-WIDTHxHEIGHT in mm.")
+    ] = "a4",
+    per_page: Annotated[
+        int | None, typer.Option(help="At least so many labels per sheet; only for a4 and letter, which are cut.")
+    ] = None,
+    dpi: Annotated[int, typer.Option(help="Resolution of the label printer, for .zpl: 203, 300 or 600.")] = 203,
     devices_directory: DevicesDirectory = None,
 ) -> None:
-    """Create A4 sheets of labels to print and cut."""
-    grid = sheets.plan_grid(per_page)
-    if out.suffix.lower() not in {".pdf", ".png"}:
-        raise InvalidInput("INVALID_OUT", f"got {out}, want a file name that ends in .pdf or .png")
+    """Create labels to print: sheets to cut, Avery sheets, or rolls. Every code is decoded before it is written."""
+    labels.require_format(out)
+    chosen = _template(template, per_page)
     source = devices_directory or directory / DEVICES_DIRECTORY
     selected = _select_devices(directory, source, names)
     with terminal.progress() as bar:
         task = bar.add_task("labels", total=len(selected))
-        pages = list(sheets.render_pages(selected, grid, lambda: bar.advance(task)))
-    if out.suffix.lower() == ".pdf":
-        files = {out: sheets.encode_pdf(pages)}
-    else:
-        files = {_page_path(out, number, len(pages)): labels.encode_png(page) for number, page in enumerate(pages, 1)}
-    for path, content in files.items():
-        storage.replace(path, content)
-        terminal.print_result(str(path))
+        for path in labels.write_labels(out, selected, chosen, dpi, lambda: bar.advance(task)):
+            terminal.print_result(str(path))
+
+
+def _template(name: str, per_page: int | None) -> label_templates.Template:
+    chosen = label_templates.find_template(name)
+    if per_page is None:
+        return chosen
+    if not chosen.cut:
+        raise InvalidInput("INVALID_PER_PAGE", f"got {per_page} for {name}, want it only for a4 and letter")
+    return label_templates.cut_sheet(chosen.page, per_page)
 
 
 def _select_devices(directory: Path, source: Path, names: Sequence[str] | None) -> list[tuple[Fingerprint, str]]:
@@ -179,7 +186,3 @@ def _select_devices(directory: Path, source: Path, names: Sequence[str] | None) 
     if not available:
         raise InvalidInput("UNKNOWN_DEVICE", f"got no device in {source}, want at least one: run device first")
     return [(available[name], name) for name in (names or available)]
-
-
-def _page_path(out: Path, number: int, pages: int) -> Path:
-    return out if pages == 1 else out.with_name(f"{out.stem}-{number:03d}{out.suffix}")

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pki.errors import StorageError
 
@@ -56,6 +57,23 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
         temporary.replace(path)
     except OSError:
         temporary.unlink()
+        raise
+    _sync_directory(path.parent)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = PUBLIC) -> Iterator[BinaryIO]:
+    """Yield a file to write, which replaces `path` atomically at the end. After an exception, `path` is unchanged."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
         raise
     _sync_directory(path.parent)
 
