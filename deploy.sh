@@ -21,8 +21,9 @@ In AWS (with the credentials of your environment or --profile; asks for confirma
   redrive   Process the work in the on-failure queues again: `redrive local`, `redrive aws`. `--dry-run` only lists
             it. Can be interrupted and repeated.
 
-  destroy   Delete a deployment: `destroy local`, `destroy aws` or `destroy target`. In AWS, ledger and history are
-            retained until you delete their tables.
+  destroy   Delete a deployment with the registrations of its devices: `destroy local`, `destroy aws` or `destroy
+            target`. Can be interrupted and repeated. In AWS, ledger, history and users are retained until you delete
+            them. `--keep-devices` keeps the devices' certificates, things and policies.
 
 `./deploy.sh COMMAND --help` lists the options of a command. The set-up installs: .venv (Python packages, pinned by
 hash), Node from PyPI if there is none, the web console (built for `local` and `aws`), and the pinned CDK CLI (for AWS).
@@ -75,5 +76,5 @@ if [ "$command" = redrive ]; then
   esac
   exec "$VENV/bin/python" -m infra.cloud redrive "$@"
 fi
-case " $* " in *" --help "*) ;; *) ensure_cdk_cli ;; esac
+case "$command $* " in *" --help "* | destroy*) ;; *) ensure_cdk_cli ;; esac
 exec "$VENV/bin/python" -m infra.cloud "$command" "$@"

@@ -7,7 +7,9 @@ lobby.errors.LobbyError
     │                   FILE_TOO_LARGE, BUNDLE_TOO_LARGE, NOT_BUILT
     ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
-    └── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
+    ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
+    ├── StackNotDeleted (`infra.teardown.stacks`) STACK_NOT_DELETED, STACK_NOT_REDUCED
+    └── NotRemoved      (`infra.teardown.target`) DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK
 """
 
 from lobby.errors import LobbyError

@@ -11,12 +11,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import topic_rules
+from infra import stack_names, topic_rules
 from infra.queues import Queues
 from infra.settings import Settings
 from lobby import wire
 
-RULE: Final = "device_lobby_registered"
 WORKERS: Final = 2
 """The least `MaximumConcurrency` of an event source mapping (Lambda API reference, ScalingConfig)."""
 BATCH_SIZE: Final = 10
@@ -37,7 +36,7 @@ def make_registration(scope: Construct, bouncer: lambda_.Function, queues: Queue
     topic_rules.make_rule(
         scope,
         "RegisteredRule",
-        RULE,
+        stack_names.REGISTERED_RULE,
         wire.REGISTERED_SQL,
         "Sends the event of each registered certificate to the bouncer's queue",
         topic_rules.to_queue(queues.registrations, role),

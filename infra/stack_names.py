@@ -11,6 +11,8 @@ LOBBY: Final = "DeviceLobby"
 TARGET: Final = "DeviceLobbyTarget"
 ROLE: Final = "DeviceLobbyRole"
 """The commissioner's role in a target account, which the account's Regions share."""
+REGISTERED_RULE: Final = "device_lobby_registered"
+"""The topic rule that starts the bouncer. A teardown disables it."""
 
 
 def target_id(target: Target) -> str:

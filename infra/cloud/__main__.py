@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import stack_names
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
-from infra.cloud.cdk import destroy as destroy_stack
 from infra.cloud.first_admin import invite
 from infra.errors import InfraError
 from infra.redrive.start import redrive as start_redrive
+from infra.teardown.lobby import LobbyRemoval
+from infra.teardown.target import TargetRemoval
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
 
@@ -134,22 +135,24 @@ def destroy(
     what: Annotated[str, typer.Argument(help="`aws` (the lobby) or `target`.")],
     profile: Profile = None,
     region: AnyRegion = None,
+    keep_devices: Annotated[
+        bool,
+        typer.Option("--keep-devices", help="Keep devices' certificates, things and policies: they stay connected."),
+    ] = False,
     yes: Yes = False,
 ) -> None:
-    """Delete a stack. The lobby's tables, buckets and users are retained and listed."""
+    """Remove the devices' registrations from AWS IoT, then the stack. Can be interrupted and repeated. The lobby's
+    tables, buckets and users are retained and listed."""
     with _reported_errors():
         if what not in ("aws", "target"):
             raise typer.BadParameter(f"got {what!r}, want aws, target or local")
         identity = caller(profile, region)
-        here = f"{identity.account}/{identity.region}"
-        confirm(identity, f"DELETE the stack {stack_names.LOBBY if what == 'aws' else stack_names.TARGET} from", yes)
-        context: dict[str, Any] = {"lobby": here, "bundle": "false"}
-        stack = stack_names.LOBBY
-        if what == "target":
-            context["targets"] = [{"account": identity.account, "region": identity.region, "externalId": "none"}]
-            context["lobbyStack"] = "false"
-            stack = stack_names.target_id(Target(identity.account, identity.region))
-        destroy_stack(identity, profile, synthesize("destroy", context), stack)
+        stack = stack_names.LOBBY if what == "aws" else stack_names.TARGET
+        devices = "except for its devices" if keep_devices else "with the certificates and things of its devices"
+        confirm(identity, f"DELETE the stack {stack} {devices} from", yes)
+        here = Target(identity.account, identity.region)
+        removal = LobbyRemoval if what == "aws" else TargetRemoval
+        removal(identity.session, here, typer.echo).run(keep_devices=keep_devices)
 
 
 def _profiles_context(directory: Path | None) -> dict[str, str]:

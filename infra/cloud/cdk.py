@@ -70,10 +70,6 @@ def deploy(identity: Caller, profile: str | None, assembly: Path, stack: str) ->
     return next(iter(outputs.values()), {})
 
 
-def destroy(identity: Caller, profile: str | None, assembly: Path, stack: str) -> None:
-    _run(identity, profile, "destroy", stack, "--app", str(assembly), "--force")
-
-
 def _own_context() -> dict[str, Any]:
     return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
 

@@ -24,6 +24,9 @@ _CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AU
 _INLINE_TEMPLATE_BYTES: Final = 51_200
 """Maximum size of a template in the request (CloudFormation user guide, "Understand CloudFormation quotas")."""
 _POLL_SECONDS: Final = 0.2
+_CHANGE_SET: Final = "deploy"
+_UNCHANGED: Final = ("No updates are to be performed", "didn't contain changes")
+"""The reasons of a change set that failed because it has no changes."""
 
 
 @dataclass(frozen=True)
@@ -186,13 +189,11 @@ def deploy(
     } | _template(stack, client)
     try:
         status = _status(stack.name, cloudformation)
-        if status in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"):
+        if status in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"):
             _delete(stack.name, cloudformation, timeout)
             status = None
         began = time.time()
-        if status is None:
-            cloudformation.create_stack(**request)
-        elif not _update(cloudformation, request):
+        if not _change(cloudformation, request, "CREATE" if status is None else "UPDATE", timeout):
             return outputs(stack.name, cloudformation)
         return _wait(stack.name, cloudformation, began, timeout)
     except (ClientError, WaiterError) as error:
@@ -209,13 +210,22 @@ def _template(stack: StackArtifact, client: Clients) -> dict[str, str]:
     return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
 
 
-def _update(cloudformation: Any, request: dict[str, Any]) -> bool:
-    try:
-        cloudformation.update_stack(**request)
-    except ClientError as error:
-        if "No updates are to be performed" in str(error):
+def _change(cloudformation: Any, request: dict[str, Any], kind: str, timeout: float) -> bool:
+    """Start to create or update a stack and adopt what an earlier one retained, as the CDK CLI does with
+    `--import-existing-resources`. Return False if nothing is to be changed."""
+    change_set = {"StackName": request["StackName"], "ChangeSetName": _CHANGE_SET}
+    if kind == "UPDATE":
+        cloudformation.delete_change_set(**change_set)  # of an interrupted deployment
+    cloudformation.create_change_set(**(request | change_set), ChangeSetType=kind, ImportExistingResources=True)
+    deadline = time.monotonic() + timeout
+    while (created := cloudformation.describe_change_set(**change_set))["Status"] != "CREATE_COMPLETE":
+        reason = str(created.get("StatusReason", "no reason"))
+        if created["Status"] == "FAILED" and any(text in reason for text in _UNCHANGED):
             return False
-        raise
+        if created["Status"] == "FAILED" or time.monotonic() > deadline:
+            raise DeployFailed("STACK_FAILED", f"{request['StackName']}: {created['Status']}: {reason}")
+        time.sleep(_POLL_SECONDS)
+    cloudformation.execute_change_set(**change_set)
     return True
 
 

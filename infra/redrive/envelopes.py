@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from infra.functions import BOUNCER, PREFIX, RECEPTIONIST
 from infra.permissions import REGISTRATIONS
-from infra.registration import RULE as REGISTERED_RULE
+from infra.stack_names import REGISTERED_RULE
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, parse_fingerprint
 from lobby.wire import HELLO_RULE, PRESENCE

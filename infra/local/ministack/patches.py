@@ -24,9 +24,11 @@ from infra.local.ministack import (
     resources,
     role_principals,
     signatures,
+    stack_resources,
     streams,
     subscriptions,
     thing_principals,
+    thing_types,
     throttling,
     topic_rules,
     transaction_conflicts,
@@ -48,6 +50,7 @@ _MODULES: Final = (
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
+    *(stack_resources, thing_types),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -106,7 +109,9 @@ def apply(layout: Layout) -> PatchedEmulator:
     connections.apply()
     thing_principals.apply()
     resources.apply()
+    stack_resources.apply()
     role_principals.apply()
+    thing_types.apply()
     managed_login.apply()
     topic_rules.apply()
     streams.apply(lambda: current().stream_lanes)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -70,9 +71,13 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 def _empty(directory: Path) -> None:
-    """Delete the unpacked code of Lambda functions of earlier runs (hundreds of megabytes). It is unpacked on use."""
-    shutil.rmtree(directory, ignore_errors=True)
+    """Delete the unpacked code of Lambda functions of earlier runs, which is unpacked on use. It is renamed, and deleted
+    in the background, because hundreds of megabytes of small files take up to a minute."""
+    if directory.exists():
+        directory.rename(directory.with_name(f"{directory.name}.{time.time_ns()}.old"))
     directory.mkdir(parents=True)
+    for old in directory.parent.glob(f"{directory.name}.*.old"):
+        threading.Thread(target=shutil.rmtree, args=(old, True), daemon=True).start()
 
 
 def main() -> int:

@@ -1,0 +1,115 @@
+"""Finds the registrations that belong to a lobby, in a target and in the lobby's own account. Reads only.
+
+In a target, a thing of the lobby has the attribute `certid`, its certificate's fingerprint. It belongs to this lobby if
+a policy of the target's stack is attached to that certificate, or if the thing's attribute `lobby` names the lobby. In
+the lobby's account, the ledger lists the devices. Everything else is somebody else's and is reported, not removed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from infra.teardown.registry import Registry
+from infra.teardown.removal import Registration
+from lobby.ledger.models import LedgerRow, NameRow
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+CERTID: Final = "certid"
+LOBBY: Final = "lobby"
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What belongs to the lobby, and the ARNs of what does not but has one of its policies attached."""
+
+    registrations: tuple[Registration, ...]
+    foreign: tuple[str, ...] = ()
+
+
+def of_target(registry: Registry, policies: Iterable[str], lobby: str) -> Inventory:
+    """Return the registrations in a target. `policies` are those of the target's stack; `lobby` is the value of the
+    attribute `lobby` of this lobby's things."""
+    attached = _attached(registry, policies)
+    found: list[Registration] = []
+    with_thing: set[str] = set()
+    for thing in registry.listed("ListThings", "things"):
+        attributes: Mapping[str, str] = thing.get("attributes", {})
+        certid, owner = attributes.get(CERTID, ""), attributes.get(LOBBY)
+        if not _FINGERPRINT.fullmatch(certid) or owner not in (None, lobby):
+            continue
+        arn = registry.certificate_arn(certid)
+        if owner is None and arn not in attached:
+            continue
+        mark = (LOBBY, lobby) if owner is None else None
+        with_thing.add(arn)
+        found.append(Registration(certid, (thing["thingName"],), tuple(attached.get(arn, ())), mark))
+    rest = [arn for arn in attached if arn not in with_thing]
+    alone = {arn for arn in rest if _is_without_thing(registry, arn)}
+    found += [Registration(_certid(arn), (), tuple(attached[arn])) for arn in alone]
+    return Inventory(tuple(sorted(found, key=str)), tuple(sorted(set(rest) - alone)))
+
+
+def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[str]) -> Inventory:
+    """Return the registrations in the lobby's account: certificates that have connected, by the ledger, and those with
+    one of the lobby's `policies`. The ledger is retained, so an interrupted removal finds the rest."""
+    attached = _attached(registry, policies)
+    existing = {each["certificateId"] for each in registry.listed("ListCertificates", "certificates")}
+    things = {each["thingName"] for each in registry.listed("ListThings", "things")}
+    names = dict(_scanned(dynamodb, NameRow.Meta.table_name, "devicename", "certid"))
+    by_certid = {certid: name for name, certid in names.items()}
+    found: list[Registration] = []
+    for certid, firstseen in _scanned(dynamodb, LedgerRow.Meta.table_name, "certid", "firstseen"):
+        if not firstseen:
+            continue  # expected: the lobby has registered nothing yet
+        name = by_certid.get(certid)
+        own = (name,) if name in things and name is not None else ()
+        if certid in existing or own:
+            arn = registry.certificate_arn(certid)
+            found.append(Registration(certid if certid in existing else None, own, tuple(attached.get(arn, ()))))
+    known = {registry.certificate_arn(each.certid) for each in found if each.certid}
+    for arn in attached.keys() - known:
+        if ":cert/" in arn:
+            bound = registry.call("ListPrincipalThings", principal=arn)["things"]
+            found.append(Registration(_certid(arn), tuple(bound), tuple(attached[arn])))
+    foreign = sorted(arn for arn in attached if ":cert/" not in arn)
+    return Inventory(tuple(sorted(found, key=str)), tuple(foreign))
+
+
+def _attached(registry: Registry, policies: Iterable[str]) -> dict[str, list[str]]:
+    """Return the policies by the ARN that they are attached to. A policy that does not exist is attached to nothing."""
+    found: dict[str, list[str]] = {}
+    for policy in policies:
+        for arn in registry.listed_if_present("ListTargetsForPolicy", "targets", policyName=policy):
+            found.setdefault(arn, []).append(policy)
+    return found
+
+
+def _is_without_thing(registry: Registry, arn: str) -> bool:
+    """Return whether this is a certificate without a thing. The lobby's policies allow no connection without one, so
+    it is what an interrupted registration or its owner has left."""
+    return ":cert/" in arn and not registry.call("ListPrincipalThings", principal=arn)["things"]
+
+
+def _certid(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _scanned(dynamodb: "DynamoDBClient", table: str, key: str, other: str) -> Iterator[tuple[str, str]]:
+    """Yield two attributes of each row of a table; nothing if the table does not exist."""
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, ProjectionExpression="#k, #o", ExpressionAttributeNames={"#k": key, "#o": other}
+    )
+    try:
+        for page in pages:
+            for item in page["Items"]:
+                yield _text(item, key), _text(item, other)
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    return str(item.get(name, {}).get("S", ""))

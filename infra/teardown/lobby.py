@@ -1,0 +1,67 @@
+"""Removes the lobby from its account: devices, then the stack. Tables, buckets and the user pool are retained.
+
+Admissions stop first, so that a device that connects meanwhile is not registered again. Every step can be repeated;
+`./deploy.sh aws` starts admissions again.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from infra import stack_names
+from infra.teardown import inventory
+from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
+from infra.teardown.stacks import IOT_POLICY, POLL, Stack
+from infra.teardown.target import remove_devices
+from lobby.names import Target
+
+Report = Callable[[str], None]
+_NO_RULE: Final = (NOT_FOUND, "UnauthorizedException")
+"""AWS answers the second for a rule that does not exist."""
+
+
+class LobbyRemoval:
+    """One run in `where`. `session` is a boto3 session of the account; `sleep` waits for seconds, and a stack is polled
+    every `poll` seconds."""
+
+    def __init__(
+        self,
+        session: Any,
+        where: Target,
+        report: Report,
+        sleep: Callable[[float], None] = time.sleep,
+        poll: float = POLL,
+    ) -> None:
+        self._report = report
+        self._stack = Stack(session.client("cloudformation"), stack_names.LOBBY, sleep, poll)
+        self._iot = session.client("iot", config=RETRIES)
+        self._dynamodb = session.client("dynamodb")
+        self.registry = Registry(self._iot, where, sleep=sleep)
+
+    def run(self, *, keep_devices: bool) -> None:
+        """Remove the lobby. Raise `InfraError`; what was removed stays removed, and a repetition continues."""
+        retained = self._stack.retained()
+        self._stop_admissions()
+        if keep_devices:
+            if self._stack.status() is not None:
+                self._stack.reduce_to_policies(self._report)
+        else:
+            policies = self._stack.resources(IOT_POLICY)
+            if policies:
+                remove_devices(
+                    self.registry,
+                    lambda: inventory.of_lobby(self.registry, self._dynamodb, policies),
+                    self._report,
+                )
+            self._stack.delete(self._report)
+        for each in retained:
+            self._report(f"  retained: {each}")
+
+    def _stop_admissions(self) -> None:
+        try:
+            self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
+        except ClientError as error:
+            if code_of(error) not in _NO_RULE:
+                raise

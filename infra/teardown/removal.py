@@ -1,0 +1,82 @@
+"""Removes one device's registration from AWS IoT, in the order that AWS requires.
+
+The certificate is set INACTIVE, its policies and things are detached, then it is deleted, and at last the thing. Every
+step accepts what an earlier attempt has done. Until the last step the thing exists, and it names its certificate: so a
+removal that was interrupted anywhere is found and completed. A detached thing counts as attached for some seconds
+(API reference, DetachThingPrincipal), so a deletion that is refused for this reason is repeated.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from infra.teardown.registry import Registry, code_of
+
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each repetition of a deletion that is refused because something is still attached."""
+_ATTACHED: Final = ("DeleteConflictException", "InvalidRequestException")
+
+
+@dataclass(frozen=True, order=True)
+class Registration:
+    """A device's certificate, its things and the policies attached to it. `certid` is None if the certificate does not
+    exist any more. `mark` is an attribute that the thing gets first, if it does not have it."""
+
+    certid: str | None
+    things: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    mark: tuple[str, str] | None = None
+
+
+def remove(registry: Registry, device: Registration) -> None:
+    """Remove the registration. Can be repeated. Raise `ClientError`, above all if something else stays attached."""
+    if device.mark is not None:
+        attributes = {"attributes": dict([device.mark]), "merge": True}
+        for thing in device.things:
+            registry.call_if_present("UpdateThing", thingName=thing, attributePayload=attributes)
+    if device.certid is not None:
+        _remove_certificate(registry, device.certid, device)
+    for thing in device.things:
+        _until_detached(registry, lambda thing=thing: registry.call("DeleteThing", thingName=thing))  # type: ignore[misc]
+
+
+def _remove_certificate(registry: Registry, certid: str, device: Registration) -> None:
+    arn = registry.certificate_arn(certid)
+    if not registry.call_if_present("UpdateCertificate", certificateId=certid, newStatus="INACTIVE"):
+        return
+    _detach(registry, arn, device.policies, device.things)
+
+    def detach_the_rest() -> None:
+        policies = registry.call("ListAttachedPolicies", target=arn)["policies"]
+        things = registry.call("ListPrincipalThings", principal=arn)["things"]
+        _detach(registry, arn, tuple(each["policyName"] for each in policies), tuple(things))
+
+    _until_detached(
+        registry, lambda: registry.call_if_present("DeleteCertificate", certificateId=certid), detach_the_rest
+    )
+
+
+def _detach(registry: Registry, arn: str, policies: tuple[str, ...], things: tuple[str, ...]) -> None:
+    for policy in policies:
+        registry.call_if_present("DetachPolicy", policyName=policy, target=arn)
+    for thing in things:
+        registry.call_if_present("DetachThingPrincipal", thingName=thing, principal=arn)
+
+
+def _until_detached(
+    registry: Registry, delete: Callable[[], object], detach_the_rest: Callable[[], None] | None = None
+) -> None:
+    """Repeat a deletion while AWS IoT answers that something is attached. Between repetitions, detach what is found."""
+    for pause in (*_PAUSES, None):
+        try:
+            delete()
+        except ClientError as error:
+            if code_of(error) not in _ATTACHED or pause is None:
+                raise
+            registry.sleep(pause)
+            if detach_the_rest is not None:
+                detach_the_rest()
+        else:
+            return

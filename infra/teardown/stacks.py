@@ -1,0 +1,135 @@
+"""Deletes CloudFormation stacks, or reduces them to the IoT policies of the devices that stay.
+
+CloudFormation cannot delete an IoT policy that is attached, so the stack is deleted after its devices. Every function
+can be repeated, also while an earlier deletion is in progress.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from infra.errors import InfraError
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+
+IOT_POLICY: Final = "AWS::IoT::Policy"
+THING_TYPE: Final = "AWS::IoT::ThingType"
+ROLE: Final = "AWS::IAM::Role"
+_DELETED: Final = "DELETE_COMPLETE"
+_CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+_TIMEOUT: Final = 3600.0
+POLL: Final = 2.0
+
+
+class StackNotDeleted(InfraError):
+    """CloudFormation could not delete or update a stack: STACK_NOT_DELETED, STACK_NOT_REDUCED."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack in one account and Region. `poll` is in seconds."""
+
+    cloudformation: "CloudFormationClient"
+    name: str
+    sleep: Callable[[float], None] = time.sleep
+    poll: float = POLL
+
+    def status(self) -> str | None:
+        """Return the status, or None if there is no such stack."""
+        try:
+            stacks = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        return next((str(each["StackStatus"]) for each in stacks if each["StackStatus"] != _DELETED), None)
+
+    def resources(self, kind: str) -> list[str]:
+        """Return the physical ids of the stack's resources of a type; none if there is no such stack."""
+        return [each["PhysicalResourceId"] for each in self._resources() if each["ResourceType"] == kind]
+
+    def retained(self) -> list[str]:
+        """Return type and physical id of the resources that the stack's deletion retains."""
+        kept = {
+            name for name, each in self._template().items() if str(each.get("DeletionPolicy", "")).startswith("Retain")
+        }
+        return [
+            f"{each['ResourceType'].removeprefix('AWS::')} {each['PhysicalResourceId']}"
+            for each in self._resources()
+            if each["LogicalResourceId"] in kept
+        ]
+
+    def delete(self, report: Callable[[str], None]) -> None:
+        """Delete the stack and wait. Raise `StackNotDeleted` with the resources that could not be deleted."""
+        if self.status() is None:
+            return
+        report(f"deleting the stack {self.name}")
+        self.cloudformation.delete_stack(StackName=self.name)
+        status = self._wait()
+        if status is not None:
+            raise StackNotDeleted("STACK_NOT_DELETED", f"{self.name} is {status}: {self._failures()}")
+        report(f"stack {self.name} deleted")
+
+    def reduce_to_policies(self, report: Callable[[str], None]) -> None:
+        """Delete everything in the stack but its IoT policies. Raise `StackNotDeleted`."""
+        template = {
+            "Description": f"{self.name}, removed except for the policies of its devices",
+            "Resources": {
+                name: {key: value for key, value in each.items() if key in ("Type", "Properties")}
+                for name, each in self._template().items()
+                if each["Type"] == IOT_POLICY
+            },
+        }
+        try:
+            self.cloudformation.update_stack(
+                StackName=self.name,
+                TemplateBody=json.dumps(template),
+                Capabilities=_CAPABILITIES,  # type: ignore[arg-type]
+            )
+        except ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
+        status = self._wait()
+        if status != "UPDATE_COMPLETE":
+            raise StackNotDeleted("STACK_NOT_REDUCED", f"{self.name} is {status}: {self._failures()}")
+        report(f"stack {self.name} reduced to its IoT policies, which its devices need")
+
+    def _wait(self) -> str | None:
+        """Wait until no operation is in progress and return the status."""
+        for _ in range(int(_TIMEOUT / self.poll)):
+            status = self.status()
+            if status is None or not status.endswith("_IN_PROGRESS"):
+                return status
+            self.sleep(self.poll)
+        return self.status()
+
+    def _failures(self) -> str:
+        """Return the resources that failed in the last operation, with the reasons."""
+        failed: list[str] = []
+        for each in self.cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]:
+            is_stack = each.get("PhysicalResourceId") == each["StackId"]
+            if is_stack and each["ResourceStatus"].endswith("_IN_PROGRESS"):
+                break  # the begin of the operation; events are ordered newest first
+            if not is_stack and each["ResourceStatus"].endswith("_FAILED"):
+                failed.append(f"{each['LogicalResourceId']} ({each.get('ResourceStatusReason', 'no reason')})")
+        return "; ".join(failed) or "see its events"
+
+    def _resources(self) -> Iterator[Mapping[str, Any]]:
+        if self.status() is None:
+            return
+        for page in self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name):
+            for each in page["StackResourceSummaries"]:
+                if each["ResourceStatus"] != _DELETED and each.get("PhysicalResourceId"):
+                    yield each
+
+    def _template(self) -> Mapping[str, Mapping[str, Any]]:
+        if self.status() is None:
+            return {}
+        body: Any = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
+        resources: dict[str, Any] = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+        return resources

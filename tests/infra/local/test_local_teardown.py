@@ -1,0 +1,160 @@
+"""Targets are removed on the local cloud: devices, stack, then the role. It refuses what AWS refuses."""
+
+import json
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+
+from infra import stack_names
+from infra.errors import InfraError
+from infra.local.emulator import Emulator
+from infra.teardown.regions import regions_with
+from infra.teardown.stacks import IOT_POLICY, Stack
+from infra.teardown.target import TargetRemoval
+from lobby.domain.target import TARGET_ROLE
+from lobby.names import AccountId, Region, Target
+from tests.infra.local.emulated_cloud import Identity
+
+POLICY = "device-lobby-default"
+HERE, ELSEWHERE = Region("eu-west-1"), Region("eu-north-1")
+_ACCOUNTS = count(600000000001)
+TARGET: dict[str, Any] = {
+    "Resources": {
+        "DefaultPolicy": {
+            "Type": IOT_POLICY,
+            "DependsOn": ["Topic"],
+            "Properties": {"PolicyName": POLICY, "PolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        },
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "device-lobby-arrivals"}},
+    },
+    "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}},
+}
+TRUST = {"Version": "2012-10-17", "Statement": []}
+ROLE: dict[str, Any] = {
+    "Resources": {
+        "CommissionerRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"RoleName": TARGET_ROLE, "AssumeRolePolicyDocument": TRUST},
+        }
+    }
+}
+
+
+@dataclass
+class Account:
+    """An empty account of the emulator."""
+
+    emulator: Emulator
+    id: AccountId
+
+    def client(self, service: str, region: Region = HERE) -> Any:
+        return self.emulator.session(self.id, region).client(service)
+
+    def stack(self, name: str = stack_names.TARGET, region: Region = HERE) -> Stack:
+        return Stack(self.client("cloudformation", region), name, poll=0.05)
+
+    def deploy(self, name: str, template: dict[str, Any], region: Region = HERE) -> None:
+        self.client("cloudformation", region).create_stack(
+            StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
+        status = self.stack(name, region)._wait()
+        assert status == "CREATE_COMPLETE"
+
+    def register(self, name: str) -> str:
+        """Register a device as the commissioner does."""
+        iot, identity = self.client("iot"), Identity(name)
+        iot.create_thing(thingName=name, attributePayload={"attributes": {"certid": identity.id}})
+        made = iot.register_certificate_without_ca(certificatePem=identity.pem, status="ACTIVE")
+        iot.attach_thing_principal(thingName=name, principal=made["certificateArn"])
+        iot.attach_policy(policyName=POLICY, target=made["certificateArn"])
+        return str(made["certificateArn"])
+
+    def left(self) -> tuple[int, int]:
+        """Return the number of certificates and things."""
+        iot = self.client("iot")
+        return len(iot.list_certificates()["certificates"]), len(iot.list_things()["things"])
+
+    def remove(self, *, keep_devices: bool = False) -> list[str]:
+        lines: list[str] = []
+        session = self.emulator.session(self.id, HERE)
+        TargetRemoval(session, Target(self.id, HERE), lines.append, poll=0.05, regions=(HERE, ELSEWHERE)).run(
+            keep_devices=keep_devices
+        )
+        return lines
+
+    def has_role(self) -> bool:
+        return TARGET_ROLE in [each["RoleName"] for each in self.client("iam").list_roles()["Roles"]]
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Account:
+    return Account(emulator, AccountId(str(next(_ACCOUNTS))))
+
+
+def test_a_target_is_removed_with_its_devices_and_its_role(account: Account) -> None:
+    account.deploy(stack_names.TARGET, TARGET)
+    account.deploy(stack_names.ROLE, ROLE)
+    account.register("sensor-1")
+    account.remove()
+    assert account.left() == (0, 0)
+    assert (account.stack().status(), account.has_role()) == (None, False)
+
+
+def test_a_removal_can_be_repeated_after_its_end(account: Account) -> None:
+    account.deploy(stack_names.TARGET, TARGET)
+    account.remove()
+    assert account.remove() == []
+
+
+def test_the_role_stays_for_the_other_regions_of_the_account(account: Account) -> None:
+    account.deploy(stack_names.TARGET, TARGET)
+    account.deploy(stack_names.ROLE, ROLE)
+    account.deploy(stack_names.TARGET, TARGET, ELSEWHERE)
+    assert f"the role {TARGET_ROLE} stays: targets in eu-north-1" in account.remove()
+    assert account.has_role()
+
+
+def test_the_role_is_removed_with_the_last_target_also_from_another_region(account: Account) -> None:
+    account.deploy(stack_names.ROLE, ROLE, ELSEWHERE)
+    account.deploy(stack_names.TARGET, TARGET)
+    account.remove()
+    assert not account.has_role()
+
+
+def test_a_stack_of_an_earlier_version_does_not_take_the_role_of_other_regions_along(account: Account) -> None:
+    account.deploy(stack_names.TARGET, {"Resources": TARGET["Resources"] | ROLE["Resources"]})
+    account.deploy(stack_names.TARGET, TARGET, ELSEWHERE)
+    with pytest.raises(InfraError, match=r"ROLE_IN_STACK: .*eu-north-1.*deploy\.sh target"):
+        account.remove()
+    assert account.stack().status() == "CREATE_COMPLETE"
+
+
+def test_kept_devices_keep_their_policies_in_the_stack(account: Account) -> None:
+    account.deploy(stack_names.TARGET, TARGET)
+    device = account.register("sensor-1")
+    for _ in range(2):
+        account.remove(keep_devices=True)
+        assert account.left() == (1, 1)
+        assert account.stack().resources(IOT_POLICY) == [POLICY]
+        assert account.stack().resources("AWS::SNS::Topic") == []
+        attached = account.client("iot").list_attached_policies(target=device)["policies"]
+        assert [each["policyName"] for each in attached] == [POLICY]
+    account.remove()
+    assert (account.left(), account.stack().status()) == ((0, 0), None)
+
+
+def test_a_stack_whose_policy_is_attached_cannot_be_deleted_and_names_it(account: Account) -> None:
+    account.deploy(stack_names.TARGET, TARGET)
+    account.register("sensor-1")
+    with pytest.raises(InfraError, match=r"STACK_NOT_DELETED: .*DELETE_FAILED: DefaultPolicy \(.*attached"):
+        account.stack().delete(lambda _line: None)
+    account.remove()
+    assert account.stack().status() is None
+
+
+def test_a_region_that_does_not_answer_is_unknown(account: Account) -> None:
+    session = account.emulator.session(account.id, HERE)
+    session.endpoint_url = "http://127.0.0.1:9"
+    assert regions_with(session, [stack_names.TARGET], [HERE]).unknown == (HERE,)
