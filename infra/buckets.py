@@ -21,6 +21,6 @@ def make_bucket(scope: Construct, construct_id: str, name: str, **properties: An
         minimum_tls_version=1.2,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         versioned=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         **properties,
     )

@@ -54,7 +54,7 @@ class LobbyStack(Stack):
         )
         self.settings = settings
         self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
-        self.tables = make_tables(self, lobby)
+        self.tables = make_tables(self, settings)
         self.bucket = buckets.make_bucket(self, "Trust", wire.trust_bucket(lobby.account, lobby.region))
         self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)

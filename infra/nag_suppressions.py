@@ -71,13 +71,14 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})
-    _suppress(
-        stack.sign_in.pool,
-        {
-            "COG2": "MFA by authenticator app is optional: technicians may share a handset without one",
-            "COG8": "threat protection needs the Plus tier, which is charged per user; operators can enable it",
-        },
-    )
+    if stack.settings.user_pool_id is None:
+        _suppress(
+            stack.sign_in.pool,
+            {
+                "COG2": "MFA by authenticator app is optional: technicians may share a handset without one",
+                "COG8": "threat protection needs the Plus tier, which is charged per user; operators can enable it",
+            },
+        )
     _lint(stack)
 
 

@@ -6,9 +6,9 @@ account's ExternalId. A role as principal would be stored by its unique id, so t
 deleted and created again (IAM user guide, "AWS JSON policy elements: Principal", IAM role principals).
 """
 
-from typing import Final
+from typing import Final, cast
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -42,7 +42,7 @@ class RoleStack(Stack):
                 "StringEquals": {"sts:ExternalId": target.external_id},
             }
         )
-        iam.Role(
+        role = iam.Role(
             self,
             "CommissionerRole",
             role_name=TARGET_ROLE,
@@ -52,6 +52,10 @@ class RoleStack(Stack):
                 "register-devices": iam.PolicyDocument(statements=commissioning(where, settings.profiles))
             },
         )
+        if settings.adopt_role:
+            # CloudFormation adopts only what it also retains. It does not apply a change of the policy alone.
+            role.apply_removal_policy(RemovalPolicy.RETAIN)
+            cast(iam.CfnRole, role.node.default_child).add_metadata("adopted", "true")
         CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
         suppress_role_findings(self)
 

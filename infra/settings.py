@@ -14,6 +14,10 @@ are reported in one error.
     profiles          the directory of the device profiles; default: infra/profiles
     registrationRate  registrations per second, 1 to 50; at most the quotas of the lobby's account for AWS IoT's
                       DescribeCertificate, UpdateCertificate and AttachPolicy; default: 10
+    userPoolId        an existing user pool in the lobby's account and Region; by default the stack creates one
+    loginUrl          the origin of that pool's sign-in page; by default the stack creates one
+    adoptRole         true: the role's stack adopts an existing role, and retains it; default: false
+    protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -59,6 +63,9 @@ RETENTION_DAYS: Final = (
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """The format that STS requires (API reference, AssumeRole: ExternalId)."""
 _LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
+_POOL_ID: Final = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]{1,55}")
+"""The format of Cognito (API reference, DescribeUserPool: UserPoolId)."""
+_ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
 
 
@@ -88,6 +95,10 @@ class Settings:
     console_url: str | None = None
     """Ends with a slash. None: the console is at the API's address, as always in AWS."""
     profiles: Profiles = field(default_factory=read_profiles)
+    user_pool_id: str | None = None
+    login_url: str | None = None
+    protect: bool = True
+    adopt_role: bool = False
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> "Settings":
@@ -158,6 +169,18 @@ def _rate(value: Any) -> int:
     if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]?", str(value)) and int(value) <= 50:
         return int(value)
     raise _bad(value, "1 to 50 registrations per second")
+
+
+def _user_pool_id(value: Any) -> str:
+    if isinstance(value, str) and _POOL_ID.fullmatch(value):
+        return value
+    raise _bad(value, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
+
+
+def _login_url(value: Any) -> str:
+    if isinstance(value, str) and _ORIGIN.fullmatch(value):
+        return value
+    raise _bad(value, "an https origin without a path")
 
 
 def _targets(value: Any) -> tuple[TargetSettings, ...]:
@@ -255,4 +278,8 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", _anchor_days),
     ("registrationRate", "registration_rate", _rate),
+    ("userPoolId", "user_pool_id", _user_pool_id),
+    ("loginUrl", "login_url", _login_url),
+    ("protect", "protect", _flag),
+    ("adoptRole", "adopt_role", _flag),
 )

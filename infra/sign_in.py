@@ -12,16 +12,8 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.settings import Settings
+from infra.user_roles import ROLES
 from lobby.names import Target
-
-ROLES: Final = {
-    "admin": "Everything, including targets and their ExternalIds",
-    "operator": "Claims, moves, releases and revokes",
-    "technician": "Claims, for the targets of the user's target: groups only",
-    "viewer": "Read-only",
-}
-"""The groups, most privileged first. A technician's targets are further groups: `target:<account>/<Region>`."""
-
 
 COMMAND_LINE: Final = "http://localhost:8976/"
 """The callback URL of the command line. Cognito accepts http only for localhost (developer guide, "App client
@@ -32,27 +24,31 @@ settings": callback URLs)."""
 class SignIn:
     """`login_url` is the origin of the sign-in page; None for the emulator, which serves it itself."""
 
-    pool: cognito.UserPool
+    pool: cognito.IUserPool
     client: cognito.UserPoolClient
     login_url: str | None = None
 
 
 def make_sign_in(scope: Construct, settings: Settings, console_url: str) -> SignIn:
-    pool = _pool(scope)
-    for precedence, (name, description) in enumerate(ROLES.items()):
-        cognito.CfnUserPoolGroup(
-            scope,
-            f"{name.capitalize()}Group",
-            user_pool_id=pool.user_pool_id,
-            group_name=name,
-            description=description,
-            precedence=precedence,
-        )
+    if settings.user_pool_id is None:
+        pool: cognito.IUserPool = _pool(scope, settings)
+        _groups(scope, pool)
+    else:
+        pool = cognito.UserPool.from_user_pool_id(scope, "UserPool", settings.user_pool_id)
     client = _client(pool, settings, console_url)
     if settings.local:
         return SignIn(pool, client)
-    _login_page(scope, pool, client, settings)
-    return SignIn(pool, client, login_url(settings.lobby))
+    if settings.login_url is None:
+        _login_page(scope, pool, settings)
+    # Managed login needs a branding style to render a page.
+    cognito.CfnManagedLoginBranding(
+        scope,
+        "LoginStyle",
+        user_pool_id=pool.user_pool_id,
+        client_id=client.user_pool_client_id,
+        use_cognito_provided_values=True,
+    )
+    return SignIn(pool, client, settings.login_url or login_url(settings.lobby))
 
 
 def login_url(lobby: Target) -> str:
@@ -65,7 +61,20 @@ def _prefix(lobby: Target) -> str:
     return f"device-lobby-{lobby.account}"
 
 
-def _pool(scope: Construct) -> cognito.UserPool:
+def _groups(scope: Construct, pool: cognito.IUserPool) -> None:
+    for precedence, (name, description) in enumerate(ROLES.items()):
+        group = cognito.CfnUserPoolGroup(
+            scope,
+            f"{name.capitalize()}Group",
+            user_pool_id=pool.user_pool_id,
+            group_name=name,
+            description=description,
+            precedence=precedence,
+        )
+        group.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+
+
+def _pool(scope: Construct, settings: Settings) -> cognito.UserPool:
     return cognito.UserPool(
         scope,
         "UserPool",
@@ -85,12 +94,12 @@ def _pool(scope: Construct) -> cognito.UserPool:
             require_symbols=True,
             temp_password_validity=Duration.days(3),
         ),
-        deletion_protection=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        deletion_protection=settings.protect,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
 
 
-def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cognito.UserPoolClient:
+def _client(pool: cognito.IUserPool, settings: Settings, console_url: str) -> cognito.UserPoolClient:
     return pool.add_client(
         "Client",
         user_pool_client_name="console",
@@ -112,18 +121,11 @@ def _client(pool: cognito.UserPool, settings: Settings, console_url: str) -> cog
     )
 
 
-def _login_page(scope: Construct, pool: cognito.UserPool, client: cognito.UserPoolClient, settings: Settings) -> None:
-    """Create Cognito's managed login, which needs a branding style to render a page."""
+def _login_page(scope: Construct, pool: cognito.IUserPool, settings: Settings) -> None:
+    """Create the domain of Cognito's managed login."""
     domain = pool.add_domain(
         "Domain",
         cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_prefix(settings.lobby)),
         managed_login_version=cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
-    )
-    cognito.CfnManagedLoginBranding(
-        scope,
-        "LoginStyle",
-        user_pool_id=pool.user_pool_id,
-        client_id=client.user_pool_client_id,
-        use_cognito_provided_values=True,
     )
     CfnOutput(scope, "LoginUrl", value=domain.base_url(), description="Cognito's sign-in page")

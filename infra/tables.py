@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from pynamodb.models import Model
 
+from infra.settings import Settings
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow, RegistrationRow
 from lobby.names import Target
 
@@ -48,12 +49,12 @@ def index_names(model: type[Model]) -> list[str]:
     return sorted(index["index_name"] for index in model._get_schema()["global_secondary_indexes"])
 
 
-def make_tables(scope: Construct, lobby: Target) -> dict[type[Model], dynamodb.TableV2]:
+def make_tables(scope: Construct, settings: Settings) -> dict[type[Model], dynamodb.TableV2]:
     """Create all tables and return them by model."""
-    return {model: _table(scope, model, lobby) for model in MODELS}
+    return {model: _table(scope, model, settings) for model in MODELS}
 
 
-def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.TableV2:
+def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb.TableV2:
     schema = model._get_schema()
     types = {each["AttributeName"]: _TYPES[each["AttributeType"]] for each in schema["attribute_definitions"]}
     partition, sort = _keys(schema["key_schema"], types)
@@ -68,12 +69,12 @@ def _table(scope: Construct, model: type[Model], lobby: Target) -> dynamodb.Tabl
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        deletion_protection=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        deletion_protection=settings.protect,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if model in _STREAMED else None,
         time_to_live_attribute=_EXPIRY.get(model),
         global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
-        resource_policy=_append_only(lobby) if model is HistoryRow else None,
+        resource_policy=_append_only(settings.lobby) if model is HistoryRow else None,
     )
 
 

@@ -16,9 +16,12 @@ from infra import stack_names
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
+from infra.cloud.role_upgrade import is_adoptable, retain_role
+from infra.cloud.user_pool import ensure_groups, supplied_pool
 from infra.errors import InfraError
 from infra.redrive.start import redrive as start_redrive
-from infra.teardown.lobby import LobbyRemoval
+from infra.teardown.lobby import LobbyRemoval, start_admissions
+from infra.teardown.stacks import Stack
 from infra.teardown.target import TargetRemoval
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
@@ -37,6 +40,9 @@ ProfilesFrom = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+
+_NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
+"""The states of a stack that has never been created completely."""
 
 
 @app.command()
@@ -57,18 +63,30 @@ def aws(
     registrations_per_second: Annotated[
         int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
     ] = 10,
+    user_pool: Annotated[
+        str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
     with _reported_errors():
         identity = caller(profile, region)
+        stack = Stack(identity.session.client("cloudformation"), stack_names.LOBBY)
+        pool = supplied_pool(identity, user_pool, stack)
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
         rate = {"registrationRate": str(registrations_per_second)}
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
         context |= _profiles_context(profiles_from)
+        context |= pool.context if pool else {}
+        if stack.status() in _NEW:
+            # Without protection, so that a failed first deployment is rolled back completely.
+            _deployed(identity, profile, "aws", {**context, "protect": "false"}, stack_names.LOBBY)
         outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
+        start_admissions(identity.session)
+        if pool:
+            ensure_groups(identity.session.client("cognito-idp"), pool.id)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
         typer.echo(
@@ -108,9 +126,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
         context |= _profiles_context(profiles_from)
-        # The target's stack first: in an earlier version it contained the role.
-        stacks = [stack_names.target_id(where)] + ([] if without_role else [stack_names.role_id(where.account)])
-        _deployed(identity, profile, "target", context, *stacks)
+        _deploy_target(identity, profile, context, with_role=not without_role)
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
 
@@ -157,6 +173,22 @@ def destroy(
 
 def _profiles_context(directory: Path | None) -> dict[str, str]:
     return {"profiles": str(directory)} if directory else {}
+
+
+def _deploy_target(identity: Caller, profile: str | None, context: dict[str, Any], *, with_role: bool) -> None:
+    """Deploy the target's stack, then that of the role. In an earlier version, the first contained the role."""
+    where = Target(identity.account, identity.region)
+    target_id, role_id = stack_names.target_id(where), stack_names.role_id(where.account)
+    cloudformation = identity.session.client("cloudformation")
+    if with_role:
+        assembly = synthesize("target", context)
+        if retain_role(Stack(cloudformation, stack_names.TARGET), assembly, role_id):
+            typer.echo("The role moves from the target's stack to its own.")
+    _deployed(identity, profile, "target", context, target_id)
+    if with_role:
+        if is_adoptable(identity.session, Stack(cloudformation, stack_names.ROLE)):
+            _deployed(identity, profile, "target", {**context, "adoptRole": "true"}, role_id)
+        _deployed(identity, profile, "target", context, role_id)
 
 
 def _deployed(

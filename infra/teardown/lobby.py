@@ -18,6 +18,7 @@ from infra.teardown.target import remove_devices
 from lobby.names import Target
 
 Report = Callable[[str], None]
+_POOL: Final = "Cognito::UserPool "
 _NO_RULE: Final = (NOT_FOUND, "UnauthorizedException")
 """AWS answers the second for a rule that does not exist."""
 
@@ -58,6 +59,8 @@ class LobbyRemoval:
             self._stack.delete(self._report)
         for each in retained:
             self._report(f"  retained: {each}")
+            if each.startswith(_POOL):
+                self._report(f"    to deploy again with its users: --user-pool {each.removeprefix(_POOL)}")
 
     def _stop_admissions(self) -> None:
         try:
@@ -65,3 +68,8 @@ class LobbyRemoval:
         except ClientError as error:
             if code_of(error) not in _NO_RULE:
                 raise
+
+
+def start_admissions(session: Any) -> None:
+    """Enable the topic rule that a removal has disabled, if the lobby was deployed again instead."""
+    session.client("iot").enable_topic_rule(ruleName=stack_names.REGISTERED_RULE)

@@ -27,7 +27,7 @@ POLL: Final = 2.0
 
 
 class StackNotDeleted(InfraError):
-    """CloudFormation could not delete or update a stack: STACK_NOT_DELETED, STACK_NOT_REDUCED."""
+    """CloudFormation could not delete or update a stack: STACK_NOT_DELETED, STACK_NOT_UPDATED."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,17 @@ class Stack:
         """Return the physical ids of the stack's resources of a type; none if there is no such stack."""
         return [each["PhysicalResourceId"] for each in self._resources() if each["ResourceType"] == kind]
 
+    def outputs(self) -> dict[str, str]:
+        """Return the outputs of an existing stack."""
+        stack = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
     def retained(self) -> list[str]:
         """Return type and physical id of the resources that the stack's deletion retains."""
         kept = {
-            name for name, each in self._template().items() if str(each.get("DeletionPolicy", "")).startswith("Retain")
+            name
+            for name, each in self.template().get("Resources", {}).items()
+            if str(each.get("DeletionPolicy", "")).startswith("Retain")
         }
         return [
             f"{each['ResourceType'].removeprefix('AWS::')} {each['PhysicalResourceId']}"
@@ -77,14 +84,21 @@ class Stack:
 
     def reduce_to_policies(self, report: Callable[[str], None]) -> None:
         """Delete everything in the stack but its IoT policies. Raise `StackNotDeleted`."""
-        template = {
-            "Description": f"{self.name}, removed except for the policies of its devices",
-            "Resources": {
-                name: {key: value for key, value in each.items() if key in ("Type", "Properties")}
-                for name, each in self._template().items()
-                if each["Type"] == IOT_POLICY
-            },
-        }
+        resources = self.template().get("Resources", {})
+        self.update(
+            {
+                "Description": f"{self.name}, removed except for the policies of its devices",
+                "Resources": {
+                    name: {key: value for key, value in each.items() if key in ("Type", "Properties")}
+                    for name, each in resources.items()
+                    if each["Type"] == IOT_POLICY
+                },
+            }
+        )
+        report(f"stack {self.name} reduced to its IoT policies, which its devices need")
+
+    def update(self, template: Mapping[str, Any]) -> None:
+        """Update the stack to a template and wait. Raise `StackNotDeleted` STACK_NOT_UPDATED."""
         try:
             self.cloudformation.update_stack(
                 StackName=self.name,
@@ -95,9 +109,8 @@ class Stack:
             if "No updates are to be performed" not in str(error):
                 raise
         status = self._wait()
-        if status != "UPDATE_COMPLETE":
-            raise StackNotDeleted("STACK_NOT_REDUCED", f"{self.name} is {status}: {self._failures()}")
-        report(f"stack {self.name} reduced to its IoT policies, which its devices need")
+        if status is None or not status.endswith("_COMPLETE") or "ROLLBACK" in status:
+            raise StackNotDeleted("STACK_NOT_UPDATED", f"{self.name} is {status}: {self._failures()}")
 
     def _wait(self) -> str | None:
         """Wait until no operation is in progress and return the status."""
@@ -127,9 +140,9 @@ class Stack:
                 if each["ResourceStatus"] != _DELETED and each.get("PhysicalResourceId"):
                     yield each
 
-    def _template(self) -> Mapping[str, Mapping[str, Any]]:
+    def template(self) -> dict[str, Any]:
+        """Return the template; an empty one if there is no such stack."""
         if self.status() is None:
             return {}
         body: Any = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
-        resources: dict[str, Any] = (json.loads(body) if isinstance(body, str) else body)["Resources"]
-        return resources
+        return dict(json.loads(body) if isinstance(body, str) else body)

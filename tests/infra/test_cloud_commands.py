@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 from infra.cloud import __main__ as commands
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.first_admin import UserExists, invite
+from infra.cloud.user_pool import SuppliedPool
 
 HERE = "123456789012"
+POOL = "eu-west-1_Supplied1"
 TARGET = [
     "target",
     "--account",
@@ -43,9 +45,40 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+class DeployedStack:
+    """The lobby's stack: with this status, resources and outputs."""
+
+    def __init__(self) -> None:
+        self.found: str | None = None
+        self.pools: list[str] = []
+
+    def status(self) -> str | None:
+        return self.found
+
+    def resources(self, _kind: str) -> list[str]:
+        return self.pools
+
+    def outputs(self) -> dict[str, str]:
+        return {"UserPoolId": self.pools[0]} if self.pools else {}
+
+
+class RecordedCalls(list[Any]):
+    """The calls, and the stack that is deployed."""
+
+    stack: Any
+    adoptable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = DeployedStack()
+
+    def contexts(self) -> list[dict[str, Any]]:
+        return [call[2] for call in self if call[0] == "synth"]
+
+
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    calls: list[Any] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
+    calls = RecordedCalls()
 
     def synthesize(name: str, context: dict[str, Any]) -> Path:
         calls.append(("synth", name, context))
@@ -57,9 +90,25 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(commands, "synthesize", synthesize)
     monkeypatch.setattr(commands, "deploy", deploy)
+    monkeypatch.setattr(commands, "retain_role", lambda *_: False)
+    monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
+    monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
+    monkeypatch.setattr(commands, "start_admissions", lambda _session: calls.append(("start admissions",)))
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: calls.append(("bootstrap",)))
-    monkeypatch.setattr(commands, "destroy_stack", lambda *_: calls.append(("destroy",)))
+    for name in ("LobbyRemoval", "TargetRemoval"):
+        monkeypatch.setattr(commands, name, recorded_removal(name, calls))
     return calls
+
+
+def recorded_removal(name: str, calls: list[Any]) -> Any:
+    class Recorded:
+        def __init__(self, _session: Any, where: Any, _report: Any) -> None:
+            self.where = str(where)
+
+        def run(self, *, keep_devices: bool) -> None:
+            calls.append((name, self.where, keep_devices))
+
+    return Recorded
 
 
 def run(*arguments: str, typed: str = "") -> tuple[int, str]:
@@ -80,13 +129,21 @@ def test_credentials_of_another_account_or_region_are_rejected(account: str, reg
         expect(caller(None, None), account, region)
 
 
-def test_a_target_is_deployed_to_the_named_account_after_confirmation(calls: list[Any]) -> None:
+def test_a_target_is_deployed_to_the_named_account_after_confirmation(calls: RecordedCalls) -> None:
     status, output = run(*TARGET, typed="y\n")
     stacks = [f"DeviceLobbyTarget-{HERE}-eu-west-1", f"DeviceLobbyRole-{HERE}"]
-    assert (status, calls[-2:]) == (0, [("deploy", HERE, "eu-west-1", None, stack) for stack in stacks])
+    deployed = [call for call in calls if call[0] == "deploy"]
+    assert (status, deployed) == (0, [("deploy", HERE, "eu-west-1", None, stack) for stack in stacks])
     assert HERE in output
-    [(_, _, context)] = [call for call in calls if call[0] == "synth"]
+    context = calls.contexts()[-1]
     assert (context["lobby"], context["targets"][0]["externalId"]) == (f"{'1' * 12}/eu-central-1", "abc")
+
+
+def test_a_role_that_no_stack_has_is_adopted(calls: RecordedCalls) -> None:
+    calls.adoptable = True
+    assert run(*TARGET, "--yes")[0] == 0
+    assert [call[-1] for call in calls if call[0] == "deploy"][1:] == [f"DeviceLobbyRole-{HERE}"] * 2
+    assert [each.get("adoptRole") for each in calls.contexts()][-2:] == ["true", None]
 
 
 def test_a_second_target_of_an_account_is_deployed_without_the_role(calls: list[Any]) -> None:
@@ -103,6 +160,55 @@ def test_nothing_is_changed_without_confirmation(calls: list[Any], command: list
 def test_a_target_in_another_account_is_rejected_before_confirmation(calls: list[Any]) -> None:
     status, _ = run(*[argument if argument != HERE else "2" * 12 for argument in TARGET], "--yes")
     assert (status, calls) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call"),
+    [
+        (["aws"], ("LobbyRemoval", f"{HERE}/eu-west-1", False)),
+        (["target"], ("TargetRemoval", f"{HERE}/eu-west-1", False)),
+        (["target", "--keep-devices", "--region", "eu-north-1"], ("TargetRemoval", f"{HERE}/eu-north-1", True)),
+    ],
+)
+def test_destroy_removes_the_devices_unless_they_are_kept(
+    calls: list[Any], arguments: list[str], call: tuple[Any, ...]
+) -> None:
+    status, output = run("destroy", *arguments, typed="y\n")
+    assert (status, calls) == (0, [call])
+    assert ("except for its devices" in output) is call[2]
+
+
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_the_first_deployment_is_protected_only_when_it_is_complete(calls: RecordedCalls, status: str | None) -> None:
+    calls.stack.found = status
+    assert run("aws", "--yes")[0] == 0
+    assert [each.get("protect") for each in calls.contexts()] == ["false", None]
+    assert calls[-1] == ("start admissions",)
+
+
+def test_an_upgrade_stays_protected(calls: RecordedCalls) -> None:
+    calls.stack.found, calls.stack.pools = "UPDATE_COMPLETE", ["eu-west-1_Own1"]
+    assert run("aws", "--yes")[0] == 0
+    assert [each.get("protect") for each in calls.contexts()] == [None]
+    assert "userPoolId" not in calls.contexts()[0]
+
+
+def test_a_supplied_pool_is_checked_first_and_gets_its_groups_last(
+    calls: RecordedCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls.stack.found = "UPDATE_COMPLETE"
+    monkeypatch.setattr(commands, "supplied_pool", lambda _identity, pool, _stack: SuppliedPool(pool, None))
+    monkeypatch.setattr(commands, "ensure_groups", lambda _cognito, pool: calls.append(("groups", pool)))
+    assert run("aws", "--yes", "--user-pool", POOL)[0] == 0
+    assert calls.contexts() == [calls.contexts()[0]]
+    assert calls.contexts()[0]["userPoolId"] == POOL
+    assert calls[-1] == ("groups", POOL)
+
+
+def test_an_unsuitable_pool_is_rejected_before_anything_is_changed(calls: RecordedCalls) -> None:
+    status, output = run("aws", "--yes", "--user-pool", "eu-north-1_Abc")
+    assert (status, calls) == (1, [])
+    assert "INVALID_USER_POOL" in output
 
 
 def test_destroy_rejects_an_unknown_deployment(calls: list[Any]) -> None:

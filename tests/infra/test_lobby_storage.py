@@ -1,5 +1,6 @@
 """The lobby's tables and buckets."""
 
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,7 +9,7 @@ from aws_cdk.assertions import Template
 
 from infra.notary import make_bucket
 from lobby.ledger.models import MODELS
-from tests.infra.templates import Stack, Stacks, settings
+from tests.infra.templates import Stack, Stacks, settings, synthesized
 
 TABLES = "AWS::DynamoDB::GlobalTable"
 
@@ -28,6 +29,10 @@ def test_a_table_has_the_keys_and_indexes_of_its_model(stacks: Stacks, model: An
         assert sorted(projection["NonKeyAttributes"]) == sorted(index.Meta.projection.non_key_attributes)
 
 
+RETAINED = ("RetainExceptOnCreate", "Retain")
+"""Deletion and replacement keep the resource; the rollback of its creation does not."""
+
+
 def _keys(schema: list[dict[str, str]]) -> dict[str, str]:
     return {each["KeyType"]: each["AttributeName"] for each in schema}
 
@@ -42,7 +47,7 @@ def test_tables_are_encrypted_recoverable_protected_and_retained(stacks: Stacks)
     assert len(tables) == len(MODELS)
     for table in tables:
         [replica] = table["Properties"]["Replicas"]
-        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == RETAINED
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
         assert table["Properties"]["SSESpecification"]["SSEEnabled"]
         assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -67,7 +72,7 @@ def test_the_trust_bucket_is_private_versioned_and_retained(stacks: Stacks) -> N
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["BucketEncryption"]
-    assert _resource(stacks.lobby, bucket)["DeletionPolicy"] == "Retain"
+    assert _resource(stacks.lobby, bucket)["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def _resource(stack: Stack, properties: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def test_anchors_cannot_be_deleted_and_their_bucket_is_retained(stacks: Stacks) 
     assert bucket["BucketEncryption"]
     assert "LifecycleConfiguration" not in bucket
     made = _resource(lobby, bucket)
-    assert made["DeletionPolicy"] == made["UpdateReplacePolicy"] == "Retain"
+    assert (made["DeletionPolicy"], made["UpdateReplacePolicy"]) == RETAINED
 
 
 def _retention(bucket: dict[str, Any]) -> dict[str, Any]:
@@ -99,3 +104,29 @@ def test_anchor_retention_can_be_one_day() -> None:
     make_bucket(alone, settings(anchorDays=1))
     [bucket] = Template.from_stack(alone).find_resources("AWS::S3::Bucket").values()
     assert _retention(bucket["Properties"]) == {"Mode": "COMPLIANCE", "Days": 1}
+
+
+def test_users_and_groups_are_retained_and_protected(stacks: Stacks) -> None:
+    kinds = ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolGroup")
+    found = [each for each in stacks.lobby.template["Resources"].values() if each["Type"] in kinds]
+    assert len(found) == 5
+    assert {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in found} == {RETAINED}
+    assert stacks.lobby.the("AWS::Cognito::UserPool")["DeletionProtection"] == "ACTIVE"
+
+
+def test_the_first_deployment_protects_nothing_so_that_it_can_be_rolled_back(tmp_path: Path) -> None:
+    lobby = synthesized(settings(protect="false", targets=[]), tmp_path).lobby
+    tables = lobby.of_type("AWS::DynamoDB::GlobalTable")
+    assert {table["Replicas"][0]["DeletionProtectionEnabled"] for table in tables} == {False}
+    assert lobby.the("AWS::Cognito::UserPool")["DeletionProtection"] == "INACTIVE"
+
+
+def test_a_supplied_user_pool_is_used_and_not_changed(tmp_path: Path) -> None:
+    login = "https://users.auth.us-east-1.amazoncognito.com"
+    lobby = synthesized(settings(userPoolId="us-east-1_Ab1", loginUrl=login, targets=[]), tmp_path).lobby
+    kinds = {each["Type"] for each in lobby.template["Resources"].values() if "Cognito" in each["Type"]}
+    assert kinds == {"AWS::Cognito::UserPoolClient", "AWS::Cognito::ManagedLoginBranding"}
+    assert lobby.the("AWS::Cognito::UserPoolClient")["UserPoolId"] == "us-east-1_Ab1"
+    environment = lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")["Environment"]["Variables"]
+    assert (environment["USER_POOL_ID"], environment["LOGIN_URL"]) == ("us-east-1_Ab1", login)
+    assert lobby.template["Outputs"]["UserPoolId"]["Value"] == "us-east-1_Ab1"

@@ -64,3 +64,14 @@ def test_the_role_can_use_the_groups_of_profiles_and_no_others(tmp_path: Path) -
     assert grants["iot:DescribeThingType"] == {f"{IOT}thingtype/box"}
     # The role is for all Regions. A Region's stack has what its own profiles name.
     assert stacks.targets[0].of_type("AWS::IoT::ThingGroup") == []
+
+
+def test_only_an_adopted_role_is_retained_until_the_next_deployment(tmp_path: Path, stacks: Stacks) -> None:
+    adopting = synthesized(settings(adoptRole="true"), tmp_path).roles[0]
+    [adopted], [role] = (
+        [each for each in stack.template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+        for stack in (adopting, stacks.roles[0])
+    )
+    assert (adopted["DeletionPolicy"], adopted["Metadata"]["adopted"]) == ("Retain", "true")
+    assert "DeletionPolicy" not in role
+    assert adopted["Properties"] == role["Properties"]

@@ -82,6 +82,9 @@ def test_a_stack_can_omit_the_role() -> None:
             {"registrationRate": "51"}, "registrationRate: got '51', want 1 to 50", id="too many registrations"
         ),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
+        pytest.param({"userPoolId": "pool"}, "want the id of a user pool", id="no pool id"),
+        pytest.param({"loginUrl": "https://a.b/path"}, "want an https origin", id="no origin"),
+        pytest.param({"protect": "maybe"}, "want true or false", id="no flag"),
         pytest.param({"targets": "[{"}, "want a JSON list of targets", id="torn JSON"),
         pytest.param({"targets": {"account": "1"}}, "want a list of targets", id="no list"),
         pytest.param({"targets": ["200000000002/eu-west-1"]}, "want an object with account", id="text for a target"),

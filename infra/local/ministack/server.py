@@ -71,8 +71,8 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 def _empty(directory: Path) -> None:
-    """Delete the unpacked code of Lambda functions of earlier runs, which is unpacked on use. It is renamed, and deleted
-    in the background, because hundreds of megabytes of small files take up to a minute."""
+    """Delete the unpacked code of Lambda functions of earlier runs, which is unpacked on use. It is renamed, then
+    deleted in the background, because hundreds of megabytes of small files take up to a minute."""
     if directory.exists():
         directory.rename(directory.with_name(f"{directory.name}.{time.time_ns()}.old"))
     directory.mkdir(parents=True)

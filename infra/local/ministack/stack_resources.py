@@ -5,6 +5,7 @@ Differences from AWS:
   "Troubleshooting": resource already exists). MiniStack replaces it, and a table loses its items.
 - A change set with ImportExistingResources adopts an existing `AWS::DynamoDB::GlobalTable`. MiniStack adopts only
   `AWS::DynamoDB::Table`.
+- The validation of a change set accepts a bucket that it adopts. MiniStack reports a conflict of names.
 - A table or user pool with deletion protection cannot be deleted (`DeletionProtectionEnabled` of its replica,
   `DeletionProtection`). MiniStack deletes it.
 
@@ -24,7 +25,8 @@ FIND_TABLE: Final = PatchPoint("ministack.services.cloudformation.changesets", "
 TABLES: Final = PatchPoint("ministack.services.dynamodb", "_tables")
 ROLES: Final = PatchPoint("ministack.services.iam", "_roles")
 POOLS: Final = PatchPoint("ministack.services.cognito", "_user_pools")
-PATCH_POINTS: Final = (HANDLERS, IMPORT_TABLE, LOOKUPS, FIND_TABLE, TABLES, ROLES, POOLS)
+CONFLICT: Final = PatchPoint(_PROVISIONERS, "s3_bucket_name_conflict", ("name",))
+PATCH_POINTS: Final = (HANDLERS, IMPORT_TABLE, LOOKUPS, FIND_TABLE, TABLES, ROLES, POOLS, CONFLICT)
 TABLE: Final = "AWS::DynamoDB::GlobalTable"
 ROLE: Final = "AWS::IAM::Role"
 POOL: Final = "AWS::Cognito::UserPool"
@@ -48,6 +50,7 @@ def apply() -> None:
     )
     table["import"] = IMPORT_TABLE.resolve()
     LOOKUPS.resolve()[TABLE] = (("TableName",), FIND_TABLE.resolve())
+    CONFLICT.wrap(lambda _original: lambda _name: None)  # the bucket's handler refuses it, unless it is adopted
     pools = POOLS.resolve()
     pool["delete"] = _unless_protected(
         pool["delete"], lambda name: (pools.get(name) or {}).get("DeletionProtection") == "ACTIVE", POOL

@@ -1,0 +1,11 @@
+"""The groups of the user pool, one per role. Without the CDK, whose import takes seconds."""
+
+from typing import Final
+
+ROLES: Final = {
+    "admin": "Everything, including targets and their ExternalIds",
+    "operator": "Claims, moves, releases and revokes",
+    "technician": "Claims, for the targets of the user's target: groups only",
+    "viewer": "Read-only",
+}
+"""The groups, most privileged first. A technician's targets are further groups: `target:<account>/<Region>`."""
