@@ -1,0 +1,106 @@
+"""Many new devices at once, with AWS's quotas, before and after: `python -m tests.bench.storm`.
+
+Starts a lobby with a state of its own. The devices connect within some seconds, and connect again until they are
+admitted: by today's bouncer, with its queue, and by that of an earlier commit, which a rule invoked for each attempt.
+The physical limit is the time that the quotas of AWS IoT allow for that many devices. The figures need a machine with
+two free processors; the earlier commit must be in the repository.
+
+Exit status: 0 the budgets are met, 1 one is exceeded or a step failed, 2 wrong usage.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from infra.local.bringup import exclusive_use
+from infra.local.errors import LocalCloudError
+from infra.local.timeline import StepFailed, Timeline
+from tests.bench.deployment import LobbyUnderTest, running_lobby
+from tests.bench.report import Section, section
+from tests.bench.storm import earlier
+from tests.bench.storm.measurement import REAL_RULE, RULE, Figures, StormUnderTest
+
+app = typer.Typer(add_completion=False)
+WITHIN: Final = 1.05
+"""The budget: the time until the last admission, relative to the physical limit."""
+RUNS: Final = 1.2
+"""The budget: runs of the bouncer per device."""
+
+
+@app.command(help=__doc__)
+def main(
+    devices: Annotated[int, typer.Option(min=20, help="New devices.")] = 1000,
+    spread: Annotated[float, typer.Option(min=0, help="Seconds in which all connect for the first time.")] = 30,
+    patience: Annotated[float, typer.Option(min=1, help="End a storm after this multiple of the limit.")] = 3,
+    before: Annotated[bool, typer.Option(help="Also measure the earlier commit.")] = True,
+    seed: Annotated[int, typer.Option(help="Seed of the devices' attempts.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
+) -> None:
+    timeline, found = Timeline(out=sys.stderr), dict[str, Figures]()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="device-lobby-storm-") as folder,
+            exclusive_use(Path(folder)),
+            running_lobby(Path(folder), timeline, None, None) as lobby,
+        ):
+            # today's first, because the earlier bouncer's retries go on after its storm
+            for name in ("after", "before") if before else ("after",):
+                with timeline.step(f"{devices} devices, {name}") as step:
+                    found[name] = _under_test(lobby, name).measure(devices, spread, patience, seed)
+                    step.note = f"{found[name].admitted} admitted"
+    except (StepFailed, LocalCloudError, TimeoutError) as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(section(_section(found)))
+    goal = is_within(found["after"])
+    print("the budgets are met" if goal else "EXCEEDED")
+    if as_json:
+        print(json.dumps({"goal": goal} | {name: each.as_json() for name, each in found.items()}))
+    if not goal:
+        raise typer.Exit(1)
+
+
+def is_within(figures: Figures) -> bool:
+    return (
+        figures.seconds is not None
+        and figures.seconds <= WITHIN * figures.limit
+        and figures.runs_per_device <= RUNS
+        and figures.undelivered == 0
+    )
+
+
+def _under_test(lobby: LobbyUnderTest, name: str) -> StormUnderTest:
+    if name == "before":
+        return StormUnderTest(lobby, earlier.FUNCTION, earlier.deploy(lobby, RULE))
+    iot: Any = lobby.session.client("iot")
+    [action] = iot.get_topic_rule(ruleName=REAL_RULE)["rule"]["actions"]
+    return StormUnderTest(lobby, "device-lobby-bouncer", action)
+
+
+def _section(found: dict[str, Figures]) -> Section:
+    rows: tuple[tuple[str, Any], ...] = (
+        ("devices", lambda each: each.devices),
+        ("admitted", lambda each: each.admitted),
+        ("last admitted after", lambda each: "not all" if each.seconds is None else f"{each.seconds:.1f} s"),
+        ("physical limit (quotas)", lambda each: f"{each.limit:.1f} s"),
+        ("ratio", lambda each: "" if each.seconds is None else f"{each.seconds / each.limit:.3f}"),
+        ("connection attempts", lambda each: each.attempts),
+        ("runs of the bouncer per device", lambda each: each.runs_per_device),
+        ("devices examined (DescribeCertificate)", lambda each: each.examined),
+        ("throttled calls", lambda each: each.throttled),
+        ("undelivered", lambda each: each.undelivered),
+        ("one device alone: admitted after", lambda each: f"{each.alone_ms:.0f} ms"),
+        ("one device alone: AWS calls", lambda each: each.alone_calls),
+        ("one device alone: calls of its lease", lambda each: each.alone_queue_calls),
+    )
+    columns = sorted(found, reverse=True)
+    lines = tuple((label, *(str(show(found[name])) for name in columns)) for label, show in rows)
+    return Section("A storm of new devices, with AWS's quotas", ("", *columns), lines)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,84 @@
+"""Simulated devices that connect until their certificate is no longer pending.
+
+A real device causes one event at each connection attempt with a pending certificate (AWS IoT developer guide,
+"Just-in-time registration"). Here the event is published to a topic of the benchmark, whose rule has the actions of the
+real rule, so that the machine does not spend its time on thousands of TLS handshakes. Attempts follow each other as
+those of the AWS IoT device SDKs: an exponential wait of at most a minute, with jitter.
+"""
+
+import heapq
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lobby.names import Fingerprint
+
+TOPIC: Final = "storm/registered"
+_FIRST_WAIT: Final = 1.5
+_LONGEST_WAIT: Final = 60.0
+_PUBLISHERS: Final = 8
+_POLL: Final = 0.05
+
+
+def waits(random_wait: Callable[[float, float], float]) -> Iterator[float]:
+    """Yield the seconds between the connection attempts of one device."""
+    longest = _FIRST_WAIT
+    while True:
+        yield random_wait(longest / 2, longest)
+        longest = min(_LONGEST_WAIT, 2 * longest)
+
+
+def first_attempts(count: int, seconds: float, random_time: Callable[[float, float], float]) -> list[float]:
+    """Return when each device connects for the first time, in order. The first one starts the storm."""
+    times = sorted(random_time(0, seconds) for _ in range(count))
+    return [each - times[0] for each in times]
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What happened: when each device was admitted, in seconds after the first attempt, and all attempts."""
+
+    admitted: dict[Fingerprint, float]
+    attempts: int
+
+
+@dataclass
+class Devices:
+    """The devices. `publish` sends one event; `admitted` returns when each device was admitted, as `time.time`."""
+
+    certids: Sequence[Fingerprint]
+    publish: Callable[[bytes], Any]
+    admitted: Callable[[], dict[Fingerprint, float]]
+    spread: float
+    """Seconds in which all devices connect for the first time."""
+
+    def run(self, seconds: float, seed: int) -> Storm:
+        """Connect all devices until each was admitted and for at most `seconds`."""
+        spread = random.Random(seed)  # noqa: S311  # the same storm for the same seed
+        times = first_attempts(len(self.certids), self.spread, spread.uniform)
+        pending = [(at, number, waits(spread.uniform)) for number, at in enumerate(times)]
+        heapq.heapify(pending)
+        began, attempts = time.time(), 0
+        with ThreadPoolExecutor(_PUBLISHERS) as pool:
+            while time.time() < began + seconds:
+                admitted = self.admitted()
+                if len(admitted) == len(self.certids):
+                    break
+                now = time.time() - began
+                while pending and pending[0][0] <= now:
+                    at, number, following = heapq.heappop(pending)
+                    if self.certids[number] not in admitted:
+                        attempts += 1
+                        pool.submit(self.publish, _event(self.certids[number]))
+                        heapq.heappush(pending, (at + next(following), number, following))
+                time.sleep(_POLL)
+        return Storm({certid: at - began for certid, at in self.admitted().items()}, attempts)
+
+
+def _event(certid: Fingerprint) -> bytes:
+    """Return the event of a pending certificate, of which the bouncer reads only the id."""
+    return json.dumps({"certificateId": certid, "certificateStatus": "PENDING_ACTIVATION"}).encode()

@@ -1,0 +1,74 @@
+"""The bouncer of an earlier commit, deployed beside the current one in the same lobby, with its own way of delivery.
+
+The rule invoked it asynchronously, with two retries, and sent failed events to the on-failure queue. It has the code of
+that commit, and the requirements, role and tables of today, whose items have not changed for it.
+"""
+
+import io
+import subprocess
+import tarfile
+import zipfile
+from typing import Any, Final
+
+from infra import bundles
+from infra.local.synthesis import ROOT
+from tests.bench.deployment import LobbyUnderTest
+
+COMMIT: Final = "cba4cee"
+FUNCTION: Final = "device-lobby-bouncer-earlier"
+_PACKAGE: Final = "lobby/"
+_NOW: Final = "device-lobby-bouncer"
+
+
+def deploy(lobby: LobbyUnderTest, rule: str, commit: str = COMMIT) -> dict[str, Any]:
+    """Deploy the earlier bouncer, and return the action for the topic rule `rule` that invokes it."""
+    functions: Any = lobby.session.client("lambda")
+    now = functions.get_function_configuration(FunctionName=_NOW)
+    wanted = ("LOBBY_POLICY", "TRUST_BUCKET", "POWERTOOLS_SERVICE_NAME")
+    function = functions.create_function(
+        FunctionName=FUNCTION,
+        Role=now["Role"],
+        Runtime=now["Runtime"],
+        Handler="lobby.doors.registration.handler",
+        Code={"ZipFile": _code(commit)},
+        Timeout=30,
+        MemorySize=now["MemorySize"],
+        Environment={"Variables": {name: now["Environment"]["Variables"][name] for name in wanted}},
+    )
+    where = lobby.local.layout.lobby
+    functions.add_permission(
+        FunctionName=FUNCTION,
+        StatementId="Rule",
+        Action="lambda:InvokeFunction",
+        Principal="iot.amazonaws.com",
+        SourceArn=f"arn:aws:iot:{where.region}:{where.account}:rule/{rule}",
+        SourceAccount=where.account,
+    )
+    functions.put_function_event_invoke_config(
+        FunctionName=FUNCTION,
+        MaximumRetryAttempts=2,
+        MaximumEventAgeInSeconds=6 * 3600,
+        DestinationConfig={
+            "OnFailure": {"Destination": f"arn:aws:sqs:{where.region}:{where.account}:device-lobby-undelivered"}
+        },
+    )
+    return {"lambda": {"functionArn": function["FunctionArn"]}}
+
+
+def _code(commit: str) -> bytes:
+    """Return today's bundle with the package of `commit` in it."""
+    archive = subprocess.run(["git", "archive", commit, _PACKAGE], cwd=ROOT, capture_output=True, check=True).stdout
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(bundles.build(bundles.BOUNCER, bundles.this_machine()).path) as today,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+        tarfile.open(fileobj=io.BytesIO(archive)) as package,
+    ):
+        for each in today.infolist():
+            if not each.filename.startswith(_PACKAGE):
+                made.writestr(each, today.read(each))
+        for member in package.getmembers():
+            content = package.extractfile(member)
+            if content is not None:
+                made.writestr(member.name, content.read())
+    return out.getvalue()

@@ -1,0 +1,178 @@
+"""One storm: register the devices' certificates as pending, let the devices connect, and count what it cost."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Final
+
+from infra.local.manufacturer import new_name
+from infra.local.ministack.quotas import RATES
+from infra.local.strictness import RELAXED, STRICT
+from lobby.names import Fingerprint
+from pki.keys import encode_device_key
+from tests.bench.calls import calls_by
+from tests.bench.deployment import LobbyUnderTest, wait_for
+from tests.bench.storm.devices import TOPIC, Devices
+from tests.e2e.bare_mqtt import BareMqtt
+
+REAL_RULE: Final = "device_lobby_registered"
+RULE: Final = "storm"
+REGISTRATIONS: Final = "device-lobby-registrations"
+UNDELIVERED: Final = "device-lobby-undelivered"
+RATE: Final = min(RATES["iot:DescribeCertificate"], RATES["iot:UpdateCertificate"], RATES["iot:AttachPolicy"])
+"""Devices per second that the quotas allow; as many are allowed at once at the start."""
+_ALONE: Final = 15
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The result of a storm of `devices`. `seconds` is when the last one was admitted, or None. `runs` are the
+    bouncer's; `examined` are its calls of DescribeCertificate that were not throttled."""
+
+    devices: int
+    admitted: int
+    seconds: float | None
+    limit: float
+    attempts: int
+    runs: int
+    examined: int
+    throttled: int
+    undelivered: int
+    alone_ms: float
+    alone_calls: int
+    alone_queue_calls: int
+
+    @property
+    def runs_per_device(self) -> float:
+        return round(self.runs / self.devices, 2)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"runs_per_device": self.runs_per_device}
+
+
+class StormUnderTest:
+    """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`."""
+
+    def __init__(self, lobby: LobbyUnderTest, function: str, action: dict[str, Any]) -> None:
+        self.lobby, self.function = lobby, function
+        self._iot: Any = lobby.session.client("iot")
+        self._data: Any = lobby.session.client("iot-data")
+        real = self._iot.get_topic_rule(ruleName=REAL_RULE)["rule"]
+        payload = {
+            "sql": f"SELECT * FROM '{TOPIC}'",  # noqa: S608  # SQL of AWS IoT's rules
+            "awsIotSqlVersion": real["awsIotSqlVersion"],
+            "actions": [action],
+            "errorAction": real["errorAction"],
+        }
+        existing = [each["ruleName"] for each in self._iot.list_topic_rules()["rules"]]
+        change = self._iot.replace_topic_rule if RULE in existing else self._iot.create_topic_rule
+        change(ruleName=RULE, topicRulePayload=payload)
+        self._iot.disable_topic_rule(ruleName=REAL_RULE)
+
+    def measure(self, count: int, spread: float, patience: float, seed: int) -> Figures:
+        """Run one device at a time, then the storm, for at most `patience` times what the quotas need."""
+        lobby = self.lobby
+        lobby.local.emulator.enforce(RELAXED)
+        alone = self._alone()
+        certids = [self._pending() for _ in range(count)]
+        lobby.wait_for_empty_queue(REGISTRATIONS)
+        before, position, waiting = self._counted(), lobby.log.position(), lobby.queue_depths(UNDELIVERED)[0]
+        limit = max(spread, (count - RATE) / RATE)
+        lobby.local.emulator.enforce(STRICT)
+        devices = Devices(certids, self._publish, Admissions(lobby, certids).__call__, spread)
+        storm = devices.run(patience * limit, seed)
+        admitted = len(storm.admitted)
+        after, undelivered = self._counted(), lobby.queue_depths(UNDELIVERED)[0] - waiting
+        lobby.local.emulator.enforce(RELAXED)
+        calls = calls_by(lobby.log.since(position), "bouncer")
+        examined = [call for call in calls if call.action == "iot:DescribeCertificate" and call.status == 200]
+        return Figures(
+            count,
+            admitted,
+            round(max(storm.admitted.values()), 1) if admitted == count else None,
+            limit,
+            storm.attempts,
+            after[0] - before[0],
+            len(examined),
+            after[1] - before[1],
+            undelivered,
+            *alone,
+        )
+
+    def _alone(self) -> tuple[float, int, int]:
+        """Return the median milliseconds from the event of a single device to its admission, without quotas and with a
+        warm bouncer, and the bouncer's calls, without and with those of its queue."""
+        found = sorted(self._one() for _ in range(_ALONE))
+        return found[len(found) // 2]
+
+    def _one(self) -> tuple[float, int, int]:
+        certid, position = self._pending(), self.lobby.log.position()
+        admissions = Admissions(self.lobby, [certid])
+        sent = datetime.now(UTC).timestamp()
+        self._publish(json.dumps({"certificateId": certid}).encode())
+        wait_for("the device is admitted", admissions)
+        at = admissions()[certid]
+        runs = self._counted()[0]
+        wait_for("the run has ended", lambda: self._counted()[0] >= runs)
+        self.lobby.wait_for_empty_queue(REGISTRATIONS)
+        actions = [call.action for call in calls_by(self.lobby.log.since(position), "bouncer")]
+        lease = [each for each in actions if each in ("dynamodb:PutItem", "dynamodb:UpdateItem")]
+        return round((at - sent) * 1000), len(actions) - len(lease), len(lease)
+
+    def _pending(self) -> Fingerprint:
+        """Connect a new device for the first time: AWS IoT registers its certificate. Its event goes nowhere."""
+        manufacturer, file = self.lobby.local.manufacturer, self.lobby.file
+        device = manufacturer.authority().issue_device(new_name(), now=datetime.now(UTC))
+        if device.private_key is None:
+            raise AssertionError("an issued device has a key")
+        with NamedTemporaryFile(dir=self.lobby.local.state) as credential:
+            credential.write(device.chain_pem + encode_device_key(device.private_key))
+            credential.flush()
+            path = Path(credential.name)
+            with BareMqtt(file.lobby_endpoint, file.mqtt_port, file.server_ca_path, path, path) as connection:
+                connection.connect(device.name)
+        return device.certid
+
+    def _publish(self, event: bytes) -> None:
+        self._data.publish(topic=TOPIC, qos=1, payload=event)
+
+    def _counted(self) -> tuple[int, int]:
+        """Return the runs of the bouncer, and the throttled calls to AWS IoT."""
+        where = self.lobby.local.layout.lobby
+        found = self.lobby.local.emulator.counters()
+        calls, runs = (found[kind].get(str(where), {}) for kind in ("calls", "lambda"))
+        throttled = sum(each["throttled"] for name, each in calls.items() if name.startswith("iot:"))
+        return runs.get(self.function, {}).get("runs", 0), throttled
+
+
+class Admissions:
+    """When devices were admitted, from the access log: the bouncer's last call activates the certificate."""
+
+    _ACTIVATED = re.compile(r"/certificates/([0-9a-f]{64})")
+
+    def __init__(self, lobby: LobbyUnderTest, certids: Sequence[Fingerprint]) -> None:
+        self._path, self._position = lobby.local.layout.access_log_path, lobby.log.position()
+        self._wanted, self._found = frozenset(certids), dict[Fingerprint, float]()
+
+    def __call__(self) -> dict[Fingerprint, float]:
+        """Return the times (as `time.time`) by device."""
+        with self._path.open("rb") as log:
+            log.seek(self._position)
+            new = log.read()
+        complete = new[: new.rfind(b"\n") + 1]
+        self._position += len(complete)
+        self._found |= dict(self._activations(complete))
+        return self._found
+
+    def _activations(self, lines: bytes) -> Iterator[tuple[Fingerprint, float]]:
+        for text in lines.splitlines():
+            if b"iot:UpdateCertificate" not in text:
+                continue
+            line = json.loads(text)
+            match = self._ACTIVATED.search(line["request"])
+            if match and line["status"] == 200 and match[1] in self._wanted:
+                yield Fingerprint(match[1]), line["time"] + line["ms"] / 1000
