@@ -1,7 +1,8 @@
 """CloudWatch alarms, all reported to the SNS topic `device-lobby-alarms`.
 
-They cover failed work in the on-failure queues, failing or throttled Lambdas, growing backlogs, devices that failed or
-are stuck, targets that differ from the ledger, forged arrivals, and a history that was tampered with.
+They cover failed work in the on-failure queues, failing or throttled Lambdas, backlogs, schedules and event source
+mappings that stopped, devices that failed or are stuck, targets that differ from the ledger, forged arrivals, and a
+history that was tampered with.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -17,10 +19,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import ARRIVALS, COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER
+from infra.functions import ARRIVALS, COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER, Function
 from infra.settings import Settings
 from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
 
+_Comparison = cloudwatch.ComparisonOperator
+_Missing = cloudwatch.TreatMissingData
 _OLD_MINUTES = 5
 _PERIOD = Duration.minutes(5)
 _REPORTED = (
@@ -56,8 +60,11 @@ class Alarms:
     topic: sns.Topic
     local: bool
 
-    def add(self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str) -> None:
-        """Add an alarm for `metric` above `threshold`. Missing data does not raise the alarm: there was no activity."""
+    def add(
+        self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, *, missing: bool = False
+    ) -> None:
+        """Add an alarm for `metric` above `threshold`. Missing data does not raise the alarm: there was no activity.
+        With `missing`, the alarm is for a metric below `threshold`, and missing data raises it."""
         alarm = cloudwatch.Alarm(
             self.scope,
             "".join(word.capitalize() for word in name.split("-")) + "Alarm",
@@ -66,8 +73,8 @@ class Alarms:
             alarm_description=description,
             threshold=threshold,
             evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            comparison_operator=_Comparison.LESS_THAN_THRESHOLD if missing else _Comparison.GREATER_THAN_THRESHOLD,
+            treat_missing_data=_Missing.BREACHING if missing else _Missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
 
@@ -75,6 +82,35 @@ class Alarms:
         for queue, name in zip(queues, names, strict=True):
             waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="max")
             self.add(f"{name}-waiting", waiting, 0, f"{name} contains failed work: inspect it, then redrive or purge")
+
+    def watch_timer(self, function: Function, minutes: int) -> None:
+        """Add an alarm for a schedule that has not invoked its Lambda for `minutes`. No data means no run, so the alarm
+        is also raised after the first deployment, until the first run."""
+        runs = cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="Invocations",
+            dimensions_map={"RuleName": function.full_name},
+            period=Duration.minutes(minutes),
+            statistic="sum",
+        )
+        description = f"the schedule of {function.name} has not run for {minutes} minutes: see its EventBridge rule"
+        self.add(f"{function.name}-stopped", runs, 1, description, missing=True)
+
+    def watch_stream(self, table: dynamodb.ITable, function: lambda_.Function, name: str) -> None:
+        """Add an alarm for a Lambda that every write of a table must invoke. A mapping that is disabled has no iterator
+        age, so its own metrics show nothing."""
+        period = Duration.minutes(15)
+        written = table.metric_consumed_write_capacity_units(period=period, statistic="sum")
+        runs = function.metric_invocations(period=period, statistic="sum")
+        stopped = cloudwatch.MathExpression(
+            expression="IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
+            using_metrics={"written": written, "runs": runs},
+            period=period,
+        )
+        if not self.local:
+            self.add(
+                f"{name}-stopped", stopped, 0, f"{name} was not invoked for 15 minutes: see its event source mapping"
+            )
 
     def watch_functions(self, functions: dict[str, lambda_.Function]) -> None:
         for name, function in functions.items():

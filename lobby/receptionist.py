@@ -8,16 +8,16 @@ and changes nothing.
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.domain.device import Device
+from lobby.domain.fallbacks import is_fallback
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:receptionist"
 _MAX_VERSION: Final = 64
-_FALLBACK_MARGIN: Final = timedelta(minutes=1)
-"""How long after an arrival a hello shows that the device has left its target: at most one such write per minute."""
 _CHANGES: Final = ("entered", "fell back", "revoked")
 _FAULTS: Final = ("unknown", "mistaken")
 """Outcomes that are logged. Any other hello changes nothing, and is not logged: devices repeat them."""
@@ -110,11 +108,8 @@ class Receptionist:
 
 
 def _has_fallen_back(device: Device, at: object) -> bool:
-    """Return whether a hello at `at` (ms since 1970, by AWS IoT) shows that the device has left its target. A hello
-    from before its arrival, processed late, does not. The margin limits this to one write per minute and claim."""
-    if device.devstate is not State.ARRIVED or type(at) is not int:
-        return False
-    return timestamp(datetime.fromtimestamp(at / 1000, UTC) - _FALLBACK_MARGIN) > device.enteredat
+    """Return whether a hello that AWS IoT received at `at` (ms since 1970) is recorded as a fallback."""
+    return type(at) is int and is_fallback(device, datetime.fromtimestamp(at / 1000, UTC))
 
 
 def version_of(text: object) -> str | None:

@@ -36,7 +36,7 @@ class Device:
     counts this row, so that a transition decrements it (None: the row is older than the counts). `code` is what the
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
-    row is older)."""
+    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession."""
 
     certid: Fingerprint
     devstate: State
@@ -65,6 +65,7 @@ class Device:
     code: PresenceCode | None = field(default=None, repr=False)
     failed_codes: int = 0
     shows_code: bool | None = None
+    fallbacks: int = 0
 
     def route(self) -> Route | None:
         """Return the route of the device, or None while it has to wait."""

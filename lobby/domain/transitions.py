@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof
+from lobby.domain.fallbacks import fallbacks_after
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Region, Target, ThingName
@@ -77,6 +78,8 @@ def hello(device: Device, at: str, clientversion: str | None, shows_code: bool |
     device that had arrived has fallen back to the lobby, and is commissioned again."""
     state = state_after(device, Event.HELLO)
     updated = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows_code=shows_code)
+    if device.devstate is State.ARRIVED:
+        updated = replace(updated, fallbacks=fallbacks_after(device, at))
     return entered(updated, state, at)
 
 
@@ -145,6 +148,7 @@ def _without_claim(device: Device) -> Device:
         presence_proof=None,
         code=None,
         failed_codes=0,
+        fallbacks=0,
     )
 
 

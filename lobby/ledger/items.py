@@ -29,6 +29,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
         "presence_proof": device.presence_proof.value if device.presence_proof else None,
         "failed_codes": device.failed_codes or None,
+        "fallbacks": device.fallbacks or None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -39,7 +40,7 @@ def device_of(row: LedgerRow) -> Device:
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
     values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
-    for number in ("version", "generation", "failed_codes"):
+    for number in ("version", "generation", "failed_codes", "fallbacks"):
         values[number] = int(values.get(number, 0))
     if row.presence_proof is not None:
         values["presence_proof"] = PresenceProof(row.presence_proof)

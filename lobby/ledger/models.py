@@ -163,6 +163,7 @@ class LedgerRow(Model):
     code = UnicodeAttribute(null=True)
     failed_codes = NumberAttribute(null=True, attr_name="failed_codes")
     shows_code = BooleanAttribute(null=True, attr_name="shows")
+    fallbacks = NumberAttribute(null=True)
 
 
 class HistoryRow(Model):

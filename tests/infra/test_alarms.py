@@ -34,6 +34,9 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "commissioner-behind",
         "arrivals-old",
         "registrations-stopped",
+        "notary-stopped",
+        "sweeper-stopped",
+        "reconciler-stopped",
         "arrivals-rejected",
         "api-errors",
         "history-tampered",
@@ -41,7 +44,43 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     }
     for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):
         assert alarm["AlarmActions"][0].startswith("<AlarmsTopic")
-        assert alarm["TreatMissingData"] == "notBreaching"
+        assert (alarm["TreatMissingData"] == "breaching") is (alarm.get("Namespace") == "AWS/Events")
+
+
+def test_a_schedule_that_no_longer_runs_raises_an_alarm(stacks: Stacks) -> None:
+    for name, schedule, minutes in (("sweeper", "rate(5 minutes)", 15), ("reconciler", "rate(1 hour)", 180)):
+        alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
+        rule = stacks.lobby.the("AWS::Events::Rule", Name=f"device-lobby-{name}")
+        assert rule["ScheduleExpression"] == schedule
+        assert (alarm["Namespace"], alarm["MetricName"], alarm["Period"]) == ("AWS/Events", "Invocations", minutes * 60)
+        assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule["Name"]}]
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+
+
+def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks: Stacks) -> None:
+    expressions = {}
+    for name in ("registrations", "notary"):
+        alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
+        metrics_of = {each["Id"]: each for each in alarm["Metrics"] if "MetricStat" in each}
+        [result] = [each for each in alarm["Metrics"] if "Expression" in each]
+        expressions[name] = (
+            result["Expression"],
+            {key: each["MetricStat"]["Metric"]["MetricName"] for key, each in metrics_of.items()},
+        )
+    assert expressions == {
+        "registrations": (
+            "IF(oldest > 300 AND FILL(processed, 0) == 0, 1, 0)",
+            {"oldest": "ApproximateAgeOfOldestMessage", "processed": "NumberOfMessagesDeleted"},
+        ),
+        "notary": (
+            "IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
+            {"written": "ConsumedWriteCapacityUnits", "runs": "Invocations"},
+        ),
+    }
+
+
+def test_alarms_on_metric_math_are_left_out_of_the_emulator(local_stacks: Stacks) -> None:
+    assert not [each for each in local_stacks.lobby.of_type("AWS::CloudWatch::Alarm") if "Metrics" in each]
 
 
 def test_one_tampering_metric_raises_an_alarm_within_a_minute(stacks: Stacks) -> None:

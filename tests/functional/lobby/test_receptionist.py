@@ -182,6 +182,20 @@ def test_a_hello_from_before_the_arrival_processed_late_changes_nothing(
     assert (arrived.calls.names(), aws.tables()) == (["GetItem", "Publish"], before)
 
 
+def test_a_second_fallback_is_recorded_only_after_twice_the_time(arrived: Reception, clock: Clock) -> None:
+    """A device that alternates between lobby and target would add two history entries per minute without end."""
+    clock.advance(seconds=61)
+    assert arrived.hello(receivedat=ms(clock)) == "fell back"
+    with arrived.calls.uncounted():
+        returned = arrived.ledger.get(CERTID)
+        assert returned is not None
+        arrived.ledger.arrive(returned, "service:arrivals")
+    clock.advance(seconds=61)
+    assert arrived.hello(receivedat=ms(clock)) == "routed"
+    clock.advance(seconds=60)
+    assert arrived.hello(receivedat=ms(clock)) == "fell back"
+
+
 @pytest.mark.parametrize("at", [None, "1795348800000", True, 1.5e12, [], {}])
 def test_a_hello_without_a_time_is_not_recorded(arrived: Reception, clock: Clock, at: object) -> None:
     clock.advance(minutes=10)

@@ -192,11 +192,12 @@ def test_a_refused_device_without_a_claim_is_not_released() -> None:
 
 
 def test_a_hello_of_an_arrived_device_makes_it_commissioned_again_with_its_route() -> None:
-    device = transitions.hello(arrived(), "later", "2.0")
+    later = "2026-11-22T13:00:00.000Z"
+    device = transitions.hello(arrived(), later, "2.0")
     assert (device.devstate, device.enteredat, device.lastseen, device.clientversion) == (
         State.COMMISSIONED,
-        "later",
-        "later",
+        later,
+        later,
         "2.0",
     )
     assert (device.route(), device.needs_commissioner, device.generation) == (arrived().route(), False, 1)

@@ -1,0 +1,28 @@
+"""When a hello of an arrived device is recorded as a fallback to the lobby.
+
+A device that alternates between lobby and target would add history entries without end. Each recorded fallback doubles
+the time for which the device must have been recorded as arrived before the next one is recorded, up to a day. After a
+day in the target, or with the next claim, the count starts again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.states import State
+
+FIRST_STAY: Final = timedelta(minutes=1)
+LONGEST_STAY: Final = timedelta(days=1)
+
+
+def is_fallback(device: Device, received: datetime) -> bool:
+    """Return whether a hello in the lobby is recorded as a fallback. One from before the arrival, processed late, is
+    not."""
+    stay = received - datetime.fromisoformat(device.enteredat)
+    return device.devstate is State.ARRIVED and stay > min(LONGEST_STAY, FIRST_STAY * 2**device.fallbacks)
+
+
+def fallbacks_after(device: Device, at: str) -> int:
+    """Return the number of fallbacks in short succession, with the one at `at`."""
+    stay = datetime.fromisoformat(at) - datetime.fromisoformat(device.enteredat)
+    return 0 if stay >= LONGEST_STAY else device.fallbacks + 1
