@@ -1,0 +1,80 @@
+"""A device client of docs/device-protocol.md with paho-mqtt only: NAME CERTIFICATE KEY CA LOBBY PORT ROUTE_FILE"""
+
+import contextlib
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.pop(0)  # the folder of this file, which has the name of the package
+from paho.mqtt import client as mqtt
+
+NAME, CERTIFICATE, KEY, CA, LOBBY, PORT, FILE = sys.argv[1:8]
+FIRST_WAIT, STABLE = float(os.environ.get("FIRST_WAIT", "1.5")), float(os.environ.get("STABLE", "30"))  # seconds
+
+
+def store(route: dict[str, Any]) -> None:  # atomically: a power cut leaves the old route or the new one
+    with Path(f"{FILE}.new").open("w") as file:
+        print(json.dumps(route), file=file, flush=True)
+        os.fsync(file.fileno())
+    Path(f"{FILE}.new").replace(FILE)
+
+
+def next_route(payload: bytes, route: dict[str, Any], in_lobby: bool, port: int, not_before: float) -> Any:
+    """Return the route after a message; empty after a reset, None if the message changes nothing."""
+    try:
+        message: dict[str, Any] = {"config": "default", "port": port, "generation": None} | json.loads(payload)
+        if message["config"] == "factory reset":
+            return {}
+        if "presence" in message and "iotep" not in message:
+            print("presence code:", message["presence"], flush=True)
+        known = message == route and (not in_lobby or time.monotonic() < not_before)
+        elsewhere = not in_lobby and message.get("iotep") != route["iotep"]  # only a lobby moves a device
+        unordered = in_lobby and message["generation"] is None
+        old = not unordered and (message["generation"] or 0) < (route.get("generation") or 0)
+        return None if known or elsewhere or old or not isinstance(message.get("iotep"), str) else message
+    except (ValueError, TypeError):
+        return None  # another message than the protocol's
+
+
+def session(route: dict[str, Any], in_lobby: bool, not_before: float) -> tuple[Any, float]:
+    """Return the next route (None: the connection has failed), and the seconds for which the connection was ready."""
+    host, port = (LOBBY, int(PORT)) if in_lobby else (route["iotep"], route["port"])
+    received, ready, waited, hello = list[Any](), list[float](), -1.0, 0.0
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, NAME, clean_session=True)  # type: ignore[attr-defined]
+    client.tls_set(CA, CERTIFICATE, KEY)  # TLS 1.2 or later, with the host name as SNI
+    client.on_connect = lambda *_: client.subscribe(f"lobby/{NAME}", qos=1) and None
+    client.on_subscribe = lambda *_: ready.append(time.monotonic())
+    client.on_message = lambda _client, _user, message: received.append(message.payload)
+    client.connect(host, port, keepalive=30)
+    while client.loop(0.2) == mqtt.MQTT_ERR_SUCCESS:
+        waited = time.monotonic() - ready[0] if ready else -1.0
+        if in_lobby and waited >= hello:
+            client.publish("$aws/rules/lobby", '{"version": "paho example", "presence": true}', qos=1)
+            hello = waited + (60 if waited < 600 else 900 if waited < 7200 else 3600)
+        while received:
+            if (found := next_route(received.pop(0), route, in_lobby, port, not_before)) is not None:
+                client.disconnect()
+                return found, waited
+    return None, waited
+
+
+route, fallback, failures, not_before = dict[str, Any](), False, 0, 0.0
+with contextlib.suppress(OSError, ValueError, TypeError):  # no route yet, or a torn file
+    route = dict(json.loads(Path(FILE).read_text()))
+while True:
+    found, lasted = None, 0.0
+    try:
+        found, lasted = session(route, fallback or not route, not_before)
+    except (OSError, ValueError) as error:
+        print("no connection:", error, flush=True)
+    failures = 0 if lasted > STABLE or found is not None else failures + 1
+    if found is not None:
+        store(route := found)
+        fallback = False
+    elif route and failures and failures % 10 == 0:
+        fallback, not_before = not fallback, time.monotonic() + random.uniform(15, 30)  # noqa: S311  # jitter
+    time.sleep(random.uniform(0.5, 1) * min(60.0, FIRST_WAIT * 2 ** min(failures - 1, 9)) if failures else 0)  # noqa: S311
