@@ -17,20 +17,21 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.client import BaseClient, ClientCreator
-from botocore.loaders import JSONFileLoader
+from botocore.client import BaseClient
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.exceptions import ResourceAlreadyExistsException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend, iot_backends
 from moto.iotdata.models import iotdata_backends
 from moto.iotdata.responses import IoTDataPlaneResponse
+from moto.s3.models import s3_backends
 
 from lobby.ledger.counts import bucket_of
 from lobby.ledger.items import device_of_image
 from lobby.ledger.models import MODELS, RegistrationRow
 from lobby.names import AccountId, Region, Target
 from lobby.wire import trust_bucket
+from tests import fast_moto
 from tests.certificates import NOW
 
 LOBBY = AccountId("123456789012")
@@ -137,6 +138,7 @@ class Calls:
 @contextmanager
 def aws() -> Iterator[Calls]:
     """An empty AWS with the lobby's tables, bucket and policy. Yields the record of its calls."""
+    fast_moto.install()
     calls, patch = Calls(), pytest.MonkeyPatch()
     original = BaseClient._make_api_call  # type: ignore[attr-defined]  # PynamoDB and boto3 both use it
 
@@ -148,31 +150,10 @@ def aws() -> Iterator[Calls]:
             patched.setenv(name, value)
         patched.delenv("AWS_PROFILE", raising=False)
         patched.setattr(BaseClient, "_make_api_call", make_api_call)
-        patched.setattr(JSONFileLoader, "load_file", _load_file_once)
-        patched.setattr(ClientCreator, "_create_client_class", _create_class_once)
         _patch_moto(patched)
         with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
-            with calls.uncounted():
-                _create_lobby()
+            _create_lobby()
             yield calls
-
-
-_load_file = cache(JSONFileLoader.load_file)
-_loader = JSONFileLoader()
-
-
-def _load_file_once(_self: JSONFileLoader, path: str) -> Any:
-    """Cache botocore's service models. It reads them for every session, which takes longer than a test."""
-    return _load_file(_loader, path)
-
-
-_create_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
-_classes: dict[str, type[BaseClient]] = {}
-
-
-def _create_class_once(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
-    """Cache botocore's client classes, which have hundreds of methods each, for the same reason."""
-    return _classes.get(service) or _classes.setdefault(service, _create_class(creator, service, model))
 
 
 @cache
@@ -191,8 +172,8 @@ def _empty_tables() -> dict[str, Any]:
 
 def _create_lobby() -> None:
     dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
-    client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    client("iot").create_policy(policyName=WAITING_POLICY, policyDocument="{}")
+    s3_backends[LOBBY]["aws"].create_bucket(BUCKET, REGION)
+    iot_backends[LOBBY][REGION].create_policy(WAITING_POLICY, {})
 
 
 def _patch_moto(patched: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,9 +13,7 @@ from botocore.client import BaseClient
 from mangum import Mangum
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
-from moto.dynamodb import models as moto_models
-from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
 from admin_api.services import Services
@@ -36,6 +32,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from lobby.wire import notary_bucket
+from tests import fast_moto
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
 
@@ -206,25 +203,6 @@ def fingerprint(number: int) -> Fingerprint:
     return Fingerprint(f"{number:064x}")
 
 
-def _transact_with_one_backup(backend: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
-    """Copy each table once. moto copies it for every item of a transaction, so a bulk claim would take a minute."""
-    copies: dict[str, Table] = {}
-
-    def copy(value: Any) -> Any:
-        if not isinstance(value, Table):
-            return deepcopy(value)
-        if value.name not in copies:
-            copies[value.name] = deepcopy(value)
-        return copies[value.name]
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(moto_models, "copy", SimpleNamespace(deepcopy=copy))
-        _transact(backend, items)
-
-
-_transact = DynamoDBBackend.transact_write_items
-
-
 @contextmanager
 def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     for name, value in {
@@ -235,7 +213,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", _transact_with_one_backup)
+    fast_moto.install()
     with mock_aws():
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")

@@ -1,0 +1,226 @@
+"""Makes moto fast enough for thousands of tests, without a change of behaviour. `install` works once for each process.
+
+Measured: half of the CPU time of the functional tests and of the simulation was spent in the functions replaced here.
+moto looks up each member of a response under up to twelve names, copies whole tables for each item of a transaction,
+registers 1,300 URL patterns with `responses` for each test, and parses the same expressions again and again.
+`test_fast_moto.py` compares the results with those of the original functions.
+"""
+
+import copy
+import inspect
+from contextvars import ContextVar
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient, ClientCreator
+from botocore.loaders import JSONFileLoader
+from botocore.useragent import UserAgentString
+from moto.core import models as core_models
+from moto.core import responses as core_responses
+from moto.core.serialize import AttributePicker, AttributePickerContext, ResponseSerializer
+from moto.core.utils import get_value as value_of
+from moto.dynamodb import models as dynamodb_models
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing import ast_nodes as untyped_ast_nodes
+from moto.dynamodb.parsing import expressions as untyped_expressions
+from moto.dynamodb.parsing import validators
+
+ast_nodes: Any = untyped_ast_nodes
+expressions: Any = untyped_expressions
+ORIGINALS: dict[str, Any] = {
+    "get_value": ResponseSerializer.get_value,
+    "transact": DynamoDBBackend.transact_write_items,
+    "copy of an item": Item.__deepcopy__,
+    "copy of a value": DynamoType.__deepcopy__,
+    "traverse": ast_nodes.DepthFirstTraverser.traverse,
+    "update expression": expressions.UpdateExpressionParser.make,
+}
+
+
+@cache
+def install() -> None:
+    """Replace the functions for the rest of the process."""
+    replace = pytest.MonkeyPatch().setattr
+    replace(JSONFileLoader, "load_file", _load_file)
+    replace(ClientCreator, "_create_client_class", _create_class)
+    replace(UserAgentString, "to_string", lambda _agent: "tests")
+    replace(core_responses, "method_names_from_class", _Methods)
+    # Patterns for the library `requests`, which nothing of ours uses. For botocore, moto has a hook of its own.
+    replace(core_models, "RESPONSES_METHODS", [])
+    replace(ResponseSerializer, "get_value", _get_value)
+    replace(dynamodb_models, "copy", SimpleNamespace(deepcopy=_deepcopy))
+    replace(DynamoDBBackend, "transact_write_items", _transact)
+    replace(Item, "__deepcopy__", _copy_item)
+    replace(DynamoType, "__deepcopy__", _copy_value)
+    replace(ast_nodes.DepthFirstTraverser, "traverse", _traverse)
+    replace(validators, "deepcopy", _copy_tree)
+    replace(expressions.UpdateExpressionParser, "make", staticmethod(cache(ORIGINALS["update expression"])))
+
+
+_loader = JSONFileLoader()
+_read_file = cache(JSONFileLoader.load_file)
+_new_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
+_classes: dict[str, type[BaseClient]] = {}
+
+
+def _load_file(_self: JSONFileLoader, path: str) -> Any:
+    """Cache botocore's service models. It reads them for every session, which takes longer than a test."""
+    return _read_file(_loader, path)
+
+
+def _create_class(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
+    """Cache botocore's client classes, which have hundreds of methods each, for the same reason."""
+    return _classes.get(service) or _classes.setdefault(service, _new_class(creator, service, model))
+
+
+class _Methods:
+    """The names of a class's methods, of which only one is ever looked up."""
+
+    def __init__(self, of: type) -> None:
+        self._class = of
+
+    def __contains__(self, name: str) -> bool:
+        return inspect.isfunction(getattr(self._class, name, None))
+
+
+_ABSENT = object()
+
+
+def _get_value(self: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
+    """Return a member of a response. The names of a dictionary's member depend only on the shape, so they are computed
+    once."""
+    picker = self._value_picker
+    if type(value) is not dict or not isinstance(picker, AttributePicker) or picker.response_transformers:
+        return ORIGINALS["get_value"](self, value, key, shape)
+    names = vars(shape).get("_names_in_dict")
+    if names is None or names[0] is not type(picker):
+        context = AttributePickerContext(
+            value, key, shape, self.operation_model, self.operation_model.service_model, ""
+        )
+        names = (type(picker), tuple(dict.fromkeys(picker.get_possible_keys(context))))
+        vars(shape)["_names_in_dict"] = names
+    for name in names[1]:
+        found = value_of(value, name, _ABSENT) if "." in name else value.get(name, _ABSENT)
+        if found is not _ABSENT:
+            return found
+    return None
+
+
+_transaction: ContextVar[tuple[list[dict[str, Any]], dict[str, Table]] | None] = ContextVar("transaction", default=None)
+"""The operations of the transaction that is running in this thread, and its copies of tables."""
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """Run a transaction. It copies of each table only what it can change, and once instead of for each item."""
+    running = _transaction.set(([operation for item in transact_items for operation in item.values()], {}))
+    try:
+        ORIGINALS["transact"](backend, transact_items)
+    finally:
+        _transaction.reset(running)
+
+
+def _deepcopy(value: Any) -> Any:
+    """Replace `copy.deepcopy` in moto's backend, which copies items, and tables at the start of a transaction."""
+    running = _transaction.get()
+    if running is None or not isinstance(value, Table):
+        return copy.deepcopy(value)
+    operations, backups = running
+    if value.name not in backups:
+        backups[value.name] = _backup(value, [each for each in operations if each.get("TableName") == value.name])
+    return backups[value.name]
+
+
+def _backup(table: Table, operations: list[dict[str, Any]]) -> Table:
+    """Return a table that shares with this one all items except those that the operations write."""
+    backup = copy.copy(table)
+    backup.items = copy.copy(table.items)
+    for operation in operations:
+        key = operation.get("Key") or operation.get("Item") or {}
+        if table.hash_key_attr in key:
+            at = DynamoType(key[table.hash_key_attr])
+            if at in table.items:
+                backup.items[at] = copy.deepcopy(table.items[at])
+    if table.stream_shard is not None:
+        backup.stream_shard = copy.copy(table.stream_shard)
+        backup.stream_shard.items = list(table.stream_shard.items)
+    return backup
+
+
+def _copy_item(item: Item, _memo: dict[int, Any]) -> Item:
+    result = object.__new__(Item)
+    result.hash_key, result.range_key = item.hash_key, item.range_key  # never changed
+    result.attrs = dict.__new__(LimitedSizeDict)
+    dict.update(result.attrs, {name: _copy_value(value) for name, value in item.attrs.items()})
+    return result
+
+
+def _copy_value(value: DynamoType, _memo: dict[int, Any] | None = None) -> DynamoType:
+    result = object.__new__(DynamoType)
+    result.type = value.type
+    held = value.value
+    if value.type == "L":
+        result.value = [_copy_value(each) for each in held]
+    elif value.type == "M":
+        result.value = {key: _copy_value(each) for key, each in held.items()}
+    else:
+        result.value = list(held) if isinstance(held, list) else held
+    return result
+
+
+_node_types: dict[type, bool] = {}
+
+
+def _is_node(value: Any) -> bool:
+    """Return `isinstance(value, Node)`, which is slow for an abstract class."""
+    kind = type(value)
+    if kind not in _node_types:
+        _node_types[kind] = issubclass(kind, ast_nodes.Node)
+    return _node_types[kind]
+
+
+def _copy_tree(tree: Any) -> Any:
+    """Replace `copy.deepcopy` in moto's validators, which copies the syntax tree of each expression before its use."""
+    if not _is_node(tree):
+        return copy.deepcopy(tree)
+    result = object.__new__(type(tree))
+    vars(result).update(vars(tree))
+    if tree.children is not None:
+        result.children = [_copy_tree(child) if _is_node(child) else child for child in tree.children]
+        for child in result.children:
+            if _is_node(child):
+                child.parent = result
+    return result
+
+
+def _traverse(traverser: Any, tree: Any) -> Any:
+    """Process the nodes of a syntax tree, as the original function does, children first. There, `isinstance` with
+    abstract classes takes most of the time."""
+    processors = tuple(traverser._processing_map().items())
+    by_type: dict[type, Any] = {}
+
+    def processor_of(node: Any) -> Any:
+        kind = type(node)
+        if kind not in by_type:
+            by_type[kind] = next((process for of, process in processors if issubclass(kind, of)), None)
+        return by_type[kind]
+
+    def visit(node: Any, child_id: int) -> Any:
+        if not _is_node(node):
+            return node
+        parent = node.parent
+        for number, child in enumerate(node.children or ()):
+            traverser.pre_processing_of_child(node, number)
+            visit(child, number)
+        process = processor_of(node)
+        if process is not None:
+            node = process(node)
+            node.parent = parent
+            if parent:
+                parent.children[child_id] = node
+        return node
+
+    return visit(tree, -1)
