@@ -1,6 +1,7 @@
 """Fixtures of the Lambdas' tests: an AWS (moto) for each test, and a clock that the test controls."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,12 @@ import pytest
 from lobby.ledger.store import Ledger
 from tests import aws
 from tests.aws import REGION, Calls, Clock
+
+
+def pytest_collection_finish() -> None:
+    """Exclude what was imported from garbage collection, which would visit it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")

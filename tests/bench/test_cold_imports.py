@@ -19,6 +19,7 @@ NOT_IMPORTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", NOT_IMPORTED)
 def test_a_handler_does_not_import_modules_it_does_not_need(handler: str) -> None:
     unwanted = NOT_IMPORTED[handler]

@@ -116,6 +116,7 @@ LARGEST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGEST)
 def test_the_largest_valid_request_has_bounded_cost(lobby: Lobby, ordinary: int, name: str) -> None:
     cost, calls, response = work(lobby, LARGEST[name].replace("<id>", lobby.waiting(2)))

@@ -21,6 +21,8 @@ from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leak
 from tests.functional.admin_api.user_pool import USER_POOL
 from tests.operations import CODE
 
+pytestmark = pytest.mark.slow
+
 FUZZ_SETTINGS = settings(
     max_examples=100,
     deadline=None,

@@ -137,6 +137,7 @@ def test_a_refused_device_does_not_stop_the_others(terminal: Terminal, lobby: Lo
     assert terminal.run("release", waiting, lobby.waiting(4), "--yes").exit_code == 1
 
 
+@pytest.mark.slow
 def test_all_devices_are_looked_up_together_before_any_is_changed(
     terminal: Terminal, lobby: Lobby, server: LobbyServer
 ) -> None:

@@ -4,6 +4,8 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from lobby.domain.transitions import ClaimRequest
 from lobby.label import encode_label
 from pki import manifest
@@ -54,6 +56,7 @@ def test_rows_with_the_same_request_are_sent_together(
     assert [len(certids) for certids in sent(server)] == [1, 2, 1]
 
 
+@pytest.mark.slow
 def test_a_list_from_stdin_is_sent_in_chunks_and_can_be_repeated(
     terminal: Terminal, lobby: Lobby, server: LobbyServer
 ) -> None:
@@ -144,6 +147,7 @@ def test_devices_that_were_not_tried_are_sent_again(terminal: Terminal, lobby: L
     assert len(sent(server)) == 2
 
 
+@pytest.mark.slow
 def test_a_lost_connection_leaves_the_remaining_rows_not_tried(
     terminal: Terminal, lobby: Lobby, server: LobbyServer, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_claim_without_proof_of_presence_mentions_no_code(terminal: Terminal, 
     assert "code" not in terminal.run("claim", "sensor-1", "-t", str(HERE)).stderr
 
 
+@pytest.mark.slow
 def test_wrong_codes_are_refused_with_the_attempts_left_until_the_claim_ends(terminal: Terminal, lobby: Lobby) -> None:
     certid = lobby.proving(1)
     errors = [error_of(terminal.run("confirm", certid, WRONG, "--json")) for _ in range(5)]

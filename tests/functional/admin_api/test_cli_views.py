@@ -64,6 +64,7 @@ def test_older_than_selects_devices_by_time_in_their_state(terminal: Terminal, l
     assert not terminal.records("devices", "list", "-s", "failed", "--older-than", "3h")
 
 
+@pytest.mark.slow
 def test_a_list_reads_pages_up_to_the_limit(terminal: Terminal, lobby: Lobby, server: LobbyServer) -> None:
     for number in range(1, 106):
         lobby.ledger.claim(fingerprint(number), ClaimRequest(HERE), "user:alice")

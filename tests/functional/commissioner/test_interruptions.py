@@ -15,6 +15,8 @@ from tests.functional.commissioner.lobby_with_targets import (
     Record,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def claim(lobby: LobbyWithTargets) -> Record:
     return lobby.claim()

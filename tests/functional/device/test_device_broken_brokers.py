@@ -20,6 +20,8 @@ from tests.functional.device.running_device import (
 )
 from tests.functional.device.scripted_broker import PUBACK, Conversation
 
+pytestmark = pytest.mark.slow
+
 _SAFE_PACKETS = [name for name in PACKETS if name not in CRASHING and "16 MB" not in name]
 
 

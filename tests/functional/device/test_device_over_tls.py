@@ -58,6 +58,7 @@ def test_a_device_onboards_after_a_closed_first_connection_on_the_current_port(t
     assert log.counts["refused"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "event"),
     [
@@ -77,6 +78,7 @@ def test_a_broker_that_does_not_answer_correctly_is_retried(tls: TlsSetup, scrip
         assert log.wait_for(event)["attempt"] == 1
 
 
+@pytest.mark.slow
 def test_a_lobby_that_never_answers_the_tls_handshake_gives_way_to_the_next(tls: TlsSetup) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, tls.broker(serve()) as broker:
         lobbies = (Endpoint("127.0.0.1", silent.getsockname()[1]), endpoint_of(broker))
@@ -92,6 +94,7 @@ def test_an_unreachable_lobby_gives_way_to_the_next(tls: TlsSetup) -> None:
         assert log.counts["unreachable"] == 1
 
 
+@pytest.mark.slow
 def test_a_server_of_another_ca_receives_nothing(tls: TlsSetup, tmp_path: Path) -> None:
     other_server = issue(tmp_path, "server-of-another-ca", issue(tmp_path, "other-ca"))
     with Broker(other_server, tls.ca, serve(route_to(None))) as broker:
@@ -161,6 +164,7 @@ def test_a_lost_connection_is_replaced(tls: TlsSetup) -> None:
         log.wait_for("hello_sent", times=3)
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_freed(tls: TlsSetup) -> None:
     with (
         tls.broker(*[serve(close_after=1)] * 8, serve()) as broker,

@@ -22,6 +22,8 @@ from pki.certificates import fingerprint
 from pki.cli import app
 from pki.crl import crl_number
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
 BUCKET = f"device-lobby-trust-{ACCOUNT}-{REGION}"

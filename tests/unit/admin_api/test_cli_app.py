@@ -28,6 +28,7 @@ def test_the_entry_point_uses_the_arguments_of_the_process(
     assert "Usage: lobbyctl claim" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "excluded"),
     [

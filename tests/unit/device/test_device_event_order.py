@@ -1,5 +1,6 @@
 """No order of events leaves the device stuck."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def _assert_deadline_set(state: State) -> None:
     assert not awaited or awaited & set(state.deadlines), f"no deadline in phase {state.phase}: {state}"
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.none() | st.just(ROUTE), st.lists(_EVENTS, max_size=40), st.randoms(use_true_random=False))
 def test_no_order_of_events_leaves_the_device_without_a_deadline(route, drawn, random) -> None:  # type: ignore[no-untyped-def]

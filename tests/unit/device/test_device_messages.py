@@ -117,6 +117,7 @@ PAYLOADS = st.one_of(
 TOPICS = st.sampled_from([f"lobby/{THING}"] * 4 + ["lobby/other", f"lobby/{THING}/", "", "\0", "lobby/+", "$aws/x"])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.none() | st.just(ROUTE), st.lists(st.tuples(TOPICS, PAYLOADS), min_size=1, max_size=12))
 def test_no_message_crashes_a_device_and_only_valid_ones_move_it(

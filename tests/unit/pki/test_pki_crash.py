@@ -22,6 +22,8 @@ from pki.devices import DevicePaths, IssueOptions, Order, make_devices
 from pki.keys import decode_private_key, same_key
 from pki.naming import named
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("open", "fsync", "link", "replace", "unlink")
 CRASHED = 77
 

@@ -100,6 +100,7 @@ def test_repeating_the_list_succeeds_and_writes_nothing(ledger: Ledger, calls: C
     assert calls.names() == ["BatchGetItem"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "never seen"])
 def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: bool) -> None:
     """The writes are only recorded, because moto would take a minute."""

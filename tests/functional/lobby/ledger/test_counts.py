@@ -71,6 +71,7 @@ def in_order() -> dict[str, int]:
     return {tally.bucket.key: tally.count for tally in read_counts()}
 
 
+@pytest.mark.slow
 @given(st.lists(steps, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_after_any_events_the_counts_match_the_rows(
@@ -83,6 +84,7 @@ def test_after_any_events_the_counts_match_the_rows(
             assert in_order() == aws.counts() == aws.recounted()
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(steps, st.booleans()), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_after_concurrent_writes_the_counts_match_the_rows(
@@ -258,6 +260,7 @@ def test_concurrent_recounts_count_a_device_once(ledger: Ledger, calls: Calls) -
     assert in_order() == aws.recounted()
 
 
+@pytest.mark.slow
 def test_a_recount_of_many_takes_few_transactions(ledger: Ledger, calls: Calls) -> None:
     with calls.uncounted():
         for number in range(70):
