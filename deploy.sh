@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # Deploys Device Lobby on this machine or to AWS, including all set-up. See `./deploy.sh --help`.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+script=${BASH_SOURCE[0]}
+while [ -L "$script" ]; do # a link to this script, maybe in another directory
+  linked=$(readlink "$script")
+  case $linked in /*) script=$linked ;; *) script=$(dirname -- "$script")/$linked ;; esac
+done
+here=$(unset CDPATH && cd -- "$(dirname -- "$script")" && pwd)
 
 usage() {
   cat <<'TEXT'

@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # Checks and tests in tiers: --fast, the default one, --full. Includes all set-up. See `./test.sh --help`.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+script=${BASH_SOURCE[0]}
+while [ -L "$script" ]; do # a link to this script, maybe in another directory
+  linked=$(readlink "$script")
+  case $linked in /*) script=$linked ;; *) script=$(dirname -- "$script")/$linked ;; esac
+done
+here=$(unset CDPATH && cd -- "$(dirname -- "$script")" && pwd)
 
 usage() {
   cat <<'TEXT'

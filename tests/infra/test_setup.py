@@ -1,4 +1,4 @@
-"""`infra/setup.sh`: which Node versions it accepts, and its message if packages cannot be installed."""
+"""`infra/setup.sh`: accepted versions of Node, failed installations of packages, unusual environments."""
 
 import os
 import subprocess
@@ -59,30 +59,34 @@ def put_node(directory: Path, version: str) -> None:
     ],
 )
 def test_a_node_is_used_if_the_build_and_its_tests_support_it(project: Path, version: str, is_enough: bool) -> None:
-    put_node(project / "found", version)
-    path = f"{project / 'found'}:{os.environ['PATH']}"
+    put_node(project / "installed", version)
+    path = f"{project / 'installed'}:{os.environ['PATH']}"
     assert (run(project, "has_node", PATH=path).returncode == 0) is is_enough
 
 
 def test_a_node_without_npm_is_not_enough(project: Path) -> None:
-    put_node(project / "found", "v24.0.0")
-    (project / "found" / "npm").write_text("#!/bin/sh\nexit 127\n")
-    assert run(project, "has_node", PATH=f"{project / 'found'}:{os.environ['PATH']}").returncode != 0
+    put_node(project / "installed", "v24.0.0")
+    (project / "installed" / "npm").write_text("#!/bin/sh\nexit 127\n")
+    assert run(project, "has_node", PATH=f"{project / 'installed'}:{os.environ['PATH']}").returncode != 0
 
 
 def test_the_node_from_pypi_is_used_once_it_is_installed(project: Path) -> None:
-    put_node(project / "found", "v18.20.4")
-    put_node(project / "fetched", "v24.19.0")
-    fetch = 'install_requirements() { mkdir -p "$VENV/bin" && cp fetched/* "$VENV/bin"; }; ensure_node; node --version'
-    done = run(project, fetch, PATH=f"{project / 'found'}:{os.environ['PATH']}")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "v24.19.0\n", "")
+    put_node(project / "installed", "v18.20.4")
+    put_node(project / "downloaded", "v24.19.0")
+    fetch = (
+        'install_requirements() { mkdir -p "$VENV/bin" && cp downloaded/* "$VENV/bin"; }; ensure_node; node --version'
+    )
+    process = run(project, fetch, PATH=f"{project / 'installed'}:{os.environ['PATH']}")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "v24.19.0\n", "")
 
 
 def test_a_node_from_pypi_that_does_not_run_is_reported(project: Path) -> None:
-    put_node(project / "found", "v18.20.4")
-    done = run(project, "install_requirements() { :; }; ensure_node", PATH=f"{project / 'found'}:{os.environ['PATH']}")
-    assert done.returncode == 1
-    assert "the one from PyPI does not run here" in done.stderr
+    put_node(project / "installed", "v18.20.4")
+    process = run(
+        project, "install_requirements() { :; }; ensure_node", PATH=f"{project / 'installed'}:{os.environ['PATH']}"
+    )
+    assert process.returncode == 1
+    assert "the one from PyPI does not run here" in process.stderr
 
 
 @pytest.mark.parametrize(
@@ -93,13 +97,40 @@ def test_a_failed_installation_of_packages_is_reported(project: Path, ensure: st
     at.mkdir(parents=True)
     (at / "package.json").write_text('{"name": "x", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0"}}')
     (at / "package-lock.json").write_text(_LOCK)
-    done = run(
+    process = run(
         project,
         ensure,
         npm_config_registry="http://127.0.0.1:9/",
         npm_config_fetch_retries="0",
         npm_config_cache=str(project / "cache"),
     )
-    assert done.returncode == 1
-    assert "ECONNREFUSED" in done.stderr
-    assert "could not be installed (see above)" in done.stderr
+    assert process.returncode == 1
+    assert "ECONNREFUSED" in process.stderr
+    assert "could not be installed (see above)" in process.stderr
+
+
+@pytest.mark.parametrize(("before", "after"), [("000", "0022"), ("022", "0022"), ("077", "0077"), ("002", "0022")])
+def test_nobody_else_can_change_what_is_installed(project: Path, before: str, after: str) -> None:
+    process = subprocess.run(
+        ["bash", "-c", f"umask {before}; . infra/setup.sh; umask"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.strip() == after
+
+
+def test_without_a_writable_home_caches_are_in_the_checkout(project: Path) -> None:
+    caches = 'printf "%s\\n" "$XDG_CACHE_HOME" "$PIP_CACHE_DIR" "$UV_CACHE_DIR" "$npm_config_cache"'
+    process = run(project, caches, HOME="/proc/self/no-home")
+    assert process.returncode == 0, process.stderr
+    assert all(cache.startswith(f"{project}/.local/cache") for cache in process.stdout.splitlines())
+
+
+@pytest.mark.parametrize("inherited", ["", "intranet.example"])
+def test_loopback_is_never_reached_through_a_proxy(project: Path, inherited: str) -> None:
+    proxies = {"HTTP_PROXY": "http://proxy.example:3128", "NO_PROXY": inherited, "no_proxy": inherited}
+    process = run(project, 'printf "%s\\n" "$NO_PROXY" "$no_proxy"', **proxies)
+    expected = ["localhost", "127.0.0.1", "::1", *([inherited] if inherited else [])]
+    assert [line.split(",") for line in process.stdout.splitlines()] == [expected] * 2

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.synthesis import ROOT
 
-_SETUP = """VENV=$PWD/venv
+_SETUP = """VENV=$here/venv
 say() { printf '%s\\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 install_requirements() { :; }; ensure_commands() { :; }
@@ -110,3 +110,19 @@ def test_no_check_outlives_a_run_that_is_ended(project: Path) -> None:
     replace(project, "venv/bin/python", '[ "$2" != pytest ] || { until [ -e pid ]; do :; done; kill -TERM $PPID; }')
     assert run(project, "--fast").returncode != 0
     assert ends(int((project / "pid").read_text()))
+
+
+def test_it_is_found_through_a_link_and_despite_cdpath(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / project.name).mkdir()
+    (elsewhere / "link").symlink_to(project / "test.sh")
+    for command in (f"{project.name}/test.sh", str(elsewhere / "link")):
+        tests = subprocess.run(
+            ["bash", command, "--fast"],
+            cwd=project.parent,
+            env={**os.environ, "CDPATH": f"{elsewhere}:{project.parent}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (tests.returncode, "pytest" in tests.stdout) == (0, True), tests.stderr
