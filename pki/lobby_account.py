@@ -21,6 +21,7 @@ from lobby.names import AccountId, Region, parse_account, parse_region
 from lobby.wire import trust_bucket
 from pki.certificates import fingerprint
 from pki.errors import RegistrationError
+from pki.isolated_session import isolated_session
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -61,7 +62,11 @@ def connect(options: ConnectionOptions) -> Lobby:
     """Return the lobby's account. Raise `InvalidInput` INVALID_REGION, or `RegistrationError`."""
     with translated_aws_errors():
         session = boto3.Session(
-            options.access_key, options.secret, profile_name=options.profile, region_name=options.region
+            options.access_key,
+            options.secret,
+            profile_name=options.profile,
+            region_name=options.region,
+            botocore_session=isolated_session() if options.access_key else None,
         )
         if session.region_name is None:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")

@@ -6,6 +6,7 @@ running: falling back to another one could change the wrong devices.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +57,8 @@ class LobbyChoice:
 def local_file(choice: LobbyChoice, directory: Path, project: Path = PROJECT) -> Path | None:
     """Return the `lobby.json` to use, or None for a lobby with a stored sign-in.
 
-    Raise `InvalidInput` UNREADABLE_FILE if the file that the user named does not exist."""
+    Raise `InvalidInput` UNREADABLE_FILE if the file that the user named does not exist, FOREIGN_FILE if the one in the
+    current directory or above belongs to another user: it could send passwords and commands to an address of theirs."""
     if choice.url is not None:
         return None
     if choice.lobby is not None:
@@ -64,8 +66,16 @@ def local_file(choice: LobbyChoice, directory: Path, project: Path = PROJECT) ->
         if not path.is_file():
             raise usage_error(f"got {path}, want the lobby.json of a local deployment", "UNREADABLE_FILE")
         return path
-    paths = [*(above / _FOLDER / _NAME for above in (directory, *directory.parents)), project / _FOLDER / _NAME]
-    return next((path for path in paths if path.is_file()), None)
+    found = next(
+        (path for above in (directory, *directory.parents) if (path := above / _FOLDER / _NAME).is_file()), None
+    )
+    own = project / _FOLDER / _NAME
+    if found is not None and found != own and found.stat().st_uid != os.getuid():
+        raise usage_error(
+            f"got {found}, which belongs to another user, want your own (or --lobby {found}, if you trust it)",
+            "FOREIGN_FILE",
+        )
+    return found or (own if own.is_file() else None)
 
 
 def read_local(path: Path) -> LocalLobby:

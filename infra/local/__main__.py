@@ -19,6 +19,7 @@ import typer
 from infra.local import demo as demonstration
 from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
+from infra.local.environment import restrict_umask
 from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
@@ -46,6 +47,12 @@ ProfilesFrom = Annotated[
         resolve_path=True,
     ),
 ]
+
+
+@app.callback()
+def before_each_command() -> None:
+    """Prepare the process. The help is the module's."""
+    restrict_umask()
 
 
 @app.command()
@@ -151,7 +158,7 @@ def _running(state: Path) -> LobbyFile | None:
         pass
     try:
         lobby = LobbyFile.read(state)
-        httpx.get(f"{lobby.aws_endpoint_url}/_ministack/ready", timeout=2).raise_for_status()
+        httpx.get(f"{lobby.aws_endpoint_url}/_ministack/ready", timeout=2, trust_env=False).raise_for_status()
     except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
         return None
     return lobby

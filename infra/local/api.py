@@ -6,12 +6,13 @@ own codes.
 
 from typing import Any
 
-import boto3
 import httpx
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from infra.local.emulator import LocalSession
 from infra.local.lobby_file import LobbyFile, LocalOperator
+from lobby.names import parse_account, parse_region
 
 
 class ApiRefused(Exception):
@@ -27,7 +28,10 @@ class Api:
 
     def __init__(self, lobby: LobbyFile, operator: LocalOperator) -> None:
         self._url = lobby.graphql_url
-        self._http = httpx.Client(timeout=30, headers={"authorization": f"Bearer {sign_in(lobby, operator)}"})
+        # Loopback is reached directly, whatever proxy the environment sets.
+        self._http = httpx.Client(
+            timeout=30, trust_env=False, headers={"authorization": f"Bearer {sign_in(lobby, operator)}"}
+        )
 
     def ask(self, query: str, **variables: Any) -> Any:
         """Return the `data` of the response. Raise `ApiRefused` if there are errors."""
@@ -56,12 +60,9 @@ class Api:
 
 def sign_in(lobby: LobbyFile, operator: LocalOperator) -> str:
     """Return an access token of the user pool."""
-    cognito = boto3.client(
-        "cognito-idp",
-        region_name=lobby.lobby_region,
-        endpoint_url=lobby.aws_endpoint_url,
-        config=Config(signature_version=UNSIGNED),
-    )
+    account, region = parse_account(lobby.lobby_account), parse_region(lobby.lobby_region)
+    session = LocalSession(lobby.aws_endpoint_url, lobby.aws_secret_access_key, account, region)
+    cognito = session.client("cognito-idp", config=Config(signature_version=UNSIGNED))
     response = cognito.initiate_auth(
         ClientId=lobby.user_pool_client_id,
         AuthFlow="USER_PASSWORD_AUTH",

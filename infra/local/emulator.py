@@ -25,6 +25,7 @@ from infra.local.layout import GATEWAY_HOST, Layout
 from infra.local.ports import is_free
 from infra.local.strictness import RELAXED, Strictness
 from lobby.names import AccountId, Region
+from pki.isolated_session import DIRECT, isolated_session
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 40
@@ -33,18 +34,26 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class LocalSession(boto3.Session):
-    """A session as the root user of an account. Its clients call only the emulator."""
+    """A session as the root user of an account. Its clients call only the emulator, never through a proxy, whatever
+    AWS settings the user has."""
 
     def __init__(self, endpoint_url: str, secret: str, account: AccountId, region: Region) -> None:
-        super().__init__(aws_access_key_id=account, aws_secret_access_key=secret, region_name=region)
+        session = isolated_session()
+        session.set_default_client_config(DIRECT.merge(Config(retries={"mode": "standard", "total_max_attempts": 3})))
+        super().__init__(
+            aws_access_key_id=account, aws_secret_access_key=secret, region_name=region, botocore_session=session
+        )
         self.endpoint_url, self.secret = endpoint_url, secret
-        self._session.set_default_client_config(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
         return super().client(*args, **({"endpoint_url": self.endpoint_url} | kwargs))
 
     def resource(self, *args: Any, **kwargs: Any) -> Any:
         return super().resource(*args, **({"endpoint_url": self.endpoint_url} | kwargs))
+
+
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens URLs on loopback, whatever proxy the environment sets."""
 
 
 class Emulator:
@@ -164,7 +173,7 @@ class Emulator:
 
     def _get(self, path: str) -> bytes:
         url = f"{self.endpoint_url}{path}"
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - an http URL of this emulator
+        with _DIRECT.open(url, timeout=5) as response:
             body: bytes = response.read()
         return body
 

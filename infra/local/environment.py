@@ -54,3 +54,8 @@ def root_secret(state_dir: Path) -> str:
         write_private(path, secret + "\n")
     path.chmod(0o600)
     return secret
+
+
+def restrict_umask() -> None:
+    """Let nobody else change the files that this process and its children create, whatever the user's umask is."""
+    os.umask(os.umask(0o022) | 0o022)

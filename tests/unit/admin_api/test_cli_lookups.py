@@ -10,7 +10,7 @@ from admin_api.cli.client import MAX_DELAY, retry_delay
 from admin_api.cli.commands.devices import parse_duration
 from admin_api.cli.device_lookup import find_device
 from admin_api.cli.http import is_loopback, origin_of
-from admin_api.cli.lobby_location import LobbyChoice
+from admin_api.cli.lobby_location import LobbyChoice, local_file
 from admin_api.cli.photos import select_labels
 from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
@@ -224,3 +224,20 @@ def test_retry_delays_grow_or_follow_the_server_up_to_a_limit(
     attempt: int, retry_after: float | None, random: float, delay: float
 ) -> None:
     assert retry_delay(attempt, retry_after, random) == delay
+
+
+def test_a_lobby_file_above_the_directory_is_used_only_if_the_user_owns_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, project = tmp_path / "a" / "b", tmp_path / "project"
+    below.mkdir(parents=True)
+    (tmp_path / ".local").mkdir()
+    file = tmp_path / ".local" / "lobby.json"
+    file.write_text("{}")
+    assert local_file(LobbyChoice(), below, project) == file
+    monkeypatch.setattr("os.getuid", lambda: file.stat().st_uid + 1)
+    with pytest.raises(InvalidInput, match="belongs to another user") as refused:
+        local_file(LobbyChoice(), below, project)
+    assert refused.value.code == "FOREIGN_FILE"
+    assert local_file(LobbyChoice(file), below, project) == file
+    assert local_file(LobbyChoice(), below, tmp_path) == file, "the project's own, in a container with other user ids"

@@ -1,0 +1,26 @@
+"""A botocore session for a cloud on this machine: it reads nothing from the environment and from the user's AWS files.
+
+An `AWS_PROFILE` that does not exist, an `AWS_ENDPOINT_URL` of another service, or a damaged `~/.aws/config` would
+otherwise stop or redirect calls whose account, Region and address are known.
+"""
+
+import os
+from typing import Final
+
+import botocore.session
+from botocore.config import Config
+
+_WITHOUT_ENVIRONMENT: Final = {
+    name: (None, None, default, conversion)
+    for name, (_in_file, _variable, default, conversion) in botocore.session.Session.SESSION_VARIABLES.items()
+}
+_WITHOUT_FILES: Final = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+DIRECT: Final = Config(proxies={})
+"""The configuration of clients: no proxy."""
+
+
+def isolated_session() -> botocore.session.Session:
+    """Return a session without credentials and Region."""
+    session = botocore.session.Session(_WITHOUT_ENVIRONMENT | _WITHOUT_FILES)
+    session.set_default_client_config(DIRECT)
+    return session
