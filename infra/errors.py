@@ -8,6 +8,7 @@ lobby.errors.LobbyError
     ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
     ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
+    ├── RoleUnknown     (`infra.cloud.role_upgrade`) ROLE_UNKNOWN
     ├── BadUserPool     (`infra.cloud.user_pool`) INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL
     ├── StackNotDeleted (`infra.teardown.stacks`) STACK_NOT_DELETED, STACK_NOT_UPDATED
     └── NotRemoved      (`infra.teardown.target`) DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK

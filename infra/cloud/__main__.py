@@ -16,7 +16,7 @@ from infra import stack_names
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
-from infra.cloud.role_upgrade import is_adoptable, retain_role
+from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
 from infra.errors import InfraError
 from infra.redrive.start import redrive as start_redrive
@@ -180,13 +180,17 @@ def _deploy_target(identity: Caller, profile: str | None, context: dict[str, Any
     where = Target(identity.account, identity.region)
     target_id, role_id = stack_names.target_id(where), stack_names.role_id(where.account)
     cloudformation = identity.session.client("cloudformation")
+    elsewhere = role_elsewhere(identity.session, where.region) if with_role else None
+    if elsewhere:
+        typer.echo(f"The role belongs to the stacks in {elsewhere}, so it is omitted here (--without-role).")
+        with_role = False
     if with_role:
         assembly = synthesize("target", context)
         if retain_role(Stack(cloudformation, stack_names.TARGET), assembly, role_id):
             typer.echo("The role moves from the target's stack to its own.")
     _deployed(identity, profile, "target", context, target_id)
     if with_role:
-        if is_adoptable(identity.session, Stack(cloudformation, stack_names.ROLE)):
+        if is_adoptable(identity.session, where.region):
             _deployed(identity, profile, "target", {**context, "adoptRole": "true"}, role_id)
         _deployed(identity, profile, "target", context, role_id)
 

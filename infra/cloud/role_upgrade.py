@@ -6,16 +6,24 @@ adopts it. An interrupted upgrade continues with the next deployment.
 """
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from infra import stack_names
+from infra.errors import InfraError
+from infra.teardown.regions import regions_with
 from infra.teardown.stacks import ROLE, Stack
 from lobby.domain.target import TARGET_ROLE
+from lobby.names import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+
+class RoleUnknown(InfraError):
+    """It cannot be determined which Region's stack has the account's role: ROLE_UNKNOWN."""
 
 
 def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
@@ -33,16 +41,39 @@ def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
     return True
 
 
-def is_adoptable(session: Any, role: Stack) -> bool:
-    """Return whether the account has the role, but no stack has it."""
-    if role.status() not in (None, "REVIEW_IN_PROGRESS"):
-        return False
+def role_elsewhere(session: Any, here: Region, regions: Sequence[str] | None = None) -> str | None:
+    """Return the other Region whose stacks have the account's role, or None. Raise `RoleUnknown` if the role exists, no
+    stack is found, and a Region does not answer. `regions` are by default all that have AWS IoT."""
+    if not _exists(session) or _has_role(session, here):
+        return None
+    found = regions_with(session, [stack_names.ROLE, stack_names.TARGET], regions)
+    candidates = dict.fromkeys((*found.regions[stack_names.ROLE], *found.regions[stack_names.TARGET]))
+    for region in candidates:
+        if region != here and _has_role(session, region):
+            return region
+    if found.unknown:
+        message = f"got a role {TARGET_ROLE}, and no answer from {', '.join(found.unknown)}, which may have its stack"
+        raise RoleUnknown("ROLE_UNKNOWN", f"{message}; use --without-role if one of them has it")
+    return None
+
+
+def is_adoptable(session: Any, here: Region) -> bool:
+    """Return whether the account has the role, but no stack `here` has it. Call `role_elsewhere` first."""
+    return _exists(session) and not _has_role(session, here)
+
+
+def _has_role(session: Any, region: str) -> bool:
+    client = session.client("cloudformation", region_name=region)
+    return any(TARGET_ROLE in Stack(client, name).resources(ROLE) for name in (stack_names.ROLE, stack_names.TARGET))
+
+
+def _exists(session: Any) -> bool:
     iam = session.client("iam")
     try:
         iam.get_role(RoleName=TARGET_ROLE)
     except iam.exceptions.NoSuchEntityException:
         return False
-    return TARGET_ROLE not in Stack(role.cloudformation, stack_names.TARGET, role.sleep, role.poll).resources(ROLE)
+    return True
 
 
 def _is_role(resource: dict[str, Any]) -> bool:

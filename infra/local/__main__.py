@@ -120,15 +120,19 @@ def redrive(
 
 @app.command()
 def destroy(state: State = STATE, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Delete the local deployment with its ledger, CA and devices."""
+    """Delete the local deployment with its ledger, CA and devices. Can be interrupted and repeated."""
+    deleting = state.with_name(f"{state.name}.deleting")
     with _reporting_failures():
-        if not (state / "cloud" / "layout.json").exists():
+        if not (state / "cloud" / "layout.json").exists() and not deleting.exists():
             raise StartFailed("NO_DEPLOYMENT", f"got {state}, want the state of a local deployment")
-    with _reporting_failures(), exclusive_use(state):
-        if not yes:
-            typer.confirm(f"Delete {state} with its ledger, CA and devices?", abort=True)
-        shutil.rmtree(state)
-        print(f"{state} deleted")
+    shutil.rmtree(deleting, ignore_errors=True)  # what an interrupted run has left
+    if state.exists():
+        with _reporting_failures(), exclusive_use(state):
+            if not yes:
+                typer.confirm(f"Delete {state} with its ledger, CA and devices?", abort=True)
+            state.rename(deleting)
+            shutil.rmtree(deleting)
+    print(f"{state} deleted")
 
 
 def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline) -> None:

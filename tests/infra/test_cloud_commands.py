@@ -67,6 +67,7 @@ class RecordedCalls(list[Any]):
 
     stack: Any
     adoptable = False
+    elsewhere: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +93,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(commands, "deploy", deploy)
     monkeypatch.setattr(commands, "retain_role", lambda *_: False)
     monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
+    monkeypatch.setattr(commands, "role_elsewhere", lambda *_: calls.elsewhere)
     monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
     monkeypatch.setattr(commands, "start_admissions", lambda _session: calls.append(("start admissions",)))
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: calls.append(("bootstrap",)))
@@ -144,6 +146,13 @@ def test_a_role_that_no_stack_has_is_adopted(calls: RecordedCalls) -> None:
     assert run(*TARGET, "--yes")[0] == 0
     assert [call[-1] for call in calls if call[0] == "deploy"][1:] == [f"DeviceLobbyRole-{HERE}"] * 2
     assert [each.get("adoptRole") for each in calls.contexts()][-2:] == ["true", None]
+
+
+def test_a_role_of_another_region_is_left_to_that_region(calls: RecordedCalls) -> None:
+    calls.elsewhere = "eu-north-1"
+    status, output = run(*TARGET, "--yes")
+    assert (status, "stacks in eu-north-1" in output) == (0, True)
+    assert [call[-1] for call in calls if call[0] == "deploy"] == [f"DeviceLobbyTarget-{HERE}-eu-west-1"]
 
 
 def test_a_second_target_of_an_account_is_deployed_without_the_role(calls: list[Any]) -> None:

@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from infra import stack_names
-from infra.cloud.role_upgrade import is_adoptable, retain_role
+from infra.cloud.role_upgrade import RoleUnknown, is_adoptable, retain_role, role_elsewhere
 from infra.local.assembly import StackArtifact, deploy
+from infra.teardown.regions import Found
 from lobby.domain.target import TARGET_ROLE
-from tests.infra.local.test_local_teardown import HERE, ROLE, TARGET, Account, account
+from tests.infra.local.test_local_teardown import ELSEWHERE, HERE, ROLE, TARGET, Account, account
 
 __all__ = ["account"]
 NEW_TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
@@ -42,13 +45,13 @@ def test_the_role_moves_to_its_own_stack_and_exists_all_the_time(account: Accoun
     for _ in range(2):
         assert retain_role(account.stack(), tmp_path, "DeviceLobbyRole-1")
         assert found(account) == (role_id, NEW_TRUST["Statement"])
-        assert not is_adoptable(session, account.stack(stack_names.ROLE))
+        assert not is_adoptable(session, HERE)
     deploy_new(account, stack_names.TARGET, TARGET, tmp_path)
     assert not retain_role(account.stack(), tmp_path, "DeviceLobbyRole-1")
     assert found(account) == (role_id, NEW_TRUST["Statement"])
-    assert is_adoptable(session, account.stack(stack_names.ROLE))
+    assert is_adoptable(session, HERE)
     deploy_new(account, stack_names.ROLE, role_template(tmp_path, DeletionPolicy="Retain"), tmp_path)
-    assert not is_adoptable(session, account.stack(stack_names.ROLE))
+    assert not is_adoptable(session, HERE)
     deploy_new(account, stack_names.ROLE, role_template(tmp_path), tmp_path)
     assert found(account) == (role_id, NEW_TRUST["Statement"])
     account.remove()
@@ -58,4 +61,26 @@ def test_the_role_moves_to_its_own_stack_and_exists_all_the_time(account: Accoun
 def test_an_account_without_the_role_has_nothing_to_move(account: Account, tmp_path: Path) -> None:
     session = account.emulator.session(account.id, HERE)
     assert not retain_role(account.stack(), tmp_path, "DeviceLobbyRole-1")
-    assert not is_adoptable(session, account.stack(stack_names.ROLE))
+    assert not is_adoptable(session, HERE)
+
+
+@pytest.mark.parametrize("name", [stack_names.ROLE, stack_names.TARGET], ids=["own stack", "stack of 0.2.0"])
+def test_a_role_that_belongs_to_another_region_is_not_adopted(account: Account, name: str) -> None:
+    account.deploy(name, ROLE, ELSEWHERE)
+    session = account.emulator.session(account.id, HERE)
+    assert role_elsewhere(session, HERE, [HERE, ELSEWHERE]) == ELSEWHERE
+    assert role_elsewhere(account.emulator.session(account.id, ELSEWHERE), ELSEWHERE, [HERE, ELSEWHERE]) is None
+
+
+def test_a_role_without_a_stack_is_not_adopted_while_a_region_is_unknown(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = account.emulator.session(account.id, HERE)
+    assert role_elsewhere(session, HERE, [HERE]) is None
+    account.client("iam").create_role(RoleName=TARGET_ROLE, AssumeRolePolicyDocument=json.dumps(NEW_TRUST))
+    assert role_elsewhere(session, HERE, [HERE, ELSEWHERE]) is None
+    assert is_adoptable(session, HERE)
+    unknown = Found({stack_names.ROLE: (), stack_names.TARGET: ()}, (ELSEWHERE,))
+    monkeypatch.setattr("infra.cloud.role_upgrade.regions_with", lambda *_: unknown)
+    with pytest.raises(RoleUnknown, match=f"ROLE_UNKNOWN: .*{ELSEWHERE}"):
+        role_elsewhere(session, HERE)

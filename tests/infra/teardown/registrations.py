@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.teardown.pacing import Pacer
 from infra.teardown.registry import Registry
-from lobby.names import Target
+from lobby.names import Fingerprint, Target
 from tests.aws import HOME, client, registry
 from tests.certificates import authority, device, fingerprint_of, pem_of
 
@@ -14,7 +14,7 @@ POLICY = "device-lobby-default"
 
 @dataclass(frozen=True)
 class Registered:
-    certid: str
+    certid: Fingerprint
     thing: str
 
     @property
