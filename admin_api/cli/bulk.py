@@ -13,7 +13,7 @@ from typing import Any, Final
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, in_chunks
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from lobby.errors import LobbyError
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, State
 
 CHUNK: Final = 100
 """Devices per request. The API accepts 1,000; smaller chunks show progress."""
@@ -97,6 +97,16 @@ class BulkClaim:
             self.aborted_by = error
             return outcomes
         return [_compared(outcome, devices.get(outcome.row.certid)) for outcome in outcomes]
+
+
+def predict(row: ClaimRow, device: Device | None) -> Outcome:
+    """Return the outcome that sending the row now would have. `device` is the device in the ledger, None if there is
+    none: it would be expected."""
+    if device is None or "claimDevice" in device["allowedActions"]:
+        return Outcome(row, device=device)
+    if device["devstate"] == State.REVOKED:
+        return Outcome(row, "REVOKED", "the device is revoked permanently", device)
+    return _compared(Outcome(row, "ALREADY_CLAIMED"), device)
 
 
 def _outcome(row: ClaimRow, result: Mapping[str, Any]) -> Outcome:

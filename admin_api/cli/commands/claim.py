@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from admin_api.cli.bulk import Device, predict
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
 from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
@@ -19,10 +20,13 @@ from admin_api.cli.commands.sending import send_claims
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
 from admin_api.cli.completion import complete_target
 from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
+from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.errors import usage_error
-from admin_api.cli.exits import Status
+from admin_api.cli.exits import Status, of_several
 from admin_api.cli.photos import read_photo
-from admin_api.cli.results import ResultsFile
+from admin_api.cli.render import tables
+from admin_api.cli.results import ResultsFile, record_of
+from lobby.names import Fingerprint
 
 app = typer.Typer()
 _FILE_HELP = (
@@ -48,7 +52,7 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
     ignore_columns: Annotated[bool, typer.Option("--ignore-columns", help="Ignore unknown columns.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and send the others.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="Write the result of each row.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and the ledger, send nothing.")] = False,
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
@@ -69,9 +73,10 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
         _report_invalid_rows(context, claims, skip_bad)
     else:
         claims = ClaimList(tuple(_rows(context, devices or [], photo or [], defaults)))
+    line_title = "LINE" if file else "#"
     if dry_run:
-        return _show_dry_run(context, claims.rows)
-    return send_claims(context, claims, "LINE" if file else "#", ResultsFile(out), timeout if wait else None)
+        return _show_dry_run(context, claims, line_title)
+    return send_claims(context, claims, line_title, ResultsFile(out), timeout if wait else None)
 
 
 def _content(file: Path) -> bytes:
@@ -114,10 +119,24 @@ def _rows(
     return [ClaimRow(number, certid, request) for number, certid in enumerate(dict.fromkeys(certids), 1)]
 
 
-def _show_dry_run(context: CommandContext, rows: Sequence[ClaimRow]) -> Status:
-    for row in rows if context.screen.as_json else ():
-        target = str(row.request.target)
-        context.screen.record({"line": row.line, "certid": row.certid, "target": target, "dryRun": True})
-    for target, count in Counter(str(row.request.target) for row in rows).items():
+def _show_dry_run(context: CommandContext, claims: ClaimList, line_title: str) -> Status:
+    """Compare the rows with the ledger, and show what sending them would do. Invalid rows count as failed."""
+    with context.screen.progress_bar("checking", len(claims.rows)) as bar:
+        devices: dict[Fingerprint, Device] = {}
+        for start in range(0, len(claims.rows), MAX_ALIASES):
+            chunk = claims.rows[start : start + MAX_ALIASES]
+            devices |= context.lookup([row.certid for row in chunk])
+            bar.advance(len(chunk))
+    outcomes = [predict(row, devices.get(row.certid)) for row in claims.rows]
+    for outcome in outcomes if context.screen.as_json else ():
+        context.screen.record(record_of(outcome) | {"dryRun": True})
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    if failed and not context.screen.as_json:
+        context.screen.show(tables.outcomes(failed, line_title))
+    for target, count in Counter(str(outcome.row.request.target) for outcome in outcomes if outcome.ok).items():
         context.screen.note(f"would claim {count} device{'s' * (count > 1)} for {target}")
-    return Status.DONE
+    if failed:
+        codes = Counter(str(outcome.code) for outcome in failed)
+        reasons = ", ".join(f"{count} {code}" for code, count in codes.items())
+        context.screen.note(f"would refuse {len(failed)} ({reasons})")
+    return of_several(len(outcomes) - len(failed), len(failed) + len(claims.errors))

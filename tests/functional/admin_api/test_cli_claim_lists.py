@@ -102,12 +102,27 @@ def test_invalid_rows_are_reported_by_line_and_sent_only_with_skip_bad(
     assert [(row["line"], row["ok"]) for row in rows] == [("3", "no"), ("4", "no"), ("2", "yes")]
 
 
-def test_a_dry_run_checks_everything_and_sends_nothing(terminal: Terminal, server: LobbyServer, tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "claims.csv", "certid,target", f"{fingerprint(1)},Here", f"{fingerprint(2)},There")
-    records = terminal.records("claim", "--file", str(path), "--dry-run")
-    assert [(each["line"], each["target"], each["dryRun"]) for each in records] == [
-        (2, str(HERE), True),
-        (3, str(THERE), True),
+def test_a_dry_run_checks_list_and_ledger_and_sends_nothing(
+    terminal: Terminal, lobby: Lobby, server: LobbyServer, tmp_path: Path
+) -> None:
+    lobby.ledger.revoke(fingerprint(3), "stolen", "user:alice")
+    lobby.ledger.claim(fingerprint(4), ClaimRequest(THERE), "user:alice")
+    lobby.ledger.claim(fingerprint(5), ClaimRequest(HERE), "user:alice")
+    rows = [f"{fingerprint(1)},Here", f"{fingerprint(2)},There", *(f"{fingerprint(n)},Here" for n in (3, 4, 5))]
+    path = write_lines(tmp_path / "claims.csv", "certid,target", *rows)
+    result = terminal.run("claim", "--file", str(path), "--dry-run")
+    assert result.exit_code == 5
+    assert "would claim 2 devices for 111111111111/eu-west-1" in result.stderr
+    assert "would claim 1 device for 222222222222/us-east-1" in result.stderr
+    assert "would refuse 2 (1 REVOKED, 1 ALREADY_CLAIMED)" in result.stderr
+    assert "already claimed for 222222222222/us-east-1 (expected)" in " ".join(result.stdout.split())
+    records = terminal.records("claim", "--file", str(path), "--dry-run", exit_code=5)
+    assert [(each["line"], each["target"], each["code"], each["dryRun"]) for each in records] == [
+        (2, str(HERE), None, True),
+        (3, str(THERE), None, True),
+        (4, str(HERE), "REVOKED", True),
+        (5, str(HERE), "ALREADY_CLAIMED", True),
+        (6, str(HERE), None, True),
     ]
     assert not sent(server)
 
