@@ -197,7 +197,7 @@ class Commissioner:
     def _deactivate_everywhere(self, device: Device) -> str:
         registry.deactivate(self._iot, device.certid)
         if device.devicename is not None:
-            registry.disconnect(self._iot_data, device.devicename)
+            registry.disconnect(lambda: self._iot_data, device.devicename)
         self._clear_targets(device)
         return "deactivated"
 

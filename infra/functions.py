@@ -17,7 +17,8 @@ from constructs import Construct
 
 from infra import bundles
 from infra.bundles import Bundle, Platform
-from infra.settings import RETENTION_DAYS, Settings
+from infra.setting_values import RETENTION_DAYS
+from infra.settings import Settings
 from lobby import profiles
 
 PREFIX: Final = "device-lobby"

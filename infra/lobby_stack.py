@@ -18,6 +18,7 @@ from infra import (
     alarms,
     buckets,
     device_policies,
+    endpoint,
     front_door,
     functions,
     notary,
@@ -73,6 +74,7 @@ class LobbyStack(Stack):
             function.node.add_dependency(*self.tables.values())
         self._add_alarms()
         self._add_outputs()
+        endpoint.make_endpoint(self, settings)
         suppress_lobby_findings(self)
 
     @property
@@ -107,7 +109,9 @@ class LobbyStack(Stack):
             TRUST_BUCKET=self.bucket.bucket_name,
             **registration.environment(self.settings, queues),
         )
-        receptionist = self._function(functions.RECEPTIONIST, permissions.receptionist(self.settings))
+        receptionist = self._function(
+            functions.RECEPTIONIST, permissions.receptionist(self.settings), **endpoint.environment(self.settings)
+        )
         names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
         send = permissions.allow("Send", ["sqs:SendMessage"], *(permissions.queue_arn(name, lobby) for name in names))
         role = topic_rules.rule_role(self, "RulesRole", lobby, {"send": send}, f"{functions.PREFIX}-rules")
@@ -150,7 +154,8 @@ class LobbyStack(Stack):
         }
         statements = permissions.commissioner(self.settings, stream)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
-        environments = {commissioner: {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url}}
+        own = {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url, **endpoint.environment(self.settings)}
+        environments = {commissioner: own}
         for each in with_target_access:
             self.functions[each.name] = functions.make_function(
                 self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
@@ -208,7 +213,10 @@ class LobbyStack(Stack):
     def _scheduled_functions(self) -> None:
         """Functions triggered by a schedule."""
         sweeper = self._function(
-            functions.SWEEPER, permissions.sweeper(self.settings), TRUST_BUCKET=self.bucket.bucket_name
+            functions.SWEEPER,
+            permissions.sweeper(self.settings),
+            TRUST_BUCKET=self.bucket.bucket_name,
+            **endpoint.environment(self.settings),
         )
         reconciler = self._function(
             functions.RECONCILER,

@@ -1,11 +1,12 @@
 """AWS for tests: moto, adapted to behave like AWS where it matters, and a record of every call.
 
 Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, one
-endpoint per account and Region, and the missing DeleteConnection (every client is connected). `Calls` records the calls
-of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th call, replace a call, or run
-something else just before one.
+endpoint per account and Region, also for the data plane, and the missing DeleteConnection (every client is connected).
+`Calls` records the calls of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th
+call, replace a call, or run something else just before one.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.client import BaseClient
-from moto import mock_aws
+from moto import backend_index, mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.exceptions import ResourceAlreadyExistsException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend, iot_backends
+from moto.iotdata import urls as iotdata_urls
 from moto.iotdata.models import iotdata_backends
 from moto.iotdata.responses import IoTDataPlaneResponse
 from moto.s3.models import s3_backends
@@ -53,6 +55,10 @@ ENVIRONMENT = {
     "REGISTRATIONS_PER_SECOND": "5",
     "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
+
+
+_OWN_ENDPOINT = r"https?://a1b2c3d4-ats\.iot\.(.+)\.amazonaws.com"
+"""The data-plane endpoint of every account, which `FakeEndpoint` returns."""
 
 
 class Clock:
@@ -200,6 +206,9 @@ def _patch_moto(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(FakeCertificate, "to_description_dict", with_ca)
     patched.setattr(IoTBackend, "create_thing", create_or_conflict)
     patched.setattr(FakeEndpoint, "__init__", endpoint)
+    patched.setattr(iotdata_urls, "url_bases", [*iotdata_urls.url_bases, _OWN_ENDPOINT])
+    patterns = [*backend_index.backend_url_patterns, ("iotdata", re.compile(_OWN_ENDPOINT))]
+    patched.setattr(backend_index, "backend_url_patterns", patterns)
     patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
 
 

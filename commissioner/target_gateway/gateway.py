@@ -87,7 +87,7 @@ class TargetGateway:
             self._publish_reset(session, name)
         self._deactivate(session, certid)
         if name is not None:
-            registry.disconnect(session.iot_data, name)
+            registry.disconnect(lambda: session.iot_data, name)
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""

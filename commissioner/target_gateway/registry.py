@@ -5,6 +5,7 @@ device's profile, and its certificate's fingerprint as an attribute, so AWS IoT 
 same name without a further call. Nothing is deleted here: what the lobby leaves in a target is inactive.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -143,13 +144,13 @@ def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
             raise
 
 
-def disconnect(iot_data: "IoTDataPlaneClient", name: ThingName) -> None:
+def disconnect(iot_data: Callable[[], "IoTDataPlaneClient"], name: ThingName) -> None:
     """End the device's connection and its session, with the messages that wait in it (API reference, DeleteConnection).
 
     It only saves time: AWS IoT ends the sessions of an inactive certificate by itself. So a failure is logged and not
     raised, also that of a role of an earlier version, which does not allow it."""
     try:
-        iot_data.delete_connection(clientId=name, cleanSession=True)
+        iot_data().delete_connection(clientId=name, cleanSession=True)
     except (ClientError, BotoCoreError) as error:
         if not isinstance(error, ClientError) or code_of(error) != NOT_FOUND:
             logger.warning("not disconnected", extra={"thing": name, "error": f"{type(error).__name__}: {error}"})

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from commissioner.target_gateway.session_policies import Policy, commissioning_policy
-from lobby.aws.clients import client
+from lobby.aws.clients import client, data_plane
 from lobby.domain.target import RegisteredTarget
 from lobby.ledger.clock import now
 from lobby.names import Target
@@ -47,8 +47,8 @@ class TargetSession:
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
-        iot_data: IoTDataPlaneClient = client("iot-data", region_name=self.target.region, **self.credentials)
-        return iot_data
+        """The client of the target's own data-plane endpoint."""
+        return data_plane(self.endpoint, region_name=self.target.region, **self.credentials)
 
     @cached_property
     def endpoint(self) -> str:

@@ -13,6 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import stack_names
+from infra.cloud import quotas
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
@@ -46,7 +47,7 @@ _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
 
 @app.command()
-def aws(
+def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     profile: Profile = None,
     region: AnyRegion = None,
     admin_email: Annotated[str | None, typer.Option(help="Invite this user as the first admin.")] = None,
@@ -66,6 +67,12 @@ def aws(
     user_pool: Annotated[
         str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
     ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="A domain of your own for the devices' endpoint, such as lobby.example.com.")
+    ] = None,
+    domain_certificate: Annotated[
+        str | None, typer.Option(help="The ARN of the domain's certificate in ACM, in this account and Region.")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
@@ -73,12 +80,14 @@ def aws(
         identity = caller(profile, region)
         stack = Stack(identity.session.client("cloudformation"), stack_names.LOBBY)
         pool = supplied_pool(identity, user_pool, stack)
+        for line in quotas.report(identity.session, registrations_per_second):
+            typer.echo(f"quota: {line}")
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
         rate = {"registrationRate": str(registrations_per_second)}
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
-        context |= _profiles_context(profiles_from)
+        context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
         context |= pool.context if pool else {}
         if stack.status() in _NEW:
             # Without protection, so that a failed first deployment is rolled back completely.
@@ -169,6 +178,15 @@ def destroy(
         here = Target(identity.account, identity.region)
         removal = LobbyRemoval if what == "aws" else TargetRemoval
         removal(identity.session, here, typer.echo).run(keep_devices=keep_devices)
+
+
+def _endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
+    """Return the account's data-plane endpoint, and the domain in front of it."""
+    found = identity.session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+    if domain:
+        typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
+    given = {"domain": domain, "domainCertificate": certificate}
+    return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
 
 
 def _profiles_context(directory: Path | None) -> dict[str, str]:

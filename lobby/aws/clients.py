@@ -50,6 +50,16 @@ def client(service: str, config: Config = CLIENT_CONFIG, **options: Any) -> Any:
     return session().create_client(service, config=config, **options)
 
 
+def data_plane(host: str | None, **options: Any) -> "IoTDataPlaneClient":
+    """Return a client of AWS IoT's data plane at `host`, the account's own endpoint (`DescribeEndpoint`, type
+    `iot:Data-ATS`). The SDK's default endpoint, which is used without a host, is for tests only (AWS IoT Core endpoints
+    and quotas, "Data plane endpoints"). An endpoint in AWS_ENDPOINT_URL, such as the local cloud's, has precedence."""
+    if host and not os.environ.get("AWS_ENDPOINT_URL"):
+        options["endpoint_url"] = f"https://{host}"
+    iot_data: IoTDataPlaneClient = client("iot-data", **options)
+    return iot_data
+
+
 class LobbyClients:
     """The clients for the lobby's own account, each created at its first use."""
 
@@ -60,8 +70,7 @@ class LobbyClients:
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
-        iot_data: IoTDataPlaneClient = client("iot-data")
-        return iot_data
+        return data_plane(os.environ.get("IOT_DATA_ENDPOINT"))
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -12,6 +12,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.cloud import __main__ as commands
+from infra.cloud import quotas
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.first_admin import UserExists, invite
 from infra.cloud.user_pool import SuppliedPool
@@ -91,6 +92,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
 
     monkeypatch.setattr(commands, "synthesize", synthesize)
     monkeypatch.setattr(commands, "deploy", deploy)
+    monkeypatch.setattr(quotas, "report", lambda _session, rate: [f"too low for {rate}"])
     monkeypatch.setattr(commands, "retain_role", lambda *_: False)
     monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
     monkeypatch.setattr(commands, "role_elsewhere", lambda *_: calls.elsewhere)
@@ -153,6 +155,22 @@ def test_a_role_of_another_region_is_left_to_that_region(calls: RecordedCalls) -
     status, output = run(*TARGET, "--yes")
     assert (status, "stacks in eu-north-1" in output) == (0, True)
     assert [call[-1] for call in calls if call[0] == "deploy"] == [f"DeviceLobbyTarget-{HERE}-eu-west-1"]
+
+
+@pytest.mark.parametrize(
+    "domain", [{}, {"domain": "lobby.example.com", "domainCertificate": "arn:aws:acm:…"}], ids=["none", "own"]
+)
+def test_the_lobby_is_deployed_with_its_endpoint_after_its_quotas_are_shown(
+    calls: RecordedCalls, domain: dict[str, str]
+) -> None:
+    options = ["--domain", domain["domain"], "--domain-certificate", domain["domainCertificate"]] if domain else []
+    status, output = run("aws", *options, "--yes")
+    context = calls.contexts()[-1]
+    assert status == 0
+    assert output.index("quota: too low for 10") < output.index("Deploy the lobby")
+    assert ".iot.eu-west-1.amazonaws.com" in context["dataEndpoint"]
+    assert {name: context[name] for name in context if name.startswith("domain")} == domain
+    assert ("CNAME" in output) is bool(domain)
 
 
 def test_a_second_target_of_an_account_is_deployed_without_the_role(calls: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """The lobby's stack: functions, triggers, rules, queues and outputs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from infra.functions import BOUNCER, FUNCTIONS
 from lobby import wire
 from lobby.doors.registration_messages import ATTEMPTS
 from lobby.ledger.leases import KEPT, LEASE
-from tests.infra.templates import Stack, Stacks
+from tests.infra.templates import Stack, Stacks, settings, synthesized
 
 
 def _mapping(stack: Stack, function: str) -> dict[str, Any]:
@@ -230,6 +231,22 @@ def test_queues_are_encrypted(stacks: Stacks) -> None:
         ),
         True,
     )
+
+
+def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front_of_it(tmp_path: Path) -> None:
+    certificate = "arn:aws:acm:us-east-1:100000000001:certificate/12345678-1234-1234-1234-123456789012"
+    own = {"dataEndpoint": "abc-ats.iot.us-east-1.amazonaws.com"}
+    domain = {"domain": "lobby.example.com", "domainCertificate": certificate}
+    stack = synthesized(settings(targets=[], **own, **domain), tmp_path, nag=True).lobby
+    endpoints = {
+        each["FunctionName"].removeprefix("device-lobby-"): each["Environment"]["Variables"].get("IOT_DATA_ENDPOINT")
+        for each in stack.of_type("AWS::Lambda::Function")
+    }
+    publishing = {"receptionist", "commissioner", "sweeper"}
+    assert {name for name, endpoint in endpoints.items() if endpoint == own["dataEndpoint"]} == publishing
+    configured = stack.the("AWS::IoT::DomainConfiguration")
+    assert (configured["DomainName"], configured["ServerCertificateArns"]) == ("lobby.example.com", [certificate])
+    assert stack.template["Outputs"]["LobbyEndpoint"]["Value"] == "lobby.example.com"
 
 
 def test_the_stack_has_the_outputs_that_scripts_use(stacks: Stacks, local_stacks: Stacks) -> None:

@@ -11,6 +11,7 @@ from infra.settings import Settings
 from tests.infra.templates import LOBBY, settings
 
 CONSOLE = "http://127.0.0.1:4567/"
+CERTIFICATE = "arn:aws:acm:us-east-1:100000000001:certificate/12345678-1234-1234-1234-123456789012"
 ONE = {"account": "200000000002", "region": "eu-west-1", "externalId": "abc"}
 
 
@@ -81,6 +82,12 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param(
             {"registrationRate": "51"}, "registrationRate: got '51', want 1 to 50", id="too many registrations"
         ),
+        pytest.param({"domain": "lobby.example.com"}, "want both or none", id="domain without certificate"),
+        pytest.param({"domainCertificate": CERTIFICATE}, "want both or none", id="certificate without domain"),
+        pytest.param({"domain": "https://a.example", "domainCertificate": CERTIFICATE}, "want a host name", id="URL"),
+        pytest.param({"domain": "localhost", "domainCertificate": CERTIFICATE}, "want a host name", id="one label"),
+        pytest.param({"domain": "a.example", "domainCertificate": "x"}, "want the ARN of a certificate", id="no ARN"),
+        pytest.param({"dataEndpoint": "a b.example"}, "dataEndpoint: got 'a b.example', want a host", id="no host"),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
         pytest.param({"userPoolId": "pool"}, "want the id of a user pool", id="no pool id"),
         pytest.param({"loginUrl": "https://a.b/path"}, "want an https origin", id="no origin"),

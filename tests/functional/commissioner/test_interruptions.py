@@ -37,7 +37,7 @@ def revoke(lobby: LobbyWithTargets) -> Record:
     return lobby.revoke()
 
 
-LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 18, release: 7, revoke: 8}
+LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 19, release: 8, revoke: 9}
 
 
 @cache

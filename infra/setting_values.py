@@ -1,0 +1,116 @@
+"""The formats of single settings: each function returns a value of the CDK app's context, or raises `BadContext` with
+what was received and what is expected.
+
+They know one value each; `settings` checks what settings mean together. Text is accepted for numbers and flags, because
+`-c name=value` is text.
+"""
+
+import re
+from typing import Any, Final
+
+from infra.errors import BadContext
+from lobby.names import shown
+
+RETENTION_DAYS: Final = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""The values that CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+_EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+"""The format that STS requires (API reference, AssumeRole: ExternalId)."""
+_LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
+_POOL_ID: Final = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]{1,55}")
+"""The format of Cognito (API reference, DescribeUserPool: UserPoolId)."""
+_ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
+_HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST_NAME: Final = 253
+_CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
+
+
+def bad(got: object, want: str) -> BadContext:
+    return BadContext("BAD_CONTEXT", f"got {shown(got)}, want {want}")
+
+
+def flag(value: Any) -> bool:
+    known = {"true": True, "false": False}
+    if isinstance(value, bool | str) and str(value).lower() in known:
+        return known[str(value).lower()]
+    raise bad(value, "true or false")
+
+
+def console_url(value: Any) -> str:
+    """Cognito redirects users there with an authorization code, so only loopback addresses are allowed."""
+    match = _LOOPBACK_URL.fullmatch(value) if isinstance(value, str) else None
+    if match is not None and int(match["port"]) < 65_536:
+        return match[0]
+    raise bad(value, "http://127.0.0.1:<port>/ or http://localhost:<port>/")
+
+
+def days(value: Any) -> int:
+    if isinstance(value, int | str) and str(value) in map(str, RETENTION_DAYS):
+        return int(value)
+    raise bad(value, f"one of {', '.join(map(str, RETENTION_DAYS))} days")
+
+
+def anchor_days(value: Any) -> int:
+    """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
+    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) and int(value) <= 36_500:
+        return int(value)
+    raise bad(value, "1 to 36500 days")
+
+
+def rate(value: Any) -> int:
+    """The bouncer's few processes cannot make more calls than that."""
+    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]?", str(value)) and int(value) <= 50:
+        return int(value)
+    raise bad(value, "1 to 50 registrations per second")
+
+
+def user_pool_id(value: Any) -> str:
+    if isinstance(value, str) and _POOL_ID.fullmatch(value):
+        return value
+    raise bad(value, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
+
+
+def login_url(value: Any) -> str:
+    if isinstance(value, str) and _ORIGIN.fullmatch(value):
+        return value
+    raise bad(value, "an https origin without a path")
+
+
+def host(value: Any) -> str:
+    if isinstance(value, str) and len(value) <= _LONGEST_NAME and _HOST.fullmatch(value):
+        return value
+    raise bad(value, "a host name, such as lobby.example.com")
+
+
+def certificate_arn(value: Any) -> str:
+    if isinstance(value, str) and _CERTIFICATE_ARN.fullmatch(value):
+        return value
+    raise bad(value, "the ARN of a certificate in ACM: arn:aws:acm:<region>:<account>:certificate/<id>")
+
+
+def external_id(value: Any) -> str:
+    if isinstance(value, str) and _EXTERNAL_ID.fullmatch(value):
+        return value
+    raise bad(value, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -")
