@@ -68,6 +68,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
+    _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
     _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})

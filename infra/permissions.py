@@ -23,6 +23,7 @@ UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
 REGISTRATIONS: Final = "device-lobby-registrations"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
+UNCONFIRMED: Final = "device-lobby-unconfirmed"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
@@ -130,6 +131,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
+        _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
     ]
 
 

@@ -15,6 +15,9 @@ from constructs import Construct
 from infra import functions, permissions
 
 _KEPT = Duration.days(14)
+_TOKEN_VALID = Duration.days(3)
+"""The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
+_UNCONFIRMED_RETRY = Duration.minutes(10)
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
 """More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
@@ -31,6 +34,8 @@ class Queues:
     """Positions in the ledger's stream where the commissioner failed after all retries."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
+    unconfirmed: sqs.Queue
+    """Subscription confirmations of topics that no registered target has. They are tried again until they expire."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:
@@ -70,6 +75,13 @@ def make_queues(scope: Construct) -> Queues:
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
         arrivals=arrivals,
         arrivals_dead=dead,
+        unconfirmed=_queue(
+            scope,
+            "Unconfirmed",
+            permissions.UNCONFIRMED,
+            retention_period=_TOKEN_VALID,
+            visibility_timeout=_UNCONFIRMED_RETRY,
+        ),
     )
 
 

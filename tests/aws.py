@@ -53,6 +53,7 @@ ENVIRONMENT = {
     "REGISTRATIONS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-registrations",
     "UNDELIVERED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-undelivered",
     "REGISTRATIONS_PER_SECOND": "5",
+    "UNCONFIRMED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-unconfirmed",
     "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
 

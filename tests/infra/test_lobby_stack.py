@@ -65,6 +65,19 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: 
     assert mapping
 
 
+def test_a_confirmation_of_an_unknown_topic_is_tried_again_until_its_token_expires(stacks: Stacks) -> None:
+    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-unconfirmed")
+    assert (queue["MessageRetentionPeriod"], queue["VisibilityTimeout"]) == (3 * 86_400, 600)
+    assert "RedrivePolicy" not in queue
+    mapping = stacks.lobby.the(
+        "AWS::Lambda::EventSourceMapping",
+        EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
+    )
+    assert stacks.lobby.resolve(mapping["FunctionName"]).startswith("<Arrivals")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
 @pytest.mark.parametrize(
     ("name", "sql", "destination"),
     [("lobby", wire.HELLO_SQL, "<Receptionist"), ("device_lobby_registered", wire.REGISTERED_SQL, "<Registrations")],
@@ -137,7 +150,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET"},
         "reconciler": {"INSPECTOR_FUNCTION"},
-        "arrivals": set(),
+        "arrivals": {"UNCONFIRMED_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID",
@@ -227,7 +240,7 @@ def test_queues_are_encrypted(stacks: Stacks) -> None:
     assert queues == dict.fromkeys(
         (
             f"device-lobby-{each}"
-            for each in ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead")
+            for each in ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed")
         ),
         True,
     )
