@@ -4,9 +4,11 @@ The ledger decides what a device's state allows. This module decides whether the
 defaults: a claim uses the target's default profile, a move keeps profile and configuration.
 """
 
+from dataclasses import replace
+
 from admin_api.roles import Caller
 from admin_api.services import Services
-from lobby.domain.device import DEFAULT_PROFILE, Device
+from lobby.domain.device import DEFAULT_PROFILE, Device, Priority
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
@@ -45,9 +47,10 @@ def claim(
 def claim_request_for(
     services: Services, caller: Caller, target: Target, profile: str | None, config: object
 ) -> ClaimRequest:
-    """Return the claim request for several devices. Raises as `claim`, except `Conflict`."""
+    """Return the claim request for several devices, which are commissioned after single claims. Raises as `claim`,
+    except `Conflict`."""
     caller.require_target(target)
-    return _claim_request(services.targets.get(target), profile, config)
+    return replace(_claim_request(services.targets.get(target), profile, config), priority=Priority.BULK)
 
 
 def move(

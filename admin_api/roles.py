@@ -52,6 +52,8 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "reconcileTarget": _OPERATORS,
     "repairTarget": _OPERATORS,
     "targetHistory": _OPERATORS,
+    "pauseTarget": _OPERATORS,
+    "resumeTarget": _OPERATORS,
     "registerTarget": _ADMINS,
     "renameTarget": _ADMINS,
     "archiveTarget": _ADMINS,

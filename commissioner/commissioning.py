@@ -1,10 +1,11 @@
-"""The commissioner's work for one device, decided by its state: register it in its target, clear targets it has left,
-or deactivate it everywhere.
+"""The commissioner's work for one device in one lane, decided by the row's state: register the device in its target,
+clear a target that it has left, or deactivate it everywhere.
 
-Every step can be interrupted and repeated, also by a second delivery of its record that runs at the same time. A result
-is written to the ledger only for the claim that was worked on. If the claim has changed meanwhile, the certificate in
-its target is set to what the current claim requires, and the claim is read again after each change, so that the last
-one to change the certificate has seen the claim as it is. A new target is ready before the old one is cleared.
+Every step can be interrupted and repeated. A lane does only its own part of a row: calls into a target belong to that
+target's lane, so they never overlap, and the row then waits in the next lane. A result is written to the ledger only
+for the claim that was worked on. If the claim has changed meanwhile, the certificate in its target is set to what the
+current claim requires, and the claim is read again after each change, so that the last one to change the certificate
+has seen the claim as it is. A new target is ready before the old one is cleared.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.domain.commissioner_transitions import is_claimed_for
 from lobby.domain.device import Device
+from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
@@ -42,88 +44,74 @@ class Commissioner:
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data = ledger, gateway, iot, iot_data
 
-    def process(self, device: Device) -> str:
-        """Do what the row requires and return the outcome. Raise what the event source mapping must retry."""
-        return self._gateway.run(lambda: self._process(device))
+    def process(self, device: Device, lane: Lane) -> str:
+        """Do the lane's part of what the row requires and return the outcome. Raise what is to be tried again."""
+        return self._gateway.run(lambda: self._process(device, lane))
 
-    def withdraw(self, device: Device) -> str:
-        """Process a superseded record. The record of the later claim, release or revocation does the rest. But an
-        attempt at this one may have registered the device again since, or have deactivated it in the target that it is
-        claimed for now."""
-        return self._gateway.run(lambda: self._withdraw(device))
+    def finish(self, device: Device, lane: Lane) -> str:
+        """Complete what an interrupted run may have left undone after it had recorded its result: send the route."""
+        if device.devstate is State.COMMISSIONED and device.target == target_of(lane):
+            self._gateway.run(lambda: self._push_route(device))
+        return "route sent again"
 
-    def is_wait_expired(self, device: Device) -> bool:
-        """Return whether a target of this device has been unreachable for so long that the device must fail."""
-        return any(self._gateway.is_unreachable(target) for target in (device.target, *device.targets_to_clear))
+    def give_up(self, device: Device, lane: Lane, error: Exception) -> str:
+        """Record that every attempt for this device failed, although the target answers others."""
+        return self._gateway.run(lambda: self._give_up(device, lane, error))
 
-    def give_up(self, device: Device, error: Exception) -> str:
-        """Record that all attempts failed, so that the records behind this one are processed."""
-        return self._gateway.run(lambda: self._give_up(device, error))
-
-    def give_up_withdrawal(self, device: Device) -> str:
-        """Record that a superseded record's target could not be reached and is to be cleared."""
-        if device.devstate is State.CLAIMED and device.target is not None:
-            self._ledger.leave_uncleared(device.certid, device.target, ACTOR, _UNREACHABLE)
-        return SUPERSEDED
-
-    def _give_up(self, device: Device, error: Exception) -> str:
+    def _give_up(self, device: Device, lane: Lane, error: Exception) -> str:
         message = f"attempts failed for minutes; the last error: {type(error).__name__}: {error}"[:400]
         refusal = TargetRefusal.with_advice(_UNREACHABLE, message)
         if device.devstate is State.CLAIMED:
-            return self._fail(device, refusal)
-        self._ledger.retire(device, None, ACTOR, refusal.code, refusal.message)
+            return self._fail(device, lane, refusal)
+        self._ledger.retire(device, target_of(lane), ACTOR, refusal.code, refusal.message)
         return refusal.code
 
-    def _process(self, device: Device) -> str:
+    def _process(self, device: Device, lane: Lane) -> str:
         if device.devstate is State.CLAIMED:
-            return self._commission(device)
-        if device.devstate is State.REVOKED:
-            return self._deactivate_everywhere(device)
+            return self._commission(device, lane)
         if device.devstate is State.REFUSED:
             return self._readmit(device)
-        if device.devstate is State.FAILED:
-            return "already failed"
+        if device.devstate is State.REVOKED:
+            registry.deactivate(self._iot, device.certid)
+            if device.devicename is not None:
+                registry.disconnect(lambda: self._iot_data, device.devicename)
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
-        if device.devstate is State.COMMISSIONED:
-            self._push_route(device)
-        return self._clear_targets(device)
+        return self._clear_target(device, lane)
 
-    def _commission(self, device: Device) -> str:
+    def _commission(self, device: Device, lane: Lane) -> str:
         try:
             endpoint = self._gateway.register(device)
         except TargetRefusal as refusal:
-            return self._fail(device, refusal)
+            return self._fail(device, lane, refusal)
         try:
             commissioned = self._ledger.commission(device, endpoint, ACTOR)
         except (Conflict, NotFound) as conflict:
-            return self._resolve_conflict(device, conflict)
+            return self._resolve_conflict(device, lane, conflict)
         self._push_route(commissioned)
-        return self._clear_targets(commissioned) if commissioned.targets_to_clear else "commissioned"
+        return "commissioned"
 
-    def _fail(self, device: Device, refusal: TargetRefusal) -> str:
+    def _fail(self, device: Device, lane: Lane, refusal: TargetRefusal) -> str:
         try:
             self._ledger.fail(device, refusal.code, refusal.message, ACTOR)
         except (Conflict, NotFound) as conflict:
-            return self._resolve_conflict(device, conflict)
+            return self._resolve_conflict(device, lane, conflict)
         return refusal.code
 
-    def _resolve_conflict(self, device: Device, conflict: Conflict | NotFound) -> str:
+    def _resolve_conflict(self, device: Device, lane: Lane, conflict: Conflict | NotFound) -> str:
         """Continue after the ledger has rejected a result. Either another claim, release or revocation came first; or
-        an interrupted attempt at this one has written its result, and its remaining steps are done now. If the row was
-        only busy, the event source mapping retries."""
+        an interrupted attempt at this one has written its result, and its last step is done now. If the row was only
+        busy, it is tried again."""
         current = self._ledger.get(device.certid)
         if current is None or current.generation != device.generation:
             return self._withdraw(device)
         if current.devstate is State.CLAIMED:
             raise conflict
-        return self._process(current)
+        return self.finish(current, lane)
 
     def _withdraw(self, device: Device) -> str:
         if device.devstate is State.CLAIMED and device.target is not None:
             self._align(device.certid, device.target)
-        for target in device.targets_to_clear:
-            self._align(device.certid, target, activate_only=True)
         return SUPERSEDED
 
     def _align(self, certid: Fingerprint, target: Target, *, activate_only: bool = False) -> None:
@@ -174,32 +162,27 @@ class Commissioner:
         if challenge is not None and device.devicename is not None:
             self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=challenge.encode())
 
-    def _clear_targets(self, device: Device) -> str:
-        generation = device.generation
-        for target in device.targets_to_clear:
-            device = self._clear(device, target)
+    def _clear_target(self, device: Device, lane: Lane) -> str:
+        """Clear the lane's target. A revoked device gets no reset message."""
+        target, generation = target_of(lane), device.generation
+        if target is not None and target in device.targets_to_clear:
+            try:
+                self._gateway.clear(
+                    target, device.certid, device.devicename, reset=device.devstate is not State.REVOKED
+                )
+            except TargetRefusal as refusal:
+                return self._uncleared(device, target, refusal)
+            device = self._ledger.retire(device, target, ACTOR)
             if device.generation != generation:
                 self._align(device.certid, target, activate_only=True)
                 return SUPERSEDED
-        if device.needs_commissioner:
+        if device.needs_commissioner and home_lane(device) == LOBBY:
             self._ledger.retire(device, None, ACTOR)
         return "cleared"
 
-    def _clear(self, device: Device, target: Target) -> Device:
-        """Clear one target. A revoked device gets no reset message."""
-        reset = device.devstate is not State.REVOKED
-        try:
-            self._gateway.clear(target, device.certid, device.devicename, reset=reset)
-        except TargetRefusal as refusal:
-            return self._ledger.retire(device, target, ACTOR, refusal.code, refusal.message)
-        return self._ledger.retire(device, target, ACTOR)
-
-    def _deactivate_everywhere(self, device: Device) -> str:
-        registry.deactivate(self._iot, device.certid)
-        if device.devicename is not None:
-            registry.disconnect(lambda: self._iot_data, device.devicename)
-        self._clear_targets(device)
-        return "deactivated"
+    def _uncleared(self, device: Device, target: Target, refusal: TargetRefusal) -> str:
+        self._ledger.retire(device, target, ACTOR, refusal.code, refusal.message)
+        return refusal.code
 
     def _readmit(self, device: Device) -> str:
         """Delete a refused certificate from the lobby's AWS IoT, so that its next connection registers it again."""

@@ -2,13 +2,14 @@
 
     CommissionerError
     ├── TargetRefusal   permanent: the target refuses until its owner or an operator acts; `code` is one of REASONS
-    ├── CircuitOpen     temporary: the target did not answer a moment ago and was not called (CIRCUIT_OPEN)
+    ├── NoAnswer        temporary: the target does not answer; its lane is closed for a while (NO_ANSWER)
+    ├── LeaseLost       temporary: the worker no longer has the lane's lease; its successor continues (LEASE_LOST)
     └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
                         assumes the role again and repeats the work, so this error does not leave it
 
 A `TargetRefusal` becomes the device's `reason`, with a message that states what to do. Every other failure (throttling,
-5xx, timeouts, unknown codes) is botocore's own error: it is raised, and the event source mapping retries the record.
-`target_gateway.error_translation` translates botocore's errors.
+unknown codes, failures in the lobby's own account) is botocore's own error: it is raised, and the lane's worker tries
+again. `target_gateway.error_translation` translates botocore's errors.
 """
 
 from typing import Final
@@ -49,11 +50,18 @@ class TargetRefusal(CommissionerError):
         return cls(code, f"{message}; {REASONS[code]}")
 
 
-class CircuitOpen(CommissionerError):
-    """The target did not answer a moment ago, and was not called."""
+class NoAnswer(CommissionerError):
+    """The target does not answer: no connection, a timeout, or an error of the service."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("CIRCUIT_OPEN", message)
+        super().__init__("NO_ANSWER", message)
+
+
+class LeaseLost(CommissionerError):
+    """The worker must not call the target any more: its lease of the lane has ended, or is about to."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("LEASE_LOST", message)
 
 
 class StaleSession(CommissionerError):

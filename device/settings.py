@@ -6,7 +6,6 @@ All missing settings are listed in one message. Nothing here opens a connection 
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.credential_files import has_key
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
@@ -49,8 +48,7 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
     missing = missing_settings(options)
     if missing or cert is None or ca is None:
         raise MissingSettings("MISSING_SETTINGS", f"got no {', no '.join(missing)}")
-    key = None if options.pkcs11_lib else options.key or cert
-    identity = read_identity(cert, key)
+    identity = read_identity(cert)
     check_ca(ca)
     plan = Plan(
         thing=identity.thing,
@@ -69,7 +67,7 @@ def missing_settings(options: Options) -> list[str]:
         "--cert (DEVICE_CERT)": options.cert,
         "--ca (DEVICE_CA)": options.ca,
         "--lobby (DEVICE_LOBBY)": options.lobby,
-        _KEY_OPTION: options.key or options.pkcs11_lib or (options.cert and has_key(options.cert)),
+        _KEY_OPTION: options.key or options.pkcs11_lib,
         "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
     }
     return [name for name, value in required.items() if not value]
@@ -88,8 +86,10 @@ def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:
         credentials = TokenCredentials(
             cert, ca, options.pkcs11_lib, _pin(options), options.pkcs11_token, options.pkcs11_label
         )
+    elif options.key:
+        credentials = FileCredentials(cert, options.key, ca)
     else:
-        credentials = FileCredentials(cert, options.key or cert, ca)
+        raise MissingSettings("MISSING_SETTINGS", f"got no {_KEY_OPTION}")
     credentials.check()
     return credentials
 

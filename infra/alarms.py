@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import ARRIVALS, COMMISSIONER, NOTARY, PREFIX, RECONCILER, SWEEPER, Function
+from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, RECONCILER, SWEEPER, Function
 from infra.settings import Settings
 from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
 
@@ -37,9 +37,9 @@ _REPORTED = (
     (SWEEPER, "DevicesRefused", "devices-refused", "devices were refused: each has a reason"),
     (
         SWEEPER,
-        "DevicesStuck",
-        "devices-stuck",
-        "devices wait for the commissioner although the sweeper has triggered it again",
+        "LanesStuck",
+        "lanes-stuck",
+        "devices wait in a lane in which none was done for 15 minutes: run lobbyctl targets",
     ),
     (SWEEPER, "DevicesLate", "devices-late", "devices received their route 30 minutes ago and have not arrived"),
     (RECONCILER, "DifferencesFound", "targets-differ", "a target differs from the ledger: run lobbyctl reconcile"),
@@ -119,11 +119,11 @@ class Alarms:
             self.add(f"{name}-errors", errors, 0, f"{name} fails: see its log group")
             self.add(f"{name}-throttles", throttles, 0, f"{name} is throttled: check the account's Lambda concurrency")
 
-    def watch_age(self, commissioner: lambda_.Function, arrivals: sqs.Queue) -> None:
-        behind = commissioner.metric("IteratorAge", period=_PERIOD, statistic="max")
+    def watch_age(self, bell: lambda_.Function, arrivals: sqs.Queue) -> None:
+        behind = bell.metric("IteratorAge", period=_PERIOD, statistic="max")
         oldest = arrivals.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
-        description = f"{COMMISSIONER.name} is behind: claims have waited for over {_OLD_MINUTES} minutes"
-        self.add(f"{COMMISSIONER.name}-behind", behind, _OLD_MINUTES * 60_000, description)
+        description = f"{BELL.name} is behind: claims have waited for over {_OLD_MINUTES} minutes for their lane"
+        self.add(f"{BELL.name}-behind", behind, _OLD_MINUTES * 60_000, description)
         description = f"arrivals have waited in the queue for over {_OLD_MINUTES} minutes"
         self.add("arrivals-old", oldest, _OLD_MINUTES * 60, description)
 

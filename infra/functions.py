@@ -48,7 +48,9 @@ class Function:
 
 BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
-COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.stream.handler", bundles.CORE, timeout=120)
+BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
+COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
+"""A lane's worker: it works for 20 s, and then waits for the calls that it has begun."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
@@ -61,6 +63,7 @@ RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.hand
 FUNCTIONS: Final = (
     BOUNCER,
     RECEPTIONIST,
+    BELL,
     COMMISSIONER,
     SURVEYOR,
     INSPECTOR,

@@ -35,10 +35,14 @@ from infra.nag_suppressions import suppress_lobby_findings
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
-from lobby.ledger.models import COMMISSIONER, HistoryRow, LedgerRow
+from lobby.domain.lanes import UNSORTED
+from lobby.ledger.models import HistoryRow, LedgerRow
 
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
 _HOUR: Final = 3600
+_LANE_WORKERS: Final = 100
+"""Lanes that are worked on at the same time; a worker makes room for another lane after 20 s."""
+_EXPRESS_WORKERS: Final = 50
 
 
 class LobbyStack(Stack):
@@ -143,7 +147,6 @@ class LobbyStack(Stack):
 
     def _commissioner_side(self) -> None:
         """Functions triggered by changes of the ledger and by events in the targets."""
-        stream = self.ledger.table_stream_arn or ""
         commissioner = functions.COMMISSIONER
         with_target_access = (commissioner, functions.SURVEYOR, functions.INSPECTOR)
         groups = {
@@ -152,41 +155,36 @@ class LobbyStack(Stack):
             )
             for each in with_target_access
         }
-        statements = permissions.commissioner(self.settings, stream)
+        statements = permissions.commissioner(self.settings)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
         own = {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url, **endpoint.environment(self.settings)}
-        environments = {commissioner: own}
+        environments = {commissioner: own | self._lane_queues}
         for each in with_target_access:
             self.functions[each.name] = functions.make_function(
                 self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
             )
-        self._claims_to(self.functions[commissioner.name], stream)
-        arrivals = self._function(
-            functions.ARRIVALS,
-            permissions.arrivals(self.settings),
-            UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
+        stream = self.ledger.table_stream_arn or ""
+        bell = self._function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
+        self._claims_to(bell, stream)
+        self._lanes_to(self.functions[commissioner.name])
+        arrivals = self._function(functions.ARRIVALS, permissions.arrivals(self.settings))
+        lambda_.CfnEventSourceMapping(
+            self,
+            "ArrivalsToFunction",
+            event_source_arn=self.queues.arrivals.queue_arn,
+            function_name=arrivals.function_name,
+            batch_size=10,
+            function_response_types=["ReportBatchItemFailures"],
+            # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=10),
         )
-        mapping = lambda_.CfnEventSourceMapping
-        # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
-        for construct_id, queue, concurrency in (
-            ("ArrivalsToFunction", self.queues.arrivals, 10),
-            ("UnconfirmedToFunction", self.queues.unconfirmed, 2),
-        ):
-            mapping(
-                self,
-                construct_id,
-                event_source_arn=queue.queue_arn,
-                function_name=arrivals.function_name,
-                batch_size=10,
-                function_response_types=["ReportBatchItemFailures"],
-                scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=concurrency),
-            )
 
     def _claims_to(self, function: lambda_.Function, stream: str) -> None:
-        """Filter the stream for rows with work for the commissioner, so that hellos do not invoke it."""
+        """Filter the stream for rows with work for the commissioner, so that hellos do not invoke it. The prefix also
+        matches the rows of earlier versions."""
         pattern = {
             "eventName": ["INSERT", "MODIFY"],
-            "dynamodb": {"NewImage": {"turn": {"S": [COMMISSIONER]}}},
+            "dynamodb": {"NewImage": {"turn": {"S": [{"prefix": UNSORTED}]}}},
         }
         mapping = lambda_.CfnEventSourceMapping
         mapping(
@@ -195,7 +193,7 @@ class LobbyStack(Stack):
             event_source_arn=stream,
             function_name=function.function_name,
             starting_position="TRIM_HORIZON",
-            batch_size=10,
+            batch_size=100,
             parallelization_factor=4,
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=100,
@@ -208,6 +206,29 @@ class LobbyStack(Stack):
                 on_failure=mapping.OnFailureProperty(destination=self.queues.uncommissioned.queue_arn)
             ),
         )
+
+    @property
+    def _lane_queues(self) -> dict[str, str]:
+        """The environment of functions that start workers."""
+        return {"LANES_QUEUE": self.queues.lanes.queue_url, "EXPRESS_QUEUE": self.queues.express.queue_url}
+
+    def _lanes_to(self, function: lambda_.Function) -> None:
+        """Start a worker for each message. The express queue has a mapping of its own, so that a single claim does not
+        wait when all workers of the other mapping are busy."""
+        mapping = lambda_.CfnEventSourceMapping
+        for construct_id, queue, workers in (
+            ("LanesToCommissioner", self.queues.lanes, _LANE_WORKERS),
+            ("ExpressToCommissioner", self.queues.express, _EXPRESS_WORKERS),
+        ):
+            mapping(
+                self,
+                construct_id,
+                event_source_arn=queue.queue_arn,
+                function_name=function.function_name,
+                batch_size=1,
+                function_response_types=["ReportBatchItemFailures"],
+                scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=workers),
+            )
 
     def _history_side(self) -> None:
         """The function triggered by new history entries."""
@@ -226,6 +247,7 @@ class LobbyStack(Stack):
             permissions.sweeper(self.settings),
             TRUST_BUCKET=self.bucket.bucket_name,
             **endpoint.environment(self.settings),
+            LANES_QUEUE=self.queues.lanes.queue_url,
         )
         reconciler = self._function(
             functions.RECONCILER,
@@ -256,7 +278,7 @@ class LobbyStack(Stack):
         alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
         alarm.watch_functions(self.functions)
         alarm.watch_progress(self.queues.registrations, "registrations")
-        alarm.watch_age(self.functions[functions.COMMISSIONER.name], self.queues.arrivals)
+        alarm.watch_age(self.functions[functions.BELL.name], self.queues.arrivals)
         alarm.watch_history(self.functions[functions.NOTARY.name])
         alarm.watch_stream(self.tables[HistoryRow], self.functions[functions.NOTARY.name], functions.NOTARY.name)
         alarm.watch_timer(functions.SWEEPER, 15)

@@ -24,6 +24,7 @@ _TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
 _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
+_LANES: Final = "a message comes again until its lane is empty; an alarm reports a lane without progress"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 
@@ -53,9 +54,10 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
             f"{iot}:topic/lobby/*": _TOPICS,
             f"{iot}:client/*": _CLIENTS,
             f"arn:aws:iam::*:role/{TARGET_ROLE}": "targets are registered later; their roles must trust the lobby",
-            "*": f"ListStreams, DetachThingPrincipal: {_NO_RESOURCE}",
+            "*": f"DetachThingPrincipal: {_NO_RESOURCE}",
         },
     )
+    _wildcards(stack, "BellRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
     _wildcards(
         stack,
         "NotaryRole",
@@ -68,7 +70,10 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
-    _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
+    for queue in (stack.queues.lanes, stack.queues.express):
+        _suppress(
+            queue, {"SQS3": "a message comes again until its lane is empty; an alarm reports a lane without progress"}
+        )
     _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})

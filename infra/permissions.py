@@ -13,8 +13,18 @@ from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import index_names, table_arn
 from lobby.domain.target import TARGET_ROLE
+from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow, RegistrationRow, RoundRow, TargetRow
+from lobby.ledger.models import (
+    CountRow,
+    HistoryRow,
+    LaneRow,
+    LedgerRow,
+    NameRow,
+    RegistrationRow,
+    RoundRow,
+    TargetRow,
+)
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
 
@@ -23,8 +33,8 @@ UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
 REGISTRATIONS: Final = "device-lobby-registrations"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
-UNCONFIRMED: Final = "device-lobby-unconfirmed"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
+LANES: Final = LaneRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
@@ -101,15 +111,29 @@ def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
 
 
-def commissioner(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """Also the permissions of the surveyor and the inspector."""
+def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
+    """The bell reads the stream and no table."""
     lobby = settings.lobby
     return [
+        *_reads(stream_arn),
+        allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
+        _on_failure(settings, UNCOMMISSIONED),
+    ]
+
+
+def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
+    """Also the permissions of the surveyor and the inspector."""
+    lobby = settings.lobby
+    work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+    return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        allow("Queue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_TARGET, lobby)),
+        _table(LANES, lobby, "GetItem", "UpdateItem"),
+        allow("Lanes", work, queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
+        allow("HandOverLane", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
-        *_reads(stream_arn),
         allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("EndSessions", ["iot:DeleteConnection"], iot_arn(lobby, "client/*")),
@@ -131,17 +155,16 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
-        _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
     ]
 
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     anchors = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
-    listed = [index for index in index_names(LEDGER) if index != BY_TURN.Meta.index_name]
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
-        allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in listed)),
+        allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in index_names(LEDGER))),
+        _table(LANES, lobby, "Query", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
@@ -163,7 +186,10 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Overdue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_STATE, lobby)),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem"),
+        _table(TARGETS, lobby, "Query"),
+        _table(LANES, lobby, "Query"),
         _table(ROUNDS, lobby, "GetItem", "PutItem"),
+        allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
         allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"),

@@ -1,4 +1,5 @@
-"""The lobby's queues: registrations, arrivals from the targets, and an on-failure queue for each type of failed work.
+"""The lobby's queues: registrations, arrivals from the targets, the lanes' messages, and an on-failure queue for each
+type of failed work.
 
 All are encrypted with SQS's keys and reject plain HTTP. Arrivals come from topics of accounts and Regions that are
 registered later, so the queue accepts any topic with the fixed name; the arrivals Lambda confirms and processes only
@@ -6,6 +7,7 @@ those of registered targets.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -13,11 +15,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import functions, permissions
+from lobby.lane_tokens import EXPRESS, TOKENS
 
 _KEPT = Duration.days(14)
-_TOKEN_VALID = Duration.days(3)
-"""The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
-_UNCONFIRMED_RETRY = Duration.minutes(10)
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
 """More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
@@ -31,11 +31,15 @@ class Queues:
     """Rule errors, registrations that the bouncer failed to process, and hellos that the receptionist failed to process
     three times."""
     uncommissioned: sqs.Queue
-    """Positions in the ledger's stream where the commissioner failed after all retries."""
+    """Rows that the commissioner cannot process, and positions in the ledger's stream where the bell failed after all
+    retries."""
+    lanes: sqs.Queue
+    """One token in progress for each lane in which rows wait. Without a dead-letter queue: a token comes again until
+    its lane is empty."""
+    express: sqs.Queue
+    """Announcements of single claims, likewise."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
-    unconfirmed: sqs.Queue
-    """Subscription confirmations of topics that no registered target has. They are tried again until they expire."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:
@@ -73,15 +77,24 @@ def make_queues(scope: Construct) -> Queues:
         ),
         undelivered=undelivered,
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
+        lanes=_lane_queue(scope, "Lanes", TOKENS),
+        express=_lane_queue(scope, "Express", EXPRESS),
         arrivals=arrivals,
         arrivals_dead=dead,
-        unconfirmed=_queue(
-            scope,
-            "Unconfirmed",
-            permissions.UNCONFIRMED,
-            retention_period=_TOKEN_VALID,
-            visibility_timeout=_UNCONFIRMED_RETRY,
-        ),
+    )
+
+
+def _lane_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
+    """Create a FIFO queue of the lanes. Groups are independent, so a lane that waits delays no other (SQS developer
+    guide, "High throughput for FIFO queues")."""
+    return _queue(
+        scope,
+        construct_id,
+        name,
+        visibility_timeout=Duration.seconds(functions.COMMISSIONER.timeout),
+        fifo=True,
+        deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
+        fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
     )
 
 
@@ -93,6 +106,7 @@ def _queue(
     retention_period: Duration = _KEPT,
     visibility_timeout: Duration | None = None,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    **fifo: Any,
 ) -> sqs.Queue:
     return sqs.Queue(
         scope,
@@ -103,4 +117,5 @@ def _queue(
         retention_period=retention_period,
         visibility_timeout=visibility_timeout,
         dead_letter_queue=dead_letter_queue,
+        **fifo,
     )

@@ -52,24 +52,26 @@ class LobbySettings:
 
 
 @dataclass(frozen=True)
-class CommissionerSettings(LobbySettings):
+class BellSettings(LobbySettings):
+    """`lanes_queue` and `express_queue` are the URLs of the queues that start the lanes' workers."""
+
+    lanes_queue: str
+    express_queue: str
+
+
+@dataclass(frozen=True)
+class CommissionerSettings(BellSettings):
     """`uncommissioned_queue` is the URL of the commissioner's on-failure queue."""
 
     uncommissioned_queue: str
 
 
 @dataclass(frozen=True)
-class ArrivalsSettings(LobbySettings):
-    """`unconfirmed_queue` is the URL of the queue of confirmations of topics that no registered target has."""
-
-    unconfirmed_queue: str
-
-
-@dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
-    """`trust_bucket` holds the revocation lists."""
+    """`trust_bucket` holds the revocation lists; `lanes_queue` is the URL of the lanes' queue."""
 
     trust_bucket: str
+    lanes_queue: str
 
 
 @dataclass(frozen=True)

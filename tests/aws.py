@@ -53,7 +53,8 @@ ENVIRONMENT = {
     "REGISTRATIONS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-registrations",
     "UNDELIVERED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-undelivered",
     "REGISTRATIONS_PER_SECOND": "5",
-    "UNCONFIRMED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-unconfirmed",
+    "LANES_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-lanes.fifo",
+    "EXPRESS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-express.fifo",
     "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
 

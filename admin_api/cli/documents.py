@@ -19,7 +19,8 @@ class Document:
 
 _LIST_FIELDS: Final = """
   certid devicename devstate targetaccount targetregion enteredAt reason profile generation
-  claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode"""
+  claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
+  expectedAt waitsFor"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
   message config endpoint lastSeen clientVersion showsCode triesLeft"""
 _HISTORY_FIELDS: Final = """
@@ -55,7 +56,8 @@ query($first: Int!, $after: ID) {
 TARGETS: Final = Document("""
 query {
   targets(includeArchived: true) {
-    account region name profiles presence createdBy createdAt archivedAt externalId setupCommand
+    account region name profiles presence rate createdBy createdAt archivedAt externalId setupCommand
+    lane { waiting pace pausedBy pausedAt silentSince progressAt }
   }
 }""")
 TARGET_HISTORY: Final = Document("""
@@ -77,6 +79,14 @@ mutation($account: String!, $region: String!, $name: String!) {
 ARCHIVE_TARGET: Final = _target_change("archiveTarget")
 RESTORE_TARGET: Final = _target_change("restoreTarget")
 REMOVE_TARGET: Final = _target_change("removeTarget", repeatable=False)
+PAUSE_TARGET: Final = Document("""
+mutation($account: String!, $region: String!) {
+  pauseTarget(account: $account, region: $region) { account region }
+}""")
+RESUME_TARGET: Final = Document("""
+mutation($account: String!, $region: String!) {
+  resumeTarget(account: $account, region: $region) { account region }
+}""")
 CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
@@ -91,9 +101,13 @@ mutation($account: String!, $region: String!, $after: String) {{
   repairTarget(account: $account, region: $region, after: $after) {{ {_COMPARISON} }}
 }}""")
 REGISTER_TARGET: Final = Document("""
-mutation($account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean) {
-  registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
-    account region name profiles presence createdBy createdAt externalId setupCommand
+mutation(
+  $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean, $rate: Float
+) {
+  registerTarget(
+    account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence, rate: $rate
+  ) {
+    account region name profiles presence rate createdBy createdAt externalId setupCommand
   }
 }""")
 CLAIM: Final = Document(f"""
@@ -159,6 +173,8 @@ ALL: Final = (
     RECONCILE,
     REPAIR,
     REGISTER_TARGET,
+    PAUSE_TARGET,
+    RESUME_TARGET,
     CLAIM,
     CONFIRM,
     MOVE,

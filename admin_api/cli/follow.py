@@ -64,7 +64,17 @@ class Progress:
         if self.device is None:
             return "not in the ledger"
         reason, message = self.device["reason"], self.device.get("message")
-        return ": ".join(part for part in (reason, message) if part) or _EXPLANATIONS.get(State(self.state))
+        own = ": ".join(part for part in (reason, message) if part)
+        return own or self._queue or _EXPLANATIONS.get(State(self.state))
+
+    @property
+    def _queue(self) -> str | None:
+        """Return that a claimed device waits in its target's lane, without numbers that change all the time."""
+        device = self.device or {}
+        if self.state != State.CLAIMED or not device.get("waitsFor"):
+            return None
+        expected = device.get("expectedAt")
+        return f"waits in its target's lane until about {expected[11:16]} UTC" if expected else str(device["waitsFor"])
 
 
 def assess(device: Device | None, goal: Goal) -> Verdict:

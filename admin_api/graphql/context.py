@@ -6,6 +6,7 @@ is not in `roles.OPERATIONS` raises an error when the schema is built.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import strawberry
@@ -14,6 +15,7 @@ from strawberry.extensions import FieldExtension
 from admin_api.graphql.limits import RequestQuota
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
+from lobby.ledger.forecasts import Forecasts
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField
@@ -29,6 +31,11 @@ class Context:
     correlation_id: str
     quota: RequestQuota
     operations: list[str] = field(default_factory=list)
+
+    @cached_property
+    def forecasts(self) -> Forecasts:
+        """When waiting devices will be commissioned; each part is read at most once in a request."""
+        return Forecasts(self.services.targets.all)
 
 
 T = TypeVar("T")

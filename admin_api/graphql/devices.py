@@ -19,6 +19,7 @@ from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import Event, State, allowed_events
 from lobby.errors import InvalidInput
 from lobby.label import encode_label, short_form
+from lobby.ledger.clock import timestamp
 
 MAX_HISTORY = 1000
 _ACTIONS = {
@@ -61,6 +62,19 @@ class Device:
     @computed("The first 12 digits of the fingerprint, as printed on the label.")
     def short_form(self) -> str:
         return short_form(self.row.certid)
+
+    @computed(
+        "When the device will probably be commissioned or cleared: an estimate from its place in its target's lane."
+        " Null if it waits for no work, or while the lane is closed."
+    )
+    def expected_at(self, info: Info) -> str | None:
+        forecast = info.context.forecasts.of(self.row)
+        return timestamp(forecast.expected_at) if forecast and forecast.expected_at else None
+
+    @computed("What the device waits for in its lane, in words; null if it waits for no work.")
+    def waits_for(self, info: Info) -> str | None:
+        forecast = info.context.forecasts.of(self.row)
+        return forecast.waits_for if forecast else None
 
     @computed("The text of the device's QR code.")
     def label_code(self) -> str:

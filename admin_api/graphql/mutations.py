@@ -15,9 +15,11 @@ from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
+from lobby.domain.lanes import lane_to
 from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
 from lobby.errors import InvalidInput
 from lobby.label import decode_label
+from lobby.ledger.lanes import Lanes
 from lobby.names import parse_profile, parse_target, shown
 
 MAX_WHY = 200
@@ -108,7 +110,8 @@ class Mutation:
         return reconciled(info.context, target, given(after), info.context.caller.actor)
 
     @operation(
-        "Registers a target, or changes the name, profiles and `presence` of a registered one. Its external id stays."
+        "Registers a target, or changes the name, profiles, `presence` and rate of a registered one."
+        " Its external id stays."
     )
     def register_target(
         self,
@@ -118,6 +121,7 @@ class Mutation:
         name: str,
         profiles: list[str] | None = ABSENT,
         presence: bool | None = ABSENT,
+        rate: float | None = ABSENT,
     ) -> RegisteredTarget:
         context, register = info.context, info.context.services.targets
         target = parse_target(account, region)
@@ -125,7 +129,21 @@ class Mutation:
         require_outside_lobby(target, context.services)
         known = tuple(parse_profile(profile) for profile in profiles or ())
         context.services.profiles.only(known)
-        registered = register.register(target, name, known, context.caller.actor, given(presence))
+        registered = register.register(target, name, known, context.caller.actor, given(presence), given(rate))
+        return target_from(registered, register.all(), context)
+
+    @operation("Pauses a target: its devices wait, and no further one is commissioned or cleared there.")
+    def pause_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+        context, register = info.context, info.context.services.targets
+        registered = register.get(parse_target(account, region))
+        Lanes().pause(lane_to(registered.target), context.caller.actor)
+        return target_from(registered, register.all(), context)
+
+    @operation("Resumes a paused target. Its devices continue within half a minute.")
+    def resume_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+        context, register = info.context, info.context.services.targets
+        registered = register.get(parse_target(account, region))
+        Lanes().resume(lane_to(registered.target))
         return target_from(registered, register.all(), context)
 
     @operation("Renames a target. INVALID_NAME or NAME_IMITATES for a name that could be mistaken for another one.")

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import strawberry
 
-from admin_api.graphql.context import Context
+from admin_api.graphql.context import Context, Info, computed
 from admin_api.target_registration import setup_command
 from lobby.contracts import Survey
 from lobby.domain import target as ledger
+from lobby.domain.lane_pace import LanePace
+from lobby.domain.lanes import lane_to
 from lobby.names import Target as TargetName
 from lobby.names import parse_target
 
@@ -27,8 +29,20 @@ class TargetInput:
     region: str
 
 
+@strawberry.type(description="The queue of a target: claims are carried out in order, at the target's rate.")
+class Lane:
+    waiting: int = strawberry.field(description="How many claimed devices wait.")
+    pace: float = strawberry.field(description="Devices per second at present; lower than the rate if AWS throttles.")
+    paused_by: str | None = strawberry.field(description="Who has paused the target; null if nobody has.")
+    paused_at: str | None
+    silent_since: str | None = strawberry.field(description="Since when the target does not answer; null if it does.")
+    progress_at: str | None = strawberry.field(description="When a device was last commissioned or cleared.")
+
+
 @strawberry.type(description="An account and Region that devices can be claimed for.")
 class RegisteredTarget:
+    registered: strawberry.Private[ledger.RegisteredTarget]
+
     account: str
     region: str
     name: str
@@ -36,6 +50,7 @@ class RegisteredTarget:
     presence: bool = strawberry.field(
         description="Whether a claim must be confirmed with the presence code that the device shows."
     )
+    rate: float = strawberry.field(description="How many devices per second are commissioned there, at most.")
     created_by: str
     created_at: str
     archived_at: str | None = strawberry.field(
@@ -45,6 +60,19 @@ class RegisteredTarget:
     setup_command: str | None = strawberry.field(
         description="The command that the target's owner runs; null for non-admins."
     )
+
+    @computed("The state of the target's lane.")
+    def lane(self, info: Info) -> Lane:
+        target, forecasts = self.registered.target, info.context.forecasts
+        state = forecasts.state(lane_to(target))
+        return Lane(
+            waiting=forecasts.waiting_for(target),
+            pace=LanePace.of(self.registered.rate, state.pace).current,
+            paused_by=state.paused_by,
+            paused_at=state.paused_at,
+            silent_since=state.silent_since,
+            progress_at=state.progress_at,
+        )
 
 
 @strawberry.type(description="The result of one check in a target.")
@@ -81,11 +109,13 @@ def target_from(
     """Return `target` as the caller sees it. `registered` are all targets, for the setup command."""
     is_admin = context.caller.is_admin
     return RegisteredTarget(
+        registered=target,
         account=target.target.account,
         region=target.target.region,
         name=target.name,
         profiles=list(target.profiles),
         presence=target.presence,
+        rate=target.rate,
         created_by=target.createdby,
         created_at=target.createdat,
         archived_at=target.archivedat,

@@ -1,30 +1,28 @@
 """Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
-It wakes rows that the commissioner has not processed, pushes the route again to devices that have not arrived, and
-(`readmission`) readmits devices that a newer revocation list may accept. Every change goes through the ledger with the
-sweeper as actor, and is bounded: a row is woken three times, at growing intervals, and then only reported; a route is
-pushed once. Each run does a part, and the next one continues. The sweeper never scans the whole ledger, and makes no
-calls in targets.
+It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), pushes the route again to devices
+that have not arrived, and (`readmission`) readmits devices that a newer revocation list may accept. Every change goes
+through the ledger with the sweeper as actor, and is bounded: a route is pushed once. Each run does a part, and the next
+one continues. The sweeper never scans the whole ledger, and makes no calls in targets.
 """
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.metrics import report
 from commissioner.readmission import Readmission
-from lobby.aws.clients import LobbyClients, at_init
-from lobby.domain.device import Entry
-from lobby.domain.states import Event, State
-from lobby.errors import Conflict, NotFound
+from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.overdue import OverdueRow, entered, unserved
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.overdue import OverdueRow, entered
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "sweeper"
 ACTOR: Final = f"service:{SERVICE}"
-WAITS: Final = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=40))
-"""How long a row waits for the commissioner before it is woken, each counted from the last entry in its history."""
 LATE: Final = timedelta(minutes=30)
 """Longest time from the route to the arrival."""
 DEVICES_PER_RUN: Final = 200
@@ -54,9 +50,6 @@ Note = dict[str, Any]
 class SweepResult:
     """What one run found and did."""
 
-    woken: int = 0
-    stuck: int = 0
-    """Woken three times without effect; an operator must act."""
     late: int = 0
     """Commissioned for `LATE` and not arrived, since the last run."""
     pushed: int = 0
@@ -67,9 +60,12 @@ class SweepResult:
     readmitted: int = 0
     """May connect again."""
 
+    lanes: LaneReport = field(default_factory=LaneReport)
+
     def numbers(self) -> dict[str, int]:
-        """Return the counts by metric name: `DevicesWoken` and so on."""
-        return {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)}
+        """Return the counts by metric name: `DevicesLate` and so on."""
+        devices = {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)[:-1]}
+        return devices | self.lanes.numbers()
 
 
 class Sweeper:
@@ -80,42 +76,22 @@ class Sweeper:
         ledger: Ledger,
         iot_data: "IoTDataPlaneClient",
         readmission: Readmission,
+        lanes: LaneWatch,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._ledger, self._iot_data, self._readmission, self._clock = ledger, iot_data, readmission, clock
+        self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
+        self._readmission, self._lanes = readmission, lanes
 
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
         """Make one run. `note` is the last run's position, and is updated; `time_is_up` ends the run early."""
         result = SweepResult()
         note.setdefault("since", timestamp(self._clock() - LATE))
-        self._wake_overdue(note, result, time_is_up)
+        result.lanes = self._lanes.check(time_is_up)
         for state, age in ((State.COMMISSIONED, LATE), (State.FAILED, _SETTLED), (State.REFUSED, _SETTLED)):
             for device in self._newly_in(state, age, note):
                 self._report(device, result)
         result.readmitted = self._readmission.walk(note, self._clock(), time_is_up)
         return result
-
-    def _wake_overdue(self, note: Note, result: SweepResult, time_is_up: Callable[[], bool]) -> None:
-        part = unserved(timestamp(self._clock() - WAITS[0]), DEVICES_PER_RUN, note.get("unserved"))
-        for row in part.rows:
-            if time_is_up():
-                return
-            status = wake_status(self._ledger.latest(row.certid, len(WAITS) + 1), self._clock())
-            result.woken += status == "due" and self._wake(row)
-            if status == "stuck":
-                result.stuck += 1
-                logger.error("stuck", extra=_log_fields(row))
-            note["unserved"] = row.by_turn_key
-        note["unserved"] = part.next_key
-
-    def _wake(self, row: OverdueRow) -> bool:
-        try:
-            self._ledger.wake(row.certid, ACTOR)
-        except (Conflict, NotFound) as conflict:
-            logger.info("processed concurrently", extra={"certid": row.certid, "code": conflict.code})
-            return False
-        logger.warning("woken", extra=_log_fields(row))
-        return True
 
     def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
         """Return the devices that have been in `state` for `age`, and had not at the last run."""
@@ -142,16 +118,6 @@ class Sweeper:
         return True
 
 
-def wake_status(entries: Sequence[Entry], at: datetime) -> str:
-    """Return whether a row that waits for the commissioner is `due` to be woken, `not yet` due, or `stuck` because it
-    was woken often enough. `entries` are its last ones, newest first."""
-    wakes = sum(1 for _ in takewhile(lambda entry: (entry.event, entry.actor) == (Event.WAKE, ACTOR), entries))
-    waited = at - datetime.fromisoformat(entries[0].at) if entries else timedelta.max
-    if waited < WAITS[min(wakes, len(WAITS) - 1)]:
-        return "not yet"
-    return "due" if wakes < len(WAITS) else "stuck"
-
-
 def _log_fields(row: OverdueRow) -> dict[str, str | None]:
     return {"certid": row.certid, "devstate": row.devstate.value, "since": row.enteredat, "reason": row.reason}
 
@@ -161,7 +127,9 @@ def _sweeper() -> Sweeper:
     settings = read_settings(SweeperSettings, os.environ)
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
-    return Sweeper(ledger, clients.iot_data, Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket))
+    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket)
+    watch = LaneWatch(ledger, Lanes(), client("sqs"), settings.lanes_queue, ACTOR)
+    return Sweeper(ledger, clients.iot_data, readmission, watch)
 
 
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:

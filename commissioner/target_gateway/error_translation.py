@@ -35,6 +35,7 @@ _THROTTLED: Final = {
 }
 _ON_THINGS: Final = {"CreateThing", "UpdateThing", "AddThingToThingGroup", "AddThingToBillingGroup"}
 """Calls that name a thing type, thing group or billing group. A deprecated type is an invalid request."""
+_SERVER_ERROR: Final = 500
 _MESSAGE_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 400
 
@@ -49,8 +50,18 @@ def message_of(error: ClientError) -> str:
 
 
 def is_throttled(error: Exception) -> bool:
-    """Return whether AWS throttled the call. That is always temporary, however old the record is."""
-    return isinstance(error, ClientError) and code_of(error) in _THROTTLED
+    """Return whether AWS throttled the call, which is always temporary."""
+    return isinstance(error, ClientError) and is_throttling(code_of(error))
+
+
+def is_throttling(code: object) -> bool:
+    return code in _THROTTLED
+
+
+def is_answer(error: ClientError) -> bool:
+    """Return whether the service answered: a refusal is an answer, and so is throttling; a server error is none."""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status < _SERVER_ERROR
 
 
 def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:

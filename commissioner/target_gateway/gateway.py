@@ -1,9 +1,9 @@
-"""The commissioner's calls into target accounts: sessions, circuit breaker and error translation in one place.
+"""The commissioner's calls into target accounts: sessions and error translation in one place.
 
-Every method raises `TargetRefusal` for a permanent refusal, `CircuitOpen` if the target must not be called now, and
-botocore's own error for everything temporary. A refusal may come from an outdated session: the role was created again,
-or was given a permission since. The session is then dropped, and `run` repeats the work with a new one; a refusal
-counts only if the session is new.
+Every method raises `TargetRefusal` for a permanent refusal, `NoAnswer` if the target does not answer, and botocore's
+own error for everything else that is temporary. A refusal may come from an outdated session: the role was created
+again, or was given a permission since. The session is then dropped, and `run` repeats the work with a new one; a
+refusal counts only if the session is new.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,12 +11,17 @@ from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from commissioner.errors import StaleSession, TargetRefusal
+from commissioner.errors import NoAnswer, StaleSession, TargetRefusal
 from commissioner.target_gateway import registry
-from commissioner.target_gateway.circuit_breaker import CircuitBreaker
-from commissioner.target_gateway.error_translation import NOT_FOUND, SESSION_REASONS, code_of, target_refusal
+from commissioner.target_gateway.error_translation import (
+    NOT_FOUND,
+    SESSION_REASONS,
+    code_of,
+    is_answer,
+    target_refusal,
+)
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
@@ -26,17 +31,15 @@ from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import Reset, Route
 
 R = TypeVar("R")
+_ERROR_LIMIT: Final = 400
 logger: Final = Logger(service="commissioner")
 
 
 class TargetGateway:
     """`targets` is the register of targets; `profiles` are those of the lobby."""
 
-    def __init__(
-        self, targets: RecentTargets, sessions: Sessions, profiles: Profiles, breaker: CircuitBreaker | None = None
-    ) -> None:
-        self._targets, self._sessions, self._breaker = targets, sessions, breaker or CircuitBreaker()
-        self._profiles = profiles
+    def __init__(self, targets: RecentTargets, sessions: Sessions, profiles: Profiles) -> None:
+        self._targets, self._sessions, self._profiles = targets, sessions, profiles
 
     def run(self, work: Callable[[], R]) -> R:
         """Do the work for one device. Repeat it with a new session each time that a target refuses an old one."""
@@ -95,10 +98,6 @@ class TargetGateway:
         with self._calling(session):
             registry.publish(session, name, route)
 
-    def is_unreachable(self, target: Target | None) -> bool:
-        """Return whether the target has not answered for so long that its devices fail instead of waiting."""
-        return self._breaker.is_unreachable(target)
-
     def _publish_reset(self, session: TargetSession, name: ThingName) -> None:
         """Send a reset message, if the target allows it. It only saves time: without it, the device finds its
         certificate inactive and returns to the lobby by itself. So a refusal does not keep the certificate active."""
@@ -114,7 +113,6 @@ class TargetGateway:
             registry.deactivate(session.iot, certid)
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:
-        self._breaker.check(target)
         try:
             return self._sessions.of(self._targets.get(target, profile))
         except NotFound as unknown:
@@ -127,11 +125,14 @@ class TargetGateway:
 
     @contextmanager
     def _calling(self, session: TargetSession) -> Iterator[None]:
-        """Record whether the target answers, and translate its refusals. A refused session is not used again."""
+        """Translate the target's failures. A refused session is not used again."""
         try:
-            with self._breaker.recording(session.target):
-                yield
+            yield
+        except BotoCoreError as error:
+            raise NoAnswer(f"got {type(error).__name__} from {session.target}: {error}"[:_ERROR_LIMIT]) from error
         except ClientError as error:
+            if not is_answer(error):
+                raise NoAnswer(f"got {code_of(error)} from {session.target}: {error}"[:_ERROR_LIMIT]) from error
             refusal = target_refusal(error, str(session.target))
             if refusal is None:
                 raise

@@ -1,16 +1,19 @@
 """Sessions in target accounts: assumed roles, cached while they are valid.
 
 Each target has its own session, narrowed by a session policy. Credentials, clients and the endpoint are cached with the
-session, so a warm Lambda requests none of them again.
+session, so a warm Lambda requests none of them again. Sessions are used by several threads; a lock lets one thread
+assume a role, create a client or read the endpoint, while the others wait for the result.
 """
 
 import json
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from commissioner.target_gateway.error_translation import is_throttling
 from commissioner.target_gateway.session_policies import Policy, commissioning_policy
 from lobby.aws.clients import client, data_plane
 from lobby.domain.target import RegisteredTarget
@@ -28,6 +31,17 @@ _DURATION: Final = timedelta(hours=1)
 """The maximum for role chaining (IAM user guide, "Role chaining")."""
 
 
+class CallGuard:
+    """Asked before each attempt of a call into a target, and notified when AWS throttles one, also if botocore's next
+    attempt succeeds."""
+
+    def before_call(self, target: Target) -> None:
+        """Raise an error if the call must not be made."""
+
+    def throttled(self, target: Target) -> None:
+        """Note that AWS has throttled a call."""
+
+
 @dataclass
 class TargetSession:
     """An assumed role in one target, with its clients."""
@@ -35,25 +49,53 @@ class TargetSession:
     registered: RegisteredTarget
     credentials: dict[str, Any]
     expires: datetime
+    guard: CallGuard = field(default_factory=CallGuard)
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def target(self) -> Target:
         return self.registered.target
 
-    @cached_property
+    @property
     def iot(self) -> "IoTClient":
-        iot: IoTClient = client("iot", region_name=self.target.region, **self.credentials)
+        iot: IoTClient = self._client("iot")
         return iot
 
-    @cached_property
+    @property
     def iot_data(self) -> "IoTDataPlaneClient":
         """The client of the target's own data-plane endpoint."""
-        return data_plane(self.endpoint, region_name=self.target.region, **self.credentials)
+        iot_data: IoTDataPlaneClient = self._client("iot-data")
+        return iot_data
 
-    @cached_property
+    @property
     def endpoint(self) -> str:
         """The host name that devices of this account and Region connect to (ATS endpoint)."""
-        return self.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+        with self._lock:
+            if "endpoint" not in self._clients:
+                self._clients["endpoint"] = self.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+            return str(self._clients["endpoint"])
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                created = self._new_client(service)
+                created.meta.events.register("request-created", self._before_call)
+                created.meta.events.register("needs-retry", self._after_attempt)
+                self._clients[service] = created
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
+        options = {"region_name": self.target.region, **self.credentials}
+        return data_plane(self.endpoint, **options) if service == "iot-data" else client(service, **options)
+
+    def _before_call(self, **_: Any) -> None:
+        self.guard.before_call(self.target)
+
+    def _after_attempt(self, response: Any = None, **_: Any) -> None:
+        code = response[1].get("Error", {}).get("Code") if response else None
+        if is_throttling(code):
+            self.guard.throttled(self.target)
 
 
 class Sessions:
@@ -64,24 +106,34 @@ class Sessions:
         sts: "STSClient",
         clock: Callable[[], datetime] = now,
         policy: Callable[[Target], Policy] = commissioning_policy,
+        guard: CallGuard | None = None,
     ) -> None:
         self._sts, self._clock, self._policy = sts, clock, policy
+        self._guard = guard or CallGuard()
         self._cached: dict[RegisteredTarget, TargetSession] = {}
-        self._new: set[RegisteredTarget] = set()
+        self._lock = threading.RLock()
+        self._numbers = count(1)
+        self._began = threading.local()
+        self._last: dict[RegisteredTarget, int] = {}
+        """The number of the last session of each target, also of one that was dropped."""
 
     def begin(self) -> None:
-        """Start the work for another device: the sessions cached so far count as old."""
-        self._new.clear()
+        """Start this thread's work for another device: the sessions cached so far count as old."""
+        self._began.number = next(self._numbers)
 
     def is_new(self, registered: RegisteredTarget) -> bool:
         """Return whether the target's session was assumed since `begin`, so by the role as it is now."""
-        return registered in self._new
+        return self._last.get(registered, 0) > getattr(self._began, "number", 0)
 
     def of(self, registered: RegisteredTarget) -> TargetSession:
         """Return a session that is valid for some minutes yet. A changed ExternalId leads to a new session."""
-        cached = self._cached.get(registered)
-        if cached is not None and cached.expires - _RENEW_BEFORE > self._clock():
+        with self._lock:
+            cached = self._cached.get(registered)
+            if cached is None or cached.expires - _RENEW_BEFORE <= self._clock():
+                cached = self._cached[registered] = self._assumed(registered)
             return cached
+
+    def _assumed(self, registered: RegisteredTarget) -> TargetSession:
         answer = self._sts.assume_role(
             RoleArn=registered.role_arn,
             RoleSessionName=SESSION_NAME,
@@ -94,9 +146,8 @@ class Sessions:
             "aws_secret_access_key": answer["SecretAccessKey"],
             "aws_session_token": answer["SessionToken"],
         }
-        self._cached[registered] = TargetSession(registered, credentials, answer["Expiration"])
-        self._new.add(registered)
-        return self._cached[registered]
+        self._last[registered] = next(self._numbers)
+        return TargetSession(registered, credentials, answer["Expiration"], self._guard)
 
     def forget(self, registered: RegisteredTarget) -> None:
         """Drop the target's session: a role that was deleted and created again refuses the sessions of the old one."""

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from infra import permissions
 from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message
-from lobby.ledger.redrive import ask_again, unserved
+from lobby.domain.lanes import Lane
+from lobby.lane_tokens import TOKENS, fresh_token_message
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.redrive import ask_again, unsorted_rows, waiting_lanes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
 
@@ -94,14 +97,22 @@ class Redriving:
             self.sqs.send_message(QueueUrl=url, MessageBody=payload)
 
     def _commission(self, held: Held, tally: Tally) -> None:
-        """The messages contain stream positions, not devices: the devices are read from the ledger."""
+        """The messages contain rows that could not be processed, or stream positions. The rows still wait in their
+        lanes, whose workers are started."""
         messages: list[Message] = list(held.messages())
         tally.done = len(messages)
-        for certid in unserved() if messages else ():
+        for lane in waiting_lanes(Lanes()) if messages else ():
+            self.report(f"  lane {lane}: {'would be started' if self.dry else self._start(lane)}")
+        for certid in unsorted_rows() if messages else ():
             self.report(f"  {certid}: {'would be triggered again' if self.dry else ask_again(self.ledger, certid)}")
         if not self.dry:
             for message in messages:
                 held.done(message)
+
+    def _start(self, lane: Lane) -> str:
+        url = self.sqs.get_queue_url(QueueName=TOKENS)["QueueUrl"]
+        self.sqs.send_message(QueueUrl=url, **fresh_token_message(lane, f"redrive {self.now.isoformat()}"))
+        return "started"
 
     def _report_again(self, held: Held, tally: Tally) -> None:
         url = self.sqs.get_queue_url(QueueName=permissions.ARRIVALS)["QueueUrl"]

@@ -15,12 +15,14 @@ from lobby.names import Target
 
 
 def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
-    """The certificate is registered in the target and the route is available. Only for the claim `generation`."""
+    """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
+    still needs the commissioner if it has targets to clear."""
     _require_same_claim(device, generation)
     if device.devstate in (State.COMMISSIONED, State.ARRIVED):
         return device
     state = state_after(device, Event.COMMISSION)
-    return entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=False), state, at)
+    left = bool(device.targets_to_clear)
+    return entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=left), state, at)
 
 
 def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
@@ -46,16 +48,17 @@ def retire(
     a target, the commissioner has nothing left to do.
 
     Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
-    since. If the device was admitted with a claim, the row still needs the commissioner for that claim. A revoked
-    device whose certificate may still be active in a target has the code as its reason until every target is
-    cleared."""
+    since. If the device was admitted with a claim, the row still needs the commissioner for that claim; and so it does
+    while another target is to be cleared first. A revoked device whose certificate may still be active in a target has
+    the code as its reason until every target is cleared."""
     state_after(device, Event.RETIRE)
     if device.generation != generation:
         return device
     current = device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
-        left = replace(device, targets_to_clear=rest, needs_commissioner=device.needs_commissioner and not current)
+        more = device.needs_commissioner and (not current or (bool(rest) and cleared is not None))
+        left = replace(device, targets_to_clear=rest, needs_commissioner=more)
         return left if rest else _all_cleared(left)
     if not current:
         return device
@@ -63,7 +66,8 @@ def retire(
     if refused or device.devstate is State.REVOKED:
         why = device.message if refused else without_failed_clearing(device).message
         message = f"{why}; {code}: {message}"[:1000]
-    return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=False)
+    others = device.needs_commissioner and device.targets_to_clear[:1] not in ((), (cleared,))
+    return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=others)
 
 
 def _all_cleared(device: Device) -> Device:

@@ -7,7 +7,7 @@ reordered entry is detected (`history_audit`). `transitions` decides what an eve
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from lobby.domain.states import Event, State
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
@@ -25,6 +25,13 @@ class PresenceProof(StrEnum):
     GIVEN = "given"
 
 
+class Priority(IntEnum):
+    """The order of a lane. A person waits for a single claim; those of a list or a campaign are carried out after."""
+
+    SINGLE = 1
+    BULK = 2
+
+
 @dataclass(frozen=True)
 class Device:
     """One row of the ledger. Times are ISO 8601 UTC with milliseconds.
@@ -32,8 +39,9 @@ class Device:
     `version` counts the history's entries and guards every write. `generation` increases with each claim, move,
     release, revocation and retry, and guards the commissioner's writes. `head` is the hash of the last entry.
     `targets_to_clear` are targets that the device has left and that are not cleared yet. `needs_commissioner` is set
-    while the commissioner has work to do; its event filter reads nothing else. `counted` is the key of the bucket that
-    counts this row, so that a transition decrements it (None: the row is older than the counts). `code` is what the
+    while the commissioner has work to do; then `turn` is the key of the lane in which the row waits, as it was stored
+    (`lanes`). `priority` is the claim's. `counted` is the key of the bucket that counts this row, so that a transition
+    decrements it (None: the row is older than the counts). `code` is what the
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
     row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession."""
@@ -54,6 +62,8 @@ class Device:
     iotep: str | None = None
     targets_to_clear: tuple[Target, ...] = ()
     needs_commissioner: bool = False
+    turn: str | None = None
+    priority: Priority = Priority.SINGLE
     claimedby: str | None = None
     claimedat: str | None = None
     firstseen: str | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.names import Target
 
 TARGET_ROLE: Final = "lobby_commissioner_role"
@@ -14,7 +15,8 @@ TARGET_ROLE: Final = "lobby_commissioner_role"
 class RegisteredTarget:
     """A registered target. `profiles` are the device profiles whose policies its stack has deployed. `presence`: claims
     for it require proof of presence; claims that were made before are not affected. `archivedat`: no device can be
-    claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared."""
+    claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared. `rate`: how
+    many devices per second the commissioner commissions there."""
 
     target: Target
     name: str
@@ -25,6 +27,7 @@ class RegisteredTarget:
     presence: bool = False
     archivedat: str | None = None
     removed: bool = False
+    rate: float = DEFAULT_RATE
 
     @property
     def role_arn(self) -> str:
@@ -57,6 +60,7 @@ def changes_of(before: RegisteredTarget, after: RegisteredTarget) -> str:
         ("name", before.name, after.name),
         ("profiles", ", ".join(before.profiles), ", ".join(after.profiles)),
         ("presence", before.presence, after.presence),
+        ("rate", before.rate, after.rate),
     ]
     return "; ".join(f"{what}: {old} → {new}" for what, old, new in pairs if old != new)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
-from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof
+from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
 from lobby.domain.fallbacks import fallbacks_after
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
@@ -26,12 +26,14 @@ REVOKED: Final = "REVOKED"
 @dataclass(frozen=True)
 class ClaimRequest:
     """The target, profile and configuration that a claim requests. `profile` selects the device's IoT policy in the
-    target. `presence` states that the target requires proof of presence."""
+    target. `presence` states that the target requires proof of presence. `priority` is that of the work in the
+    target's lane."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
     config: Config = DEFAULT_CONFIG
     presence: bool = False
+    priority: Priority = Priority.SINGLE
 
     def __post_init__(self) -> None:
         parse_config(self.config)
@@ -145,6 +147,7 @@ def _without_claim(device: Device) -> Device:
         profile=DEFAULT_PROFILE,
         config=DEFAULT_CONFIG,
         generation=device.generation + 1,
+        priority=Priority.SINGLE,
         presence_proof=None,
         code=None,
         failed_codes=0,
@@ -159,7 +162,7 @@ def retry(device: Device, at: str) -> Device:
     state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.targets_to_clear:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
-    again = replace(device, generation=device.generation + 1, needs_commissioner=True)
+    again = replace(device, generation=device.generation + 1, needs_commissioner=True, priority=Priority.SINGLE)
     if state is State.REVOKED:
         return without_failed_clearing(again)
     if state is State.REFUSED:
@@ -183,6 +186,7 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
         needs_commissioner=True,
         iotep=None,
         generation=row.generation + 1,
+        priority=Priority.SINGLE,
         code=None,
     )
     return entered(revoked, state, at)
@@ -240,6 +244,7 @@ def _claimed(
         message=None,
         claimedby=actor,
         claimedat=at,
+        priority=request.priority,
         needs_commissioner=state is State.CLAIMED,
         presence_proof=proof,
     )

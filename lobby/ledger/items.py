@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from lobby.domain.device import Device, Entry, PresenceProof
+from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
+from lobby.domain.lanes import turn_of
 from lobby.domain.states import Event, State
-from lobby.ledger.models import COMMISSIONER, KIND, NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
+from lobby.ledger.models import KIND, NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
 from lobby.names import parse_target_key
 
 
@@ -15,7 +16,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         name: getattr(device, name)
         for name in Device.__dataclass_fields__
-        if name not in ("target", "targets_to_clear", "needs_commissioner", "devstate")
+        if name not in ("target", "targets_to_clear", "needs_commissioner", "turn", "devstate")
     }
     attributes |= {
         "printhead": device.certid[:PRINT_HEAD],
@@ -26,7 +27,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "targetaccount": target.account if target else None,
         "targetregion": target.region if target else None,
         "targets_to_clear": [str(left) for left in device.targets_to_clear] or None,
-        "needs_commissioner": COMMISSIONER if device.needs_commissioner else None,
+        "needs_commissioner": (device.turn or turn_of(device)) if device.needs_commissioner else None,
+        "priority": device.priority.value if device.priority is not Priority.SINGLE else None,
         "presence_proof": device.presence_proof.value if device.presence_proof else None,
         "failed_codes": device.failed_codes or None,
         "fallbacks": device.fallbacks or None,
@@ -40,6 +42,7 @@ def device_of(row: LedgerRow) -> Device:
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
     values |= {"devstate": State(row.devstate), "needs_commissioner": row.needs_commissioner is not None}
+    values |= {"turn": row.needs_commissioner, "priority": Priority(int(row.priority or Priority.SINGLE))}
     for number in ("version", "generation", "failed_codes", "fallbacks"):
         values[number] = int(values.get(number, 0))
     if row.presence_proof is not None:

@@ -7,11 +7,17 @@ because there is one lobby per account and Region (its IoT rule is named `lobby`
 
 from typing import Any, ClassVar
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-COMMISSIONER = "commissioner"
 NAME_HEAD = 2
 """Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
 PRINT_HEAD = 4
@@ -106,8 +112,8 @@ class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The rows that need the commissioner, by the time at which they entered their current state. Sparse: the
-    commissioner removes a row from it when its work is done."""
+    """The rows that need the commissioner, by lane and priority (`lobby.domain.lanes`), and by the time at which they
+    entered their current state: the queue of each lane. Sparse: a row is removed when its work is done."""
 
     class Meta:
         index_name = "by-turn"
@@ -118,8 +124,8 @@ class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class LedgerRow(Model):
-    """One device. The attribute `turn` exists only while the row needs the commissioner; its event filter reads nothing
-    else. No index projects `code`."""
+    """One device. The attribute `turn` exists only while the row needs the commissioner; the event filter of the
+    ledger's stream reads nothing else. No index projects `code`."""
 
     class Meta(_Calls):
         table_name = "device-lobby-ledger"
@@ -164,6 +170,7 @@ class LedgerRow(Model):
     failed_codes = NumberAttribute(null=True, attr_name="failed_codes")
     shows_code = BooleanAttribute(null=True, attr_name="shows")
     fallbacks = NumberAttribute(null=True)
+    priority = NumberAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -209,6 +216,7 @@ class TargetRow(Model):
     externalid = UnicodeAttribute()
     profiles: ListAttribute[Any] = ListAttribute()
     presence = BooleanAttribute(null=True)
+    rate = NumberAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
     archivedat = UnicodeAttribute(null=True)
@@ -227,6 +235,26 @@ class TargetEntryRow(Model):
     actor = UnicodeAttribute()
     event = UnicodeAttribute()
     detail = UnicodeAttribute(null=True)
+
+
+class LaneRow(Model):
+    """The state of a lane (`lobby.domain.lane_state`). One partition: there are few rows, and all are read together."""
+
+    class Meta(_Calls):
+        table_name = "device-lobby-lanes"
+
+    kind = UnicodeAttribute(hash_key=True, default="lane")
+    lane = UnicodeAttribute(range_key=True)
+    holder = UnicodeAttribute(null=True)
+    leased_until = UnicodeAttribute(null=True, attr_name="until")
+    unfinished_since = UnicodeAttribute(null=True, attr_name="unfinished")
+    paused_by = UnicodeAttribute(null=True, attr_name="pausedby")
+    paused_at = UnicodeAttribute(null=True, attr_name="pausedat")
+    silent_since = UnicodeAttribute(null=True, attr_name="silent")
+    open_until = UnicodeAttribute(null=True, attr_name="openuntil")
+    pace = NumberAttribute(null=True)
+    progress_at = UnicodeAttribute(null=True, attr_name="progressat")
+    announced: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
 
 
 class CountRow(Model):
@@ -267,4 +295,13 @@ class RegistrationRow(Model):
     expires = NumberAttribute()
 
 
-MODELS: tuple[type[Model], ...] = (LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow, RegistrationRow)
+MODELS: tuple[type[Model], ...] = (
+    LedgerRow,
+    HistoryRow,
+    NameRow,
+    TargetRow,
+    LaneRow,
+    CountRow,
+    RoundRow,
+    RegistrationRow,
+)

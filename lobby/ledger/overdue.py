@@ -10,7 +10,7 @@ from typing import Any, Final
 from pynamodb.pagination import ResultIterator
 
 from lobby.domain.states import State
-from lobby.ledger.models import COMMISSIONER, LedgerRow
+from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint
 
 StartKey = dict[str, Any]
@@ -32,11 +32,6 @@ class OverdueRow:
         """Return the start key of the rows after this one in `by-state`."""
         return self._start_key("devstate", self.devstate.value)
 
-    @property
-    def by_turn_key(self) -> "StartKey":
-        """Return the start key of the rows after this one in `by-turn`."""
-        return self._start_key("turn", COMMISSIONER)
-
     def _start_key(self, key: str, value: str) -> "StartKey":
         keys = {"certid": self.certid, "enteredat": self.enteredat, key: value}
         return {name: {"S": text} for name, text in keys.items()}
@@ -48,14 +43,6 @@ class OverduePage:
 
     rows: tuple[OverdueRow, ...]
     next_key: StartKey | None
-
-
-def unserved(before: str, count: int, start_key: StartKey | None) -> OverduePage:
-    """Return rows that need the commissioner and entered their state before a time."""
-    rows = LedgerRow.by_turn.query(
-        COMMISSIONER, LedgerRow.enteredat < before, page_size=count, limit=count, last_evaluated_key=start_key
-    )
-    return _page(rows)
 
 
 def entered(state: State, since: str, until: str, count: int, start_key: StartKey | None = None) -> OverduePage:

@@ -1,25 +1,54 @@
-"""What a redrive needs from the ledger: the rows that need the commissioner, and the holder of a thing name.
+"""What a redrive needs from the ledger: the lanes in which rows wait, and the holder of a thing name.
 
-The stream record that started the commissioner may have expired or used up its attempts, but the row still needs the
-commissioner. The index contains only such rows. A row that cannot be read is reported.
+The message that started a lane's worker may be lost, or its row could not be read; the row still waits in its lane. The
+index contains only such rows.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
+from lobby.domain.device import Priority
+from lobby.domain.lanes import LOBBY, Lane, lane_to
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger.models import COMMISSIONER, LedgerRow
+from lobby.ledger.lanes import Lanes, waiting
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint
 
 ACTOR: Final = "service:redrive"
+_PAGE: Final = 100
 
 
-def unserved() -> Iterator[Fingerprint]:
-    """Yield all devices that need the commissioner, including those that it is processing now."""
-    for row in LedgerRow.by_turn.query(COMMISSIONER):
-        yield Fingerprint(row.certid)
+def unreadable_row(certid: Fingerprint, reason: str) -> str:
+    """Return the message about a row that the commissioner cannot process."""
+    keys = {"certid": {"S": certid}}
+    return json.dumps({"requestContext": {"condition": "Unreadable"}, "Keys": keys, "errorMessage": reason})
+
+
+def all_lanes(lanes: Lanes) -> list[Lane]:
+    """Return the lane of each registered target, the lobby's, and every other one that has had work."""
+    registered = [lane_to(target.target) for target in Targets.read_only().all()]
+    return list(dict.fromkeys([LOBBY, *registered, *(state.lane for state in lanes.all())]))
+
+
+def waiting_lanes(lanes: Lanes) -> Iterator[Lane]:
+    """Yield the lanes in which rows wait."""
+    for lane in all_lanes(lanes):
+        if any(waiting(lane, priority, 1).rows for priority in Priority):
+            yield lane
+
+
+def unsorted_rows() -> Iterator[Fingerprint]:
+    """Yield the rows that an earlier version wrote, which wait in no lane."""
+    key = None
+    while True:
+        page = waiting(None, Priority.SINGLE, _PAGE, key)
+        yield from (row.certid for row in page.rows)
+        key = page.next_key
+        if key is None:
+            return
 
 
 def ask_again(ledger: Ledger, certid: Fingerprint) -> str:

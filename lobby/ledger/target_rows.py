@@ -12,6 +12,7 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent
 from lobby.errors import Conflict
 from lobby.ledger.connection import connection_of
@@ -62,6 +63,7 @@ def target_of(row: TargetRow) -> RegisteredTarget:
         bool(row.presence),
         row.archivedat,
         row.kind == REMOVED,
+        DEFAULT_RATE if row.rate is None else float(row.rate),
     )
 
 
@@ -83,6 +85,7 @@ def _row_of(target: RegisteredTarget) -> TargetRow:
         createdby=target.createdby,
         createdat=target.createdat,
         archivedat=target.archivedat,
+        rate=target.rate,
     )
 
 

@@ -14,6 +14,7 @@ from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.models import Model
 
 from lobby.domain.device import DEFAULT_PROFILE, Device
+from lobby.domain.lane_pace import DEFAULT_RATE, parse_rate
 from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent, changes_of
 from lobby.domain.target_names import parse_target_name, require_distinct
 from lobby.errors import NotFound
@@ -89,22 +90,30 @@ class Targets:
         return [target_of(row) for row in TargetRow.query(KIND, consistent_read=True)]
 
     def register(
-        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool | None = None
+        self,
+        target: Target,
+        name: str,
+        profiles: tuple[str, ...],
+        actor: str,
+        presence: bool | None = None,
+        rate: float | None = None,
     ) -> RegisteredTarget:
-        """Register a target, or rename a registered one and set its profiles and `presence`, if given. Its ExternalId
-        does not change. Raise `InvalidInput` INVALID_NAME, NAME_IMITATES or INVALID_PROFILE."""
+        """Register a target, or rename a registered one and set its profiles, `presence` and `rate` (devices per
+        second), if given. Its ExternalId does not change. Raise `InvalidInput` INVALID_NAME, NAME_IMITATES,
+        INVALID_PROFILE or INVALID_RATE."""
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
+        wanted_rate = None if rate is None else parse_rate(rate)
         known = self.all()
         existing = next((row for row in known if row.target == target), None)
         if existing is None or name != existing.name:  # a name that an earlier version accepted can stay
             name = parse_target_name(name)
             require_distinct(name, target, {row.target: row.name for row in known})
         if existing is None:
-            return self._create(target, name, wanted or (DEFAULT_PROFILE,), actor, bool(presence))
+            return self._create(target, name, wanted or (DEFAULT_PROFILE,), actor, bool(presence), wanted_rate)
         required = existing.presence if presence is None else presence
-        return self.change(
-            existing, replace(existing, name=name, profiles=wanted or existing.profiles, presence=required), actor
-        )
+        changed = replace(existing, name=name, profiles=wanted or existing.profiles, presence=required)
+        changed = changed if wanted_rate is None else replace(changed, rate=wanted_rate)
+        return self.change(existing, changed, actor)
 
     def change(self, before: RegisteredTarget, after: RegisteredTarget, actor: str) -> RegisteredTarget:
         """Write changed settings of a target. Raise `Conflict` CHANGED_MEANWHILE."""
@@ -115,11 +124,12 @@ class Targets:
         return TargetEntry(timestamp(self._clock()), actor, event, detail)
 
     def _create(
-        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool
+        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool, rate: float | None
     ) -> RegisteredTarget:
         entry = self.entry(actor, TargetEvent.REGISTERED, f"name: {name}; profiles: {', '.join(profiles)}")
         external_id = self._external_id(target.account, actor, entry.at)
-        return write(None, RegisteredTarget(target, name, external_id, profiles, actor, entry.at, presence), entry)
+        new = RegisteredTarget(target, name, external_id, profiles, actor, entry.at, presence)
+        return write(None, replace(new, rate=rate or DEFAULT_RATE), entry)
 
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
         """Return the account's ExternalId, created with its first target. If two are created at the same time, the

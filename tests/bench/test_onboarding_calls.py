@@ -49,9 +49,7 @@ class Lambdas:
                 compare=_no_survey,
                 profiles=PROFILES,
             )
-            self.arrivals = Arrivals(
-                self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns
-            )
+            self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock))
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
             assert self.lobby.deliver(self.lobby.record(IDS["sensor-2"])) == []

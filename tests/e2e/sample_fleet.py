@@ -51,9 +51,9 @@ def _reset_connections() -> None:
 
 @contextmanager
 def paused_commissioner(deployed: Deployment) -> Iterator[None]:
-    """Disable the commissioner's event source mapping."""
+    """Disable the event source mapping that starts the commissioner."""
     functions = deployed.client(deployed.lobby, "lambda")
-    mapping = functions.list_event_source_mappings(FunctionName="device-lobby-commissioner")["EventSourceMappings"][0]
+    mapping = functions.list_event_source_mappings(FunctionName="device-lobby-bell")["EventSourceMappings"][0]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield

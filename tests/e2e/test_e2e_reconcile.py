@@ -62,9 +62,9 @@ def _sweep(deployed: Deployment) -> dict[str, int]:
 
 @contextmanager
 def _without_a_stream(deployed: Deployment) -> Iterator[None]:
-    """Disable the commissioner's event source mapping."""
+    """Disable the event source mapping that starts the commissioner."""
     functions: Any = deployed.client(deployed.lobby, "lambda")
-    [mapping] = functions.list_event_source_mappings(FunctionName="device-lobby-commissioner")["EventSourceMappings"]
+    [mapping] = functions.list_event_source_mappings(FunctionName="device-lobby-bell")["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield

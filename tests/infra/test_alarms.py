@@ -15,7 +15,8 @@ def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Sta
     found = {(metric, dimension["Value"]) for metric, [dimension] in watched}
     of_timers = {(metric, service) for metric, service in found if service in reported}
     assert of_timers == {
-        *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Stuck", "Late")),
+        *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Late")),
+        ("LanesStuck", "sweeper"),
         ("DifferencesFound", "reconciler"),
         ("TargetsNotCompared", "reconciler"),
     }
@@ -28,10 +29,10 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     }
     each_function = {f"{each.name}-{what}" for each in FUNCTIONS for what in ("errors", "throttles")}
     waiting = {f"{each}-waiting" for each in ("undelivered", "uncommissioned", "arrivals-dead")}
-    devices = {f"devices-{what}" for what in ("failed", "refused", "stuck", "late")}
+    devices = {f"devices-{what}" for what in ("failed", "refused", "late")} | {"lanes-stuck"}
     targets = {"targets-differ", "targets-not-compared"}
     assert alarms == each_function | waiting | devices | targets | {
-        "commissioner-behind",
+        "bell-behind",
         "arrivals-old",
         "registrations-stopped",
         "notary-stopped",

@@ -22,24 +22,44 @@ def _mapping(stack: Stack, function: str) -> dict[str, Any]:
 
 
 def test_only_rows_with_work_for_the_commissioner_invoke_it(stacks: Stacks) -> None:
-    mapping = _mapping(stacks.lobby, "Commissioner")
+    mapping = _mapping(stacks.lobby, "Bell")
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<LedgerTable")
     [filtered] = mapping["FilterCriteria"]["Filters"]
     assert json.loads(filtered["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"turn": {"S": ["commissioner"]}}},
+        "dynamodb": {"NewImage": {"turn": {"S": [{"prefix": "commissioner"}]}}},
     }
 
 
 def test_a_failed_claim_is_retried_alone_for_hours_and_then_sent_to_the_queue(stacks: Stacks) -> None:
-    mapping = _mapping(stacks.lobby, "Commissioner")
+    mapping = _mapping(stacks.lobby, "Bell")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"]
     assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (100, 4 * 3600)
-    assert (mapping["ParallelizationFactor"], mapping["BatchSize"]) == (4, 10)
+    assert (mapping["ParallelizationFactor"], mapping["BatchSize"]) == (4, 100)
     failures = stacks.lobby.resolve(mapping["DestinationConfig"]["OnFailure"]["Destination"])
     assert failures.startswith("<Uncommissioned")
+
+
+@pytest.mark.parametrize("name", ["lanes", "express"])
+def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: Stacks, name: str) -> None:
+    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName=f"device-lobby-{name}.fifo")
+    assert (queue["FifoQueue"], queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == (
+        True,
+        "messageGroup",
+        "perMessageGroupId",
+    )
+    assert "RedrivePolicy" not in queue
+    [timeout] = [each.timeout for each in FUNCTIONS if each.name == "commissioner"]
+    assert queue["VisibilityTimeout"] >= timeout
+    mapping = stacks.lobby.the(
+        "AWS::Lambda::EventSourceMapping",
+        BatchSize=1,
+        EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
+    )
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 50
 
 
 def test_every_change_of_the_history_invokes_the_notary_until_it_succeeds(stacks: Stacks) -> None:
@@ -63,19 +83,6 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: 
         EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
     )
     assert mapping
-
-
-def test_a_confirmation_of_an_unknown_topic_is_tried_again_until_its_token_expires(stacks: Stacks) -> None:
-    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-unconfirmed")
-    assert (queue["MessageRetentionPeriod"], queue["VisibilityTimeout"]) == (3 * 86_400, 600)
-    assert "RedrivePolicy" not in queue
-    mapping = stacks.lobby.the(
-        "AWS::Lambda::EventSourceMapping",
-        EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
-    )
-    assert stacks.lobby.resolve(mapping["FunctionName"]).startswith("<Arrivals")
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
 @pytest.mark.parametrize(
@@ -145,12 +152,13 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "REGISTRATIONS_PER_SECOND",
         },
         "receptionist": set(),
-        "commissioner": {"UNCOMMISSIONED_QUEUE"},
+        "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
+        "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
         "surveyor": set(),
         "inspector": set(),
-        "sweeper": {"TRUST_BUCKET"},
+        "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
         "reconciler": {"INSPECTOR_FUNCTION"},
-        "arrivals": {"UNCONFIRMED_QUEUE"},
+        "arrivals": set(),
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID",
@@ -237,13 +245,9 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
     queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
-    assert queues == dict.fromkeys(
-        (
-            f"device-lobby-{each}"
-            for each in ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed")
-        ),
-        True,
-    )
+    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead")
+    names = (*plain, "lanes.fifo", "express.fifo")
+    assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 
 
 def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front_of_it(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ TABLE = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-"
 IOT = "arn:aws:iot:us-east-1:100000000001:"
 SQS = "arn:aws:sqs:us-east-1:100000000001:device-lobby-"
 NOTARY = "arn:aws:s3:::device-lobby-notary-100000000001-us-east-1"
+LANES = {f"{SQS}lanes.fifo", f"{SQS}express.fifo"}
 LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
 UNBOUNDED = {
     "device-lobby-bouncer": {"iot:AttachThingPrincipal"},
-    "device-lobby-commissioner": {"dynamodb:ListStreams", "iot:DetachThingPrincipal"},
+    "device-lobby-bell": {"dynamodb:ListStreams"},
+    "device-lobby-commissioner": {"iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA",
@@ -54,14 +56,22 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
-    "device-lobby-commissioner": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
-        "dynamodb:PutItem": {f"{TABLE}history"},
+    "device-lobby-bell": {
         "dynamodb:DescribeStream": {"<LedgerTable38A58B60.StreamArn>"},
         "dynamodb:GetRecords": {"<LedgerTable38A58B60.StreamArn>"},
         "dynamodb:GetShardIterator": {"<LedgerTable38A58B60.StreamArn>"},
         "dynamodb:ListStreams": {"*"},
+        "sqs:SendMessage": {*LANES, f"{SQS}uncommissioned"},
+    },
+    "device-lobby-commissioner": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}lanes"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
+        "dynamodb:PutItem": {f"{TABLE}history"},
+        "dynamodb:Query": {f"{TABLE}ledger/index/by-turn", f"{TABLE}ledger/index/by-target"},
+        "sqs:ReceiveMessage": LANES,
+        "sqs:DeleteMessage": LANES,
+        "sqs:GetQueueAttributes": LANES,
+        "sqs:ChangeMessageVisibility": LANES,
         "sts:AssumeRole": {"arn:aws:iam::*:role/lobby_commissioner_role"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
@@ -69,16 +79,15 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:DeleteConnection": {f"{IOT}client/*"},
         "iot:DeleteCertificate": {f"{IOT}cert/*"},
         "iot:DetachThingPrincipal": {"*"},
-        "sqs:SendMessage": {f"{SQS}uncommissioned"},
+        "sqs:SendMessage": {f"{SQS}lanes.fifo", f"{SQS}uncommissioned"},
     },
     "device-lobby-arrivals": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
-        "sqs:ReceiveMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
-        "sqs:DeleteMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
-        "sqs:GetQueueAttributes": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
-        "sqs:SendMessage": {f"{SQS}unconfirmed"},
+        "sqs:ReceiveMessage": {f"{SQS}arrivals"},
+        "sqs:DeleteMessage": {f"{SQS}arrivals"},
+        "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
     },
     "device-lobby-notary": {
         "dynamodb:DescribeStream": {"<HistoryTable24A0CCCB.StreamArn>"},
@@ -91,7 +100,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:Query": {
             f"{TABLE}history",
@@ -102,6 +111,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}ledger/index/by-state",
             f"{TABLE}ledger/index/by-target",
             f"{TABLE}ledger/index/by-time",
+            f"{TABLE}ledger/index/by-turn",
+            f"{TABLE}lanes",
         },
         "s3:ListBucketVersions": {NOTARY},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
@@ -110,7 +121,14 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
-        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}ledger/index/by-turn", f"{TABLE}ledger/index/by-state"},
+        "dynamodb:Query": {
+            f"{TABLE}history",
+            f"{TABLE}targets",
+            f"{TABLE}lanes",
+            f"{TABLE}ledger/index/by-turn",
+            f"{TABLE}ledger/index/by-state",
+        },
+        "sqs:SendMessage": {f"{SQS}lanes.fifo"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},

@@ -13,8 +13,11 @@ from infra.redrive.envelopes import Unreadable, read
 from infra.redrive.redriving import Redriving
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.states import Event, State
+from lobby.domain.lanes import lane_to
+from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest
+from lobby.lane_tokens import TOKENS, Token
+from lobby.ledger.lanes import Lanes
 from lobby.ledger.redrive import ACTOR, holder_of
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -148,6 +151,7 @@ def sqs(calls: Calls) -> Any:
     client = aws.client("sqs")
     for name in (*FAILURES, permissions.ARRIVALS, permissions.REGISTRATIONS):
         client.create_queue(QueueName=name)
+    client.create_queue(QueueName=TOKENS, Attributes={"FifoQueue": "true"})
     return client
 
 
@@ -206,7 +210,7 @@ def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive
     done, functions, reported = redrive(dry=True)
     assert (done, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in reported
-    assert any(ONE in line and "would be triggered again" in line for line in reported)
+    assert f"  lane {A}: would be started" in reported
     assert [bodies(sqs, name) for name in FAILURES] == [[failed_invocation()]] * 3
     assert [entry.actor for entry in ledger.history(ONE)].count(ACTOR) == 0
 
@@ -244,7 +248,8 @@ def test_an_arrival_in_the_dead_letter_queue_is_sent_again(sqs: Any, redrive: Re
 
 
 def claim_unprocessed(ledger: Ledger) -> None:
-    """Claim a device whose stream record is lost."""
+    """Claim a device whose stream record is lost, in a lane that has worked before."""
+    Lanes().resume(lane_to(A))
     ledger.hello(ledger.admit(IDENTITY, "service:bouncer"), None, "service:receptionist")
     ledger.claim(ONE, ClaimRequest(A), "user:ann")
 
@@ -256,34 +261,29 @@ def events(ledger: Ledger) -> list[Event]:
     return [entry.event for entry in entries if entry.actor == ACTOR]
 
 
-def test_a_device_that_the_commissioner_failed_is_triggered_again(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
+def test_the_lanes_in_which_rows_wait_are_started(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
     claim_unprocessed(ledger)
     send(sqs, permissions.UNCOMMISSIONED, "position in the stream")
-    assert redrive()[0]
-    device = ledger.get(ONE)
-    assert device is not None
-    assert (device.devstate, device.needs_commissioner, device.generation) == (State.CLAIMED, True, 1)
-    assert events(ledger) == [Event.WAKE]
+    done, _, reported = redrive()
+    assert done
+    assert f"  lane {A}: started" in reported
+    assert [Token.decode(body) for body in bodies(sqs, TOKENS)] == [Token(lane_to(A))]
+    assert events(ledger) == []
     assert bodies(sqs, permissions.UNCOMMISSIONED) == []
 
 
-def test_unfinished_work_is_triggered_again_without_targets_to_clear(
-    sqs: Any, redrive: Redrive, ledger: Ledger
-) -> None:
+def test_a_row_that_an_earlier_version_wrote_is_put_in_its_lane(sqs: Any, redrive: Redrive, ledger: Ledger) -> None:
     claim_unprocessed(ledger)
-    released = ledger.release(ONE, "user:ann")
-    assert released is not None
-    cleared = ledger.retire(released, A, "service:commissioner")
     aws.client("dynamodb").update_item(
         TableName="device-lobby-ledger",
         Key={"certid": {"S": ONE}},
         UpdateExpression="SET turn = :c",
         ExpressionAttributeValues={":c": {"S": "commissioner"}},
     )
-    assert cleared.targets_to_clear == ()
     send(sqs, permissions.UNCOMMISSIONED, "position in the stream")
     assert redrive()[0]
     assert events(ledger) == [Event.WAKE]
+    assert (aws.item(ONE) or {})["turn"] == {"S": f"commissioner#{A}#1"}
 
 
 @pytest.mark.parametrize("served", ["commissioned", "empty queue"])

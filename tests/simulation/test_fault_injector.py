@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from commissioner.lambdas.stream import StreamProcessor
+from commissioner.lambdas.lane import MessageHandler
+from commissioner.lane_worker import LaneWorker
 from commissioner.target_gateway import registry
 from lobby.aws.clients import client
 from lobby.ledger.models import LedgerRow
@@ -85,15 +86,16 @@ def result_of(injector: FaultInjector, setup: ScenarioSetup, name: str, operatio
 def test_a_commissioner_that_ignores_failures_is_detected(
     injector: FaultInjector, setup: ScenarioSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StreamProcessor, "process", _ignore_failures(StreamProcessor.process))
+    monkeypatch.setattr(LaneWorker, "_try_later", lambda *_: None)
+    monkeypatch.setattr(MessageHandler, "process", _ignore_failures(MessageHandler.process))
     result = result_of(injector, setup, "claim of a waiting device", "AttachPolicy", Fault.THROTTLED)
     assert result.startswith("LOST ")
     assert "'devstate': {'S': 'claimed'}" in result
 
 
 def _ignore_failures(process: Any) -> Any:
-    def always_done(processor: StreamProcessor, event: Any, seconds_left: Any) -> dict[str, Any]:
-        process(processor, event, seconds_left)
+    def always_done(handler: MessageHandler, event: Any) -> dict[str, Any]:
+        process(handler, event)
         return {"batchItemFailures": []}
 
     return always_done

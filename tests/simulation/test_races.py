@@ -29,8 +29,6 @@ ORDERS = {
     "two claims for the same target": 6,
     "claim, and the first hello": 6,
     "release, and the next claim": 3,
-    "a claim delivered again, and its release": 11,
-    "a released claim delivered again, and its target closes": 10,
 }
 """The races that run in every order, and the number of orders."""
 RANDOM_ORDERS = 1

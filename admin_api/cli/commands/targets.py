@@ -1,4 +1,4 @@
-"""`targets`: list, register and check targets. `target_changes` has the commands that change a registered one."""
+"""`targets`: list, register, check, pause and resume targets. `target_changes` has the commands that change one."""
 
 from typing import Annotated, Any
 
@@ -50,8 +50,15 @@ def add(
             help="Whether claims require proof of presence at the device. [default: unchanged]",
         ),
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="How many devices per second are commissioned there, at most: below the target's quota for"
+            " RegisterCertificateWithoutCA. [default: unchanged; 9 for a new target]"
+        ),
+    ] = None,
 ) -> None:
-    """Register a target or update its name and profiles, and print the setup command for the account's owner."""
+    """Register a target or update its name, profiles and rate, and print the setup command for the account's owner."""
     key = parse_target_key(target)
     registered = context.execute(
         documents.REGISTER_TARGET,
@@ -60,17 +67,43 @@ def add(
         name=name,
         profiles=profile or None,
         presence=presence,
+        rate=rate,
     )["registerTarget"]
     if context.screen.as_json:
         context.screen.record(registered)
         return
     profiles = ", ".join(registered["profiles"])
     context.screen.note(f"Registered {key} as {cells.clean(registered['name'])} with profiles {profiles}")
+    context.screen.note(f"Up to {registered['rate']:g} devices per second are commissioned there")
     if registered["presence"]:
         context.screen.note("Claims for it need the code that the device shows: lobbyctl confirm")
     if registered["setupCommand"]:
         context.screen.note("The target's owner runs, with credentials of that account:")
         context.screen.line(registered["setupCommand"])
+
+
+Name = Annotated[str | None, typer.Argument(metavar="TARGET", help=TARGET_HELP, autocompletion=complete_target)]
+
+
+@command(app, "pause")
+def pause(context: CommandContext, name: Name = None) -> None:
+    """Pause a target: claims are accepted, but no further device is commissioned or cleared there."""
+    _set_paused(context, name, documents.PAUSE_TARGET, "Paused {}: its devices wait until you run targets resume")
+
+
+@command(app, "resume")
+def resume(context: CommandContext, name: Name = None) -> None:
+    """Resume a paused target."""
+    _set_paused(context, name, documents.RESUME_TARGET, "Resumed {}: its devices continue within half a minute")
+
+
+def _set_paused(context: CommandContext, name: str | None, document: documents.Document, message: str) -> None:
+    key = context.targets.find(name).target
+    changed = context.execute(document, account=key.account, region=key.region)
+    if context.screen.as_json:
+        context.screen.record(next(iter(changed.values())))
+    else:
+        context.screen.note(message.format(key))
 
 
 @command(app, "check")

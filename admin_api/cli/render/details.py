@@ -63,6 +63,8 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "code", _code(device)
     yield "route", device["endpoint"]
     yield "config", device["config"] if claimed else None
+    yield "waits for", device.get("waitsFor")
+    yield "expected", device.get("expectedAt")
     yield "targets to clear", _targets(device["previousTargets"])
     yield "first seen", device["firstSeen"]
     yield "last hello", device["lastSeen"]

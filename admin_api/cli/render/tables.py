@@ -91,13 +91,15 @@ def history(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "REGISTERED BY", "SINCE")
+    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "LANE", "REGISTERED BY", "SINCE")
     for each in registered:
         table.add_row(
             f"{each['account']}/{each['region']}",
             cells.clean(each["name"]) + (" (archived)" if each.get("archivedAt") else ""),
             ", ".join(each["profiles"]),
             "required" if each.get("presence") else cells.NONE,
+            f"{each['rate']:g}/s",
+            _lane(each["lane"]),
             cells.clean(each["createdBy"]),
             cells.age(each["createdAt"], now),
         )
@@ -109,6 +111,14 @@ def target_history(entries: Iterable[Mapping[str, Any]]) -> Table:
     for each in entries:
         table.add_row(*(cells.clean(each[name]) for name in ("at", "event", "actor", "detail")))
     return table
+
+
+def _lane(lane: Mapping[str, Any]) -> str:
+    """Describe a target's lane: how many devices wait, and why they do not continue."""
+    waiting = f"{lane['waiting']} waiting" if lane["waiting"] else "empty"
+    if lane["pausedAt"]:
+        return f"{waiting}, paused by {cells.clean(lane['pausedBy'])}"
+    return f"{waiting}, no answer since {lane['silentSince']}" if lane["silentSince"] else waiting
 
 
 def findings(check: Mapping[str, Any]) -> Table:

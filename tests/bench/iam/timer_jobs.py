@@ -57,7 +57,7 @@ def _timestamp(time: datetime) -> str:
 @contextmanager
 def _commissioner_stream_disabled(fixture: JobFixture) -> Iterator[None]:
     client = fixture.deployed.client(fixture.deployed.lobby, "lambda")
-    mappings = client.list_event_source_mappings(FunctionName="device-lobby-commissioner")["EventSourceMappings"]
+    mappings = client.list_event_source_mappings(FunctionName="device-lobby-bell")["EventSourceMappings"]
     try:
         for mapping in mappings:
             client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

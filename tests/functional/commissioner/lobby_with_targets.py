@@ -1,7 +1,8 @@
 """A lobby with two targets in accounts of their own, devices, the commissioner, and the ledger's stream.
 
-The stream is a list of records as the event source mapping would deliver them. The `StreamProcessor` can be replaced by
-a new one: a Lambda that has just started and has nothing cached.
+The stream is a list of records as the event source mapping would deliver them; `deliver` serves their devices in each
+lane that has work for them. The `Server` can be replaced by a new one: a Lambda that has just started and has nothing
+cached.
 """
 
 import json
@@ -14,16 +15,17 @@ from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner.commissioning import Commissioner
-from commissioner.lambdas.stream import StreamProcessor
-from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.serving import FINAL, Attempt, Result, Server
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.device import Device
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
+from lobby.domain.lanes import home_lane
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.items import device_of_image
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_target
@@ -44,6 +46,7 @@ IDS = {name: make.fingerprint_of(pem) for name, pem in PEMS.items()}
 ONE, TWO, THREE = IDS.values()
 ANN = "user:ann"
 WARM: Final = [
+    "GetItem",
     "CreateThing",
     "RegisterCertificateWithoutCA",
     "AttachThingPrincipal",
@@ -51,8 +54,9 @@ WARM: Final = [
     "TransactWriteItems",
     "Publish",
 ]
-COLD: Final = ["GetItem", "AssumeRole", *WARM[:4], "DescribeEndpoint", *WARM[4:]]
-"""The calls of one commissioning, by a Lambda that has just started. `WARM`: by one that has a session."""
+COLD: Final = ["GetItem", "GetItem", "AssumeRole", *WARM[1:5], "DescribeEndpoint", *WARM[5:]]
+"""The calls of one commissioning, by a Lambda that has just started: first it reads the row, then the target. `WARM`:
+by one that has a session."""
 RESET = ("lobby/sensor-1", b'{"config": "factory reset"}')
 Record = dict[str, Any]
 _SNAPSHOTS: dict[tuple[str, ...], Any] = {}
@@ -71,12 +75,13 @@ class LobbyWithTargets:
         self._numbers = iter(range(1, 1000))
         self.queued: list[tuple[str, str]] = []
         self.profiles = PROFILES
+        self.results: list[Result] = []
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
             external_ids = iter(EXTERNAL_IDS.values())
             self.targets = Targets(lambda: next(external_ids), clock)
             self._once("set up", *devices, then=lambda: self._set_up(devices or ("sensor-1",)))
-        self.processor = self.new_processor()
+        self.server = self.new_server()
 
     def _set_up(self, devices: tuple[str, ...]) -> None:
         for target in (A, B):
@@ -95,17 +100,15 @@ class LobbyWithTargets:
             _SNAPSHOTS[key] = aws.snapshot()
         return aws.restore(_SNAPSHOTS[key])
 
-    def new_processor(self, sessions_clock: Callable[[], datetime] = wall_clock) -> StreamProcessor:
+    def new_server(self, sessions_clock: Callable[[], datetime] = wall_clock) -> Server:
         """Return a Lambda that has just started."""
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
             targets = RecentTargets(Targets.read_only(), self.clock)
             sessions = Sessions(aws.client("sts"), sessions_clock)
-            gateway = TargetGateway(targets, sessions, self.profiles, CircuitBreaker(self.clock))
+            gateway = TargetGateway(targets, sessions, self.profiles)
             commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
-            return StreamProcessor(
-                commissioner, ledger, lambda keys, reason: self.queued.append((keys["certid"]["S"], reason)), self.clock
-            )
+            return Server(commissioner, ledger, lambda *report: self.queued.append(report), self.clock)
 
     @staticmethod
     def deploy_policy(target: Target, profile: str = "default") -> None:
@@ -163,14 +166,14 @@ class LobbyWithTargets:
                 self.place(certid)
 
         self._once("placed", *placed, then=place_all)
-        self.processor = self.new_processor()
+        self.server = self.new_server()
         self.calls.forget()
 
     def record(self, certid: Fingerprint = ONE) -> Record:
         """Return the stream record of the last write to this device's row, which the event filter selects."""
         image = aws.item(certid)
         assert image is not None
-        assert image["turn"] == {"S": "commissioner"}
+        assert image["turn"]["S"].startswith("commissioner#")
         record: Record = json.loads(GOLDEN.read_text())["Records"][0]
         record["dynamodb"] |= {
             "ApproximateCreationDateTime": float(int(self.clock().timestamp())),
@@ -180,11 +183,26 @@ class LobbyWithTargets:
         }
         return record
 
-    def deliver(self, *records: Record) -> list[int]:
-        """Deliver a batch. Return the indexes of the records that are handed back."""
-        response = self.processor.process({"Records": list(records)})
-        numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        return [numbers.index(failed["itemIdentifier"]) for failed in response["batchItemFailures"]]
+    def deliver(self, *records: Record, number: int = 1) -> list[int]:
+        """Serve the records' devices, each in its lane, and then in each further lane that has work for the same claim.
+        Return the indexes of the records whose device has to be tried again. `number` counts the attempts."""
+        return [index for index, record in enumerate(records) if not self._is_done(record, number)]
+
+    def _is_done(self, record: Record, number: int) -> bool:
+        image = device_of_image(record["dynamodb"]["NewImage"])
+        certid, lanes = Fingerprint(record["dynamodb"]["Keys"]["certid"]["S"]), [home_lane(image)]
+
+        for _ in range(6):
+            if not lanes:
+                return True
+            self.results.append(self.server.serve(Attempt(certid, number, unfinished=True), lanes.pop()))
+            if self.results[-1] not in FINAL:
+                return False
+            with self.calls.uncounted():
+                row = self.ledger.get(certid)
+            same = row is not None and row.generation == image.generation
+            lanes += [home_lane(row)] if row and same and row.needs_commissioner else []
+        return True
 
     def device(self, certid: Fingerprint = ONE) -> Device:
         with self.calls.uncounted():

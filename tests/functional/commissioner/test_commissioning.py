@@ -9,6 +9,7 @@ from moto.iot.models import iot_backends
 
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.identity import Identity
+from lobby.domain.lanes import LOBBY
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.items import device_of_image
@@ -181,7 +182,7 @@ def test_a_revocation_deactivates_the_device_everywhere_without_a_reset_message(
 
 def test_a_revoked_device_that_could_not_be_deactivated_shows_the_reason_until_it_is(lobby: LobbyWithTargets) -> None:
     lobby.place()
-    lobby.processor = lobby.new_processor()
+    lobby.server = lobby.new_server()
     lobby.calls.fails["AssumeRole"] = client_error("AccessDenied", "AssumeRole")
     assert lobby.deliver(lobby.revoke()) == []
     assert statuses() == ("INACTIVE", "ACTIVE", None)
@@ -235,7 +236,7 @@ def test_a_refused_certificate_with_a_thing_attached_can_connect_again(lobby: Lo
         device = replace(lobby.device(), devstate=State.REFUSED)
     lobby.calls.fails = {"DeleteCertificate": client_error("DeleteConflictException", "DeleteCertificate")}
     with pytest.raises(ClientError):
-        lobby.processor._commissioner.process(device)
+        lobby.server._commissioner.process(device, LOBBY)
     assert aws.registry()["principals"] == []
 
 

@@ -37,7 +37,7 @@ def revoke(lobby: LobbyWithTargets) -> Record:
     return lobby.revoke()
 
 
-LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 9, move: 19, release: 8, revoke: 9}
+LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 10, move: 20, release: 8, revoke: 9}
 
 
 @cache
@@ -54,7 +54,7 @@ def outcome(scenario: Callable[[LobbyWithTargets], Record], cut_after: int | Non
                 lobby.deliver(record)
             calls.cut_after = None
             lobby.clock.advance(seconds=wait)
-            lobby.processor = lobby.new_processor()
+            lobby.server = lobby.new_server()
             assert lobby.deliver(record) == []
         device = lobby.device()
         row = (

@@ -49,7 +49,7 @@ def fleet(lobby: LobbyWithTargets) -> LobbyWithTargets:
                 iot.create_billing_group(billing_group, None)
             for profile in ("gateway", "camera"):
                 lobby.deploy_policy(target, profile)
-    lobby.processor = lobby.new_processor()
+    lobby.server = lobby.new_server()
     return lobby
 
 
@@ -102,7 +102,7 @@ def outcome(scenario: Callable[[LobbyWithTargets], Record], cut_before: int | No
             with pytest.raises(CutOff):
                 lobby.deliver(record)
             calls.cut_before = None
-            lobby.processor = lobby.new_processor()
+            lobby.server = lobby.new_server()
         made = len(calls.made)
         assert lobby.deliver(record) == []
         assert lobby.device().devstate is State.COMMISSIONED
@@ -178,7 +178,7 @@ def test_a_profile_that_the_lobby_no_longer_has_is_the_reason(lobby: LobbyWithTa
     fleet(lobby)
     record = lobby.claim(profile="gateway")
     lobby.profiles = Profiles.of([Profile("default")])
-    lobby.processor = lobby.new_processor()
+    lobby.server = lobby.new_server()
     assert lobby.deliver(record) == []
     assert lobby.device().reason == "UNKNOWN_PROFILE"
     assert "want one of this lobby's profiles: default" in str(lobby.device().message)

@@ -6,8 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.iot.models import iot_backends
 
-from commissioner.errors import CircuitOpen, StaleSession, TargetRefusal
-from commissioner.target_gateway.circuit_breaker import CircuitBreaker
+from commissioner.errors import NoAnswer, StaleSession, TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
 from lobby.ledger.targets import RecentTargets, Targets
@@ -33,7 +32,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
 def gateway(lobby: LobbyWithTargets) -> TargetGateway:
     lobby.start_placed()
     targets = RecentTargets(Targets.read_only(), lobby.clock)
-    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), PROFILES, CircuitBreaker(lobby.clock))
+    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), PROFILES)
 
 
 def test_a_registration_returns_the_targets_endpoint(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
@@ -119,18 +118,19 @@ def test_a_temporary_failure_is_raised_unchanged(lobby: LobbyWithTargets, gatewa
     assert raised.value is throttled
 
 
-def test_a_target_that_does_not_answer_is_not_called_again_at_once(
-    lobby: LobbyWithTargets, gateway: TargetGateway
+SERVER_ERROR = ClientError(
+    {"Error": {"Code": "InternalFailure"}, "ResponseMetadata": {"HTTPStatusCode": 500}},  # type: ignore[typeddict-item]
+    "UpdateCertificate",
+)
+
+
+@pytest.mark.parametrize("error", [UNREACHABLE, SERVER_ERROR], ids=["no connection", "server error"])
+def test_a_target_that_does_not_answer_is_distinguished_from_one_that_refuses(
+    lobby: LobbyWithTargets, gateway: TargetGateway, error: Exception
 ) -> None:
-    lobby.calls.fails["UpdateCertificate"] = UNREACHABLE
-    with pytest.raises(EndpointConnectionError):
+    lobby.calls.fails["UpdateCertificate"] = error
+    with pytest.raises(NoAnswer, match=f"NO_ANSWER.*{A}"):
         gateway.deactivate(A, ONE)
-    with pytest.raises(CircuitOpen) as circuit:
-        gateway.deactivate(A, ONE)
-    assert (circuit.value.code, lobby.calls.count()["UpdateCertificate"]) == ("CIRCUIT_OPEN", 1)
-    assert not gateway.is_unreachable(A)
-    lobby.clock.advance(minutes=1)
-    assert (gateway.is_unreachable(A), gateway.is_unreachable(B)) == (True, False)
 
 
 def test_work_is_repeated_with_a_new_session_if_an_old_one_is_refused(

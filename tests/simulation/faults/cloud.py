@@ -1,8 +1,9 @@
 """AWS's deliveries around the Lambdas: events are delivered again if a Lambda fails, and users send requests again.
 
 Rules invoke the receptionist asynchronously, with two retries; `stream` delivers the ledger's stream; `queue` delivers
-registrations to the bouncer, and arrivals: all as `infra/` deploys it. `undelivered` lists what all retries failed for.
-A retry follows at once, or, if the cloud is slow, after everything else that is pending.
+registrations to the bouncer, and arrivals; `lane_queues` those of the lanes: all as `infra/` deploys it. `undelivered`
+lists what all retries failed for. A retry follows at once, or, if the cloud is slow, after everything else that is
+pending.
 """
 
 import json
@@ -17,6 +18,7 @@ from tests.functional.admin_api.user_pool import token
 from tests.simulation.faults.error_responses import response
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Crashed, Lambdas
+from tests.simulation.faults.lane_queues import LaneQueues
 from tests.simulation.faults.queue import Queue
 from tests.simulation.faults.stream import WRITES, Stream
 
@@ -24,6 +26,8 @@ _RULE_RETRIES: Final = (60, 120)
 """Seconds until each retry (Lambda developer guide, "Asynchronous invocation"), likewise below."""
 _STREAM_RETRY, _REGISTRATION_RETRY, _ARRIVAL_RETRY, _USER_RETRY = 10, 5, 180, 30
 _REGISTRATION_RECEIVES, _ARRIVAL_RECEIVES = 12, 5
+_LANE_RECEIVES: Final = 100
+"""Instead of a limit by time: a message of a lane that comes so often without a fault comes for ever."""
 _USER_ATTEMPTS: Final = 3
 _NO_ANSWER: Final = "INTERNAL"
 
@@ -35,6 +39,7 @@ class Cloud:
         self._clock, self._act, self._slow = clock, act, slow
         external_ids = iter(range(1, 100))
         self._lambdas = Lambdas(injector, clock, lambda: f"external-id-{next(external_ids)}")
+        self.lanes = LaneQueues(clock)
         self._stream = Stream(self._lambdas, clock, lambda: self._wait(_STREAM_RETRY))
         self._registrations = self._queue("bouncer", _REGISTRATION_RETRY, _REGISTRATION_RECEIVES)
         self._arrivals = self._queue("arrivals", _ARRIVAL_RETRY, _ARRIVAL_RECEIVES)
@@ -42,7 +47,7 @@ class Cloud:
         self.refusals: list[str] = []
         """The codes of refused requests, and of requests that never got a response."""
         injector.observers |= dict.fromkeys(WRITES, self._stream.observe)
-        self.stubs = {"sqs.ChangeMessageVisibility": _accepted, "sqs.SendMessage": self._hand_over}
+        self.stubs = self.lanes.stubs(send_other=self._hand_over, hide_other=_accepted)
 
     def _queue(self, name: str, retry: int, receives: int) -> Queue:
         return Queue(name, self._lambdas, self._clock, lambda: self._wait(retry), receives)
@@ -91,8 +96,38 @@ class Cloud:
 
     def settle(self) -> None:
         """Deliver everything until nothing is pending."""
-        while self._stream.deliver() or self._registrations.deliver() or self._arrivals.deliver() or self._act():
+        while (
+            self._stream.deliver()
+            or self._work()
+            or self._registrations.deliver()
+            or self._arrivals.deliver()
+            or self._act()
+            or self._wait_for_lanes()
+        ):
             pass
+
+    def _work(self) -> bool:
+        """Deliver the first message of each lane; return whether there was any."""
+        messages = self.lanes.visible()
+        for message in messages:
+            if message.receives >= _LANE_RECEIVES:
+                self._failed.append(f"lane: {message.body}")
+                self.lanes.messages.remove(message)
+                continue
+            event = self.lanes.receive(message)
+            try:
+                self.lanes.end(message, self._lambdas.invoke("commissioner", event))
+            except Crashed:
+                continue
+        return bool(messages)
+
+    def _wait_for_lanes(self) -> bool:
+        """Let time pass until a hidden message is visible again; return whether there is any."""
+        at = self.lanes.next_visible_at()
+        if at is None:
+            return False
+        self._clock.time = max(self._clock.time, at)
+        return True
 
     def _wait(self, seconds: int) -> None:
         self._clock.advance(seconds=seconds if self._slow else 1)

@@ -6,9 +6,13 @@ of its own, and the simulation does not wait.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final
 
 import botocore.endpoint
 import pytest
@@ -64,15 +68,48 @@ def _no_logging() -> Iterator[None]:
 
 def _cached_clients() -> Any:
     """Return a `Session.create_client` that caches clients. A role has new keys each time it is assumed, so clients
-    are cached by account."""
+    are cached by account; each assumed session gets its own view of one."""
     create, cached = Session.create_client, dict[tuple[Any, ...], BaseClient]()
 
-    def create_client(session: Session, service_name: str, region_name: str | None = None, **how: Any) -> BaseClient:
+    def create_client(session: Session, service_name: str, region_name: str | None = None, **how: Any) -> Any:
         key, config = how.get("aws_access_key_id"), how.get("config")
         options = sorted(vars(config)["_user_provided_options"].items(), key=str) if config else ()
         name = (service_name, region_name, get_account_id_from(key) if key else None, str(options))
         if name not in cached:
             cached[name] = create(session, service_name, region_name, **how)
-        return cached[name]
+            for event in _EVENTS if key else ():
+                cached[name].meta.events.register(event, partial(_dispatch, event))
+        return _ClientOfSession(cached[name]) if key else cached[name]
 
     return create_client
+
+
+_EVENTS: Final = ("request-created", "needs-retry")
+_calling: ContextVar["_ClientOfSession | None"] = ContextVar("calling", default=None)
+
+
+class _ClientOfSession:
+    """A shared client with event handlers of its own, which are called only for calls made through it."""
+
+    def __init__(self, client: BaseClient) -> None:
+        self._client, self.handlers = client, defaultdict[str, list[Any]](list)
+        events = SimpleNamespace(register=lambda event, handler: self.handlers[event].append(handler))
+        self.meta = SimpleNamespace(events=events)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**parameters: Any) -> Any:
+            token = _calling.set(self)
+            try:
+                return method(**parameters)
+            finally:
+                _calling.reset(token)
+
+        return call
+
+
+def _dispatch(event: str, **details: Any) -> None:
+    client = _calling.get()
+    for handler in client.handlers[event] if client else ():
+        handler(**details)

@@ -7,6 +7,7 @@ returns the handler's response, or raises `Crashed` if the process was killed or
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -14,16 +15,14 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from mangum import Mangum
 
-import commissioner.lambdas.stream
+import commissioner.lambdas.bell
+import commissioner.lambdas.lane
 from admin_api.invocations import lambda_client, run_survey
 from admin_api.services import Services
 from admin_api.web.app import create_app
 from admin_api.web.tokens import TokenVerifier
-from commissioner.commissioning import Commissioner
-from commissioner.lambdas.stream import StreamProcessor
-from commissioner.target_gateway.circuit_breaker import CircuitBreaker
-from commissioner.target_gateway.gateway import TargetGateway
-from commissioner.target_gateway.sessions import Sessions
+from commissioner.lambdas.bell import Bell
+from commissioner.lambdas.lane import MessageHandler, Queues
 from lobby import arrivals, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
@@ -45,12 +44,14 @@ from lobby.wire import notary_bucket
 from tests import sns_messages
 from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
+from tests.functional.commissioner.lane_environment import environment_with
 from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]
 PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "camera"))
 SURVEYOR: Final = "device-lobby-surveyor"
 REGISTRATIONS, UNDELIVERED = ENVIRONMENT["REGISTRATIONS_QUEUE"], ENVIRONMENT["UNDELIVERED_QUEUE"]
+TOKENS_URL, EXPRESS_URL = ENVIRONMENT["LANES_QUEUE"], ENVIRONMENT["EXPRESS_QUEUE"]
 _CONTEXT: Final = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000)
 
 
@@ -64,9 +65,11 @@ class Lambdas:
     def __init__(self, injector: FaultInjector, clock: Clock, new_external_id: Callable[[], str]) -> None:
         self._injector, self._clock, self._new_external_id = injector, clock, new_external_id
         self._warm: dict[str, Handler] = {}
+        self._workers = count(1)
         self._start: dict[str, Callable[[], Handler]] = {
             "bouncer": self._bouncer,
             "receptionist": self._receptionist,
+            "bell": self._bell,
             "commissioner": self._commissioner,
             "arrivals": self._arrivals,
             "admin-api": self._admin_api,
@@ -111,26 +114,33 @@ class Lambdas:
         handling = Receptionist(LobbyClients().iot_data, self._ledger())
         return lambda event: receptionist.handler(event, None, handling)
 
+    def _bell(self) -> Handler:
+        bell = Bell(client("sqs"), TOKENS_URL, EXPRESS_URL, lambda: self._clock().timestamp())
+        return lambda event: commissioner.lambdas.bell.handler(event, None, bell)
+
     def _commissioner(self) -> Handler:
-        clients, ledger = LobbyClients(), self._ledger()
         targets = RecentTargets(self._targets(), self._clock)
-        sessions = Sessions(client("sts"), _wall_clock)
-        gateway = TargetGateway(targets, sessions, PROFILES, CircuitBreaker(self._clock))
-        processing = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
-        processor = StreamProcessor(processing, ledger, self._send_to_queue, self._clock)
-        return lambda event: commissioner.lambdas.stream.handler(event, _CONTEXT, processor)
+        environment = environment_with(
+            self._ledger(),
+            targets,
+            self._clock,
+            PROFILES,
+            sessions_clock=_wall_clock,
+            send_to_queue=self._send_to_queue,
+            holders=lambda: f"worker {next(self._workers)}",
+        )
+        messages = MessageHandler(environment, Queues(client("sqs"), TOKENS_URL, EXPRESS_URL))
+        return lambda event: commissioner.lambdas.lane.handler(event, _CONTEXT, messages)
 
     @staticmethod
-    def _send_to_queue(keys: dict[str, Any], reason: str) -> None:
-        raise AssertionError(f"got record {keys} sent to the queue ({reason}), want every record readable")
+    def _send_to_queue(certid: str, reason: str) -> None:
+        raise AssertionError(f"got the row of {certid} sent to the queue ({reason}), want every row readable")
 
     def _arrivals(self) -> Handler:
         unsigned = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
         certificates = sns_messages.certificates(self._clock)
         sns = partial(client, "sns", unsigned)
-        handling = Arrivals(
-            self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates, _kept_nowhere
-        )
+        handling = Arrivals(self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates)
         return lambda event: arrivals.handler(event, None, handling)
 
     def _admin_api(self) -> Handler:
@@ -155,10 +165,6 @@ class Lambdas:
 def _wall_clock() -> datetime:
     """Return the machine's time: moto's AssumeRole uses it."""
     return datetime.now(UTC)
-
-
-def _kept_nowhere(body: str) -> None:
-    raise AssertionError(f"got {body}, want confirmations of registered targets only")
 
 
 def _no_comparison(*_: Any) -> Any:

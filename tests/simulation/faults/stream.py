@@ -1,9 +1,8 @@
-"""The ledger's stream and its event source mapping to the commissioner: records are delivered in order until done.
+"""The ledger's stream and its event source mapping to the bell: records are delivered in order until done.
 
 There is a record for each change of a row that needs the commissioner (the mapping's filter), even if the writer is
-killed right after. A batch is delivered again from the first record that the handler handed back; if
-the handler failed, in halves (Lambda developer guide, "Configuring partial batch response",
-BisectBatchOnFunctionError).
+killed right after. If the handler failed, a batch is delivered again in halves (Lambda developer guide, "Process
+DynamoDB records with Lambda", BisectBatchOnFunctionError).
 """
 
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest
 
-from lobby.ledger.models import COMMISSIONER
+from lobby.domain.lanes import UNSORTED
 from tests import aws
 from tests.aws import Clock
 from tests.simulation.faults.lambdas import Crashed, Lambdas
@@ -42,7 +41,7 @@ class Stream:
         """Add records for the rows that the last write has changed."""
         before, self._images = self._images, images()
         for certid, image in self._images.items():
-            if image != before.get(certid) and image.get("turn") == {"S": COMMISSIONER}:
+            if image != before.get(certid) and needs_commissioner(image):
                 self._waiting.append(self._record(certid, image))
 
     def deliver(self) -> bool:
@@ -61,7 +60,7 @@ class Stream:
     def _deliver(self, batch: list[Record]) -> None:
         for _ in range(_ATTEMPTS):
             try:
-                answer = self._lambdas.invoke("commissioner", {"Records": batch})
+                answer = self._lambdas.invoke("bell", {"Records": batch})
             except Crashed:
                 self._wait()
                 if len(batch) > 1:
@@ -79,6 +78,11 @@ class Stream:
     def _record(self, certid: str, image: Image) -> Record:
         self._number += 1
         return record_of(self._number, certid, image, self._clock())
+
+
+def needs_commissioner(image: Image) -> bool:
+    """Return whether the mapping's filter selects this row."""
+    return str(image.get("turn", {}).get("S", "")).startswith(UNSORTED)
 
 
 def record_of(number: int, certid: str, image: Image, at: datetime) -> Record:

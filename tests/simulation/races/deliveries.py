@@ -10,7 +10,7 @@ from tests.simulation.races.scheduler import Actor
 
 @dataclass
 class DeviceRecords:
-    """A device's records in the stream. Those before `position` are done. `running` are the commissioner's runs."""
+    """A device's records in the stream. Those before `position` are done. `running` are the bell's runs."""
 
     records: list[Record] = field(default_factory=list)
     position: int = 0
@@ -32,9 +32,3 @@ class Invocation:
 
 def number_of(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
-
-
-def done_count(batch: list[Record], response: Any) -> int:
-    """Return how many records of the batch are not delivered again: those before the first that was handed back."""
-    failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
-    return next((index for index, record in enumerate(batch) if number_of(record) in failed), len(batch))

@@ -1,9 +1,8 @@
 """A small model of the ledger and of the registries, and what must hold: always, and when everything has settled.
 
 The model is independent of the project's code. It follows a device's history entry by entry, and computes what the row
-must contain and where the certificate may be active: in the claim's target, in targets that the device has left and
-that are not cleared yet, and in targets of superseded claims that are in progress, as the commissioner deactivates
-again what it registers for them.
+must contain and where the certificate may be active: in the claim's target, and in targets that the device has left
+and that are not cleared yet. That holds at any time, because a lane's workers never overlap.
 """
 
 from collections.abc import Iterable
@@ -167,9 +166,8 @@ def _model_device(entries: list[Entry], row: Device | None) -> ModelDevice:
     return device
 
 
-def check_always(targets_in_progress: dict[str, set[Target]]) -> dict[str, ModelDevice]:
-    """Check what must always hold. `targets_in_progress`: the targets for which the commissioner works, or will work,
-    by device."""
+def check_always() -> dict[str, ModelDevice]:
+    """Check what must always hold, also between any two calls."""
     rows, devices = _rows(), model_devices()
     if aws.counts() != aws.recounted():
         raise ModelViolation(f"got counts {aws.counts()}, want {aws.recounted()}")
@@ -185,14 +183,14 @@ def check_always(targets_in_progress: dict[str, set[Target]]) -> dict[str, Model
             raise ModelViolation(f"got {row}, want {device}")
         held = {device.target} if device.state in _CLAIM_HELD_STATES else set()
         active = {target for target in TARGETS if aws.status(certid, target) == "ACTIVE"}
-        if not active <= held | device.left | targets_in_progress.get(certid, set()):
+        if not active <= held | device.left:
             raise ModelViolation(f"got {certid} active in {active}, want it as {device}")
     return devices
 
 
 def check_settled(simulated: Iterable[SimulatedDevice]) -> None:
     """Check what must hold when everything is delivered, all faults are over, and every device is powered."""
-    devices, rows = check_always({}), _rows()
+    devices, rows = check_always(), _rows()
     for each in simulated:
         row, device = rows.get(each.certid), devices.get(each.certid)
         if device is None or row is None:

@@ -1,6 +1,6 @@
 """The named races: which actors work on one device at the same time, and the outcome that every order must have.
 
-Races over records that are delivered again are in `redelivery_races`.
+Races over lanes are in `lane_races`.
 """
 
 from typing import Final
@@ -11,9 +11,9 @@ from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import FAR, GUARDED, A, B, Fleet
 from tests.simulation.faults.initial_states import ONE, TWO
 from tests.simulation.faults.setup import CA, InitialState, deploy_policy
+from tests.simulation.races.lane_races import LANE_RACES
 from tests.simulation.races.model import ModelViolation, entries_of, row_of
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
-from tests.simulation.races.redelivery_races import REDELIVERY_RACES
 from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation
 from tests.simulation.races.user_requests import DONE
@@ -42,8 +42,8 @@ def _users(*events: tuple[str, Target | None]) -> StartActors:
 
 
 def _users_and_commissioner(*events: tuple[str, Target | None]) -> StartActors:
-    """Users, and the commissioner with the device's last record."""
-    return lambda simulation: [simulation.deliver(one(simulation)), *_users(*events)(simulation)]
+    """Users, and the worker of the lane in which the device waits."""
+    return lambda simulation: [simulation.start_work(one(simulation)), *_users(*events)(simulation)]
 
 
 def _claimed_first(then: StartActors, target: Target = A) -> StartActors:
@@ -185,7 +185,7 @@ RACES: Final = (
     Race(
         "hello, and commissioning",
         initial_states.waiting,
-        _claimed_first(lambda w: [w.deliver(one(w)), _says_hello(w)]),
+        _claimed_first(lambda w: [w.start_work(one(w)), _says_hello(w)]),
         ends_as("arrived", A),
     ),
     Race(
@@ -226,5 +226,5 @@ RACES: Final = (
     Race(
         "two certificates with one name", same_name, lambda w: [_connects(w, ONE), _connects(w, TWO)], _one_has_the_name
     ),
-    *REDELIVERY_RACES,
+    *LANE_RACES,
 )

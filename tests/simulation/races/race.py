@@ -65,7 +65,7 @@ def run_race(injector: FaultInjector, setup: ScenarioSetup, race: Race, choose: 
                 reads = actor.reads
                 simulation.step(actor)
                 if not reads:
-                    check_always(simulation.targets_in_progress())
+                    check_always()
             settle(simulation, race.repairs)
             race.check(simulation)
         except ModelViolation as violation:

@@ -10,18 +10,15 @@ def settle(simulation: Simulation, repairs: int) -> None:
     """End all faults, let an operator act at most `repairs` times on each device that shows that it needs it, and check
     the result."""
 
-    def check() -> None:
-        check_always(simulation.targets_in_progress())
-
     simulation.closed.clear()
-    simulation.settle(check)
+    simulation.settle(check_always)
     for _ in range(repairs):
         stuck = [certid for certid in simulation.streams if _operators_action(certid)]
         if not stuck:
             break
         for certid in stuck:
             simulation.finish(simulation.request(_operators_action(certid), Fingerprint(certid)))
-        simulation.settle(check)
+        simulation.settle(check_always)
     check_settled(simulation.devices.values())
     check_responses(simulation.requests)
 

@@ -1,9 +1,9 @@
 """A lobby in which many actors work at once: users, Lambdas and devices, each of which can stop at any call.
 
-Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one
-commissioner at a time, but may deliver earlier ones again; rules and the queue deliver at least once, late and in any
-order. In addition, `redeliver` delivers a record that was done long ago, also while another one is being processed, and
-a Lambda can be killed at any record.
+Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one bell
+at a time, but may deliver earlier ones again; a lane has one message in flight, which comes again if its worker is
+killed; rules and the queue deliver at least once, late and in any order. In addition, `work_again` delivers a lane's
+message that another worker has in hand or has done, and a Lambda can be killed at any call.
 """
 
 import json
@@ -17,17 +17,18 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.iam.models import get_account_id_from
 
 from lobby.domain.identity import load_certificate, thing_name
-from lobby.ledger.models import COMMISSIONER
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, Target, parse_target_key
+from lobby.names import Fingerprint, Target
 from tests import aws
 from tests.aws import HOME, REGION
 from tests.simulation.faults.devices import Fleet, SimulatedDevice, arrival_of, deliver_message, event_of
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Handler, Lambdas
+from tests.simulation.faults.lane_queues import LaneQueues
+from tests.simulation.faults.lane_queues import Message as LaneMessage
 from tests.simulation.faults.queue import Message
-from tests.simulation.faults.stream import WRITES, images, record_of
-from tests.simulation.races.deliveries import DeviceRecords, Invocation, done_count, number_of
+from tests.simulation.faults.stream import WRITES, images, needs_commissioner, record_of
+from tests.simulation.races.deliveries import DeviceRecords, Invocation, number_of
 from tests.simulation.races.model import ModelViolation
 from tests.simulation.races.scheduler import Actor, scheduling
 from tests.simulation.races.user_requests import UserRequest
@@ -53,9 +54,13 @@ class Simulation:
         self._when_ended: dict[Actor, Callable[[], None]] = {}
         self._idle: dict[str, list[Handler]] = {}
         self._lambdas = Lambdas(injector, self.clock, lambda: "external-id")
+        self.lanes = LaneQueues(self.clock)
+        self.in_flight: set[LaneMessage] = set()
         self._images = images()
         self._numbers = iter(range(1, 100_000))
         injector.begin({})
+        accepted = fleet.cloud.stubs["sqs.ChangeMessageVisibility"]
+        injector.stubs = injector.stubs | self.lanes.stubs(send_other=accepted, hide_other=accepted)
         injector.observers = dict.fromkeys(WRITES, self._observe) | {"iot-data-plane.Publish": self._deliver_message}
 
     @contextmanager
@@ -99,33 +104,64 @@ class Simulation:
             self._idle.setdefault(invocation.function, []).append(handler)
 
     def deliver(self, certid: str, many: int = 10) -> Actor:
-        """Deliver the device's next records to the commissioner."""
+        """Deliver the device's next records to the bell."""
         stream = self.streams[certid]
-        return self._commission(stream, stream.position, many)
-
-    def redeliver(self, certid: str, number: int) -> Actor:
-        """Deliver one earlier record again, by itself. If it fails or is killed, the stream is delivered again from
-        there."""
-        return self._commission(self.streams[certid], number, 1)
-
-    def _commission(self, stream: DeviceRecords, first: int, many: int) -> Actor:
-        handler, batch = self._handler("commissioner"), stream.records[first : first + many]
-        actor = Actor(f"commissioner {number_of(batch[0])[-4:]}+{len(batch)}", lambda: handler({"Records": batch}))
+        first, batch = stream.position, stream.records[stream.position : stream.position + many]
+        handler = self._handler("bell")
+        actor = Actor(f"bell {number_of(batch[0])[-4:]}+{len(batch)}", lambda: handler({"Records": batch}))
         stream.running.append(actor)
 
         def ended() -> None:
             stream.running.remove(actor)
-            done = 0
+            if not actor.killed:
+                self._idle.setdefault("bell", []).append(handler)
+            if not actor.killed and actor.error is None and stream.position == first:
+                stream.position += len(batch)
+
+        return self._watch(actor, ended)
+
+    def work(self, message: LaneMessage) -> Actor:
+        """Deliver a lane's message to a worker."""
+        return self._start_worker(message, self.lanes.receive(message))
+
+    def work_again(self, message: LaneMessage) -> Actor:
+        """Deliver a message that another worker has in hand, or that was done before."""
+        return self._start_worker(message, message.event)
+
+    def _start_worker(self, message: LaneMessage, event: dict[str, Any]) -> Actor:
+        handler = self._handler("commissioner")
+        actor = Actor(f"commissioner {message.group} {message.number}", lambda: handler(event))
+        self.in_flight.add(message)
+
+        def ended() -> None:
+            self.in_flight.discard(message)
             if not actor.killed:
                 self._idle.setdefault("commissioner", []).append(handler)
                 self._raise_error(actor)
-                done = done_count(batch, actor.result)
-            if done < len(batch):
-                stream.position = min(stream.position, first + done)
-            elif stream.position == first:
-                stream.position += done
+                self.lanes.end(message, actor.result)
 
         return self._watch(actor, ended)
+
+    def workable(self) -> list[LaneMessage]:
+        """Return the messages that SQS can deliver now."""
+        return [message for message in self.lanes.visible() if message not in self.in_flight]
+
+    def start_work(self, certid: str) -> Actor:
+        """Let the bell process the device's records; return a worker with the first message."""
+        while self.streams[certid].waiting:
+            self.finish(self.deliver(certid))
+        return self.work(self.workable()[0])
+
+    def finish_work(self, certid: str) -> None:
+        """Let the bell and the workers process everything for the device."""
+        while True:
+            while self.streams[certid].waiting:
+                self.finish(self.deliver(certid))
+            messages = self.workable()
+            if not messages:
+                return
+            for message in messages:
+                self.finish(self.work(message))
 
     def rewind(self, certid: str, many: int) -> None:
         """Deliver the stream again from an earlier record, as after another device's failure or a lost response."""
@@ -239,7 +275,7 @@ class Simulation:
     def _observe(self, _request: AWSPreparedRequest) -> None:
         before, self._images = self._images, images()
         for certid, image in self._images.items():
-            if image != before.get(certid) and image.get("turn") == {"S": COMMISSIONER}:
+            if image != before.get(certid) and needs_commissioner(image):
                 record = record_of(next(self._numbers), certid, image, self.clock())
                 self.streams[certid].records.append(record)
 
@@ -260,15 +296,6 @@ class Simulation:
 
     # Settling.
 
-    def targets_in_progress(self) -> dict[str, set[Target]]:
-        """Return the targets of records that are not done, by device."""
-        targets: dict[str, set[Target]] = {}
-        for certid, stream in self.streams.items():
-            open_records = stream.records if stream.running else stream.waiting
-            images_of = [record["dynamodb"]["NewImage"] for record in open_records]
-            targets[certid] = {parse_target_key(image["target"]["S"]) for image in images_of if "target" in image}
-        return targets
-
     def settle(self, check: Callable[[], object] = lambda: None) -> None:
         """Let actors finish, deliver everything and let the devices act until nothing is left. Call `check` after each
         call that writes."""
@@ -283,12 +310,20 @@ class Simulation:
         waiting = [certid for certid, stream in self.streams.items() if stream.waiting and not stream.running]
         for certid in waiting:
             self._finish_checked(self.deliver(certid), check)
+        messages = self.workable()
+        for message in messages:
+            self._finish_checked(self.work(message), check)
         pending = list(self.pending)
         for invocation in pending:
             self._finish_checked(self.invoke(invocation), check)
         self.clock.advance(seconds=1)
         acted = [self.act(device) for device in self.devices.values()]
-        return bool(waiting or pending or any(acted) or self.actors)
+        if waiting or messages or pending or any(acted) or self.actors:
+            return True
+        hidden_until = self.lanes.next_visible_at()
+        if hidden_until is not None:
+            self.clock.time = max(self.clock.time, hidden_until)
+        return hidden_until is not None
 
     def _finish_checked(self, actor: Actor, check: Callable[[], object]) -> None:
         while not actor.ended:

@@ -78,7 +78,10 @@ def test_values_of_other_origin_are_shown_as_printable_text(hostile: str) -> Non
         tables.devices([device(devicename=hostile, reason=hostile, claimedBy=hostile)], NOW, 200),
         details.device_details(device(devicename=hostile, message=hostile, config=hostile, endpoint=hostile), NOW),
         tables.targets(
-            [{"account": "1", "region": "r", "name": hostile, "profiles": [], "createdBy": hostile, "createdAt": "x"}],
+            [
+                {"account": "1", "region": "r", "name": hostile, "profiles": [], "rate": 9, "createdBy": hostile}
+                | {"createdAt": "x", "lane": {"waiting": 2, "pausedAt": "x", "pausedBy": hostile}}
+            ],
             NOW,
         ),
         tables.findings({"findings": [{"ok": False, "step": hostile, "message": hostile}]}),

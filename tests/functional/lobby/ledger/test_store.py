@@ -54,7 +54,7 @@ def test_an_operator_s_action_is_one_entry_and_needs_the_commissioner(
     after = change(ledger)
     assert (after.devstate, after.needs_commissioner, after.targets_to_clear) == (state, True, (A,))
     assert verified_events(ledger)[5:] == [event]
-    assert (aws.item(ONE) or {})["turn"] == {"S": "commissioner"}
+    assert (aws.item(ONE) or {})["turn"] == {"S": f"commissioner#{A}#1"}
 
 
 def test_a_failure_and_its_retry_are_entries_with_their_reason(ledger: Ledger) -> None:

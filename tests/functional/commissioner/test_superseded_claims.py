@@ -1,4 +1,4 @@
-"""Records of the stream that are old, superseded or delivered again."""
+"""Claims that are replaced while they are carried out, or that another worker has carried out meanwhile."""
 
 from typing import Any
 
@@ -10,15 +10,7 @@ from lobby.errors import Conflict
 from lobby.ledger.store import Ledger
 from tests import aws
 from tests.aws import CutOff
-from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, statuses, throttle_next
-
-
-def test_an_older_record_is_checked_against_the_ledger_first(lobby: LobbyWithTargets) -> None:
-    record = lobby.claim()
-    lobby.clock.advance(seconds=10)
-    assert lobby.deliver(record) == []
-    assert lobby.calls.names()[0] == "GetItem"
-    assert lobby.device().devstate is State.COMMISSIONED
+from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, statuses
 
 
 @pytest.mark.parametrize("change", ["move", "release", "revoke"])
@@ -39,80 +31,52 @@ def test_a_record_whose_device_is_deleted_is_skipped(lobby: LobbyWithTargets) ->
     assert lobby.deliver(record) == []
 
 
-@pytest.mark.parametrize("fault", ["throttled", "interrupted"])
-def test_a_claim_delivered_again_after_its_release_leaves_no_active_certificate(
-    lobby: LobbyWithTargets, fault: str
-) -> None:
-    """Both records were processed; the batch is delivered again for another record, and the first one fails midway."""
-    records = [lobby.claim(), lobby.release()]
-    assert lobby.deliver(*records) == []
-    assert statuses() == ("ACTIVE", "INACTIVE", None)
-    if fault == "throttled":
-        throttle_next(lobby, "AttachPolicy")
-        assert lobby.deliver(*records) == [0, 1]
-    else:
-        lobby.calls.forget()
-        done = ["CreateThing", "RegisterCertificateWithoutCA", "DescribeCertificate", "UpdateCertificate"]
-        lobby.calls.cut_after = len(done)
-        with pytest.raises(CutOff):
-            lobby.deliver(*records)
-        lobby.calls.cut_after = None
-    assert statuses() == ("ACTIVE", "ACTIVE", None)
-    lobby.clock.advance(seconds=10)
-    assert lobby.deliver(*records) == []
-    assert statuses() == ("ACTIVE", "INACTIVE", None)
+def _released_by_another_worker(lobby: LobbyWithTargets, before: str) -> None:
+    """Before the next such call, the device is released and another worker clears its target."""
+    lobby.calls.meanwhile[before] = lambda: lobby.deliver(lobby.release())
 
 
-def test_a_claim_delivered_again_and_refused_midway_leaves_no_active_certificate(
-    lobby: LobbyWithTargets,
+@pytest.mark.parametrize("call", ["RegisterCertificateWithoutCA", "AttachPolicy", "TransactWriteItems"])
+def test_a_claim_that_another_worker_has_cleared_meanwhile_leaves_no_active_certificate(
+    lobby: LobbyWithTargets, call: str
 ) -> None:
-    records = [lobby.claim(), lobby.release()]
-    assert lobby.deliver(*records) == []
+    """The lease prevents this; the certificate does not depend on it."""
+    claimed = lobby.claim()
+    _released_by_another_worker(lobby, call)
+    assert lobby.deliver(claimed) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+    assert (lobby.device().devstate, lobby.device().targets_to_clear) == (State.INLOBBY, ())
+
+
+def test_a_claim_refused_midway_after_its_release_leaves_no_active_certificate(lobby: LobbyWithTargets) -> None:
+    claimed = lobby.claim()
+    _released_by_another_worker(lobby, "AttachPolicy")
     lobby.calls.fails["AttachPolicy"] = ClientError({"Error": {"Code": "LimitExceededException"}}, "AttachPolicy")
-    lobby.calls.forget()
-    assert lobby.deliver(records[0]) == []
-    assert lobby.calls.count()["UpdateCertificate"] == 2
+    assert lobby.deliver(claimed) == []
     assert statuses() == ("ACTIVE", "INACTIVE", None)
 
 
-def test_a_certificate_that_a_repeated_claim_cannot_deactivate_is_to_be_cleared(lobby: LobbyWithTargets) -> None:
-    """The target denies every call from the moment at which the claim's second delivery has activated the certificate
-    again."""
-    records = [lobby.claim(), lobby.release()]
-    assert lobby.deliver(*records) == []
+def test_a_certificate_that_a_superseded_claim_cannot_deactivate_is_to_be_cleared(lobby: LobbyWithTargets) -> None:
+    """The target denies every call from the moment at which the device was released and cleared."""
+    claimed = lobby.claim()
 
-    def close() -> None:
+    def release_and_close() -> None:
+        lobby.deliver(lobby.release())
         for operation in ("UpdateCertificate", "AssumeRole"):
             lobby.calls.fails[operation] = ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
 
-    lobby.calls.meanwhile["AttachPolicy"] = close
-    assert lobby.deliver(records[0]) == []
-    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    lobby.calls.meanwhile["AttachPolicy"] = release_and_close
+    assert lobby.deliver(claimed) == []
     device = lobby.device()
     assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.INLOBBY, (A,), True)
     assert lobby.ledger.latest(ONE, 1)[0].reason == "TARGET_ROLE_DENIED"
     assert lobby.deliver(lobby.record()) == []
     assert lobby.device().reason == "TARGET_ROLE_DENIED"
     lobby.calls.fails.clear()
-    lobby.processor = lobby.new_processor()
+    lobby.server = lobby.new_server()
     assert lobby.deliver(lobby.retry()) == []
     assert (lobby.device().targets_to_clear, lobby.device().reason) == ((), None)
     assert statuses() == ("ACTIVE", "INACTIVE", None)
-
-
-def test_an_unreachable_target_delays_a_superseded_record_for_minutes_and_is_then_to_be_cleared(
-    lobby: LobbyWithTargets,
-) -> None:
-    records = [lobby.claim(), lobby.release()]
-    assert lobby.deliver(*records) == []
-    lobby.calls.fails["UpdateCertificate"] = ClientError({"Error": {"Code": "InternalFailure"}}, "UpdateCertificate")
-    assert lobby.deliver(records[0]) == [0]
-    lobby.clock.advance(seconds=200)
-    assert lobby.deliver(records[0]) == []
-    assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((A,), True)
-    lobby.calls.fails.clear()
-    assert lobby.deliver(lobby.record()) == []
-    assert (lobby.device().targets_to_clear, statuses()[1]) == ((), "INACTIVE")
 
 
 def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_refuses(
@@ -128,7 +92,7 @@ def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_r
         lobby.deliver(record)
     assert lobby.calls.names() == CLAIM_IN_THE_SAME_TARGET
     lobby.calls.cut_after = None
-    lobby.processor = lobby.new_processor()
+    lobby.server = lobby.new_server()
     lobby.calls.fails["CreateThing"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateThing")
     assert lobby.deliver(record) == []
     assert lobby.device().devstate is State.COMMISSIONED
@@ -136,6 +100,7 @@ def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_r
 
 
 CLAIM_IN_THE_SAME_TARGET = [
+    "GetItem",
     "CreateThing",
     "RegisterCertificateWithoutCA",
     "DescribeCertificate",

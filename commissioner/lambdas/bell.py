@@ -1,0 +1,99 @@
+"""Lambda: reads the ledger's stream, and starts the workers of the lanes in which rows wait.
+
+The event filter selects the rows that need the commissioner. A single claim is announced by name, since somebody waits
+for it; so is a row that has work in another lane than the one in which it waits. Bulk claims send a token of their
+lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
+"""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.aws.clients import at_init, client
+from lobby.domain.device import Priority
+from lobby.domain.lanes import LOBBY, Lane, home_lane, other_lanes, parse_turn
+from lobby.errors import InvalidInput
+from lobby.lane_tokens import announcement_messages, token_message
+from lobby.ledger.items import device_of_image
+from lobby.names import Fingerprint
+from lobby.settings import BellSettings, read_settings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+_LONGEST_SEND: Final = 1.0
+"""Seconds that sending a token may take. A token of a bucket that ended meanwhile may have been deleted, and SQS then
+ignores this one, so it is sent again."""
+Record = dict[str, Any]
+logger = Logger(service="bell")
+
+
+class Bell:
+    """`tokens` and `express` are the URLs of the lanes' queues; `clock` returns seconds since 1970."""
+
+    def __init__(self, sqs: "SQSClient", tokens: str, express: str, clock: Callable[[], float] = time.time) -> None:
+        self._sqs, self._tokens, self._express, self._clock = sqs, tokens, express, clock
+
+    def ring(self, records: list[Record]) -> None:
+        """Send what these records require. Raise `ClientError`; the records are then delivered again."""
+        announced: defaultdict[Lane, list[Fingerprint]] = defaultdict(list)
+        lanes: dict[Lane, None] = {}
+        for record in records:
+            for lane, priority, certid in _work_of(record):
+                if priority is Priority.SINGLE:
+                    announced[lane].append(certid)
+                else:
+                    lanes[lane] = None
+        number = records[-1]["dynamodb"]["SequenceNumber"]
+        for lane, certids in announced.items():
+            for message in announcement_messages(lane, certids, number):
+                self._sqs.send_message(QueueUrl=self._express, **message)
+        for lane in lanes:
+            self._send_token(lane)
+
+    def _send_token(self, lane: Lane) -> None:
+        while True:
+            began = self._clock()
+            self._sqs.send_message(QueueUrl=self._tokens, **token_message(lane, began))
+            if self._clock() - began < _LONGEST_SEND:
+                return
+
+
+def _work_of(record: Record) -> Iterator[tuple[Lane, Priority, Fingerprint]]:
+    """Yield the lanes that have work for a row, each with the priority with which it is announced. A row that cannot be
+    read is announced in the lane of its key, or the lobby's, whose worker reports it."""
+    change = record["dynamodb"]
+    certid = Fingerprint(change["Keys"]["certid"]["S"])
+    try:
+        device = device_of_image(change["NewImage"])
+        home, priority = home_lane(device), device.priority
+    except Exception:  # whatever it is, the worker that reads the row reports it
+        logger.exception("not read", extra={"certid": certid})
+        yield _lane_of_key(change), Priority.SINGLE, certid
+        return
+    yield home, priority, certid
+    for lane in other_lanes(device):
+        yield lane, Priority.SINGLE, certid
+
+
+def _lane_of_key(change: dict[str, Any]) -> Lane:
+    try:
+        found = parse_turn(change["NewImage"]["turn"]["S"])
+    except (InvalidInput, KeyError, TypeError):
+        return LOBBY
+    return found[0] if found else LOBBY
+
+
+@at_init
+def _bell() -> Bell:
+    settings = read_settings(BellSettings, os.environ)
+    return Bell(client("sqs"), settings.lanes_queue, settings.express_queue)
+
+
+def handler(event: dict[str, Any], _context: object, bell: Bell | None = None) -> dict[str, Any]:
+    (bell or _bell()).ring(event["Records"])
+    return {"batchItemFailures": []}

@@ -1,0 +1,150 @@
+"""Lambda: works on the messages of the lanes' queues; it alone enters target accounts to change something there.
+
+Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
+A message that cannot be parsed is deleted, and reported in the log: the sweeper finds what it was about.
+"""
+
+import os
+import uuid
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from commissioner.commissioning import Commissioner
+from commissioner.lane_lease import LeaseGuard
+from commissioner.lane_messages import Environment, extra_of, handle
+from commissioner.lane_worker import THREADS
+from commissioner.serving import Result, Server
+from commissioner.target_gateway.gateway import TargetGateway
+from commissioner.target_gateway.sessions import Sessions
+from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes import Lane, target_of
+from lobby.errors import InvalidInput, NotFound
+from lobby.lane_tokens import Token, fresh_token_message
+from lobby.ledger.clock import now
+from lobby.ledger.connection import connect
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.redrive import unreadable_row
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RecentTargets, Targets
+from lobby.names import Fingerprint
+from lobby.profiles import bundled_profiles
+from lobby.settings import CommissionerSettings, read_settings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+logger = Logger(service="commissioner")
+
+
+@dataclass(frozen=True)
+class Queues:
+    """`sqs` is the client; `tokens` and `express` are the URLs of the lanes' queues."""
+
+    sqs: "SQSClient"
+    tokens: str
+    express: str
+
+    def hide(self, token: Token, receipt: str, seconds: int) -> None:
+        url = self.express if token.is_express else self.tokens
+        self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+
+    def hand_over(self, lane: Lane, unique: str) -> None:
+        self.sqs.send_message(QueueUrl=self.tokens, **fresh_token_message(lane, unique))
+
+
+class MessageHandler:
+    """Handles the messages of an invocation."""
+
+    def __init__(self, environment: Environment, queues: Queues) -> None:
+        self._environment, self._queues = environment, queues
+
+    def process(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return Lambda's partial batch response: the messages that stay in their queue (Lambda developer guide,
+        "Handling errors for an SQS event source")."""
+        failed = [record["messageId"] for record in event["Records"] if not self._is_done(record)]
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+    def _is_done(self, record: dict[str, Any]) -> bool:
+        try:
+            token = Token.decode(record["body"])
+        except InvalidInput as error:
+            logger.exception("not a token", extra={"message_id": record["messageId"], "error": error.message})
+            return True
+        try:
+            verdict = handle(token, self._environment, lambda seconds: self._hide(token, record, seconds))
+            if verdict.hand_over:
+                self._queues.hand_over(token.lane, record["messageId"])
+        except Exception:  # whatever it is, the message must come again
+            logger.exception("interrupted", extra=extra_of(token))
+            return False
+        if verdict.hide is not None:
+            self._hide(token, record, verdict.hide)
+        return verdict.hide is None
+
+    def _hide(self, token: Token, record: dict[str, Any], seconds: int) -> None:
+        try:
+            self._queues.hide(token, record["receiptHandle"], seconds)
+        except Exception:  # the message comes again by itself, only later or sooner
+            logger.exception("not hidden", extra=extra_of(token))
+
+
+def wait_for_any(futures: "list[Future[Result]]", seconds: float) -> None:
+    """Wait until a future is done, or for so many seconds."""
+    if futures:
+        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+    else:
+        pause(seconds)
+
+
+def pause(seconds: float) -> None:
+    """Wait for the next slot of the pace: below a second."""
+    wait([Future()], timeout=seconds)
+
+
+def rate_reader(targets: RecentTargets) -> Callable[[Lane], float]:
+    def rate_of(lane: Lane) -> float:
+        target = target_of(lane)
+        if target is None:
+            return DEFAULT_RATE
+        try:
+            return targets.get(target).rate
+        except NotFound:  # its devices fail with a reason, which needs no call
+            return DEFAULT_RATE
+
+    return rate_of
+
+
+@at_init
+def _handler() -> MessageHandler:
+    settings = read_settings(CommissionerSettings, os.environ)
+    connect()
+    clients, ledger, guard = LobbyClients(), Ledger(settings.region), LeaseGuard(now)
+    targets = RecentTargets(Targets.read_only())
+    gateway = TargetGateway(targets, Sessions(client("sts"), guard=guard), bundled_profiles())
+    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
+    sqs = client("sqs")
+
+    def send_to_queue(certid: Fingerprint, reason: str) -> None:
+        sqs.send_message(QueueUrl=settings.uncommissioned_queue, MessageBody=unreadable_row(certid, reason))
+
+    environment = Environment(
+        ledger,
+        Lanes(),
+        Server(commissioner, ledger, send_to_queue),
+        guard,
+        rate_reader(targets),
+        lambda: ThreadPoolExecutor(THREADS),
+        wait_for_any,
+        now,
+        lambda: uuid.uuid4().hex,
+    )
+    return MessageHandler(environment, Queues(sqs, settings.lanes_queue, settings.express_queue))
+
+
+def handler(event: dict[str, Any], _context: Any, messages: MessageHandler | None = None) -> dict[str, Any]:
+    return (messages or _handler()).process(event)

@@ -1,0 +1,143 @@
+"""What a message of the lanes' queues leads to: a run of the lane's worker, and then what happens to the message.
+
+A message is deleted only when its work is done or is certain to be found by a later message: a token lives until the
+index shows everything that was written while it was sent, an announcement until its rows are done. Until then it is
+hidden for a while and comes again.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from commissioner.lane_lease import Lease, LeaseGuard
+from commissioner.lane_worker import Ending, LaneWorker
+from commissioner.serving import Result, Server
+from lobby.domain.lane_pace import LanePace
+from lobby.domain.lane_state import LaneState
+from lobby.domain.lanes import Lane, has_part
+from lobby.lane_tokens import Token
+from lobby.ledger.clock import timestamp
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+
+HIDDEN_WHILE_WORKING: Final = 30
+"""Seconds for which a message is hidden at each heartbeat of its worker: longer than the lease."""
+HIDDEN_WHILE_HELD: Final = 2
+HIDDEN_WHILE_PAUSED: Final = 30
+_SHORTEST: Final = 1
+logger = Logger(service="commissioner")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What happens to the message: deleted, or hidden for `hide` seconds. `hand_over`: the lane needs another token."""
+
+    hide: int | None = None
+    hand_over: bool = False
+
+
+DELETE: Final = Verdict()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a worker runs with. `rate_of` returns a lane's rate; `executor` makes an executor for one run; `wait` waits
+    for a future or for so many seconds; `new_holder` returns a unique text."""
+
+    ledger: Ledger
+    lanes: Lanes
+    server: Server
+    guard: LeaseGuard
+    rate_of: Callable[[Lane], float]
+    executor: Callable[[], Executor]
+    wait: Callable[[list[Future[Result]], float], None]
+    clock: Callable[[], datetime]
+    new_holder: Callable[[], str]
+
+
+def handle(token: Token, environment: Environment, hide: Callable[[int], None]) -> Verdict:
+    """Work on a message. `hide` hides it while the worker works. Raise what makes it come again."""
+    state = environment.lanes.acquire(token.lane, environment.new_holder())
+    if state is None:
+        return _wait_for_lease(token, environment)
+    pace = LanePace.of(environment.rate_of(token.lane), state.pace)
+    lease = Lease(environment.lanes, state, state.holder or "", pace, environment.guard)
+    worker, ending = _run(token, lease, environment, hide)
+    logger.info("worked", extra={"lane": token.lane, "ending": ending.value, **vars(worker.tally)})
+    return _verdict(token, ending, lease.state, environment.clock())
+
+
+def _run(
+    token: Token, lease: Lease, environment: Environment, hide: Callable[[int], None]
+) -> tuple[LaneWorker, Ending]:
+    executor = environment.executor()
+    worker = LaneWorker(
+        token.lane,
+        lease,
+        environment.server,
+        executor,
+        environment.wait,
+        environment.clock,
+        heartbeat=lambda: hide(HIDDEN_WHILE_WORKING),
+        only=token.announced,
+    )
+    try:
+        ending = worker.run()
+    except Exception:
+        executor.shutdown(wait=True, cancel_futures=True)
+        with suppress(Exception):  # the lease ends by itself, and the first error is the one to see
+            lease.end(finished=False)
+        raise
+    executor.shutdown()
+    lease.end(finished=worker.is_finished)
+    return worker, ending
+
+
+def _wait_for_lease(token: Token, environment: Environment) -> Verdict:
+    """Another worker has the lane. Name the announced rows that are not done to it."""
+    if not token.announced:
+        return Verdict(hide=HIDDEN_WHILE_HELD)
+    rows = [certid for certid in token.announced if _is_waiting(certid, token.lane, environment.ledger)]
+    if not rows:
+        return DELETE
+    environment.lanes.announce(token.lane, rows)
+    return Verdict(hide=HIDDEN_WHILE_HELD)
+
+
+def _is_waiting(certid: Fingerprint, lane: Lane, ledger: Ledger) -> bool:
+    try:
+        device = ledger.get(certid)
+    except (ValueError, TypeError):  # a row that cannot be read is the worker's to report
+        return True
+    return device is not None and has_part(device, lane)
+
+
+def _verdict(token: Token, ending: Ending, state: LaneState, at: datetime) -> Verdict:
+    if ending is Ending.CLOSED:
+        return Verdict(hide=_closed_for(state, at))
+    if ending is Ending.LOST:
+        return Verdict(hide=HIDDEN_WHILE_HELD)
+    if ending is Ending.TIME_UP:
+        return Verdict(hide=_SHORTEST) if token.is_express else Verdict(hand_over=True)
+    left = (token.settled_at or 0.0) - at.timestamp()
+    return Verdict(hide=max(_SHORTEST, math.ceil(left))) if left > 0 else DELETE
+
+
+def _closed_for(state: LaneState, at: datetime) -> int:
+    """Return for how many seconds the lane stays closed."""
+    if state.paused_at is not None or (state.open_until or "") <= timestamp(at):
+        return HIDDEN_WHILE_PAUSED if state.paused_at is not None else _SHORTEST
+    seconds = (datetime.fromisoformat(state.open_until or "") - at).total_seconds()
+    return max(_SHORTEST, math.ceil(seconds))
+
+
+def extra_of(token: Token) -> dict[str, Any]:
+    """Return what a log line about a message contains."""
+    return {"lane": token.lane, "express": token.is_express}

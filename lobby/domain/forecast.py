@@ -1,0 +1,58 @@
+"""When a waiting device will be commissioned, and what it waits for, in words.
+
+The number of devices before it is an estimate: the lane's devices are counted, and the device's place among them is
+taken from the times of the first, the last and this one. So a forecast is never later than the end of the backlog.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from lobby.domain.device import Priority
+from lobby.domain.lane_pace import LIMITING_QUOTA, LanePace
+from lobby.domain.lane_state import LaneState
+
+_QUOTA: Final = f"the rate set for the target, below AWS IoT's quota for {LIMITING_QUOTA}"
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The bulk claims of a lane: their number, and since when the first and the last one wait."""
+
+    count: int
+    oldest: str | None = None
+    newest: str | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`expected_at` is None while the lane is closed."""
+
+    expected_at: datetime | None
+    waits_for: str
+
+
+def devices_before(since: str, priority: Priority, backlog: Backlog) -> int:
+    """Estimate how many devices of the lane come before one that waits since then."""
+    if priority is Priority.SINGLE or backlog.oldest is None or backlog.newest is None:
+        return 0
+    first, last, own = (datetime.fromisoformat(each) for each in (backlog.oldest, backlog.newest, since))
+    if last <= first:
+        return max(0, backlog.count - 1)
+    part = min(1.0, max(0.0, (own - first) / (last - first)))
+    return round(part * max(0, backlog.count - 1))
+
+
+def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forecast:
+    """Return the forecast for a device with so many devices before it."""
+    if state.paused_at is not None:
+        return Forecast(None, f"the target is paused by {state.paused_by} since {state.paused_at}")
+    if state.silent_since is not None:
+        return Forecast(None, f"the target has not answered since {state.silent_since}; it is tried again")
+    pace = LanePace.of(rate, state.pace)
+    expected = now + timedelta(seconds=(before + 1) / pace.current)
+    slower = ", reduced because AWS throttles calls" if pace.current < rate else ""
+    if before == 0:
+        return Forecast(expected, f"next in its lane, at {pace.current:g} devices per second")
+    words = f"{before} devices before it at {pace.current:g} per second{slower}; the limit is {_QUOTA}"
+    return Forecast(expected, words)

@@ -1,0 +1,56 @@
+"""The state of a lane, which its workers share: lease, circuit breaker, pause, pace and progress.
+
+A worker drains a lane only with its lease. Each worker marks the lane as unfinished when it begins, and removes the
+mark when it ends in order, so that its successor detects a worker that was killed. A lane is closed while an operator
+has paused it, or for a while after its target did not answer. Times are ISO 8601 UTC with milliseconds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from lobby.domain.lanes import Lane
+
+LEASE: Final = timedelta(seconds=20)
+"""A worker renews its lease every five seconds. A killed worker's lane is free after this time."""
+CALL_MARGIN: Final = timedelta(seconds=8)
+"""A worker begins no call into a target when its lease ends sooner: one attempt of a call takes 7 s at most
+(`lobby.aws.clients`). So no call of a worker that was stalled overlaps with those of its successor."""
+CALL_INTERVAL: Final = timedelta(seconds=5)
+"""Between two attempts to reach a target that does not answer, at first."""
+LATER_CALL_INTERVAL: Final = timedelta(seconds=30)
+"""The same, once the target has not answered for `UNREACHABLE_AFTER`."""
+UNREACHABLE_AFTER: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class LaneState:
+    """`holder` has the lease until `leased_until`. `unfinished_since`: when the first worker that did not end in order
+    began. `paused_by` and `paused_at`: an operator's pause. `silent_since`: the target has not answered since;
+    `open_until`: it is not called before. `pace` is in devices per second. `progress_at`: when a device was last
+    done."""
+
+    lane: Lane
+    holder: str | None = None
+    leased_until: str | None = None
+    unfinished_since: str | None = None
+    paused_by: str | None = None
+    paused_at: str | None = None
+    silent_since: str | None = None
+    open_until: str | None = None
+    pace: float | None = None
+    progress_at: str | None = None
+    announced: frozenset[str] = frozenset()
+    """Fingerprints of single claims for the worker that has the lease: the index may not show them yet."""
+
+    def is_held(self, at: str) -> bool:
+        return self.holder is not None and (self.leased_until or "") > at
+
+    def is_closed(self, at: str) -> bool:
+        return self.paused_at is not None or (self.open_until or "") > at
+
+
+def retry_interval(silent_since: datetime | None, at: datetime) -> timedelta:
+    """Return how long a target that does not answer is not called."""
+    is_unreachable = silent_since is not None and at >= silent_since + UNREACHABLE_AFTER
+    return LATER_CALL_INTERVAL if is_unreachable else CALL_INTERVAL

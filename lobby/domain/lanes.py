@@ -1,0 +1,87 @@
+"""Lanes: each target has a queue of its own for the commissioner's work, so that no target delays another.
+
+A row that needs the commissioner waits in one lane at a time, in order of priority and time. Its key in the by-turn
+index is `commissioner#<lane>#<priority>`. A lane is a target, or `lobby` for work that calls no target. All calls into
+a target for a device belong to that target's lane, which one worker drains at a time: so they never overlap. Rows of
+earlier versions have the key `commissioner`, without a lane.
+"""
+
+from typing import Final, NewType
+
+from lobby.domain.device import Device, Priority
+from lobby.domain.states import State
+from lobby.errors import InvalidInput
+from lobby.names import Target, parse_target_key, shown
+
+Lane = NewType("Lane", str)
+LOBBY: Final = Lane("lobby")
+"""The lane of work in the lobby's own account."""
+UNSORTED: Final = "commissioner"
+"""The key of rows that an earlier version wrote."""
+_PREFIX: Final = f"{UNSORTED}#"
+
+
+def lane_to(target: Target) -> Lane:
+    return Lane(str(target))
+
+
+def target_of(lane: Lane) -> Target | None:
+    """Return the lane's target, or None for the lobby's lane."""
+    return None if lane == LOBBY else parse_target_key(lane)
+
+
+def parse_lane(text: object) -> Lane:
+    """Return the lane named in a token. Raise `InvalidInput` INVALID_LANE."""
+    try:
+        return LOBBY if text == LOBBY else lane_to(parse_target_key(text))
+    except InvalidInput:
+        raise InvalidInput("INVALID_LANE", f"got {shown(text)}, want `{LOBBY}` or account/Region") from None
+
+
+def home_lane(device: Device) -> Lane:
+    """Return the lane in which the row waits: that of the claim's target, then those of the targets to clear, in
+    order, as a new target is ready before the old one is cleared."""
+    if device.devstate is State.CLAIMED and device.target is not None:
+        return lane_to(device.target)
+    if device.devstate is State.REFUSED or not device.targets_to_clear:
+        return LOBBY
+    return lane_to(device.targets_to_clear[0])
+
+
+def other_lanes(device: Device) -> tuple[Lane, ...]:
+    """Return the lanes that have a part of the row's work, too, which does not wait for the home lane: an unreachable
+    target must neither delay the lobby's part of a revocation nor the clearing of another target."""
+    if device.devstate in (State.CLAIMED, State.REFUSED, State.FAILED):
+        return ()
+    lanes = [lane_to(target) for target in device.targets_to_clear]
+    if device.devstate in (State.REVOKED, State.PROVING):
+        lanes.append(LOBBY)
+    return tuple(lane for lane in lanes if lane != home_lane(device))
+
+
+def has_part(device: Device, lane: Lane) -> bool:
+    """Return whether the row has work in this lane."""
+    if device.devstate is State.CLAIMED:
+        return lane == home_lane(device)
+    if device.devstate is not State.REFUSED and lane in map(str, device.targets_to_clear):
+        return device.devstate is not State.FAILED
+    return device.needs_commissioner and (lane == home_lane(device) or lane in other_lanes(device))
+
+
+def turn_key(lane: Lane, priority: Priority) -> str:
+    return f"{_PREFIX}{lane}#{priority.value}"
+
+
+def turn_of(device: Device) -> str | None:
+    """Return the row's key in the by-turn index; None if it does not need the commissioner."""
+    return turn_key(home_lane(device), device.priority) if device.needs_commissioner else None
+
+
+def parse_turn(text: str) -> tuple[Lane, Priority] | None:
+    """Return lane and priority of a key; None for the key of an earlier version. Raise `InvalidInput`."""
+    if text == UNSORTED:
+        return None
+    lane, _, priority = text.removeprefix(_PREFIX).partition("#")
+    if not text.startswith(_PREFIX) or priority not in {str(each.value) for each in Priority}:
+        raise InvalidInput("INVALID_LANE", f"got {shown(text)}, want commissioner#<lane>#<priority>")
+    return parse_lane(lane), Priority(int(priority))

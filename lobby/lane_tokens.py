@@ -1,0 +1,83 @@
+"""The messages that start a lane's worker: tokens in the queue of lanes, and announcements in the express queue.
+
+Both queues are FIFO with the lane as message group, so each lane has one message in progress at a time.
+
+A *token* means that rows may wait in a lane. Tokens of the same lane within `BUCKET_SECONDS` have the same
+deduplication id, so a thousand changes send one. A token must therefore live until its bucket has ended and the index
+shows what was written in it: until `Token.settled_at`. An *announcement* names rows, for which somebody waits.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lobby.domain.lanes import Lane, parse_lane
+from lobby.errors import InvalidInput
+from lobby.names import Fingerprint, parse_fingerprint, shown
+
+TOKENS: Final = "device-lobby-lanes.fifo"
+EXPRESS: Final = "device-lobby-express.fifo"
+BUCKET_SECONDS: Final = 2
+INDEX_LAG_SECONDS: Final = 2
+"""How long the by-turn index may be behind. The sweeper finds what it shows even later."""
+MAX_ANNOUNCED: Final = 25
+"""Rows in one announcement."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """`settled_at` is in seconds since 1970; None: the token may be deleted at once."""
+
+    lane: Lane
+    settled_at: float | None = None
+    announced: tuple[Fingerprint, ...] = ()
+
+    @property
+    def is_express(self) -> bool:
+        return bool(self.announced)
+
+    @classmethod
+    def decode(cls, body: str) -> "Token":
+        """Raise `InvalidInput` INVALID_TOKEN."""
+        try:
+            found = json.loads(body)
+            lane, settled_at = parse_lane(found["lane"]), found.get("settledAt")
+            settled_at = None if settled_at is None else float(settled_at)
+            return cls(lane, settled_at, tuple(parse_fingerprint(each) for each in found.get("announced", ())))
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput):
+            raise InvalidInput("INVALID_TOKEN", f"got {shown(body)}, want a lane's token") from None
+
+
+def token_message(lane: Lane, at: float) -> dict[str, Any]:
+    """Return the parameters of SendMessage for a token. `at`: seconds since 1970, read immediately before."""
+    bucket = math.floor(at / BUCKET_SECONDS)
+    settled_at = (bucket + 1) * BUCKET_SECONDS + INDEX_LAG_SECONDS
+    return _message({"lane": lane, "settledAt": settled_at}, lane, f"{lane}#{bucket}")
+
+
+def fresh_token_message(lane: Lane, unique: str) -> dict[str, Any]:
+    """Return the parameters for a token that is sent in any case. `unique` is used once."""
+    return _message({"lane": lane}, lane, f"{lane}#{unique}")
+
+
+def announcement_messages(lane: Lane, certids: Iterable[Fingerprint], unique: str) -> list[dict[str, Any]]:
+    """Return the parameters for announcements of these rows. `unique`: the same if the same records are delivered
+    again."""
+    rows = list(dict.fromkeys(certids))
+    parts = [rows[start : start + MAX_ANNOUNCED] for start in range(0, len(rows), MAX_ANNOUNCED)]
+    return [
+        _message({"lane": lane, "announced": part}, lane, f"{lane}#{unique}#{number}")
+        for number, part in enumerate(parts)
+    ]
+
+
+def _message(body: dict[str, Any], lane: Lane, identity: str) -> dict[str, Any]:
+    """SQS allows letters, digits and punctuation in both ids, at most 128 characters (API reference, SendMessage)."""
+    return {
+        "MessageBody": json.dumps(body, separators=(",", ":")),
+        "MessageGroupId": lane,
+        "MessageDeduplicationId": hashlib.sha256(identity.encode()).hexdigest(),
+    }

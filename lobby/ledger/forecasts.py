@@ -1,0 +1,84 @@
+"""Forecasts for waiting devices, from the counts, the lanes' rows and the ends of each lane.
+
+What one request needs is read once: all counts and all lanes with a query each, a lane's first and last row with one
+query each. Nothing is counted row by row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from lobby.domain.device import Device, Priority
+from lobby.domain.forecast import Backlog, Forecast, devices_before, forecast
+from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lane_state import LaneState
+from lobby.domain.lanes import Lane, home_lane, lane_to, parse_turn, target_of
+from lobby.domain.states import State
+from lobby.domain.target import RegisteredTarget
+from lobby.errors import InvalidInput
+from lobby.ledger.clock import now
+from lobby.ledger.counts import read_counts
+from lobby.ledger.lanes import Lanes, newest, waiting
+from lobby.names import Target
+
+
+@dataclass
+class Forecasts:
+    """For one request. `targets` returns the registered targets."""
+
+    targets: Callable[[], list[RegisteredTarget]]
+    clock: Callable[[], datetime] = now
+    _backlogs: dict[Lane, Backlog] = field(default_factory=dict)
+
+    def of(self, device: Device) -> Forecast | None:
+        """Return the forecast of a device; None if it waits for no work."""
+        if not device.needs_commissioner:
+            return None
+        lane, priority = _place(device)
+        before = devices_before(device.enteredat, priority, self.backlog(lane)) if priority is Priority.BULK else 0
+        return forecast(before, self.state(lane), self._rate(lane), self.clock())
+
+    def state(self, lane: Lane) -> LaneState:
+        return self._states.get(lane, LaneState(lane))
+
+    def waiting_for(self, target: Target) -> int:
+        """Return how many claimed devices wait for a target."""
+        return self._claimed.get(target, 0)
+
+    def backlog(self, lane: Lane) -> Backlog:
+        if lane not in self._backlogs:
+            self._backlogs[lane] = self._read_backlog(lane)
+        return self._backlogs[lane]
+
+    def _read_backlog(self, lane: Lane) -> Backlog:
+        target = target_of(lane)
+        count = self.waiting_for(target) if target else 0
+        first = waiting(lane, Priority.BULK, 1).rows
+        last = newest(lane, Priority.BULK)
+        return Backlog(count, first[0].since if first else None, last.since if last else None)
+
+    def _rate(self, lane: Lane) -> float:
+        return self._rates.get(lane, DEFAULT_RATE)
+
+    @cached_property
+    def _states(self) -> dict[Lane, LaneState]:
+        return {state.lane: state for state in Lanes(self.clock).all()}
+
+    @cached_property
+    def _rates(self) -> dict[Lane, float]:
+        return {lane_to(each.target): each.rate for each in self.targets()}
+
+    @cached_property
+    def _claimed(self) -> dict[Target, int]:
+        tallies = [tally for tally in read_counts() if tally.bucket.state is State.CLAIMED]
+        return {tally.bucket.target: tally.count for tally in tallies if tally.bucket.target}
+
+
+def _place(device: Device) -> tuple[Lane, Priority]:
+    """Return lane and priority of a row, which may come from an index without the row's priority."""
+    try:
+        found = parse_turn(device.turn or "")
+    except InvalidInput:
+        found = None
+    return found or (home_lane(device), device.priority)

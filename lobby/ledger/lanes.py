@@ -1,0 +1,184 @@
+"""The lanes' rows: lease, pause, circuit breaker and pace of each, written with conditions.
+
+`waiting` reads the rows that wait in a lane, which is a query of the by-turn index. The index is eventually consistent:
+it may miss a row that was written just now, and still show one that is done, so a worker reads each row again.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from lobby.domain.device import Priority
+from lobby.domain.lane_state import LEASE, LaneState, retry_interval
+from lobby.domain.lanes import UNSORTED, Lane, parse_lane, turn_key
+from lobby.domain.states import State
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.models import LaneRow, LedgerRow
+from lobby.names import Fingerprint, Target
+
+_KIND: Final = "lane"
+StartKey = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    """A row that waits in a lane, and since when."""
+
+    certid: Fingerprint
+    since: str
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    rows: tuple[WaitingRow, ...]
+    next_key: StartKey | None
+
+
+def waiting(lane: Lane | None, priority: Priority, count: int, start_key: StartKey | None = None) -> WaitingPage:
+    """Return the first rows of a lane, oldest first. None: the rows that an earlier version wrote, without a lane."""
+    return _page(UNSORTED if lane is None else turn_key(lane, priority), count, start_key, forward=True)
+
+
+def newest(lane: Lane, priority: Priority) -> WaitingRow | None:
+    """Return the last row of a lane."""
+    return next(iter(_page(turn_key(lane, priority), 1, None, forward=False).rows), None)
+
+
+def _page(turn: str, count: int, start_key: StartKey | None, *, forward: bool) -> WaitingPage:
+    found = LedgerRow.by_turn.query(
+        turn, page_size=count, limit=count, last_evaluated_key=start_key, scan_index_forward=forward
+    )
+    rows = tuple(WaitingRow(Fingerprint(row.certid), row.enteredat) for row in found)
+    return WaitingPage(rows, found.last_evaluated_key)
+
+
+def commissioned_since(target: Target, since: str) -> Iterator[Fingerprint]:
+    """Yield the devices that were commissioned in `target` since then and have not arrived."""
+    rows = LedgerRow.by_target.query(
+        str(target), LedgerRow.enteredat >= since, filter_condition=LedgerRow.devstate == State.COMMISSIONED.value
+    )
+    for row in rows:
+        yield Fingerprint(row.certid)
+
+
+class Lanes:
+    """The rows of all lanes."""
+
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self._clock = clock
+
+    def get(self, lane: Lane) -> LaneState:
+        """Return the state of a lane. One without a row has never had work."""
+        try:
+            return _state(LaneRow.get(_KIND, lane, consistent_read=True))
+        except DoesNotExist:
+            return LaneState(lane)
+
+    def all(self) -> list[LaneState]:
+        """Return every lane that has had work."""
+        return [_state(row) for row in LaneRow.query(_KIND, consistent_read=True)]
+
+    def acquire(self, lane: Lane, holder: str) -> LaneState | None:
+        """Take the lease, unless another worker has it (None), and return the state. The mark of an unfinished worker
+        stays, and is set if there is none."""
+        at = self._clock()
+        row = LaneRow(_KIND, lane)
+        free = LaneRow.holder.does_not_exist() | (LaneRow.leased_until < timestamp(at)) | (LaneRow.holder == holder)
+        actions = [
+            LaneRow.holder.set(holder),
+            LaneRow.leased_until.set(timestamp(at + LEASE)),
+            LaneRow.unfinished_since.set(LaneRow.unfinished_since | timestamp(at)),
+        ]
+        return _state(row) if _write(row, actions, free) else None
+
+    def renew(
+        self, lane: Lane, holder: str, pace: float, progress_at: str | None, taken: Iterable[Fingerprint] = ()
+    ) -> LaneState | None:
+        """Extend the lease, record pace and progress, remove announced rows that were `taken`, and return the state;
+        None if another worker has the lease."""
+        row = LaneRow(_KIND, lane)
+        actions: list[Any] = [LaneRow.leased_until.set(timestamp(self._clock() + LEASE)), LaneRow.pace.set(pace)]
+        if progress_at is not None:
+            actions.append(LaneRow.progress_at.set(progress_at))
+        if names := set(taken):
+            actions.append(LaneRow.announced.delete(names))
+        return _state(row) if _write(row, actions, LaneRow.holder == holder) else None
+
+    def end(self, lane: Lane, holder: str, pace: float, progress_at: str | None, *, finished: bool) -> bool:
+        """Return the lease. `finished`: nothing that the worker began is left undone."""
+        row = LaneRow(_KIND, lane)
+        actions: list[Any] = [LaneRow.holder.remove(), LaneRow.leased_until.remove(), LaneRow.announced.remove()]
+        actions.append(LaneRow.pace.set(pace))
+        if progress_at is not None:
+            actions.append(LaneRow.progress_at.set(progress_at))
+        if finished:
+            actions.append(LaneRow.unfinished_since.remove())
+        return _write(row, actions, LaneRow.holder == holder)
+
+    def announce(self, lane: Lane, certids: Iterable[Fingerprint]) -> bool:
+        """Name single claims to the worker that has the lease; return whether there is one."""
+        row = LaneRow(_KIND, lane)
+        held = LaneRow.holder.exists() & (LaneRow.leased_until > timestamp(self._clock()))
+        return _write(row, [LaneRow.announced.add(set(certids))], held)
+
+    def close(self, state: LaneState) -> LaneState:
+        """Record that the target has not answered: it is not called for a while."""
+        at = self._clock()
+        since = datetime.fromisoformat(state.silent_since) if state.silent_since else None
+        row = LaneRow(_KIND, state.lane)
+        actions = [
+            LaneRow.silent_since.set(LaneRow.silent_since | timestamp(at)),
+            LaneRow.open_until.set(timestamp(at + retry_interval(since, at))),
+        ]
+        _write(row, actions)
+        return _state(row)
+
+    def reopen(self, lane: Lane) -> LaneState:
+        """Record that the target answers."""
+        row = LaneRow(_KIND, lane)
+        _write(row, [LaneRow.silent_since.remove(), LaneRow.open_until.remove()])
+        return _state(row)
+
+    def pause(self, lane: Lane, actor: str) -> LaneState:
+        """Start no further device in this lane. Repeating it changes nothing."""
+        row = LaneRow(_KIND, lane)
+        at = timestamp(self._clock())
+        actions = [LaneRow.paused_by.set(LaneRow.paused_by | actor), LaneRow.paused_at.set(LaneRow.paused_at | at)]
+        _write(row, actions)
+        return _state(row)
+
+    def resume(self, lane: Lane) -> LaneState:
+        row = LaneRow(_KIND, lane)
+        _write(row, [LaneRow.paused_by.remove(), LaneRow.paused_at.remove()])
+        return _state(row)
+
+
+def _write(row: LaneRow, actions: list[Any], condition: Any = None) -> bool:
+    """Update a lane's row, which then has the new values; return False if the condition does not hold."""
+    try:
+        row.update(actions=actions, condition=condition)
+    except UpdateError as error:
+        if code_of(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _state(row: LaneRow) -> LaneState:
+    return LaneState(
+        parse_lane(row.lane),
+        row.holder,
+        row.leased_until,
+        row.unfinished_since,
+        row.paused_by,
+        row.paused_at,
+        row.silent_since,
+        row.open_until,
+        None if row.pace is None else float(row.pace),
+        row.progress_at,
+        frozenset(row.announced or ()),
+    )

@@ -1,0 +1,85 @@
+"""Lanes in tests: an environment whose worker runs without threads, and queues that record what is sent."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from datetime import datetime
+from typing import Any
+
+from commissioner.commissioning import Commissioner
+from commissioner.lane_lease import LeaseGuard
+from commissioner.lane_messages import Environment
+from commissioner.serving import Result, Server
+from commissioner.target_gateway.gateway import TargetGateway
+from commissioner.target_gateway.sessions import Sessions
+from lobby.aws.clients import client
+from lobby.domain.lanes import Lane
+from lobby.domain.profile import Profiles
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RecentTargets
+from lobby.names import Fingerprint
+from tests import aws
+from tests.aws import Clock
+
+
+class RecordingQueue:
+    """An SQS client that records messages and changes of visibility."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.hidden: list[int] = []
+
+    def send_message(self, **message: Any) -> None:
+        self.sent.append(message)
+
+    def change_message_visibility(self, **change: Any) -> None:
+        self.hidden.append(change["VisibilityTimeout"])
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in the caller's thread."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # the base's
+        """There is nothing to wait for."""
+
+
+def environment_with(
+    ledger: Ledger,
+    targets: RecentTargets,
+    clock: Clock,
+    profiles: Profiles,
+    *,
+    sessions_clock: Callable[[], datetime],
+    rate: Callable[[Lane], float] = lambda _lane: 9.0,
+    send_to_queue: Callable[[Fingerprint, str], object] = lambda *_: None,
+    holders: Callable[[], str],
+) -> Environment:
+    """Return what a worker runs with. Waiting advances the clock."""
+    guard = LeaseGuard(clock)
+    gateway = TargetGateway(targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles)
+    commissioner = Commissioner(ledger, gateway, client("iot"), client("iot-data"))
+
+    def wait(_futures: "list[Future[Result]]", seconds: float) -> None:
+        clock.advance(seconds=max(seconds, 0.001))
+
+    return Environment(
+        ledger,
+        Lanes(clock),
+        Server(commissioner, ledger, send_to_queue, clock),
+        guard,
+        rate,
+        InlineExecutor,
+        wait,
+        clock,
+        holders,
+    )
+
+
+def lane_row(lane: Lane) -> dict[str, Any] | None:
+    """Return the item of a lane, in DynamoDB JSON."""
+    return next((row for row in aws.items("device-lobby-lanes") if row["lane"] == {"S": lane}), None)

@@ -1,0 +1,54 @@
+"""The pace of a lane: the rate, less after throttling, and devices one by one."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from lobby.domain.lane_pace import DEFAULT_RATE, LanePace, next_slot, parse_rate
+from lobby.errors import InvalidInput
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("rate", [0.1, 1, 9.0, 500])
+def test_a_rate_is_a_number_of_devices_per_second(rate: float) -> None:
+    assert parse_rate(rate) == rate
+
+
+@pytest.mark.parametrize("rate", [0, 0.09, 500.1, -1, math.nan, math.inf, "9", None, True])
+def test_other_rates_are_rejected(rate: object) -> None:
+    with pytest.raises(InvalidInput, match="INVALID_RATE"):
+        parse_rate(rate)
+
+
+def test_throttling_slows_the_lane_down_once_a_second_and_never_to_a_stop() -> None:
+    pace = LanePace.of(DEFAULT_RATE, None)
+    slower = pace.throttled(NOW)
+    assert slower.current < pace.current
+    assert slower.throttled(NOW + timedelta(milliseconds=999)) == slower
+    for second in range(100):
+        slower = slower.throttled(NOW + timedelta(seconds=second))
+    assert slower.current == pytest.approx(DEFAULT_RATE / 10)
+
+
+def test_the_pace_recovers_up_to_the_rate() -> None:
+    pace = LanePace.of(DEFAULT_RATE, 3.0)
+    assert pace.current == 3.0
+    assert pace.current < pace.recovered(5).current < DEFAULT_RATE
+    assert pace.recovered(60).current == DEFAULT_RATE
+
+
+def test_a_changed_rate_applies_at_once() -> None:
+    assert LanePace.of(2.0, 9.0).current == 2.0
+
+
+def test_slots_are_an_interval_apart_and_a_late_worker_makes_no_burst() -> None:
+    slots, now = [0.0], 0.0
+    for _ in range(10):
+        slots.append(next_slot(slots[-1], 0.1, now))
+        now = slots[-1]
+    assert [round(later - earlier, 6) for earlier, later in pairwise(slots)] == [0.1] * 10
+    late = next_slot(1.0, 0.1, 100.0)
+    assert 100.0 - late <= 0.5

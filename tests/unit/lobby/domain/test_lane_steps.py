@@ -1,0 +1,34 @@
+"""What a worker does next."""
+
+from dataclasses import replace
+
+import pytest
+
+from lobby.domain.lane_steps import Action, Situation, next_step
+
+IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drained=True)
+
+
+@pytest.mark.parametrize(
+    ("situation", "action"),
+    [
+        (replace(IDLE, ready=1), Action.START),
+        (replace(IDLE, ready=1, slot_at=0.1), Action.WAIT),
+        (replace(IDLE, ready=1, running=8), Action.WAIT),
+        (replace(IDLE, drained=False), Action.READ),
+        (replace(IDLE, drained=False, running=3), Action.READ),
+        (replace(IDLE, running=1), Action.WAIT),
+        (replace(IDLE, retry_at=5), Action.WAIT),
+        (replace(IDLE, retry_at=25), Action.END),
+        (IDLE, Action.END),
+        (replace(IDLE, ready=5, now=20), Action.END),
+        (replace(IDLE, ready=5, now=20, running=1), Action.WAIT),
+        (replace(IDLE, ready=5, stopped=True), Action.END),
+        (replace(IDLE, stopped=True, running=1), Action.WAIT),
+    ],
+    ids=str,
+)
+def test_the_next_step_follows_from_the_situation(situation: Situation, action: Action) -> None:
+    step = next_step(situation)
+    assert step.action is action
+    assert step.seconds > 0 or action is not Action.WAIT
