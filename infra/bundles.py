@@ -27,12 +27,13 @@ from infra.errors import BundleFailed
 ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
-_FORMAT: Final = "4"
+_FORMAT: Final = "5"
 """Increase it when this module changes the content of bundles."""
-RUNTIME_PACKAGES: Final = frozenset(
-    {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"}
-)
-"""Included in Lambda's Python runtimes (developer guide, "Runtime dependencies in Python")."""
+SDK_PACKAGES: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
+"""The AWS SDK and its dependencies. Lambda's runtimes include them too, but AWS changes their versions without notice,
+and PynamoDB uses names of botocore that are not public. The emulator's Lambdas have them from this environment."""
+SDK_SERVICES: Final = frozenset({"dynamodb", "iot", "iot-data", "lambda", "s3", "sns", "sqs", "sts"})
+"""The services whose models are kept: those of all services are 30 MB."""
 MAX_UNZIPPED: Final = 250 * 1024 * 1024
 """Bytes: Lambda's quota "Deployment package size", unzipped, with layers."""
 _MAX_CACHED: Final = 3
@@ -127,7 +128,7 @@ def _dependencies(bundle: Bundle, platform: Platform, interpreter: Interpreter |
             _install(bundle, platform, installed)
             paths = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
             partial = Path(work) / archive.name
-            files = {name: path.read_bytes() for name, path in paths.items() if not _EXCLUDED.search(name)}
+            files = {name: path.read_bytes() for name, path in paths.items() if is_kept(name)}
             _add(partial, files, interpreter)
             partial.replace(archive)
         _prune(cache, f"dependencies-of-{bundle.name}-{platform}-")
@@ -142,18 +143,27 @@ def _prune(cache: Path, prefix: str) -> None:
 
 
 def _digest(bundle: Bundle, platform: Platform, interpreter: Interpreter | None, own_files: Mapping[str, bytes]) -> str:
-    inputs = f"{_FORMAT}\n{platform}\nbyte code: {interpreter}\n{kept_requirements(bundle)}"
+    inputs = f"{_FORMAT}\n{platform}\nbyte code: {interpreter}\n{kept_requirements(bundle, platform)}"
     digest = hashlib.sha256(inputs.encode())
     for name, content in sorted(own_files.items()):
         digest.update(f"\n{name}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
-def kept_requirements(bundle: Bundle) -> str:
-    """Return the bundle's hashed requirements without the packages of the runtime. Pip checks the hashes."""
-    text = bundle.requirements.read_text()
-    kept = (match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in RUNTIME_PACKAGES)
+def kept_requirements(bundle: Bundle, platform: Platform) -> str:
+    """Return the bundle's hashed requirements, for this machine without the SDK. Pip checks the hashes."""
+    text, omitted = bundle.requirements.read_text(), SDK_PACKAGES if platform.local else frozenset()
+    kept = (match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in omitted)
     return "\n".join(kept) + "\n"
+
+
+def is_kept(name: str) -> bool:
+    """Whether a file of the dependencies is needed in Lambda. `name` is its path in the bundle."""
+    parts = name.split("/")
+    is_model = parts[:2] == ["botocore", "data"] and len(parts) > 3
+    if is_model and (parts[2] not in SDK_SERVICES or parts[-1].startswith("examples-")):
+        return False
+    return _EXCLUDED.search(name) is None
 
 
 def require_page(bundle: Bundle) -> None:
@@ -177,7 +187,7 @@ def _require_size(bundle: Bundle, archive: Path) -> None:
 
 def _install(bundle: Bundle, platform: Platform, directory: Path) -> None:
     requirements = directory.with_name("requirements.txt")
-    requirements.write_text(kept_requirements(bundle))
+    requirements.write_text(kept_requirements(bundle, platform))
     command = [*_installer(platform), "--target", str(directory), "--no-deps", "--require-hashes"]
     result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
     if result.returncode:

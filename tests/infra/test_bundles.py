@@ -1,6 +1,7 @@
 """The Lambdas' bundles: their content, that handlers import from them, and that they are reproducible."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from infra.functions import FUNCTIONS, Code, Function
 from tests.infra.templates import settings
 
 ALL = (BOUNCER, CORE, ADMIN_API)
+ROOT = Path(__file__).parents[2]
 RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 
 
@@ -28,13 +30,44 @@ def bundle(request: pytest.FixtureRequest) -> Bundle:
     return bundle
 
 
-def test_packages_of_the_runtime_are_excluded_and_the_rest_keep_their_hashes(bundle: Bundle) -> None:
-    pinned = {line.split("==")[0] for line in bundle.requirements.read_text().splitlines() if line[:1].isalpha()}
-    kept = bundles.kept_requirements(bundle)
-    assert {
-        line.split("==")[0] for line in kept.splitlines() if line[:1].isalpha()
-    } == pinned - bundles.RUNTIME_PACKAGES
+def _names(requirements: str) -> set[str]:
+    return {line.split("==")[0] for line in requirements.splitlines() if line[:1].isalpha()}
+
+
+def test_aws_gets_the_pinned_sdk_and_every_requirement_keeps_its_hash(bundle: Bundle) -> None:
+    pinned = _names(bundle.requirements.read_text())
+    kept = bundles.kept_requirements(bundle, AWS)
+    assert _names(kept) == pinned > {"botocore", "urllib3"}
     assert kept.count("==") <= kept.count("--hash=sha256:")
+
+
+def test_the_emulators_lambdas_have_the_sdk_from_this_environment(bundle: Bundle) -> None:
+    pinned = _names(bundle.requirements.read_text())
+    assert _names(bundles.kept_requirements(bundle, bundles.this_machine())) == pinned - bundles.SDK_PACKAGES
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("botocore/data/iot/2015-05-28/service-2.json.gz", True),
+        ("botocore/data/iot/2015-05-28/endpoint-rule-set-1.json.gz", True),
+        ("botocore/data/iot/2015-05-28/examples-1.json", False),
+        ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
+        ("botocore/data/endpoints.json", True),
+        ("botocore/data/_retry.json", True),
+        ("botocore/client.py", True),
+        ("pynamodb/models.pyi", False),
+        ("six-1.17.0.dist-info/RECORD", False),
+    ],
+)
+def test_the_sdk_has_the_models_of_the_services_that_lambdas_call(name: str, kept: bool) -> None:
+    assert bundles.is_kept(name) is kept
+
+
+def test_every_service_that_lambdas_call_has_its_model() -> None:
+    sources = [path for folder in ("lobby", "commissioner", "admin_api") for path in (ROOT / folder).rglob("*.py")]
+    called = {name for path in sources for name in re.findall(r'client\(\s*"([a-z0-9-]+)"', path.read_text())}
+    assert called | {"dynamodb"} == bundles.SDK_SERVICES
 
 
 def test_a_bundle_contains_our_packages_and_no_unused_files(bundle: Bundle) -> None:
