@@ -16,8 +16,9 @@ from infra.queues import Queues
 from infra.settings import Settings
 from lobby import wire
 
-WORKERS: Final = 2
-"""The least `MaximumConcurrency` of an event source mapping (Lambda API reference, ScalingConfig)."""
+WORKERS: Final = 4
+"""Processes that share the rate. A batch ends with its slowest device, so that two processes leave some of the rate
+unused if AWS IoT takes longer than 50 ms for a call."""
 BATCH_SIZE: Final = 10
 """The largest without a batching window, which would delay a single device."""
 

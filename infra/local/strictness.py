@@ -21,6 +21,9 @@ class Strictness:
 
     throttling: bool = False
     """Whether AWS IoT throttles API calls and MQTT packets at AWS's default rates (`ministack/quotas.py`)."""
+    rate_share: float = 1.0
+    """The share of AWS's rates that applies to API calls. A busy machine can measure a tenth of the devices at a tenth
+    of the rates."""
     lambda_concurrency: int = 0
     """Concurrent invocations per account and Region; 0 for no limit of its own. AWS: 1,000, for new accounts 10."""
     transaction_conflicts: bool = False

@@ -103,9 +103,9 @@ def test_a_burst_of_registrations_is_processed_by_few_processes_that_share_the_q
     assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<Registrations")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 4}
     bouncer = stacks.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-bouncer")
-    assert float(bouncer["Environment"]["Variables"]["REGISTRATIONS_PER_SECOND"]) * 2 == 10
+    assert float(bouncer["Environment"]["Variables"]["REGISTRATIONS_PER_SECOND"]) * 4 == 10
 
 
 def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(stacks: Stacks) -> None:

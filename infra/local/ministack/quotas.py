@@ -96,10 +96,10 @@ class Buckets:
     def take(self, operation: str, *key: str, rate: float | None = None) -> bool:
         """Take the token of one operation. Return False if there is none: the operation is throttled."""
         per_second = float(RATES.get(operation, OTHER_IOT_CALLS) if rate is None else rate)
-        now = self._clock()
+        now, size = self._clock(), max(1.0, per_second)
         with self._lock:
-            bucket = self._buckets.setdefault((operation, *key), _Bucket(per_second, now))
-            bucket.tokens = min(per_second, bucket.tokens + (now - bucket.filled) * per_second)
+            bucket = self._buckets.setdefault((operation, *key), _Bucket(size, now))
+            bucket.tokens = min(size, bucket.tokens + (now - bucket.filled) * per_second)
             bucket.filled = now
             if bucket.tokens < 1:
                 return False

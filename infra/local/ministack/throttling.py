@@ -55,7 +55,8 @@ def _throttling(
                 action = ACTION.resolve()(service, method, path, headers, body, params) or service
                 operation = quotas.PUBLISH if action == _PUBLISH_CALL else action
                 region = REGION.resolve()(headers, query_params)
-                if not buckets.take(operation, ACCOUNT.resolve()(), region):
+                rate = quotas.RATES.get(operation, quotas.OTHER_IOT_CALLS) * current().rate_share
+                if not buckets.take(operation, ACCOUNT.resolve()(), region, rate=rate):
                     return _exception(service, request_id)
         return await original(method, path, headers, body, query_params, request_id)
 

@@ -36,6 +36,10 @@ def main(
     devices: Annotated[int, typer.Option(min=20, help="New devices.")] = 1000,
     spread: Annotated[float, typer.Option(min=0, help="Seconds in which all connect for the first time.")] = 30,
     patience: Annotated[float, typer.Option(min=1, help="End a storm after this multiple of the limit.")] = 3,
+    share: Annotated[
+        float,
+        typer.Option(min=0.02, max=1, help="On a busy machine: this share of devices and rates."),
+    ] = 1.0,
     before: Annotated[bool, typer.Option(help="Also measure the earlier commit.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of the devices' attempts.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
@@ -50,7 +54,8 @@ def main(
             # today's first, because the earlier bouncer's retries go on after its storm
             for name in ("after", "before") if before else ("after",):
                 with timeline.step(f"{devices} devices, {name}") as step:
-                    found[name] = _under_test(lobby, name).measure(devices, spread, patience, seed)
+                    storm = _under_test(lobby, name, share)
+                    found[name] = storm.measure(max(2, round(devices * share)), spread, patience, seed)
                     step.note = f"{found[name].admitted} admitted"
     except (StepFailed, LocalCloudError, TimeoutError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
@@ -73,12 +78,12 @@ def is_within(figures: Figures) -> bool:
     )
 
 
-def _under_test(lobby: LobbyUnderTest, name: str) -> StormUnderTest:
+def _under_test(lobby: LobbyUnderTest, name: str, share: float) -> StormUnderTest:
     if name == "before":
-        return StormUnderTest(lobby, earlier.FUNCTION, earlier.deploy(lobby, RULE))
+        return StormUnderTest(lobby, earlier.FUNCTION, earlier.deploy(lobby, RULE), share)
     iot: Any = lobby.session.client("iot")
     [action] = iot.get_topic_rule(ruleName=REAL_RULE)["rule"]["actions"]
-    return StormUnderTest(lobby, "device-lobby-bouncer", action)
+    return StormUnderTest(lobby, "device-lobby-bouncer", action, share)
 
 
 def _section(found: dict[str, Figures]) -> Section:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -12,6 +12,7 @@ from typing import Any, Final
 from infra.local.manufacturer import new_name
 from infra.local.ministack.quotas import RATES
 from infra.local.strictness import RELAXED, STRICT
+from infra.registration import WORKERS
 from lobby.names import Fingerprint
 from pki.keys import encode_device_key
 from tests.bench.calls import calls_by
@@ -55,10 +56,11 @@ class Figures:
 
 
 class StormUnderTest:
-    """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`."""
+    """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`. `share` is the share
+    of AWS's rates, and of the bouncer's."""
 
-    def __init__(self, lobby: LobbyUnderTest, function: str, action: dict[str, Any]) -> None:
-        self.lobby, self.function = lobby, function
+    def __init__(self, lobby: LobbyUnderTest, function: str, action: dict[str, Any], share: float) -> None:
+        self.lobby, self.function, self.share = lobby, function, share
         self._iot: Any = lobby.session.client("iot")
         self._data: Any = lobby.session.client("iot-data")
         real = self._iot.get_topic_rule(ruleName=REAL_RULE)["rule"]
@@ -78,11 +80,13 @@ class StormUnderTest:
         lobby = self.lobby
         lobby.local.emulator.enforce(RELAXED)
         alone = self._alone()
+        self._set_pace()
         certids = [self._pending() for _ in range(count)]
         lobby.wait_for_empty_queue(REGISTRATIONS)
         before, position, waiting = self._counted(), lobby.log.position(), lobby.queue_depths(UNDELIVERED)[0]
-        limit = max(spread, (count - RATE) / RATE)
-        lobby.local.emulator.enforce(STRICT)
+        rate = RATE * self.share
+        limit = max(spread, (count - max(1, rate)) / rate)
+        lobby.local.emulator.enforce(replace(STRICT, rate_share=self.share))
         devices = Devices(certids, self._publish, Admissions(lobby, certids).__call__, spread)
         storm = devices.run(patience * limit, seed)
         admitted = len(storm.admitted)
@@ -102,6 +106,14 @@ class StormUnderTest:
             undelivered,
             *alone,
         )
+
+    def _set_pace(self) -> None:
+        """Give the bouncer its share of the rate, as the deployment does."""
+        functions: Any = self.lobby.session.client("lambda")
+        environment = functions.get_function_configuration(FunctionName=self.function)["Environment"]
+        if "REGISTRATIONS_PER_SECOND" in environment["Variables"]:
+            environment["Variables"]["REGISTRATIONS_PER_SECOND"] = f"{RATE * self.share / WORKERS:g}"
+            functions.update_function_configuration(FunctionName=self.function, Environment=environment)
 
     def _alone(self) -> tuple[float, int, int]:
         """Return the median milliseconds from the event of a single device to its admission, without quotas and with a
