@@ -11,8 +11,8 @@ ROUTES = "AWS::ApiGatewayV2::Route"
 
 
 def test_graphql_requires_a_token_in_aws_and_locally(stacks: Stacks, local_stacks: Stacks) -> None:
-    for found in (stacks, local_stacks):
-        route = found.lobby.the(ROUTES, RouteKey="POST /graphql")
+    for deployed in (stacks, local_stacks):
+        route = deployed.lobby.the(ROUTES, RouteKey="POST /graphql")
         assert route["AuthorizationType"] == "JWT"
         assert route["AuthorizerId"]
 
@@ -43,12 +43,12 @@ def test_requests_are_logged_and_throttled(stacks: Stacks) -> None:
     assert stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="/aws/vendedlogs/apis/device-lobby")
 
 
-def _pool(found: Stacks) -> dict[str, Any]:
-    return found.lobby.the("AWS::Cognito::UserPool", UserPoolName="device-lobby")
+def _pool(deployed: Stacks) -> dict[str, Any]:
+    return deployed.lobby.the("AWS::Cognito::UserPool", UserPoolName="device-lobby")
 
 
-def _client(found: Stacks) -> dict[str, Any]:
-    return found.lobby.the("AWS::Cognito::UserPoolClient")
+def _client(deployed: Stacks) -> dict[str, Any]:
+    return deployed.lobby.the("AWS::Cognito::UserPoolClient")
 
 
 def test_only_an_administrator_creates_users_and_passwords_are_strong(stacks: Stacks) -> None:
@@ -86,11 +86,11 @@ def test_sign_in_redirects_only_to_the_console_or_the_command_line(
     url = "http://127.0.0.1:4567/"
     reported = synthesized(settings(local=True, consoleUrl=url, targets=[]), tmp_path)
     own = "<ApiF70053CD.ApiEndpoint>/"
-    for found, console in ((stacks, own), (local_stacks, own), (reported, url)):
-        client = _client(found)
-        assert found.lobby.resolve(client["CallbackURLs"]) == [console, "http://localhost:8976/"]
+    for deployed, console in ((stacks, own), (local_stacks, own), (reported, url)):
+        client = _client(deployed)
+        assert deployed.lobby.resolve(client["CallbackURLs"]) == [console, "http://localhost:8976/"]
         assert client["LogoutURLs"] == client["CallbackURLs"]
-        assert found.lobby.resolve(found.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == console
+        assert deployed.lobby.resolve(deployed.lobby.template["Outputs"]["ConsoleUrl"]["Value"]) == console
 
 
 def test_the_sign_in_domain_contains_the_account(stacks: Stacks, local_stacks: Stacks) -> None:
@@ -99,8 +99,8 @@ def test_the_sign_in_domain_contains_the_account(stacks: Stacks, local_stacks: S
 
 
 def test_the_lambda_has_the_address_of_the_sign_in_page(stacks: Stacks, local_stacks: Stacks) -> None:
-    def reported(found: Stacks) -> Any:
-        function = found.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")
+    def reported(deployed: Stacks) -> Any:
+        function = deployed.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")
         return function["Environment"]["Variables"].get("LOGIN_URL")
 
     output = stacks.lobby.template["Outputs"]["LoginUrl"]["Value"]

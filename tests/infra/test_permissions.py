@@ -203,14 +203,14 @@ def test_the_resource_policy_of_the_history_can_be_removed() -> None:
 
 
 def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
-    found = {
+    actual = {
         (each.role, action)
         for stack in stacks.all
         for each in stack.statements
         for action in each.actions
         if action.startswith("s3:") and any("notary" in resource or "*" in resource for resource in each.resources)
     }
-    assert found == {
+    assert actual == {
         ("device-lobby-notary", "s3:PutObject"),
         ("device-lobby-admin-api", "s3:ListBucketVersions"),
         ("device-lobby-bouncer", "s3:GetObject"),
@@ -242,13 +242,13 @@ def test_the_bouncer_and_the_sweeper_can_list_the_trust_bucket(stacks: Stacks) -
 
 
 def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
-    found: dict[str, set[str]] = {}
+    callers: dict[str, set[str]] = {}
     for each in map(stacks.lobby.resolve, stacks.lobby.of_type("AWS::Lambda::Permission")):
         assert each["Action"] == "lambda:InvokeFunction"
         caller = each["SourceArn"] if each["Principal"] != "apigateway.amazonaws.com" else each["Principal"]
         assert each["Principal"] != "iot.amazonaws.com" or each["SourceAccount"] == "100000000001"
-        found.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
-    assert found == {
+        callers.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
+    assert callers == {
         "Recept": {f"{IOT}rule/lobby"},
         "AdminA": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},

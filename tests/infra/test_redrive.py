@@ -178,16 +178,16 @@ def redrive(sqs: Any, ledger: Ledger) -> Redrive:
     def run(*, dry: bool = False, functions: Functions | None = None, before: float = 0) -> Any:
         reported: list[str] = []
         invoked, at = functions or Functions(), datetime.now(UTC) + timedelta(seconds=1 - before)
-        done = Redriving(sqs, invoked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
-        return done, invoked, reported
+        complete = Redriving(sqs, invoked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
+        return complete, invoked, reported
 
     return run
 
 
 def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redrive: Redrive) -> None:
     send(sqs, permissions.UNDELIVERED, *[failed_invocation([number], HELLO) for number in range(25)])
-    done, functions, reported = redrive()
-    assert done
+    complete, functions, reported = redrive()
+    assert complete
     assert sorted(number for _, [number] in functions.invoked) == list(range(25))
     assert bodies(sqs, permissions.UNDELIVERED) == []
     assert "device-lobby-undelivered: 25 redriven" in reported
@@ -196,8 +196,8 @@ def test_a_failed_invocation_is_repeated_and_its_message_deleted(sqs: Any, redri
 def test_failed_registrations_return_to_their_queue(sqs: Any, redrive: Redrive) -> None:
     rule = undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode())
     send(sqs, permissions.UNDELIVERED, failed_registration(), failed_invocation(), rule, json.dumps(REGISTRATION))
-    done, functions, reported = redrive()
-    assert (done, functions.invoked) == (True, [])
+    complete, functions, reported = redrive()
+    assert (complete, functions.invoked) == (True, [])
     assert bodies(sqs, permissions.REGISTRATIONS) == [json.dumps(REGISTRATION)] * 4
     assert bodies(sqs, permissions.UNDELIVERED) == []
     assert any("ThrottlingException" in line for line in reported)
@@ -207,8 +207,8 @@ def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive
     claim_unprocessed(ledger)
     for name in FAILURES:
         send(sqs, name, failed_invocation())
-    done, functions, reported = redrive(dry=True)
-    assert (done, functions.invoked) == (True, [])
+    complete, functions, reported = redrive(dry=True)
+    assert (complete, functions.invoked) == (True, [])
     assert "device-lobby-uncommissioned: 1 would be redriven" in reported
     assert f"  lane {A}: would be started" in reported
     assert [bodies(sqs, name) for name in FAILURES] == [[failed_invocation()]] * 3
@@ -217,8 +217,8 @@ def test_a_dry_run_reports_everything_and_returns_the_messages(sqs: Any, redrive
 
 def test_an_unreadable_message_stays_and_does_not_block_the_others(sqs: Any, redrive: Redrive) -> None:
     send(sqs, permissions.UNDELIVERED, "poison", failed_invocation([], HELLO), "poison, too")
-    done, functions, reported = redrive()
-    assert not done
+    complete, functions, reported = redrive()
+    assert not complete
     assert len(functions.invoked) == 1
     assert bodies(sqs, permissions.UNDELIVERED) == ["poison", "poison, too"]
     assert "device-lobby-undelivered: 1 redriven, 2 left (see above)" in reported
@@ -235,8 +235,8 @@ def test_an_interrupted_redrive_leaves_the_remaining_messages(sqs: Any, redrive:
 def test_messages_sent_during_a_redrive_stay_for_the_next_one(sqs: Any, redrive: Redrive) -> None:
     """Otherwise work that fails again would be redriven endlessly."""
     send(sqs, permissions.UNDELIVERED, failed_invocation())
-    done, functions, _ = redrive(before=3600)
-    assert (done, functions.invoked) == (True, [])
+    complete, functions, _ = redrive(before=3600)
+    assert (complete, functions.invoked) == (True, [])
     assert bodies(sqs, permissions.UNDELIVERED) == [failed_invocation()]
 
 
