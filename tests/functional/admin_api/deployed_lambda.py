@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from admin_api import handler
+from tests.functional.admin_api.api_on_moto import PROFILES
 from tests.functional.admin_api.user_pool import CLIENT, POOL, REGION, key_of
 
 SETTINGS = {
@@ -59,6 +60,7 @@ def deployed_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(handler, "user_pool_keys", lambda _settings: key_of)
+    monkeypatch.setattr("admin_api.services.bundled_profiles", lambda: PROFILES)
     handler._application.cache_clear()
     context = SimpleNamespace(
         function_name="device-lobby-admin-api",
