@@ -5,9 +5,10 @@ must contain and where the certificate may be active: in the claim's target, and
 and that are not cleared yet. That holds at any time, because a lane's workers never overlap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import first_broken_entry
@@ -30,6 +31,8 @@ _SETTLED_STATES: Final = ("inlobby", "arrived", "revoked")
 _EXCLUDED_STATES: Final = ("revoked", "refused")
 _CLAIM_HELD_STATES: Final = {"claimed", "commissioned", "arrived", "failed"}
 _MAX_WRONG_CODES: Final = 5
+_REMEMBERED: Final = 5000
+T = TypeVar("T")
 
 
 class ModelViolation(AssertionError):
@@ -156,10 +159,15 @@ def model_devices() -> dict[str, ModelDevice]:
 
 
 def _model_device(entries: list[Entry], row: Device | None) -> ModelDevice:
-    version, head = (row.version, row.head) if row else (None, None)
+    return _followed(tuple(entries), *((row.version, row.head) if row else (None, None)))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _followed(entries: tuple[Entry, ...], version: int | None, head: str | None) -> ModelDevice:
+    """Return the device as this history describes it. Most steps of a simulation change no history."""
     broken = first_broken_entry(entries, version=version, head=head)
     if broken is not None:
-        raise ModelViolation(f"got an invalid history at {broken}: {entries}, {row}")
+        raise ModelViolation(f"got an invalid history at {broken}: {entries}, version {version}, head {head}")
     device = ModelDevice()
     for entry in entries:
         device.follow(entry)
@@ -245,14 +253,33 @@ def row_of(certid: str) -> Device | None:
 
 
 def _rows() -> dict[str, Device]:
-    devices = (device_of_image(item) for item in aws.items("device-lobby-ledger"))
+    devices = [_parsed(device_of_image, item) for item in aws.items("device-lobby-ledger")]
     return {device.certid: device for device in devices}
 
 
 def _entries() -> dict[str, list[Entry]]:
     entries: dict[str, list[Entry]] = {}
     for item in aws.items("device-lobby-history"):
-        row: Any = HistoryRow()
-        row.deserialize(item)
-        entries.setdefault(row.certid, []).append(entry_of(row))
+        certid, entry = _parsed(_history_entry, item)
+        entries.setdefault(certid, []).append(entry)
     return {certid: sorted(of_device, key=lambda entry: entry.seq) for certid, of_device in entries.items()}
+
+
+def _history_entry(item: dict[str, Any]) -> tuple[str, Entry]:
+    row: Any = HistoryRow()
+    row.deserialize(item)
+    return row.certid, entry_of(row)
+
+
+_known: dict[str, Any] = {}
+
+
+def _parsed(parse: Callable[[dict[str, Any]], T], item: dict[str, Any]) -> T:
+    """Parse an item once: all are checked after every step, and a step changes at most two."""
+    text = f"{parse.__name__} {item}"
+    if text not in _known:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[text] = parse(item)
+    parsed: T = _known[text]
+    return parsed
