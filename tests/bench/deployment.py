@@ -16,6 +16,7 @@ from infra.local.bringup import LocalLobby
 from infra.local.demo import CLAIM
 from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import new_name
+from infra.local.strictness import RELAXED, Strictness
 from infra.local.timeline import Timeline
 from lobby.domain.identity import fingerprint, load_certificate
 from lobby.ledger.models import LedgerRow
@@ -103,10 +104,15 @@ def wait_for(what: str, check: Callable[[], T]) -> T:
 
 @contextmanager
 def running_lobby(
-    state: Path, timeline: Timeline, gateway_port: int | None, mqtt_port: int | None
+    state: Path,
+    timeline: Timeline,
+    gateway_port: int | None,
+    mqtt_port: int | None,
+    strictness: Strictness = RELAXED,
 ) -> Iterator[LobbyUnderTest]:
-    """Start a lobby and sign an operator in. Stop the lobby at the end. Raise `StepFailed`."""
-    local = LocalLobby(state, timeline, gateway_port, mqtt_port)
+    """Start a lobby and sign an operator in. Stop the lobby at the end. Raise `StepFailed`. The limits of `strictness`
+    apply from the start; `local.emulator.enforce` changes them, `local.emulator.counters` returns what was counted."""
+    local = LocalLobby(state, timeline, gateway_port, mqtt_port, strictness=strictness)
     try:
         file = local.up()
         api = Api(file, file.operator("operator"))

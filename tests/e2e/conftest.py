@@ -7,11 +7,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from infra.local.strictness import RELAXED, STRICT
 from lobby.names import Target
 from tests.e2e.browser import DESK, Screen, Visit, find_chromium, launch, visiting
 from tests.e2e.deployment import Deployment
@@ -52,6 +54,14 @@ def fleet(deployed: Deployment, tmp_path: Path, request: pytest.FixtureRequest) 
     request.node.stash[_FLEET] = devices
     yield devices
     devices.power_off()
+
+
+@pytest.fixture
+def strict(deployed: Deployment) -> Iterator[Deployment]:
+    """The deployment with AWS's quotas and delays, with a shorter delay of policies than `--strict` has."""
+    deployed.emulator.enforce(replace(STRICT, policy_delay_seconds=1.0))
+    yield deployed
+    deployed.emulator.enforce(RELAXED)
 
 
 @pytest.fixture

@@ -3,25 +3,16 @@
 The tests switch strict mode on in the deployment that all tests of a worker share.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from infra.local.strictness import RELAXED, STRICT
+from infra.local.strictness import RELAXED
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, wait_for_event
 
 DEVICES = 3
-SETTINGS = replace(STRICT, policy_delay_seconds=1.0)
-
-
-@pytest.fixture
-def strict(deployed: Deployment) -> Iterator[Deployment]:
-    deployed.emulator.enforce(SETTINGS)
-    yield deployed
-    deployed.emulator.enforce(RELAXED)
 
 
 @pytest.mark.slow
