@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger
 from commissioner import comparison
 from commissioner.comparison import PLACED_STATES, Difference, Repair
 from commissioner.inspector_client import InspectorClient
+from lobby import strict_json
 from lobby.contracts import Facts, ReportedDifference
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
@@ -170,7 +171,7 @@ def _encode(position: _Position) -> str:
 
 def _decode(cursor: str) -> _Position:
     try:
-        position = _Position(**json.loads(base64.urlsafe_b64decode(cursor.encode())))
+        position = _Position(**strict_json.loads(base64.urlsafe_b64decode(cursor.encode())))
         valid = type(position.done) is int and position.done >= 0 and isinstance(position.page, str | None)
         if position.walk in ("ledger", "things") and valid:
             return position

@@ -17,6 +17,7 @@ from typing import Final
 
 from device.disk import Calls, Disk
 from device.errors import NotAFileError, StateDirError
+from lobby import strict_json
 from lobby.errors import InvalidInput
 from lobby.wire import Route, parse_message
 
@@ -143,7 +144,7 @@ def _encode(route: Route) -> bytes:
 def _decode(content: bytes) -> Route:
     """Raise `ValueError` if the content is not a stored route."""
     try:
-        outer = json.loads(content)
+        outer = strict_json.loads(content)
         header, body = (outer["format"], outer["sha256"]), outer["route"]
         matches = header == (_FORMAT, checksum(body))
     except (ValueError, RecursionError, KeyError, TypeError):

@@ -8,7 +8,6 @@ only. A message that is not authentic is dropped, logged and counted, and raises
 be processed returns to the queue, and finally goes to the dead-letter queue, which has an alarm.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from lobby import strict_json
 from lobby.aws.clients import CLIENT_CONFIG, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
@@ -72,7 +72,7 @@ class Arrivals:
         verify(envelope, self._certificates.key(url, source.region))
         if envelope["Type"] == CONFIRMATION:
             return self._confirm(source, str(topic_arn), envelope["Token"])
-        return self._arrive(source, json.loads(envelope["Message"]))
+        return self._arrive(source, strict_json.loads(envelope["Message"]))
 
     def _is_registered(self, source: Target) -> bool:
         try:
@@ -126,9 +126,12 @@ def _is_since(report: dict[str, Any], at: str) -> bool:
 def _latest(report: dict[str, Any], field: str, skew: timedelta) -> str:
     """Return the latest time that a field (ms since 1970) can mean."""
     value = report.get(field)
-    if not isinstance(value, int | float):
-        raise InvalidInput("INVALID_TIME", f"got {field} {shown(value)}, want milliseconds since 1970")
-    return timestamp(datetime.fromtimestamp(value / 1000, UTC) + skew)
+    try:
+        if isinstance(value, int | float):
+            return timestamp(datetime.fromtimestamp(value / 1000, UTC) + skew)
+    except (ValueError, OverflowError, OSError):  # no year from 1 to 9999
+        pass
+    raise InvalidInput("INVALID_TIME", f"got {field} {shown(value)}, want milliseconds since 1970")
 
 
 def _unsigned_sns(region: str) -> "SNSClient":

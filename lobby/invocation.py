@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError
 
+from lobby import strict_json
 from lobby.errors import LobbyError
 from lobby.names import shown
 
@@ -58,7 +59,7 @@ def invoke(client: "LambdaClient", function: str, request: Request[R]) -> R:
     if answer.get("FunctionError"):
         raise InvocationFailed(f"{function} failed: {payload[:500]!r}")
     try:
-        body = json.loads(payload)
+        body = strict_json.loads(payload)
     except ValueError:
         raise MalformedMessage(f"got {shown(payload[:60])}, want JSON") from None
     return decode_response(request, body)

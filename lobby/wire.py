@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from lobby import strict_json
 from lobby.errors import InvalidInput
 from lobby.names import AccountId, PresenceCode, Region, ThingName, parse_code, shown
 
@@ -116,7 +117,7 @@ def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
         raise _bad_message(f"iotep {shown(iotep)}, want a host name")
     if not isinstance(config, str | dict):
         raise _bad_message(f"config {shown(config)}, want text or an object")
-    if nested_deeper(config, MAX_CONFIG_DEPTH):
+    if strict_json.nested_deeper(config, MAX_CONFIG_DEPTH):
         raise _bad_message(f"a config nested deeper than {MAX_CONFIG_DEPTH}")
     if port is not None and (type(port) is not int or not 0 < port < 65536):
         raise _bad_message(f"port {shown(port)}, want 1 to 65535")
@@ -134,7 +135,7 @@ def parse_config(value: object) -> Config:
         raise InvalidInput("INVALID_CONFIG", f"got {shown(value)}, want JSON ({error})") from None
     if size > MAX_CONFIG_BYTES:
         raise InvalidInput("INVALID_CONFIG", f"got {size} bytes, want at most {MAX_CONFIG_BYTES}")
-    if nested_deeper(value, MAX_CONFIG_DEPTH):
+    if strict_json.nested_deeper(value, MAX_CONFIG_DEPTH):
         raise InvalidInput("INVALID_CONFIG", f"got a config nested deeper than {MAX_CONFIG_DEPTH}")
     return value
 
@@ -151,26 +152,12 @@ def _generation(value: object) -> int | None:
     return value
 
 
-def nested_deeper(value: object, levels: int) -> bool:
-    """Return whether objects and lists in `value` are nested more than `levels` deep. Does not recurse."""
-    layer = [value]
-    for _ in range(levels + 1):
-        layer = [inner for one in layer for inner in _inside(one)]
-    return bool(layer)
-
-
-def _inside(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
 def _json_object(payload: bytes) -> dict[str, object]:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise _bad_message(f"{len(payload)} bytes, want at most {MAX_MESSAGE_BYTES}")
     try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError):
+        body = strict_json.loads(payload)
+    except ValueError:
         raise _bad_message(f"{shown(payload[:60])}, want JSON") from None
     if not isinstance(body, dict):
         raise _bad_message(f"{shown(payload[:60])}, want a JSON object")

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lobby import strict_json
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint
 from pki import storage
@@ -136,7 +137,7 @@ def load_record(directory: Path) -> Record:
     if not path.exists() and not (directory / CRL_FILE).exists():
         return Record()
     try:
-        body = json.loads(storage.read(path, "the record of revocations", _RECORD_LIMIT))
+        body = strict_json.loads(storage.read(path, "the record of revocations", _RECORD_LIMIT))
         revoked = tuple(Revocation(**{**entry, "reason": Reason(entry["reason"])}) for entry in body["revoked"])
         return Record(int(body["number"]), revoked)
     except (ValueError, TypeError, KeyError) as err:

@@ -4,11 +4,11 @@ The file contains the secret of the local accounts. One that belongs to another 
 to an address of that user's choice.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Final
 
+from lobby import strict_json
 from lobby.names import shown
 from pki.errors import RegistrationError
 from pki.lobby_account import ConnectionOptions
@@ -27,7 +27,7 @@ def local_options(directory: Path, project: Path = PROJECT) -> ConnectionOptions
     if path.stat().st_uid != os.getuid():
         raise RegistrationError("NO_LOBBY", f"got {path}, which belongs to another user, want your own")
     try:
-        body = json.loads(path.read_text())
+        body = strict_json.loads(path.read_text())
         endpoint, secret, account, region = (str(body[name]) for name in _FIELDS)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise RegistrationError(

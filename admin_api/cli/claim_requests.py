@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from lobby import strict_json
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, shown
 from lobby.wire import Config, parse_config
@@ -41,7 +42,7 @@ def read_config(text: str | None) -> Config | None:
     config: Config = text
     if text.lstrip().startswith(("{", "[")):
         try:
-            config = json.loads(text)
+            config = strict_json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidInput("INVALID_CONFIG", f"got {shown(text)}, want JSON ({error})") from None
     return parse_config(config)

@@ -5,7 +5,6 @@ with growing delays; a document that is not repeatable is repeated only if it wa
 that is not a lobby's is refused as NOT_A_LOBBY.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -15,6 +14,7 @@ import httpx
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.http import Response, send
+from lobby import strict_json
 from lobby.names import shown
 
 MAX_ATTEMPTS: Final = 5
@@ -115,7 +115,7 @@ def _json_object(response: Response) -> dict[str, Any]:
     if response.media_type not in ("application/json", "application/graphql-response+json"):
         raise _not_a_lobby(response, response.media_type or "a response without a content type")
     try:
-        body = json.loads(response.text)
+        body = strict_json.loads(response.text)
     except (ValueError, RecursionError):
         raise _not_a_lobby(response, "invalid JSON") from None
     if not isinstance(body, dict):

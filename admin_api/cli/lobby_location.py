@@ -5,7 +5,6 @@ it; the one in this project; the lobby of the last `lobbyctl login`. The first m
 running: falling back to another one could change the wrong devices.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from admin_api.cli.errors import NotSignedIn, usage_error
 from admin_api.cli.http import checked_url, origin_of
+from lobby import strict_json
 from lobby.names import shown
 
 LOBBY_VARIABLE: Final = "LOBBYCTL_LOBBY"
@@ -81,7 +81,7 @@ def local_file(choice: LobbyChoice, directory: Path, project: Path = PROJECT) ->
 def read_local(path: Path) -> LocalLobby:
     """Read a `lobby.json`. Raise `InvalidInput` UNREADABLE_FILE or INVALID_URL."""
     try:
-        body: dict[str, Any] = json.loads(path.read_text())
+        body: dict[str, Any] = strict_json.loads(path.read_text())
         users = {each["role"]: (each["user"], each["password"]) for each in body["operators"]}
         urls = body["graphql_url"], body["aws_endpoint_url"]
         client_id = str(body["user_pool_client_id"])

@@ -13,6 +13,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
 from admin_api.cli.http import Response, checked_url
+from lobby import strict_json
 from lobby.names import shown
 
 _VERIFIER_LENGTH: Final = 64
@@ -68,7 +69,7 @@ class TokenGrant:
 def read_endpoints(response: Response) -> SignInEndpoints:
     """Return the endpoints in `sign-in.json`. Raise `Unreachable` NOT_A_LOBBY or `InvalidInput` INVALID_URL."""
     try:
-        body = json.loads(response.text) if response.status == httpx.codes.OK else None
+        body = strict_json.loads(response.text) if response.status == httpx.codes.OK else None
         urls, client_id, scope = _endpoint_fields(body)
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"got {response}, want a lobby's sign-in.json: is this the console's address?"
@@ -109,7 +110,7 @@ def refresh_form(client_id: str, refresh_token: str) -> str:
 def read_tokens(response: Response) -> TokenGrant:
     """Return the tokens in a token response. Raise `NotSignedIn`, or `Unreachable` if it is not a token response."""
     try:
-        return _tokens(json.loads(response.text))
+        return _tokens(strict_json.loads(response.text))
     except OAuth2Error as error:
         raise _not_signed_in(error) from error
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from admin_api.cli.errors import NotSignedIn
+from lobby import strict_json
 
 _LOGIN = "lobbyctl login --url"
 
@@ -87,7 +88,7 @@ def _read(path: Path) -> Profile:
     if os.name == "posix" and mode & 0o077:
         raise NotSignedIn("TOKENS_EXPOSED", f"got {path} with mode {mode:o}, want 600: delete it and sign in again")
     try:
-        return _profile(json.loads(path.read_text()))
+        return _profile(strict_json.loads(path.read_text()))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         message = f"got {path}, which is not a stored sign-in: delete it and sign in again"
         raise NotSignedIn("TOKENS_BROKEN", message) from error

@@ -4,7 +4,6 @@
 `lobbyctl login` stored, and renews them with the refresh token one minute before they expire.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +14,7 @@ from admin_api.cli.errors import NotSignedIn, Unreachable
 from admin_api.cli.http import Response, send
 from admin_api.cli.lobby_location import LocalLobby, credentials
 from admin_api.cli.profiles import Profile, Profiles
+from lobby import strict_json
 
 RENEWAL_MARGIN: Final = 60
 """Seconds before a token's expiry at which it is renewed."""
@@ -56,7 +56,7 @@ class PasswordSession:
 
 def _access_token(response: Response, user: str) -> str:
     try:
-        body = json.loads(response.text)
+        body = strict_json.loads(response.text)
         if response.status != httpx.codes.OK:
             error_type = str(body.get("__type") or f"HTTP {response.status}").rpartition("#")[2]
             reason = body.get("message") or "no reason given"

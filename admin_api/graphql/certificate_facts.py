@@ -40,11 +40,13 @@ def certificate_facts(device: Device) -> CertificateFacts | None:
     """Return the facts, or None if the ledger has no certificate or one that cannot be parsed, which is logged."""
     if device.devicecert is None:
         return None
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+
     from lobby.domain.identity import load_certificate  # noqa: PLC0415
 
     try:
         return _facts(load_certificate(device.devicecert))
-    except (IdentityRefused, ValueError, TypeError) as error:
+    except (IdentityRefused, ValueError, TypeError, UnsupportedAlgorithm) as error:
         logger.warning("certificate cannot be parsed", certid=device.certid, error=str(error))
         return None
 

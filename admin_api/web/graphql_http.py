@@ -29,6 +29,7 @@ from admin_api.graphql.limits import MAX_BODY, MAX_RESPONSE, RequestQuota
 from admin_api.schema import schema
 from admin_api.services import Services
 from admin_api.web.tokens import TokenVerifier
+from lobby import strict_json
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 TEXT_TYPES: Final = ["application/json", GRAPHQL_RESPONSE]
@@ -77,7 +78,7 @@ class Endpoint(GraphQL[Context, None]):
         if len(data) > MAX_BODY:
             raise RequestRejected(413, f"got a body of {len(data)} bytes, want at most {MAX_BODY}")
         try:
-            body = json.loads(data)
+            body = strict_json.loads(data)
         except (ValueError, RecursionError):
             raise RequestRejected(400, "got a body that is not JSON, want {query, variables, operationName}") from None
         if not isinstance(body, dict):

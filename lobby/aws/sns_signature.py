@@ -7,7 +7,6 @@ other than the message that contains one is rejected: otherwise two envelopes co
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
+from lobby import strict_json
 from lobby.errors import MessageRejected
 from lobby.names import shown
 
@@ -32,7 +32,7 @@ _HASHES: Final[Mapping[object, SHA1 | SHA256]] = {"1": SHA1(), "2": SHA256()}  #
 def parse_envelope(body: str) -> dict[str, Any]:
     """Return the envelope in the body of a queue's message. Raise `MessageRejected`."""
     try:
-        envelope = json.loads(body)
+        envelope = strict_json.loads(body)
     except (ValueError, RecursionError):
         envelope = None
     if not isinstance(envelope, dict):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lobby import strict_json
 from lobby.errors import LobbyError, MessageRejected
 from lobby.ledger.leases import Registration
 from lobby.names import parse_fingerprint, shown
@@ -48,7 +49,7 @@ class Delivery:
         """Return the event in it, of which only the certificate id is read; the rest comes from AWS IoT's registry.
         Raise `MessageRejected`."""
         try:
-            certid = parse_fingerprint(json.loads(self.body)["certificateId"])
+            certid = parse_fingerprint(strict_json.loads(self.body)["certificateId"])
         except (LobbyError, ValueError, KeyError, TypeError, RecursionError) as error:
             want = 'want an event with a "certificateId"'
             raise MessageRejected("MALFORMED_MESSAGE", f"got {shown(self.body)}, {want}") from error

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pynamodb.pagination import ResultIterator
 
+from lobby import strict_json
 from lobby.domain.device import Device
 from lobby.errors import InvalidInput
 from lobby.ledger.index_plan import Filter, IndexPlan, conditions, is_within, plan_for
@@ -76,7 +77,7 @@ def _encode(wanted: Filter, key: dict[str, Any]) -> str:
 
 def _decode(cursor: str, wanted: Filter) -> dict[str, Any]:
     try:
-        body = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        body = strict_json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if body["q"] == wanted.as_list() and _is_start_key(body["key"], wanted):
             return dict(body["key"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, InvalidInput):

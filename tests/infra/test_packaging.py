@@ -76,6 +76,7 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
             "label.py",
             "names.py",
             "notations.py",
+            "strict_json.py",
             "wire.py",
         )
     }

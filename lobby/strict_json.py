@@ -1,0 +1,58 @@
+"""One reader for JSON from outside: messages of devices and of AWS, requests, responses, cursors and files.
+
+Python's `json` accepts more than JSON (RFC 8259) and than what other code expects: NaN and Infinity, integers of any
+length, which take quadratic time to convert, floats that no date or database holds (1e300), and any depth. These are
+rejected with a `ValueError`, as other invalid JSON is. Standard library only.
+"""
+
+import json
+import math
+from typing import Any, Final, NoReturn
+
+MAX_NUMBER: Final = 2**64
+"""Bound of the magnitude of numbers: 64-bit integers, signed or not, are accepted."""
+MAX_DEPTH: Final = 64
+"""Levels of nested objects and lists: twice those of a configuration, which envelopes contain."""
+_MAX_DIGITS: Final = 400
+"""Characters of a number: the shortest text of the smallest double has fewer."""
+
+
+def loads(content: str | bytes) -> Any:
+    """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception."""
+    try:
+        value = json.loads(content, parse_constant=_constant, parse_int=_integer, parse_float=_float)
+    except RecursionError:
+        raise ValueError(f"JSON nested deeper than {MAX_DEPTH}") from None
+    if nested_deeper(value, MAX_DEPTH):
+        raise ValueError(f"JSON nested deeper than {MAX_DEPTH}")
+    return value
+
+
+def nested_deeper(value: object, levels: int) -> bool:
+    """Return whether objects and lists in `value` are nested more than `levels` deep. Does not recurse."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [inner for one in layer for inner in _inside(one)]
+    return bool(layer)
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _constant(text: str) -> NoReturn:
+    raise ValueError(f"got {text}, which is no JSON number")
+
+
+def _integer(text: str) -> int:
+    if len(text) <= _MAX_DIGITS and abs(number := int(text)) < MAX_NUMBER:
+        return number
+    raise ValueError(f"got an integer of {len(text)} characters, want a magnitude below 2^64")
+
+
+def _float(text: str) -> float:
+    if len(text) <= _MAX_DIGITS and math.isfinite(number := float(text)) and abs(number) < MAX_NUMBER:
+        return number
+    raise ValueError(f"got a number of {len(text)} characters that is too large, want a magnitude below 2^64")
