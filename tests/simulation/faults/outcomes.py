@@ -85,12 +85,14 @@ def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
 
 
 def _targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace an external id by whether it is the one of its account."""
+    """Replace an external id by whether it is the one of its account. Of a target's history, keep what happened."""
+    history = [row for row in rows if row["kind"]["S"].startswith("history#")]
+    rows = [row for row in rows if row not in history]
     of = {row["target"]["S"]: row["externalid"] for row in rows if row["kind"] == {"S": "account"}}
     return [
         row | {"createdat": None, "externalid": row["externalid"] == of.get(row["target"]["S"].partition("/")[0])}
         for row in rows
-    ]
+    ] + [{name: row.get(name) for name in ("kind", "actor", "event", "detail")} for row in history]
 
 
 def _histories(items: list[dict[str, Any]]) -> dict[str, list[Entry]]:
