@@ -48,6 +48,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "releaseDevice": _OPERATORS,
     "revokeDevice": _OPERATORS,
     "retryDevice": _OPERATORS,
+    "connectionProblems": _OPERATORS,
     "checkTarget": _OPERATORS,
     "reconcileTarget": _OPERATORS,
     "repairTarget": _OPERATORS,

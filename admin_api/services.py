@@ -15,6 +15,7 @@ from lobby.aws.clients import LobbyClients
 from lobby.contracts import Comparison, Survey
 from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.device_connections import Connections
 from lobby.ledger.histories import Histories
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
@@ -39,6 +40,7 @@ class Services:
     profiles: Profiles = field(kw_only=True)
     """All profiles that targets can have."""
     clock: Callable[[], float] = time.monotonic
+    connections: Connections = field(default_factory=Connections)
 
     @cached_property
     def target_administration(self) -> TargetAdministration:

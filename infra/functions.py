@@ -48,6 +48,7 @@ class Function:
 
 BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
+CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
 """A lane's worker: it works for 20 s, and then waits for the calls that it has begun."""
@@ -63,6 +64,7 @@ RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.hand
 FUNCTIONS: Final = (
     BOUNCER,
     RECEPTIONIST,
+    CONNECTIONS,
     BELL,
     COMMISSIONER,
     SURVEYOR,
@@ -113,10 +115,14 @@ class Code:
 
 def log_group(scope: Construct, construct_id: str, name: str, settings: Settings) -> logs.LogGroup:
     """Create a log group that is deleted with the stack: permanent records are in the ledger."""
-    retention = _RETENTION[settings.log_retention]
     return logs.LogGroup(
-        scope, construct_id, log_group_name=name, retention=retention, removal_policy=RemovalPolicy.DESTROY
+        scope, construct_id, log_group_name=name, retention=retention(settings), removal_policy=RemovalPolicy.DESTROY
     )
+
+
+def retention(settings: Settings) -> logs.RetentionDays:
+    """Return how long logs are kept."""
+    return _RETENTION[settings.log_retention]
 
 
 def function_arn(function: Function, settings: Settings) -> str:

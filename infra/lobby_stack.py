@@ -17,6 +17,7 @@ from constructs import Construct
 from infra import (
     alarms,
     buckets,
+    connections,
     device_policies,
     endpoint,
     front_door,
@@ -69,6 +70,7 @@ class LobbyStack(Stack):
         self.console_url = settings.console_url or f"{self.api.api_endpoint}/"
         self.sign_in = sign_in.make_sign_in(self, settings, self.console_url)
         self._device_side()
+        self._connection_side()
         self._commissioner_side()
         self._history_side()
         self._scheduled_functions()
@@ -118,7 +120,9 @@ class LobbyStack(Stack):
         )
         names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
         send = permissions.allow("Send", ["sqs:SendMessage"], *(permissions.queue_arn(name, lobby) for name in names))
-        role = topic_rules.rule_role(self, "RulesRole", lobby, {"send": send}, f"{functions.PREFIX}-rules")
+        role = self.rules_role = topic_rules.rule_role(
+            self, "RulesRole", lobby, {"send": send}, f"{functions.PREFIX}-rules"
+        )
         registration.make_registration(self, bouncer, queues, role)
         topic_rules.allow_rule_to_invoke(receptionist, wire.HELLO_RULE, lobby)
         topic_rules.make_rule(
@@ -131,6 +135,13 @@ class LobbyStack(Stack):
             topic_rules.to_queue(queues.undelivered, role),
         )
         self._send_failures_to_queue("HelloFailures", receptionist)
+
+    def _connection_side(self) -> None:
+        """The function triggered when devices connect and disconnect."""
+        function = self._function(functions.CONNECTIONS, permissions.connections(self.settings))
+        connections.make_rule(self, self.settings, function, self.queues.undelivered, self.rules_role)
+        self._send_failures_to_queue("ConnectionsFailures", function)
+        connections.enable_iot_logs(self, self.settings)
 
     def _send_failures_to_queue(self, construct_id: str, function: lambda_.Function) -> None:
         lambda_.CfnEventInvokeConfig(

@@ -15,6 +15,7 @@ from infra.tables import index_names, table_arn
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
+from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.models import (
     CountRow,
     HistoryRow,
@@ -35,6 +36,7 @@ ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
 LANES: Final = LaneRow
+CONNECTIONS: Final = ConnectionRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
@@ -98,6 +100,15 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
     ]
 
 
+def connections(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        _table(LEDGER, lobby, "GetItem"),
+        _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
+        _on_failure(settings, UNDELIVERED),
+    ]
+
+
 def _reads(stream_arn: str) -> list[iam.PolicyStatement]:
     """Return the permissions of an event source mapping, which uses its function's role."""
     actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
@@ -154,6 +165,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
+        _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
     ]
 
@@ -167,6 +179,8 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LANES, lobby, "Query", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),
+        _table(CONNECTIONS, lobby, "BatchGetItem", "Query"),
+        allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow(

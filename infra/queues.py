@@ -28,8 +28,8 @@ class Queues:
     registrations: sqs.Queue
     """Events of just-in-time registration for the bouncer."""
     undelivered: sqs.Queue
-    """Rule errors, registrations that the bouncer failed to process, and hellos that the receptionist failed to process
-    three times."""
+    """Rule errors, registrations that the bouncer failed to process, and events that another Lambda of the device side
+    failed to process three times."""
     uncommissioned: sqs.Queue
     """Rows that the commissioner cannot process, and positions in the ledger's stream where the bell failed after all
     retries."""

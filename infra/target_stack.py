@@ -22,6 +22,7 @@ from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 
 CONNECTED_RULE: Final = "device_lobby_connected"
+DUPLICATES_RULE: Final = "device_lobby_duplicates"
 
 
 class TargetStack(Stack):
@@ -91,23 +92,26 @@ class TargetStack(Stack):
         )
         role = topic_rules.rule_role(self, "RuleRole", where, {"tell-the-lobby": publish, "log-errors": write})
         action = iot.CfnTopicRule.ActionProperty
-        topic_rules.make_rule(
-            self,
-            "ConnectedRule",
-            CONNECTED_RULE,
-            wire.CONNECTED_SQL,
-            "Reports each connected device to the lobby",
-            action(
-                sns=iot.CfnTopicRule.SnsActionProperty(
-                    target_arn=topic.topic_arn, role_arn=role.role_arn, message_format="RAW"
-                )
-            ),
-            action(
-                cloudwatch_logs=iot.CfnTopicRule.CloudwatchLogsActionProperty(
-                    log_group_name=errors.log_group_name, role_arn=role.role_arn
-                )
-            ),
+        to_topic = action(
+            sns=iot.CfnTopicRule.SnsActionProperty(
+                target_arn=topic.topic_arn, role_arn=role.role_arn, message_format="RAW"
+            )
         )
+        to_log = action(
+            cloudwatch_logs=iot.CfnTopicRule.CloudwatchLogsActionProperty(
+                log_group_name=errors.log_group_name, role_arn=role.role_arn
+            )
+        )
+        for construct_id, name, sql, description in (
+            ("ConnectedRule", CONNECTED_RULE, wire.CONNECTED_SQL, "Reports each connected device to the lobby"),
+            (
+                "DuplicatesRule",
+                DUPLICATES_RULE,
+                wire.DUPLICATES_SQL,
+                "Reports to the lobby that two clients use one device's identity",
+            ),
+        ):
+            topic_rules.make_rule(self, construct_id, name, sql, description, to_topic, to_log)
         return topic
 
 

@@ -25,10 +25,13 @@ from lobby.aws.clients import CLIENT_CONFIG, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
 from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
+from lobby.domain.connectivity import DUPLICATE
+from lobby.domain.lifecycle_events import problem_of
 from lobby.domain.states import State
 from lobby.errors import InvalidInput, MessageRejected, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
+from lobby.ledger.device_connections import Connections
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
@@ -44,7 +47,7 @@ _EVENT_SKEW: Final = timedelta(minutes=2)
 """How wrong the time in a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
 _TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
-_CHANGES: Final = ("arrived", "confirmed")
+_CHANGES: Final = ("arrived", "confirmed", "problem")
 """Outcomes that are logged. A report that changes nothing is not: every connection of a device in a target is one."""
 logger = Logger(service="arrivals")
 metrics = Metrics(namespace=NAMESPACE, service="arrivals")
@@ -59,8 +62,10 @@ class Arrivals:
         targets: Targets,
         sns: Callable[[str], "SNSClient"],
         certificates: SigningCertificates,
+        connections: Connections | None = None,
     ) -> None:
         self._ledger, self._targets, self._sns, self._certificates = ledger, targets, sns, certificates
+        self._connections = connections or Connections()
 
     def process(self, envelope: dict[str, Any]) -> str:
         """Process a message. Return `arrived`, `confirmed`, or why nothing was done. Raise `MessageRejected`."""
@@ -97,6 +102,9 @@ class Arrivals:
             return "unknown device"
         if device.target != source:
             return "another target"
+        if report.get("reason") == DUPLICATE:
+            problem = problem_of(DUPLICATE, certid, report, str(source))
+            return "problem" if self._connections.record_problem(problem) else "nothing new"
         if device.devstate is not State.COMMISSIONED or not _is_since(report, device.enteredat):
             return "nothing new"
         self._ledger.arrive(device, ACTOR)

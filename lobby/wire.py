@@ -28,6 +28,19 @@ CONNECTED_SQL: Final = (
     " FROM '$aws/events/presence/connected/+'"
 )
 """IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events"). The rule receives it at `receivedat`."""
+CONNECTIONS_SQL: Final = (
+    "SELECT eventType AS event, principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session,"
+    " versionNumber AS version, timestamp AS at, disconnectReason AS reason FROM '$aws/events/presence/+/+'"
+)
+"""All lifecycle events of connections in the lobby: connected, disconnected and connect_failed."""
+CONNECT_FAILED: Final = "connect_failed"
+"""The `eventType` of a connection that AWS IoT refused (the same page, "Connect attempt failure event")."""
+DUPLICATES_SQL: Final = (
+    "SELECT principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session, timestamp AS at,"
+    " disconnectReason AS reason FROM '$aws/events/presence/disconnected/+'"
+    " WHERE disconnectReason = 'DUPLICATE_CLIENTID'"
+)
+"""The connections in a target that ended because their client id connected again. Only these leave the target."""
 
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""

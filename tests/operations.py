@@ -27,6 +27,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "targets": ("{ targets { name } }", _EVERYONE),
     "verifyHistory": ("query($id: ID!) { verifyHistory(certid: $id) { ok seq code } }", _EVERYONE),
     "anchoredDevices": ("{ anchoredDevices { certids } }", _EVERYONE),
+    "connectionProblems": ("{ connectionProblems { certid code } }", _OPERATORS),
     "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),
     "reconcileTarget": ("{ reconcileTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),
     "repairTarget": ("mutation { repairTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),

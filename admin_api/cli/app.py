@@ -5,7 +5,17 @@ from typing import Annotated, Final
 import typer
 
 from admin_api.cli import command, exits
-from admin_api.cli.commands import account, change, claim, devices, history, reconcile, target_changes, targets
+from admin_api.cli.commands import (
+    account,
+    change,
+    claim,
+    devices,
+    doctor,
+    history,
+    reconcile,
+    target_changes,
+    targets,
+)
 from lobby import __version__
 
 NAME: Final = "lobbyctl"
@@ -46,7 +56,7 @@ def root(
     command.store_options(click_context, as_json=as_json, lobby=lobby, url=url, role=role)
 
 
-for group in (account, claim, change, reconcile):
+for group in (account, claim, change, reconcile, doctor):
     app.add_typer(group.app)
 app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")

@@ -17,12 +17,14 @@ class Document:
     repeatable: bool = True
 
 
+_PROBLEM_FIELDS: Final = "certid code message clientId place count firstAt lastAt"
 _LIST_FIELDS: Final = """
   certid devicename devstate targetaccount targetregion enteredAt reason profile generation
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
-  expectedAt waitsFor"""
+  expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
-  message config endpoint lastSeen clientVersion showsCode triesLeft"""
+  message config endpoint lastSeen clientVersion showsCode triesLeft
+  connectionProblems {{ {_PROBLEM_FIELDS} }}"""
 _HISTORY_FIELDS: Final = """
   historyIntact
   history(last: $last) { seq at actor event before after generation reason target prior hash }"""
@@ -87,6 +89,8 @@ RESUME_TARGET: Final = Document("""
 mutation($account: String!, $region: String!) {
   resumeTarget(account: $account, region: $region) { account region }
 }""")
+CONNECTION_PROBLEMS: Final = Document(f"""
+query($first: Int!) {{ connectionProblems(first: $first) {{ {_PROBLEM_FIELDS} }} }}""")
 CHECK_TARGET: Final = Document("""
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { account region ok endpoint findings { step ok message } }
@@ -169,6 +173,7 @@ ALL: Final = (
     ARCHIVE_TARGET,
     RESTORE_TARGET,
     REMOVE_TARGET,
+    CONNECTION_PROBLEMS,
     CHECK_TARGET,
     RECONCILE,
     REPAIR,

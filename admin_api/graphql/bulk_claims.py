@@ -11,6 +11,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from admin_api import claims, failures
+from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.limits import Resource
@@ -49,11 +50,13 @@ def claim_devices(
     context.quota.consume(Resource.FINGERPRINTS, len(certids))
     request = claims.claim_request_for(context.services, context.caller, target, profile, config)
     parsed = [_parse(certid) for certid in certids]
-    outcomes = iter(_claim(context, [certid for certid in parsed if not isinstance(certid, LobbyError)], request))
+    certids_given = [certid for certid in parsed if not isinstance(certid, LobbyError)]
+    outcomes = iter(_claim(context, certids_given, request))
+    statuses = Statuses(context.services.connections, certids_given)
     results = []
     for text, certid in zip(certids, parsed, strict=True):
         outcome = certid if isinstance(certid, LobbyError) else next(outcomes)
-        results.append(_result(context, text, outcome))
+        results.append(_result(context, text, outcome, statuses))
     return BulkClaim(results=results)
 
 
@@ -86,10 +89,10 @@ def _is_untried(outcome: Outcome) -> bool:
     return isinstance(outcome, LobbyError) and outcome.code == "NOT_TRIED"
 
 
-def _result(context: Context, text: str, outcome: Outcome) -> ClaimResult:
+def _result(context: Context, text: str, outcome: Outcome, statuses: Statuses) -> ClaimResult:
     certid = strawberry.ID(text)
     if isinstance(outcome, ledger.Device):
-        device = device_from(outcome, context.caller, in_list=True)
+        device = device_from(outcome, context.caller, in_list=True, statuses=statuses)
         return ClaimResult(certid=certid, ok=True, code=None, message=None, device=device)
     if isinstance(outcome, LobbyError):
         outcome = failures.code_and_message(outcome, context.correlation_id)

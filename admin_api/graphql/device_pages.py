@@ -2,6 +2,7 @@
 
 import strawberry
 
+from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context, given
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.limits import MAX_LISTED, Resource
@@ -71,4 +72,5 @@ def _page(context: Context, filter_: Filter, first: int, cursor: str | None) -> 
 
 
 def _devices(context: Context, page: Page) -> list[Device]:
-    return [device_from(row, context.caller, in_list=True) for row in page.devices]
+    statuses = Statuses(context.services.connections, [row.certid for row in page.devices])
+    return [device_from(row, context.caller, in_list=True, statuses=statuses) for row in page.devices]

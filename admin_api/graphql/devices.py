@@ -9,12 +9,14 @@ import strawberry
 from strawberry.scalars import JSON
 
 from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
+from admin_api.graphql.connections import ConnectionProblem, Statuses, problem_from
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_entry_from, read_history
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.targets import Target
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
+from lobby.domain.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import Event, State, allowed_events
 from lobby.errors import InvalidInput
@@ -39,6 +41,7 @@ _CONFIRM = _ACTIONS[Event.CONFIRM]
 class Device:
     row: strawberry.Private[ledger.Device]
     in_list: strawberry.Private[bool]
+    statuses: strawberry.Private[Statuses | None] = None
     loaded_history: strawberry.Private[DeviceHistory | None] = None
 
     certid: strawberry.ID = strawberry.field(description="The SHA-256 fingerprint of the certificate, 64 hex digits.")
@@ -97,6 +100,22 @@ class Device:
     def endpoint(self) -> str | None:
         return self._row_for("endpoint").iotep
 
+    @computed(
+        "Whether the device is connected to the lobby. Null if that is unknown: before its first connection, and while"
+        " it may be in a target."
+    )
+    def online(self, info: Info) -> bool | None:
+        return self._online(info.context).online
+
+    @computed("Since when the device has been connected or not; null if that is unknown. Accurate to two minutes.")
+    def online_since(self, info: Info) -> str | None:
+        return self._online(info.context).since
+
+    @computed("* Recent problems of its connections, the latest first.")
+    def connection_problems(self, info: Info) -> list[ConnectionProblem] | None:
+        certid = self._row_for("connectionProblems").certid
+        return [problem_from(each) for each in info.context.services.connections.problems_of(certid)]
+
     @computed("* When the device sent its last hello while it was waiting, to half an hour.")
     def last_seen(self) -> str | None:
         return self._row_for("lastSeen").lastseen
@@ -129,6 +148,11 @@ class Device:
     def history_intact(self, info: Info) -> bool | None:
         return self._history("historyIntact", info.context).intact
 
+    def _online(self, context: Context) -> Online:
+        if self.statuses is None:
+            self.statuses = Statuses(context.services.connections, [self.row.certid])
+        return self.statuses.of(self.row)
+
     def _row_for(self, field: str) -> ledger.Device:
         if self.in_list:
             raise InvalidInput("NOT_IN_LISTS", f"got {field} of a device in a list, want it from device(certid)")
@@ -149,11 +173,15 @@ class ReleasedDevice:
     device: Device | None = strawberry.field(description="The device in the lobby; null if it is forgotten.")
 
 
-def device_from(row: ledger.Device, caller: Caller, *, in_list: bool = False) -> Device:
-    """Return the device as `caller` sees it. `in_list`: the row comes from an index without all attributes."""
+def device_from(
+    row: ledger.Device, caller: Caller, *, in_list: bool = False, statuses: Statuses | None = None
+) -> Device:
+    """Return the device as `caller` sees it. `in_list`: the row comes from an index without all attributes.
+    `statuses`: those of all devices of the list."""
     return Device(
         row=row,
         in_list=in_list,
+        statuses=statuses,
         certid=strawberry.ID(row.certid),
         devicename=row.devicename,
         devstate=row.devstate.value,

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from admin_api.graphql.connections import ConnectionProblem, recent_problems
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.device_pages import (
     AnchoredPage,
@@ -92,6 +93,10 @@ class Query:
     def target_history(self, info: Info, account: str, region: str) -> list[TargetEntry]:
         administration = info.context.services.target_administration
         return [entry_from(entry) for entry in administration.history(parse_target(account, region))]
+
+    @operation("Returns the recent problems of connections of all devices, the latest first; at most 100.")
+    def connection_problems(self, info: Info, first: int = DEFAULT_PAGE) -> list[ConnectionProblem]:
+        return recent_problems(info.context, first)
 
     @operation("Checks the role and the permissions in a target without changing anything, and returns the findings.")
     def check_target(self, info: Info, account: str, region: str) -> TargetCheck:

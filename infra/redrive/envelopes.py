@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.functions import BOUNCER, PREFIX, RECEPTIONIST
+from infra.connections import RULE as CONNECTIONS_RULE
+from infra.functions import BOUNCER, CONNECTIONS, PREFIX, RECEPTIONIST
 from infra.permissions import REGISTRATIONS
 from infra.stack_names import REGISTERED_RULE
 from lobby.errors import InvalidInput
@@ -95,7 +96,27 @@ def _undelivered_message(report: dict[str, Any], holder_of: HolderOf) -> Event:
         return _registration(json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
     if rule == HELLO_RULE:
         return _hello(report, holder_of, why)
-    raise Unreadable(f"got a report of the rule {str(rule)[:100]!r}, want one of {REGISTERED_RULE}, {HELLO_RULE}")
+    if rule == CONNECTIONS_RULE:
+        return _connection(json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
+    rules = f"{REGISTERED_RULE}, {HELLO_RULE}, {CONNECTIONS_RULE}"
+    raise Unreadable(f"got a report of the rule {str(rule)[:100]!r}, want one of {rules}")
+
+
+def _connection(event: Any, why: str) -> Event:
+    """Return the event for the Lambda `connections`, with the fields of `wire.CONNECTIONS_SQL`."""
+    if not isinstance(event, dict):
+        raise TypeError(f"got an event of type {type(event).__name__}, want an object")
+    names = {
+        "event": "eventType",
+        "certid": "principalIdentifier",
+        "devicename": "clientId",
+        "session": "sessionIdentifier",
+        "version": "versionNumber",
+        "at": "timestamp",
+        "reason": "disconnectReason",
+    }
+    payload = {name: event[source] for name, source in names.items() if source in event}
+    return Event(CONNECTIONS.full_name, payload, why)
 
 
 def _hello(report: dict[str, Any], holder_of: HolderOf, why: str) -> Event:

@@ -1,8 +1,7 @@
 """The DynamoDB tables of the ledger and their indexes, as PynamoDB models.
 
 `infra/` reads the key schema from here, so the deployed tables match the code. The indexes project only the attributes
-that lists show, and none that changes while a device waits, so heartbeats do not rewrite them. Table names are fixed,
-because there is one lobby per account and Region (its IoT rule is named `lobby`). `items` converts rows.
+that lists show, and none that changes while a device waits. Table names are fixed. `items` converts rows.
 """
 
 from typing import Any, ClassVar
@@ -17,6 +16,9 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
+
+from lobby.ledger.connection_rows import ConnectionRow
+from lobby.ledger.table_calls import Calls
 
 NAME_HEAD = 2
 """Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
@@ -40,15 +42,6 @@ LISTED = [
     "turn",
     "version",
 ]
-
-
-class _Calls:
-    """The timeouts of every table. A device or a user is waiting, so a call times out early and is retried. The API's
-    requests end after 30 s in any case."""
-
-    connect_timeout_seconds = 2
-    read_timeout_seconds = 5
-    max_retry_attempts = 3
 
 
 def _listed(*keys: str) -> IncludeProjection:
@@ -127,7 +120,7 @@ class LedgerRow(Model):
     """One device. The attribute `turn` exists only while the row needs the commissioner; the event filter of the
     ledger's stream reads nothing else. No index projects `code`."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-ledger"
 
     by_state: ClassVar[ByState] = ByState()
@@ -176,7 +169,7 @@ class LedgerRow(Model):
 class HistoryRow(Model):
     """One entry of a device's history. Entries are only added, on condition that they do not exist."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-history"
 
     certid = UnicodeAttribute(hash_key=True)
@@ -196,7 +189,7 @@ class HistoryRow(Model):
 class NameRow(Model):
     """The certificate that holds a thing name, so that two certificates with one CN cannot share a thing."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-names"
 
     devicename = UnicodeAttribute(hash_key=True)
@@ -207,7 +200,7 @@ class TargetRow(Model):
     """A registered target; of kind `removed`, a removed one; of kind `account`, the ExternalId that the targets of one
     account share. One partition per kind: there are few rows, and all are listed together."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-targets"
 
     kind = UnicodeAttribute(hash_key=True, default="target")
@@ -223,10 +216,9 @@ class TargetRow(Model):
 
 
 class TargetEntryRow(Model):
-    """One entry of a target's history, in the same table. `kind` is `history#` and the target; the range key starts
-    with the time."""
+    """One entry of a target's history, in the same table: of kind `history#` and the target, in the order of time."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-targets"
 
     kind = UnicodeAttribute(hash_key=True)
@@ -240,7 +232,7 @@ class TargetEntryRow(Model):
 class LaneRow(Model):
     """The state of a lane (`lobby.domain.lane_state`). One partition: there are few rows, and all are read together."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-lanes"
 
     kind = UnicodeAttribute(hash_key=True, default="lane")
@@ -261,7 +253,7 @@ class CountRow(Model):
     """One shard of the number of devices in a bucket. The sum of its shards is the count; a shard can be negative, as a
     device can be added in one and subtracted in another. One partition: all rows are read together."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-counts"
 
     kind = UnicodeAttribute(hash_key=True, default="devices")
@@ -272,7 +264,7 @@ class CountRow(Model):
 class RoundRow(Model):
     """The progress of a scheduled Lambda whose work takes several runs."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-rounds"
 
     name = UnicodeAttribute(hash_key=True)
@@ -284,7 +276,7 @@ class RegistrationRow(Model):
     until when, in ms since 1970, and whether the run has ended with a decision. DynamoDB deletes a row after
     `expires`, in seconds since 1970."""
 
-    class Meta(_Calls):
+    class Meta(Calls):
         table_name = "device-lobby-registrations"
 
     certid = UnicodeAttribute(hash_key=True)
@@ -304,4 +296,5 @@ MODELS: tuple[type[Model], ...] = (
     CountRow,
     RoundRow,
     RegistrationRow,
+    ConnectionRow,
 )

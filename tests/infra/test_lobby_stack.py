@@ -87,7 +87,11 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: 
 
 @pytest.mark.parametrize(
     ("name", "sql", "destination"),
-    [("lobby", wire.HELLO_SQL, "<Receptionist"), ("device_lobby_registered", wire.REGISTERED_SQL, "<Registrations")],
+    [
+        ("lobby", wire.HELLO_SQL, "<Receptionist"),
+        ("device_lobby_registered", wire.REGISTERED_SQL, "<Registrations"),
+        ("device_lobby_connections", wire.CONNECTIONS_SQL, "<Connections"),
+    ],
 )
 def test_a_rule_has_the_sql_of_wire(stacks: Stacks, name: str, sql: str, destination: str) -> None:
     payload = stacks.lobby.the("AWS::IoT::TopicRule", RuleName=name)["TopicRulePayload"]
@@ -120,9 +124,11 @@ def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(
 
 def test_a_failed_rule_invocation_is_tried_three_times_and_sent_to_the_queue(stacks: Stacks) -> None:
     configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
-    [handed_over] = [each for each in configs if each["FunctionName"].startswith("<Receptionist")]
-    assert handed_over["MaximumRetryAttempts"] == 2
-    assert handed_over["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
+    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Recept", "Connec")]
+    assert len(handed_over) == 2
+    for each in handed_over:
+        assert each["MaximumRetryAttempts"] == 2
+        assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
@@ -152,6 +158,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "REGISTRATIONS_PER_SECOND",
         },
         "receptionist": set(),
+        "connections": set(),
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
         "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
         "surveyor": set(),
@@ -277,3 +284,15 @@ def test_the_stack_has_the_outputs_that_scripts_use(stacks: Stacks, local_stacks
     }
     assert local_stacks.lobby.template["Outputs"].keys() == wanted
     assert stacks.lobby.template["Outputs"].keys() == wanted | {"LoginUrl"}
+
+
+def test_aws_iot_logs_its_errors_with_the_retention_of_all_logs(stacks: Stacks) -> None:
+    logging = stacks.lobby.the("AWS::IoT::Logging")
+    assert (logging["AccountId"], logging["DefaultLogLevel"]) == ("100000000001", "ERROR")
+    assert stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="AWSIotLogsV2")["RetentionInDays"] == 30
+
+
+def test_the_local_cloud_has_no_aws_iot_logs(tmp_path: Path) -> None:
+    local = synthesized(settings(local=True, targets=[]), tmp_path).lobby
+    assert local.of_type("AWS::IoT::Logging") == []
+    assert not [each for each in local.of_type("AWS::Logs::LogGroup") if each["LogGroupName"] == "AWSIotLogsV2"]

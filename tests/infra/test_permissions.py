@@ -56,6 +56,11 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
+    "device-lobby-connections": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}connections"},
+        "dynamodb:PutItem": {f"{TABLE}connections"},
+        "sqs:SendMessage": {f"{SQS}undelivered"},
+    },
     "device-lobby-bell": {
         "dynamodb:DescribeStream": {"<LedgerTable38A58B60.StreamArn>"},
         "dynamodb:GetRecords": {"<LedgerTable38A58B60.StreamArn>"},
@@ -82,9 +87,9 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "sqs:SendMessage": {f"{SQS}lanes.fifo", f"{SQS}uncommissioned"},
     },
     "device-lobby-arrivals": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
-        "dynamodb:PutItem": {f"{TABLE}history"},
+        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}connections"},
         "sqs:ReceiveMessage": {f"{SQS}arrivals"},
         "sqs:DeleteMessage": {f"{SQS}arrivals"},
         "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
@@ -98,7 +103,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets"},
@@ -113,6 +118,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}ledger/index/by-time",
             f"{TABLE}ledger/index/by-turn",
             f"{TABLE}lanes",
+            f"{TABLE}connections",
+            f"{TABLE}connections/index/by-problem",
         },
         "s3:ListBucketVersions": {NOTARY},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
@@ -141,6 +148,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "lambda:InvokeFunction": {f"{LAMBDA}inspector"},
     },
     "device-lobby-rules": {"sqs:SendMessage": {f"{SQS}undelivered", f"{SQS}registrations"}},
+    "device-lobby-iot-logs": {"logs:DescribeLogStreams": {"<IotLog42554799.Arn>"}},
 }
 
 
@@ -166,7 +174,8 @@ def test_each_function_writes_only_its_own_logs(stacks: Stacks) -> None:
         written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
         name = role.removeprefix("device-lobby-")
         theirs = {"commissioner", "surveyor", "inspector"} if name == "commissioner" else {name}
-        assert written == {f"/aws/lambda/device-lobby-{each}" for each in theirs}
+        expected = {f"/aws/lambda/device-lobby-{each}" for each in theirs}
+        assert written == ({"AWSIotLogsV2"} if name == "iot-logs" else expected)
 
 
 def test_no_role_has_a_managed_policy_or_a_wildcard_action(stacks: Stacks) -> None:
@@ -250,6 +259,7 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         callers.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
     assert callers == {
         "Recept": {f"{IOT}rule/lobby"},
+        "Connec": {f"{IOT}rule/device_lobby_connections"},
         "AdminA": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},
         "Reconc": {"<ReconcilerTimer.Arn>"},

@@ -86,6 +86,24 @@ def known(name: str) -> Fingerprint | None:
             {"certid": ONE, "devicename": "sensor-1", "clientversion": None, "presence": None},
         ),
         (undelivered("lobby", b"[]", "unknown-1"), "nothing to do", None),
+        (
+            undelivered(
+                "device_lobby_connections",
+                json.dumps(
+                    {
+                        "clientId": "sensor-1",
+                        "timestamp": 7,
+                        "eventType": "connected",
+                        "sessionIdentifier": "s",
+                        "principalIdentifier": ONE,
+                        "ipAddress": "192.0.2.1",
+                        "versionNumber": 0,
+                    }
+                ).encode(),
+            ),
+            "device-lobby-connections",
+            {"event": "connected", "certid": ONE, "devicename": "sensor-1", "session": "s", "version": 0, "at": 7},
+        ),
     ],
     ids=[
         "bouncer of an earlier version",
@@ -96,6 +114,7 @@ def known(name: str) -> Fingerprint | None:
         "hello",
         "hello without JSON",
         "hello of an unknown device",
+        "connection",
     ],
 )
 def test_a_message_is_parsed_to_an_event(body: str, destination: str, payload: Any) -> None:
@@ -123,6 +142,7 @@ def test_a_message_is_parsed_to_an_event(body: str, destination: str, payload: A
         failed_registration("not JSON"),
         failed_registration("7"),
         '{"certificateId": 7}',
+        undelivered("device_lobby_connections", b"[]"),
         '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}',
         '{"ruleName": "lobby", "failures": 7}',
     ],

@@ -57,6 +57,15 @@ def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
         assert "RawMessageDelivery" not in subscription, region
 
 
+def test_only_connections_that_another_client_ended_are_reported_as_disconnected(stacks: Stacks) -> None:
+    for stack in stacks.targets:
+        payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_duplicates")["TopicRulePayload"]
+        assert payload["Sql"] == wire.DUPLICATES_SQL
+        assert payload["Sql"].endswith("WHERE disconnectReason = 'DUPLICATE_CLIENTID'")
+        [action] = stack.resolve(payload["Actions"])
+        assert action["Sns"]["TargetArn"].startswith("<ArrivalsTopic")
+
+
 def test_the_rule_can_only_publish_to_the_lobby_and_log_errors(stacks: Stacks) -> None:
     stack = stacks.targets[1]
     assert {action for each in stack.statements for action in each.actions} == {

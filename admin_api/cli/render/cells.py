@@ -47,6 +47,12 @@ def state(name: object) -> Text:
     return Text(clean(name), STYLES.get(str(name), ""))
 
 
+def online(device: Mapping[str, Any]) -> Text:
+    """Return `online`, `offline`, or a dash if that is unknown."""
+    status = device.get("online")
+    return Text(NONE) if status is None else Text("online", "green") if status else Text("offline", "yellow")
+
+
 def age(at: object, now: datetime) -> str:
     """Return the time since `at` (ISO 8601) in its largest unit."""
     try:

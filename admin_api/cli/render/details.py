@@ -66,6 +66,9 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "waits for", device.get("waitsFor")
     yield "expected", device.get("expectedAt")
     yield "targets to clear", _targets(device["previousTargets"])
+    yield "connection", _connection(device)
+    for problem in device["connectionProblems"] or ():
+        yield "problem", Text(f"{cells.clean(problem['code'])}: {cells.clean(problem['message'])}", "red")
     yield "first seen", device["firstSeen"]
     yield "last hello", device["lastSeen"]
     yield "client", device["clientVersion"]
@@ -73,6 +76,13 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield from _certificate(device.get("certificate"))
     actions = [cells.COMMANDS.get(action, action) for action in device["allowedActions"]]
     yield "actions", ", ".join(actions) or "none"
+
+
+def _connection(device: Mapping[str, Any]) -> str | None:
+    """The device's connection to the lobby, if it is known."""
+    if device["online"] is None:
+        return None
+    return f"{'online' if device['online'] else 'offline'} in the lobby since {cells.clean(device['onlineSince'])}"
 
 
 def _code(device: Mapping[str, Any]) -> str | None:

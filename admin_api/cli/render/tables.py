@@ -34,6 +34,7 @@ COLUMNS: Final = (
     Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
     Column("TARGET", lambda device, _: cells.target(device), 70),
     Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),
+    Column("ONLINE", lambda device, _: cells.online(device), 80),
     Column("REASON", lambda device, _: cells.clean(device["reason"]), 90),
     Column("CLAIMED BY", lambda device, _: cells.clean(device["claimedBy"]), 110),
     Column("PROFILE", lambda device, _: cells.clean(device["profile"]), 125),
@@ -53,6 +54,15 @@ def devices(nodes: Iterable[Device], now: datetime, width: int) -> Table:
     table = plain(*(column.title for column in columns))
     for device in nodes:
         table.add_row(*(column.cell(device, now) for column in columns))
+    return table
+
+
+def connection_problems(problems: Iterable[Mapping[str, Any]], now: datetime) -> Table:
+    table = plain("LAST", "FINGERPRINT", "PLACE", "COUNT", "PROBLEM")
+    for problem in problems:
+        text = Text.assemble((cells.clean(problem["code"]), "red"), f": {cells.clean(problem['message'])}")
+        age, place = cells.age(problem["lastAt"], now), cells.clean(problem["place"])
+        table.add_row(f"{age} ago", problem["certid"][:12], place, str(problem["count"]), text)
     return table
 
 

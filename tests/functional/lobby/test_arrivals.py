@@ -15,6 +15,7 @@ from lobby.aws import signing_certificates
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.device_connections import Connections
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -123,6 +124,26 @@ def test_only_a_connection_since_the_commissioning_counts(
     relative = None if received is None else commissioned + received
     assert queue.deliver(report(at=commissioned + at, received=relative)) == []
     assert queue.state() == state
+
+
+def takeover(number: int, topic: str = TOPIC) -> str:
+    """A report of a connection in the target that ended because its client id connected again."""
+    fields = {"reason": "DUPLICATE_CLIENTID", "session": f"s{number}", "at": 1795348801000 + number}
+    body = json.dumps({"certid": CERTID, "devicename": "sensor-1"} | fields)
+    return json.dumps(sns_messages.signed(sns_messages.report(CERTID, 0, topic) | {"Message": body}))
+
+
+def test_takeovers_in_the_target_are_recorded_and_make_no_device_arrived(queue: Queue) -> None:
+    assert queue.deliver(*[takeover(number) for number in range(3)]) == []
+    assert queue.state() == State.COMMISSIONED
+    (problem,) = Connections().problems_of(CERTID)
+    assert (problem.code, problem.place, problem.count) == ("DUPLICATE_CLIENTID", "111111111111/eu-west-1", 3)
+
+
+def test_an_account_cannot_report_takeovers_of_another_target_s_device(queue: Queue) -> None:
+    other = "arn:aws:sns:eu-west-1:222222222222:device-lobby-arrivals"
+    assert queue.deliver(*[takeover(number, other) for number in range(3)]) == []
+    assert Connections().problems_of(CERTID) == []
 
 
 @pytest.mark.parametrize("certid", ["2b" * 32, "AROAEXAMPLE:user", None, 7])

@@ -68,6 +68,8 @@ export function deviceLine(number: number, more: Record<string, unknown> = {}) {
     firstSeen: "2026-11-22T11:00:00.000Z",
     lobbyRegion: "eu-central-1",
     allowedActions: ["claimDevice", "revokeDevice"],
+    online: null,
+    onlineSince: null,
     ...more,
   };
 }

@@ -7,6 +7,7 @@ import { Ago } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import { ActionButton, ActionButtons, actionsOf } from "./actions";
 import { Attention } from "./attention";
+import { ConnectionProblems } from "./connection_problems";
 import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
 import type { DeviceRecord } from "./device_query";
@@ -37,6 +38,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
         onConfirmed={onChanged}
         retry={retryFirst && <ActionButton action="retry" first onBegin={onBegin} />}
       />
+      <ConnectionProblems device={device} />
       <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />
       <Grid gap="md">
         <Grid.Col span={{ base: 12, md: 7 }}>

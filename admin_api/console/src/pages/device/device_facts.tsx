@@ -20,6 +20,9 @@ export function Identity({ device }: { device: DeviceRecord }) {
         <Fact name="Label code">
           <Copied text={device.labelCode} what="label code" />
         </Fact>
+        <Fact name="Connection">
+          <Connection device={device} />
+        </Fact>
         <Fact name="First seen">{device.firstSeen && <Timestamp at={device.firstSeen} />}</Fact>
         <Fact name="Last hello">{device.lastSeen && <Timestamp at={device.lastSeen} />}</Fact>
         <Fact name="Client">{device.clientVersion}</Fact>
@@ -29,6 +32,21 @@ export function Identity({ device }: { device: DeviceRecord }) {
         <Fact name="Claims">{device.generation}</Fact>
       </Facts>
     </Section>
+  );
+}
+
+/** The connection to the lobby. Unknown is not offline: a device in a target is not connected to the lobby. */
+function Connection({ device: { online, onlineSince } }: { device: DeviceRecord }) {
+  if (online === null) return "Unknown";
+  return (
+    <>
+      {online ? "Online" : "Offline"} in the lobby{" "}
+      {onlineSince && (
+        <Text span inherit c="dimmed">
+          · since <Timestamp at={onlineSince} />
+        </Text>
+      )}
+    </>
   );
 }
 

@@ -7,7 +7,8 @@ export const DEVICE = graphql(`
       certid devicename devstate enteredAt reason message
       targetaccount targetregion profile config endpoint generation claimedBy claimedAt
       previousTargets { account region }
-      firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft
+      firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft online onlineSince
+      connectionProblems { code message place count lastAt }
       certificate { subject issuer serialNumber notBefore notAfter key signature }
       history(last: $last) { seq at actor event before after generation reason target }
       historyIntact

@@ -21,7 +21,7 @@ import { MAX_SELECTED } from "./selection";
 export const WAITING = graphql(`
   query Waiting($first: Int!, $after: String) {
     devices(filter: { state: "inlobby" }, first: $first, after: $after) {
-      nodes { certid devicename enteredAt firstSeen lobbyRegion allowedActions }
+      nodes { certid devicename enteredAt firstSeen lobbyRegion allowedActions online onlineSince }
       pageInfo { hasNextPage endCursor }
     }
   }

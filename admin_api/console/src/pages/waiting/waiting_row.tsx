@@ -1,9 +1,9 @@
 /** One waiting device: a table row on a desktop, a card on a phone. */
-import { Anchor, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
 import { type ChangeEvent, memo } from "react";
 import { Link } from "wouter";
 import { Fingerprint } from "../../parts/fingerprint";
-import { Elapsed } from "../../parts/time";
+import { Elapsed, exact } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import type { WaitingRow } from "./use_waiting";
 
@@ -39,7 +39,7 @@ export const WaitingLine = memo(function WaitingLine(props: LineProps) {
         <Fingerprint certid={row.certid} copy />
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
-        <Elapsed at={row.enteredAt} />{" "}
+        <Elapsed at={row.enteredAt} /> <Offline row={row} />
       </Table.Td>
       <Table.Td ta="right">{claimable && <Claim {...props} />}</Table.Td>
     </Table.Tr>
@@ -63,7 +63,7 @@ export const WaitingCard = memo(function WaitingCard(props: LineProps) {
           <Fingerprint certid={row.certid} />
           <Text size="xs" c="dimmed">
             {" "}
-            Waiting for <Elapsed at={row.enteredAt} />
+            Waiting for <Elapsed at={row.enteredAt} /> <Offline row={row} />
           </Text>
         </Stack>
         {claimable && <Claim {...props} />}
@@ -102,6 +102,21 @@ function Name({ row }: { row: WaitingRow }) {
         {row.devicename ?? "No name"}
       </Text>
     </Anchor>
+  );
+}
+
+/** A device that is switched off cannot follow a claim. An unknown status is not shown. */
+function Offline({ row: { online, onlineSince } }: { row: WaitingRow }) {
+  if (online !== false) return null;
+  return (
+    <Badge
+      color="gray"
+      variant="light"
+      size="sm"
+      title={onlineSince ? `Since ${exact(onlineSince)}` : undefined}
+    >
+      Offline
+    </Badge>
   );
 }
 

@@ -42,6 +42,7 @@ export function deviceRecord(more: Record<string, unknown> = {}) {
     clientVersion: null,
     showsCode: null,
     triesLeft: null,
+    connectionProblems: [],
     labelCode: encodeLabel(ID),
     certificate: null,
     history: [

@@ -30,6 +30,29 @@ test("describes the device, its route and its history", async () => {
   expect(history.getByText(/receptionist · 2.0 s later/)).toBeTruthy();
 });
 
+test.each([
+  [true, "Online in the lobby"],
+  [false, "Offline in the lobby"],
+  [null, "Unknown"],
+])("shows the connection %s as %s", async (online, text) => {
+  enter(deviceRecord({ online, onlineSince: online === null ? null : "2026-11-22T11:30:00.000Z" }));
+  const facts = within(await screen.findByRole("region", { name: "Device" }));
+  expect(facts.getByText(text, { exact: false })).toBeTruthy();
+});
+
+test("shows a problem of its connections and what to do", async () => {
+  const problem = { __typename: "ConnectionProblem", code: "CONNECT_DENIED", place: "lobby", count: 2 };
+  enter(
+    deviceRecord({
+      connectionProblems: [{ ...problem, message: "use its name", lastAt: "2026-11-22T11:30:00.000Z" }],
+    }),
+  );
+  const alert = within(await screen.findByRole("alert"));
+  expect(alert.getByText("AWS IoT refused its connections")).toBeTruthy();
+  expect(alert.getByText("use its name")).toBeTruthy();
+  expect(alert.getByText("CONNECT_DENIED")).toBeTruthy();
+});
+
 test("replaces a label code in the address by the fingerprint", async () => {
   const { api, visited } = enter(deviceRecord(), { at: `/devices/${encodeLabel(ID)}` });
   await screen.findByRole("heading", { name: "sensor-7" });

@@ -1,5 +1,5 @@
 /** The waiting list updates while it is idle and holds still during a selection. */
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { LOST, Refusal } from "../../fake_api";
 import { stopClock } from "../clock";
@@ -15,6 +15,19 @@ test("lists waiting devices, newest first, with the number of connecting devices
   expect((await screen.findByRole("link", { name: "2 connecting" })).getAttribute("href")).toBe(
     "/devices?state=knocking",
   );
+});
+
+test("marks devices that are known to be offline, and no others", async () => {
+  const { api } = lobby([
+    deviceLine(1, { online: false, onlineSince: "2026-11-22T11:30:00.000Z" }),
+    deviceLine(2, { online: true, onlineSince: "2026-11-22T11:30:00.000Z" }),
+    deviceLine(3),
+  ]);
+  await enter(api);
+  const row = (name: string) => within(screen.getByRole("link", { name }).closest("tr") as HTMLElement);
+  await screen.findByText("sensor-3");
+  expect(row("sensor-1").getByText("Offline")).toBeTruthy();
+  expect(screen.getAllByText("Offline")).toHaveLength(1);
 });
 
 test("shows new devices and removes those that left", async () => {

@@ -1,0 +1,78 @@
+"""Connections of devices in the API: the online status, also in lists, and the problems of connections.
+
+A list has the status of all its devices with one call, when the first is asked for. The status is what is known: null
+means unknown, which a client must not show as offline.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import strawberry
+
+from admin_api.graphql.context import Context
+from admin_api.graphql.limits import Resource
+from lobby.domain.connection_problem import ConnectionProblem as Problem
+from lobby.domain.connectivity import Connectivity, Online, online_of
+from lobby.domain.device import Device
+from lobby.errors import InvalidInput
+from lobby.ledger.clock import timestamp
+from lobby.ledger.device_connections import Connections
+from lobby.names import Fingerprint
+
+MAX_PROBLEMS: Final = 100
+
+
+class Statuses:
+    """The online status of some devices, read together at the first use."""
+
+    def __init__(self, connections: Connections, certids: Sequence[Fingerprint]) -> None:
+        self._connections, self._certids = connections, certids
+        self._read: dict[Fingerprint, Connectivity] | None = None
+
+    def of(self, device: Device) -> Online:
+        if self._read is None:
+            self._read = self._connections.statuses(self._certids)
+        return online_of(device, self._read.get(device.certid))
+
+
+@strawberry.type(
+    description="A problem of a device's connections. A record counts problems with at most an hour between them, and"
+    " is deleted a week after the last."
+)
+class ConnectionProblem:
+    certid: strawberry.ID
+    code: str = strawberry.field(
+        description="CONNECT_DENIED: AWS IoT refused the client id. DUPLICATE_CLIENTID: two clients use one identity."
+    )
+    message: str = strawberry.field(description="What happened and what to do.")
+    client_id: str = strawberry.field(description="The client id of the last connection, as the client sent it.")
+    place: str = strawberry.field(description="`lobby`, or the target as account/Region.")
+    count: int
+    first_at: str
+    last_at: str
+
+
+def problem_from(problem: Problem) -> ConnectionProblem:
+    return ConnectionProblem(
+        certid=strawberry.ID(problem.certid),
+        code=problem.code,
+        message=problem.message,
+        client_id=problem.clientid,
+        place=problem.place,
+        count=problem.count,
+        first_at=_time(problem.first_at),
+        last_at=_time(problem.last_at),
+    )
+
+
+def recent_problems(context: Context, first: int) -> list[ConnectionProblem]:
+    """Raise `InvalidInput` INVALID_COUNT."""
+    if not 1 <= first <= MAX_PROBLEMS:
+        raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PROBLEMS}")
+    context.quota.consume(Resource.LISTED, first)
+    return [problem_from(problem) for problem in context.services.connections.recent_problems(first)]
+
+
+def _time(at: int) -> str:
+    return timestamp(datetime.fromtimestamp(at / 1000, UTC))

@@ -1,0 +1,98 @@
+"""Whether a device is connected to the lobby, decided from AWS IoT's lifecycle events.
+
+AWS may deliver these events twice and out of order, with times that are up to two minutes off (AWS IoT developer guide,
+"Lifecycle events"). The events of one connection have the same session and version. Versions grow with the connections
+of a client and start again at 0 when it was away for about an hour. So two events that are far apart are in the order
+of their times, and two that are close in the order of their versions. What is not known is None, never "offline".
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.states import State
+
+_SKEW: Final = timedelta(minutes=4)
+"""Two times, each up to two minutes off, are in the right order if they differ by more."""
+DUPLICATE: Final = "DUPLICATE_CLIENTID"
+"""AWS IoT's reason for the end of a connection whose client id connected again; also the problem's code."""
+
+
+class Change(StrEnum):
+    """AWS IoT's `eventType`."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True)
+class LifecycleEvent:
+    """A change of one connection, `at` a time in ms since 1970."""
+
+    change: Change
+    session: str
+    version: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """The last known change of a device's connection to the lobby. `left`: when the connection ended, the device may
+    have gone to a target."""
+
+    last: LifecycleEvent
+    left: bool = False
+
+    @property
+    def online(self) -> bool:
+        return self.last.change is Change.CONNECTED
+
+
+def after(status: Connectivity | None, event: LifecycleEvent, device: Device) -> Connectivity | None:
+    """Return the status after an event; the same object if the event changes nothing."""
+    if status is not None and not _is_newer(event, status.last):
+        return status
+    return Connectivity(event, left=event.change is Change.DISCONNECTED and may_be_in_target(device))
+
+
+def _is_newer(event: LifecycleEvent, last: LifecycleEvent) -> bool:
+    if (event.session, event.version) == (last.session, last.version):
+        return last.change is Change.CONNECTED and event.change is Change.DISCONNECTED  # a connection ends once
+    apart = timedelta(milliseconds=event.at - last.at)
+    if abs(apart) > _SKEW:
+        return apart > timedelta()
+    if event.version != last.version:
+        return event.version > last.version
+    return event.at > last.at
+
+
+def may_be_in_target(device: Device) -> bool:
+    """Return whether the device may be connected to a target: it has a route, or left a target that is not cleared."""
+    return device.devstate in (State.COMMISSIONED, State.ARRIVED) or bool(device.iotep or device.targets_to_clear)
+
+
+@dataclass(frozen=True)
+class Online:
+    """What users see: whether the device is connected, and since when (ISO 8601, UTC). None is unknown."""
+
+    online: bool | None = None
+    since: str | None = None
+
+
+def online_of(device: Device, status: Connectivity | None) -> Online:
+    """Return what is known about a device's connection.
+
+    A device in a target is unknown, because targets report no disconnections. So is one that left the lobby when it may
+    have gone to a target, until it connects to the lobby again; and one whose end of connection was not reported before
+    its target reported it."""
+    if status is None:
+        return Online()
+    since = datetime.fromtimestamp(status.last.at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if status.online:
+        moved_on = device.devstate is State.ARRIVED and since < device.enteredat
+        return Online() if moved_on else Online(True, since)
+    if status.left or may_be_in_target(device):
+        return Online()
+    return Online(False, since)

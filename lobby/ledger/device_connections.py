@@ -1,0 +1,152 @@
+"""Stores whether devices are connected to the lobby, and the problems of their connections.
+
+A status is written only if the event is newer than the last one, on condition that no other event was recorded since it
+was read; then the decision is repeated. A problem expires a week after its last occurrence.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from lobby.domain.connection_problem import ConnectionProblem, counted
+from lobby.domain.connectivity import Change, Connectivity, LifecycleEvent, after
+from lobby.domain.device import Device
+from lobby.errors import Conflict
+from lobby.ledger.clock import pause
+from lobby.ledger.connection_rows import ConnectionRow
+from lobby.ledger.dynamodb_errors import code_of
+from lobby.names import Fingerprint
+
+KEPT: Final = timedelta(days=7)
+_STATUS: Final = "status"
+_PROBLEM: Final = "problem"
+"""The constant partition key of `by-problem`."""
+_ATTEMPTS: Final = 8
+
+
+class Connections:
+    """The connections of all devices. `pause` waits before a retry."""
+
+    def __init__(self, pause: Callable[[int], None] = pause) -> None:
+        self._pause = pause
+
+    def record(self, device: Device, event: LifecycleEvent) -> bool:
+        """Record a lifecycle event of the lobby. Return whether it changed the status. Raise `Conflict`
+        CHANGED_MEANWHILE if other events of the device are recorded all the time."""
+
+        def decide(row: ConnectionRow | None) -> ConnectionRow | None:
+            known = _status_of(row) if row else None
+            status = after(known, event, device)
+            return None if status is known or status is None else _status_row(device.certid, status)
+
+        return self._update(device.certid, _STATUS, decide)
+
+    def record_problem(self, problem: ConnectionProblem) -> bool:
+        """Count an occurrence of a problem. Return whether it was written. Raise `Conflict` CHANGED_MEANWHILE."""
+
+        def decide(row: ConnectionRow | None) -> ConnectionRow | None:
+            new = counted(_problem_of(row) if row else None, problem)
+            return _problem_row(new) if new else None
+
+        return self._update(problem.certid, problem.code, decide)
+
+    def statuses(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Connectivity]:
+        """Return the known status of each device, with one eventually consistent call for 100 of them."""
+        rows = ConnectionRow.batch_get([(certid, _STATUS) for certid in dict.fromkeys(certids)])
+        return {Fingerprint(row.certid): _status_of(row) for row in rows}
+
+    def problems_of(self, certid: Fingerprint) -> list[ConnectionProblem]:
+        """Return the serious problems of one device, the latest first."""
+        rows = ConnectionRow.query(certid, filter_condition=ConnectionRow.problem.exists())
+        return _serious(sorted(map(_problem_of, rows), key=lambda each: each.last_at, reverse=True))
+
+    def recent_problems(self, count: int) -> list[ConnectionProblem]:
+        """Return the serious problems among the last `count` of all devices, the latest first."""
+        rows = ConnectionRow.by_problem.query(_PROBLEM, scan_index_forward=False, limit=count, page_size=count)
+        return _serious([_problem_of(row) for row in rows])
+
+    def _update(
+        self, certid: Fingerprint, kind: str, decide: Callable[[ConnectionRow | None], ConnectionRow | None]
+    ) -> bool:
+        for attempt in range(_ATTEMPTS):
+            row = _read(certid, kind)
+            new = decide(row)
+            if new is None:
+                return False
+            try:
+                new.save(condition=_unchanged(row))
+            except PutError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                self._pause(attempt)
+            else:
+                return True
+        raise Conflict("CHANGED_MEANWHILE", f"got an event of {certid}, whose connection keeps changing; try again")
+
+
+def _read(certid: Fingerprint, kind: str) -> ConnectionRow | None:
+    try:
+        return ConnectionRow.get(certid, kind, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _unchanged(row: ConnectionRow | None) -> Any:
+    if row is None:
+        return ConnectionRow.certid.does_not_exist()
+    if row.problem is None:
+        same = (ConnectionRow.session == row.session) & (ConnectionRow.sessionversion == row.sessionversion)
+        return same & (ConnectionRow.change == row.change)
+    return (ConnectionRow.lastat == row.lastat) & (ConnectionRow.number == row.number)
+
+
+def _serious(problems: Sequence[ConnectionProblem]) -> list[ConnectionProblem]:
+    return [problem for problem in problems if problem.is_serious]
+
+
+def _status_row(certid: Fingerprint, status: Connectivity) -> ConnectionRow:
+    last = status.last
+    return ConnectionRow(
+        certid,
+        _STATUS,
+        change=last.change.value,
+        session=last.session,
+        sessionversion=last.version,
+        at=last.at,
+        left=status.left or None,
+    )
+
+
+def _status_of(row: ConnectionRow) -> Connectivity:
+    last = LifecycleEvent(Change(row.change), row.session, int(row.sessionversion), int(row.at))
+    return Connectivity(last, bool(row.left))
+
+
+def _problem_row(problem: ConnectionProblem) -> ConnectionRow:
+    return ConnectionRow(
+        problem.certid,
+        problem.code,
+        problem=_PROBLEM,
+        session=problem.session,
+        clientid=problem.clientid,
+        place=problem.place,
+        firstat=problem.first_at,
+        lastat=problem.last_at,
+        number=problem.count,
+        expires=problem.last_at // 1000 + int(KEPT.total_seconds()),
+    )
+
+
+def _problem_of(row: ConnectionRow) -> ConnectionProblem:
+    return ConnectionProblem(
+        Fingerprint(row.certid),
+        row.kind,
+        str(row.clientid),
+        str(row.place),
+        row.session,
+        int(row.firstat),
+        int(row.lastat),
+        int(row.number),
+    )
