@@ -23,7 +23,6 @@ QUIET_ZONE: Final = 4
 SIDE: Final = MODULES + 2 * QUIET_ZONE
 """Modules per side with the quiet zone."""
 _MASK: Final = 3
-_QR_CODE: Final = zxingcpp.barcode_formats_from_str("QRCode")
 _PIXELS: Final = 3
 """Pixels per module of the image that is decoded: fewer than a phone's camera has."""
 
@@ -55,7 +54,13 @@ def check(matrix: Matrix, text: str) -> None:
     """Raise `LabelError` UNREADABLE_LABEL unless a decoder reads exactly `text` from the modules."""
     size = len(matrix) * _PIXELS
     image = memoryview(b"".join(_grey(row) for row in matrix)).cast("B", (size, size))
-    found = zxingcpp.read_barcodes(image, formats=_QR_CODE, try_rotate=False, try_downscale=False, try_invert=False)
+    found = zxingcpp.read_barcodes(
+        image,
+        formats=zxingcpp.barcode_formats_from_str("QRCode"),
+        try_rotate=False,
+        try_downscale=False,
+        try_invert=False,
+    )
     if [each.text for each in found] != [text]:
         raise LabelError("UNREADABLE_LABEL", f"got a code that a decoder does not read as {text}, want it readable")
 

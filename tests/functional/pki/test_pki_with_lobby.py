@@ -3,24 +3,29 @@
 The emulator's MQTT listener is off: it would bind every interface, and registration does not need it.
 """
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import boto3
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
 from pki.authority import load_certificates
 from pki.certificates import fingerprint
 from pki.cli import app
 from pki.crl import crl_number
+from tests import certificates as make
 
 pytestmark = pytest.mark.slow
 
@@ -120,3 +125,51 @@ def test_a_ca_is_registered_published_and_unregistered(pki: Pki, endpoint: str) 
     assert iot.list_ca_certificates()["certificates"] == []
     assert "nothing to do" in pki("unregister", "ca", "--yes").stdout
     assert "NOT_REGISTERED" in pki("publish-crl", "ca", "--yes", status=1).stderr
+
+
+def test_an_own_ca_is_registered_from_files_and_its_revocations_are_published(
+    pki: Pki, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    dates: dict[str, Any] = {"begin": now - make.YEAR, "end": now + 10 * make.YEAR}
+    root = make.authority("Acme Root", number=30, **dates)
+    ca = make.authority("Acme Devices CA", number=31, parent=root, extensions=[make.ca_extensions()[0]], **dates)
+    listed: dict[str, Any] = {"last": now - make.DAY, "until": now + 90 * make.DAY}
+    Path("ca.der").write_bytes(ca.certificate.public_bytes(Encoding.DER))
+    Path("root.txt").write_text(root.pem)
+    Path("list").write_bytes(x509.load_pem_x509_crl(make.crl(ca, [7], **listed)).public_bytes(Encoding.DER))
+    Path("stale").write_bytes(make.crl(ca, last=now - 2 * make.DAY, until=now - make.DAY))
+    Path("sample").write_text(make.pem_of(make.device(root, begin=now - make.DAY, end=now + make.YEAR)))
+    session = boto3.Session(ACCOUNT, "secret", region_name=REGION)
+    iot, s3 = session.client("iot", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
+    create_bucket(s3)
+    files = ["--ca", "ca.der", "--chain", "root.txt"]
+    assert "CRL_STALE" in pki("register", *files, "--crl", "stale", "--yes", status=1).stderr
+    refused = pki("register", *files, "--crl", "list", "--device-cert", "sample", "--yes", status=1)
+    assert "UNTRUSTED_CHAIN: the lobby would refuse the device sensor-1" in refused.stderr
+    assert iot.list_ca_certificates()["certificates"] == []
+
+    ca_id = fingerprint(ca.certificate)
+    assert f"registered: {ca_id}" in pki("register", *files, "--crl", "list", "--yes").stdout
+    assert iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]["status"] == "ACTIVE"
+    assert len(published_list(s3, ca_id)) == 1
+
+    Path("list").write_bytes(make.crl(ca, [7, 8], **listed))
+    Path(".local").mkdir()
+    local = {"aws_endpoint_url": endpoint, "aws_secret_access_key": "secret", "lobby_account": ACCOUNT}
+    Path(".local/lobby.json").write_text(json.dumps(local | {"lobby_region": REGION}))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    done = CliRunner().invoke(app, ["publish-crl", "--ca", "ca.der", "--crl", "list", "--local", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert len(published_list(s3, ca_id)) == 2
+    assert f"unregistered: {ca_id}" in pki("unregister", "--ca", "ca.der", "--yes").stdout
+
+
+def create_bucket(s3: Any) -> None:
+    """The emulator is shared by the tests of this module, and the first one needs a lobby without a bucket."""
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+def published_list(s3: Any, ca_id: str) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl(s3.get_object(Bucket=BUCKET, Key=f"crl/{ca_id}.pem")["Body"].read())
