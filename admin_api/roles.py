@@ -55,6 +55,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "targetHistory": _OPERATORS,
     "pauseTarget": _OPERATORS,
     "resumeTarget": _OPERATORS,
+    "targetTemplate": _ADMINS,
     "registerTarget": _ADMINS,
     "renameTarget": _ADMINS,
     "archiveTarget": _ADMINS,

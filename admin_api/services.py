@@ -4,14 +4,20 @@ Tests pass their own. AWS clients are created on first use.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
 
 from admin_api.invocations import compare, lambda_client, run_survey
 from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
-from lobby.aws.clients import LobbyClients
+from admin_api.templates.quick_create import store
+from admin_api.templates.source import bundled_source
+from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
+from lobby.aws.clients import client as aws_client
 from lobby.contracts import Comparison, Survey
 from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
@@ -22,7 +28,10 @@ from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
 from lobby.names import AccountId, Region, Target
 from lobby.profiles import bundled_profiles
-from lobby.wire import notary_bucket
+from lobby.wire import notary_bucket, trust_bucket
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -41,13 +50,25 @@ class Services:
     """All profiles that targets can have."""
     clock: Callable[[], float] = time.monotonic
     connections: Connections = field(default_factory=Connections)
+    store_template: Callable[[Target, str], str] = field(kw_only=True)
+    """Stores the template of a target and returns its address, for CloudFormation's console."""
+    template_source: Callable[[], Mapping[str, Any]] = bundled_source
+    """Returns the generic template of a target."""
 
     @cached_property
     def target_administration(self) -> TargetAdministration:
         return TargetAdministration(self.targets)
 
 
+@cache
+def _signing_s3() -> "S3Client":
+    signing = CLIENT_CONFIG.merge(Config(signature_version="s3v4"))
+    s3: S3Client = aws_client("s3", signing)
+    return s3
+
+
 def services_of(settings: Settings) -> Services:
+    templates = trust_bucket(settings.lobby_account, settings.lobby_region)
     client, clients = lambda_client(settings.lobby_region), LobbyClients()
     ledger, bucket = Ledger(settings.lobby_region), notary_bucket(settings.lobby_account, settings.lobby_region)
     return Services(
@@ -59,4 +80,5 @@ def services_of(settings: Settings) -> Services:
         lobby_account=settings.lobby_account,
         lobby_region=settings.lobby_region,
         profiles=bundled_profiles(),
+        store_template=lambda target, content: store(_signing_s3(), templates, target, content),
     )

@@ -44,11 +44,15 @@ def new_external_id() -> str:
     return secrets.token_hex(16)
 
 
+def first_region(target: RegisteredTarget, registered: Sequence[RegisteredTarget]) -> Region:
+    """Return the Region of the account that was registered first. The account's role belongs to its stack."""
+    siblings = [other for other in registered if other.target.account == target.target.account]
+    return min([*siblings, target], key=lambda other: (other.createdat, other.target.region)).target.region
+
+
 def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarget], services: "Services") -> str:
     """Return the command that the owner of the target account runs. There is one role per account: it belongs to the
     stack of the Region that was `registered` first."""
-    siblings = [other for other in registered if other.target.account == target.target.account]
-    first = min([*siblings, target], key=lambda other: (other.createdat, other.target.region))
     words = [
         "./deploy.sh target",
         f"--account {target.target.account}",
@@ -59,6 +63,6 @@ def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarge
     ]
     if target.profiles != (DEFAULT_PROFILE,):
         words.append(f"--profiles {','.join(target.profiles)}")
-    if first.target != target.target:
+    if first_region(target, registered) != target.target.region:
         words.append("--without-role")
     return " ".join(words)

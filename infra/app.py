@@ -5,11 +5,9 @@ the local deployment call `synthesize` in their own process. Invalid settings ar
 """
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
 
 # Suppress jsii's warning about the end of life of this major version of Node.
 os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
@@ -17,13 +15,12 @@ os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra.cdk_context import ROOT, cdk_context
 from infra.errors import InfraError
 from infra.lobby_stack import LobbyStack
 from infra.role_stack import RoleStack
 from infra.settings import Settings
 from infra.target_stack import TargetStack
-
-ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def build(app: App, settings: Settings, *, nag: bool = True) -> App:
@@ -42,13 +39,8 @@ def build(app: App, settings: Settings, *, nag: bool = True) -> App:
 
 def synthesize(settings: Settings, out: Path, *, nag: bool = False) -> Path:
     """Write a cloud assembly to `out`, in this process, without the CDK CLI. Raise `BundleFailed`."""
-    build(App(outdir=str(out), analytics_reporting=False, context=_context()), settings, nag=nag).synth()
+    build(App(outdir=str(out), analytics_reporting=False, context=cdk_context()), settings, nag=nag).synth()
     return out
-
-
-def _context() -> dict[str, Any]:
-    """Return the context of cdk.json, which the CDK CLI passes by itself."""
-    return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("-o", "--out", default=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")), metavar="FOLDER")
     options = parser.parse_args(arguments)
-    context = _context() | dict(each.partition("=")[::2] for each in options.context)
+    context = cdk_context() | dict(each.partition("=")[::2] for each in options.context)
     app = App(outdir=options.out, analytics_reporting=False, context=context)
     try:
         build(app, Settings.from_context(app.node.try_get_context)).synth()

@@ -4,9 +4,15 @@ deleted.
 
 from typing import Any
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+
+def short_lived(prefix: str) -> s3.LifecycleRule:
+    """Return a rule that deletes the objects of a prefix, and their versions, after a day."""
+    day = Duration.days(1)
+    return s3.LifecycleRule(prefix=prefix, expiration=day, noncurrent_version_expiration=day)
 
 
 def make_bucket(scope: Construct, construct_id: str, name: str, **properties: Any) -> s3.Bucket:

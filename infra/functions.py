@@ -5,7 +5,7 @@ Roles have their complete policy inline, so a function never exists without it a
 function has a log group with explicit name, format and retention.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -83,6 +83,8 @@ class Code:
 
     settings: Settings
     wanted: bool
+    generated: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Further files of the admin API's bundle, by their name in it."""
     _built: dict[str, lambda_.Code] = field(default_factory=dict)
 
     @property
@@ -109,6 +111,8 @@ class Code:
         if self.settings.console and not self.settings.local:
             bundles.require_page(bundle)
         files = {profiles.PATH: profiles.encode_profiles(self.settings.profiles)}
+        if bundle is bundles.ADMIN_API:
+            files |= {name: content() for name, content in self.generated.items()}
         built = bundles.build(bundle, self.platform, added=files)
         return lambda_.Code.from_asset(str(built.path), asset_hash=built.sha256)
 

@@ -28,6 +28,7 @@ from infra import (
     registration,
     sign_in,
     stack_names,
+    target_templates,
     timers,
     topic_rules,
 )
@@ -59,9 +60,11 @@ class LobbyStack(Stack):
             description="Device Lobby: admits devices and assigns them to target accounts",
         )
         self.settings = settings
-        self.code = Code(settings, wanted=settings.bundle and self.bundling_required)
+        generated = {target_templates.PATH: lambda: target_templates.target_templates(settings)}
+        self.code = Code(settings, settings.bundle and self.bundling_required, generated)
         self.tables = make_tables(self, settings)
-        self.bucket = buckets.make_bucket(self, "Trust", wire.trust_bucket(lobby.account, lobby.region))
+        trust = wire.trust_bucket(lobby.account, lobby.region)
+        self.bucket = buckets.make_bucket(self, "Trust", trust, lifecycle_rules=[buckets.short_lived("templates/")])
         self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)
         self.functions: dict[str, lambda_.Function] = {}

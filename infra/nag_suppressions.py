@@ -45,6 +45,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
             "*": f"AttachThingPrincipal: {_NO_RESOURCE}",
         },
     )
+    templates = f"arn:aws:s3:::{bucket}/templates/*"
+    _wildcards(stack, "AdminApiRole", {templates: "one template per target; targets are registered later"})
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(
         stack,
@@ -74,7 +76,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         _suppress(
             queue, {"SQS3": "a message comes again until its lane is empty; an alarm reports a lane without progress"}
         )
-    _suppress(stack.bucket, {"S1": "it contains public revocation lists; CloudTrail data events record who reads them"})
+    contents = "it contains revocation lists and templates of targets"
+    _suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})
     if stack.settings.user_pool_id is None:

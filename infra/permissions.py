@@ -173,6 +173,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     anchors = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
+    trust = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in index_names(LEDGER))),
@@ -183,6 +184,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
+        allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(
             "LookAtTargets",
             ["lambda:InvokeFunction"],

@@ -54,6 +54,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
+    "targetTemplate": ("{ targetTemplate(account: <account>, region: <region>) { fileName } }", _ADMINS),
     "renameTarget": (
         'mutation { renameTarget(account: <account>, region: <region>, name: "Renamed") { name } }',
         _ADMINS,

@@ -14,6 +14,7 @@ from admin_api.cli.commands import (
     history,
     reconcile,
     target_changes,
+    target_template,
     targets,
 )
 from lobby import __version__
@@ -61,6 +62,7 @@ for group in (account, claim, change, reconcile, doctor):
 app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
 targets.app.add_typer(target_changes.app)
+targets.app.add_typer(target_template.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 

@@ -62,6 +62,10 @@ query {
     lane { waiting pace pausedBy pausedAt silentSince progressAt }
   }
 }""")
+TARGET_TEMPLATE: Final = Document("""
+query($account: String!, $region: String!, $format: TemplateFormat!) {
+  targetTemplate(account: $account, region: $region, format: $format) { fileName content quickCreateUrl }
+}""")
 TARGET_HISTORY: Final = Document("""
 query($account: String!, $region: String!) {
   targetHistory(account: $account, region: $region) { at actor event detail }
@@ -169,6 +173,7 @@ ALL: Final = (
     HISTORY,
     TARGETS,
     TARGET_HISTORY,
+    TARGET_TEMPLATE,
     RENAME_TARGET,
     ARCHIVE_TARGET,
     RESTORE_TARGET,

@@ -25,6 +25,7 @@ from admin_api.graphql.targets import (
     entry_from,
     target_from,
 )
+from admin_api.graphql.templates import TargetTemplate, TemplateFormat, template_of
 from lobby.domain.states import State
 from lobby.label import decode_label
 from lobby.ledger.counts import read_counts
@@ -88,6 +89,18 @@ class Query:
         listed = [target for target in registered if info.context.caller.may_list(target.target)]
         shown = [target for target in listed if include_archived or target.archivedat is None]
         return [target_from(target, registered, info.context) for target in shown]
+
+    @operation(
+        "Returns a template that sets a target's account up without this project. It contains the target's ExternalId."
+    )
+    def target_template(
+        self,
+        info: Info,
+        account: str,
+        region: str,
+        format: TemplateFormat = TemplateFormat.CLOUDFORMATION,  # noqa: A002
+    ) -> TargetTemplate:
+        return template_of(info.context, parse_target(account, region), format)
 
     @operation("Returns what was done with a target and by whom, the oldest entry first; also with a removed one.")
     def target_history(self, info: Info, account: str, region: str) -> list[TargetEntry]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.domain.lane_pace import DEFAULT_RATE
-from lobby.names import Target
+from lobby.names import AccountId, Region, Target
 
 TARGET_ROLE: Final = "lobby_commissioner_role"
 """The IAM role in a target account that the commissioner assumes."""
@@ -32,6 +32,11 @@ class RegisteredTarget:
     @property
     def role_arn(self) -> str:
         return f"arn:aws:iam::{self.target.account}:role/{TARGET_ROLE}"
+
+
+PLACEHOLDER: Final = Target(AccountId("000000000000"), Region("xx-placeholder-1"))
+PLACEHOLDER_EXTERNAL_ID: Final = "external-id-of-the-target"
+"""In the templates that are filled in for one target: no target has these."""
 
 
 class TargetEvent(StrEnum):

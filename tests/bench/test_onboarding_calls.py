@@ -48,6 +48,7 @@ class Lambdas:
                 histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
                 compare=_no_survey,
                 profiles=PROFILES,
+                store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             )
             self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock))
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))

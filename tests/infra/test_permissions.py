@@ -122,6 +122,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}connections/index/by-problem",
         },
         "s3:ListBucketVersions": {NOTARY},
+        "s3:PutObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
+        "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
     },
     "device-lobby-sweeper": {
@@ -222,6 +224,8 @@ def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
     assert actual == {
         ("device-lobby-notary", "s3:PutObject"),
         ("device-lobby-admin-api", "s3:ListBucketVersions"),
+        ("device-lobby-admin-api", "s3:PutObject"),  # templates of targets, in the trust bucket
+        ("device-lobby-admin-api", "s3:GetObject"),
         ("device-lobby-bouncer", "s3:GetObject"),
     }
 

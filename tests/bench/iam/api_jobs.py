@@ -2,6 +2,9 @@
 
 import time
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
 
 from infra.local.bringup import CHECK, REGISTER
 from tests.bench.iam.device_jobs import claim, named, target_input
@@ -74,6 +77,20 @@ def register_target(fixture: JobFixture) -> None:
         fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name=name)
 
 
+def open_template(fixture: JobFixture) -> None:
+    """Open the template of a target by the link for its owner."""
+    document = (
+        "query($account: String!, $region: String!) {"
+        " targetTemplate(account: $account, region: $region) { content quickCreateUrl } }"
+    )
+    template = fixture.request("targetTemplate", document, "admin", **target_input(fixture.first))["targetTemplate"]
+    query = urlsplit(template["quickCreateUrl"]).fragment.partition("?")[2]
+    address = parse_qs(query)["templateURL"][0]
+    response = httpx.get(address)
+    if response.status_code != 200 or response.text != template["content"]:
+        raise JobFailed(f"the template's address answers {response.status_code}")
+
+
 def remove_target(fixture: JobFixture) -> None:
     """Register a target, rename and archive it, and remove it when no claim can be under way any more."""
     target = fixture.unused_target()
@@ -116,6 +133,7 @@ API_JOBS: Final = named(
     anchor_history,
     claim_in_bulk,
     register_target,
+    open_template,
     remove_target,
     confirm_arrivals_topic,
 )

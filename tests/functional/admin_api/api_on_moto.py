@@ -23,6 +23,7 @@ from admin_api.web.tokens import TokenVerifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
 from lobby.domain.identity import Identity
 from lobby.domain.profile import Profile, Profiles
+from lobby.domain.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.anchors import Anchors
@@ -37,6 +38,27 @@ from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of,
 from tests.operations import CODE
 
 PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
+TEMPLATES: dict[str, Any] = {
+    "role": {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": "lobby_commissioner_role",
+                    "AssumeRolePolicyDocument": {"ExternalId": PLACEHOLDER_EXTERNAL_ID},
+                    "Policies": [],
+                },
+            }
+        }
+    },
+    "region": {
+        "Resources": {
+            name: {"Type": "AWS::IoT::Policy", "Properties": {"PolicyName": name, "PolicyDocument": {}}}
+            for name in map(profile_policy, PROFILES.by_name)
+        }
+    },
+}
+"""The generic template of a target, shortened."""
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
 NOTARY_BUCKET = notary_bucket(parse_account("999999999999"), parse_region(REGION))
@@ -122,6 +144,8 @@ class Lobby:
             self.clock,
             histories=histories,
             profiles=PROFILES,
+            template_source=lambda: TEMPLATES,
+            store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             compare=self.compare,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)

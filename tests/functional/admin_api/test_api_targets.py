@@ -202,3 +202,38 @@ def test_only_admins_change_targets(lobby: Lobby, operation: str) -> None:
     more = {"name": "North"} if operation == "renameTarget" else {}
     assert change(lobby, operation, role="operator", **more).code == "FORBIDDEN"
     assert (lobby.targets.get(HERE).name, lobby.targets.get(HERE).archivedat) == ("Here", None)
+
+
+TEMPLATE = """query($account: String!, $region: String!, $format: TemplateFormat) {
+  targetTemplate(account: $account, region: $region, format: $format) { fileName content quickCreateUrl } }"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "content"),
+    [
+        ("CLOUDFORMATION", "device-lobby-target-111111111111-eu-west-1.yaml", "Type: AWS::IoT::Policy"),
+        ("TERRAFORM", "device-lobby-target-111111111111-eu-west-1.tf", 'resource "aws_iot_policy"'),
+    ],
+)
+def test_admins_get_a_template_of_a_target(lobby: Lobby, wanted: str, name: str, content: str) -> None:
+    template = lobby.ask(TEMPLATE, at(HERE) | {"format": wanted}, ("admin",)).data["targetTemplate"]
+    assert template["fileName"] == name
+    assert content in template["content"]
+    assert EXTERNAL_ID in template["content"]
+    assert "999999999999/eu-west-1" in template["content"]
+    assert "gateway" not in template["content"]  # a profile that the target does not have
+    link = "https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/create/review?"
+    link += "templateURL=https%3A%2F%2Fbucket.s3.amazonaws.com%2F111111111111%3Fsigned&stackName=DeviceLobbyTarget"
+    assert template["quickCreateUrl"] == (link if wanted == "CLOUDFORMATION" else None)
+
+
+def test_only_admins_get_templates(lobby: Lobby) -> None:
+    assert lobby.ask(TEMPLATE, at(HERE)).code == "FORBIDDEN"
+    assert lobby.ask(TEMPLATE, at("333333333333/eu-west-1"), ("admin",)).code == "UNKNOWN_TARGET"
+
+
+def test_the_template_of_a_second_region_leaves_the_role_to_the_first(lobby: Lobby) -> None:
+    second = replace(HERE, region=THERE.region)
+    lobby.ask(REGISTER, at(second) | {"name": "Second"}, ("admin",))
+    template = lobby.ask(TEMPLATE, at(second), ("admin",)).data["targetTemplate"]
+    assert f'Default: "{HERE.region}"' in template["content"]

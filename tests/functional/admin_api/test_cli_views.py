@@ -1,6 +1,7 @@
 """`lobbyctl devices`, `history`, `overview`, `targets`, `whoami`: tables and JSON records."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,6 +186,18 @@ def test_a_target_is_renamed_archived_and_restored(terminal: Terminal, lobby: Lo
     events = [each["event"] for each in terminal.records("targets", "history", "North")]
     assert events == ["registered", "changed", "archived", "restored"]
     assert "Here → North" in terminal.run("targets", "history", str(HERE)).stdout
+
+
+def test_a_template_of_a_target_is_printed_or_written(terminal: Terminal, tmp_path: Path) -> None:
+    printed = terminal.run("targets", "template", "Here", "--as", "admin")
+    assert printed.exit_code == 0, printed.output
+    assert printed.stdout.startswith("# Sets this account up as a target")
+    path = tmp_path / "target.tf"
+    written = terminal.run("targets", "template", str(HERE), "--format", "terraform", "-o", str(path), "--as", "admin")
+    assert written.exit_code == 0, written.output
+    assert 'provider "aws"' in path.read_text()
+    (record,) = terminal.records("targets", "template", "Here", "--as", "admin")
+    assert record["fileName"].endswith(".yaml")
 
 
 def test_a_target_is_not_archived_without_a_confirmation(terminal: Terminal, lobby: Lobby) -> None:

@@ -155,6 +155,7 @@ class Lambdas:
             lambda: 0.0,
             histories=Histories(self._ledger(), anchors),
             profiles=PROFILES,
+            store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             compare=_no_comparison,
         )
         app: Any = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)

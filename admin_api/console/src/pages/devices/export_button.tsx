@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { titleOf } from "../../api/failures";
 import { formatNumber, pluralize } from "../../parts/numbers";
+import { saveFile } from "../../parts/save_file";
 import { collect } from "./collect";
 import { csvOf } from "./csv";
 import { deviceFetcher, FetchFailed } from "./fetch_devices";
@@ -35,7 +36,11 @@ export function ExportButton({ query }: { query: ListQuery }) {
         return !stopped.current;
       });
       if (!stopped.current) {
-        save(csvOf(rows), `devices-${new Date().toISOString().slice(0, 10)}.csv`);
+        saveFile(
+          csvOf(rows),
+          `devices-${new Date().toISOString().slice(0, 10)}.csv`,
+          "text/csv;charset=utf-8",
+        );
         setStatus(`${pluralize(rows.length, "device")} saved${cut ? "; there may be more" : ""}`);
       }
     } catch (error) {
@@ -66,14 +71,4 @@ export function ExportButton({ query }: { query: ListQuery }) {
       </Button>
     </>
   );
-}
-
-function save(text: string, name: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser reads the file asynchronously.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -18,6 +18,12 @@ export const SETUP_COMMANDS = graphql(`
   query SetupCommands { targets { account region setupCommand } }
 `);
 
+export const TARGET_TEMPLATE = graphql(`
+  query TargetTemplate($account: String!, $region: String!, $format: TemplateFormat!) {
+    targetTemplate(account: $account, region: $region, format: $format) { fileName content quickCreateUrl }
+  }
+`);
+
 export const REGISTER_TARGET = graphql(`
   mutation RegisterTarget(
     $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean

@@ -2,8 +2,9 @@
  * Explains how to set up a target account: one command, and what to do with it. The command contains the
  * target's ExternalId, so it is requested only when an admin asks for it.
  */
-import { Alert, Button, Code, Group, Paper, Stack, Text } from "@mantine/core";
+import { Alert, Button, Code, Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
+import { useState } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
@@ -13,7 +14,10 @@ import { keyOf, type TargetName } from "../../parts/targets";
 import { waitsForRole } from "./check_summary";
 import { SETUP_COMMANDS } from "./operations";
 import classes from "./targets.module.css";
+import { Templates } from "./templates";
 
+/** Owners who do not use this project deploy a template. */
+type Way = "command" | "template";
 export type Occasion = "new" | "profiles" | "requested";
 
 const WHY: Record<Occasion, string> = {
@@ -48,6 +52,7 @@ export function SetupSteps({ target, occasion, onCheck }: Props) {
 }
 
 function Steps({ target, command, occasion, onCheck }: Props & { command: string }) {
+  const [way, setWay] = useState<Way>("command");
   return (
     <Stack>
       <Text size="sm">{WHY[occasion]}</Text>
@@ -57,32 +62,46 @@ function Steps({ target, command, occasion, onCheck }: Props & { command: string
           this one.
         </Alert>
       )}
-      <ol className={classes.steps}>
-        <li>
-          <Text size="sm">
-            The owner of account <Code>{target.account}</Code> opens a terminal in a copy of Device Lobby,
-            with AWS credentials for that account.
-          </Text>
-        </li>
-        <li>
-          <Text size="sm">They run this command exactly as shown:</Text>
-          <Command text={command} />
-          <Text size="xs" c="dimmed">
-            It contains the target's ExternalId. Share it only with them.
-          </Text>
-        </li>
-        <li>
-          <Text size="sm">
-            When it has finished, run a check. A check tests every permission and changes nothing.
-          </Text>
-        </li>
-      </ol>
+      <SegmentedControl
+        aria-label="Set up with"
+        value={way}
+        onChange={(value) => setWay(value as Way)}
+        data={[
+          { value: "command", label: "Command" },
+          { value: "template", label: "Template" },
+        ]}
+      />
+      {way === "template" && <Templates target={target} />}
+      {way === "command" && <CommandSteps target={target} command={command} />}
+      <Text size="sm">
+        When it has finished, run a check. A check tests every permission and changes nothing.
+      </Text>
       <Group justify="flex-end">
         <Button leftSection={<IconPlugConnected size={18} aria-hidden />} onClick={onCheck}>
           Check
         </Button>
       </Group>
     </Stack>
+  );
+}
+
+function CommandSteps({ target, command }: { target: TargetName; command: string }) {
+  return (
+    <ol className={classes.steps}>
+      <li>
+        <Text size="sm">
+          The owner of account <Code>{target.account}</Code> opens a terminal in a copy of Device Lobby, with
+          AWS credentials for that account.
+        </Text>
+      </li>
+      <li>
+        <Text size="sm">They run this command exactly as shown:</Text>
+        <Command text={command} />
+        <Text size="xs" c="dimmed">
+          It contains the target's ExternalId. Share it only with them.
+        </Text>
+      </li>
+    </ol>
   );
 }
 

@@ -1,0 +1,50 @@
+"""`targets template`: a template that sets a target's account up without this project."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin_api.cli import documents
+from admin_api.cli.command import TARGET_HELP, command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.completion import complete_target
+
+app = typer.Typer()
+
+
+class Format(StrEnum):
+    """What the owner of the account deploys with."""
+
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+
+
+@command(app, "template")
+def template(
+    context: CommandContext,
+    target: Annotated[str | None, typer.Argument(help=TARGET_HELP, autocompletion=complete_target)] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="What the owner deploys with.")
+    ] = Format.CLOUDFORMATION,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file. [default: print]")] = None,
+) -> None:
+    """Print a self-contained template for the owner of a target account.
+
+    The CloudFormation template also works as a StackSet for many Regions. It contains the target's ExternalId: give it
+    to the owner only.
+    """
+    where = context.targets.find(target).target
+    answer = context.execute(
+        documents.TARGET_TEMPLATE, account=where.account, region=where.region, format=output_format.value.upper()
+    )["targetTemplate"]
+    if output is not None:
+        output.write_text(answer["content"])
+        context.screen.note(f"Wrote {output}")
+    elif context.screen.as_json:
+        context.screen.record(answer)
+    else:
+        context.screen.line(answer["content"].rstrip())
+    if answer["quickCreateUrl"] and not context.screen.as_json:
+        context.screen.note(f"For the owner, within the hour: {answer['quickCreateUrl']}")

@@ -1,0 +1,63 @@
+"""The template of a target, for owners who set their account up with their own tools. Only admins get it, because it
+contains the ExternalId."""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Final
+
+import strawberry
+
+from admin_api.graphql.context import Context, computed
+from admin_api.services import Services
+from admin_api.target_registration import first_region
+from admin_api.templates import quick_create
+from admin_api.templates.cloudformation import cloudformation
+from admin_api.templates.source import TargetResources, resources_of
+from admin_api.templates.terraform import terraform
+from lobby.names import Target
+
+
+@strawberry.enum(description="What a target's owner deploys with.")
+class TemplateFormat(Enum):
+    CLOUDFORMATION = "CLOUDFORMATION"
+    TERRAFORM = "TERRAFORM"
+
+
+@strawberry.type(description="A self-contained template that sets a target's account up.")
+class TargetTemplate:
+    file_name: str
+    content: str
+    link: strawberry.Private[Callable[[], str] | None]
+
+    @computed(
+        "A link for the owner that opens AWS's console with the stack ready to be created. Valid for an hour. Null for"
+        " Terraform."
+    )
+    def quick_create_url(self) -> str | None:
+        return self.link() if self.link else None
+
+
+_WRITERS: Final[dict[TemplateFormat, tuple[str, Callable[[TargetResources, str], str]]]] = {
+    TemplateFormat.CLOUDFORMATION: ("yaml", cloudformation),
+    TemplateFormat.TERRAFORM: ("tf", terraform),
+}
+
+
+def template_of(context: Context, target: Target, wanted: TemplateFormat) -> TargetTemplate:
+    """Raise `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE."""
+    services = context.services
+    registered = services.targets.get(target)
+    role_region = first_region(registered, services.targets.all())
+    resources = resources_of(services.template_source(), registered, role_region, services.profiles)
+    suffix, write = _WRITERS[wanted]
+    content = write(resources, f"{services.lobby_account}/{services.lobby_region}")
+    return TargetTemplate(
+        file_name=f"device-lobby-target-{target.account}-{target.region}.{suffix}",
+        content=content,
+        link=partial(_link, services, target, content) if wanted is TemplateFormat.CLOUDFORMATION else None,
+    )
+
+
+def _link(services: Services, target: Target, content: str) -> str:
+    return quick_create.link(target, services.store_template(target, content))

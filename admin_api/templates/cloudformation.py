@@ -1,0 +1,107 @@
+"""A target's resources as a CloudFormation template in YAML, with comments.
+
+The same template is for a stack in one Region and for a StackSet over many Regions of the account: the Region is a
+pseudo parameter, and the role is created in one Region only. Deleting a stack keeps the role, which the other Regions
+use.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from admin_api.templates.source import Resource, TargetResources
+from lobby.domain.target import PLACEHOLDER
+
+_INDENT: Final = "  "
+_SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}
+ROLE_CONDITION: Final = "CreatesRole"
+
+
+def cloudformation(target: TargetResources, lobby: str) -> str:
+    """Return the template. `lobby` is the lobby's account and Region, for the comment."""
+    region, where = target.registered.target.region, target.registered.target
+    lines = [
+        f"# Sets this account up as a target of the Device Lobby in {lobby}: the lobby can then register devices here.",
+        f"# For {where} and the profiles {', '.join(target.registered.profiles)}. It contains the target's ExternalId.",
+        "#",
+        "# One Region:",
+        "#   aws cloudformation deploy --template-file FILE --stack-name DeviceLobbyTarget \\",
+        f"#     --capabilities CAPABILITY_NAMED_IAM --region {region}",
+        "# Many Regions of this account (each must be registered with the lobby):",
+        "#   aws cloudformation create-stack-set --stack-set-name DeviceLobbyTarget --template-body file://FILE \\",
+        f"#     --capabilities CAPABILITY_NAMED_IAM --region {target.role_region}",
+        "#   aws cloudformation create-stack-instances --stack-set-name DeviceLobbyTarget \\",
+        f"#     --accounts {where.account} --regions {target.role_region} … --region {target.role_region}",
+        'AWSTemplateFormatVersion: "2010-09-09"',
+        f"Description: {_text(f'Device Lobby: allows the lobby {lobby} to register devices here')}",
+        "Parameters:",
+        f"{_INDENT}RoleRegion:",
+        f"{_INDENT * 2}Type: String",
+        f"{_INDENT * 2}Default: {_text(target.role_region)}",
+        f"{_INDENT * 2}Description: Region whose stack creates the account's role; none if the account has it",
+        "Conditions:",
+        f"{_INDENT}{ROLE_CONDITION}: !Equals [!Ref RoleRegion, !Ref AWS::Region]",
+        "Resources:",
+    ]
+    for resource in target.resources:
+        lines += _resource(resource)
+    return "\n".join(lines) + "\n"
+
+
+def _resource(resource: Resource) -> Iterator[str]:
+    yield f"{_INDENT}# {resource.comment}"
+    yield f"{_INDENT}{resource.logical_id}:"
+    yield f"{_INDENT * 2}Type: {resource.type}"
+    if resource.is_role:
+        yield f"{_INDENT * 2}Condition: {ROLE_CONDITION}"
+        yield f"{_INDENT * 2}DeletionPolicy: Retain"
+        yield f"{_INDENT * 2}UpdateReplacePolicy: Retain"
+    yield f"{_INDENT * 2}Properties:"
+    yield from _block(_portable(dict(resource.properties)), 3)
+
+
+def _portable(value: Any) -> Any:
+    """Return the value with the Region as a pseudo parameter."""
+    if isinstance(value, dict):
+        return {key: _portable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_portable(each) for each in value]
+    if isinstance(value, str) and PLACEHOLDER.region in value:
+        return {"Fn::Sub": value.replace("${", "${!").replace(PLACEHOLDER.region, "${AWS::Region}")}
+    return value
+
+
+def _block(value: Any, depth: int) -> Iterator[str]:
+    """Write a mapping or a list, indented."""
+    pad = _INDENT * depth
+    entries = ((f"{key}:", each) for key, each in value.items()) if isinstance(value, dict) else ()
+    items = (("-", each) for each in value) if isinstance(value, list) else entries
+    for head, each in items:
+        plain = _inline(each)
+        if plain is not None:
+            yield f"{pad}{head} {plain}"
+        elif head == "-":
+            first, *rest = _block(each, depth + 1)
+            yield f"{pad}- {first.strip()}"
+            yield from rest
+        else:
+            yield f"{pad}{head}"
+            yield from _block(each, depth + 1)
+
+
+def _inline(value: Any) -> str | None:
+    """Return a value that is written on one line, or None."""
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, argument)] = value.items()
+        if name in _SHORT:
+            return f"{_SHORT[name]} {_text(argument) if name == 'Fn::Sub' else argument}"
+        if name == "Fn::GetAtt":
+            return f"!GetAtt {'.'.join(argument)}"
+    if isinstance(value, dict | list):
+        return None if value else json.dumps(value)
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    """Return a double-quoted YAML string: JSON's strings are YAML's (YAML 1.2.2, section 1.2)."""
+    return json.dumps(value)
