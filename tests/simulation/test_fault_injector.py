@@ -107,4 +107,4 @@ def test_a_step_that_is_not_idempotent_is_detected(
     monkeypatch.setattr(registry, "_EXISTS", "no such code")
     result = result_of(injector, setup, "claim of a waiting device", "RegisterCertificateWithoutCA", Fault.KILLED)
     assert result.startswith("LOST ")
-    assert "violations: got" in result
+    assert "TARGET_UNREACHABLE" in result

@@ -62,6 +62,8 @@ export function RouteFacts({ device, known }: RouteProps) {
     <Section title="Route">
       <Facts>
         <Fact name="Target">{target && <TargetLabel target={target} known={known} />}</Fact>
+        <Fact name="Expected">{device.expectedAt && <Timestamp at={device.expectedAt} />}</Fact>
+        <Fact name="Waits for">{device.waitsFor}</Fact>
         <Fact name="Profile">{target && device.profile}</Fact>
         <Fact name="Endpoint">{device.endpoint && <Copied text={device.endpoint} what="endpoint" />}</Fact>
         <Fact name="Config">{target && device.config !== null && <Config config={device.config} />}</Fact>

@@ -19,7 +19,7 @@ export const STUCK = graphql(`
     commissioned: devices(filter: { state: "commissioned", enteredBefore: $before }, first: 20) { ...StuckPage }
   }
   fragment StuckPage on DevicePage @_unmask {
-    nodes { certid devicename devstate enteredAt targetaccount targetregion reason allowedActions }
+    nodes { certid devicename devstate enteredAt targetaccount targetregion reason waitsFor allowedActions }
     pageInfo { hasNextPage }
   }
 `);

@@ -25,7 +25,7 @@ interface Props {
 }
 
 export function StuckLine({ device, at, onRetried }: Props) {
-  const { certid, devicename, devstate, enteredAt, targetaccount, targetregion, reason } = device;
+  const { certid, devicename, devstate, enteredAt, targetaccount, targetregion, reason, waitsFor } = device;
   const name = devicename ?? shortForm(certid);
   return (
     <li className={classes.stuckLine}>
@@ -44,6 +44,11 @@ export function StuckLine({ device, at, onRetried }: Props) {
         <Text size="xs" c="dimmed" ff="monospace">
           {[targetaccount && `${targetaccount}/${targetregion}`, reason].filter(Boolean).join(" · ")}
         </Text>
+        {waitsFor && (
+          <Text size="xs" c="dimmed">
+            Waits for: {waitsFor}
+          </Text>
+        )}
       </Stack>
       <Retry device={device} name={name} onRetried={onRetried} />
     </li>

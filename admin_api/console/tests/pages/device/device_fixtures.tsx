@@ -35,6 +35,8 @@ export function deviceRecord(more: Record<string, unknown> = {}) {
   return {
     ...deviceLine(7),
     message: null,
+    expectedAt: null,
+    waitsFor: null,
     config: "default",
     endpoint: null,
     previousTargets: [],

@@ -44,6 +44,7 @@ export function stuckDevice(nth: number, devstate: string, enteredAt: string, mo
     targetaccount: PORTO.account,
     targetregion: PORTO.region,
     reason: null,
+    waitsFor: null,
     allowedActions: ["moveDevice", "retryDevice"],
     ...more,
   };

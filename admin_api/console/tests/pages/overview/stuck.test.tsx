@@ -44,6 +44,13 @@ async function look(api: FakeApi, role: Role = "operator") {
   return { user, section };
 }
 
+test("shows what a claimed device waits for", async () => {
+  const waitsFor = "899 devices before it at 9 per second";
+  const waiting = stuck([stuckDevice(1, "claimed", "2026-11-22T11:52:30.500Z", { waitsFor })], []);
+  const { section } = await look(new FakeApi({ ...COUNTS, Stuck: waiting }));
+  expect(await section.findByText(`Waits for: ${waitsFor}`)).toBeTruthy();
+});
+
 test("shows each device with state, target and duration, and links to it", async () => {
   const api = new FakeApi({ ...COUNTS, Stuck: THREE });
   const { section } = await look(api);
