@@ -93,10 +93,11 @@ class Buckets:
         self._clock, self._lock = clock, threading.Lock()
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
-    def take(self, operation: str, *key: str, rate: float | None = None) -> bool:
-        """Take the token of one operation. Return False if there is none: the operation is throttled."""
-        per_second = float(RATES.get(operation, OTHER_IOT_CALLS) if rate is None else rate)
-        now, size = self._clock(), max(1.0, per_second)
+    def take(self, operation: str, *key: str, rate: float | None = None, share: float = 1.0) -> bool:
+        """Take the token of one operation. Return False if there is none: the operation is throttled. The bucket has
+        the size of the whole rate, and is filled at `share` of it."""
+        size = float(RATES.get(operation, OTHER_IOT_CALLS) if rate is None else rate)
+        now, per_second = self._clock(), size * share
         with self._lock:
             bucket = self._buckets.setdefault((operation, *key), _Bucket(size, now))
             bucket.tokens = min(size, bucket.tokens + (now - bucket.filled) * per_second)

@@ -55,8 +55,7 @@ def _throttling(
                 action = ACTION.resolve()(service, method, path, headers, body, params) or service
                 operation = quotas.PUBLISH if action == _PUBLISH_CALL else action
                 region = REGION.resolve()(headers, query_params)
-                rate = quotas.RATES.get(operation, quotas.OTHER_IOT_CALLS) * current().rate_share
-                if not buckets.take(operation, ACCOUNT.resolve()(), region, rate=rate):
+                if not buckets.take(operation, ACCOUNT.resolve()(), region, share=current().rate_share):
                     return _exception(service, request_id)
         return await original(method, path, headers, body, query_params, request_id)
 

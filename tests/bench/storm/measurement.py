@@ -84,8 +84,7 @@ class StormUnderTest:
         certids = [self._pending() for _ in range(count)]
         lobby.wait_for_empty_queue(REGISTRATIONS)
         before, position, waiting = self._counted(), lobby.log.position(), lobby.queue_depths(UNDELIVERED)[0]
-        rate = RATE * self.share
-        limit = max(spread, (count - max(1, rate)) / rate)
+        limit = max(spread, (count - RATE) / (RATE * self.share))
         lobby.local.emulator.enforce(replace(STRICT, rate_share=self.share))
         devices = Devices(certids, self._publish, Admissions(lobby, certids).__call__, spread)
         storm = devices.run(patience * limit, seed)
