@@ -1,13 +1,8 @@
 """Races over one device: in every order of their calls if these are few, and otherwise in some random orders.
 
-The full tier runs every order of more races, and 2,000 orders of everything at once, with a fresh seed that a failure
-prints; SIMULATION_SEED repeats it. `python -m tests.simulation.races` runs as many orders as it is asked for.
+The full tier runs every order of more races, with a fresh seed that a failure prints; SIMULATION_SEED repeats it.
+`test_random_orders.py` runs everything at once; `python -m tests.simulation.races` as many orders as it is asked for.
 """
-
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from secrets import randbelow
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -22,6 +17,7 @@ from tests.simulation.races.model import ModelViolation
 from tests.simulation.races.named_races import RACES
 from tests.simulation.races.race import Race, run_race
 from tests.simulation.races.scheduler import all_orders, random_order, some_orders
+from tests.simulation.races.seeds import repeatable
 from tests.simulation.races.state_machine import state_machine_in
 
 ORDERS = {
@@ -34,9 +30,6 @@ ORDERS = {
 RANDOM_ORDERS = 1
 MANY_ORDERS = 300
 """In the full tier: all orders of a race, but at most so many, and as many random ones of a race that has more."""
-PARTS = 20
-EXAMPLES = 100
-"""In the full tier: `PARTS` × `EXAMPLES` orders of everything at once."""
 SETTINGS = settings(
     max_examples=3,
     stateful_step_count=40,
@@ -68,30 +61,11 @@ def test_a_race_has_the_required_outcome_in_a_random_order(
 def test_a_race_has_the_required_outcome_in_many_orders(
     injector: FaultInjector, setup: ScenarioSetup, race: Race
 ) -> None:
-    with _repeatable() as fresh:
+    with repeatable() as fresh:
         orders = some_orders(lambda choose: run_race(injector, setup, race, choose), MANY_ORDERS + 1)
         if orders > MANY_ORDERS:
             for number in range(MANY_ORDERS):
                 run_race(injector, setup, race, random_order(f"{fresh} {race.name} {number}"))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("part", range(PARTS))
-def test_everything_at_once_settles_with_fresh_seeds(injector: FaultInjector, setup: ScenarioSetup, part: int) -> None:
-    options = settings(SETTINGS, max_examples=EXAMPLES, stateful_step_count=60, phases=[Phase.generate])
-    with _repeatable() as fresh, state_machine_in(injector, setup) as machine:
-        run_state_machine_as_test(seed(fresh + part)(machine), settings=options)
-
-
-@contextmanager
-def _repeatable() -> Iterator[int]:
-    """Provide a fresh seed, or the one in the environment. A failure prints it."""
-    fresh = int(os.environ.get("SIMULATION_SEED") or randbelow(2**32))
-    try:
-        yield fresh
-    except BaseException as error:
-        error.add_note(f"SIMULATION_SEED={fresh} repeats this")
-        raise
 
 
 def test_everything_at_once_settles(injector: FaultInjector, setup: ScenarioSetup) -> None:
