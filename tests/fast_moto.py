@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient, ClientCreator
+from botocore.hooks import EventAliaser
 from botocore.loaders import JSONFileLoader
 from botocore.useragent import UserAgentString
 from moto.core import models as core_models
@@ -48,6 +49,7 @@ def install() -> None:
     replace(JSONFileLoader, "load_file", _load_file)
     replace(ClientCreator, "_create_client_class", _create_class)
     replace(UserAgentString, "to_string", lambda _agent: "tests")
+    replace(EventAliaser, "_alias_event_name", _alias)
     replace(core_responses, "method_names_from_class", _Methods)
     # Patterns for the library `requests`, which nothing of ours uses. For botocore, moto has a hook of its own.
     replace(core_models, "RESPONSES_METHODS", [])
@@ -59,6 +61,17 @@ def install() -> None:
     replace(ast_nodes.DepthFirstTraverser, "traverse", _traverse)
     replace(validators, "deepcopy", _copy_tree)
     replace(expressions.UpdateExpressionParser, "make", staticmethod(cache(ORIGINALS["update expression"])))
+
+
+_original_alias = EventAliaser._alias_event_name  # type: ignore[attr-defined]
+_aliases: dict[str, str] = {}
+
+
+def _alias(aliaser: EventAliaser, event: str) -> str:
+    """Compute the name of an event once for all clients, not once for each."""
+    if event not in _aliases:
+        _aliases[event] = _original_alias(aliaser, event)
+    return _aliases[event]
 
 
 _loader = JSONFileLoader()
