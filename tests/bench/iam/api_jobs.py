@@ -73,7 +73,7 @@ def claim_in_bulk(fixture: JobFixture) -> None:
 def register_target(fixture: JobFixture) -> None:
     """Register a new target, and again with another name."""
     target = fixture.unused_target()
-    for name in ("New", "Renamed"):
+    for name in (f"New {target}", f"Renamed {target}"):  # a job is repeated, and no two targets have one name
         fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name=name)
 
 
@@ -95,7 +95,7 @@ def remove_target(fixture: JobFixture) -> None:
     """Register a target, rename and archive it, and remove it when no claim can be under way any more."""
     target = fixture.unused_target()
     scope = target_input(target)
-    fixture.request("registerTarget", REGISTER, "admin", **scope, name="Short-lived")
+    fixture.request("registerTarget", REGISTER, "admin", **scope, name=f"Short-lived {target}")
     for operation in ("archiveTarget", "restoreTarget", "archiveTarget"):
         fixture.request(operation, change_of_target(operation), "admin", **scope)
     time.sleep(REMOVABLE_AFTER)
@@ -110,7 +110,7 @@ def change_of_target(operation: str) -> str:
 def confirm_arrivals_topic(fixture: JobFixture) -> None:
     """The topic of a new target's arrivals requests a confirmation of its subscription."""
     target = fixture.unused_target()
-    fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name="Another")
+    fixture.request("registerTarget", REGISTER, "admin", **target_input(target), name=f"Another {target}")
     sns = fixture.deployed.client(target, "sns")
     topic = sns.create_topic(Name=ARRIVALS)["TopicArn"]
     lobby = fixture.deployed.lobby
