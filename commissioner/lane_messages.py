@@ -27,8 +27,9 @@ from lobby.ledger.lanes import Lanes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
-HIDDEN_WHILE_WORKING: Final = 30
-"""Seconds for which a message is hidden at each heartbeat of its worker: longer than the lease."""
+HIDDEN_WHILE_WORKING: Final = 25
+"""Seconds for which a message is hidden at the start of its worker and at each heartbeat: longer than the lease, and
+shorter than the queue's visibility timeout, so that the message of a killed worker comes again soon."""
 HIDDEN_WHILE_HELD: Final = 2
 HIDDEN_WHILE_PAUSED: Final = 30
 _SHORTEST: Final = 1
@@ -67,6 +68,7 @@ def handle(token: Token, environment: Environment, hide: Callable[[int], None]) 
     state = environment.lanes.acquire(token.lane, environment.new_holder())
     if state is None:
         return _wait_for_lease(token, environment)
+    hide(HIDDEN_WHILE_WORKING)
     pace = LanePace.of(environment.rate_of(token.lane), state.pace)
     lease = Lease(environment.lanes, state, state.holder or "", pace, environment.guard)
     worker, ending = _run(token, lease, environment, hide)

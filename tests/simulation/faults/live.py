@@ -31,7 +31,7 @@ from tests.bench.deployment import LobbyUnderTest, NewDevice, running_lobby, wai
 from tests.bench.report import Section, section
 
 app = typer.Typer(add_completion=False)
-CALLS: Final = {"bouncer": 8, "receptionist": 2, "admin-api": 3, "commissioner": 9, "arrivals": 2}
+CALLS: Final = {"bouncer": 8, "receptionist": 2, "admin-api": 3, "bell": 1, "commissioner": 13, "arrivals": 2}
 """Calls that each Lambda makes for one onboarding after a start."""
 _EVENTS: Final = ["admit", "hello", "claim", "commission", "arrive"]
 _POLL_SECONDS: Final = 0.001
