@@ -181,17 +181,26 @@ class LobbyStack(Stack):
         bell = self._function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
         self._claims_to(bell, stream)
         self._lanes_to(self.functions[commissioner.name])
-        arrivals = self._function(functions.ARRIVALS, permissions.arrivals(self.settings))
-        lambda_.CfnEventSourceMapping(
-            self,
-            "ArrivalsToFunction",
-            event_source_arn=self.queues.arrivals.queue_arn,
-            function_name=arrivals.function_name,
-            batch_size=10,
-            function_response_types=["ReportBatchItemFailures"],
-            # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=10),
+        arrivals = self._function(
+            functions.ARRIVALS,
+            permissions.arrivals(self.settings),
+            UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
         )
+        mapping = lambda_.CfnEventSourceMapping
+        # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
+        for construct_id, queue, concurrency in (
+            ("ArrivalsToFunction", self.queues.arrivals, 10),
+            ("UnconfirmedToFunction", self.queues.unconfirmed, 2),
+        ):
+            mapping(
+                self,
+                construct_id,
+                event_source_arn=queue.queue_arn,
+                function_name=arrivals.function_name,
+                batch_size=10,
+                function_response_types=["ReportBatchItemFailures"],
+                scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=concurrency),
+            )
 
     def _claims_to(self, function: lambda_.Function, stream: str) -> None:
         """Filter the stream for rows with work for the commissioner, so that hellos do not invoke it. The prefix also

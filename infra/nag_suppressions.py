@@ -72,6 +72,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
+    _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
     for queue in (stack.queues.lanes, stack.queues.express):
         _suppress(
             queue, {"SQS3": "a message comes again until its lane is empty; an alarm reports a lane without progress"}

@@ -34,6 +34,7 @@ UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
 REGISTRATIONS: Final = "device-lobby-registrations"
 ARRIVALS: Final = "device-lobby-arrivals"
 ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
+UNCONFIRMED: Final = "device-lobby-unconfirmed"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
 LANES: Final = LaneRow
 CONNECTIONS: Final = ConnectionRow
@@ -167,6 +168,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(TARGETS, lobby, "GetItem"),
         _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
+        _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
     ]
 
 

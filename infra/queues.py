@@ -18,6 +18,9 @@ from infra import functions, permissions
 from lobby.lane_tokens import EXPRESS, TOKENS
 
 _KEPT = Duration.days(14)
+_TOKEN_VALID = Duration.days(3)
+"""The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
+_UNCONFIRMED_RETRY = Duration.minutes(10)
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
 """More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
@@ -40,6 +43,8 @@ class Queues:
     """Announcements of single claims, likewise."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
+    unconfirmed: sqs.Queue
+    """Subscription confirmations of topics that no registered target has. They are tried again until they expire."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:
@@ -81,6 +86,13 @@ def make_queues(scope: Construct) -> Queues:
         express=_lane_queue(scope, "Express", EXPRESS),
         arrivals=arrivals,
         arrivals_dead=dead,
+        unconfirmed=_queue(
+            scope,
+            "Unconfirmed",
+            permissions.UNCONFIRMED,
+            retention_period=_TOKEN_VALID,
+            visibility_timeout=_UNCONFIRMED_RETRY,
+        ),
     )
 
 

@@ -4,8 +4,9 @@ A report is a lifecycle event of AWS IoT in the target; it goes through that acc
 An account can report only its own devices: the topic in the envelope must belong to the device's current target, and
 SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
 ledger, and connections from before the commissioning, are ignored. Subscriptions are confirmed for registered targets
-only. A message that is not authentic is dropped, logged and counted, and raises an alarm. Any other message that cannot
-be processed returns to the queue, and finally goes to the dead-letter queue, which has an alarm.
+only; confirmations of other topics are kept in a queue of their own for as long as their token is valid. A message that
+is not authentic is dropped, logged and counted, and raises an alarm. Any other message that cannot be processed returns
+to the queue, and finally goes to the dead-letter queue, which has an alarm.
 """
 
 import os
@@ -21,7 +22,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from lobby import strict_json
-from lobby.aws.clients import CLIENT_CONFIG, at_init, client
+from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
 from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
@@ -35,7 +36,7 @@ from lobby.ledger.device_connections import Connections
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
-from lobby.settings import LobbySettings, loopback, read_settings
+from lobby.settings import ArrivalsSettings, loopback, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
@@ -47,6 +48,9 @@ _EVENT_SKEW: Final = timedelta(minutes=2)
 """How wrong the time in a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
 _TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
+UNCONFIRMED: Final = "unconfirmed"
+"""The outcome for the confirmation of a topic of no registered target. It is not verified."""
+_UNCONFIRMED_QUEUE: Final = ":device-lobby-unconfirmed"
 _CHANGES: Final = ("arrived", "confirmed", "problem")
 """Outcomes that are logged. A report that changes nothing is not: every connection of a device in a target is one."""
 logger = Logger(service="arrivals")
@@ -54,7 +58,8 @@ metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
 
 class Arrivals:
-    """Processes the messages of the queue. `sns` returns a client for a Region."""
+    """Processes the messages of the queue. `sns` returns a client for a Region; `keep` sends the body of a confirmation
+    to the queue of those that no registered target sent yet."""
 
     def __init__(
         self,
@@ -62,18 +67,21 @@ class Arrivals:
         targets: Targets,
         sns: Callable[[str], "SNSClient"],
         certificates: SigningCertificates,
+        keep: Callable[[str], object],
         connections: Connections | None = None,
     ) -> None:
         self._ledger, self._targets, self._sns, self._certificates = ledger, targets, sns, certificates
+        self.keep = keep
         self._connections = connections or Connections()
 
     def process(self, envelope: dict[str, Any]) -> str:
-        """Process a message. Return `arrived`, `confirmed`, or why nothing was done. Raise `MessageRejected`."""
+        """Process a message. Return `arrived`, `confirmed`, `UNCONFIRMED`, or why nothing was done. Raise
+        `MessageRejected`."""
         topic_arn, url = envelope.get("TopicArn"), envelope.get("SigningCertURL")
         source = source_of(topic_arn)
         # A sender cannot make the lobby fetch from Regions that no target is in.
         if not self._certificates.holds(url) and not self._is_registered(source):
-            return "not a registered target"
+            return UNCONFIRMED if envelope.get("Type") == CONFIRMATION else "not a registered target"
         verify(envelope, self._certificates.key(url, source.region))
         if envelope["Type"] == CONFIRMATION:
             return self._confirm(source, str(topic_arn), envelope["Token"])
@@ -88,7 +96,7 @@ class Arrivals:
 
     def _confirm(self, source: Target, topic_arn: str, token: str) -> str:
         if not self._is_registered(source):
-            return "not a registered target"
+            return UNCONFIRMED
         self._sns(source.region).confirm_subscription(TopicArn=topic_arn, Token=token)
         return "confirmed"
 
@@ -152,10 +160,21 @@ def _unsigned_sns(region: str) -> "SNSClient":
 
 @at_init
 def _arrivals() -> Arrivals:
-    settings = read_settings(LobbySettings, os.environ)
+    settings, clients = read_settings(ArrivalsSettings, os.environ), LobbyClients()
     connect()
     certificates = SigningCertificates(fetcher(loopback(os.environ.get("AWS_ENDPOINT_URL"))))
-    return Arrivals(Ledger(settings.region), Targets.read_only(), cache(_unsigned_sns), certificates)
+    return Arrivals(
+        Ledger(settings.region),
+        Targets.read_only(),
+        cache(_unsigned_sns),
+        certificates,
+        lambda body: clients.sqs.send_message(QueueUrl=settings.unconfirmed_queue, MessageBody=body),
+    )
+
+
+def _is_kept(record: dict[str, Any]) -> bool:
+    """Return whether the message comes from the queue of confirmations, where it stays until it expires."""
+    return str(record.get("eventSourceARN")).endswith(_UNCONFIRMED_QUEUE)
 
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
@@ -166,6 +185,10 @@ def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None =
             outcome = (arrivals or _arrivals()).process(parse_envelope(record["body"]))
             log = logger.info if outcome in _CHANGES else logger.debug
             log("report", extra={"outcome": outcome})
+            if outcome == UNCONFIRMED and _is_kept(record):
+                failed.append({"itemIdentifier": record["messageId"]})
+            elif outcome == UNCONFIRMED:
+                (arrivals or _arrivals()).keep(record["body"])
         except MessageRejected as error:
             rejected += 1
             reason = {"message_id": record["messageId"], "code": error.code, "reason": error.message}

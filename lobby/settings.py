@@ -67,6 +67,13 @@ class CommissionerSettings(BellSettings):
 
 
 @dataclass(frozen=True)
+class ArrivalsSettings(LobbySettings):
+    """`unconfirmed_queue` is the URL of the queue of confirmations of topics that no registered target has."""
+
+    unconfirmed_queue: str
+
+
+@dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
     """`trust_bucket` holds the revocation lists; `lanes_queue` is the URL of the lanes' queue."""
 

@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "REGISTRATIONS_PER_SECOND": "5",
     "LANES_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-lanes.fifo",
     "EXPRESS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-express.fifo",
+    "UNCONFIRMED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-unconfirmed",
     "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
 

@@ -51,7 +51,9 @@ class Lambdas:
                 profiles=PROFILES,
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             )
-            self.arrivals = Arrivals(self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock))
+            self.arrivals = Arrivals(
+                self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns
+            )
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)
             assert self.lobby.deliver(self.lobby.record(IDS["sensor-2"])) == []

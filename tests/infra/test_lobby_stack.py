@@ -85,6 +85,19 @@ def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: 
     assert mapping
 
 
+def test_a_confirmation_of_an_unknown_topic_is_tried_again_until_its_token_expires(stacks: Stacks) -> None:
+    queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-unconfirmed")
+    assert (queue["MessageRetentionPeriod"], queue["VisibilityTimeout"]) == (3 * 86_400, 600)
+    assert "RedrivePolicy" not in queue
+    mapping = stacks.lobby.the(
+        "AWS::Lambda::EventSourceMapping",
+        EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
+    )
+    assert stacks.lobby.resolve(mapping["FunctionName"]).startswith("<Arrivals")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
 @pytest.mark.parametrize(
     ("name", "sql", "destination"),
     [
@@ -165,7 +178,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
         "reconciler": {"INSPECTOR_FUNCTION"},
-        "arrivals": set(),
+        "arrivals": {"UNCONFIRMED_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID",
@@ -249,7 +262,7 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
     queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
-    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead")
+    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed")
     names = (*plain, "lanes.fifo", "express.fifo")
     assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 

@@ -90,9 +90,10 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}connections"},
-        "sqs:ReceiveMessage": {f"{SQS}arrivals"},
-        "sqs:DeleteMessage": {f"{SQS}arrivals"},
-        "sqs:GetQueueAttributes": {f"{SQS}arrivals"},
+        "sqs:ReceiveMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
+        "sqs:DeleteMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
+        "sqs:GetQueueAttributes": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
+        "sqs:SendMessage": {f"{SQS}unconfirmed"},
     },
     "device-lobby-notary": {
         "dynamodb:DescribeStream": {"<HistoryTable24A0CCCB.StreamArn>"},

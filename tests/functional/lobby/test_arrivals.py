@@ -37,21 +37,25 @@ class Queue:
         self.ledger, self.calls = ledger, calls
         with calls.uncounted():
             self.sns = boto3.client("sns")
-            targets = Targets(lambda: "external-id", clock)
+            self.targets = targets = Targets(lambda: "external-id", clock)
             targets.register(TARGET, "Plant", (), "user:ann")
             ledger.admit(Identity(CERTID, ThingName("sensor-1"), "PEM"), "service:bouncer")
             claimed = ledger.claim(CERTID, ClaimRequest(TARGET), "user:ann")
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.regions: list[str] = []
-        self.arrivals = Arrivals(ledger, targets, self._sns, sns_messages.certificates(clock))
+        self.kept: list[str] = []
+        self.arrivals = Arrivals(ledger, targets, self._sns, sns_messages.certificates(clock), self.kept.append)
 
     def _sns(self, region: str) -> Any:
         self.regions.append(region)
         return self.sns
 
-    def deliver(self, *bodies: str) -> list[str]:
-        """Process messages; return the ids of those that return to the queue."""
-        records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
+    def deliver(self, *bodies: str, queue: str = "device-lobby-arrivals") -> list[str]:
+        """Process messages of a queue; return the ids of those that return to it."""
+        arn = f"arn:aws:sqs:eu-west-1:123456789012:{queue}"
+        records = [
+            {"messageId": f"m{number}", "body": body, "eventSourceARN": arn} for number, body in enumerate(bodies)
+        ]
         found = arrivals.handler({"Records": records}, None, self.arrivals)
         return [failed["itemIdentifier"] for failed in found["batchItemFailures"]]
 
@@ -213,9 +217,38 @@ def test_the_subscription_of_a_registered_target_is_confirmed_with_aws_only(queu
 
 
 @pytest.mark.parametrize("account", ["222222222222", "999999999999"])
-def test_the_subscription_of_an_unregistered_account_is_dropped(queue: Queue, account: str) -> None:
-    assert queue.deliver(confirmation(TOPIC.replace("1" * 12, account))) == []
-    assert queue.regions == []
+def test_the_confirmation_of_an_unregistered_target_is_kept_once_and_tried_again(queue: Queue, account: str) -> None:
+    body = confirmation(TOPIC.replace("1" * 12, account))
+    assert queue.deliver(body) == []
+    assert queue.kept == [body]
+    assert queue.deliver(body, queue="device-lobby-unconfirmed") == ["m0"]
+    assert (queue.kept, queue.regions) == ([body], [])
+
+
+def test_a_kept_confirmation_takes_effect_once_its_target_is_registered(queue: Queue) -> None:
+    topic = TOPIC.replace("1" * 12, "2" * 12)
+    assert queue.deliver(confirmation(topic), queue="device-lobby-unconfirmed") == ["m0"]
+    with queue.calls.uncounted(), Stubber(queue.sns) as sns:
+        queue.targets.register(parse_target("2" * 12, "eu-west-1"), "Second", (), "user:ann")
+        sns.add_response(
+            "confirm_subscription", {"SubscriptionArn": topic + ":x"}, {"TopicArn": topic, "Token": "2336412f37"}
+        )
+        assert queue.deliver(confirmation(topic), queue="device-lobby-unconfirmed") == []
+        sns.assert_no_pending_responses()
+
+
+def test_a_kept_confirmation_that_is_not_authentic_is_dropped(queue: Queue) -> None:
+    forged = json.loads(confirmation()) | {"Token": "1"}
+    assert queue.deliver(json.dumps(forged), queue="device-lobby-unconfirmed") == []
+    assert (queue.kept, queue.regions) == ([], [])
+
+
+def test_a_confirmation_that_cannot_be_kept_returns_to_its_queue(queue: Queue) -> None:
+    def fail(_body: str) -> None:
+        raise ConnectionError
+
+    queue.arrivals.keep = fail
+    assert queue.deliver(confirmation(TOPIC.replace("1" * 12, "2" * 12))) == ["m0"]
 
 
 def test_the_handler_is_configured_by_the_environment(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:

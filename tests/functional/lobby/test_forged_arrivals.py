@@ -40,12 +40,13 @@ class Attacked:
         with calls.uncounted():
             targets = Targets(lambda: "external-id", clock)
             for target in (VICTIM, ATTACKER):
-                targets.register(target, "Plant", (), "user:ann")
+                targets.register(target, f"Plant {target.account[0]}", (), "user:ann")
             ledger.admit(Identity(CERTID, ThingName("sensor-1"), "PEM"), "service:bouncer")
             claimed = ledger.claim(CERTID, ClaimRequest(VICTIM), "user:ann")
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.confirmed: list[str] = []
-        self.arrivals = Arrivals(ledger, targets, self._sns, SigningCertificates(self._fetch, clock))
+        self.kept: list[str] = []
+        self.arrivals = Arrivals(ledger, targets, self._sns, SigningCertificates(self._fetch, clock), self.kept.append)
 
     def _fetch(self, url: str) -> bytes:
         self.fetched.append(url)

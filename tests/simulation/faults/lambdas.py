@@ -140,7 +140,9 @@ class Lambdas:
         unsigned = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
         certificates = sns_messages.certificates(self._clock)
         sns = partial(client, "sns", unsigned)
-        handling = Arrivals(self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates)
+        handling = Arrivals(
+            self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates, _kept_nowhere
+        )
         return lambda event: arrivals.handler(event, None, handling)
 
     def _admin_api(self) -> Handler:
@@ -166,6 +168,10 @@ class Lambdas:
 def _wall_clock() -> datetime:
     """Return the machine's time: moto's AssumeRole uses it."""
     return datetime.now(UTC)
+
+
+def _kept_nowhere(body: str) -> None:
+    raise AssertionError(f"got {body}, want confirmations of registered targets only")
 
 
 def _no_comparison(*_: Any) -> Any:
