@@ -42,7 +42,10 @@ class LogFormat(Enum):
 
 Cert = Annotated[
     Path | None,
-    typer.Option(envvar="DEVICE_CERT", help="The device's certificate (PEM). Its CN is the thing name."),
+    typer.Option(
+        envvar="DEVICE_CERT",
+        help="The device's certificate, also with its chain and key in one file (PEM). Its CN is the thing name.",
+    ),
 ]
 StateDir = Annotated[
     Path | None,
@@ -78,7 +81,9 @@ def _setting(help_text: str, name: str, panel: str | None = None) -> typer.model
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     cert: Cert = None,
-    key: Annotated[Path | None, _setting("The certificate's private key (PEM).", "KEY")] = None,
+    key: Annotated[
+        Path | None, _setting("The private key (PEM), if it is not in the certificate's file.", "KEY")
+    ] = None,
     ca: Annotated[Path | None, _setting("CA certificates of the MQTT servers (PEM).", "CA")] = None,
     lobby: Annotated[
         list[str] | None, _setting("A lobby as host or host:port. Repeat to try several in turn.", "LOBBY")

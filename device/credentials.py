@@ -1,18 +1,21 @@
 """TLS client credentials: a key in a file, or a key that stays in its PKCS#11 token.
 
-awsiotsdk builds the TLS context of each connection from them. Files are read again for each connection, so a renewed
-certificate takes effect with the next connection.
+awscrt builds the TLS context of each connection from them, for TLS 1.2 or newer. Files are read again for each
+connection, so a renewed certificate takes effect with the next connection.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import awscrt.io
-from awsiot import mqtt_connection_builder
+import awscrt.mqtt
 
+from device.credential_files import load, read
 from device.errors import BadCredentials
-from device.identity import check_key
+
+HTTPS_PORT: Final = 443
+"""The port on which AWS IoT expects ALPN (AWS IoT developer guide, "Device communication protocols")."""
 
 
 class Credentials(Protocol):
@@ -26,19 +29,28 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True)
 class FileCredentials:
-    """Certificate (with its chain, if any), key and the servers' CA as PEM files."""
+    """Certificate (with its chain, if any), key and the servers' CA as files; certificate and key may be one file."""
 
     cert: Path
     key: Path
     ca: Path
 
     def check(self) -> None:
-        check_key(self.cert, self.key)
+        """Create a TLS context once: what the TLS library rejects now, it would reject at every attempt."""
+        load(self.cert, self.key)
+        try:
+            self.connection(endpoint="localhost", port=1, client_id="check")
+        except BadCredentials:
+            raise
+        except Exception as error:
+            raise BadCredentials(
+                "KEY_UNREADABLE", f"the TLS library rejects {self.cert} with {self.key} or {self.ca} ({error})"
+            ) from error
 
     def connection(self, **options: Any) -> Any:
-        return mqtt_connection_builder.mtls_from_path(
-            str(self.cert), str(self.key), ca_filepath=str(self.ca), **options
-        )
+        bundle = load(self.cert, self.key)
+        tls = awscrt.io.TlsContextOptions.create_client_with_mtls(bundle.certificates_pem, bundle.key_pem)
+        return _connection(tls, self.ca, **options)
 
 
 @dataclass(frozen=True)
@@ -67,12 +79,25 @@ class TokenCredentials:
     def connection(self, **options: Any) -> Any:
         if not self._loaded:
             self._loaded.append(awscrt.io.Pkcs11Lib(file=str(self.library)))
-        return mqtt_connection_builder.mtls_with_pkcs11(
+        tls = awscrt.io.TlsContextOptions.create_client_with_mtls_pkcs11(
             pkcs11_lib=self._loaded[0],
             user_pin=self.pin,
             token_label=self.token,
             private_key_label=self.label,
-            cert_filepath=str(self.cert),
-            ca_filepath=str(self.ca),
-            **options,
+            cert_file_contents=load(self.cert, None).certificates_pem,
         )
+        return _connection(tls, self.ca, **options)
+
+
+def _connection(tls: Any, ca: Path, *, endpoint: str, tcp_connect_timeout_ms: int = 5000, **options: Any) -> Any:
+    """Return a connection that uses TLS 1.2 or newer and trusts only `ca`. awsiotsdk's builder does the same, but
+    leaves the TLS version to the TLS library, which permits 1.1."""
+    tls.min_tls_ver = awscrt.io.TlsVersion.TLSv1_2
+    tls.override_default_trust_store(read(ca, "CA_UNREADABLE"))
+    if options["port"] == HTTPS_PORT:
+        tls.alpn_list = ["x-amzn-mqtt-ca"]
+    sockets = awscrt.io.SocketOptions()
+    sockets.connect_timeout_ms = tcp_connect_timeout_ms
+    bootstrap = awscrt.io.ClientBootstrap.get_or_create_static_default()
+    client = awscrt.mqtt.Client(bootstrap, awscrt.io.ClientTlsContext(tls))
+    return awscrt.mqtt.Connection(client, endpoint, socket_options=sockets, disable_metrics=True, **options)

@@ -9,11 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
+from device.credential_files import load, read
 from device.errors import BadCredentials
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_thing_name
@@ -37,9 +36,10 @@ class Identity:
         return ""
 
 
-def read_identity(cert: Path) -> Identity:
-    """Return the identity from a PEM file; the first certificate of a chain counts. Raise `BadCredentials`."""
-    certificate = _load_certificate(cert)
+def read_identity(cert: Path, key: Path | None = None) -> Identity:
+    """Return the identity from a file of certificates: that of the key, or the one that issued no other. Raise
+    `BadCredentials`."""
+    certificate = load(cert, key).certificate
     return Identity(
         _thing_name(certificate, cert),
         Fingerprint(certificate.fingerprint(SHA256()).hex()),
@@ -48,31 +48,12 @@ def read_identity(cert: Path) -> Identity:
     )
 
 
-def check_key(cert: Path, key: Path) -> None:
-    """Raise `BadCredentials` unless the private key (PEM, unencrypted) belongs to the certificate."""
-    try:
-        private = load_pem_private_key(_read(key, "KEY_UNREADABLE"), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadCredentials("KEY_UNREADABLE", f"got {key} ({error}), want an unencrypted PEM private key") from None
-    public = _load_certificate(cert).public_key()
-    spki = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    if private.public_key().public_bytes(*spki) != public.public_bytes(*spki):
-        raise BadCredentials("KEY_MISMATCH", f"got {key}, want the private key of the certificate in {cert}")
-
-
 def check_ca(ca: Path) -> None:
     """Raise `BadCredentials` unless the file contains PEM certificates."""
     try:
-        x509.load_pem_x509_certificates(_read(ca, "CA_UNREADABLE"))
+        x509.load_pem_x509_certificates(read(ca, "CA_UNREADABLE"))
     except ValueError:
         raise BadCredentials("CA_UNREADABLE", f"got {ca}, want the servers' CA certificates as PEM") from None
-
-
-def _load_certificate(path: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificates(_read(path, "CERTIFICATE_UNREADABLE"))[0]
-    except ValueError:
-        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {path}, want the device's certificate as PEM") from None
 
 
 def _thing_name(certificate: x509.Certificate, path: Path) -> ThingName:
@@ -85,10 +66,3 @@ def _thing_name(certificate: x509.Certificate, path: Path) -> ThingName:
     except ValueError:
         raise BadCredentials("CERTIFICATE_UNREADABLE", f"got an unreadable subject in {path}, want one CN") from None
     raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {len(names)} CNs in the subject of {path}, want one")
-
-
-def _read(path: Path, code: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadCredentials(code, f"got {path} ({error.strerror}), want a readable file") from None

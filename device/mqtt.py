@@ -72,7 +72,6 @@ class MqttConnection:
                 tcp_connect_timeout_ms=self._answer_ms,
                 reconnect_min_timeout_secs=_RECONNECT_S,
                 reconnect_max_timeout_secs=_RECONNECT_S,
-                enable_metrics_collection=False,
                 on_connection_interrupted=self._on_interrupted,
             )
         except Exception as error:  # noqa: BLE001 - awscrt raises plain Exception; an unusable key must not end the client

@@ -6,6 +6,7 @@ All missing settings are listed in one message. Nothing here opens a connection 
 from dataclasses import dataclass
 from pathlib import Path
 
+from device.credential_files import has_key
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
@@ -48,7 +49,8 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
     missing = missing_settings(options)
     if missing or cert is None or ca is None:
         raise MissingSettings("MISSING_SETTINGS", f"got no {', no '.join(missing)}")
-    identity = read_identity(cert)
+    key = None if options.pkcs11_lib else options.key or cert
+    identity = read_identity(cert, key)
     check_ca(ca)
     plan = Plan(
         thing=identity.thing,
@@ -67,7 +69,7 @@ def missing_settings(options: Options) -> list[str]:
         "--cert (DEVICE_CERT)": options.cert,
         "--ca (DEVICE_CA)": options.ca,
         "--lobby (DEVICE_LOBBY)": options.lobby,
-        _KEY_OPTION: options.key or options.pkcs11_lib,
+        _KEY_OPTION: options.key or options.pkcs11_lib or (options.cert and has_key(options.cert)),
         "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
     }
     return [name for name, value in required.items() if not value]
@@ -86,10 +88,8 @@ def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:
         credentials = TokenCredentials(
             cert, ca, options.pkcs11_lib, _pin(options), options.pkcs11_token, options.pkcs11_label
         )
-    elif options.key:
-        credentials = FileCredentials(cert, options.key, ca)
     else:
-        raise MissingSettings("MISSING_SETTINGS", f"got no {_KEY_OPTION}")
+        credentials = FileCredentials(cert, options.key or cert, ca)
     credentials.check()
     return credentials
 

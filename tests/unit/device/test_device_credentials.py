@@ -7,8 +7,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from device.credential_files import load
 from device.errors import BadCredentials
-from device.identity import check_ca, check_key, read_identity
+from device.identity import check_ca, read_identity
 from device.machine.plan import Endpoint, Timing, parse_endpoint
 from device.settings import Options, Settings, load_settings
 from lobby.errors import InvalidInput, MissingSettings
@@ -74,7 +75,7 @@ def test_an_unreadable_file_is_named_in_the_error(tmp_path: Path, content: bytes
     device = issue(tmp_path, "sensor-1")
     for check, code in (
         (lambda: read_identity(wrong), "CERTIFICATE_UNREADABLE"),
-        (lambda: check_key(device.cert, wrong), "KEY_UNREADABLE"),
+        (lambda: load(device.cert, wrong), "KEY_UNREADABLE"),
         (lambda: check_ca(wrong), "CA_UNREADABLE"),
     ):
         with pytest.raises(BadCredentials, match=f"{code}.*wrong"):
@@ -83,7 +84,7 @@ def test_an_unreadable_file_is_named_in_the_error(tmp_path: Path, content: bytes
 
 def test_the_key_of_another_certificate_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadCredentials, match="KEY_MISMATCH"):
-        check_key(issue(tmp_path, "one").cert, issue(tmp_path, "two").key)
+        load(issue(tmp_path, "one").cert, issue(tmp_path, "two").key)
 
 
 def test_a_clock_outside_the_certificates_validity_is_an_error(tmp_path: Path) -> None:

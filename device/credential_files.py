@@ -1,0 +1,152 @@
+"""Reads the device's certificate, chain and key from the files in which people have them, and puts them in order.
+
+All may be in one file. The certificates may be in any order and beside others, with text between them, as `openssl
+pkcs12 -nodes` writes them (Bag Attributes), or be DER. TLS libraries take the first certificate of a file as the
+device's and read no text, so they get what `load` returns: the certificate of the key, its chain in order, and the bare
+key.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
+
+from device.errors import BadCredentials
+
+_KEY_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_SPKI: Final = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+_MAX_BYTES: Final = 1 << 20
+_FROM_P12: Final = "openssl pkcs12 -in FILE -nodes -out device.pem"
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The device's certificate, the CAs above it in order, and its key as PEM, in the format that every TLS library
+    reads (SEC 1, PKCS#1); no key if it is in a token."""
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key_pem: bytes = field(repr=False)
+
+    @property
+    def certificates_pem(self) -> bytes:
+        return b"".join(each.public_bytes(Encoding.PEM) for each in (self.certificate, *self.chain))
+
+
+def has_key(path: Path) -> bool:
+    """Return whether the file contains a private key in PEM, so that no other file is needed."""
+    try:
+        return _KEY_BLOCK.search(path.read_bytes()[:_MAX_BYTES]) is not None
+    except OSError:
+        return False
+
+
+def load(cert: Path, key: Path | None) -> Bundle:
+    """Return the device's credentials; without `key`, those of a key elsewhere. Raise `BadCredentials`."""
+    certificates = list(dict.fromkeys(_certificates(cert)))
+    private = _private_key(key) if key is not None else None
+    if key is not None and key != cert:
+        certificates += [each for each in _certificates_beside_key(key) if each not in certificates]
+    own = _own(certificates, cert) if private is None else _of_key(certificates, private, cert, key)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()) if private else b""
+    return Bundle(own, _chain_of(own, certificates), pem)
+
+
+def read(path: Path, code: str) -> bytes:
+    """Return the content of a file. Raise `BadCredentials` with `code`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_BYTES)
+    except OSError as error:
+        raise BadCredentials(code, f"got {path} ({error.strerror}), want a readable file") from None
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    content = read(path, "CERTIFICATE_UNREADABLE")
+    try:
+        if b"-----BEGIN" in content:
+            return x509.load_pem_x509_certificates(content)
+        return [x509.load_der_x509_certificate(content)]
+    except ValueError:
+        raise BadCredentials(
+            "CERTIFICATE_UNREADABLE", f"got {path}, want the device's certificate as PEM (from PKCS#12: {_FROM_P12})"
+        ) from None
+
+
+def _certificates_beside_key(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes()[:_MAX_BYTES])
+    except (OSError, ValueError):
+        return []
+
+
+def _private_key(path: Path) -> PrivateKey:
+    content = read(path, "KEY_UNREADABLE")
+    blocks = [match.group() for match in _KEY_BLOCK.finditer(content)]
+    if len(blocks) > 1:
+        raise BadCredentials("KEY_UNREADABLE", f"got {len(blocks)} private keys in {path}, want one")
+    try:
+        key = load_pem_private_key(blocks[0], None) if blocks else load_der_private_key(content, None)
+    except TypeError:
+        raise BadCredentials(
+            "KEY_UNREADABLE", f"got the encrypted key {path}, want it unencrypted: openssl pkey -in KEY -out NEW"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadCredentials(
+            "KEY_UNREADABLE", f"got {path} ({error}), want an unencrypted PEM private key (from PKCS#12: {_FROM_P12})"
+        ) from None
+    if not isinstance(key, PrivateKey):
+        raise BadCredentials("KEY_UNREADABLE", f"got {path} with a key that is not RSA or EC, want one of these")
+    return key
+
+
+def _of_key(
+    certificates: list[x509.Certificate], private: PrivateKey, cert: Path, key: Path | None
+) -> x509.Certificate:
+    """Return the certificate of the key, wherever it is in the file."""
+    public = private.public_key().public_bytes(*_SPKI)
+    for each in certificates:
+        if each.public_key().public_bytes(*_SPKI) == public:
+            return each
+    raise BadCredentials(
+        "KEY_MISMATCH",
+        f"got {key}, want the private key of the certificate in {cert}: compare `openssl pkey -in KEY -pubout` with"
+        " `openssl x509 -in CERT -noout -pubkey`",
+    )
+
+
+def _own(certificates: list[x509.Certificate], cert: Path) -> x509.Certificate:
+    """Return the certificate that issued no other."""
+    last = [each for each in certificates if not any(each != other and _issued(each, other) for other in certificates)]
+    if not last:
+        raise BadCredentials("CERTIFICATE_UNREADABLE", f"got no certificate in {cert}, want the device's")
+    return last[0]
+
+
+def _chain_of(own: x509.Certificate, certificates: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    chain = [own]
+    while following := [each for each in certificates if each not in chain and _issued(each, chain[-1])]:
+        chain.append(following[0])
+    return tuple(chain[1:])
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
