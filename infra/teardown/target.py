@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from infra import stack_names
 from infra.errors import InfraError
 from infra.teardown import fleet, inventory
 from infra.teardown.regions import regions_with
-from infra.teardown.registry import RETRIES, Registry
+from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack
 from lobby.domain.target import TARGET_ROLE
 from lobby.names import Target
@@ -80,16 +82,27 @@ class TargetRemoval:
     def _deprecate_thing_types(self) -> list[str]:
         types = self._stack.resources(THING_TYPE)
         for name in types:
-            self.registry.call_if_present("DeprecateThingType", thingTypeName=name)
+            if self._thing_type(name).get("deprecated") is False:
+                self.registry.call_if_present("DeprecateThingType", thingTypeName=name)
         return types
 
     def _wait_for_thing_types(self, types: list[str]) -> None:
         for name in types:
-            metadata = self.registry.call("DescribeThingType", thingTypeName=name)["thingTypeMetadata"]
+            metadata = self._thing_type(name)
+            if not metadata.get("deprecated"):
+                continue  # deleted meanwhile
             left = (metadata["deprecationDate"] + _DEPRECATED - datetime.now(UTC)).total_seconds()
             if left > 0:
                 self._report(f"waiting {left:.0f} s: AWS deletes the thing type {name} 5 minutes after its deprecation")
                 self._sleep(left)
+
+    def _thing_type(self, name: str) -> Any:
+        try:
+            return self.registry.call("DescribeThingType", thingTypeName=name)["thingTypeMetadata"]
+        except ClientError as error:
+            if code_of(error) != NOT_FOUND:
+                raise
+            return {}
 
     def _remove_role(self) -> None:
         found = regions_with(self._session, [stack_names.TARGET, stack_names.ROLE], self._regions)

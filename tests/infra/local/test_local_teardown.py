@@ -158,3 +158,23 @@ def test_a_region_that_does_not_answer_is_unknown(account: Account) -> None:
     session = account.emulator.session(account.id, HERE)
     session.endpoint_url = "http://127.0.0.1:9"
     assert regions_with(session, [stack_names.TARGET], [HERE]).unknown == (HERE,)
+
+
+def test_a_thing_type_is_deprecated_first_and_deleted_five_minutes_later(account: Account) -> None:
+    kind = {"Type": "AWS::IoT::ThingType", "Properties": {"ThingTypeName": "sensor"}}
+    account.deploy(stack_names.TARGET, {"Resources": TARGET["Resources"] | {"Kind": kind}})
+    waits: list[float] = []
+    lines: list[str] = []
+    removal = TargetRemoval(
+        account.emulator.session(account.id, HERE),
+        Target(account.id, HERE),
+        lines.append,
+        waits.append,
+        regions=(HERE,),
+    )
+    with pytest.raises(InfraError, match=r"STACK_NOT_DELETED: .*Kind"):
+        removal.run(keep_devices=False)  # the emulator's clock has not advanced
+    assert 290 < waits[0] <= 300
+    assert "AWS deletes the thing type sensor 5 minutes after its deprecation" in lines[0]
+    metadata = account.client("iot").describe_thing_type(thingTypeName="sensor")["thingTypeMetadata"]
+    assert metadata["deprecated"]
