@@ -23,7 +23,10 @@ SETTINGS = {
     "a damaged configuration": {"AWS_CONFIG_FILE": "{damaged}", "AWS_SHARED_CREDENTIALS_FILE": "{damaged}"},
     "invalid options": {"AWS_MAX_ATTEMPTS": "many", "AWS_RETRY_MODE": "never", "AWS_DEFAULTS_MODE": "none"},
     "other kinds of endpoints": {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
-    "credentials of another account": {"AWS_ACCESS_KEY_ID": "other", "AWS_SECRET_ACCESS_KEY": "other"},
+    "credentials of another account": {
+        "AWS_ACCESS_KEY_ID": "other",
+        "AWS_SECRET_ACCESS_KEY": "other",
+    },  # pragma: allowlist secret
     "a proxy": dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"), ELSEWHERE),
 }
 
