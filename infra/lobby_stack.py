@@ -216,8 +216,7 @@ class LobbyStack(Stack):
             event_source_arn=stream,
             function_name=function.function_name,
             starting_position="TRIM_HORIZON",
-            batch_size=100,
-            parallelization_factor=4,
+            batch_size=100,  # and one batch of a shard at a time: the bell needs milliseconds
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=100,
             maximum_record_age_in_seconds=4 * _HOUR,

@@ -37,7 +37,7 @@ def test_a_failed_claim_is_retried_alone_for_hours_and_then_sent_to_the_queue(st
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"]
     assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (100, 4 * 3600)
-    assert (mapping["ParallelizationFactor"], mapping["BatchSize"]) == (4, 100)
+    assert (mapping.get("ParallelizationFactor", 1), mapping["BatchSize"]) == (1, 100)
     failures = stacks.lobby.resolve(mapping["DestinationConfig"]["OnFailure"]["Destination"])
     assert failures.startswith("<Uncommissioned")
 

@@ -29,6 +29,9 @@ _BATCH: Final = 25
 """DynamoDB's limit for BatchWriteItem."""
 _SINGLES_EVERY: Final = 3.0
 _POLL: Final = 0.2
+_SHARDS: Final = 4
+"""Shards of a new table's stream. A mapping processes as many batches at a time, multiplied by its factor."""
+_EARLIER_FACTOR: Final = 4
 _EARLIER_TURN: Final = "commissioner"
 
 
@@ -71,7 +74,8 @@ class LanesUnderTest:
         first, second = self._targets
         emulator.enforce(RELAXED)
         idle = [self._single(first) for _ in range(_ALONE)][1:]
-        emulator.enforce(replace(STRICT, policy_delay_seconds=0, disordered_events=False))
+        batches = _SHARDS * (_EARLIER_FACTOR if self._earlier else 1)
+        emulator.enforce(replace(STRICT, policy_delay_seconds=0, disordered_events=False, stream_lanes=batches))
         rate_limit, quota_limit = count / DEFAULT_RATE, max(0.0, (count - QUOTA) / QUOTA)
         before = self._counted()
         ids, same, other = self._write(first, count), list[float](), list[float]()
