@@ -141,7 +141,7 @@ def test_an_error_in_the_common_arguments_rejects_the_request(
     certid = lobby.waiting(1)
     response = claim(lobby, [certid], groups, **changed)
     assert response.code == code
-    assert response.body["data"] is None
+    assert response.body.get("data") is None
     assert state_of(lobby, certid) == "inlobby"
 
 

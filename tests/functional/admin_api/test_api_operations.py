@@ -91,8 +91,8 @@ def test_a_claim_without_options_uses_the_defaults(lobby: Lobby) -> None:
         ({"config": "factory reset"}, "INVALID_CONFIG"),
         ({"config": [1]}, "INVALID_CONFIG"),
         ({"config": 5}, "INVALID_CONFIG"),
-        ({"config": {"n": float("nan")}}, "INVALID_CONFIG"),
-        ({"config": {"n": float("inf")}}, "INVALID_CONFIG"),
+        ({"config": {"n": float("nan")}}, "INVALID_REQUEST"),  # the body is not JSON
+        ({"config": {"n": float("inf")}}, "INVALID_REQUEST"),
         ({"config": "x" * 9000}, "INVALID_CONFIG"),
         ({"target": at("333333333333/eu-west-1")}, "UNKNOWN_TARGET"),
         ({"target": at("1/eu-west-1")}, "INVALID_ACCOUNT"),
