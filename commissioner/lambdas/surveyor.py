@@ -45,9 +45,11 @@ def survey(registered: RegisteredTarget, sessions: Sessions, profiles: Profiles)
         return Survey((SurveyFinding("sts:AssumeRole", False, unknown(error)),), None)
     findings = [SurveyFinding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
     findings += [check(step, call) for step, call in _permissions(session).items()]
-    findings += survey_profiles(session, profiles)
     endpoint = check("iot:DescribeEndpoint", lambda: session.endpoint)
-    return Survey((*findings, endpoint), endpoint.message if endpoint.ok else None)
+    findings.append(endpoint)
+    findings += [_check_at(endpoint, step, call) for step, call in _messages(session).items()]
+    findings += survey_profiles(session, profiles)
+    return Survey(tuple(findings), endpoint.message if endpoint.ok else None)
 
 
 def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
@@ -66,9 +68,22 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
         "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
         "iot:ListPrincipalThings": lambda: iot.list_principal_things(principal=arn),
         "iot:ListThings": lambda: iot.list_things(maxResults=1),
+    }
+
+
+def _messages(session: TargetSession) -> dict[str, Callable[[], Any]]:
+    """Return the calls of the data plane, which go to the target's own endpoint."""
+    return {
         "iot:DeleteConnection": lambda: session.iot_data.delete_connection(clientId=NO_THING),
         "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
     }
+
+
+def _check_at(endpoint: SurveyFinding, step: str, call: Callable[[], Any]) -> SurveyFinding:
+    """Check a call to an endpoint. Without the endpoint nothing is known about the permission."""
+    if endpoint.ok:
+        return check(step, call)
+    return SurveyFinding(step, False, f"could not be checked: it needs {endpoint.step}; check again")
 
 
 @at_init

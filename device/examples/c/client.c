@@ -1,6 +1,5 @@
-/* A device client in C11 with Eclipse Paho and OpenSSL. It follows docs/device-protocol.md: hellos, routes, back-off,
-   fallback to the lobby, factory reset and presence codes. Output: one line per event.
-   Usage: lobby-device NAME CERTIFICATE KEY CA LOBBY PORT ROUTE_FILE */
+/* A device client in C11 with Eclipse Paho and OpenSSL: hellos, routes, back-off, fallback, factory reset and presence
+   codes, as in docs/device-protocol.md. Usage: lobby-device NAME CERTIFICATE KEY CA LOBBY PORT ROUTE_FILE */
 #include <MQTTClient.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -76,8 +75,7 @@ static bool store(const struct route *route) {
     done = !fclose(out) && done && !rename(next, file) && (route->host[0] || !unlink(file));
     char *slash = strrchr(folder, '/');
     int directory = open(slash ? (*slash = '\0', folder) : ".", O_RDONLY);
-    if (directory >= 0) fsync(directory), close(directory);
-    return done;
+    return done && directory >= 0 && !(fsync(directory) | close(directory));
 }
 
 static MQTTClient connect_to(const char *host, long port) {

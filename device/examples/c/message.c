@@ -32,7 +32,10 @@ static const char *skip_scalar(const char *at, const char *end) {
     }
     const char *start = at;
     while (at < end && *at && strchr("+-.0123456789eE", *at)) at++;
-    return at > start && (isdigit((unsigned char)*start) || (*start == '-' && at > start + 1)) ? at : NULL;
+    char text[41] = ""; /* as in the reference client: no number of 2^64 or more */
+    if (at == start || at - start > 40 || (!isdigit((unsigned char)*start) && *start != '-')) return NULL;
+    const double value = strtod(memcpy(text, start, (size_t)(at - start)), NULL);
+    return value < 18446744073709551616.0 && value > -18446744073709551616.0 ? at : NULL;
 }
 
 /* Return the end of the value at `at`, NULL if it is not JSON. With `name`, `at` is an object, and the value of that

@@ -29,7 +29,7 @@ SCHEMA: Final = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
 INTERNALS: Final = re.compile(
     r"""Traceback|File[ ]\\?"|line[ ]\d+,[ ]in[ ]|\.py\b|site-packages|/var/task|/var/lang
     |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history|names|targets|counts|trust|surveyor|reconciler|inspector|sweeper|rounds|admin-api|commissioner|bouncer)
-    |by-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
+    |\bby-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
     |NoneType|object[ ]at[ ]0x|\bKeyError|\bTypeError|\bValueError|\bAttributeError
     |ConditionalCheck|ValidationException""",
     re.VERBOSE | re.IGNORECASE,

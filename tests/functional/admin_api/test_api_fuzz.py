@@ -31,7 +31,7 @@ FUZZ_SETTINGS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 EXPECTED_CODES = re.compile(
-    r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED"
+    r"INVALID_[A-Z_]+|UNKNOWN_[A-Z_]+|TARGET_[A-Z_]+|NAME_IMITATES|ALREADY_CLAIMED|NOT_ALLOWED|NOT_IN_LISTS|FORBIDDEN|REVOKED"
     r"|WRONG_CODE|PRESENCE_FAILED|PRESENCE_REQUIRED"
 )
 

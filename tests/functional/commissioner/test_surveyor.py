@@ -32,10 +32,10 @@ STEPS = [
     "sts:AssumeRole",
     *(f"iot:{operation}" for operation in ABSENT if operation != "DeleteConnection"),
     "iot:ListThings",
+    "iot:DescribeEndpoint",
     "iot:DeleteConnection",
     "iot:Publish",
     "policy device-lobby-default",
-    "iot:DescribeEndpoint",
 ]
 
 
@@ -69,14 +69,33 @@ def test_in_a_ready_target_every_step_is_found_and_nothing_is_changed(target: Lo
     assert findings["iot:DescribeEndpoint"] == (True, endpoint)
 
 
-@pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish", "DescribeEndpoint"])
+@pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
 def test_a_missing_permission_is_named(target: LobbyWithTargets, operation: str, code: str) -> None:
     target.calls.fails[operation] = error(code, operation)
     findings, endpoint = surveyed()
     assert missing(findings) == [f"iot:{operation}"]
     assert findings[f"iot:{operation}"][1].startswith("missing")
-    assert (endpoint is None) == (operation == "DescribeEndpoint")
+    assert endpoint is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (error("AccessDeniedException", "DescribeEndpoint"), "missing"),
+        (EndpointConnectionError(endpoint_url="https://iot.mars-1.amazonaws.com"), "could not be checked"),
+    ],
+)
+def test_without_the_endpoint_the_calls_that_need_it_could_not_be_checked(
+    target: LobbyWithTargets, fault: Exception, reason: str
+) -> None:
+    target.calls.fails["DescribeEndpoint"] = fault
+    findings, endpoint = surveyed()
+    assert endpoint is None
+    assert missing(findings) == ["iot:DescribeEndpoint", "iot:DeleteConnection", "iot:Publish"]
+    assert findings["iot:DescribeEndpoint"][1].startswith(reason)
+    for step in ("iot:DeleteConnection", "iot:Publish"):
+        assert findings[step][1] == "could not be checked: it needs iot:DescribeEndpoint; check again"
 
 
 def test_all_missing_permissions_are_named_together(target: LobbyWithTargets) -> None:
@@ -187,9 +206,8 @@ def test_a_profile_that_the_lobby_does_not_have_is_reported(fleet: Any) -> None:
 
 BUSY = error("ThrottlingException", "X")
 UNCHECKED: list[tuple[str, Exception]] = [
-    *((operation, BUSY) for operation in (*ABSENT, "Publish", "GetPolicy", "DescribeEndpoint", "AssumeRole")),
+    *((operation, BUSY) for operation in (*ABSENT, "Publish", "GetPolicy", "AssumeRole")),
     *((operation, ConnectTimeoutError(endpoint_url="x")) for operation in ("AssumeRole", "GetPolicy", "Publish")),
-    ("DescribeEndpoint", EndpointConnectionError(endpoint_url="https://iot.mars-1.amazonaws.com")),
     ("CreateThing", error("ServiceUnavailableException", "X")),
     ("CreateThing", error("UnrecognizedClientException", "X")),
 ]

@@ -286,7 +286,7 @@ def test_a_revoked_device_that_can_still_connect_is_deactivated_again(reception:
     assert (device()["devstate"]["S"], device()["reason"]["S"], device()["turn"]["S"]) == (
         "revoked",
         "REVOKED",
-        "commissioner",
+        "commissioner#lobby#1",
     )
     assert [entry.event for entry in reception.ledger.history(CERTID)].count(Event.RETRY) == 1
     assert aws.published() == []

@@ -158,9 +158,9 @@ def test_an_own_ca_is_registered_from_files_and_its_revocations_are_published(
     Path(".local").mkdir()
     local = {
         "aws_endpoint_url": endpoint,
-        "aws_secret_access_key": "secret",
+        "aws_secret_access_key": "secret",  # pragma: allowlist secret
         "lobby_account": ACCOUNT,
-    }  # pragma: allowlist secret
+    }
     Path(".local/lobby.json").write_text(json.dumps(local | {"lobby_region": REGION}))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     done = CliRunner().invoke(app, ["publish-crl", "--ca", "ca.der", "--crl", "list", "--local", "--yes"])

@@ -25,8 +25,8 @@ SETTINGS = {
     "other kinds of endpoints": {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
     "credentials of another account": {
         "AWS_ACCESS_KEY_ID": "other",
-        "AWS_SECRET_ACCESS_KEY": "other",
-    },  # pragma: allowlist secret
+        "AWS_SECRET_ACCESS_KEY": "other",  # pragma: allowlist secret
+    },
     "a proxy": dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"), ELSEWHERE),
 }
 

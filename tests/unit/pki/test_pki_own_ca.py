@@ -58,9 +58,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "BROKEN_FILE"),
     "text": (b"hello", "BROKEN_FILE"),
     "a key only": (
-        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",  # pragma: allowlist secret
         "BROKEN_FILE",
-    ),  # pragma: allowlist secret
+    ),
     "cut": (pem(CA.certificate)[:300], "BROKEN_FILE"),
     "cut DER": (der(CA.certificate)[:-5], "BROKEN_FILE"),
     "a trusted certificate": (pem(CA.certificate).replace(b"BEGIN C", b"BEGIN TRUSTED C"), "openssl x509"),

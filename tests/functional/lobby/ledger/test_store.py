@@ -12,7 +12,7 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName
+from lobby.names import Fingerprint, Target, ThingName
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.lobby.ledger.ledger_devices import (
@@ -39,22 +39,22 @@ def test_a_device_has_a_valid_history_from_admission_to_arrival(ledger: Ledger) 
 
 
 @pytest.mark.parametrize(
-    ("change", "state", "event"),
+    ("change", "state", "event", "lane"),
     [
-        (lambda ledger: ledger.move(ONE, ClaimRequest(B), ANN), State.CLAIMED, Event.MOVE),
-        (lambda ledger: ledger.release(ONE, ANN), State.INLOBBY, Event.RELEASE),
-        (lambda ledger: ledger.revoke(ONE, "stolen", ANN), State.REVOKED, Event.REVOKE),
+        (lambda ledger: ledger.move(ONE, ClaimRequest(B), ANN), State.CLAIMED, Event.MOVE, B),
+        (lambda ledger: ledger.release(ONE, ANN), State.INLOBBY, Event.RELEASE, A),
+        (lambda ledger: ledger.revoke(ONE, "stolen", ANN), State.REVOKED, Event.REVOKE, A),
     ],
     ids=["move", "release", "revoke"],
 )
 def test_an_operator_s_action_is_one_entry_and_needs_the_commissioner(
-    ledger: Ledger, change: Callable[[Ledger], Device], state: State, event: Event
+    ledger: Ledger, change: Callable[[Ledger], Device], state: State, event: Event, lane: Target
 ) -> None:
     arrived(ledger)
     after = change(ledger)
     assert (after.devstate, after.needs_commissioner, after.targets_to_clear) == (state, True, (A,))
     assert verified_events(ledger)[5:] == [event]
-    assert (aws.item(ONE) or {})["turn"] == {"S": f"commissioner#{A}#1"}
+    assert (aws.item(ONE) or {})["turn"] == {"S": f"commissioner#{lane}#1"}
 
 
 def test_a_failure_and_its_retry_are_entries_with_their_reason(ledger: Ledger) -> None:
