@@ -1,8 +1,8 @@
 """AWS list prices in us-east-1, in USD without free tiers, and what the benchmarks assume where AWS bills durations.
 
-Read on AWS's pricing pages on 2026-11-29: "AWS IoT Core pricing", "Amazon DynamoDB pricing" (on demand), "AWS Lambda
-pricing" (arm64), "Amazon S3 pricing", "Amazon SNS pricing", "Amazon SQS pricing", "Amazon API Gateway pricing" (HTTP
-API), "Amazon CloudWatch pricing". Check them for your Region. A hello is published to `$aws/rules/…`: Basic Ingest,
+The pages are "AWS IoT Core pricing", "Amazon DynamoDB pricing" (on demand), "AWS Lambda pricing" (arm64), "Amazon S3
+pricing", "Amazon SNS pricing", "Amazon SQS pricing", "Amazon API Gateway pricing" (HTTP API) and "Amazon CloudWatch
+pricing". The values were entered without access to the pages: compare them before you quote a sum. A hello is published to `$aws/rules/…`: Basic Ingest,
 which has no price per message (AWS IoT developer guide, "Reducing messaging costs with Basic Ingest").
 """
 

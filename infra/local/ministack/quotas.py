@@ -1,9 +1,10 @@
 """AWS IoT Core's default rates, and the token buckets that enforce them.
 
 Sources: AWS General Reference, "AWS IoT Core endpoints and quotas" (thing registry, security and identity, message
-broker), and Service Quotas (`iotcore`). All are per account and Region, and adjustable unless stated otherwise. Rates
-that differ between Regions are those of the smaller Regions. AWS does not document the size of its buckets: here a
-bucket holds the operations of one second.
+broker), and Service Quotas (`iotcore`), partly from third-party listings: compare a rate with your account's before you
+quote it. All are per account and Region, and adjustable unless stated otherwise. Rates that differ between Regions are
+those of the smaller Regions. AWS does not document the size of its buckets: here a bucket holds the operations of one
+second.
 """
 
 import threading
