@@ -2,8 +2,9 @@
 
 The pages are "AWS IoT Core pricing", "Amazon DynamoDB pricing" (on demand), "AWS Lambda pricing" (arm64), "Amazon S3
 pricing", "Amazon SNS pricing", "Amazon SQS pricing", "Amazon API Gateway pricing" (HTTP API) and "Amazon CloudWatch
-pricing". The values were entered without access to the pages: compare them before you quote a sum. A hello is published to `$aws/rules/…`: Basic Ingest,
-which has no price per message (AWS IoT developer guide, "Reducing messaging costs with Basic Ingest").
+pricing". The values were entered without access to the pages: compare them before you quote a sum. A hello is published
+to `$aws/rules/…`: Basic Ingest, which has no price per message (AWS IoT developer guide, "Reducing messaging costs with
+Basic Ingest").
 """
 
 from collections.abc import Mapping
