@@ -4,7 +4,6 @@ One lobby per account, because targets trust roles with fixed names. When the st
 bucket, the notary's bucket and the users are retained.
 """
 
-import json
 from typing import Final
 
 from aws_cdk import CfnOutput, Environment, Stack
@@ -20,6 +19,7 @@ from infra import (
     connections,
     device_policies,
     endpoint,
+    event_sources,
     front_door,
     functions,
     notary,
@@ -37,14 +37,10 @@ from infra.nag_suppressions import suppress_lobby_findings
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
-from lobby.domain.lanes import UNSORTED
 from lobby.ledger.models import HistoryRow, LedgerRow
 
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
 _HOUR: Final = 3600
-_LANE_WORKERS: Final = 100
-"""Lanes that are worked on at the same time; a worker makes room for another lane after 20 s."""
-_EXPRESS_WORKERS: Final = 50
 
 
 class LobbyStack(Stack):
@@ -179,78 +175,19 @@ class LobbyStack(Stack):
             )
         stream = self.ledger.table_stream_arn or ""
         bell = self._function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
-        self._claims_to(bell, stream)
-        self._lanes_to(self.functions[commissioner.name])
+        event_sources.rows_to(self, bell, stream, self.queues)
+        event_sources.lanes_to(self, self.functions[commissioner.name], self.queues)
         arrivals = self._function(
             functions.ARRIVALS,
             permissions.arrivals(self.settings),
             UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
         )
-        mapping = lambda_.CfnEventSourceMapping
-        # A Region that reconnects reports each of its devices: leave concurrency for the other functions.
-        for construct_id, queue, concurrency in (
-            ("ArrivalsToFunction", self.queues.arrivals, 10),
-            ("UnconfirmedToFunction", self.queues.unconfirmed, 2),
-        ):
-            mapping(
-                self,
-                construct_id,
-                event_source_arn=queue.queue_arn,
-                function_name=arrivals.function_name,
-                batch_size=10,
-                function_response_types=["ReportBatchItemFailures"],
-                scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=concurrency),
-            )
-
-    def _claims_to(self, function: lambda_.Function, stream: str) -> None:
-        """Filter the stream for rows with work for the commissioner, so that hellos do not invoke it. The prefix also
-        matches the rows of earlier versions."""
-        pattern = {
-            "eventName": ["INSERT", "MODIFY"],
-            "dynamodb": {"NewImage": {"turn": {"S": [{"prefix": UNSORTED}]}}},
-        }
-        mapping = lambda_.CfnEventSourceMapping
-        mapping(
-            self,
-            "ClaimsToCommissioner",
-            event_source_arn=stream,
-            function_name=function.function_name,
-            starting_position="TRIM_HORIZON",
-            batch_size=100,  # and one batch of a shard at a time: the bell needs milliseconds
-            bisect_batch_on_function_error=True,
-            maximum_retry_attempts=100,
-            maximum_record_age_in_seconds=4 * _HOUR,
-            function_response_types=["ReportBatchItemFailures"],
-            filter_criteria=mapping.FilterCriteriaProperty(
-                filters=[mapping.FilterProperty(pattern=json.dumps(pattern, separators=(",", ":")))]
-            ),
-            destination_config=mapping.DestinationConfigProperty(
-                on_failure=mapping.OnFailureProperty(destination=self.queues.uncommissioned.queue_arn)
-            ),
-        )
+        event_sources.reports_to(self, arrivals, self.queues)
 
     @property
     def _lane_queues(self) -> dict[str, str]:
         """The environment of functions that start workers."""
         return {"LANES_QUEUE": self.queues.lanes.queue_url, "EXPRESS_QUEUE": self.queues.express.queue_url}
-
-    def _lanes_to(self, function: lambda_.Function) -> None:
-        """Start a worker for each message. The express queue has a mapping of its own, so that a single claim does not
-        wait when all workers of the other mapping are busy."""
-        mapping = lambda_.CfnEventSourceMapping
-        for construct_id, queue, workers in (
-            ("LanesToCommissioner", self.queues.lanes, _LANE_WORKERS),
-            ("ExpressToCommissioner", self.queues.express, _EXPRESS_WORKERS),
-        ):
-            mapping(
-                self,
-                construct_id,
-                event_source_arn=queue.queue_arn,
-                function_name=function.function_name,
-                batch_size=1,
-                function_response_types=["ReportBatchItemFailures"],
-                scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=workers),
-            )
 
     def _history_side(self) -> None:
         """The function triggered by new history entries."""

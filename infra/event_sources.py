@@ -1,0 +1,83 @@
+"""What starts the commissioner's functions: the ledger's stream, the queues of the lanes, and the reports of targets.
+
+Each mapping reports the failed items of a batch, so that one bad item does not bring the others back.
+"""
+
+import json
+from typing import Final
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.queues import Queues
+from lobby.domain.lanes import UNSORTED
+
+_HOUR: Final = 3600
+_LANE_WORKERS: Final = 100
+"""Lanes that are worked on at the same time; a worker makes room for another lane after 20 s."""
+_EXPRESS_WORKERS: Final = 50
+
+mapping = lambda_.CfnEventSourceMapping
+
+
+def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queues) -> None:
+    """Filter the stream for rows with work for the commissioner, so that hellos do not invoke the bell. The prefix also
+    matches the rows of earlier versions."""
+    pattern = {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"turn": {"S": [{"prefix": UNSORTED}]}}},
+    }
+    mapping(
+        scope,
+        "ClaimsToCommissioner",
+        event_source_arn=stream,
+        function_name=bell.function_name,
+        starting_position="TRIM_HORIZON",
+        batch_size=100,  # and one batch of a shard at a time: the bell needs milliseconds
+        bisect_batch_on_function_error=True,
+        maximum_retry_attempts=100,
+        maximum_record_age_in_seconds=4 * _HOUR,
+        function_response_types=["ReportBatchItemFailures"],
+        filter_criteria=mapping.FilterCriteriaProperty(
+            filters=[mapping.FilterProperty(pattern=json.dumps(pattern, separators=(",", ":")))]
+        ),
+        destination_config=mapping.DestinationConfigProperty(
+            on_failure=mapping.OnFailureProperty(destination=queues.uncommissioned.queue_arn)
+        ),
+    )
+
+
+def lanes_to(scope: Construct, commissioner: lambda_.Function, queues: Queues) -> None:
+    """Start a worker for each message. The express queue has a mapping of its own, so that a single claim does not wait
+    when all workers of the other mapping are busy."""
+    for construct_id, queue, workers in (
+        ("LanesToCommissioner", queues.lanes, _LANE_WORKERS),
+        ("ExpressToCommissioner", queues.express, _EXPRESS_WORKERS),
+    ):
+        mapping(
+            scope,
+            construct_id,
+            event_source_arn=queue.queue_arn,
+            function_name=commissioner.function_name,
+            batch_size=1,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=workers),
+        )
+
+
+def reports_to(scope: Construct, arrivals: lambda_.Function, queues: Queues) -> None:
+    """Send the reports of targets, and the kept confirmations of their topics, to the arrivals function. A Region that
+    reconnects reports each of its devices: concurrency is left for the other functions."""
+    for construct_id, queue, concurrency in (
+        ("ArrivalsToFunction", queues.arrivals, 10),
+        ("UnconfirmedToFunction", queues.unconfirmed, 2),
+    ):
+        mapping(
+            scope,
+            construct_id,
+            event_source_arn=queue.queue_arn,
+            function_name=arrivals.function_name,
+            batch_size=10,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=concurrency),
+        )
