@@ -9,21 +9,14 @@ commit must be in the repository.
 Exit status: 0 the budgets are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """
 
-import json
-import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from infra.local.bringup import exclusive_use
-from infra.local.errors import LocalCloudError
-from infra.local.timeline import StepFailed, Timeline
-from tests.bench.deployment import LobbyUnderTest, running_lobby
+from tests.bench.before_and_after import AFTER, BEFORE, Row, measure, report
+from tests.bench.deployment import LobbyUnderTest
 from tests.bench.lanes import earlier
 from tests.bench.lanes.measurement import Figures, LanesUnderTest
-from tests.bench.report import Section, section
 
 app = typer.Typer(add_completion=False)
 WITHIN: Final = 1.05
@@ -42,27 +35,12 @@ def main(
     before: Annotated[bool, typer.Option(help="Also measure the earlier commit.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
 ) -> None:
-    timeline, found = Timeline(out=sys.stderr), dict[str, Figures]()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="device-lobby-lanes-") as folder,
-            exclusive_use(Path(folder)),
-            running_lobby(Path(folder), timeline, None, None) as lobby,
-        ):
-            for name in ("after", "before") if before else ("after",):
-                with timeline.step(f"{devices} devices, {name}") as step:
-                    found[name] = _under_test(lobby, name).measure(devices, patience)
-                    step.note = f"{found[name].commissioned} commissioned"
-    except (StepFailed, LocalCloudError, TimeoutError) as error:
-        print(f"FAILED: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    print(section(_section(found)))
-    goal = is_within(found["after"])
-    print("the budgets are met" if goal else "EXCEEDED")
-    if as_json:
-        print(json.dumps({"goal": goal} | {name: each.as_json() for name, each in found.items()}))
-    if not goal:
-        raise typer.Exit(1)
+    def one(lobby: LobbyUnderTest, name: str) -> tuple[Figures, str]:
+        figures = _under_test(lobby, name).measure(devices, patience)
+        return figures, f"{figures.commissioned} commissioned"
+
+    found = measure("lanes", f"{devices} devices", (AFTER, BEFORE) if before else (AFTER,), one)
+    report("Claims under AWS's quotas", found, ROWS, goal=is_within(found[AFTER]), as_json=as_json)
 
 
 def is_within(figures: Figures) -> bool:
@@ -79,7 +57,7 @@ def is_within(figures: Figures) -> bool:
 
 
 def _under_test(lobby: LobbyUnderTest, name: str) -> LanesUnderTest:
-    if name == "after":
+    if name == AFTER:
         return LanesUnderTest(lobby, _TODAY, earlier=False)
     functions: Any = lobby.session.client("lambda")
     [mapping] = functions.list_event_source_mappings(FunctionName=_TODAY[0])["EventSourceMappings"]
@@ -88,28 +66,24 @@ def _under_test(lobby: LobbyUnderTest, name: str) -> LanesUnderTest:
     return LanesUnderTest(lobby, [earlier.FUNCTION], earlier=True)
 
 
-def _section(found: dict[str, Figures]) -> Section:
-    rows: tuple[tuple[str, Any], ...] = (
-        ("devices of a bulk claim", lambda each: each.devices),
-        ("commissioned, of twice as many", lambda each: each.commissioned),
-        ("failed", lambda each: each.failed),
-        ("bulk claim carried out after", lambda each: _seconds(each.seconds)),
-        ("limit: the target's rate", lambda each: _seconds(each.rate_limit)),
-        ("limit: the quota", lambda each: _seconds(each.quota_limit)),
-        ("half as many for two targets at once", lambda each: _seconds(each.both_targets_seconds)),
-        ("throttled calls per device", lambda each: each.throttled_per_device),
-        ("billed Lambda time", lambda each: _seconds(each.billed_seconds)),
-        ("single claim, idle system", lambda each: f"{each.idle_ms:.0f} ms"),
-        ("single claim, same target meanwhile", lambda each: f"{each.single_same_ms:.0f} ms"),
-        ("single claim, other target meanwhile", lambda each: f"{each.single_other_ms:.0f} ms"),
-    )
-    columns = sorted(found, reverse=True)
-    lines = tuple((label, *(str(show(found[name])) for name in columns)) for label, show in rows)
-    return Section("Claims under AWS's quotas", ("", *columns), lines)
-
-
 def _seconds(value: float | None) -> str:
     return "not all" if value is None else f"{value:.1f} s"
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    ("devices of a bulk claim", lambda each: each.devices),
+    ("commissioned, of twice as many", lambda each: each.commissioned),
+    ("failed", lambda each: each.failed),
+    ("bulk claim carried out after", lambda each: _seconds(each.seconds)),
+    ("limit: the target's rate", lambda each: _seconds(each.rate_limit)),
+    ("limit: the quota", lambda each: _seconds(each.quota_limit)),
+    ("half as many for two targets at once", lambda each: _seconds(each.both_targets_seconds)),
+    ("throttled calls per device", lambda each: each.throttled_per_device),
+    ("billed Lambda time", lambda each: _seconds(each.billed_seconds)),
+    ("single claim, idle system", lambda each: f"{each.idle_ms:.0f} ms"),
+    ("single claim, same target meanwhile", lambda each: f"{each.single_same_ms:.0f} ms"),
+    ("single claim, other target meanwhile", lambda each: f"{each.single_other_ms:.0f} ms"),
+)
 
 
 if __name__ == "__main__":

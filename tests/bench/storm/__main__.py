@@ -8,19 +8,12 @@ two free processors; the earlier commit must be in the repository.
 Exit status: 0 the budgets are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """
 
-import json
-import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from infra.local.bringup import exclusive_use
-from infra.local.errors import LocalCloudError
-from infra.local.timeline import StepFailed, Timeline
-from tests.bench.deployment import LobbyUnderTest, running_lobby
-from tests.bench.report import Section, section
+from tests.bench.before_and_after import AFTER, BEFORE, Row, measure, report
+from tests.bench.deployment import LobbyUnderTest
 from tests.bench.storm import earlier
 from tests.bench.storm.measurement import REAL_RULE, RULE, Figures, StormUnderTest
 
@@ -44,29 +37,14 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the devices' attempts.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
 ) -> None:
-    timeline, found = Timeline(out=sys.stderr), dict[str, Figures]()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="device-lobby-storm-") as folder,
-            exclusive_use(Path(folder)),
-            running_lobby(Path(folder), timeline, None, None) as lobby,
-        ):
-            # today's first, because the earlier bouncer's retries go on after its storm
-            for name in ("after", "before") if before else ("after",):
-                with timeline.step(f"{devices} devices, {name}") as step:
-                    storm = _under_test(lobby, name, share)
-                    found[name] = storm.measure(max(2, round(devices * share)), spread, patience, seed)
-                    step.note = f"{found[name].admitted} admitted"
-    except (StepFailed, LocalCloudError, TimeoutError) as error:
-        print(f"FAILED: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    print(section(_section(found)))
-    goal = is_within(found["after"])
-    print("the budgets are met" if goal else "EXCEEDED")
-    if as_json:
-        print(json.dumps({"goal": goal} | {name: each.as_json() for name, each in found.items()}))
-    if not goal:
-        raise typer.Exit(1)
+    def one(lobby: LobbyUnderTest, name: str) -> tuple[Figures, str]:
+        storm = _under_test(lobby, name, share)
+        figures = storm.measure(max(2, round(devices * share)), spread, patience, seed)
+        return figures, f"{figures.admitted} admitted"
+
+    # Today's first, because the earlier bouncer's retries go on after its storm.
+    found = measure("storm", f"{devices} devices", (AFTER, BEFORE) if before else (AFTER,), one)
+    report("A storm of new devices, with AWS's quotas", found, ROWS, goal=is_within(found[AFTER]), as_json=as_json)
 
 
 def is_within(figures: Figures) -> bool:
@@ -79,32 +57,28 @@ def is_within(figures: Figures) -> bool:
 
 
 def _under_test(lobby: LobbyUnderTest, name: str, share: float) -> StormUnderTest:
-    if name == "before":
+    if name == BEFORE:
         return StormUnderTest(lobby, earlier.FUNCTION, earlier.deploy(lobby, RULE), share)
     iot: Any = lobby.session.client("iot")
     [action] = iot.get_topic_rule(ruleName=REAL_RULE)["rule"]["actions"]
     return StormUnderTest(lobby, "device-lobby-bouncer", action, share)
 
 
-def _section(found: dict[str, Figures]) -> Section:
-    rows: tuple[tuple[str, Any], ...] = (
-        ("devices", lambda each: each.devices),
-        ("admitted", lambda each: each.admitted),
-        ("last admitted after", lambda each: "not all" if each.seconds is None else f"{each.seconds:.1f} s"),
-        ("physical limit (quotas)", lambda each: f"{each.limit:.1f} s"),
-        ("ratio", lambda each: "" if each.seconds is None else f"{each.seconds / each.limit:.3f}"),
-        ("connection attempts", lambda each: each.attempts),
-        ("runs of the bouncer per device", lambda each: each.runs_per_device),
-        ("devices examined (DescribeCertificate)", lambda each: each.examined),
-        ("throttled calls", lambda each: each.throttled),
-        ("undelivered", lambda each: each.undelivered),
-        ("one device alone: admitted after", lambda each: f"{each.alone_ms:.0f} ms"),
-        ("one device alone: AWS calls", lambda each: each.alone_calls),
-        ("one device alone: calls of its lease", lambda each: each.alone_queue_calls),
-    )
-    columns = sorted(found, reverse=True)
-    lines = tuple((label, *(str(show(found[name])) for name in columns)) for label, show in rows)
-    return Section("A storm of new devices, with AWS's quotas", ("", *columns), lines)
+ROWS: Final[tuple[Row, ...]] = (
+    ("devices", lambda each: each.devices),
+    ("admitted", lambda each: each.admitted),
+    ("last admitted after", lambda each: "not all" if each.seconds is None else f"{each.seconds:.1f} s"),
+    ("physical limit (quotas)", lambda each: f"{each.limit:.1f} s"),
+    ("ratio", lambda each: "" if each.seconds is None else f"{each.seconds / each.limit:.3f}"),
+    ("connection attempts", lambda each: each.attempts),
+    ("runs of the bouncer per device", lambda each: each.runs_per_device),
+    ("devices examined (DescribeCertificate)", lambda each: each.examined),
+    ("throttled calls", lambda each: each.throttled),
+    ("undelivered", lambda each: each.undelivered),
+    ("one device alone: admitted after", lambda each: f"{each.alone_ms:.0f} ms"),
+    ("one device alone: AWS calls", lambda each: each.alone_calls),
+    ("one device alone: calls of its lease", lambda each: each.alone_queue_calls),
+)
 
 
 if __name__ == "__main__":

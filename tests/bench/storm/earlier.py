@@ -4,23 +4,17 @@ The rule invoked it asynchronously, with two retries, and sent failed events to 
 that commit, and the requirements, role and tables of today, whose items have not changed for it.
 """
 
-import io
-import subprocess
-import tarfile
-import zipfile
 from typing import Any, Final
 
 from infra import bundles
-from infra.local.synthesis import ROOT
 from tests.bench.deployment import LobbyUnderTest
+from tests.bench.earlier_code import earlier_bundle
 
-COMMIT: Final = "cba4cee"
 FUNCTION: Final = "device-lobby-bouncer-earlier"
-_PACKAGE: Final = "lobby/"
 _NOW: Final = "device-lobby-bouncer"
 
 
-def deploy(lobby: LobbyUnderTest, rule: str, commit: str = COMMIT) -> dict[str, Any]:
+def deploy(lobby: LobbyUnderTest, rule: str) -> dict[str, Any]:
     """Deploy the earlier bouncer, and return the action for the topic rule `rule` that invokes it."""
     functions: Any = lobby.session.client("lambda")
     now = functions.get_function_configuration(FunctionName=_NOW)
@@ -30,7 +24,7 @@ def deploy(lobby: LobbyUnderTest, rule: str, commit: str = COMMIT) -> dict[str, 
         Role=now["Role"],
         Runtime=now["Runtime"],
         Handler="lobby.doors.registration.handler",
-        Code={"ZipFile": _code(commit)},
+        Code={"ZipFile": earlier_bundle(bundles.BOUNCER, "lobby/")},
         Timeout=30,
         MemorySize=now["MemorySize"],
         Environment={"Variables": {name: now["Environment"]["Variables"][name] for name in wanted}},
@@ -53,22 +47,3 @@ def deploy(lobby: LobbyUnderTest, rule: str, commit: str = COMMIT) -> dict[str, 
         },
     )
     return {"lambda": {"functionArn": function["FunctionArn"]}}
-
-
-def _code(commit: str) -> bytes:
-    """Return today's bundle with the package of `commit` in it."""
-    archive = subprocess.run(["git", "archive", commit, _PACKAGE], cwd=ROOT, capture_output=True, check=True).stdout
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(bundles.build(bundles.BOUNCER, bundles.this_machine()).path) as today,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
-        tarfile.open(fileobj=io.BytesIO(archive)) as package,
-    ):
-        for each in today.infolist():
-            if not each.filename.startswith(_PACKAGE):
-                made.writestr(each, today.read(each))
-        for member in package.getmembers():
-            content = package.extractfile(member)
-            if content is not None:
-                made.writestr(member.name, content.read())
-    return out.getvalue()
