@@ -75,7 +75,7 @@ def resume_lost_row(fixture: JobFixture) -> None:
         fixture.deployed.client(fixture.deployed.lobby, "dynamodb").update_item(
             TableName="device-lobby-ledger", Key={"certid": {"S": device.certid}}, UpdateExpression="REMOVE counted"
         )
-        fixture.wait_for("resumed", lambda: _invoke(fixture, "sweeper", {})["DevicesWoken"] or None)
+        fixture.wait_for("resumed", lambda: _invoke(fixture, "sweeper", {})["LanesSorted"] or None)
 
 
 def push_route_again(fixture: JobFixture) -> None:
