@@ -11,7 +11,7 @@ from infra.cloud.role_upgrade import RoleUnknown, is_adoptable, retain_role, rol
 from infra.local.assembly import StackArtifact, deploy
 from infra.teardown.regions import Found
 from lobby.domain.target import TARGET_ROLE
-from tests.infra.local.test_local_teardown import ELSEWHERE, HERE, ROLE, TARGET, Account, account
+from tests.infra.local.empty_accounts import ELSEWHERE, HERE, ROLE, TARGET, Account, account
 
 __all__ = ["account"]
 NEW_TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}

@@ -10,7 +10,7 @@ from infra.local.assembly import StackArtifact, deploy
 from infra.local.errors import DeployFailed
 from infra.local.ministack.stack_resources import is_protected
 from infra.teardown.stacks import Stack
-from tests.infra.local.test_local_teardown import HERE, Account, account
+from tests.infra.local.empty_accounts import HERE, Account, account
 
 __all__ = ["account"]
 TABLE, BUCKET = "kept-table", "kept-bucket-of-the-test"
