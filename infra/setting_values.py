@@ -6,6 +6,7 @@ They know one value each; `settings` checks what settings mean together. Text is
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from infra.errors import BadContext
@@ -38,6 +39,7 @@ RETENTION_DAYS: Final = (
 """The values that CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """The format that STS requires (API reference, AssumeRole: ExternalId)."""
+_WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
 _POOL_ID: Final = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]{1,55}")
 """The format of Cognito (API reference, DescribeUserPool: UserPoolId)."""
@@ -72,45 +74,38 @@ def days(value: Any) -> int:
     raise bad(value, f"one of {', '.join(map(str, RETENTION_DAYS))} days")
 
 
-def anchor_days(value: Any) -> int:
-    """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
-    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) and int(value) <= 36_500:
-        return int(value)
-    raise bad(value, "1 to 36500 days")
+def _up_to(most: int, unit: str) -> Callable[[Any], int]:
+    """Return the function for a whole number from 1 to `most`."""
+
+    def parse(value: Any) -> int:
+        if isinstance(value, int | str) and _WHOLE_NUMBER.fullmatch(str(value)) and int(value) <= most:
+            return int(value)
+        raise bad(value, f"1 to {most} {unit}")
+
+    return parse
 
 
-def rate(value: Any) -> int:
-    """The bouncer's few processes cannot make more calls than that."""
-    if isinstance(value, int | str) and re.fullmatch(r"[1-9][0-9]?", str(value)) and int(value) <= 50:
-        return int(value)
-    raise bad(value, "1 to 50 registrations per second")
+def _matching(pattern: re.Pattern[str], want: str, longest: int | None = None) -> Callable[[Any], str]:
+    """Return the function for text of a format."""
+
+    def parse(value: Any) -> str:
+        if isinstance(value, str) and (longest is None or len(value) <= longest) and pattern.fullmatch(value):
+            return value
+        raise bad(value, want)
+
+    return parse
 
 
-def user_pool_id(value: Any) -> str:
-    if isinstance(value, str) and _POOL_ID.fullmatch(value):
-        return value
-    raise bad(value, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
-
-
-def login_url(value: Any) -> str:
-    if isinstance(value, str) and _ORIGIN.fullmatch(value):
-        return value
-    raise bad(value, "an https origin without a path")
-
-
-def host(value: Any) -> str:
-    if isinstance(value, str) and len(value) <= _LONGEST_NAME and _HOST.fullmatch(value):
-        return value
-    raise bad(value, "a host name, such as lobby.example.com")
-
-
-def certificate_arn(value: Any) -> str:
-    if isinstance(value, str) and _CERTIFICATE_ARN.fullmatch(value):
-        return value
-    raise bad(value, "the ARN of a certificate in ACM: arn:aws:acm:<region>:<account>:certificate/<id>")
-
-
-def external_id(value: Any) -> str:
-    if isinstance(value, str) and _EXTERNAL_ID.fullmatch(value):
-        return value
-    raise bad(value, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -")
+anchor_days: Final = _up_to(36_500, "days")
+"""Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
+rate: Final = _up_to(50, "registrations per second")
+"""The bouncer's few processes cannot make more calls than that."""
+user_pool_id: Final = _matching(_POOL_ID, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
+login_url: Final = _matching(_ORIGIN, "an https origin without a path")
+host: Final = _matching(_HOST, "a host name, such as lobby.example.com", _LONGEST_NAME)
+certificate_arn: Final = _matching(
+    _CERTIFICATE_ARN, "the ARN of a certificate in ACM: arn:aws:acm:<region>:<account>:certificate/<id>"
+)
+external_id: Final = _matching(
+    _EXTERNAL_ID, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -"
+)

@@ -20,6 +20,7 @@ from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
 from infra.errors import InfraError
+from infra.options import ProfilesFrom
 from infra.redrive.start import redrive as start_redrive
 from infra.teardown.lobby import LobbyRemoval, start_admissions
 from infra.teardown.stacks import Stack
@@ -30,16 +31,6 @@ from lobby.names import Target, parse_target
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
 AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]
-ProfilesFrom = Annotated[
-    Path | None,
-    typer.Option(
-        "--profiles-from",
-        help="Directory of the device profiles, <name>.yaml. [default: infra/profiles]",
-        exists=True,
-        file_okay=False,
-        resolve_path=True,
-    ),
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")

@@ -25,6 +25,7 @@ from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
+from infra.options import ProfilesFrom
 from lobby.names import parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -36,16 +37,6 @@ ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. 
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Enforce AWS's default quotas and delays, as a first deployment to AWS meets them."),
-]
-ProfilesFrom = Annotated[
-    Path | None,
-    typer.Option(
-        "--profiles-from",
-        help="Directory of the device profiles, <name>.yaml. [default: infra/profiles]",
-        exists=True,
-        file_okay=False,
-        resolve_path=True,
-    ),
 ]
 
 
