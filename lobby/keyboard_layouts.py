@@ -6,6 +6,7 @@ key with the colon. Pure; the console has the same tables (`keyboard_layouts.ts`
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 _US: Final = ("1234567890qwertyuiopasdfghjkl;zxcvbnm", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM")
@@ -37,15 +38,18 @@ _LAYOUTS: Final[Mapping[str, tuple[str, str]]] = {
 def as_typed_on_us_keys(text: str) -> Iterator[str]:
     """Yield the texts that result if `text` was typed on US keys while another layout was active, and the reverse.
     Characters that are on neither keyboard stay as they are."""
-    for there, back in _TABLES:
+    for there, back in _tables():
         yield text.translate(there)
         yield text.translate(back)
 
 
-def _tables(layout: tuple[str, str]) -> tuple[dict[int, str], dict[int, str]]:
+@cache
+def _tables() -> tuple[tuple[dict[int, str], dict[int, str]], ...]:
+    """Return the tables of all layouts. Made at the first use, because few codes need them."""
+    return tuple(_both_ways(layout) for layout in _LAYOUTS.values())
+
+
+def _both_ways(layout: tuple[str, str]) -> tuple[dict[int, str], dict[int, str]]:
     """Return the table from `layout` to US keys, and the reverse. The unshifted keys win."""
     here, us = layout[1] + layout[0], _US[1] + _US[0]
     return {ord(a): b for a, b in zip(here, us, strict=True)}, {ord(b): a for a, b in zip(here, us, strict=True)}
-
-
-_TABLES: Final = tuple(_tables(layout) for layout in _LAYOUTS.values())

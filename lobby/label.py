@@ -14,7 +14,7 @@ from typing import Final
 
 from lobby.errors import InvalidInput
 from lobby.keyboard_layouts import as_typed_on_us_keys
-from lobby.names import Fingerprint, shown
+from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.notations import parse_notation, visible
 
 PREFIX: Final = "DL1"
@@ -39,7 +39,7 @@ def decode_label(text: str) -> Fingerprint:
     plain = _in_link(visible(text[:MAX_TEXT]).strip(_QUOTES))
     code = re.sub(r"[\s\-]", "", plain).upper()
     if len(text) > MAX_TEXT:
-        return _reject(code, text)
+        return _reject(code, text) if code.startswith(PREFIX) else parse_fingerprint(text)
     match = _CODE.fullmatch(code)
     if match is not None and _check(match[1]) == match[2]:
         return _fingerprint(match[1])
@@ -80,10 +80,7 @@ def _corrected(plain: str) -> Fingerprint | None:
 
 
 def _reject(code: str, text: str) -> Fingerprint:
-    """Raise the error for a text that no rule accepts. `code` is the text without separators, in upper case."""
-    if not code.startswith(PREFIX):
-        want = "the certificate's SHA-256 fingerprint: 64 hex digits"
-        raise InvalidInput("INVALID_FINGERPRINT", f"got {shown(text)}, want {want}")
+    """Raise the error for a label's code that no rule accepts. `code` is without separators, in upper case."""
     if _CODE.fullmatch(code):
         raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, whose check characters do not match")
     raise InvalidInput("INVALID_LABEL", f"got {shown(text)}, want DL1: and 56 of the characters A-Z 2-7")
