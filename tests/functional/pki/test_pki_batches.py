@@ -1,7 +1,6 @@
 """`lobby-pki device` with serial numbers, SKUs and batches, and `revoke`: what a manufacturer's line needs."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,27 +9,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from typer.testing import CliRunner, Result
 
 from pki.certificates import fingerprint, load_certificate
-from pki.cli import app
 from pki.crl import crl_number, load_crl
-
-Run = Callable[..., Result]
+from tests.functional.pki.command_line import Run
 
 
 @pytest.fixture
-def pki(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PKI_PASSPHRASE", raising=False)
-
-    def call(*args: str, status: int = 0) -> Result:
-        done = CliRunner().invoke(app, list(args))
-        assert done.exit_code == status, (args, done.output, done.exception)
-        return done
-
-    call("init", "ca", "--organization", "Acme GmbH")
-    return call
+def pki(run: Run) -> Run:
+    run("init", "ca", "--organization", "Acme GmbH")
+    return run
 
 
 def rows(file: str) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,29 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from lobby import __version__
 from lobby.label import decode_label, encode_label
 from pki.certificates import fingerprint, load_certificate
-from pki.cli import app, main
+from pki.cli import main
 from pki.crl import load_crl
+from tests.functional.pki.command_line import Run
 
 ROOT = Path(__file__).parents[3]
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PKI_PASSPHRASE", raising=False)
-
-    def call(*args: str, status: int = 0) -> Result:
-        done = CliRunner().invoke(app, list(args))
-        assert done.exit_code == status, (args, done.output, done.exception)
-        return done
-
-    return call
 
 
 @pytest.fixture
