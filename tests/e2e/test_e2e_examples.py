@@ -17,7 +17,7 @@ from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of
-from tests.e2e.test_e2e_presence import confirm, requiring_presence
+from tests.e2e.presence_claims import confirm, requiring_presence
 
 EXAMPLES: Final = ROOT / "device" / "examples"
 _FIRST_WAIT: Final = "0.02"

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -16,44 +14,15 @@ from lobby.names import Target
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
+from tests.e2e.presence_claims import confirm, requiring_presence
 
-CONFIRM = "mutation($id: ID!, $code: String!) { confirmPresence(certid: $id, code: $code) { devstate } }"
-TARGETS = "{ targets { account region name } }"
-REGISTER = """mutation($account: String!, $region: String!, $name: String!, $presence: Boolean!) {
-  registerTarget(account: $account, region: $region, name: $name, presence: $presence) { presence }
-}"""
 FUNCTIONS = ("admin-api", "commissioner", "receptionist", "bouncer")
-
-
-@contextmanager
-def requiring_presence(deployed: Deployment, target: Target) -> Iterator[None]:
-    """Let `target` require proof of presence."""
-    admin = deployed.api("admin")
-    (name,) = [
-        each["name"]
-        for each in admin.ask(TARGETS)["targets"]
-        if (each["account"], each["region"]) == (target.account, target.region)
-    ]
-    fields: dict[str, Any] = {"account": target.account, "region": target.region, "name": name}
-    assert admin.ask(REGISTER, **fields, presence=True)["registerTarget"] == {"presence": True}
-    try:
-        yield
-    finally:
-        admin.ask(REGISTER, **fields, presence=False)
 
 
 @pytest.fixture
 def guarded(deployed: Deployment, second: Target) -> Iterator[Target]:
     with requiring_presence(deployed, second):
         yield second
-
-
-def confirm(deployed: Deployment, certid: str, code: str) -> str:
-    """Confirm with `code` and return the new state, or the code of the refusal."""
-    try:
-        return str(deployed.api().ask(CONFIRM, id=certid, code=code)["confirmPresence"]["devstate"])
-    except ApiRefused as refused:
-        return refused.code
 
 
 def code_of(device: PoweredDevice, generation: int = 1) -> str:
