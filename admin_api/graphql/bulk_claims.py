@@ -29,11 +29,12 @@ Outcome = ledger.Device | LobbyError | Refusal
 @strawberry.type(description="The result of claiming one of several devices.")
 class ClaimResult:
     certid: strawberry.ID = strawberry.field(description="The fingerprint or label as given.")
-    ok: bool
+    ok: bool = strawberry.field(description="Whether the device is claimed.")
     code: str | None = strawberry.field(
-        description="The error code, as in `extensions.code`. NOT_TRIED: there was no time left; send it again."
+        description="The error code, as in `extensions.code`; null on success."
+        " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
     )
-    message: str | None
+    message: str | None = strawberry.field(description="What was got and what is wanted; null on success.")
     device: Device | None = strawberry.field(description="The claimed device, as in a list; null on error.")
 
 

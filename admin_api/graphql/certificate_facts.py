@@ -27,11 +27,11 @@ _WITHOUT_HASH = {"1.3.101.112": "Ed25519", "1.3.101.113": "Ed448"}
     description="The content of a device's certificate. Names are in the format of RFC 4514, times are ISO 8601, UTC."
 )
 class CertificateFacts:
-    subject: str
-    issuer: str
+    subject: str = strawberry.field(description="The subject's name, such as CN=sensor-1.")
+    issuer: str = strawberry.field(description="The name of the CA that signed the certificate.")
     serial_number: str = strawberry.field(description="In hex, as `lobby-pki` prints it.")
-    not_before: str
-    not_after: str
+    not_before: str = strawberry.field(description="Since when the certificate is valid.")
+    not_after: str = strawberry.field(description="Until when the certificate is valid.")
     key: str = strawberry.field(description='For example "EC P-256" or "RSA 2048".')
     signature: str = strawberry.field(description='For example "ECDSA SHA-256".')
 

@@ -6,6 +6,7 @@ means unknown, which a client must not show as offline.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Final
 
 import strawberry
@@ -36,27 +37,31 @@ class Statuses:
         return online_of(device, self._read.get(device.certid))
 
 
+@strawberry.enum(description="The kinds of connection problems.")
+class ProblemCode(Enum):
+    CONNECT_DENIED = strawberry.enum_value("CONNECT_DENIED", description="AWS IoT refused the client id.")
+    DUPLICATE_CLIENTID = strawberry.enum_value("DUPLICATE_CLIENTID", description="Two clients use one identity.")
+
+
 @strawberry.type(
     description="A problem of a device's connections. A record counts problems with at most an hour between them, and"
     " is deleted a week after the last."
 )
 class ConnectionProblem:
-    certid: strawberry.ID
-    code: str = strawberry.field(
-        description="CONNECT_DENIED: AWS IoT refused the client id. DUPLICATE_CLIENTID: two clients use one identity."
-    )
+    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
+    code: ProblemCode = strawberry.field(description="The kind of problem.")
     message: str = strawberry.field(description="What happened and what to do.")
     client_id: str = strawberry.field(description="The client id of the last connection, as the client sent it.")
     place: str = strawberry.field(description="`lobby`, or the target as account/Region.")
-    count: int
-    first_at: str
-    last_at: str
+    count: int = strawberry.field(description="How often the problem occurred since `firstAt`.")
+    first_at: str = strawberry.field(description="When the problem occurred first.")
+    last_at: str = strawberry.field(description="When the problem occurred last.")
 
 
 def problem_from(problem: Problem) -> ConnectionProblem:
     return ConnectionProblem(
         certid=strawberry.ID(problem.certid),
-        code=problem.code,
+        code=ProblemCode(problem.code),
         message=problem.message,
         client_id=problem.clientid,
         place=problem.place,

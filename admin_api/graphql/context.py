@@ -61,9 +61,10 @@ def _name_of(field: "StrawberryField") -> str:
     return head + "".join(word.title() for word in tail)
 
 
-def operation(description: str) -> Callable[[Method], Method]:
-    """Declare a field of Query or Mutation, with authorisation."""
-    return cast("Callable[[Method], Method]", strawberry.field(description=description, extensions=[Authorization()]))
+def operation(description: str, *, deprecated: str | None = None) -> Callable[[Method], Method]:
+    """Declare a field of Query or Mutation, with authorisation. `deprecated` names the operation to use instead."""
+    field = strawberry.field(description=description, deprecation_reason=deprecated, extensions=[Authorization()])
+    return cast("Callable[[Method], Method]", field)
 
 
 def computed(description: str) -> Callable[[Method], Method]:

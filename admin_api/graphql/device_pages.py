@@ -13,13 +13,15 @@ from lobby.names import parse_fingerprint
 
 @strawberry.type(description="A page of devices of v0.1.")
 class PaginatedDevices:
-    devices: list[Device]
-    next_token: str | None
+    devices: list[Device] = strawberry.field(description="The devices of the page.")
+    next_token: str | None = strawberry.field(
+        description="The value of `nextToken` for the next page; null on the last page."
+    )
 
 
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool
+    has_next_page: bool = strawberry.field(description="Whether another page follows.")
     end_cursor: str | None = strawberry.field(description="The value of `after` for the next page.")
 
 
@@ -28,14 +30,14 @@ class PageInfo:
     " followed by others."
 )
 class DevicePage:
-    nodes: list[Device]
-    page_info: PageInfo
+    nodes: list[Device] = strawberry.field(description="The devices of the page.")
+    page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
 
 
 @strawberry.type(description="A page of fingerprints, including those of devices whose row and history are gone.")
 class AnchoredPage:
-    certids: list[strawberry.ID]
-    page_info: PageInfo
+    certids: list[strawberry.ID] = strawberry.field(description="The fingerprints of the page, in ascending order.")
+    page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
 
 
 def device_page(context: Context, filter_: Filter, first: int, after: str | None) -> DevicePage:

@@ -5,15 +5,19 @@ A field that needs another attribute is rejected there with NOT_IN_LISTS, becaus
 certificates only the facts are returned, never the PEM.
 """
 
+from typing import Annotated
+
 import strawberry
 from strawberry.scalars import JSON
 
+from admin_api.graphql.arguments import described
 from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
 from admin_api.graphql.connections import ConnectionProblem, Statuses, problem_from
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_entry_from, read_history
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.targets import Target
+from admin_api.graphql.value_lists import REASON_LIST, STATES
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
 from lobby.domain.connectivity import Online
@@ -44,23 +48,36 @@ class Device:
     statuses: strawberry.Private[Statuses | None] = None
     loaded_history: strawberry.Private[DeviceHistory | None] = None
 
+    id: strawberry.ID = strawberry.field(description="Identifies the device in caches: the same as `certid`.")
     certid: strawberry.ID = strawberry.field(description="The SHA-256 fingerprint of the certificate, 64 hex digits.")
     devicename: str | None = strawberry.field(description="The thing name; null before the device's first connection.")
-    devstate: str | None
-    targetaccount: str | None
-    targetregion: str | None
+    devstate: str | None = strawberry.field(description=f"The state. {STATES}")
+    targetaccount: str | None = strawberry.field(
+        description="The AWS account of the target that the device is claimed for; null without a claim."
+    )
+    targetregion: str | None = strawberry.field(
+        description="The AWS Region of the target that the device is claimed for; null without a claim."
+    )
     entered_at: str = strawberry.field(description="When the device entered its current state.")
-    reason: str | None = strawberry.field(description="The reason code of a failed or refused device.")
-    profile: str
+    reason: str | None = strawberry.field(
+        description=f"Why the device failed, is refused or cannot continue; null if there is no problem. {REASON_LIST}"
+        " A TARGET_ code of another state than failed concerns a target that the device has left. A later version can"
+        " add codes."
+    )
+    profile: str = strawberry.field(description="The profile of the claim, or the default one.")
     generation: int = strawberry.field(description="Increases with each claim, move, release, revocation and retry.")
-    claimed_by: str | None
-    claimed_at: str | None
-    first_seen: str | None
-    lobby_region: str | None
+    claimed_by: str | None = strawberry.field(description="Who claimed the device; null without a claim.")
+    claimed_at: str | None = strawberry.field(description="When the device was claimed; null without a claim.")
+    first_seen: str | None = strawberry.field(description="When the device first connected to the lobby; null before.")
+    lobby_region: str | None = strawberry.field(
+        description="The AWS Region of the lobby that the device connected to; null before."
+    )
     previous_targets: list[Target] = strawberry.field(
         description="Targets that the device has left and where its certificate is still to be deactivated."
     )
-    allowed_actions: list[str] = strawberry.field(description="The operations that its state and your role permit.")
+    allowed_actions: list[str] = strawberry.field(
+        description=f"The operations that its state and your role permit. Values: {', '.join(_ACTIONS.values())}."
+    )
 
     @computed("The first 12 digits of the fingerprint, as printed on the label.")
     def short_form(self) -> str:
@@ -138,7 +155,9 @@ class Device:
         return certificate_facts(self._row_for("certificate"))
 
     @computed("* The last entries of its history, oldest first, at most 1000.")
-    def history(self, info: Info, last: int = 100) -> list[HistoryEntry] | None:
+    def history(
+        self, info: Info, last: Annotated[int, described("The number of entries, 1 to 1000.")] = 100
+    ) -> list[HistoryEntry] | None:
         if not 1 <= last <= MAX_HISTORY:
             raise InvalidInput("INVALID_COUNT", f"got {last}, want 1 to {MAX_HISTORY}")
         info.context.quota.consume(Resource.ENTRIES, last)
@@ -166,7 +185,7 @@ class Device:
 
 @strawberry.type(description="The result of releasing a device.")
 class ReleasedDevice:
-    certid: strawberry.ID
+    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     forgotten: bool = strawberry.field(
         description="Whether the row was deleted, because the device never connected. Its history remains."
     )
@@ -182,6 +201,7 @@ def device_from(
         row=row,
         in_list=in_list,
         statuses=statuses,
+        id=strawberry.ID(row.certid),
         certid=strawberry.ID(row.certid),
         devicename=row.devicename,
         devstate=row.devstate.value,

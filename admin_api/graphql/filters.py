@@ -11,6 +11,7 @@ import strawberry
 
 from admin_api.graphql.context import given
 from admin_api.graphql.targets import TargetInput, target_named
+from admin_api.graphql.value_lists import STATES
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.clock import timestamp
@@ -23,8 +24,10 @@ _MAX_TEXT = 200
 
 @strawberry.input(description="Selects devices. A device must match every given field.")
 class DeviceFilter:
-    state: str | None = strawberry.UNSET
-    target: TargetInput | None = strawberry.UNSET
+    state: str | None = strawberry.field(default=strawberry.UNSET, description=f"The state. {STATES}")
+    target: TargetInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The target that the device is claimed for."
+    )
     name_prefix: str | None = strawberry.field(
         default=strawberry.UNSET, description="The start of the thing name, at least 2 characters."
     )
@@ -33,7 +36,7 @@ class DeviceFilter:
         description="The start of the fingerprint, at least 4 hex digits, upper or lower case, with or without colons.",
     )
     reason: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The reason code of a failed or refused device."
+        default=strawberry.UNSET, description="The reason code of a failed or refused device, as in `Device.reason`."
     )
     entered_before: str | None = strawberry.field(
         default=strawberry.UNSET,

@@ -6,9 +6,11 @@ audit, which also compares them with the hashes that the notary anchored outside
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import strawberry
 
+from admin_api.graphql.value_lists import EVENTS, STATES
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import Verdict, first_broken_entry
 from lobby.domain.states import State
@@ -18,17 +20,42 @@ from lobby.names import Fingerprint
 _ATTEMPTS = 3
 
 
+@strawberry.enum(description="How a history can be invalid.")
+class HistoryFault(Enum):
+    ALTERED = strawberry.enum_value(
+        "ALTERED",
+        description="An entry does not match its own hash, does not follow the previous one, or cannot be read.",
+    )
+    MISSING = strawberry.enum_value(
+        "MISSING", description="An entry is missing; a later entry, the row or an anchor refers to it."
+    )
+    REPLACED = strawberry.enum_value("REPLACED", description="An entry matches its neighbours, but not its anchor.")
+    ANCHORED_TWICE = strawberry.enum_value(
+        "ANCHORED_TWICE", description="Two different entries with this number were anchored."
+    )
+    ANCHOR_REMOVED = strawberry.enum_value("ANCHOR_REMOVED", description="An anchor was deleted.")
+    NOT_ANCHORED = strawberry.enum_value("NOT_ANCHORED", description="An entry older than 15 minutes has no anchor.")
+    ROW_DIFFERS = strawberry.enum_value("ROW_DIFFERS", description="The device's row does not match its last entry.")
+    ROW_MISSING = strawberry.enum_value(
+        "ROW_MISSING", description="The device has no row, and no entry records its removal."
+    )
+
+
 @strawberry.type(description="An entry of a device's history: one transition.")
 class HistoryEntry:
-    seq: int
-    at: str
-    actor: str
-    event: str
-    before: str | None = strawberry.field(description="The previous state; null if the device had no row.")
-    after: str | None = strawberry.field(description="The new state; null if the row was deleted.")
-    generation: int
-    reason: str | None
-    target: str | None
+    seq: int = strawberry.field(description="The number of the entry: 1 for the first.")
+    at: str = strawberry.field(description="When the transition happened; ISO 8601, UTC.")
+    actor: str = strawberry.field(
+        description="Who caused it: `user:` and a name, or a component of the lobby such as bouncer."
+    )
+    event: str = strawberry.field(description=f"What happened. {EVENTS}")
+    before: str | None = strawberry.field(description=f"The previous state; null if the device had no row. {STATES}")
+    after: str | None = strawberry.field(description=f"The new state; null if the row was deleted. {STATES}")
+    generation: int = strawberry.field(description="The device's generation after the transition.")
+    reason: str | None = strawberry.field(
+        description="The reason code, if the transition has one; as in `Device.reason`."
+    )
+    target: str | None = strawberry.field(description="The target that the transition concerns, as account/Region.")
     prior: str = strawberry.field(description="The hash of the previous entry; zeros in the first entry.")
     hash: str = strawberry.field(description="SHA-256 of this entry, including `prior`.")
 
@@ -37,15 +64,13 @@ class HistoryEntry:
     description="The result of verifying a device's history: its entries, its row and the anchored hashes."
 )
 class HistoryCheck:
-    certid: strawberry.ID
+    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     ok: bool = strawberry.field(description="Whether every entry is present and unaltered, and the row matches them.")
-    entries: int
+    entries: int = strawberry.field(description="How many entries the history has.")
     anchored: int = strawberry.field(description="How many entries the notary has anchored outside the table.")
     pending: int = strawberry.field(description="How many entries are too recent to be anchored yet.")
     seq: int | None = strawberry.field(description="The first entry with a fault.")
-    code: str | None = strawberry.field(
-        description="ALTERED, MISSING, REPLACED, ANCHORED_TWICE, ANCHOR_REMOVED, NOT_ANCHORED, ROW_DIFFERS, ROW_MISSING"
-    )
+    code: HistoryFault | None = strawberry.field(description="The fault of that entry; null if there is none.")
     message: str | None = strawberry.field(description="A description of the fault.")
 
 
@@ -102,7 +127,7 @@ def history_check_from(certid: Fingerprint, verdict: Verdict) -> HistoryCheck:
         anchored=verdict.anchored,
         pending=verdict.pending,
         seq=verdict.seq,
-        code=verdict.fault.value if verdict.fault else None,
+        code=HistoryFault(verdict.fault.value) if verdict.fault else None,
         message=verdict.message,
     )
 

@@ -5,16 +5,19 @@ mutations in a request fails, its result is null and the others are unaffected. 
 device, so an error there makes all of `data` null.
 """
 
+from typing import Annotated
+
 import strawberry
-from strawberry.scalars import JSON
 
 from admin_api import claims
+from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
+from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
 from lobby.domain.lanes import lane_to
 from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
 from lobby.errors import InvalidInput
@@ -23,15 +26,32 @@ from lobby.ledger.lanes import Lanes
 from lobby.names import parse_profile, parse_target, shown
 
 MAX_WHY = 200
+Chosen = Annotated[TargetInput, described("The target to claim the device for.")]
+Code = Annotated[str, described("The eight digits that the device shows.")]
+Why = Annotated[str, described(f"The reason, for the history: 1 to {MAX_WHY} printable characters.")]
+Name = Annotated[str, described("The name, which must not look like that of another target.")]
+Profiles = Annotated[
+    list[str] | None, described("The names of the profiles. Omitted: those it has; `default` for a new target.")
+]
+Presence = Annotated[
+    bool | None,
+    described("Whether claims must be confirmed with a presence code. Omitted: as before; no for a new target."),
+]
+Rate = Annotated[
+    float | None,
+    described(
+        f"Devices per second, {MIN_RATE:g} to {MAX_RATE:g}. Omitted: as before; {DEFAULT_RATE:g} for a new target."
+    ),
+]
 
 
-@strawberry.type
+@strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
 class Mutation:
     @operation(
-        "v0.1. Claims a device for a target. A device that is claimed for another target is moved, if you may move"
-        " devices."
+        "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
+        deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",
     )
-    def add_device(self, info: Info, certid: strawberry.ID, targetaccount: str, targetregion: str) -> Device:
+    def add_device(self, info: Info, certid: Certid, targetaccount: Account, targetregion: Region) -> Device:
         context, target = info.context, parse_target(targetaccount, targetregion)
         row = claims.add(context.services, context.caller, decode_label(certid), target)
         return device_from(row, context.caller)
@@ -40,10 +60,10 @@ class Mutation:
     def claim_device(
         self,
         info: Info,
-        certid: strawberry.ID,
-        target: TargetInput,
-        profile: str | None = ABSENT,
-        config: JSON | None = ABSENT,
+        certid: Certid,
+        target: Chosen,
+        profile: Profile = ABSENT,
+        config: Config = ABSENT,
     ) -> Device | None:
         context = info.context
         row = claims.claim(
@@ -55,10 +75,10 @@ class Mutation:
     def claim_devices(
         self,
         info: Info,
-        certids: list[strawberry.ID],
-        target: TargetInput,
-        profile: str | None = ABSENT,
-        config: JSON | None = ABSENT,
+        certids: Certids,
+        target: Chosen,
+        profile: Profile = ABSENT,
+        config: Config = ABSENT,
     ) -> BulkClaim:
         return claim_devices(info.context, certids, target_named(target), given(profile), given(config))
 
@@ -66,7 +86,7 @@ class Mutation:
         "Confirms a claim with the presence code that the device shows, to prove that you are at the device."
         " The fifth wrong code ends the claim."
     )
-    def confirm_presence(self, info: Info, certid: strawberry.ID, code: str) -> Device | None:
+    def confirm_presence(self, info: Info, certid: Certid, code: Code) -> Device | None:
         context = info.context
         row = claims.confirm(context.services, context.caller, decode_label(certid), code)
         return device_from(row, context.caller)
@@ -75,10 +95,10 @@ class Mutation:
     def move_device(
         self,
         info: Info,
-        certid: strawberry.ID,
-        target: TargetInput,
-        profile: str | None = ABSENT,
-        config: JSON | None = ABSENT,
+        certid: Certid,
+        target: Chosen,
+        profile: Profile = ABSENT,
+        config: Config = ABSENT,
     ) -> Device | None:
         context = info.context
         row = claims.move(
@@ -87,25 +107,27 @@ class Mutation:
         return device_from(row, context.caller)
 
     @operation("Releases a claimed device, which returns to the lobby.")
-    def release_device(self, info: Info, certid: strawberry.ID) -> ReleasedDevice | None:
+    def release_device(self, info: Info, certid: Certid) -> ReleasedDevice | None:
         context, fingerprint = info.context, decode_label(certid)
         row = context.services.ledger.release(fingerprint, context.caller.actor)
         device = device_from(row, context.caller) if row else None
         return ReleasedDevice(certid=strawberry.ID(fingerprint), forgotten=row is None, device=device)
 
     @operation("Revokes a device permanently, in the lobby and in every target, even before its first connection.")
-    def revoke_device(self, info: Info, certid: strawberry.ID, why: str) -> Device | None:
+    def revoke_device(self, info: Info, certid: Certid, why: Why) -> Device | None:
         context = info.context
         row = context.services.ledger.revoke(decode_label(certid), _reason(why), context.caller.actor)
         return device_from(row, context.caller)
 
     @operation("Retries what failed or did not finish: commissioning, admission, or clearing a previous target.")
-    def retry_device(self, info: Info, certid: strawberry.ID) -> Device | None:
+    def retry_device(self, info: Info, certid: Certid) -> Device | None:
         context = info.context
         return device_from(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
 
     @operation("Compares a target with the ledger like reconcileTarget, and repairs what the lobby can repair.")
-    def repair_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation | None:
+    def repair_target(
+        self, info: Info, account: Account, region: Region, after: After = ABSENT
+    ) -> Reconciliation | None:
         target = parse_target(account, region)
         return reconciled(info.context, target, given(after), info.context.caller.actor)
 
@@ -116,12 +138,12 @@ class Mutation:
     def register_target(
         self,
         info: Info,
-        account: str,
-        region: str,
-        name: str,
-        profiles: list[str] | None = ABSENT,
-        presence: bool | None = ABSENT,
-        rate: float | None = ABSENT,
+        account: Account,
+        region: Region,
+        name: Name,
+        profiles: Profiles = ABSENT,
+        presence: Presence = ABSENT,
+        rate: Rate = ABSENT,
     ) -> RegisteredTarget:
         context, register = info.context, info.context.services.targets
         target = parse_target(account, region)
@@ -133,31 +155,31 @@ class Mutation:
         return target_from(registered, register.all(), context)
 
     @operation("Pauses a target: its devices wait, and no further one is commissioned or cleared there.")
-    def pause_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+    def pause_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         context, register = info.context, info.context.services.targets
         registered = register.get(parse_target(account, region))
         Lanes().pause(lane_to(registered.target), context.caller.actor)
         return target_from(registered, register.all(), context)
 
     @operation("Resumes a paused target. Its devices continue within half a minute.")
-    def resume_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+    def resume_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         context, register = info.context, info.context.services.targets
         registered = register.get(parse_target(account, region))
         Lanes().resume(lane_to(registered.target))
         return target_from(registered, register.all(), context)
 
     @operation("Renames a target. INVALID_NAME or NAME_IMITATES for a name that could be mistaken for another one.")
-    def rename_target(self, info: Info, account: str, region: str, name: str) -> RegisteredTarget | None:
+    def rename_target(self, info: Info, account: Account, region: Region, name: Name) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.rename(target, name, actor))
 
     @operation("Archives a target: no device can be claimed for it any more. Its devices stay.")
-    def archive_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+    def archive_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.archive(target, actor))
 
     @operation("Restores an archived target, so that devices can be claimed for it again.")
-    def restore_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+    def restore_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.restore(target, actor))
 
@@ -165,7 +187,7 @@ class Mutation:
         "Removes a target that was archived at least 30 seconds ago and has no devices. TARGET_IN_USE with their number"
         " otherwise. Its account is not changed."
     )
-    def remove_target(self, info: Info, account: str, region: str) -> RegisteredTarget | None:
+    def remove_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.remove(target, actor))
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import strawberry
 
+from admin_api.graphql.value_lists import STATES
 from admin_api.roles import Caller
 from lobby.domain.states import State
 from lobby.ledger.counts import Tally
@@ -22,28 +23,28 @@ _STATES: Final = tuple(state.value for state in State)
 
 @strawberry.type(description="The number of devices in a state.")
 class StateCount:
-    state: str
-    count: int
+    state: str = strawberry.field(description=f"The state. {STATES} A newer version of the lobby can add values.")
+    count: int = strawberry.field(description="The number of devices.")
 
 
 @strawberry.type(description="The number of devices claimed for a target.")
 class TargetCount:
-    account: str
-    region: str
-    count: int
+    account: str = strawberry.field(description="The AWS account of the target.")
+    region: str = strawberry.field(description="The AWS Region of the target.")
+    count: int = strawberry.field(description="The number of devices in all states.")
     states: list[StateCount] = strawberry.field(description="Counts by state, without states that have no device.")
 
 
 @strawberry.type(description="The number of failed or refused devices with a reason.")
 class ReasonCount:
-    state: str
-    reason: str
-    count: int
+    state: str = strawberry.field(description="The state: failed or refused.")
+    reason: str = strawberry.field(description="The reason code, as in `Device.reason`.")
+    count: int = strawberry.field(description="The number of devices.")
 
 
 @strawberry.type(description="Device counts.")
 class Overview:
-    total: int
+    total: int = strawberry.field(description="The number of devices in all states.")
     states: list[StateCount] = strawberry.field(description="Every state, in lifecycle order.")
     targets: list[TargetCount] = strawberry.field(
         description="Counts by target, highest first. A technician gets the targets that they may claim for."

@@ -1,7 +1,10 @@
 """The queries: those of v0.1, unchanged, and the later ones."""
 
+from typing import Annotated
+
 import strawberry
 
+from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
 from admin_api.graphql.connections import ConnectionProblem, recent_problems
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.device_pages import (
@@ -26,6 +29,8 @@ from admin_api.graphql.targets import (
     target_from,
 )
 from admin_api.graphql.templates import TargetTemplate, TemplateFormat, template_of
+from admin_api.graphql.value_lists import STATES, one_of
+from admin_api.roles import Role
 from lobby.domain.states import State
 from lobby.label import decode_label
 from lobby.ledger.counts import read_counts
@@ -35,12 +40,12 @@ from lobby.names import parse_target
 
 @strawberry.type(description="The authenticated user.")
 class Me:
-    name: str
-    role: str
+    name: str = strawberry.field(description="The name that the user signed in with.")
+    role: str = strawberry.field(description=f"The highest role. {one_of(Role)}")
     operations: list[str] = strawberry.field(description="The fields of Query and Mutation that the role permits.")
 
 
-@strawberry.type
+@strawberry.type(description="The operations that only read.")
 class Query:
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
@@ -51,32 +56,45 @@ class Query:
     def overview(self, info: Info) -> Overview:
         return overview_of(read_counts(), info.context.caller)
 
-    @operation("v0.1. Returns a device by its fingerprint or label; null if it is unknown.")
-    def get_device(self, info: Info, certid: strawberry.ID | None = ABSENT) -> Device | None:
+    @operation(
+        "Returns a device by its fingerprint or label; null if it is unknown.",
+        deprecated="Of v0.1, kept for its clients. Use `device`.",
+    )
+    def get_device(self, info: Info, certid: V01Certid = ABSENT) -> Device | None:
         return _device(info.context, certid)
 
-    @operation("v0.1. Returns all devices, those with the most recent state change first.")
-    def list_devices(self, info: Info, count: int | None = ABSENT, next_token: str | None = ABSENT) -> PaginatedDevices:
+    @operation(
+        "Returns all devices, those with the most recent state change first.",
+        deprecated="Of v0.1, kept for its clients. Use `devices`.",
+    )
+    def list_devices(self, info: Info, count: V01Count = ABSENT, next_token: V01Token = ABSENT) -> PaginatedDevices:
         return paginated_devices(info.context, Filter(), count, next_token)
 
-    @operation("v0.1. Returns the devices in one state; by default those waiting in the lobby.")
+    @operation(
+        "Returns the devices in one state; by default those waiting in the lobby.",
+        deprecated="Of v0.1, kept for its clients. Use `devices` with the filter `state`.",
+    )
     def list_lobby_devices(
-        self, info: Info, count: int | None = ABSENT, devstate: str | None = ABSENT, next_token: str | None = ABSENT
+        self,
+        info: Info,
+        count: V01Count = ABSENT,
+        devstate: Annotated[str | None, described(f"The state; omitted: inlobby. {STATES}")] = ABSENT,
+        next_token: V01Token = ABSENT,
     ) -> PaginatedDevices:
         state = state_of(given(devstate)) or State.INLOBBY
         return paginated_devices(info.context, Filter(state=state), count, next_token)
 
     @operation("Returns a device by its fingerprint or label; null if it is unknown.")
-    def device(self, info: Info, certid: strawberry.ID) -> Device | None:
+    def device(self, info: Info, certid: Certid) -> Device | None:
         return _device(info.context, certid)
 
     @operation("Returns a page of the devices that match the filter, at most 100.")
     def devices(
         self,
         info: Info,
-        filter: DeviceFilter | None = ABSENT,  # noqa: A002  # the argument's name in the schema
-        first: int = DEFAULT_PAGE,
-        after: str | None = ABSENT,
+        filter: Annotated[DeviceFilter | None, described("Which devices; omitted: all.")] = ABSENT,  # noqa: A002
+        first: First = DEFAULT_PAGE,
+        after: After = ABSENT,
     ) -> DevicePage:
         return device_page(info.context, filter_of(filter or DeviceFilter()), first, after)
 
@@ -84,7 +102,9 @@ class Query:
         "Returns the registered targets; for a technician, those that they may claim for. Archived ones, which take no"
         " claims, only on request."
     )
-    def targets(self, info: Info, include_archived: bool = False) -> list[RegisteredTarget]:
+    def targets(
+        self, info: Info, include_archived: Annotated[bool, described("Whether to include archived targets.")] = False
+    ) -> list[RegisteredTarget]:
         registered = info.context.services.targets.all()
         listed = [target for target in registered if info.context.caller.may_list(target.target)]
         shown = [target for target in listed if include_archived or target.archivedat is None]
@@ -96,23 +116,23 @@ class Query:
     def target_template(
         self,
         info: Info,
-        account: str,
-        region: str,
-        format: TemplateFormat = TemplateFormat.CLOUDFORMATION,  # noqa: A002
+        account: Account,
+        region: Region,
+        format: Annotated[TemplateFormat, described("What the owner deploys with.")] = TemplateFormat.CLOUDFORMATION,  # noqa: A002
     ) -> TargetTemplate:
         return template_of(info.context, parse_target(account, region), format)
 
     @operation("Returns what was done with a target and by whom, the oldest entry first; also with a removed one.")
-    def target_history(self, info: Info, account: str, region: str) -> list[TargetEntry]:
+    def target_history(self, info: Info, account: Account, region: Region) -> list[TargetEntry]:
         administration = info.context.services.target_administration
         return [entry_from(entry) for entry in administration.history(parse_target(account, region))]
 
     @operation("Returns the recent problems of connections of all devices, the latest first; at most 100.")
-    def connection_problems(self, info: Info, first: int = DEFAULT_PAGE) -> list[ConnectionProblem]:
+    def connection_problems(self, info: Info, first: First = DEFAULT_PAGE) -> list[ConnectionProblem]:
         return recent_problems(info.context, first)
 
     @operation("Checks the role and the permissions in a target without changing anything, and returns the findings.")
-    def check_target(self, info: Info, account: str, region: str) -> TargetCheck:
+    def check_target(self, info: Info, account: Account, region: Region) -> TargetCheck:
         target = info.context.services.targets.get(parse_target(account, region)).target
         return check_from(target, info.context.services.survey(target))
 
@@ -120,18 +140,21 @@ class Query:
         "Compares a target with the ledger without changing anything, and returns a page of differences."
         " At most one page in a request."
     )
-    def reconcile_target(self, info: Info, account: str, region: str, after: str | None = ABSENT) -> Reconciliation:
+    def reconcile_target(self, info: Info, account: Account, region: Region, after: After = ABSENT) -> Reconciliation:
         return reconciled(info.context, parse_target(account, region), given(after), None)
 
     @operation("Verifies a device's history against its row and its anchors; null if the device is unknown.")
-    def verify_history(self, info: Info, certid: strawberry.ID) -> HistoryCheck | None:
+    def verify_history(self, info: Info, certid: Certid) -> HistoryCheck | None:
         fingerprint = decode_label(certid)
         verdict = info.context.services.histories.verify(fingerprint)
         return history_check_from(fingerprint, verdict) if verdict else None
 
     @operation("Returns a page of the fingerprints of all devices that the notary has ever anchored, at most 1000.")
     def anchored_devices(
-        self, info: Info, first: int = DEFAULT_PAGE, after: strawberry.ID | None = ABSENT
+        self,
+        info: Info,
+        first: First = DEFAULT_PAGE,
+        after: Annotated[strawberry.ID | None, described("The last fingerprint of the previous page.")] = ABSENT,
     ) -> AnchoredPage:
         return anchored_page(info.context, first, given(after))
 

@@ -4,25 +4,26 @@ import strawberry
 
 from admin_api.graphql.context import Context
 from admin_api.graphql.limits import Resource
+from admin_api.graphql.value_lists import DIFFERENCES, REPAIRS, one_of
 from lobby.names import Target
 
 
 @strawberry.type(description="A difference between a target and the ledger.")
 class Difference:
-    certid: strawberry.ID
-    devicename: str | None
-    code: str = strawberry.field(description="CERTIFICATE_MISSING, ORPHANED and so on; see docs/decisions/0012.")
-    message: str
-    repair: str | None = strawberry.field(description="retry or deactivate; null if the lobby cannot repair it.")
+    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
+    devicename: str | None = strawberry.field(description="The thing name; null if it is unknown.")
+    code: str = strawberry.field(description=f"How the target differs. {one_of(DIFFERENCES)}")
+    message: str = strawberry.field(description="What was got in the target, and what is wanted.")
+    repair: str | None = strawberry.field(description=f"How to repair it; null if the lobby cannot. {one_of(REPAIRS)}")
     repaired: bool = strawberry.field(description="Whether the repair was started.")
 
 
 @strawberry.type(description="A page of differences between a target and the ledger.")
 class Reconciliation:
-    account: str
-    region: str
+    account: str = strawberry.field(description="The AWS account of the target.")
+    region: str = strawberry.field(description="The AWS Region of the target.")
     compared: int = strawberry.field(description="The number of devices that were looked up in the target.")
-    differences: list[Difference]
+    differences: list[Difference] = strawberry.field(description="The differences of this page.")
     next: str | None = strawberry.field(description="The value of `after` for the next page; null on the last page.")
 
 

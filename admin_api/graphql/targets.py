@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import strawberry
 
 from admin_api.graphql.context import Context, Info, computed
+from admin_api.graphql.value_lists import one_of
 from admin_api.target_registration import setup_command
 from lobby.contracts import Survey
 from lobby.domain import target as ledger
@@ -19,14 +20,14 @@ from lobby.names import parse_target
 
 @strawberry.type(description="An account and Region.")
 class Target:
-    account: str
-    region: str
+    account: str = strawberry.field(description="The AWS account: 12 digits.")
+    region: str = strawberry.field(description="The AWS Region, such as eu-west-1.")
 
 
 @strawberry.input(description="An account and Region.")
 class TargetInput:
-    account: str
-    region: str
+    account: str = strawberry.field(description="The AWS account: 12 digits.")
+    region: str = strawberry.field(description="The AWS Region, such as eu-west-1.")
 
 
 @strawberry.type(description="The queue of a target: claims are carried out in order, at the target's rate.")
@@ -34,7 +35,7 @@ class Lane:
     waiting: int = strawberry.field(description="How many claimed devices wait.")
     pace: float = strawberry.field(description="Devices per second at present; lower than the rate if AWS throttles.")
     paused_by: str | None = strawberry.field(description="Who has paused the target; null if nobody has.")
-    paused_at: str | None
+    paused_at: str | None = strawberry.field(description="When the target was paused; null if it is not.")
     silent_since: str | None = strawberry.field(description="Since when the target does not answer; null if it does.")
     progress_at: str | None = strawberry.field(description="When a device was last commissioned or cleared.")
 
@@ -43,16 +44,17 @@ class Lane:
 class RegisteredTarget:
     registered: strawberry.Private[ledger.RegisteredTarget]
 
-    account: str
-    region: str
-    name: str
-    profiles: list[str]
+    id: strawberry.ID = strawberry.field(description="Identifies the target in caches: account/Region.")
+    account: str = strawberry.field(description="The AWS account: 12 digits.")
+    region: str = strawberry.field(description="The AWS Region, such as eu-west-1.")
+    name: str = strawberry.field(description="The name, unique among the targets.")
+    profiles: list[str] = strawberry.field(description="The names of the profiles that a claim can choose from.")
     presence: bool = strawberry.field(
         description="Whether a claim must be confirmed with the presence code that the device shows."
     )
     rate: float = strawberry.field(description="How many devices per second are commissioned there, at most.")
-    created_by: str
-    created_at: str
+    created_by: str = strawberry.field(description="Who registered the target.")
+    created_at: str = strawberry.field(description="When the target was registered.")
     archived_at: str | None = strawberry.field(
         description="Since when no device can be claimed for it; null for a target that takes claims."
     )
@@ -77,25 +79,27 @@ class RegisteredTarget:
 
 @strawberry.type(description="The result of one check in a target.")
 class Finding:
-    step: str
-    ok: bool
-    message: str
+    step: str = strawberry.field(description="What was checked, such as the role or one permission.")
+    ok: bool = strawberry.field(description="Whether the check succeeded.")
+    message: str = strawberry.field(description="What was found, and what to do if the check failed.")
 
 
 @strawberry.type(description="The result of checking a target. The check changes nothing.")
 class TargetCheck:
-    account: str
-    region: str
+    account: str = strawberry.field(description="The AWS account of the target.")
+    region: str = strawberry.field(description="The AWS Region of the target.")
     ok: bool = strawberry.field(description="Whether every finding is ok.")
-    endpoint: str | None
-    findings: list[Finding]
+    endpoint: str | None = strawberry.field(
+        description="The IoT endpoint that devices are sent to; null if it could not be read."
+    )
+    findings: list[Finding] = strawberry.field(description="The result of each check.")
 
 
 @strawberry.type(description="One entry of a target's history.")
 class TargetEntry:
-    at: str
-    actor: str
-    event: str = strawberry.field(description="registered, changed, archived, restored or removed.")
+    at: str = strawberry.field(description="When it was done; ISO 8601, UTC.")
+    actor: str = strawberry.field(description="Who did it: `user:` and a name.")
+    event: str = strawberry.field(description=f"What was done. {one_of(ledger.TargetEvent)}")
     detail: str = strawberry.field(description="What was changed.")
 
 
@@ -110,6 +114,7 @@ def target_from(
     is_admin = context.caller.is_admin
     return RegisteredTarget(
         registered=target,
+        id=strawberry.ID(str(target.target)),
         account=target.target.account,
         region=target.target.region,
         name=target.name,

@@ -20,14 +20,16 @@ from lobby.names import Target
 
 @strawberry.enum(description="What a target's owner deploys with.")
 class TemplateFormat(Enum):
-    CLOUDFORMATION = "CLOUDFORMATION"
-    TERRAFORM = "TERRAFORM"
+    CLOUDFORMATION = strawberry.enum_value(
+        "CLOUDFORMATION", description="For a stack, or for a StackSet with many Regions."
+    )
+    TERRAFORM = strawberry.enum_value("TERRAFORM", description="For Terraform with the provider hashicorp/aws.")
 
 
 @strawberry.type(description="A self-contained template that sets a target's account up.")
 class TargetTemplate:
-    file_name: str
-    content: str
+    file_name: str = strawberry.field(description="A name for the file.")
+    content: str = strawberry.field(description="The text of the template.")
     link: strawberry.Private[Callable[[], str] | None]
 
     @computed(

@@ -1,0 +1,99 @@
+"""The values of text fields, for their descriptions in the schema.
+
+Fields of v0.1, and later ones with lower-case values, are text. `reason` and error codes are text because a later
+version can add values. Their descriptions list the values; fields with a closed set of codes are enums. The lists are
+taken from the code that defines the values, or compared with it by tests.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from lobby.domain.states import Event
+from lobby.names import State
+
+
+def one_of(values: Iterable[str]) -> str:
+    return f"One of: {', '.join(values)}."
+
+
+STATES: Final = one_of(State)
+EVENTS: Final = one_of(Event)
+
+REASONS: Final[dict[State, tuple[str, ...]]] = {
+    State.FAILED: (
+        "TARGET_ROLE_DENIED",
+        "TARGET_PERMISSION_MISSING",
+        "TARGET_POLICY_MISSING",
+        "TARGET_PROFILE_INCOMPLETE",
+        "TARGET_NAME_TAKEN",
+        "TARGET_REFUSED_CERTIFICATE",
+        "TARGET_REVOKED_CERTIFICATE",
+        "TARGET_UNREACHABLE",
+        "TARGET_LIMIT",
+        "TARGET_REGION_DISABLED",
+        "UNKNOWN_TARGET",
+        "UNKNOWN_PROFILE",
+    ),
+    State.REFUSED: (
+        "BAD_CERTIFICATE",
+        "BAD_EXTENSION",
+        "BAD_SERIAL",
+        "BAD_VALIDITY",
+        "CA_CRITICAL_EXTENSION",
+        "CA_EXPIRED",
+        "CA_INACTIVE",
+        "CA_INVALID",
+        "CA_NOT_A_CA",
+        "CA_UNKNOWN",
+        "CA_WEAK_KEY",
+        "CA_WRONG_PURPOSE",
+        "CRITICAL_EXTENSION",
+        "CRL_INVALID",
+        "CRL_MISSING",
+        "CRL_PARTIAL",
+        "CRL_SCOPE",
+        "CRL_STALE",
+        "EXPIRED",
+        "KEY_TOO_LARGE",
+        "NAME_DOUBLED",
+        "NAME_INVALID",
+        "NAME_MISSING",
+        "NAME_NOT_PERMITTED",
+        "NAME_TAKEN",
+        "NOT_A_DEVICE",
+        "NOT_YET_VALID",
+        "REVOKED_BY_ISSUER",
+        "SIGNATURE_INVALID",
+        "UNTRUSTED_CHAIN",
+        "WEAK_KEY",
+        "WEAK_SIGNATURE",
+        "WRONG_PURPOSE",
+    ),
+    State.PROVING: ("CODE_NOT_SHOWN",),
+    State.INLOBBY: ("PRESENCE_FAILED",),
+    State.REVOKED: ("REVOKED",),
+}
+"""The reason codes by the state in which they occur. A TARGET_ code of another state than failed concerns a target that
+the device has left and that could not be cleared. docs/troubleshooting.md has the fixes."""
+REASON_LIST: Final = " ".join(f"In state {state}: {', '.join(codes)}." for state, codes in REASONS.items())
+
+DIFFERENCES: Final = (
+    "CERTIFICATE_MISSING",
+    "CERTIFICATE_INACTIVE",
+    "CERTIFICATE_REVOKED",
+    "THING_MISSING",
+    "THING_UNBOUND",
+    "THING_OF_ANOTHER",
+    "THING_ELSEWHERE",
+    "POLICY_MISSING",
+    "POLICY_OF_ANOTHER_PROFILE",
+    "THING_TYPE",
+    "THING_ATTRIBUTES",
+    "THING_GROUPS",
+    "BILLING_GROUP",
+    "BILLING_GROUP_OF_OWNER",
+    "ORPHANED",
+    "ORPHANED_NOT_OURS",
+)
+"""The differences between a target and the ledger, which the commissioner defines."""
+REPAIRS: Final = ("retry", "deactivate")
