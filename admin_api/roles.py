@@ -52,6 +52,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "checkTarget": _OPERATORS,
     "reconcileTarget": _OPERATORS,
     "repairTarget": _OPERATORS,
+    "targetComparisons": _OPERATORS,
     "targetHistory": _OPERATORS,
     "pauseTarget": _OPERATORS,
     "resumeTarget": _OPERATORS,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lobby.contracts import Facts
 from lobby.domain.commissioner_transitions import may_be_active_in
 from lobby.domain.device import Device, Entry
 from lobby.domain.profile import Profiles
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import changes
+from lobby.inspector_contracts import Facts
 from lobby.names import Fingerprint, Target, ThingName
 
 

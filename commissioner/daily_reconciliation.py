@@ -1,34 +1,44 @@
 """The reconciler's daily round: compares every target with the ledger once a day, and reports without repairing.
 
-Each run continues where the last one stopped, until its time is up. A target that cannot be read is reported, and does
-not delay the others.
+Each run continues where the last one stopped, until its time is up. A target that is not done by then goes to the end,
+so that a large one does not delay the others. One that cannot be read is reported; one that does not answer, or whose
+comparison fails, is tried again in two later runs first.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
 from commissioner.errors import TargetRefusal
-from commissioner.reconciliation import Reconciliation
-from lobby.errors import InvalidInput
+from commissioner.target_comparison import COMPLETE, Advance, TargetComparison, days_for
+from lobby.domain.comparison_state import ComparisonState, Failure, Work
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.comparisons import read_state, read_states, save_state
 from lobby.ledger.targets import Targets
-from lobby.names import parse_target_key
+from lobby.names import Target, parse_target_key
 
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds: less than a day, so that a timer that fires a little early starts one, too."""
+MOST_RUNS: Final = 200
+"""Of one comparison: more than two days. A comparison that is not done by then is given up and reported."""
+MOST_SILENT_RUNS: Final = 3
+INTERNAL: Final = "INTERNAL"
+_TEMPORARY: Final = ("TARGET_UNREACHABLE", INTERNAL)
 logger = Logger(service="reconciler")
 
 
 @dataclass
 class ReconcileResult:
-    """The counts of one run, by metric name."""
+    """The counts of one run, by metric name. `DevicesCompared` and `DevicesExamined` are reported as far as the run
+    came, `DifferencesNotExamined` when a target is done."""
 
     DevicesCompared: int = 0
+    DevicesExamined: int = 0
     DifferencesFound: int = 0
+    DifferencesNotExamined: int = 0
     TargetsNotCompared: int = 0
 
     def numbers(self) -> dict[str, int]:
@@ -38,39 +48,67 @@ class ReconcileResult:
 class DailyRound:
     """Walks through all registered targets."""
 
-    def __init__(self, reconciliation: Reconciliation, targets: Targets, clock: Callable[[], datetime] = now) -> None:
-        self._reconciliation, self._targets, self._clock = reconciliation, targets, clock
+    def __init__(self, comparison: TargetComparison, targets: Targets, clock: Callable[[], datetime] = now) -> None:
+        self._comparison, self._targets, self._clock = comparison, targets, clock
 
     def resume(self, note: dict[str, Any], time_is_up: Callable[[], bool]) -> ReconcileResult:
-        """Continue the round, or start one if it is due. `note` is the last run's position, and is updated after each
-        page."""
-        result = ReconcileResult()
+        """Continue the round, or start one if it is due. `note` has the targets that are left; the position in each is
+        stored with it."""
+        result, tried = ReconcileResult(), set[str]()
         if not note.get("left") and self._is_due(note):
-            targets = [str(each.target) for each in self._targets.all()]
-            note.update(began=timestamp(self._clock()), left=targets, cursor=None)
-        while note.get("left") and not time_is_up():
-            self._compare_page(note, result)
+            targets = [each.target for each in self._targets.all()]
+            last = [state.last for state in read_states(targets).values()]
+            days = days_for(sum(each.compared for each in last if each))
+            note.update(began=timestamp(self._clock()), left=[str(target) for target in targets], days=days)
+        while (left := note.get("left")) and left[0] not in tried and not time_is_up():
+            tried.add(left[0])
+            done = self._continue(parse_target_key(left[0]), note, time_is_up, result)
+            note["left"] = left[1:] if done else [*left[1:], left[0]]
         return result
 
     def _is_due(self, note: dict[str, Any]) -> bool:
         return "began" not in note or note["began"] <= timestamp(self._clock() - INTERVAL)
 
-    def _compare_page(self, note: dict[str, Any], result: ReconcileResult) -> None:
-        target = note["left"][0]
+    def _continue(
+        self, target: Target, note: dict[str, Any], time_is_up: Callable[[], bool], result: ReconcileResult
+    ) -> bool:
+        """Continue the comparison of a target. Return whether it is complete or given up."""
+        state = read_state(target)
+        before = state.work or Work(timestamp(self._clock()), days=note.get("days", 1))
+        before = replace(before, runs=before.runs + 1)
+        save_state(target, replace(state, work=before))  # also a run that ends without a trace is counted
+        advance = self._advance(target, before, time_is_up)
+        work = advance.work
+        result.DevicesCompared += work.compared - before.compared
+        result.DevicesExamined += work.examined - before.examined
+        result.DifferencesFound += work.differences - before.differences
+        if work.step == COMPLETE:
+            result.DifferencesNotExamined += work.unexamined
+            save_state(target, ComparisonState(last=work.result(timestamp(self._clock()))))
+            return True
+        work = replace(work, silent_runs=work.silent_runs + 1 if advance.refusal else 0)
+        failure = _failure(work, advance.refusal)
+        if failure is None:
+            save_state(target, replace(state, work=work))
+            return False
+        logger.warning("not compared", extra={"target": str(target), "code": failure[0], "why": failure[1]})
+        result.TargetsNotCompared += 1
+        save_state(target, ComparisonState(last=state.last, failure=Failure(timestamp(self._clock()), *failure)))
+        return True
+
+    def _advance(self, target: Target, work: Work, time_is_up: Callable[[], bool]) -> Advance:
+        """An unexpected error, such as a response of another form, must not keep the other targets waiting."""
         try:
-            page = self._reconciliation.page(parse_target_key(target), note["cursor"])
-        except TargetRefusal as refusal:
-            logger.warning("not compared", extra={"target": target, "code": refusal.code, "why": refusal.message})
-            result.TargetsNotCompared += 1
-            note.update(left=note["left"][1:], cursor=None)
-            return
-        except InvalidInput:  # the note was written by another version
-            note["cursor"] = None
-            return
-        for finding in page.findings:
-            difference = finding.difference
-            extra = {"target": target, "certid": difference.certid, "code": difference.code.value}
-            logger.warning("differs", extra=extra)
-        result.DevicesCompared += page.compared
-        result.DifferencesFound += len(page.findings)
-        note.update(left=note["left"] if page.cursor else note["left"][1:], cursor=page.cursor)
+            return self._comparison.resume(target, work, time_is_up)
+        except Exception as error:
+            logger.exception("comparison failed", extra={"target": str(target)})
+            return Advance(work, TargetRefusal(INTERNAL, f"got {type(error).__name__}: see the log of the reconciler"))
+
+
+def _failure(work: Work, refusal: TargetRefusal | None) -> tuple[str, str] | None:
+    """Return why a comparison is given up, or None if it goes on."""
+    if refusal is not None and (refusal.code not in _TEMPORARY or work.silent_runs >= MOST_SILENT_RUNS):
+        return refusal.code, refusal.message
+    if work.runs >= MOST_RUNS:
+        return "NOT_FINISHED", f"got a comparison that is not done after {work.runs} runs, want it done within two days"
+    return None

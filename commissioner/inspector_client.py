@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from commissioner.errors import TargetRefusal
 from lobby.aws.clients import client
-from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest
+from lobby.inspector_contracts import CertificatesRequest, DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest
 from lobby.invocation import InvocationFailed, Request, RequestRefused, Send, invoke
 from lobby.names import Fingerprint, Target, ThingName
 
@@ -34,9 +34,16 @@ class InspectorClient:
         """Return the facts in order; fewer than wanted if time is short, but at least one."""
         return self._request(FactsRequest(target, tuple(wanted))) if wanted else ()
 
-    def things(self, target: Target, token: str | None) -> tuple[tuple[Thing, ...], str | None]:
-        """Return a page of things, and the token of the next page."""
-        return self._request(ThingsRequest(target, token))
+    def things(self, target: Target, token: str | None, pages: int = 1) -> tuple[tuple[Thing, ...], str | None]:
+        """Return the things of some pages, and the token of the next page."""
+        return self._request(ThingsRequest(target, token, pages))
+
+    def certificates(
+        self, target: Target, profile: str | None, token: str | None, pages: int
+    ) -> tuple[tuple[Fingerprint, ...], str | None]:
+        """Return certificates of some pages, and the token of the next page: those with the policy of `profile`, or the
+        ACTIVE ones if it is None."""
+        return self._request(CertificatesRequest(target, profile, token, pages))
 
     def deactivate(self, target: Target, certid: Fingerprint) -> None:
         self._request(DeactivateRequest(target, certid))

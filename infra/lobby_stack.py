@@ -214,7 +214,7 @@ class LobbyStack(Stack):
             INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
         )
         timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
-        timers.make_timer(self, functions.RECONCILER, reconciler, "rate(1 hour)", {"round": "daily"})
+        timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})
 
     def _operator_side(self) -> None:
         """The function triggered by users."""
@@ -241,7 +241,7 @@ class LobbyStack(Stack):
         alarm.watch_history(self.functions[functions.NOTARY.name])
         alarm.watch_stream(self.tables[HistoryRow], self.functions[functions.NOTARY.name], functions.NOTARY.name)
         alarm.watch_timer(functions.SWEEPER, 15)
-        alarm.watch_timer(functions.RECONCILER, 180)
+        alarm.watch_timer(functions.RECONCILER, 60)
         alarm.watch_authenticity()
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()

@@ -185,6 +185,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         _table(CONNECTIONS, lobby, "BatchGetItem", "Query"),
         allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
+        _table(ROUNDS, lobby, "BatchGetItem"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(
@@ -222,7 +223,7 @@ def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "Query"),
-        _table(ROUNDS, lobby, "GetItem", "PutItem"),
+        _table(ROUNDS, lobby, "GetItem", "BatchGetItem", "PutItem"),
         allow("LookAtTargets", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
     ]
 

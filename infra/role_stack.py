@@ -99,7 +99,7 @@ def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatemen
             f"{arn}:cert/*",
         ),
         *_on_things(arn, profiles),
-        allow("Policies", ["iot:GetPolicy"], f"{arn}:policy/{profile_policy('*')}"),
+        allow("Policies", ["iot:GetPolicy", "iot:ListTargetsForPolicy"], f"{arn}:policy/{profile_policy('*')}"),
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
         allow("EndSessions", ["iot:DeleteConnection"], f"{arn}:client/*"),
         allow(
@@ -110,6 +110,7 @@ def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatemen
                 "iot:AttachThingPrincipal",
                 "iot:DescribeEndpoint",
                 "iot:ListThings",
+                "iot:ListCertificates",
             ],
             "*",
         ),

@@ -31,6 +31,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),
     "reconcileTarget": ("{ reconcileTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),
     "repairTarget": ("mutation { repairTarget(account: <account>, region: <region>) { compared next } }", _OPERATORS),
+    "targetComparisons": ("{ targetComparisons { account last { differences } } }", _OPERATORS),
     "pauseTarget": ("mutation { pauseTarget(account: <account>, region: <region>) { name } }", _OPERATORS),
     "resumeTarget": ("mutation { resumeTarget(account: <account>, region: <region>) { name } }", _OPERATORS),
     "addDevice": (

@@ -108,6 +108,15 @@ REPAIR: Final = Document(f"""
 mutation($account: String!, $region: String!, $after: String) {{
   repairTarget(account: $account, region: $region, after: $after) {{ {_COMPARISON} }}
 }}""")
+COMPARISONS: Final = Document("""
+query {
+  targetComparisons {
+    account region
+    running { beganAt step listed compared examined differences }
+    last { beganAt completedAt compared examined differences unexamined days byDevice }
+    failed { at code message }
+  }
+}""")
 REGISTER_TARGET: Final = Document("""
 mutation(
   $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean, $rate: Float
@@ -181,6 +190,7 @@ ALL: Final = (
     CONNECTION_PROBLEMS,
     CHECK_TARGET,
     RECONCILE,
+    COMPARISONS,
     REPAIR,
     REGISTER_TARGET,
     PAUSE_TARGET,

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
+from admin_api.graphql.comparisons import TargetComparison, comparisons
 from admin_api.graphql.connections import ConnectionProblem, recent_problems
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.device_pages import (
@@ -142,6 +143,10 @@ class Query:
     )
     def reconcile_target(self, info: Info, account: Account, region: Region, after: After = ABSENT) -> Reconciliation:
         return reconciled(info.context, parse_target(account, region), given(after), None)
+
+    @operation("Returns what the daily comparison of each target with the ledger found, and how far it is.")
+    def target_comparisons(self, info: Info) -> list[TargetComparison]:
+        return comparisons(info.context)
 
     @operation("Verifies a device's history against its row and its anchors; null if the device is unknown.")
     def verify_history(self, info: Info, certid: Certid) -> HistoryCheck | None:

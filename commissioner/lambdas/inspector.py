@@ -1,14 +1,15 @@
 """Lambda: reads what a target contains, on behalf of the reconciler, and deactivates one certificate at a time there.
 
-Runs with the commissioner's role, as no other role may assume a target's role, but with narrower sessions: one that can
-only read, or, to deactivate a certificate, one that can change only that certificate. It reads the register of targets
-and nothing else of the ledger.
+It reads devices one by one, or lists things and certificates in pages; both at a pace that leaves the target's owner
+half of AWS's quota. Runs with the commissioner's role, as no other role may assume a target's role, but with narrower
+sessions: one that can only read, or, to deactivate a certificate, one that can change only that certificate. It reads
+the register of targets and nothing else of the ledger.
 """
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Container, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
@@ -19,9 +20,20 @@ from commissioner.target_gateway.registry import CERTID, certificate_arn, deacti
 from commissioner.target_gateway.session_policies import Policy, deactivation_policy, reading_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
-from lobby.contracts import DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest, decode_inspector_request
+from lobby.aws.pacer import Pacer
+from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profiles
+from lobby.domain.target import profile_policy
 from lobby.errors import NotFound
+from lobby.inspector_contracts import (
+    CertificatesRequest,
+    DeactivateRequest,
+    Facts,
+    FactsRequest,
+    Thing,
+    ThingsRequest,
+    decode_inspector_request,
+)
 from lobby.invocation import encode_refusal
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target
@@ -33,8 +45,13 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 SECONDS_PER_REQUEST: Final = 10.0
-"""Time for a list of devices. The reconciler requests the remaining ones again."""
-THINGS_PER_PAGE: Final = 50
+"""Time for a list of devices, or of pages. The reconciler requests the remaining ones again."""
+PAGE_SIZE: Final = 250
+"""The maximum of ListThings, ListCertificates and ListTargetsForPolicy (API reference)."""
+PACE: Final = Pace(5.0, burst=5)
+"""Devices and pages a second: half of what AWS IoT allows by default for each operation that is used here but
+DescribeThing (10/s; General Reference, "AWS IoT Core endpoints and quotas"). The rest is for the target's owner."""
+R = TypeVar("R")
 logger = Logger(service="inspector")
 
 
@@ -53,6 +70,29 @@ def inspect(iot: "IoTClient", target: Target, certid: Fingerprint, name: str, pr
     return Facts(certid, status, tuple(things or ()), names, holder, facts)
 
 
+def _thing(fields: Any, names: Container[str]) -> Thing | None:
+    """Return a thing that names a certificate, with its attributes among `names`."""
+    attributes = fields.get("attributes", {})
+    if not attributes.get(CERTID):
+        return None
+    kept = {name: value for name, value in attributes.items() if name in names}
+    return Thing(fields["thingName"], attributes[CERTID], fields.get("thingTypeName"), kept)
+
+
+def _active(iot: "IoTClient", more: Any) -> tuple[list[Fingerprint], str | None]:
+    page = iot.list_certificates(pageSize=PAGE_SIZE, ascendingOrder=True, **more)
+    active = [each["certificateId"] for each in page["certificates"] if each["status"] == "ACTIVE"]
+    return [Fingerprint(certid) for certid in active], page.get("nextMarker")
+
+
+def _holders(iot: "IoTClient", profile: str, more: Any) -> tuple[list[Fingerprint], str | None]:
+    """A policy also has targets that are no certificates, such as thing groups."""
+    page = _or_none(lambda: iot.list_targets_for_policy(policyName=profile_policy(profile), pageSize=PAGE_SIZE, **more))
+    arns = [] if page is None else page["targets"]
+    certids = [arn.partition(":cert/")[2] for arn in arns if ":cert/" in arn]
+    return [Fingerprint(certid) for certid in certids], page.get("nextMarker") if page else None
+
+
 def _or_none(call: Callable[[], Any]) -> Any:
     try:
         return call()
@@ -63,12 +103,18 @@ def _or_none(call: Callable[[], Any]) -> Any:
 
 
 class Inspector:
-    """`clock` returns monotonic seconds."""
+    """`clock` returns monotonic seconds. `pacer` delays every device and every page."""
 
     def __init__(
-        self, targets: Targets, sts: "STSClient", profiles: Profiles, clock: Callable[[], float] = time.monotonic
+        self,
+        targets: Targets,
+        sts: "STSClient",
+        profiles: Profiles,
+        clock: Callable[[], float] = time.monotonic,
+        pacer: Pacer | None = None,
     ) -> None:
         self._targets, self._sts, self._profiles, self._clock = targets, sts, profiles, clock
+        self._pacer = pacer or Pacer(PACE)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Return the response, or a refusal if the target denies access or does not answer."""
@@ -77,8 +123,10 @@ class Inspector:
             match request:
                 case FactsRequest(target, devices):
                     return FactsRequest.encode_response(self._facts(target, devices))
-                case ThingsRequest(target, token):
-                    return ThingsRequest.encode_response(*self._things(target, token))
+                case ThingsRequest(target, token, pages):
+                    return ThingsRequest.encode_response(*self._things(target, token, pages))
+                case CertificatesRequest(target, profile, token, pages):
+                    return CertificatesRequest.encode_response(*self._certificates(target, profile, token, pages))
                 case DeactivateRequest(target, certid):
                     return self._deactivate(target, certid)
         except TargetRefusal as refusal:
@@ -86,27 +134,57 @@ class Inspector:
 
     def _facts(self, target: Target, wanted: Sequence[tuple[Fingerprint, str]]) -> list[Facts]:
         """Return the facts in order, for as many devices as there is time for, but at least for the first."""
-        session, began, facts = self._session(target, reading_policy), self._clock(), list[Facts]()
-        for certid, name in wanted:
-            if facts and self._clock() - began > SECONDS_PER_REQUEST:
-                break
+        iot, devices = self._session(target, reading_policy).iot, iter(wanted)
+
+        def inspect_next() -> tuple[list[Facts], bool]:
+            certid, name = next(devices)
+            return [inspect(iot, target, certid, name, self._profiles)], True
+
+        return self._repeated(target, len(wanted), inspect_next)
+
+    def _things(self, target: Target, token: str | None, pages: int) -> tuple[list[Thing], str | None]:
+        """Return the things that have the lobby's attribute, of some pages, and the token of the next page."""
+        iot, following, names = self._session(target, reading_policy).iot, token, self._profiles.attribute_names()
+
+        def next_page() -> tuple[list[Thing], bool]:
+            nonlocal following
+            more: Any = {"nextToken": following} if following else {}
+            page = iot.list_things(maxResults=PAGE_SIZE, **more)
+            following = page.get("nextToken")
+            return [each for each in (_thing(fields, names) for fields in page["things"]) if each], bool(following)
+
+        return self._repeated(target, pages, next_page), following
+
+    def _certificates(
+        self, target: Target, profile: str | None, token: str | None, pages: int
+    ) -> tuple[list[Fingerprint], str | None]:
+        """Return the fingerprints of some pages of certificates, and the token of the next page."""
+        iot, following = self._session(target, reading_policy).iot, token
+
+        def next_page() -> tuple[list[Fingerprint], bool]:
+            nonlocal following
+            more: Any = {"marker": following} if following else {}
+            certids, following = _active(iot, more) if profile is None else _holders(iot, profile, more)
+            return certids, bool(following)
+
+        return self._repeated(target, pages, next_page), following
+
+    def _repeated(self, target: Target, most: int, step: Callable[[], tuple[list[R], bool]]) -> list[R]:
+        """Return what the steps return together. `step` also returns whether there is more. Stop after `most` steps,
+        when time is up, or at a failure of a step after the first."""
+        began, found, more, count = self._clock(), list[R](), most > 0, 0
+        while more and count < most and (count == 0 or self._clock() - began <= SECONDS_PER_REQUEST):
+            self._pacer.wait()
             try:
                 with failures_as_refusals(target):
-                    facts.append(inspect(session.iot, target, certid, name, self._profiles))
+                    results, more = step()
             except TargetRefusal:
-                if not facts:
+                if count == 0:
                     raise
                 break
-        return facts
-
-    def _things(self, target: Target, token: str | None) -> tuple[list[Thing], str | None]:
-        """Return a page of the things that have the lobby's attribute, and the token of the next page."""
-        session = self._session(target, reading_policy)
-        more: Any = {"nextToken": token} if token else {}
-        with failures_as_refusals(target):
-            page = session.iot.list_things(maxResults=THINGS_PER_PAGE, **more)
-        named = [(each["thingName"], each.get("attributes", {}).get(CERTID)) for each in page["things"]]
-        return [Thing(name, certid) for name, certid in named if certid], page.get("nextToken")
+            found += results
+            count += 1
+        return found
 
     def _deactivate(self, target: Target, certid: Fingerprint) -> dict[str, Any]:
         session = self._session(target, lambda where: deactivation_policy(where, certid))

@@ -1,24 +1,29 @@
 """Lambda: compares the ledger with the targets. It returns a page of one target, reported or repaired, to the API;
-every hour it does a part of the daily round, which only reports.
+every 15 minutes it does a part of the daily round, which only reports.
 
 Its role reads the ledger and its history, and may retry a device. It makes no calls in targets; it asks the inspector.
 """
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
 from commissioner.daily_reconciliation import DailyRound
 from commissioner.errors import TargetRefusal
+from commissioner.examination import Examination
 from commissioner.inspector_client import InspectorClient, by_lambda
 from commissioner.metrics import report
 from commissioner.reconciliation import Reconciliation, reported
+from commissioner.target_comparison import TargetComparison
 from lobby.aws.clients import at_init
 from lobby.contracts import Comparison, ComparisonRequest
+from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
+from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
@@ -62,13 +67,24 @@ class Reconciler:
         return result.numbers()
 
 
+def reconciler_of(
+    ledger: Ledger,
+    inspector: InspectorClient,
+    profiles: Profiles,
+    targets: Targets,
+    clock: Callable[[], datetime] = now,
+) -> Reconciler:
+    examination = Examination(ledger, inspector, profiles)
+    comparison = TargetComparison(inspector, examination, profiles)
+    return Reconciler(Reconciliation(inspector, examination), DailyRound(comparison, targets, clock))
+
+
 @at_init
 def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
     connect()
     inspector = InspectorClient(by_lambda(settings.inspector_function))
-    reconciliation = Reconciliation(Ledger(settings.region), inspector, bundled_profiles())
-    return Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only()))
+    return reconciler_of(Ledger(settings.region), inspector, bundled_profiles(), Targets.read_only())
 
 
 def handler(event: dict[str, Any], context: Any, reconciler: Reconciler | None = None) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
         "iot:DetachPolicy": lambda: iot.detach_policy(policyName=policy, target=arn),
         "iot:ListPrincipalThings": lambda: iot.list_principal_things(principal=arn),
         "iot:ListThings": lambda: iot.list_things(maxResults=1),
+        "iot:ListCertificates": lambda: iot.list_certificates(pageSize=1),
+        "iot:ListTargetsForPolicy": lambda: iot.list_targets_for_policy(policyName=policy, pageSize=1),
     }
 
 

@@ -6,6 +6,7 @@ are the limit (Service Authorization Reference, AWS IoT).
 
 from typing import Any, Final
 
+from lobby.domain.target import profile_policy
 from lobby.names import Fingerprint, Target
 
 Policy = dict[str, Any]
@@ -49,7 +50,8 @@ def reading_policy(target: Target) -> Policy:
     return _allow(
         {"Action": certificate_actions, "Resource": f"{arn}:cert/*"},
         {"Action": ["iot:DescribeThing", "iot:ListThingGroupsForThing"], "Resource": f"{arn}:thing/*"},
-        _in_target(target, ["iot:ListAttachedPolicies", "iot:ListThings"]),
+        {"Action": "iot:ListTargetsForPolicy", "Resource": f"{arn}:policy/{profile_policy('*')}"},
+        _in_target(target, ["iot:ListAttachedPolicies", "iot:ListThings", "iot:ListCertificates"]),
     )
 
 
@@ -61,9 +63,12 @@ def survey_policy(target: Target) -> Policy:
         "Action": ["iot:DescribeThingType", "iot:DescribeThingGroup", "iot:DescribeBillingGroup"],
         "Resource": [f"{arn}:thingtype/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"],
     }
-    only_reading = {"Action": "iot:ListPrincipalThings", "Resource": f"{arn}:cert/*"}
-    commissioning = commissioning_policy(target)["Statement"]
-    return _allow(*commissioning, only_reading, _in_target(target, ["iot:ListThings"]), lookups)
+    only_reading = {
+        "Action": ["iot:ListPrincipalThings", "iot:ListTargetsForPolicy"],
+        "Resource": [f"{arn}:cert/*", f"{arn}:policy/{profile_policy('*')}"],
+    }
+    lists = _in_target(target, ["iot:ListThings", "iot:ListCertificates"])
+    return _allow(*commissioning_policy(target)["Statement"], only_reading, lists, lookups)
 
 
 def deactivation_policy(target: Target, certid: Fingerprint) -> Policy:

@@ -42,10 +42,14 @@ def _run(deployed: Deployment, *command: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+def _lobbyctl(deployed: Deployment, *words: str) -> subprocess.CompletedProcess[str]:
+    lobby = ("--lobby", str(deployed.state / "lobby.json"), "--json")
+    return _run(deployed, sys.executable, "-m", "admin_api.cli", *lobby, *words)
+
+
 def _reconcile(deployed: Deployment, certid: str, *words: str) -> list[tuple[str, bool]]:
     """Return the differences of this device that `lobbyctl reconcile` reports, and whether each is repaired."""
-    lobbyctl = (sys.executable, "-m", "admin_api.cli", "--lobby", str(deployed.state / "lobby.json"), "--json")
-    done = _run(deployed, *lobbyctl, "reconcile", "--target", str(deployed.targets[0]), *words)
+    done = _lobbyctl(deployed, "reconcile", "--target", str(deployed.targets[0]), *words)
     assert done.returncode in (0, 1), done.stderr
     output = [json.loads(line) for line in done.stdout.splitlines()]
     differences = [(each["code"], each["repaired"]) for each in output if each.get("certid") == certid]
@@ -141,5 +145,17 @@ def test_the_daily_reconciliation_compares_every_target(deployed: Deployment) ->
     )
     output = json.loads(response["Payload"].read())
     assert not response.get("FunctionError"), output
-    assert set(output) == {"DevicesCompared", "DifferencesFound", "TargetsNotCompared"}
+    assert output["TargetsNotCompared"] == 0
     until(lambda: deployed.log_lines("reconciler", "TargetsNotCompared"))
+    comparisons = _last(deployed)
+    assert {(each["failed"], each["running"], each["last"]["byDevice"]) for each in comparisons} == {
+        (None, None, False)
+    }
+    assert sum(each["last"]["compared"] for each in comparisons) == output["DevicesCompared"]
+
+
+def _last(deployed: Deployment) -> list[dict[str, Any]]:
+    """Return what `lobbyctl reconcile --last` prints for each target."""
+    result = _lobbyctl(deployed, "reconcile", "--last")
+    assert result.returncode in (0, 1), result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]

@@ -49,7 +49,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
 
 
 def test_a_schedule_that_no_longer_runs_raises_an_alarm(stacks: Stacks) -> None:
-    for name, schedule, minutes in (("sweeper", "rate(5 minutes)", 15), ("reconciler", "rate(1 hour)", 180)):
+    for name, schedule, minutes in (("sweeper", "rate(5 minutes)", 15), ("reconciler", "rate(15 minutes)", 60)):
         alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
         rule = stacks.lobby.the("AWS::Events::Rule", Name=f"device-lobby-{name}")
         assert rule["ScheduleExpression"] == schedule

@@ -203,7 +203,7 @@ def test_surveyor_and_inspector_use_the_role_of_the_commissioner(stacks: Stacks)
     ("name", "schedule", "event"),
     [
         ("sweeper", "rate(5 minutes)", {"sweep": "all"}),
-        ("reconciler", "rate(1 hour)", ROUND),
+        ("reconciler", "rate(15 minutes)", ROUND),
     ],
 )
 def test_a_schedule_invokes_its_lambda_and_a_failed_run_is_not_retried(

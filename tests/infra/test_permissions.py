@@ -24,6 +24,7 @@ UNBOUNDED = {
         "iot:AttachThingPrincipal",
         "iot:DescribeEndpoint",
         "iot:ListThings",
+        "iot:ListCertificates",
         "iot:ListAttachedPolicies",
     },
 }
@@ -104,7 +105,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets"},
-        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections", f"{TABLE}rounds"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets"},
@@ -145,6 +146,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-reconciler": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
+        "dynamodb:BatchGetItem": {f"{TABLE}rounds"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
         "dynamodb:Query": {f"{TABLE}history", f"{TABLE}targets", f"{TABLE}ledger/index/by-target"},

@@ -32,6 +32,8 @@ def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
         "iot:ListAttachedPolicies": {"*"},
         "iot:ListPrincipalThings": {f"{IOT}cert/*"},
         "iot:ListThings": {"*"},
+        "iot:ListCertificates": {"*"},
+        "iot:ListTargetsForPolicy": {f"{IOT}policy/device-lobby-*"},
         "iot:DetachPolicy": {f"{IOT}cert/*"},
         "iot:AttachPolicy": {f"{IOT}cert/*"},
         "iot:CreateThing": {f"{IOT}thing/*"},

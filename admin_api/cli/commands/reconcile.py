@@ -13,9 +13,10 @@ import typer
 from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.commands.comparisons import show_last
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.completion import complete_target
-from admin_api.cli.errors import ApiRefused
+from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import tables
 from lobby.names import State, Target
@@ -54,13 +55,21 @@ def reconcile(
         ),
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair the differences that can be repaired.")] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Show what the daily comparison found, and how far it is. Compares nothing.")
+    ] = False,
     yes: Yes = False,
 ) -> Status:
-    """Compare the certificates, things and policies in targets with the ledger.
+    """Compare the certificates, things and policies in targets with the ledger, device by device.
 
     Changes nothing without --repair. Exits with status 1 if a difference is not repaired or a target cannot be read.
+    With --last, exits with status 1 unless the last daily comparison of each target is complete and found nothing.
     """
     selected = [context.targets.find(name) for name in target] if target else context.targets.targets
+    if last:
+        if repair:
+            raise usage_error("got --last and --repair, want one of them")
+        return show_last(context, [each.target for each in selected])
     if repair:
         confirm(context, [_EFFECT], yes)
     targets = list(dict.fromkeys(each.target for each in selected))

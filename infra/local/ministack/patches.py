@@ -16,6 +16,7 @@ from infra.local.ministack import (
     early_pause,
     endpoints,
     lambda_credentials,
+    list_pages,
     managed_login,
     presence_events,
     propagation,
@@ -50,7 +51,7 @@ _MODULES: Final = (
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
-    *(stack_resources, thing_types),
+    *(stack_resources, thing_types, list_pages),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -112,6 +113,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     stack_resources.apply()
     role_principals.apply()
     thing_types.apply()
+    list_pages.apply()
     managed_login.apply()
     topic_rules.apply()
     streams.apply(lambda: current().stream_lanes)

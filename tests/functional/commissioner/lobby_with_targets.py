@@ -6,6 +6,7 @@ cached.
 """
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,16 @@ from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner.commissioning import Commissioner
+from commissioner.lambdas.inspector import Inspector
 from commissioner.serving import FINAL, Attempt, Result, Server
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
+from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.lanes import home_lane
+from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.transitions import ClaimRequest
@@ -215,6 +219,13 @@ class LobbyWithTargets:
         """Return the device's history: events with reason and target."""
         with self.calls.uncounted():
             return [(entry.event.value, entry.reason, entry.target) for entry in self.ledger.history(certid)]
+
+
+def new_inspector(clock: Callable[[], float] = time.monotonic) -> Inspector:
+    """Return an inspector that does not wait for AWS's quotas."""
+    return Inspector(
+        Targets.read_only(), aws.client("sts"), PROFILES, clock, Pacer(Pace(5), sleep=lambda _seconds: None)
+    )
 
 
 def client_error(code: str, operation: str) -> ClientError:

@@ -10,9 +10,8 @@ from moto.iot.models import iot_backends
 from commissioner.lambdas import inspector as module
 from commissioner.lambdas.inspector import Inspector, handler
 from commissioner.target_gateway.registry import certificate_arn
-from lobby.ledger.targets import Targets
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, TWO, A, LobbyWithTargets, make_thing
+from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, make_thing, new_inspector
 
 WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish", "Put")
 
@@ -20,7 +19,7 @@ WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish
 @pytest.fixture
 def inspector(lobby: LobbyWithTargets) -> Inspector:
     lobby.start_placed()
-    return Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
+    return new_inspector()
 
 
 def ask(inspector: Inspector, what: str, **more: Any) -> dict[str, Any]:
@@ -72,6 +71,8 @@ def test_the_session_for_reading_allows_less_than_commissioning(lobby: LobbyWith
         "iot:ListThingGroupsForThing",
         "iot:ListAttachedPolicies",
         "iot:ListThings",
+        "iot:ListCertificates",
+        "iot:ListTargetsForPolicy",
     }
 
 
@@ -91,7 +92,7 @@ def _listed(value: str | list[str]) -> list[str]:
 def test_things_come_in_pages_and_only_those_with_the_attribute(
     inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "THINGS_PER_PAGE", 1)
+    monkeypatch.setattr(module, "PAGE_SIZE", 1)
     for name, attributes in (("another", {}), ("sensor-9", {"certid": TWO}), ("theirs", {"certid": "anything"})):
         make_thing(iot_backends[A.account][A.region], name, **attributes)
     found: list[Any] = []
@@ -100,10 +101,62 @@ def test_things_come_in_pages_and_only_those_with_the_attribute(
         page = ask(inspector, "things", token=token)
         found, token = [*found, page["things"]], page["token"]
     assert [each for page in found for each in page] == [
-        {"name": "sensor-1", "certid": ONE},
-        {"name": "sensor-9", "certid": TWO},
-        {"name": "theirs", "certid": "anything"},
+        _thing("sensor-1", ONE),
+        _thing("sensor-9", TWO),
+        _thing("theirs", "anything"),
     ]
+
+
+def _thing(name: str, certid: str) -> dict[str, Any]:
+    return {"name": name, "certid": certid, "thing_type": None, "attributes": {}}
+
+
+def test_several_pages_are_listed_while_there_is_time(lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch) -> None:
+    lobby.start_placed()
+    monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    for name in ("another", "third", "fourth"):
+        make_thing(iot_backends[A.account][A.region], name, certid=TWO)
+    seconds = iter([0.0, 5.0, 11.0])
+    page = ask(new_inspector(lambda: next(seconds)), "things", pages=10)
+    assert ([each["name"] for each in page["things"]], page["token"] is not None) == (["sensor-1", "another"], True)
+    rest = ask(new_inspector(), "things", pages=10, token=page["token"])
+    assert ([each["name"] for each in rest["things"]], rest["token"]) == (["third", "fourth"], None)
+
+
+def test_a_page_that_fails_after_others_is_left_for_the_next_request(
+    lobby: LobbyWithTargets, inspector: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    make_thing(iot_backends[A.account][A.region], "another", certid=TWO)
+    calls = iter(range(2))
+
+    def throttled_later(_params: object, call: Any) -> Any:
+        if next(calls):
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ListThings")
+        return call()
+
+    lobby.calls.instead["ListThings"] = throttled_later
+    page = ask(inspector, "things", pages=10)
+    assert ([each["name"] for each in page["things"]], page["token"] is not None) == (["sensor-1"], True)
+
+
+def test_active_certificates_and_holders_of_a_policy_are_listed(inspector: Inspector) -> None:
+    registry = iot_backends[A.account][A.region]
+    assert ask(inspector, "certificates", profile=None) == {"certids": [ONE], "token": None}
+    assert ask(inspector, "certificates", profile="default") == {"certids": [ONE], "token": None}
+    assert ask(inspector, "certificates", profile="camera") == {"certids": [], "token": None}
+    registry.certificates[ONE].status = "INACTIVE"
+    assert ask(inspector, "certificates", profile=None) == {"certids": [], "token": None}
+
+
+@pytest.mark.parametrize("more", [{"pages": 0}, {"pages": True}, {"pages": 51}, {"profile": "../x"}, {"token": 1}])
+def test_a_request_for_other_pages_is_rejected(
+    lobby: LobbyWithTargets, inspector: Inspector, more: dict[str, Any]
+) -> None:
+    lobby.calls.forget()
+    with pytest.raises(Exception, match=r"INVALID_PROFILE|got "):
+        ask(inspector, "certificates", **more)
+    assert lobby.calls.names() == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +211,7 @@ def test_facts_read_before_the_target_stopped_answering_are_returned(
 def test_when_time_is_up_the_facts_read_so_far_are_returned(lobby: LobbyWithTargets) -> None:
     lobby.start_placed()
     seconds = iter([0.0, 5.0, 11.0])
-    inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
+    inspector = new_inspector(lambda: next(seconds))
     assert [each["certid"] for each in facts(inspector, ONE, TWO, ONE)] == [ONE, TWO]
 
 

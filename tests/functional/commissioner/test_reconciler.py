@@ -2,25 +2,27 @@
 
 import io
 import json
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.iot.models import iot_backends
 
-from commissioner.daily_reconciliation import DailyRound
+from commissioner.daily_reconciliation import MOST_RUNS
 from commissioner.errors import TargetRefusal
 from commissioner.inspector_client import InspectorClient, by_lambda
-from commissioner.lambdas.inspector import Inspector
-from commissioner.lambdas.reconciler import ROUND, Reconciler, handler
-from commissioner.reconciliation import Reconciliation
-from lobby.invocation import Request, decode_response
+from commissioner.lambdas.reconciler import ROUND, handler, reconciler_of
+from lobby.domain.comparison_state import ComparisonState, Work
+from lobby.invocation import MalformedMessage, Request, decode_response
+from lobby.ledger.comparisons import read_state, read_states, save_state
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.targets import Targets
+from lobby.names import Target
 from tests import aws
 from tests.aws import Calls
-from tests.functional.commissioner.lobby_with_targets import ANN, ONE, PROFILES, A, B, LobbyWithTargets
+from tests.functional.commissioner.lobby_with_targets import ANN, ONE, PROFILES, A, B, LobbyWithTargets, new_inspector
 
 R = TypeVar("R")
 IN_TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -36,7 +38,7 @@ class ReconcilerWithDifference:
         iot_backends[A.account][A.region].certificates[ONE].status = "INACTIVE"
         self.unreachable: set[str] = set()
         self.requested: list[str] = []
-        inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
+        inspector = new_inspector()
 
         def send(request: Request[R]) -> R:
             event = request.encode()
@@ -45,8 +47,8 @@ class ReconcilerWithDifference:
                 raise TargetRefusal("TARGET_UNREACHABLE", "no answer")
             return decode_response(request, inspector.answer(event))
 
-        reconciliation = Reconciliation(lobby.ledger, InspectorClient(send), PROFILES)
-        self.reconciler = Reconciler(reconciliation, DailyRound(reconciliation, Targets.read_only(), lobby.clock))
+        client, targets = InspectorClient(send), Targets.read_only()
+        self.reconciler = reconciler_of(lobby.ledger, client, PROFILES, targets, lobby.clock)
 
     def page(self, **event: Any) -> dict[str, Any]:
         return handler({"account": A.account, "region": A.region, **event}, IN_TIME, self.reconciler)
@@ -100,7 +102,7 @@ def test_a_round_compares_every_target_once_a_day_and_changes_nothing(
     reconciler: ReconcilerWithDifference, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     before = aws.registry(A), aws.registry(B), aws.tables() | {"device-lobby-rounds": []}
-    assert reconciler.run() == {"DevicesCompared": 1, "DifferencesFound": 1}
+    assert reconciler.run() == {"DevicesCompared": 1, "DevicesExamined": 1, "DifferencesFound": 1}
     assert set(reconciler.requested) == {A.account, B.account}
     assert (aws.registry(A), aws.registry(B), aws.tables() | {"device-lobby-rounds": []}) == before
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -110,30 +112,97 @@ def test_a_round_compares_every_target_once_a_day_and_changes_nothing(
     reconciler.lobby.clock.advance(hours=23)
     assert reconciler.run() == {}
     reconciler.lobby.clock.advance(hours=1)
-    assert reconciler.run() == {"DevicesCompared": 1, "DifferencesFound": 1}
+    assert reconciler.run() == {"DevicesCompared": 1, "DevicesExamined": 1, "DifferencesFound": 1}
+
+
+def context_with(*steps: int) -> SimpleNamespace:
+    """Return a context in which there is time for so many steps, and then none."""
+    left = iter([900_000] * steps[0]) if steps else iter(())
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: next(left, 59_000))
 
 
 def test_a_round_continues_where_time_was_up(reconciler: ReconcilerWithDifference) -> None:
     assert reconciler.run(NO_TIME) == {}
     assert read_progress("reconciler")["left"] == [str(A), str(B)]
-    left = iter([900_000, 59_000])
-    assert reconciler.run(SimpleNamespace(get_remaining_time_in_millis=lambda: next(left)))["DevicesCompared"] == 1
-    assert read_progress("reconciler")["cursor"]
-    reconciler.requested.clear()
-    assert reconciler.run() == {}
-    assert reconciler.requested == [A.account, B.account]
+    found: Counter[str] = Counter()
+    for _ in range(40):
+        found.update(reconciler.run(context_with(3)))
+        if not read_progress("reconciler")["left"]:
+            break
     assert read_progress("reconciler")["left"] == []
+    assert found == {"DevicesCompared": 1, "DevicesExamined": 1, "DifferencesFound": 1}
+    assert read_state(A).last == read_states([A, B])[A].last
+    assert read_state(A).last is not None
+    assert read_state(B).work is None
 
 
-def test_a_target_that_cannot_be_read_is_reported_and_delays_no_other(reconciler: ReconcilerWithDifference) -> None:
+def test_a_target_that_is_not_done_goes_to_the_end(reconciler: ReconcilerWithDifference) -> None:
+    reconciler.run(context_with(2))
+    assert read_progress("reconciler")["left"] == [str(B), str(A)]
+    work = read_state(A).work
+    assert work is not None
+    assert (work.runs, read_state(A).last) == (1, None)
+
+
+def test_a_target_that_refuses_is_reported_at_once_and_delays_no_other(reconciler: ReconcilerWithDifference) -> None:
+    fails = reconciler.lobby.calls.fails
+    fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    assert reconciler.run() == {"TargetsNotCompared": 2}
+    failure = read_state(A).failure
+    assert failure is not None
+    assert (failure.code, read_state(A).last, read_state(A).work) == ("TARGET_ROLE_DENIED", None, None)
+
+
+def test_a_target_that_does_not_answer_is_tried_again_and_then_reported(reconciler: ReconcilerWithDifference) -> None:
+    reconciler.run()
+    last = read_state(A).last
+    reconciler.lobby.clock.advance(hours=24)
     reconciler.unreachable = {A.account}
+    assert [reconciler.run(), reconciler.run()] == [{}, {}]
+    assert reconciler.requested[-1] == A.account
+    assert read_state(A).failure is None
     assert reconciler.run() == {"TargetsNotCompared": 1}
-    assert reconciler.requested[-1] == B.account
+    failure = read_state(A).failure
+    assert failure is not None
+    assert (failure.code, read_state(A).last) == ("TARGET_UNREACHABLE", last)
+    reconciler.unreachable = set()
+    reconciler.lobby.clock.advance(hours=24)
+    reconciler.run()
+    assert read_state(A).failure is None
 
 
-def test_a_position_written_by_another_version_restarts_the_target(reconciler: ReconcilerWithDifference) -> None:
+def test_an_unexpected_error_delays_no_other_target_and_is_reported(
+    reconciler: ReconcilerWithDifference, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = InspectorClient.certificates
+
+    def malformed(client: InspectorClient, target: Target, *arguments: Any) -> Any:
+        if target == A:
+            raise MalformedMessage("got no certids, want them")
+        return original(client, target, *arguments)
+
+    monkeypatch.setattr(InspectorClient, "certificates", malformed)
+    assert [reconciler.run() for _ in range(3)] == [{}, {}, {"TargetsNotCompared": 1}]
+    assert (read_state(A).last, read_state(B).last is not None) == (None, True)
+    failure = read_state(A).failure
+    assert failure is not None
+    assert (failure.code, "MalformedMessage" in failure.message) == ("INTERNAL", True)
+    assert [record.message for record in caplog.records].count("comparison failed") == 3
+
+
+def test_a_comparison_without_an_end_is_given_up_and_reported(reconciler: ReconcilerWithDifference) -> None:
+    reconciler.run(NO_TIME)
+    save_state(A, ComparisonState(work=Work("2026-11-22T12:00:00.000Z", runs=MOST_RUNS - 1)))
+    assert reconciler.run(context_with(2)) == {"TargetsNotCompared": 1}
+    failure = read_state(A).failure
+    assert failure is not None
+    assert failure.code == "NOT_FINISHED"
+
+
+def test_a_state_written_by_another_version_restarts_the_target(reconciler: ReconcilerWithDifference) -> None:
     save_progress("reconciler", {"began": "2026-11-22T12:00:00.000Z", "left": [str(A)], "cursor": "of another version"})
-    assert reconciler.run() == {"DevicesCompared": 1, "DifferencesFound": 1}
+    save_progress(f"reconciler/{A}", {"work": {"cursor": "of another version"}, "last": [], "failure": None})
+    assert reconciler.run() == {"DevicesCompared": 1, "DevicesExamined": 1, "DifferencesFound": 1}
 
 
 class InvokeResponse:
@@ -147,7 +216,8 @@ class InvokeResponse:
 
 
 def test_the_inspector_is_invoked_by_its_name(calls: Calls) -> None:
-    calls.instead["Invoke"] = InvokeResponse({"things": [{"name": "a", "certid": "b"}], "token": None})
+    thing = {"name": "a", "certid": "b", "attributes": {}}
+    calls.instead["Invoke"] = InvokeResponse({"things": [thing], "token": None})
     things, token = InspectorClient(by_lambda("device-lobby-inspector")).things(A, "more")
     assert ([(each.name, each.certid) for each in things], token) == ([("a", "b")], None)
     [call] = calls.of("Invoke")
@@ -157,6 +227,7 @@ def test_the_inspector_is_invoked_by_its_name(calls: Calls) -> None:
         "region": A.region,
         "ask": "things",
         "token": "more",
+        "pages": 1,
     }
 
 

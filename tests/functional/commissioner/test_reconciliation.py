@@ -11,15 +11,14 @@ from moto.iot.models import IoTBackend, iot_backends
 from commissioner import reconciliation as module
 from commissioner.comparison import REPAIRS, DifferenceCode, Repair
 from commissioner.errors import TargetRefusal
+from commissioner.examination import Examination
 from commissioner.inspector_client import InspectorClient
-from commissioner.lambdas.inspector import Inspector
 from commissioner.reconciliation import Page, Reconciliation
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
 from lobby.invocation import Request, decode_response
-from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
@@ -32,6 +31,7 @@ from tests.functional.commissioner.lobby_with_targets import (
     B,
     LobbyWithTargets,
     make_thing,
+    new_inspector,
     statuses,
 )
 from tests.functional.commissioner.target_changes import CHANGES, inactive, orphaned
@@ -44,9 +44,10 @@ class Comparison:
 
     def __init__(self, lobby: LobbyWithTargets) -> None:
         self.lobby = lobby
-        self.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES)
+        self.inspector = new_inspector()
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
-        self.reconciliation = Reconciliation(lobby.ledger, InspectorClient(self._send), PROFILES)
+        client = InspectorClient(self._send)
+        self.reconciliation = Reconciliation(client, Examination(lobby.ledger, client, PROFILES))
 
     def _send(self, request: Request[R]) -> R:
         answer = self.inspector.answer(request.encode())
@@ -204,7 +205,7 @@ def test_pages_cover_all_devices_and_continue_where_time_was_short(
     assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
     monkeypatch.setattr(module, "PAGE_SIZE", 20)
     seconds = iter(range(0, 10_000, 11))
-    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
+    comparison.inspector = new_inspector(lambda: next(seconds))
     assert [page.compared for page in comparison.pages()] == [1, 1, 0]
     assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
 
@@ -216,7 +217,7 @@ def test_strays_that_time_was_too_short_for_are_looked_up_next(comparison: Compa
             lobby.deliver(lobby.move(certid))
             comparison.registry.certificates[certid].status = "ACTIVE"
     seconds = iter(range(0, 10_000, 11))
-    comparison.inspector = Inspector(Targets.read_only(), aws.client("sts"), PROFILES, lambda: next(seconds))
+    comparison.inspector = new_inspector(lambda: next(seconds))
     assert comparison.codes(ANN) == [(ONE, DifferenceCode.ORPHANED, True), (TWO, DifferenceCode.ORPHANED, True)]
 
 

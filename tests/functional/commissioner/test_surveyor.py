@@ -28,10 +28,13 @@ ABSENT = {
     "DeleteConnection": "ResourceNotFoundException",
 }
 """AWS's answers to permitted calls that name resources that do not exist."""
+LISTS = ("ListThings", "ListCertificates", "ListTargetsForPolicy")
 STEPS = [
     "sts:AssumeRole",
     *(f"iot:{operation}" for operation in ABSENT if operation != "DeleteConnection"),
     "iot:ListThings",
+    "iot:ListCertificates",
+    "iot:ListTargetsForPolicy",
     "iot:DescribeEndpoint",
     "iot:DeleteConnection",
     "iot:Publish",
@@ -69,7 +72,7 @@ def test_in_a_ready_target_every_step_is_found_and_nothing_is_changed(target: Lo
     assert findings["iot:DescribeEndpoint"] == (True, endpoint)
 
 
-@pytest.mark.parametrize("operation", [*ABSENT, "ListThings", "Publish"])
+@pytest.mark.parametrize("operation", [*ABSENT, *LISTS, "Publish"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
 def test_a_missing_permission_is_named(target: LobbyWithTargets, operation: str, code: str) -> None:
     target.calls.fails[operation] = error(code, operation)
@@ -99,7 +102,7 @@ def test_without_the_endpoint_the_calls_that_need_it_could_not_be_checked(
 
 
 def test_all_missing_permissions_are_named_together(target: LobbyWithTargets) -> None:
-    for operation in (*ABSENT, "ListThings", "Publish", "GetPolicy", "DescribeEndpoint"):
+    for operation in (*ABSENT, *LISTS, "Publish", "GetPolicy", "DescribeEndpoint"):
         target.calls.fails[operation] = error("AccessDeniedException", operation)
     findings, _ = surveyed()
     assert missing(findings) == STEPS[1:]

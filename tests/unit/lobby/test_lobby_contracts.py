@@ -12,18 +12,21 @@ from botocore.exceptions import ReadTimeoutError
 from lobby.contracts import (
     Comparison,
     ComparisonRequest,
-    DeactivateRequest,
-    Facts,
-    FactsRequest,
     ReportedDifference,
     Survey,
     SurveyFinding,
     SurveyRequest,
+)
+from lobby.errors import InvalidInput
+from lobby.inspector_contracts import (
+    CertificatesRequest,
+    DeactivateRequest,
+    Facts,
+    FactsRequest,
     Thing,
     ThingsRequest,
     decode_inspector_request,
 )
-from lobby.errors import InvalidInput
 from lobby.invocation import InvocationFailed, MalformedMessage, RequestRefused, encode_refusal, invoke
 from lobby.names import Fingerprint, ThingName, parse_target
 
@@ -37,7 +40,9 @@ REQUESTS: list[tuple[Any, Callable[[Mapping[str, Any]], Any]]] = [
     (ComparisonRequest(TARGET, "cursor", "user:ann"), ComparisonRequest.decode),
     (FactsRequest(TARGET, ((ONE, NAME),)), decode_inspector_request),
     (ThingsRequest(TARGET, None), decode_inspector_request),
-    (ThingsRequest(TARGET, "token"), decode_inspector_request),
+    (ThingsRequest(TARGET, "token", 10), decode_inspector_request),
+    (CertificatesRequest(TARGET, None, None), decode_inspector_request),
+    (CertificatesRequest(TARGET, "camera", "token", 10), decode_inspector_request),
     (DeactivateRequest(TARGET, ONE), decode_inspector_request),
 ]
 RESPONSES: list[tuple[Any, dict[str, Any], Any]] = [
@@ -54,8 +59,13 @@ RESPONSES: list[tuple[Any, dict[str, Any], Any]] = [
     (FactsRequest(TARGET, ()), FactsRequest.encode_response([FACTS]), (FACTS,)),
     (
         ThingsRequest(TARGET, None),
-        ThingsRequest.encode_response([Thing("any", "text")], "more"),
-        ((Thing("any", "text"),), "more"),
+        ThingsRequest.encode_response([Thing("any", "text", "type", {"a": "b"})], "more"),
+        ((Thing("any", "text", "type", {"a": "b"}),), "more"),
+    ),
+    (
+        CertificatesRequest(TARGET, None, None),
+        CertificatesRequest.encode_response([ONE], "more"),
+        ((ONE,), "more"),
     ),
     (DeactivateRequest(TARGET, ONE), {}, None),
 ]

@@ -1,0 +1,99 @@
+"""The type for what the daily comparison of each target found: the one in progress, the last complete one, and why a
+later one was not completed."""
+
+import strawberry
+
+from admin_api.graphql.context import Context
+from lobby.domain.comparison_state import ComparisonState, Result, Work
+from lobby.ledger.comparisons import read_states
+from lobby.names import Target
+
+
+@strawberry.type(description="A complete comparison of a target with the ledger.")
+class CompleteComparison:
+    began_at: str = strawberry.field(description="When it began.")
+    completed_at: str = strawberry.field(description="When it was complete.")
+    compared: int = strawberry.field(description="Devices that were looked for in the target's lists.")
+    examined: int = strawberry.field(description="Devices that were looked up one by one.")
+    differences: int = strawberry.field(description="How many differences were found.")
+    unexamined: int = strawberry.field(
+        description="Devices that the lists show otherwise than the ledger and that were left for the next comparison,"
+        " because there were too many. They may differ."
+    )
+    days: int = strawberry.field(description="Within so many days each device is looked up once.")
+    by_device: bool = strawberry.field(
+        description="Whether the target's role does not allow lists, so that every device was looked up."
+    )
+
+
+@strawberry.type(description="A comparison in progress.")
+class RunningComparison:
+    began_at: str = strawberry.field(description="When it began.")
+    step: str = strawberry.field(
+        description="ledger, certificates, policy:<profile> or things while lists are read; then compare, or devices if"
+        " the target's role does not allow lists."
+    )
+    listed: int = strawberry.field(description="Devices to compare that were found in the ledger so far.")
+    compared: int = strawberry.field(description="Devices that were compared so far.")
+    examined: int = strawberry.field(description="Devices that were looked up one by one so far.")
+    differences: int = strawberry.field(description="Found so far. The comparison is not complete.")
+
+
+@strawberry.type(description="Why the latest comparison of a target was not completed.")
+class FailedComparison:
+    at: str = strawberry.field(description="When it was given up.")
+    code: str = strawberry.field(
+        description="Why: TARGET_ROLE_DENIED, TARGET_PERMISSION_MISSING, TARGET_UNREACHABLE, TARGET_REGION_DISABLED,"
+        " TARGET_LIMIT, UNKNOWN_TARGET, INTERNAL, or NOT_FINISHED after two days."
+    )
+    message: str = strawberry.field(description="What AWS answered, and what to do.")
+
+
+@strawberry.type(description="What is known about the comparison of a target. Without `last` nothing is known.")
+class TargetComparison:
+    account: str = strawberry.field(description="The AWS account of the target.")
+    region: str = strawberry.field(description="The AWS Region of the target.")
+    running: RunningComparison | None = strawberry.field(description="Null if none is in progress.")
+    last: CompleteComparison | None = strawberry.field(description="The last complete one; null if there is none.")
+    failed: FailedComparison | None = strawberry.field(description="Later than `last`; null if `last` is the latest.")
+
+
+def comparisons(context: Context) -> list[TargetComparison]:
+    """Return the state of each registered target."""
+    states = read_states(each.target for each in context.services.targets.all())
+    return [_comparison(target, state) for target, state in states.items()]
+
+
+def _comparison(target: Target, state: ComparisonState) -> TargetComparison:
+    failure = state.failure
+    return TargetComparison(
+        account=target.account,
+        region=target.region,
+        running=_running(state.work) if state.work else None,
+        last=_complete(state.last) if state.last else None,
+        failed=FailedComparison(at=failure.at, code=failure.code, message=failure.message) if failure else None,
+    )
+
+
+def _running(work: Work) -> RunningComparison:
+    return RunningComparison(
+        began_at=work.began,
+        step=work.step,
+        listed=work.listed,
+        compared=work.compared,
+        examined=work.examined,
+        differences=work.differences,
+    )
+
+
+def _complete(result: Result) -> CompleteComparison:
+    return CompleteComparison(
+        began_at=result.began,
+        completed_at=result.completed,
+        compared=result.compared,
+        examined=result.examined,
+        differences=result.differences,
+        unexamined=result.unexamined,
+        days=result.days,
+        by_device=result.by_device,
+    )

@@ -1,0 +1,144 @@
+"""Looks up single devices in a target, compares each with its row, and repairs differences on request.
+
+Every difference is confirmed with the current row, so that a change in progress is not reported. Only repairs from the
+table in `comparison` are made, with the requester as actor: through the ledger, or after an entry in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from commissioner import comparison
+from commissioner.comparison import PLACED_STATES, Difference, Repair
+from commissioner.inspector_client import InspectorClient
+from lobby.domain.device import Device
+from lobby.domain.profile import Profiles
+from lobby.domain.states import State
+from lobby.errors import Conflict, NotFound
+from lobby.inspector_contracts import Facts
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, Target, ThingName
+
+CLAIMED_OR_PLACED_STATES: Final = (State.CLAIMED, *PLACED_STATES)
+logger = Logger(service="reconciler")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A difference, and whether its repair was started."""
+
+    difference: Difference
+    repaired: bool = False
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The first `count` of the devices were looked up."""
+
+    count: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A thing in a target that names a certificate, which no claim explains. `row` is the certificate's, if any."""
+
+    certid: Fingerprint
+    name: ThingName
+    row: Device | None
+
+
+class Examination:
+    """Changes something only with an actor (`repair_as`). Raises `TargetRefusal` if the first device cannot be looked
+    up; the others are left if time is short."""
+
+    def __init__(self, ledger: Ledger, inspector: InspectorClient, profiles: Profiles) -> None:
+        self._ledger, self._inspector, self._profiles = ledger, inspector, profiles
+
+    def placed(self, target: Target, devices: Sequence[Device], repair_as: str | None = None) -> Examined:
+        """Compare devices that the ledger lists as placed in `target`."""
+        facts = self._inspector.facts(target, [(device.certid, _name(device)) for device in devices])
+        findings = [
+            finding
+            for device, each in zip(devices, facts, strict=False)
+            for finding in self._compare(device, each, repair_as)
+        ]
+        return Examined(len(facts), tuple(findings))
+
+    def rows(self, target: Target, certids: Sequence[Fingerprint]) -> list[Device]:
+        """Return the current rows of those that are placed in `target`."""
+        rows = [self._ledger.get(certid) for certid in certids]
+        return [row for row in rows if row and row.target == target and row.devstate in PLACED_STATES]
+
+    def strays(self, target: Target, named: Sequence[tuple[Fingerprint, ThingName]]) -> list[Stray]:
+        """Return the things that no claim and no pending clearing in the ledger explains."""
+        rows = {certid: self._ledger.get(certid) for certid, _ in named}
+        return [
+            Stray(certid, name, rows[certid]) for certid, name in named if comparison.is_stray(rows[certid], target)
+        ]
+
+    def unclaimed(
+        self,
+        target: Target,
+        strays: Sequence[Stray],
+        repair_as: str | None = None,
+    ) -> Examined:
+        """Look for orphans among things that no claim explains."""
+        facts = self._inspector.facts(target, [(each.certid, each.name) for each in strays])
+        findings = [
+            finding
+            for stray, each in zip(strays, facts, strict=False)
+            for finding in self._find_orphan(target, stray.row, stray.name, each, repair_as)
+        ]
+        return Examined(len(facts), tuple(findings))
+
+    def _compare(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
+        if not comparison.compare(listed, facts, self._profiles):
+            return []
+        current = self._ledger.get(listed.certid)
+        if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
+            return []
+        differences = comparison.compare(current, facts, self._profiles)
+        retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
+        retried = retry and self._retry(current, str(repair_as))
+        return [Finding(each, retried and each.repair is Repair.RETRY) for each in differences]
+
+    def _retry(self, device: Device, actor: str) -> bool:
+        try:
+            self._ledger.retry(device.certid, actor, device)
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
+            return False
+        return True
+
+    def _find_orphan(
+        self, target: Target, row: Device | None, name: ThingName, facts: Facts, repair_as: str | None
+    ) -> Iterator[Finding]:
+        history = self._ledger.history(facts.certid) if row else ()
+        difference = comparison.orphan(facts, name, history, target)
+        if difference is None or not comparison.is_stray(self._ledger.get(facts.certid), target):
+            return
+        repairable = repair_as and row and difference.repair is Repair.DEACTIVATE
+        yield Finding(difference, bool(repairable and row and self._deactivate(row, target, str(repair_as))))
+
+    def _deactivate(self, row: Device, target: Target, actor: str) -> bool:
+        """Write the entry first, on condition that no claim covers the certificate, then deactivate it. If a claim is
+        made between the two, retry it."""
+        try:
+            self._ledger.deactivate(row, target, actor)
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": row.certid, "code": conflict.code})
+            return False
+        self._inspector.deactivate(target, row.certid)
+        after = self._ledger.get(row.certid)
+        if after is not None and after.target == target and after.devstate in CLAIMED_OR_PLACED_STATES:
+            self._retry(after, actor)
+        return True
+
+
+def _name(device: Device) -> ThingName:
+    if device.devicename is None:
+        raise AssertionError(f"a commissioned device has a name: {device.certid}")
+    return device.devicename

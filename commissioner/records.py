@@ -1,0 +1,124 @@
+"""What the lists of a comparison contain, as short records, and which certificates the records leave to be examined.
+
+Pure. The ledger's list gives a record for each placed device; the target's lists give records for active certificates,
+holders of the lobby's policies, and things. AWS documents no order for its lists, so records are compared by
+certificate, a partition of all certificates at a time. A difference between records is only a suspicion: the lists were
+read at different times. `examination` looks each suspect up.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.profile import Profile, Profiles
+from lobby.errors import InvalidInput
+from lobby.inspector_contracts import Thing
+from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
+
+PARTITIONS: Final = 256
+"""By the first two hex digits of a fingerprint, which is a hash: with a million devices, a partition has 4,000."""
+_PLACED, _ACTIVE, _HOLDER, _THING = "d", "a", "p", "t"
+_UNKNOWN: Final = "?"
+"""In place of the digest of a device whose profile the lobby no longer has: it is always examined."""
+_MOST_NAMES: Final = 3
+"""Things of one certificate that are kept. More than one is suspect, and an owner can make any number of them."""
+
+
+def partition_of(record: str) -> int:
+    return int(record[1:3], 16)
+
+
+def placed_record(device: Device, profiles: Profiles) -> str:
+    """Return what the ledger expects in the target for a placed device."""
+    profile = profiles.by_name.get(device.profile)
+    digest = _UNKNOWN if profile is None else _digest(*_wanted(profile))
+    return _record(_PLACED, device.certid, device.profile, str(device.devicename), digest)
+
+
+def active_record(certid: Fingerprint) -> str:
+    return _record(_ACTIVE, certid)
+
+
+def holder_record(certid: Fingerprint, profile: str) -> str:
+    return _record(_HOLDER, certid, profile)
+
+
+def thing_record(thing: Thing, profiles: Profiles) -> str | None:
+    """Return the record of a thing, or None if its `certid` has not the form that the lobby writes. A thing type that
+    no profile names belongs to the target's owner and is no difference."""
+    try:
+        name, certid = parse_thing_name(thing.name), parse_fingerprint(thing.certid)
+    except InvalidInput:
+        return None
+    if certid != thing.certid:
+        return None
+    thing_type = thing.thing_type if thing.thing_type in profiles.thing_types() else None
+    return _record(_THING, certid, name, _digest(thing_type, thing.attributes))
+
+
+def _record(kind: str, certid: Fingerprint, *rest: str) -> str:
+    return "\t".join((kind + certid, *rest))
+
+
+def _wanted(profile: Profile) -> tuple[str | None, Mapping[str, str]]:
+    return profile.thing_type.name if profile.thing_type else None, dict(profile.attributes)
+
+
+def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:
+    text = json.dumps([thing_type, dict(attributes)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass
+class Partition:
+    """The records of some certificates. Records of things are read last: those of a certificate that is neither placed
+    nor active are dropped, however many the target's owner has made."""
+
+    placed: dict[Fingerprint, tuple[str, ThingName, str]] = field(default_factory=dict)
+    """Profile, name and digest of each placed device."""
+    active: set[Fingerprint] = field(default_factory=set)
+    holders: defaultdict[Fingerprint, set[str]] = field(default_factory=lambda: defaultdict(set))
+    things: defaultdict[Fingerprint, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, records: Iterable[str]) -> None:
+        for record in records:
+            first, *rest = record.split("\t")
+            self._add(first[0], Fingerprint(first[1:]), rest)
+
+    def _add(self, kind: str, certid: Fingerprint, rest: list[str]) -> None:
+        if kind == _PLACED:
+            profile, name, digest = rest
+            self.placed[certid] = profile, ThingName(name), digest
+        elif kind == _ACTIVE:
+            self.active.add(certid)
+        elif kind == _HOLDER:
+            self.holders[certid].add(rest[0])
+        elif (certid in self.placed or certid in self.active) and len(self.things[certid]) < _MOST_NAMES:
+            self.things[certid].add((rest[0], rest[1]))
+
+    def suspects(self) -> list[Fingerprint]:
+        """Return the placed devices that the target's lists show otherwise than expected, in order."""
+        return sorted(certid for certid in self.placed if not self._matches(certid))
+
+    def _matches(self, certid: Fingerprint) -> bool:
+        profile, name, digest = self.placed[certid]
+        found = self.things.get(certid), self.holders.get(certid), certid in self.active
+        return found == ({(name, digest)}, {profile}, True)
+
+    def due(self, day: int, days: int) -> list[Fingerprint]:
+        """Return the devices that match and are examined on this day nevertheless: attachments and groups are in no
+        list. Within `days` days each device is due once."""
+        return sorted(certid for certid in self.placed if int(certid[2:10], 16) % days == day % days)
+
+    def unclaimed(self) -> list[tuple[Fingerprint, ThingName]]:
+        """Return the active certificates that are not placed here, each with a thing that names it."""
+        return sorted(
+            (certid, ThingName(name))
+            for certid, things in self.things.items()
+            if certid not in self.placed
+            for name, _ in things
+        )

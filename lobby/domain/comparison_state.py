@@ -1,0 +1,105 @@
+"""What is known about the comparison of one target with the ledger: the one in progress, the last complete one, and why
+a later one was not completed.
+
+Pure. The reconciler writes it, the admin API shows it. Only a complete comparison has a result: one that was stopped
+states why, and never how many differences there are.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A comparison in progress. `step` names the list that is read, or the comparison of the lists' content; `token` is
+    the next page of the list, `flushes` when records were stored, `partition` and `done` what is compared. `days`
+    is the number of days in which each device is examined once; with `by_device` there are no lists. The rest are
+    counts: `runs` those of the Lambda, `silent_runs` those at whose end the target did not answer."""
+
+    began: str
+    step: str = "ledger"
+    token: str | None = None
+    flushes: tuple[str, ...] = ()
+    partition: int = 0
+    done: int = 0
+    days: int = 1
+    runs: int = 0
+    silent_runs: int = 0
+    listed: int = 0
+    compared: int = 0
+    examined: int = 0
+    suspects: int = 0
+    differences: int = 0
+    unexamined: int = 0
+    by_device: bool = False
+
+    def result(self, completed: str) -> "Result":
+        return Result(
+            self.began,
+            completed,
+            self.compared,
+            self.examined,
+            self.differences,
+            self.unexamined,
+            1 if self.by_device else self.days,
+            self.by_device,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A complete comparison. `compared` devices were looked for in the target's lists; `examined` of them, and active
+    certificates without a claim, were looked up one by one, each device once within `days` days. `unexamined` is what
+    the lists show otherwise than the ledger and was left for the next comparison, because there was too much. With
+    `by_device` there were no lists, because the target's role does not allow them."""
+
+    began: str
+    completed: str
+    compared: int
+    examined: int
+    differences: int
+    unexamined: int
+    days: int
+    by_device: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the last comparison was not completed."""
+
+    at: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class ComparisonState:
+    """All of it for one target. A `failure` is later than `last`."""
+
+    work: Work | None = None
+    last: Result | None = None
+    failure: Failure | None = None
+
+    def encode(self) -> dict[str, Any]:
+        return {name: asdict(value) for name, value in vars(self).items() if value is not None}
+
+    @classmethod
+    def decode(cls, stored: dict[str, Any]) -> "ComparisonState":
+        """Return what `encode` returned. A part that another version wrote is dropped."""
+        return cls(
+            _part(Work, stored.get("work")), _part(Result, stored.get("last")), _part(Failure, stored.get("failure"))
+        )
+
+
+def _part(kind: Callable[..., T], stored: Any) -> T | None:
+    """Return a dataclass from its fields, or None if they are not those of `kind`."""
+    if not isinstance(stored, dict):
+        return None
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    try:
+        return kind(**values)
+    except TypeError:
+        return None

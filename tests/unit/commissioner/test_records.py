@@ -1,0 +1,117 @@
+"""What lists show about devices: which of them are suspects, whatever the order of the records."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from commissioner.records import (
+    PARTITIONS,
+    Partition,
+    active_record,
+    holder_record,
+    partition_of,
+    placed_record,
+    thing_record,
+)
+from lobby.domain.device import Device
+from lobby.domain.profile import Profile, Profiles, ThingType
+from lobby.domain.states import State
+from lobby.inspector_contracts import Thing
+from lobby.names import Fingerprint, ThingName
+
+CERTID, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)
+NAME = ThingName("sensor-1")
+DEVICE = Device(CERTID, State.ARRIVED, "2026-11-22T12:00:00.000Z", devicename=NAME, generation=1)
+PROFILES = Profiles.of(
+    [
+        Profile("default", thing_type=ThingType("sensor"), attributes=(("site", "berlin"),)),
+        Profile("camera", attributes=(("lens", "wide"),)),
+    ]
+)
+THING = Thing(NAME, CERTID, "sensor", {"site": "berlin"})
+PLACED = placed_record(DEVICE, PROFILES)
+FOUND = [active_record(CERTID), holder_record(CERTID, "default"), thing_record(THING, PROFILES)]
+
+
+def partition(*records: str | None) -> Partition:
+    found = Partition()
+    found.add(record for record in records if record)
+    return found
+
+
+def test_a_device_that_the_lists_show_as_expected_is_no_suspect() -> None:
+    found = partition(PLACED, *FOUND)
+    assert (found.suspects(), found.unclaimed()) == ([], [])
+
+
+DIFFERENT: dict[str, list[str | None]] = {
+    "no certificate that is active": FOUND[1:],
+    "no policy": [FOUND[0], FOUND[2]],
+    "no thing": FOUND[:2],
+    "nothing": [],
+    "another profile's policy": [*FOUND, holder_record(CERTID, "camera")],
+    "no type": [*FOUND[:2], thing_record(replace(THING, thing_type=None), PROFILES)],
+    "the owner's type": [*FOUND[:2], thing_record(replace(THING, thing_type="theirs"), PROFILES)],
+    "another value": [*FOUND[:2], thing_record(replace(THING, attributes={"site": "rome"}), PROFILES)],
+    "another profile's attribute": [
+        *FOUND[:2],
+        thing_record(replace(THING, attributes={"site": "berlin", "lens": "wide"}), PROFILES),
+    ],
+    "another name": [*FOUND[:2], thing_record(replace(THING, name="sensor-2"), PROFILES)],
+    "two things": [*FOUND, thing_record(replace(THING, name="sensor-2"), PROFILES)],
+    "of another certificate": [*FOUND[:2], thing_record(replace(THING, certid=OTHER), PROFILES)],
+}
+
+
+@pytest.mark.parametrize("records", DIFFERENT.values(), ids=list(DIFFERENT))
+def test_a_device_that_the_lists_show_otherwise_is_a_suspect(records: list[str | None]) -> None:
+    assert partition(PLACED, *records).suspects() == [CERTID]
+
+
+def test_a_device_whose_profile_is_gone_is_always_a_suspect() -> None:
+    gone = placed_record(replace(DEVICE, profile="removed"), PROFILES)
+    assert partition(gone, *FOUND).suspects() == [CERTID]
+
+
+def test_the_owners_type_is_no_difference_for_a_profile_without_a_type() -> None:
+    camera = placed_record(replace(DEVICE, profile="camera"), PROFILES)
+    thing = thing_record(Thing(NAME, CERTID, "theirs", {"lens": "wide"}), PROFILES)
+    assert partition(camera, FOUND[0], holder_record(CERTID, "camera"), thing).suspects() == []
+
+
+def test_an_active_certificate_that_is_not_placed_is_unclaimed() -> None:
+    assert partition(*FOUND).unclaimed() == [(CERTID, NAME)]
+    assert partition(*FOUND[1:]).unclaimed() == []
+    assert partition(*FOUND[:2]).unclaimed() == []
+
+
+def test_things_of_certificates_that_are_neither_placed_nor_active_are_dropped() -> None:
+    copies = [thing_record(replace(THING, name=f"copy-{number}"), PROFILES) for number in range(100)]
+    assert len(partition(*copies).things) == 0
+    assert len(partition(PLACED, *copies).things[CERTID]) == 3
+    assert len(partition(FOUND[0], *copies).unclaimed()) == 3
+
+
+@pytest.mark.parametrize("certid", ["theirs", "", "AB" * 32, "ab" * 31, " " + "ab" * 32])
+def test_a_thing_without_a_fingerprint_has_no_record(certid: str) -> None:
+    assert thing_record(replace(THING, certid=certid), PROFILES) is None
+
+
+@pytest.mark.parametrize("name", ["", "a\tb", "x" * 129])
+def test_a_thing_with_a_name_that_no_device_has_has_no_record(name: str) -> None:
+    assert thing_record(replace(THING, name=name), PROFILES) is None
+
+
+def test_every_device_is_due_on_one_of_the_days() -> None:
+    certids = [Fingerprint(hashlib.sha256(bytes([number])).hexdigest()) for number in range(200)]
+    devices = [replace(DEVICE, certid=certid) for certid in certids]
+    found = partition(*(placed_record(each, PROFILES) for each in devices))
+    due = [certid for day in range(100, 110) for certid in found.due(day, 10)]
+    assert sorted(due) == sorted(each.certid for each in devices)
+    assert found.due(5, 1) == sorted(due)
+
+
+def test_records_of_a_certificate_are_in_one_partition() -> None:
+    assert {partition_of(str(record)) for record in (PLACED, *FOUND)} == {0xAB}
+    assert PARTITIONS == 0xFF + 1
