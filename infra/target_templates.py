@@ -30,7 +30,9 @@ def target_templates(settings: Settings) -> bytes:
     target = TargetSettings(PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, tuple(sorted(settings.profiles.by_name)))
     generic = replace(settings, targets=(target,), lobby_stack=False)
     with tempfile.TemporaryDirectory() as folder:
-        app = App(outdir=folder, analytics_reporting=False, context=cdk_context())
+        app = App(  # the stacks themselves are validated when they are deployed
+            outdir=folder, analytics_reporting=False, builtin_cloud_formation_validation=False, context=cdk_context()
+        )
         RoleStack(app, generic, target)
         TargetStack(app, generic, target)
         app.synth()

@@ -23,13 +23,14 @@ from lobby.wire import (
     trust_bucket,
 )
 
+integers = st.integers(-(2**64) + 1, 2**64 - 1)  # a larger number is rejected
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | integers | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
 configs = st.text(max_size=40).filter(lambda text: text != FACTORY_RESET) | st.dictionaries(
-    st.text(max_size=8), st.text(max_size=8) | st.integers() | st.booleans() | st.none(), max_size=4
+    st.text(max_size=8), st.text(max_size=8) | integers | st.booleans() | st.none(), max_size=4
 )
 
 
