@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from lobby.ledger.store import Ledger
-from tests import aws
+from tests import aws, tier_lists
 from tests.aws import REGION, Calls, Clock
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tier_lists.mark(items)
 
 
 def pytest_collection_finish() -> None:
