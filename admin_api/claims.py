@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from admin_api.roles import Caller
 from admin_api.services import Services
-from lobby.domain.device import DEFAULT_PROFILE, Device, Priority
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.device import Device, Priority
+from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
-from lobby.names import Fingerprint, Target, parse_code, parse_profile
+from lobby.names import Fingerprint, Target, parse_code
 from lobby.wire import DEFAULT_CONFIG, parse_config
 
 
@@ -28,8 +28,8 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
             return device
         if device is None or not caller.may("moveDevice"):
             raise
-    registered = _open(services.targets.get(target))
-    profile = device.profile if device.profile in registered.profiles else _profile(registered, None)
+    registered = require_open(services.targets.get(target))
+    profile = device.profile if device.profile in registered.profiles else profile_for(registered, None)
     request = ClaimRequest(target, profile, device.config, registered.presence)
     return services.ledger.move(certid, request, caller.actor)
 
@@ -59,11 +59,11 @@ def move(
     """Move a device to `target` and return it. An omitted profile or configuration is kept. Raises as `claim`, and
     `NotFound` UNKNOWN_DEVICE."""
     caller.require_target(target)
-    registered = _open(services.targets.get(target))
+    registered = require_open(services.targets.get(target))
     device = _device(services, certid)
     request = ClaimRequest(
         target,
-        _profile(registered, profile or device.profile),
+        profile_for(registered, profile or device.profile),
         device.config if config is None else parse_config(config),
         registered.presence,
     )
@@ -82,17 +82,9 @@ def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) 
 
 
 def _claim_request(registered: RegisteredTarget, profile: str | None, config: object) -> ClaimRequest:
-    _open(registered)
+    require_open(registered)
     parsed = DEFAULT_CONFIG if config is None else parse_config(config)
-    return ClaimRequest(registered.target, _profile(registered, profile), parsed, registered.presence)
-
-
-def _open(registered: RegisteredTarget) -> RegisteredTarget:
-    """Return a target that takes claims. Raise `Conflict` TARGET_ARCHIVED."""
-    if registered.archivedat is not None:
-        message = f"got {registered.target}, archived at {registered.archivedat}; want a target that takes claims"
-        raise Conflict("TARGET_ARCHIVED", message)
-    return registered
+    return ClaimRequest(registered.target, profile_for(registered, profile), parsed, registered.presence)
 
 
 def _device(services: Services, certid: Fingerprint) -> Device:
@@ -100,12 +92,3 @@ def _device(services: Services, certid: Fingerprint) -> Device:
     if device is None:
         raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
     return device
-
-
-def _profile(registered: RegisteredTarget, profile: str | None) -> str:
-    if profile is None:
-        return DEFAULT_PROFILE if DEFAULT_PROFILE in registered.profiles else registered.profiles[0]
-    if parse_profile(profile) not in registered.profiles:
-        profiles = ", ".join(registered.profiles)
-        raise NotFound("UNKNOWN_PROFILE", f"got profile {profile}, want one of {registered.target}'s: {profiles}")
-    return profile

@@ -51,6 +51,18 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         'mutation($id: ID!) { moveDevice(certid: $id, target: <target>, config: "new") { certid } }',
         _OPERATORS,
     ),
+    "configureDevice": (
+        'mutation($id: ID!) { configureDevice(certid: $id, config: "new") { certid } }',
+        _OPERATORS,
+    ),
+    "previewChange": (
+        "query($id: ID!) { previewChange(change: {operation: RETRY}, devices: [{certid: $id}]) { total } }",
+        _OPERATORS,
+    ),
+    "changeDevices": (
+        "mutation($id: ID!) { changeDevices(change: {operation: RETRY}, devices: [{certid: $id}]) { results { ok } } }",
+        _OPERATORS,
+    ),
     "releaseDevice": ("mutation($id: ID!) { releaseDevice(certid: $id) { certid } }", _OPERATORS),
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
@@ -69,7 +81,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     ),
 }
 """Document and permitted roles by operation."""
-NEEDS_CLAIMED: Final = frozenset({"moveDevice", "releaseDevice", "retryDevice"})
+NEEDS_CLAIMED: Final = frozenset({"moveDevice", "configureDevice", "releaseDevice", "retryDevice"})
 """Operations that need a claimed device."""
 REFUSED: Final = {"removeTarget": "TARGET_NOT_ARCHIVED"}
 """Operations that a permitted role reaches, and that refuse a target in use."""

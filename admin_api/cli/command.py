@@ -7,8 +7,9 @@ one line and sets the exit status by the table in `exits`.
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import typer
 
@@ -81,10 +82,19 @@ def command(app: typer.Typer, name: str) -> Callable[[F], F]:
     return register
 
 
+class OptionGroup:
+    """The base of frozen dataclasses whose fields are options that several commands share. A command with a parameter
+    of such a type has its fields as options, and gets one value."""
+
+
 def _wrap(function: Callable[..., Any], own: list[inspect.Parameter]) -> Callable[..., None]:
+    groups = {each.name: each.annotation for each in own if _is_group(each.annotation)}
+
     def run(**arguments: Any) -> None:
         click_context: typer.Context = arguments.pop("click_context")
         options = _options(click_context, {name: arguments.pop(name) for name in _COMMON})
+        for name, group in groups.items():
+            arguments[name] = group(**{each.name: arguments.pop(each.name) for each in fields(group)})
         context = CommandContext(options, click_context.obj or environment.process_environment())
         raise typer.Exit(_run(function, context, arguments))
 
@@ -93,11 +103,25 @@ def _wrap(function: Callable[..., Any], own: list[inspect.Parameter]) -> Callabl
         inspect.Parameter(name, keyword, default=_DEFAULTS[name], annotation=option) for name, option in _COMMON.items()
     ]
     click_context = inspect.Parameter("click_context", keyword, annotation=typer.Context)
-    parameters = [click_context, *(each.replace(kind=keyword) for each in own), *common]
+    expanded = [option for each in own for option in (_options_of(each.annotation) if each.name in groups else [each])]
+    parameters = [click_context, *(each.replace(kind=keyword) for each in expanded), *common]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     run.__doc__, run.__name__ = function.__doc__, function.__name__
     return run
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, OptionGroup)
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    annotations = get_type_hints(group, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(each.name, keyword, default=each.default, annotation=annotations[each.name])
+        for each in fields(group)
+    ]
 
 
 def _run(function: Callable[..., Any], context: CommandContext, arguments: dict[str, Any]) -> Status:

@@ -122,7 +122,7 @@ def _by_column(cells: Sequence[str], columns: Sequence[str], sheet: Sheet) -> Ma
 
 
 def _row(line: int, cells: Mapping[str, str], targets: TargetLookup, defaults: Defaults) -> ClaimRow:
-    certid = _certid(cells)
+    certid = certid_in(cells)
     target = targets.find(_target(cells) or defaults.target)
     profile = _cell(cells, "profile") or defaults.profile
     if profile is not None:
@@ -148,7 +148,7 @@ def _cell(cells: Mapping[str, str], column: str) -> str:
     return cells.get(column, "")
 
 
-def _certid(cells: Mapping[str, str]) -> Fingerprint:
+def certid_in(cells: Mapping[str, str]) -> Fingerprint:
     """Return the fingerprint in the identity columns; all that have a value must agree."""
     values = [cells[column] for column in IDENTITY if _cell(cells, column)]
     certids = [decode_label(text) for text in values] or [decode_label("")]

@@ -139,22 +139,23 @@ mutation($certid: ID!, $code: String!) {{ confirmPresence(certid: $certid, code:
     repeatable=False,
 )
 """Each wrong code counts as an attempt."""
-MOVE: Final = Document(f"""
-mutation($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {{
-  moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) {{ {_DEVICE_FIELDS} }}
+PREVIEW_CHANGE: Final = Document("""
+query($change: ChangeInput!, $devices: [ChosenDevice!], $filter: DeviceFilter, $first: Int!, $after: String) {
+  previewChange(change: $change, devices: $devices, filter: $filter, first: $first, after: $after) {
+    devices {
+      certid ok changes code message generation state
+      device { certid devicename devstate targetaccount targetregion generation previousTargets { account region } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}""")
+CHANGE: Final = Document(f"""
+mutation($change: ChangeInput!, $devices: [ChosenDevice!]!) {{
+  changeDevices(change: $change, devices: $devices) {{
+    results {{ certid ok code message forgotten device {{ {_LIST_FIELDS} }} }}
+  }}
 }}""")
-RELEASE: Final = Document(
-    f"""
-mutation($certid: ID!) {{ releaseDevice(certid: $certid) {{ certid forgotten device {{ {_DEVICE_FIELDS} }} }} }}""",
-    repeatable=False,
-)
-REVOKE: Final = Document(f"""
-mutation($certid: ID!, $why: String!) {{ revokeDevice(certid: $certid, why: $why) {{ {_DEVICE_FIELDS} }} }}""")
-RETRY: Final = Document(
-    f"""
-mutation($certid: ID!) {{ retryDevice(certid: $certid) {{ {_DEVICE_FIELDS} }} }}""",
-    repeatable=False,
-)
+"""Can be sent twice, because each device is changed only in the generation that was looked up."""
 
 
 def devices_by_fingerprint(count: int) -> Document:
@@ -197,10 +198,8 @@ ALL: Final = (
     RESUME_TARGET,
     CLAIM,
     CONFIRM,
-    MOVE,
-    RELEASE,
-    REVOKE,
-    RETRY,
+    PREVIEW_CHANGE,
+    CHANGE,
     devices_by_fingerprint(1),
     devices_by_fingerprint(MAX_ALIASES),
     ANCHORED,

@@ -1,38 +1,52 @@
-"""The outcomes of a bulk claim as CSV file, JSON records and a one-line summary.
+"""The outcomes of a bulk operation as CSV file, JSON records and a one-line summary.
 
 The file is opened before anything is sent, and each chunk's outcomes are written before the next chunk is sent. After
-a lost connection or Ctrl-C it contains the outcomes so far.
+a lost connection or Ctrl-C it contains the outcomes so far, and a later run can add to it.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final, Generic, Self
 
 from admin_api.cli.bulk import Outcome
+from admin_api.cli.change_requests import ChangeOutcome
 from admin_api.cli.csv_claims import RowError
 from admin_api.cli.errors import usage_error
+from admin_api.cli.sender import R, RowOutcome
+from lobby.names import Fingerprint
 
 HEADER: Final = ("line", "certid", "target", "ok", "code", "message", "devstate", "devicename")
+CHANGE_HEADER: Final = ("line", "certid", "ok", "code", "message", "devstate", "devicename", "generation")
+Record = dict[str, Any]
 
 
-class ResultsFile:
-    """A context manager that writes outcomes to `path`; with None it writes nothing."""
+class ResultsFile(Generic[R]):
+    """A context manager that writes outcomes to `path`; with None it writes nothing. `append`: after the outcomes that
+    the file has."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path | None,
+        header: Sequence[str],
+        record: Callable[[RowOutcome[R]], Record],
+        *,
+        append: bool = False,
+    ) -> None:
+        self._path, self._header, self._record, self._append = path, header, record, append
         self._out: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        """Create the file. Raise `InvalidInput` UNREADABLE_FILE."""
+        """Create or open the file. Raise `InvalidInput` UNREADABLE_FILE."""
         if self._path is not None:
             try:
-                self._out = self._path.open("w", encoding="utf-8", newline="")
+                self._out = self._path.open("a" if self._append else "w", encoding="utf-8", newline="")
             except OSError as error:
                 raise usage_error(f"cannot write {self._path} ({error.strerror})", "UNREADABLE_FILE") from error
-            self._write([HEADER])
+            if not self._out.tell():
+                self._write([self._header])
         return self
 
     def __exit__(
@@ -41,13 +55,14 @@ class ResultsFile:
         if self._out is not None:
             self._out.close()
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        records = (record_of(outcome) for outcome in outcomes)
-        self._write([[_cell(each[name]) for name in HEADER] for each in records])
+    def add(self, outcomes: Sequence[RowOutcome[R]]) -> None:
+        records = (self._record(outcome) for outcome in outcomes)
+        self._write([[_cell(each[name]) for name in self._header] for each in records])
 
     def add_errors(self, errors: Sequence[RowError]) -> None:
         """Write the rows that are not sent."""
-        self._write([[str(error.line), "", "", "no", error.code, error.message, "", ""] for error in errors])
+        found = ({"line": error.line, "ok": False, "code": error.code, "message": error.message} for error in errors)
+        self._write([[_cell(each.get(name)) for name in self._header] for each in found])
 
     def _write(self, rows: Iterable[Sequence[str]]) -> None:
         if self._out is not None:
@@ -55,8 +70,32 @@ class ResultsFile:
             self._out.flush()
 
 
-def record_of(outcome: Outcome) -> dict[str, Any]:
-    """Return the JSON record of an outcome."""
+def claim_results(path: Path | None) -> ResultsFile[Any]:
+    return ResultsFile(path, HEADER, record_of)
+
+
+def change_results(path: Path | None, *, append: bool) -> ResultsFile[Any]:
+    return ResultsFile(path, CHANGE_HEADER, change_record, append=append)
+
+
+def devices_done(path: Path) -> frozenset[Fingerprint]:
+    """Return the devices that a file of results reports as done; none if there is no file. Raise `InvalidInput`
+    UNREADABLE_FILE for another file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if rows.fieldnames is not None and tuple(rows.fieldnames) != CHANGE_HEADER:
+                want = "the results of an earlier run of this command"
+                raise usage_error(f"got {path} with other columns, want {want}", "UNREADABLE_FILE")
+            return frozenset(Fingerprint(row["certid"]) for row in rows if row["ok"] == "yes")
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise usage_error(f"cannot read {path} ({error})", "UNREADABLE_FILE") from error
+
+
+def record_of(outcome: Outcome) -> Record:
+    """Return the JSON record of a claim's outcome."""
     device = outcome.device or {}
     return {
         "line": outcome.row.line,
@@ -70,11 +109,27 @@ def record_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """Return how many devices are claimed, by state, and how many claims failed, by code."""
-    claimed = Counter(str((outcome.device or {}).get("devstate")) for outcome in outcomes if outcome.ok)
+def change_record(outcome: ChangeOutcome) -> Record:
+    """Return the JSON record of a change's outcome. A device that never connected has none after its release."""
+    device = outcome.device or {}
+    return {
+        "line": outcome.row.line,
+        "certid": outcome.row.certid,
+        "ok": outcome.ok,
+        "code": outcome.code,
+        "message": outcome.message,
+        "devstate": device.get("devstate"),
+        "devicename": device.get("devicename"),
+        "generation": device.get("generation"),
+        "device": outcome.device if outcome.ok else None,
+    }
+
+
+def summary(outcomes: Sequence[RowOutcome[R]]) -> str:
+    """Return how many devices have which state, and how many failed, by code."""
+    done = Counter(str((outcome.device or {}).get("devstate") or "removed") for outcome in outcomes if outcome.ok)
     failed = Counter(str(outcome.code) for outcome in outcomes if not outcome.ok)
-    parts = [_part("succeeded", claimed), _part("failed", failed)]
+    parts = [_part("succeeded", done), _part("failed", failed)]
     return "; ".join(part for part in parts if part)
 
 

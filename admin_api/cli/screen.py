@@ -60,6 +60,11 @@ class Screen:
         """Print a message that is not a result; with --json `body`."""
         self._notes.print(Text(json.dumps(body) if self.as_json else text), soft_wrap=True)
 
+    def note_table(self, table: RenderableType) -> None:
+        """Print a table that is not a result, unless the output is JSON."""
+        if not self.as_json:
+            self._notes.print(table)
+
     def fail(self, error: LobbyError, status: Status) -> None:
         """Print an error, with --json with its exit status."""
         message = clean(" ".join(error.message.splitlines()))

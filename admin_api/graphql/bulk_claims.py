@@ -10,19 +10,17 @@ from collections.abc import Sequence
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import claims, failures
+from admin_api import claims
 from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context
 from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import Resource
 from lobby.domain import device as ledger
-from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError
 from lobby.label import decode_label
 from lobby.names import Fingerprint, Target
 
-Refusal = tuple[str, str]
-"""A code and a message."""
 Outcome = ledger.Device | LobbyError | Refusal
 
 
@@ -50,9 +48,13 @@ def claim_devices(
     `NotFound` if the request itself is invalid."""
     context.quota.consume(Resource.FINGERPRINTS, len(certids))
     request = claims.claim_request_for(context.services, context.caller, target, profile, config)
-    parsed = [_parse(certid) for certid in certids]
+    parsed = [parsed_label(certid) for certid in certids]
     certids_given = [certid for certid in parsed if not isinstance(certid, LobbyError)]
-    outcomes = iter(_claim(context, certids_given, request))
+    services, actor, time_is_up = context.services, context.caller.actor, context.quota.time_is_up
+    claimed = isolated(
+        context, certids_given, lambda some: services.ledger.claim_many(some, request, actor, time_is_up)
+    )
+    outcomes = iter(claimed)
     statuses = Statuses(context.services.connections, certids_given)
     results = []
     for text, certid in zip(certids, parsed, strict=True):
@@ -61,33 +63,12 @@ def claim_devices(
     return BulkClaim(results=results)
 
 
-def _parse(certid: str) -> Fingerprint | LobbyError:
+def parsed_label(certid: str) -> Fingerprint | LobbyError:
+    """Return the fingerprint, or the error for a text that is none."""
     try:
         return decode_label(certid)
     except LobbyError as error:
         return error
-
-
-def _claim(
-    context: Context, certids: Sequence[Fingerprint], request: ClaimRequest, earlier: Refusal | None = None
-) -> list[Outcome]:
-    """Claim the devices and return their outcomes. After an unexpected fault each half is claimed separately, down to
-    the device that causes it; devices that are already claimed are not written again. `earlier` is the fault of an
-    earlier attempt that may have claimed some of the devices: they are not reported as NOT_TRIED."""
-    ledger_, quota = context.services.ledger, context.quota
-    try:
-        outcomes = ledger_.claim_many(certids, request, context.caller.actor, quota.time_is_up)
-    except Exception as error:  # noqa: BLE001  # no fault of one device may affect the others
-        refusal = failures.code_and_message(error, context.correlation_id)
-        if len(certids) <= 1 or quota.time_is_up():
-            return [refusal] * len(certids)
-        half = len(certids) // 2
-        return _claim(context, certids[:half], request, refusal) + _claim(context, certids[half:], request, refusal)
-    return [earlier if earlier and _is_untried(outcome) else outcome for outcome in outcomes]
-
-
-def _is_untried(outcome: Outcome) -> bool:
-    return isinstance(outcome, LobbyError) and outcome.code == "NOT_TRIED"
 
 
 def _result(context: Context, text: str, outcome: Outcome, statuses: Statuses) -> ClaimResult:
@@ -95,7 +76,5 @@ def _result(context: Context, text: str, outcome: Outcome, statuses: Statuses) -
     if isinstance(outcome, ledger.Device):
         device = device_from(outcome, context.caller, in_list=True, statuses=statuses)
         return ClaimResult(certid=certid, ok=True, code=None, message=None, device=device)
-    if isinstance(outcome, LobbyError):
-        outcome = failures.code_and_message(outcome, context.correlation_id)
-    code, message = outcome
+    code, message = refusal_of(context, outcome) or ("", "")
     return ClaimResult(certid=certid, ok=False, code=code, message=message, device=None)

@@ -32,6 +32,7 @@ _ACTIONS = {
     Event.CLAIM: "claimDevice",
     Event.CONFIRM: "confirmPresence",
     Event.MOVE: "moveDevice",
+    Event.CONFIGURE: "configureDevice",
     Event.RELEASE: "releaseDevice",
     Event.RETRY: "retryDevice",
     Event.REVOKE: "revokeDevice",
@@ -65,7 +66,9 @@ class Device:
         " add codes."
     )
     profile: str = strawberry.field(description="The profile of the claim, or the default one.")
-    generation: int = strawberry.field(description="Increases with each claim, move, release, revocation and retry.")
+    generation: int = strawberry.field(
+        description="Increases with each claim, move, change of configuration, release, revocation and retry."
+    )
     claimed_by: str | None = strawberry.field(description="Who claimed the device; null without a claim.")
     claimed_at: str | None = strawberry.field(description="When the device was claimed; null without a claim.")
     first_seen: str | None = strawberry.field(description="When the device first connected to the lobby; null before.")

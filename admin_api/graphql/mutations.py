@@ -8,10 +8,14 @@ device, so an error there makes all of `data` null.
 from typing import Annotated
 
 import strawberry
+from strawberry.scalars import JSON
 
 from admin_api import claims
+from admin_api.changes import MAX_WHY, configure, reason_of
 from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
+from admin_api.graphql.bulk_changes import change_devices
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
+from admin_api.graphql.change_types import BulkChange, ChosenDevices, WantedChange
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
@@ -20,12 +24,10 @@ from admin_api.target_registration import require_outside_lobby, require_region_
 from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
 from lobby.domain.lanes import lane_to
 from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
-from lobby.errors import InvalidInput
 from lobby.label import decode_label
 from lobby.ledger.lanes import Lanes
-from lobby.names import parse_profile, parse_target, shown
+from lobby.names import parse_profile, parse_target
 
-MAX_WHY = 200
 Chosen = Annotated[TargetInput, described("The target to claim the device for.")]
 Code = Annotated[str, described("The eight digits that the device shows.")]
 Why = Annotated[str, described(f"The reason, for the history: 1 to {MAX_WHY} printable characters.")]
@@ -33,6 +35,8 @@ Name = Annotated[str, described("The name, which must not look like that of anot
 Profiles = Annotated[
     list[str] | None, described("The names of the profiles. Omitted: those it has; `default` for a new target.")
 ]
+NewProfile = Annotated[str | None, described("The profile, one of the target's. Omitted: the device keeps its own.")]
+NewConfig = Annotated[JSON | None, described("The configuration. Omitted: the device keeps its own.")]
 Presence = Annotated[
     bool | None,
     described("Whether claims must be confirmed with a presence code. Omitted: as before; no for a new target."),
@@ -106,6 +110,17 @@ class Mutation:
         )
         return device_from(row, context.caller)
 
+    @operation(
+        "Changes the configuration or the profile of a claimed device. Its target stays, and it gets a new route."
+        " Omitted profile and config are kept."
+    )
+    def configure_device(
+        self, info: Info, certid: Certid, profile: NewProfile = ABSENT, config: NewConfig = ABSENT
+    ) -> Device | None:
+        context = info.context
+        row = configure(context.services, context.caller, decode_label(certid), given(profile), given(config))
+        return device_from(row, context.caller)
+
     @operation("Releases a claimed device, which returns to the lobby.")
     def release_device(self, info: Info, certid: Certid) -> ReleasedDevice | None:
         context, fingerprint = info.context, decode_label(certid)
@@ -116,13 +131,20 @@ class Mutation:
     @operation("Revokes a device permanently, in the lobby and in every target, even before its first connection.")
     def revoke_device(self, info: Info, certid: Certid, why: Why) -> Device | None:
         context = info.context
-        row = context.services.ledger.revoke(decode_label(certid), _reason(why), context.caller.actor)
+        row = context.services.ledger.revoke(decode_label(certid), reason_of(why), context.caller.actor)
         return device_from(row, context.caller)
 
     @operation("Retries what failed or did not finish: commissioning, admission, or clearing a previous target.")
     def retry_device(self, info: Info, certid: Certid) -> Device | None:
         context = info.context
         return device_from(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
+
+    @operation(
+        "Moves, configures, releases, revokes or retries up to 1,000 devices, and returns a result for each."
+        " previewChange shows what it would do. Can be repeated."
+    )
+    def change_devices(self, info: Info, change: WantedChange, devices: ChosenDevices) -> BulkChange:
+        return change_devices(info.context, change, devices)
 
     @operation("Compares a target with the ledger like reconcileTarget, and repairs what the lobby can repair.")
     def repair_target(
@@ -194,10 +216,3 @@ class Mutation:
 
 def _listed(info: Info, changed: RegisteredTargetRow) -> RegisteredTarget:
     return target_from(changed, info.context.services.targets.all(), info.context)
-
-
-def _reason(why: str) -> str:
-    text = why.strip()
-    if not 0 < len(text) <= MAX_WHY or not text.isprintable():
-        raise InvalidInput("INVALID_REASON", f"got {shown(why)}, want 1 to {MAX_WHY} printable characters")
-    return text

@@ -5,6 +5,8 @@ from typing import Annotated
 import strawberry
 
 from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
+from admin_api.graphql.bulk_changes import preview_change
+from admin_api.graphql.change_types import ChangePreview, ListedDevices, MatchingDevices, WantedChange
 from admin_api.graphql.comparisons import TargetComparison, comparisons
 from admin_api.graphql.connections import ConnectionProblem, recent_problems
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
@@ -35,7 +37,7 @@ from admin_api.roles import Role
 from lobby.domain.states import State
 from lobby.label import decode_label
 from lobby.ledger.counts import read_counts
-from lobby.ledger.listing import DEFAULT_PAGE, Filter
+from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter
 from lobby.names import parse_target
 
 
@@ -98,6 +100,21 @@ class Query:
         after: After = ABSENT,
     ) -> DevicePage:
         return device_page(info.context, filter_of(filter or DeviceFilter()), first, after)
+
+    @operation(
+        "Returns what changeDevices would do, with up to 1,000 devices of a list, or with a page of those that match a"
+        " filter. Changes nothing."
+    )
+    def preview_change(
+        self,
+        info: Info,
+        change: WantedChange,
+        devices: ListedDevices = ABSENT,
+        filter: MatchingDevices = ABSENT,  # noqa: A002
+        first: First = MAX_PAGE,
+        after: After = ABSENT,
+    ) -> ChangePreview:
+        return preview_change(info.context, change, given(devices), given(filter), first, given(after))
 
     @operation(
         "Returns the registered targets; for a technician, those that they may claim for. Archived ones, which take no"

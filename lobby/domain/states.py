@@ -38,6 +38,7 @@ class Event(StrEnum):
     FAIL = "fail"
     ARRIVE = "arrive"
     MOVE = "move"
+    CONFIGURE = "configure"
     RELEASE = "release"
     RETRY = "retry"
     RETIRE = "retire"
@@ -75,6 +76,8 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.ARRIVE, [_S.COMMISSIONED], _S.ARRIVED),
     **_transitions(_E.MOVE, [_S.EXPECTED], _S.EXPECTED),
     **_transitions(_E.MOVE, [*CLAIM_HELD_STATES, _S.PROVING], _S.CLAIMED),
+    **_transitions(_E.CONFIGURE, CLAIM_HELD_STATES, _S.CLAIMED),
+    **{(state, _E.CONFIGURE): state for state in (_S.EXPECTED, _S.PROVING)},
     **_transitions(_E.RELEASE, [_S.EXPECTED], ABSENT),
     **_transitions(_E.RELEASE, [*CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
     **_transitions(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
@@ -95,7 +98,7 @@ UNPROVEN: Final[dict[tuple[State | None, Event], State]] = {
 SPENT: Final[dict[tuple[State | None, Event], State]] = {(_S.PROVING, _E.MISMATCH): _S.INLOBBY}
 """(state, event) → the next state for the last wrong code: the claim is dropped."""
 
-OPERATOR_EVENTS: Final = (_E.CLAIM, _E.CONFIRM, _E.MOVE, _E.RELEASE, _E.RETRY, _E.REVOKE)
+OPERATOR_EVENTS: Final = (_E.CLAIM, _E.CONFIRM, _E.MOVE, _E.CONFIGURE, _E.RELEASE, _E.RETRY, _E.REVOKE)
 
 
 def next_state(

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.lane_pace import DEFAULT_RATE
-from lobby.names import AccountId, Region, Target
+from lobby.errors import Conflict, NotFound
+from lobby.names import AccountId, Region, Target, parse_profile
 
 TARGET_ROLE: Final = "lobby_commissioner_role"
 """The IAM role in a target account that the commissioner assumes."""
@@ -32,6 +34,25 @@ class RegisteredTarget:
     @property
     def role_arn(self) -> str:
         return f"arn:aws:iam::{self.target.account}:role/{TARGET_ROLE}"
+
+
+def profile_for(registered: RegisteredTarget, profile: str | None) -> str:
+    """Return the profile of a claim for this target; for None, the target's default profile. Raise `NotFound`
+    UNKNOWN_PROFILE for one that the target does not have, or `InvalidInput` INVALID_PROFILE."""
+    if profile is None:
+        return DEFAULT_PROFILE if DEFAULT_PROFILE in registered.profiles else registered.profiles[0]
+    if parse_profile(profile) not in registered.profiles:
+        profiles = ", ".join(registered.profiles)
+        raise NotFound("UNKNOWN_PROFILE", f"got profile {profile}, want one of {registered.target}'s: {profiles}")
+    return profile
+
+
+def require_open(registered: RegisteredTarget) -> RegisteredTarget:
+    """Return a target that takes claims. Raise `Conflict` TARGET_ARCHIVED."""
+    if registered.archivedat is not None:
+        message = f"got {registered.target}, archived at {registered.archivedat}; want a target that takes claims"
+        raise Conflict("TARGET_ARCHIVED", message)
+    return registered
 
 
 PLACEHOLDER: Final = Target(AccountId("000000000000"), Region("xx-placeholder-1"))

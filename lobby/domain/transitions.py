@@ -120,6 +120,23 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
     return _claimed(_leave_target(device, request.target), state, request, actor, at, proof)
 
 
+def configure(device: Device, profile: str | None, config: Config | None, at: str) -> Device:
+    """The profile or configuration of a claim changes, and its target stays; None keeps the present value. The device
+    is commissioned again, so that it gets a new route. A proving device gets a new code, but no additional attempts."""
+    state = state_after(device, Event.CONFIGURE)
+    wanted = (profile or device.profile, device.config if config is None else parse_config(config))
+    if wanted == (device.profile, device.config):
+        return device
+    changed = replace(
+        device, profile=wanted[0], config=wanted[1], generation=device.generation + 1, priority=Priority.SINGLE
+    )
+    if state is State.PROVING:
+        return presence.start_proof(changed)
+    if state is State.EXPECTED:
+        return changed
+    return entered(replace(changed, iotep=None, reason=None, message=None, needs_commissioner=True), state, at)
+
+
 def release(device: Device, at: str) -> Device | None:
     """The claim is withdrawn. The device returns to the lobby; a device that was never seen is no longer expected; a
     refused device stays refused and keeps its reason. A device whose claim was released before stays as it is, because

@@ -18,10 +18,11 @@ from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError, NotFound
-from lobby.ledger.bulk import BulkClaim
+from lobby.ledger.bulk import Bulk
 from lobby.ledger.clock import timestamp
+from lobby.ledger.device_changes import DeviceChanges
 from lobby.ledger.dynamodb_errors import code_of
-from lobby.ledger.event_writer import UNREAD, EventWriter, on_row, present
+from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.transaction import changes
 from lobby.names import Fingerprint, PresenceCode, Target, ThingName
@@ -34,7 +35,7 @@ HEARTBEAT_INTERVAL: Final = timedelta(minutes=30)
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(EventWriter):
+class Ledger(DeviceChanges):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
@@ -103,8 +104,10 @@ class Ledger(EventWriter):
     ) -> list[Device | LobbyError]:
         """Claim each device and return the results in order: a device, or the error. Once `deadline` returns true, the
         rest is not tried: `Conflict` NOT_TRIED."""
-        bulk = BulkClaim(
-            request,
+        bulk = Bulk(
+            Event.CLAIM,
+            lambda certid, device, at: transitions.claim(device, certid, request, actor, at),
+            lambda _certid, error: error,
             actor,
             self._writer,
             lambda certid: self.claim(certid, request, actor),
@@ -113,7 +116,7 @@ class Ledger(EventWriter):
             deadline,
             self._new_code,
         )
-        return bulk.outcomes(certids)
+        return [outcome if isinstance(outcome, LobbyError) else present(outcome) for outcome in bulk.outcomes(certids)]
 
     def confirm(self, device: Device, code: PresenceCode, actor: str) -> Device:
         """Put the claim of the device that shows this code into effect. Nothing changes for a claim that was confirmed

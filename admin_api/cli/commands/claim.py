@@ -4,7 +4,6 @@ Everything is checked before anything is sent. A list can be sent again: a devic
 claim counts as claimed.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from admin_api.cli.bulk import Device, predict
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
 from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.commands.selection import read_content, report_invalid_rows
 from admin_api.cli.commands.sending import send_claims
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
 from admin_api.cli.completion import complete_target
@@ -25,7 +25,7 @@ from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.photos import read_photo
 from admin_api.cli.render import tables
-from admin_api.cli.results import ResultsFile, record_of
+from admin_api.cli.results import claim_results, record_of
 from lobby.names import Fingerprint
 
 app = typer.Typer()
@@ -69,23 +69,14 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
         raise usage_error(f"got {out} as input and output, want another file for --out")
     defaults = Defaults(target, profile, config)
     if file:
-        claims = read_claim_list(_content(file), context.targets, defaults, ignore_columns=ignore_columns)
+        claims = read_claim_list(read_content(file), context.targets, defaults, ignore_columns=ignore_columns)
         _report_invalid_rows(context, claims, skip_bad)
     else:
         claims = ClaimList(tuple(_rows(context, devices or [], photo or [], defaults)))
     line_title = "LINE" if file else "#"
     if dry_run:
         return _show_dry_run(context, claims, line_title)
-    return send_claims(context, claims, line_title, ResultsFile(out), timeout if wait else None)
-
-
-def _content(file: Path) -> bytes:
-    if file == Path("-"):
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise usage_error(f"cannot read {file} ({error.strerror})", "UNREADABLE_FILE") from error
+    return send_claims(context, claims, line_title, claim_results(out), timeout if wait else None)
 
 
 def _report_invalid_rows(context: CommandContext, claims: ClaimList, skip_bad: bool) -> None:
@@ -94,8 +85,7 @@ def _report_invalid_rows(context: CommandContext, claims: ClaimList, skip_bad: b
     Raise `InvalidInput` BAD_ROWS for invalid rows, unless they may be skipped and others remain."""
     for line, earlier in claims.duplicates:
         context.screen.note(f"note: line {line} repeats line {earlier}")
-    for error in claims.errors:
-        context.screen.note_record({"line": error.line, "code": error.code, "message": error.message}, str(error))
+    report_invalid_rows(context, claims.errors)
     if claims.errors and not (skip_bad and claims.rows):
         count = len(claims.errors)
         hint = "" if skip_bad else " (or use --skip-bad)"

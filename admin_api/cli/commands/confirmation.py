@@ -14,6 +14,7 @@ from lobby.names import State, Target
 Device = Mapping[str, Any]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 _CLAIM_HELD: Final = frozenset({State.CLAIMED, State.COMMISSIONED, State.ARRIVED, State.FAILED})
+_AT_WORK: Final = frozenset({State.COMMISSIONED, State.ARRIVED})
 
 
 def confirm(context: CommandContext, effects: Sequence[str], yes: bool) -> None:
@@ -40,6 +41,27 @@ def effect_of_move(device: Device, goal: Target) -> str:
     if device["devstate"] == State.PROVING:
         return f"{name(device)} moves to {goal}; it is not registered in {target(device)} yet."
     return f"{name(device)} is expected for {goal} instead of {target(device)}."
+
+
+def effect_of_configuration(device: Device) -> str:
+    """Describe what changing the device's config or profile does."""
+    if device["devstate"] == State.EXPECTED:
+        return f"{name(device)} has never connected; it gets the new configuration when it does."
+    if device["devstate"] == State.PROVING:
+        return f"{name(device)} gets a new code to show; the configuration is sent when its claim is confirmed."
+    return f"{name(device)} stays in {target(device)}; it is registered there again and gets a new route."
+
+
+def is_at_work(device: Device) -> bool:
+    """Return whether a retry would interrupt the device in its target."""
+    return device["devstate"] in _AT_WORK
+
+
+def effect_of_retry(device: Device) -> str:
+    """Describe what retrying a device does."""
+    if is_at_work(device):
+        return f"{name(device)} is {device['devstate']}; it is registered in {target(device)} again and reconnects."
+    return f"The unfinished work for {name(device)} is started again."
 
 
 def effect_of_release(device: Device) -> str:

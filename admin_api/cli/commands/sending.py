@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from admin_api.cli import documents
 from admin_api.cli.bulk import BulkClaim, ClaimApi, Outcome
-from admin_api.cli.claim_requests import ClaimRequest
+from admin_api.cli.claim_requests import ClaimRequest, ClaimRow
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import follow
 from admin_api.cli.csv_claims import ClaimList
@@ -21,7 +21,7 @@ _MAX_LISTED: Final = 20
 
 
 def send_claims(
-    context: CommandContext, claims: ClaimList, line_title: str, results: ResultsFile, timeout: float | None
+    context: CommandContext, claims: ClaimList, line_title: str, results: ResultsFile[ClaimRow], timeout: float | None
 ) -> Status:
     """Send the claims and show their outcomes; with a timeout, follow the claimed devices until they arrive.
 
@@ -42,7 +42,7 @@ def send_claims(
     return of_several(len(goals), failures) if failures else followed
 
 
-def _send(context: CommandContext, bulk: BulkClaim, claims: ClaimList, results: ResultsFile) -> list[Outcome]:
+def _send(context: CommandContext, bulk: BulkClaim, claims: ClaimList, results: ResultsFile[ClaimRow]) -> list[Outcome]:
     sent: list[Outcome] = []
     try:
         with results, context.screen.progress_bar("claiming", len(claims.rows)) as bar:

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "claimDevice": "claim",
     "confirmPresence": "confirm",
     "moveDevice": "move",
+    "configureDevice": "configure",
     "releaseDevice": "release",
     "retryDevice": "retry",
     "revokeDevice": "revoke",

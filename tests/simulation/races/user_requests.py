@@ -5,6 +5,7 @@ from typing import Final
 
 from pynamodb.exceptions import PynamoDBException
 
+from lobby.domain.changes import Chosen, Configure
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.store import Ledger
@@ -20,7 +21,7 @@ _WRONG_CODE: Final = PresenceCode("no code")
 @dataclass(eq=False)
 class UserRequest:
     """A request under an actor name that no other request has. `event` is one of claim, confirm, mismatch, move,
-    release, revoke and retry. `answer` is `DONE`, a code, or empty if the request was killed."""
+    configure, release, revoke and retry. `answer` is `DONE`, a code, or empty if the request was killed."""
 
     by: str
     event: str
@@ -47,6 +48,8 @@ class UserRequest:
             getattr(ledger, self.event)(self.certid, claim, self.by)
         elif self.event in ("confirm", "mismatch"):
             self._enter_code(ledger)
+        elif self.event == "configure":
+            ledger.change(Chosen(self.certid), Configure({}, config=self.by), self.by)
         elif self.event == "revoke":
             ledger.revoke(self.certid, "stolen", self.by)
         else:

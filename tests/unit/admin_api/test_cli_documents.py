@@ -33,6 +33,4 @@ def test_documents_that_must_not_be_sent_twice_are_not_repeatable() -> None:
     assert [document for document in ALL if not document.repeatable] == [
         documents.REMOVE_TARGET,
         documents.CONFIRM,
-        documents.RELEASE,
-        documents.RETRY,
     ]

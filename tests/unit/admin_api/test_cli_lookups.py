@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin_api.cli.client import MAX_DELAY, retry_delay
-from admin_api.cli.commands.devices import parse_duration
+from admin_api.cli.commands.filtering import parse_duration
 from admin_api.cli.device_lookup import find_device
 from admin_api.cli.http import is_loopback, origin_of
 from admin_api.cli.lobby_location import LobbyChoice, local_file

@@ -28,6 +28,7 @@ EVENTS: dict[str, Callable[[Device | None, int], Device | None]] = {
 ROW_EVENTS: dict[str, Callable[[Device, int], Device | None]] = {
     "hello": lambda d, _n: transitions.hello(d, T, None),
     "move": lambda d, n: transitions.move(d, ClaimRequest((A, B, C)[n]), "u", T),
+    "configure": lambda d, n: transitions.configure(d, None, f"c{n}", T),
     "release": lambda d, _n: transitions.release(d, T),
     "retry": lambda d, _n: transitions.retry(d, T),
     "commission": lambda d, _n: commission(d, d.generation, "h", T),

@@ -114,9 +114,33 @@ def test_a_row_contains_its_bucket_key_and_its_fingerprint_key() -> None:
     assert device_of_image(image) == counted
 
 
-def test_a_batch_of_claims_and_their_counts_fits_a_transaction() -> None:
-    """A claim leads from no row or a state without target to a state with the requested target."""
-    moves = {(state, to) for (state, event), to in TRANSITIONS.items() if event is Event.CLAIM}
-    buckets = {state for move in moves for state in move if state}
-    assert 2 * bulk.BATCH_SIZE + len(buckets) <= 100
+@pytest.mark.parametrize("targets", [1, 7, 200])
+def test_changes_are_grouped_so_that_a_transaction_has_at_most_100_items(targets: int) -> None:
+    """Devices that leave many targets change many counts."""
+    left = [parse_target(f"{number % targets:012}", "eu-west-1") for number in range(200)]
+    some = [replace(device(State.ARRIVED), certid=Fingerprint(f"{n:064x}"), target=each) for n, each in enumerate(left)]
+    moves = [
+        change_of(
+            before.certid,
+            Event.MOVE,
+            replace(before, counted=bucket_of(before).key),
+            replace(before, devstate=State.CLAIMED, target=B),
+            actor="user:ann",
+            at=T,
+        )
+        for before in some
+    ]
+    groups = list(bulk.transactions(moves))
+    assert [change for group in groups for change in group] == moves
+    sizes = [2 * len(group) + len(shift((each.before, each.after) for each in group)) for group in groups]
+    assert max(sizes) <= 100
+    assert max(map(len, groups)) <= bulk.BATCH_SIZE
+    assert len(groups) == {1: 5, 7: 5, 200: 7}[targets]
+
+
+def test_no_change_is_no_transaction() -> None:
+    assert list(bulk.transactions([])) == []
+
+
+def test_a_batch_of_a_recount_fits_a_transaction() -> None:
     assert 3 * recount.BATCH_SIZE <= 100

@@ -3,8 +3,8 @@
  * ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` checks both.
  */
 export type Action = "claim" | "move" | "release" | "retry" | "revoke";
-/** Includes the presence code, which is entered on the page without a dialog. */
-export type OfferedAction = Action | "confirm";
+/** Includes the presence code, which is entered on the page without a dialog, and the change of the configuration. */
+export type OfferedAction = Action | "configure" | "confirm";
 /** A device's state; `absent`: the fingerprint is not registered. */
 export type DeviceState =
   | "absent"
@@ -44,6 +44,16 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     arrived:
       "It keeps working in {target} until the new target is ready. Then it is sent there, and its certificate is deactivated in {target}. It is offline for a few seconds.",
     failed: "It is set up in the new target. Its failed registration in {target} is deactivated.",
+  },
+  configure: {
+    expected: "It was never seen. It gets the new configuration when it connects.",
+    proving:
+      "It gets a new code, and the previous code becomes invalid. The new configuration is sent when the claim is confirmed.",
+    claimed: "It is being set up in {target}. It gets the new configuration with its route.",
+    commissioned: "It stays assigned to {target}. A new route with the new configuration is sent.",
+    arrived:
+      "It stays in {target}. A new route with the new configuration is sent there. It shows as claimed until it has reconnected.",
+    failed: "Its setup in {target} is retried now, with the new configuration.",
   },
   release: {
     expected:

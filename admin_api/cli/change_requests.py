@@ -1,0 +1,86 @@
+"""Changes of many devices: what the lobby predicts for each, and sending those that it would change.
+
+The rows are fixed when they are looked up, also those of a filter. Each is sent with the generation that it had then,
+so a device that was changed since is left as it is, and a list can be sent again. Rows that are refused or already as
+requested are not sent.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from admin_api.cli.bulk import CHUNK
+from admin_api.cli.sender import RowOutcome, Sender, paired
+from lobby.names import Fingerprint
+
+Device = Mapping[str, Any]
+Change = Mapping[str, Any]
+"""The API's `ChangeInput`."""
+NO_REASON: Final = "no reason given"
+
+
+@dataclass(frozen=True)
+class ListedDevice:
+    """A device to change. `line` is its line in the file, or its number."""
+
+    line: int
+    certid: Fingerprint
+
+
+@dataclass(frozen=True)
+class PreviewedRow:
+    """A device to change, and what the lobby predicts. `device` is None without a row in the ledger; `state` is the
+    state that follows, None if the row is removed."""
+
+    line: int
+    certid: Fingerprint
+    generation: int
+    changes: bool
+    state: str | None = None
+    code: str | None = None
+    message: str | None = None
+    device: Device | None = None
+
+    @property
+    def shown(self) -> Device:
+        """The device for display."""
+        return self.device or {"certid": self.certid, "devicename": None, "devstate": None}
+
+
+ChangeOutcome = RowOutcome[PreviewedRow]
+Results = Sequence[Mapping[str, Any]]
+
+
+def previewed_row(line: int, node: Mapping[str, Any], certid: Fingerprint) -> PreviewedRow:
+    """Return the row for a `PreviewedDevice` of the API."""
+    code = None if node["ok"] else node["code"] or "REFUSED"
+    changes = bool(node["ok"] and node["changes"])
+    message = node["message"] or NO_REASON if code else None
+    return PreviewedRow(line, certid, node["generation"], changes, node["state"], code, message, node["device"])
+
+
+class BulkChange(Sender[PreviewedRow]):
+    """Sends the rows that the change would change. `call` sends one request and returns a result per device."""
+
+    def __init__(self, call: Callable[[Sequence[PreviewedRow]], Results], size: int = CHUNK) -> None:
+        super().__init__("the devices may have been changed")
+        self._call, self._size = call, size
+
+    def send(self, rows: Sequence[PreviewedRow]) -> Iterator[list[ChangeOutcome]]:
+        """Yield the outcomes of one chunk after the other; every row gets exactly one."""
+        yield from self.send_chunks(list(rows[start : start + self._size]) for start in range(0, len(rows), self._size))
+
+    def attempt(self, rows: list[PreviewedRow]) -> list[ChangeOutcome]:
+        return [outcome_of(row, result) for row, result in paired(rows, self._call(rows))]
+
+
+def outcome_of(row: PreviewedRow, result: Mapping[str, Any]) -> ChangeOutcome:
+    """Return the outcome for a `ChangeResult` of the API."""
+    if result["ok"]:
+        return ChangeOutcome(row, device=result["device"])
+    return ChangeOutcome(row, result["code"] or "REFUSED", result["message"] or NO_REASON, row.device)
+
+
+def not_sent(row: PreviewedRow) -> ChangeOutcome:
+    """Return the outcome of a row that is refused, or already as requested."""
+    return ChangeOutcome(row, row.code, row.message, row.device)

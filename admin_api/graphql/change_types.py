@@ -1,0 +1,122 @@
+"""The types of changes of many devices: what is asked for, the preview, and the results."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from admin_api.changes import MAX_WHY, ChangeOperation
+from admin_api.graphql.arguments import described
+from admin_api.graphql.device_pages import PageInfo
+from admin_api.graphql.devices import Device
+from admin_api.graphql.filters import DeviceFilter
+from admin_api.graphql.limits import MAX_BULK
+from admin_api.graphql.targets import TargetInput
+
+
+@strawberry.enum(name="ChangeOperation", description="What to do with registered devices.")
+class Operation(Enum):
+    MOVE = strawberry.enum_value(
+        ChangeOperation.MOVE.value, description="Claim them for another target. Takes target, profile and config."
+    )
+    CONFIGURE = strawberry.enum_value(
+        ChangeOperation.CONFIGURE.value,
+        description="Change the configuration or profile of their claims. Takes profile and config.",
+    )
+    RELEASE = strawberry.enum_value(
+        ChangeOperation.RELEASE.value, description="Remove their claims; they return to the lobby."
+    )
+    REVOKE = strawberry.enum_value(ChangeOperation.REVOKE.value, description="Revoke them permanently. Takes why.")
+    RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry what failed or did not finish.")
+
+
+@strawberry.input(description="A change of one or many devices.")
+class ChangeInput:
+    operation: Operation = strawberry.field(description="What to do with each device.")
+    target: TargetInput | None = strawberry.field(default=strawberry.UNSET, description="MOVE only: the new target.")
+    profile: str | None = strawberry.field(
+        default=strawberry.UNSET, description="MOVE and CONFIGURE: the profile. Omitted: each device keeps its own."
+    )
+    config: JSON | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="MOVE and CONFIGURE: the configuration. Omitted: each device keeps its own.",
+    )
+    why: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=f"REVOKE only, required: the reason, for the history: 1 to {MAX_WHY} printable characters.",
+    )
+
+
+@strawberry.input(description="A device to change.")
+class ChosenDevice:
+    certid: strawberry.ID = strawberry.field(description="The fingerprint or label.")
+    generation: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The generation that the preview showed. A device that was changed since is left as it is:"
+        " CHANGED_MEANWHILE. Omitted: any generation.",
+    )
+
+
+@strawberry.type(description="What a change would do with a device.")
+class PreviewedDevice:
+    certid: strawberry.ID = strawberry.field(description="The fingerprint or label as given.")
+    ok: bool = strawberry.field(description="Whether the change is possible.")
+    changes: bool = strawberry.field(description="False for a device that is refused, or already as requested.")
+    code: str | None = strawberry.field(description="Why the change is refused, as in `extensions.code`.")
+    message: str | None = strawberry.field(description="What was got and what is wanted; null if it is possible.")
+    generation: int = strawberry.field(description="What to pass to changeDevices; 0 without a row.")
+    state: str | None = strawberry.field(
+        description="The state that follows; null if refused or if the row is removed."
+    )
+    device: Device | None = strawberry.field(description="The device as it is, as in a list; null without a row.")
+
+
+@strawberry.type(description="The number of devices that are refused for one reason.")
+class RefusalCount:
+    code: str = strawberry.field(description="The reason, as in `extensions.code`.")
+    count: int = strawberry.field(description="The number of devices.")
+
+
+@strawberry.type(description="What a change would do. Nothing is changed. The counts are those of this page.")
+class ChangePreview:
+    total: int = strawberry.field(description="Devices on this page.")
+    changing: int = strawberry.field(description="Devices that would be changed.")
+    unchanged: int = strawberry.field(description="Devices that already are as requested.")
+    refusals: list[RefusalCount] = strawberry.field(description="Refused devices by reason, highest count first.")
+    devices: list[PreviewedDevice] = strawberry.field(
+        description="One item for each device: of a list in its order, of a filter with those that match."
+    )
+    page_info: PageInfo = strawberry.field(description="The position in the filter's list; a list has one page.")
+
+
+@strawberry.type(description="The result of changing one of several devices.")
+class ChangeResult:
+    certid: strawberry.ID = strawberry.field(description="The fingerprint or label as given.")
+    ok: bool = strawberry.field(description="Whether the device is as requested now.")
+    code: str | None = strawberry.field(
+        description="The error code, as in `extensions.code`; null on success."
+        " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
+    )
+    message: str | None = strawberry.field(description="What was got and what is wanted; null on success.")
+    forgotten: bool = strawberry.field(
+        description="Whether the row was deleted: a released device that never connected. Its history remains."
+    )
+    device: Device | None = strawberry.field(
+        description="The changed device, as in a list; null on error, or if forgotten."
+    )
+
+
+@strawberry.type(description="The results of changing several devices.")
+class BulkChange:
+    results: list[ChangeResult] = strawberry.field(description="One result for each item of `devices`, in order.")
+
+
+WantedChange = Annotated[ChangeInput, described("What to do with the devices.")]
+ChosenDevices = Annotated[list[ChosenDevice], described(f"The devices, at most {MAX_BULK:,}.")]
+ListedDevices = Annotated[
+    list[ChosenDevice] | None, described(f"The devices, at most {MAX_BULK:,}. Either these or a filter is required.")
+]
+MatchingDevices = Annotated[
+    DeviceFilter | None, described("Selects the devices instead of a list. `changeDevices` takes the resulting list.")
+]

@@ -1,0 +1,138 @@
+"""What an operator can change about a registered device, as values: one operation for one device or for many.
+
+Each change decides from a row to the new row with `transitions`, so a preview and the execution cannot differ. A change
+of a device that already is as requested returns the same row; the caller then writes nothing. The caller can require
+the generation that a preview showed: a device that has changed since is left as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from lobby.domain import transitions
+from lobby.domain.device import Device
+from lobby.domain.states import Event
+from lobby.domain.target import RegisteredTarget, profile_for, require_open
+from lobby.domain.transitions import ClaimRequest
+from lobby.errors import Conflict, NotFound
+from lobby.names import Fingerprint, Target
+from lobby.wire import Config
+
+
+class Change(Protocol):
+    """An operation. `event` is its entry in the history, `why` the entry's reason."""
+
+    @property
+    def event(self) -> Event: ...
+
+    @property
+    def why(self) -> str | None: ...
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:
+        """Return the row that the change leads to; None if it is removed. Raise `Conflict` or `NotFound`."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Claim for another target. None keeps the device's profile or configuration."""
+
+    registered: RegisteredTarget
+    profile: str | None = None
+    config: Config | None = None
+    event: ClassVar[Event] = Event.MOVE
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
+        row = _known(device, certid)
+        registered = require_open(self.registered)
+        request = ClaimRequest(
+            registered.target,
+            profile_for(registered, self.profile or row.profile),
+            row.config if self.config is None else self.config,
+            registered.presence,
+        )
+        return transitions.move(row, request, actor, at)
+
+
+@dataclass(frozen=True)
+class Configure:
+    """Change the profile or configuration of a claim. None keeps the device's. `targets` are the registered targets,
+    which limit the profiles."""
+
+    targets: Mapping[Target, RegisteredTarget]
+    profile: str | None = None
+    config: Config | None = None
+    event: ClassVar[Event] = Event.CONFIGURE
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        row = _known(device, certid)
+        registered = self.targets.get(row.target) if row.target else None
+        if self.profile is not None and registered is not None:
+            profile_for(registered, self.profile)
+        return transitions.configure(row, self.profile, self.config, at)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Withdraw the claim."""
+
+    event: ClassVar[Event] = Event.RELEASE
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:  # noqa: ARG002
+        return transitions.release(_known(device, certid), at)
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Revoke the certificate permanently, even before its first connection. `why` is the reason, for the history."""
+
+    why: str
+    event: ClassVar[Event] = Event.REVOKE
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return transitions.revoke(device, certid, self.why, at)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Have the commissioner try again."""
+
+    event: ClassVar[Event] = Event.RETRY
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return transitions.retry(_known(device, certid), at)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A device to change. `generation` is the one that a preview showed, 0 without a row; None accepts any."""
+
+    certid: Fingerprint
+    generation: int | None = None
+
+
+def generation_of(device: Device | None) -> int:
+    return device.generation if device else 0
+
+
+def decide(change: Change, chosen: Chosen, device: Device | None, actor: str, at: str) -> Device | None:
+    """Return the row after `change`. Raise `Conflict` CHANGED_MEANWHILE if the change would change a device whose
+    generation is not the chosen one."""
+    after = change.after(device, chosen.certid, actor, at)
+    present = generation_of(device)
+    if after != device and chosen.generation is not None and chosen.generation != present:
+        raise Conflict(
+            "CHANGED_MEANWHILE",
+            f"got {chosen.certid} in generation {present}, want generation {chosen.generation}: "
+            "it was changed since it was looked up",
+        )
+    return after
+
+
+def _known(device: Device | None, certid: Fingerprint) -> Device:
+    if device is None:
+        raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
+    return device

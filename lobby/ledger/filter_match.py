@@ -1,0 +1,25 @@
+"""Whether a row, read consistently, still matches a filter: the indexes that answer filters are behind by a moment.
+
+A change of all devices that match must not reach one that has just stopped to match.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from lobby.domain.device import Device
+from lobby.ledger.index_plan import Filter
+
+CHECKS: Final[dict[str, Callable[[Device, Any], bool]]] = {
+    "state": lambda device, state: device.devstate is state,
+    "target": lambda device, target: device.target == target,
+    "name_prefix": lambda device, prefix: (device.devicename or "").startswith(prefix),
+    "fingerprint_prefix": lambda device, prefix: device.certid.startswith(prefix),
+    "reason": lambda device, reason: device.reason == reason,
+    "entered_before": lambda device, before: device.enteredat < before,
+}
+"""The check of each field of `Filter`."""
+
+
+def matches(wanted: Filter, device: Device) -> bool:
+    given = ((check, getattr(wanted, name)) for name, check in CHECKS.items())
+    return all(check(device, value) for check, value in given if value is not None)
