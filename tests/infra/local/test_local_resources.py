@@ -12,6 +12,7 @@ from tests.infra.local.emulated_cloud import Identity, allow, aws
 
 CERTIFICATE = "arn:aws:iot:eu-west-1:100000000001:cert/0a"
 CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
+POLICY = "arn:aws:iot:eu-west-1:100000000001:policy/device-lobby-default"
 CLIENT = "arn:aws:iot:eu-west-1:100000000001:client/sensor-1"
 
 
@@ -29,6 +30,7 @@ CLIENT = "arn:aws:iot:eu-west-1:100000000001:client/sensor-1"
         ("DELETE", "/connections/sensor-1", None, CLIENT),
         ("GET", "/connections/sensor-1", None, CLIENT),
         ("POST", "/connections/sensor-1/messages", None, CLIENT),
+        ("POST", "/policy-targets/device-lobby-default", None, POLICY),
         ("PUT", "/target-policies/waiting", {"target": ""}, None),
         ("PUT", "/target-policies/waiting", {"target": 7}, None),
         ("PUT", "/target-policies/waiting", ["target"], None),
