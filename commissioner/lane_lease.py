@@ -4,8 +4,8 @@ The lease makes the calls of two workers in one target never overlap, also if a 
 was stalled: no call begins that could last beyond the lease.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from commissioner.errors import LeaseLost
@@ -14,8 +14,8 @@ from lobby.domain.lane_pace import LanePace
 from lobby.domain.lane_state import CALL_MARGIN, LEASE, LaneState
 from lobby.domain.lanes import Lane, lane_to
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import Lanes
-from lobby.names import Fingerprint, Target
+from lobby.ledger.lanes import Lanes, WorkerReport
+from lobby.names import Target
 
 BEAT: Final = timedelta(seconds=5)
 
@@ -52,21 +52,25 @@ class LeaseGuard(CallGuard):
 
 
 class Lease:
-    """The lease of one lane, with what its holder reports: the pace, and when a device was last done."""
+    """The lease of one lane, with what its holder reports: the pace, when the next device may start (`slot`, in seconds
+    since 1970), and when one was last done."""
 
     def __init__(self, lanes: Lanes, state: LaneState, holder: str, pace: LanePace, guard: LeaseGuard) -> None:
         self._lanes, self._holder, self._guard = lanes, holder, guard
         self.state, self.pace = state, pace
         self.began_at = timestamp(datetime.fromisoformat(state.leased_until or "") - LEASE)
+        self.slot = 0.0 if state.slot_at is None else datetime.fromisoformat(state.slot_at).timestamp()
         self.progress_at: str | None = None
-        self.taken: set[Fingerprint] = set()
-        """Announced rows that are no longer to be announced."""
+        self.done: set[str] = set()
+        """Entries whose rows are done. The lane's row need not contain them."""
         self.is_lost = False
+        """Whether another worker has the lease, or it ended during the work. It is not renewed then."""
+        self.follows_unfinished = (state.unfinished_since or self.began_at) < self.began_at
+        """Whether the last worker has left something undone, because it was killed or its time was up."""
         guard.begin(state)
 
     def renew(self) -> None:
-        state = self._lanes.renew(self.state.lane, self._holder, self.pace.current, self.progress_at, self.taken)
-        self.taken.clear()
+        state = self._lanes.renew(self.state.lane, self._holder, self._report(self._announced_and_done))
         if state is None:
             self.is_lost = True
             self._guard.end()
@@ -95,7 +99,34 @@ class Lease:
             self._guard.throttles = 0
             self.pace = self.pace.throttled(at)
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self) -> bool:
+        """Return the lease, as nothing is left to do. Return False if it is lost, or kept because a row was announced
+        meanwhile."""
+        if self._announced_and_done:
+            self.renew()
+        if not self.is_lost and self._lanes.finish(self.state.lane, self._holder, self._report()):
+            self._guard.end()
+            return True
+        self.read()
+        return False
+
+    def leave(self, *, finished: bool, left: Iterable[str] = (), keep: bool = False) -> None:
+        """Return the lease before all is done, unless another worker has it. `finished`: nothing that was begun is left
+        undone. The other arguments are those of `Lanes.leave`."""
         self._guard.end()
-        if not self.is_lost:
-            self._lanes.end(self.state.lane, self._holder, self.pace.current, self.progress_at, finished=finished)
+        report = self._report(self._announced_and_done)
+        mark = None if finished else self._earlier_mark()
+        self._lanes.leave(self.state.lane, self._holder, report, unfinished_since=mark, left=left, keep=keep)
+
+    def _earlier_mark(self) -> str:
+        """Return since when something is undone, before the start of a successor in the same millisecond."""
+        since = datetime.fromisoformat(self.state.unfinished_since or self.began_at)
+        return timestamp(since - timedelta(milliseconds=1))
+
+    @property
+    def _announced_and_done(self) -> frozenset[str]:
+        return self.state.announced & self.done
+
+    def _report(self, done: frozenset[str] = frozenset()) -> WorkerReport:
+        slot_at = timestamp(datetime.fromtimestamp(self.slot, UTC)) if self.slot else None
+        return WorkerReport(self.pace.current, self.progress_at, slot_at, done)

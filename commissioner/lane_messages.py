@@ -1,8 +1,9 @@
 """What a message of the lanes' queues leads to: a run of the lane's worker, and then what happens to the message.
 
-A message is deleted only when its work is done or is certain to be found by a later message: a token lives until the
-index shows everything that was written while it was sent, an announcement until its rows are done. Until then it is
-hidden for a while and comes again.
+A message is deleted only when its work is done or is certain to be found by a later one: a token lives until the index
+shows everything that was written while it was sent, an announcement until its rows are done or named in the row of the
+lane, which another worker has. Until then it is hidden for a while and comes again. A worker whose time is up keeps the
+lease for the worker of the lane's next token, so that no announcement takes it in between.
 """
 
 import math
@@ -20,17 +21,16 @@ from commissioner.lane_worker import Ending, LaneWorker
 from commissioner.serving import Result, Server
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lane_state import LaneState
-from lobby.domain.lanes import Lane, has_part
+from lobby.domain.lanes import Lane
 from lobby.lane_tokens import Token
 from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
 
 HIDDEN_WHILE_WORKING: Final = 25
 """Seconds for which a message is hidden at the start of its worker and at each heartbeat: longer than the lease, and
 shorter than the queue's visibility timeout, so that the message of a killed worker comes again soon."""
-HIDDEN_WHILE_HELD: Final = 2
+HIDDEN_WHILE_HELD: Final = 1
 HIDDEN_WHILE_PAUSED: Final = 30
 _SHORTEST: Final = 1
 logger = Logger(service="commissioner")
@@ -65,15 +65,17 @@ class Environment:
 
 def handle(token: Token, environment: Environment, hide: Callable[[int], None]) -> Verdict:
     """Work on a message. `hide` hides it while the worker works. Raise what makes it come again."""
-    state = environment.lanes.acquire(token.lane, environment.new_holder())
+    lanes, holder = environment.lanes, f"{token.tag}#{environment.new_holder()}"
+    state = lanes.acquire(token.lane, holder, by_token=not token.is_express)
     if state is None:
-        return _wait_for_lease(token, environment)
-    hide(HIDDEN_WHILE_WORKING)
+        if token.is_express and lanes.announce(token.lane, token.entries, not_by=f"{token.tag}#"):
+            return DELETE
+        return Verdict(hide=HIDDEN_WHILE_HELD)
     pace = LanePace.of(environment.rate_of(token.lane), state.pace)
-    lease = Lease(environment.lanes, state, state.holder or "", pace, environment.guard)
+    lease = Lease(lanes, state, state.holder or "", pace, environment.guard)
     worker, ending = _run(token, lease, environment, hide)
     logger.info("worked", extra={"lane": token.lane, "ending": ending.value, **vars(worker.tally)})
-    return _verdict(token, ending, lease.state, environment.clock())
+    return _verdict(token, ending, lease, environment.clock())
 
 
 def _run(
@@ -88,46 +90,32 @@ def _run(
         environment.wait,
         environment.clock,
         heartbeat=lambda: hide(HIDDEN_WHILE_WORKING),
-        only=token.announced,
+        only=token.entries,
     )
     try:
         ending = worker.run()
     except Exception:
         executor.shutdown(wait=True, cancel_futures=True)
         with suppress(Exception):  # the lease ends by itself, and the first error is the one to see
-            lease.end(finished=False)
+            lease.leave(finished=False)
         raise
     executor.shutdown()
-    lease.end(finished=worker.is_finished)
+    if ending is not Ending.DRAINED:
+        handed_over = ending is Ending.TIME_UP
+        left = worker.left() if handed_over else ()
+        lease.leave(finished=worker.rows.is_finished, left=left, keep=handed_over)
     return worker, ending
 
 
-def _wait_for_lease(token: Token, environment: Environment) -> Verdict:
-    """Another worker has the lane. Name the announced rows that are not done to it."""
-    if not token.announced:
-        return Verdict(hide=HIDDEN_WHILE_HELD)
-    rows = [certid for certid in token.announced if _is_waiting(certid, token.lane, environment.ledger)]
-    if not rows:
-        return DELETE
-    environment.lanes.announce(token.lane, rows)
-    return Verdict(hide=HIDDEN_WHILE_HELD)
-
-
-def _is_waiting(certid: Fingerprint, lane: Lane, ledger: Ledger) -> bool:
-    try:
-        device = ledger.get(certid)
-    except (ValueError, TypeError):  # a row that cannot be read is the worker's to report
-        return True
-    return device is not None and has_part(device, lane)
-
-
-def _verdict(token: Token, ending: Ending, state: LaneState, at: datetime) -> Verdict:
+def _verdict(token: Token, ending: Ending, lease: Lease, at: datetime) -> Verdict:
     if ending is Ending.CLOSED:
-        return Verdict(hide=_closed_for(state, at))
+        return Verdict(hide=_closed_for(lease.state, at))
     if ending is Ending.LOST:
         return Verdict(hide=HIDDEN_WHILE_HELD)
     if ending is Ending.TIME_UP:
-        return Verdict(hide=_SHORTEST) if token.is_express else Verdict(hand_over=True)
+        return Verdict(hand_over=True)
+    if token.is_express:  # what a killed worker has left may be found only in the index
+        return Verdict(hand_over=lease.follows_unfinished)
     left = (token.settled_at or 0.0) - at.timestamp()
     return Verdict(hide=max(_SHORTEST, math.ceil(left))) if left > 0 else DELETE
 

@@ -85,7 +85,7 @@ class LaneWatch:
         if state.paused_at is not None:
             report.paused += 1
             return
-        if max(oldest, state.progress_at or "") < timestamp(at - NO_PROGRESS):
+        if max(oldest, state.progress_at or "", state.resumed_at or "") < timestamp(at - NO_PROGRESS):
             report.stuck += 1
             extra = {"lane": state.lane, "oldest": oldest, "progress": state.progress_at, "silent": state.silent_since}
             logger.error("no progress", extra=extra)

@@ -1,35 +1,38 @@
 """The worker of a lane: takes the lease, and serves the lane's rows at the target's pace until the lane is empty.
 
-Rows that are announced come first, then single claims, then bulk claims, each in order of time. The worker ends after
-20 s, and its successor continues, so that every lane gets its turn and no run lasts long. A device that failed is tried
-again later in the run, and does not delay the others. If the target does not answer, the lane is closed for a while.
-`lane_steps` decides what to do next.
+The worker ends after 20 s, and its successor continues, so that every lane gets its turn and no run lasts long. A
+device that failed is tried again later in the run, and does not delay the others. If the target does not answer, the
+lane is closed for a while. A worker that was started for announced rows serves only these, and leaves those that fail
+to its successor, so that the next announcement of the lane does not wait. `lane_steps` decides what to do next,
+`lane_rows` which row comes next.
 """
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import count
 from typing import Final
 
 from commissioner.lane_lease import BEAT, Lease
+from commissioner.lane_rows import LaneRows
 from commissioner.serving import FINAL, Attempt, Result, Server
-from lobby.domain.device import Priority
-from lobby.domain.lane_pace import next_slot
-from lobby.domain.lane_steps import Action, Situation, next_step
+from lobby.domain.lane_pace import URGENT_EARLY, next_slot, resumed_slot
+from lobby.domain.lane_steps import Action, Situation, Step, next_step
 from lobby.domain.lanes import Lane, target_of
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import StartKey, commissioned_since, waiting
-from lobby.names import Fingerprint
+from lobby.ledger.lanes import commissioned_since
 
 SLICE: Final = timedelta(seconds=20)
-THREADS: Final = 8
-PAGE: Final = 50
-LOOK_INTERVAL: Final = 0.25
+DEVICES: Final = 32
+"""Devices in progress at most: at the default rate, each may take three seconds."""
+URGENT_DEVICES: Final = 8
+"""Urgent rows that may be in progress in addition."""
+THREADS: Final = DEVICES + URGENT_DEVICES
+LOOK_INTERVAL: Final = 0.05
 """Seconds between two looks at the lane's row, which announces single claims."""
+EXPRESS_LOOK_INTERVAL: Final = 0.25
+"""The same for a worker that was started for announced rows: it ends before others are announced."""
 SINGLES_INTERVAL: Final = 5.0
 """Seconds between two queries for single claims, in case that an announcement was lost."""
 RETRY_SECONDS: Final = (2.0, 4.0, 8.0)
@@ -39,15 +42,11 @@ first."""
 RECOVERY_MARGIN: Final = timedelta(seconds=5)
 
 
-_PENDING: Final = float("inf")
-_AGAIN_AFTER: Final = 3.0
-"""Seconds after which a row that was served may be served again: until then the index may still show it."""
-
-
 class Ending(StrEnum):
     """Why a worker has ended."""
 
     DRAINED = "drained"
+    """The lease has been returned."""
     TIME_UP = "time is up"
     CLOSED = "closed"
     LOST = "lease lost"
@@ -65,7 +64,8 @@ class Tally:
 @dataclass
 class LaneWorker:
     """Serves one lane in one invocation. `wait` waits for a future or for so many seconds; `clock` returns the time;
-    `heartbeat` is called each time that the lease is renewed. With `only`, only these rows are served."""
+    `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, only the rows
+    of these entries are served, and those that are announced meanwhile."""
 
     lane: Lane
     lease: Lease
@@ -75,141 +75,120 @@ class LaneWorker:
     clock: Callable[[], datetime]
     heartbeat: Callable[[], None] = lambda: None
     slice: timedelta = SLICE
-    only: tuple[Fingerprint, ...] = ()
+    only: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
-    _ready: list[Attempt] = field(default_factory=list)
     _running: dict[Future[Result], Attempt] = field(default_factory=dict)
-    _later: list[tuple[float, int, Attempt]] = field(default_factory=list)
-    _again_at: dict[Fingerprint, float] = field(default_factory=dict)
-    _unfinished: set[Fingerprint] = field(default_factory=set)
-    _order: Iterator[int] = field(default_factory=count)
     _silent: int = 0
     _answered: bool = False
-    _drained: bool = False
-    _cursor: StartKey | None = None
-    _slot: float = 0.0
-    _beat: float = 0.0
-    _look: float = 0.0
-    _singles: float = 0.0
+    _renew_at: float = 0.0
+    _heartbeat_at: float = 0.0
+    _look_at: float = 0.0
+    _singles_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rows = LaneRows(self.lane, exhausted=bool(self.only))
+        self._look_interval = EXPRESS_LOOK_INTERVAL if self.only else LOOK_INTERVAL
 
     def run(self) -> Ending:
-        """Work until there is a reason to end, and return it. The lease is still held."""
+        """Work until there is a reason to end, and return it. The lease is still held, unless the lane is drained."""
         began = self._now()
-        self._slot, self._beat, self._look = began, began + BEAT.total_seconds(), began + LOOK_INTERVAL
+        self.lease.slot = resumed_slot(self.lease.slot, self.lease.pace.interval, began)
+        self._renew_at, self._look_at = began + BEAT.total_seconds(), began + self._look_interval
         self._recover()
-        self._offer(self.only)
-        self._drained = bool(self.only)
+        self.rows.announce({*self.only, *self.lease.state.announced})
         ends = began + self.slice.total_seconds()
         while True:
             self._collect()
             self._keep()
             step = next_step(self._situation(ends))
             if step.action is Action.END:
-                return self._ending(ends)
-            if step.action is Action.START:
-                self._start(self._ready.pop(0))
-            elif step.action is Action.READ:
-                self._read()
+                ending = self._ending(ends)
+                if ending is not Ending.DRAINED or self.lease.finish():
+                    return ending
+                self.rows.announce(self.lease.state.announced)
             else:
-                self.wait(list(self._running), min(step.seconds, LOOK_INTERVAL))
+                self._take(step)
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing that was begun is left undone."""
-        return not self._unfinished
+    def left(self) -> list[str]:
+        """Return the entries of this worker's own message that its successor must serve."""
+        return self.rows.left_of(self.only)
 
     def _now(self) -> float:
         return self.clock().timestamp()
 
     def _situation(self, ends: float) -> Situation:
-        now = self._now()
-        while self._later and self._later[0][0] <= now:
-            self._ready.insert(0, heapq.heappop(self._later)[2])
+        now, rows = self._now(), self.rows
+        rows.due(now)
+        is_probing = self._is_probing() and not self._answered
         return Situation(
             now=now,
             ends_at=ends,
-            slot_at=self._slot,
-            ready=len(self._ready),
+            slot_at=self.lease.slot,
+            ready=rows.ready,
             running=len(self._running),
-            limit=THREADS if self._answered or not self._is_probing() else 1,
-            drained=self._drained,
-            stopped=self.lease.is_lost or self.lease.state.is_closed(timestamp(self.clock())),
-            retry_at=self._later[0][0] if self._later else None,
+            limit=1 if is_probing else DEVICES,
+            drained=rows.exhausted,
+            stopped=self.lease.is_lost or self._is_closed(),
+            retry_at=None if self.only else rows.retry_at,
+            urgent=rows.urgent,
+            urgent_limit=1 if is_probing else THREADS,
+            urgent_at=self.lease.slot - URGENT_EARLY,
         )
+
+    def _take(self, step: Step) -> None:
+        if step.action is Action.READ:
+            self.rows.read(self._now())
+        elif step.action is not Action.WAIT:
+            self._start(urgent=step.action is Action.START_URGENT)
+        elif self._now() >= self._heartbeat_at:
+            self.heartbeat()
+            self._heartbeat_at = self._now() + BEAT.total_seconds()
+        else:
+            self.wait(list(self._running), min(step.seconds, self._look_interval))
 
     def _ending(self, ends: float) -> Ending:
         if self.lease.is_lost:
             return Ending.LOST
-        if self.lease.state.is_closed(timestamp(self.clock())):
+        if self._is_closed():
             return Ending.CLOSED
-        return Ending.TIME_UP if self._now() >= ends or self._later else Ending.DRAINED
+        return Ending.TIME_UP if self._now() >= ends or self.rows.retry_at is not None else Ending.DRAINED
+
+    def _is_closed(self) -> bool:
+        return self.lease.state.is_closed(timestamp(self.clock()))
 
     def _is_probing(self) -> bool:
         return self.lease.state.silent_since is not None
 
-    # The lease and the lane's row.
-
     def _keep(self) -> None:
+        """Renew the lease, or look at the lane's row, if it is time."""
         now = self._now()
-        if now >= self._beat:
+        if self.lease.is_lost:
+            return
+        if now >= self._renew_at:
             self.lease.pace = self.lease.pace.recovered(BEAT.total_seconds())
             self.lease.renew()
-            self.heartbeat()
-            self._beat, self._look = now + BEAT.total_seconds(), now + LOOK_INTERVAL
-        elif now >= self._look:
+            self._renew_at = now + BEAT.total_seconds()
+        elif now >= self._look_at:
             self.lease.read()
-            self._look = now + LOOK_INTERVAL
         else:
             return
-        announced = [Fingerprint(certid) for certid in sorted(self.lease.state.announced - self.lease.taken)]
-        self._offer(announced)
-        self.lease.taken.update(announced)
-        if not self.only and now >= self._singles:
-            self._offer_singles(now)
+        self._look_at = self._now() + self._look_interval
+        self.rows.announce(self.lease.state.announced)
+        if not self.only and now >= self._singles_at:
+            self.rows.read_singles(now)
+            self._singles_at = now + SINGLES_INTERVAL
 
     def _recover(self) -> None:
         """Finish what a worker that was killed may have left: routes that it has recorded and not sent."""
-        state, target = self.lease.state, target_of(self.lane)
-        since, until = state.unfinished_since, state.leased_until
-        if target is None or since is None or until is None or since >= self.lease.began_at:
-            return
-        earliest = timestamp(datetime.fromisoformat(since) - RECOVERY_MARGIN)
-        for certid in commissioned_since(target, earliest):
-            self._unfinished.add(certid)
-            self._again_at[certid] = _PENDING
-            self._ready.append(Attempt(certid, unfinished=True))
+        target, since = target_of(self.lane), self.lease.state.unfinished_since
+        if target is not None and since is not None and self.lease.follows_unfinished:
+            earliest = timestamp(datetime.fromisoformat(since) - RECOVERY_MARGIN)
+            self.rows.recover(commissioned_since(target, earliest))
 
-    # Rows.
-
-    def _new(self, certids: Iterable[Fingerprint]) -> list[Attempt]:
-        """Return attempts for the rows that are not in progress, and were not served a moment ago."""
-        now = self._now()
-        new = [certid for certid in certids if self._again_at.get(certid, 0.0) <= now]
-        self._again_at.update(dict.fromkeys(new, _PENDING))
-        return [Attempt(certid) for certid in new]
-
-    def _offer(self, certids: Iterable[Fingerprint]) -> None:
-        """Put rows in front."""
-        self._ready[:0] = self._new(certids)
-
-    def _offer_singles(self, now: float) -> None:
-        self._singles = now + SINGLES_INTERVAL
-        self._offer(row.certid for row in waiting(self.lane, Priority.SINGLE, PAGE).rows)
-
-    def _read(self) -> None:
-        """Read more rows: single claims, and then the next page of bulk claims. After the last page, the lane is
-        drained if this pass found nothing that was not seen before."""
-        self._offer_singles(self._now())
-        page = waiting(self.lane, Priority.BULK, PAGE, self._cursor)
-        self._ready += self._new(row.certid for row in page.rows)
-        self._cursor = page.next_key
-        self._drained = not self._ready and page.next_key is None
-
-    def _start(self, attempt: Attempt) -> None:
-        now = self._now()
-        self._slot = next_slot(self._slot, self.lease.pace.interval, now)
-        self._unfinished.add(attempt.certid)
-        self._drained = bool(self.only)
+    def _start(self, *, urgent: bool) -> None:
+        self.lease.slot = next_slot(self.lease.slot, self.lease.pace.interval, self._now())
+        attempt = self.rows.start(urgent=urgent)
+        self.rows.exhausted = bool(self.only)
         self._running[self.executor.submit(self.server.serve, attempt, self.lane)] = attempt
 
     def _collect(self) -> None:
@@ -219,8 +198,7 @@ class LaneWorker:
 
     def _note(self, attempt: Attempt, result: Result) -> None:
         if result in FINAL:
-            self._unfinished.discard(attempt.certid)
-            self._again_at[attempt.certid] = self._now() + _AGAIN_AFTER
+            self.lease.done |= self.rows.done(attempt, self._now())
             self.tally.served += 1
             self.lease.progress_at = timestamp(self.clock())
         if result is Result.LEASE_LOST:
@@ -235,7 +213,7 @@ class LaneWorker:
 
     def _note_silence(self) -> None:
         self._silent += 1
-        if self._is_probing() or self._silent >= SILENT_ATTEMPTS or not (self._answered or len(self._again_at) > 1):
+        if self._is_probing() or self._silent >= SILENT_ATTEMPTS or not (self._answered or self.rows.known > 1):
             self.lease.close()
 
     def _try_later(self, attempt: Attempt, result: Result) -> None:
@@ -247,5 +225,4 @@ class LaneWorker:
             self.lease.pace = self.lease.pace.throttled(self.clock())
         number = attempt.number if throttled else attempt.number + 1
         wait = RETRY_SECONDS[min(attempt.number, len(RETRY_SECONDS)) - 1]
-        again = Attempt(attempt.certid, number, unfinished=True)
-        heapq.heappush(self._later, (self._now() + wait, next(self._order), again))
+        self.rows.later(Attempt(attempt.certid, number, unfinished=True), self._now() + wait)

@@ -47,18 +47,19 @@ def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queue
     )
 
 
-def lanes_to(scope: Construct, commissioner: lambda_.Function, queues: Queues) -> None:
-    """Start a worker for each message. The express queue has a mapping of its own, so that a single claim does not wait
-    when all workers of the other mapping are busy."""
-    for construct_id, queue, workers in (
-        ("LanesToCommissioner", queues.lanes, _LANE_WORKERS),
-        ("ExpressToCommissioner", queues.express, _EXPRESS_WORKERS),
+def lanes_to(scope: Construct, commissioner: lambda_.Function, express: lambda_.Function, queues: Queues) -> None:
+    """Start a worker for each message. The express queue has a mapping and a function of its own, so that a single
+    claim does not wait while all workers of bulk claims are busy, nor for a new environment while one of its own is
+    free."""
+    for construct_id, queue, function, workers in (
+        ("LanesToCommissioner", queues.lanes, commissioner, _LANE_WORKERS),
+        ("ExpressToCommissioner", queues.express, express, _EXPRESS_WORKERS),
     ):
         mapping(
             scope,
             construct_id,
             event_source_arn=queue.queue_arn,
-            function_name=commissioner.function_name,
+            function_name=function.function_name,
             batch_size=1,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=workers),

@@ -1,7 +1,7 @@
 """The lobby's Lambdas: their definitions, and their roles, log groups and code.
 
-Each has its own role, except the surveyor and the inspector, which use the commissioner's: targets trust only that one.
-Roles have their complete policy inline, so a function never exists without it and CDK adds no permissions. Each
+Each has its own role, except express, surveyor and inspector, which use the commissioner's, as targets trust only that
+one. Roles have their complete policy inline, so a function never exists without it and CDK adds no permissions. Each
 function has a log group with explicit name, format and retention.
 """
 
@@ -52,6 +52,8 @@ CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundle
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
 """A lane's worker: it works for 20 s, and then waits for the calls that it has begun."""
+EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
+"""The same code for single claims. Bulk claims never use its environments, so one that is warm is also free."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
@@ -67,6 +69,7 @@ FUNCTIONS: Final = (
     CONNECTIONS,
     BELL,
     COMMISSIONER,
+    EXPRESS,
     SURVEYOR,
     INSPECTOR,
     ARRIVALS,

@@ -158,7 +158,7 @@ class LobbyStack(Stack):
     def _commissioner_side(self) -> None:
         """Functions triggered by changes of the ledger and by events in the targets."""
         commissioner = functions.COMMISSIONER
-        with_target_access = (commissioner, functions.SURVEYOR, functions.INSPECTOR)
+        with_target_access = (commissioner, functions.EXPRESS, functions.SURVEYOR, functions.INSPECTOR)
         groups = {
             each.name: functions.log_group(
                 self, f"{each.construct_id}Log", f"/aws/lambda/{each.full_name}", self.settings
@@ -168,7 +168,7 @@ class LobbyStack(Stack):
         statements = permissions.commissioner(self.settings)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
         own = {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url, **endpoint.environment(self.settings)}
-        environments = {commissioner: own | self._lane_queues}
+        environments = dict.fromkeys((commissioner, functions.EXPRESS), own | self._lane_queues)
         for each in with_target_access:
             self.functions[each.name] = functions.make_function(
                 self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
@@ -176,7 +176,8 @@ class LobbyStack(Stack):
         stream = self.ledger.table_stream_arn or ""
         bell = self._function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
         event_sources.rows_to(self, bell, stream, self.queues)
-        event_sources.lanes_to(self, self.functions[commissioner.name], self.queues)
+        workers = self.functions[commissioner.name], self.functions[functions.EXPRESS.name]
+        event_sources.lanes_to(self, *workers, self.queues)
         arrivals = self._function(
             functions.ARRIVALS,
             permissions.arrivals(self.settings),

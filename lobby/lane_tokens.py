@@ -5,11 +5,13 @@ Both queues are FIFO with the lane as message group, so each lane has one messag
 A *token* means that rows may wait in a lane. Tokens of the same lane within `BUCKET_SECONDS` have the same
 deduplication id, so a thousand changes send one. A token must therefore live until its bucket has ended and the index
 shows what was written in it: until `Token.settled_at`. An *announcement* names rows, for which somebody waits.
+An *entry* is a row in one announcement, `<fingerprint>#<tag>`: a row that is announced again has another tag.
 """
 
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +27,9 @@ INDEX_LAG_SECONDS: Final = 2
 """How long the by-turn index may be behind. The sweeper finds what it shows even later."""
 MAX_ANNOUNCED: Final = 25
 """Rows in one announcement."""
+_TAG_LENGTH: Final = 12
+_TAG: Final = re.compile(f"[0-9a-f]{{{_TAG_LENGTH}}}|")
+"""An earlier version sent no tag."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,17 @@ class Token:
     lane: Lane
     settled_at: float | None = None
     announced: tuple[Fingerprint, ...] = ()
+    tag: str = ""
+    """Of this announcement."""
 
     @property
     def is_express(self) -> bool:
         return bool(self.announced)
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Return the announced rows as entries."""
+        return tuple(f"{certid}#{self.tag}" for certid in self.announced)
 
     @classmethod
     def decode(cls, body: str) -> "Token":
@@ -46,7 +58,8 @@ class Token:
             found = json.loads(body)
             lane, settled_at = parse_lane(found["lane"]), found.get("settledAt")
             settled_at = None if settled_at is None else float(settled_at)
-            return cls(lane, settled_at, tuple(parse_fingerprint(each) for each in found.get("announced", ())))
+            announced = tuple(parse_fingerprint(each) for each in found.get("announced", ()))
+            return cls(lane, settled_at, announced, _tag(found.get("tag", "")))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidInput):
             raise InvalidInput("INVALID_TOKEN", f"got {shown(body)}, want a lane's token") from None
 
@@ -68,10 +81,26 @@ def announcement_messages(lane: Lane, certids: Iterable[Fingerprint], unique: st
     again."""
     rows = list(dict.fromkeys(certids))
     parts = [rows[start : start + MAX_ANNOUNCED] for start in range(0, len(rows), MAX_ANNOUNCED)]
+    identities = [f"{lane}#{unique}#{number}" for number in range(len(parts))]
     return [
-        _message({"lane": lane, "announced": part}, lane, f"{lane}#{unique}#{number}")
-        for number, part in enumerate(parts)
+        _message({"lane": lane, "announced": part, "tag": _digest(identity)[:_TAG_LENGTH]}, lane, identity)
+        for part, identity in zip(parts, identities, strict=True)
     ]
+
+
+def row_of(entry: str) -> Fingerprint:
+    """Return the row of an entry."""
+    return Fingerprint(entry.partition("#")[0])
+
+
+def _tag(value: object) -> str:
+    if not (isinstance(value, str) and _TAG.fullmatch(value)):
+        raise ValueError
+    return value
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def _message(body: dict[str, Any], lane: Lane, identity: str) -> dict[str, Any]:
@@ -79,5 +108,5 @@ def _message(body: dict[str, Any], lane: Lane, identity: str) -> dict[str, Any]:
     return {
         "MessageBody": json.dumps(body, separators=(",", ":")),
         "MessageGroupId": lane,
-        "MessageDeduplicationId": hashlib.sha256(identity.encode()).hexdigest(),
+        "MessageDeduplicationId": _digest(identity),
     }

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 T = TypeVar("T")
-CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=40,  # the threads of a lane's worker; botocore keeps 10 connections otherwise
+)
 
 
 def at_init(factory: Callable[[], T]) -> "_lru_cache_wrapper[T]":

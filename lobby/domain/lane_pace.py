@@ -25,6 +25,10 @@ _RECOVERY_PER_SECOND: Final = 0.02
 _LOWEST: Final = 0.1
 """The lowest pace, as a part of the rate."""
 _MAKES_UP_FOR: Final = 0.5
+URGENT_EARLY: Final = 0.5
+"""Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same. With
+the half second that a late worker makes up for, a burst stays within a second's calls, which AWS's token bucket allows.
+"""
 _BETWEEN_DECREASES: Final = timedelta(seconds=1)
 
 
@@ -69,3 +73,9 @@ def next_slot(last: float, interval: float, now: float) -> float:
     """Return when the next device may start, in seconds. A worker that is late makes up for half a second, which AWS's
     token bucket of one second's calls allows, and not for more."""
     return max(last + interval, now - _MAKES_UP_FOR)
+
+
+def resumed_slot(saved: float, interval: float, now: float) -> float:
+    """Return when the first device of a run may start. `saved` is the next slot of the run before, which counts if that
+    has just ended. It is ignored if it is too late for the current rate, as after an operator has raised it."""
+    return min(saved, now + interval + URGENT_EARLY) if saved >= now - _MAKES_UP_FOR else now

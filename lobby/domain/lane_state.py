@@ -21,6 +21,9 @@ CALL_INTERVAL: Final = timedelta(seconds=5)
 LATER_CALL_INTERVAL: Final = timedelta(seconds=30)
 """The same, once the target has not answered for `UNREACHABLE_AFTER`."""
 UNREACHABLE_AFTER: Final = timedelta(minutes=1)
+HANDED_OVER_FOR: Final = timedelta(seconds=10)
+"""How long the lease is kept for the successor of a worker whose time is up: longer than SQS and Lambda usually need to
+start it. If it does not start, any other worker can have the lane then."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,13 @@ class LaneState:
     open_until: str | None = None
     pace: float | None = None
     progress_at: str | None = None
+    slot_at: str | None = None
+    """When the last worker would have started its next device: its successor keeps the distance."""
+    resumed_at: str | None = None
+    """When the last pause ended: the time without progress begins then."""
     announced: frozenset[str] = frozenset()
-    """Fingerprints of single claims for the worker that has the lease: the index may not show them yet."""
+    """Entries of single claims for the worker that has the lease: the index may not show them yet. Each stays until its
+    row is done."""
 
     def is_held(self, at: str) -> bool:
         return self.holder is not None and (self.leased_until or "") > at

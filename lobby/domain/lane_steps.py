@@ -1,7 +1,8 @@
 """What the worker of a lane does next: a pure decision from what it knows at a moment.
 
-The worker starts one device in each slot of its pace, several at the same time, and reads more rows before it runs out
-of them. It ends when the lane is empty, when its time is up, or when the lane is closed; but never before the devices
+The worker starts one device in each slot of its pace, several at the same time, and reads more rows when it runs out of
+them. Urgent rows, for which somebody waits, start before their slot, and also while as many devices as usual are in
+progress. It ends when the lane is empty, when its time is up, or when the lane is closed; but never before the devices
 that it has started are done.
 """
 
@@ -14,6 +15,7 @@ class Action(StrEnum):
 
     READ = "read"
     START = "start"
+    START_URGENT = "start urgent"
     WAIT = "wait"
     END = "end"
 
@@ -28,8 +30,9 @@ class Step:
 class Situation:
     """What a worker knows. Times are in seconds of one clock. `ready`: rows that can start; `running`: devices in
     progress, of at most `limit`; `slot_at`: when the next device may start; `retry_at`: when the next failed device is
-    tried again; `drained`: the last reading found no further row; `stopped`: the lane is closed, or its lease is
-    lost."""
+    tried again; `drained`: the last reading found no further row; `stopped`: the lane is closed, or its lease is lost;
+    `urgent`: urgent rows, which are not in `ready`; `urgent_limit`: devices in progress at which no urgent row starts;
+    `urgent_at`: when the next urgent row may start."""
 
     now: float
     ends_at: float
@@ -40,6 +43,9 @@ class Situation:
     drained: bool
     stopped: bool = False
     retry_at: float | None = None
+    urgent: int = 0
+    urgent_limit: int = 0
+    urgent_at: float = 0.0
 
 
 def next_step(situation: Situation) -> Step:
@@ -47,10 +53,21 @@ def next_step(situation: Situation) -> Step:
     s = situation
     if s.stopped or s.now >= s.ends_at:
         return Step(Action.WAIT, 1.0) if s.running else Step(Action.END)
+    if s.urgent and s.running < s.urgent_limit:
+        return _start(Action.START_URGENT, s.urgent_at, s.now)
     if s.ready and s.running < s.limit:
-        return Step(Action.START) if s.now >= s.slot_at else Step(Action.WAIT, s.slot_at - s.now)
-    if not s.ready and not s.drained:
+        return _start(Action.START, s.slot_at, s.now)
+    if not s.ready and not s.urgent and not s.drained:
         return Step(Action.READ)
+    return _wait_or_end(s)
+
+
+def _start(action: Action, at: float, now: float) -> Step:
+    return Step(action) if now >= at else Step(Action.WAIT, at - now)
+
+
+def _wait_or_end(situation: Situation) -> Step:
+    s = situation
     if s.running:
         return Step(Action.WAIT, 0.25)
     if s.retry_at is not None:

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import size
 
 from lobby.domain.device import Priority
-from lobby.domain.lane_state import LEASE, LaneState, retry_interval
+from lobby.domain.lane_state import HANDED_OVER_FOR, LEASE, LaneState, retry_interval
 from lobby.domain.lanes import UNSORTED, Lane, parse_lane, turn_key
 from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
@@ -21,7 +22,30 @@ from lobby.ledger.models import LaneRow, LedgerRow
 from lobby.names import Fingerprint, Target
 
 _KIND: Final = "lane"
+MOST_ANNOUNCED: Final = 100
+"""Entries in a lane's row. More wait in the express queue, as the worker reads the row many times a second."""
+HANDED_OVER: Final = "handed over"
+"""The holder of a lease that is kept for the worker of the lane's next token. There is one token in progress."""
 StartKey = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WorkerReport:
+    """What a worker records in its lane's row: its pace, when a device was last done, when the next one may start, and
+    entries of announcements whose rows are done."""
+
+    pace: float
+    progress_at: str | None = None
+    slot_at: str | None = None
+    done: frozenset[str] = frozenset()
+
+    def actions(self) -> list[Any]:
+        actions: list[Any] = [LaneRow.pace.set(self.pace)]
+        if self.progress_at is not None:
+            actions.append(LaneRow.progress_at.set(self.progress_at))
+        if self.slot_at is not None:
+            actions.append(LaneRow.slot_at.set(self.slot_at))
+        return actions
 
 
 @dataclass(frozen=True)
@@ -82,12 +106,14 @@ class Lanes:
         """Return every lane that has had work."""
         return [_state(row) for row in LaneRow.query(_KIND, consistent_read=True)]
 
-    def acquire(self, lane: Lane, holder: str) -> LaneState | None:
+    def acquire(self, lane: Lane, holder: str, *, by_token: bool = True) -> LaneState | None:
         """Take the lease, unless another worker has it (None), and return the state. The mark of an unfinished worker
-        stays, and is set if there is none."""
+        stays, and is set if there is none. A worker that a token has started may take over a lease that is kept for the
+        next token."""
         at = self._clock()
         row = LaneRow(_KIND, lane)
         free = LaneRow.holder.does_not_exist() | (LaneRow.leased_until < timestamp(at)) | (LaneRow.holder == holder)
+        free = free | (LaneRow.holder == HANDED_OVER) if by_token else free
         actions = [
             LaneRow.holder.set(holder),
             LaneRow.leased_until.set(timestamp(at + LEASE)),
@@ -95,35 +121,59 @@ class Lanes:
         ]
         return _state(row) if _write(row, actions, free) else None
 
-    def renew(
-        self, lane: Lane, holder: str, pace: float, progress_at: str | None, taken: Iterable[Fingerprint] = ()
-    ) -> LaneState | None:
-        """Extend the lease, record pace and progress, remove announced rows that were `taken`, and return the state;
-        None if another worker has the lease."""
+    def renew(self, lane: Lane, holder: str, report: WorkerReport) -> LaneState | None:
+        """Extend the lease and record the report; return the state, or None if another worker has the lease."""
         row = LaneRow(_KIND, lane)
-        actions: list[Any] = [LaneRow.leased_until.set(timestamp(self._clock() + LEASE)), LaneRow.pace.set(pace)]
-        if progress_at is not None:
-            actions.append(LaneRow.progress_at.set(progress_at))
-        if names := set(taken):
-            actions.append(LaneRow.announced.delete(names))
+        actions = [LaneRow.leased_until.set(timestamp(self._clock() + LEASE)), *report.actions()]
+        if report.done:
+            actions.append(LaneRow.announced.delete(set(report.done)))
         return _state(row) if _write(row, actions, LaneRow.holder == holder) else None
 
-    def end(self, lane: Lane, holder: str, pace: float, progress_at: str | None, *, finished: bool) -> bool:
-        """Return the lease. `finished`: nothing that the worker began is left undone."""
+    def finish(self, lane: Lane, holder: str, report: WorkerReport) -> bool:
+        """Return the lease of a lane in which nothing is left to do. Return False, and change nothing, while a row is
+        announced, or if another worker has the lease."""
         row = LaneRow(_KIND, lane)
-        actions: list[Any] = [LaneRow.holder.remove(), LaneRow.leased_until.remove(), LaneRow.announced.remove()]
-        actions.append(LaneRow.pace.set(pace))
-        if progress_at is not None:
-            actions.append(LaneRow.progress_at.set(progress_at))
-        if finished:
-            actions.append(LaneRow.unfinished_since.remove())
+        removed = (LaneRow.holder, LaneRow.leased_until, LaneRow.unfinished_since)
+        actions = [*(attribute.remove() for attribute in removed), *report.actions()]
+        return _write(row, actions, (LaneRow.holder == holder) & LaneRow.announced.does_not_exist())
+
+    def leave(
+        self,
+        lane: Lane,
+        holder: str,
+        report: WorkerReport,
+        *,
+        unfinished_since: str | None,
+        left: Iterable[str] = (),
+        keep: bool = False,
+    ) -> bool:
+        """Return the lease of a lane in which rows wait; return whether the worker still had it. `unfinished_since` is
+        the mark, or None if nothing that was begun is left undone. `left`: entries that the successor serves first.
+        With `keep`, the lease is kept a while for the worker of the next token."""
+        row = LaneRow(_KIND, lane)
+        actions = report.actions()
+        if keep:
+            until = timestamp(self._clock() + HANDED_OVER_FOR)
+            actions += [LaneRow.holder.set(HANDED_OVER), LaneRow.leased_until.set(until)]
+        else:
+            actions += [LaneRow.holder.remove(), LaneRow.leased_until.remove()]
+        mark = LaneRow.unfinished_since
+        actions.append(mark.remove() if unfinished_since is None else mark.set(unfinished_since))
+        if entries := set(left):  # an expression can change a set once: what is done then stays, and is served again
+            actions.append(LaneRow.announced.add(entries))
+        elif report.done:
+            actions.append(LaneRow.announced.delete(set(report.done)))
         return _write(row, actions, LaneRow.holder == holder)
 
-    def announce(self, lane: Lane, certids: Iterable[Fingerprint]) -> bool:
-        """Name single claims to the worker that has the lease; return whether there is one."""
+    def announce(self, lane: Lane, entries: Iterable[str], *, not_by: str) -> bool:
+        """Name rows to the worker that has the lease. Return False if there is none, if its name begins with `not_by`,
+        as the same message has started it, or if too much is announced."""
         row = LaneRow(_KIND, lane)
         held = LaneRow.holder.exists() & (LaneRow.leased_until > timestamp(self._clock()))
-        return _write(row, [LaneRow.announced.add(set(certids))], held)
+        announced: Any = size(LaneRow.announced)  # type: ignore[no-untyped-call]  # PynamoDB's own function
+        few = LaneRow.announced.does_not_exist() | (announced < MOST_ANNOUNCED)
+        other = ~LaneRow.holder.startswith(not_by)
+        return _write(row, [LaneRow.announced.add(set(entries))], held & few & other)
 
     def close(self, state: LaneState) -> LaneState:
         """Record that the target has not answered: it is not called for a while."""
@@ -152,8 +202,10 @@ class Lanes:
         return _state(row)
 
     def resume(self, lane: Lane) -> LaneState:
+        """End a pause."""
         row = LaneRow(_KIND, lane)
-        _write(row, [LaneRow.paused_by.remove(), LaneRow.paused_at.remove()])
+        at = timestamp(self._clock())
+        _write(row, [LaneRow.paused_by.remove(), LaneRow.paused_at.remove(), LaneRow.resumed_at.set(at)])
         return _state(row)
 
 
@@ -180,5 +232,7 @@ def _state(row: LaneRow) -> LaneState:
         row.open_until,
         None if row.pace is None else float(row.pace),
         row.progress_at,
+        row.slot_at,
+        row.resumed_at,
         frozenset(row.announced or ()),
     )

@@ -246,6 +246,8 @@ class LaneRow(Model):
     open_until = UnicodeAttribute(null=True, attr_name="openuntil")
     pace = NumberAttribute(null=True)
     progress_at = UnicodeAttribute(null=True, attr_name="progressat")
+    slot_at = UnicodeAttribute(null=True, attr_name="slotat")
+    resumed_at = UnicodeAttribute(null=True, attr_name="resumedat")
     announced: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
 
 

@@ -1,18 +1,15 @@
 """What the benchmarks that compare with an earlier commit share: one lobby for both measurements, and their report."""
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-import typer
-
 from infra.local.bringup import exclusive_use
-from infra.local.errors import LocalCloudError
-from infra.local.timeline import StepFailed, Timeline
+from infra.local.timeline import Timeline
 from tests.bench.deployment import LobbyUnderTest, running_lobby
+from tests.bench.outcome import outcome
 from tests.bench.report import Section, section
 
 AFTER: Final = "after"
@@ -30,34 +27,38 @@ Row = tuple[str, Callable[[Any], object]]
 """A label, and what it shows of the figures."""
 
 
-def measure(
-    name: str, what: str, names: Sequence[str], one: Callable[[LobbyUnderTest, str], tuple[F, str]]
-) -> dict[str, F]:
-    """Start a lobby with a state of its own and return the figures of `one(lobby, name)` for each of `names`, in order.
-    `one` also returns a note. End the process with status 1 if a step fails."""
+def compare(
+    title: str,
+    rows: Sequence[Row],
+    names: Sequence[str],
+    one: Callable[[LobbyUnderTest, str], tuple[F, str]],
+    is_within: Callable[[F], bool],
+    *,
+    as_json: bool,
+) -> None:
+    """Start a lobby with a state of its own, and print the figures of `one(lobby, name)` for each of `names`, in order,
+    side by side. `one` also returns a note. The goal is reached if those of `AFTER` are within the budgets. What was
+    measured before a failure or an interruption is printed, too."""
     timeline, found = Timeline(out=sys.stderr), dict[str, F]()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix=f"device-lobby-{name}-") as folder,
-            exclusive_use(Path(folder)),
-            running_lobby(Path(folder), timeline, None, None) as lobby,
-        ):
-            for each in names:
-                with timeline.step(f"{what}, {each}") as step:
-                    found[each], step.note = one(lobby, each)
-    except (StepFailed, LocalCloudError, TimeoutError) as error:
-        print(f"FAILED: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    return found
+    with outcome(as_json=as_json) as result:
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="device-lobby-bench-") as folder,
+                exclusive_use(Path(folder)),
+                running_lobby(Path(folder), timeline, None, None) as lobby,
+            ):
+                for each in names:
+                    with timeline.step(f"{title}, {each}") as step:
+                        found[each], step.note = one(lobby, each)
+        finally:
+            result.goal = AFTER in found and is_within(found[AFTER])
+            result.figures = {name: each.as_json() for name, each in found.items()}
+            if found:
+                _print(title, found, rows, goal=result.goal)
 
 
-def report(title: str, found: Mapping[str, Measured], rows: Sequence[Row], *, goal: bool, as_json: bool) -> None:
-    """Print the figures side by side. End the process with status 1 if the goal is not reached."""
+def _print(title: str, found: Mapping[str, Measured], rows: Sequence[Row], *, goal: bool) -> None:
     columns = sorted(found, reverse=True)
     lines = tuple((label, *(str(show(found[name])) for name in columns)) for label, show in rows)
     print(section(Section(title, ("", *columns), lines)))
     print("the budgets are met" if goal else "EXCEEDED")
-    if as_json:
-        print(json.dumps({"goal": goal} | {name: each.as_json() for name, each in found.items()}))
-    if not goal:
-        raise typer.Exit(1)

@@ -22,7 +22,7 @@ def rows(lobby: LobbyUnderTest) -> list[Row]:
     with MqttDevice(lobby.file, device.paths, device.name) as connected:
         _hellos(lobby, connected, 1)
         lobby.wait_for_state(device, "inlobby")
-        commissioner_runs = lobby.runs("commissioner")
+        commissioner_runs = lobby.runs("express")
         ten = _hellos(lobby, connected, _HELLOS)
         _set_last_hello_long_ago(lobby, device)
         later = _hellos(lobby, connected, 1)
@@ -93,6 +93,6 @@ def _push(
     answered = time.time()
     routed, _ = connected.next_message()
     between = lobby.runs("receptionist") - hellos
-    lobby.wait_for_runs("commissioner", commissioner_runs + 1)
-    extra_runs = lobby.runs("commissioner") - commissioner_runs - 1
+    lobby.wait_for_runs("express", commissioner_runs + 1)
+    extra_runs = lobby.runs("express") - commissioner_runs - 1
     return extra_runs, between, (routed - sent) * 1000, (routed - answered) * 1000

@@ -38,7 +38,7 @@ class Onboarding:
 def measure(lobby: LobbyUnderTest) -> Onboarding:
     """Onboard one device. Raise `TimeoutError`, or `ValueError` if its history is not the expected one."""
     device = lobby.new_device()
-    position, before = lobby.log.position(), (lobby.runs("bouncer"), lobby.runs("commissioner"))
+    position, before = lobby.log.position(), (lobby.runs("bouncer"), lobby.runs("express"))
     powered = PoweredDevice(lobby.file, device.paths, lobby.local.state / "devices" / device.name)
     try:
         lobby.wait_for_state(device, "inlobby")
@@ -48,7 +48,7 @@ def measure(lobby: LobbyUnderTest) -> Onboarding:
         lobby.wait_for_empty_queue("device-lobby-registrations")
     finally:
         powered.stop()
-    lobby.wait_for_runs("commissioner", before[1] + 1)
+    lobby.wait_for_runs("express", before[1] + 1)
     wait_for("every entry is anchored", lambda: len(calls_by(lobby.log.since(position), "notary")) >= len(_EVENTS))
     calls = lobby.log.since(position)
     _check_history(lobby, device)
@@ -57,7 +57,7 @@ def measure(lobby: LobbyUnderTest) -> Onboarding:
         [call for call in calls if _of_queue(call)],
         calls_by(calls, "notary"),
         lobby.runs("bouncer") - before[0],
-        lobby.runs("commissioner") - before[1],
+        lobby.runs("express") - before[1],
         attempts,
     )
 

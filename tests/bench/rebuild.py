@@ -8,7 +8,6 @@ are throttled, the removal takes at most 1.05 times what the quota allows, and t
 Exit status: 0 the goal is reached, 1 it is not or a step failed, 2 wrong usage.
 """
 
-import json
 import sys
 import tempfile
 import time
@@ -21,16 +20,16 @@ from typing import Annotated, Any, Final
 import typer
 
 from infra.local.bringup import LocalLobby, exclusive_use
-from infra.local.errors import LocalCloudError
 from infra.local.powered_device import PoweredDevice
 from infra.local.strictness import RELAXED, Strictness
-from infra.local.timeline import StepFailed, Timeline
+from infra.local.timeline import Timeline
 from infra.teardown.lobby import LobbyRemoval
 from infra.teardown.pacing import DEVICES_PER_SECOND
 from infra.teardown.target import TargetRemoval
 from lobby.domain.target import profile_policy
 from lobby.names import Target
 from tests.bench.deployment import LobbyUnderTest, NewDevice, running_lobby, wait_for
+from tests.bench.outcome import outcome
 from tests.certificates import authority, device, fingerprint_of, pem_of
 
 app = typer.Typer(add_completion=False)
@@ -77,18 +76,23 @@ def main(
     mqtt_port: Annotated[int, typer.Option(help="Port of the MQTT endpoints.")] = _FIRST_PORT + 1,
 ) -> None:
     timeline = Timeline(out=sys.stderr)
-    try:
+    with outcome(as_json=as_json) as result:
         with tempfile.TemporaryDirectory(prefix="device-lobby-bench-") as directory, exclusive_use(Path(directory)):
-            figures = _measure(Path(directory), timeline, devices, (gateway_port, mqtt_port))
-    except (StepFailed, LocalCloudError, TimeoutError) as error:
-        print(f"FAILED: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    print(json.dumps(asdict(figures) | {"goal": figures.goal}) if as_json else _as_text(figures))
-    if not figures.goal:
-        raise typer.Exit(1)
+            quotas = Strictness(throttling=True)
+            figures = rebuild(Path(directory), timeline, devices, (gateway_port, mqtt_port), quotas)
+        result.figures, result.goal = asdict(figures), figures.goal
+        print(_as_text(figures))
 
 
-def _measure(directory: Path, timeline: Timeline, devices: int, ports: tuple[int, int]) -> Figures:
+def rebuild(
+    directory: Path,
+    timeline: Timeline,
+    devices: int,
+    ports: tuple[int | None, int | None] = (None, None),
+    removal: Strictness = RELAXED,
+) -> Figures:
+    """Deploy, onboard and move a device, remove everything with the limits of `removal` in force, deploy again, and
+    move the device back. `directory` is locked by the caller. Raise `StepFailed` or `TimeoutError`."""
     with running_lobby(directory, timeline, *ports) as lobby:
         first, second = lobby.local.layout.targets
         one = lobby.new_device()
@@ -100,7 +104,7 @@ def _measure(directory: Path, timeline: Timeline, devices: int, ports: tuple[int
             powered.stop()
         with timeline.step(f"{devices - 1} devices registered in the target"):
             _register(lobby.local, first, devices - 1)
-        lobby.local.emulator.enforce(Strictness(throttling=True))
+        lobby.local.emulator.enforce(removal)
         before = _counted(lobby.local, first)
         with timeline.step("target removed") as step:
             seconds = _remove(lobby.local, first)

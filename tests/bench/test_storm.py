@@ -21,6 +21,7 @@ from tests.bench.storm.measurement import Admissions, Figures
 ONE, TWO = Fingerprint("1a" * 32), Fingerprint("2b" * 32)
 GOOD = Figures(
     devices=1000,
+    share=1.0,
     admitted=1000,
     seconds=103.9,
     limit=99.0,

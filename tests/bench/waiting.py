@@ -19,7 +19,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from infra.local.timeline import StepFailed
 from tests.bench import prices, report
+from tests.bench.outcome import outcome
 from tests.bench.report import Section
 
 BASE: Final = "cba4cee"
@@ -36,27 +38,24 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
     base: Annotated[str, typer.Option(help="The revision to compare with.")] = BASE,
 ) -> None:
-    with _worktree(base) as tree:
-        before = _measure(tree, logs_platform=True)
-    after = _measure(_ROOT, logs_platform=False)
-    goal = after["usd"] <= BUDGET
-    print(report.section(_section(before, after)))
-    if as_json:
-        print(json.dumps({"goal": goal, "budget_usd": BUDGET, "devices": DEVICES, "before": before, "after": after}))
-    if not goal:
-        raise typer.Exit(1)
+    with outcome(as_json=as_json) as result:
+        result.figures = {"budget_usd": BUDGET, "devices": DEVICES}
+        after = result.figures["after"] = _measure(_ROOT, logs_platform=False)
+        with _worktree(base) as tree:
+            before = result.figures["before"] = _measure(tree, logs_platform=True)
+        result.goal = after["usd"] <= BUDGET
+        print(report.section(_section(before, after)))
 
 
 def _measure(tree: Path, *, logs_platform: bool) -> dict[str, Any]:
-    """Return the counts with the code in `tree`, and their costs for `DEVICES`."""
+    """Return the counts with the code in `tree`, and their costs for `DEVICES`. Raise `StepFailed`."""
     script = Path(__file__).with_name("waiting_day.py")
     environment = os.environ | {"PYTHONPATH": str(tree)}
     process = subprocess.run(
         [sys.executable, str(script)], cwd=tree, env=environment, capture_output=True, text=True, check=False
     )
     if process.returncode:
-        print(process.stderr[-3000:], file=sys.stderr)
-        raise typer.Exit(1)
+        raise StepFailed(f"the day with the code in {tree}", process.stderr[-3000:])
     counted = json.loads(process.stdout.splitlines()[-1])
     quantities = _quantities(counted["day"], logs_platform=logs_platform)
     costs = prices.cost(quantities)

@@ -108,7 +108,7 @@ def test_ten_hellos_of_a_waiting_device_invoke_no_commissioner_and_write_no_hist
     calls = deployed.calls("device-lobby-receptionist", began)
     assert sum(calls[action] for action in calls if action != "dynamodb:GetItem") <= 1  # a change of `shows_code`
     assert events(deployed.existing(certid)) == ["admit", "hello", "claim", "commission"]
-    (run,) = until(lambda: deployed.log_lines("commissioner", certid))
+    (run,) = until(lambda: deployed.log_lines("express", certid))
     assert '"outcome":"commissioned"' in run
 
 

@@ -16,7 +16,7 @@ from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
 from tests.e2e.presence_claims import confirm, requiring_presence
 
-FUNCTIONS = ("admin-api", "commissioner", "receptionist", "bouncer")
+FUNCTIONS = ("admin-api", "commissioner", "express", "receptionist", "bouncer")
 
 
 @pytest.fixture

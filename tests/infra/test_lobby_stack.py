@@ -174,6 +174,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "connections": set(),
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
         "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
+        "express": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
         "surveyor": set(),
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
@@ -192,11 +193,11 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
     }
 
 
-def test_surveyor_and_inspector_use_the_role_of_the_commissioner(stacks: Stacks) -> None:
+def test_functions_that_enter_targets_use_the_role_of_the_commissioner(stacks: Stacks) -> None:
     functions = {each["FunctionName"]: each["Role"] for each in stacks.lobby.of_type("AWS::Lambda::Function")}
-    for name in ("surveyor", "inspector"):
+    for name in ("express", "surveyor", "inspector"):
         assert functions[f"device-lobby-{name}"] == functions["device-lobby-commissioner"]
-    assert len({str(role) for role in functions.values()}) == len(functions) - 2
+    assert len({str(role) for role in functions.values()}) == len(functions) - 3
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front
         each["FunctionName"].removeprefix("device-lobby-"): each["Environment"]["Variables"].get("IOT_DATA_ENDPOINT")
         for each in stack.of_type("AWS::Lambda::Function")
     }
-    publishing = {"receptionist", "commissioner", "sweeper"}
+    publishing = {"receptionist", "commissioner", "express", "sweeper"}
     assert {name for name, endpoint in endpoints.items() if endpoint == own["dataEndpoint"]} == publishing
     configured = stack.the("AWS::IoT::DomainConfiguration")
     assert (configured["DomainName"], configured["ServerCertificateArns"]) == ("lobby.example.com", [certificate])

@@ -178,7 +178,7 @@ def test_each_function_writes_only_its_own_logs(stacks: Stacks) -> None:
     for role in GRANTS.keys() - {"device-lobby-rules"}:
         written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
         name = role.removeprefix("device-lobby-")
-        theirs = {"commissioner", "surveyor", "inspector"} if name == "commissioner" else {name}
+        theirs = {"commissioner", "express", "surveyor", "inspector"} if name == "commissioner" else {name}
         expected = {f"/aws/lambda/device-lobby-{each}" for each in theirs}
         assert written == ({"AWSIotLogsV2"} if name == "iot-logs" else expected)
 

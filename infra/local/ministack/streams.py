@@ -173,26 +173,30 @@ class Poller:
         self._advancing = threading.Lock()
 
     def poll(self) -> bool:
-        """Start a batch for each idle lane that has records. Does not wait for a function."""
+        """Start a batch for each idle lane that has records, and return whether there is one: MiniStack then polls its
+        queues again at once, and otherwise pauses. Does not wait for a function."""
+        started = False
         for account, region, mapping in MAPPINGS.resolve()():
             source = mapping.get("EventSourceArn", "")
             if ":dynamodb:" in source and "/stream/" in source and mapping.get("Enabled", True):
                 with SCOPE.resolve()(account, region):
-                    self._start(account, region, mapping, source)
-        return False
+                    started = self._start(account, region, mapping, source) or started
+        return started
 
-    def _start(self, account: str, region: str, mapping: dict[str, Any], source: str) -> None:
-        table = source.split("/")[1]
+    def _start(self, account: str, region: str, mapping: dict[str, Any], source: str) -> bool:
+        table, started = source.split("/")[1], False
         stream = TABLE.resolve().get(table)
         function = FUNCTION.resolve()(mapping["FunctionName"], mapping.get("Qualifier"))[0]
         if not stream or stream.get("LatestStreamArn") != source or function is None:
-            return
+            return False
         lanes, end = self._lanes(), END.resolve()(table)
         for number in range(lanes):
             lane = Lane(mapping, table, stream["pk_name"], number, lanes)
             busy = IN_FLIGHT.resolve().get(lane.name) or time.monotonic() < self._not_before.get(lane.name, 0)
             if not busy and self._position(lane) < end:
                 DISPATCH.resolve()(lane.name, self._work, account, region, lane, function)
+                started = True
+        return started
 
     def _position(self, lane: Lane) -> int:
         """Return the next position of a lane. The mapping's own position is that of its slowest lane."""

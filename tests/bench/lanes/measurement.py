@@ -19,7 +19,8 @@ from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.states import State
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import attributes_of
-from lobby.ledger.models import LedgerRow
+from lobby.ledger.models import LedgerRow, TargetRow
+from lobby.ledger.target_rows import KIND
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from tests.bench.deployment import TABLE, LobbyUnderTest
 
@@ -28,6 +29,8 @@ _ALONE: Final = 7
 _BATCH: Final = 25
 """DynamoDB's limit for BatchWriteItem."""
 _SINGLES_EVERY: Final = 3.0
+_MOST_SINGLES: Final = 200
+"""In a bulk claim that takes as long as the patience allows."""
 _POLL: Final = 0.2
 _SHARDS: Final = 4
 """Shards of a new table's stream. A mapping processes as many batches at a time, multiplied by its factor."""
@@ -37,25 +40,32 @@ _EARLIER_TURN: Final = "commissioner"
 
 @dataclass(frozen=True)
 class Figures:
-    """`seconds` is when the last of `devices` was commissioned, or None. `rate_limit` is the time at the targets' rate,
-    `quota_limit` that which the quota alone would allow. Times of single claims are medians, in ms."""
+    """`seconds` is when the last of `devices` was commissioned, or None. `rate_limit` is the time at the target's rate,
+    for the single claims for this target as well; `quota_limit` that which the quota alone would allow. `both_devices`
+    are half for each of two targets. Times of single claims are medians, in ms; `cold_ms` is that of the first one."""
 
     devices: int
+    both_devices: int
+    rate: float
     commissioned: int
     failed: int
     seconds: float | None
     rate_limit: float
     quota_limit: float
+    both_seconds: float | None
+    both_limit: float
     throttled: int
     billed_seconds: float
+    cold_ms: float
     idle_ms: float
+    singles: int
     single_same_ms: float
     single_other_ms: float
-    both_targets_seconds: float | None
+    single_slowest_ms: float
 
     @property
     def throttled_per_device(self) -> float:
-        return round(self.throttled / (2 * self.devices), 3)
+        return round(self.throttled / (self.devices + self.both_devices + self.singles), 3)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"throttled_per_device": self.throttled_per_device}
@@ -68,37 +78,56 @@ class LanesUnderTest:
         self.lobby, self.functions, self._earlier = lobby, functions, earlier
         self._targets = [parse_target(each.account, each.region) for each in lobby.file.targets[:2]]
 
-    def measure(self, count: int, patience: float) -> Figures:
-        """Measure single claims alone, a bulk claim with single claims meanwhile, and bulk claims for both targets."""
-        emulator = self.lobby.local.emulator
+    def measure(self, count: int, both_count: int, rate: float, patience: float) -> Figures:
+        """Measure single claims alone, a bulk claim with single claims meanwhile, and bulk claims for both targets. The
+        quotas are those of AWS, multiplied as the targets' rate is."""
+        emulator, share = self.lobby.local.emulator, rate / DEFAULT_RATE
         first, second = self._targets
-        emulator.enforce(RELAXED)
-        idle = [self._single(first) for _ in range(_ALONE)][1:]
+        self._set_rate(rate)
         batches = _SHARDS * (_EARLIER_FACTOR if self._earlier else 1)
-        emulator.enforce(replace(STRICT, policy_delay_seconds=0, disordered_events=False, stream_lanes=batches))
-        rate_limit, quota_limit = count / DEFAULT_RATE, max(0.0, (count - QUOTA) / QUOTA)
+        strict = replace(STRICT, policy_delay_seconds=0, disordered_events=False, stream_lanes=batches)
+        emulator.enforce(replace(strict, rate_share=share))
+        cold, *idle = [self._single(target) for target in (first, *[second, first] * _ALONE)]
         before = self._counted()
         ids, same, other = self._write(first, count), list[float](), list[float]()
-        seconds = self._finish(ids, patience * rate_limit, same, other)
-        both = self._write(first, count // 2) + self._write(second, count // 2)
-        both_seconds = self._finish(both, patience * rate_limit)
+        seconds = self._finish(ids, patience * count / rate, same, other)
+        both = self._write(first, both_count // 2) + self._write(second, both_count // 2)
+        both_seconds = self._finish(both, patience * both_count / rate) if both else None
         after = self._counted()
         emulator.enforce(RELAXED)
         states = [self.lobby.row(certid).get("devstate", {}).get("S") for certid in (*ids, *both)]
         return Figures(
             devices=count,
+            both_devices=len(both),
+            rate=rate,
             commissioned=states.count(State.COMMISSIONED.value),
             failed=states.count(State.FAILED.value),
             seconds=seconds,
-            rate_limit=round(rate_limit, 1),
-            quota_limit=round(quota_limit, 1),
+            rate_limit=round((count + len(same)) / rate, 1),
+            quota_limit=round(max(0.0, (count + len(same)) / (QUOTA * share) - 1), 1),
+            both_seconds=both_seconds,
+            both_limit=round(both_count / 2 / rate, 1),
             throttled=after[0] - before[0],
             billed_seconds=round((after[1] - before[1]) / 1000, 1),
-            idle_ms=round(median(idle)),
+            cold_ms=round(cold),
+            idle_ms=round(median(idle[2:])),
+            singles=len(same) + len(other),
             single_same_ms=round(median(same)) if same else 0,
             single_other_ms=round(median(other)) if other else 0,
-            both_targets_seconds=both_seconds,
+            single_slowest_ms=round(max(same + other, default=0)),
         )
+
+    def _set_rate(self, rate: float) -> None:
+        """Set both targets' rate, before a worker knows another one."""
+        for target in self._targets:
+            names = {"target": {"S": str(target)}, "kind": {"S": KIND}}
+            self.lobby.tables.update_item(
+                TableName=TargetRow.Meta.table_name,
+                Key=names,
+                UpdateExpression="SET rate = :r",
+                ExpressionAttributeValues={":r": {"N": f"{rate:g}"}},
+                ConditionExpression="attribute_exists(kind)",
+            )
 
     def _finish(
         self,
@@ -109,11 +138,12 @@ class LanesUnderTest:
     ) -> float | None:
         """Wait until these rows are commissioned, with single claims meanwhile. Return the seconds, or None."""
         began, left, singles_at = time.monotonic(), list(ids), _SINGLES_EVERY
+        pause = max(_SINGLES_EVERY, timeout / _MOST_SINGLES)
         while left and (elapsed := time.monotonic() - began) < timeout:
             if same is not None and other is not None and elapsed > singles_at and len(left) > _BATCH:
                 same.append(self._single(self._targets[0], timeout))
                 other.append(self._single(self._targets[1], timeout))
-                singles_at = time.monotonic() - began + _SINGLES_EVERY
+                singles_at = time.monotonic() - began + pause
             left = [certid for certid in left if not self._is_done(certid)] if self._is_done(left[-1]) else left
             time.sleep(_POLL)
         return None if left else round(time.monotonic() - began, 1)

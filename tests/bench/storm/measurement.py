@@ -31,10 +31,11 @@ _ALONE: Final = 15
 
 @dataclass(frozen=True)
 class Figures:
-    """The result of a storm of `devices`. `seconds` is when the last one was admitted, or None. `runs` are the
-    bouncer's; `examined` are its calls of DescribeCertificate that were not throttled."""
+    """The result of a storm of `devices` with a `share` of AWS's rates. `seconds` is when the last one was admitted, or
+    None. `runs` are the bouncer's; `examined` are its calls of DescribeCertificate that were not throttled."""
 
     devices: int
+    share: float
     admitted: int
     seconds: float | None
     limit: float
@@ -95,6 +96,7 @@ class StormUnderTest:
         examined = [call for call in calls if call.action == "iot:DescribeCertificate" and call.status == 200]
         return Figures(
             count,
+            self.share,
             admitted,
             round(max(storm.admitted.values()), 1) if admitted == count else None,
             limit,

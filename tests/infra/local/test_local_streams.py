@@ -1,9 +1,12 @@
 """The decisions after an invocation with a batch of stream records."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from infra.local.ministack import streams
+from infra.local.ministack.patch_points import PatchPoint
 from infra.local.ministack.streams import Lane, Progress, Rules, Step, after, first_failed, lane_of, rules_of
 
 AT = Progress(10)
@@ -87,3 +90,25 @@ def test_a_single_lane_has_the_position_of_the_mapping_and_every_record() -> Non
     lane = Lane({"UUID": "m"}, "t", "id", 0, 1)
     assert lane.name == "m"
     assert lane.holds(_record("a", "b"))
+
+
+@pytest.mark.parametrize(("records", "started"), [(0, False), (3, True)])
+def test_a_poll_says_whether_there_was_work(monkeypatch: pytest.MonkeyPatch, records: int, started: bool) -> None:
+    """MiniStack pauses after a poll without work, which would delay what the function sends to a queue."""
+    dispatched: list[str] = []
+    mapping = {"UUID": "m", "EventSourceArn": "arn:aws:dynamodb:r:1:table/t/stream/s", "FunctionName": "f"}
+    answers: dict[PatchPoint, Any] = {
+        streams.MAPPINGS: lambda: [("1", "r", mapping)],
+        streams.SCOPE: lambda *_: nullcontext(),
+        streams.TABLE: {"t": {"LatestStreamArn": mapping["EventSourceArn"], "pk_name": "pk"}},
+        streams.FUNCTION: lambda *_: ({}, {}),
+        streams.POSITIONS: {},
+        streams.START: lambda _table: 0,
+        streams.END: lambda _table: records,
+        streams.IN_FLIGHT: {},
+        streams.DISPATCH: lambda name, *_: dispatched.append(name),
+    }
+    monkeypatch.setattr(PatchPoint, "resolve", lambda self: answers[self])
+    mapping["StartingPosition"] = "TRIM_HORIZON"
+    assert streams.Poller(lambda: 1).poll() is started
+    assert bool(dispatched) is started

@@ -6,9 +6,13 @@ A lane's workers must never overlap, whatever SQS delivers; what a killed worker
 from collections.abc import Callable
 from typing import Final
 
+from lobby.domain.lanes import Lane
+from lobby.lane_tokens import fresh_token_message
 from lobby.names import Target
 from tests.simulation.faults import initial_states
 from tests.simulation.faults.devices import A, B
+from tests.simulation.faults.lambdas import TOKENS_URL
+from tests.simulation.faults.lane_queues import Message
 from tests.simulation.races.model import ModelViolation
 from tests.simulation.races.race import Race, StartActors, ends_as, one
 from tests.simulation.races.scheduler import Actor
@@ -110,6 +114,37 @@ def _target_closes(simulation: Simulation) -> list[Actor]:
     return [worker, simulation.request("release", one(simulation)), simulation.close(A)]
 
 
+def _announced(simulation: Simulation) -> Actor:
+    """Return a worker that a token has started. It registers the device, whose claim is then announced to it."""
+    _change(simulation, "claim", A, processed=False)
+    while simulation.streams[one(simulation)].waiting:
+        simulation.finish(simulation.deliver(one(simulation)))
+    [announcement] = simulation.workable()
+    body = fresh_token_message(Lane(announcement.group), "1")["MessageBody"]
+    token = Message(0, TOKENS_URL, announcement.group, body, simulation.clock())
+    simulation.lanes.messages.append(token)
+    worker = _stopped_before(simulation, simulation.work(token), _REGISTER)
+    simulation.finish(simulation.work(announcement))
+    if announcement in simulation.lanes.messages:
+        raise ModelViolation("got an announcement that stays in its queue, want it in the lane's row")
+    return worker
+
+
+def _announced_while_busy(simulation: Simulation) -> list[Actor]:
+    """The release is announced to the worker of a token, too, or finds the lane free."""
+    return [_announced(simulation), simulation.request("release", one(simulation))]
+
+
+def _announced_and_killed(call: str, event: str, target: Target | None = None) -> StartActors:
+    """The worker of a token is killed after an announcement, whose message is gone."""
+
+    def start(simulation: Simulation) -> list[Actor]:
+        simulation.kill(_stopped_before(simulation, _announced(simulation), call), after=True)
+        return [simulation.request(event, one(simulation), target)]
+
+    return start
+
+
 def _lane_race(
     name: str, start: Callable[[Simulation], list[Actor]], state: str, target: Target | None = None, repairs: int = 0
 ) -> Race:
@@ -134,6 +169,13 @@ LANE_RACES: Final = (
     _lane_race("a worker killed before its result, and a retry", _killed(_RESULT, "retry", after=False), "arrived", A),
     _lane_race("the lanes of both targets of a move", _moved_while_registered, "arrived", B),
     _lane_race("a target is cleared, and the move back", _moved_back_while_cleared, "arrived", A),
+    _lane_race("an announcement to a busy lane, and the release", _announced_while_busy, "inlobby"),
+    _lane_race(
+        "a worker killed after an announcement, and a retry", _announced_and_killed(_ATTACH, "retry"), "arrived", A
+    ),
+    _lane_race(
+        "a worker killed after an announcement, and the move", _announced_and_killed(_RESULT, "move", B), "arrived", B
+    ),
     Race("a message delivered again, the release, and the next claim", initial_states.waiting, _delivered_again),
     _lane_race("a target closes during its claim and the release", _target_closes, "inlobby", repairs=1),
 )

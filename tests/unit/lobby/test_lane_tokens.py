@@ -11,6 +11,7 @@ from lobby.lane_tokens import (
     Token,
     announcement_messages,
     fresh_token_message,
+    row_of,
     token_message,
 )
 from lobby.names import Fingerprint, parse_target
@@ -47,12 +48,27 @@ def test_announcements_name_each_row_once_and_are_the_same_for_the_same_records(
     assert identity(messages[0]) != identity(announcement_messages(A, ROWS, "43")[0])
 
 
+def test_the_same_row_in_another_announcement_is_another_entry() -> None:
+    first, again = (
+        Token.decode(announcement_messages(A, ROWS[:2], unique)[0]["MessageBody"]).entries for unique in ("42", "43")
+    )
+    assert not set(first) & set(again)
+    assert [row_of(entry) for entry in first] == ROWS[:2]
+
+
+def test_the_announcement_of_an_earlier_version_has_no_tag() -> None:
+    token = Token.decode(f'{{"lane": "lobby", "announced": ["{ROWS[0]}"]}}')
+    assert [row_of(entry) for entry in token.entries] == ROWS[:1]
+    assert row_of(ROWS[0]) == ROWS[0]
+
+
 @pytest.mark.parametrize(
     "body",
     [
         *("", "[]", "{}", "null", '{"lane": 1}', '{"lane": "x"}'),
         *('{"lane": "lobby", "announced": ["x"]}', '{"lane": "lobby", "announced": 1}'),
         '{"lane": "lobby", "settledAt": "soon"}',
+        *('{"lane": "lobby", "tag": 1}', '{"lane": "lobby", "tag": "x#y"}', '{"lane": "lobby", "tag": null}'),
     ],
 )
 def test_other_bodies_are_rejected(body: str) -> None:

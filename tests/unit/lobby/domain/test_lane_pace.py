@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from lobby.domain.lane_pace import DEFAULT_RATE, LanePace, next_slot, parse_rate
+from lobby.domain.lane_pace import DEFAULT_RATE, URGENT_EARLY, LanePace, next_slot, parse_rate, resumed_slot
 from lobby.errors import InvalidInput
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -52,3 +52,26 @@ def test_slots_are_an_interval_apart_and_a_late_worker_makes_no_burst() -> None:
     assert [round(later - earlier, 6) for earlier, later in pairwise(slots)] == [0.1] * 10
     late = next_slot(1.0, 0.1, 100.0)
     assert 100.0 - late <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("saved", "resumed"),
+    [
+        (0.0, 100.0),
+        (99.4, 100.0),
+        (99.6, 99.6),
+        (100.05, 100.05),
+        (109.0, 100.1 + URGENT_EARLY),
+    ],
+    ids=["no run before", "an old run", "the gap between two runs", "the slot is yet to come", "a lower rate before"],
+)
+def test_a_run_keeps_its_distance_from_the_last_device_of_the_run_before(saved: float, resumed: float) -> None:
+    assert resumed_slot(saved, 0.1, 100.0) == pytest.approx(resumed)
+
+
+def test_urgent_devices_and_a_late_worker_together_stay_within_a_second_of_the_rate() -> None:
+    """The worst case: it is late, makes up for that, and single claims start early."""
+    slot, started = next_slot(0.0, 1 / DEFAULT_RATE, 100.0), 0
+    while slot - URGENT_EARLY <= 100.0:
+        slot, started = next_slot(slot, 1 / DEFAULT_RATE, 100.0), started + 1
+    assert started <= DEFAULT_RATE + 1

@@ -6,7 +6,7 @@ import pytest
 
 from lobby.domain.lane_steps import Action, Situation, next_step
 
-IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drained=True)
+IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drained=True, urgent_limit=10)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drai
         (replace(IDLE, ready=5, now=20, running=1), Action.WAIT),
         (replace(IDLE, ready=5, stopped=True), Action.END),
         (replace(IDLE, stopped=True, running=1), Action.WAIT),
+        (replace(IDLE, urgent=1, slot_at=0.4, urgent_at=-0.1), Action.START_URGENT),
+        (replace(IDLE, urgent=1, slot_at=0.6, urgent_at=0.1), Action.WAIT),
+        (replace(IDLE, urgent=1, ready=1, running=8), Action.START_URGENT),
+        (replace(IDLE, urgent=1, ready=1, running=10), Action.WAIT),
+        (replace(IDLE, urgent=1, drained=False, running=10), Action.WAIT),
+        (replace(IDLE, urgent=1, stopped=True), Action.END),
     ],
     ids=str,
 )

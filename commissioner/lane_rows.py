@@ -1,0 +1,141 @@
+"""The rows that a lane's worker knows: which is served next, which are in progress, and which failed and come again.
+
+Announced rows and single claims are urgent, and come before bulk claims, each in order of time. The by-turn index is
+eventually consistent: a row that was served a moment ago is not served again because the index still shows it. An
+announcement is newer than what was read before it: if its row is in progress, it is served once more afterwards.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from commissioner.serving import Attempt
+from lobby.domain.device import Priority
+from lobby.domain.lanes import Lane
+from lobby.lane_tokens import row_of
+from lobby.ledger.lanes import StartKey, WaitingRow, waiting
+from lobby.names import Fingerprint
+
+PAGE: Final = 50
+_PENDING: Final = float("inf")
+_AGAIN_AFTER: Final = 3.0
+"""Seconds after which a row that was served may be served again: until then the index may still show it."""
+
+
+class LaneRows:
+    """The rows of one run. Times are in seconds of one clock."""
+
+    def __init__(self, lane: Lane, *, exhausted: bool) -> None:
+        self._lane = lane
+        self.exhausted = exhausted
+        """Whether the last reading of the index has found no further row."""
+        self._urgent: deque[Attempt] = deque()
+        self._ready: deque[Attempt] = deque()
+        self._later: list[tuple[float, int, Attempt]] = []
+        self._again_at: dict[Fingerprint, float] = {}
+        self._started: set[Fingerprint] = set()
+        self._unfinished: set[Fingerprint] = set()
+        self._entries: dict[Fingerprint, set[str]] = {}
+        self._taken: set[str] = set()
+        self._order: Iterator[int] = count()
+        self._cursor: StartKey | None = None
+
+    # What is known.
+
+    @property
+    def urgent(self) -> int:
+        return len(self._urgent)
+
+    @property
+    def ready(self) -> int:
+        return len(self._ready)
+
+    @property
+    def known(self) -> int:
+        """Return the number of rows that this run has seen."""
+        return len(self._again_at)
+
+    @property
+    def retry_at(self) -> float | None:
+        """Return when the next failed row is tried again."""
+        return self._later[0][0] if self._later else None
+
+    @property
+    def is_finished(self) -> bool:
+        """Return whether nothing that was begun is left undone."""
+        return not self._unfinished
+
+    def left_of(self, entries: Iterable[str]) -> list[str]:
+        """Return those of the entries whose rows are not done."""
+        return [entry for entry in entries if self._again_at.get(row_of(entry), _PENDING) == _PENDING]
+
+    # New rows.
+
+    def recover(self, certids: Iterable[Fingerprint]) -> None:
+        """Add rows that an interrupted worker may not have finished."""
+        for certid in certids:
+            self._unfinished.add(certid)
+            self._again_at[certid] = _PENDING
+            self._ready.append(Attempt(certid, unfinished=True))
+
+    def announce(self, entries: Iterable[str]) -> None:
+        """Add announced rows. Those of rows in progress are taken at a later call."""
+        for entry in sorted(entries):
+            certid = row_of(entry)
+            if entry in self._taken or certid in self._started:
+                continue
+            self._taken.add(entry)
+            self._entries.setdefault(certid, set()).add(entry)
+            if self._again_at.get(certid) != _PENDING:
+                self._again_at[certid] = _PENDING
+                self._urgent.append(Attempt(certid))
+            elif waits := next((each for each in self._ready if each.certid == certid), None):
+                self._ready.remove(waits)
+                self._urgent.append(waits)
+
+    def read_singles(self, now: float) -> None:
+        """Read the single claims of the index, in case that an announcement was lost."""
+        self._urgent += self._new(waiting(self._lane, Priority.SINGLE, PAGE).rows, now)
+
+    def read(self, now: float) -> None:
+        """Read more rows: single claims, and then the next page of bulk claims. After the last page, the index is
+        exhausted if this pass has found nothing new."""
+        self.read_singles(now)
+        page = waiting(self._lane, Priority.BULK, PAGE, self._cursor)
+        self._ready += self._new(page.rows, now)
+        self._cursor = page.next_key
+        self.exhausted = not self._urgent and not self._ready and page.next_key is None
+
+    def _new(self, rows: Iterable[WaitingRow], now: float) -> list[Attempt]:
+        """Return attempts for the rows that are not in progress, and were not served a moment ago."""
+        new = [row.certid for row in rows if self._again_at.get(row.certid, 0.0) <= now]
+        self._again_at.update(dict.fromkeys(new, _PENDING))
+        return [Attempt(certid) for certid in new]
+
+    # Progress.
+
+    def due(self, now: float) -> None:
+        """Make failed rows ready whose time has come."""
+        while self._later and self._later[0][0] <= now:
+            self._ready.appendleft(heapq.heappop(self._later)[2])
+
+    def start(self, *, urgent: bool) -> Attempt:
+        """Return the next row, which is then in progress."""
+        attempt = (self._urgent if urgent else self._ready).popleft()
+        self._started.add(attempt.certid)
+        self._unfinished.add(attempt.certid)
+        return attempt
+
+    def done(self, attempt: Attempt, now: float) -> set[str]:
+        """The row is done. Return its entries that were taken before it was started."""
+        self._started.discard(attempt.certid)
+        self._unfinished.discard(attempt.certid)
+        self._again_at[attempt.certid] = now + _AGAIN_AFTER
+        return self._entries.pop(attempt.certid, set())
+
+    def later(self, attempt: Attempt, at: float) -> None:
+        """The row has failed, and is tried again at this time."""
+        self._started.discard(attempt.certid)
+        heapq.heappush(self._later, (at, next(self._order), attempt))

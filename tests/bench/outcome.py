@@ -1,0 +1,58 @@
+"""How a benchmark ends: with `--json` its last line is one JSON object, also after a failure or an interruption.
+
+The object has `goal` and the figures that were measured until then, and `error` if the benchmark did not complete: then
+`goal` is false. The exit status is 0 only if the goal is reached.
+"""
+
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import typer
+
+from infra.local.errors import LocalCloudError
+from infra.local.timeline import StepFailed
+
+_EXPECTED: Final = (StepFailed, LocalCloudError, TimeoutError)
+
+
+@dataclass
+class Outcome:
+    """What a benchmark has found so far. `figures` are JSON values by name."""
+
+    goal: bool = False
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def outcome(*, as_json: bool) -> Iterator[Outcome]:
+    """Run a benchmark in the block. End the process with status 1 if the block fails, is interrupted, or leaves `goal`
+    false."""
+    found, error = Outcome(), None
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield found
+    except KeyboardInterrupt:
+        error = "interrupted"
+    except Exception as failure:  # noqa: BLE001  # whatever it is, the last line is printed
+        error = str(failure) if isinstance(failure, _EXPECTED) else f"{type(failure).__name__}: {failure}"
+        if not isinstance(failure, _EXPECTED):
+            traceback.print_exc()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if error is not None:
+        print(f"FAILED: {error}", file=sys.stderr)
+    goal = found.goal and error is None
+    if as_json:
+        print(json.dumps({"goal": goal} | ({"error": error} if error else {}) | found.figures))
+    if not goal:
+        raise typer.Exit(1)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
