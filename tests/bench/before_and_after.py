@@ -32,13 +32,13 @@ def compare(
     rows: Sequence[Row],
     names: Sequence[str],
     one: Callable[[LobbyUnderTest, str], tuple[F, str]],
-    is_within: Callable[[F], bool],
+    is_within: Callable[[F, F | None], bool],
     *,
     as_json: bool,
 ) -> None:
     """Start a lobby with a state of its own, and print the figures of `one(lobby, name)` for each of `names`, in order,
-    side by side. `one` also returns a note. The goal is reached if those of `AFTER` are within the budgets. What was
-    measured before a failure or an interruption is printed, too."""
+    side by side. `one` also returns a note. `is_within` decides from those of `AFTER` and `BEFORE` whether the goal is
+    reached. What was measured before a failure or an interruption is printed, too."""
     timeline, found = Timeline(out=sys.stderr), dict[str, F]()
     with outcome(as_json=as_json) as result:
         try:
@@ -51,7 +51,7 @@ def compare(
                     with timeline.step(f"{title}, {each}") as step:
                         found[each], step.note = one(lobby, each)
         finally:
-            result.goal = AFTER in found and is_within(found[AFTER])
+            result.goal = AFTER in found and is_within(found[AFTER], found.get(BEFORE))
             result.figures = {name: each.as_json() for name, each in found.items()}
             if found:
                 _print(title, found, rows, goal=result.goal)

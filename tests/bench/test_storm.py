@@ -97,3 +97,8 @@ def line(action: str, certid: str, status: int) -> str:
 )
 def test_the_goal_is_to_meet_all_budgets(worse: dict[str, Any], goal: bool) -> None:
     assert is_within(replace(GOOD, **worse)) is goal
+
+
+@pytest.mark.parametrize(("before", "goal"), [(72, False), (73, True)])
+def test_a_single_device_must_not_be_admitted_later_than_before(before: float, goal: bool) -> None:
+    assert is_within(GOOD, replace(GOOD, alone_ms=before)) is goal

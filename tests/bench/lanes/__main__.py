@@ -46,7 +46,7 @@ def main(
     compare("Claims under AWS's quotas", ROWS, names, one, is_within, as_json=as_json)
 
 
-def is_within(figures: Figures) -> bool:
+def is_within(figures: Figures, _before: Figures | None = None) -> bool:
     """Return whether the budgets are met."""
     return (
         _in_time(figures.seconds, figures.rate_limit)

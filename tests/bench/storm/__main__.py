@@ -23,6 +23,8 @@ WITHIN: Final = 1.05
 """The budget: the time until the last admission, relative to the physical limit."""
 RUNS: Final = 1.2
 """The budget: runs of the bouncer per device."""
+SLOWER: Final = 1.1
+"""The budget: the admission of a single device, relative to that by the earlier bouncer. Less is noise."""
 
 
 @app.command(help=__doc__)
@@ -53,12 +55,14 @@ def main(
     compare("A storm of new devices, with AWS's quotas", ROWS, names, one, is_within, as_json=as_json)
 
 
-def is_within(figures: Figures) -> bool:
+def is_within(figures: Figures, before: Figures | None = None) -> bool:
+    """Return whether the budgets are met. A single device must not be admitted later than `before`."""
     return (
         figures.seconds is not None
         and figures.seconds <= WITHIN * figures.limit
         and figures.runs_per_device <= RUNS
         and figures.undelivered == 0
+        and (before is None or figures.alone_ms <= SLOWER * before.alone_ms)
     )
 
 

@@ -1,11 +1,23 @@
-"""A lobby with two targets, as a fixture."""
+"""A lobby with two targets, as fixtures."""
 
 import pytest
 
+from commissioner.lane_messages import Environment
 from tests.aws import Calls, Clock
+from tests.functional.commissioner.lane_runs import new_environment
 from tests.functional.commissioner.lobby_with_targets import LobbyWithTargets
 
 
 @pytest.fixture
 def lobby(calls: Calls, clock: Clock) -> LobbyWithTargets:
     return LobbyWithTargets(calls, clock)
+
+
+@pytest.fixture
+def three(calls: Calls, clock: Clock) -> LobbyWithTargets:
+    return LobbyWithTargets(calls, clock, "sensor-1", "sensor-2", "sensor-3")
+
+
+@pytest.fixture
+def environment(three: LobbyWithTargets) -> Environment:
+    return new_environment(three)

@@ -1,95 +1,42 @@
 """The worker of a lane and its messages: lease, pace, order, hand-over, closed lanes, and killed predecessors."""
 
 from collections.abc import Callable
-from datetime import datetime
-from itertools import count
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from commissioner.lane_messages import DELETE, Environment, Verdict, handle
+from commissioner.lane_messages import DELETE, Environment, Verdict
 from commissioner.lane_worker import SLICE
-from lobby.domain.device import Priority
-from lobby.domain.lane_state import HANDED_OVER_FOR, LEASE
+from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State
-from lobby.domain.transitions import ClaimRequest
 from lobby.lane_tokens import Token
-from lobby.ledger.lanes import MOST_ANNOUNCED, Lanes, WorkerReport
-from lobby.ledger.targets import RecentTargets, Targets
-from lobby.names import Fingerprint, Target
+from lobby.ledger.lanes import Lanes
 from tests import aws
-from tests.aws import Calls, Clock, CutOff
-from tests.functional.commissioner.lane_environment import environment_with, lane_row
+from tests.aws import CutOff
+from tests.functional.commissioner.lane_environment import lane_row
+from tests.functional.commissioner.lane_runs import (
+    LANE,
+    announcement,
+    claim,
+    commissioned,
+    new_environment,
+    run,
+    states,
+)
 from tests.functional.commissioner.lobby_with_targets import (
     ANN,
     ONE,
-    PROFILES,
     THREE,
     TWO,
     A,
     B,
     LobbyWithTargets,
     throttle_next,
-    wall_clock,
 )
 
-LANE = lane_to(A)
-_NUMBERS = count(1)
 NO_ANSWER = EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
-
-
-@pytest.fixture
-def three(calls: Calls, clock: Clock) -> LobbyWithTargets:
-    return LobbyWithTargets(calls, clock, "sensor-1", "sensor-2", "sensor-3")
-
-
-@pytest.fixture
-def environment(three: LobbyWithTargets) -> Environment:
-    return new_environment(three)
-
-
-def new_environment(lobby: LobbyWithTargets, rate: float = 9.0) -> Environment:
-    """Return what a Lambda that has just started runs with."""
-    targets = RecentTargets(Targets.read_only(), lobby.clock)
-    return environment_with(
-        lobby.ledger,
-        targets,
-        lobby.clock,
-        PROFILES,
-        sessions_clock=wall_clock,
-        rate=lambda _lane: rate,
-        holders=lambda: f"worker {next(_NUMBERS)}",
-    )
-
-
-def claim(lobby: LobbyWithTargets, *certids: Fingerprint, target: Target = A, bulk: bool = True) -> None:
-    with lobby.calls.uncounted():
-        request = ClaimRequest(target, priority=Priority.BULK if bulk else Priority.SINGLE)
-        for certid in certids:
-            lobby.clock.advance(seconds=0.1)
-            lobby.ledger.claim(certid, request, ANN)
-
-
-def states(lobby: LobbyWithTargets) -> list[State]:
-    return [lobby.device(certid).devstate for certid in (ONE, TWO, THREE)]
-
-
-def commissioned(lobby: LobbyWithTargets) -> list[Fingerprint]:
-    """Return the devices in the order in which they were commissioned."""
-    devices = [lobby.device(certid) for certid in (ONE, TWO, THREE)]
-    done = [device for device in devices if device.devstate is State.COMMISSIONED]
-    return [device.certid for device in sorted(done, key=lambda device: device.enteredat)]
-
-
-def announcement(*certids: Fingerprint) -> Token:
-    """Return the next announcement of these rows."""
-    return Token(LANE, None, certids, f"{next(_NUMBERS):012x}")
-
-
-def run(environment: Environment, token: Token | None = None, hide: Callable[[int], None] | None = None) -> Verdict:
-    return handle(token or Token(LANE), environment, hide or (lambda _seconds: None))
 
 
 def test_a_lane_is_drained_in_order_and_its_token_is_deleted(three: LobbyWithTargets, environment: Environment) -> None:
@@ -131,57 +78,6 @@ def test_a_token_lives_until_the_index_shows_what_its_bucket_contained(
     assert run(environment, Token(LANE, now + 2.5)) == DELETE
 
 
-def test_a_worker_hands_over_when_its_time_is_up(three: LobbyWithTargets) -> None:
-    claim(three, ONE, TWO, THREE)
-    environment = new_environment(three, rate=0.1)
-    heartbeats: list[int] = []
-    assert run(environment, hide=heartbeats.append) == Verdict(hand_over=True)
-    assert len(commissioned(three)) == 2
-    assert len(heartbeats) >= 3
-    assert run(environment) == DELETE
-    assert len(commissioned(three)) == 3
-    assert Lanes(three.clock).get(LANE).holder is None
-
-
-def test_a_lane_that_is_handed_over_is_kept_for_the_worker_of_the_next_token(three: LobbyWithTargets) -> None:
-    """A single claim that comes in between goes to that worker, instead of delaying it."""
-    claim(three, ONE, TWO)
-    environment = new_environment(three, rate=0.05)
-    assert run(environment) == Verdict(hand_over=True)
-    claim(three, THREE, bulk=False)
-    assert run(environment, announcement(THREE)) == DELETE
-    assert states(three)[2] is State.CLAIMED
-    assert run(new_environment(three)) == DELETE
-    assert set(commissioned(three)) == {ONE, TWO, THREE}
-
-
-def test_a_lane_that_is_handed_over_is_free_for_all_if_the_next_token_does_not_come(three: LobbyWithTargets) -> None:
-    claim(three, ONE, TWO)
-    assert run(new_environment(three, rate=0.05)) == Verdict(hand_over=True)
-    three.clock.advance(seconds=HANDED_OVER_FOR.total_seconds() + 1)
-    claim(three, THREE, bulk=False)
-    assert run(new_environment(three), announcement(THREE)) == DELETE
-    assert states(three)[2] is State.COMMISSIONED
-
-
-def test_a_token_that_is_delivered_twice_takes_over_once(three: LobbyWithTargets) -> None:
-    claim(three, ONE, TWO)
-    assert run(new_environment(three, rate=0.05)) == Verdict(hand_over=True)
-    lanes = Lanes(three.clock)
-    assert lanes.acquire(LANE, "first delivery")
-    assert lanes.acquire(LANE, "second delivery") is None
-
-
-def test_a_run_keeps_the_distance_from_the_last_device_of_the_run_before(three: LobbyWithTargets) -> None:
-    environment = new_environment(three, rate=0.5)
-    claim(three, ONE, bulk=False)
-    run(environment, announcement(ONE))
-    began = three.clock()
-    claim(three, TWO, THREE)
-    run(environment)
-    assert (three.clock() - began).total_seconds() >= 3.4
-
-
 # The lease.
 
 
@@ -193,108 +89,6 @@ def test_a_lane_that_another_worker_has_is_left_alone(three: LobbyWithTargets, e
     three.clock.advance(seconds=LEASE.total_seconds() + 1)
     assert run(environment) == DELETE
     assert states(three)[0] is State.COMMISSIONED
-
-
-# Announcements to the worker that has the lane.
-
-
-def test_a_single_claim_starts_before_the_bulk_claims_and_before_the_next_slot(three: LobbyWithTargets) -> None:
-    """It is made while the worker is busy; its message is done then, so that it does not delay the next one."""
-    claim(three, ONE, TWO)
-
-    def announce() -> None:
-        claim(three, THREE, bulk=False)
-        assert run(new_environment(three), announcement(THREE)) == DELETE
-
-    three.calls.meanwhile["CreateThing"] = announce
-    assert run(new_environment(three, rate=1.0)) == DELETE
-    assert commissioned(three) == [ONE, THREE, TWO]
-    first, single, _ = (datetime.fromisoformat(three.device(each).enteredat) for each in commissioned(three))
-    assert (single - first).total_seconds() < 0.7
-    assert Lanes(three.clock).get(LANE).announced == frozenset()
-
-
-def test_a_row_that_is_announced_again_while_it_is_served_is_served_again(three: LobbyWithTargets) -> None:
-    claim(three, ONE)
-
-    def release() -> None:
-        three.release(ONE)
-        assert run(new_environment(three), announcement(ONE)) == DELETE
-
-    three.calls.meanwhile["AttachPolicy"] = release
-    assert run(new_environment(three)) == DELETE
-    assert (states(three)[0], three.device(ONE).needs_commissioner) == (State.INLOBBY, False)
-
-
-def test_a_row_that_is_announced_when_the_worker_is_about_to_end_is_served(three: LobbyWithTargets) -> None:
-    """The announcement comes after the last look at the lane's row, and the index does not show the claim."""
-    claim(three, ONE)
-
-    def announce() -> None:
-        three.calls.meanwhile["Query"] = announce_now
-
-    def announce_now() -> None:
-        assert Lanes(three.clock).announce(LANE, announcement(THREE).entries, not_by="a message")
-        with three.calls.uncounted():
-            three.ledger.claim(THREE, ClaimRequest(A, priority=Priority.SINGLE), ANN)
-
-    three.calls.meanwhile["Publish"] = announce
-    assert run(new_environment(three)) == DELETE
-    assert states(three)[2] is State.COMMISSIONED
-
-
-def test_what_is_announced_to_a_worker_that_is_killed_is_served_by_its_successor(three: LobbyWithTargets) -> None:
-    claim(three, ONE)
-
-    def announce_and_die() -> None:
-        claim(three, THREE, bulk=False)
-        assert run(new_environment(three), announcement(THREE)) == DELETE
-        raise CutOff
-
-    three.calls.meanwhile["CreateThing"] = announce_and_die
-    with pytest.raises(CutOff):
-        run(new_environment(three))
-    three.clock.advance(seconds=LEASE.total_seconds() + 1)
-    three.calls.forget()
-    assert run(new_environment(three), announcement(TWO)) == Verdict(hand_over=True)
-    assert states(three)[2] is State.COMMISSIONED
-
-
-def test_a_message_that_is_delivered_twice_stays_until_its_first_worker_ends(three: LobbyWithTargets) -> None:
-    """If that worker is killed, the message must come again."""
-    claim(three, ONE, bulk=False)
-    message = announcement(ONE)
-
-    def deliver_again() -> None:
-        assert run(new_environment(three), message) == Verdict(hide=1)
-
-    three.calls.meanwhile["CreateThing"] = deliver_again
-    assert run(new_environment(three), message) == DELETE
-    assert run(new_environment(three), message) == DELETE
-
-
-def test_what_is_announced_waits_in_the_queue_when_the_lanes_row_is_full(three: LobbyWithTargets) -> None:
-    lanes = Lanes(three.clock)
-    assert lanes.acquire(LANE, "another")
-    entries = [f"{number:064x}#{number:012x}" for number in range(MOST_ANNOUNCED)]
-    assert lanes.announce(LANE, entries, not_by="a message")
-    assert run(new_environment(three), announcement(ONE)) == Verdict(hide=1)
-    assert lanes.renew(LANE, "another", WorkerReport(9.0, done=frozenset(entries[:1])))
-    assert run(new_environment(three), announcement(ONE)) == DELETE
-
-
-def test_an_announced_row_that_fails_is_left_to_the_next_token(three: LobbyWithTargets) -> None:
-    """So it does not delay the lane's next announcement."""
-    claim(three, ONE, bulk=False)
-    throttle_next(three, "CreateThing")
-    began, message = three.clock(), announcement(ONE)
-    assert run(new_environment(three), message) == Verdict(hand_over=True)
-    assert (three.clock() - began).total_seconds() < 1
-    assert Lanes(three.clock).get(LANE).announced == set(message.entries)
-    three.calls.forget()
-    assert run(new_environment(three)) == DELETE
-    assert states(three)[0] is State.COMMISSIONED
-    assert Lanes(three.clock).get(LANE).announced == frozenset()
 
 
 def test_a_worker_without_a_lease_makes_no_call_into_the_target(
