@@ -16,7 +16,7 @@ import typer
 from tests.bench.before_and_after import AFTER, BEFORE, Row, compare
 from tests.bench.deployment import LobbyUnderTest
 from tests.bench.storm import earlier
-from tests.bench.storm.measurement import REAL_RULE, RULE, Figures, StormUnderTest
+from tests.bench.storm.measurement import REAL_RULE, RULE, Alone, Figures, StormUnderTest, alone
 
 app = typer.Typer(add_completion=False)
 WITHIN: Final = 1.05
@@ -45,13 +45,16 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
 ) -> None:
     def one(lobby: LobbyUnderTest, name: str) -> tuple[Figures, str]:
-        part = share if name == AFTER else min(share, before_share)
-        storm = _under_test(lobby, name, part)
-        figures = storm.measure(max(2, round(devices * part)), spread, patience, seed)
+        if not storms:
+            storms.update((each, _under_test(lobby, each, shares[each])) for each in names)
+            single.update(alone(storms))
+        figures = storms[name].measure(max(2, round(devices * shares[name])), spread, patience, seed, single[name])
         return figures, f"{figures.admitted} of {figures.devices} admitted"
 
     # Today's first, because the earlier bouncer's retries go on after its storm.
     names = (AFTER, BEFORE) if before else (AFTER,)
+    shares = {AFTER: share, BEFORE: min(share, before_share)}
+    storms, single = dict[str, StormUnderTest](), dict[str, Alone]()
     compare("A storm of new devices, with AWS's quotas", ROWS, names, one, is_within, as_json=as_json)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,16 @@ UNDELIVERED: Final = "device-lobby-undelivered"
 RATE: Final = min(RATES["iot:DescribeCertificate"], RATES["iot:UpdateCertificate"], RATES["iot:AttachPolicy"])
 """Devices per second that the quotas allow; as many are allowed at once at the start."""
 _ALONE: Final = 15
+
+
+@dataclass(frozen=True, order=True)
+class Alone:
+    """The milliseconds from the event of a single device to its admission, and the bouncer's calls, without and with
+    those of its queue."""
+
+    ms: float
+    calls: int
+    queue_calls: int
 
 
 @dataclass(frozen=True)
@@ -56,19 +66,33 @@ class Figures:
         return asdict(self) | {"runs_per_device": self.runs_per_device}
 
 
+def alone(storms: Mapping[str, "StormUnderTest"]) -> dict[str, "Alone"]:
+    """Return how long a single device takes with each bouncer, without quotas and with warm Lambdas: the medians of
+    devices that use them in turn, so that other load on the machine affects all equally."""
+    found: dict[str, list[Alone]] = {name: [] for name in storms}
+    for _ in range(_ALONE):
+        for name, storm in storms.items():
+            storm.select()
+            found[name].append(storm.one())
+    return {name: sorted(each)[len(each) // 2] for name, each in found.items()}
+
+
 class StormUnderTest:
-    """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`. `share` is the share
-    of AWS's rates, and of the bouncer's."""
+    """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`, when it is selected.
+    `share` is the share of AWS's rates, and of the bouncer's."""
 
     def __init__(self, lobby: LobbyUnderTest, function: str, action: dict[str, Any], share: float) -> None:
-        self.lobby, self.function, self.share = lobby, function, share
+        self.lobby, self.function, self.share, self._action = lobby, function, share, action
         self._iot: Any = lobby.session.client("iot")
         self._data: Any = lobby.session.client("iot-data")
+
+    def select(self) -> None:
+        """Send the events to this bouncer, and those of real devices to none."""
         real = self._iot.get_topic_rule(ruleName=REAL_RULE)["rule"]
         payload = {
             "sql": f"SELECT * FROM '{TOPIC}'",  # noqa: S608  # SQL of AWS IoT's rules
             "awsIotSqlVersion": real["awsIotSqlVersion"],
-            "actions": [action],
+            "actions": [self._action],
             "errorAction": real["errorAction"],
         }
         existing = [each["ruleName"] for each in self._iot.list_topic_rules()["rules"]]
@@ -76,11 +100,10 @@ class StormUnderTest:
         change(ruleName=RULE, topicRulePayload=payload)
         self._iot.disable_topic_rule(ruleName=REAL_RULE)
 
-    def measure(self, count: int, spread: float, patience: float, seed: int) -> Figures:
-        """Run one device at a time, then the storm, for at most `patience` times what the quotas need."""
+    def measure(self, count: int, spread: float, patience: float, seed: int, alone: "Alone") -> Figures:
+        """Run the storm, for at most `patience` times what the quotas need. `alone` is what a single device took."""
         lobby = self.lobby
-        lobby.local.emulator.enforce(RELAXED)
-        alone = self._alone()
+        self.select()
         self._set_pace()
         certids = [self._pending() for _ in range(count)]
         lobby.wait_for_empty_queue(REGISTRATIONS)
@@ -105,7 +128,9 @@ class StormUnderTest:
             len(examined),
             after[1] - before[1],
             undelivered,
-            *alone,
+            alone.ms,
+            alone.calls,
+            alone.queue_calls,
         )
 
     def _set_pace(self) -> None:
@@ -116,13 +141,8 @@ class StormUnderTest:
             environment["Variables"]["REGISTRATIONS_PER_SECOND"] = f"{RATE * self.share / WORKERS:g}"
             functions.update_function_configuration(FunctionName=self.function, Environment=environment)
 
-    def _alone(self) -> tuple[float, int, int]:
-        """Return the median milliseconds from the event of a single device to its admission, without quotas and with a
-        warm bouncer, and the bouncer's calls, without and with those of its queue."""
-        found = sorted(self._one() for _ in range(_ALONE))
-        return found[len(found) // 2]
-
-    def _one(self) -> tuple[float, int, int]:
+    def one(self) -> "Alone":
+        """Admit a single device."""
         certid, position = self._pending(), self.lobby.log.position()
         admissions = Admissions(self.lobby, [certid])
         sent = datetime.now(UTC).timestamp()
@@ -134,7 +154,7 @@ class StormUnderTest:
         self.lobby.wait_for_empty_queue(REGISTRATIONS)
         actions = [call.action for call in calls_by(self.lobby.log.since(position), "bouncer")]
         lease = [each for each in actions if each in ("dynamodb:PutItem", "dynamodb:UpdateItem")]
-        return round((at - sent) * 1000), len(actions) - len(lease), len(lease)
+        return Alone(round((at - sent) * 1000), len(actions) - len(lease), len(lease))
 
     def _pending(self) -> Fingerprint:
         """Connect a new device for the first time: AWS IoT registers its certificate. Its event goes nowhere."""
