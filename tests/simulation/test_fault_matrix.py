@@ -32,6 +32,9 @@ SAMPLE = (
     "revocation of an arrived device",
     "retry of a refused device",
     "a target is registered",
+    "a target is paused",
+    "a device goes offline",
+    "two clients share an identity in a target",
 )
 LONG = {"move to another target", "retry after a failure", "retry of a refused device"}
 STATE_ATTRIBUTES = {"devstate", "enteredat", "counted"}

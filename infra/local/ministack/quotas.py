@@ -1,10 +1,11 @@
 """AWS IoT Core's default rates, and the token buckets that enforce them.
 
-Sources: AWS General Reference, "AWS IoT Core endpoints and quotas" (thing registry, security and identity, message
-broker), and Service Quotas (`iotcore`), partly from third-party listings: compare a rate with your account's before you
-quote it. All are per account and Region, and adjustable unless stated otherwise. Rates that differ between Regions are
-those of the smaller Regions. AWS does not document the size of its buckets: here a bucket holds the operations of one
-second.
+Sources, by group below: for security and identity, the AWS IoT developer guide of 2020, "AWS IoT throttling limits",
+whose table is now in the AWS General Reference, "AWS IoT Core endpoints and quotas"; for the thing registry, the values
+that an account's Service Quotas (`iotcore`) listed, as AWS has raised those of the guide; for the message broker, the
+General Reference. `UNCONFIRMED` were found in none of them. All are per account and Region, and adjustable unless
+stated otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of
+its buckets: here a bucket holds the operations of one second.
 """
 
 import threading
@@ -78,6 +79,12 @@ RATES: Final[dict[str, int]] = {
     PUBLISH_OF_CONNECTION: 100,  # not adjustable
     SUBSCRIBE: 500,
 }
+
+
+UNCONFIRMED: Final = frozenset(
+    {"iot:CreateKeysAndCertificate", "iot:DescribeEndpoint", "iot:RegisterCertificateWithoutCA"}
+)
+"""Operations whose rate is assumed to be that of most operations."""
 
 
 @dataclass

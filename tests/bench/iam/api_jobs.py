@@ -1,14 +1,14 @@
 """Jobs that need the admin API rather than the lifecycle of one device: lists, histories, bulk claims and targets."""
 
 import time
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from infra.local.bringup import CHECK, REGISTER
-from tests.bench.iam.device_jobs import claim, named, target_input
-from tests.bench.iam.fixture import JobFailed, JobFixture
+from tests.bench.iam.device_jobs import claim, commissioned, named, target_input
+from tests.bench.iam.fixture import JobDevice, JobFailed, JobFixture
 
 REMOVABLE_AFTER: Final = 31.0
 """Seconds after which an archived target can be removed."""
@@ -107,6 +107,58 @@ def change_of_target(operation: str) -> str:
     return f"mutation($account: String!, $region: String!) {{ {call} }}"
 
 
+def pause_target(fixture: JobFixture) -> None:
+    """A claim for a paused target waits in its lane, which the API shows, until the target continues."""
+    device = fixture.new_device()
+    fixture.connect_waiting(device).close()
+    scope = target_input(fixture.first)
+    fixture.request("pauseTarget", change_of_target("pauseTarget"), **scope)
+    try:
+        claim(fixture, device)
+        lanes = fixture.request("lane", "{ targets { account lane { pausedBy waiting } } }")["targets"]
+        [lane] = [each["lane"] for each in lanes if each["account"] == fixture.first.account]
+        if not (lane["pausedBy"] and lane["waiting"]):
+            raise JobFailed("shows the paused lane")
+    finally:
+        fixture.request("resumeTarget", change_of_target("resumeTarget"), **scope)
+    fixture.wait_for_state(device, "commissioned", "arrived")
+
+
+def report_connections(fixture: JobFixture) -> None:
+    """The API shows that a device is online and then offline, and that AWS IoT refused a client id."""
+    device = fixture.new_device()
+    connection = fixture.connect_admitted(device)
+    fixture.wait_for("online", lambda: _shown(fixture, device)["online"] is True)
+    connection.close()
+    fixture.wait_for("offline", lambda: _shown(fixture, device)["online"] is False)
+    if fixture.connect(device, client_id=f"{device.name}-other") is not None:
+        raise JobFailed("another client id is refused")
+    recent = "{ connectionProblems(first: 100) { certid code } }"
+    fixture.wait_for(
+        "problem listed",
+        lambda: device.certid in [each["certid"] for each in fixture.request("recent", recent)["connectionProblems"]],
+    )
+    if [each["code"] for each in _shown(fixture, device)["connectionProblems"]] != ["CONNECT_DENIED"]:
+        raise JobFailed("problem of the device")
+
+
+def report_takeovers_in_target(fixture: JobFixture) -> None:
+    """Two clients with one identity end each other's connections in a target, which reports it."""
+    device = commissioned(fixture)
+    connections = [fixture.connect_to(device, fixture.first) for _ in range(5)]
+    codes = fixture.wait_for("reported", lambda: _shown(fixture, device)["connectionProblems"])
+    for connection in connections:
+        connection.close()
+    if codes != [{"code": "DUPLICATE_CLIENTID"}]:
+        raise JobFailed(f"reported as {codes}")
+
+
+def _shown(fixture: JobFixture, device: JobDevice) -> dict[str, Any]:
+    document = "query($id: ID!) { device(certid: $id) { online connectionProblems { code } } }"
+    shown: dict[str, Any] = fixture.request("device", document, id=device.certid)["device"]
+    return shown
+
+
 def confirm_arrivals_topic(fixture: JobFixture) -> None:
     """The topic of a new target's arrivals requests a confirmation of its subscription."""
     target = fixture.unused_target()
@@ -135,6 +187,9 @@ API_JOBS: Final = named(
     register_target,
     open_template,
     remove_target,
+    pause_target,
+    report_connections,
+    report_takeovers_in_target,
     confirm_arrivals_topic,
 )
 """By name."""

@@ -134,7 +134,15 @@ def reconcile_daily(fixture: JobFixture) -> None:
     """The daily round starts from the beginning, whatever the last round's position."""
     tables = fixture.deployed.client(fixture.deployed.lobby, "dynamodb")
     tables.delete_item(TableName="device-lobby-rounds", Key={"name": {"S": "reconciler"}})
-    _invoke(fixture, "reconciler", {"round": "daily"})
+    result = _invoke(fixture, "reconciler", {"round": "daily"})
+    if result["TargetsNotCompared"]:
+        raise JobFailed("compares every target")
+    document = "{ targetComparisons { account region failed { code } last { byDevice } } }"
+    comparisons = fixture.request("targetComparisons", document)["targetComparisons"]
+    targets = {(target.account, target.region) for target in (fixture.first, fixture.second)}
+    results = [each["last"] for each in comparisons if (each["account"], each["region"]) in targets]
+    if [each and each["byDevice"] for each in results] != [False, False]:
+        raise JobFailed("compares by lists")
 
 
 TIMER_JOBS: Final = named(

@@ -23,6 +23,9 @@ REGISTER: Final = """mutation($account: String!, $region: String!, $name: String
     name setupCommand } }"""
 CHECK: Final = """query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { ok endpoint findings { step ok message } } }"""
+PAUSE: Final = """mutation($account: String!, $region: String!) {
+  pauseTarget(account: $account, region: $region) { name } }"""
+RESUME: Final = PAUSE.replace("pauseTarget", "resumeTarget")
 LOOK: Final = """query($id: ID!) {
   me { name role } overview { total states { state count } } targets { name }
   devices(first: 5) { nodes { certid devstate } } device(certid: $id) { devstate historyIntact history { event } } }"""
@@ -42,6 +45,14 @@ def add(fleet: Fleet, name: str, target: Target) -> None:
 
 def claim_all(fleet: Fleet, target: Target) -> None:
     fleet.cloud.request(BULK, {"ids": [device.certid for device in fleet.devices.values()], "target": at(target)})
+
+
+def pause(fleet: Fleet, target: Target) -> None:
+    fleet.cloud.request(PAUSE, at(target))
+
+
+def resume(fleet: Fleet, target: Target) -> None:
+    fleet.cloud.request(RESUME, at(target))
 
 
 def release(fleet: Fleet, name: str) -> None:

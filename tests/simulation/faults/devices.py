@@ -94,6 +94,13 @@ class Fleet:
         event |= {PRESENCE: True} if device.shows else {}
         self.cloud.rule("receptionist", event)
 
+    def report_connection(self, name: str, event: str, number: int = 1, client_id: str | None = None) -> None:
+        """Report a lifecycle event of the lobby: `connected`, `disconnected` or `connect_failed`."""
+        at = int(self.clock().timestamp() * 1000)
+        ids = {"CERTIFICATE_ID": self.devices[name].certid}
+        changed = {"event": event, "devicename": client_id or name, "session": f"session {number}", "at": at}
+        self.cloud.rule("connections", event_of("lifecycle_connected", **ids) | changed | {"version": number})
+
     def act(self) -> bool:
         acted = [self._act(device) for device in self.devices.values()]
         return any(acted)

@@ -23,11 +23,12 @@ from admin_api.web.app import create_app
 from admin_api.web.tokens import TokenVerifier
 from commissioner.lambdas.bell import Bell
 from commissioner.lambdas.lane import MessageHandler, Queues
-from lobby import arrivals, receptionist
+from lobby import arrivals, connections, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
+from lobby.connections import ConnectionRecorder
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.doors import registration_queue
@@ -35,6 +36,7 @@ from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.device_connections import Connections
 from lobby.ledger.histories import Histories
 from lobby.ledger.leases import RegistrationLeases
 from lobby.ledger.store import Ledger
@@ -69,6 +71,7 @@ class Lambdas:
         self._start: dict[str, Callable[[], Handler]] = {
             "bouncer": self._bouncer,
             "receptionist": self._receptionist,
+            "connections": self._connections,
             "bell": self._bell,
             "commissioner": self._commissioner,
             "arrivals": self._arrivals,
@@ -113,6 +116,10 @@ class Lambdas:
     def _receptionist(self) -> Handler:
         handling = Receptionist(LobbyClients().iot_data, self._ledger())
         return lambda event: receptionist.handler(event, None, handling)
+
+    def _connections(self) -> Handler:
+        recorder = ConnectionRecorder(self._ledger(), Connections(pause=lambda _attempt: None))
+        return lambda event: connections.handler(event, None, recorder)
 
     def _bell(self) -> Handler:
         bell = Bell(client("sqs"), TOKENS_URL, EXPRESS_URL, lambda: self._clock().timestamp())

@@ -35,6 +35,8 @@ class Outcome:
     histories: dict[str, list[Line]]
     names: list[Any]
     targets: list[Any]
+    connections: list[Any]
+    paused: list[Any]
     counts: dict[str, int]
     registries: dict[str, Any]
     active: dict[str, Any]
@@ -63,6 +65,8 @@ def outcome_of(fleet: Fleet) -> Outcome:
         histories={certid: _lines(of) for certid, of in entries.items()},
         names=tables["device-lobby-names"],
         targets=_targets(tables["device-lobby-targets"]),
+        connections=[_without_times(row) for row in tables["device-lobby-connections"]],
+        paused=[row["lane"] for row in tables["device-lobby-lanes"] if "pausedby" in row],
         counts=aws.counts(),
         registries={str(target): aws.registry(target) for target in (HOME, A, B)},
         active={str(target): _active(target) for target in (HOME, A, B)},
@@ -82,6 +86,10 @@ def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
     """Replace the time of the last hello by whether it is in the scenario."""
     kept_fields = {name: value for name, value in row.items() if name not in _VARYING}
     return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
+
+
+def _without_times(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in ("at", "firstat", "lastat", "expires")}
 
 
 def _targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests import sns_messages
 from tests.simulation.faults import api_requests, initial_states
-from tests.simulation.faults.devices import EVENTS, A, B, Fleet
+from tests.simulation.faults.devices import EVENTS, A, B, Fleet, arrival_of
 from tests.simulation.faults.initial_states import ONE, TWO, C
 from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
 from tests.simulation.faults.setup import InitialState
@@ -62,6 +62,24 @@ def _claimed_and(then: Callable[[Fleet], None]) -> Callable[[Fleet], None]:
 def _confirm(fleet: Fleet) -> None:
     request: dict[str, Any] = json.loads((EVENTS / "subscription_confirmation.json").read_text())
     fleet.cloud.send(sns_messages.signed(request))
+
+
+def _connect_and_disconnect(fleet: Fleet) -> None:
+    fleet.report_connection(ONE, "connected")
+    fleet.report_connection(ONE, "disconnected")
+
+
+def _take_over(fleet: Fleet) -> None:
+    """A target reports that a connection was ended by another one with the same client id."""
+    report = arrival_of(fleet.devices[ONE], A, fleet.clock())
+    at = int(fleet.clock().timestamp() * 1000)
+    message = {**json.loads(report["Message"]), "reason": "DUPLICATE_CLIENTID", "session": "session 1", "at": at}
+    fleet.cloud.send(sns_messages.signed(report | {"Message": json.dumps(message)}))
+
+
+def _pause_and_resume(fleet: Fleet) -> None:
+    api_requests.pause(fleet, A)
+    api_requests.resume(fleet, A)
 
 
 _ADMITTED: Final = (
@@ -163,9 +181,35 @@ _TARGETS: Final = (
 )
 
 
+_CONNECTIONS: Final = (
+    Scenario("a device is online", initial_states.waiting, lambda f: f.report_connection(ONE, "connected")),
+    Scenario("a device goes offline", initial_states.waiting, _connect_and_disconnect),
+    Scenario(
+        "AWS IoT refuses a client id",
+        initial_states.waiting,
+        lambda f: f.report_connection(ONE, "connect_failed", client_id="another"),
+    ),
+    Scenario("two clients share an identity in a target", initial_states.arrived, _take_over),
+)
+_LANES: Final = (
+    Scenario("a target is paused", initial_states.waiting, lambda f: api_requests.pause(f, A)),
+    Scenario("a target is paused and continues", initial_states.waiting, _pause_and_resume),
+)
+
+
 def _refused(code: str) -> Scenario:
     initial_state, name = REFUSED[code]
     return Scenario(f"refused: {code}", initial_state, lambda fleet: fleet.power_on(name), code)
 
 
-SCENARIOS: Final = (*_ADMITTED, *map(_refused, REFUSED), *_CLAIMED, *_MOVES, *_CONCURRENT, *_REVOCATIONS, *_TARGETS)
+SCENARIOS: Final = (
+    *_ADMITTED,
+    *map(_refused, REFUSED),
+    *_CLAIMED,
+    *_MOVES,
+    *_CONCURRENT,
+    *_REVOCATIONS,
+    *_TARGETS,
+    *_CONNECTIONS,
+    *_LANES,
+)
