@@ -12,7 +12,14 @@ ApiFault              masked: the caller gets INTERNAL and a correlation id
 └── ComparisonFailed  the reconciler failed or returned a malformed response
 """
 
+from typing import Any
+
 from lobby.errors import LobbyError
+
+
+def error_body(code: str, message: str, **extensions: str) -> dict[str, Any]:
+    """Return an error in the shape of a GraphQL error."""
+    return {"message": message, "extensions": {"code": code, **extensions}}
 
 
 class Unauthenticated(LobbyError):

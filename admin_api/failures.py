@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from graphql import GraphQLError
 
-from admin_api.errors import Forbidden, Unauthenticated
+from admin_api.errors import Forbidden, Unauthenticated, error_body
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
 
 logger = Logger(service="admin-api")
@@ -30,11 +30,6 @@ INTERNAL: Final = "INTERNAL"
 _MAX_MESSAGE: Final = 400
 """Characters of a GraphQL validation message, which quotes the document."""
 _MASKED: Final = "Internal error. The operator of the lobby can find it in the log by its correlation id."
-
-
-def error_body(code: str, message: str, **extensions: str) -> dict[str, Any]:
-    """Return an error in the shape of a GraphQL error."""
-    return {"message": message, "extensions": {"code": code, **extensions}}
 
 
 def error_response(error: Exception, correlation_id: str) -> tuple[int, dict[str, Any]]:

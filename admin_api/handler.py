@@ -1,4 +1,4 @@
-"""The Lambda's entry point: API Gateway HTTP API events (payload format 2.0) to the application.
+"""The entry point of the API's Lambda: API Gateway HTTP API events (payload format 2.0) to the application.
 
 The application is created during Lambda's initialisation and reused. A missing setting raises an error that names it.
 Only JSON responses are text. Other content is base64, whose size is predictable (4/3): text grows with each escaped
@@ -6,8 +6,6 @@ character, and a Lambda response is limited to 6 MB.
 """
 
 import os
-import secrets
-from functools import partial
 from typing import Any, cast
 
 from mangum import Mangum
@@ -16,9 +14,7 @@ from admin_api.failures import logger
 from admin_api.services import services_of
 from admin_api.settings import Settings
 from admin_api.web.app import create_app
-from admin_api.web.built_console import DIST, BuiltConsole
 from admin_api.web.graphql_http import TEXT_TYPES
-from admin_api.web.pages import Pages
 from admin_api.web.tokens import TokenVerifier, user_pool_keys
 from lobby.aws.clients import at_init
 from lobby.ledger.connection import connect
@@ -29,8 +25,7 @@ def _application() -> Mangum:
     settings = Settings.read(os.environ)
     connect()
     verifier = TokenVerifier(settings.issuer, settings.client_id, user_pool_keys(settings))
-    pages = Pages(BuiltConsole.read(DIST), settings, partial(secrets.token_urlsafe, 16))
-    app = create_app(verifier, services_of(settings), pages.routes())
+    app = create_app(verifier, services_of(settings))
     return Mangum(cast(Any, app), lifespan="off", text_mime_types=TEXT_TYPES)
 
 

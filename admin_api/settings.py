@@ -1,4 +1,4 @@
-"""The API's settings, read from the environment once.
+"""The settings of the API and of the pages, read from the environment once.
 
 All missing settings are reported together. No setting weakens a check. AWS_ENDPOINT_URL names another host for the user
 pool's keys only if it is a loopback address, which in Lambda reaches only the function's own sandbox. LOGIN_URL is the
@@ -8,16 +8,14 @@ sign-in page; an emulator has its own.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 from lobby.settings import loopback
 
+_SIGN_IN = ("AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID")
 _REQUIRED = (
-    "AWS_REGION",
-    "USER_POOL_ID",
-    "USER_POOL_CLIENT_ID",
+    *_SIGN_IN,
     "SURVEYOR_FUNCTION",
     "RECONCILER_FUNCTION",
     "COMMISSIONER_ROLE_ARN",
@@ -30,40 +28,20 @@ _POOL_ID = re.compile(r"([a-z0-9-]+)_[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """`lobby_account` and `lobby_region` are those of this lobby. `login_url` is the origin of the user pool's sign-in
-    page. `emulator` is the URL of a local cloud on the loopback interface, or None."""
+class SignInSettings:
+    """How users sign in. `login_url` is the origin of the user pool's sign-in page. `emulator` is the URL of a local
+    cloud on the loopback interface, or None."""
 
-    lobby_account: AccountId
     lobby_region: Region
     user_pool_id: str
     client_id: str
-    surveyor: str
-    reconciler: str
     login_url: str
-    emulator: str | None = None
+    emulator: str | None
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
+    def read(cls, environment: Mapping[str, str]) -> "SignInSettings":
         """Raise `MissingSettings`, which names every missing setting, or `InvalidInput` INVALID_SETTING."""
-        emulator = loopback(environment.get("AWS_ENDPOINT_URL"))
-        required = _REQUIRED if emulator else (*_REQUIRED, "LOGIN_URL")
-        missing = [name for name in required if not environment.get(name, "").strip()]
-        if missing:
-            raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(required)}")
-        account = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1]
-        queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)
-        pool = _match("USER_POOL_ID", _POOL_ID, environment)
-        region = parse_region(environment["AWS_REGION"])
-        if (queue[1], queue[2], pool[1]) != (region, account, region):
-            raise InvalidInput(
-                "INVALID_SETTING",
-                f"got a queue in {queue[2]}/{queue[1]} and a user pool in {pool[1]}, want both in {account}/{region}",
-            )
-        login_url = emulator or _match("LOGIN_URL", _LOGIN_URL, environment)[0]
-        surveyor, reconciler = environment["SURVEYOR_FUNCTION"], environment["RECONCILER_FUNCTION"]
-        client_id = environment["USER_POOL_CLIENT_ID"]
-        return cls(parse_account(account), region, pool[0], client_id, surveyor, reconciler, login_url, emulator)
+        return _read_sign_in(environment, _SIGN_IN)
 
     @property
     def issuer(self) -> str:
@@ -74,6 +52,41 @@ class Settings:
     def jwks_url(self) -> str:
         base = f"{self.emulator}/{self.user_pool_id}" if self.emulator else self.issuer
         return f"{base}/.well-known/jwks.json"
+
+
+@dataclass(frozen=True)
+class Settings(SignInSettings):
+    """`lobby_account` and `lobby_region` are those of this lobby."""
+
+    lobby_account: AccountId
+    surveyor: str
+    reconciler: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raise `MissingSettings`, which names every missing setting, or `InvalidInput` INVALID_SETTING."""
+        sign_in = _read_sign_in(environment, _REQUIRED)
+        account, region = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1], sign_in.lobby_region
+        queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)
+        if (queue[1], queue[2]) != (region, account):
+            raise InvalidInput(
+                "INVALID_SETTING", f"got a queue in {queue[2]}/{queue[1]}, want it in {account}/{region}"
+            )
+        surveyor, reconciler = environment["SURVEYOR_FUNCTION"], environment["RECONCILER_FUNCTION"]
+        return cls(**vars(sign_in), lobby_account=parse_account(account), surveyor=surveyor, reconciler=reconciler)
+
+
+def _read_sign_in(environment: Mapping[str, str], required: tuple[str, ...]) -> SignInSettings:
+    emulator = loopback(environment.get("AWS_ENDPOINT_URL"))
+    required = required if emulator else (*required, "LOGIN_URL")
+    missing = [name for name in required if not environment.get(name, "").strip()]
+    if missing:
+        raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}; want all of {', '.join(required)}")
+    pool, region = _match("USER_POOL_ID", _POOL_ID, environment), parse_region(environment["AWS_REGION"])
+    if pool[1] != region:
+        raise InvalidInput("INVALID_SETTING", f"got a user pool in {pool[1]}, want it in {region}")
+    login_url = emulator or _match("LOGIN_URL", _LOGIN_URL, environment)[0]
+    return SignInSettings(region, pool[0], environment["USER_POOL_CLIENT_ID"], login_url, emulator)
 
 
 def _match(name: str, pattern: re.Pattern[str], environment: Mapping[str, str]) -> re.Match[str]:

@@ -1,4 +1,4 @@
-"""The HTTP API: GraphQL behind a JWT authorizer, and the console's pages without one, all served by one Lambda.
+"""The HTTP API: GraphQL behind a JWT authorizer, and the console's pages without one, each served by a Lambda.
 
 The authorizer is not optional. Every request is logged, without its body. Requests are throttled for the API in total.
 """
@@ -51,12 +51,19 @@ def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
     return api
 
 
-def add_routes(api: apigw.HttpApi, function: lambda_.Function, sign_in: SignIn) -> None:
-    integration = integrations.HttpLambdaIntegration("AdminApi", function)
+def add_routes(api: apigw.HttpApi, graphql: lambda_.Function, pages: lambda_.Function, sign_in: SignIn) -> None:
+    """Send GraphQL to one Lambda, and all that a browser can get without signing in to another, which has no
+    permissions and no part in the other's concurrency."""
     authorizer = authorizers.HttpUserPoolAuthorizer(
         "SignedIn", sign_in.pool, user_pool_clients=[sign_in.client], authorizer_name="signed-in"
     )
-    api.add_routes(path=GRAPHQL, methods=[apigw.HttpMethod.POST], integration=integration, authorizer=authorizer)
+    api.add_routes(
+        path=GRAPHQL,
+        methods=[apigw.HttpMethod.POST],
+        integration=integrations.HttpLambdaIntegration("AdminApi", graphql),
+        authorizer=authorizer,
+    )
+    files = integrations.HttpLambdaIntegration("Pages", pages)
     for path in STATIC:
         # An HTTP API does not route HEAD requests to a GET route.
-        api.add_routes(path=path, methods=[apigw.HttpMethod.GET, apigw.HttpMethod.HEAD], integration=integration)
+        api.add_routes(path=path, methods=[apigw.HttpMethod.GET, apigw.HttpMethod.HEAD], integration=files)

@@ -59,6 +59,8 @@ ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""
+PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMIN_API, timeout=10)
+"""The console's pages and files. It uses the API's bundle and nothing of the API's permissions."""
 INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.CORE, timeout=900)
@@ -75,6 +77,7 @@ FUNCTIONS: Final = (
     ARRIVALS,
     NOTARY,
     ADMIN_API,
+    PAGES,
     SWEEPER,
     RECONCILER,
 )

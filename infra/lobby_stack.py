@@ -218,20 +218,24 @@ class LobbyStack(Stack):
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})
 
     def _operator_side(self) -> None:
-        """The function triggered by users."""
+        """The functions triggered by users."""
         login_url = self.sign_in.login_url
-        function = self._function(
+        sign_in = {
+            "USER_POOL_ID": self.sign_in.pool.user_pool_id,
+            "USER_POOL_CLIENT_ID": self.sign_in.client.user_pool_client_id,
+            **({"LOGIN_URL": login_url} if login_url else {}),
+        }
+        graphql = self._function(
             functions.ADMIN_API,
             permissions.admin_api(self.settings),
-            USER_POOL_ID=self.sign_in.pool.user_pool_id,
-            USER_POOL_CLIENT_ID=self.sign_in.client.user_pool_client_id,
+            **sign_in,
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
             RECONCILER_FUNCTION=functions.RECONCILER.full_name,
             COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
-            **({"LOGIN_URL": login_url} if login_url else {}),
         )
-        front_door.add_routes(self.api, function, self.sign_in)
+        pages = self._function(functions.PAGES, [], **sign_in)
+        front_door.add_routes(self.api, graphql, pages, self.sign_in)
 
     def _add_alarms(self) -> None:
         alarm = alarms.make_alarms(self, self.settings)

@@ -23,7 +23,8 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
 from admin_api import failures
-from admin_api.failures import error_body, logger
+from admin_api.errors import error_body
+from admin_api.failures import logger
 from admin_api.graphql.context import Context
 from admin_api.graphql.limits import MAX_BODY, MAX_RESPONSE, RequestQuota
 from admin_api.schema import schema

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from admin_api.settings import Settings
+from admin_api.settings import SignInSettings
 from admin_api.web.built_console import NONCE, BuiltConsole, BuiltFile
 
 PAGES: Final = ("/", "/waiting", "/claim", "/devices", "/devices/{certid}", "/targets", "/overview")
@@ -35,7 +35,7 @@ _PERMISSIONS: Final = ", ".join(
 class Pages:
     """The routes. `new_nonce` returns at least 128 random bits in base64 (CSP Level 3, "nonce-source")."""
 
-    def __init__(self, console: BuiltConsole | None, settings: Settings, new_nonce: Callable[[], str]) -> None:
+    def __init__(self, console: BuiltConsole | None, settings: SignInSettings, new_nonce: Callable[[], str]) -> None:
         self._console = console
         self._settings = settings
         self._new_nonce = new_nonce
@@ -44,6 +44,7 @@ class Pages:
         files = self._console.files if self._console else {}
         return [
             Route("/sign-in.json", self.sign_in),
+            Route("/graphql", _only_post),  # API Gateway sends POST to the API's Lambda
             *(Route(path, self.page) for path in PAGES),
             Route("/assets/{name}", self.asset),
             *(Route(f"/{name}", partial(_fixed_file, file)) for name, file in files.items() if "/" not in name),
@@ -76,7 +77,7 @@ class Pages:
         return self._console
 
 
-def sign_in_document(settings: Settings) -> dict[str, str | None]:
+def sign_in_document(settings: SignInSettings) -> dict[str, str | None]:
     """Return what an OAuth client needs to know, for the console and the command line. All of it is public."""
     login = settings.login_url
     return {
@@ -109,6 +110,10 @@ def page_policy(nonce: str, login_url: str) -> str:
             "frame-ancestors 'none'",
         ]
     )
+
+
+async def _only_post(_request: Request) -> Response:
+    raise HTTPException(405, headers={"allow": "POST"})
 
 
 async def _fixed_file(file: BuiltFile, request: Request) -> Response:

@@ -17,6 +17,7 @@ NOT_IMPORTED = {
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.doors.registration_queue": BOTO3,
     "admin_api.handler": (*BOTO3, "lobby.domain.identity"),
+    "admin_api.pages_handler": (*BOTO3, *CRYPTOGRAPHY, "botocore", "pynamodb", "strawberry", "graphql", "jwt"),
 }
 
 

@@ -1,8 +1,11 @@
 """The API and its users: GraphQL requires a token, and users cannot sign up themselves."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from infra.local.ministack.api_origin import API_NAME
 from tests.infra.templates import Stacks, settings, synthesized
@@ -20,6 +23,23 @@ def test_graphql_requires_a_token_in_aws_and_locally(stacks: Stacks, local_stack
 def test_every_route_except_the_pages_requires_a_token(stacks: Stacks) -> None:
     free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
     assert free == {"GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"}
+
+
+def test_pages_are_served_by_a_function_of_their_own(stacks: Stacks, local_stacks: Stacks) -> None:
+    for deployed in (stacks, local_stacks):
+        served = {each["RouteKey"]: _function_of(deployed, each) for each in deployed.lobby.of_type(ROUTES)}
+        assert served == {
+            "POST /graphql": "<AdminApi",
+            **dict.fromkeys(("GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"), "<Pages"),
+        }
+
+
+def _function_of(deployed: Stacks, route: dict[str, Any]) -> str:
+    """Return how the reference to the route's function begins."""
+    resources = deployed.lobby.template["Resources"]
+    [integration] = [name for name in resources if name in json.dumps(route["Target"])]
+    name: str = resources[integration]["Properties"]["IntegrationUri"]["Fn::GetAtt"][0]
+    return f"<{re.sub('[0-9A-F]{8}$', '', name)}"
 
 
 def test_the_api_has_the_name_that_the_local_cloud_looks_up(local_stacks: Stacks) -> None:
@@ -98,9 +118,10 @@ def test_the_sign_in_domain_contains_the_account(stacks: Stacks, local_stacks: S
     assert local_stacks.lobby.of_type("AWS::Cognito::UserPoolDomain") == []
 
 
-def test_the_lambda_has_the_address_of_the_sign_in_page(stacks: Stacks, local_stacks: Stacks) -> None:
+@pytest.mark.parametrize("name", ["admin-api", "pages"])
+def test_the_lambdas_have_the_address_of_the_sign_in_page(stacks: Stacks, local_stacks: Stacks, name: str) -> None:
     def reported(deployed: Stacks) -> Any:
-        function = deployed.lobby.the("AWS::Lambda::Function", FunctionName="device-lobby-admin-api")
+        function = deployed.lobby.the("AWS::Lambda::Function", FunctionName=f"device-lobby-{name}")
         return function["Environment"]["Variables"].get("LOGIN_URL")
 
     output = stacks.lobby.template["Outputs"]["LoginUrl"]["Value"]

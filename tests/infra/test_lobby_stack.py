@@ -190,6 +190,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "LOGIN_URL",
             "RECONCILER_FUNCTION",
         },
+        "pages": {"USER_POOL_ID", "USER_POOL_CLIENT_ID", "LOGIN_URL"},
     }
 
 

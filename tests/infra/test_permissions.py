@@ -128,6 +128,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
     },
+    "device-lobby-pages": {},
     "device-lobby-sweeper": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
@@ -268,6 +269,7 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         "Recept": {f"{IOT}rule/lobby"},
         "Connec": {f"{IOT}rule/device_lobby_connections"},
         "AdminA": {"apigateway.amazonaws.com"},
+        "Pages1": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},
         "Reconc": {"<ReconcilerTimer.Arn>"},
     }

@@ -1,4 +1,4 @@
-"""The admin API's Lambda as deployed: its settings, its handler, and a built console on disk."""
+"""The Lambdas behind the API as deployed: their settings, their handlers, and a built console on disk."""
 
 import base64
 import copy
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from admin_api import handler
+from admin_api import handler, pages_handler
 from tests.functional.admin_api.api_on_moto import PROFILES
 from tests.functional.admin_api.user_pool import CLIENT, POOL, REGION, key_of
 
@@ -54,22 +54,35 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 @contextmanager
 def deployed_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
-    """The handler with its settings in the environment, and the keys of the test user pool."""
+    """The handlers with their settings in the environment, and the keys of the test user pool."""
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in (SETTINGS | {"AWS_DEFAULT_REGION": REGION} | credentials).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(handler, "user_pool_keys", lambda _settings: key_of)
     monkeypatch.setattr("admin_api.services.bundled_profiles", lambda: PROFILES)
-    handler._application.cache_clear()
+    _forget()
     context = SimpleNamespace(
         function_name="device-lobby-admin-api",
         memory_limit_in_mb=1024,
         aws_request_id="1",
         invoked_function_arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-admin-api",
     )
-    yield lambda event: handler.handler(event, context)
+
+    def route(event: dict[str, Any]) -> dict[str, Any]:
+        """Pass the event to the Lambda of its route (`infra.front_door`)."""
+        request = event["requestContext"]["http"]
+        is_graphql = (request["method"], request["path"]) == ("POST", "/graphql")
+        response: dict[str, Any] = (handler if is_graphql else pages_handler).handler(event, context)
+        return response
+
+    yield route
+    _forget()
+
+
+def _forget() -> None:
     handler._application.cache_clear()
+    pages_handler._application.cache_clear()
 
 
 @dataclass
@@ -88,7 +101,7 @@ class PageResponse:
 
 @dataclass
 class Console:
-    """The deployed Lambda with a built console, as a browser requests it."""
+    """The deployed Lambdas with a built console, as a browser requests them."""
 
     call: Handler
 
@@ -116,6 +129,6 @@ def dist(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def console(dist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    monkeypatch.setattr(handler, "DIST", dist)
+    monkeypatch.setattr(pages_handler, "DIST", dist)
     with deployed_handler(monkeypatch) as call:
         yield Console(call)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_api import handler
+from admin_api import pages_handler
 from admin_api.web.built_console import DIST, NONCE, BuiltConsole
 from tests.functional.admin_api.deployed_lambda import (
     BROTLI,
@@ -149,7 +149,7 @@ def test_an_unmodified_file_is_not_sent_again(console: Console, path: str, form:
 def test_etags_depend_on_coding_and_content(console: Console, dist: Path) -> None:
     etags = {console.get("/sw.js", accept_encoding=coding).headers["etag"] for coding in ("gzip", "identity")}
     (dist / "sw.js").write_bytes(b"self.skipWaitinG()")
-    handler._application.cache_clear()
+    pages_handler._application.cache_clear()
     changed = console.get("/sw.js", accept_encoding="identity", if_none_match=", ".join(etags))
     assert changed.status == 200
     assert len(etags | {changed.headers["etag"]}) == 3
@@ -253,7 +253,7 @@ def test_an_emulator_is_its_own_sign_in_page(console: Console, monkeypatch: pyte
 def test_without_a_built_console_its_paths_explain_why(
     console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str
 ) -> None:
-    monkeypatch.setattr(handler, "DIST", tmp_path / "nothing")
+    monkeypatch.setattr(pages_handler, "DIST", tmp_path / "nothing")
     response = console.get(path)
     assert (response.status, response.error[0]) == (404, "NOT_FOUND")
     assert "without its console" in response.error[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.settings import Settings
+from admin_api.settings import Settings, SignInSettings
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.settings import loopback
 
@@ -23,6 +23,15 @@ def test_all_missing_settings_are_reported_together() -> None:
         Settings.read({"AWS_REGION": "eu-west-1", "USER_POOL_ID": " "})
     for name in VALID_SETTINGS.keys() - {"AWS_REGION"}:
         assert name in refused.value.message.split(";")[0]
+
+
+def test_the_pages_need_only_what_a_sign_in_needs() -> None:
+    needed = ("AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID", "LOGIN_URL")
+    settings = SignInSettings.read({name: VALID_SETTINGS[name] for name in needed})
+    assert vars(settings).items() <= vars(Settings.read(VALID_SETTINGS)).items()
+    for name in needed:
+        with pytest.raises(MissingSettings, match=name):
+            SignInSettings.read({other: VALID_SETTINGS[other] for other in needed if other != name})
 
 
 def test_account_and_region_come_from_the_settings() -> None:

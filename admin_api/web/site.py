@@ -1,0 +1,56 @@
+"""What the API and the pages share: an application of some routes, with the security headers and JSON errors.
+
+Every other request is rejected, with an error in the shape of a GraphQL error. CORS is disabled. It imports nothing of
+GraphQL and nothing of AWS, because the pages' Lambda needs neither.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin_api.errors import error_body
+
+SECURITY_HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=63072000",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""Defaults: a response can set its own value. A page needs a policy that permits its scripts."""
+
+
+def create_site(routes: Sequence[Route]) -> ASGIApp:
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _rejected})
+    app.router.redirect_slashes = False
+    return _with_security_headers(app)
+
+
+async def _rejected(_request: Request, rejection: Exception) -> Response:
+    if not isinstance(rejection, HTTPException):
+        raise rejection
+    code = "NOT_FOUND" if rejection.status_code == 404 else "INVALID_REQUEST"
+    body = error_body(code, f"{rejection.detail}: want POST /graphql or GET of a page")
+    return JSONResponse({"errors": [body]}, rejection.status_code, rejection.headers)
+
+
+def _with_security_headers(app: ASGIApp) -> ASGIApp:
+    async def secured(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, send_secured)
+
+    return secured
