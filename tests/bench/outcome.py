@@ -1,10 +1,12 @@
 """How a benchmark ends: with `--json` its last line is one JSON object, also after a failure or an interruption.
 
-The object has `goal` and the figures that were measured until then, and `error` if the benchmark did not complete: then
-`goal` is false. The exit status is 0 only if the goal is reached.
+The object has `goal`, the figures that were measured until then, and the machine's load average of the last minute: if
+it is above the number of processors, times are longer than on a free machine. It has `error` if the benchmark did not
+complete; then `goal` is false. The exit status is 0 only if the goal is reached.
 """
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -49,7 +51,8 @@ def outcome(*, as_json: bool) -> Iterator[Outcome]:
         print(f"FAILED: {error}", file=sys.stderr)
     goal = found.goal and error is None
     if as_json:
-        print(json.dumps({"goal": goal} | ({"error": error} if error else {}) | found.figures))
+        load = {"load_average": round(os.getloadavg()[0], 1)}
+        print(json.dumps({"goal": goal} | ({"error": error} if error else {}) | found.figures | load))
     if not goal:
         raise typer.Exit(1)
 
