@@ -147,6 +147,8 @@ SLOW: Final = (
     "functional/admin_api/test_cli_presence.py",
     "functional/admin_api/test_cli_views.py",
     "functional/commissioner/test_interruptions.py",
+    "functional/commissioner/test_lane_announcements.py",
+    "functional/commissioner/test_lane_handover.py",
     "functional/commissioner/test_lane_worker.py",
     "functional/commissioner/test_profiles.py",
     "functional/commissioner/test_reconciliation.py",
