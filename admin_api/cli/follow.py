@@ -17,6 +17,7 @@ MAX_PAUSE: Final = 3.0
 _GROWTH: Final = 1.3
 _IN_PROGRESS: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
 _UNCLAIMED: Final = frozenset({State.KNOCKING, State.INLOBBY})
+_CODE_NOT_SHOWN: Final = "CODE_NOT_SHOWN"
 _EXPLANATIONS: Final = {
     State.EXPECTED: "the device has not connected yet: is it powered on and online?",
     State.PROVING: "waiting for the code that the device shows: lobbyctl confirm",
@@ -87,7 +88,15 @@ def assess(device: Device | None, goal: Goal) -> Verdict:
     state = State(device["devstate"])
     if state is State.ARRIVED:
         return Verdict.REACHED
+    if state is State.PROVING and cannot_prove(device):
+        return Verdict.LOST
     return Verdict.WAIT if state in _IN_PROGRESS or (eventual and state in _UNCLAIMED) else Verdict.LOST
+
+
+def cannot_prove(device: Device) -> bool:
+    """Whether the claim waits for a code that the device's client cannot show, so that it does not proceed by itself:
+    it has to be released, or the client updated."""
+    return device["reason"] == _CODE_NOT_SHOWN or device.get("showsCode") is False
 
 
 def goal_of(device: Device) -> Goal:

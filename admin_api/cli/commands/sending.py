@@ -11,7 +11,7 @@ from admin_api.cli.commands.waiting import follow
 from admin_api.cli.csv_claims import ClaimList
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.follow import Goal
+from admin_api.cli.follow import Goal, cannot_prove
 from admin_api.cli.render import tables
 from admin_api.cli.results import ResultsFile, record_of, summary
 from lobby.names import Fingerprint, State
@@ -69,7 +69,16 @@ def _show(context: CommandContext, outcomes: Sequence[Outcome], failed: Sequence
 
 def _note_pending_codes(context: CommandContext, outcomes: Sequence[Outcome]) -> None:
     """Print the next step for devices whose target requires proof of presence."""
-    proving = [each.device for each in outcomes if each.ok and each.device and each.device["devstate"] == State.PROVING]
+    waiting = [each.device for each in outcomes if each.ok and each.device and each.device["devstate"] == State.PROVING]
+    unable = [device for device in waiting if cannot_prove(device)]
+    if unable:
+        argument = str(unable[0]["certid"])[:12] if len(unable) == 1 else "DEVICE"
+        subject = "The device" if len(unable) == 1 else f"{len(unable)} of the devices"
+        context.screen.note(
+            f"{subject} cannot show the code that the target requires: lobbyctl release {argument}, then claim for "
+            "another target, or update the client"
+        )
+    proving = [device for device in waiting if device not in unable]
     if proving:
         argument = str(proving[0]["certid"])[:12] if len(proving) == 1 else "DEVICE"
         subject = "The claim waits" if len(proving) == 1 else f"{len(proving)} claims wait"

@@ -91,7 +91,7 @@ def _code(device: Mapping[str, Any]) -> str | None:
     if attempts is None:
         return None
     if device.get("showsCode") is False:
-        return "the client cannot show a code"
+        return f"the client cannot show a code; lobbyctl release {device['certid'][:12]}, or update the client"
     status = "shown on the device" if device.get("showsCode") else "the device has not sent a hello yet"
     return f"{status}; lobbyctl confirm {device['certid'][:12]} CODE ({attempts} attempts left)"
 

@@ -193,12 +193,12 @@ class Lobby:
         self.ledger.claim(certid, ClaimRequest(target, presence=True), "user:someone")
         return certid
 
-    def waiting(self, number: int, name: str | None = None) -> Fingerprint:
+    def waiting(self, number: int, name: str | None = None, *, shows_code: bool = True) -> Fingerprint:
         """Admit a device and record its hello, so that it waits in the lobby."""
         certid = self.admit(number, name)
         device = self.ledger.get(certid)
         assert device is not None
-        self.ledger.hello(device, "1.0", "receptionist", shows_code=True)
+        self.ledger.hello(device, "1.0", "receptionist", shows_code=shows_code)
         return certid
 
 

@@ -45,6 +45,16 @@ def test_several_claims_print_how_many_wait_for_a_code(terminal: Terminal, lobby
     assert "2 claims wait for the code that the device shows: lobbyctl confirm DEVICE CODE" in claimed.stderr
 
 
+def test_a_client_that_cannot_show_the_code_ends_the_wait_with_the_next_step(terminal: Terminal, lobby: Lobby) -> None:
+    lobby.require_presence(HERE)
+    certid = lobby.waiting(1, "sensor-1", shows_code=False)
+    result = terminal.run("claim", "sensor-1", "-t", str(HERE), "--wait", "--timeout", "60")
+    assert (result.exit_code, "CODE_NOT_SHOWN" in result.stderr) == (1, True), result.output
+    assert f"lobbyctl release {certid[:12]}" in result.stderr
+    assert "lobbyctl confirm" not in result.stderr
+    assert not terminal.sleeps
+
+
 def test_a_claim_without_proof_of_presence_mentions_no_code(terminal: Terminal, lobby: Lobby) -> None:
     lobby.waiting(1, "sensor-1")
     assert "code" not in terminal.run("claim", "sensor-1", "-t", str(HERE)).stderr

@@ -36,6 +36,14 @@ def test_each_state_has_a_verdict(state: str, arrival: Verdict, eventual: Verdic
     assert assess(device(state), Goal.EVENTUAL_ARRIVAL) is eventual
 
 
+@pytest.mark.parametrize("known", [{"reason": "CODE_NOT_SHOWN"}, {"showsCode": False}])
+def test_a_code_that_the_client_cannot_show_ends_following(known: dict[str, Any]) -> None:
+    assert assess(device("proving", showsCode=True), Goal.ARRIVAL) is Verdict.WAIT
+    assert assess(device("proving", showsCode=None), Goal.ARRIVAL) is Verdict.WAIT
+    for goal in (Goal.ARRIVAL, Goal.EVENTUAL_ARRIVAL):
+        assert assess(device("proving", **known), goal) is Verdict.LOST
+
+
 def test_every_state_has_a_verdict_and_a_goal() -> None:
     for state in State:
         assert all(assess(device(state), goal) for goal in Goal)
