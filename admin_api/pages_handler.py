@@ -22,7 +22,9 @@ from admin_api.web.site import create_site
 def _application() -> Mangum:
     settings = SignInSettings.read(os.environ)
     pages = Pages(BuiltConsole.read(DIST), settings, partial(secrets.token_urlsafe, 16))
-    return Mangum(cast(Any, create_site(pages.routes())), lifespan="off", text_mime_types=["application/json"])
+    return Mangum(
+        cast(Any, create_site(pages.routes(), pages.missing)), lifespan="off", text_mime_types=["application/json"]
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

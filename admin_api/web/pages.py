@@ -1,7 +1,8 @@
 """What a browser can get without signing in: the console's pages, their files, and the sign-in document.
 
 None of it contains data of devices. Every page is the same document. Its Content-Security-Policy permits its own
-scripts, and connections to its own origin and the user pool's, with a nonce for each response. Files with a hash in
+scripts, and connections to its own origin and the user pool's, with a nonce for each response. A browser gets it for
+unknown addresses, too, with status 404. Files with a hash in
 their name are cached permanently, the page never; files with a fixed name are revalidated each time. If the console is
 not built, its paths return NOT_FOUND with an explanation, and the command line can still sign in. Methods other than
 GET and HEAD are rejected.
@@ -46,12 +47,22 @@ class Pages:
             Route("/sign-in.json", self.sign_in),
             Route("/graphql", _only_post),  # API Gateway sends POST to the API's Lambda
             *(Route(path, self.page) for path in PAGES),
+            *(Route(f"{path}/", self.page) for path in PAGES[1:]),
             Route("/assets/{name}", self.asset),
             *(Route(f"/{name}", partial(_fixed_file, file)) for name, file in files.items() if "/" not in name),
         ]
 
     async def sign_in(self, request: Request) -> Response:
         return _response_to(request, JSONResponse(sign_in_document(self._settings)))
+
+    async def missing(self, request: Request) -> Response | None:
+        """Return the page for a browser that opens an unknown address: the console says that it does not exist."""
+        opened = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+        if not opened or self._console is None:
+            return None
+        response = await self.page(request)
+        response.status_code = 404
+        return response
 
     async def page(self, request: Request) -> Response:
         nonce = self._new_nonce()

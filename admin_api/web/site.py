@@ -1,10 +1,11 @@
 """What the API and the pages share: an application of some routes, with the security headers and JSON errors.
 
-Every other request is rejected, with an error in the shape of a GraphQL error. CORS is disabled. It imports nothing of
+Every other request is rejected, with an error in the shape of a GraphQL error; a browser that opens an unknown address
+gets what the site shows for it. CORS is disabled. It imports nothing of
 GraphQL and nothing of AWS, because the pages' Lambda needs neither.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
@@ -28,8 +29,19 @@ SECURITY_HEADERS: Final = {
 """Defaults: a response can set its own value. A page needs a policy that permits its scripts."""
 
 
-def create_site(routes: Sequence[Route]) -> ASGIApp:
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _rejected})
+Missing = Callable[[Request], Awaitable[Response | None]]
+"""Returns what a browser shows for an unknown address; None: the error."""
+
+
+def create_site(routes: Sequence[Route], missing: Missing | None = None) -> ASGIApp:
+    async def rejected(request: Request, rejection: Exception) -> Response:
+        if isinstance(rejection, HTTPException) and rejection.status_code == 404 and missing is not None:
+            page = await missing(request)
+            if page is not None:
+                return page
+        return await _rejected(request, rejection)
+
+    app = Starlette(routes=routes, exception_handlers={HTTPException: rejected})
     app.router.redirect_slashes = False
     return _with_security_headers(app)
 

@@ -23,7 +23,7 @@ from tests.functional.admin_api.deployed_lambda import (
 )
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER
 
-PAGES = ["/", "/waiting", "/claim", "/devices", f"/devices/{'0' * 64}", "/targets", "/overview"]
+PAGES = ["/", "/waiting", "/claim", "/claim/", "/devices", "/devices/", f"/devices/{'0' * 64}", "/targets", "/overview"]
 LOGIN = SETTINGS["LOGIN_URL"]
 IMMUTABLE = "public, max-age=31536000, immutable"
 SCRIPT_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
@@ -193,22 +193,31 @@ def test_etags_depend_on_coding_and_content(console: Console, dist: Path) -> Non
         "/settings.py",
         "/dist/sw.js",
         "/devices/a/b",
-        "/claim/",
-        "/devices/",
         "/admin",
         "/favicon.ico",
         "/sign-in.json/",
         "https://evil.example/sw.js",
         "/.built",
     ],
-    ids=range(42),
+    ids=range(40),
 )
 def test_a_path_that_is_not_listed_is_not_found(console: Console, path: str) -> None:
-    response = console.get(path)
+    response = console.get(path, accept="*/*")
     assert (response.status, response.error[0]) == (404, "NOT_FOUND")
     assert response.headers["cache-control"] == "no-store"
     assert b"secret" not in response.body
     assert len(response.body) < 300
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/devices/a/b", "/claim/x"])
+def test_a_browser_gets_the_console_for_an_unknown_address(console: Console, path: str) -> None:
+    response = console.get(path, accept="text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+    assert (response.status, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert response.body == HTML.replace(b"__CSP_NONCE__", nonce_in(response).encode())
+    assert "nonce-" in response.headers["content-security-policy"]
+    assert console.get(path, "HEAD", accept="text/html").body == b""
+    assert console.get(path, "POST", accept="text/html").headers["content-type"] == "application/json"
+    assert console.get(path, accept="application/json").headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", ["/claim", "/assets/index-B2x1.js", "/sw.js", "/sign-in.json"])
@@ -254,7 +263,7 @@ def test_without_a_built_console_its_paths_explain_why(
     console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str
 ) -> None:
     monkeypatch.setattr(pages_handler, "DIST", tmp_path / "nothing")
-    response = console.get(path)
+    response = console.get(path, accept="text/html")
     assert (response.status, response.error[0]) == (404, "NOT_FOUND")
     assert "without its console" in response.error[1]
     assert console.get("/sign-in.json").status == 200
