@@ -22,7 +22,7 @@ REQUEST: Final = ("target", "profile", "config")
 MANIFEST: Final = ("thing_name", "not_after", "serial_number", "sku", "batch")
 EXPORT: Final = (
     *("devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"),
-    *("lobbyregion", "line", "ok", "code", "message"),
+    *("lobbyregion", "online", "onlinesince", "line", "ok", "code", "message"),
 )
 """The other columns of a manifest, an export and a file of results. They are ignored."""
 ACCOUNT: Final = ("targetaccount", "targetregion")

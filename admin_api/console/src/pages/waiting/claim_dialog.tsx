@@ -41,7 +41,7 @@ export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
     const variables = variablesOf(sent);
     if (!variables || !sent.target) return;
     setRequest(sent);
-    const became = await bulk.run(certids, variables);
+    const became = await bulk.run([{ certids, request: variables }]);
     const claimed = became.filter((outcome) => outcome.ok).map((outcome) => outcome.certid);
     if (claimed.length > 0) onClaimed(claimed, sent.target);
     if (claimed.length === became.length) onClose();

@@ -5,6 +5,7 @@ import { failureOf, isLostNetwork } from "../../api/failures";
 import { graphql } from "../../api/graphql";
 import type { ClaimVariables } from "../../parts/claim_request";
 import { type BulkProgress, claimAll, type Outcome, type Sent } from "./bulk_claim";
+import type { Group } from "./list_groups";
 
 export const CLAIM_DEVICES = graphql(`
   mutation ClaimDevices($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {
@@ -22,7 +23,8 @@ export interface BulkClaim {
   running: boolean;
   /** Stops after the current chunk. */
   stop: () => void;
-  run: (certids: readonly string[], request: ClaimVariables) => Promise<readonly Outcome[]>;
+  /** Claims the devices of all groups, one group after the other. */
+  run: (groups: readonly Group[]) => Promise<readonly Outcome[]>;
   reset: () => void;
 }
 
@@ -34,11 +36,13 @@ export function useBulkClaim(): BulkClaim {
   useLeaveWarning(running);
 
   const run = useCallback(
-    async (certids: readonly string[], request: ClaimVariables) => {
+    async (groups: readonly Group[]) => {
       stopped.current = false;
-      setCourse({ done: [], left: certids.length });
+      let left = groups.reduce((sum, { certids }) => sum + certids.length, 0);
+      const outcomes: Outcome[] = [];
+      setCourse({ done: [], left });
       setRunning(true);
-      const send = async (chunk: readonly string[]): Promise<Sent> => {
+      const send = async (chunk: readonly string[], request: ClaimVariables): Promise<Sent> => {
         const { data, error } = await client
           .mutation(CLAIM_DEVICES, { certids: [...chunk], ...request })
           .toPromise();
@@ -47,12 +51,17 @@ export function useBulkClaim(): BulkClaim {
           return { failure: { code: "ERROR", message: "The API returned no results." }, lost: true };
         return { failure: failureOf(error), lost: isLostNetwork(error) };
       };
-      const outcomes = await claimAll(certids, {
-        send,
-        onProgress: setCourse,
-        pause: (attempted) => new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempted)),
-        stopped: () => stopped.current,
-      });
+      for (const { certids, request } of groups) {
+        left -= certids.length;
+        const group = await claimAll(certids, {
+          send: (chunk) => send(chunk, request),
+          onProgress: (course) =>
+            setCourse({ done: [...outcomes, ...course.done], left: course.left + left }),
+          pause: (attempted) => new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempted)),
+          stopped: () => stopped.current,
+        });
+        outcomes.push(...group);
+      }
       setCourse({ done: outcomes, left: 0 });
       setRunning(false);
       return outcomes;

@@ -1,6 +1,7 @@
 /** The waiting devices, newest first, with actions to claim one or many. */
 
 import { Anchor, Box, Button, Center, Text } from "@mantine/core";
+import { IconFileSpreadsheet } from "@tabler/icons-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { type Counts, useCounts } from "../../parts/counts";
@@ -17,6 +18,7 @@ import { devicesAddress } from "../addresses";
 import { ClaimDialog } from "./claim_dialog";
 import { type Claimed, ClaimedNotice } from "./claimed_notice";
 import { EmptyLobby } from "./empty_lobby";
+import { ListDialog } from "./list_dialog";
 import { SelectionBar } from "./selection_bar";
 import { useSelection } from "./use_selection";
 import { PAGE, useWaiting, type WaitingRow } from "./use_waiting";
@@ -26,10 +28,12 @@ import { isClaimable } from "./waiting_row";
 export default function WaitingPage() {
   const counts = useCounts();
   const waiting = useWaiting();
+  const mayClaim = useMe().may("claimDevices");
   return (
     <>
       <PageHead title="Waiting">
         <Numbers counts={counts} />
+        {mayClaim && <ClaimFromFile onClaimed={(certids) => waiting.remove(certids)} />}
       </PageHead>
       {waiting.at !== null ? (
         <Lobby counts={counts} waiting={waiting} at={waiting.at} />
@@ -110,6 +114,22 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
         onClaim={() => open(list.rows.filter((row) => chosen.has(row.certid)))}
       />
       <ClaimDialog devices={dialog} onClaimed={onClaimed} onClose={() => setDialog(null)} />
+    </>
+  );
+}
+
+function ClaimFromFile({ onClaimed }: { onClaimed: (certids: readonly string[]) => void }) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconFileSpreadsheet size={18} aria-hidden />}
+        onClick={() => setOpened(true)}
+      >
+        Claim from file
+      </Button>
+      <ListDialog opened={opened} onClaimed={onClaimed} onClose={() => setOpened(false)} />
     </>
   );
 }

@@ -1,0 +1,131 @@
+/**
+ * CSV files as spreadsheets save them, read into lines of cells as `admin_api/cli/spreadsheet.py` does: commas,
+ * semicolons, tabs and bars, a first line `sep=;`, cells such as `="0012"` and `'0012`, and empty columns at the
+ * right. Both are tested with `tests/events/spreadsheet_vectors.json`.
+ */
+import { shown } from "../label/label";
+import { decode } from "./decoding";
+import { ListError, unreadable } from "./list_error";
+
+export interface SheetLine {
+  /** The number of the record's first line in the file. */
+  number: number;
+  cells: readonly string[];
+}
+
+export interface Sheet {
+  /** The records that are not blank; the first is the header. */
+  lines: readonly SheetLine[];
+  /** Whether the encoding is certain. */
+  certain: boolean;
+}
+
+const SEPARATORS = [",", ";", "\t", "|"];
+const SEPARATOR_LINE = /^"?sep=(.)"?(\r\n|[\r\n]|$)/i;
+const FORMULA = /^="((?:[^"]|"")*)"$/;
+const SHORTENED = /^[+-]?\d([.,]\d{1,15})?E[+-]?\d{1,3}$/i;
+const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+const MAX_CELL = 131_072;
+
+/** Throws `ListError` UNREADABLE_FILE. */
+export function readSheet(bytes: Uint8Array): Sheet {
+  const { text, certain } = decode(bytes);
+  const { separator, skipped, body } = separatorOf(text);
+  const lines = [...records(body, separator, skipped)].filter(({ cells }) =>
+    cells.some((cell) => cell.trim() !== ""),
+  );
+  const width = Math.max(
+    0,
+    ...lines.map(({ cells }) => cells.findLastIndex((cell) => cell.trim() !== "") + 1),
+  );
+  return { lines: lines.map(({ number, cells }) => ({ number, cells: cells.slice(0, width) })), certain };
+}
+
+/** A cell's text without the notation that keeps a spreadsheet from changing it. */
+export function plainCell(cell: string): string {
+  const text = cell.trim();
+  const [, formula] = FORMULA.exec(text) ?? [];
+  if (formula !== undefined) return formula.replaceAll('""', '"').trim();
+  return /^'[=+\-@\d\t]/.test(text) ? text.slice(1).trim() : text;
+}
+
+/** Throws `ListError` DAMAGED_NUMBER if a spreadsheet has replaced digits of `text` by an exponent. */
+export function checkNumber(text: string, column: string): void {
+  if (!SHORTENED.test(text)) return;
+  throw new ListError(
+    "DAMAGED_NUMBER",
+    `got ${shown(text)}, a number that a spreadsheet has shortened, want the digits: format the column ${column} as text before you fill it`,
+  );
+}
+
+function separatorOf(text: string): { separator: string; skipped: number; body: string } {
+  const [line, named] = SEPARATOR_LINE.exec(text) ?? [];
+  if (line !== undefined && named !== undefined)
+    return { separator: named, skipped: 1, body: text.slice(line.length) };
+  const header = text.split(LINE_END).find((each) => each.trim() !== "") ?? "";
+  const outside = header.replace(/"[^"]*"/g, "");
+  const count = (separator: string) => outside.split(separator).length;
+  const separator = SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
+  return { separator, skipped: 0, body: text };
+}
+
+/** The records of RFC 4180, with spaces before a quoted cell and any line end. `skipped` lines come before. */
+function* records(text: string, separator: string, skipped: number): Generator<SheetLine> {
+  let at = 0;
+  let line = 1 + skipped;
+  while (at < text.length) {
+    const number = line;
+    const cells: string[] = [];
+    for (let more = true; more; ) {
+      const cell =
+        text[skipSpaces(text, at)] === '"' ? quoted(text, at, separator) : bare(text, at, separator);
+      if (cell.fault !== undefined || cell.value.length > MAX_CELL)
+        throw unreadable(`line ${number}: ${cell.fault ?? `a cell of more than ${MAX_CELL} characters`}`);
+      cells.push(cell.value);
+      line += cell.value.split(/\r\n|[\r\n]/).length - 1;
+      at = cell.end;
+      more = text[at] === separator;
+      if (more) at++;
+    }
+    at += text.startsWith("\r\n", at) ? 2 : 1;
+    line++;
+    yield { number, cells };
+  }
+}
+
+interface Cell {
+  value: string;
+  /** The index of the separator or line end after it. */
+  end: number;
+  fault?: string;
+}
+
+function bare(text: string, from: number, separator: string): Cell {
+  const start = skipSpaces(text, from);
+  let end = start;
+  while (end < text.length && text[end] !== separator && text[end] !== "\r" && text[end] !== "\n") end++;
+  return { value: text.slice(start, end), end };
+}
+
+function quoted(text: string, from: number, separator: string): Cell {
+  let value = "";
+  let at = skipSpaces(text, from) + 1;
+  for (;;) {
+    const quote = text.indexOf('"', at);
+    if (quote === -1) return { value: "", end: text.length, fault: "unexpected end of data" };
+    value += text.slice(at, quote);
+    at = quote + 1;
+    if (text[at] !== '"') break;
+    value += '"';
+    at++;
+  }
+  const next = text[at];
+  const ends = next === undefined || next === separator || next === "\r" || next === "\n";
+  return ends ? { value, end: at } : { value, end: at, fault: `'${separator}' expected after '"'` };
+}
+
+function skipSpaces(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " ") at++;
+  return at;
+}
