@@ -1,27 +1,32 @@
 /** The console: sign-in, then the shell with the page for the current address. */
 import { Stack } from "@mantine/core";
 import { IconMoodEmpty } from "@tabler/icons-react";
-import { Suspense, useMemo } from "react";
+import { Suspense, useEffect, useMemo } from "react";
 import { Provider } from "urql";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { createClient } from "./api/client";
 import QueueSender from "./pages/claim/queue/queue_sender";
-import { ClaimPage, DevicePage, homeOf, NAV_ITEMS } from "./pages/navigation";
+import { ClaimPage, DevicePage, homeOf, isClaimPage, loadPages, NAV_ITEMS } from "./pages/navigation";
 import { EmptyState } from "./parts/empty_state";
 import { ErrorBoundary } from "./parts/error_boundary";
+import { whenIdle } from "./parts/idle";
 import { Loading } from "./parts/loading";
+import { NeedsNetwork } from "./parts/needs_network";
 import { Shell } from "./shell/shell";
 import { useSession } from "./sign_in/gate";
 import { MeProvider, useMe } from "./sign_in/me";
+import { signInPrompt } from "./sign_in/prompt";
+import { SignInAgain } from "./sign_in/sign_in_again";
 
 export function App() {
   const session = useSession();
   const [place] = useLocation();
-  const client = useMemo(() => createClient(session, () => location.reload()), [session]);
+  const client = useMemo(() => createClient(session, () => signInPrompt.ask()), [session]);
   return (
     <Provider value={client}>
       <MeProvider>
         {session && <QueueSender />}
+        <SignInAgain />
         <Shell>
           <ErrorBoundary place={place}>
             <Suspense fallback={<Loading what="page" />}>
@@ -37,8 +42,12 @@ export function App() {
 function Pages() {
   const me = useMe();
   const session = useSession();
+  const [place] = useLocation();
+  useEffect(() => {
+    if (session) whenIdle(loadPages);
+  }, [session]);
   // Offline, only the claim page works. The address is kept for when the network returns.
-  if (!session) return <ClaimPage />;
+  if (!session) return place === "/" || isClaimPage(place) ? <ClaimPage /> : <NeedsNetwork />;
   return (
     <Switch>
       {NAV_ITEMS.map(({ path, page }) => (

@@ -1,5 +1,5 @@
 /**
- * Entry point of the page. Styles that Mantine adds at run time carry the response's nonce, as the content
+ * Entry point of the page, and of a window that only signs the user in. Styles that Mantine adds at run time carry the response's nonce, as the content
  * security policy requires.
  */
 import "./styles/first.css";
@@ -10,6 +10,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { registerServiceWorker } from "./service_worker/register";
 import { SignInGate } from "./sign_in/gate";
+import { passOn } from "./sign_in/request";
 import { theme, variables } from "./theme";
 
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce;
@@ -18,19 +19,24 @@ const root = document.getElementById("root");
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 if (!root) throw new Error("got a page without #root, want index.html");
 
-createRoot(root).render(
-  <StrictMode>
-    <MantineProvider
-      theme={theme}
-      cssVariablesResolver={variables}
-      defaultColorScheme="auto"
-      getStyleNonce={() => nonce ?? ""}
-    >
-      <SignInGate>
-        <App />
-      </SignInGate>
-    </MantineProvider>
-  </StrictMode>,
-);
+if (passOn(location.search)) {
+  history.replaceState(null, "", "/");
+  window.close();
+  root.textContent = "You are signed in. Close this window and go back to the page.";
+} else
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={variables}
+        defaultColorScheme="auto"
+        getStyleNonce={() => nonce ?? ""}
+      >
+        <SignInGate>
+          <App />
+        </SignInGate>
+      </MantineProvider>
+    </StrictMode>,
+  );
 
 if (import.meta.env.PROD) registerServiceWorker();

@@ -1,19 +1,20 @@
 /**
  * The GraphQL client. It sends the session's bearer token to the console's own origin and renews the token
- * before it expires or when it is rejected. If the session cannot be renewed, the user goes to the sign-in
- * page and returns to the same address.
+ * before it expires or when it is rejected. If the session cannot be renewed, requests wait until the user has
+ * signed in again. Measures the lobby's clock with each response.
  */
 import { Client, cacheExchange, fetchExchange } from "@urql/core";
 import { authExchange } from "@urql/exchange-auth";
+import { timedFetch } from "../clock/server_clock";
 import { type Session, SignInFailed } from "../sign_in/session";
 
 const TIMEOUT_MS = 30_000;
 
-export function createClient(session: Session | null, signInAgain: () => void): Client {
+export function createClient(session: Session | null, signInAgain: () => Promise<void>): Client {
   return new Client({
     url: "/graphql",
     preferGetMethod: false,
-    fetch: (input, init) => fetch(input, { ...init, signal: withTimeout(init?.signal) }),
+    fetch: (input, init) => timedFetch(input, { ...init, signal: withTimeout(init?.signal) }),
     exchanges: [
       cacheExchange,
       authExchange(async (utils) => ({
@@ -28,7 +29,7 @@ export function createClient(session: Session | null, signInAgain: () => void): 
             await session?.refresh();
           } catch (error) {
             // Offline, the operation itself reports the failure; the session may still be valid.
-            if (error instanceof SignInFailed) signInAgain();
+            if (error instanceof SignInFailed) await signInAgain();
           }
         },
       })),

@@ -12,6 +12,7 @@ export interface Failure {
 
 export const OFFLINE = "OFFLINE";
 export const UNREACHABLE = "UNREACHABLE";
+export const UNAUTHENTICATED = "UNAUTHENTICATED";
 
 const TITLES: Record<string, string> = {
   ALREADY_CLAIMED: "Already claimed",
@@ -39,7 +40,7 @@ const TITLES: Record<string, string> = {
 
 /** A short title for an error code; the code itself if it is unknown. */
 export function titleOf(code: string): string {
-  return TITLES[code] ?? code;
+  return TITLES[code] ?? (code.startsWith("HTTP_") ? "Request rejected" : code);
 }
 
 /** The first failure in a response. */
@@ -54,12 +55,24 @@ export function failureOf(error: CombinedError): Failure {
       ? { code: UNREACHABLE, message: "The lobby did not respond. Nothing was lost. Try again in a moment." }
       : { code: OFFLINE, message: "You're offline. Try again when the network is back." };
   }
-  const status = (error.response as Response | undefined)?.status;
-  return { code: status ? `HTTP_${status}` : "ERROR", message: error.networkError?.message ?? error.message };
+  const status = statusOf(error);
+  if (status === 401)
+    return { code: UNAUTHENTICATED, message: "Your session has ended. Sign in to continue." };
+  if (status === undefined) return { code: "ERROR", message: error.networkError?.message ?? error.message };
+  return {
+    code: `HTTP_${status}`,
+    message: "Something between this page and the lobby rejected the request. Contact an admin.",
+  };
+}
+
+function statusOf(error: CombinedError): number | undefined {
+  return (error.response as Response | undefined)?.status;
 }
 
 /** Whether the request may not have reached the server, so that an idempotent request can be sent again. */
 export function isLostNetwork(error: CombinedError): boolean {
-  const status = (error.response as Response | undefined)?.status;
-  return Boolean(error.networkError) && (status === undefined || status === 429 || status >= 500);
+  const status = statusOf(error);
+  // A success that is not GraphQL comes from the sign-in page of a Wi-Fi network.
+  const foreign = status === undefined || status < 400;
+  return Boolean(error.networkError) && (foreign || status === 429 || status >= 500);
 }

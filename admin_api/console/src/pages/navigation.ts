@@ -1,10 +1,26 @@
 /** The pages of the console: address, name, and who sees them in the menu. Loaded on demand. */
 import { IconChartBar, IconDevices, IconDoorEnter, IconMapPin, IconQrcode } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import { PageNotLoaded } from "../parts/page_not_loaded";
+import { loadSignInDialog } from "../sign_in/sign_in_again";
+
+type Load = () => Promise<{ default: ComponentType }>;
+
+const loads: Load[] = [];
 
 /** A page with all styles. The claim page, which must load fast, has its own. */
-function lazyPage(load: () => Promise<{ default: ComponentType }>): LazyExoticComponent<ComponentType> {
-  return lazy(async () => (await Promise.all([load(), import("../styles/rest")]))[0]);
+function lazyPage(load: Load): LazyExoticComponent<ComponentType> {
+  return pageOf(async () => (await Promise.all([load(), import("../styles/rest")]))[0]);
+}
+
+function pageOf(load: Load): LazyExoticComponent<ComponentType> {
+  loads.push(load);
+  return lazy(() => load().catch((error: unknown) => Promise.reject(new PageNotLoaded(error))));
+}
+
+/** Loads all pages in advance, so that they open without a network. A page that fails is loaded when it opens. */
+export function loadPages(): void {
+  for (const load of [...loads, loadSignInDialog]) load().catch(() => undefined);
 }
 
 export interface NavItem {
@@ -16,7 +32,7 @@ export interface NavItem {
   page: LazyExoticComponent<ComponentType>;
 }
 
-export const ClaimPage = lazy(() => import("./claim/claim_page"));
+export const ClaimPage = pageOf(() => import("./claim/claim_page"));
 
 export const NAV_ITEMS: readonly NavItem[] = [
   {
@@ -57,6 +73,10 @@ export const NAV_ITEMS: readonly NavItem[] = [
 ];
 
 export const DevicePage = lazyPage(() => import("./device/device_page"));
+
+export function isClaimPage(path: string): boolean {
+  return /^\/claim\/?$/.test(path);
+}
 
 /** The start page of a role: technicians scan, operators see waiting devices, viewers see the overview. */
 export function homeOf(role: string): string {

@@ -1,11 +1,13 @@
 /**
- * Catches errors while a page renders, so that the menu stays usable: a chunk that a newer deployment has
- * removed, or a bug. Sends no report; the browser's console has the stack trace.
+ * Catches errors while a page renders, so that the menu stays usable: files that cannot be loaded, or a bug.
+ * Sends no report; the browser's console has the stack trace.
  */
 import { Button } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { Component, type ReactNode } from "react";
 import { EmptyState } from "./empty_state";
+import { NeedsNetwork } from "./needs_network";
+import { PageNotLoaded } from "./page_not_loaded";
 
 interface Props {
   /** A new address clears the error. */
@@ -32,9 +34,11 @@ export class ErrorBoundary extends Component<Props, State> {
   override render() {
     const { error } = this.state;
     if (error === undefined) return this.props.children;
+    if (error instanceof PageNotLoaded) return <NeedsNetwork />;
     return (
       <div role="alert">
-        <EmptyState icon={<IconPlugConnectedX />} title="Something went wrong">
+        <EmptyState icon={<IconPlugConnectedX />} title="This page has a fault">
+          <p>Reload the page. If that does not help, send this message to an admin:</p>
           <p>{error instanceof Error ? error.message : String(error)}</p>
           <Button onClick={() => location.reload()}>Reload page</Button>
         </EmptyState>

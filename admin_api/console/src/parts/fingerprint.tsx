@@ -23,6 +23,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
             variant="subtle"
             color={copied ? "green" : "gray"}
             size="md"
+            className="copy"
             onClick={copy}
             aria-label={copied ? "Copied" : `Copy ${what}`}
           >

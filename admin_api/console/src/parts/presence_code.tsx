@@ -1,6 +1,6 @@
 /** The form for the presence code that a device shows, for targets that require proof of presence. */
 import { Button, Group, Text, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { type Failure, failureOf } from "../api/failures";
 import { graphql } from "../api/graphql";
@@ -12,6 +12,8 @@ const CONFIRM = graphql(`
   }
 `);
 
+const MAX_TRIES = 5;
+
 /** As the API reads it: eight digits, with spaces or dashes. */
 export function bareCode(typed: string): string {
   return typed.replace(/[\s-]/g, "");
@@ -22,18 +24,22 @@ export function isCode(typed: string): boolean {
 }
 
 interface Props {
-  device: { certid: string; showsCode: boolean | null; triesLeft: number | null; message: string | null };
+  /** A device that can show a code, or has not connected yet. */
+  device: { certid: string; showsCode: boolean | null; triesLeft: number | null };
   may: boolean;
   /** The API accepted or rejected a code: the device has changed. */
   onAnswered: () => void;
 }
 
 export function PresenceCode({ device, may, onAnswered }: Props) {
-  const { certid, showsCode, triesLeft, message } = device;
+  const { certid, showsCode, triesLeft } = device;
   const client = useClient();
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const field = useRef<HTMLInputElement>(null);
+  const wrong = failure?.code === "WRONG_CODE";
+  useInView(field, failure);
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (busy || !isCode(typed)) return;
@@ -42,12 +48,9 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
     setBusy(false);
     setFailure(error && failureOf(error));
     if (error?.graphQLErrors.length) setTyped("");
+    field.current?.focus();
     onAnswered();
   };
-  if (showsCode === false)
-    return (
-      <Text size="sm">This device can't show a code: {message ?? "its client does not support it."}</Text>
-    );
   return (
     <>
       {showsCode === null && (
@@ -60,7 +63,11 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
               style={{ flexGrow: 1 }}
               label="Presence code"
               placeholder="8 digits"
+              ref={field}
               size="md"
+              // Above the field: a phone's keyboard covers what is below it.
+              error={wrong && !typed ? `Wrong code. ${attemptsText(triesLeft)}` : undefined}
+              inputWrapperOrder={["label", "error", "input"]}
               inputMode="numeric"
               autoComplete="off"
               maxLength={20}
@@ -79,12 +86,24 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
           </Group>
         </form>
       )}
-      {triesLeft !== null && triesLeft < 5 && (
+      {triesLeft !== null && triesLeft < MAX_TRIES && (
         <Text size="sm" role="status">
-          {triesLeft === 1 ? "1 attempt left" : `${triesLeft} attempts left`}. Then the claim ends.
+          {attemptsText(triesLeft)}
         </Text>
       )}
-      {failure && <FailureNotice failure={failure} />}
+      {failure && !wrong && <FailureNotice failure={failure} />}
     </>
   );
+}
+
+function attemptsText(left: number | null): string {
+  if (left === null) return "Compare it with the device.";
+  return `${left === 1 ? "1 attempt" : `${left} attempts`} left. Then the claim ends.`;
+}
+
+/** Scrolls the field to the middle of what a phone's keyboard leaves visible, when a code was rejected. */
+function useInView(field: RefObject<HTMLInputElement | null>, failure: Failure | undefined) {
+  useEffect(() => {
+    if (failure) field.current?.scrollIntoView({ block: "center" });
+  }, [field, failure]);
 }

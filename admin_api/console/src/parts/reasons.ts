@@ -15,6 +15,9 @@ const NEW_CA =
   "The manufacturer has to correct the CA's certificate and register it: pki register names the fault.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
 
+/** A claim waits for a code that the device never shows: it does not proceed by itself. */
+export const CODE_NOT_SHOWN = "CODE_NOT_SHOWN";
+
 export const REASONS: Readonly<Record<string, ReasonText>> = {
   TARGET_ROLE_DENIED: {
     meaning: "The role in the target can't be assumed",
@@ -119,6 +122,29 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   REVOKED: { meaning: "An operator has revoked it", remedy: "This is final." },
 };
+
+/** A retry changes nothing: the decision of a person, or a certificate that has to be replaced. */
+const FINAL: ReadonlySet<string> = new Set([
+  "REVOKED",
+  "REVOKED_BY_ISSUER",
+  "TARGET_REVOKED_CERTIFICATE",
+  ...Object.keys(REASONS).filter((code) => REASONS[code]?.remedy === NEW_CERTIFICATE),
+]);
+
+export type NextAction = "retry" | "release";
+
+/**
+ * The action that most likely helps a device; null: it needs none, or none helps. A retry restarts a device
+ * that works, so it is never the first action for one.
+ */
+export function nextAction(state: string, reason: string | null): NextAction | null {
+  if (state === "proving") return reason === CODE_NOT_SHOWN ? "release" : null;
+  if (reason === null || FINAL.has(reason) || HEALTHY.has(state)) return null;
+  return "retry";
+}
+
+/** States of devices that have left the lobby for their target. */
+const HEALTHY: ReadonlySet<string> = new Set(["commissioned", "arrived"]);
 
 /** The text for a code; a pointer to the device's page for unknown codes. */
 export function reasonText(code: string): ReasonText {

@@ -57,10 +57,11 @@ export function RouteForm({ targets, request, onChange, current }: Props) {
 interface ConfigProps {
   request: ClaimRequest;
   onChange: (request: ClaimRequest) => void;
-  unsetLabel: string;
+  /** The choice that sends no config; null: it is not offered. */
+  unsetLabel: string | null;
 }
 
-function ConfigField({ request, onChange, unsetLabel }: ConfigProps) {
+export function ConfigField({ request, onChange, unsetLabel }: ConfigProps) {
   const draft = request.kind === "json" ? request.json : request.text;
   const error = draft === "" ? undefined : configError(request);
   return (
@@ -73,7 +74,7 @@ function ConfigField({ request, onChange, unsetLabel }: ConfigProps) {
           value={request.kind}
           onChange={(kind) => onChange({ ...request, kind: kind as ConfigKind })}
           data={[
-            { value: "unset", label: unsetLabel },
+            ...(unsetLabel === null ? [] : [{ value: "unset", label: unsetLabel }]),
             { value: "text", label: "Text" },
             { value: "json", label: "JSON" },
           ]}
@@ -97,7 +98,7 @@ function ConfigField({ request, onChange, unsetLabel }: ConfigProps) {
           minRows={3}
           maxRows={12}
           spellCheck={false}
-          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: "0.875rem" } }}
+          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           value={request.json}
           error={error}
           onChange={(event) => onChange({ ...request, json: event.currentTarget.value })}

@@ -55,7 +55,7 @@ export function StateBar({ counts, full, height = 10, label }: BarProps) {
   const width = full ? `${Math.max((total / full) * 100, total > 0 ? 1.5 : 0)}%` : "100%";
   const accessibility = label ? { role: "img", "aria-label": label } : { "aria-hidden": true };
   return (
-    <div className={classes.rail} style={{ height }} {...accessibility}>
+    <div className={classes.rail} data-empty={total === 0 || undefined} style={{ height }} {...accessibility}>
       <div className={classes.bar} style={{ width }}>
         {parts.map(({ state, count }) => (
           <div

@@ -1,6 +1,7 @@
 /** Shows and selects a target. */
 import { Select, Stack, Text } from "@mantine/core";
-import { keyOf, type TargetEntry, type TargetName } from "./target_names";
+import { ForeignText, isolated } from "./foreign_text";
+import { keyOf, MANY_TARGETS, type TargetEntry, type TargetName } from "./target_names";
 
 export { keyOf, TARGETS, type TargetEntry, type TargetName, useTargets } from "./target_names";
 
@@ -17,7 +18,7 @@ export function TargetLabel({
     <Stack gap={0} component="span">
       {name && (
         <Text component="span" size="sm">
-          {name}
+          <ForeignText>{name}</ForeignText>
         </Text>
       )}
       <Text component="span" size={name ? "xs" : "sm"} c={name ? "dimmed" : undefined} ff="monospace">
@@ -50,10 +51,13 @@ export function TargetPicker({
     <Select
       label={label}
       placeholder={placeholder}
-      data={targets.map((target) => ({ value: keyOf(target), label: `${target.name} · ${keyOf(target)}` }))}
+      data={targets.map((target) => ({
+        value: keyOf(target),
+        label: `${isolated(target.name)} · ${keyOf(target)}`,
+      }))}
       value={value}
       onChange={onChange}
-      searchable={targets.length > 8}
+      searchable={targets.length > MANY_TARGETS}
       clearable={clearable}
       size={size}
       nothingFoundMessage="No matches"

@@ -1,50 +1,20 @@
-/** Formats times and durations: "3 min. ago", with the exact time as a tooltip. */
+/** Shows times and durations: "3 min. ago", with the exact time as a tooltip. */
 import { useInterval } from "@mantine/hooks";
 import { useState } from "react";
+import { serverClock } from "../clock/server_clock";
+import { ago, exact, roughDuration } from "./durations";
 
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
-];
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
-const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export { ago, duration, exact, roughDuration } from "./durations";
 
-/** "just now", "5 min. ago"; a time in the future is "just now". */
-export function ago(at: Date, now: Date): string {
-  const seconds = Math.max(0, (now.getTime() - at.getTime()) / 1000);
-  for (const [unit, size] of UNITS) {
-    if (seconds >= size) return RELATIVE.format(-Math.floor(seconds / size), unit);
-  }
-  return seconds < 10 ? "just now" : RELATIVE.format(-Math.floor(seconds), "second");
-}
-
-/** "0.8 s", "42 s", "3 min 5 s", "2 h 10 min", "3 d 4 h": the two largest units. */
-export function duration(milliseconds: number): string {
-  const tenths = Math.max(0, Math.round(milliseconds / 100));
-  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.round(milliseconds / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return `${Math.floor(minutes / 1_440)} d ${Math.floor(minutes / 60) % 24} h`;
-}
-
-/** "under 1 min", "5 min", "3 h", "2 d": the largest unit. */
-export function roughDuration(milliseconds: number): string {
-  const minutes = Math.floor(Math.max(0, milliseconds) / 60_000);
-  if (minutes < 1) return "under 1 min";
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 1_440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} d`;
-}
-
-export function exact(at: string): string {
-  return EXACT.format(new Date(at));
-}
-
-/** The current time, updated every `everyMs`. */
+/** The lobby's time, updated every `everyMs`. The times of devices are of its clock. */
 export function useNow(everyMs: number): Date {
+  const [now, setNow] = useState(() => new Date(serverClock.now()));
+  useInterval(() => setNow(new Date(serverClock.now())), everyMs, { autoInvoke: true });
+  return now;
+}
+
+/** This device's time, for what happened on this device. */
+export function useOwnNow(everyMs: number): Date {
   const [now, setNow] = useState(() => new Date());
   useInterval(() => setNow(new Date()), everyMs, { autoInvoke: true });
   return now;

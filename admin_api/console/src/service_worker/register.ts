@@ -1,13 +1,12 @@
 /**
  * Registers the service worker when the page is idle, checks for updates, and reports when a new version is
- * available. Reloads the page once if a deployment has removed a chunk.
+ * available.
  */
 import { useSyncExternalStore } from "react";
+import { whenIdle } from "../parts/idle";
 
 const ADDRESS = "/sw.js";
 const UPDATE_INTERVAL_MS = 3_600_000;
-const IDLE_DELAY_MS = 2_000;
-const RELOADED = "device-lobby.reloaded";
 
 let updateAvailable = false;
 const listeners = new Set<() => void>();
@@ -24,15 +23,13 @@ export function useUpdateAvailable(): boolean {
 }
 
 export function registerServiceWorker(): void {
-  addEventListener("vite:preloadError", reloadOnce);
   if (!("serviceWorker" in navigator)) return;
   if (document.readyState === "complete") registerWhenIdle();
   else addEventListener("load", registerWhenIdle, { once: true });
 }
 
 function registerWhenIdle(): void {
-  if ("requestIdleCallback" in window) requestIdleCallback(() => void register());
-  else setTimeout(() => void register(), IDLE_DELAY_MS);
+  whenIdle(() => void register());
 }
 
 async function register(): Promise<void> {
@@ -54,13 +51,4 @@ async function register(): Promise<void> {
   } catch (error) {
     console.warn("got no service worker; the page needs a network to open", error);
   }
-}
-
-/** At most once per minute: if the file is really gone, reloading would never end. */
-function reloadOnce(event: Event): void {
-  const before = Number(sessionStorage.getItem(RELOADED) ?? 0);
-  if (Date.now() - before < 60_000 || !navigator.onLine) return;
-  sessionStorage.setItem(RELOADED, String(Date.now()));
-  event.preventDefault();
-  location.reload();
 }

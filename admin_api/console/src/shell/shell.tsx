@@ -7,10 +7,12 @@ import { useNetwork } from "@mantine/hooks";
 import { IconWifiOff } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
+import { ClockNotice } from "../clock/clock_notice";
 import { NAV_ITEMS, type NavItem } from "../pages/navigation";
 import { useUpdateAvailable } from "../service_worker/register";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
+import { SignInButton } from "../sign_in/sign_in_again";
 import { UserButton } from "./user_button";
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -35,6 +37,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Box maw={1200} mx="auto">
+          <ClockNotice />
           {children}
         </Box>
       </AppShell.Main>
@@ -86,6 +89,7 @@ function Header() {
             Reload to update
           </Button>
         )}
+        <SignInButton />
         <UserButton />
       </Group>
     </Group>

@@ -4,6 +4,7 @@
  */
 import { Button, Center, Loader, Stack, Text, Title } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { timedFetch } from "../clock/server_clock";
 import { onReconnect } from "./reconnect";
 import { leave, Session, type SignInDocument, SignInFailed } from "./session";
 
@@ -67,17 +68,30 @@ function patience(): number {
 async function signInDocument(): Promise<SignInDocument | null> {
   let answer: Response;
   try {
-    answer = await fetch("/sign-in.json", { signal: AbortSignal.timeout(patience()) });
+    answer = await timedFetch("/sign-in.json", {
+      cache: "no-store",
+      signal: AbortSignal.timeout(patience()),
+    });
   } catch {
     return null;
   }
-  if (!answer.ok) throw new SignInFailed(`got ${answer.status} for /sign-in.json, want 200`);
-  return (await answer.json()) as SignInDocument;
+  if (answer.status >= 500) return null; // the lobby recovers, or its network does
+  const document = answer.ok ? await answer.json().catch(() => null) : null;
+  if (isSignInDocument(document)) return document;
+  throw new SignInFailed(
+    "This address does not answer as a lobby. A network may require a sign-in of its own: open another page, then try again.",
+  );
+}
+
+function isSignInDocument(value: unknown): value is SignInDocument {
+  return typeof value === "object" && value !== null && "authorize_url" in value && "client_id" in value;
 }
 
 function failureOf(error: unknown): SignInState {
   if (error instanceof TypeError) return { at: "offline" };
-  return { at: "failed", message: error instanceof Error ? error.message : String(error) };
+  if (error instanceof SignInFailed) return { at: "failed", message: error.message };
+  console.error(error);
+  return { at: "failed", message: "This page can't start. Try again, or use another browser." };
 }
 
 function SigningIn() {
@@ -98,7 +112,7 @@ function Failed({ message }: { message: string }) {
         <Text ta="center" c="dimmed">
           {message}
         </Text>
-        <Button onClick={() => location.assign("/")}>Sign in again</Button>
+        <Button onClick={() => location.reload()}>Sign in again</Button>
       </Stack>
     </Center>
   );

@@ -1,13 +1,15 @@
 /** The user's name, role and permissions from the API. What is shown depends on them, never on the token. */
-import { createContext, type ReactNode, useContext } from "react";
-import { useQuery } from "urql";
+import { createContext, type ReactNode, useContext, useState } from "react";
 import { failureOf } from "../api/failures";
 import { graphql } from "../api/graphql";
+import { useLiveQuery } from "../api/live";
 import { FailureNotice } from "../parts/failure_notice";
 import { Loading } from "../parts/loading";
 import { useSession } from "./gate";
 
 export const ME = graphql(`query Me { me { name role operations } }`);
+
+const RETRY_MS = 5_000;
 
 export interface Me {
   name: string;
@@ -29,7 +31,10 @@ export function useMe(): Me {
 
 export function MeProvider({ children }: { children: ReactNode }) {
   const session = useSession();
-  const [{ data, error }, again] = useQuery({ query: ME, pause: !session });
+  // Asked again by itself only until it is known.
+  const [known, setKnown] = useState(false);
+  const [{ data, error }, again] = useLiveQuery({ query: ME, pause: !session }, known ? null : RETRY_MS);
+  if (data && !known) setKnown(true);
   if (!session) return children;
   if (!data && error)
     return (

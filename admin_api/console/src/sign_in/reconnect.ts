@@ -1,10 +1,10 @@
 /**
- * Reloads a page that was opened offline once the lobby is reachable, which also signs the user in. Waits for
- * unfinished work, which a reload would lose.
+ * Reloads a page that was opened offline, or that lacks a file, once the lobby is reachable, which also signs the
+ * user in. Waits for unfinished work, which a reload would lose.
  */
 import { useEffect } from "react";
 
-const CHECK_INTERVAL_MS = 20_000;
+const CHECK_INTERVAL_MS = 5_000;
 const TIMEOUT_MS = 8_000;
 
 let blocks = 0;
@@ -28,7 +28,9 @@ export function useReloadBlock(busy: boolean): void {
 export function onReconnect(run: () => void): () => void {
   let over = false;
   const runOnce = () => {
-    if (!over) run();
+    if (over) return;
+    over = true;
+    run();
   };
   const check = async () => {
     if (document.visibilityState !== "visible" || !(await isReachable()) || over) return;
@@ -36,6 +38,7 @@ export function onReconnect(run: () => void): () => void {
     else waiting.add(runOnce);
   };
   // A phone can have a network without connectivity, and regain it without an event.
+  void check();
   const timer = setInterval(() => void check(), CHECK_INTERVAL_MS);
   const onOnline = () => void check();
   addEventListener("online", onOnline);
@@ -47,7 +50,7 @@ export function onReconnect(run: () => void): () => void {
   };
 }
 
-async function isReachable(): Promise<boolean> {
+export async function isReachable(): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     return (await fetch("/sign-in.json", { cache: "no-store", signal })).ok;

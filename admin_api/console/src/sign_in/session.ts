@@ -1,10 +1,15 @@
 /**
- * The session: authorization code with PKCE at the user pool's own page (RFC 7636, RFC 9700). Tokens are stored
- * only in this object, never in storage or an address. After a reload the user pool is asked again; its own
- * session cookie makes that silent. Only the PKCE parameters are stored, in sessionStorage, while the user is
- * at the sign-in page.
+ * The session: authorization code with PKCE at the user pool's own page. Tokens are stored only in this object,
+ * never in storage or an address. After a reload the user pool is asked again; its own session cookie makes that
+ * silent. When the session ends, the user can sign in in another window, and this object goes on with new tokens.
  */
 import * as oauth from "oauth4webapi";
+import { type ServerClock, serverClock } from "../clock/server_clock";
+import { otherWindow, redirectUri, type SignInRequest, takeRequest } from "./request";
+import { OtherUser, SignInFailed, signInFailure } from "./sign_in_failed";
+
+export { leave } from "./request";
+export { SignInFailed } from "./sign_in_failed";
 
 /** The content of `/sign-in.json`: the user pool's addresses. */
 export interface SignInDocument {
@@ -17,70 +22,81 @@ export interface SignInDocument {
   scope: string;
 }
 
-/** What is stored while the user is at the sign-in page. */
-interface SignInRequest {
-  verifier: string;
-  state: string;
-  nonce: string;
-  returnTo: string;
-}
-
-/** The sign-in page returned no code, or the code was rejected. */
-export class SignInFailed extends Error {}
-
-const STORAGE_KEY = "device-lobby.sign-in";
 const EARLY_SECONDS = 30;
 
 export class Session {
   readonly #server: oauth.AuthorizationServer;
-  readonly #client: oauth.Client;
   readonly #document: SignInDocument;
+  readonly #clock: ServerClock;
   #accessToken = "";
   #refreshToken: string | undefined;
   #expiresAt = 0;
   #refreshing: Promise<void> | undefined;
+  /** The user's id at the user pool. */
+  #user: string | undefined;
+  /** Why the user has to sign in again. */
+  #ended: SignInFailed | undefined;
 
-  private constructor(document: SignInDocument) {
+  private constructor(document: SignInDocument, clock: ServerClock) {
     this.#document = document;
+    this.#clock = clock;
     this.#server = {
       issuer: document.issuer,
       authorization_endpoint: document.authorize_url,
       token_endpoint: document.token_url,
       ...(document.revoke_url ? { revocation_endpoint: document.revoke_url } : {}),
     };
-    this.#client = { client_id: document.client_id };
   }
 
   /** Return a session from the code in `here`, or null if there is none: then call `leave`. */
-  static async arrive(document: SignInDocument, here: Location): Promise<Session | null> {
+  static async arrive(
+    document: SignInDocument,
+    here: Location,
+    clock: ServerClock = serverClock,
+  ): Promise<Session | null> {
     const parameters = new URLSearchParams(here.search);
     if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return null;
-    const request = takeSignInRequest();
+    const request = takeRequest();
     history.replaceState(null, "", request?.returnTo ?? "/");
     if (!request) return null; // an old address, reloaded: sign in again
-    const session = new Session(document);
-    await session.#exchange(new URL(`?${parameters}`, here.origin), request);
+    const session = new Session(document, clock);
+    await session.#exchange(parameters, request);
     return session;
   }
 
-  async #exchange(answer: URL, request: SignInRequest): Promise<void> {
+  /** A request that another window can sign in with, and its address. Call `resume` with the answer. */
+  requestInOtherWindow(): Promise<[SignInRequest, URL]> {
+    return otherWindow(this.#document);
+  }
+
+  /** Go on with the sign-in of another window. Throws `SignInFailed`, or `OtherUser` if it was another user. */
+  async resume(answer: URLSearchParams, request: SignInRequest): Promise<void> {
+    const user = this.#user;
+    await this.#exchange(answer, request);
+    if (user !== this.#user) throw new OtherUser("got another user, want the one of this page");
+  }
+
+  async #exchange(answer: URLSearchParams, request: SignInRequest): Promise<void> {
     try {
-      const parameters = oauth.validateAuthResponse(this.#server, this.#client, answer, request.state);
+      const client = this.#client();
+      const parameters = oauth.validateAuthResponse(this.#server, client, answer, request.state);
       const response = await oauth.authorizationCodeGrantRequest(
         this.#server,
-        this.#client,
+        client,
         oauth.None(),
         parameters,
         redirectUri(),
         request.verifier,
         this.#options(),
       );
-      const tokens = await oauth.processAuthorizationCodeResponse(this.#server, this.#client, response, {
+      const tokens = await oauth.processAuthorizationCodeResponse(this.#server, client, response, {
         expectedNonce: request.nonce,
       });
       this.#take(tokens);
+      this.#user = oauth.getValidatedIdTokenClaims(tokens)?.sub;
     } catch (error) {
-      throw new SignInFailed(errorText(error));
+      console.warn(error);
+      throw signInFailure(error, this.#clock.skewMs);
     }
   }
 
@@ -104,27 +120,35 @@ export class Session {
   }
 
   async #renew(): Promise<void> {
-    if (!this.#refreshToken) throw new SignInFailed("The session has ended.");
+    if (this.#ended) throw this.#ended;
+    if (!this.#refreshToken) throw this.#end(new SignInFailed("The session has ended."));
+    const client = this.#client();
     const response = await oauth.refreshTokenGrantRequest(
       this.#server,
-      this.#client,
+      client,
       oauth.None(),
       this.#refreshToken,
       this.#options(),
     );
     try {
-      this.#take(await oauth.processRefreshTokenResponse(this.#server, this.#client, response));
+      this.#take(await oauth.processRefreshTokenResponse(this.#server, client, response));
     } catch (error) {
       // The user pool rejected the token. Any other response (a gateway's 503) does not invalidate the session.
-      if (error instanceof oauth.ResponseBodyError) throw new SignInFailed(errorText(error));
+      if (error instanceof oauth.ResponseBodyError) throw this.#end(signInFailure(error, this.#clock.skewMs));
       throw error;
     }
+  }
+
+  #end(failure: SignInFailed): SignInFailed {
+    this.#ended = failure;
+    return failure;
   }
 
   #take(tokens: oauth.TokenEndpointResponse): void {
     this.#accessToken = tokens.access_token;
     this.#refreshToken = tokens.refresh_token ?? this.#refreshToken;
     this.#expiresAt = Date.now() + ((tokens.expires_in ?? 300) - EARLY_SECONDS) * 1000;
+    this.#ended = undefined;
   }
 
   /** End the session here and at the user pool, and go to its page. */
@@ -135,7 +159,7 @@ export class Session {
     if (token && this.#document.revoke_url) {
       // Sign-out must not wait for this: the token is gone with the page and expires at the pool.
       await oauth
-        .revocationRequest(this.#server, this.#client, oauth.None(), token, this.#options())
+        .revocationRequest(this.#server, this.#client(), oauth.None(), token, this.#options())
         .catch(() => undefined);
     }
     const address = new URL(this.#document.logout_url);
@@ -146,54 +170,21 @@ export class Session {
     location.assign(address);
   }
 
+  /** The client, with the lobby's clock: the times in an ID token are checked with it. */
+  #client(): oauth.Client {
+    return {
+      client_id: this.#document.client_id,
+      [oauth.clockSkew]: Math.round(this.#clock.skewMs / 1000),
+    };
+  }
+
   #options(): { [oauth.allowInsecureRequests]: boolean } {
     return { [oauth.allowInsecureRequests]: isLoopback(this.#document.token_url) };
   }
-}
-
-/** Go to the sign-in page and return to `returnTo` afterwards. The browser's back button skips it. */
-export async function leave(document: SignInDocument, returnTo: string): Promise<void> {
-  const request: SignInRequest = {
-    verifier: oauth.generateRandomCodeVerifier(),
-    state: oauth.generateRandomState(),
-    nonce: oauth.generateRandomNonce(),
-    returnTo,
-  };
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(request));
-  const address = new URL(document.authorize_url);
-  address.search = new URLSearchParams({
-    response_type: "code",
-    client_id: document.client_id,
-    redirect_uri: redirectUri(),
-    scope: document.scope,
-    state: request.state,
-    nonce: request.nonce,
-    code_challenge: await oauth.calculatePKCECodeChallenge(request.verifier),
-    code_challenge_method: "S256",
-  }).toString();
-  location.replace(address);
-}
-
-/** The address that the user pool returns to. It is registered there and never changes. */
-export function redirectUri(): string {
-  return `${location.origin}/`;
-}
-
-function takeSignInRequest(): SignInRequest | null {
-  const stored = sessionStorage.getItem(STORAGE_KEY);
-  sessionStorage.removeItem(STORAGE_KEY);
-  return stored ? (JSON.parse(stored) as SignInRequest) : null;
 }
 
 /** Plain http is allowed only for the local emulator. */
 export function isLoopback(address: string): boolean {
   const { hostname } = new URL(address);
   return hostname === "localhost" || /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === "[::1]";
-}
-
-function errorText(error: unknown): string {
-  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
-    return error.error_description ?? error.error;
-  }
-  return error instanceof Error ? error.message : String(error);
 }

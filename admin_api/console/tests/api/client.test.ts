@@ -36,7 +36,7 @@ function server(...good: string[]): (string | null)[] {
 }
 
 async function ask(of: ReturnType<typeof session> | null) {
-  const again = vi.fn();
+  const again = vi.fn(async () => undefined);
   const answer = await createClient(of as unknown as Session, again)
     .query(ME, {})
     .toPromise();
@@ -71,10 +71,23 @@ test("reports a token that is rejected twice, and stops", async () => {
   expect(shown).toHaveLength(2);
 });
 
-test("goes to the sign-in page if the session cannot be renewed", async () => {
+test("asks to sign in if the session cannot be renewed", async () => {
   server();
   const { again } = await ask(session({ stale: true, refused: new SignInFailed("revoked") }));
   expect(again).toHaveBeenCalled();
+});
+
+test("sends a request that waited for the sign-in with the new token", async () => {
+  const shown = server("token-9");
+  const of = session({ stale: true, refused: new SignInFailed("revoked") });
+  const answer = await createClient(of as unknown as Session, async () => {
+    of.accessToken = "token-9";
+    of.isStale = false;
+  })
+    .query(ME, {})
+    .toPromise();
+  expect(answer.data?.me.name).toBe("ada");
+  expect(shown).toEqual(["Bearer token-9"]);
 });
 
 test("reports a lost renewal on the request and keeps the session", async () => {

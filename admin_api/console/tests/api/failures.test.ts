@@ -40,8 +40,23 @@ test.each([500, 502, 503, 504, 429])("reports a gateway's %i as unreachable", (s
   expect(failureOf(answered(status)).code).toBe("UNREACHABLE");
 });
 
+test("reports a session that has ended in words", () => {
+  const failure = failureOf(answered(401));
+  expect(failure).toEqual({
+    code: "UNAUTHENTICATED",
+    message: "Your session has ended. Sign in to continue.",
+  });
+  expect(titleOf(failure.code)).toBe("You're not signed in");
+});
+
+test("reports the page of a Wi-Fi network as unreachable", () => {
+  expect(failureOf(answered(200)).code).toBe("UNREACHABLE");
+});
+
 test("reports other gateway errors by status", () => {
-  expect(failureOf(answered(404))).toEqual({ code: "HTTP_404", message: "no JSON" });
+  expect(failureOf(answered(403)).code).toBe("HTTP_403");
+  expect(titleOf("HTTP_403")).toBe("Request rejected");
+  expect(failureOf(answered(403)).message).not.toContain("no JSON");
 });
 
 test.each<[string, CombinedError, boolean]>([

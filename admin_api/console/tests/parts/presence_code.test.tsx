@@ -11,7 +11,7 @@ const WRONG = new Refusal("WRONG_CODE", "got a code that is not the device's; 4 
 function enter(answer: Answer, more: object = {}, may = true) {
   const api = new FakeApi({ ConfirmPresence: answer });
   const onAnswered = vi.fn();
-  const device = { certid: CERTID, showsCode: true, triesLeft: 5, message: null, ...more };
+  const device = { certid: CERTID, showsCode: true, triesLeft: 5, ...more };
   const { user } = show(<PresenceCode device={device} may={may} onAnswered={onAnswered} />, api);
   return { api, user, onAnswered };
 }
@@ -42,11 +42,16 @@ test("sends the code without spaces and reloads the device", async () => {
   expect(api.variablesOf("ConfirmPresence")).toEqual([{ certid: CERTID, code: "48291375" }]);
 });
 
-test("reports a wrong code and clears the field", async () => {
-  const { user, onAnswered } = enter(WRONG);
+test("reports a wrong code above the field, clears it and scrolls it into view", async () => {
+  const scroll = vi.spyOn(Element.prototype, "scrollIntoView");
+  const { user, onAnswered } = enter(WRONG, { triesLeft: 4 });
   await user.type(field(), "00000000");
   await user.click(button());
-  expect(await screen.findByText("Wrong code")).toBeTruthy();
+  const message = await screen.findByText("Wrong code. 4 attempts left. Then the claim ends.");
+  expect(message.compareDocumentPosition(field()) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+  expect(scroll.mock.contexts).toContain(field());
+  expect(document.activeElement).toBe(field());
+  expect(field().getAttribute("aria-invalid")).toBe("true");
   expect(field().value).toBe("");
   expect(onAnswered).toHaveBeenCalledOnce();
 });
@@ -62,12 +67,6 @@ test("keeps the input when the network is lost", async () => {
 test("shows the remaining attempts after a wrong code", () => {
   enter(RIGHT, { triesLeft: 1 });
   expect(screen.getByText(/1 attempt left/)).toBeTruthy();
-});
-
-test("explains a device that shows no codes, and hides the field", () => {
-  enter(RIGHT, { showsCode: false, message: "its client does not show codes: update it" });
-  expect(screen.getByText(/update it/)).toBeTruthy();
-  expect(screen.queryByRole("textbox")).toBeNull();
 });
 
 test("asks to power on a device without a hello", () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REASONS, reasonText } from "../../src/parts/reasons";
+import { type NextAction, nextAction, REASONS, reasonText } from "../../src/parts/reasons";
 
 const project = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
 
@@ -38,6 +38,24 @@ test("has one-line meanings, each with a remedy", () => {
     expect(meaning).not.toMatch(/\.$/);
     expect(remedy).toMatch(/\.$/);
   }
+});
+
+test.each<[string, string | null, NextAction | null]>([
+  ["failed", "TARGET_LIMIT", "retry"],
+  ["refused", "CRL_STALE", "retry"],
+  ["inlobby", "TARGET_ROLE_DENIED", "retry"],
+  ["revoked", "TARGET_ROLE_DENIED", "retry"],
+  ["proving", "CODE_NOT_SHOWN", "release"],
+  ["proving", null, null],
+  ["arrived", null, null],
+  ["arrived", "TARGET_ROLE_DENIED", null],
+  ["commissioned", "TARGET_ROLE_DENIED", null],
+  ["revoked", "REVOKED", null],
+  ["refused", "REVOKED_BY_ISSUER", null],
+  ["refused", "EXPIRED", null],
+  ["failed", "TARGET_REVOKED_CERTIFICATE", null],
+])("%s, %s: the first action is %s", (state, reason, action) => {
+  expect(nextAction(state, reason)).toBe(action);
 });
 
 test("refers to the device's page for an unknown code", () => {

@@ -20,10 +20,14 @@ describe("ago", () => {
     [23 * HOUR, "23 hr. ago"],
     [DAY, "yesterday"],
     [40 * DAY, "40 days ago"],
-    [-5 * MINUTE, "just now"],
+    [-30 * SECOND, "just now"],
   ])("%i ms: %s", (elapsed, want) => {
     expect(ago(new Date(NOW.getTime() - elapsed), NOW)).toBe(want);
   });
+});
+
+test("a time ahead of the clock is exact, not just now", () => {
+  expect(ago(new Date(NOW.getTime() + 16 * MINUTE), NOW)).toMatch(/2026.*\d:16:00/);
 });
 
 describe("duration", () => {

@@ -54,6 +54,7 @@ test("ends when the user pool rejects a refresh", async () => {
     json({ error: "invalid_grant", error_description: "Token is revoked" }, 400),
   );
   await expect(session.refresh()).rejects.toThrow(new SignInFailed("Token is revoked"));
+  await expect(session.refresh()).rejects.toThrow(SignInFailed);
 });
 
 test.each<[string, () => Response]>([

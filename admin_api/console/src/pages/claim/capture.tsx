@@ -4,6 +4,7 @@
  */
 import { Stack, Switch } from "@mantine/core";
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
+import { isolated } from "../../parts/foreign_text";
 import { useReloadBlock } from "../../sign_in/reconnect";
 import style from "./claim.module.css";
 import { type FlowEvent, IDLE, type Message, next } from "./flow";
@@ -118,7 +119,7 @@ export function Capture({ choice, head, list }: Props) {
             <InputMethods
               flow={flow}
               begun={begun}
-              destination={target ? `${inSeries ? "Claiming for" : "For"} ${target.name}` : null}
+              destination={target ? `${inSeries ? "Claiming for" : "For"} ${isolated(target.name)}` : null}
               dispatch={dispatch}
               onPhoto={(file) => void read(file)}
             />

@@ -2,6 +2,7 @@
  * The progress of a claim in steps: claimed → (seen) → (confirmed) → commissioned → arrived, with durations
  * from the lobby's clock, and its current status. Pure.
  */
+import { CODE_NOT_SHOWN } from "../../parts/reasons";
 import type { TargetName } from "../../parts/target_names";
 
 /** What the API returns for a device, with the end of its history. */
@@ -9,6 +10,8 @@ export interface FollowedDevice {
   devstate: string | null;
   targetaccount: string | null;
   targetregion: string | null;
+  reason?: string | null;
+  showsCode?: boolean | null;
   history: readonly HistoryEntry[] | null;
 }
 
@@ -30,13 +33,15 @@ export interface Step {
 }
 
 /**
- * `unseen`: must be powered on. `proving`: needs its presence code. `in progress`: the lobby or the device is
+ * `unseen`: must be powered on. `proving`: needs its presence code. `no code`: needs a presence code that its
+ * client cannot show. `in progress`: the lobby or the device is
  * working. `refused`: its certificate was refused. `released`: no claim holds it. `other target`: claimed
  * for another target.
  */
 export type ClaimStatus =
   | "unseen"
   | "proving"
+  | "no code"
   | "in progress"
   | "arrived"
   | "failed"
@@ -74,7 +79,12 @@ function statusOf(device: FollowedDevice | null, target: TargetName): ClaimStatu
   if (!device || status === "released" || status === "revoked") return status;
   if (device.targetaccount === null) return status === "refused" ? status : "released";
   const here = device.targetaccount === target.account && device.targetregion === target.region;
-  return here ? status : "other target";
+  if (!here) return "other target";
+  return status === "proving" && isCodeNotShown(device) ? "no code" : status;
+}
+
+function isCodeNotShown({ reason, showsCode }: FollowedDevice): boolean {
+  return reason === CODE_NOT_SHOWN || showsCode === false;
 }
 
 function stepsOf(

@@ -1,5 +1,6 @@
 /** The target of a claim, shown above the button that sends it. */
 import { Text } from "@mantine/core";
+import { ForeignText } from "../../parts/foreign_text";
 import { keyOf } from "../../parts/target_names";
 import type { Choice } from "./use_choice";
 
@@ -8,7 +9,10 @@ export function Destination({ choice: { target, profile } }: { choice: Choice })
   return (
     <>
       <Text size="sm">
-        For <b>{target.name}</b>
+        For{" "}
+        <b>
+          <ForeignText>{target.name}</ForeignText>
+        </b>
         {profile !== null && `, profile ${profile}`}
       </Text>
       <Text size="xs" c="dimmed" ff="monospace">

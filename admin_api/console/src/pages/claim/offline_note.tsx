@@ -12,7 +12,9 @@ export function OfflineNote({ user }: { user: string | null }) {
   const condition = !session && user === null ? " and someone signs in" : "";
   return (
     <Alert role="status" color="yellow" p="xs" icon={<IconWifiOff aria-hidden />}>
-      You're offline. Claims are stored on this phone and sent{sender} when the network is back{condition}.
+      {online ? "The lobby can't be reached." : "You're offline."} Claims are stored on this phone and sent
+      {sender} when {online ? "it can" : "the network is back"}
+      {condition}.
     </Alert>
   );
 }

@@ -3,7 +3,7 @@
  * steps.
  */
 import { IconCheck, IconX } from "@tabler/icons-react";
-import { duration, exact, useNow } from "../../parts/time";
+import { duration, exact, useOwnNow } from "../../parts/time";
 import type { ClaimProgress, Step } from "./claim_progress";
 import style from "./progress.module.css";
 
@@ -16,7 +16,7 @@ export function ProgressSteps({ progress, changedAt }: { progress: ClaimProgress
   const current = steps.findIndex(({ at }) => at === null);
   const isOf = (index: number): Is => {
     if (index !== current) return steps[index]?.at ? "done" : "to come";
-    if (status === "failed" || status === "refused") return "failed";
+    if (status === "failed" || status === "refused" || status === "no code") return "failed";
     return ["in progress", "unseen", "proving"].includes(status) ? "now" : "to come";
   };
   return (
@@ -62,6 +62,6 @@ function Took({ step: { at, tookMs } }: { step: Step }) {
  * Hidden from screen readers, because it changes constantly.
  */
 function Counting({ since }: { since: number }) {
-  const now = useNow(250);
+  const now = useOwnNow(250);
   return <span aria-hidden>{duration(now.getTime() - since)}</span>;
 }

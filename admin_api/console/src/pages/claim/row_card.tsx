@@ -2,6 +2,7 @@
 import { Card, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { shortForm } from "../../label/short_form";
+import { isolated } from "../../parts/foreign_text";
 import { keyOf, type TargetEntry } from "../../parts/target_names";
 import type { Entry } from "./queue/entry";
 
@@ -25,7 +26,7 @@ export function RowCard({ entry, targets, badge, children }: Props) {
             {badge}
           </Group>
           <Text size="xs" c="dimmed">
-            {name ? `${name} · ` : ""}
+            {name ? `${isolated(name)} · ` : ""}
             {keyOf(entry.target)}
             {entry.profile !== null && ` · ${entry.profile}`}
           </Text>

@@ -46,7 +46,7 @@ export function SentRow({ entry, targets, brief }: Props) {
       )}
       {error && <FailureNotice failure={failureOf(error)} onRetry={askNow} />}
       {device && progress && (
-        <Stuck entry={entry} device={device} status={progress.status} onRetried={askNow} />
+        <Stuck entry={entry} device={device} status={progress.status} onChanged={askNow} />
       )}
     </RowCard>
   );

@@ -22,6 +22,8 @@ export function statusText(progress: ClaimProgress, device: StatusDevice | null,
       return device?.showsCode
         ? "The device shows an eight-digit code. Enter it here to prove you are at the device."
         : "Its target requires a presence code.";
+    case "no code":
+      return "Its target requires a presence code, which this device can't show.";
     case "in progress":
       return device?.devstate === "commissioned"
         ? "Set up. On its way to its target."

@@ -1,6 +1,6 @@
 /**
- * Why a device is stuck, in the lobby's words, and the next action: Retry for roles that may, otherwise a
- * message for an operator.
+ * Why a device is stuck, in the lobby's words, and the action that most likely helps: Release or Retry for
+ * roles that may, otherwise a message for an operator.
  */
 import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
@@ -9,7 +9,7 @@ import { Link } from "wouter";
 import { type Failure, failureOf } from "../../api/failures";
 import { graphql } from "../../api/graphql";
 import { FailureNotice } from "../../parts/failure_notice";
-import { reasonText } from "../../parts/reasons";
+import { CODE_NOT_SHOWN, type NextAction, nextAction, reasonText } from "../../parts/reasons";
 import { useMe } from "../../sign_in/me";
 import { operatorMessage } from "./advice";
 import type { ClaimStatus } from "./claim_progress";
@@ -17,31 +17,45 @@ import type { Entry } from "./queue/entry";
 import type { Followed } from "./use_followed";
 
 const RETRY = graphql(`mutation RetryClaimed($certid: ID!) { retryDevice(certid: $certid) { certid } }`);
-const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked"];
+const RELEASE = graphql(
+  `mutation ReleaseClaimed($certid: ID!) { releaseDevice(certid: $certid) { certid } }`,
+);
+
+const ACTIONS = {
+  retry: { operation: "retryDevice", label: "Retry", document: RETRY },
+  release: { operation: "releaseDevice", label: "Release", document: RELEASE },
+} as const;
+const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked", "no code"];
 
 interface Props {
   entry: Entry;
   device: Followed;
   status: ClaimStatus;
-  onRetried: () => void;
+  /** The device has changed. */
+  onChanged: () => void;
 }
 
-export function Stuck({ entry: { certid, target }, device, status, onRetried }: Props) {
+export function Stuck({ entry: { certid, target }, device, status, onChanged }: Props) {
   const { may } = useMe();
   if (!STUCK.includes(status)) return null;
-  const code = device.reason ?? status;
+  const code = status === "no code" ? CODE_NOT_SHOWN : (device.reason ?? status);
   const { meaning, remedy } = reasonText(code);
   const message = device.message ?? remedy;
   const text = operatorMessage({ certid, name: device.devicename, target, code, message }, location.origin);
+  const action = nextAction(device.devstate ?? "", code);
+  const allowed =
+    action !== null &&
+    may(ACTIONS[action].operation) &&
+    device.allowedActions.includes(ACTIONS[action].operation);
   return (
-    <Alert color="red" p="sm" title={meaning}>
+    <Alert color="red" p="sm" role="alert" title={meaning}>
       <Stack gap="xs">
         <Text size="sm">{message}</Text>
         <Text size="xs" ff="monospace">
           {code}
         </Text>
-        {may("retryDevice") && device.allowedActions.includes("retryDevice") ? (
-          <Retry certid={certid} onRetried={onRetried} />
+        {allowed ? (
+          <Act action={action} certid={certid} onDone={onChanged} />
         ) : (
           <CopyForOperator text={text} />
         )}
@@ -50,16 +64,17 @@ export function Stuck({ entry: { certid, target }, device, status, onRetried }: 
   );
 }
 
-function Retry({ certid, onRetried }: { certid: string; onRetried: () => void }) {
+function Act({ action, certid, onDone }: { action: NextAction; certid: string; onDone: () => void }) {
   const client = useClient();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
-  const retry = async () => {
+  const { document, label } = ACTIONS[action];
+  const act = async () => {
     setBusy(true);
-    const { error } = await client.mutation(RETRY, { certid }).toPromise();
+    const { error } = await client.mutation(document, { certid }).toPromise();
     setBusy(false);
     setFailure(error && failureOf(error));
-    if (!error) onRetried();
+    if (!error) onDone();
   };
   return (
     <>
@@ -67,8 +82,8 @@ function Retry({ certid, onRetried }: { certid: string; onRetried: () => void })
         <Button size="md" variant="default" component={Link} href={`/devices/${certid}`}>
           Details
         </Button>
-        <Button size="md" loading={busy} onClick={() => void retry()}>
-          Retry
+        <Button size="md" loading={busy} onClick={() => void act()}>
+          {label}
         </Button>
       </Group>
       {failure && <FailureNotice failure={failure} />}

@@ -1,9 +1,14 @@
-/** Selects the target; shows it as text if there is only one. Uses the phone's native picker. */
+/**
+ * Selects the target; shows it as text if there is only one. Uses the phone's native picker; a long list is
+ * searchable instead.
+ */
 import { Alert, NativeSelect, Paper, Stack, Text } from "@mantine/core";
 import { IconMapPinOff } from "@tabler/icons-react";
+import { lazy, Suspense } from "react";
 import { failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
-import { keyOf, type TargetEntry } from "../../parts/target_names";
+import { ForeignText, isolated } from "../../parts/foreign_text";
+import { keyOf, MANY_TARGETS, type TargetEntry } from "../../parts/target_names";
 import style from "./claim.module.css";
 import { type Choice, usualProfile } from "./use_choice";
 
@@ -35,7 +40,9 @@ function OnlyTarget({ target }: { target: TargetEntry }) {
       <Text size="xs" c="dimmed">
         Target
       </Text>
-      <Text fw={550}>{target.name}</Text>
+      <Text fw={550}>
+        <ForeignText>{target.name}</ForeignText>
+      </Text>
       <Text size="xs" c="dimmed" ff="monospace">
         {keyOf(target)}
       </Text>
@@ -43,7 +50,26 @@ function OnlyTarget({ target }: { target: TargetEntry }) {
   );
 }
 
+/** Loaded when it is needed, because the claim page must load fast. */
+const SearchableTargets = lazy(async () => ({ default: (await import("../../parts/targets")).TargetPicker }));
+
 function Targets({ choice, targets }: { choice: Choice; targets: readonly TargetEntry[] }) {
+  const { target, pickTarget } = choice;
+  const native = <NativeTargets choice={choice} targets={targets} />;
+  if (targets.length <= MANY_TARGETS) return native;
+  return (
+    <Suspense fallback={native}>
+      <SearchableTargets
+        targets={targets}
+        value={target ? keyOf(target) : null}
+        onChange={pickTarget}
+        size="md"
+      />
+    </Suspense>
+  );
+}
+
+function NativeTargets({ choice, targets }: { choice: Choice; targets: readonly TargetEntry[] }) {
   const { target, pickTarget } = choice;
   return (
     <NativeSelect
@@ -55,7 +81,7 @@ function Targets({ choice, targets }: { choice: Choice; targets: readonly Target
       onChange={(event) => pickTarget(event.currentTarget.value || null)}
       data={[
         ...(target ? [] : [{ value: "", label: "Choose a target" }]),
-        ...targets.map((each) => ({ value: keyOf(each), label: `${each.name} · ${keyOf(each)}` })),
+        ...targets.map((each) => ({ value: keyOf(each), label: `${isolated(each.name)} · ${keyOf(each)}` })),
       ]}
     />
   );

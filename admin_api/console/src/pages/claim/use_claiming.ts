@@ -1,5 +1,6 @@
 /** Claims scanned devices for the chosen target, and explains why a device is not claimed again. */
 
+import { serverClock } from "../../clock/server_clock";
 import { keyOf } from "../../parts/target_names";
 import { ago } from "../../parts/time";
 import type { FlowEvent } from "./flow";
@@ -25,7 +26,7 @@ export function useClaiming({ target, profile, user }: Choice, dispatch: (event:
 export function useObstacle({ user, target }: Choice): (certid: string) => string | null {
   const { entries } = useClaims();
   return (certid) => {
-    const now = new Date();
+    const now = new Date(serverClock.now());
     const made = target && existingClaim(entries, { certid, target }, user, now);
     if (!made) return null;
     return `Already claimed in this session, ${ago(new Date(made.madeAt), now)}, for ${keyOf(made.target)}.`;

@@ -6,6 +6,7 @@ import {
   IconDoorExit,
   IconQrcode,
   IconRefresh,
+  IconSettings,
   type TablerIcon,
 } from "@tabler/icons-react";
 import type { Action } from "./consequences";
@@ -13,9 +14,10 @@ import type { Action } from "./consequences";
 /** In display order. */
 const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon: TablerIcon }>> = {
   claim: { operation: "claimDevice", label: "Claim", icon: IconQrcode },
-  retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
   move: { operation: "moveDevice", label: "Move", icon: IconArrowsMove },
+  configure: { operation: "configureDevice", label: "Change config", icon: IconSettings },
   release: { operation: "releaseDevice", label: "Release", icon: IconDoorExit },
+  retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
 

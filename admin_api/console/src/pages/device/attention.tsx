@@ -3,7 +3,7 @@ import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { PresenceCode } from "../../parts/presence_code";
-import { reasonText } from "../../parts/reasons";
+import { CODE_NOT_SHOWN, reasonText } from "../../parts/reasons";
 import { consequenceOf } from "./consequences";
 import type { DeviceRecord } from "./device_query";
 
@@ -11,28 +11,40 @@ interface Props {
   device: DeviceRecord;
   /** The display name of its target. */
   target: string | null;
-  /** The Retry button, if a retry is possible. */
-  retry: ReactNode;
+  /** The button of the action that most likely helps, if the user may take it. */
+  action: ReactNode;
   onConfirmed: () => void;
 }
 
-export function Attention({ device, target, retry, onConfirmed }: Props) {
-  if (device.devstate === "proving")
+export function Attention({ device, target, action, onConfirmed }: Props) {
+  if (device.devstate === "proving" && !isCodeNotShown(device))
     return <Proving device={device} target={target} onConfirmed={onConfirmed} />;
-  if (device.reason) return <Stuck device={device} reason={device.reason} retry={retry} />;
+  if (device.devstate === "proving") return <Stuck device={device} reason={CODE_NOT_SHOWN} action={action} />;
+  if (device.reason) return <Stuck device={device} reason={device.reason} action={action} />;
   if (device.devstate === "expected") return <Expected />;
   return null;
 }
 
-const COLORS: Readonly<Record<string, string>> = { failed: "red", refused: "orange", revoked: "gray" };
+const COLORS: Readonly<Record<string, string>> = {
+  failed: "red",
+  refused: "orange",
+  revoked: "gray",
+  proving: "red",
+};
+const ALERTS: ReadonlySet<string> = new Set(["failed", "refused", "proving"]);
 
-function Stuck({ device, reason, retry }: { device: DeviceRecord; reason: string; retry: ReactNode }) {
+/** The claim waits for a code that the device's client cannot show, so it does not proceed by itself. */
+function isCodeNotShown({ reason, showsCode }: DeviceRecord): boolean {
+  return reason === CODE_NOT_SHOWN || showsCode === false;
+}
+
+function Stuck({ device, reason, action }: { device: DeviceRecord; reason: string; action: ReactNode }) {
   const { meaning, remedy } = reasonText(reason);
   const state = device.devstate ?? "";
   const stuck = state in COLORS;
   return (
     <Alert
-      role={state === "failed" || state === "refused" ? "alert" : "status"}
+      role={ALERTS.has(state) ? "alert" : "status"}
       color={COLORS[state] ?? "yellow"}
       icon={<IconAlertTriangle aria-hidden />}
       title={
@@ -48,7 +60,7 @@ function Stuck({ device, reason, retry }: { device: DeviceRecord; reason: string
         </Text>
         <Group justify="space-between" gap="xs">
           <Code>{reason}</Code>
-          {retry}
+          {action}
         </Group>
       </Stack>
     </Alert>
@@ -56,7 +68,7 @@ function Stuck({ device, reason, retry }: { device: DeviceRecord; reason: string
 }
 
 /** The form for the presence code, for targets that require proof of presence. */
-function Proving({ device, target, onConfirmed }: Omit<Props, "retry">) {
+function Proving({ device, target, onConfirmed }: Omit<Props, "action">) {
   const may = device.allowedActions.includes("confirmPresence");
   return (
     <Alert role="status" color="violet" icon={<IconKey aria-hidden />} title="Waiting for its presence code">

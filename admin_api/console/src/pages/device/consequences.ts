@@ -2,9 +2,9 @@
  * Describes the effect of an action on a device in its current state. Has one entry for every pair that the
  * ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` checks both.
  */
-export type Action = "claim" | "move" | "release" | "retry" | "revoke";
-/** Includes the presence code, which is entered on the page without a dialog, and the change of the configuration. */
-export type OfferedAction = Action | "configure" | "confirm";
+export type Action = "claim" | "move" | "configure" | "release" | "retry" | "revoke";
+/** Includes the presence code, which is entered on the page without a dialog. */
+export type OfferedAction = Action | "confirm";
 /** A device's state; `absent`: the fingerprint is not registered. */
 export type DeviceState =
   | "absent"
@@ -78,7 +78,7 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     commissioned:
       "It is set up in {target} again and its route is sent again. It shows as claimed meanwhile.",
     arrived:
-      "It is set up in {target} again and its route is sent again. Its certificate stays active there. It shows as claimed until it has reconnected.",
+      "It works, and a retry restarts it. It is set up in {target} again and its route is sent again. Its certificate stays active there. It shows as claimed until it has reconnected.",
     failed: "Its setup in {target} is retried now. If the cause is not repaired, it fails again.",
     refused:
       "AWS IoT deletes its certificate, so that it is examined again on its next connection. If the cause is not repaired, it is refused again.",

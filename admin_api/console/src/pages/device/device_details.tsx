@@ -1,6 +1,7 @@
 /** A registered device: state, actions, facts and history. */
 import { Grid, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { nextAction } from "../../parts/reasons";
 import { StateBadge, stateInfo } from "../../parts/state_badge";
 import type { TargetEntry } from "../../parts/targets";
 import { Ago } from "../../parts/time";
@@ -26,9 +27,9 @@ interface Props {
 export function DeviceDetails({ device, known, onBegin, onChanged, children }: Props) {
   const { may } = useMe();
   const actions = actionsOf(device.allowedActions, may);
-  const stuck = device.reason !== null && device.reason !== "REVOKED" && device.devstate !== "proving";
-  const retryFirst = stuck && actions.includes("retry");
-  const others = retryFirst ? actions.filter((action) => action !== "retry") : actions;
+  const next = nextAction(device.devstate ?? "", device.reason);
+  const first = next !== null && actions.includes(next) ? next : null;
+  const others = actions.filter((action) => action !== first);
   return (
     <Stack gap="md">
       <StateLine device={device} />
@@ -36,7 +37,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
         device={device}
         target={placeOf(subjectOf(device).target, known)}
         onConfirmed={onChanged}
-        retry={retryFirst && <ActionButton action="retry" first onBegin={onBegin} />}
+        action={first && <ActionButton action={first} first onBegin={onBegin} />}
       />
       <ConnectionProblems device={device} />
       <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />

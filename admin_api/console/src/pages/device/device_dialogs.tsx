@@ -4,6 +4,7 @@
  */
 import { useState } from "react";
 import { ActionDialog } from "./action_dialog";
+import { ConfigDialog } from "./config_dialog";
 import type { Action } from "./consequences";
 import { RouteDialog } from "./route_dialog";
 import type { DialogProps } from "./subject";
@@ -24,6 +25,7 @@ export function DeviceDialogs({ begun, ...dialog }: Props) {
   const plain = PLAIN.find((action) => action === last);
   return (
     <>
+      <ConfigDialog {...dialog} opened={last === "configure" && begun === "configure"} />
       <RouteDialog {...dialog} action={route ?? "claim"} opened={route !== undefined && route === begun} />
       <ActionDialog {...dialog} action={plain ?? "release"} opened={plain !== undefined && plain === begun} />
     </>

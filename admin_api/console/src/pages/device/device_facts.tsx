@@ -1,7 +1,9 @@
 /** The facts about a device: identity, route and certificate. */
-import { Alert, Code, Group, Stack, Text } from "@mantine/core";
+import { Alert, Group, Stack, Text } from "@mantine/core";
 import { IconCalendarExclamation } from "@tabler/icons-react";
+import { ConfigView } from "../../parts/config_view";
 import { Copy } from "../../parts/fingerprint";
+import { ForeignText } from "../../parts/foreign_text";
 import { keyOf, type TargetEntry, TargetLabel, type TargetName } from "../../parts/targets";
 import { Ago, exact, useNow } from "../../parts/time";
 import type { Certificate, DeviceRecord } from "./device_query";
@@ -25,7 +27,7 @@ export function Identity({ device }: { device: DeviceRecord }) {
         </Fact>
         <Fact name="First seen">{device.firstSeen && <Timestamp at={device.firstSeen} />}</Fact>
         <Fact name="Last hello">{device.lastSeen && <Timestamp at={device.lastSeen} />}</Fact>
-        <Fact name="Client">{device.clientVersion}</Fact>
+        <Fact name="Client">{device.clientVersion && <ForeignText>{device.clientVersion}</ForeignText>}</Fact>
         <Fact name="Lobby Region">{device.lobbyRegion}</Fact>
         <Fact name="Claimed by">{device.claimedBy && actorText(device.claimedBy)}</Fact>
         <Fact name="Claimed">{device.claimedAt && <Timestamp at={device.claimedAt} />}</Fact>
@@ -66,7 +68,7 @@ export function RouteFacts({ device, known }: RouteProps) {
         <Fact name="Waits for">{device.waitsFor}</Fact>
         <Fact name="Profile">{target && device.profile}</Fact>
         <Fact name="Endpoint">{device.endpoint && <Copied text={device.endpoint} what="endpoint" />}</Fact>
-        <Fact name="Config">{target && device.config !== null && <Config config={device.config} />}</Fact>
+        <Fact name="Config">{target && device.config !== null && <ConfigView config={device.config} />}</Fact>
         <Fact name="Being cleared">
           {device.previousTargets.length > 0 && (
             <Stack gap={4}>
@@ -96,8 +98,12 @@ export function CertificateFacts({ certificate }: { certificate: Certificate }) 
         </Alert>
       )}
       <Facts>
-        <Fact name="Subject">{certificate.subject}</Fact>
-        <Fact name="Issuer">{certificate.issuer}</Fact>
+        <Fact name="Subject">
+          <ForeignText>{certificate.subject}</ForeignText>
+        </Fact>
+        <Fact name="Issuer">
+          <ForeignText>{certificate.issuer}</ForeignText>
+        </Fact>
         <Fact name="Serial number">
           <Mono>{certificate.serialNumber}</Mono>
         </Fact>
@@ -112,15 +118,6 @@ export function CertificateFacts({ certificate }: { certificate: Certificate }) 
 
 export function targetOf({ targetaccount: account, targetregion: region }: DeviceRecord): TargetName | null {
   return account && region ? { account, region } : null;
-}
-
-function Config({ config }: { config: unknown }) {
-  if (typeof config === "string") return <Mono>{config === "" ? "(empty text)" : config}</Mono>;
-  return (
-    <Code block mah={320} style={{ overflow: "auto", whiteSpace: "pre-wrap" }} tabIndex={0}>
-      {JSON.stringify(config, null, 2)}
-    </Code>
-  );
 }
 
 function Timestamp({ at }: { at: string }) {

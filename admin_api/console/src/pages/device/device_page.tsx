@@ -16,18 +16,20 @@ import { lastList } from "../devices/page_trail";
 import type { Action } from "./consequences";
 import { DeviceDetails } from "./device_details";
 import { DeviceDialogs } from "./device_dialogs";
+import { beginningOf, ShortFormLookup } from "./short_form_lookup";
 import { subjectOf, unknownSubject } from "./subject";
 import { FIRST_LAST, History, InvalidHistory } from "./timeline";
 import { UnknownDevice } from "./unknown_device";
 import { useDevice } from "./use_device";
 import { useHistoryCheck } from "./use_history_check";
 
-/** The address may contain a label code; it is replaced by the fingerprint. */
+/** The address may contain a label code or a short form; it is replaced by the fingerprint. */
 export default function DevicePage() {
   const { certid: text = "" } = useParams<{ certid: string }>();
   const [, navigate] = useLocation();
   const read = useMemo(() => readOf(text), [text]);
   const certid = typeof read === "string" ? read : null;
+  const digits = certid === null ? beginningOf(text) : null;
   useEffect(() => {
     if (certid !== null && certid !== text) navigate(deviceAddress(certid), { replace: true });
   }, [certid, text, navigate]);
@@ -36,6 +38,8 @@ export default function DevicePage() {
       <Back />
       {typeof read === "string" ? (
         <DeviceView key={read} certid={read} />
+      ) : digits !== null ? (
+        <ShortFormLookup digits={digits} />
       ) : (
         <>
           <PageHead title="Device" />

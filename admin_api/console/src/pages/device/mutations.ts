@@ -13,6 +13,12 @@ export const MOVE = graphql(`
   }
 `);
 
+export const CONFIGURE = graphql(`
+  mutation Configure($certid: ID!, $config: JSON) {
+    configureDevice(certid: $certid, config: $config) { certid devstate }
+  }
+`);
+
 export const RELEASE = graphql(`
   mutation Release($certid: ID!) {
     releaseDevice(certid: $certid) { certid forgotten device { certid devstate } }

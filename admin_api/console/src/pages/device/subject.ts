@@ -1,5 +1,6 @@
 /** The device of a dialog. An unregistered fingerprint has the state `absent`. */
 import { shortForm } from "../../label/short_form";
+import { isolated } from "../../parts/foreign_text";
 import { keyOf, type TargetEntry } from "../../parts/targets";
 import type { DeviceRecord } from "./device_query";
 
@@ -11,26 +12,38 @@ export interface Subject {
   /** `account/region`; null: not claimed. */
   target: string | null;
   profile: string;
+  /** What its route carries: text or a JSON object; null: nothing. */
+  config: unknown;
 }
 
 export function subjectOf(device: DeviceRecord): Subject {
-  const { certid, devicename, devstate, targetaccount: account, targetregion: region, profile } = device;
+  const {
+    certid,
+    devicename,
+    devstate,
+    targetaccount: account,
+    targetregion: region,
+    profile,
+    config,
+  } = device;
   return {
     certid,
     name: devicename ?? shortForm(certid),
     state: devstate ?? "absent",
     target: account && region ? keyOf({ account, region }) : null,
     profile,
+    config,
   };
 }
 
 export function unknownSubject(certid: string): Subject {
-  return { certid, name: shortForm(certid), state: "absent", target: null, profile: "default" };
+  return { certid, name: shortForm(certid), state: "absent", target: null, profile: "default", config: null };
 }
 
 /** A target's name if known, otherwise its account and Region. */
 export function placeOf(target: string | null, known: readonly TargetEntry[] | undefined): string | null {
-  return known?.find((each) => keyOf(each) === target)?.name ?? target;
+  const name = known?.find((each) => keyOf(each) === target)?.name;
+  return name === undefined ? target : isolated(name);
 }
 
 /** The properties of every dialog. */

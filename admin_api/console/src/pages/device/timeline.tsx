@@ -1,6 +1,7 @@
 /** The history of a device, newest first, and whether it is verified. */
 import { Alert, Button, Center, Group, Text, Timeline } from "@mantine/core";
 import { IconAlertOctagon, IconShieldCheck } from "@tabler/icons-react";
+import { ForeignText } from "../../parts/foreign_text";
 import { stateInfo } from "../../parts/state_badge";
 import { keyOf, type TargetEntry } from "../../parts/targets";
 import { duration, exact } from "../../parts/time";
@@ -72,7 +73,7 @@ function Line({ entry, wait, known }: LineProps) {
       )}
       {entry.reason && (
         <Text size="sm" ff={isCode(entry.reason) ? "monospace" : undefined}>
-          {entry.reason}
+          <ForeignText>{entry.reason}</ForeignText>
         </Text>
       )}
       <Text size="xs" c="dimmed" mt={2}>
@@ -92,7 +93,12 @@ function HistoryVerified({ historyCheck }: { historyCheck: HistoryCheck | null }
   const late = historyCheck?.pending ? `, ${historyCheck.pending} not anchored yet` : "";
   return (
     <Group gap={6} mb="md" wrap="nowrap">
-      <IconShieldCheck size={16} aria-hidden color="var(--mantine-color-green-text)" />
+      <IconShieldCheck
+        size={16}
+        aria-hidden
+        color="var(--mantine-color-green-text)"
+        style={{ flexShrink: 0 }}
+      />
       <Text size="xs" c="dimmed">
         {historyCheck
           ? `History verified (${historyCheck.anchored} of ${historyCheck.entries}${late})`

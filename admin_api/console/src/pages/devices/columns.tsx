@@ -7,7 +7,7 @@ import { Fingerprint } from "../../parts/fingerprint";
 import { reasonText } from "../../parts/reasons";
 import { StateBadge } from "../../parts/state_badge";
 import { type TargetEntry, TargetLabel } from "../../parts/targets";
-import { Ago } from "../../parts/time";
+import { Ago, exact } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import type { DeviceLine } from "./device_line";
 
@@ -17,6 +17,8 @@ export interface Column {
   /** Whether it is shown by default. */
   byDefault: boolean;
   width?: number;
+  /** What the column is sorted by; absent: it cannot be sorted. */
+  sort?: (line: DeviceLine) => string | number | null;
   cell: (line: DeviceLine, known: readonly TargetEntry[] | undefined) => ReactNode;
 }
 
@@ -26,43 +28,98 @@ export const COLUMNS: readonly Column[] = [
     label: "State",
     byDefault: true,
     width: 150,
+    sort: ({ devstate }) => devstate,
     cell: ({ devstate }) => devstate && <StateBadge state={devstate} />,
   },
-  { key: "name", label: "Name", byDefault: true, cell: (line) => <DeviceName line={line} /> },
+  {
+    key: "name",
+    label: "Name",
+    byDefault: true,
+    sort: ({ devicename }) => devicename,
+    cell: (line) => <DeviceName line={line} />,
+  },
   {
     key: "fingerprint",
     label: "Fingerprint",
     byDefault: true,
-    width: 190,
+    width: 180,
+    sort: ({ certid }) => certid,
     cell: ({ certid }) => <Fingerprint certid={certid} copy />,
   },
   {
     key: "target",
     label: "Target",
     byDefault: true,
-    width: 240,
+    width: 210,
+    sort: ({ targetaccount, targetregion }) => targetaccount && `${targetaccount}/${targetregion}`,
     cell: (line, known) => targetOf(line, known),
   },
   {
     key: "reason",
     label: "Reason",
     byDefault: true,
-    width: 180,
+    width: 150,
+    sort: ({ reason }) => reason,
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },
   {
     key: "since",
     label: "Since",
     byDefault: true,
-    width: 110,
+    width: 100,
+    sort: ({ enteredAt }) => enteredAt,
     cell: ({ enteredAt }) => <Ago at={enteredAt} />,
   },
-  { key: "profile", label: "Profile", byDefault: false, cell: ({ profile }) => profile },
-  { key: "claimedBy", label: "Claimed by", byDefault: false, cell: ({ claimedBy }) => actorLabel(claimedBy) },
-  { key: "claimedAt", label: "Claimed", byDefault: false, cell: ({ claimedAt }) => timestamp(claimedAt) },
-  { key: "firstSeen", label: "First seen", byDefault: false, cell: ({ firstSeen }) => timestamp(firstSeen) },
-  { key: "lobbyRegion", label: "Lobby Region", byDefault: false, cell: ({ lobbyRegion }) => lobbyRegion },
-  { key: "generation", label: "Claims", byDefault: false, cell: ({ generation }) => generation },
+  {
+    key: "online",
+    label: "In the lobby",
+    byDefault: true,
+    width: 110,
+    sort: ({ online }) => (online === null ? null : online ? "a" : "b"),
+    cell: (line) => <Online line={line} />,
+  },
+  {
+    key: "profile",
+    label: "Profile",
+    byDefault: false,
+    sort: ({ profile }) => profile,
+    cell: ({ profile }) => profile,
+  },
+  {
+    key: "claimedBy",
+    label: "Claimed by",
+    byDefault: false,
+    sort: ({ claimedBy }) => claimedBy,
+    cell: ({ claimedBy }) => actorLabel(claimedBy),
+  },
+  {
+    key: "claimedAt",
+    label: "Claimed",
+    byDefault: false,
+    sort: ({ claimedAt }) => claimedAt,
+    cell: ({ claimedAt }) => timestamp(claimedAt),
+  },
+  {
+    key: "firstSeen",
+    label: "First seen",
+    byDefault: false,
+    sort: ({ firstSeen }) => firstSeen,
+    cell: ({ firstSeen }) => timestamp(firstSeen),
+  },
+  {
+    key: "lobbyRegion",
+    label: "Lobby Region",
+    byDefault: false,
+    sort: ({ lobbyRegion }) => lobbyRegion,
+    cell: ({ lobbyRegion }) => lobbyRegion,
+  },
+  {
+    key: "generation",
+    label: "Claims",
+    byDefault: false,
+    sort: ({ generation }) => generation,
+    cell: ({ generation }) => generation,
+  },
 ];
 
 const DEFAULT_KEYS = COLUMNS.filter((column) => column.byDefault).map((column) => column.key);
@@ -95,6 +152,20 @@ export function targetOf(
 
 function timestamp(at: string | null): ReactNode {
   return at && <Ago at={at} />;
+}
+
+/** The connection to the lobby; nothing if it is unknown, as for a device in its target. */
+function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
+  if (online === null) return null;
+  return (
+    <Text
+      size="sm"
+      c={online ? undefined : "dimmed"}
+      title={onlineSince ? `Since ${exact(onlineSince)}` : ""}
+    >
+      {online ? "Online" : "Offline"}
+    </Text>
+  );
 }
 
 function DeviceName({ line: { certid, devicename } }: { line: DeviceLine }) {

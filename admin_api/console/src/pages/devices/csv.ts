@@ -1,6 +1,7 @@
 /**
  * Converts devices to CSV (RFC 4180), one line per device with every field of the list. Values that a
- * spreadsheet would run as a formula are quoted.
+ * spreadsheet would run as a formula are quoted. Values that it would read as a number and change, such as account
+ * numbers with leading zeros, are written as the formula of a text, which `lobbyctl claim --file` reads, too.
  */
 import type { DeviceLine } from "./device_line";
 
@@ -18,6 +19,8 @@ const FIELDS = [
   "enteredAt",
   "firstSeen",
   "lobbyRegion",
+  "online",
+  "onlineSince",
 ] as const satisfies readonly (keyof DeviceLine)[];
 
 export function csvOf(lines: readonly DeviceLine[]): string {
@@ -25,9 +28,14 @@ export function csvOf(lines: readonly DeviceLine[]): string {
   return [FIELDS.join(","), ...rows, ""].join("\r\n");
 }
 
-function cellOf(value: string | number | null): string {
+function cellOf(value: string | number | boolean | null): string {
   if (value === null) return "";
   const text = String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = isChangedBySpreadsheets(text) ? `="${text}"` : /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Whether a spreadsheet reads the text as a number and shows another one: leading zeros, 12 digits, `1e5`. */
+function isChangedBySpreadsheets(text: string): boolean {
+  return /^0\d+$|^\d{12,}$|^\d+e\d+$/i.test(text);
 }

@@ -6,7 +6,7 @@ export const DEVICES = graphql(`
     devices(filter: $filter, first: $first, after: $after) {
       nodes {
         certid devicename devstate enteredAt reason targetaccount targetregion profile generation
-        claimedBy claimedAt firstSeen lobbyRegion
+        claimedBy claimedAt firstSeen lobbyRegion online onlineSince
       }
       pageInfo { hasNextPage endCursor }
     }

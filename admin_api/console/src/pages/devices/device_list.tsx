@@ -1,5 +1,6 @@
 /** A page of devices: a table on a desktop, cards on a phone. Each row links to the device. */
-import { Group, Paper, Stack, Table, Text } from "@mantine/core";
+import { Group, Paper, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import { IconChevronDown, IconChevronUp, IconSelector } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { shortForm } from "../../label/short_form";
 import { usePhone } from "../../parts/phone";
@@ -10,16 +11,21 @@ import { Ago } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import { type Column, Reason, targetOf } from "./columns";
 import type { DeviceLine } from "./device_line";
+import type { Sort } from "./sorting";
 
 interface Props {
   list: StableList<DeviceLine>;
   columns: readonly Column[];
   known: readonly TargetEntry[] | undefined;
+  sort: Sort | null;
+  onSort: (by: string) => void;
 }
 
+/** The least width of a column that has no width of its own. */
+const FLEXIBLE_PX = 140;
 const GONE = "Changed. No longer in this list.";
 
-export function DeviceList({ list, columns, known }: Props) {
+export function DeviceList({ list, columns, known, sort, onSort }: Props) {
   const phone = usePhone();
   if (phone)
     return (
@@ -32,14 +38,12 @@ export function DeviceList({ list, columns, known }: Props) {
       </Stack>
     );
   return (
-    <Table.ScrollContainer minWidth={Math.min(1100, 160 * columns.length)}>
-      <Table verticalSpacing={8} aria-label="Devices" layout="auto">
+    <Table.ScrollContainer minWidth={columns.reduce((sum, { width }) => sum + (width ?? FLEXIBLE_PX), 0)}>
+      <Table verticalSpacing={4} aria-label="Devices" layout="auto">
         <Table.Thead>
           <Table.Tr>
-            {columns.map(({ key, label, width }) => (
-              <Table.Th key={key} w={width}>
-                {label}
-              </Table.Th>
+            {columns.map((column) => (
+              <Head key={column.key} column={column} sort={sort} onSort={onSort} />
             ))}
           </Table.Tr>
         </Table.Thead>
@@ -59,6 +63,32 @@ export function DeviceList({ list, columns, known }: Props) {
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
+  );
+}
+
+interface HeadProps {
+  column: Column;
+  sort: Sort | null;
+  onSort: (by: string) => void;
+}
+
+function Head({ column: { key, label, width, sort: by }, sort, onSort }: HeadProps) {
+  const direction = sort?.by !== key ? "none" : sort.descending ? "descending" : "ascending";
+  if (!by) return <Table.Th w={width}>{label}</Table.Th>;
+  const Icon = { none: IconSelector, ascending: IconChevronUp, descending: IconChevronDown }[direction];
+  return (
+    <Table.Th w={width} aria-sort={direction}>
+      <UnstyledButton
+        fz="sm"
+        fw={700}
+        py={4}
+        title="Sort the devices of this page"
+        style={{ whiteSpace: "nowrap" }}
+        onClick={() => onSort(key)}
+      >
+        {label} <Icon size={14} aria-hidden style={{ verticalAlign: "-2px" }} />
+      </UnstyledButton>
+    </Table.Th>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The results of a query: updated without moving rows, or the reason why there are none. */
 import { Button, Stack } from "@mantine/core";
 import { useState } from "react";
+import type { Counts } from "../../parts/counts";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { formatNumber } from "../../parts/numbers";
@@ -16,16 +17,19 @@ import { EmptyDevices } from "./empty_devices";
 import { ALL_DEVICES, changeQuery, filterOf, type ListQuery, listAddress } from "./list_query";
 import { recordNextPage } from "./page_trail";
 import { Pager } from "./pager";
+import { totalOf } from "./position";
+import { nextSort, type Sort, sorted } from "./sorting";
 import { type Page, usePage } from "./use_page";
 
 interface Props {
   query: ListQuery;
   columns: readonly Column[];
   known: readonly TargetEntry[] | undefined;
+  counts: Counts;
   onAsk: (query: ListQuery) => void;
 }
 
-export function DeviceResults({ query, columns, known, onAsk }: Props) {
+export function DeviceResults({ query, columns, known, counts, onAsk }: Props) {
   const { page, failure, refresh } = usePage(query);
   const openedAt = useOpenedAt(listAddress(query));
   if (!page && failure?.code === "INVALID_CURSOR")
@@ -48,6 +52,7 @@ export function DeviceResults({ query, columns, known, onAsk }: Props) {
         query={query}
         columns={columns}
         known={known}
+        counts={counts}
         onAsk={onAsk}
       />
     </>
@@ -60,13 +65,15 @@ function ResultList({
   query,
   columns,
   known,
+  counts,
   onAsk,
 }: Props & { page: Page; openedAt: Date }) {
   // A cached page from before this visit is replaced by the first update.
   const key = `${listAddress(query)} ${page.at < openedAt}`;
+  const [sort, setSort] = useState<Sort | null>(null);
   const { list, show } = useStableList(page.nodes, true, key);
   const next = (cursor: string) => {
-    recordNextPage(query.after, cursor);
+    recordNextPage(query.after, cursor, page.nodes.length);
     onAsk({ ...query, after: cursor });
     scrollTo({ top: 0 });
   };
@@ -80,12 +87,22 @@ function ResultList({
           onClear={() => onAsk({ ...ALL_DEVICES, size: query.size })}
         />
       ) : (
-        list.rows.length > 0 && <DeviceList list={list} columns={columns} known={known} />
+        list.rows.length > 0 && (
+          <DeviceList
+            list={sortedList(list, columns, sort)}
+            columns={columns}
+            known={known}
+            sort={sort}
+            onSort={(by) => setSort(nextSort(sort, by))}
+          />
+        )
       )}
       {!(isEmpty && query.after === null) && (
         <Pager
           query={query}
           page={page}
+          total={totalOf(query, counts)}
+          sort={columns.find(({ key }) => key === sort?.by)?.label}
           onNext={next}
           onBack={(cursor) => onAsk({ ...query, after: cursor })}
           onSize={(size) => onAsk(changeQuery(query, { size }))}
@@ -93,6 +110,16 @@ function ResultList({
       )}
     </>
   );
+}
+
+/** The rows of the page in the order that the user chose; a hidden column does not count. */
+function sortedList(
+  list: StableList<DeviceLine>,
+  columns: readonly Column[],
+  sort: Sort | null,
+): StableList<DeviceLine> {
+  const valueIn = columns.find(({ key }) => key === sort?.by)?.sort;
+  return sort && valueIn ? { ...list, rows: sorted(list.rows, valueIn, sort.descending) } : list;
 }
 
 /** When this address was opened. */

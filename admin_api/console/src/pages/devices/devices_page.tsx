@@ -4,7 +4,7 @@
 import { Box, Group, SimpleGrid, Stack } from "@mantine/core";
 import { useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
-import { useCounts } from "../../parts/counts";
+import { type Counts, useCounts } from "../../parts/counts";
 import { PageHead } from "../../parts/page_head";
 import { usePhone } from "../../parts/phone";
 import { TargetPicker, useTargets } from "../../parts/targets";
@@ -27,6 +27,7 @@ export default function DevicesPage() {
   const columns = useColumns();
   const phone = usePhone();
   const { targets } = useTargets();
+  const counts = useCounts();
   useEffect(() => rememberList(listAddress(query)), [query]);
   const ask = (next: ListQuery, replace = false) => navigate(listAddress(next), { replace });
   return (
@@ -44,8 +45,9 @@ export default function DevicesPage() {
         onAsk={ask}
         onDevice={(certid) => navigate(deviceAddress(certid))}
         targets={targets ?? []}
+        counts={counts}
       />
-      <DeviceResults query={query} columns={columns.shown} known={targets} onAsk={ask} />
+      <DeviceResults query={query} columns={columns.shown} known={targets} counts={counts} onAsk={ask} />
     </>
   );
 }
@@ -55,11 +57,11 @@ interface FiltersProps {
   onAsk: (query: ListQuery, replace?: boolean) => void;
   onDevice: (certid: string) => void;
   targets: Parameters<typeof TargetPicker>[0]["targets"];
+  counts: Counts;
 }
 
-function Filters({ query, onAsk, onDevice, targets }: FiltersProps) {
+function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
   const phone = usePhone();
-  const counts = useCounts();
   const { state, target, reason, name, print } = query;
   const kind: Kind | null = name !== null ? "name" : print !== null ? "print" : null;
   const onSearch = (wanted: Kind | null, text: string) => {

@@ -1,20 +1,34 @@
 /**
- * Remembers which page came before which, because the API's cursors only lead forwards. Kept in memory: after
- * a reload or with a shared address, only the first page is known.
+ * Remembers which page came before which, and how many devices were on the pages before, because the API's
+ * cursors only lead forwards. Kept in memory: after a reload or with a shared address, only the first page is
+ * known.
  */
 const MAX_KEPT = 1_000;
-const before = new Map<string, string | null>();
 
-/** Record that the page at `to` follows the page at `from`. */
-export function recordNextPage(from: string | null, to: string): void {
-  before.set(to, from);
-  const [oldest] = before.keys();
-  if (before.size > MAX_KEPT && oldest !== undefined) before.delete(oldest);
+interface Place {
+  before: string | null;
+  /** Undefined: unknown. */
+  start: number | undefined;
+}
+
+const places = new Map<string, Place>();
+
+/** Record that the page at `to` follows the page at `from`, which has `count` devices. */
+export function recordNextPage(from: string | null, to: string, count: number): void {
+  const start = startOf(from);
+  places.set(to, { before: from, start: start === undefined ? undefined : start + count });
+  const [oldest] = places.keys();
+  if (places.size > MAX_KEPT && oldest !== undefined) places.delete(oldest);
 }
 
 /** The cursor of the previous page (null: the first page); undefined: unknown. */
 export function pageBefore(after: string): string | null | undefined {
-  return before.get(after);
+  return places.get(after)?.before;
+}
+
+/** The number of devices on the pages before the one at `after`; undefined: unknown. */
+export function startOf(after: string | null): number | undefined {
+  return after === null ? 0 : places.get(after)?.start;
 }
 
 let list = "/devices";

@@ -3,19 +3,24 @@ import { Alert, Button, Group, NativeSelect, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { pluralize } from "../../parts/numbers";
 import { type ListQuery, orderOf, SIZES } from "./list_query";
-import { pageBefore } from "./page_trail";
+import { pageBefore, startOf } from "./page_trail";
+import { positionText } from "./position";
 import type { Page } from "./use_page";
 
 interface Props {
   query: ListQuery;
   page: Page;
+  /** The number of devices of the query, if it is known. */
+  total: number | undefined;
+  /** The column by which the user has sorted the page. */
+  sort: string | undefined;
   onNext: (cursor: string) => void;
   /** Null: the first page. */
   onBack: (cursor: string | null) => void;
   onSize: (size: number) => void;
 }
 
-export function Pager({ query, page, onNext, onBack, onSize }: Props) {
+export function Pager({ query, page, total, sort, onNext, onBack, onSize }: Props) {
   const { after, size } = query;
   const { next } = page;
   const before = after === null ? undefined : pageBefore(after);
@@ -31,7 +36,8 @@ export function Pager({ query, page, onNext, onBack, onSize }: Props) {
             data={SIZES.map((each) => ({ value: String(each), label: `${each} per page` }))}
           />
           <Text size="sm" c="dimmed">
-            {orderOf(query)} · {pluralize(page.nodes.length, "device")}
+            {positionText(page.nodes.length, startOf(after), next === null, total)} · {orderOf(query)}
+            {sort !== undefined && ` · This page by ${sort}`}
           </Text>
         </Group>
         <Group gap="xs" component="nav" aria-label="Pages" ml="auto">

@@ -12,9 +12,14 @@ export const OVERVIEW = graphql(`
   }
 `);
 
-/** `before`: ISO 8601, UTC. The first 20 of each state. */
+/**
+ * `before`: ISO 8601, UTC. The first 20 of each state. A claim that waits for a code which the device cannot
+ * show does not proceed by itself, so it counts from the start.
+ */
 export const STUCK = graphql(`
   query Stuck($before: String!) {
+    unshown: devices(filter: { state: "proving", reason: "CODE_NOT_SHOWN" }, first: 20) { ...StuckPage }
+    proving: devices(filter: { state: "proving", enteredBefore: $before }, first: 20) { ...StuckPage }
     claimed: devices(filter: { state: "claimed", enteredBefore: $before }, first: 20) { ...StuckPage }
     commissioned: devices(filter: { state: "commissioned", enteredBefore: $before }, first: 20) { ...StuckPage }
   }

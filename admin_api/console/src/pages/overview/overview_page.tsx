@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
+import { serverClock } from "../../clock/server_clock";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
@@ -20,7 +21,7 @@ const EVERY_MS = 10_000;
 export default function OverviewPage() {
   const [{ data, error }, again] = useLiveQuery({ query: OVERVIEW }, EVERY_MS);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each answer is of its own moment.
-  const at = useMemo(() => new Date(), [data]);
+  const at = useMemo(() => new Date(serverClock.now()), [data]);
   const failure = error && failureOf(error);
   const retry = () => again({ requestPolicy: "network-only" });
   return (

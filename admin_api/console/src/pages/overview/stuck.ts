@@ -1,4 +1,7 @@
-/** Stuck devices: claimed or commissioned for longer than usual. */
+/**
+ * Stuck devices: those that stay in a transitional state for longer than usual, and those that wait for a
+ * presence code which their client cannot show, however long.
+ */
 import type { ResultOf } from "../../api/graphql";
 import type { STUCK, StuckDevice } from "./operations";
 
@@ -11,8 +14,10 @@ export const THRESHOLDS = [
   { label: "1 day", ms: 24 * 60 * MINUTE },
 ] as const;
 
-/** The likely cause for each state. */
+/** The transitional states, and the likely cause for each. */
 export const HINTS: Readonly<Record<string, string>> = {
+  proving:
+    "Needs code: someone at the device must enter the code that it shows, or the claim must be released.",
   claimed: "Claimed: the target is unreachable, or many devices are queued.",
   commissioned: "Commissioned: not connected to the target yet. Check the device's power and network.",
 };
@@ -28,10 +33,14 @@ export interface Stuck {
   more: string[];
 }
 
-/** Longest wait first. */
-export function stuckOf(pages: ResultOf<typeof STUCK>): Stuck {
-  const devices = [...pages.claimed.nodes, ...pages.commissioned.nodes];
+/** Longest wait first, each device once. */
+export function stuckOf({ unshown, ...overdue }: ResultOf<typeof STUCK>): Stuck {
+  const pages = [unshown, ...Object.values(overdue)];
+  const byCertid = new Map(pages.flatMap(({ nodes }) => nodes).map((device) => [device.certid, device]));
+  const devices = [...byCertid.values()];
   devices.sort((one, other) => one.enteredAt.localeCompare(other.enteredAt));
-  const states = ["claimed", "commissioned"] as const;
-  return { devices, more: states.filter((state) => pages[state].pageInfo.hasNextPage) };
+  const states = ["proving", "claimed", "commissioned"] as const;
+  const cut = (state: (typeof states)[number]) =>
+    overdue[state].pageInfo.hasNextPage || (state === "proving" && unshown.pageInfo.hasNextPage);
+  return { devices, more: states.filter(cut) };
 }

@@ -66,6 +66,8 @@ function Retry({
 }) {
   const me = useMe();
   const [{ fetching }, retry] = useMutation(RETRY_STUCK);
+  // A retry gives a device that proves presence another code, which does not help.
+  if (device.devstate === "proving") return null;
   if (!me.may("retryDevice") || !device.allowedActions.includes("retryDevice")) return null;
   const again = async () => {
     const { error } = await retry({ certid: device.certid });

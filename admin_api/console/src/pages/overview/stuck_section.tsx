@@ -35,23 +35,29 @@ export function StuckSection({ at, some, everyMs }: Props) {
       title="Stuck"
       aside={
         <SegmentedControl
-          aria-label="Claimed or commissioned for longer than"
+          aria-label="Waiting for longer than"
           value={String(threshold)}
           onChange={(chosen) => setThreshold(Number(chosen))}
           data={THRESHOLDS.map(({ label, ms }) => ({ label: `> ${label}`, value: String(ms) }))}
         />
       }
     >
-      {some && error && !stuck && (
+      {some && error && (
         <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
       )}
       {!stuck && !error && <Loading what="stuck devices" />}
-      {stuck && <Lines stuck={stuck} at={at} />}
+      {stuck && (!error || stuck.devices.length > 0) && (
+        <Lines stuck={stuck} at={at} longer={labelOf(threshold)} />
+      )}
     </Section>
   );
 }
 
-function Lines({ stuck, at }: { stuck: Stuck; at: Date }) {
+function labelOf(threshold: number): string {
+  return THRESHOLDS.find(({ ms }) => ms === threshold)?.label ?? "";
+}
+
+function Lines({ stuck, at, longer }: { stuck: Stuck; at: Date; longer: string }) {
   const [outcome, setOutcome] = useState<RetryOutcome>();
   const states = Object.keys(HINTS).filter((state) =>
     stuck.devices.some(({ devstate }) => devstate === state),
@@ -62,10 +68,12 @@ function Lines({ stuck, at }: { stuck: Stuck; at: Date }) {
         {outcome && (outcome.failure ? `${outcome.name} was not retried:` : `Retrying ${outcome.name}.`)}
       </Text>
       {outcome?.failure && <FailureNotice failure={outcome.failure} />}
-      {stuck.devices.length === 0 && (
+      {stuck.devices.length === 0 && stuck.more.length === 0 && (
         <Group gap="xs">
           <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
-          <Text size="sm">Nothing is stuck.</Text>
+          <Text size="sm">
+            Nothing is stuck: no claim has waited for its code or its target for more than {longer}.
+          </Text>
         </Group>
       )}
       {states.map((state) => (

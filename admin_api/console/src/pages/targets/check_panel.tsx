@@ -4,7 +4,7 @@ import { IconCircleCheck, IconRefresh, IconTerminal2 } from "@tabler/icons-react
 import { FailureNotice } from "../../parts/failure_notice";
 import { Copy } from "../../parts/fingerprint";
 import { keyOf, type TargetName } from "../../parts/targets";
-import { duration, useNow } from "../../parts/time";
+import { duration, useOwnNow } from "../../parts/time";
 import { summarize } from "./check_summary";
 import { Findings } from "./findings";
 import { type Outcome, useCheck } from "./use_check";
@@ -46,7 +46,7 @@ export function CheckPanel({ target, onDone, onSetup }: Props) {
 }
 
 function Running({ since }: { since: Date }) {
-  const now = useNow(1_000);
+  const now = useOwnNow(1_000);
   return (
     <Stack gap={4}>
       <Progress value={100} animated aria-label="Check in progress" />

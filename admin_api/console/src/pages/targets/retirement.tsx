@@ -4,6 +4,7 @@ import { IconArchive, IconArchiveOff, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { ForeignText } from "../../parts/foreign_text";
 import { keyOf } from "../../parts/targets";
 import { ARCHIVE_TARGET, type Listed, REMOVE_TARGET, RESTORE_TARGET } from "./operations";
 
@@ -71,7 +72,7 @@ export function RetirementDialog({ target, asked, onClose }: Props) {
       consequence={
         <>
           <Text fw={600} size="sm">
-            {target.name}
+            <ForeignText>{target.name}</ForeignText>
           </Text>
           <Text c="dimmed" size="sm" ff="monospace">
             {keyOf(target)}

@@ -2,8 +2,9 @@
  * The dialog of the targets page. Registering leads to the setup command and then to the check, without
  * closing the dialog.
  */
-import { Modal } from "@mantine/core";
+import { Modal, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import { ForeignText } from "../../parts/foreign_text";
 import { usePhone } from "../../parts/phone";
 import { keyOf } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
@@ -46,15 +47,18 @@ export function TargetDialog({ dialog, known, onGo, onChecked }: Props) {
       fullScreen={phone}
       closeButtonProps={{ "aria-label": "Close", size: phone ? 44 : "md" }}
     >
+      {last && last.to !== "add" && (
+        <Text size="sm" fw={600} mb="xs">
+          <ForeignText>{last.target.name}</ForeignText>
+        </Text>
+      )}
       {last && <Content dialog={last} known={known} onGo={onGo} onChecked={onChecked} />}
     </Modal>
   );
 }
 
 function titleOf(dialog: Dialog): string {
-  if (dialog.to === "add") return "Add target";
-  const { name } = dialog.target;
-  return { edit: `Edit ${name}`, setup: `Set up ${name}`, check: `Check ${name}` }[dialog.to];
+  return { add: "Add target", edit: "Edit target", setup: "Set up target", check: "Check target" }[dialog.to];
 }
 
 /**

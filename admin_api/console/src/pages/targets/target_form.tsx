@@ -82,7 +82,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           label="Profiles"
           description={
             <>
-              Device policies from <Code>infra/device_policies.py</Code>. Press Enter to add one.
+              Device profiles from <Code>infra/profiles</Code>. Press Enter to add one.
             </>
           }
           size="md"

@@ -12,6 +12,7 @@ import {
 } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
+import { ForeignText } from "../../parts/foreign_text";
 import { pluralize } from "../../parts/numbers";
 import { StateBar, StateNumbers } from "../../parts/state_bar";
 import { keyOf } from "../../parts/targets";
@@ -63,7 +64,7 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
   return (
     <Stack gap={4}>
       <Text fw={600} component="h2" size="md" lineClamp={2} title={target.name}>
-        {target.name}
+        <ForeignText>{target.name}</ForeignText>
       </Text>
       <Text size="sm" c="dimmed" ff="monospace">
         {keyOf(target)}

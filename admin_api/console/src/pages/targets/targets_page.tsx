@@ -5,7 +5,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconMapPinPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
-import { useQuery } from "urql";
 import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
 import { FailureNotice } from "../../parts/failure_notice";
@@ -19,6 +18,8 @@ import { TargetList } from "./target_list";
 import type { Outcome } from "./use_check";
 
 const EVERY_MS = 10_000;
+/** After a failed first request. */
+const RETRY_MS = 5_000;
 /** A shorter list needs no search. */
 const SEARCHED_FROM = 9;
 const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
@@ -27,12 +28,13 @@ export default function TargetsPage() {
   const me = useMe();
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const [checked, setChecked] = useState<ReadonlyMap<string, Outcome>>(new Map());
-  const [{ data, error }, again] = useQuery({
-    query: TARGET_LIST,
-    context: OF_TARGETS,
-    requestPolicy: "cache-and-network",
-  });
+  const [known, setKnown] = useState(false);
+  const [{ data, error }, again] = useLiveQuery(
+    { query: TARGET_LIST, context: OF_TARGETS },
+    known ? null : RETRY_MS,
+  );
   const targets = data?.targets;
+  if (targets && !known) setKnown(true);
   return (
     <>
       <PageHead title="Targets">

@@ -1,5 +1,5 @@
 /** The waiting devices: a table with checkboxes on a desktop, cards on a phone. */
-import { Checkbox, Group, Stack, Table, VisuallyHidden } from "@mantine/core";
+import { Box, Checkbox, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { usePhone } from "../../parts/phone";
 import type { StableList } from "../../parts/stable_list";
 import type { Selecting } from "./use_selection";
@@ -37,7 +37,7 @@ export function WaitingList({ list, selecting, mayClaim, onClaim }: Props) {
       </Stack>
     );
   return (
-    <Table verticalSpacing={6} aria-label="Waiting devices" onKeyDown={selecting.onKeyDown}>
+    <Table verticalSpacing={2} aria-label="Waiting devices" onKeyDown={selecting.onKeyDown}>
       <Table.Thead>
         <Table.Tr>
           {mayClaim && <Table.Th w={44}>{loadAll}</Table.Th>}
@@ -73,17 +73,16 @@ function SelectAll({
   const chosen = selecting.chosen.size;
   const allChosen = chosen > 0 && here.every((certid) => selecting.chosen.has(certid));
   return (
-    <Group>
+    <Box component="label" className="tick">
       <Checkbox
         size="md"
-        className="tick"
         checked={allChosen}
         indeterminate={chosen > 0 && !allChosen}
         disabled={here.length === 0}
         onChange={() => (allChosen ? selecting.clear() : selecting.selectAll(here))}
-        label={labelled ? "Select all shown" : undefined}
-        aria-label={labelled ? undefined : "Select all shown"}
+        aria-label="Select all shown"
       />
-    </Group>
+      {labelled && <Text size="sm">Select all shown</Text>}
+    </Box>
   );
 }

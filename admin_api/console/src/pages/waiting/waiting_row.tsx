@@ -1,5 +1,5 @@
 /** One waiting device: a table row on a desktop, a card on a phone. */
-import { Anchor, Badge, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Box, Button, Checkbox, Group, Paper, Stack, Table, Text } from "@mantine/core";
 import { type ChangeEvent, memo } from "react";
 import { Link } from "wouter";
 import { Fingerprint } from "../../parts/fingerprint";
@@ -76,15 +76,16 @@ function Tick({ row, selected, gone, onClick }: LineProps) {
   const change = (event: ChangeEvent<HTMLInputElement>) =>
     onClick(row.certid, (event.nativeEvent as MouseEvent).shiftKey === true);
   return (
-    <Checkbox
-      size="md"
-      checked={selected}
-      disabled={gone || !isClaimable(row)}
-      onChange={change}
-      data-certid={row.certid}
-      aria-label={`Select ${row.devicename ?? row.certid}`}
-      className="tick"
-    />
+    <Box component="label" className="tick">
+      <Checkbox
+        size="md"
+        checked={selected}
+        disabled={gone || !isClaimable(row)}
+        onChange={change}
+        data-certid={row.certid}
+        aria-label={`Select ${row.devicename ?? row.certid}`}
+      />
+    </Box>
   );
 }
 

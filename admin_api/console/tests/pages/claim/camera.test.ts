@@ -12,6 +12,13 @@ test.each([
   ["TypeError", "failed"],
 ])("%s is %s", (name, fault) => expect(faultOf(new DOMException("no", name))).toBe(fault));
 
+test("reads an OverconstrainedError that is no DOMException, as in WebKit", () => {
+  class OverconstrainedError extends Error {
+    override name = "OverconstrainedError";
+  }
+  expect(faultOf(new OverconstrainedError())).toBe("none");
+});
+
 test("treats other errors as a camera that does not start", () => expect(faultOf("odd")).toBe("failed"));
 
 test("reports an insecure page, which has no camera API", async () => {

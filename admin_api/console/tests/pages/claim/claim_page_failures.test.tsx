@@ -63,6 +63,34 @@ describe("a claim that fails", () => {
     expect(lobby.variablesOf("RetryClaimed")).toEqual([{ certid: A }]);
   });
 
+  const UNABLE = device("proving", {
+    showsCode: false,
+    triesLeft: 5,
+    reason: "CODE_NOT_SHOWN",
+    message: "its client does not show codes: update it",
+    allowedActions: ["confirmPresence", "releaseDevice", "retryDevice"],
+    history: [{ at: "2026-05-01T10:00:00.000Z", actor: "user:ada", event: "claim", after: "proving" }],
+  });
+
+  test("is an error if the device can't show the code that its target requires", async () => {
+    await claim(api({ Followed: UNABLE }));
+    const alert = await screen.findByRole("alert");
+    expect(within(alert).getByText(/: update it/)).toBeTruthy();
+    expect(within(alert).getByRole("button", { name: "Copy for operator" })).toBeTruthy();
+    expect(screen.queryByRole("textbox", { name: "Presence code" })).toBeNull();
+  });
+
+  test("is released by roles that may if the code can't be shown", async () => {
+    const lobby = api({ Followed: UNABLE, ReleaseClaimed: { releaseDevice: { certid: A } } });
+    const user = await claim(lobby, "operator");
+    const release = await button("Release");
+    expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+    lobby.answer("Followed", device("inlobby", { targetaccount: null, targetregion: null }));
+    await user.click(release);
+    expect(await screen.findByText("The claim was released.")).toBeTruthy();
+    expect(lobby.variablesOf("ReleaseClaimed")).toEqual([{ certid: A }]);
+  });
+
   test("names the holder of the device, and can be dismissed", async () => {
     const user = await claim(
       api({

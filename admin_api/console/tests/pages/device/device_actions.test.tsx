@@ -140,8 +140,46 @@ test("explains why a client that shows no codes waits, and offers other actions"
       message: "its client does not show codes: update it",
     }),
   );
-  expect(await screen.findByText(/update it/)).toBeTruthy();
-  expect(offered()).toEqual(["Retry", "Move", "Release", "Revoke"]);
+  const alert = within(await screen.findByRole("alert"));
+  expect(alert.getByText(/: update it/)).toBeTruthy();
+  expect(alert.getByRole("button", { name: "Release" })).toBeTruthy();
+  expect(screen.queryByRole("textbox", { name: "Presence code" })).toBeNull();
+  expect(offered()).toEqual(["Move", "Retry", "Revoke"]);
+});
+
+test.each([
+  ["arrived", "TARGET_ROLE_DENIED"],
+  ["revoked", "REVOKED"],
+  ["refused", "REVOKED_BY_ISSUER"],
+])("a device that is %s with %s has no Retry beside its cause", async (devstate, reason) => {
+  enter(deviceRecord({ ...PLACED, devstate, reason, message: "answered no" }));
+  await screen.findByText("answered no");
+  expect(screen.getAllByRole("button", { name: "Retry" })).toHaveLength(1);
+  expect(offered().indexOf("Retry")).toBeGreaterThan(0);
+});
+
+test("asks before it restarts a device that works", async () => {
+  const { api } = enter(deviceRecord(PLACED));
+  await begin("Retry");
+  expect((await dialog()).getByText(/It works, and a retry restarts it/)).toBeTruthy();
+  expect(api.variablesOf("Retry")).toEqual([]);
+});
+
+test("changes only the config, starting with the present one", async () => {
+  const { api } = enter(deviceRecord({ ...PLACED, config: { interval: 60 } }));
+  api.answer("Configure", { configureDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
+  await begin("Change config");
+  const asked = await dialog();
+  expect(asked.getByText(/It stays in Rotterdam/)).toBeTruthy();
+  expect(asked.queryByRole("combobox", { name: "Target" })).toBeNull();
+  const field = asked.getByRole("textbox", { name: "Config as JSON" }) as HTMLTextAreaElement;
+  expect(JSON.parse(field.value)).toEqual({ interval: 60 });
+  const button = asked.getByRole("button", { name: "Change config" }) as HTMLButtonElement;
+  expect(button.disabled).toBe(true);
+  fireEvent.change(field, { target: { value: '{"interval": 30}' } });
+  fireEvent.click(button);
+  expect(await screen.findByText(/^Config changed/)).toBeTruthy();
+  expect(api.variablesOf("Configure")).toEqual([{ certid: ID, config: { interval: 30 } }]);
 });
 
 test("reports a claim that ended after wrong codes", async () => {

@@ -7,7 +7,7 @@ import { type Answer, FakeApi, type Role, show } from "../../fake_api";
 import { certid, deviceLine, TARGETS } from "../fixtures";
 
 export const ID = certid(7);
-export const ALL = ["moveDevice", "releaseDevice", "retryDevice", "revokeDevice"];
+export const ALL = ["moveDevice", "configureDevice", "releaseDevice", "retryDevice", "revokeDevice"];
 
 export function entry(
   seq: number,

@@ -68,7 +68,7 @@ test("reports a mistyped code without a request", async () => {
 
 test.each<[Role, string[], string[]]>([
   ["operator", ["claimDevice", "revokeDevice"], ["Claim", "Revoke"]],
-  ["operator", ALL, ["Retry", "Move", "Release", "Revoke"]],
+  ["operator", ALL, ["Move", "Change config", "Release", "Retry", "Revoke"]],
   ["operator", ["releaseDevice"], ["Release"]],
   ["technician", ["claimDevice", "revokeDevice"], ["Claim"]],
 ])("offers a %s with %j: %j", async (role, allowedActions, want) => {

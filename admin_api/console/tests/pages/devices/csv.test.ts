@@ -24,3 +24,10 @@ test.each([
 ])("writes %j as %j", (claimedBy, want) => {
   expect(csv({ claimedBy })[1]).toContain(`,${want},`);
 });
+
+test.each([
+  ["012345678901", '"=""012345678901"""'],
+  ["200000000002", '"=""200000000002"""'],
+])("keeps the digits of the account %s in a spreadsheet", (targetaccount, want) => {
+  expect(csv({ targetaccount })[1]).toContain(`,${want},`);
+});

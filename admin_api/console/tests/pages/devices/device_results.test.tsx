@@ -23,6 +23,33 @@ test("pages forwards and back with one query each", async () => {
   expect(names()).toHaveLength(20);
 });
 
+test("shows the place of each page, and the total where the counts have it", async () => {
+  const { api } = ledger(deviceLines(0, 45));
+  enter(api, "/devices?state=arrived");
+  expect(await screen.findByText("1–20 of 10,412 · Newest first")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Next" }));
+  expect(await screen.findByText("21–40 of 10,412 · Newest first")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Next" }));
+  expect(await screen.findByText("41–45 of 45 · Newest first")).toBeTruthy();
+});
+
+test("sorts the devices of a page by a column, and says so", async () => {
+  const { api } = ledger([deviceLine(1, { devicename: "sensor-10" }), deviceLine(2), deviceLine(3)]);
+  enter(api);
+  await screen.findByText("sensor-2");
+  const head = () => screen.getByRole("columnheader", { name: "Name" });
+  const sort = () => fireEvent.click(screen.getByRole("button", { name: "Name" }));
+  sort();
+  expect(names()).toEqual(["sensor-2", "sensor-3", "sensor-10"]);
+  expect(head().getAttribute("aria-sort")).toBe("ascending");
+  expect(screen.getByText(/This page by Name/)).toBeTruthy();
+  sort();
+  expect(names()).toEqual(["sensor-10", "sensor-3", "sensor-2"]);
+  sort();
+  expect(names()).toEqual(["sensor-10", "sensor-2", "sensor-3"]);
+  expect(head().getAttribute("aria-sort")).toBe("none");
+});
+
 test("goes to the first page from a shared address", async () => {
   const { api } = ledger(deviceLines(0, 99));
   const { visited } = enter(api, "/devices?state=inlobby&after=60");
@@ -75,12 +102,13 @@ test("remembers the selected columns", async () => {
   fireEvent.click(await screen.findByRole("menuitemcheckbox", { name: "Reason" }));
   unmount();
   enter(api);
-  expect((await screen.findAllByRole("columnheader")).map((head) => head.textContent)).toEqual([
+  expect((await screen.findAllByRole("columnheader")).map((head) => head.textContent?.trim())).toEqual([
     "State",
     "Name",
     "Fingerprint",
     "Target",
     "Since",
+    "In the lobby",
     "Profile",
   ]);
 });
@@ -88,7 +116,7 @@ test("remembers the selected columns", async () => {
 test("ignores an invalid stored selection of columns", async () => {
   localStorage.setItem("device-lobby.columns", '{"no": "list"}');
   enter(ledger(deviceLines(0, 1)).api);
-  expect(await screen.findAllByRole("columnheader")).toHaveLength(6);
+  expect(await screen.findAllByRole("columnheader")).toHaveLength(7);
 });
 
 test("goes to the first page after an invalid cursor", async () => {

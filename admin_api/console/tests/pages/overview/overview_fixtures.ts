@@ -3,6 +3,7 @@ const LIFE = [
   "expected",
   "knocking",
   "inlobby",
+  "proving",
   "claimed",
   "commissioned",
   "arrived",
@@ -52,7 +53,17 @@ export function stuckDevice(nth: number, devstate: string, enteredAt: string, mo
 
 type Device = ReturnType<typeof stuckDevice>;
 
-export function stuck(claimed: Device[], commissioned: Device[] = [], hasNextPage = false) {
+export function stuck(
+  claimed: Device[],
+  commissioned: Device[] = [],
+  hasNextPage = false,
+  { proving = [], unshown = [] }: { proving?: Device[]; unshown?: Device[] } = {},
+) {
   const page = (nodes: Device[]) => ({ __typename: "DevicePage", nodes, pageInfo: { hasNextPage } });
-  return { claimed: page(claimed), commissioned: page(commissioned) };
+  return {
+    unshown: { ...page(unshown), pageInfo: { hasNextPage: false } },
+    proving: { ...page(proving), pageInfo: { hasNextPage: false } },
+    claimed: page(claimed),
+    commissioned: page(commissioned),
+  };
 }

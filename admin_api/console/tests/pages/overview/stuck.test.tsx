@@ -73,8 +73,34 @@ test("has a selectable threshold", async () => {
   await section.findAllByRole("listitem");
   api.answer("Stuck", stuck([]));
   await user.click(section.getByRole("radio", { name: "> 1 day" }));
-  expect(await section.findByText("Nothing is stuck.")).toBeDefined();
+  expect(await section.findByText(/^Nothing is stuck: .* for more than 1 day\.$/)).toBeDefined();
   expect(api.variablesOf("Stuck").at(-1)).toEqual({ before: "2026-11-21T12:00:00.000Z" });
+});
+
+test("includes devices that wait for a code, and those that cannot show one, without Retry", async () => {
+  const unable = stuckDevice(5, "proving", "2026-11-22T12:00:20.000Z", { reason: "CODE_NOT_SHOWN" });
+  const overdue = stuckDevice(4, "proving", "2026-11-22T11:00:30.500Z");
+  const api = new FakeApi({
+    ...overview({ proving: 2, arrived: 3 }),
+    Stuck: stuck([], [], false, { proving: [overdue, unable], unshown: [unable] }),
+  });
+  const { section } = await look(api);
+  const lines = await section.findAllByRole("listitem");
+  expect(lines.map((line) => line.textContent)).toEqual([
+    "sensor-4Needs codefor 1 h 0 min222222222222/eu-west-1",
+    "sensor-5Needs codefor 11 s222222222222/eu-west-1 · CODE_NOT_SHOWN",
+  ]);
+  expect(section.queryByText(/Nothing is stuck/)).toBeNull();
+});
+
+test("does not repeat that nothing is stuck when it no longer knows", async () => {
+  const api = new FakeApi({ ...COUNTS, Stuck: stuck([]) });
+  const { user, section } = await look(api);
+  await section.findByText(/Nothing is stuck/);
+  api.answer("Stuck", LOST);
+  await user.click(section.getByRole("radio", { name: "> 1 h" }));
+  expect(await section.findByRole("alert")).toBeDefined();
+  expect(section.queryByText(/Nothing is stuck/)).toBeNull();
 });
 
 test("links to the full list if there are more than twenty", async () => {

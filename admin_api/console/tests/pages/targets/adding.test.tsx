@@ -32,7 +32,7 @@ test("leads from a new target to its setup command, and from there to the check"
   await fill("Name", " Plant Porto ");
   await user.click(dialog.getByRole("button", { name: "Add" }));
 
-  expect(await dialog.findByText("Set up Plant Porto")).toBeDefined();
+  expect(await dialog.findByText("Set up target")).toBeDefined();
   expect((await dialog.findByRole("group", { name: "Setup command" })).textContent).toBe(COMMAND);
   expect(api.variablesOf("RegisterTarget")).toEqual([
     {
@@ -46,7 +46,7 @@ test("leads from a new target to its setup command, and from there to the check"
 
   await user.click(dialog.getByRole("button", { name: "Check" }));
   expect(await dialog.findByText(/^All 3 found \(/)).toBeDefined();
-  expect(document.activeElement?.textContent).toBe("Check Plant Porto");
+  expect(document.activeElement?.textContent).toBe("Check target");
 });
 
 test("sends nothing while a field is invalid, and explains each error", async () => {

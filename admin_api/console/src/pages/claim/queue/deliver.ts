@@ -5,7 +5,7 @@
  * that a claim that was made and then released is not repeated.
  */
 import type { Client, CombinedError } from "@urql/core";
-import { failureOf, isLostNetwork } from "../../../api/failures";
+import { failureOf, isLostNetwork, UNAUTHENTICATED } from "../../../api/failures";
 import { graphql } from "../../../api/graphql";
 import { keyOf } from "../../../parts/target_names";
 import type { Entry, Holder, Outcome } from "./entry";
@@ -32,7 +32,6 @@ const PAST_CLAIMS = graphql(`
 const CLOCK_SLACK_MS = 10 * 60_000;
 /** A longer fault needs a user's attention. */
 const MAX_ATTEMPTS = 5;
-const NO_SESSION = ["UNAUTHENTICATED", "HTTP_401"];
 
 export function deliverBy(client: Client): (entry: Entry) => Promise<Outcome> {
   return async (entry) => {
@@ -64,7 +63,7 @@ function isSameClaim(
 function outcomeOf(error: CombinedError, { tries }: Entry): Outcome {
   const failure = failureOf(error);
   const temporary = failure.code === "INTERNAL" && tries < MAX_ATTEMPTS;
-  const later = temporary || isLostNetwork(error) || NO_SESSION.includes(failure.code);
+  const later = temporary || isLostNetwork(error) || failure.code === UNAUTHENTICATED;
   return later ? { is: "later", lastFailure: failure } : { is: "refused", refusal: { failure } };
 }
 

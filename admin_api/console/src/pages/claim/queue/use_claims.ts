@@ -1,5 +1,6 @@
 /** The page's only claim queue, with the browser's IndexedDB, Web Locks and BroadcastChannel. */
 import { useSyncExternalStore } from "react";
+import { serverClock } from "../../../clock/server_clock";
 import { ClaimQueue, type Claims, type QueueEnvironment } from "./claim_queue";
 import { openClaimStore } from "./claim_store";
 
@@ -14,7 +15,7 @@ const DOORS: QueueEnvironment = {
   store: openClaimStore,
   alone,
   notifyTabs: () => others?.postMessage("changed"),
-  now: () => new Date(),
+  now: () => new Date(serverClock.now()),
   salt: () => crypto.randomUUID().slice(0, 8),
 };
 

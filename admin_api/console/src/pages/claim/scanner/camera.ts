@@ -55,7 +55,8 @@ export function closeCamera(stream: MediaStream): void {
 
 /** Maps the error names of W3C Media Capture and Streams, and those that browsers add. */
 export function faultOf(error: unknown): CameraFault {
-  switch (error instanceof DOMException ? error.name : "") {
+  // Not `instanceof DOMException`: WebKit's OverconstrainedError is none.
+  switch (nameOf(error)) {
     case "NotAllowedError":
       return "denied";
     case "SecurityError":
@@ -69,6 +70,10 @@ export function faultOf(error: unknown): CameraFault {
     default:
       return "failed";
   }
+}
+
+function nameOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "name" in error ? error.name : undefined;
 }
 
 /** Fields of the Image Capture API that TypeScript's types lack. */
