@@ -96,13 +96,12 @@ class Visit:
         return self.page.context
 
     def accessibility_violations(self) -> list[str]:
-        """Return axe's serious and critical accessibility findings with their elements."""
+        """Return axe's accessibility findings with their elements."""
         self.page.evaluate(_AXE.read_text())
         result: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{each['id']}: {each['help']}: {node['target']}"
             for each in result["violations"]
-            if each["impact"] in ("serious", "critical")
             for node in each["nodes"]
         ]
 

@@ -1,7 +1,8 @@
 """Takes screenshots of every console page on a phone and on a desktop: `python -m tests.e2e.pictures`.
 
 The screenshots are used in the documents and for reviewing changes. The command starts a local deployment with devices
-in every state, and claims a real device by scanning its label with a simulated camera in Chromium.
+in every state, and claims a real device by scanning its label with a simulated camera in Chromium. `--review` takes all
+pages at 390 and 1280 pixels, light and dark, and with text at 200 %, and prints accessibility findings and overflow.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from tests.e2e.fleet import Fleet, certid_of
 from tests.e2e.label_video import POOR_VIEW, write_video
 from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
+REVIEWED: Final = (Screen("phone", 390, 844, touch=True), DESK)
+LARGE_TEXT: Final = "document.documentElement.style.fontSize = '200%'"
 ARRIVED: Final = "Connected to its target"
 """The tooltip of an arrived device's badge."""
 OUT: Final = ROOT / "docs" / "images"
@@ -55,6 +58,16 @@ class Album:
                 yield visit
         finally:
             browser.close()
+
+    def review(self, visit: Visit, name: str, screen: Screen) -> None:
+        """Take the page, also with large text on a phone, and print what is wrong with it."""
+        self.take(visit.page, name, screen)
+        findings = visit.accessibility_violations()
+        if screen.touch:
+            visit.page.evaluate(LARGE_TEXT)
+            self.take(visit.page, f"{name}-large", screen)
+        for finding in [*findings, *([f"{visit.overflow()} px too wide"] if visit.overflow() else [])]:
+            print(f"  {finding}", flush=True)
 
     def take(self, page: Page, name: str, screen: Screen) -> None:
         page.wait_for_load_state("networkidle")
@@ -116,11 +129,12 @@ def claimed_by_camera(album: Album, deployed: Deployment, scratch: Path, screen:
         fleet.power_off()
 
 
-def other_pages(album: Album, devices: FeaturedDevices, screen: Screen) -> None:
+def other_pages(album: Album, devices: FeaturedDevices, screen: Screen, *, reviewed: bool = False) -> None:
     """Take screenshots of every other page."""
     with album.visit(screen) as visit:
         page = visit.sign_in("admin", "/waiting")
         for name, address in (
+            *((("claim", "/claim"), ("missing", "/nowhere")) if reviewed else ()),
             ("waiting", "/waiting"),
             ("devices", "/devices"),
             ("device", f"/devices/{devices.arrived}"),
@@ -129,8 +143,27 @@ def other_pages(album: Album, devices: FeaturedDevices, screen: Screen) -> None:
             ("overview", "/overview"),
         ):
             page.goto(visit.address(address))
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
-            album.take(page, name, screen)
+            expect(page.get_by_role("heading", level=2 if name == "missing" else 1)).to_be_visible()
+            if reviewed:
+                album.review(visit, name, screen)
+            else:
+                album.take(page, name, screen)
+
+
+def review(out: Path) -> None:
+    """Take every page on every screen and in both colour schemes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        deployed = Deployment(Path(scratch) / "state", *_free_ports(3))
+        deployed.up()
+        try:
+            with sync_playwright() as driver, paused_commissioner(deployed):
+                devices = populate(deployed)
+                for dark in (False, True):
+                    album = Album(out, driver, deployed, dark=dark)
+                    for screen in REVIEWED:
+                        other_pages(album, devices, screen, reviewed=True)
+        finally:
+            deployed.down()
 
 
 def run(out: Path, *, dark: bool) -> None:
@@ -167,8 +200,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=OUT, help="output directory [default: docs/images]")
     parser.add_argument("--dark", action="store_true", help="use the dark colour scheme")
+    parser.add_argument("--review", action="store_true", help="take every page on every screen, for a review")
     options = parser.parse_args()
-    run(options.out, dark=options.dark)
+    if options.review:
+        review(options.out)
+    else:
+        run(options.out, dark=options.dark)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Access to the console: sign-in, the pages of each role, token storage, and accessibility."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import DESK, PHONE, Screen, Visit
 from tests.e2e.deployment import Deployment
@@ -66,6 +67,36 @@ def test_a_reload_needs_no_password_but_signing_out_does(visit: Visiting) -> Non
     expect(page.get_by_label("Password")).to_be_visible()
 
 
+@pytest.mark.full
+def test_a_session_that_ends_is_renewed_in_another_window_and_the_form_is_kept(visit: Visiting) -> None:
+    page = visit().sign_in("admin", "/targets")
+    page.get_by_role("button", name="Add target").first.click()
+    page.get_by_label("Name").fill("Kept name")
+    ended = {"access-control-allow-origin": "*", "content-type": "application/json"}
+
+    def refuse(route: Route) -> None:
+        status = 200 if route.request.method == "OPTIONS" else 400
+        route.fulfill(status=status, headers=ended, body='{"error": "invalid_grant"}')
+
+    page.route("**/oauth2/token", refuse)
+    page.route("**/graphql", lambda route: route.fulfill(status=401, body="{}"))
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+    page.unroute_all()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("Your session has ended")).to_be_hidden()
+    assert popup.value.is_closed()
+    expect(page.get_by_label("Name")).to_have_value("Kept name")
+
+
+@pytest.mark.full
+def test_a_clock_that_is_ahead_is_named_and_locks_no_one_out(visit: Visiting) -> None:
+    session = visit()
+    session.page.clock.install(time=datetime.now(UTC) + timedelta(minutes=16))
+    page = session.sign_in("operator", "/overview")
+    expect(page.get_by_text("This device's clock is 16 min ahead.")).to_be_visible()
+
+
 def test_the_page_has_one_origin_and_its_files_are_cached_long(deployed: Deployment) -> None:
     with httpx.Client(base_url=deployed.file.console_url) as console:
         page = console.get("/claim")
@@ -90,12 +121,16 @@ def test_the_page_has_one_origin_and_its_files_are_cached_long(deployed: Deploym
 def test_every_page_is_accessible_and_fits_the_screen(visit: Visiting, screen: Screen, dark: bool) -> None:
     session = visit(screen, dark=dark)
     page = session.sign_in("admin")
-    for name in PAGES:
-        page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for name in (*(name.lower() for name in PAGES), f"devices/{'0' * 64}", "nowhere"):
+        page.goto(session.address(name))
+        expect(page.get_by_role("heading").first).to_be_visible()
         page.wait_for_load_state("networkidle")
         assert session.accessibility_violations() == [], name
         assert session.overflow() == 0, name
+        if screen.touch:
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert session.overflow() == 0, f"{name}, text at 200 %"
+            page.evaluate("document.documentElement.style.fontSize = ''")
 
 
 @pytest.mark.full

@@ -99,8 +99,8 @@ def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        pytest.param("admin", {"Move", "Release", "Retry", "Revoke"}, marks=pytest.mark.full),
-        ("operator", {"Move", "Release", "Retry", "Revoke"}),
+        pytest.param("admin", {"Move", "Change config", "Release", "Retry", "Revoke"}, marks=pytest.mark.full),
+        ("operator", {"Move", "Change config", "Release", "Retry", "Revoke"}),
         pytest.param("technician", set(), marks=pytest.mark.full),
         pytest.param("viewer", set(), marks=pytest.mark.full),
     ],

@@ -3,5 +3,6 @@ import { roughDuration } from "../parts/durations";
 
 /** `skewMs`: the lobby's time minus this device's. */
 export function clockText(skewMs: number): string {
-  return `This device's clock is ${roughDuration(Math.abs(skewMs))} ${skewMs < 0 ? "ahead" : "behind"}.`;
+  const rounded = Math.abs(skewMs) + 30_000; // to the nearest minute
+  return `This device's clock is ${roughDuration(rounded)} ${skewMs < 0 ? "ahead" : "behind"}.`;
 }

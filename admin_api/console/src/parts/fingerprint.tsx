@@ -6,7 +6,7 @@ import { shortForm } from "../label/short_form";
 export function Fingerprint({ certid, copy = false }: { certid: string; copy?: boolean }) {
   return (
     <Group gap={4} wrap="nowrap" display="inline-flex">
-      <Text component="span" ff="monospace" size="sm" title={certid} style={{ whiteSpace: "nowrap" }}>
+      <Text component="span" ff="monospace" size="sm" title={certid}>
         {shortForm(certid)}
       </Text>
       {copy && <Copy text={certid} what="fingerprint" />}

@@ -58,9 +58,9 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
       )}
       {may && (
         <form onSubmit={(event) => void send(event)} noValidate>
-          <Group align="flex-end" gap="xs" wrap="nowrap">
+          <Group align="flex-end" gap="xs">
             <TextInput
-              style={{ flexGrow: 1 }}
+              flex="1 1 9rem"
               label="Presence code"
               placeholder="8 digits"
               ref={field}

@@ -29,7 +29,7 @@ export function StuckLine({ device, at, onRetried }: Props) {
   const name = devicename ?? shortForm(certid);
   return (
     <li className={classes.stuckLine}>
-      <Stack gap={2} miw={0}>
+      <Stack gap={2} flex="1 1 12rem" miw={0}>
         <Group gap="xs">
           <Link href={deviceAddress(certid)} className={classes.link}>
             <Text component="span" size="sm" fw={600} ff={devicename ? undefined : "monospace"}>

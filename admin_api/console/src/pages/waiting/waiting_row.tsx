@@ -56,9 +56,9 @@ export const WaitingCard = memo(function WaitingCard(props: LineProps) {
       opacity={gone ? 0.55 : 1}
       bg={selected ? "var(--mantine-primary-color-light)" : undefined}
     >
-      <Group wrap="nowrap" gap="xs" align="center">
+      <Group gap="xs" align="center">
         {claimable && <Tick {...props} />}
-        <Stack gap={2} flex={1} miw={0}>
+        <Stack gap={2} flex="1 1 10rem" miw={0}>
           <Name row={row} />
           <Fingerprint certid={row.certid} />
           <Text size="xs" c="dimmed">
