@@ -24,9 +24,9 @@ export function App() {
   const client = useMemo(() => createClient(session, () => signInPrompt.ask()), [session]);
   return (
     <Provider value={client}>
+      <SignInAgain />
       <MeProvider>
         {session && <QueueSender />}
-        <SignInAgain />
         <Shell>
           <ErrorBoundary place={place}>
             <Suspense fallback={<Loading what="page" />}>

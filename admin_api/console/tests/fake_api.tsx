@@ -104,7 +104,15 @@ const SEE = [
   "anchoredDevices",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
-const OPERATE = [...CLAIM, "moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice", "checkTarget"];
+const OPERATE = [
+  ...CLAIM,
+  "moveDevice",
+  "configureDevice",
+  "releaseDevice",
+  "revokeDevice",
+  "retryDevice",
+  "checkTarget",
+];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,
