@@ -100,10 +100,20 @@ class Visit:
         self.page.evaluate(_AXE.read_text())
         result: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         return [
-            f"{each['id']}: {each['help']}: {node['target']}"
-            for each in result["violations"]
-            for node in each["nodes"]
+            f"{each['id']}: {each['help']}: {node['target']}" for each in result["violations"] for node in each["nodes"]
         ]
+
+    def cut_off(self) -> list[str]:
+        """Return the texts of visible buttons that do not fit into them."""
+        texts: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll("button")]
+                .flatMap((button) => [button, ...button.querySelectorAll("*")])
+                .filter((each) => each.checkVisibility() && !each.closest("svg"))
+                .filter((each) => getComputedStyle(each).overflowX !== "visible")
+                .filter((each) => each.scrollWidth > each.clientWidth + 1)
+                .map((each) => each.textContent.trim()).filter((text) => text !== "")"""
+        )
+        return texts
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than the screen."""

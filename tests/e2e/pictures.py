@@ -66,6 +66,7 @@ class Album:
         if screen.touch:
             visit.page.evaluate(LARGE_TEXT)
             self.take(visit.page, f"{name}-large", screen)
+        findings += [f"cut off: {text}" for text in visit.cut_off()]
         for finding in [*findings, *([f"{visit.overflow()} px too wide"] if visit.overflow() else [])]:
             print(f"  {finding}", flush=True)
 
