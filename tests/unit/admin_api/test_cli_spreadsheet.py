@@ -19,7 +19,7 @@ VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events" / "sp
 TARGETS = TargetLookup.of(VECTORS["targets"])
 
 
-def named(vectors: list[dict[str, Any]], key: str = "name") -> Any:
+def named(vectors: list[dict[str, Any]], key: str = "name") -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "vector", vectors, ids=[str(index) + " " + each[key] for index, each in enumerate(vectors)]
     )
