@@ -1,13 +1,14 @@
 """Lambda: the notary, the handler for the history's stream. It anchors the hash of every new entry outside the table.
 
-Its role can only put objects into one bucket: it can add anchors, but not change, delete or read them. An entry is
-written once. A record of a changed or removed entry, or of an item that is not an entry, is tampering: it is logged
-with its content and counted, and raises an alarm. A repeated record anchors nothing.
+Its role can only put objects into one bucket: it can add anchors, but not change, delete or read them. Consecutive
+entries of a device in one batch are anchored together. An entry is written once. A record of a changed or removed
+entry, or of an item that is not an entry, is tampering: it is logged with its content and counted, and raises an alarm.
+A repeated batch anchors nothing.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
 from lobby.errors import InvalidInput
+from lobby.ledger.anchor_runs import AnchoredEntry, Run, runs_of
 from lobby.ledger.anchors import Anchors
-from lobby.names import Fingerprint, parse_fingerprint
+from lobby.names import parse_fingerprint
 from lobby.settings import NotarySettings, read_settings
 
 PARALLEL: Final = 8
@@ -45,30 +47,28 @@ class Notary:
         if tampered:
             metrics.add_metric(name=HISTORY_TAMPERED, unit=MetricUnit.Count, value=tampered)
             metrics.flush_metrics()
+        new = [(record, entry) for record in records if (entry := _entry(record)) and record["eventName"] == "INSERT"]
         with ThreadPoolExecutor(PARALLEL) as pool:
-            done = list(pool.map(self._anchor, records))
-        counts = {"records": len(records), "failed": done.count(False), "tampered": tampered}
-        log = logger.warning if tampered or not all(done) else logger.debug
+            failed = {
+                entry for entries in pool.map(self._anchor, runs_of(entry for _, entry in new)) for entry in entries
+            }
+        failures = [
+            {"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record, entry in new if entry in failed
+        ]
+        counts = {"records": len(records), "failed": len(failures), "tampered": tampered}
+        log = logger.warning if tampered or failures else logger.debug
         log("anchored", extra=counts)
-        return {"batchItemFailures": list(_failures(records, done))}
+        return {"batchItemFailures": failures}
 
-    def _anchor(self, record: Record) -> bool:
-        entry = _entry(record)
-        if entry is None or record["eventName"] != "INSERT":
-            return True
-        certid, seq, hash_ = entry
+    def _anchor(self, run: Run) -> list[AnchoredEntry]:
+        """Anchor a run and return the entries that are not anchored."""
         try:
-            self._anchors.put(certid, seq, hash_)
-        except Exception:  # the event source mapping retries the record
-            logger.exception("not anchored", extra={"certid": certid, "seq": seq})
-            return False
-        return True
-
-
-def _failures(records: Iterable[Record], done: Iterable[bool]) -> Iterable[dict[str, str]]:
-    for record, is_done in zip(records, done, strict=True):
-        if not is_done:
-            yield {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}
+            self._anchors.put(run)
+        except Exception:  # the event source mapping retries the records
+            extra = {"certid": run.certid, "seq": run.first, "entries": len(run.hashes)}
+            logger.exception("not anchored", extra=extra)
+            return run.entries()
+        return []
 
 
 def _is_tampering(record: Record) -> bool:
@@ -90,15 +90,16 @@ def _is_tampering(record: Record) -> bool:
     return True
 
 
-def _entry(record: Record) -> tuple[Fingerprint, int, str] | None:
-    """Return fingerprint, number and hash of the entry in a record; None if it is not an entry."""
+def _entry(record: Record) -> AnchoredEntry | None:
+    """Return what is anchored of the entry in a record; None if it is not an entry."""
     image = record["dynamodb"].get("NewImage", {})
     certid, seq, hash_ = (str(next(iter(image.get(name, {"": ""}).values()))) for name in _ENTRY)
     try:
         parsed = parse_fingerprint(certid)
     except InvalidInput:
         return None
-    return (parsed, int(seq), hash_) if _NUMBER.fullmatch(seq) and _HASH.fullmatch(hash_) and parsed == certid else None
+    is_entry = _NUMBER.fullmatch(seq) and _HASH.fullmatch(hash_) and parsed == certid
+    return AnchoredEntry(parsed, int(seq), hash_) if is_entry else None
 
 
 @at_init

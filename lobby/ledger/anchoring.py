@@ -16,6 +16,7 @@ from typing import Final
 from lobby.aws.clients import LobbyClients, session
 from lobby.domain.device import Entry
 from lobby.domain.history_audit import Fault, Verdict
+from lobby.ledger.anchor_runs import AnchoredEntry, runs_of
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
@@ -51,9 +52,16 @@ def anchor_all(ledger: Ledger, anchors: Anchors, verify: Callable[[Fingerprint],
         if verdict is None or verdict.fault not in _ANCHORABLE:
             result.invalid |= {certid: verdict} if verdict else {}
         elif verdict.anchored < verdict.entries:
-            entries = [each for each in ledger.entries(certid) if isinstance(each, Entry)]
-            result.entries += sum(anchors.put(certid, entry.seq, entry.hash) for entry in entries)
+            result.entries += _anchor_missing(certid, ledger, anchors)
     return result
+
+
+def _anchor_missing(certid: Fingerprint, ledger: Ledger, anchors: Anchors) -> int:
+    """Anchor the entries of a device that have no anchor and return their number."""
+    anchored = {anchor.seq for anchor in anchors.of(certid)}
+    entries = [each for each in ledger.entries(certid) if isinstance(each, Entry) and each.seq not in anchored]
+    runs = runs_of(AnchoredEntry(certid, each.seq, each.hash) for each in entries)
+    return sum(len(run.hashes) for run in runs if anchors.put(run))
 
 
 def _devices() -> Iterator[Fingerprint]:

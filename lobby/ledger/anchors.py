@@ -1,8 +1,8 @@
 """The anchors: the hashes of all history entries, in an S3 bucket with Object Lock.
 
-Each entry is one empty object, with the hash in its key, so that one listing of a prefix returns all anchored hashes of
-a device. An entry is anchored once: S3 rejects the same key a second time, and another hash is a second key. Object
-versions are listed, so that a delete marker is visible.
+A run of consecutive entries of a device is one empty object, with their hashes in its key, so that one listing of a
+prefix returns all anchored hashes of a device. Nothing is replaced: S3 rejects the same key a second time, and another
+hash is in a second key. Object versions are listed, so that a delete marker is visible.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lobby.domain.history_audit import MAX_SEQ, Anchor
+from lobby.ledger.anchor_runs import MAX_RUN, AnchoredEntry, Run
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PREFIX: Final = "entries/"
-_KEY: Final = re.compile(PREFIX + r"(?P<certid>[0-9a-f]{64})/(?P<seq>[0-9]{10})-(?P<hash>[0-9a-f]{64})")
+_KEY: Final = re.compile(
+    PREFIX + rf"(?P<certid>[0-9a-f]{{64}})/(?P<first>[0-9]{{10}})(?P<hashes>(?:-[0-9a-f]{{64}}){{1,{MAX_RUN}}})"
+)
 _DEVICE: Final = re.compile(PREFIX + r"([0-9a-f]{64})/")
 _AFTER_ALL: Final = "~"
 """Sorts after every key below a device's prefix; the next page of devices starts there."""
@@ -34,11 +37,12 @@ class AnchoredDevices:
     more: bool
 
 
-def anchor_key(certid: Fingerprint, seq: int, hash_: str) -> str:
-    """Return the key of an entry's anchor. Raise `ValueError` for values that no entry has."""
-    key = f"{PREFIX}{certid}/{seq:010d}-{hash_}"
-    if not 1 <= seq <= MAX_SEQ or not _KEY.fullmatch(key):
-        raise ValueError(f"got the anchor {key!r}, want a fingerprint, a number of 1 to {MAX_SEQ} and a SHA-256")
+def anchor_key(run: Run) -> str:
+    """Return the key of a run's anchor. Raise `ValueError` for values that no entries have."""
+    key = f"{PREFIX}{run.certid}/{run.first:010d}" + "".join(f"-{each}" for each in run.hashes)
+    if not 1 <= run.first < run.next <= MAX_SEQ + 1 or not _KEY.fullmatch(key):
+        wanted = f"a fingerprint, a number of 1 to {MAX_SEQ} and 1 to {MAX_RUN} SHA-256"
+        raise ValueError(f"got the anchor {key!r}, want {wanted}")
     return key
 
 
@@ -48,12 +52,12 @@ class Anchors:
     def __init__(self, s3: "Callable[[], S3Client]", bucket: str) -> None:
         self._s3, self._bucket = s3, bucket
 
-    def put(self, certid: Fingerprint, seq: int, hash_: str) -> bool:
-        """Anchor an entry; return False if it is anchored already. Raise `ClientError` or `ValueError`."""
+    def put(self, run: Run) -> bool:
+        """Anchor a run; return False if the same run is anchored already. Raise `ClientError` or `ValueError`."""
         try:
             self._s3().put_object(
                 Bucket=self._bucket,
-                Key=anchor_key(certid, seq, hash_),
+                Key=anchor_key(run),
                 Body=b"",
                 IfNoneMatch="*",
                 ChecksumAlgorithm="SHA256",  # required for every upload with Object Lock
@@ -65,22 +69,21 @@ class Anchors:
         return True
 
     def of(self, certid: Fingerprint) -> list[Anchor]:
-        """Return all anchors of the device."""
-        anchors: dict[str, Anchor] = {}
+        """Return all anchors of the device: one for each number and hash, at the time of the first object with it."""
+        times: dict[str, str] = {}
         removed: set[str] = set()
         for page in self._pages(f"{PREFIX}{certid}/"):
             removed |= {marker["Key"] for marker in page.get("DeleteMarkers", ())}
             for version in page.get("Versions", ()):
-                key = _KEY.fullmatch(version["Key"])
-                if key is None:
-                    continue
-                anchor = Anchor(int(key["seq"]), key["hash"], timestamp(version["LastModified"]))
-                if key[0] not in anchors or anchor.at < anchors[key[0]].at:
-                    anchors[key[0]] = anchor
-        return [
-            Anchor(anchor.seq, anchor.hash, anchor.at, removed=key in removed)
-            for key, anchor in sorted(anchors.items())
-        ]
+                key, at = version["Key"], timestamp(version["LastModified"])
+                times[key] = min(at, times.get(key, at))
+        anchors: dict[AnchoredEntry, Anchor] = {}
+        for key, at in sorted(times.items()):
+            for entry in _entries(key):
+                known = anchors.get(entry, Anchor(entry.seq, entry.hash, at))
+                is_removed = known.removed or key in removed
+                anchors[entry] = Anchor(entry.seq, entry.hash, min(at, known.at), removed=is_removed)
+        return sorted(anchors.values(), key=lambda anchor: (anchor.seq, anchor.hash))
 
     def devices(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:
         """Return up to `count` (at most 1000) devices after `after`, including those without a row or history."""
@@ -94,3 +97,12 @@ class Anchors:
     def _pages(self, prefix: str) -> Iterator[Any]:
         pages = self._s3().get_paginator("list_object_versions")
         yield from pages.paginate(Bucket=self._bucket, Prefix=prefix)
+
+
+def _entries(key: str) -> list[AnchoredEntry]:
+    """Return the entries that are anchored by a key; none if it is not an anchor's."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        return []
+    hashes = tuple(found["hashes"].removeprefix("-").split("-"))
+    return Run(Fingerprint(found["certid"]), int(found["first"]), hashes).entries()

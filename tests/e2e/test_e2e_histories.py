@@ -223,13 +223,15 @@ def test_a_deleted_anchor_is_found_and_its_content_is_kept(deployed: Deployment,
     """On AWS the bucket's policy denies it, and Object Lock keeps what is under the marker; here, only versions do."""
     s3: Any = deployed.client(deployed.lobby, "s3")
     bucket = notary_bucket(deployed.lobby.account, deployed.lobby.region)
-    [key] = [
+    third = victim.items()[2]["hash"]["S"]
+    [key, *_] = [
         each["Key"]
         for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"entries/{victim.certid}/")["Contents"]
-        if "/0000000003-" in each["Key"]
+        if third in each["Key"]
     ]
     s3.delete_object(Bucket=bucket, Key=key)
-    assert (victim.verdict()["seq"], victim.verdict()["code"]) == (3, "ANCHOR_REMOVED")
+    assert victim.verdict()["code"] == "ANCHOR_REMOVED"
+    assert victim.verdict()["seq"] <= 3, "the first entry of the run"
     [marker] = s3.list_object_versions(Bucket=bucket, Prefix=key)["DeleteMarkers"]
     s3.delete_object(Bucket=bucket, Key=key, VersionId=marker["VersionId"])
     assert victim.verdict()["ok"]

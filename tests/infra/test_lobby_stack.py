@@ -1,6 +1,7 @@
 """The lobby's stack: functions, triggers, rules, queues and outputs."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from commissioner.lambdas.reconciler import ROUND
 from infra.functions import BOUNCER, FUNCTIONS
+from infra.notary import WINDOW
 from lobby import wire
+from lobby.domain.history_audit import ANCHORED_WITHIN
 from lobby.doors.registration_messages import ATTEMPTS
 from lobby.ledger.leases import KEPT, LEASE
 from tests.infra.templates import Stack, Stacks, settings, synthesized
@@ -63,12 +66,20 @@ def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: 
 
 
 def test_every_change_of_the_history_invokes_the_notary_until_it_succeeds(stacks: Stacks) -> None:
-    mapping = _mapping(stacks.lobby, "Notary")
-    assert stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<HistoryTable")
-    assert mapping["StartingPosition"] == "TRIM_HORIZON"
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    limits = {"FilterCriteria", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "MaximumBatchingWindowInSeconds"}
-    assert not limits & mapping.keys()
+    """Tampering at once, and new entries together."""
+    seen: dict[str, int] = {}
+    for mapping in stacks.lobby.of_type("AWS::Lambda::EventSourceMapping"):
+        if not stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<HistoryTable"):
+            continue
+        assert mapping["StartingPosition"] == "TRIM_HORIZON"
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert not {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds"} & mapping.keys()
+        [pattern] = mapping["FilterCriteria"]["Filters"]
+        events = json.loads(pattern["Pattern"])
+        assert events.keys() == {"eventName"}
+        seen |= dict.fromkeys(events["eventName"], mapping["MaximumBatchingWindowInSeconds"])
+    assert seen == {"INSERT": WINDOW, "MODIFY": 0, "REMOVE": 0}
+    assert timedelta(seconds=5 * WINDOW) < ANCHORED_WITHIN
 
 
 def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: Stacks) -> None:

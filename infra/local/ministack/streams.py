@@ -8,7 +8,7 @@ The patch replaces MiniStack's poller. `after` is a pure function that decides w
 runs each mapping in its own thread, so that a slow function does not delay another. It moves the read position only
 after the outcome is known: a record is delivered at least once. A mapping has lanes, which work at the same time: the
 records of one partition key are always in the same lane, as they are in the same shard of a stream in AWS. A throttled
-invocation is retried without using up an attempt.
+invocation is retried without using up an attempt. A batching window is ignored, so that tests do not wait for it.
 
 Unnecessary when: MiniStack supports `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts`,
 `MaximumRecordAgeInSeconds` and `DestinationConfig` for DynamoDB streams.

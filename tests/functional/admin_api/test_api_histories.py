@@ -9,6 +9,7 @@ from admin_api.graphql.limits import MAX_ALIASES
 from lobby.domain.device import Entry
 from lobby.domain.transitions import ClaimRequest
 from lobby.label import encode_label
+from lobby.ledger.anchor_runs import Run
 from lobby.ledger.items import row_of
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
@@ -28,7 +29,7 @@ def anchored(lobby: Lobby, number: int = 1) -> Fingerprint:
     certid = lobby.waiting(number)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     for entry in lobby.ledger.history(certid):
-        lobby.anchors.put(certid, entry.seq, entry.hash)
+        lobby.anchors.put(Run(certid, entry.seq, (entry.hash,)))
     return certid
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from admin_api.cli import verification
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.anchor_runs import Run
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
@@ -15,7 +16,7 @@ def anchored(lobby: Lobby, number: int, upto: int = 3) -> Fingerprint:
     certid = lobby.waiting(number)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     for entry in lobby.ledger.history(certid)[:upto]:
-        lobby.anchors.put(certid, entry.seq, entry.hash)
+        lobby.anchors.put(Run(certid, entry.seq, (entry.hash,)))
     return certid
 
 

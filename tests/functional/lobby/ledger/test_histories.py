@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.history_audit import Fault, Verdict
+from lobby.ledger.anchor_runs import MAX_RUN, Run
 from lobby.ledger.anchors import anchor_key
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
@@ -37,8 +38,8 @@ def test_the_anchors_of_a_long_history_are_listed_page_by_page(notary: NotaryFix
     calls.instead["ListObjectVersions"] = small
     hashes = [f"{number:064x}" for number in range(1, 26)]
     for seq, hash_ in enumerate(hashes, start=1):
-        notary.anchors.put(ONE, seq, hash_)
-    notary.anchors.put(OTHER, 1, "f" * 64)
+        notary.anchors.put(Run(ONE, seq, (hash_,)))
+    notary.anchors.put(Run(OTHER, 1, ("f" * 64,)))
     assert [(anchor.seq, anchor.hash) for anchor in notary.anchors.of(ONE)] == list(enumerate(hashes, start=1))
     assert len(calls.of("ListObjectVersions")) == 3
 
@@ -47,10 +48,10 @@ def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(notary
     certids = [Fingerprint(f"{number:064x}") for number in range(7)]
     for certid in certids:
         for seq in (1, 2, 3):
-            notary.anchors.put(certid, seq, "a" * 64)
+            notary.anchors.put(Run(certid, seq, ("a" * 64,)))
     notary.s3.put_object(Bucket=NOTARY_BUCKET, Key="entries/no device's", Body=b"")
     for seq in (1, 2, 3):
-        notary.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(certids[5], seq, "a" * 64))
+        notary.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(Run(certids[5], seq, ("a" * 64,))))
     first = notary.histories.anchored(4)
     assert (list(first.certids), first.more) == (certids[:4], True)
     second = notary.histories.anchored(4, first.certids[-1])
@@ -58,11 +59,48 @@ def test_devices_are_listed_in_pages_including_those_with_deleted_anchors(notary
     assert [anchor.removed for anchor in notary.anchors.of(certids[5])] == [True] * 3
 
 
-@pytest.mark.parametrize(("seq", "hash_"), [(0, "f" * 64), (10**10, "f" * 64), (1, "F" * 64), (1, "f" * 63), (1, "")])
-def test_an_invalid_number_or_hash_is_not_anchored(notary: NotaryFixture, seq: int, hash_: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "hashes"),
+    [
+        (0, ["f" * 64]),
+        (10**10, ["f" * 64]),
+        (10**10 - 1, ["f" * 64, "e" * 64]),
+        (1, ["F" * 64]),
+        (1, ["f" * 63]),
+        (1, [""]),
+        (1, []),
+        (1, ["f" * 64] * (MAX_RUN + 1)),
+        (1, ["f" * 64, "../x"]),
+    ],
+)
+def test_an_invalid_number_or_hash_is_not_anchored(notary: NotaryFixture, first: int, hashes: list[str]) -> None:
     with pytest.raises(ValueError, match="want a fingerprint"):
-        notary.anchors.put(ONE, seq, hash_)
+        notary.anchors.put(Run(ONE, first, tuple(hashes)))
     assert notary.versions() == []
+
+
+def test_the_longest_run_fits_into_a_key_of_s3(notary: NotaryFixture) -> None:
+    run = Run(ONE, 10**10 - MAX_RUN, tuple(f"{number:064x}" for number in range(MAX_RUN)))
+    assert len(anchor_key(run)) <= 1024
+    notary.anchors.put(run)
+    assert [(anchor.seq, anchor.hash) for anchor in notary.anchors.of(ONE)] == [
+        (entry.seq, entry.hash) for entry in run.entries()
+    ]
+
+
+def test_an_entry_in_two_objects_has_one_anchor_and_the_deletion_of_either_is_found(notary: NotaryFixture) -> None:
+    runs = [Run(ONE, 1, ("a" * 64,)), Run(ONE, 1, ("a" * 64, "b" * 64))]
+    for run in runs:
+        notary.anchors.put(run)
+    assert [(anchor.seq, anchor.removed) for anchor in notary.anchors.of(ONE)] == [(1, False), (2, False)]
+    notary.s3.delete_object(Bucket=NOTARY_BUCKET, Key=anchor_key(runs[1]))
+    assert [(anchor.seq, anchor.removed) for anchor in notary.anchors.of(ONE)] == [(1, True), (2, True)]
+
+
+def test_two_hashes_of_one_entry_in_different_runs_are_two_anchors(notary: NotaryFixture) -> None:
+    notary.anchors.put(Run(ONE, 1, ("a" * 64, "b" * 64)))
+    notary.anchors.put(Run(ONE, 2, ("c" * 64,)))
+    assert [(anchor.seq, anchor.hash[0]) for anchor in notary.anchors.of(ONE)] == [(1, "a"), (2, "b"), (2, "c")]
 
 
 def test_a_history_is_verified_with_three_reads(notary: NotaryFixture, ledger: Ledger, calls: Calls) -> None:
