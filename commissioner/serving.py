@@ -80,7 +80,7 @@ class Server:
         """Do the lane's part of the device's work. Raise nothing."""
         certid, device = attempt.certid, None
         try:
-            device = self._ledger.get(certid)
+            device = self._ledger.get_with_certificate(certid)
             outcome = self._processed(device, attempt, lane)
         except LeaseLost:
             return Result.LEASE_LOST

@@ -11,12 +11,13 @@ from pynamodb.models import Model
 
 from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
-from infra.tables import index_names, table_arn
+from infra.tables import ledger_indexes, table_arn
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.models import (
+    CertificateRow,
     CountRow,
     HistoryRow,
     LaneRow,
@@ -38,6 +39,7 @@ UNCONFIRMED: Final = "device-lobby-unconfirmed"
 LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
 LANES: Final = LaneRow
 CONNECTIONS: Final = ConnectionRow
+CERTIFICATES: Final = CertificateRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
@@ -65,6 +67,7 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     return [
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
+        _table(CERTIFICATES, lobby, "PutItem"),
         _table(NAMES, lobby, "PutItem", "GetItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
@@ -138,7 +141,8 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
-        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        _table(LEDGER, lobby, "GetItem", "BatchGetItem", "UpdateItem"),
+        _table(CERTIFICATES, lobby, "BatchGetItem"),
         allow("Queue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_TARGET, lobby)),
         _table(LANES, lobby, "GetItem", "UpdateItem"),
         allow("Lanes", work, queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
@@ -178,7 +182,8 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     trust = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
-        allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in index_names(LEDGER))),
+        allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in ledger_indexes(settings))),
+        _table(CERTIFICATES, lobby, "GetItem"),
         _table(LANES, lobby, "Query", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem", "Query"),

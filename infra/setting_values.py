@@ -37,6 +37,7 @@ RETENTION_DAYS: Final = (
     3653,
 )
 """The values that CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+_NAME: Final = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """The format that STS requires (API reference, AssumeRole: ExternalId)."""
 _WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
@@ -58,6 +59,14 @@ def flag(value: Any) -> bool:
     if isinstance(value, bool | str) and str(value).lower() in known:
         return known[str(value).lower()]
     raise bad(value, "true or false")
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Return names that are separated by commas."""
+    found = tuple(value.split(",")) if isinstance(value, str) else ()
+    if not found or not all(_NAME.fullmatch(each) for each in found):
+        raise bad(value, "names of lower-case letters and hyphens, separated by commas")
+    return found
 
 
 def console_url(value: Any) -> str:

@@ -22,6 +22,7 @@ are reported in one error.
     loginUrl          the origin of that pool's sign-in page; by default the stack creates one
     adoptRole         true: the role's stack adopts an existing role, and retains it; default: false
     protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
+    ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -74,6 +75,8 @@ class Settings:
     user_pool_id: str | None = None
     login_url: str | None = None
     protect: bool = True
+    ledger_indexes: tuple[str, ...] = ()
+    """Empty: those of this version."""
     adopt_role: bool = False
 
     @classmethod
@@ -209,6 +212,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("loginUrl", "login_url", values.login_url),
     ("protect", "protect", values.flag),
     ("adoptRole", "adopt_role", values.flag),
+    ("ledgerIndexes", "ledger_indexes", values.names),
     ("dataEndpoint", "data_endpoint", values.host),
     ("domain", "domain", values.host),
     ("domainCertificate", "domain_certificate", values.certificate_arn),

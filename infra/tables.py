@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from pynamodb.models import Model
 
+from infra.earlier_indexes import RETIRED
 from infra.settings import Settings
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow, RegistrationRow
@@ -50,6 +51,11 @@ def index_names(model: type[Model]) -> list[str]:
     return sorted(index["index_name"] for index in model._get_schema()["global_secondary_indexes"])
 
 
+def ledger_indexes(settings: Settings) -> list[str]:
+    """Return the names of the ledger's indexes in this deployment: this version's, unless an upgrade is under way."""
+    return sorted(settings.ledger_indexes or index_names(LedgerRow))
+
+
 def make_tables(scope: Construct, settings: Settings) -> dict[type[Model], dynamodb.TableV2]:
     """Create all tables and return them by model."""
     return {model: _table(scope, model, settings) for model in MODELS}
@@ -59,6 +65,10 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
     schema = model._get_schema()
     types = {each["AttributeName"]: _TYPES[each["AttributeType"]] for each in schema["attribute_definitions"]}
     partition, sort = _keys(schema["key_schema"], types)
+    indexes: list[Any] = list(schema["global_secondary_indexes"])
+    if model is LedgerRow:
+        types |= {"kind": dynamodb.AttributeType.STRING}
+        indexes = [each for each in (*indexes, *RETIRED) if each["index_name"] in ledger_indexes(settings)]
     return dynamodb.TableV2(
         scope,
         model.__name__.replace("Row", "Table"),
@@ -74,7 +84,7 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
         removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if model in _STREAMED else None,
         time_to_live_attribute=_EXPIRY.get(model),
-        global_secondary_indexes=[_index(index, types) for index in schema["global_secondary_indexes"]] or None,
+        global_secondary_indexes=[_index(index, types) for index in indexes] or None,
         resource_policy=_append_only(settings.lobby) if model is HistoryRow else None,
     )
 
@@ -100,7 +110,7 @@ def _index(schema: Any, types: dict[str, dynamodb.AttributeType]) -> dynamodb.Gl
         partition_key=partition,
         sort_key=sort,
         projection_type=dynamodb.ProjectionType(schema["projection"]["ProjectionType"]),
-        non_key_attributes=schema["projection"]["NonKeyAttributes"],
+        non_key_attributes=schema["projection"].get("NonKeyAttributes"),
     )
 
 

@@ -28,7 +28,7 @@ from moto.iotdata.models import iotdata_backends
 from moto.iotdata.responses import IoTDataPlaneResponse
 from moto.s3.models import s3_backends
 
-from lobby.ledger.counts import bucket_of
+from lobby.ledger.counts import bucket_of, totals
 from lobby.ledger.items import device_of_image
 from lobby.ledger.models import MODELS, RegistrationRow
 from lobby.names import AccountId, Region, Target
@@ -265,10 +265,8 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 
 def counts() -> dict[str, int]:
     """Return the sum of each count's shards, without zero."""
-    sums: Counter[str] = Counter()
-    for shard in items("device-lobby-counts"):
-        sums[shard["bucket"]["S"].rpartition("|")[0]] += int(shard["count"]["N"])
-    return {bucket: count for bucket, count in sums.items() if count}
+    shards = ((shard["bucket"]["S"], int(shard["count"]["N"])) for shard in items("device-lobby-counts"))
+    return {bucket: count for bucket, count in totals(shards).items() if count}
 
 
 def recounted() -> dict[str, int]:

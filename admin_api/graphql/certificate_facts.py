@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from admin_api.failures import logger
-from lobby.domain.device import Device
 from lobby.errors import IdentityRefused
 from lobby.ledger.clock import timestamp
+from lobby.names import Fingerprint
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -36,18 +36,18 @@ class CertificateFacts:
     signature: str = strawberry.field(description='For example "ECDSA SHA-256".')
 
 
-def certificate_facts(device: Device) -> CertificateFacts | None:
+def certificate_facts(certid: Fingerprint, pem: str | None) -> CertificateFacts | None:
     """Return the facts, or None if the ledger has no certificate or one that cannot be parsed, which is logged."""
-    if device.devicecert is None:
+    if pem is None:
         return None
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
 
     from lobby.domain.identity import load_certificate  # noqa: PLC0415
 
     try:
-        return _facts(load_certificate(device.devicecert))
+        return _facts(load_certificate(pem))
     except (IdentityRefused, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        logger.warning("certificate cannot be parsed", certid=device.certid, error=str(error))
+        logger.warning("certificate cannot be parsed", certid=certid, error=str(error))
         return None
 
 

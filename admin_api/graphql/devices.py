@@ -154,8 +154,9 @@ class Device:
         return MAX_WRONG_CODES - row.failed_codes if row.devstate is State.PROVING else None
 
     @computed("* The content of its certificate; null if the ledger has none or it cannot be parsed.")
-    def certificate(self) -> CertificateFacts | None:
-        return certificate_facts(self._row_for("certificate"))
+    def certificate(self, info: Info) -> CertificateFacts | None:
+        row = self._row_for("certificate")
+        return certificate_facts(row.certid, info.context.services.ledger.certificate(row))
 
     @computed("* The last entries of its history, oldest first, at most 1000.")
     def history(

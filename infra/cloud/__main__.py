@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import stack_names
-from infra.cloud import quotas
+from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import Caller, caller, confirm, expect
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
@@ -80,9 +80,15 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
         context |= pool.context if pool else {}
-        if stack.status() in _NEW:
+        is_new = stack.status() in _NEW
+        earlier = index_upgrade.earlier_steps(identity.session, is_new=is_new)
+        if is_new:
             # Without protection, so that a failed first deployment is rolled back completely.
-            _deployed(identity, profile, "aws", {**context, "protect": "false"}, stack_names.LOBBY)
+            first = earlier.pop(0) if earlier else {}
+            _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
+        for number, step in enumerate(earlier, 1):
+            typer.echo(f"\nThe ledger's indexes change one by one: update {number} of {len(earlier) + 1}.")
+            _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
         outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
         start_admissions(identity.session)
         if pool:

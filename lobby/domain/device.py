@@ -41,7 +41,8 @@ class Device:
     `targets_to_clear` are targets that the device has left and that are not cleared yet. `needs_commissioner` is set
     while the commissioner has work to do; then `turn` is the key of the lane in which the row waits, as it was stored
     (`lanes`). `priority` is the claim's. `counted` is the key of the bucket that counts this row, so that a transition
-    decrements it (None: the row is older than the counts). `code` is what the
+    leaves it (None: the row is older than the counts). `devicecert` is the certificate in PEM, in a row of an
+    earlier version or if it was read with the row; `certified` states that it is in its own table. `code` is what the
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
     row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession."""
@@ -53,7 +54,8 @@ class Device:
     head: str = GENESIS
     generation: int = 0
     devicename: ThingName | None = None
-    devicecert: str | None = None
+    devicecert: str | None = field(default=None, compare=False, repr=False)
+    certified: bool = False
     reason: str | None = None
     message: str | None = None
     target: Target | None = None
@@ -76,6 +78,11 @@ class Device:
     failed_codes: int = 0
     shows_code: bool | None = None
     fallbacks: int = 0
+
+    @property
+    def has_certificate(self) -> bool:
+        """Return whether the device was admitted."""
+        return self.certified or self.devicecert is not None
 
     def route(self) -> Route | None:
         """Return the route of the device, or None while it has to wait."""

@@ -41,7 +41,7 @@ class ClaimRequest:
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
     """A verified certificate is admitted. Nothing changes for one that was admitted before."""
-    if device is not None and device.devicecert and device.devstate not in (State.REFUSED, State.REVOKED):
+    if device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED):
         return device
     state = state_after(device, Event.ADMIT)
     row = device or Device(identity.certid, state, at)
@@ -49,6 +49,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
         row,
         devicename=identity.name,
         devicecert=identity.pem,
+        certified=True,
         lobbyregion=region,
         reason=None,
         message=None,
@@ -244,7 +245,7 @@ def _holds(device: Device, request: ClaimRequest) -> bool:
 def _leave_target(device: Device, goal: Target | None) -> Device:
     """Return `device` with its current target among the targets to clear, and without `goal` among them. A proving
     device is not registered in its target yet, so there is nothing to clear."""
-    was_placed = device.devicecert is not None and device.devstate is not State.PROVING
+    was_placed = device.has_certificate and device.devstate is not State.PROVING
     left = [*device.targets_to_clear, *([device.target] if device.target and was_placed else [])]
     return replace(device, targets_to_clear=tuple(dict.fromkeys(target for target in left if target != goal)))
 

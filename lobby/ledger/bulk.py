@@ -22,7 +22,7 @@ from lobby.names import Fingerprint, PresenceCode
 
 BATCH_SIZE: Final = 48
 """Devices per transaction, of DynamoDB's 100 items and 4 MB: a row and an entry each, and at least four counts. A row
-is smaller than 80 kB, most of it the certificate."""
+is smaller than 80 kB, most of it the certificate of one that an earlier version admitted."""
 _ITEMS: Final = 100
 _ATTEMPTS: Final = 4
 

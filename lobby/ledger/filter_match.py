@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lobby.domain.device import Device
-from lobby.ledger.index_plan import Filter
+from lobby.ledger.device_filter import Filter
 
 CHECKS: Final[dict[str, Callable[[Device, Any], bool]]] = {
     "state": lambda device, state: device.devstate is state,

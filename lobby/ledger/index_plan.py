@@ -1,147 +1,120 @@
-"""Filters for lists of devices, and the index that answers each.
+"""The indexes that answer lists of devices, and which of them can answer a filter.
 
-The most selective index is used: by fingerprint, name, target or state, else the index of all devices. Its keys cover
-as much of the filter as possible; the rest becomes a filter condition of the query.
+The keys of an index cover a part of the filter. The rest becomes a filter condition of the query, or is applied to the
+rows if the index has only keys. Without state, target, name or fingerprint, the partitions of all states are merged.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pynamodb.expressions.condition import Condition
-
 from lobby.domain.states import State
-from lobby.errors import InvalidInput
-from lobby.ledger.models import KIND, NAME_HEAD, PRINT_HEAD, LedgerRow
-from lobby.names import Target, parse_fingerprint, parse_thing_name, shown
-
-_PRINT = re.compile(rf"[0-9a-f]{{{PRINT_HEAD},64}}")
-_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+from lobby.ledger.device_filter import TIMESTAMP, Filter
+from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, LedgerRow
+from lobby.names import Fingerprint, parse_fingerprint, parse_thing_name
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Selects devices by state, target, start of the name, start of the fingerprint, reason, and the time before which
-    they entered their current state (as `clock.timestamp` formats it). All given conditions apply."""
+class Place:
+    """Where a list continues: in the partitions in `after`, at the range key `value`, after the device with the given
+    fingerprint (None: from `value` on). All other partitions were read to their ends."""
 
-    state: State | None = None
-    target: Target | None = None
-    name_prefix: str | None = None
-    fingerprint_prefix: str | None = None
-    reason: str | None = None
-    entered_before: str | None = None
-
-    def __post_init__(self) -> None:
-        name = self.name_prefix
-        if name is not None and not NAME_HEAD <= len(name) <= 128:
-            raise InvalidInput("INVALID_PREFIX", f"got {shown(name)}, want {NAME_HEAD} to 128 characters of a name")
-        if not _matches(_PRINT, self.fingerprint_prefix):
-            raise InvalidInput(
-                "INVALID_PREFIX", f"got {shown(self.fingerprint_prefix)}, want {PRINT_HEAD} to 64 lower-case hex digits"
-            )
-        if not _matches(_CODE, self.reason):
-            raise InvalidInput("INVALID_REASON", f"got {shown(self.reason)}, want a code such as TARGET_LIMIT")
-        if not _matches(_TIMESTAMP, self.entered_before):
-            raise InvalidInput(
-                "INVALID_TIME", f"got {shown(self.entered_before)}, want a time such as 2026-11-22T12:00:00.000Z"
-            )
-
-    def as_list(self) -> list[str | None]:
-        """Return the filter as a list for JSON."""
-        return [
-            self.state,
-            str(self.target) if self.target else None,
-            self.name_prefix,
-            self.fingerprint_prefix,
-            self.reason,
-            self.entered_before,
-        ]
+    value: str
+    after: Mapping[str, Fingerprint | None]
 
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """An index that can answer a filter. `hash_field` is the field of the filter that the hash key covers (None: the
-    index answers any filter); `partition` returns that key's value. `range_field` is the field that the range key
-    covers, if it is given."""
+    """A way to answer a filter. `field` is the field of the filter that the hash key covers (None: the plan answers any
+    filter), and `partitions` returns that key's values. `range_field` is the field that the range key covers, if it is
+    given. `keys_only`: the index has no other attributes, so the rows are read from the table."""
 
+    name: str
     index: Any
     hash_key: str
     range_key: str
-    hash_field: str | None
+    field: str | None
     range_field: str
-    partition: Callable[[Filter], str]
-    forward: bool
+    partitions: Callable[[Filter], tuple[str, ...]]
+    keys_only: bool = False
 
-    @property
-    def keys(self) -> set[str]:
-        """Return the attributes of the start key of a page."""
-        return {"certid", self.hash_key, self.range_key}
+    def start_key(self, partition: str, place: Place) -> dict[str, Any] | None:
+        """Return the exclusive start key of a partition's query; None if it has none."""
+        certid = place.after.get(partition)
+        if certid is None:
+            return None
+        keys = {"certid": certid, self.range_key: place.value, self.hash_key: partition}
+        return {name: {"S": value} for name, value in keys.items()}
+
+    def place_of(self, key: Mapping[str, Any]) -> tuple[str, Fingerprint]:
+        """Return range key and fingerprint of an item or a start key in DynamoDB JSON."""
+        return str(key[self.range_key]["S"]), Fingerprint(key["certid"]["S"])
+
+    def allows(self, wanted: Filter, place: Place) -> bool:
+        """Return whether a list with this filter can continue there. DynamoDB rejects a start key outside the query.
+        Raise `InvalidInput` if a value is not one of the ledger's."""
+        if not place.after or not set(place.after) <= set(self.partitions(wanted)):
+            return False
+        if any(certid is not None and parse_fingerprint(certid) != certid for certid in place.after.values()):
+            return False
+        bound = getattr(wanted, self.range_field)
+        if self.range_key == "enteredat":
+            return TIMESTAMP.fullmatch(place.value) is not None and (bound is None or place.value < bound)
+        [certid] = place.after.values()
+        is_key = certid == place.value if self.range_key == "certid" else certid is not None
+        return is_key and place.value.startswith(bound) and parse_thing_name(place.value) == place.value
 
 
-_PLANS: Final = (
-    IndexPlan(
-        LedgerRow.by_print,
-        "printhead",
-        "certid",
-        "fingerprint_prefix",
-        "fingerprint_prefix",
-        lambda f: str(f.fingerprint_prefix)[:PRINT_HEAD],
-        forward=True,
-    ),
-    IndexPlan(
-        LedgerRow.by_name,
-        "namehead",
-        "devicename",
-        "name_prefix",
-        "name_prefix",
-        lambda f: str(f.name_prefix)[:NAME_HEAD],
-        forward=True,
-    ),
-    IndexPlan(
-        LedgerRow.by_target, "target", "enteredat", "target", "entered_before", lambda f: str(f.target), forward=False
-    ),
-    IndexPlan(
-        LedgerRow.by_state, "devstate", "enteredat", "state", "entered_before", lambda f: str(f.state), forward=False
-    ),
-    IndexPlan(LedgerRow.by_time, "kind", "enteredat", None, "entered_before", lambda _: KIND, forward=False),
+BY_PRINT: Final = IndexPlan(
+    "print",
+    LedgerRow.by_print,
+    "printhead",
+    "certid",
+    "fingerprint_prefix",
+    "fingerprint_prefix",
+    lambda wanted: (str(wanted.fingerprint_prefix)[:PRINT_HEAD],),
+    keys_only=True,
 )
-"""In order: the first whose `hash_field` is given is used."""
+BY_NAME: Final = IndexPlan(
+    "name",
+    LedgerRow.by_name,
+    "namehead",
+    "devicename",
+    "name_prefix",
+    "name_prefix",
+    lambda wanted: (str(wanted.name_prefix)[:NAME_HEAD],),
+    keys_only=True,
+)
+BY_TARGET: Final = IndexPlan(
+    "target",
+    LedgerRow.by_target,
+    "target",
+    "enteredat",
+    "target",
+    "entered_before",
+    lambda wanted: (str(wanted.target),),
+)
+BY_STATE: Final = IndexPlan(
+    "state",
+    LedgerRow.by_state,
+    "devstate",
+    "enteredat",
+    "state",
+    "entered_before",
+    lambda wanted: (str(wanted.state),),
+)
+ALL: Final = IndexPlan(
+    "all",
+    LedgerRow.by_state,
+    "devstate",
+    "enteredat",
+    None,
+    "entered_before",
+    lambda _wanted: tuple(state.value for state in State),
+)
+_SELECTIVE: Final = (BY_PRINT, BY_NAME, BY_TARGET, BY_STATE)
 
 
-def plan_for(wanted: Filter) -> IndexPlan:
-    return next(plan for plan in _PLANS if plan.hash_field is None or getattr(wanted, plan.hash_field) is not None)
-
-
-def conditions(wanted: Filter) -> dict[str, Condition]:
-    """Return the condition of each given field."""
-    makers: dict[str, Callable[[Any], Condition]] = {
-        "state": lambda state: LedgerRow.devstate == state.value,
-        "target": lambda target: LedgerRow.target == str(target),
-        "name_prefix": LedgerRow.devicename.startswith,
-        "fingerprint_prefix": LedgerRow.certid.startswith,
-        "reason": lambda reason: LedgerRow.reason == reason,
-        "entered_before": lambda before: LedgerRow.enteredat < before,
-    }
-    values = {name: getattr(wanted, name) for name in makers}
-    return {name: makers[name](value) for name, value in values.items() if value is not None}
-
-
-def is_within(key: Mapping[str, str], wanted: Filter) -> bool:
-    """Return whether a page of this filter can start at `key`. DynamoDB rejects a start key of another shape or outside
-    the query. Raise `InvalidInput` if a value is not one of the ledger's."""
-    plan = plan_for(wanted)
-    if set(key) != plan.keys or key[plan.hash_key] != plan.partition(wanted):
-        return False
-    certid, value = key["certid"], key[plan.range_key]
-    if parse_fingerprint(certid) != certid:
-        return False
-    bound = getattr(wanted, plan.range_field)
-    if plan.range_key == "enteredat":
-        return _matches(_TIMESTAMP, value) and (bound is None or value < bound)
-    return value.startswith(bound) and (plan.range_key == "certid" or parse_thing_name(value) == value)
-
-
-def _matches(form: re.Pattern[str], text: str | None) -> bool:
-    return text is None or form.fullmatch(text) is not None
+def candidates(wanted: Filter) -> tuple[IndexPlan, ...]:
+    """Return the plans that can answer the filter."""
+    return tuple(plan for plan in _SELECTIVE if getattr(wanted, str(plan.field)) is not None) or (ALL,)

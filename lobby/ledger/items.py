@@ -6,12 +6,13 @@ from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
 from lobby.domain.states import Event, State
-from lobby.ledger.models import KIND, NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
+from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
 from lobby.names import parse_target_key
 
 
 def attributes_of(device: Device) -> dict[str, Any]:
-    """Return the attributes of a device's row, without those that have no value."""
+    """Return the attributes of a device's row, without those that have no value, and without a certificate that is in
+    its own table."""
     target = device.target
     attributes: dict[str, Any] = {
         name: getattr(device, name)
@@ -20,8 +21,9 @@ def attributes_of(device: Device) -> dict[str, Any]:
     }
     attributes |= {
         "printhead": device.certid[:PRINT_HEAD],
-        "kind": KIND,
         "devstate": device.devstate.value,
+        "devicecert": None if device.certified else device.devicecert,
+        "certified": device.certified or None,
         "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
         "target": str(target) if target else None,
         "targetaccount": target.account if target else None,

@@ -7,6 +7,7 @@ that lists show, and none that changes while a device waits. Table names are fix
 from typing import Any, ClassVar
 
 from pynamodb.attributes import (
+    BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
     ListAttribute,
@@ -14,18 +15,16 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.table_calls import Calls
 
 NAME_HEAD = 2
-"""Length of the partition key of `by-name`: the shortest name prefix that can be searched."""
+"""Length of the partition key of `by-name-keys`: the shortest name prefix that can be searched."""
 PRINT_HEAD = 4
-"""Length of the partition key of `by-print`: the shortest fingerprint prefix that can be searched."""
-KIND = "device"
-"""The constant partition key of `by-time`, the index of all devices."""
+"""Length of the partition key of `by-print-keys`: the shortest fingerprint prefix that can be searched."""
 LISTED = [
     "devicename",
     "devstate",
@@ -49,7 +48,8 @@ def _listed(*keys: str) -> IncludeProjection:
 
 
 class ByState(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices in a state, by the time at which they entered it."""
+    """The devices in a state, by the time at which they entered it; the list of all devices merges the states. A
+    partition takes a thousand transitions per second."""
 
     class Meta:
         index_name = "by-state"
@@ -71,37 +71,27 @@ class ByTarget(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-ca
 
 
 class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices by thing name, partitioned by its first characters, so that a prefix is one query."""
+    """The devices by thing name, partitioned by its first characters, so that a prefix is one query. It projects keys
+    only, which never change, so it is written once for each device."""
 
     class Meta:
-        index_name = "by-name"
-        projection = _listed("devicename")
+        index_name = "by-name-keys"
+        projection = KeysOnlyProjection()
 
     namehead = UnicodeAttribute(hash_key=True)
     devicename = UnicodeAttribute(range_key=True)
 
 
 class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices by fingerprint, partitioned by its first digits. The table's own key is a hash without order."""
+    """The devices by fingerprint, partitioned by its first digits; keys only. The table's own key is a hash without
+    order."""
 
     class Meta:
-        index_name = "by-print"
-        projection = _listed()
+        index_name = "by-print-keys"
+        projection = KeysOnlyProjection()
 
     printhead = UnicodeAttribute(hash_key=True)
     certid = UnicodeAttribute(range_key=True)
-
-
-class ByTime(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """All devices, by the time at which they entered their current state. One partition, which takes a thousand writes
-    per second, as do the partitions of `by-state`."""
-
-    class Meta:
-        index_name = "by-time"
-        projection = _listed("enteredat")
-
-    kind = UnicodeAttribute(hash_key=True)
-    enteredat = UnicodeAttribute(range_key=True)
 
 
 class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
@@ -117,8 +107,10 @@ class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call
 
 
 class LedgerRow(Model):
-    """One device. The attribute `turn` exists only while the row needs the commissioner; the event filter of the
-    ledger's stream reads nothing else. No index projects `code`."""
+    """One device, in less than 1 kB, because every further kB costs two more units with each write. The attribute
+    `turn` exists only while the row needs the commissioner; the event filter of the ledger's stream reads nothing else.
+    No index projects `code`. Only rows that were admitted by version 0.2.0 or earlier have `devicecert`; `certified`
+    states that the certificate is in its own table."""
 
     class Meta(Calls):
         table_name = "device-lobby-ledger"
@@ -127,12 +119,10 @@ class LedgerRow(Model):
     by_target: ClassVar[ByTarget] = ByTarget()
     by_name: ClassVar[ByName] = ByName()
     by_print: ClassVar[ByPrint] = ByPrint()
-    by_time: ClassVar[ByTime] = ByTime()
     by_turn: ClassVar[ByTurn] = ByTurn()
 
     certid = UnicodeAttribute(hash_key=True)
     printhead = UnicodeAttribute(null=True)
-    kind = UnicodeAttribute(null=True)
     devstate = UnicodeAttribute()
     enteredat = UnicodeAttribute()
     version = NumberAttribute()
@@ -141,6 +131,7 @@ class LedgerRow(Model):
     devicename = UnicodeAttribute(null=True)
     namehead = UnicodeAttribute(null=True)
     devicecert = UnicodeAttribute(null=True)
+    certified = BooleanAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     message = UnicodeAttribute(null=True)
     target = UnicodeAttribute(null=True)
@@ -184,6 +175,17 @@ class HistoryRow(Model):
     target = UnicodeAttribute(null=True)
     prior = UnicodeAttribute()
     hash = UnicodeAttribute()
+
+
+class CertificateRow(Model):
+    """The certificate of an admitted device: PEM, compressed by zlib. Written with the row's admission; a fingerprint
+    has one certificate, so it never changes."""
+
+    class Meta(Calls):
+        table_name = "device-lobby-certificates"
+
+    certid = UnicodeAttribute(hash_key=True)
+    pem = BinaryAttribute(legacy_encoding=False)
 
 
 class NameRow(Model):
@@ -252,13 +254,13 @@ class LaneRow(Model):
 
 
 class CountRow(Model):
-    """One shard of the number of devices in a bucket. The sum of its shards is the count; a shard can be negative, as a
-    device can be added in one and subtracted in another. One partition: all rows are read together."""
+    """One shard of the number of devices that went from one bucket to another (`counts`); all rows are read together.
+    Rows of kind `devices` were written by versions up to 0.2.0: a shard of the number of devices in a bucket."""
 
     class Meta(Calls):
         table_name = "device-lobby-counts"
 
-    kind = UnicodeAttribute(hash_key=True, default="devices")
+    kind = UnicodeAttribute(hash_key=True)
     bucket = UnicodeAttribute(range_key=True)
     number = NumberAttribute(attr_name="count")
 
@@ -292,6 +294,7 @@ class RegistrationRow(Model):
 MODELS: tuple[type[Model], ...] = (
     LedgerRow,
     HistoryRow,
+    CertificateRow,
     NameRow,
     TargetRow,
     LaneRow,

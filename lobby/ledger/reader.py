@@ -1,16 +1,20 @@
-"""Consistent reads of single devices: the row, the history, the holder of a thing name."""
+"""Consistent reads of single devices: the row, the certificate, the history, the holder of a thing name."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import DoesNotExist, GetError
 
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.states import State
 from lobby.errors import Conflict
+from lobby.ledger.certificates import pem_of
+from lobby.ledger.connection import connection_of
 from lobby.ledger.items import device_of, entry_of, entry_of_item
-from lobby.ledger.models import HistoryRow, LedgerRow, NameRow
+from lobby.ledger.models import CertificateRow, HistoryRow, LedgerRow, NameRow
 from lobby.names import Fingerprint, ThingName
 
 
@@ -23,6 +27,30 @@ class LedgerReader:
             return device_of(LedgerRow.get(certid, consistent_read=True))
         except DoesNotExist:
             return None
+
+    def get_with_certificate(self, certid: Fingerprint) -> Device | None:
+        """Return the device with its certificate, or None if there is no row, with one call. Raise `GetError`, also if
+        DynamoDB has no capacity for both."""
+        tables = [model.Meta.table_name for model in (LedgerRow, CertificateRow)]
+        wanted = {"Keys": [{"certid": {"S": certid}}], "ConsistentRead": True}
+        client: Any = connection_of().client
+        try:
+            response = client.batch_get_item(RequestItems=dict.fromkeys(tables, wanted))
+        except (BotoCoreError, ClientError) as error:
+            raise GetError(f"Failed to get {certid}: {error}", error) from error
+        if response.get("UnprocessedKeys"):
+            raise GetError(f"Failed to get {certid}: got no capacity for {', '.join(response['UnprocessedKeys'])}")
+        row, certificate = (next(iter(response["Responses"].get(table, ())), None) for table in tables)
+        if row is None:
+            return None
+        device = device_of(LedgerRow.from_raw_data(row))
+        return replace(device, devicecert=pem_of(certificate["pem"]["B"])) if certificate else device
+
+    def certificate(self, device: Device) -> str | None:
+        """Return the certificate of a device in PEM, or None if it was never admitted."""
+        if device.devicecert is not None or not device.certified:
+            return device.devicecert
+        return pem_of(CertificateRow.get(device.certid, consistent_read=True).pem)
 
     def history(self, certid: Fingerprint) -> list[Entry]:
         """Return the history of a device, oldest entry first. Raise `ValueError` if an item is not a valid entry."""

@@ -1,9 +1,9 @@
 """Adds devices to the counts: `python -m lobby.ledger.recount`, with the lobby account's credentials.
 
-For rows that are older than the counts, or that were written by other tools. These rows also get the key of `by-print`.
-Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains the key of the bucket
-that counts it; row and count are updated in one transaction, on condition that the row is unchanged. It scans the whole
-table, which no Lambda may do.
+For rows that are older than the counts, or that were written by other tools. These rows also get the key of the index
+by fingerprint. Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains the key
+of the bucket that counts it; row and count are updated in one transaction, on condition that the row is unchanged. It
+scans the whole table, which no Lambda may do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.transaction import TransactionConflict, Writer
 
-BATCH_SIZE: Final = 33
-"""Devices per transaction, of DynamoDB's 100 items: a row, the bucket that it leaves and the one it enters."""
+BATCH_SIZE: Final = 50
+"""Devices per transaction, of DynamoDB's 100 items: a row, and the count of the buckets that it leaves and enters."""
 _PASSES: Final = 5
 
 

@@ -1,11 +1,11 @@
-"""Writes changes of devices: the row, its history entry, the reservation of its thing name, and the counts.
+"""Writes changes of devices: the row, its history entry and the counts; on admission also name and certificate.
 
 All changes are one DynamoDB transaction, on condition that each row is unchanged since it was read. If one has changed,
 `TransactionConflict` is raised. If DynamoDB has no capacity, the same transaction is sent again with the same token, so
 that it is executed once. Other errors are raised.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 from uuid import uuid4
@@ -18,7 +18,8 @@ from pynamodb.transactions import TransactWrite
 from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.lanes import turn_of
 from lobby.domain.states import Event
-from lobby.ledger.counts import bucket_of, shard_of, shift
+from lobby.ledger.certificates import certificate_row
+from lobby.ledger.counts import Passage, bucket_of, shard_of, shift
 from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
 from lobby.ledger.items import attributes_of, row_of
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
@@ -100,8 +101,8 @@ class Writer:
         self._pause, self._new_token = pause, new_token
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, one for its name,
-        and one for each bucket whose count changes."""
+        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, two more for its
+        name and its certificate, and one for each pair of buckets between which devices go."""
         transaction = _Transaction(self._connection, self._new_token())
         for change in changes:
             transaction.add(change)
@@ -110,7 +111,7 @@ class Writer:
 
     def update_counts(self, devices: Sequence[Device]) -> None:
         """Count these rows in the right buckets, without a history entry, or raise `TransactionConflict`. At most 100
-        items: one for each device, and one for each bucket whose count changes."""
+        items: one for each device, and one for each pair of buckets between which devices go."""
         transaction = _Transaction(self._connection, self._new_token())
         counted = [(device, replace(device, counted=bucket_of(device).key)) for device in devices]
         for before, after in counted:
@@ -134,6 +135,8 @@ class _Transaction:
         self._put(row_of(change.entry), HistoryRow.certid.does_not_exist(), certid)
         if change.name is not None:
             self._put(NameRow(change.name, certid=certid), _free(certid, change.holder), certid)
+        if after is not None and after.certified and not (before and before.certified):
+            self._put(certificate_row(after), None, certid)
         if before is None and after is not None:
             self._put(LedgerRow(**attributes_of(after)), LedgerRow.certid.does_not_exist(), certid)
         elif before is not None and after is not None:
@@ -145,9 +148,9 @@ class _Transaction:
     def update(self, before: Device, after: Device) -> None:
         self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)
 
-    def count(self, changes: dict[str, int], shard: int) -> None:
-        for key, change in changes.items():
-            self._update(shard_of(key, shard), [CountRow.number.add(change)], None, None)
+    def count(self, passages: Mapping[Passage, int], shard: int) -> None:
+        for passage, number in passages.items():
+            self._update(shard_of(passage, shard), [CountRow.number.add(number)], None, None)
 
     def commit(self, pause: Callable[[int], None]) -> None:
         for attempt in range(_ATTEMPTS):
@@ -168,7 +171,7 @@ class _Transaction:
         owners = [*self._deletes, *self._puts, *self._updates]
         return frozenset(certid for certid, code in zip(owners, codes, strict=False) if certid and code in CONFLICTS)
 
-    def _put(self, row: Any, condition: Condition, certid: Fingerprint) -> None:
+    def _put(self, row: Any, condition: Condition | None, certid: Fingerprint) -> None:
         self._transaction.save(row, condition=condition)
         self._puts.append(certid)
 
@@ -194,7 +197,7 @@ def changes(before: Device, after: Device) -> list[Any]:
     """Return the update actions that turn the row of `before` into that of `after`."""
     old, new = attributes_of(before), attributes_of(after)
     if before.counted is None:
-        del old["printhead"], old["kind"]  # a row older than the counts has neither
+        del old["printhead"]  # a row older than the counts does not have it
     changed = [getattr(LedgerRow, key).set(value) for key, value in new.items() if old.get(key) != value]
     return changed + [getattr(LedgerRow, key).remove() for key in old if key not in new]
 

@@ -5,6 +5,7 @@ Sizes follow the developer guide ("DynamoDB item sizes and formats"), units "Dyn
 once.
 """
 
+import base64
 import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -27,13 +28,15 @@ def _value_bytes(typed: Mapping[str, Any]) -> int:
             return len(value.encode())
         case "N":
             return _number_bytes(value)
+        case "B":
+            return len(value) if isinstance(value, bytes) else len(base64.b64decode(value))
         case "BOOL" | "NULL":
             return 1
         case "L":
             return _NESTED + sum(1 + _value_bytes(each) for each in value)
         case "M":
             return _NESTED + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in value.items())
-    raise ValueError(f"got attribute type {kind!r}, want S, N, BOOL, NULL, L or M, which the ledger uses")
+    raise ValueError(f"got attribute type {kind!r}, want S, N, B, BOOL, NULL, L or M, which the ledger uses")
 
 
 def _number_bytes(text: str) -> int:

@@ -16,6 +16,7 @@ SIZES = {
     "number with five digits": ({"n": {"N": "12345"}}, 1 + 4),
     "number with trailing zeros": ({"n": {"N": "1000"}}, 1 + 2),
     "list of strings": ({"l": {"L": [{"S": "ab"}, {"S": "c"}]}}, 1 + 3 + 3 + 2),
+    "bytes, also in base64": ({"b": {"B": b"abc"}, "c": {"B": "YWJj"}}, 2 + 6),
     "true and null": ({"b": {"BOOL": True}, "z": {"NULL": True}}, 2 + 2),
 }
 

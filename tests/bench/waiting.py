@@ -7,28 +7,21 @@ the last line is one object with `goal`, which is true if the day costs at most 
 Exit status: 0 the goal is met, 1 it is not, or a revision could not be run.
 """
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from infra.local.timeline import StepFailed
 from tests.bench import prices, report
 from tests.bench.outcome import outcome
 from tests.bench.report import Section
+from tests.bench.revisions import ROOT, counted, worktree
 
 BASE: Final = "cba4cee"
 """The revision before hellos became rare."""
 DEVICES: Final = 1000
 BUDGET: Final = 0.30
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _MINUTES: Final = 24 * 60
 app = typer.Typer(add_completion=False)
 
@@ -40,8 +33,8 @@ def main(
 ) -> None:
     with outcome(as_json=as_json) as result:
         result.figures = {"budget_usd": BUDGET, "devices": DEVICES}
-        after = result.figures["after"] = _measure(_ROOT, logs_platform=False)
-        with _worktree(base) as tree:
+        after = result.figures["after"] = _measure(ROOT, logs_platform=False)
+        with worktree(base) as tree:
             before = result.figures["before"] = _measure(tree, logs_platform=True)
         result.goal = after["usd"] <= BUDGET
         print(report.section(_section(before, after)))
@@ -49,17 +42,10 @@ def main(
 
 def _measure(tree: Path, *, logs_platform: bool) -> dict[str, Any]:
     """Return the counts with the code in `tree`, and their costs for `DEVICES`. Raise `StepFailed`."""
-    script = Path(__file__).with_name("waiting_day.py")
-    environment = os.environ | {"PYTHONPATH": str(tree)}
-    process = subprocess.run(
-        [sys.executable, str(script)], cwd=tree, env=environment, capture_output=True, text=True, check=False
-    )
-    if process.returncode:
-        raise StepFailed(f"the day with the code in {tree}", process.stderr[-3000:])
-    counted = json.loads(process.stdout.splitlines()[-1])
-    quantities = _quantities(counted["day"], logs_platform=logs_platform)
+    found = counted("waiting_day.py", tree)
+    quantities = _quantities(found["day"], logs_platform=logs_platform)
     costs = prices.cost(quantities)
-    return {**counted, "quantities": quantities, "costs": costs, "usd": round(sum(costs.values()), 4)}
+    return {**found, "quantities": quantities, "costs": costs, "usd": round(sum(costs.values()), 4)}
 
 
 def _quantities(day: Mapping[str, float], *, logs_platform: bool) -> dict[str, float]:
@@ -105,19 +91,6 @@ def _section(before: Mapping[str, Any], after: Mapping[str, Any]) -> Section:
             "Durations are assumed (tests/bench/prices.py); all other quantities are counted.",
         ),
     )
-
-
-@contextmanager
-def _worktree(revision: str) -> Iterator[Path]:
-    """Check the revision out into a temporary directory."""
-    with tempfile.TemporaryDirectory(prefix="device-lobby-bench-") as directory:
-        tree = Path(directory) / "tree"
-        git = ["git", "-C", str(_ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), revision], check=True)
-        try:
-            yield tree
-        finally:
-            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
 if __name__ == "__main__":

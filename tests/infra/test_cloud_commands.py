@@ -12,7 +12,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.cloud import __main__ as commands
-from infra.cloud import quotas
+from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.first_admin import UserExists, invite
 from infra.cloud.user_pool import SuppliedPool
@@ -218,6 +218,44 @@ def test_an_upgrade_stays_protected(calls: RecordedCalls) -> None:
     assert run("aws", "--yes")[0] == 0
     assert [each.get("protect") for each in calls.contexts()] == [None]
     assert "userPoolId" not in calls.contexts()[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "protect"), [("UPDATE_COMPLETE", [None, None, None]), (None, ["false", None, None])], ids=["old", "new"]
+)
+def test_the_indexes_of_a_ledger_of_an_earlier_version_are_replaced_one_by_one(
+    calls: RecordedCalls, monkeypatch: pytest.MonkeyPatch, found: str | None, protect: list[str | None]
+) -> None:
+    calls.stack.found, seen = found, []
+
+    def earlier_steps(_session: Any, *, is_new: bool) -> list[dict[str, str]]:
+        seen.append(is_new)
+        return [{"ledgerIndexes": "by-name,by-state"}, {"ledgerIndexes": "by-state"}]
+
+    monkeypatch.setattr(index_upgrade, "earlier_steps", earlier_steps)
+    assert run("aws", "--yes")[0] == 0
+    assert [each.get("ledgerIndexes") for each in calls.contexts()] == ["by-name,by-state", "by-state", None]
+    assert [each.get("protect") for each in calls.contexts()] == protect
+    assert seen == [found is None]
+
+
+def test_the_indexes_are_read_from_the_deployed_table() -> None:
+    session = caller(None, None).session
+    assert index_upgrade.earlier_steps(session, is_new=True) == []
+    dynamodb: Any = session.client("dynamodb")
+    keys = [{"AttributeName": "certid", "KeyType": "HASH"}]
+    dynamodb.create_table(
+        TableName="device-lobby-ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "certid", "AttributeType": "S"}],
+        KeySchema=keys,
+        GlobalSecondaryIndexes=[
+            {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            for name in ("by-state", "by-target", "by-turn", "by-print-keys", "by-time")
+        ],
+    )
+    [step] = index_upgrade.earlier_steps(session, is_new=False)
+    assert step == {"ledgerIndexes": "by-name-keys,by-print-keys,by-state,by-target,by-time,by-turn"}
 
 
 def test_a_supplied_pool_is_checked_first_and_gets_its_groups_last(

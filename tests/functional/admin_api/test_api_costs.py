@@ -12,6 +12,7 @@ import pytest
 
 from admin_api.graphql.limits import MAX_ALIASES, MAX_BODY, MAX_ENTRIES, MAX_LISTED
 from admin_api.web import graphql_http
+from lobby.domain.states import State
 from tests.functional.admin_api.api_on_moto import Lobby, Response, counted
 
 ORDINARY = """query($id: ID!) { device(certid: $id) {
@@ -121,7 +122,7 @@ LARGEST = {
 def test_the_largest_valid_request_has_bounded_cost(lobby: Lobby, ordinary: int, name: str) -> None:
     cost, calls, response = work(lobby, LARGEST[name].replace("<id>", lobby.waiting(2)))
     assert response.codes == []
-    assert len(calls) <= 2 * MAX_ALIASES
+    assert len(calls) <= 3 * MAX_ALIASES, "row, certificate and history of each"
     assert cost < MAX_ACCEPTED_WORK * ordinary, f"{cost / ordinary:.0f} times an ordinary request"
 
 
@@ -132,7 +133,7 @@ def test_all_lists_of_a_request_share_a_quota_of_devices(lobby: Lobby) -> None:
         response = lobby.ask(_aliased("devices(first: 100) { nodes { certid } }", pages + 5))
     assert response.code == "INVALID_COUNT"
     assert "want 1 to 1000 in one request" in response.body["errors"][0]["message"]
-    assert calls == ["Query"] * pages
+    assert calls == ["Query"] * pages * len(State)
 
 
 def test_all_histories_of_a_request_share_a_quota_of_entries(lobby: Lobby) -> None:

@@ -11,7 +11,8 @@ from lobby.ledger.listing import Filter
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.test_api_lists import AT_HERE, DEVICES
 
-KEY = {"certid": {"S": fingerprint(1)}, "kind": {"S": "device"}, "enteredat": {"S": "2026-01-01T00:00:00.000Z"}}
+TIME = "2026-01-01T00:00:00.000Z"
+PLACE = {"index": "all", "value": TIME, "after": {"inlobby": fingerprint(1)}}
 ANY = Filter().as_list()
 
 
@@ -21,7 +22,7 @@ def cursor(body: Any) -> str:
 
 def test_a_cursor_in_the_right_format_is_accepted(lobby: Lobby) -> None:
     """The forged cursors below differ from this one in one respect each."""
-    assert lobby.ask(DEVICES, {"after": cursor({"q": ANY, "key": KEY})}).codes == []
+    assert lobby.ask(DEVICES, {"after": cursor({"q": ANY, **PLACE})}).codes == []
 
 
 @pytest.mark.parametrize(
@@ -32,33 +33,36 @@ def test_a_cursor_in_the_right_format_is_accepted(lobby: Lobby) -> None:
         cursor(None),
         cursor([]),
         cursor("text"),
-        cursor({"q": ANY, "key": None}),
         cursor({"q": ANY}),
-        cursor({"q": ANY, "key": []}),
-        cursor({"q": ANY, "key": {}}),
-        cursor({"q": ANY, "key": KEY | {"certid": {"S": 5}}}),
-        cursor({"q": ANY, "key": KEY | {"certid": "S"}}),
-        cursor({"q": ANY, "key": KEY | {"certid": {"S": "a", "N": "1"}}}),
-        cursor({"q": ANY, "key": KEY | {"other": {"S": "a"}}}),
-        cursor({"q": ANY, "key": KEY | {"kind": {"S": "account"}}}),
-        cursor({"q": ANY, "key": KEY | {"enteredat": {"S": "2026-01-01"}}}),
-        cursor({"q": ANY, "key": KEY | {"certid": {"S": "AB" * 32}}}),
-        cursor({"q": ANY, "key": {"certid": {"S": "a"}}}),
-        cursor({"q": Filter(state=State.INLOBBY).as_list(), "key": KEY}),
-        cursor({"q": "||", "key": KEY}),
+        cursor({"q": ANY, "key": {"certid": {"S": fingerprint(1)}}}),
+        cursor({"q": ANY, **PLACE, "after": None}),
+        cursor({"q": ANY, **PLACE, "after": []}),
+        cursor({"q": ANY, **PLACE, "after": {}}),
+        cursor({"q": ANY, **PLACE, "after": {"inlobby": 5}}),
+        cursor({"q": ANY, **PLACE, "after": {"inlobby": "S"}}),
+        cursor({"q": ANY, **PLACE, "after": {"inlobby": "AB" * 32}}),
+        cursor({"q": ANY, **PLACE, "after": {"waiting": fingerprint(1)}}),
+        cursor({"q": ANY, **PLACE, "more": 1}),
+        cursor({"q": ANY, **PLACE, "index": "state"}),
+        cursor({"q": ANY, **PLACE, "index": ["all"]}),
+        cursor({"q": ANY, **PLACE, "value": "2026-01-01"}),
+        cursor({"q": Filter(state=State.INLOBBY).as_list(), **PLACE}),
+        cursor({"q": "||", **PLACE}),
         base64.urlsafe_b64encode(b"[" * 20_000).decode(),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_a_forged_cursor_is_rejected(lobby: Lobby, forged: str) -> None:
     assert lobby.ask(DEVICES, {"after": forged}).code == "INVALID_CURSOR"
 
 
-def key_of(**values: str) -> dict[str, Any]:
-    return {"certid": {"S": fingerprint(1)}} | {name: {"S": value} for name, value in values.items()}
+def place(index: str, value: str, partition: str) -> dict[str, Any]:
+    certid = value if index == "print" else fingerprint(1)
+    return {"index": index, "value": value, "after": {partition: certid}}
 
 
 BEFORE = "2026-11-22T00:00:00.000Z"
+LATER = "2026-11-23T00:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -67,42 +71,42 @@ BEFORE = "2026-11-22T00:00:00.000Z"
         (
             {"namePrefix": "pump"},
             Filter(name_prefix="pump"),
-            key_of(namehead="pu", devicename="pump-1"),
-            key_of(namehead="pu", devicename="pulley"),
+            place("name", "pump-1", "pu"),
+            place("name", "pulley", "pu"),
         ),
         (
             {"namePrefix": "pump"},
             Filter(name_prefix="pump"),
-            key_of(namehead="pu", devicename="pump-1"),
-            key_of(namehead="va", devicename="pump-1"),
+            place("name", "pump-1", "pu"),
+            place("name", "pump-1", "va"),
         ),
         (
             {"fingerprintPrefix": "0000"},
             Filter(fingerprint_prefix="0000"),
-            key_of(printhead="0000"),
-            key_of(printhead="0001"),
+            place("print", fingerprint(1), "0000"),
+            place("print", fingerprint(1), "0001"),
         ),
         (
             {"state": "failed", "enteredBefore": BEFORE},
             Filter(state=State.FAILED, entered_before=BEFORE),
-            key_of(devstate="failed", enteredat="2026-11-21T00:00:00.000Z"),
-            key_of(devstate="failed", enteredat="2026-11-23T00:00:00.000Z"),
+            place("state", TIME, "failed"),
+            place("state", LATER, "failed"),
         ),
         (
             {"target": AT_HERE},
             Filter(target=HERE),
-            key_of(target=str(HERE), enteredat=BEFORE),
-            key_of(target=str(THERE), enteredat=BEFORE),
+            place("target", BEFORE, str(HERE)),
+            place("target", BEFORE, str(THERE)),
         ),
-        ({"state": "inlobby"}, Filter(state=State.INLOBBY), key_of(devstate="inlobby", enteredat=BEFORE), None),
+        ({"state": "inlobby"}, Filter(state=State.INLOBBY), place("state", BEFORE, "inlobby"), {}),
     ],
-    ids=["another name", "another partition", "another fingerprint", "later", "another target", "no key"],
+    ids=["another name", "another partition", "another fingerprint", "later", "another target", "no place"],
 )
 def test_a_cursor_outside_its_filter_is_rejected(
-    lobby: Lobby, argument: dict[str, Any], filter_: Filter, inside: dict[str, Any], outside: dict[str, Any] | None
+    lobby: Lobby, argument: dict[str, Any], filter_: Filter, inside: dict[str, Any], outside: dict[str, Any]
 ) -> None:
-    def after(key: dict[str, Any] | None) -> list[str]:
-        token = cursor({"q": filter_.as_list(), "key": key})
+    def after(where: dict[str, Any]) -> list[str]:
+        token = cursor({"q": filter_.as_list(), **where})
         return lobby.ask(DEVICES, {"filter": argument, "after": token}).codes
 
     assert (after(inside), after(outside)) == ([], ["INVALID_CURSOR"])

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.counts import PARTITIONS
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 
 DEVICES = """
@@ -169,11 +171,6 @@ def test_a_list_returns_every_field_of_its_index(lobby: Lobby) -> None:
         {"state": "inlobby"},
         {"state": "revoked"},
         {"target": AT_HERE},
-        {"target": AT_HERE, "state": "claimed", "reason": "EXPIRED"},
-        {"namePrefix": "pump"},
-        {"namePrefix": "pump", "state": "inlobby"},
-        {"fingerprintPrefix": "00000000"},
-        {"fingerprintPrefix": "0000", "state": "inlobby", "reason": "EXPIRED"},
         {"state": "failed", "reason": "TARGET_LIMIT"},
         {"state": "claimed", "enteredBefore": "2026-11-22T00:00:00Z"},
         {"target": AT_HERE, "enteredBefore": "2026-11-22T00:00:00Z"},
@@ -188,9 +185,39 @@ def test_a_page_costs_one_query(lobby: Lobby, filter_: dict[str, Any]) -> None:
             assert calls == ["Query"]
 
 
-def test_a_page_of_all_devices_costs_one_query_within_one_state(lobby: Lobby) -> None:
+@pytest.mark.parametrize("filter_", [{"namePrefix": "pump"}, {"fingerprintPrefix": "00000000"}])
+def test_a_page_of_names_or_fingerprints_costs_a_query_and_a_read(lobby: Lobby, filter_: dict[str, Any]) -> None:
+    fleet(lobby)
+    with counted() as calls:
+        ask(lobby, filter=filter_, first=100)
+    assert calls == ["Query", "BatchGetItem"]
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [
+        {"target": AT_HERE, "state": "claimed", "reason": "EXPIRED"},
+        {"namePrefix": "pump", "state": "inlobby"},
+        {"fingerprintPrefix": "0000", "state": "inlobby", "reason": "EXPIRED"},
+    ],
+)
+def test_with_several_conditions_the_counts_choose_the_index_once(lobby: Lobby, filter_: dict[str, Any]) -> None:
+    fleet(lobby)
+    with counted() as calls:
+        after = ask(lobby, filter=filter_, first=1)["pageInfo"]["endCursor"]
+        assert calls.count("Query") == (1 + PARTITIONS) + 1
+        if after is not None:
+            calls.clear()
+            ask(lobby, filter=filter_, first=1, after=after)
+            assert calls.count("Query") == 1
+
+
+def test_a_page_of_all_devices_costs_one_query_for_each_state_that_has_devices_left(lobby: Lobby) -> None:
     for number in range(3):
         lobby.waiting(number)
     with counted() as calls:
-        ask(lobby, first=2)
+        after = ask(lobby, first=2)["pageInfo"]["endCursor"]
+        assert calls == ["Query"] * len(State)
+        calls.clear()
+        ask(lobby, first=2, after=after)
     assert calls == ["Query"]

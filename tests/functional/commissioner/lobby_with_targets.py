@@ -50,7 +50,7 @@ IDS = {name: make.fingerprint_of(pem) for name, pem in PEMS.items()}
 ONE, TWO, THREE = IDS.values()
 ANN = "user:ann"
 WARM: Final = [
-    "GetItem",
+    "BatchGetItem",
     "CreateThing",
     "RegisterCertificateWithoutCA",
     "AttachThingPrincipal",
@@ -58,9 +58,9 @@ WARM: Final = [
     "TransactWriteItems",
     "Publish",
 ]
-COLD: Final = ["GetItem", "GetItem", "AssumeRole", *WARM[1:5], "DescribeEndpoint", *WARM[5:]]
-"""The calls of one commissioning, by a Lambda that has just started: first it reads the row, then the target. `WARM`:
-by one that has a session."""
+COLD: Final = ["BatchGetItem", "GetItem", "AssumeRole", *WARM[1:5], "DescribeEndpoint", *WARM[5:]]
+"""The calls of one commissioning, by a Lambda that has just started: it reads row and certificate, then the target.
+`WARM`: by one that has a session."""
 RESET = ("lobby/sensor-1", b'{"config": "factory reset"}')
 Record = dict[str, Any]
 _SNAPSHOTS: dict[tuple[str, ...], Any] = {}

@@ -35,7 +35,7 @@ def test_a_waiting_device_gets_its_code_at_once_and_nothing_is_registered(lobby:
     record = claim_with_proof(lobby)
     code = lobby.device().code
     assert lobby.deliver(record) == []
-    assert lobby.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
+    assert lobby.calls.names() == ["BatchGetItem", "Publish", "TransactWriteItems"]
     assert [(topic, json.loads(payload)) for topic, payload in aws.published()] == [
         ("lobby/sensor-1", {"presence": code, "generation": 1})
     ]

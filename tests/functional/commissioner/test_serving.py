@@ -126,7 +126,7 @@ def test_a_row_without_work_in_this_lane_is_left_alone(lobby: LobbyWithTargets) 
     lobby.calls.forget()
     assert serve(lobby, target=B) is Result.DONE
     assert lobby.server.serve(Attempt(TWO), LOBBY) is Result.DONE
-    assert lobby.calls.names() == ["GetItem", "GetItem"]
+    assert lobby.calls.names() == ["BatchGetItem", "BatchGetItem"]
 
 
 def test_an_unfinished_run_sends_the_route_again(lobby: LobbyWithTargets) -> None:

@@ -100,7 +100,7 @@ def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_r
 
 
 CLAIM_IN_THE_SAME_TARGET = [
-    "GetItem",
+    "BatchGetItem",
     "CreateThing",
     "RegisterCertificateWithoutCA",
     "DescribeCertificate",

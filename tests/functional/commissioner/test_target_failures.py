@@ -79,7 +79,7 @@ def test_an_old_session_that_is_refused_is_replaced_by_a_new_one(lobby: LobbyWit
 
     lobby.calls.instead["CreateThing"] = refused
     assert lobby.deliver(lobby.claim(TWO)) == []
-    assert lobby.calls.names()[:4] == ["GetItem", "CreateThing", "AssumeRole", "CreateThing"]
+    assert lobby.calls.names()[:4] == ["BatchGetItem", "CreateThing", "AssumeRole", "CreateThing"]
     assert lobby.device(TWO).devstate is State.COMMISSIONED
 
 
@@ -89,7 +89,7 @@ def test_a_new_session_that_is_refused_is_not_cached(lobby: LobbyWithTargets) ->
     with lobby.calls.uncounted():
         lobby.admit("sensor-2")
     assert lobby.deliver(lobby.claim(TWO)) == []
-    assert lobby.calls.names() == ["GetItem", "CreateThing", "AssumeRole", "CreateThing", "TransactWriteItems"]
+    assert lobby.calls.names() == ["BatchGetItem", "CreateThing", "AssumeRole", "CreateThing", "TransactWriteItems"]
     assert lobby.device(TWO).reason == "TARGET_REGION_DISABLED"
     lobby.calls.fails.clear()
     lobby.calls.forget()

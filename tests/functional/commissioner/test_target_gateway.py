@@ -14,6 +14,7 @@ from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (
     ONE,
+    PEMS,
     PROFILES,
     RESET,
     A,
@@ -36,7 +37,7 @@ def gateway(lobby: LobbyWithTargets) -> TargetGateway:
 
 
 def test_a_registration_returns_the_targets_endpoint(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
-    device = replace(lobby.device(), target=B)
+    device = replace(lobby.device(), target=B, devicecert=PEMS[NAME])
     assert gateway.register(device) == "a1b2c3d4-ats.iot.us-east-1.amazonaws.com"
     assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
 

@@ -9,8 +9,6 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.x509.oid import NameOID
 
 from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
-from lobby.domain.device import Device
-from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests import der
 from tests.certificates import NOW, authority, device, key, pem_of, subject
@@ -19,7 +17,7 @@ CERTID = Fingerprint("ab" * 32)
 
 
 def facts(pem: str | None) -> CertificateFacts | None:
-    return certificate_facts(Device(CERTID, State.INLOBBY, "2026-11-22T12:00:00.000Z", devicecert=pem))
+    return certificate_facts(CERTID, pem)
 
 
 def facts_of(pem: str) -> CertificateFacts:

@@ -70,7 +70,9 @@ def test_a_good_certificate_is_admitted_with_its_thing_and_policy(door: Registra
     }
     device = ledger.get(GOOD_ID)
     assert device is not None
-    assert (device.devstate, device.devicename, device.devicecert) == (State.KNOCKING, "sensor-1", GOOD)
+    assert (device.devstate, device.devicename, device.certified) == (State.KNOCKING, "sensor-1", True)
+    assert ledger.certificate(device) == GOOD
+    assert "devicecert" not in (aws.item(GOOD_ID) or {})
 
 
 def test_the_row_is_written_before_the_certificate_is_activated(door: RegistrationDoor) -> None:

@@ -116,8 +116,7 @@ def test_a_thousand_take_thirty_two_calls(ledger: Ledger, calls: Calls, waits: b
     reads = [call.params["RequestItems"]["device-lobby-ledger"] for call in calls.of("BatchGetItem")]
     assert all(read["ConsistentRead"] for read in reads)
     items = [call.params["TransactItems"] for call in calls.of("TransactWriteItems")]
-    moved = 2 if waits else 1
-    assert [len(each) for each in items] == [2 * BATCH_SIZE + moved] * 20 + [2 * 40 + moved]
+    assert [len(each) for each in items] == [2 * BATCH_SIZE + 1] * 20 + [2 * 40 + 1]
 
 
 def test_a_batch_of_the_largest_rows_fits_a_transaction() -> None:

@@ -22,13 +22,9 @@ def cursor_of(body: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(body).encode()).decode()
 
 
-def cursor_with_key(wanted: Filter, key: object) -> str:
-    """Return a cursor of this list with any key."""
-    return cursor_of({"q": wanted.as_list(), "key": key})
-
-
-def changed_key(good: dict[str, str], **other: object) -> dict[str, object]:
-    return {name: {"S": value} for name, value in {**good, **other}.items() if value is not None}
+def cursor_at(wanted: Filter, index: object, value: object, after: object, **more: object) -> str:
+    """Return a cursor of this list with any place."""
+    return cursor_of({"q": wanted.as_list(), "index": index, "value": value, "after": after, **more})
 
 
 PRINT, MOMENT = "ab" * 32, "2026-11-22T12:00:30.000Z"
@@ -37,19 +33,19 @@ PRINT, MOMENT = "ab" * 32, "2026-11-22T12:00:30.000Z"
 WAITING = Filter(State.INLOBBY)
 
 
-GOOD: dict[str, tuple[Filter, dict[str, str]]] = {
-    "state": (WAITING, {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT}),
-    "target": (Filter(target=A), {"certid": PRINT, "target": str(A), "enteredat": MOMENT}),
-    "name": (Filter(name_prefix="sens"), {"certid": PRINT, "namehead": "se", "devicename": "sensor-1"}),
-    "fingerprint": (Filter(fingerprint_prefix="ababab"), {"certid": PRINT, "printhead": "abab"}),
-    "all": (Filter(), {"certid": PRINT, "kind": "device", "enteredat": MOMENT}),
-    "all before": (Filter(entered_before=BEFORE), {"certid": PRINT, "kind": "device", "enteredat": MOMENT}),
-    "before": (
-        Filter(State.INLOBBY, entered_before=BEFORE),
-        {"certid": PRINT, "devstate": "inlobby", "enteredat": MOMENT},
-    ),
+GOOD: dict[str, tuple[Filter, tuple[str, str, dict[str, str | None]]]] = {
+    "state": (WAITING, ("state", MOMENT, {"inlobby": PRINT})),
+    "target": (Filter(target=A), ("target", MOMENT, {str(A): PRINT})),
+    "name": (Filter(name_prefix="sens"), ("name", "sensor-1", {"se": PRINT})),
+    "fingerprint": (Filter(fingerprint_prefix="ababab"), ("print", PRINT, {"abab": PRINT})),
+    "all": (Filter(), ("all", MOMENT, {"inlobby": PRINT, "arrived": "cd" * 32})),
+    "all, with a state from its time on": (Filter(), ("all", MOMENT, {"inlobby": PRINT, "failed": None})),
+    "all before": (Filter(entered_before=BEFORE), ("all", MOMENT, {"failed": PRINT})),
+    "before": (Filter(State.INLOBBY, entered_before=BEFORE), ("state", MOMENT, {"inlobby": PRINT})),
+    "name of state": (Filter(State.INLOBBY, name_prefix="sens"), ("name", "sensor-1", {"se": PRINT})),
+    "state with name": (Filter(State.INLOBBY, name_prefix="sens"), ("state", MOMENT, {"inlobby": PRINT})),
 }
-"""Filters, each with a valid start key."""
+"""Filters, each with a valid place: index, value of the range key, and the last fingerprint of each partition."""
 
 
 FORGED: dict[str, str] = {
@@ -60,47 +56,59 @@ FORGED: dict[str, str] = {
     "no JSON": base64.urlsafe_b64encode(b"{").decode(),
     "deep JSON": base64.urlsafe_b64encode(b"[" * 100_000).decode(),
     "null": cursor_of(None),
+    "a number": cursor_of(7),
     "a list": cursor_of([1]),
     "empty": cursor_of({}),
-    "no key": cursor_of({"q": WAITING.as_list()}),
-    "key of null": cursor_with_key(WAITING, None),
-    "key that is a list": cursor_with_key(WAITING, [1]),
-    "key that is text": cursor_with_key(WAITING, "x"),
-    "key of another type": cursor_with_key(WAITING, changed_key(GOOD["state"][1]) | {"certid": {"N": "1"}}),
-    "key of two types": cursor_with_key(WAITING, changed_key(GOOD["state"][1]) | {"certid": {"S": PRINT, "N": "1"}}),
-    "key of no type": cursor_with_key(WAITING, changed_key(GOOD["state"][1], certid=1)),
-    "question of no kind": cursor_of({"q": 7, "key": changed_key(GOOD["state"][1])}),
+    "no place": cursor_of({"q": WAITING.as_list()}),
+    "a cursor of version 0.2.0": cursor_of({"q": WAITING.as_list(), "key": {"certid": {"S": PRINT}}}),
+    "one field more": cursor_at(WAITING, "state", MOMENT, {"inlobby": PRINT}, more=1),
+    "index of null": cursor_at(WAITING, None, MOMENT, {"inlobby": PRINT}),
+    "index that is a list": cursor_at(WAITING, ["state"], MOMENT, {"inlobby": PRINT}),
+    "value of null": cursor_at(WAITING, "state", None, {"inlobby": PRINT}),
+    "value of a number": cursor_at(WAITING, "state", 7, {"inlobby": PRINT}),
+    "place of null": cursor_at(WAITING, "state", MOMENT, None),
+    "place that is a list": cursor_at(WAITING, "state", MOMENT, [PRINT]),
+    "place that is text": cursor_at(WAITING, "state", MOMENT, "inlobby"),
+    "place of a number": cursor_at(WAITING, "state", MOMENT, {"inlobby": 1}),
+    "place of a list": cursor_at(WAITING, "state", MOMENT, {"inlobby": [PRINT]}),
+    "question of no kind": cursor_of({"q": 7, "index": "state", "value": MOMENT, "after": {"inlobby": PRINT}}),
 }
 
 
 WRONG: dict[str, tuple[str, dict[str, object]]] = {
-    "another state": ("state", {"devstate": "revoked"}),
-    "one attribute more": ("state", {"devicename": "sensor-1"}),
-    "one attribute less": ("state", {"enteredat": None}),
-    "no time": ("state", {"enteredat": "2026"}),
-    "a time with other digits": ("state", {"enteredat": "२०२६-11-22T12:00:30.000Z"}),
-    "an empty time": ("state", {"enteredat": ""}),
-    "no fingerprint": ("state", {"certid": "ab"}),
-    "an empty fingerprint": ("state", {"certid": ""}),
-    "a fingerprint not as it is kept": ("state", {"certid": PRINT.upper()}),
-    "a fingerprint and more": ("state", {"certid": PRINT + "\n"}),
-    "another target": ("target", {"target": str(B)}),
-    "a target's key of a state": ("target", {"target": None, "devstate": "inlobby"}),
-    "another name's head": ("name", {"namehead": "xx"}),
-    "a name outside": ("name", {"devicename": "senna"}),
-    "no name": ("name", {"devicename": "sens or"}),
-    "a name without end": ("name", {"devicename": "s" + "ens" * 100_000}),
-    "half a surrogate in a name": ("name", {"devicename": "sens\ud800"}),
-    "another fingerprint's head": ("fingerprint", {"printhead": "cdcd"}),
-    "a fingerprint outside": ("fingerprint", {"certid": "abab" + "0" * 60}),
-    "a fingerprint's key of a name": ("fingerprint", {"printhead": None, "namehead": "ab"}),
-    "another kind": ("all", {"kind": "account"}),
-    "all devices' key of a state": ("all", {"kind": None, "devstate": "inlobby"}),
-    "the exact time, all devices": ("all before", {"enteredat": BEFORE}),
-    "the exact time": ("before", {"enteredat": BEFORE}),
-    "a later time": ("before", {"enteredat": "2027-11-22T12:00:00.000Z"}),
+    "another state": ("state", {"after": {"revoked": PRINT}}),
+    "another state in addition": ("state", {"after": {"inlobby": PRINT, "revoked": PRINT}}),
+    "no partition": ("state", {"after": {}}),
+    "a name without a fingerprint": ("name", {"after": {"se": None}}),
+    "a fingerprint without itself": ("fingerprint", {"after": {"abab": None}}),
+    "an unknown state": ("all", {"after": {"resting": PRINT}}),
+    "the index of all devices": ("state", {"index": "all"}),
+    "an unknown index": ("state", {"index": "by-time"}),
+    "the index of another field": ("state", {"index": "target"}),
+    "no time": ("state", {"value": "2026"}),
+    "a time with other digits": ("state", {"value": "२०२६-11-22T12:00:30.000Z"}),
+    "an empty time": ("state", {"value": ""}),
+    "no fingerprint": ("state", {"after": {"inlobby": "ab"}}),
+    "an empty fingerprint": ("state", {"after": {"inlobby": ""}}),
+    "a fingerprint not as it is kept": ("state", {"after": {"inlobby": PRINT.upper()}}),
+    "a fingerprint and more": ("state", {"after": {"inlobby": PRINT + "\n"}}),
+    "another target": ("target", {"after": {str(B): PRINT}}),
+    "a target's place of a state": ("target", {"after": {"inlobby": PRINT}}),
+    "another name's head": ("name", {"after": {"xx": PRINT}}),
+    "a name outside": ("name", {"value": "senna"}),
+    "no name": ("name", {"value": "sens or"}),
+    "a name without end": ("name", {"value": "s" + "ens" * 100_000}),
+    "half a surrogate in a name": ("name", {"value": "sens\ud800"}),
+    "a time as a name": ("name of state", {"value": MOMENT}),
+    "a name as a time": ("state with name", {"value": "sensor-1"}),
+    "another fingerprint's head": ("fingerprint", {"after": {"cdcd": PRINT}}),
+    "a fingerprint outside": ("fingerprint", {"value": "abab" + "0" * 60, "after": {"abab": "abab" + "0" * 60}}),
+    "two fingerprints": ("fingerprint", {"value": "ab" * 31 + "ac"}),
+    "the exact time, all devices": ("all before", {"value": BEFORE}),
+    "the exact time": ("before", {"value": BEFORE}),
+    "a later time": ("before", {"value": "2027-11-22T12:00:00.000Z"}),
 }
-"""Start keys that DynamoDB would reject, or that are outside the filter."""
+"""Places that DynamoDB would reject, or that are outside the filter."""
 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
@@ -109,18 +117,24 @@ def test_a_forged_cursor_is_rejected_without_a_query(listing: Calls, cursor: str
 
 
 @pytest.mark.parametrize(("which", "other"), WRONG.values(), ids=WRONG.keys())
-def test_a_start_key_outside_the_filter_is_rejected_without_a_query(
+def test_a_place_outside_the_filter_is_rejected_without_a_query(
     listing: Calls, which: str, other: dict[str, object]
 ) -> None:
-    wanted, good = GOOD[which]
-    refused(listing, wanted, cursor_with_key(wanted, changed_key(good, **other)))
+    wanted, (index, value, after) = GOOD[which]
+    refused(listing, wanted, cursor_at(wanted, **{"index": index, "value": value, "after": after, **other}))
 
 
 @pytest.mark.parametrize(("wanted", "good"), GOOD.values(), ids=GOOD.keys())
-def test_a_start_key_within_the_filter_is_used(listing: Calls, wanted: Filter, good: dict[str, str]) -> None:
-    devices(wanted, 5, cursor_with_key(wanted, changed_key(good)))
-    assert listing.names() == ["Query"]
-    assert listing.made[0].params["ExclusiveStartKey"] == changed_key(good)
+def test_a_list_continues_at_a_place_within_the_filter(
+    listing: Calls, wanted: Filter, good: tuple[str, str, dict[str, str | None]]
+) -> None:
+    devices(wanted, 5, cursor_at(wanted, *good))
+    keys = [call.params["ExclusiveStartKey"] for call in listing.of("Query") if "ExclusiveStartKey" in call.params]
+    places = {partition: certid for partition, certid in good[2].items() if certid}
+    assert sorted(key["certid"]["S"] for key in keys) == sorted(places.values())
+    assert all({"S": good[1]} in key.values() for key in keys)
+    assert {value["S"] for key in keys for value in key.values()} >= set(places)
+    assert len(listing.of("Query")) == len(good[2]), "partitions that were read to their ends are not read again"
 
 
 def refused(listing: Calls, wanted: Filter, cursor: str) -> None:

@@ -4,7 +4,10 @@ import pytest
 
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
+from lobby.ledger.counts import PARTITIONS, Bucket, shard_of
 from lobby.ledger.listing import Filter, devices
+from lobby.ledger.models import CountRow
+from tests import aws
 from tests.aws import Calls
 from tests.functional.lobby.ledger.listed_devices import BEFORE, FILTERS, A, B, every_page, expected, numbers
 
@@ -19,10 +22,28 @@ def test_all_pages_together_contain_each_device_once(listing: Calls, wanted: Fil
     assert "Scan" not in listing.names()
 
 
-@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
-def test_one_page_is_one_query(listing: Calls, wanted: Filter) -> None:
+@pytest.mark.parametrize(
+    "wanted", [Filter(State.INLOBBY), Filter(target=A), Filter(State.FAILED, reason="TARGET_LIMIT")]
+)
+def test_a_page_of_a_state_or_a_target_is_one_query(listing: Calls, wanted: Filter) -> None:
     devices(wanted, 20)
     assert listing.names() == ["Query"]
+
+
+@pytest.mark.parametrize("wanted", [Filter(name_prefix="sensor-00"), Filter(fingerprint_prefix="0000")])
+def test_a_page_of_names_or_fingerprints_is_a_query_of_keys_and_a_read_of_their_rows(
+    listing: Calls, wanted: Filter
+) -> None:
+    assert len(devices(wanted, 20).devices) == 20
+    query, read = listing.made
+    assert (query.operation, query.params["Limit"], read.operation) == ("Query", 20, "BatchGetItem")
+    assert len(read.params["RequestItems"]["device-lobby-ledger"]["Keys"]) == 20
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(entered_before=BEFORE), Filter(reason="TARGET_LIMIT")])
+def test_a_page_of_all_devices_is_one_query_for_each_state(listing: Calls, wanted: Filter) -> None:
+    devices(wanted, 20)
+    assert listing.names() == ["Query"] * len(State)
 
 
 def test_a_page_of_twenty_costs_one_query_of_twenty_rows(listing: Calls) -> None:
@@ -50,27 +71,12 @@ def test_names_and_fingerprints_are_sorted(listing: Calls) -> None:
     [
         (Filter(State.ARRIVED, entered_before=BEFORE), "by-state", False),
         (Filter(target=A, entered_before=BEFORE), "by-target", False),
-        (Filter(State.ARRIVED, A, entered_before=BEFORE), "by-target", True),
         (Filter(State.FAILED, reason="TARGET_LIMIT"), "by-state", True),
-        (Filter(fingerprint_prefix="0000"), "by-print", False),
-        (Filter(name_prefix="sensor-00", fingerprint_prefix="0000"), "by-print", True),
-        (Filter(name_prefix="sensor-00", entered_before=BEFORE), "by-name", True),
-        (Filter(), "by-time", False),
-        (Filter(entered_before=BEFORE), "by-time", False),
-        (Filter(reason="TARGET_LIMIT"), "by-time", True),
+        (Filter(), "by-state", False),
+        (Filter(entered_before=BEFORE), "by-state", False),
+        (Filter(reason="TARGET_LIMIT"), "by-state", True),
     ],
-    ids=[
-        "state",
-        "target",
-        "state of target",
-        "reason of state",
-        "fingerprint",
-        "fingerprint and name",
-        "name",
-        "all",
-        "moment",
-        "reason",
-    ],
+    ids=["state", "target", "reason of state", "all", "moment", "reason"],
 )
 def test_conditions_on_keys_need_no_filter(listing: Calls, wanted: Filter, index: str, is_filtered: bool) -> None:
     devices(wanted, 7)
@@ -80,6 +86,32 @@ def test_conditions_on_keys_need_no_filter(listing: Calls, wanted: Filter, index
         is_filtered,
         500 if is_filtered else 7,
     )
+
+
+@pytest.mark.parametrize(
+    ("counted", "wanted", "index"),
+    [
+        ({State.FAILED: 3, State.ARRIVED: 50_000}, Filter(State.FAILED, name_prefix="sensor-0"), "by-state"),
+        ({State.FAILED: 3, State.ARRIVED: 50_000}, Filter(State.ARRIVED, name_prefix="sensor-0"), "by-name-keys"),
+        ({State.FAILED: 3, State.ARRIVED: 50_000}, Filter(State.FAILED, A), "by-state"),
+        ({State.FAILED: 3, State.ARRIVED: 50_000}, Filter(State.ARRIVED, B), "by-target"),
+        ({State.FAILED: 900, State.ARRIVED: 50_000}, Filter(State.FAILED, fingerprint_prefix="0000"), "by-print-keys"),
+        ({State.FAILED: 3}, Filter(State.FAILED, fingerprint_prefix="0" * 64), "by-print-keys"),
+    ],
+    ids=["few failed", "many arrived", "few failed of a target", "no device of a target", "fingerprint", "unique"],
+)
+def test_the_index_with_the_fewest_rows_is_used(
+    listing: Calls, counted: dict[State, int], wanted: Filter, index: str
+) -> None:
+    with listing.uncounted():
+        for state, number in counted.items():
+            shard_of(("", Bucket(state, A).key), 0).update(actions=[CountRow.number.set(number)])
+    try:
+        devices(wanted, 20)
+    finally:
+        aws.empty("device-lobby-counts")
+    assert [call.params["IndexName"] for call in listing.of("Query") if "IndexName" in call.params][-1] == index
+    assert len(listing.of("Query")) <= 2 + 1 + PARTITIONS
 
 
 def test_a_listed_device_has_the_projected_attributes(listing: Calls) -> None:

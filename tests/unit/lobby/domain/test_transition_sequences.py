@@ -73,9 +73,9 @@ def check(before: Device | None, after: Device | None) -> None:
         assert after.target not in after.targets_to_clear
     if after.devstate in (State.KNOCKING, State.INLOBBY):
         assert after.target is None
-    assert (after.devicecert is None) or after.devicename == WHO.name
+    assert not after.has_certificate or after.devicename == WHO.name
     if after.devstate is State.EXPECTED:
-        assert after.devicecert is None
+        assert not after.has_certificate
     if after.devstate in (
         State.CLAIMED,
         State.COMMISSIONED,
@@ -84,7 +84,7 @@ def check(before: Device | None, after: Device | None) -> None:
         State.KNOCKING,
         State.INLOBBY,
     ):
-        assert after.devicecert is not None
+        assert after.has_certificate
     assert (after.devstate is State.CLAIMED) <= after.needs_commissioner, "a claimed device is the commissioner's to do"
     assert (after.devstate in (State.FAILED, State.EXPECTED, State.KNOCKING)) <= (not after.needs_commissioner)
     assert len(set(after.targets_to_clear)) == len(after.targets_to_clear)

@@ -7,8 +7,8 @@ import pytest
 
 from lobby.domain.device import Device
 from lobby.domain.states import State
+from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import CHECKS, matches
-from lobby.ledger.index_plan import Filter
 from lobby.names import Fingerprint, ThingName, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")

@@ -1,0 +1,21 @@
+"""The certificates of admitted devices, in a table of their own: written once, and read only when one is needed.
+
+In the device's row, a certificate would be written again with each transition. PEM is stored compressed: base64 has six
+bits in a character, so the item of an EC or RSA certificate stays below 1 kB, which is one write unit.
+"""
+
+import zlib
+
+from lobby.domain.device import Device
+from lobby.ledger.models import CertificateRow
+
+
+def certificate_row(device: Device) -> CertificateRow:
+    """Return the row of a device's certificate. Raise `ValueError` if the device has none in memory."""
+    if device.devicecert is None:
+        raise ValueError(f"got no certificate of {device.certid}, want the one that was admitted")
+    return CertificateRow(device.certid, pem=zlib.compress(device.devicecert.encode(), 9))
+
+
+def pem_of(stored: bytes) -> str:
+    return zlib.decompress(stored).decode()

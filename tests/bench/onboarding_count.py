@@ -1,0 +1,255 @@
+"""Counts what AWS bills for one onboarding, with the code of one revision: `python onboarding_count.py`, a JSON object.
+
+`tests.bench.onboarding_cost` runs this file with the code of two revisions, so it imports only what both have. Every
+Lambda's code runs warm on moto. Write units are computed from the items and the index entries before and after each
+call (DynamoDB developer guide, "Write request units", "Global secondary indexes", "Amazon DynamoDB Transactions"),
+because moto does not report them.
+"""
+
+import importlib
+import io
+import json
+import logging
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, Final
+
+from botocore.client import BaseClient
+
+from commissioner.lambdas.bell import Bell
+from lobby import connections
+from lobby.domain.lanes import lane_to
+from lobby.ledger import lanes as lane_rows
+from lobby.ledger.device_connections import Connections
+from lobby.ledger.models import MODELS
+from tests import aws
+from tests.aws import Clock
+from tests.bench.capacity import READ_UNIT, item_bytes
+from tests.functional.commissioner.lobby_with_targets import A
+from tests.functional.lobby.notary_fixture import NotaryFixture, inserted, items
+
+_WARM: Final = "tests.bench.warm_lambdas"
+warm: Any = importlib.import_module(_WARM if find_spec(_WARM) else "tests.bench.test_onboarding_calls")
+"""The Lambdas; where the base revision has them."""
+WRITE_UNIT: Final = 1024
+_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_READS: Final = ("GetItem", "BatchGetItem", "Query")
+_REGISTRY: Final = ("CreateThing", "AttachThingPrincipal", "UpdateThing", "DescribeThing", "AddThingToThingGroup")
+"""Calls that AWS bills as operations of the registry ("AWS IoT Core additional metering details")."""
+Item = dict[str, Any]
+
+
+class Schema:
+    """The keys of each table, and the keys and projected attributes of its indexes."""
+
+    def __init__(self) -> None:
+        schemas = {str(model.Meta.table_name): model._get_schema() for model in MODELS}
+        self.keys = {name: _names(schema["key_schema"]) for name, schema in schemas.items()}
+        self.indexes = {name: list(self._indexes(name, schema)) for name, schema in schemas.items()}
+
+    def _indexes(self, table: str, schema: Any) -> Iterator[tuple[list[str], set[str]]]:
+        for index in schema["global_secondary_indexes"]:
+            keys = _names(index["key_schema"])
+            projected = index["projection"].get("NonKeyAttributes") or ()
+            yield keys, {*keys, *self.keys[table], *projected}
+
+    def write_units(self, table: str, before: Item | None, after: Item | None, *, transactional: bool) -> int:
+        """Return the units of a write of one item, with its indexes. A transaction writes each item twice, but not the
+        indexes."""
+        item = max(_units(before), _units(after), 1) * (2 if transactional else 1)
+        return item + sum(_index_units(*index, before, after) for index in self.indexes[table])
+
+
+def _names(schema: Any) -> list[str]:
+    return [str(key["AttributeName"]) for key in schema]
+
+
+def _units(item: Item | None) -> int:
+    return math.ceil(item_bytes(item) / WRITE_UNIT) if item else 0
+
+
+def _index_units(keys: list[str], projected: set[str], before: Item | None, after: Item | None) -> int:
+    """Return the units of an index: a changed key is a deletion and a new entry."""
+    old, new = (_entry(keys, projected, item) for item in (before, after))
+    if old == new:
+        return 0
+    if old and new and [old[key] for key in keys] != [new[key] for key in keys]:
+        return _units(old) + _units(new)
+    return max(_units(old), _units(new))
+
+
+def _entry(keys: list[str], projected: set[str], item: Item | None) -> Item | None:
+    if item is None or not all(key in item for key in keys):
+        return None
+    return {name: value for name, value in item.items() if name in projected}
+
+
+class Bill:
+    """Counts for one step after the other, a second apart."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.schema, self.steps = Schema(), dict[str, Counter[str]]()
+        self._now: Counter[str] = Counter()
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the calls of every client."""
+        original = BaseClient._make_api_call  # type: ignore[attr-defined]  # PynamoDB and boto3 both use it
+        bill = self
+
+        def make_api_call(client: BaseClient, operation: str, params: Item) -> Any:
+            service = client.meta.service_model.service_name
+            before = _tables() if operation in _WRITES else {}
+            response = original(client, operation, params)
+            bill.add(service, operation, params, response, before)
+            return response
+
+        BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            BaseClient._make_api_call = original  # type: ignore[attr-defined]
+
+    def add(self, service: str, operation: str, params: Item, response: Any, before: dict[str, list[Item]]) -> None:
+        self._now["calls"] += 1
+        if operation in _WRITES:
+            after = _tables()
+            for table, key in _written(operation, params):
+                keys = self.schema.keys[table]
+                old, new = (_find(tables[table], keys, key) for tables in (before, after))
+                transactional = operation == "TransactWriteItems"
+                self._now["write_units"] += self.schema.write_units(table, old, new, transactional=transactional)
+        elif operation in _READS and service == "dynamodb":
+            self._now.update({"read_units": _read_units(operation, params, response)})
+        self._now["puts"] += operation == "PutObject"
+        self._now["registry"] += operation in _REGISTRY
+        if service == "sqs":
+            self._now["fifo_requests" if str(params.get("QueueUrl")).endswith(".fifo") else "queue_requests"] += 1
+
+    def run(self, step: str, work: Callable[[], object], **billed: int) -> None:
+        """Count one run of a Lambda with its calls and log lines, and what AWS bills in addition."""
+        self._now = Counter()
+        self._clock.advance(seconds=1)
+        with _logged() as log:
+            work()
+        lines = [line for line in log.getvalue().splitlines() if line.startswith("{")]
+        self._now.update(runs=1, log_lines=len(lines), log_line_bytes=sum(len(line.encode()) for line in lines))
+        self._now.update(billed)
+        self.steps[step] = self.steps.get(step, Counter()) + self._now
+
+
+@contextmanager
+def _logged() -> Iterator[io.StringIO]:
+    """Collect what the Lambdas log."""
+    log = io.StringIO()
+    loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    handlers = [each for logger in loggers for each in logger.handlers if isinstance(each, logging.StreamHandler)]
+    streams = [(handler, handler.setStream(log)) for handler in handlers]
+    try:
+        yield log
+    finally:
+        for handler, stream in streams:
+            if stream is not None:
+                handler.setStream(stream)
+
+
+def _tables() -> dict[str, list[Item]]:
+    return {str(model.Meta.table_name): aws.items(str(model.Meta.table_name)) for model in MODELS}
+
+
+def _written(operation: str, params: Item) -> Iterator[tuple[str, Item]]:
+    parts: Iterable[Item] = (
+        [next(iter(each.values())) for each in params["TransactItems"]]
+        if operation == "TransactWriteItems"
+        else [params]
+    )
+    for part in parts:
+        yield str(part["TableName"]), part.get("Key") or part["Item"]
+
+
+def _find(rows: list[Item], keys: list[str], wanted: Item) -> Item | None:
+    return next((row for row in rows if all(row[key] == wanted[key] for key in keys)), None)
+
+
+def _read_units(operation: str, params: Item, response: Any) -> float:
+    if operation == "Query":
+        units = max(1, math.ceil(sum(map(item_bytes, response["Items"])) / READ_UNIT))
+        return units * (1.0 if params.get("ConsistentRead") else 0.5)
+    found = [response["Item"]] if "Item" in response else []
+    for rows in response.get("Responses", {}).values():
+        found += rows
+    return sum(math.ceil(item_bytes(item) / READ_UNIT) for item in found) or 1
+
+
+def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
+    """Run every Lambda of one onboarding, claimed while it waits. `messages` are MQTT packets and HTTP publishes that
+    AWS bills; a message in a queue is three requests, of which the mapping makes two."""
+    recorder = connections.ConnectionRecorder(lambdas.ledger, Connections())
+    aws.client("sqs").create_queue(QueueName="device-lobby-express.fifo", Attributes={"FifoQueue": "true"})
+    bell = Bell(aws.client("sqs"), aws.ENVIRONMENT["LANES_QUEUE"], aws.ENVIRONMENT["EXPRESS_QUEUE"])
+    notary, steps, lane, lanes = (
+        NotaryFixture(lambdas.ledger, clock),
+        lambdas.onboarding(),
+        lane_to(A),
+        lane_rows.Lanes(clock),
+    )
+
+    def lifecycle(kind: str) -> None:
+        event = {"event": kind, "certid": warm.GOOD_ID, "devicename": warm.NAME, "session": "s", "version": 0}
+        connections.handler(event | {"at": int(clock().timestamp() * 1000)}, None, recorder)
+
+    def anchor(first: int, last: int) -> None:
+        records = inserted([item for item in items(warm.GOOD_ID) if first <= int(item["seq"]["N"]) <= last])
+        assert notary.process(*records) == []
+
+    def work() -> None:
+        assert lanes.acquire(lane, "worker") is not None
+        steps["commissioner"]()
+        assert _returns_lease(lanes, lane)
+
+    in_queue = {"fifo_requests": 2}
+    together = [(1, 2), (3, 5)] if _anchors_together() else [(seq, seq) for seq in range(1, 6)]
+    bill.run("admit (bouncer)", steps["bouncer"], rules=1, actions=1, queue_requests=3)
+    bill.run("connect (connections)", lambda: lifecycle("connected"), rules=1, actions=1, messages=2)
+    bill.run("first hello (receptionist)", steps["receptionist"], rules=1, actions=1)
+    bill.run("claim (API)", steps["claim"], api_requests=1)
+    bill.run("start the lane (bell)", lambda: bell.ring([lambdas.lobby.record(warm.GOOD_ID)]), **in_queue)
+    bill.run("commission (commissioner)", work, messages=3)
+    bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
+    arrival = {"rules": 1, "actions": 1, "messages": 2, "notifications": 1, "queue_requests": 3}
+    bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
+    for first, last in together:
+        bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
+
+
+def _returns_lease(lanes: Any, lane: str) -> bool:
+    if hasattr(lanes, "finish"):
+        return bool(lanes.finish(lane, "worker", lane_rows.WorkerReport(9.0)))
+    return bool(lanes.end(lane, "worker", 9.0, None, finished=True))
+
+
+def _anchors_together() -> bool:
+    """Return whether the notary's mapping collects entries: the two of an admission, and the three of a claim."""
+    import infra.notary  # noqa: PLC0415
+
+    return getattr(infra.notary, "WINDOW", 0) > 0
+
+
+def count() -> dict[str, Any]:
+    """Return the counts of each step of an onboarding, and their sums."""
+    with aws.aws() as calls:
+        clock = Clock()
+        lambdas, bill = warm.Lambdas(calls, clock), Bill(clock)
+        with bill.counting():
+            onboard(bill, lambdas, clock)
+    steps = {name: dict(counts) for name, counts in bill.steps.items()}
+    return {"steps": steps, "total": dict(sum(bill.steps.values(), Counter()))}
+
+
+if __name__ == "__main__":
+    json.dump(count(), sys.stdout)

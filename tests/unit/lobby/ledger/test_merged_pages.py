@@ -1,0 +1,80 @@
+"""Pages merged from several partitions: complete, in order, without duplicates, whatever each query returns."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lobby.domain.device import Device
+from lobby.domain.states import State
+from lobby.ledger.index_plan import Place
+from lobby.ledger.page_reads import Chunk, merged
+from lobby.names import Fingerprint
+
+STATES = (State.INLOBBY, State.CLAIMED, State.ARRIVED)
+
+
+def device(number: int, state: State, second: int) -> Device:
+    return Device(Fingerprint(f"{number:064x}"), state, f"2026-11-22T12:00:{second:02}.000Z")
+
+
+def query(rows: list[Device], place: Place | None, partition: str, evaluated: int, wanted: set[int]) -> Chunk:
+    """Return what DynamoDB returns of a partition: at most `evaluated` rows are read, those in `wanted` returned."""
+    if place is not None:
+        rows = [row for row in rows if row.enteredat <= place.value]
+        after = place.after.get(partition)
+        if after is not None:
+            rows = rows[[row.certid for row in rows].index(after) + 1 :]
+    read = rows[:evaluated]
+    last = read[-1] if len(rows) > evaluated else None
+    found = [row for row in read if int(row.certid, 16) in wanted]
+    return Chunk(found, (last.enteredat, last.certid) if last else None)
+
+
+def pages(partitions: dict[str, list[Device]], count: int, evaluated: int, wanted: set[int]) -> Iterator[list[Device]]:
+    place: Place | None = None
+    for _ in range(200):
+        chunks = {
+            name: query(rows, place, name, evaluated, wanted)
+            for name, rows in partitions.items()
+            if place is None or name in place.after
+        }
+        found, place = merged(chunks, count, place)
+        yield found
+        if place is None:
+            return
+    raise AssertionError("the list does not end")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 9)), max_size=30),
+    st.integers(1, 7),
+    st.integers(1, 7),
+    st.sets(st.integers(0, 29)),
+)
+def test_all_pages_together_are_the_matching_devices_newest_first(
+    rows: list[tuple[State, int]], count: int, evaluated: int, unwanted: set[int]
+) -> None:
+    devices = [device(number, *row) for number, row in enumerate(rows)]
+    partitions = {
+        state.value: sorted((each for each in devices if each.devstate is state), key=lambda each: each.enteredat)[::-1]
+        for state in STATES
+    }
+    wanted = set(range(len(rows))) - unwanted
+    listed = list(pages(partitions, count, evaluated, wanted))
+    found = [each for page in listed for each in page]
+    assert all(len(page) <= count for page in listed)
+    assert [each.enteredat for each in found] == sorted((each.enteredat for each in found), reverse=True)
+    assert sorted(int(each.certid, 16) for each in found) == sorted(wanted)
+
+
+def test_a_partition_that_was_not_read_to_its_end_holds_back_older_devices() -> None:
+    new, old = device(1, State.INLOBBY, 5), device(2, State.ARRIVED, 1)
+    chunks = {
+        "inlobby": Chunk([new], (device(3, State.INLOBBY, 3).enteredat, Fingerprint("c"))),
+        "arrived": Chunk([old], None),
+    }
+    assert merged(chunks, 10, None) == (
+        [new],
+        Place("2026-11-22T12:00:03.000Z", {"inlobby": Fingerprint("c"), "arrived": None}),
+    )
