@@ -9,6 +9,7 @@ from infra.local.layout import Layout
 from infra.local.ministack import (
     access_log,
     api_origin,
+    certificate_requests,
     concurrency,
     connections,
     counters,
@@ -51,7 +52,7 @@ _MODULES: Final = (
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
-    *(stack_resources, thing_types, list_pages),
+    *(stack_resources, thing_types, list_pages, certificate_requests),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -114,6 +115,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     role_principals.apply()
     thing_types.apply()
     list_pages.apply()
+    certificate_requests.apply()
     managed_login.apply()
     topic_rules.apply()
     streams.apply(lambda: current().stream_lanes)
