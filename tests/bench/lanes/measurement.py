@@ -89,10 +89,10 @@ class LanesUnderTest:
         emulator.enforce(replace(strict, rate_share=share))
         cold, *idle = [self._single(target) for target in (first, *[second, first] * _ALONE)]
         before = self._counted()
-        ids, same, other = self._write(first, count), list[float](), list[float]()
-        seconds = self._finish(ids, patience * count / rate, same, other)
-        both = self._write(first, both_count // 2) + self._write(second, both_count // 2)
-        both_seconds = self._finish(both, patience * both_count / rate) if both else None
+        same, other = list[float](), list[float]()
+        ids, seconds = self._carried_out([(first, count)], patience * count / rate, same, other)
+        halves = [(first, both_count // 2), (second, both_count // 2)]
+        both, both_seconds = self._carried_out(halves, patience * both_count / rate) if both_count else ([], None)
         after = self._counted()
         emulator.enforce(RELAXED)
         states = [self.lobby.row(certid).get("devstate", {}).get("S") for certid in (*ids, *both)]
@@ -129,15 +129,19 @@ class LanesUnderTest:
                 ConditionExpression="attribute_exists(kind)",
             )
 
-    def _finish(
+    def _carried_out(
         self,
-        ids: list[Fingerprint],
+        claims: Sequence[tuple[Target, int]],
         timeout: float,
         same: list[float] | None = None,
         other: list[float] | None = None,
-    ) -> float | None:
-        """Wait until these rows are commissioned, with single claims meanwhile. Return the seconds, or None."""
-        began, left, singles_at = time.monotonic(), list(ids), _SINGLES_EVERY
+    ) -> tuple[list[Fingerprint], float | None]:
+        """Write bulk claims for so many devices, equally many for each target, and wait until they are commissioned,
+        with single claims meanwhile. Return the devices, and the seconds from the first write, or None."""
+        made = [[self._device(target, Priority.BULK) for _ in range(count)] for target, count in claims]
+        devices = [device for one_of_each in zip(*made, strict=True) for device in one_of_each]
+        began, left, singles_at = time.monotonic(), self._write(devices), _SINGLES_EVERY
+        ids = list(left)
         pause = max(_SINGLES_EVERY, timeout / _MOST_SINGLES)
         while left and (elapsed := time.monotonic() - began) < timeout:
             if same is not None and other is not None and elapsed > singles_at and len(left) > _BATCH:
@@ -146,14 +150,14 @@ class LanesUnderTest:
                 singles_at = time.monotonic() - began + pause
             left = [certid for certid in left if not self._is_done(certid)] if self._is_done(left[-1]) else left
             time.sleep(_POLL)
-        return None if left else round(time.monotonic() - began, 1)
+        return ids, None if left else round(time.monotonic() - began, 1)
 
     def _is_done(self, certid: Fingerprint) -> bool:
         return bool(self.lobby.row(certid).get("devstate", {}).get("S") != State.CLAIMED.value)
 
     def _single(self, target: Target, timeout: float = 60) -> float:
         """Return the ms from a single claim until the device is commissioned, as the ledger records it."""
-        [certid] = self._write(target, 1, Priority.SINGLE)
+        [certid] = self._write([self._device(target, Priority.SINGLE)])
         claimed = datetime.now(UTC)
         deadline = time.monotonic() + timeout
         while not self._is_done(certid):
@@ -163,9 +167,8 @@ class LanesUnderTest:
         done = datetime.fromisoformat(self.lobby.row(certid)["enteredat"]["S"])
         return (done - claimed).total_seconds() * 1000
 
-    def _write(self, target: Target, count: int, priority: Priority = Priority.BULK) -> list[Fingerprint]:
-        devices = [self._device(target, priority) for _ in range(count)]
-        for start in range(0, count, _BATCH):
+    def _write(self, devices: Sequence[Device]) -> list[Fingerprint]:
+        for start in range(0, len(devices), _BATCH):
             requests = [{"PutRequest": {"Item": self._item(each)}} for each in devices[start : start + _BATCH]]
             self.lobby.tables.batch_write_item(RequestItems={TABLE: requests})
         return [device.certid for device in devices]
