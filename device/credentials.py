@@ -13,9 +13,10 @@ import awscrt.mqtt
 
 from device.credential_files import load, read
 from device.errors import BadCredentials
+from lobby.wire import MQTT_PORT
 
-HTTPS_PORT: Final = 443
-"""The port on which AWS IoT expects ALPN (AWS IoT developer guide, "Device communication protocols")."""
+ALPN: Final = "x-amzn-mqtt-ca"
+"""What AWS IoT needs on port 443 (AWS IoT developer guide, "Device communication protocols")."""
 
 
 class Credentials(Protocol):
@@ -94,8 +95,8 @@ def _connection(tls: Any, ca: Path, *, endpoint: str, tcp_connect_timeout_ms: in
     leaves the TLS version to the TLS library, which permits 1.1."""
     tls.min_tls_ver = awscrt.io.TlsVersion.TLSv1_2
     tls.override_default_trust_store(read(ca, "CA_UNREADABLE"))
-    if options["port"] == HTTPS_PORT:
-        tls.alpn_list = ["x-amzn-mqtt-ca"]
+    if options["port"] != MQTT_PORT:  # a broker that does not need it ignores it
+        tls.alpn_list = [ALPN]
     sockets = awscrt.io.SocketOptions()
     sockets.connect_timeout_ms = tcp_connect_timeout_ms
     bootstrap = awscrt.io.ClientBootstrap.get_or_create_static_default()

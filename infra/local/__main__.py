@@ -21,6 +21,7 @@ from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
 from infra.local.environment import restrict_umask
 from infra.local.errors import LocalCloudError, StartFailed
+from infra.local.layout import LOBBY_HOST
 from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.strictness import RELAXED, STRICT
@@ -171,6 +172,7 @@ Device Lobby is up. Ctrl-C stops it; the ledger is kept.
   command line   .venv/bin/lobbyctl{option} devices list
   GraphQL        {lobby.graphql_url}
   devices        connect to {lobby.lobby_endpoint}:{lobby.mqtt_port}, server CA {lobby.server_ca_path}
+                 (with ALPN: port {lobby.mqtt_alpn_port}; clients without SNI: {LOBBY_HOST})
   new device     .venv/bin/python -m pki device {Path(lobby.device_ca_path).parent} NAME
   AWS clients    AWS_ENDPOINT_URL={lobby.aws_endpoint_url} AWS_REGION={lobby.lobby_region}
                  AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY={lobby.aws_secret_access_key}

@@ -161,6 +161,7 @@ class LocalLobby:
             console_url=layout.console_url,
             lobby_endpoint=layout.endpoint_address(layout.lobby),
             mqtt_port=layout.endpoint(layout.lobby).port,
+            mqtt_alpn_port=layout.alpn_port,
             server_ca_path=str(layout.server_ca_path),
             device_ca_path=str(self.manufacturer.ca_path),
             device_ca_key_path=str(self.manufacturer.ca_key_path),

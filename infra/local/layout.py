@@ -3,6 +3,9 @@
 AWS IoT determines the account and Region of a connection by its endpoint. Here each endpoint has its own loopback
 address, and all use the same MQTT port: a route contains only a host, and the device keeps the port that it already
 uses. On a machine that has only 127.0.0.1 (macOS), each endpoint has its own port instead.
+
+Devices get an endpoint's name, because TLS sends a server name (SNI) only for names, and AWS IoT requires it. The name
+is the address in hexadecimal: every resolver reads it (POSIX inet_addr), also without DNS (decision 41).
 """
 
 import hashlib
@@ -20,8 +23,10 @@ GATEWAY_HOST: Final = "127.0.0.1"
 GATEWAY_PORT: Final = 4566
 MQTT_PORT: Final = 8883
 CONSOLE_PORT: Final = 4567
+ALPN_PORT: Final = 8443
+"""The local equivalent of AWS IoT's port 443, on which MQTT needs ALPN."""
 LOBBY_HOST: Final = "127.0.0.1"
-"""The address of the lobby's endpoint, which is also `localhost`."""
+"""A second address of the lobby's endpoint, also `localhost`: for clients that cannot send a server name."""
 _POOL: Final = ipaddress.ip_network("127.64.0.0/10")
 _FIRST_PORT: Final = 10_000
 _PORTS: Final = 20_000
@@ -46,6 +51,11 @@ class Layout:
     """The port that serves the lobby's HTTP API at the root; 0 in a layout file of an earlier version without it."""
     own_addresses: bool = True
     """Whether each endpoint has its own loopback address (Linux) or its own port (macOS)."""
+    alpn_port: int = 0
+    """The port that needs ALPN; 0: none, as in a layout file of an earlier version."""
+    names: bool = True
+    """Whether endpoints have names and need SNI. False in a layout file of an earlier version, whose devices have
+    stored addresses."""
     lobby: Target = LOBBY
     targets: tuple[Target, ...] = TARGETS
 
@@ -82,20 +92,42 @@ class Layout:
 
     def endpoint(self, scope: Target) -> Endpoint:
         """Return the address to which devices of `scope` connect. It is the same in every run."""
-        if scope == self.lobby:
+        if scope == self.lobby and not (self.own_addresses and self.names):
             return Endpoint(LOBBY_HOST, self.mqtt_port)
         if self.own_addresses:
             return Endpoint(own_address(scope), self.mqtt_port)
         return Endpoint(LOBBY_HOST, self._own_port(scope))
 
-    def endpoint_address(self, scope: Target) -> str:
-        """Return the result of DescribeEndpoint: the host, as on AWS, with the port if each endpoint has its own."""
+    def listens_on(self, scope: Target) -> tuple[Endpoint, ...]:
+        """Return every address on which `scope` is served: its endpoint, for the lobby also `LOBBY_HOST`, and the same
+        hosts with the port that needs ALPN, unless several endpoints share a host."""
         endpoint = self.endpoint(scope)
-        return endpoint.host if self.own_addresses else f"{endpoint.host}:{endpoint.port}"
+        hosts = dict.fromkeys([endpoint.host, *([LOBBY_HOST] if scope == self.lobby else [])])
+        ports = [endpoint.port]
+        if self.alpn_port and (self.own_addresses or scope == self.lobby):
+            ports.append(self.alpn_port)
+        return tuple(Endpoint(host, port) for port in ports for host in hosts)
+
+    def server_name(self, scope: Target) -> str:
+        """Return the host name of the endpoint, which clients send as SNI."""
+        host = self.endpoint(scope).host
+        return f"0x{int(ipaddress.IPv4Address(host)):08x}" if self.names else host
+
+    def accepts(self, scope: Target, endpoint: Endpoint, server_name: str | None) -> bool:
+        """Return whether a client that connected to `endpoint` with this SNI reaches `scope`. AWS IoT needs the
+        endpoint's name. `LOBBY_HOST` accepts everything, because v0.1's sample client is used with an address."""
+        if not self.names or (scope == self.lobby and endpoint.host == LOBBY_HOST):
+            return True
+        return server_name is not None and server_name.lower() == self.server_name(scope)
+
+    def endpoint_address(self, scope: Target) -> str:
+        """Return the result of DescribeEndpoint: the name, as on AWS, with the port if each endpoint has its own."""
+        name = self.server_name(scope)
+        return name if self.own_addresses else f"{name}:{self.endpoint(scope).port}"
 
     def _own_port(self, scope: Target) -> int:
         port = _FIRST_PORT + (self.mqtt_port + _digest(scope)) % _PORTS
-        taken = {self.mqtt_port, self.gateway_port, self.console_port}
+        taken = {self.mqtt_port, self.gateway_port, self.console_port, self.alpn_port}
         while port in taken:
             port += 1
         return port
@@ -113,6 +145,8 @@ class Layout:
             mqtt_port=int(body["mqtt_port"]),
             console_port=int(body.get("console_port", 0)),
             own_addresses=bool(body["own_addresses"]),
+            alpn_port=int(body.get("alpn_port", 0)),
+            names=bool(body.get("names", False)),
             lobby=_target(body["lobby"]),
             targets=tuple(_target(each) for each in body["targets"]),
         )

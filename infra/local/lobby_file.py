@@ -40,6 +40,8 @@ class LobbyFile:
     console_url: str
     lobby_endpoint: str
     mqtt_port: int
+    mqtt_alpn_port: int
+    """The port that stands for AWS IoT's 443 and needs ALPN."""
     server_ca_path: str
     device_ca_path: str
     device_ca_key_path: str

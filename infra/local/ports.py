@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.errors import StartFailed
-from infra.local.layout import CONSOLE_PORT, GATEWAY_HOST, GATEWAY_PORT, MQTT_PORT, Layout, own_address
+from infra.local.layout import ALPN_PORT, CONSOLE_PORT, GATEWAY_HOST, GATEWAY_PORT, MQTT_PORT, Layout, own_address
 
 LAYOUT_FILE: Final = "layout.json"
 _ATTEMPTS: Final = 100
@@ -30,6 +30,7 @@ def choose_layout(
     else:
         stored = _new(path.parent, gateway_port, mqtt_port, requested)
     layout = stored if stored.console_port else _with_console(stored, console_port, requested)
+    layout = layout if layout.alpn_port else _with_alpn(layout, requested)
     current = replace(
         layout,
         gateway_port=gateway_port or layout.gateway_port,
@@ -63,8 +64,7 @@ def _new(state_dir: Path, gateway_port: int | None, mqtt_port: int | None, reque
     """Return a new layout without a port for the console."""
     layout = Layout(state_dir, console_port=0, own_addresses=has_own_addresses())
     gateway = gateway_port or _free_port([GATEWAY_HOST], GATEWAY_PORT, requested)
-    hosts = sorted({layout.endpoint(scope).host for scope in layout.scopes()})
-    mqtt = mqtt_port or _free_port(hosts, MQTT_PORT, {*requested, gateway})
+    mqtt = mqtt_port or _free_port(_hosts(layout), MQTT_PORT, {*requested, gateway})
     return replace(layout, gateway_port=gateway, mqtt_port=mqtt)
 
 
@@ -73,8 +73,24 @@ def _with_console(layout: Layout, console_port: int | None, requested: Collectio
     return replace(layout, console_port=console_port or _free_port([GATEWAY_HOST], CONSOLE_PORT, taken))
 
 
+def _with_alpn(layout: Layout, requested: Collection[int]) -> Layout:
+    """With a requested MQTT port, search near it: several deployments have the same addresses."""
+    taken = {*requested, layout.gateway_port, layout.mqtt_port, layout.console_port}
+    first = ALPN_PORT if layout.mqtt_port == MQTT_PORT else layout.mqtt_port + 100
+    return replace(layout, alpn_port=_free_port(_hosts(layout), first, taken))
+
+
+def _hosts(layout: Layout) -> list[str]:
+    return sorted({endpoint.host for scope in layout.scopes() for endpoint in layout.listens_on(scope)})
+
+
 def _check_distinct(layout: Layout) -> None:
-    ports = {"gateway": layout.gateway_port, "MQTT": layout.mqtt_port, "console": layout.console_port}
+    ports = {
+        "gateway": layout.gateway_port,
+        "MQTT": layout.mqtt_port,
+        "console": layout.console_port,
+        "MQTT with ALPN": layout.alpn_port,
+    }
     port, count = Counter(ports.values()).most_common(1)[0]
     if count > 1:
         names = " and ".join(name for name, each in ports.items() if each == port)

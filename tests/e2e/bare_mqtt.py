@@ -6,6 +6,7 @@ reads one; nothing is retried.
 
 import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,15 +27,29 @@ class HandshakeRefused(ConnectionError):
 
 
 class BareMqtt:
-    """A TLS connection to a broker's IP address, thus without a server name. Raise `HandshakeRefused`. A TLS 1.3
-    server may also refuse after the handshake, by closing the connection."""
+    """A TLS connection to a broker. Raise `HandshakeRefused`. A TLS 1.3 server may also refuse after the handshake, by
+    closing the connection. `server_name` is sent as SNI instead of `host`, empty for none; `protocols` with ALPN."""
 
-    def __init__(self, host: str, port: int, server_ca: str, certificate: Path, key: Path) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        server_ca: str,
+        certificate: Path,
+        key: Path,
+        *,
+        server_name: str | None = None,
+        protocols: Sequence[str] = (),
+    ) -> None:
         context = ssl.create_default_context(cafile=server_ca)
         context.load_cert_chain(certificate, key)
+        if server_name is not None:
+            context.check_hostname = False
+        if protocols:
+            context.set_alpn_protocols(protocols)
         tcp = socket.create_connection((host, port), 20)
         try:
-            self._tls = context.wrap_socket(tcp, server_hostname=host)
+            self._tls = context.wrap_socket(tcp, server_hostname=(host if server_name is None else server_name) or None)
         except (ConnectionError, ssl.SSLError) as error:
             tcp.close()
             raise HandshakeRefused(str(error)) from error

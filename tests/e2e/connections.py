@@ -12,10 +12,13 @@ RETRY_SECONDS: Final = 0.7
 """Each connection attempt with a pending certificate invokes the bouncer; faster attempts start more of them."""
 
 
-def open_tls(deployed: Deployment, certificate: Path, key: Path, scope: Target | None = None) -> BareMqtt:
-    """Open a TLS connection to the endpoint of `scope`, by default the lobby's."""
-    endpoint = deployed.layout.endpoint(scope or deployed.lobby)
-    return BareMqtt(endpoint.host, endpoint.port, deployed.file.server_ca_path, certificate, key)
+def open_tls(
+    deployed: Deployment, certificate: Path, key: Path, scope: Target | None = None, host: str | None = None
+) -> BareMqtt:
+    """Open a TLS connection to the endpoint of `scope`, by default the lobby's; by its name, unless `host` is given."""
+    scope = scope or deployed.lobby
+    host, port = host or deployed.layout.server_name(scope), deployed.layout.endpoint(scope).port
+    return BareMqtt(host, port, deployed.file.server_ca_path, certificate, key)
 
 
 def attempt(deployed: Deployment, certificate: Path, key: Path, client_id: str) -> tuple[int, bytes]:
@@ -27,11 +30,13 @@ def attempt(deployed: Deployment, certificate: Path, key: Path, client_id: str) 
         return HUNG_UP
 
 
-def connect_admitted(deployed: Deployment, certificate: Path, key: Path, client_id: str) -> BareMqtt:
+def connect_admitted(
+    deployed: Deployment, certificate: Path, key: Path, client_id: str, host: str | None = None
+) -> BareMqtt:
     """Return a connection to the lobby. Attempts before the bouncer has admitted the device are closed."""
 
     def connect() -> BareMqtt | None:
-        device = open_tls(deployed, certificate, key)
+        device = open_tls(deployed, certificate, key, host=host)
         response = device.connect(client_id)
         if response == ACCEPTED:
             return device

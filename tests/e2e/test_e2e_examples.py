@@ -43,7 +43,8 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def powered(command: list[str], deployed: Deployment, paths: DevicePaths, folder: Path) -> Iterator[Path]:
     """Run the example until the block ends, and yield the file with its output."""
     file = deployed.file
-    server = [file.server_ca_path, file.lobby_endpoint, str(file.mqtt_port)]
+    port = file.mqtt_alpn_port if command[0].endswith("lobby-device") else file.mqtt_port  # one of them with ALPN
+    server = [file.server_ca_path, file.lobby_endpoint, str(port)]
     arguments = [*command, name_of(paths), str(paths.chain), str(paths.key), *server, str(folder / "route")]
     output = folder / "output"
     with output.open("ab") as out:

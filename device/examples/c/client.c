@@ -13,7 +13,7 @@
 
 #include "message.h"
 
-enum { FAILURES_BEFORE_FALLBACK = 10, KEEP_ALIVE = 30, CONNECT_SECONDS = 10 };
+enum { FAILURES_BEFORE_FALLBACK = 10, KEEP_ALIVE = 30, CONNECT_SECONDS = 10, MQTT_PORT = 8883 /* others: ALPN */ };
 
 static const char *name, *certificate, *key, *ca, *lobby, *file;
 static long lobby_port;
@@ -88,7 +88,8 @@ static MQTTClient connect_to(const char *host, long port) {
     tls.keyStore = certificate; /* the device's certificate, followed by its CA's */
     tls.privateKey = key;
     tls.enableServerCertAuth = 1;
-    tls.verify = 1; /* the host name */
+    tls.verify = 1; /* the host name, which is also sent as SNI */
+    if (port != MQTT_PORT) tls.protos = (const unsigned char *)"\016x-amzn-mqtt-ca", tls.protos_len = 15;
     options.ssl = &tls;
     options.MQTTVersion = MQTTVERSION_3_1_1;
     options.cleansession = 1;

@@ -4,12 +4,14 @@ Differences from AWS:
 - The endpoint that a device connects to determines the account and Region, and a certificate can be active in several
   (AWS IoT developer guide, "Connecting devices to AWS IoT", "X.509 client certificates"). MiniStack has one MQTT
   listener for all accounts and refuses a certificate that is ACTIVE in two of them.
+- AWS IoT needs the endpoint's name as SNI ("Transport security in AWS IoT Core") and, on port 443, the ALPN protocol
+  `x-amzn-mqtt-ca` ("Device communication protocols"). MiniStack needs neither and has one port.
 - AWS IoT requires a client certificate, and disconnects the sessions of a certificate that is deactivated, revoked or
   deleted ("Deactivate or revoke a client certificate"). MiniStack does neither.
 
 The patch binds one loopback listener per account and Region (`listeners.py`). A connection sees only the certificates
-and CAs of the account and Region it connected to. A client without a certificate is refused, and a certificate that is
-no longer ACTIVE loses its sessions.
+and CAs of the account and Region it connected to. A client without a certificate, the right SNI or ALPN is refused, and
+a certificate that is no longer ACTIVE loses its sessions.
 
 Unnecessary when: MiniStack has one MQTT listener per account and Region (or selects it by the server name), requires a
 client certificate and closes the sessions of deactivated certificates.
@@ -26,7 +28,7 @@ from typing import Any, Final
 
 from infra.local.errors import StartFailed
 from infra.local.layout import Layout
-from infra.local.ministack.listeners import Listeners
+from infra.local.ministack.listeners import ALPN, Listeners
 from infra.local.ministack.patch_points import PatchPoint
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target
@@ -49,6 +51,7 @@ PATCH_POINTS: Final = (
     PatchPoint(_IOT, "_mtls_ensure_server_cert", ()),
     PatchPoint(_IOT, "_MtlsAcceptor"),
     PatchPoint(_IOT, "_mtls_server"),
+    PatchPoint(_IOT, "_mtls_server_names"),
     PatchPoint(_IOT, "_mtls_loop"),
     PatchPoint(_IOT, "_mtls_close", ("writer",)),
     PatchPoint(_IOT, "_connected_clients"),
@@ -98,13 +101,14 @@ def apply(layout: Layout) -> Listeners:
 
 def _with_addresses(names: tuple[list[str], list[str]], listeners: Listeners) -> tuple[list[str], list[str]]:
     dns, addresses = names
-    return dns, addresses + sorted(listeners.hosts() - set(addresses))
+    return dns + sorted(listeners.names() - set(dns)), addresses + sorted(listeners.hosts() - set(addresses))
 
 
 def _with_certificate(original: Callable[[], Awaitable[ssl.SSLContext | None]], listeners: Listeners) -> Patched:
     async def context() -> ssl.SSLContext | None:
         tls = await original()
         if tls is not None:
+            tls.set_alpn_protocols([ALPN])  # a client that offers none is not affected
             await asyncio.to_thread(listeners.renew_certificate, tls)
         return tls
 
@@ -132,10 +136,13 @@ def _loaded_scopes(iot: Any) -> Iterable[Target]:
 def _serving_scope(original: Callable[[Any, Any], Awaitable[None]], listeners: Listeners) -> Patched:
     async def serve(reader: Any, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("sockname")[:2]
-        scope = listeners.scope_of(host, port)
-        presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        if scope is None or not presented:
-            log.warning("%s:%d: refused a client without a certificate", host, port)
+        scope, tls = listeners.scope_of(host, port), writer.get_extra_info("ssl_object")
+        names = listeners.iot._mtls_server_names
+        refusal = listeners.refusal(host, port, names.get(tls), tls.selected_alpn_protocol())
+        if not tls.getpeercert(binary_form=True):
+            refusal = "got no client certificate"
+        if scope is None or refusal:
+            log.warning("%s:%d: refused a client: %s", host, port, refusal)
             await listeners.iot._mtls_close(writer)
             return
         _connected_to.set((scope, host))

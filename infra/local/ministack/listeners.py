@@ -1,7 +1,8 @@
-"""The MQTT listeners of `endpoints`: one bound loopback socket per account and Region.
+"""The MQTT listeners of `endpoints`: bound loopback sockets of each account and Region.
 
 They replace MiniStack's single listener. They share one TLS context; its certificate names every address and is
-renewed when an address is added. Sessions whose certificate is no longer ACTIVE are closed here.
+renewed when an address is added. A client is refused that does not send the endpoint's name as SNI, or that does not
+negotiate ALPN on the port that needs it. Sessions whose certificate is no longer ACTIVE are closed here.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from infra.local.layout import Endpoint, Layout
 from lobby.names import Target
 
 _BACKLOG: Final = 512
+ALPN: Final = "x-amzn-mqtt-ca"
+"""The protocol of MQTT with client certificates (AWS IoT developer guide, "Device communication protocols")."""
 log = logging.getLogger("local.endpoints")
 
 
@@ -41,13 +44,31 @@ class Listeners:
     def hosts(self) -> set[str]:
         return {endpoint.host for endpoint in self._scopes}
 
+    def names(self) -> set[str]:
+        return {self.layout.server_name(scope) for scope in self._scopes.values()} - self.hosts()
+
     def scope_of(self, host: str, port: int) -> Target | None:
         return self._scopes.get(Endpoint(host, port))
 
+    def refusal(self, host: str, port: int, server_name: str | None, protocol: str | None) -> str | None:
+        """Return why a client is refused after the TLS handshake, or None. `protocol` was negotiated with ALPN."""
+        endpoint = Endpoint(host, port)
+        scope = self._scopes.get(endpoint)
+        if scope is None:
+            return "no endpoint has this address"
+        if not self.layout.accepts(scope, endpoint, server_name):
+            return f"got server name {server_name!r} (SNI), want {self.layout.server_name(scope)}"
+        if port == self.layout.alpn_port and protocol != ALPN:
+            return f"got ALPN protocol {protocol!r}, want {ALPN} on this port"
+        return None
+
     def bind(self, scope: Target) -> None:
-        """Listen on the endpoint of `scope`, once. The kernel queues connections until `serve`.
-        Raise `StartFailed` PORT_TAKEN if the address is in use."""
-        endpoint = self.layout.endpoint(scope)
+        """Listen on the addresses of `scope`, once. The kernel queues connections until `serve`.
+        Raise `StartFailed` PORT_TAKEN if one is in use."""
+        for endpoint in self.layout.listens_on(scope):
+            self._bind(scope, endpoint)
+
+    def _bind(self, scope: Target, endpoint: Endpoint) -> None:
         owner = self._scopes.get(endpoint)
         if owner == scope:
             return
@@ -97,7 +118,7 @@ class Listeners:
     def renew_certificate(self, context: ssl.SSLContext) -> None:
         """Load a certificate that names every address into `context`, unless it already has one."""
         with self._certificate_lock:
-            hosts = self.hosts()
+            hosts = self.hosts() | self.names()
             if not hosts <= self._certified_hosts:
                 _load_certificate(context, *self.iot._mtls_ensure_server_cert())
                 self._certified_hosts |= hosts

@@ -172,6 +172,8 @@ class Broker:
     def __init__(self, server: IssuedCertificate, ca: IssuedCertificate, *scripts: Script, port: int = 0) -> None:
         self.received: list[tuple[str, object]] = []
         self.sni: list[str | None] = []
+        self.protocols: list[str | None] = []
+        """The protocol that ALPN negotiated, of each connection."""
         self.violations: list[str] = []
         self._changed = threading.Condition()
         self._scripts = list(scripts)
@@ -179,6 +181,7 @@ class Broker:
         self._tls.load_cert_chain(server.cert, server.key)
         self._tls.load_verify_locations(ca.cert)
         self._tls.verify_mode = ssl.CERT_REQUIRED
+        self._tls.set_alpn_protocols(["http/1.1", "x-amzn-mqtt-ca"])
         self._tls.sni_callback = lambda _sock, name, _context: self.sni.append(name)
         self._requested_port = port
         self._conversations: dict[asyncio.Task[None], asyncio.WriteTransport] = {}
@@ -228,6 +231,7 @@ class Broker:
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         try:
             await writer.start_tls(self._tls)
+            self.protocols.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
             await script(Conversation(reader, writer, self._record))
         except (asyncio.IncompleteReadError, OSError):
             self._record("lost", "")

@@ -53,6 +53,7 @@ def test_a_device_onboards_after_a_closed_first_connection_on_the_current_port(t
         broker.wait_for("disconnect", times=2)
         received = [kind for kind, _ in broker.received]
     assert "localhost" in broker.sni
+    assert set(broker.protocols) == {"x-amzn-mqtt-ca"}  # as on every port but 8883
     assert received[:4] == ["connect", "connect", "subscribe", "$aws/rules/lobby"]
     assert received[4:] == ["disconnect", "connect", "subscribe", "app/sensor-1", "disconnect"]
     assert log.counts["refused"] == 1

@@ -67,7 +67,7 @@ class Identity:
 
 
 class Device:
-    """A device that connects to an IP address, and so sends no server name."""
+    """A device that connects to the endpoint `host`, and sends it as SNI unless it is an IP address."""
 
     def __init__(self, emulator: Emulator, identity: Identity, host: str) -> None:
         self.name, self.lost, self.messages = identity.name, threading.Event(), list[bytes]()

@@ -123,7 +123,7 @@ def test_rows_streams_and_endpoints_survive_a_restart(tmp_path: Path, how: str) 
         assert dynamodb.scan(TableName="ledger", Select="COUNT")["Count"] == 20
         assert dynamodb.get_item(TableName="ledger", Key={"id": {"S": "0"}})["Item"]["times"] == {"N": "1"}
         assert len(_stream(emulator, dynamodb)) == 21
-        Device(emulator, identity, emulator.layout.endpoint(emulator.layout.scopes()[1]).host).connect().close()
+        Device(emulator, identity, emulator.layout.server_name(emulator.layout.scopes()[1])).connect().close()
     finally:
         emulator.stop()
 

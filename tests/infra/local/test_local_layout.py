@@ -1,12 +1,14 @@
 """The endpoints of the accounts and Regions on this machine."""
 
 import ipaddress
+import json
+import socket
 from pathlib import Path
 
 import pytest
 
-from infra.local.layout import LOBBY, TARGETS, Layout, own_address
-from lobby.names import parse_target
+from infra.local.layout import LOBBY, TARGETS, Endpoint, Layout, own_address
+from lobby.names import Target, parse_target
 
 ELSEWHERE = parse_target("000000000000", "me-central-1")
 
@@ -24,7 +26,7 @@ def test_with_one_address_every_endpoint_has_a_port_of_its_own() -> None:
     endpoints = [layout.endpoint(scope) for scope in (*layout.scopes(), ELSEWHERE)]
     assert {endpoint.host for endpoint in endpoints} == {"127.0.0.1"}
     assert len({endpoint.port for endpoint in endpoints} | {layout.gateway_port, layout.console_port}) == 6
-    assert layout.endpoint_address(TARGETS[0]) == f"127.0.0.1:{layout.endpoint(TARGETS[0]).port}"
+    assert layout.endpoint_address(TARGETS[0]) == f"0x7f000001:{layout.endpoint(TARGETS[0]).port}"
 
 
 def test_an_endpoint_does_not_use_the_consoles_port() -> None:
@@ -37,13 +39,56 @@ def test_the_console_is_at_the_root_of_a_loopback_address() -> None:
     assert Layout(Path("/x"), console_port=4999).console_url == "http://127.0.0.1:4999/"
 
 
-def test_an_endpoint_address_on_the_shared_port_has_no_port() -> None:
-    assert Layout(Path("/x")).endpoint_address(TARGETS[0]) == own_address(TARGETS[0])
+def test_an_endpoint_address_on_the_shared_port_is_a_name_without_a_port() -> None:
+    assert Layout(Path("/x")).endpoint_address(TARGETS[0]) == "0x7f41e760"
 
 
 def test_endpoints_are_the_same_in_every_run() -> None:
     assert [own_address(scope) for scope in TARGETS] == ["127.65.231.96", "127.117.227.176"]
-    assert Layout(Path("/x")).endpoint(LOBBY).host == "127.0.0.1"
+    assert [Layout(Path("/x")).server_name(scope) for scope in TARGETS] == ["0x7f41e760", "0x7f75e3b0"]
+
+
+@pytest.mark.parametrize("scope", [LOBBY, *TARGETS, ELSEWHERE])
+def test_every_name_resolves_to_its_address_without_dns(scope: Target) -> None:
+    layout = Layout(Path("/x"))
+    name, address = layout.server_name(scope), layout.endpoint(scope).host
+    assert {found[4][0] for found in socket.getaddrinfo(name, 1, socket.AF_INET)} == {address}
+    with pytest.raises(ValueError, match="does not appear to be"):
+        ipaddress.ip_address(name)  # so TLS libraries send it as SNI (RFC 6066, section 3, excludes addresses)
+
+
+def test_only_the_lobby_is_also_at_the_address_for_clients_without_sni() -> None:
+    layout = Layout(Path("/x"), alpn_port=8443)
+    hosts = {scope: {endpoint.host for endpoint in layout.listens_on(scope)} for scope in layout.scopes()}
+    assert [scope for scope in layout.scopes() if "127.0.0.1" in hosts[scope]] == [LOBBY]
+    assert {endpoint.port for scope in layout.scopes() for endpoint in layout.listens_on(scope)} == {8883, 8443}
+
+
+@pytest.mark.parametrize(
+    ("scope", "host", "server_name", "accepted"),
+    [
+        (TARGETS[0], "127.65.231.96", "0x7f41e760", True),
+        (TARGETS[0], "127.65.231.96", "0X7F41E760", True),
+        (TARGETS[0], "127.65.231.96", None, False),
+        (TARGETS[0], "127.65.231.96", "", False),
+        (TARGETS[0], "127.65.231.96", "localhost", False),
+        (TARGETS[0], "127.65.231.96", "0x7f75e3b0", False),
+        (LOBBY, own_address(LOBBY), None, False),
+        (LOBBY, "127.0.0.1", None, True),
+        (LOBBY, "127.0.0.1", "localhost", True),
+    ],
+)
+def test_an_endpoint_needs_its_name_as_sni(scope: Target, host: str, server_name: str | None, accepted: bool) -> None:
+    layout = Layout(Path("/x"))
+    assert layout.accepts(scope, Endpoint(host, layout.mqtt_port), server_name) is accepted
+
+
+def test_a_layout_of_an_earlier_version_keeps_addresses_that_devices_have_stored() -> None:
+    written = json.loads(Layout(Path("/x")).to_json())
+    del written["names"], written["alpn_port"]
+    layout = Layout.from_json(json.dumps(written))
+    assert [layout.endpoint_address(scope) for scope in (LOBBY, TARGETS[0])] == ["127.0.0.1", "127.65.231.96"]
+    assert layout.accepts(TARGETS[0], layout.endpoint(TARGETS[0]), None)
 
 
 def test_a_layout_is_read_as_it_was_written() -> None:

@@ -141,7 +141,7 @@ def test_a_rule_needs_a_permission_and_failures_reach_the_destination(emulator: 
     )
     identity = Identity("reporter")
     register(aws(emulator, 0, "iot"), identity)
-    device = Device(emulator, identity, emulator.layout.endpoint(emulator.layout.lobby).host).connect()
+    device = Device(emulator, identity, emulator.layout.server_name(emulator.layout.lobby)).connect()
     device.publish("report", "{}")
     (refused,) = until(lambda: received(emulator, refused_url))
     assert "no permission" in refused["failures"][0]["errorMessage"]

@@ -59,6 +59,6 @@ def _publish_as_device(emulator: Emulator, topic: str, body: str) -> None:
     )
     identity = Identity("encrypted")
     register(aws(emulator, 0, "iot"), identity)
-    device = Device(emulator, identity, emulator.layout.endpoint(emulator.layout.lobby).host).connect()
+    device = Device(emulator, identity, emulator.layout.server_name(emulator.layout.lobby)).connect()
     device.publish("encrypted", body)
     device.close()
