@@ -17,6 +17,7 @@ from commissioner.errors import TargetRefusal
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
+from lobby.aws.device_messages import send
 from lobby.domain.commissioner_transitions import is_claimed_for
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
@@ -24,7 +25,6 @@ from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
-from lobby.wire import lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -148,7 +148,7 @@ class Commissioner:
         route = device.route()
         if route is None or device.devicename is None or device.target is None:
             return
-        self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=route.encode())
+        send(self._iot_data, device.devicename, route)
         if device.generation > 1:
             try:
                 self._gateway.publish_route(device.target, device.devicename, route)
@@ -160,7 +160,7 @@ class Commissioner:
         another hello."""
         challenge = device.presence_challenge()
         if challenge is not None and device.devicename is not None:
-            self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=challenge.encode())
+            send(self._iot_data, device.devicename, challenge)
 
     def _clear_target(self, device: Device, lane: Lane) -> str:
         """Clear the lane's target. A revoked device gets no reset message."""

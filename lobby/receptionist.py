@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.device_messages import send
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.states import State
@@ -22,7 +23,7 @@ from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
-from lobby.wire import PRESENCE, PresenceChallenge, Route, lobby_topic
+from lobby.wire import PRESENCE
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -61,7 +62,7 @@ class Receptionist:
             return "mistaken"
         route = device.route()
         if route is not None:
-            self._send(route, lobby_topic(device.devicename))
+            send(self._iot_data, device.devicename, route)
             return (
                 self._record_fallback(device, clientversion, shows_code=shows_code)
                 if _has_fallen_back(device, at)
@@ -76,7 +77,7 @@ class Receptionist:
     def _wait(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
         challenge = replace(device, shows_code=shows_code).presence_challenge()
         if challenge is not None and device.devicename is not None:
-            self._send(challenge, lobby_topic(device.devicename))
+            send(self._iot_data, device.devicename, challenge)
         self._ledger.record_heartbeat(device, clientversion, shows_code)
         return "asked" if challenge else "waiting"
 
@@ -102,9 +103,6 @@ class Receptionist:
             logger.info("claimed during the hello", extra={"certid": device.certid, "code": conflict.code})
             return self._wait(self._ledger.get(device.certid) or device, clientversion, shows_code=shows_code)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
-
-    def _send(self, message: Route | PresenceChallenge, topic: str) -> None:
-        self._iot_data.publish(topic=topic, qos=1, payload=message.encode())
 
 
 def _has_fallen_back(device: Device, at: object) -> bool:

@@ -18,6 +18,7 @@ from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.metrics import report
 from commissioner.readmission import Readmission
 from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.aws.device_messages import send
 from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
@@ -27,7 +28,6 @@ from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
-from lobby.wire import lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -114,7 +114,7 @@ class Sweeper:
         route = device.route() if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
             return False
-        self._iot_data.publish(topic=lobby_topic(device.devicename), qos=1, payload=route.encode())
+        send(self._iot_data, device.devicename, route)
         return True
 
 

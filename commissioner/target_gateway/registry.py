@@ -14,12 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.sessions import TargetSession
+from lobby.aws.device_messages import send
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import ThingChanges, ThingFacts, changes
 from lobby.names import Fingerprint, Target, ThingName
-from lobby.wire import Reset, Route, lobby_topic
+from lobby.wire import Reset, Route
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -131,7 +132,7 @@ def _apply(iot: "IoTClient", name: ThingName, wanted: ThingChanges) -> None:
 
 def publish(session: TargetSession, name: ThingName, message: Route | Reset) -> None:
     """Publish a message for a device that is connected to this target, or may be."""
-    session.iot_data.publish(topic=lobby_topic(name), qos=1, payload=message.encode())
+    send(session.iot_data, name, message)
 
 
 def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:

@@ -32,7 +32,7 @@ def next_route(payload: bytes, route: dict[str, Any], in_lobby: bool, port: int,
         if "presence" in message and "iotep" not in message:
             print("presence code:", message["presence"], flush=True)
         known = message == route and (not in_lobby or time.monotonic() < not_before)
-        elsewhere = not in_lobby and message.get("iotep") != route["iotep"]  # only a lobby moves a device
+        elsewhere = not in_lobby and any(message.get(each) != route[each] for each in ("iotep", "port"))
         unordered = in_lobby and message["generation"] is None
         old = not unordered and (message["generation"] or 0) < (route.get("generation") or 0)
         return None if known or elsewhere or old or not isinstance(message.get("iotep"), str) else message

@@ -1,11 +1,14 @@
 """Onboarding: new devices, v0.1 devices, claims before and after the first connection, and a long wait."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra.local.demo import read_label
+from infra.local.layout import LOBBY_HOST
+from lobby.aws.device_messages import EXPIRY_SECONDS
 from lobby.names import Target
 from pki.devices import DevicePaths, write_device
 from pki.keys import KeyType
@@ -13,6 +16,7 @@ from tests.e2e.bare_mqtt import PUBACK, PUBLISH, SUBACK
 from tests.e2e.connections import ACCEPTED, connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
+from tests.e2e.queued_messages import PersistentClient
 
 ONBOARDED = ["admit", "hello", "claim", "commission", "arrive"]
 
@@ -69,12 +73,12 @@ def test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message(
 
 
 @pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.RSA_2048], ids=str)
-def test_a_device_that_sends_no_server_name_onboards(
+def test_a_device_onboards_that_has_the_lobbys_address_and_sends_no_server_name_there(
     deployed: Deployment, fleet: Fleet, tmp_path: Path, first: Target, key_type: KeyType
 ) -> None:
     paths = _make_with(fleet, tmp_path, key_type)
     certid, thing = certid_of(paths), name_of(paths)
-    with connect_admitted(deployed, paths.chain, paths.key, thing) as device:
+    with connect_admitted(deployed, paths.chain, paths.key, thing, LOBBY_HOST) as device:
         assert device.subscribe(f"lobby/{thing}") == (SUBACK, b"\x00\x07\x01")
         assert device.publish("$aws/rules/lobby", b"{}")[0] == PUBACK
         deployed.wait(certid, "inlobby")
@@ -85,6 +89,25 @@ def test_a_device_that_sends_no_server_name_onboards(
     with open_tls(deployed, paths.chain, paths.key, first) as device:
         assert device.connect(thing) == ACCEPTED
         deployed.wait(certid, "arrived")
+
+
+def test_a_route_that_waits_for_a_persistent_session_expires(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+    paths = fleet.make()
+    certid, thing = certid_of(paths), name_of(paths)
+    with connect_admitted(deployed, paths.chain, paths.key, thing) as device:
+        device.publish("$aws/rules/lobby", b"{}")
+        deployed.wait(certid, "inlobby")
+    client = PersistentClient(thing, deployed.file.server_ca_path, paths.chain, paths.key)
+    lobby = (deployed.layout.server_name(deployed.lobby), deployed.layout.mqtt_port)
+    client.connect(*lobby)
+    client.disconnect()
+    deployed.claim(certid)
+    deployed.wait(certid, "commissioned")
+    client.connect(*lobby)
+    client.run_until(lambda: client.messages)
+    assert json.loads(client.messages[0].payload)["iotep"] == deployed.layout.endpoint_address(first)
+    assert 0 < client.messages[0].properties.MessageExpiryInterval <= EXPIRY_SECONDS  # type: ignore[union-attr]
+    client.disconnect()
 
 
 def test_ten_hellos_of_a_waiting_device_invoke_no_commissioner_and_write_no_history(

@@ -135,7 +135,8 @@ def test_a_commissioned_device_gets_its_route_with_one_read_and_one_publish(rece
     topic, payload = aws.published()[-1]
     assert topic == "lobby/sensor-1"
     assert json.loads(payload) == {"iotep": "a.example", "config": {"a": 1}, "generation": 1}
-    assert reception.calls.of("Publish")[0].params["qos"] == 1
+    sent = reception.calls.of("Publish")[0].params
+    assert (sent["qos"], sent["messageExpiry"]) == (1, 60)
 
 
 def ms(clock: Clock) -> int:
