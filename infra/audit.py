@@ -9,7 +9,6 @@ Exit status: 0 reported, 1 with --strict if something is vulnerable or a databas
 """
 
 import hashlib
-import json
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from lobby import strict_json
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REQUIREMENTS: Final = ROOT / "requirements" / "test.txt"
@@ -108,7 +109,7 @@ def of_console(run: Run) -> tuple[int, list[Vulnerability]]:
 
 def _json(text: str, whose: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = strict_json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict):

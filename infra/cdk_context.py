@@ -1,11 +1,12 @@
 """The context of cdk.json, which the CDK CLI passes by itself. Its feature flags of the CDK change templates."""
 
-import json
 from pathlib import Path
 from typing import Any, Final
+
+from lobby import strict_json
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def cdk_context() -> dict[str, Any]:
-    return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
+    return dict(strict_json.loads((ROOT / "cdk.json").read_text())["context"])

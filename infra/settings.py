@@ -26,7 +26,6 @@ are reported in one error.
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from typing import Any, Final
 from infra import setting_values as values
 from infra.errors import BadContext
 from infra.profile_files import read_profiles
+from lobby import strict_json
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles
 from lobby.errors import LobbyError
@@ -122,7 +122,7 @@ def _unknown_profiles(settings: "Settings") -> list[str]:
 def _targets(value: Any) -> tuple[TargetSettings, ...]:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = strict_json.loads(value)
         except ValueError:
             raise values.bad(value, "a JSON list of targets") from None
     if not isinstance(value, list):

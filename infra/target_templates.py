@@ -18,6 +18,7 @@ from infra.cdk_context import cdk_context
 from infra.role_stack import RoleStack
 from infra.settings import Settings, TargetSettings
 from infra.target_stack import TargetStack
+from lobby import strict_json
 from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID
 
 PATH: Final = "admin_api/templates/target.json"
@@ -42,7 +43,7 @@ def target_templates(settings: Settings) -> bytes:
 
 
 def _template(folder: Path, stack: str) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads((folder / f"{stack}.template.json").read_text())
+    template: dict[str, Any] = strict_json.loads((folder / f"{stack}.template.json").read_text())
     for resource in template["Resources"].values():
         resource.pop("Metadata", None)
     return {name: _literal(content) for name, content in template.items() if name not in _OF_CDK}

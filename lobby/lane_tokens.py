@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lobby import strict_json
 from lobby.domain.lanes import Lane, parse_lane
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, parse_fingerprint, shown
@@ -55,13 +56,18 @@ class Token:
     def decode(cls, body: str) -> "Token":
         """Raise `InvalidInput` INVALID_TOKEN."""
         try:
-            found = json.loads(body)
-            lane, settled_at = parse_lane(found["lane"]), found.get("settledAt")
-            settled_at = None if settled_at is None else float(settled_at)
+            found = strict_json.loads(body)
+            lane, settled_at = parse_lane(found["lane"]), _seconds(found.get("settledAt"))
             announced = tuple(parse_fingerprint(each) for each in found.get("announced", ()))
             return cls(lane, settled_at, announced, _tag(found.get("tag", "")))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidInput):
             raise InvalidInput("INVALID_TOKEN", f"got {shown(body)}, want a lane's token") from None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise TypeError
+    return None if value is None else float(value)
 
 
 def token_message(lane: Lane, at: float) -> dict[str, Any]:

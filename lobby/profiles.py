@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from lobby import strict_json
 from lobby.domain.profile import Profile, Profiles, Statement
 from lobby.domain.profile_rules import parse_profiles
-from lobby.errors import MissingSettings
+from lobby.errors import InvalidInput, MissingSettings
 
 PATH: Final = "lobby/profiles.json"
 """Where the file is in a bundle."""
@@ -26,7 +27,11 @@ def encode_profiles(profiles: Profiles) -> bytes:
 
 def decode_profiles(content: bytes) -> Profiles:
     """Raise `InvalidInput` INVALID_PROFILES."""
-    return parse_profiles(json.loads(content))
+    try:
+        found = strict_json.loads(content)
+    except ValueError as error:
+        raise InvalidInput("INVALID_PROFILES", f"got {PATH} that is no JSON ({error}), want profiles") from None
+    return parse_profiles(found)
 
 
 @cache

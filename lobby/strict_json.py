@@ -7,6 +7,7 @@ rejected with a `ValueError`, as other invalid JSON is. Standard library only.
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 MAX_NUMBER: Final = 2**64
@@ -17,10 +18,16 @@ _MAX_DIGITS: Final = 400
 """Characters of a number: the shortest text of the smallest double has fewer."""
 
 
-def loads(content: str | bytes) -> Any:
-    """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception."""
+Members = list[tuple[str, Any]]
+
+
+def loads(content: str | bytes, members: Callable[[Members], Any] = dict) -> Any:
+    """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception. `members` makes
+    an object of its names and values, and may reject them."""
     try:
-        value = json.loads(content, parse_constant=_constant, parse_int=_integer, parse_float=_float)
+        value = json.loads(
+            content, parse_constant=_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=members
+        )
     except RecursionError:
         raise ValueError(f"JSON nested deeper than {MAX_DEPTH}") from None
     if nested_deeper(value, MAX_DEPTH):

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from lobby import strict_json
 from lobby.domain.profile import Profiles
 from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, RegisteredTarget, profile_policy
 from lobby.errors import MissingSettings
@@ -65,7 +66,7 @@ def bundled_source() -> Mapping[str, Any]:
     """Raise `MissingSettings` MISSING_TEMPLATES."""
     if not _FILE.is_file():
         raise MissingSettings("MISSING_TEMPLATES", "got no admin_api/templates/target.json, want it in the bundle")
-    source: Mapping[str, Any] = json.loads(_FILE.read_text())
+    source: Mapping[str, Any] = strict_json.loads(_FILE.read_text())
     return source
 
 
@@ -77,7 +78,7 @@ def resources_of(
     wanted = {profile_policy(name) for name in used.by_name} | set(used.thing_types())
     wanted |= {*used.thing_groups(), *used.billing_groups()}
     text = json.dumps(source).replace(PLACEHOLDER.account, registered.target.account)
-    filled = json.loads(text.replace(PLACEHOLDER_EXTERNAL_ID, registered.externalid))
+    filled = strict_json.loads(text.replace(PLACEHOLDER_EXTERNAL_ID, registered.externalid))
     found = [*_resources(filled["role"], is_role=True), *_resources(filled["region"], is_role=False)]
     kept = [each for each in found if each.properties.get(_NAMED_BY_PROFILES.get(each.type, "")) in {None, *wanted}]
     return TargetResources(registered, role_region, tuple(kept))

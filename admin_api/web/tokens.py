@@ -6,7 +6,6 @@ API Gateway's authorizer has verified the token before; this module does not rel
 The keys are fetched for the first token, and again for an unknown key id, at most once a minute.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from jwt.utils import base64url_decode
 from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.roles import Caller, caller_of
 from admin_api.settings import Settings
+from lobby import strict_json
 
 KeyLookup = Callable[[str], jwt.PyJWK]
 """Returns the user pool's public key for a key id. Raises PyJWT's `PyJWKClientError` for an unknown key id, and
@@ -104,8 +104,11 @@ def _require_unique_names(token: str) -> None:
             raise Unauthenticated("got a token with a duplicate name, want each name once")
         return dict(pairs)
 
-    for part in token.split(".")[:2]:
-        json.loads(base64url_decode(part), object_pairs_hook=unique)
+    try:
+        for part in token.split(".")[:2]:
+            strict_json.loads(base64url_decode(part), unique)
+    except ValueError as error:
+        raise Unauthenticated(f"got a token with invalid JSON ({error}), want a valid one") from None
 
 
 def _failed_check(error: jwt.PyJWTError) -> str:

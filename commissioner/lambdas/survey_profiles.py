@@ -4,12 +4,12 @@ The target's owner deploys policies, thing types and groups; the lobby can only 
 from the profile's is reported, because devices would have other permissions there than the profile states.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from commissioner.lambdas.survey_checks import NO_THING, check
 from commissioner.target_gateway.sessions import TargetSession
+from lobby import strict_json
 from lobby.contracts import SurveyFinding
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.target import profile_policy
@@ -108,6 +108,6 @@ def _check_existing(
 
 def _same_document(found: str, wanted: dict[str, Any]) -> bool:
     try:
-        return bool(json.loads(found) == wanted)
+        return bool(strict_json.loads(found) == wanted)
     except ValueError:
         return False

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from infra.cloud.account import Caller
 from infra.errors import InfraError
+from lobby import strict_json
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _CLI: Final = ROOT / "infra" / "cdk_cli" / "node_modules" / ".bin" / "cdk"
@@ -66,12 +67,12 @@ def deploy(identity: Caller, profile: str | None, assembly: Path, stack: str) ->
         str(outputs_file),
         "--import-existing-resources",
     )
-    outputs: dict[str, dict[str, str]] = json.loads(outputs_file.read_text()) if outputs_file.exists() else {}
+    outputs: dict[str, dict[str, str]] = strict_json.loads(outputs_file.read_text()) if outputs_file.exists() else {}
     return next(iter(outputs.values()), {})
 
 
 def _own_context() -> dict[str, Any]:
-    return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
+    return dict(strict_json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
 def _run(identity: Caller, profile: str | None, *arguments: str) -> None:

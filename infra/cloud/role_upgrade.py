@@ -5,7 +5,6 @@ and is marked as retained, so the deployment removes it from the stack and not f
 adopts it. An interrupted upgrade continues with the next deployment.
 """
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from infra import stack_names
 from infra.errors import InfraError
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import ROLE, Stack
+from lobby import strict_json
 from lobby.domain.target import TARGET_ROLE
 from lobby.names import Region
 
@@ -33,7 +33,7 @@ def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
         return False
     template = target.template()
     [name] = [key for key, each in template["Resources"].items() if _is_role(each)]
-    new = json.loads((assembly / f"{role_stack}.template.json").read_text())["Resources"]
+    new = strict_json.loads((assembly / f"{role_stack}.template.json").read_text())["Resources"]
     [properties] = [each["Properties"] for each in new.values() if _is_role(each)]
     # CloudFormation does not apply a change of these attributes alone, so the metadata changes, too.
     template["Resources"][name] = {"Type": ROLE, "Properties": properties, "Metadata": {"moved": role_stack}, **_KEPT}

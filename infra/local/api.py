@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from infra.local.emulator import LocalSession
 from infra.local.lobby_file import LobbyFile, LocalOperator
+from lobby import strict_json
 from lobby.names import parse_account, parse_region
 
 
@@ -41,7 +42,7 @@ class Api:
             "application/graphql-response+json",
         ):
             raise ApiRefused(str(response.status_code), response.text[:300])
-        body = response.json()
+        body = strict_json.loads(response.text)
         if body.get("errors"):
             first = body["errors"][0]
             raise ApiRefused(first.get("extensions", {}).get("code", "ERROR"), first["message"])

@@ -4,7 +4,6 @@ On AWS the CDK CLI does this. Here it needs no bootstrap stack and no Node, and 
 stacks that exist are skipped, so an interrupted deployment can be repeated.
 """
 
-import json
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, WaiterError
 
 from infra.local.errors import DeployFailed
+from lobby import strict_json
 
 Clients = Callable[[str], Any]
 """Returns the boto3 client of a service in one account and Region, for example `session.client`."""
@@ -56,7 +56,7 @@ def read_assembly(directory: Path, account: str, region: str) -> dict[str, Stack
     share a stack name, each in its own account and Region.) `account` and `region` are used for an assembly that is
     not bound to any. Raise `DeployFailed` BAD_ASSEMBLY."""
     try:
-        manifest = json.loads((directory / "manifest.json").read_text())
+        manifest = strict_json.loads((directory / "manifest.json").read_text())
         artifacts: dict[str, Any] = manifest["artifacts"]
         return {name: _read_stack(directory, name, artifacts, account, region) for name in _in_order(artifacts)}
     except (OSError, ValueError, KeyError) as error:
@@ -99,7 +99,7 @@ def _read_stack(directory: Path, name: str, artifacts: Mapping[str, Any], accoun
 
 
 def _read_assets(manifest: Path, template: Path, account: str, region: str) -> list[FileAsset]:
-    body = json.loads(manifest.read_text())
+    body = strict_json.loads(manifest.read_text())
     if body.get("dockerImages"):
         raise DeployFailed("BAD_ASSEMBLY", f"got Docker images in {manifest}, want file assets only")
     values = {"${AWS::AccountId}": account, "${AWS::Region}": region, "${AWS::Partition}": "aws"}

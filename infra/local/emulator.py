@@ -4,7 +4,6 @@ The emulator exits when the process that started it exits. It writes its log to 
 loopback only and runs Lambda functions in its own child processes. It inherits none of the caller's AWS settings.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from infra.local.errors import StartFailed
 from infra.local.layout import GATEWAY_HOST, Layout
 from infra.local.ports import is_free
 from infra.local.strictness import RELAXED, Strictness
+from lobby import strict_json
 from lobby.names import AccountId, Region
 from pki.isolated_session import DIRECT, isolated_session
 
@@ -141,7 +141,7 @@ class Emulator:
 
     def counters(self) -> dict[str, Any]:
         """Return the counted API calls, MQTT packets and Lambda runs since the start (`ministack/counters.py`)."""
-        counted: dict[str, Any] = json.loads(self._get("/_ministack/counters"))
+        counted: dict[str, Any] = strict_json.loads(self._get("/_ministack/counters"))
         return counted
 
     def log_tail(self, lines: int = 20) -> str:
@@ -166,7 +166,7 @@ class Emulator:
 
     def _is_ready(self) -> bool:
         try:
-            ready: dict[str, object] = json.loads(self._get("/_ministack/ready"))
+            ready: dict[str, object] = strict_json.loads(self._get("/_ministack/ready"))
         except (OSError, ValueError):
             return False
         return ready.get("iot_mtls") == "listening"

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from lobby import strict_json
 from lobby.names import Target, parse_account, parse_region, parse_target
 
 LOBBY: Final = parse_target("100000000001", "us-east-1")
@@ -138,7 +139,7 @@ class Layout:
     @classmethod
     def from_json(cls, text: str) -> "Layout":
         """Parse the result of `to_json`. Raise `ValueError`, `KeyError` or `InvalidInput` for any other text."""
-        body = json.loads(text)
+        body = strict_json.loads(text)
         return cls(
             state_dir=Path(body["state_dir"]),
             gateway_port=int(body["gateway_port"]),

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lobby import strict_json
+
 NAME: Final = "lobby.json"
 
 
@@ -68,7 +70,7 @@ class LobbyFile:
     def read(cls, directory: Path) -> "LobbyFile":
         """Read the file in `directory`. Raise `FileNotFoundError`, or `ValueError`, `KeyError` or `TypeError` if it is
         malformed."""
-        body = json.loads((directory / NAME).read_text())
+        body = strict_json.loads((directory / NAME).read_text())
         targets = tuple(LocalTarget(**each) for each in body.pop("targets"))
         operators = tuple(LocalOperator(**each) for each in body.pop("operators"))
         return cls(**body, targets=targets, operators=operators)

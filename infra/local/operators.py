@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.lobby_file import LocalOperator, write_private
 from infra.passwords import new_password
+from lobby import strict_json
 from lobby.names import Target
 
 _FILE: Final = "operators.json"
@@ -45,7 +46,7 @@ def ensure_operators(
 def read_operators(directory: Path) -> tuple[LocalOperator, ...]:
     """Return the operators of the last start, or none."""
     try:
-        return tuple(LocalOperator(**each) for each in json.loads((directory / _FILE).read_text()))
+        return tuple(LocalOperator(**each) for each in strict_json.loads((directory / _FILE).read_text()))
     except FileNotFoundError:
         return ()
 

@@ -4,7 +4,6 @@ The process gets what a real device has (key, certificate, CA of the servers, ad
 of the deployment. Its log is kept next to its state; events are read from the log.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import IO, Any
 
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
+from lobby import strict_json
 from pki.devices import DevicePaths
 
 
@@ -40,7 +40,7 @@ class PoweredDevice:
         with self.log_path.open() as log:
             log.seek(self._read_from)
             lines = log.read().split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [strict_json.loads(line) for line in lines if line.startswith("{")]
 
     def first(self, event: str, **fields: Any) -> dict[str, Any] | None:
         """Return the first event with this name and these fields, or None."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.local.errors import StartFailed
+from lobby import strict_json
 
 FILE: Final = "strict.json"
 
@@ -56,7 +57,7 @@ class Strictness:
     @classmethod
     def from_json(cls, text: str) -> "Strictness":
         """Parse what `write` wrote. Raise `ValueError`, `TypeError` or `StartFailed` for anything else."""
-        body: dict[str, Any] = json.loads(text)
+        body: dict[str, Any] = strict_json.loads(text)
         return cls(**body)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.local.errors import DeployFailed
+from lobby import strict_json
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
@@ -64,7 +65,7 @@ def main() -> None:
     from infra.settings import Settings  # noqa: PLC0415
 
     out, context = sys.argv[1:]
-    build(Settings.from_context(json.loads(context).get), Path(out))
+    build(Settings.from_context(strict_json.loads(context).get), Path(out))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ stream it contains only a position, no row: see `lobby.ledger.redrive`.
 
 import base64
 import binascii
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +16,7 @@ from infra.connections import RULE as CONNECTIONS_RULE
 from infra.functions import BOUNCER, CONNECTIONS, PREFIX, RECEPTIONIST
 from infra.permissions import REGISTRATIONS
 from infra.stack_names import REGISTERED_RULE
+from lobby import strict_json
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, parse_fingerprint
 from lobby.wire import HELLO_RULE, PRESENCE
@@ -48,13 +48,13 @@ class Event:
 def read(body: str, lobby: Target, holder_of: HolderOf) -> Event:
     """Return the event in a message. Raise `Unreadable`."""
     try:
-        parsed = json.loads(body)
+        parsed = strict_json.loads(body)
         if isinstance(parsed, dict) and "requestPayload" in parsed:
             return _failed_invocation(parsed, lobby)
         if isinstance(parsed, dict) and "ruleName" in parsed:
             return _undelivered_message(parsed, holder_of)
         if isinstance(parsed, dict) and "registration" in parsed:
-            return _registration(json.loads(parsed["registration"]), str(parsed["reason"])[:200])
+            return _registration(strict_json.loads(parsed["registration"]), str(parsed["reason"])[:200])
         if isinstance(parsed, dict) and "certificateId" in parsed:
             return _registration(parsed, "the bouncer's runs ended without a result")
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
@@ -93,11 +93,11 @@ def _undelivered_message(report: dict[str, Any], holder_of: HolderOf) -> Event:
     failures = report.get("failures") or [{}]
     why = str(failures[0].get("errorMessage", "no reason given"))[:200]
     if rule == REGISTERED_RULE:
-        return _registration(json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
+        return _registration(strict_json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
     if rule == HELLO_RULE:
         return _hello(report, holder_of, why)
     if rule == CONNECTIONS_RULE:
-        return _connection(json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
+        return _connection(strict_json.loads(base64.b64decode(report["base64OriginalPayload"])), why)
     rules = f"{REGISTERED_RULE}, {HELLO_RULE}, {CONNECTIONS_RULE}"
     raise Unreadable(f"got a report of the rule {str(rule)[:100]!r}, want one of {rules}")
 
@@ -127,7 +127,7 @@ def _hello(report: dict[str, Any], holder_of: HolderOf, why: str) -> Event:
     if certid is None:
         return Event(None, None, f"{name!r} is not a device of this lobby: {why}")
     try:
-        hello = json.loads(base64.b64decode(report["base64OriginalPayload"]))
+        hello = strict_json.loads(base64.b64decode(report["base64OriginalPayload"]))
     except (ValueError, binascii.Error, RecursionError):
         hello = {}
     hello = hello if isinstance(hello, dict) else {}

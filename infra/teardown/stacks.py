@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from infra.errors import InfraError
+from lobby import strict_json
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -145,4 +146,4 @@ class Stack:
         if self.status() is None:
             return {}
         body: Any = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
-        return dict(json.loads(body) if isinstance(body, str) else body)
+        return dict(strict_json.loads(body) if isinstance(body, str) else body)

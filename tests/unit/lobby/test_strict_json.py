@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from lobby import strict_json
 from lobby.aws.sns_signature import parse_envelope
 from lobby.errors import LobbyError
+from lobby.lane_tokens import Token
+from lobby.profiles import decode_profiles
 from lobby.wire import parse_message
 
 HOSTILE: dict[str, str | bytes] = {
@@ -47,6 +49,8 @@ def test_hostile_json_is_a_value_error(text: str | bytes) -> None:
 EDGES: dict[str, Callable[[str], object]] = {
     "a message to a device": lambda text: parse_message(text.encode()),
     "an envelope of SNS": parse_envelope,
+    "a lane's token": Token.decode,
+    "the profiles of a bundle": lambda text: decode_profiles(text.encode()),
 }
 
 
@@ -81,3 +85,16 @@ def test_any_input_is_read_or_a_value_error(text: str | bytes) -> None:
         strict_json.loads(text)
     except ValueError:
         return
+
+
+def test_the_members_of_an_object_can_be_rejected() -> None:
+    def unique(members: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(members)) < len(members):
+            raise ValueError("a name twice")
+        return dict(members)
+
+    assert strict_json.loads('{"a": 1, "b": {"a": 2}}', unique) == {"a": 1, "b": {"a": 2}}
+    with pytest.raises(ValueError, match="twice"):
+        strict_json.loads('{"a": 1, "b": {"a": 2, "a": 3}}', unique)
+    with pytest.raises(ValueError, match="NaN"):
+        strict_json.loads('{"a": NaN}', unique)
