@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from commissioner.records import PARTITIONS, Partition, partition_of
+from lobby import strict_json
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.names import Target
 
@@ -78,5 +79,5 @@ def _pack(records: list[str]) -> str:
 
 
 def _unpack(packed: str) -> list[str]:
-    records: list[str] = json.loads(zlib.decompress(base64.b64decode(packed)))
+    records: list[str] = strict_json.loads(zlib.decompress(base64.b64decode(packed)))
     return records

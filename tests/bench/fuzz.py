@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from admin_api.failures import logger
 from tests.bench.report import Section, section
 from tests.functional.admin_api.api_on_moto import HERE, counted, fresh_lobby, ledger_on_moto
+from tests.functional.admin_api.fuzzed_lobby import EXPECTED_CODES, known_values
 from tests.functional.admin_api.graphql_fuzz import documents, leaks, with_known_values
-from tests.functional.admin_api.test_api_fuzz import EXPECTED_CODES, known_values
 
 app = typer.Typer(add_completion=False)
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from infra.local.api import sign_in
 from lobby.domain.states import State
 from tests.e2e.deployment import Deployment
+from tests.functional.admin_api.costly_documents import ATTACKS
+from tests.functional.admin_api.fuzzed_lobby import EXPECTED_CODES
 from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leaks, with_known_values
-from tests.functional.admin_api.test_api_costs import ATTACKS
-from tests.functional.admin_api.test_api_fuzz import EXPECTED_CODES
 
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 ANSWERS = (200, 400, 403, 404, 405, 414, 431)

@@ -24,7 +24,7 @@ from tests.functional.device.hostile_packets import (
 from tests.functional.device.running_device import SHORT_TIMING, RunningDevice, endpoint_of, make_tls_setup
 from tests.functional.device.scripted_broker import PUBACK, Conversation, serve
 from tests.unit.device.machine_driver import ROUTE as STORED_ROUTE
-from tests.unit.device.test_device_messages import PAYLOADS, TOPICS, check_messages
+from tests.unit.device.random_messages import PAYLOADS, TOPICS, check_messages
 
 _OBSERVED_S: Final = 45
 

@@ -9,7 +9,7 @@ import pytest
 from lobby.domain.states import State
 from lobby.ledger.listing import Filter
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
-from tests.functional.admin_api.test_api_lists import AT_HERE, DEVICES
+from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
 
 TIME = "2026-01-01T00:00:00.000Z"
 PLACE = {"index": "all", "value": TIME, "after": {"inlobby": fingerprint(1)}}

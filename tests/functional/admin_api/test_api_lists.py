@@ -8,17 +8,9 @@ from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.counts import PARTITIONS
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
-
-DEVICES = """
-query Devices($filter: DeviceFilter, $first: Int! = 20, $after: String) {
-  devices(filter: $filter, first: $first, after: $after) {
-    nodes { certid devicename devstate } pageInfo { hasNextPage endCursor }
-  }
-}"""
-
+from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
 
 FAILED = 0xF << 252
-AT_HERE = {"account": HERE.account, "region": HERE.region}
 ALL = {"pump-1", "pump-2", "pump-3", "valve-1", "valve-2", "valve-3"}
 
 

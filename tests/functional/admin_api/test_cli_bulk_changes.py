@@ -13,8 +13,8 @@ from admin_api.cli.documents import Document
 from lobby.domain.states import Event, State
 from lobby.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
+from tests.functional.admin_api.device_steps import arrived, claimed, fail, state
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal, error_of
-from tests.functional.admin_api.test_cli_changing import arrived, claimed, fail, state
 
 
 def listed(path: Path, *certids: str, header: str = "fingerprint") -> str:

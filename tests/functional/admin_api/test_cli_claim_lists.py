@@ -10,8 +10,8 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.label import encode_label
 from pki import manifest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
+from tests.functional.admin_api.device_steps import claim_of
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal
-from tests.functional.admin_api.test_cli_claiming import claim_of
 
 
 def write_lines(path: Path, *lines: str) -> Path:

@@ -1,22 +1,15 @@
 """`lobbyctl claim` with devices and photos: what is claimed, and what is refused before anything is sent."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from lobby.label import encode_label
-from lobby.names import Fingerprint
 from pki.labels import encode_png, render_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
+from tests.functional.admin_api.device_steps import claim_of
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
-
-
-def claim_of(lobby: Lobby, certid: Fingerprint) -> Any:
-    """Return target, profile and config in the ledger, or None."""
-    device = lobby.ledger.get(certid)
-    return device and (device.target, device.profile, device.config)
 
 
 @pytest.mark.parametrize("form", ["fingerprint", "label", "digits", "name"])

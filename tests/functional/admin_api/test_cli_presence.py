@@ -5,8 +5,8 @@ import pytest
 from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
+from tests.functional.admin_api.device_steps import act_in_order, arrive, commission
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
-from tests.functional.admin_api.test_cli_changing import act_in_order, arrive, commission
 from tests.operations import CODE
 
 WRONG = "99999999"

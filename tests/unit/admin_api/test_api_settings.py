@@ -5,17 +5,7 @@ import pytest
 from admin_api.settings import Settings, SignInSettings
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.settings import loopback
-
-VALID_SETTINGS = {
-    "AWS_REGION": "eu-west-1",
-    "USER_POOL_ID": "eu-west-1_AbC123",
-    "USER_POOL_CLIENT_ID": "client",
-    "SURVEYOR_FUNCTION": "device-lobby-surveyor",
-    "RECONCILER_FUNCTION": "device-lobby-reconciler",
-    "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
-    "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
-    "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",
-}
+from tests.unit.admin_api.valid_settings import VALID_SETTINGS
 
 
 def test_all_missing_settings_are_reported_together() -> None:

@@ -14,7 +14,7 @@ from admin_api.errors import KeysUnavailable, Unauthenticated
 from admin_api.settings import Settings
 from admin_api.web.tokens import TokenVerifier, user_pool_keys
 from tests.functional.admin_api.user_pool import CLIENT, POOL, REGION, public_jwk, token
-from tests.unit.admin_api.test_api_settings import VALID_SETTINGS
+from tests.unit.admin_api.valid_settings import VALID_SETTINGS
 
 
 @dataclass

@@ -1,0 +1,12 @@
+"""Settings with which the API starts."""
+
+VALID_SETTINGS = {
+    "AWS_REGION": "eu-west-1",
+    "USER_POOL_ID": "eu-west-1_AbC123",
+    "USER_POOL_CLIENT_ID": "client",
+    "SURVEYOR_FUNCTION": "device-lobby-surveyor",
+    "RECONCILER_FUNCTION": "device-lobby-reconciler",
+    "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
+    "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
+    "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",
+}
