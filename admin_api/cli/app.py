@@ -1,5 +1,6 @@
 """The ``lobbyctl`` command with all its subcommands. `main` is the entry point of the console script."""
 
+import os
 from typing import Annotated, Final
 
 import typer
@@ -68,5 +69,6 @@ app.add_typer(history.app, name="history", help="Show or verify the history of d
 
 
 def main() -> None:
-    """Run the command with the arguments of this process."""
+    """Run the command with the arguments of this process. Nobody else may change the files that it writes."""
+    os.umask(os.umask(0o022) | 0o022)
     app(prog_name=NAME)

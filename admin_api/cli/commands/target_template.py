@@ -1,5 +1,6 @@
 """`targets template`: a template that sets a target's account up without this project."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,7 @@ def template(
         documents.TARGET_TEMPLATE, account=where.account, region=where.region, format=output_format.value.upper()
     )["targetTemplate"]
     if output is not None:
-        output.write_text(answer["content"])
+        _write(output, answer["content"])
         context.screen.note(f"Wrote {output}")
     elif context.screen.as_json:
         context.screen.record(answer)
@@ -48,3 +49,9 @@ def template(
         context.screen.line(answer["content"].rstrip())
     if answer["quickCreateUrl"] and not context.screen.as_json:
         context.screen.note(f"For the owner, within the hour: {answer['quickCreateUrl']}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that contains the ExternalId. A new one is readable only by its owner, whatever the umask is."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)

@@ -1,5 +1,6 @@
 """`lobbyctl devices`, `history`, `overview`, `targets`, `whoami`: tables and JSON records."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -193,9 +194,12 @@ def test_a_template_of_a_target_is_printed_or_written(terminal: Terminal, tmp_pa
     assert printed.exit_code == 0, printed.output
     assert printed.stdout.startswith("# Sets this account up as a target")
     path = tmp_path / "target.tf"
+    before = os.umask(0)
     written = terminal.run("targets", "template", str(HERE), "--format", "terraform", "-o", str(path), "--as", "admin")
     assert written.exit_code == 0, written.output
+    os.umask(before)
     assert 'provider "aws"' in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600  # it contains the ExternalId
     (record,) = terminal.records("targets", "template", "Here", "--as", "admin")
     assert record["fileName"].endswith(".yaml")
 

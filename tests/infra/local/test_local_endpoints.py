@@ -161,3 +161,22 @@ def test_the_reference_client_sends_sni_and_alpn(
     )
     connection.connect().result(10)
     connection.disconnect().result(10)
+
+
+@pytest.mark.parametrize(
+    ("version", "accepted"), [("TLSv1", False), ("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)]
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_an_endpoint_has_tls_1_2_or_newer(emulator: Emulator, version: str, accepted: bool) -> None:
+    context = ssl.create_default_context(cafile=str(emulator.server_ca()))
+    context.set_ciphers("ALL:@SECLEVEL=0")  # without this, OpenSSL itself refuses the old versions
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    name = emulator.layout.server_name(emulator.layout.lobby)
+    with socket.create_connection((name, emulator.layout.mqtt_port), 10) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=name) as tls:
+                assert tls.version() == version.replace("_", ".")
+                connected = True
+        except (ssl.SSLError, ConnectionError):
+            connected = False
+    assert connected is accepted

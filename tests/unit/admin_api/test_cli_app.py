@@ -1,5 +1,6 @@
 """`lobbyctl` as a program: its entry point, version and imports."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,17 @@ def test_the_entry_point_uses_the_arguments_of_the_process(
         main()
     assert exited.value.code == 0
     assert "Usage: lobbyctl claim" in capsys.readouterr().out
+
+
+def test_nobody_else_may_change_what_is_written_whatever_the_umask_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["lobbyctl", "--version"])
+    before = os.umask(0)
+    try:
+        with pytest.raises(SystemExit):
+            main()
+    finally:
+        during = os.umask(before)
+    assert during == 0o022
 
 
 @pytest.mark.slow
