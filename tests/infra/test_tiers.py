@@ -1,4 +1,5 @@
-"""`./test.sh`: checks run beside the tests; a failure fails the run and is named; no process is left."""
+"""`./test.sh`: checks run beside the tests; a failure fails the run and is named; no process is left. Both scripts are
+found through links and despite CDPATH."""
 
 import os
 import shutil
@@ -25,7 +26,8 @@ def project(tmp_path: Path) -> Path:
     """Return a checkout in which each tool succeeds and prints its options."""
     for folder in ("infra", "venv/bin", "bin"):
         (tmp_path / folder).mkdir(parents=True)
-    shutil.copy(ROOT / "test.sh", tmp_path)
+    for script in ("test.sh", "deploy.sh"):
+        shutil.copy(ROOT / script, tmp_path)
     (tmp_path / "infra" / "setup.sh").write_text(_SETUP)
     for tool in TOOLS:
         replace(tmp_path, tool, 'echo "$@"')
@@ -113,20 +115,25 @@ def test_no_check_outlives_a_run_that_is_ended(project: Path) -> None:
     assert ends(int((project / "pid").read_text()))
 
 
-def test_it_is_found_through_a_link_and_despite_cdpath(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize(
+    ("script", "option", "runs"), [("test.sh", "--fast", "pytest"), ("deploy.sh", "demo", "infra.local demo")]
+)
+def test_a_script_is_found_through_a_link_and_despite_cdpath(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, script: str, option: str, runs: str
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / project.name).mkdir()
-    (elsewhere / "link").symlink_to(project / "test.sh")
-    for command in (f"{project.name}/test.sh", str(elsewhere / "link")):
+    (elsewhere / "link").symlink_to(project / script)
+    for command in (f"{project.name}/{script}", str(elsewhere / "link")):
         tests = subprocess.run(
-            ["bash", command, "--fast"],
+            ["bash", command, option],
             cwd=project.parent,
             env={**os.environ, "CDPATH": f"{elsewhere}:{project.parent}"},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (tests.returncode, "pytest" in tests.stdout) == (0, True), tests.stderr
+        assert (tests.returncode, runs in tests.stdout) == (0, True), tests.stderr
 
 
 @pytest.mark.parametrize("name", [*tier_lists.FULL, *tier_lists.SLOW])
