@@ -45,9 +45,12 @@ def list_devices(fixture: JobFixture) -> None:
 
 
 def anchor_history(fixture: JobFixture) -> None:
-    """Every history entry of the device has an anchor, and the API compares the two."""
+    """Every history entry of the device has an anchor, and the API compares the two. It also shows the certificate."""
     device = fixture.new_device()
     fixture.connect_admitted(device).close()
+    facts = "query($id: ID!) { device(certid: $id) { certificate { subject } } }"
+    if not fixture.request("certificate", facts, id=device.certid)["device"]["certificate"]:
+        raise JobFailed("certificate")
     document = "query($id: ID!) { verifyHistory(certid: $id) { entries anchored } }"
 
     def check() -> bool:

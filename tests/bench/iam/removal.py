@@ -26,7 +26,7 @@ LIKELY: Final = {
     ("device-lobby-receptionist", "iot:Publish", ""): "answer hello",
     ("device-lobby-connections", "dynamodb:", ""): "report connections",
     ("device-lobby-arrivals", "dynamodb:", "connections"): "report takeovers in target",
-    ("device-lobby-commissioner", "dynamodb:GetItem", "ledger"): "revoke",
+    ("device-lobby-commissioner", "dynamodb:BatchGetItem", "ledger"): "revoke",
     ("device-lobby-commissioner", "iot:UpdateCertificate", ""): "revoke",
     ("device-lobby-commissioner", "iot:DeleteConnection", ""): "revoke",
     ("device-lobby-commissioner", "iot:DeleteCertificate", ""): "retry refused",
@@ -36,6 +36,7 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "dynamodb:BatchGetItem", "rounds"): "reconcile daily",
     ("device-lobby-admin-api", "dynamodb:BatchGetItem", "targets"): "onboard",
     ("device-lobby-admin-api", "dynamodb:BatchGetItem", ""): "claim in bulk",
+    ("device-lobby-admin-api", "dynamodb:GetItem", "certificates"): "anchor history",
     ("device-lobby-admin-api", "dynamodb:DeleteItem", "targets"): "remove target",
     ("device-lobby-admin-api", "dynamodb:DeleteItem", ""): "release expected then admit",
     ("device-lobby-admin-api", "dynamodb:Query", "connections"): "report connections",
@@ -129,6 +130,8 @@ def unchecked(grant: Grant) -> str | None:
     """Return why no job needs the grant here, or None if one must."""
     if (grant.role, grant.action) == ("device-lobby-bouncer", "dynamodb:BatchGetItem"):
         return "a batch of several registrations is read with it; without it, each is examined alone"
+    if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:GetItem") and "ledger" in grant.where:
+        return "a row is read with its certificate, and again without it only after a conflict with another writer"
     return UNCHECKED.get(grant.action)
 
 
