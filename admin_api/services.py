@@ -22,7 +22,9 @@ from lobby.contracts import Comparison, Survey
 from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.device_connections import Connections
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
+from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
@@ -50,6 +52,8 @@ class Services:
     """All profiles that targets can have."""
     clock: Callable[[], float] = time.monotonic
     connections: Connections = field(default_factory=Connections)
+    enrolments: Enrolments = field(default_factory=Enrolments)
+    serial_lists: SerialLists = field(default_factory=SerialLists)
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source

@@ -12,10 +12,12 @@ from pynamodb.models import Model
 from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
+from lobby.domain.allocation import HOOK_PREFIX
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.connection_rows import ConnectionRow
+from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import (
     CertificateRow,
     CountRow,
@@ -23,10 +25,10 @@ from lobby.ledger.models import (
     LaneRow,
     LedgerRow,
     NameRow,
-    RegistrationRow,
     RoundRow,
     TargetRow,
 )
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
 
@@ -40,6 +42,7 @@ LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow
 LANES: Final = LaneRow
 CONNECTIONS: Final = ConnectionRow
 CERTIFICATES: Final = CertificateRow
+ENROLMENTS: Final = EnrolmentRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
@@ -49,6 +52,11 @@ def queue_arn(name: str, where: Target) -> str:
 
 def iot_arn(where: Target, resource: str) -> str:
     return f"arn:aws:iot:{where.region}:{where.account}:{resource}"
+
+
+def allocation_hooks(where: Target) -> str:
+    """Return the functions of the operator that may choose targets (`lobby.domain.allocation`)."""
+    return f"arn:aws:lambda:{where.region}:{where.account}:function:{HOOK_PREFIX}*"
 
 
 def allow(sid: str, actions: list[str], *resources: str) -> iam.PolicyStatement:
@@ -71,6 +79,9 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         _table(NAMES, lobby, "PutItem", "GetItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        _table(ENROLMENTS, lobby, "GetItem", "Query", "UpdateItem"),
+        _table(TARGETS, lobby, "Query"),
+        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
         _consumes("Registrations", REGISTRATIONS, lobby, "sqs:ChangeMessageVisibility"),
         allow(
             "Certificates",
@@ -191,6 +202,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
         _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
         _table(ROUNDS, lobby, "BatchGetItem"),
+        _table(ENROLMENTS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(

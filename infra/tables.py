@@ -17,7 +17,8 @@ from pynamodb.models import Model
 from infra.earlier_indexes import RETIRED
 from infra.settings import Settings
 from lobby.ledger.connection_rows import ConnectionRow
-from lobby.ledger.models import MODELS, HistoryRow, LedgerRow, RegistrationRow
+from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Target
 
 IMMUTABLE: Final = (

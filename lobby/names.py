@@ -20,6 +20,8 @@ Region = NewType("Region", str)
 """An AWS Region code such as ``eu-west-1``."""
 ThingName = NewType("ThingName", str)
 """The subject CN of the device's certificate, and its MQTT client id."""
+EnrolmentName = NewType("EnrolmentName", str)
+"""The name of an enrolment: 1 to 32 of a-z 0-9 -, the first not a dash."""
 PresenceCode = NewType("PresenceCode", str)
 """Eight digits that a device shows, so that a user can prove to be at the device."""
 
@@ -29,6 +31,7 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _THING = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 _CODE = re.compile(r"[0-9]{8}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_ENROLMENT = _PROFILE
 _SHOWN = 80
 
 
@@ -114,6 +117,13 @@ def parse_profile(text: object) -> str:
     if isinstance(text, str) and _PROFILE.fullmatch(text):
         return text
     raise InvalidInput("INVALID_PROFILE", f"got {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")
+
+
+def parse_enrolment_name(text: object) -> EnrolmentName:
+    """Return the name of an enrolment, which is part of the actor of its claims (`rule:<name>`)."""
+    if isinstance(text, str) and _ENROLMENT.fullmatch(text):
+        return EnrolmentName(text)
+    raise InvalidInput("INVALID_ENROLMENT", f"got name {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")
 
 
 def parse_code(text: object) -> PresenceCode:

@@ -30,7 +30,8 @@ from moto.s3.models import s3_backends
 
 from lobby.ledger.counts import bucket_of, totals
 from lobby.ledger.items import device_of_image
-from lobby.ledger.models import MODELS, RegistrationRow
+from lobby.ledger.models import MODELS
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target
 from lobby.wire import trust_bucket
 from tests import fast_moto

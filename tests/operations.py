@@ -67,6 +67,20 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
+    "enrolments": ("{ enrolments { name } }", _OPERATORS),
+    "enrolmentHistory": ('{ enrolmentHistory(name: "none") { event } }', _OPERATORS),
+    "addSerialNumbers": (
+        'mutation { addSerialNumbers(enrolment: "listed", serialNumbers: ["a"]) { added } }',
+        _OPERATORS,
+    ),
+    "pauseEnrolment": ('mutation { pauseEnrolment(name: "none") { state } }', _OPERATORS),
+    "resumeEnrolment": ('mutation { resumeEnrolment(name: "none") { state } }', _OPERATORS),
+    "revokeEnrolment": ('mutation { revokeEnrolment(name: "none") { state } }', _OPERATORS),
+    "createEnrolment": (
+        'mutation { createEnrolment(name: "valves", match: {namePattern: "valve-*"}) { name } }',
+        _ADMINS,
+    ),
+    "changeEnrolment": ('mutation { changeEnrolment(name: "none", limit: 5) { limit } }', _ADMINS),
     "targetTemplate": ("{ targetTemplate(account: <account>, region: <region>) { fileName } }", _ADMINS),
     "renameTarget": (
         'mutation { renameTarget(account: <account>, region: <region>, name: "Renamed") { name } }',
@@ -83,8 +97,21 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
 """Document and permitted roles by operation."""
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "configureDevice", "releaseDevice", "retryDevice"})
 """Operations that need a claimed device."""
-REFUSED: Final = {"removeTarget": "TARGET_NOT_ARCHIVED"}
-"""Operations that a permitted role reaches, and that refuse a target in use."""
+REFUSED: Final = {
+    "removeTarget": "TARGET_NOT_ARCHIVED",
+    **dict.fromkeys(
+        (
+            "enrolmentHistory",
+            "addSerialNumbers",
+            "pauseEnrolment",
+            "resumeEnrolment",
+            "revokeEnrolment",
+            "changeEnrolment",
+        ),
+        "UNKNOWN_ENROLMENT",
+    ),
+}
+"""Operations that a permitted role reaches, and that refuse: a target in use, an enrolment that does not exist."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
 """Operations that need a device in state proving that shows `CODE`."""
 

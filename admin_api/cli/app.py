@@ -12,6 +12,8 @@ from admin_api.cli.commands import (
     claim,
     devices,
     doctor,
+    enrolment_creation,
+    enrolments,
     history,
     reconcile,
     target_changes,
@@ -65,6 +67,8 @@ app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
 targets.app.add_typer(target_changes.app)
 targets.app.add_typer(target_template.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
+enrolments.app.add_typer(enrolment_creation.app)
+app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 
 

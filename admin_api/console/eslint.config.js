@@ -9,14 +9,20 @@ const schema = new URL("../schema.graphql", import.meta.url).pathname;
 
 /** Types that are values: they have no identity, and a cache keeps them in the object that contains them. */
 const VALUES = [
+  "AddedSerialNumbers",
+  "AllocatedTarget",
+  "Allocation",
   "BulkClaim",
   "Difference",
+  "EnrolmentMatch",
+  "EnrolmentRefusals",
   "Finding",
   "Lane",
   "Me",
   "Overview",
   "Reconciliation",
   "ReleasedDevice",
+  "SubjectField",
   "Target",
 ];
 const VALUE_SUFFIXES = [

@@ -107,6 +107,14 @@ class Device:
     def message(self) -> str | None:
         return self._row_for("message").message
 
+    @computed("* The enrolment that has admitted the device; null if none matched it.")
+    def enrolment(self) -> str | None:
+        return self._row_for("enrolment").enrolment
+
+    @computed("* The product model, as its enrolment states it; null if it states none.")
+    def model(self) -> str | None:
+        return self._row_for("model").model
+
     @computed(
         "* The configuration that the device gets with its route: text or an object. Null for users who may not claim"
         " for its target."

@@ -19,6 +19,7 @@ from admin_api.graphql.device_pages import (
     paginated_devices,
 )
 from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.enrolments import Enrolment, EnrolmentEntry, enrolments_of, history_of
 from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.histories import HistoryCheck, history_check_from
 from admin_api.graphql.overview import Overview, overview_of
@@ -100,6 +101,16 @@ class Query:
         after: After = ABSENT,
     ) -> DevicePage:
         return device_page(info.context, filter_of(filter or DeviceFilter()), first, after)
+
+    @operation("Returns all enrolments in the order of their names, with their progress and refusals.")
+    def enrolments(self, info: Info) -> list[Enrolment]:
+        return enrolments_of(info.context)
+
+    @operation("Returns what was done with an enrolment and by whom, the oldest entry first.")
+    def enrolment_history(
+        self, info: Info, name: Annotated[str, described("The enrolment's name.")]
+    ) -> list[EnrolmentEntry]:
+        return history_of(info.context, name)
 
     @operation(
         "Returns what changeDevices would do, with up to 1,000 devices of a list, or with a page of those that match a"

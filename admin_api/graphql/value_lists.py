@@ -53,6 +53,11 @@ REASONS: Final[dict[State, tuple[str, ...]]] = {
         "CRL_PARTIAL",
         "CRL_SCOPE",
         "CRL_STALE",
+        "ENROLMENT_EXPIRED",
+        "ENROLMENT_FULL",
+        "ENROLMENT_NOT_STARTED",
+        "ENROLMENT_PAUSED",
+        "ENROLMENT_REVOKED",
         "EXPIRED",
         "KEY_TOO_LARGE",
         "NAME_DOUBLED",
@@ -70,7 +75,7 @@ REASONS: Final[dict[State, tuple[str, ...]]] = {
         "WRONG_PURPOSE",
     ),
     State.PROVING: ("CODE_NOT_SHOWN",),
-    State.INLOBBY: ("PRESENCE_FAILED",),
+    State.INLOBBY: ("ALLOCATION_FAILED", "PRESENCE_FAILED"),
     State.REVOKED: ("REVOKED",),
 }
 """The reason codes by the state in which they occur. A TARGET_ code of another state than failed concerns a target that

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from lobby.domain.states import Event, State
-from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
+from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, Route
 
 DEFAULT_PROFILE = "default"
@@ -45,7 +45,8 @@ class Device:
     earlier version or if it was read with the row; `certified` states that it is in its own table. `code` is what the
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
-    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession."""
+    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession.
+    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states."""
 
     certid: Fingerprint
     devstate: State
@@ -78,6 +79,8 @@ class Device:
     failed_codes: int = 0
     shows_code: bool | None = None
     fallbacks: int = 0
+    enrolment: EnrolmentName | None = None
+    model: str | None = None
 
     @property
     def has_certificate(self) -> bool:

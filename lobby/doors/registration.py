@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
+from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName
+from lobby.names import EnrolmentName, Fingerprint, ThingName
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -33,9 +34,16 @@ class Bouncer:
     """Admits or refuses pending certificates. `policy` is the IoT policy of an admitted device in the lobby."""
 
     def __init__(
-        self, iot: "IoTClient", trust: TrustStore, ledger: Ledger, policy: str, clock: Callable[[], datetime] = now
+        self,
+        iot: "IoTClient",
+        trust: TrustStore,
+        ledger: Ledger,
+        admission: Admission,
+        policy: str,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._iot, self._trust, self._ledger, self._policy, self._clock = iot, trust, ledger, policy, clock
+        self._admission = admission
 
     def decide(self, certid: Fingerprint) -> str:
         """Admit or refuse a certificate. Return `admitted`, `settled` (no longer pending), or a reason code."""
@@ -44,7 +52,9 @@ class Bouncer:
             return "settled"
         try:
             identity = self._verify(certid, description)
-            self._ledger.admit(identity, ACTOR)
+            self._admission.admit(identity, description.get("caCertificateId") or "", ACTOR)
+        except EnrolmentRefused as refusal:
+            return self._refuse(certid, description, refusal.code, refusal.message, refusal.enrolment)
         except IdentityRefused as refusal:
             return self._refuse(certid, description, refusal.code, refusal.message)
         except Conflict as conflict:
@@ -93,9 +103,11 @@ class Bouncer:
             if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                 raise
 
-    def _refuse(self, certid: Fingerprint, description: Any, code: str, message: str) -> str:
+    def _refuse(
+        self, certid: Fingerprint, description: Any, code: str, message: str, enrolment: EnrolmentName | None = None
+    ) -> str:
         try:
-            self._ledger.refuse(certid, _name_if_any(description["certificatePem"]), code, message, ACTOR)
+            self._ledger.refuse(certid, _name_if_any(description["certificatePem"]), code, message, ACTOR, enrolment)
         except Conflict as conflict:
             if conflict.code == "NOT_ALLOWED":
                 return self._record_reason(certid, code, message)

@@ -13,17 +13,25 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
+from lobby.aws import allocation_hook
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.pacing import Pace
+from lobby.doors.admission import Admission
+from lobby.doors.allocating import Allocator
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import Busy, Delivery, FailedRegistrations, delivery_of
 from lobby.errors import MessageRejected
 from lobby.ledger.connection import connect
+from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.leases import Lease, Registration, RegistrationLeases
-from lobby.ledger.models import RegistrationRow
+from lobby.ledger.models import TargetRow
+from lobby.ledger.recent_enrolments import RecentEnrolments
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets import Targets
 from lobby.settings import BouncerSettings, read_settings
 
 _PARALLEL: Final = 8
@@ -119,10 +127,12 @@ def _pace(per_second: str) -> Pace:
 @at_init
 def _queue() -> RegistrationQueue:
     settings = read_settings(BouncerSettings, os.environ)
-    connect(RegistrationRow)
-    clients = LobbyClients()
+    connect(RegistrationRow, EnrolmentRow, SerialRow, TargetRow)
+    clients, ledger = LobbyClients(), Ledger(settings.region)
     trust = TrustStore(clients.iot, clients.s3, settings.trust_bucket)
-    bouncer = Bouncer(clients.iot, trust, Ledger(settings.region), settings.lobby_policy)
+    allocator = Allocator(Targets.read_only().all, allocation_hook.invoke)
+    admission = Admission(ledger, RecentEnrolments(Enrolments()), allocator)
+    bouncer = Bouncer(clients.iot, trust, ledger, admission, settings.lobby_policy)
     failed = FailedRegistrations(lambda: clients.sqs, settings.registrations_queue, settings.undelivered_queue)
     return RegistrationQueue(bouncer, RegistrationLeases(), Pacer(_pace(settings.registrations_per_second)), failed)
 

@@ -13,12 +13,12 @@ from lobby.ledger.clock import now, pause, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.transaction import TransactionConflict, Writer, change_of
+from lobby.ledger.transaction import TransactionConflict, Update, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 
 UNREAD: Final = object()
 """The row was not read yet; None means that there is no row."""
-_ATTEMPTS: Final = 8
+ATTEMPTS: Final = 8
 
 Decision = Callable[[Device | None, str], Device | None]
 RowDecision = Callable[[Device, str], Device | None]
@@ -51,7 +51,7 @@ class EventWriter(LedgerReader):
         """Read the row, decide and write. Raise `NotFound` UNKNOWN_DEVICE."""
         return self._transition(certid, event, on_row(certid, decide), actor)
 
-    def _transition(
+    def _transition(  # noqa: PLR0913  # all that one event writes
         self,
         certid: Fingerprint,
         event: Event,
@@ -63,20 +63,21 @@ class EventWriter(LedgerReader):
         about: Target | None = None,
         name: ThingName | None = None,
         always: bool = False,
+        also: tuple[Update, ...] = (),
     ) -> Device | None:
         """Decide and write; after a conflict, read again and repeat. `always`: write an entry even if the row does not
-        change."""
+        change. `also`: further items, whose updates have no condition."""
         before: Device | None = self.get(certid) if row is UNREAD else row
         last: Entry | None = None
         holder: Fingerprint | None = None
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             at = self._timestamp()
             after = presence.with_code(decide(before, at), self._new_code)
             if after == before and not always:
                 return after
             change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
             try:
-                self._writer.write([replace(change, name=name, holder=holder)])
+                self._writer.write([replace(change, name=name, holder=holder, also=also)])
             except TransactionConflict as conflict:
                 if conflict.busy:
                     self._pause(attempt)

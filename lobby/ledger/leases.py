@@ -16,7 +16,7 @@ from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from lobby.ledger.clock import now
 from lobby.ledger.dynamodb_errors import code_of
-from lobby.ledger.models import RegistrationRow
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Fingerprint
 
 LEASE: Final = timedelta(minutes=1)

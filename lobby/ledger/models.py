@@ -19,6 +19,8 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.models import Model
 
 from lobby.ledger.connection_rows import ConnectionRow
+from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.table_calls import Calls
 
 NAME_HEAD = 2
@@ -155,6 +157,8 @@ class LedgerRow(Model):
     shows_code = BooleanAttribute(null=True, attr_name="shows")
     fallbacks = NumberAttribute(null=True)
     priority = NumberAttribute(null=True)
+    enrolment = UnicodeAttribute(null=True)
+    model = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -275,22 +279,6 @@ class RoundRow(Model):
     progress = JSONAttribute(attr_name="place")
 
 
-class RegistrationRow(Model):
-    """The lease of a certificate's registration (`leases`): the id of the message that is processed, since when and
-    until when, in ms since 1970, and whether the run has ended with a decision. DynamoDB deletes a row after
-    `expires`, in seconds since 1970."""
-
-    class Meta(Calls):
-        table_name = "device-lobby-registrations"
-
-    certid = UnicodeAttribute(hash_key=True)
-    message = UnicodeAttribute()
-    began = NumberAttribute()
-    until = NumberAttribute()
-    done = BooleanAttribute()
-    expires = NumberAttribute()
-
-
 MODELS: tuple[type[Model], ...] = (
     LedgerRow,
     HistoryRow,
@@ -302,4 +290,5 @@ MODELS: tuple[type[Model], ...] = (
     RoundRow,
     RegistrationRow,
     ConnectionRow,
+    EnrolmentRow,
 )

@@ -22,10 +22,11 @@ from lobby.ledger.bulk import Bulk
 from lobby.ledger.clock import timestamp
 from lobby.ledger.device_changes import DeviceChanges
 from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.transaction import changes
-from lobby.names import Fingerprint, PresenceCode, Target, ThingName
+from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Target, ThingName
 
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
@@ -35,7 +36,7 @@ HEARTBEAT_INTERVAL: Final = timedelta(minutes=30)
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(DeviceChanges):
+class Ledger(EnrolledAdmissionWriter, DeviceChanges):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
@@ -52,13 +53,22 @@ class Ledger(DeviceChanges):
             )
         )
 
-    def refuse(self, certid: Fingerprint, name: ThingName | None, code: str, message: str, actor: str) -> Device:
-        """Record that a certificate was refused, and why."""
+    def refuse(
+        self,
+        certid: Fingerprint,
+        name: ThingName | None,
+        code: str,
+        message: str,
+        actor: str,
+        enrolment: EnrolmentName | None = None,
+    ) -> Device:
+        """Record that a certificate was refused, and why, and count the refusal by an `enrolment`."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transitions.refuse(device, certid, name, self._region, code, message, at)
 
-        return present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code))
+        also = (counted_refusal(enrolment, code),) if enrolment else ()
+        return present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code, also=also))
 
     def hello(self, device: Device, clientversion: str | None, actor: str, shows_code: bool | None = None) -> Device:
         """Record the first hello of an admitted device, or that an arrived device is back in the lobby. `shows_code`:

@@ -13,6 +13,8 @@ from uuid import uuid4
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from lobby.domain.device import GENESIS, Device, Entry
@@ -41,15 +43,27 @@ class TransactionConflict(Exception):
 
 
 @dataclass(frozen=True)
+class Update:
+    """A further item that the same transaction updates, on a condition."""
+
+    row: Model
+    actions: Sequence[Action]
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
 class Change:
     """A decided change: the row as it was read, the new row, and the history entry. `name` is reserved for the
-    certificate if it is free or held by `holder`."""
+    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `also` are the
+    further items."""
 
     before: Device | None
     after: Device | None
     entry: Entry
     name: ThingName | None = None
     holder: Fingerprint | None = None
+    further: Entry | None = None
+    also: tuple[Update, ...] = ()
 
 
 def change_of(
@@ -101,8 +115,9 @@ class Writer:
         self._pause, self._new_token = pause, new_token
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, two more for its
-        name and its certificate, and one for each pair of buckets between which devices go."""
+        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, one each for its
+        name, its certificate, its further entry and items, and one for each pair of buckets between which devices
+        go."""
         transaction = _Transaction(self._connection, self._new_token())
         for change in changes:
             transaction.add(change)
@@ -132,7 +147,7 @@ class _Transaction:
 
     def add(self, change: Change) -> None:
         certid, before, after = change.entry.certid, change.before, change.after
-        self._put(row_of(change.entry), HistoryRow.certid.does_not_exist(), certid)
+        self._add_entries_and_items(change)
         if change.name is not None:
             self._put(NameRow(change.name, certid=certid), _free(certid, change.holder), certid)
         if after is not None and after.certified and not (before and before.certified):
@@ -144,6 +159,12 @@ class _Transaction:
         elif before is not None:
             self._transaction.delete(LedgerRow(certid), condition=_unchanged(before))
             self._deletes.append(certid)
+
+    def _add_entries_and_items(self, change: Change) -> None:
+        for entry in filter(None, (change.entry, change.further)):
+            self._put(row_of(entry), HistoryRow.certid.does_not_exist(), entry.certid)
+        for update in change.also:
+            self._update(update.row, list(update.actions), update.condition, None)
 
     def update(self, before: Device, after: Device) -> None:
         self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)

@@ -7,6 +7,7 @@ grant without a probe, so a new permission needs a new probe here.
 from collections.abc import Iterator
 from typing import Final
 
+from lobby.domain.allocation import HOOK_PREFIX
 from lobby.names import Target
 from tests.e2e.iam_probes import Probe, Resources
 
@@ -24,6 +25,7 @@ def probes(scope: Target, resources: Resources) -> list[Probe]:
         *_iot(scope),
         *_queues(scope, resources),
         *_functions(scope, resources),
+        *_allocation_hooks(scope),
         *_buckets(resources),
         *_iam_and_cognito(scope, resources),
         *_other_services(scope, resources),
@@ -135,6 +137,13 @@ def _functions(scope: Target, resources: Resources) -> Iterator[Probe]:
         yield Probe("lambda:InvokeFunction", arn, "lambda", "Invoke", params)
         for action in () if number else _FUNCTION_ACTIONS:
             yield Probe(f"lambda:{action}", arn, "lambda", action, params)
+
+
+def _allocation_hooks(scope: Target) -> Iterator[Probe]:
+    """Functions of the operator that the bouncer may invoke; none is deployed."""
+    name = f"{HOOK_PREFIX}nobody"
+    params = {"FunctionName": name, "InvocationType": "DryRun"}
+    yield Probe("lambda:InvokeFunction", _arn(scope, "lambda", f"function:{name}"), "lambda", "Invoke", params)
 
 
 def _buckets(resources: Resources) -> Iterator[Probe]:

@@ -31,7 +31,7 @@ UNBOUNDED = {
 """The actions that AWS defines no resource for."""
 GRANTS: dict[str, dict[str, set[str]]] = {
     "device-lobby-bouncer": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}registrations"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}registrations", f"{TABLE}enrolments"},
         "dynamodb:BatchGetItem": {f"{TABLE}registrations"},
         "dynamodb:PutItem": {
             f"{TABLE}certificates",
@@ -40,8 +40,14 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}history",
             f"{TABLE}registrations",
         },
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}registrations"},
-        "dynamodb:Query": {f"{TABLE}history"},
+        "dynamodb:UpdateItem": {
+            f"{TABLE}ledger",
+            f"{TABLE}counts",
+            f"{TABLE}registrations",
+            f"{TABLE}enrolments",
+        },
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}enrolments", f"{TABLE}targets"},
+        "lambda:InvokeFunction": {f"{LAMBDA}allocation-*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
         "iot:AttachPolicy": {f"{IOT}cert/*"},
@@ -111,12 +117,19 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{NOTARY}/entries/*"},
     },
     "device-lobby-admin-api": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}targets"},
-        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections", f"{TABLE}rounds"},
-        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}targets", f"{TABLE}enrolments"},
+        "dynamodb:BatchGetItem": {
+            f"{TABLE}ledger",
+            f"{TABLE}targets",
+            f"{TABLE}connections",
+            f"{TABLE}rounds",
+            f"{TABLE}enrolments",
+        },
+        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}targets", f"{TABLE}enrolments"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes", f"{TABLE}enrolments"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets"},
         "dynamodb:Query": {
+            f"{TABLE}enrolments",
             f"{TABLE}history",
             f"{TABLE}targets",
             f"{TABLE}counts",

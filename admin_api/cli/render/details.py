@@ -61,6 +61,8 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "target", f"{cells.target(device)}, profile {device['profile']}" if claimed else None
     yield "claim", f"{device['generation']}, by {device['claimedBy']} at {device['claimedAt']}" if claimed else None
     yield "code", _code(device)
+    yield "enrolment", device.get("enrolment")
+    yield "model", device.get("model")
     yield "route", device["endpoint"]
     yield "config", device["config"] if claimed else None
     yield "waits for", device.get("waitsFor")

@@ -11,13 +11,17 @@ from typing import Final
 from lobby.domain.target import TARGET_ROLE
 from tests.bench.iam.api_jobs import API_JOBS
 from tests.bench.iam.device_jobs import DEVICE_JOBS
+from tests.bench.iam.enrolment_jobs import ENROLMENT_JOBS
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.timer_jobs import TIMER_JOBS
 
-JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS
+JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS
 COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
+    ("device-lobby-bouncer", "dynamodb:", "enrolments"): "enrol by list",
+    ("device-lobby-bouncer", "dynamodb:Query", "targets"): "enrol by list",
+    ("device-lobby-admin-api", "dynamodb:", "enrolments"): "enrol by list",
     ("device-lobby-bouncer", "dynamodb:GetItem", "registrations"): "onboard",
     ("device-lobby-bouncer", "dynamodb:GetItem", "ledger"): "claim before connection",
     ("device-lobby-bouncer", "dynamodb:UpdateItem", "ledger"): "claim before connection",
@@ -132,6 +136,8 @@ def unchecked(grant: Grant) -> str | None:
         return "a batch of several registrations is read with it; without it, each is examined alone"
     if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:GetItem") and "ledger" in grant.where:
         return "a row is read with its certificate, and again without it only after a conflict with another writer"
+    if (grant.role, grant.action) == ("device-lobby-bouncer", "lambda:InvokeFunction"):
+        return "it is for functions of the operator, which the jobs do not have"
     return UNCHECKED.get(grant.action)
 
 

@@ -27,8 +27,10 @@ from lobby.domain.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import MODELS
+from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
@@ -129,6 +131,8 @@ class Lobby:
     surveyed: list[Target] = field(default_factory=list)
     comparisons: dict[tuple[Target, str | None], Comparison | Conflict] = field(default_factory=dict)
     compared: list[tuple[Target, str | None, str | None]] = field(default_factory=list)
+    enrolments: Enrolments = field(default_factory=Enrolments)
+    serial_lists: SerialLists = field(default_factory=SerialLists)
     seconds: Iterator[float] | None = None
     """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
@@ -147,6 +151,8 @@ class Lobby:
             template_source=lambda: TEMPLATES,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             compare=self.compare,
+            enrolments=self.enrolments,
+            serial_lists=self.serial_lists,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable

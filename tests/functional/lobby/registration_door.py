@@ -1,18 +1,24 @@
 """Just-in-time registration on moto: one registered CA with its revocation list, the bouncer, and its queue."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lobby.aws.allocation_hook import HookFailed
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.pacing import Pace
+from lobby.doors.admission import Admission
+from lobby.doors.allocating import Allocator
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue, handler
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.leases import RegistrationLeases
+from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets import Targets
 from lobby.names import parse_fingerprint
 from lobby.wire import crl_key
 from tests import aws
@@ -29,6 +35,8 @@ class RegistrationDoor:
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self.calls, self.clock = calls, clock
+        self.hooks: dict[str, Callable[[Mapping[str, Any]], Any]] = {}
+        """The operator's functions that choose targets, by name."""
         with calls.uncounted():
             self.iot, self.s3 = aws.client("iot"), aws.client("s3")
             self.ca_id = self.register_ca(CA)
@@ -38,7 +46,16 @@ class RegistrationDoor:
         """Return the bouncer of a new Lambda, without a cache."""
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
-            return Bouncer(self.iot, TrustStore(self.iot, self.s3, BUCKET), ledger, WAITING_POLICY, self.clock)
+            allocator = Allocator(Targets.read_only().all, self.invoke)
+            admission = Admission(ledger, RecentEnrolments(Enrolments(self.clock), self.clock), allocator, self.clock)
+            trust = TrustStore(self.iot, self.s3, BUCKET)
+            return Bouncer(self.iot, trust, ledger, admission, WAITING_POLICY, self.clock)
+
+    def invoke(self, function: str, question: Mapping[str, Any]) -> Any:
+        """Call a function of the operator, as `lobby.aws.allocation_hook` does."""
+        if function not in self.hooks:
+            raise HookFailed(f"{function} gave no answer")
+        return self.hooks[function](question)
 
     def register_ca(self, issuer: make.Issuer, crl: bytes | None = b"usual") -> str:
         with self.calls.uncounted():

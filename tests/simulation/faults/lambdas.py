@@ -25,6 +25,7 @@ from commissioner.lambdas.bell import Bell
 from commissioner.lambdas.lane import MessageHandler, Queues
 from lobby import arrivals, connections, receptionist
 from lobby.arrivals import Arrivals
+from lobby.aws.allocation_hook import invoke
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
@@ -32,13 +33,17 @@ from lobby.connections import ConnectionRecorder
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.doors import registration_queue
+from lobby.doors.admission import Admission
+from lobby.doors.allocating import Allocator
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.device_connections import Connections
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.leases import RegistrationLeases
+from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
@@ -107,7 +112,9 @@ class Lambdas:
     def _bouncer(self) -> Handler:
         clients = LobbyClients()
         trust = TrustStore(clients.iot, clients.s3, BUCKET)
-        bouncer = Bouncer(clients.iot, trust, self._ledger(), WAITING_POLICY, self._clock)
+        ledger, enrolments = self._ledger(), RecentEnrolments(Enrolments(self._clock), self._clock)
+        admission = Admission(ledger, enrolments, Allocator(self._targets().all, invoke), self._clock)
+        bouncer = Bouncer(clients.iot, trust, ledger, admission, WAITING_POLICY, self._clock)
         pacer = Pacer(Pace(5, 5), sleep=lambda _seconds: None)
         failed = FailedRegistrations(lambda: clients.sqs, REGISTRATIONS, UNDELIVERED, spread=lambda: 1.0)
         queue = RegistrationQueue(bouncer, RegistrationLeases(self._clock), pacer, failed, parallel=1)

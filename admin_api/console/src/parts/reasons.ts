@@ -69,6 +69,21 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     meaning: "Its claim ended after five wrong codes",
     remedy: "Its history shows who entered them. It can be claimed again after ten minutes.",
   },
+  ALLOCATION_FAILED: {
+    meaning: "Its enrolment could not choose a target",
+    remedy: "See the message on the device's page, and claim it.",
+  },
+  ENROLMENT_PAUSED: { meaning: "Its enrolment is paused", remedy: `Resume the enrolment, ${RETRY}.` },
+  ENROLMENT_FULL: {
+    meaning: "Its enrolment has admitted as many devices as it may",
+    remedy: `Raise the enrolment's limit, ${RETRY}.`,
+  },
+  ENROLMENT_EXPIRED: { meaning: "Its enrolment has ended", remedy: `Extend the enrolment, ${RETRY}.` },
+  ENROLMENT_NOT_STARTED: {
+    meaning: "Its enrolment has not started yet",
+    remedy: "Retry after the start of the enrolment.",
+  },
+  ENROLMENT_REVOKED: { meaning: "Its enrolment is revoked", remedy: "A revocation is final." },
   CRL_MISSING: { meaning: "Its CA has published no revocation list", remedy: RENEW },
   CRL_STALE: { meaning: "Its CA's revocation list is out of date", remedy: RENEW },
   CRL_INVALID: { meaning: "The list is unreadable or not of its CA", remedy: RENEW },

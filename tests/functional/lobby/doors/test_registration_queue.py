@@ -58,7 +58,7 @@ def test_a_single_device_costs_a_lease_more_than_its_decision(door: Registration
     assert door.receive(door.message(door.first_connection())) == []
     assert door.calls.names()[0] == "PutItem"
     assert door.calls.names()[-1] == "UpdateItem"
-    assert (aws.status(GOOD_ID), len(door.calls.made)) == ("ACTIVE", 8 + len(LEASED))
+    assert (aws.status(GOOD_ID), len(door.calls.made)) == ("ACTIVE", 9 + len(LEASED))
 
 
 def test_ten_connection_attempts_in_one_batch_cost_one_run(door: RegistrationDoor) -> None:

@@ -26,7 +26,8 @@ WARM = [
 ]
 
 
-COLD = [WARM[0], "DescribeCACertificate", "GetObject", *WARM[1:]]
+COLD = [WARM[0], "DescribeCACertificate", "GetObject", "Query", *WARM[1:]]
+"""The query reads the enrolments."""
 
 
 REFUSAL = [*COLD[:3], "TransactWriteItems", "UpdateCertificate"]

@@ -1,0 +1,141 @@
+"""`enrolments`: list, show, change, pause, resume and revoke enrolments. `enrolment_creation` creates them."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from admin_api.cli import enrolment_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.commands import confirmation
+from admin_api.cli.commands.confirmation import Yes
+from admin_api.cli.documents import Document
+from admin_api.cli.errors import usage_error
+from admin_api.cli.render import enrolments as render
+from admin_api.cli.serial_files import read_serials
+from lobby.errors import NotFound
+from lobby.names import ThingName, parse_enrolment_name, shown
+
+app = typer.Typer(no_args_is_help=True)
+Named = Annotated[str, typer.Argument(metavar="NAME", help="Name of the enrolment.")]
+NONE: Final = "none"
+_BATCH: Final = 1000
+
+
+@command(app, "list")
+def list_enrolments(context: CommandContext) -> None:
+    """List all enrolments, with how many devices each has admitted and refused."""
+    found = context.execute(documents.ENROLMENTS)["enrolments"]
+    if context.screen.as_json:
+        for each in found:
+            context.screen.record(each)
+    elif found:
+        context.screen.show(render.table(found))
+    else:
+        context.screen.note("no enrolment: every device with a certificate of a registered CA is admitted and waits")
+
+
+@command(app, "show")
+def show(context: CommandContext, name: Named) -> None:
+    """Show an enrolment: its conditions, limits, allocation, refusals by reason, and history."""
+    found = context.execute(documents.ENROLMENTS)["enrolments"]
+    enrolment = next((each for each in found if each["name"] == name), None)
+    if enrolment is None:
+        names = ", ".join(each["name"] for each in found) or "none yet"
+        raise NotFound("UNKNOWN_ENROLMENT", f"got {shown(name)}, want one of: {names}")
+    history = context.execute(documents.ENROLMENT_HISTORY, name=name)["enrolmentHistory"]
+    if context.screen.as_json:
+        context.screen.record({**enrolment, "history": history})
+    else:
+        context.screen.show(render.details(enrolment, history))
+
+
+@command(app, "change")
+def change(
+    context: CommandContext,
+    name: Named,
+    limit: Annotated[str | None, typer.Option(help="Highest number of devices, or none.")] = None,
+    starts: Annotated[str | None, typer.Option(help="Date or time at which it starts, or none.")] = None,
+    ends: Annotated[str | None, typer.Option(help="Date or time at which it ends, or none.")] = None,
+) -> None:
+    """Change the limit or the validity period. Omitted ones stay."""
+    entered = {"limit": _number(limit), "starts": starts, "ends": ends}
+    changes = {key: None if value == NONE else value for key, value in entered.items() if value is not None}
+    if not changes:
+        raise usage_error("got nothing to change, want --limit, --starts or --ends")
+    changed = context.execute(documents.CHANGE_ENROLMENT, name=parse_enrolment_name(name), **changes)
+    _report(context, changed["changeEnrolment"], f"Changed {name}")
+
+
+@command(app, "add")
+def add(
+    context: CommandContext,
+    name: Named,
+    serials: Annotated[
+        Path, typer.Option("--serials", metavar="FILE", help="Serial numbers, one in each line; - for stdin.")
+    ],
+) -> None:
+    """Add serial numbers to the list of an enrolment. Adding some again changes nothing."""
+    added = add_serials(context, parse_enrolment_name(name), read_serials(serials))
+    if context.screen.as_json:
+        context.screen.record({"enrolment": name, "added": added})
+    else:
+        context.screen.note(f"Added {added} serial numbers to {name}")
+
+
+@command(app, "pause")
+def pause(context: CommandContext, name: Named) -> None:
+    """Pause an enrolment: its devices are refused until it is resumed. Admitted devices stay."""
+    _set_state(context, name, documents.PAUSE_ENROLMENT, f"Paused {name}: its devices are refused")
+
+
+@command(app, "resume")
+def resume(context: CommandContext, name: Named) -> None:
+    """Resume a paused enrolment. Devices that it has refused have to be retried: lobbyctl retry."""
+    _set_state(
+        context,
+        name,
+        documents.RESUME_ENROLMENT,
+        f"Resumed {name}; next: lobbyctl retry --state refused --reason ENROLMENT_PAUSED",
+    )
+
+
+@command(app, "revoke")
+def revoke(context: CommandContext, name: Named, yes: Yes = False) -> None:
+    """Revoke an enrolment permanently: its devices are refused. Admitted devices stay."""
+    effect = f"{name} is revoked: it refuses its devices from now on. Admitted devices stay. This cannot be undone."
+    confirmation.confirm(context, [effect], yes)
+    _set_state(context, name, documents.REVOKE_ENROLMENT, f"Revoked {name}")
+
+
+def add_serials(context: CommandContext, name: str, serials: list[ThingName]) -> int:
+    """Add any number of serial numbers and return how many are new."""
+    added = 0
+    with context.screen.progress_bar("adding", len(serials)) as bar:
+        for start in range(0, len(serials), _BATCH):
+            batch = serials[start : start + _BATCH]
+            result = context.execute(documents.ADD_SERIAL_NUMBERS, enrolment=name, serialNumbers=batch)
+            added += result["addSerialNumbers"]["added"]
+            bar.advance(len(batch))
+    return added
+
+
+def _number(limit: str | None) -> int | str | None:
+    if limit is None or limit == NONE:
+        return limit
+    if not limit.isascii() or not limit.isdigit():
+        raise usage_error(f"got --limit {shown(limit)}, want a number of devices or {NONE}")
+    return int(limit)
+
+
+def _set_state(context: CommandContext, name: str, document: Document, text: str) -> None:
+    changed: dict[str, Any] = context.execute(document, name=parse_enrolment_name(name))
+    _report(context, next(iter(changed.values())), text)
+
+
+def _report(context: CommandContext, enrolment: dict[str, Any], text: str) -> None:
+    if context.screen.as_json:
+        context.screen.record(enrolment)
+    else:
+        context.screen.note(text)

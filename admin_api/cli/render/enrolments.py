@@ -1,0 +1,83 @@
+"""Tables and details of enrolments."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from admin_api.cli.render import cells, tables
+from admin_api.cli.render.details import pairs
+
+Enrolment = Mapping[str, Any]
+
+
+def table(enrolments: Iterable[Enrolment]) -> Table:
+    result = tables.plain("NAME", "STATE", "ADMITTED", "REFUSED", "MATCHES", "TARGET", "ENDS")
+    for each in enrolments:
+        refused = sum(refusal["count"] for refusal in each["refusals"])
+        result.add_row(
+            cells.clean(each["name"]),
+            each["state"],
+            _progress(each),
+            str(refused) if refused else cells.NONE,
+            _conditions(each),
+            _targets(each),
+            cells.clean(each["ends"]),
+        )
+    return result
+
+
+def details(enrolment: Enrolment, history: Iterable[Mapping[str, Any]]) -> RenderableType:
+    allocation = enrolment["allocation"] or {}
+    refusals = ", ".join(f"{each['count']} {each['reason']}" for each in enrolment["refusals"])
+    fields = [
+        ("name", enrolment["name"]),
+        ("state", enrolment["state"]),
+        ("door", enrolment["door"]),
+        ("matches", _conditions(enrolment)),
+        ("serial numbers", enrolment["listLength"]),
+        ("admitted", _progress(enrolment)),
+        ("refused", refusals or None),
+        ("starts", enrolment["starts"]),
+        ("ends", enrolment["ends"]),
+        ("model", enrolment["model"]),
+        ("target", _targets(enrolment)),
+        ("profile", allocation.get("profile")),
+        ("config", allocation.get("config")),
+        ("presence", "required" if allocation.get("presence") else None),
+        ("created", f"{enrolment['createdAt']} by {cells.clean(enrolment['createdBy'])}"),
+    ]
+    return Group(
+        pairs((name, cells.clean(value)) for name, value in fields if value is not None),
+        "",
+        tables.target_history(history),
+    )
+
+
+def _progress(enrolment: Enrolment) -> str:
+    admitted, limit = enrolment["admitted"], enrolment["limit"]
+    return f"{admitted} of {limit}" if limit is not None else str(admitted)
+
+
+def _conditions(enrolment: Enrolment) -> str:
+    match = enrolment["match"]
+    parts = [f"{each['field']}={each['value']}" for each in match["subject"]]
+    parts += [f"CA {match['ca'][:12]}…"] if match["ca"] else []
+    parts += [match["namePattern"]] if match["namePattern"] else []
+    parts += ["listed"] if match["listed"] else []
+    return cells.clean(", ".join(parts))
+
+
+def _targets(enrolment: Enrolment) -> str:
+    allocation = enrolment["allocation"]
+    if allocation is None:
+        return "waits for a claim"
+    if allocation["function"]:
+        return cells.clean(allocation["function"])
+    shares = allocation["targets"]
+    total = sum(each["weight"] for each in shares)
+    names = (f"{each['account']}/{each['region']}" for each in shares)
+    if len(shares) == 1:
+        return next(iter(names))
+    return ", ".join(f"{name} {100 * each['weight'] / total:.0f} %" for name, each in zip(names, shares, strict=True))

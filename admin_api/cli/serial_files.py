@@ -1,0 +1,47 @@
+"""Files with serial numbers: one in each line, or the first column of a CSV file.
+
+A first line that is not a serial number but a title, such as `serial`, is skipped. Every line is checked before
+anything is sent.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from admin_api.cli.errors import usage_error
+from admin_api.cli.spreadsheet import plain_cell, read_sheet
+from lobby.errors import InvalidInput
+from lobby.names import ThingName, parse_thing_name
+
+_TITLES: Final = frozenset({"serial", "serialnumber", "serial number", "serial_number", "name", "devicename", "thing"})
+_SHOWN: Final = 5
+
+
+def read_serials(file: Path) -> list[ThingName]:
+    """Return the serial numbers, each once, in order; `-` is standard input. Raise `InvalidInput` UNREADABLE_FILE, or
+    BAD_ROWS with the first wrong lines."""
+    found: dict[ThingName, None] = {}
+    wrong: list[str] = []
+    for position, (line, cells) in enumerate(read_sheet(_content(file)).lines):
+        cell = plain_cell(cells[0]).strip()
+        if position == 0 and cell.casefold() in _TITLES:
+            continue
+        try:
+            found[parse_thing_name(cell)] = None
+        except InvalidInput as error:
+            wrong.append(f"line {line}: {error.message}")
+    if wrong:
+        shown = "; ".join(wrong[:_SHOWN])
+        raise usage_error(f"got {len(wrong)} wrong lines in {file}, want none; nothing was sent: {shown}", "BAD_ROWS")
+    if not found:
+        raise usage_error(f"got no serial number in {file}, want one in each line", "BAD_ROWS")
+    return list(found)
+
+
+def _content(file: Path) -> bytes:
+    if file == Path("-"):
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise usage_error(f"cannot read {file} ({error.strerror})", "UNREADABLE_FILE") from error

@@ -1,0 +1,96 @@
+"""The mutations of enrolments: create, change, list serial numbers, pause, resume and revoke."""
+
+from typing import Annotated
+
+import strawberry
+
+from admin_api import enrolments as rules
+from admin_api.graphql.arguments import described
+from admin_api.graphql.context import ABSENT, Info, given, operation
+from admin_api.graphql.enrolments import (
+    AddedSerialNumbers,
+    AllocationInput,
+    Enrolment,
+    EnrolmentMatchInput,
+    allocation_entered,
+    enrolment_now,
+    limit_change,
+    match_entered,
+)
+from lobby.domain.enrolment import EnrolmentEvent
+from lobby.names import parse_enrolment_name
+
+Name = Annotated[str, described("The enrolment's name.")]
+Limit = Annotated[int | None, described("How many devices it admits at most; null for any number.")]
+Starts = Annotated[str | None, described("When it begins: a date, or a time with its offset (ISO 8601).")]
+Ends = Annotated[str | None, described("When it stops: a date (its beginning, UTC), or a time with its offset.")]
+
+
+@strawberry.type(description="The operations that change enrolments.")
+class EnrolmentMutation:
+    @operation(
+        "Creates an enrolment: devices that match it are admitted up to its limit, and claimed if it has an allocation."
+        " Creating the same one again changes nothing. ENROLMENT_AMBIGUOUS if another one matches some of its devices"
+        " and neither is more specific."
+    )
+    def create_enrolment(
+        self,
+        info: Info,
+        name: Annotated[str, described("1 to 32 of a-z 0-9 -, the first not a dash.")],
+        match: Annotated[EnrolmentMatchInput, described("Which devices it matches.")],
+        limit: Limit = ABSENT,
+        starts: Starts = ABSENT,
+        ends: Ends = ABSENT,
+        model: Annotated[str | None, described("The product model of its devices.")] = ABSENT,
+        allocation: Annotated[
+            AllocationInput | None, described("For what its devices are claimed; by default they wait for a claim.")
+        ] = ABSENT,
+        paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
+    ) -> Enrolment | None:
+        entered = rules.NewEnrolment(
+            name,
+            match_entered(match),
+            allocation_entered(given(allocation)),
+            given(limit),
+            given(starts),
+            given(ends),
+            given(model),
+            paused,
+        )
+        return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
+
+    @operation("Changes the limit and validity period of an enrolment. Omitted values stay; null removes one.")
+    def change_enrolment(
+        self, info: Info, name: Name, limit: Limit = ABSENT, starts: Starts = ABSENT, ends: Ends = ABSENT
+    ) -> Enrolment | None:
+        context, wanted = info.context, limit_change(limit, starts, ends)
+        return enrolment_now(context, rules.change(context.services, context.caller, name, wanted))
+
+    @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding some again changes nothing.")
+    def add_serial_numbers(
+        self,
+        info: Info,
+        enrolment: Name,
+        serial_numbers: Annotated[list[str], described("Thing names of devices: the CNs of their certificates.")],
+    ) -> AddedSerialNumbers | None:
+        context = info.context
+        name, added = rules.add_serials(context.services, context.caller, enrolment, serial_numbers)
+        return AddedSerialNumbers(enrolment=name, added=added)
+
+    @operation("Pauses an enrolment: its devices are refused until it is resumed. Admitted devices stay.")
+    def pause_enrolment(self, info: Info, name: Name) -> Enrolment | None:
+        return _changed(info, name, EnrolmentEvent.PAUSED)
+
+    @operation("Resumes a paused enrolment. Retry the devices that it has refused.")
+    def resume_enrolment(self, info: Info, name: Name) -> Enrolment | None:
+        return _changed(info, name, EnrolmentEvent.RESUMED)
+
+    @operation("Revokes an enrolment permanently: it refuses its devices from now on. Admitted devices stay.")
+    def revoke_enrolment(self, info: Info, name: Name) -> Enrolment | None:
+        return _changed(info, name, EnrolmentEvent.REVOKED)
+
+
+def _changed(info: Info, name: str, event: EnrolmentEvent) -> Enrolment:
+    context = info.context
+    changed = context.services.enrolments.set_state(parse_enrolment_name(name), event, context.caller.actor)
+    return enrolment_now(context, changed)

@@ -1,0 +1,231 @@
+"""Types for enrolments: groups of devices with limits, and what is done with them when they join."""
+
+from collections.abc import Mapping
+
+import strawberry
+from strawberry.scalars import JSON
+
+from admin_api import enrolments as rules
+from admin_api.graphql.context import ABSENT, Context, computed, given
+from admin_api.graphql.targets import TargetInput, target_named
+from lobby.domain import allocation as domain
+from lobby.domain import enrolment as ledger
+from lobby.domain.allocation import Share
+from lobby.domain.enrolment_rules import AllocationInput as EnteredAllocation
+from lobby.domain.enrolment_rules import MatchInput as EnteredMatch
+from lobby.names import EnrolmentName, parse_enrolment_name
+
+
+@strawberry.type(description="A field of a certificate's subject.")
+class SubjectField:
+    field: str = strawberry.field(description="Its short name: C, ST, L, O, OU or serialNumber.")
+    value: str = strawberry.field(description="Its value, compared exactly.")
+
+
+@strawberry.input(description="A field of a certificate's subject.")
+class SubjectFieldInput:
+    field: str = strawberry.field(description="Its short name: C, ST, L, O, OU or serialNumber.")
+    value: str = strawberry.field(description="Its value, compared exactly.")
+
+
+@strawberry.type(description="Which devices an enrolment matches: those that meet all conditions.")
+class EnrolmentMatch:
+    ca: str | None = strawberry.field(description="AWS IoT's id of the CA that signed the certificate; null for any.")
+    subject: list[SubjectField] = strawberry.field(description="Fields that the certificate's subject has.")
+    name_pattern: str | None = strawberry.field(
+        description="The pattern of the thing name: * for any characters, ? for one; null for any."
+    )
+    listed: bool = strawberry.field(description="Whether the serial number must be in the enrolment's list.")
+
+
+@strawberry.input(description="Which devices an enrolment matches: those that meet all conditions. At least one.")
+class EnrolmentMatchInput:
+    ca: str | None = strawberry.field(
+        default=None, description="AWS IoT's id of the CA that signed the certificate: 64 hex digits."
+    )
+    subject: list[SubjectFieldInput] | None = strawberry.field(
+        default=None, description="Fields that the certificate's subject has."
+    )
+    name_pattern: str | None = strawberry.field(
+        default=None, description="The pattern of the thing name: * for any characters, ? for one."
+    )
+    listed: bool = strawberry.field(
+        default=False, description="Whether the serial number must be in the enrolment's list (addSerialNumbers)."
+    )
+
+
+@strawberry.type(description="A target of an allocation.")
+class AllocatedTarget:
+    account: str = strawberry.field(description="The target's account.")
+    region: str = strawberry.field(description="The target's Region.")
+    weight: int = strawberry.field(description="Its share of the devices, relative to the other weights.")
+
+
+@strawberry.input(description="A target of an allocation.")
+class AllocatedTargetInput:
+    target: TargetInput = strawberry.field(description="A registered target.")
+    weight: int = strawberry.field(default=1, description="Its share of the devices, 1 to 1000.")
+
+
+@strawberry.type(description="For what the devices of an enrolment are claimed when they join.")
+class Allocation:
+    targets: list[AllocatedTarget] = strawberry.field(description="The targets; empty if a function chooses.")
+    function: str | None = strawberry.field(description="The Lambda function that chooses; null if targets are given.")
+    profile: str | None = strawberry.field(description="The profile of the claims; null for the target's default.")
+    config: JSON = strawberry.field(description="The configuration of the claims: text or an object.")
+    presence: bool = strawberry.field(description="Whether claims require proof of presence in any case.")
+
+
+@strawberry.input(description="For what the devices of an enrolment are claimed: either targets or a function.")
+class AllocationInput:
+    targets: list[AllocatedTargetInput] | None = strawberry.field(
+        default=None, description="Up to 50 targets. Each device gets the same one whenever it joins."
+    )
+    function: str | None = strawberry.field(
+        default=None,
+        description="The name of a Lambda function in the lobby's account; it starts with device-lobby-allocation-.",
+    )
+    profile: str | None = strawberry.field(default=None, description="The profile; by default the target's default.")
+    config: JSON | None = strawberry.field(default=None, description="The configuration: text or an object.")
+    presence: bool = strawberry.field(
+        default=False, description="Whether claims require proof of presence, also if the target does not."
+    )
+
+
+@strawberry.type(description="How many devices an enrolment has refused for one reason.")
+class EnrolmentRefusals:
+    reason: str = strawberry.field(description="The reason code, such as ENROLMENT_FULL.")
+    count: int = strawberry.field(description="The number of refusals. A device that repeats one is counted once.")
+
+
+@strawberry.type(description="One entry of an enrolment's history.")
+class EnrolmentEntry:
+    at: str = strawberry.field(description="When, ISO 8601 UTC.")
+    actor: str = strawberry.field(description="Who.")
+    event: str = strawberry.field(description="created, changed, paused, resumed, revoked or listed.")
+    detail: str = strawberry.field(description="What was changed.")
+
+
+@strawberry.type(description="A group of devices that join in the same way, with limits. Times are ISO 8601, UTC.")
+class Enrolment:
+    row: strawberry.Private[ledger.Enrolment]
+    lengths: strawberry.Private[Mapping[EnrolmentName, int]]
+    refused: strawberry.Private[Mapping[EnrolmentName, Mapping[str, int]]]
+
+    id: strawberry.ID = strawberry.field(description="Identifies the enrolment in caches: its name.")
+    name: str = strawberry.field(description="Its name. The actor of its claims is rule:<name>.")
+    door: str = strawberry.field(description="How its devices join: registration.")
+    state: str = strawberry.field(description="active, paused or revoked.")
+    match: EnrolmentMatch = strawberry.field(description="Which devices it matches.")
+    limit: int | None = strawberry.field(description="How many devices it admits at most; null for any number.")
+    starts: str | None = strawberry.field(description="When it begins to admit devices; null for at once.")
+    ends: str | None = strawberry.field(description="When it stops; null for never.")
+    model: str | None = strawberry.field(description="The product model of its devices.")
+    allocation: Allocation | None = strawberry.field(
+        description="For what its devices are claimed; null if they wait for a user's claim."
+    )
+    admitted: int = strawberry.field(description="How many devices it has admitted, each counted once.")
+    created_by: str = strawberry.field(description="Who created it.")
+    created_at: str = strawberry.field(description="When it was created.")
+
+    @computed("How many serial numbers its list has; null if it has no list.")
+    def list_length(self) -> int | None:
+        return self.lengths.get(self.row.name, 0) if self.row.match.listed else None
+
+    @computed("How many devices it has refused, by reason.")
+    def refusals(self) -> list[EnrolmentRefusals]:
+        counts = self.refused.get(self.row.name, {})
+        return [EnrolmentRefusals(reason=reason, count=count) for reason, count in sorted(counts.items())]
+
+
+@strawberry.type(description="The result of adding serial numbers.")
+class AddedSerialNumbers:
+    enrolment: str = strawberry.field(description="The enrolment's name.")
+    added: int = strawberry.field(description="How many were not in the list before.")
+
+
+def enrolments_of(context: Context) -> list[Enrolment]:
+    """Return all enrolments in the order of their names, with three queries."""
+    services = context.services
+    rows = services.enrolments.all()
+    lengths, refused = services.serial_lists.lengths(), services.enrolments.refusals()
+    return [enrolment_from(row, lengths, refused) for row in rows]
+
+
+def history_of(context: Context, name: str) -> list[EnrolmentEntry]:
+    """Raise `InvalidInput` INVALID_ENROLMENT, or `NotFound` UNKNOWN_ENROLMENT."""
+    enrolments = context.services.enrolments
+    entries = enrolments.history(enrolments.get(parse_enrolment_name(name)).name)
+    return [
+        EnrolmentEntry(at=each.at, actor=each.actor, event=each.event.value, detail=each.detail) for each in entries
+    ]
+
+
+def enrolment_now(context: Context, row: ledger.Enrolment) -> Enrolment:
+    """Return an enrolment that was just read or written."""
+    services = context.services
+    return enrolment_from(row, services.serial_lists.lengths(), services.enrolments.refusals())
+
+
+def enrolment_from(
+    row: ledger.Enrolment,
+    lengths: Mapping[EnrolmentName, int],
+    refused: Mapping[EnrolmentName, Mapping[str, int]],
+) -> Enrolment:
+    match = row.match
+    return Enrolment(
+        row=row,
+        lengths=lengths,
+        refused=refused,
+        id=strawberry.ID(row.name),
+        name=row.name,
+        door=row.door.value,
+        state=row.state.value,
+        match=EnrolmentMatch(
+            ca=match.ca,
+            subject=[SubjectField(field=field, value=value) for field, value in match.subject.items()],
+            name_pattern=match.name_pattern,
+            listed=match.listed,
+        ),
+        limit=row.limit,
+        starts=row.starts,
+        ends=row.ends,
+        model=row.model,
+        allocation=_allocation_from(row.allocation) if row.allocation else None,
+        admitted=row.admitted,
+        created_by=row.createdby,
+        created_at=row.createdat,
+    )
+
+
+def _allocation_from(allocation: domain.Allocation) -> Allocation:
+    return Allocation(
+        targets=[
+            AllocatedTarget(account=share.target.account, region=share.target.region, weight=share.weight)
+            for share in allocation.shares
+        ],
+        function=allocation.function,
+        profile=allocation.profile,
+        config=JSON(allocation.config),
+        presence=allocation.presence,
+    )
+
+
+def match_entered(entered: EnrolmentMatchInput) -> EnteredMatch:
+    fields = [(each.field, each.value) for each in entered.subject or ()]
+    return EnteredMatch(entered.ca, fields, entered.name_pattern, entered.listed)
+
+
+def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | None:
+    """Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
+    if entered is None:
+        return None
+    shares = [Share(target_named(each.target), each.weight) for each in entered.targets or ()]
+    return EnteredAllocation(shares, entered.function, entered.profile, entered.config, entered.presence)
+
+
+def limit_change(limit: int | None, starts: str | None, ends: str | None) -> rules.LimitChange:
+    """Return the change for arguments, of which omitted ones stay as they are and null removes a limit."""
+    arguments = {"limit": limit, "starts": starts, "ends": ends}
+    names = frozenset(name for name, value in arguments.items() if value is not ABSENT)
+    return rules.LimitChange(names, given(limit), given(starts), given(ends))

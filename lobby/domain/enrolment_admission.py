@@ -1,0 +1,57 @@
+"""What changes when an enrolment admits a device: pure functions from a row to the new row.
+
+Two events happen at once: the device is admitted, and the enrolment's rule claims it. If no target could be chosen, it
+is admitted only, and its row has the reason; then it waits like any other device. A claim that a user has made before
+has precedence over the rule.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lobby.domain import transitions
+from lobby.domain.device import Device
+from lobby.domain.enrolment import ALLOCATION_FAILED, Enrolment
+from lobby.domain.states import State
+from lobby.domain.transitions import ClaimRequest
+from lobby.names import Region
+
+if TYPE_CHECKING:
+    from lobby.domain.identity import Identity
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How `enrolment` admits a device. `claim`: what its rule claims the device for. `failure`: why no target could be
+    chosen. Neither: the device waits for a user's claim."""
+
+    enrolment: Enrolment
+    claim: ClaimRequest | None = None
+    failure: str | None = None
+
+
+def was_admitted(device: Device | None) -> bool:
+    """Return whether the device is admitted already, so that an admission changes nothing."""
+    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED)
+
+
+def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
+    """Return whether the enrolment has counted the device."""
+    return device is not None and device.enrolment == enrolment.name
+
+
+def admit(device: Device | None, identity: "Identity", plan: Plan, region: Region, at: str) -> Device:
+    """The device is admitted by the enrolment. Nothing changes for one that was admitted before."""
+    admitted = transitions.admit(device, identity, region, at)
+    if was_admitted(device):
+        return admitted
+    enrolled = replace(admitted, enrolment=plan.enrolment.name, model=plan.enrolment.model)
+    if plan.failure is None or admitted.devstate is not State.KNOCKING:
+        return enrolled
+    return replace(enrolled, reason=ALLOCATION_FAILED, message=plan.failure)
+
+
+def claim(admitted: Device, plan: Plan, at: str) -> Device | None:
+    """The enrolment's rule claims the device that was just admitted. None: it does not."""
+    if plan.claim is None or admitted.devstate is not State.KNOCKING:
+        return None
+    return transitions.claim(admitted, admitted.certid, plan.claim, plan.enrolment.actor, at)

@@ -1,0 +1,98 @@
+"""The common end of all doors: a device with a verified identity is admitted by the enrolment that applies to it.
+
+The most specific enrolment that matches decides: it refuses with its own reason, or admits, counts and claims the
+device in one transaction. A device that no enrolment matches is admitted and waits for a claim. Every step can be
+repeated: a device that was admitted before stays admitted, whatever happened to its enrolment since.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from lobby.domain.applicants import applicant_of
+from lobby.domain.device import Device
+from lobby.domain.enrolment import Applicant, Door, Enrolment, refusal_of
+from lobby.domain.enrolment_admission import Plan, is_counted, was_admitted
+from lobby.domain.enrolment_selection import selected
+from lobby.domain.identity import Identity
+from lobby.doors.allocating import Allocator
+from lobby.errors import Conflict, IdentityRefused
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.enrolled_admission import EnrolmentChanged
+from lobby.ledger.recent_enrolments import RecentEnrolments
+from lobby.ledger.serial_lists import lister_of
+from lobby.ledger.store import Ledger
+from lobby.names import EnrolmentName
+
+_ATTEMPTS: Final = 4
+
+
+class EnrolmentRefused(IdentityRefused):
+    """The device's enrolment does not admit it."""
+
+    def __init__(self, enrolment: EnrolmentName, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.enrolment = enrolment
+
+
+class Admission:
+    """Admits devices. `allocator` chooses their targets."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        enrolments: RecentEnrolments,
+        allocator: Allocator,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._ledger, self._enrolments, self._allocator, self._clock = ledger, enrolments, allocator, clock
+
+    def admit(self, identity: Identity, ca: str, actor: str) -> Device:
+        """Admit a device at the registration door. `ca` is AWS IoT's id of the CA that signed its certificate. Raise
+        `EnrolmentRefused`, or `Conflict` as `Ledger.admit`."""
+        enrolments = [each for each in self._enrolments.all() if each.door is Door.REGISTRATION]
+        if not enrolments:
+            return self._ledger.admit(identity, actor)
+        applicant, plan = applicant_of(identity, ca), None
+        for _ in range(_ATTEMPTS):
+            enrolment = self._applying(enrolments, applicant)
+            if enrolment is None:
+                return self._ledger.admit(identity, actor)
+            if refusal_of(enrolment, timestamp(self._clock())) is not None:
+                enrolments = self._read_again()
+                enrolment = self._applying(enrolments, applicant)
+                if enrolment is None or not self._admits(enrolment, applicant):
+                    return self._ledger.admit(identity, actor)
+            plan = self._plan(enrolment, applicant, plan)
+            try:
+                return self._ledger.admit_by(plan, identity, actor)
+            except EnrolmentChanged:
+                enrolments = self._read_again()
+        raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
+
+    def _read_again(self) -> list[Enrolment]:
+        return [each for each in self._enrolments.all(self._clock()) if each.door is Door.REGISTRATION]
+
+    @staticmethod
+    def _applying(enrolments: list[Enrolment], applicant: Applicant) -> Enrolment | None:
+        """Return the enrolment that applies. The lists of serial numbers are read only if an enrolment has one."""
+        has_lists = any(each.match.listed for each in enrolments)
+        return selected(enrolments, applicant, lister_of(applicant.name) if has_lists else None)
+
+    def _admits(self, enrolment: Enrolment, applicant: Applicant) -> bool:
+        """Return whether the enrolment admits the device now; False for one that was admitted before and stays so.
+        Raise `EnrolmentRefused`."""
+        row, at = self._ledger.get(applicant.certid), timestamp(self._clock())
+        if was_admitted(row):
+            return False
+        refusal = refusal_of(enrolment, at, counted=is_counted(row, enrolment))
+        if refusal is not None:
+            raise EnrolmentRefused(enrolment.name, refusal.code, refusal.message)
+        return True
+
+    def _plan(self, enrolment: Enrolment, applicant: Applicant, earlier: Plan | None) -> Plan:
+        """Return how the device is admitted. A target that was chosen in an earlier attempt is kept, unless the
+        allocation is another one."""
+        if earlier is not None and earlier.enrolment.name == enrolment.name:
+            return Plan(enrolment, earlier.claim, earlier.failure)
+        return self._allocator.plan(enrolment, applicant)

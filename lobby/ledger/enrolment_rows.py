@@ -1,0 +1,165 @@
+"""The table of enrolments: definitions, lists of serial numbers, counts of refusals, and histories of changes.
+
+A list is not part of the definition: each serial number is an item of its own, so a list has any length, and the key is
+the serial number, so it is in one list only.
+"""
+
+from typing import Any, Final
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from lobby.domain.allocation import Allocation, Share
+from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match
+from lobby.domain.name_patterns import NamePattern
+from lobby.ledger.table_calls import Calls
+from lobby.names import EnrolmentName, Fingerprint, parse_target_key
+
+KIND: Final = "enrolment"
+REGISTER: Final = "register"
+"""The item whose number increases with each new definition."""
+REFUSALS: Final = "refusals"
+LIST: Final = "list"
+
+
+class EnrolmentRow(Model):
+    """A definition (kind `enrolment`) and the number of devices that it has admitted."""
+
+    class Meta(Calls):
+        table_name = "device-lobby-enrolments"
+
+    kind = UnicodeAttribute(hash_key=True, default=KIND)
+    name = UnicodeAttribute(range_key=True)
+    door = UnicodeAttribute()
+    state = UnicodeAttribute()
+    revision = NumberAttribute()
+    admitted = NumberAttribute()
+    match = JSONAttribute()
+    allocation = JSONAttribute(null=True)
+    limit = NumberAttribute(null=True, attr_name="most")
+    starts = UnicodeAttribute(null=True)
+    ends = UnicodeAttribute(null=True)
+    model = UnicodeAttribute(null=True)
+    createdby = UnicodeAttribute()
+    createdat = UnicodeAttribute()
+
+
+class EnrolmentNumberRow(Model):
+    """A number, in the same table: of definitions so far (kind `register`), of the serial numbers in a list (kind
+    `list`), or of refusals (kind `refusals`, name `<enrolment>#<reason>`)."""
+
+    class Meta(Calls):
+        table_name = "device-lobby-enrolments"
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    number = NumberAttribute()
+
+
+class SerialRow(Model):
+    """A serial number in an enrolment's list, in the same table: of kind `serial#` and the serial number."""
+
+    class Meta(Calls):
+        table_name = "device-lobby-enrolments"
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True, default=LIST)
+    enrolment = UnicodeAttribute()
+
+
+class EnrolmentEntryRow(Model):
+    """One entry of an enrolment's history, in the same table: of kind `history#` and the name, in the order of time."""
+
+    class Meta(Calls):
+        table_name = "device-lobby-enrolments"
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    event = UnicodeAttribute()
+    detail = UnicodeAttribute(null=True)
+
+
+def serial_key(serial: str) -> str:
+    return f"serial#{serial}"
+
+
+def history_key(name: EnrolmentName) -> str:
+    return f"history#{name}"
+
+
+def refusals_key(name: EnrolmentName, code: str) -> str:
+    return f"{name}#{code}"
+
+
+def enrolment_of(row: EnrolmentRow) -> Enrolment:
+    return Enrolment(
+        EnrolmentName(row.name),
+        Door(row.door),
+        _match_of(row.match),
+        row.createdby,
+        row.createdat,
+        EnrolmentState(row.state),
+        int(row.revision),
+        None if row.limit is None else int(row.limit),
+        row.starts,
+        row.ends,
+        row.model,
+        _allocation_of(row.allocation) if row.allocation else None,
+        int(row.admitted),
+    )
+
+
+def row_of(enrolment: Enrolment) -> EnrolmentRow:
+    return EnrolmentRow(
+        KIND,
+        enrolment.name,
+        door=enrolment.door.value,
+        state=enrolment.state.value,
+        revision=enrolment.revision,
+        admitted=enrolment.admitted,
+        match=_match_fields(enrolment.match),
+        allocation=_allocation_fields(enrolment.allocation) if enrolment.allocation else None,
+        limit=enrolment.limit,
+        starts=enrolment.starts,
+        ends=enrolment.ends,
+        model=enrolment.model,
+        createdby=enrolment.createdby,
+        createdat=enrolment.createdat,
+    )
+
+
+def entry_of(row: EnrolmentEntryRow) -> EnrolmentEntry:
+    return EnrolmentEntry(row.at, row.actor, EnrolmentEvent(row.event), row.detail or "")
+
+
+def _match_fields(match: Match) -> dict[str, Any]:
+    return {
+        "ca": match.ca,
+        "subject": dict(match.subject),
+        "name_pattern": match.name_pattern,
+        "listed": match.listed,
+    }
+
+
+def _match_of(fields: dict[str, Any]) -> Match:
+    ca, pattern = fields["ca"], fields["name_pattern"]
+    return Match(
+        Fingerprint(ca) if ca else None, fields["subject"], NamePattern(pattern) if pattern else None, fields["listed"]
+    )
+
+
+def _allocation_fields(allocation: Allocation) -> dict[str, Any]:
+    return {
+        "shares": [[str(share.target), share.weight] for share in allocation.shares],
+        "function": allocation.function,
+        "profile": allocation.profile,
+        "config": allocation.config,
+        "presence": allocation.presence,
+    }
+
+
+def _allocation_of(fields: dict[str, Any]) -> Allocation:
+    shares = tuple(Share(parse_target_key(target), weight) for target, weight in fields["shares"])
+    return Allocation(shares, fields["function"], fields["profile"], fields["config"], fields["presence"])
