@@ -112,13 +112,17 @@ const OPERATE = [
   "revokeDevice",
   "retryDevice",
   "checkTarget",
+  "enrolments",
+  "pauseEnrolment",
+  "resumeEnrolment",
+  "revokeEnrolment",
 ];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,
   technician: CLAIM,
   operator: OPERATE,
-  admin: [...OPERATE, "registerTarget"],
+  admin: [...OPERATE, "registerTarget", "createEnrolment"],
 } as const;
 export type Role = keyof typeof ROLES;
 

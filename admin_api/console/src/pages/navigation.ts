@@ -1,5 +1,12 @@
 /** The pages of the console: address, name, and who sees them in the menu. Loaded on demand. */
-import { IconChartBar, IconDevices, IconDoorEnter, IconMapPin, IconQrcode } from "@tabler/icons-react";
+import {
+  IconChartBar,
+  IconDevices,
+  IconDoorEnter,
+  IconListCheck,
+  IconMapPin,
+  IconQrcode,
+} from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { PageNotLoaded } from "../parts/page_not_loaded";
 import { loadSignInDialog } from "../sign_in/sign_in_again";
@@ -62,6 +69,13 @@ export const NAV_ITEMS: readonly NavItem[] = [
     icon: IconMapPin,
     needs: null,
     page: lazyPage(() => import("./targets/targets_page")),
+  },
+  {
+    path: "/enrolments",
+    name: "Enrolments",
+    icon: IconListCheck,
+    needs: "enrolments",
+    page: lazyPage(() => import("./enrolments/enrolments_page")),
   },
   {
     path: "/overview",

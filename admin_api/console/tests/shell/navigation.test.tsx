@@ -5,7 +5,8 @@ import { homeOf } from "../../src/pages/navigation";
 import { Shell } from "../../src/shell/shell";
 import { FakeApi, type Role, show } from "../fake_api";
 
-const ALL = ["Claim", "Waiting", "Devices", "Targets", "Overview"];
+const ALL = ["Claim", "Waiting", "Devices", "Targets", "Enrolments", "Overview"];
+const TECHNICIAN = ALL.filter((name) => name !== "Enrolments");
 
 function navigation(): (string | null)[] {
   const [side] = screen.getAllByRole("navigation", { name: "Main" });
@@ -16,7 +17,7 @@ function navigation(): (string | null)[] {
 
 test.each<[Role, string[]]>([
   ["viewer", ["Waiting", "Devices", "Targets", "Overview"]],
-  ["technician", ALL],
+  ["technician", TECHNICIAN],
   ["operator", ALL],
   ["admin", ALL],
 ])("shows a %s the pages that the role can use", (role, want) => {

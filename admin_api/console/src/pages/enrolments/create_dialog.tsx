@@ -1,0 +1,151 @@
+/** The form for a new enrolment. The API checks the values; its message is shown beside the form. */
+import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useMutation } from "urql";
+import { type Failure, failureOf } from "../../api/failures";
+import { FailureNotice } from "../../parts/failure_notice";
+import { usePhone } from "../../parts/phone";
+import { TargetPicker, useTargets } from "../../parts/targets";
+import { type Draft, EMPTY, faultOf, variablesOf } from "./draft";
+import { CREATE_ENROLMENT } from "./operations";
+
+interface Props {
+  opened: boolean;
+  onClose: () => void;
+  onCreated: () => void;
+}
+
+export function CreateDialog({ opened, onClose, onCreated }: Props) {
+  const phone = usePhone();
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Create enrolment"
+      size="lg"
+      fullScreen={phone}
+      closeButtonProps={{ "aria-label": "Close", size: phone ? 44 : "md" }}
+    >
+      <CreateForm
+        onCancel={onClose}
+        onCreated={() => {
+          onCreated();
+          onClose();
+        }}
+      />
+    </Modal>
+  );
+}
+
+function CreateForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: () => void }) {
+  const [draft, setDraft] = useState<Draft>(EMPTY);
+  const [failure, setFailure] = useState<Failure>();
+  const [{ fetching: busy }, create] = useMutation(CREATE_ENROLMENT);
+  const change = (part: Partial<Draft>) => setDraft((now) => ({ ...now, ...part }));
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const fault = faultOf(draft);
+    if (fault) return setFailure({ code: "INVALID_MATCH", message: fault });
+    const { error } = await create(variablesOf(draft));
+    if (error) return setFailure(failureOf(error));
+    onCreated();
+  };
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        <Conditions draft={draft} change={change} />
+        <Limits draft={draft} change={change} />
+        {failure && <FailureNotice failure={failure} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel} disabled={busy}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy}>
+            Create
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+interface PartProps {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}
+
+function Conditions({ draft, change }: PartProps) {
+  return (
+    <>
+      <TextInput
+        label="Name"
+        description="a-z, 0-9 and dashes; part of the claims in histories"
+        size="md"
+        data-autofocus
+        value={draft.name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Device names"
+        description="A pattern: * stands for any characters, ? for one"
+        placeholder="pump-*"
+        size="md"
+        value={draft.pattern}
+        onChange={(event) => change({ pattern: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Organization"
+        description="The field O of the certificate's subject"
+        size="md"
+        value={draft.organization}
+        onChange={(event) => change({ organization: event.currentTarget.value })}
+      />
+      <TextInput
+        label="CA"
+        description="AWS IoT's id of the CA that signed the certificates: 64 hex digits"
+        size="md"
+        value={draft.ca}
+        onChange={(event) => change({ ca: event.currentTarget.value })}
+      />
+      <Text size="sm" c="dimmed">
+        A device must meet all conditions that are filled in. Lists of serial numbers, weights and functions:
+        lobbyctl enrolments create.
+      </Text>
+    </>
+  );
+}
+
+function Limits({ draft, change }: PartProps) {
+  const { targets } = useTargets();
+  const open = targets ?? [];
+  return (
+    <>
+      <NumberInput
+        label="Limit"
+        description="How many devices are admitted at most; empty for any number"
+        size="md"
+        min={1}
+        allowDecimal={false}
+        value={draft.limit}
+        onChange={(limit) => change({ limit })}
+      />
+      <TextInput
+        type="date"
+        label="Ends"
+        description="Devices are admitted before this day (UTC); empty for no end"
+        size="md"
+        value={draft.ends}
+        onChange={(event) => change({ ends: event.currentTarget.value })}
+      />
+      <TargetPicker
+        targets={open}
+        value={draft.target}
+        onChange={(target) => change({ target })}
+        label="Claim devices for"
+        placeholder="None: they wait for a claim"
+        size="md"
+        clearable
+      />
+    </>
+  );
+}

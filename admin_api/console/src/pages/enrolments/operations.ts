@@ -1,0 +1,38 @@
+/** The queries and mutations of the enrolments page. */
+import { graphql, type ResultOf } from "../../api/graphql";
+
+export const ENROLMENT_LIST = graphql(`
+  query EnrolmentList {
+    enrolments {
+      name state limit starts ends model admitted listLength createdBy createdAt
+      match { ca subject { field value } namePattern listed }
+      allocation { targets { account region weight } function }
+      refusals { reason count }
+    }
+  }
+`);
+
+export const CREATE_ENROLMENT = graphql(`
+  mutation CreateEnrolment(
+    $name: String!, $match: EnrolmentMatchInput!, $limit: Int, $ends: String, $model: String,
+    $allocation: AllocationInput
+  ) {
+    createEnrolment(
+      name: $name, match: $match, limit: $limit, ends: $ends, model: $model, allocation: $allocation
+    ) { name }
+  }
+`);
+
+export const PAUSE_ENROLMENT = graphql(`
+  mutation PauseEnrolment($name: String!) { pauseEnrolment(name: $name) { name state } }
+`);
+
+export const RESUME_ENROLMENT = graphql(`
+  mutation ResumeEnrolment($name: String!) { resumeEnrolment(name: $name) { name state } }
+`);
+
+export const REVOKE_ENROLMENT = graphql(`
+  mutation RevokeEnrolment($name: String!) { revokeEnrolment(name: $name) { name state } }
+`);
+
+export type Enrolment = ResultOf<typeof ENROLMENT_LIST>["enrolments"][number];

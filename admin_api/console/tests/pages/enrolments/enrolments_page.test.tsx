@@ -1,0 +1,139 @@
+/** The enrolments page: the list, creating one, and changing its state. */
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, test } from "vitest";
+import EnrolmentsPage from "../../../src/pages/enrolments/enrolments_page";
+import { FakeApi, Refusal, type Role, show } from "../../fake_api";
+import { ROTTERDAM, TARGETS } from "../fixtures";
+
+const PUMPS = {
+  __typename: "Enrolment",
+  name: "pumps",
+  state: "active",
+  limit: 500,
+  starts: null,
+  ends: "2026-12-31T00:00:00.000Z",
+  model: null,
+  admitted: 125,
+  listLength: null,
+  createdBy: "user:admin",
+  createdAt: "2026-11-20T10:00:00.000Z",
+  match: { ca: null, subject: [{ field: "O", value: "Acme" }], namePattern: "pump-*", listed: false },
+  allocation: {
+    targets: [{ account: ROTTERDAM.account, region: ROTTERDAM.region, weight: 1 }],
+    function: null,
+  },
+  refusals: [{ reason: "ENROLMENT_FULL", count: 3 }],
+};
+const lists = (...enrolments: object[]) => ({ EnrolmentList: { enrolments }, Targets: TARGETS });
+const row = () => screen.findByRole("listitem", { name: "pumps" });
+
+test("shows conditions, target, progress against the limit and refusals by reason", async () => {
+  show(<EnrolmentsPage />, new FakeApi(lists(PUMPS)));
+  const found = within(await row());
+  expect(found.getByText("name pump-*, O = Acme")).toBeDefined();
+  expect(await found.findByText("Claimed for Rotterdam")).toBeDefined();
+  expect(found.getByText("125 of 500 devices admitted")).toBeDefined();
+  expect(
+    found.getByText("3 devices refused: Its enrolment has admitted as many devices as it may"),
+  ).toBeDefined();
+  expect(found.getByText(/Until 2026-12-31/)).toBeDefined();
+});
+
+test("shows weights, lists and functions", async () => {
+  const targets = [
+    { account: ROTTERDAM.account, region: ROTTERDAM.region, weight: 3 },
+    { account: "900000000009", region: "eu-west-1", weight: 1 },
+  ];
+  const listed = { ca: null, subject: [], namePattern: null, listed: true };
+  const weighted = {
+    ...PUMPS,
+    limit: null,
+    match: listed,
+    listLength: 1200,
+    allocation: { targets, function: null },
+  };
+  const chosen = {
+    ...PUMPS,
+    name: "chosen",
+    allocation: { targets: [], function: "device-lobby-allocation-a" },
+  };
+  show(<EnrolmentsPage />, new FakeApi(lists(weighted, chosen)));
+  const found = within(await row());
+  expect(found.getByText("one of 1,200 serial numbers")).toBeDefined();
+  expect(await found.findByText("Claimed for Rotterdam (75 %), 900000000009/eu-west-1 (25 %)")).toBeDefined();
+  expect(found.getByText("125 devices admitted")).toBeDefined();
+  expect(screen.getByText("Claimed for the target that device-lobby-allocation-a chooses")).toBeDefined();
+});
+
+test("explains what happens without enrolments", async () => {
+  show(<EnrolmentsPage />, new FakeApi(lists()));
+  expect(await screen.findByText("No enrolments")).toBeDefined();
+});
+
+test.each<[Role, boolean]>([
+  ["operator", false],
+  ["admin", true],
+])("only an admin creates: %s", async (role, may) => {
+  show(<EnrolmentsPage />, new FakeApi(lists(PUMPS)), { role });
+  await row();
+  expect(screen.queryByRole("button", { name: "Create enrolment" }) !== null).toBe(may);
+});
+
+test("creates an enrolment with what is filled in", async () => {
+  const api = new FakeApi({
+    ...lists(),
+    CreateEnrolment: { createEnrolment: { __typename: "Enrolment", name: "x" } },
+  });
+  const { user } = show(<EnrolmentsPage />, api, { role: "admin" });
+  await user.click(await screen.findByRole("button", { name: "Create enrolment" }));
+  await user.type(await screen.findByLabelText("Name"), "pumps");
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  expect(await screen.findByText(/Fill in at least one condition/)).toBeDefined();
+  await user.type(screen.getByLabelText("Device names"), "pump-*");
+  await user.type(screen.getByLabelText("Limit"), "500");
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  await waitFor(() => expect(api.variablesOf("CreateEnrolment")).toHaveLength(1));
+  expect(api.variablesOf("CreateEnrolment")[0]).toEqual({
+    name: "pumps",
+    match: { namePattern: "pump-*", ca: null, subject: null },
+    limit: 500,
+    ends: null,
+    allocation: null,
+  });
+  await waitFor(() => expect(screen.queryByLabelText("Device names")).toBeNull());
+});
+
+test("shows why an enrolment was rejected and keeps the form", async () => {
+  const refusal = new Refusal(
+    "ENROLMENT_AMBIGUOUS",
+    "got conditions that match some of the devices of pumps",
+  );
+  const { user } = show(<EnrolmentsPage />, new FakeApi({ ...lists(), CreateEnrolment: refusal }), {
+    role: "admin",
+  });
+  await user.click(await screen.findByRole("button", { name: "Create enrolment" }));
+  await user.type(await screen.findByLabelText("Name"), "more");
+  await user.type(screen.getByLabelText("Device names"), "*-1");
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  expect(await screen.findByText(/match some of the devices of pumps/)).toBeDefined();
+  expect((screen.getByLabelText("Device names") as HTMLInputElement).value).toBe("*-1");
+});
+
+test.each([
+  ["active", "Pause", "PauseEnrolment"],
+  ["paused", "Resume", "ResumeEnrolment"],
+  ["active", "Revoke", "RevokeEnrolment"],
+])("an enrolment that is %s: %s", async (state, action, operation) => {
+  const answer = { [`${operation[0]?.toLowerCase()}${operation.slice(1)}`]: { ...PUMPS } };
+  const api = new FakeApi({ ...lists({ ...PUMPS, state }), [operation]: answer });
+  const { user } = show(<EnrolmentsPage />, api, { role: "operator" });
+  await row();
+  await user.click(screen.getByRole("button", { name: `${action} pumps` }));
+  await user.click(await screen.findByRole("button", { name: action }));
+  await waitFor(() => expect(api.variablesOf(operation)).toEqual([{ name: "pumps" }]));
+});
+
+test("a revoked enrolment has no actions", async () => {
+  show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, state: "revoked" })), { role: "admin" });
+  expect(within(await row()).queryAllByRole("button")).toEqual([]);
+});
