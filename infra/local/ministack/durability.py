@@ -6,7 +6,9 @@ does not save the records of streams.
 
 The patch appends every write to a table to a journal before the response is sent, and replays the journal after a
 crash. A snapshot contains the stream records and the number of the journal file that follows it. All other state is
-saved within seconds of a change, so a kill loses at most the last seconds of it.
+saved within seconds of a change, so a kill loses at most the last seconds of it. While a stack is created or changed
+nothing is saved, and afterwards all services together: a stack never exists on the disk without its resources, or they
+without it, and a killed deployment is repeated as if it had not begun.
 
 Unnecessary when: MiniStack has a write-ahead log, or saves all state including stream records after each change.
 """
@@ -16,12 +18,13 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
-from infra.local.ministack import state_files
+from infra.local.ministack import stack_changes, state_files
 from infra.local.ministack.journal import Journal
 from infra.local.ministack.patch_points import PatchPoint
+from infra.local.ministack.stack_changes import StackChanges
 
 _APP: Final = "ministack.app"
 _DYNAMODB: Final = "ministack.services.dynamodb"
@@ -51,8 +54,10 @@ COLLECT: Final = PatchPoint(_APP, "_build_persistence_save_dict", ())
 SCOPE: Final = PatchPoint("ministack.core.responses", "request_scope", ("account_id", "region"))
 ACCOUNT: Final = PatchPoint("ministack.core.responses", "get_account_id", ())
 REGION: Final = PatchPoint("ministack.core.responses", "get_region", ())
+QUEUES: Final = PatchPoint("ministack.services.sqs", "_queues")
 PATCH_POINTS: Final = (
     *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SCOPE, ACCOUNT, REGION),
+    *(QUEUES, *stack_changes.PATCH_POINTS),
     *state_files.PATCH_POINTS,
 )
 
@@ -70,8 +75,13 @@ class StatePersister:
         self._not_before: dict[str, float] = {}
         self._tables_changed = False
         self._saved_schema: object = None
+        self._saved_stacks: object = None
+        """None until the state was loaded: before that, nothing must be saved over it."""
+        self._stacks = StackChanges()
 
     def apply(self) -> None:
+        state_files.finish_saving()
+        COLLECT.wrap(self._collecting)
         HANDLE.wrap(self._journalling)
         STATE.wrap(self._adding_streams)
         LOAD.wrap(self._loading_streams)
@@ -90,13 +100,46 @@ class StatePersister:
             await self.flush()
 
     async def flush(self) -> None:
-        """Save the services that have changed and whose pause is over."""
-        for name, state in COLLECT.resolve()().items():
+        """Save the services that have changed and whose pause is over; all of them if a stack has changed."""
+        collected = COLLECT.resolve()() if self._saved_stacks is not None else {}
+        if collected and self._stacks.current() != self._saved_stacks:
+            await self._save_together(collected)
+            return
+        for name, state in collected.items():
             began, changes = time.monotonic(), self._changes
             if self._saved_changes.get(name, 0) < changes and began >= self._not_before.get(name, 0):
                 if await (self._save_tables(state) if name == _TABLES else self._save(name, state)):
                     self._saved_changes[name] = changes
                 self._not_before[name] = time.monotonic() + _PAUSE_FACTOR * (time.monotonic() - began)
+
+    async def _save_together(self, collected: dict[str, Callable[[], Any]]) -> None:
+        """Save the states of one moment: nothing can change between two of them, as none of these calls awaits."""
+        began, changes, stacks, schema = (
+            time.monotonic(),
+            self._changes,
+            self._stacks.current(),
+            _schema(TABLES.resolve()),
+        )
+        self._tables_changed = False
+        try:
+            snapshots = {name: state() for name, state in collected.items()}
+        except RuntimeError as error:  # as in `_save`
+            log.info("the state is being changed (%s), will be saved next time", error)
+            self._tables_changed = True
+            return
+        existing = {name: snapshot for name, snapshot in snapshots.items() if snapshot is not None}
+        if not await asyncio.to_thread(self._writer.save_together, existing):
+            self._tables_changed = True
+            return
+        self._saved_stacks, self._saved_schema = stacks, schema
+        self.journal.delete_before(self._journal_on_disk())
+        pause_over = time.monotonic() + _PAUSE_FACTOR * (time.monotonic() - began)
+        self._saved_changes |= dict.fromkeys(collected, changes)
+        self._not_before |= dict.fromkeys(collected, pause_over)
+
+    def _collecting(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+        """Return nothing to save while a stack is created or changed, also when the emulator is stopped."""
+        return lambda: {} if self._stacks.in_progress() else original()
 
     async def _save(self, name: str, state: Callable[[], Any]) -> bool:
         try:
@@ -170,6 +213,8 @@ class StatePersister:
     def _replaying(self, original: Callable[[], None]) -> Callable[[], None]:
         def load_all() -> None:
             original()
+            self._saved_stacks = self._stacks.current()
+            release_messages(QUEUES.resolve()._data.values(), time.time())
             count = 0
             for entry in self.journal.since(self._snapshot_journal):
                 with SCOPE.resolve()(entry["account"], entry["region"]):
@@ -184,6 +229,15 @@ class StatePersister:
             self.mark_changed(tables=bool(count))
 
         return load_all
+
+
+def release_messages(queues: Iterable[Mapping[str, Any]], now: float) -> None:
+    """Make the messages visible that were in flight when the emulator ended: their consumers ended with it. On AWS they
+    become visible after the queue's timeout, which is minutes for the arrivals."""
+    for queue in queues:
+        for message in queue["messages"]:
+            if message.get("receive_count") and message["visible_at"] > now:
+                message["visible_at"] = now
 
 
 def _schema(tables: Any) -> object:

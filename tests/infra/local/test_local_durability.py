@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from infra.local.emulator import Emulator
 from infra.local.ministack import state_files
+from infra.local.ministack.durability import release_messages
 from infra.local.ministack.journal import Journal
 from infra.local.ministack.patch_points import PatchPoint
+from infra.local.ministack.stack_changes import STACKS, StackChanges
 from infra.local.ministack.state_files import StateWriter, file_of
 from infra.local.ports import choose_layout
 from tests.infra.local.emulated_cloud import Device, Identity, aws, free_ports, register, until
@@ -60,6 +63,69 @@ def test_a_failed_write_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Path(state_files.STATE_DIR.resolve()).write_text("a file in place of the folder")
     assert not StateWriter().save("iot", {})
     assert "could not save iot" in caplog.text
+
+
+def test_services_saved_together_are_loaded() -> None:
+    writer = StateWriter()
+    assert writer.save("iot", {"a": 1})
+    assert writer.save_together({"iot": {"a": 2}, "sqs": {"b": 1}, "sns": {}})
+    assert [LOAD.resolve()(name) for name in ("iot", "sqs", "sns")] == [{"a": 2}, {"b": 1}, {}]
+    assert not writer.save_together({"iot": {"a": 3}, "sqs": {"b": object()}})
+    assert writer.save_together({"iot": {"a": 2}, "sqs": {"b": 2}})
+    assert [LOAD.resolve()(name) for name in ("iot", "sqs")] == [{"a": 2}, {"b": 2}]
+    assert [each.name for each in file_of("iot").parent.parent.iterdir()] == ["services"]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+def test_a_kill_leaves_all_services_as_before_or_as_after(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert StateWriter().save_together({"iot": {"a": 1}, "sqs": {"a": 1}, "sns": {"a": 1}})
+    calls = iter(range(1, 100))
+
+    def until_the_kill(original: Callable[..., Any]) -> Callable[..., Any]:
+        def change(*arguments: Any) -> Any:
+            if next(calls) == call:
+                raise Killed
+            return original(*arguments)
+
+        return change
+
+    with monkeypatch.context() as patched:
+        for name in ("write_bytes", "rename", "replace", "rmdir"):
+            patched.setattr(Path, name, until_the_kill(getattr(Path, name)))
+        with pytest.raises(Killed):
+            StateWriter().save_together({"iot": {"a": 2}, "sqs": {"a": 2}, "sns": {"a": 2}})
+    state_files.finish_saving()
+    loaded = [LOAD.resolve()(name)["a"] for name in ("iot", "sqs", "sns")]
+    assert loaded == [1 if call <= 4 else 2] * 3
+    assert [each.name for each in file_of("iot").parent.parent.iterdir()] == ["services"]
+
+
+def test_messages_in_flight_are_visible_after_a_restart_and_delayed_ones_are_not() -> None:
+    received, delayed, waiting = (
+        {"visible_at": at, "receive_count": n} for at, n in ((180.0, 1), (180.0, 0), (5.0, 1))
+    )
+    release_messages([{"messages": [received, delayed, waiting]}, {"messages": []}], 10.0)
+    assert [each["visible_at"] for each in (received, delayed, waiting)] == [10.0, 180.0, 5.0]
+
+
+def test_a_stack_is_in_progress_until_it_is_done_or_has_taken_too_long() -> None:
+    stacks, clock = STACKS.resolve(), iter([0.0, 0.0, 299.0, 301.0])
+    changes = StackChanges(lambda: next(clock))
+    stacks.set_scoped("100000000001", "us-east-1", "lobby", {"StackStatus": "REVIEW_IN_PROGRESS"})
+    try:
+        assert not changes.in_progress()
+        before = changes.current()
+        stacks.get_scoped("100000000001", "us-east-1", "lobby")["StackStatus"] = "CREATE_IN_PROGRESS"
+        assert [changes.in_progress() for _ in range(3)] == [True, True, False]
+        stacks.get_scoped("100000000001", "us-east-1", "lobby")["StackStatus"] = "CREATE_COMPLETE"
+        assert not changes.in_progress()
+        assert changes.current() != before
+    finally:
+        stacks._data.clear()
 
 
 def test_the_next_process_reads_the_journal_in_order(tmp_path: Path) -> None:
