@@ -167,9 +167,7 @@ class Commissioner:
         target, generation = target_of(lane), device.generation
         if target is not None and target in device.targets_to_clear:
             try:
-                self._gateway.clear(
-                    target, device.certid, device.devicename, reset=device.devstate is not State.REVOKED
-                )
+                self._gateway.clear(target, device, reset=device.devstate is not State.REVOKED)
             except TargetRefusal as refusal:
                 return self._uncleared(device, target, refusal)
             device = self._ledger.retire(device, target, ACTOR)

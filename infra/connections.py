@@ -18,8 +18,9 @@ from constructs import Construct
 from infra import functions, topic_rules
 from infra.settings import Settings
 from lobby import wire
+from lobby.deployment import NAMES
 
-RULE: Final = "device_lobby_connections"
+RULE: Final = NAMES.rule("connections")
 IOT_LOGS: Final = "AWSIotLogsV2"
 """The name that AWS IoT gives its log group (AWS IoT developer guide, "Monitoring AWS IoT using CloudWatch Logs")."""
 LOG_LEVEL: Final = "ERROR"

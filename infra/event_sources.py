@@ -16,6 +16,8 @@ _HOUR: Final = 3600
 _LANE_WORKERS: Final = 100
 """Lanes that are worked on at the same time; a worker makes room for another lane after 20 s."""
 _EXPRESS_WORKERS: Final = 50
+_MARKS_WINDOW: Final = 30
+"""Seconds during which marks are collected. Nothing waits for them."""
 
 mapping = lambda_.CfnEventSourceMapping
 
@@ -82,3 +84,17 @@ def reports_to(scope: Construct, arrivals: lambda_.Function, queues: Queues) -> 
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=concurrency),
         )
+
+
+def marks_to(scope: Construct, marker: lambda_.Function, queues: Queues) -> None:
+    """Send what is to be marked to the marker, few calls at a time."""
+    mapping(
+        scope,
+        "MarksToMarker",
+        event_source_arn=queues.marks.queue_arn,
+        function_name=marker.function_name,
+        batch_size=100,
+        maximum_batching_window_in_seconds=_MARKS_WINDOW,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=2),
+    )

@@ -1,8 +1,8 @@
 """The lobby's Lambdas: their definitions, and their roles, log groups and code.
 
-Each has its own role, except express, surveyor and inspector, which use the commissioner's, as targets trust only that
-one. Roles have their complete policy inline, so a function never exists without it and CDK adds no permissions. Each
-function has a log group with explicit name, format and retention.
+Each has its own role, except express, surveyor, inspector and marker, which use the commissioner's, as targets trust
+only that one. Roles have their complete policy inline, so a function never exists without it and CDK adds no
+permissions. Each function has a log group with explicit name, format and retention.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +20,11 @@ from infra.bundles import Bundle, Platform
 from infra.setting_values import RETENTION_DAYS
 from infra.settings import Settings
 from lobby import profiles
+from lobby.deployment import NAMES
+from lobby.lobby_names import ENVIRONMENT
 
-PREFIX: Final = "device-lobby"
+PREFIX: Final = NAMES.prefix
+_IDENTITY: Final = {ENVIRONMENT: NAMES.id} if NAMES.id else {}
 _MACHINES: Final = {"aarch64": lambda_.Architecture.ARM_64, "arm64": lambda_.Architecture.ARM_64}
 _RETENTION: Final = dict(zip(RETENTION_DAYS, logs.RetentionDays, strict=False))
 """The enumeration is ordered by days, with INFINITE last."""
@@ -62,6 +65,7 @@ ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.AD
 PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMIN_API, timeout=10)
 """The console's pages and files. It uses the API's bundle and nothing of the API's permissions."""
 INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
+MARKER: Final = Function("marker", "commissioner.lambdas.marker.handler", bundles.CORE, timeout=60)
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.CORE, timeout=900)
 """Part of a daily round takes most of it; a page for the API must be complete before the API's timeout."""
@@ -74,6 +78,7 @@ FUNCTIONS: Final = (
     EXPRESS,
     SURVEYOR,
     INSPECTOR,
+    MARKER,
     ARRIVALS,
     NOTARY,
     ADMIN_API,
@@ -186,5 +191,5 @@ def make_function(
         # a run that changed nothing. Timeouts and failed initialisations are still logged.
         system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
-        environment={"POWERTOOLS_SERVICE_NAME": function.name, **environment},
+        environment={"POWERTOOLS_SERVICE_NAME": function.name, **_IDENTITY, **environment},
     )

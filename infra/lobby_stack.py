@@ -1,6 +1,6 @@
 """The lobby's stack: the ledger, the Lambdas and their triggers, the API and its users, and the alarms.
 
-One lobby per account, because targets trust roles with fixed names. When the stack is deleted, the tables, the trust
+One lobby per account and id (`lobby.lobby_names`), and one per Region. When the stack is deleted, the tables, the trust
 bucket, the notary's bucket and the users are retained.
 """
 
@@ -37,6 +37,7 @@ from infra.nag_suppressions import suppress_lobby_findings
 from infra.settings import Settings
 from infra.tables import make_tables
 from lobby import wire
+from lobby.deployment import NAMES
 from lobby.ledger.models import HistoryRow, LedgerRow
 
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
@@ -64,7 +65,7 @@ class LobbyStack(Stack):
         self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)
         self.functions: dict[str, lambda_.Function] = {}
-        self.access_log = functions.log_group(self, "ApiLog", "/aws/vendedlogs/apis/device-lobby", settings)
+        self.access_log = functions.log_group(self, "ApiLog", f"/aws/vendedlogs/apis/{NAMES.prefix}", settings)
         self.api = front_door.make_api(self, self.access_log)
         self.console_url = settings.console_url or f"{self.api.api_endpoint}/"
         self.sign_in = sign_in.make_sign_in(self, settings, self.console_url)
@@ -158,7 +159,8 @@ class LobbyStack(Stack):
     def _commissioner_side(self) -> None:
         """Functions triggered by changes of the ledger and by events in the targets."""
         commissioner = functions.COMMISSIONER
-        with_target_access = (commissioner, functions.EXPRESS, functions.SURVEYOR, functions.INSPECTOR)
+        enter_targets = (functions.EXPRESS, functions.SURVEYOR, functions.INSPECTOR, functions.MARKER)
+        with_target_access = (commissioner, *enter_targets)
         groups = {
             each.name: functions.log_group(
                 self, f"{each.construct_id}Log", f"/aws/lambda/{each.full_name}", self.settings
@@ -168,7 +170,12 @@ class LobbyStack(Stack):
         statements = permissions.commissioner(self.settings)
         self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
         own = {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url, **endpoint.environment(self.settings)}
-        environments = dict.fromkeys((commissioner, functions.EXPRESS), own | self._lane_queues)
+        identity, left = {"LOBBY": self.settings.key}, {"LEFT_THINGS": self.settings.left_things}
+        environments = {
+            **dict.fromkeys((commissioner, functions.EXPRESS), own | self._lane_queues | identity | left),
+            functions.SURVEYOR: identity | left | {"ARRIVALS_QUEUE": self.queues.arrivals.queue_arn},
+            functions.MARKER: identity,
+        }
         for each in with_target_access:
             self.functions[each.name] = functions.make_function(
                 self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
@@ -182,7 +189,9 @@ class LobbyStack(Stack):
             functions.ARRIVALS,
             permissions.arrivals(self.settings),
             UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
+            MARKS_QUEUE=self.queues.marks.queue_url,
         )
+        event_sources.marks_to(self, self.functions[functions.MARKER.name], self.queues)
         event_sources.reports_to(self, arrivals, self.queues)
 
     @property
@@ -239,7 +248,7 @@ class LobbyStack(Stack):
 
     def _add_alarms(self) -> None:
         alarm = alarms.make_alarms(self, self.settings)
-        alarm.watch_failures(self.queues.of_failures, [name.removeprefix("device-lobby-") for name in FAILURES])
+        alarm.watch_failures(self.queues.of_failures, [name.removeprefix(NAMES.name("")) for name in FAILURES])
         alarm.watch_functions(self.functions)
         alarm.watch_progress(self.queues.registrations, "registrations")
         alarm.watch_age(self.functions[functions.BELL.name], self.queues.arrivals)

@@ -10,6 +10,8 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from infra.permissions import allocation_hooks
+from lobby.deployment import NAMES
+from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.wire import notary_bucket, trust_bucket
@@ -75,6 +77,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
     _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
+    _suppress(stack.queues.marks, {"SQS3": "a mark that cannot be written is asked for again by the next connection"})
     for queue in (stack.queues.lanes, stack.queues.express):
         _suppress(
             queue, {"SQS3": "a message comes again until its lane is empty; an alarm reports a lane without progress"}
@@ -100,16 +103,19 @@ def suppress_role_findings(stack: "RoleStack") -> None:
     named = [f"thinggroup/{name}" for name in stack.profiles.thing_groups()]
     named += [f"billinggroup/{name}" for name in stack.profiles.billing_groups()]
     named += [f"thingtype/{name}" for name in stack.profiles.thing_types()]
+    named += [f"rule/{NAMES.rule(name)}" for name in (target_rules.CONNECTED, target_rules.DUPLICATES)]
+    topic = f"arn:aws:sns:*:{stack.account_id}:{NAMES.name(target_rules.ARRIVALS)}"
     _wildcards(
         stack,
         "CommissionerRole",
         {
             **{f"{iot}:{name}": "this name only, in all Regions of the account" for name in named},
+            topic: "this name only, in all Regions of the account",
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:thing/*": _THINGS,
             f"{iot}:topic/lobby/*": _TOPICS,
             f"{iot}:client/*": _CLIENTS,
-            f"{iot}:policy/device-lobby-*": "one policy per profile, deployed by the targets' stacks",
+            f"{iot}:policy/{NAMES.policy('*')}": "one policy per profile, deployed by the targets' stacks",
             "*": _NO_RESOURCE,
         },
     )
@@ -118,6 +124,8 @@ def suppress_role_findings(stack: "RoleStack") -> None:
 
 def suppress_target_findings(stack: "TargetStack") -> None:
     """Suppress the findings of a target's stack."""
+    where = stack.target.target
+    _wildcards(stack, "RuleRole", {f"arn:aws:iot:{where.region}:{where.account}:thing/*": _THINGS})
     _lint(stack)
 
 

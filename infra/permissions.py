@@ -13,6 +13,7 @@ from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
 from lobby.domain.allocation import HOOK_PREFIX
+from lobby.deployment import NAMES
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
@@ -32,13 +33,14 @@ from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Target
 from lobby.wire import notary_bucket, trust_bucket
 
-UNDELIVERED: Final = "device-lobby-undelivered"
-UNCOMMISSIONED: Final = "device-lobby-uncommissioned"
-REGISTRATIONS: Final = "device-lobby-registrations"
-ARRIVALS: Final = "device-lobby-arrivals"
-ARRIVALS_DEAD: Final = "device-lobby-arrivals-dead"
-UNCONFIRMED: Final = "device-lobby-unconfirmed"
-LEDGER, HISTORY, NAMES, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, NameRow, TargetRow, CountRow, RoundRow
+UNDELIVERED: Final = NAMES.name("undelivered")
+UNCOMMISSIONED: Final = NAMES.name("uncommissioned")
+REGISTRATIONS: Final = NAMES.name("registrations")
+ARRIVALS: Final = NAMES.name("arrivals")
+ARRIVALS_DEAD: Final = NAMES.name("arrivals-dead")
+UNCONFIRMED: Final = NAMES.name("unconfirmed")
+MARKS: Final = NAMES.name("marks")
+LEDGER, HISTORY, TARGETS, COUNTS, ROUNDS = LedgerRow, HistoryRow, TargetRow, CountRow, RoundRow
 LANES: Final = LaneRow
 CONNECTIONS: Final = ConnectionRow
 CERTIFICATES: Final = CertificateRow
@@ -76,7 +78,7 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(CERTIFICATES, lobby, "PutItem"),
-        _table(NAMES, lobby, "PutItem", "GetItem"),
+        _table(NameRow, lobby, "PutItem", "GetItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
         _table(ENROLMENTS, lobby, "GetItem", "Query", "UpdateItem"),
@@ -148,7 +150,7 @@ def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
 
 
 def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
-    """Also the permissions of the surveyor and the inspector."""
+    """Also the permissions of the surveyor, the inspector and the marker."""
     lobby = settings.lobby
     work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
@@ -157,6 +159,7 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Queue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_TARGET, lobby)),
         _table(LANES, lobby, "GetItem", "UpdateItem"),
         allow("Lanes", work, queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
+        _consumes("Marks", MARKS, lobby),
         allow("HandOverLane", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
@@ -184,6 +187,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
         _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
+        allow("HaveMarked", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
     ]
 
 

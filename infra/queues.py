@@ -21,6 +21,8 @@ _KEPT = Duration.days(14)
 _TOKEN_VALID = Duration.days(3)
 """The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
 _UNCONFIRMED_RETRY = Duration.minutes(10)
+_MARK_VALID = Duration.hours(1)
+"""A lost mark is asked for again by the device's next connection."""
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
 """More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
@@ -45,6 +47,8 @@ class Queues:
     arrivals_dead: sqs.Queue
     unconfirmed: sqs.Queue
     """Subscription confirmations of topics that no registered target has. They are tried again until they expire."""
+    marks: sqs.Queue
+    """Things in targets that are to be marked as arrived."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:
@@ -92,6 +96,13 @@ def make_queues(scope: Construct) -> Queues:
             permissions.UNCONFIRMED,
             retention_period=_TOKEN_VALID,
             visibility_timeout=_UNCONFIRMED_RETRY,
+        ),
+        marks=_queue(
+            scope,
+            "Marks",
+            permissions.MARKS,
+            retention_period=_MARK_VALID,
+            visibility_timeout=Duration.seconds(6 * functions.MARKER.timeout),
         ),
     )
 

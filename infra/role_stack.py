@@ -16,8 +16,10 @@ from infra import functions, stack_names
 from infra.nag_suppressions import suppress_role_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
+from lobby.deployment import NAMES
+from lobby.domain import target_rules
 from lobby.domain.profile import Profiles
-from lobby.domain.target import TARGET_ROLE, profile_policy
+from lobby.domain.target import TARGET_ROLE
 from lobby.names import Target
 
 COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
@@ -48,9 +50,7 @@ class RoleStack(Stack):
             role_name=TARGET_ROLE,
             description="Allows the lobby's commissioner to register devices in this account",
             assumed_by=commissioner,
-            inline_policies={
-                "register-devices": iam.PolicyDocument(statements=commissioning(where, settings.profiles))
-            },
+            inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(where, settings))},
         )
         if settings.adopt_role:
             # CloudFormation adopts only what it also retains. It does not apply a change of the policy alone.
@@ -82,10 +82,12 @@ def _on_things(arn: str, profiles: Profiles) -> list[iam.PolicyStatement]:
     return found
 
 
-def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatement]:
-    """Return the permissions of the commissioner and the inspector in this account, in all its Regions. `profiles` are
-    all of the lobby's, whichever of them a Region deploys, because the Regions share the role."""
+def commissioning(target: Target, settings: Settings) -> list[iam.PolicyStatement]:
+    """Return the permissions of the commissioner and the inspector in this account, in all its Regions. They are for
+    all profiles of the lobby, whichever of them a Region deploys, because the Regions share the role."""
     arn = f"arn:aws:iot:*:{target.account}"
+    topic = f"arn:aws:sns:*:{target.account}:{NAMES.name(target_rules.ARRIVALS)}"
+    rules = [f"{arn}:rule/{NAMES.rule(rule)}" for rule in (target_rules.CONNECTED, target_rules.DUPLICATES)]
     return [
         allow(
             "Certificates",
@@ -98,8 +100,11 @@ def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatemen
             ],
             f"{arn}:cert/*",
         ),
-        *_on_things(arn, profiles),
-        allow("Policies", ["iot:GetPolicy", "iot:ListTargetsForPolicy"], f"{arn}:policy/{profile_policy('*')}"),
+        *_on_things(arn, settings.profiles),
+        *(_removal(arn) if settings.removes_left else ()),
+        allow("Policies", ["iot:GetPolicy", "iot:ListTargetsForPolicy"], f"{arn}:policy/{NAMES.policy('*')}"),
+        allow("CheckRules", ["iot:GetTopicRule"], *rules),
+        allow("CheckReports", ["sns:ListSubscriptionsByTopic"], topic),
         allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
         allow("EndSessions", ["iot:DeleteConnection"], f"{arn}:client/*"),
         allow(
@@ -114,4 +119,13 @@ def commissioning(target: Target, profiles: Profiles) -> list[iam.PolicyStatemen
             ],
             "*",
         ),
+    ]
+
+
+def _removal(arn: str) -> list[iam.PolicyStatement]:
+    """Return what the commissioner needs to remove the registration of a device that has left."""
+    return [
+        allow("RemoveThings", ["iot:DeleteThing"], f"{arn}:thing/*"),
+        allow("RemoveCertificates", ["iot:DeleteCertificate"], f"{arn}:cert/*"),
+        allow("DetachThings", ["iot:DetachThingPrincipal"], "*"),
     ]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from infra.errors import BadContext
 from lobby.names import shown
+from lobby.settings import MARK, REMOVE
 
 RETENTION_DAYS: Final = (
     1,
@@ -67,6 +68,12 @@ def names(value: Any) -> tuple[str, ...]:
     if not found or not all(_NAME.fullmatch(each) for each in found):
         raise bad(value, "names of lower-case letters and hyphens, separated by commas")
     return found
+
+
+def left_things(value: Any) -> str:
+    if isinstance(value, str) and value in (MARK, REMOVE):
+        return value
+    raise bad(value, f"{MARK} or {REMOVE}")
 
 
 def console_url(value: Any) -> str:

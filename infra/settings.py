@@ -1,5 +1,6 @@
 """The settings of a deployment, read from the CDK app's context (`-c name=value`, or `CDK_CONTEXT_JSON`).
 
+The lobby's id is not among them: names of tables and queues are known when modules are imported (`lobby.deployment`).
 Accounts and Regions are concrete, so every name and ARN in the templates is concrete. All missing and invalid settings
 are reported in one error.
 
@@ -23,6 +24,7 @@ are reported in one error.
     adoptRole         true: the role's stack adopts an existing role, and retains it; default: false
     protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
     ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
+    leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -35,10 +37,12 @@ from infra import setting_values as values
 from infra.errors import BadContext
 from infra.profile_files import read_profiles
 from lobby import strict_json
+from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_account, parse_profile, parse_region, parse_target_key, shown
+from lobby.settings import MARK, REMOVE
 
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
 
@@ -78,6 +82,16 @@ class Settings:
     ledger_indexes: tuple[str, ...] = ()
     """Empty: those of this version."""
     adopt_role: bool = False
+    left_things: str = MARK
+
+    @property
+    def key(self) -> str:
+        """What identifies this lobby for its targets."""
+        return NAMES.key(self.lobby)
+
+    @property
+    def removes_left(self) -> bool:
+        return self.left_things == REMOVE
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> "Settings":
@@ -213,6 +227,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("protect", "protect", values.flag),
     ("adoptRole", "adopt_role", values.flag),
     ("ledgerIndexes", "ledger_indexes", values.names),
+    ("leftThings", "left_things", values.left_things),
     ("dataEndpoint", "data_endpoint", values.host),
     ("domain", "domain", values.host),
     ("domainCertificate", "domain_certificate", values.certificate_arn),

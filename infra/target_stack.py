@@ -5,7 +5,6 @@ stack deploys the profiles' policies, so the commissioner can attach policies bu
 """
 
 import hashlib
-from typing import Final
 
 from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_iot as iot
@@ -17,12 +16,10 @@ from infra import functions, permissions, stack_names, topic_rules
 from infra.nag_suppressions import suppress_target_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
-from lobby import wire
+from lobby.deployment import NAMES
+from lobby.domain import target_rules
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
-
-CONNECTED_RULE: Final = "device_lobby_connected"
-DUPLICATES_RULE: Final = "device_lobby_duplicates"
 
 
 class TargetStack(Stack):
@@ -69,12 +66,12 @@ class TargetStack(Stack):
 
     def _arrivals(self) -> sns.Topic:
         where, lobby = self.target.target, self.settings.lobby
-        key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
+        managed_key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
         topic = sns.Topic(
             self,
             "ArrivalsTopic",
             topic_name=permissions.ARRIVALS,
-            master_key=key,
+            master_key=managed_key,
             enforce_ssl=True,
             signature_version="2",  # SHA-256; the lobby verifies the signature
         )
@@ -85,12 +82,15 @@ class TargetStack(Stack):
             protocol="sqs",
             endpoint=permissions.queue_arn(permissions.ARRIVALS, lobby),
         )
-        errors = functions.log_group(self, "ArrivalErrors", "/device-lobby/arrival-errors", self.settings)
+        errors = functions.log_group(self, "ArrivalErrors", f"/{NAMES.prefix}/arrival-errors", self.settings)
         publish = allow("Publish", ["sns:Publish"], topic.topic_arn)
         write = allow(
             "Errors", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], errors.log_group_arn
         )
-        role = topic_rules.rule_role(self, "RuleRole", where, {"tell-the-lobby": publish, "log-errors": write})
+        look_up = allow("LookUp", ["iot:DescribeThing"], permissions.iot_arn(where, "thing/*"))
+        policies = {"tell-the-lobby": publish, "log-errors": write, "look-up-things": look_up}
+        name = NAMES.rule_role(where.region)
+        role = topic_rules.rule_role(self, "RuleRole", where, policies, name)
         action = iot.CfnTopicRule.ActionProperty
         to_topic = action(
             sns=iot.CfnTopicRule.SnsActionProperty(
@@ -102,16 +102,23 @@ class TargetStack(Stack):
                 log_group_name=errors.log_group_name, role_arn=role.role_arn
             )
         )
-        for construct_id, name, sql, description in (
-            ("ConnectedRule", CONNECTED_RULE, wire.CONNECTED_SQL, "Reports each connected device to the lobby"),
+        arn = target_rules.rule_role_arn(where.account, name)
+        key = self.settings.key
+        for construct_id, rule, sql, description in (
+            (
+                "ConnectedRule",
+                target_rules.CONNECTED,
+                target_rules.connected_sql(key, arn),
+                "Reports to the lobby that a device has arrived for which it waits",
+            ),
             (
                 "DuplicatesRule",
-                DUPLICATES_RULE,
-                wire.DUPLICATES_SQL,
-                "Reports to the lobby that two clients use one device's identity",
+                target_rules.DUPLICATES,
+                target_rules.duplicates_sql(key, arn),
+                "Reports to the lobby that two clients use one of its devices' identity",
             ),
         ):
-            topic_rules.make_rule(self, construct_id, name, sql, description, to_topic, to_log)
+            topic_rules.make_rule(self, construct_id, NAMES.rule(rule), sql, description, to_topic, to_log)
         return topic
 
 

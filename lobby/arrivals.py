@@ -3,12 +3,15 @@
 A report is a lifecycle event of AWS IoT in the target; it goes through that account's SNS topic to the lobby's queue.
 An account can report only its own devices: the topic in the envelope must belong to the device's current target, and
 SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
-ledger, and connections from before the commissioning, are ignored. Subscriptions are confirmed for registered targets
+ledger, and connections from before the commissioning, are ignored. A target's rule selects devices that the lobby waits
+for: if it reports one that has arrived, its thing is to be marked, after which its connections are not reported any
+more. Subscriptions are confirmed for registered targets
 only; confirmations of other topics are kept in a queue of their own for as long as their token is valid. A message that
 is not authentic is dropped, logged and counted, and raises an alarm. Any other message that cannot be processed returns
 to the queue, and finally goes to the dead-letter queue, which has an alarm.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -26,9 +29,14 @@ from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
 from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
+from lobby.contracts import ArrivalMark
+from lobby.deployment import NAMES
 from lobby.domain.connectivity import DUPLICATE
+from lobby.domain.device import Device
 from lobby.domain.lifecycle_events import problem_of
 from lobby.domain.states import State
+from lobby.domain.target_rules import SELECTED
+from lobby.domain.thing_claim import Progress
 from lobby.errors import InvalidInput, MessageRejected, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
@@ -46,11 +54,11 @@ _CLOCK_SKEW: Final = timedelta(seconds=2)
 """How much the clocks of AWS IoT and of the commissioner may differ."""
 _EVENT_SKEW: Final = timedelta(minutes=2)
 """How wrong the time in a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
-_TOPIC: Final = re.compile(r"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):device-lobby-arrivals")
+_TOPIC: Final = re.compile(rf"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{{12}}):{NAMES.name('arrivals')}")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
 UNCONFIRMED: Final = "unconfirmed"
 """The outcome for the confirmation of a topic of no registered target. It is not verified."""
-_UNCONFIRMED_QUEUE: Final = ":device-lobby-unconfirmed"
+_UNCONFIRMED_QUEUE: Final = f":{NAMES.name('unconfirmed')}"
 _CHANGES: Final = ("arrived", "confirmed", "problem")
 """Outcomes that are logged. A report that changes nothing is not: every connection of a device in a target is one."""
 logger = Logger(service="arrivals")
@@ -59,7 +67,7 @@ metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
 class Arrivals:
     """Processes the messages of the queue. `sns` returns a client for a Region; `keep` sends the body of a confirmation
-    to the queue of those that no registered target sent yet."""
+    to the queue of those that no registered target sent yet; `mark` has a thing marked as arrived."""
 
     def __init__(
         self,
@@ -68,10 +76,11 @@ class Arrivals:
         sns: Callable[[str], "SNSClient"],
         certificates: SigningCertificates,
         keep: Callable[[str], object],
+        mark: Callable[[ArrivalMark], object],
         connections: Connections | None = None,
     ) -> None:
         self._ledger, self._targets, self._sns, self._certificates = ledger, targets, sns, certificates
-        self.keep = keep
+        self.keep, self._mark = keep, mark
         self._connections = connections or Connections()
 
     def process(self, envelope: dict[str, Any]) -> str:
@@ -113,10 +122,19 @@ class Arrivals:
         if report.get("reason") == DUPLICATE:
             problem = problem_of(DUPLICATE, certid, report, str(source))
             return "problem" if self._connections.record_problem(problem) else "nothing new"
-        if device.devstate is not State.COMMISSIONED or not _is_since(report, device.enteredat):
-            return "nothing new"
-        self._ledger.arrive(device, ACTOR)
-        return "arrived"
+        return self._connected(device, source, report)
+
+    def _connected(self, device: Device, target: Target, report: dict[str, Any]) -> str:
+        """Record the arrival. A further report of a device that has arrived asks for the mark after which the rule
+        reports it no more, unless the rule is of an earlier version, which does not read marks. The arrival itself does
+        not: a device that stays connected needs no mark."""
+        if device.devstate is State.COMMISSIONED and _is_since(report, device.enteredat):
+            self._ledger.arrive(device, ACTOR)
+            return "arrived"
+        reads_marks = report.get(SELECTED) == Progress.AWAITED
+        if device.devstate is State.ARRIVED and reads_marks and device.devicename is not None:
+            self._mark(ArrivalMark(target, device.certid, device.devicename, device.generation, device.profile))
+        return "nothing new"
 
 
 def source_of(topic_arn: object) -> Target:
@@ -169,6 +187,7 @@ def _arrivals() -> Arrivals:
         cache(_unsigned_sns),
         certificates,
         lambda body: clients.sqs.send_message(QueueUrl=settings.unconfirmed_queue, MessageBody=body),
+        lambda mark: clients.sqs.send_message(QueueUrl=settings.marks_queue, MessageBody=json.dumps(mark.encode())),
     )
 
 

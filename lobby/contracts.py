@@ -1,15 +1,25 @@
 """The messages between Lambdas: one frozen dataclass for each request and each response.
 
-The admin API asks the surveyor and the reconciler; `inspector_contracts` has what the reconciler asks the inspector.
-Both sides use the same class, so they cannot disagree. Decoding raises `MalformedMessage` for any other shape, and
-`InvalidInput` where a target breaks its rule. `lobby.invocation.invoke` sends requests.
+The admin API asks the surveyor and the reconciler; `inspector_contracts` has what the reconciler asks the inspector;
+arrivals informs the marker. Both sides use the same class, so they cannot disagree. Decoding raises `MalformedMessage`
+for any other shape, and `InvalidInput` where a target, a fingerprint or a thing name breaks its rule.
+`lobby.invocation.invoke` sends requests.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lobby.invocation import Body, MalformedMessage, field, flag_field, list_of, optional_text_field, text_field
-from lobby.names import Target, parse_target, shown
+from lobby.names import (
+    Fingerprint,
+    Target,
+    ThingName,
+    parse_fingerprint,
+    parse_profile,
+    parse_target,
+    parse_thing_name,
+    shown,
+)
 
 # Admin API → surveyor
 
@@ -58,6 +68,32 @@ class SurveyRequest:
 
 def _survey_finding(fields: Body) -> SurveyFinding:
     return SurveyFinding(text_field(fields, "step"), flag_field(fields, "ok"), text_field(fields, "message"))
+
+
+# Arrivals → marker
+
+
+@dataclass(frozen=True)
+class ArrivalMark:
+    """A message of the marks' queue: the device is known to have arrived in `target` with this claim."""
+
+    target: Target
+    certid: Fingerprint
+    name: ThingName
+    generation: int
+    profile: str
+
+    def encode(self) -> dict[str, Any]:
+        device = {"certid": self.certid, "name": self.name, "generation": self.generation, "profile": self.profile}
+        return {**target_fields(self.target), **device}
+
+    @staticmethod
+    def decode(body: Body) -> "ArrivalMark":
+        generation = field(body, "generation")
+        if type(generation) is not int or generation < 0:
+            raise MalformedMessage(f"got generation {shown(generation)}, want a whole number")
+        certid, name = parse_fingerprint(body.get("certid")), parse_thing_name(body.get("name"))
+        return ArrivalMark(target_of(body), certid, name, generation, parse_profile(body.get("profile")))
 
 
 # Admin API → reconciler

@@ -7,7 +7,7 @@ stack sets every variable, and a missing one is an error in the deployment. The 
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from lobby.errors import MissingSettings
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 S = TypeVar("S", bound="DataclassInstance")
+MARK: Final = "mark"
+REMOVE: Final = "remove"
 
 
 def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
@@ -61,16 +63,36 @@ class BellSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class CommissionerSettings(BellSettings):
-    """`uncommissioned_queue` is the URL of the commissioner's on-failure queue."""
+    """`uncommissioned_queue` is the URL of the commissioner's on-failure queue. `lobby` is the lobby's key, and
+    `left_things` is `MARK` or `REMOVE`: what happens to the thing of a device that has left a target."""
 
     uncommissioned_queue: str
+    lobby: str
+    left_things: str
 
 
 @dataclass(frozen=True)
 class ArrivalsSettings(LobbySettings):
-    """`unconfirmed_queue` is the URL of the queue of confirmations of topics that no registered target has."""
+    """The queues are URLs: of confirmations of topics that no registered target has, and of things to be marked."""
 
     unconfirmed_queue: str
+    marks_queue: str
+
+
+@dataclass(frozen=True)
+class MarkerSettings(LobbySettings):
+    """`lobby` is the lobby's key."""
+
+    lobby: str
+
+
+@dataclass(frozen=True)
+class SurveyorSettings(MarkerSettings):
+    """`arrivals_queue` is the ARN of the queue that the targets' topics deliver to; `left_things` is `MARK` or
+    `REMOVE`."""
+
+    arrivals_queue: str
+    left_things: str
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby import strict_json
+from lobby.deployment import NAMES
 from lobby.errors import InvalidInput
 from lobby.names import AccountId, PresenceCode, Region, ThingName, parse_code, shown
 
@@ -23,11 +24,6 @@ HELLO_SQL: Final = (
 """Selects named fields only, so that no field of the payload can replace the certificate or the client id."""
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 """IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
-CONNECTED_SQL: Final = (
-    "SELECT principalIdentifier AS certid, clientId AS devicename, timestamp AS connectedat, timestamp() AS receivedat"
-    " FROM '$aws/events/presence/connected/+'"
-)
-"""IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events"). The rule receives it at `receivedat`."""
 CONNECTIONS_SQL: Final = (
     "SELECT eventType AS event, principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session,"
     " versionNumber AS version, timestamp AS at, disconnectReason AS reason FROM '$aws/events/presence/+/+'"
@@ -35,12 +31,6 @@ CONNECTIONS_SQL: Final = (
 """All lifecycle events of connections in the lobby: connected, disconnected and connect_failed."""
 CONNECT_FAILED: Final = "connect_failed"
 """The `eventType` of a connection that AWS IoT refused (the same page, "Connect attempt failure event")."""
-DUPLICATES_SQL: Final = (
-    "SELECT principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session, timestamp AS at,"
-    " disconnectReason AS reason FROM '$aws/events/presence/disconnected/+'"
-    " WHERE disconnectReason = 'DUPLICATE_CLIENTID'"
-)
-"""The connections in a target that ended because their client id connected again. Only these leave the target."""
 
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
@@ -65,12 +55,12 @@ def lobby_topic(thing: ThingName) -> str:
 
 def trust_bucket(account: AccountId, region: Region) -> str:
     """Return the name of the bucket that holds the manufacturers' revocation lists."""
-    return f"device-lobby-trust-{account}-{region}"
+    return NAMES.name(f"trust-{account}-{region}")
 
 
 def notary_bucket(account: AccountId, region: Region) -> str:
     """Return the name of the bucket that holds the anchors of all histories."""
-    return f"device-lobby-notary-{account}-{region}"
+    return NAMES.name(f"notary-{account}-{region}")
 
 
 def crl_key(ca_certificate_id: str) -> str:

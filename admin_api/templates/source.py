@@ -32,11 +32,11 @@ _PURPOSES: Final = {
     "AWS::IoT::ThingType": "The type of the things of a profile.",
     "AWS::IoT::ThingGroup": "A group that the lobby puts things of a profile into.",
     "AWS::IoT::BillingGroup": "A billing group that the lobby puts things of a profile into.",
-    "AWS::SNS::Topic": "Reports connected devices to the lobby.",
+    "AWS::SNS::Topic": "Reports arrived devices to the lobby.",
     "AWS::SNS::TopicPolicy": "Refuses publishing without TLS.",
     "AWS::SNS::Subscription": "Delivers the reports to the lobby's queue. The lobby confirms the subscription.",
     "AWS::Logs::LogGroup": "Errors of the rule below.",
-    "AWS::IoT::TopicRule": "Publishes to the topic when a device connects.",
+    "AWS::IoT::TopicRule": "Publishes to the topic an event of a device of the lobby, and of no other device.",
 }
 
 
@@ -93,7 +93,7 @@ def _resources(template: Mapping[str, Any], *, is_role: bool) -> Iterator[Resour
             comment = (
                 "Allows the lobby to register devices in this account, in all its Regions. There is one per account."
                 if is_role
-                else "Allows the rule to publish to the topic and to log errors."
+                else "Allows the rules to publish to the topic, to look up the thing of a connection and to log errors."
             )
         yield Resource(names[logical_id], body["Type"], _renamed(body.get("Properties", {}), names), comment, is_role)
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of, failures_as_refusals
-from commissioner.target_gateway.registry import CERTID, certificate_arn, deactivate, facts_of
+from commissioner.target_gateway.registry import certificate_arn, deactivate, facts_of
 from commissioner.target_gateway.session_policies import Policy, deactivation_policy, reading_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
@@ -24,6 +24,7 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
+from lobby.domain.thing_claim import CERTID
 from lobby.errors import NotFound
 from lobby.inspector_contracts import (
     CertificatesRequest,

@@ -19,6 +19,7 @@ from commissioner.lane_messages import Environment, extra_of, handle
 from commissioner.lane_worker import THREADS
 from commissioner.serving import Result, Server
 from commissioner.target_gateway.gateway import TargetGateway
+from commissioner.target_gateway.session_policies import commissioning_policy
 from commissioner.target_gateway.sessions import Sessions
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.domain.lane_pace import DEFAULT_RATE
@@ -33,7 +34,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint
 from lobby.profiles import bundled_profiles
-from lobby.settings import CommissionerSettings, read_settings
+from lobby.settings import REMOVE, CommissionerSettings, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -125,7 +126,9 @@ def _handler() -> MessageHandler:
     connect()
     clients, ledger, guard = LobbyClients(), Ledger(settings.region), LeaseGuard(now)
     targets = RecentTargets(Targets.read_only())
-    gateway = TargetGateway(targets, Sessions(client("sts"), guard=guard), bundled_profiles())
+    removes = settings.left_things == REMOVE
+    sessions = Sessions(client("sts"), policy=lambda target: commissioning_policy(target, removal=removes), guard=guard)
+    gateway = TargetGateway(targets, sessions, bundled_profiles(), settings.lobby, removes_left=removes)
     commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
     sqs = client("sqs")
 

@@ -7,6 +7,8 @@ resource. The response lists every step and its result; nothing in the target is
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -14,27 +16,38 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.lambdas.survey_checks import NO_THING, check, unknown
 from commissioner.lambdas.survey_profiles import survey_profiles
+from commissioner.lambdas.survey_reports import Reports, survey_reports
 from commissioner.target_gateway.error_translation import code_of, target_refusal
 from commissioner.target_gateway.registry import certificate_arn
 from commissioner.target_gateway.session_policies import survey_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
 from lobby.contracts import Survey, SurveyFinding, SurveyRequest
+from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles
 from lobby.domain.target import RegisteredTarget, profile_policy
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint
 from lobby.profiles import bundled_profiles
-from lobby.settings import LobbySettings, read_settings
+from lobby.settings import REMOVE, SurveyorSettings, read_settings
 from lobby.wire import lobby_topic
 
 NO_CERTIFICATE: Final = Fingerprint("0" * 64)
 logger = Logger(service="surveyor")
 
 
-def survey(registered: RegisteredTarget, sessions: Sessions, profiles: Profiles) -> Survey:
-    """Test every permission, and look for everything that the target's profiles name. `profiles` are the lobby's."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a target must have: `profiles` are the lobby's. With `removal`, the role may remove what devices left."""
+
+    profiles: Profiles
+    reports: Reports
+    removal: bool = False
+
+
+def survey(registered: RegisteredTarget, sessions: Sessions, wanted: Wanted) -> Survey:
+    """Test every permission, and look for everything that the target must have."""
     try:
         session = sessions.of(registered)
     except ClientError as error:
@@ -45,10 +58,13 @@ def survey(registered: RegisteredTarget, sessions: Sessions, profiles: Profiles)
         return Survey((SurveyFinding("sts:AssumeRole", False, unknown(error)),), None)
     findings = [SurveyFinding("sts:AssumeRole", True, f"assumed {registered.role_arn}")]
     findings += [check(step, call) for step, call in _permissions(session).items()]
+    if wanted.removal:
+        findings += [check(step, call) for step, call in _removal(session).items()]
     endpoint = check("iot:DescribeEndpoint", lambda: session.endpoint)
     findings.append(endpoint)
     findings += [_check_at(endpoint, step, call) for step, call in _messages(session).items()]
-    findings += survey_profiles(session, profiles)
+    findings += survey_profiles(session, wanted.profiles)
+    findings += survey_reports(session, wanted.reports)
     return Survey(tuple(findings), endpoint.message if endpoint.ok else None)
 
 
@@ -73,6 +89,16 @@ def _permissions(session: TargetSession) -> dict[str, Callable[[], Any]]:
     }
 
 
+def _removal(session: TargetSession) -> dict[str, Callable[[], Any]]:
+    """Return the calls that remove the registration of a device that has left."""
+    iot, arn = session.iot, certificate_arn(session.target, NO_CERTIFICATE)
+    return {
+        "iot:DetachThingPrincipal": lambda: iot.detach_thing_principal(thingName=NO_THING, principal=arn),
+        "iot:DeleteCertificate": lambda: iot.delete_certificate(certificateId=NO_CERTIFICATE),
+        "iot:DeleteThing": lambda: iot.delete_thing(thingName=NO_THING),
+    }
+
+
 def _messages(session: TargetSession) -> dict[str, Callable[[], Any]]:
     """Return the calls of the data plane, which go to the target's own endpoint."""
     return {
@@ -90,15 +116,22 @@ def _check_at(endpoint: SurveyFinding, step: str, call: Callable[[], Any]) -> Su
 
 @at_init
 def _sessions() -> Sessions:
-    read_settings(LobbySettings, os.environ)
-    return Sessions(client("sts"), policy=survey_policy)
+    removal = _wanted().removal
+    return Sessions(client("sts"), policy=lambda target: survey_policy(target, removal=removal))
+
+
+@cache
+def _wanted() -> Wanted:
+    settings = read_settings(SurveyorSettings, os.environ)
+    reports = Reports(settings.lobby, settings.arrivals_queue, NAMES)
+    return Wanted(bundled_profiles(), reports, settings.left_things == REMOVE)
 
 
 def handler(
-    event: dict[str, Any], _context: object, sessions: Sessions | None = None, profiles: Profiles | None = None
+    event: dict[str, Any], _context: object, sessions: Sessions | None = None, wanted: Wanted | None = None
 ) -> dict[str, Any]:
     """Handle a `SurveyRequest`; return a `Survey`."""
     target = SurveyRequest.decode(event).target
-    result = survey(Targets.read_only().get(target), sessions or _sessions(), profiles or bundled_profiles())
+    result = survey(Targets.read_only().get(target), sessions or _sessions(), wanted or _wanted())
     logger.info("surveyed", extra={"target": str(target), "missing": [f.step for f in result.findings if not f.ok]})
     return result.encode()

@@ -35,6 +35,8 @@ _THROTTLED: Final = {
 }
 _ON_THINGS: Final = {"CreateThing", "UpdateThing", "AddThingToThingGroup", "AddThingToBillingGroup"}
 """Calls that name a thing type, thing group or billing group. A deprecated type is an invalid request."""
+_DELETIONS: Final = {"DeleteThing", "DeleteCertificate"}
+"""Calls that are refused while AWS IoT still counts something as attached (API reference, DetachThingPrincipal)."""
 _SERVER_ERROR: Final = 500
 _MESSAGE_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 400
@@ -74,6 +76,8 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
         reason = "TARGET_POLICY_MISSING"
     elif code in (NOT_FOUND, "InvalidRequestException") and error.operation_name in _ON_THINGS:
         reason = "TARGET_PROFILE_INCOMPLETE"
+    elif error.operation_name in _DELETIONS:
+        return None
     elif code == "LimitExceededException":
         reason = "TARGET_LIMIT"
     elif code in _REGION_DISABLED:

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.errors import NoAnswer, StaleSession, TargetRefusal
-from commissioner.target_gateway import registry
+from commissioner.target_gateway import registry, things
 from commissioner.target_gateway.error_translation import (
     NOT_FOUND,
     SESSION_REASONS,
@@ -36,10 +36,15 @@ logger: Final = Logger(service="commissioner")
 
 
 class TargetGateway:
-    """`targets` is the register of targets; `profiles` are those of the lobby."""
+    """`targets` is the register of targets; `profiles` are those of the lobby, and `lobby` is its key. With
+    `removes_left`, the registration of a device that has left a target is removed there; otherwise its thing is
+    marked."""
 
-    def __init__(self, targets: RecentTargets, sessions: Sessions, profiles: Profiles) -> None:
+    def __init__(
+        self, targets: RecentTargets, sessions: Sessions, profiles: Profiles, lobby: str, *, removes_left: bool = False
+    ) -> None:
         self._targets, self._sessions, self._profiles = targets, sessions, profiles
+        self._lobby, self._removes_left = lobby, removes_left
 
     def run(self, work: Callable[[], R]) -> R:
         """Do the work for one device. Repeat it with a new session each time that a target refuses an old one."""
@@ -65,7 +70,7 @@ class TargetGateway:
         except NotFound as unknown:
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", unknown.message) from None
         with self._calling(session):
-            registry.register(session, device, pem, name, self._profiles)
+            registry.register(session, device, pem, name, self._profiles, self._lobby)
             return session.endpoint
 
     def activate(self, target: Target, certid: Fingerprint) -> None:
@@ -82,15 +87,19 @@ class TargetGateway:
         """Set the certificate INACTIVE in `target`."""
         self._deactivate(self._session(target), certid)
 
-    def clear(self, target: Target, certid: Fingerprint, name: ThingName | None, *, reset: bool = True) -> None:
+    def clear(self, target: Target, device: Device, *, reset: bool = True) -> None:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
-        certificate and end its connection. Without `reset`, no message is sent."""
-        session = self._session(target)
+        certificate, end its connection, and mark or remove its thing. Without `reset`, no message is sent."""
+        session, certid, name = self._session(target), device.certid, device.devicename
         if name is not None and reset:
             self._publish_reset(session, name)
         self._deactivate(session, certid)
         if name is not None:
             registry.disconnect(lambda: session.iot_data, name)
+            with self._calling(session):
+                version = things.mark_left(session.iot, certid, name, self._lobby, device.generation)
+                if version is not None and self._removes_left:
+                    things.remove(session.iot, certid, registry.certificate_arn(target, certid), name, version)
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""

@@ -1,11 +1,12 @@
 """AWS IoT's registry in one target: registers a device's certificate, thing and policy, or deactivates them.
 
 Every step can be repeated and accepts what an earlier attempt left. A thing gets the type, attributes and groups of its
-device's profile, and its certificate's fingerprint as an attribute, so AWS IoT itself rejects a second device of the
-same name without a further call. Nothing is deleted here: what the lobby leaves in a target is inactive.
+device's profile, and two attributes that identify it: its certificate's fingerprint, so that AWS IoT itself rejects a
+second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -19,6 +20,7 @@ from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import ThingChanges, ThingFacts, changes
+from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import Reset, Route
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
 
-CERTID: Final = "certid"
-"""The thing attribute that holds the certificate's fingerprint."""
 _EXISTS: Final = "ResourceAlreadyExistsException"
 logger: Final = Logger(service="commissioner")
 
@@ -36,16 +36,17 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
     return f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
 
 
-def register(session: TargetSession, device: Device, pem: str, name: ThingName, profiles: Profiles) -> None:
+def register(session: TargetSession, device: Device, pem: str, name: ThingName, profiles: Profiles, lobby: str) -> None:
     """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile. The
-    thing gets the profile's type, attributes and groups.
+    thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key).
 
     Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
     first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
     """
     certid, policy = device.certid, profile_policy(device.profile)
     arn = certificate_arn(session.target, certid)
-    _ensure_thing(session.iot, device, name, profiles)
+    claim = ThingClaim(device.generation, device.profile, lobby, certid)
+    _ensure_thing(session.iot, claim, name, profiles)
     try:
         session.iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
     except ClientError as error:
@@ -76,34 +77,39 @@ def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
             iot.detach_policy(policyName=name, target=arn)
 
 
-def _ensure_thing(iot: "IoTClient", device: Device, name: ThingName, profiles: Profiles) -> None:
+def _ensure_thing(iot: "IoTClient", claim: ThingClaim, name: ThingName, profiles: Profiles) -> None:
     """Create the thing, or make an existing one what the profile requires. Each step can be repeated."""
-    profile = profiles.get(device.profile)
-    attributes = {**dict(profile.attributes), CERTID: device.certid}
+    profile = profiles.get(claim.profile)
+    identity = {CERTID: claim.certid, CLAIM: str(claim)}
     thing_type = profile.thing_type.name if profile.thing_type else None
     found = ThingFacts(thing_type, dict(profile.attributes))
+    outdated: dict[str, str] = {}
     # AWS creates a thing that exists with the same type and attributes without an error, whatever its groups are.
-    may_exist = device.generation > 1 and bool(profiles.thing_groups() or profiles.billing_groups())
+    may_exist = claim.generation > 1 and bool(profiles.thing_groups() or profiles.billing_groups())
     try:
         optional: Any = {"thingTypeName": thing_type} if thing_type else {}
+        attributes = dict(profile.attributes) | identity
         iot.create_thing(thingName=name, attributePayload={"attributes": attributes}, **optional)
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
         may_exist = True
     if may_exist:
-        found = existing_thing(iot, device.certid, name, profiles)
-    _apply(iot, name, changes(found, profile, profiles))
+        thing = _existing_thing(iot, claim.certid, name)
+        found = facts_of(iot, thing, profiles)
+        outdated = {key: value for key, value in identity.items() if thing["attributes"].get(key) != value}
+    wanted = changes(found, profile, profiles)
+    _apply(iot, name, replace(wanted, attributes={**wanted.attributes, **outdated}))
 
 
-def existing_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName, profiles: Profiles) -> ThingFacts:
-    """Return what the thing has. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
+def _existing_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> Any:
+    """Return the thing, from DescribeThing. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
     thing = iot.describe_thing(thingName=name)
     holder = thing.get("attributes", {}).get(CERTID, "unknown")
     if holder != certid:
         message = f"got thing {name}, which belongs to certificate {holder}"
         raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
-    return facts_of(iot, thing, profiles)
+    return thing
 
 
 def facts_of(iot: "IoTClient", thing: Any, profiles: Profiles) -> ThingFacts:

@@ -6,6 +6,7 @@ are the limit (Service Authorization Reference, AWS IoT).
 
 from typing import Any, Final
 
+from lobby.deployment import NAMES
 from lobby.domain.target import profile_policy
 from lobby.names import Fingerprint, Target
 
@@ -23,24 +24,16 @@ _ON_THINGS: Final = [
 """The target's role names the groups. A session policy, of 2,048 characters at most, cannot (IAM and STS quotas)."""
 
 
-def commissioning_policy(target: Target) -> Policy:
-    """Allow what commissioning needs."""
-    arn = _arn_prefix(target)
-    without_resources = [
-        "iot:RegisterCertificateWithoutCA",
-        "iot:AttachThingPrincipal",
-        "iot:ListAttachedPolicies",
-        "iot:DescribeEndpoint",
-    ]
-    certificate_actions = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DetachPolicy"]
-    return _allow(
-        _in_target(target, without_resources),
-        {"Action": certificate_actions, "Resource": f"{arn}:cert/*"},
-        {"Action": _ON_THINGS, "Resource": [f"{arn}:thing/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"]},
-        {"Action": "iot:GetPolicy", "Resource": f"{arn}:policy/device-lobby-*"},
-        {"Action": "iot:Publish", "Resource": f"{arn}:topic/lobby/*"},
-        {"Action": "iot:DeleteConnection", "Resource": f"{arn}:client/*"},
-    )
+_REMOVING: Final = ("iot:DetachThingPrincipal", "iot:DeleteCertificate", "iot:DeleteThing")
+"""What commissioning needs in addition to remove the registration of a device that has left, in this order: without a
+resource, on certificates, on things."""
+
+
+def commissioning_policy(target: Target, *, removal: bool = False) -> Policy:
+    """Allow what commissioning needs. With `removal`, also to remove what devices have left."""
+    detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
+    list_things_of = ["iot:ListPrincipalThings"] if removal else []
+    return _allow(*_commissioning(target, detach, [*delete_certificate, *list_things_of], delete_thing))
 
 
 def reading_policy(target: Target) -> Policy:
@@ -55,25 +48,57 @@ def reading_policy(target: Target) -> Policy:
     )
 
 
-def survey_policy(target: Target) -> Policy:
-    """Allow what commissioning and reading need together, and looking up what profiles name: everything that the role
-    is for."""
+def survey_policy(target: Target, *, removal: bool = False) -> Policy:
+    """Allow what commissioning and reading need together, and looking up what profiles name and what reports arrivals:
+    everything that the role is for."""
     arn = _arn_prefix(target)
+    detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
     lookups = {
-        "Action": ["iot:DescribeThingType", "iot:DescribeThingGroup", "iot:DescribeBillingGroup"],
-        "Resource": [f"{arn}:thingtype/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"],
+        "Action": ["iot:DescribeThingType", "iot:DescribeThingGroup", "iot:DescribeBillingGroup", "iot:GetTopicRule"],
+        "Resource": [f"{arn}:thingtype/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*", f"{arn}:rule/*"],
     }
-    only_reading = {
-        "Action": ["iot:ListPrincipalThings", "iot:ListTargetsForPolicy"],
-        "Resource": [f"{arn}:cert/*", f"{arn}:policy/{profile_policy('*')}"],
-    }
-    lists = _in_target(target, ["iot:ListThings", "iot:ListCertificates"])
-    return _allow(*commissioning_policy(target)["Statement"], only_reading, lists, lookups)
+    topics = f"arn:aws:sns:{target.region}:{target.account}:*"
+    reports = {"Action": "sns:ListSubscriptionsByTopic", "Resource": topics}
+    lists = ["iot:ListThings", "iot:ListCertificates"]
+    commissioning = _commissioning(
+        target, [*lists, *detach], ["iot:ListPrincipalThings", *delete_certificate], delete_thing
+    )
+    policies = {"Action": "iot:ListTargetsForPolicy", "Resource": f"{arn}:policy/{NAMES.policy('*')}"}
+    return _allow(*commissioning, policies, lookups, reports)
 
 
 def deactivation_policy(target: Target, certid: Fingerprint) -> Policy:
     """Allow changing the status of this certificate."""
     return _allow({"Action": "iot:UpdateCertificate", "Resource": f"{_arn_prefix(target)}:cert/{certid}"})
+
+
+def marking_policy(target: Target) -> Policy:
+    """Allow marking things as arrived."""
+    return _allow({"Action": ["iot:DescribeThing", "iot:UpdateThing"], "Resource": f"{_arn_prefix(target)}:thing/*"})
+
+
+def _commissioning(
+    target: Target, more: list[str], on_certificates: list[str], on_things: list[str]
+) -> tuple[Policy, ...]:
+    """Return the statements of commissioning. The lists are further actions: without resources, on certificates, and on
+    things."""
+    arn = _arn_prefix(target)
+    without_resources = [
+        "iot:RegisterCertificateWithoutCA",
+        "iot:AttachThingPrincipal",
+        "iot:ListAttachedPolicies",
+        "iot:DescribeEndpoint",
+    ]
+    certificate_actions = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DetachPolicy"]
+    groups = [f"{arn}:thing/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*"]
+    return (
+        _in_target(target, [*without_resources, *more]),
+        {"Action": [*certificate_actions, *on_certificates], "Resource": f"{arn}:cert/*"},
+        {"Action": [*_ON_THINGS, *on_things], "Resource": groups},
+        {"Action": "iot:GetPolicy", "Resource": f"{arn}:policy/{NAMES.policy('*')}"},
+        {"Action": "iot:Publish", "Resource": f"{arn}:topic/lobby/*"},
+        {"Action": "iot:DeleteConnection", "Resource": f"{arn}:client/*"},
+    )
 
 
 def _arn_prefix(target: Target) -> str:

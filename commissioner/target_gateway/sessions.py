@@ -23,6 +23,7 @@ from lobby.names import Target
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
+    from types_boto3_sns import SNSClient
     from types_boto3_sts import STSClient
 
 SESSION_NAME: Final = "device-lobby-commissioner"
@@ -67,6 +68,11 @@ class TargetSession:
         """The client of the target's own data-plane endpoint."""
         iot_data: IoTDataPlaneClient = self._client("iot-data")
         return iot_data
+
+    @property
+    def sns(self) -> "SNSClient":
+        sns: SNSClient = self._client("sns")
+        return sns
 
     @property
     def endpoint(self) -> str:

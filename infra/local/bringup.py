@@ -24,15 +24,17 @@ from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from infra.profile_files import DIRECTORY, read_profiles
+from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.names import Target
 
-STATE: Final = ROOT / ".local"
+STATE: Final = ROOT / (f".local-{NAMES.id}" if NAMES.id else ".local")
 REGISTER: Final = """
 mutation($account: String!, $region: String!, $name: String!, $profiles: [String!]) {
   registerTarget(account: $account, region: $region, name: $name, profiles: $profiles) { externalId }
 }"""
+_UNCONFIRMED: Final = "not confirmed"
 CHECK: Final = """
 query($account: String!, $region: String!) {
   checkTarget(account: $account, region: $region) { findings { step ok message } }
@@ -127,10 +129,20 @@ class LocalLobby:
             raise StartFailed(error.code, error.message) from None
 
     def _check_target(self, admin: Api, target: Target) -> None:
+        """Check the target. The lobby confirms the subscription of a new target soon after its deployment."""
+        step, last = "targets checked", list[str]()
+
+        def look() -> bool | None:
+            last[:] = self._missing(admin, target)
+            return None if last and all(_UNCONFIRMED in each for each in last) else not last
+
+        if not self._timeline.wait_for(step, look, lambda: f"{target}: {'; '.join(last)}"):
+            raise StepFailed(step, f"{target}: {'; '.join(last)}", self._timeline.logs)
+
+    @staticmethod
+    def _missing(admin: Api, target: Target) -> list[str]:
         result = admin.ask(CHECK, account=target.account, region=target.region)["checkTarget"]
-        missing = [f"{each['step']}: {each['message']}" for each in result["findings"] if not each["ok"]]
-        if missing:
-            raise StepFailed("targets checked", f"{target}: {'; '.join(missing)}", self._timeline.logs)
+        return [f"{each['step']}: {each['message']}" for each in result["findings"] if not each["ok"]]
 
     def _deploy(self, scope: Target, targets: tuple[dict[str, Any], ...]) -> dict[str, str]:
         """Deploy the stacks of `scope` (the lobby's, or a target's if there are `targets`) and return their outputs."""

@@ -1,8 +1,9 @@
 """Finds the registrations that belong to a lobby, in a target and in the lobby's own account. Reads only.
 
-In a target, a thing of the lobby has the attribute `certid`, its certificate's fingerprint. It belongs to this lobby if
-a policy of the target's stack is attached to that certificate, or if the thing's attribute `lobby` names the lobby. In
-the lobby's account, the ledger lists the devices. Everything else is somebody else's and is reported, not removed.
+In a target, a thing of the lobby has the attributes `certid`, its certificate's fingerprint, and `claim`, which names
+the lobby. A thing of an earlier version, without a claim, belongs to this lobby if a policy of the target's stack is
+attached to its certificate, or if its attribute `lobby` names the lobby. In the lobby's account, the ledger lists the
+devices. Everything else is somebody else's and is reported, not removed.
 """
 
 import re
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.teardown.registry import Registry
 from infra.teardown.removal import Registration
+from lobby.domain.thing_claim import CERTID, CLAIM, parse_claim
 from lobby.ledger.models import LedgerRow, NameRow
+from lobby.lobby_names import LobbyNames
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-CERTID: Final = "certid"
 LOBBY: Final = "lobby"
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -30,21 +32,26 @@ class Inventory:
     foreign: tuple[str, ...] = ()
 
 
-def of_target(registry: Registry, policies: Iterable[str], lobby: str) -> Inventory:
-    """Return the registrations in a target. `policies` are those of the target's stack; `lobby` is the value of the
-    attribute `lobby` of this lobby's things."""
+def of_target(registry: Registry, policies: Iterable[str], names: LobbyNames) -> Inventory:
+    """Return the registrations in a target. `policies` are those of the target's stack; `names` are this lobby's. The
+    lobby's id suffices: two lobbies with one id have the same names, so they cannot share a target."""
     attached = _attached(registry, policies)
     found: list[Registration] = []
     with_thing: set[str] = set()
     for thing in registry.listed("ListThings", "things"):
         attributes: Mapping[str, str] = thing.get("attributes", {})
-        certid, owner = attributes.get(CERTID, ""), attributes.get(LOBBY)
-        if not _FINGERPRINT.fullmatch(certid) or owner not in (None, lobby):
+        certid, claim = attributes.get(CERTID, ""), parse_claim(attributes.get(CLAIM))
+        if not _FINGERPRINT.fullmatch(certid):
             continue
         arn = registry.certificate_arn(certid)
-        if owner is None and arn not in attached:
+        mark = None
+        if claim is None:
+            owner = attributes.get(LOBBY)
+            if owner != names.prefix and (owner is not None or arn not in attached):
+                continue
+            mark = (LOBBY, names.prefix) if owner is None else None
+        elif claim.lobby_id != names.id:
             continue
-        mark = (LOBBY, lobby) if owner is None else None
         with_thing.add(arn)
         found.append(Registration(certid, (thing["thingName"],), tuple(attached.get(arn, ())), mark))
     rest = [arn for arn in attached if arn not in with_thing]

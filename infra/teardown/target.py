@@ -16,12 +16,11 @@ from infra.teardown import fleet, inventory
 from infra.teardown.regions import regions_with
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack
+from lobby.deployment import NAMES
 from lobby.domain.target import TARGET_ROLE
 from lobby.names import Target
 
 Report = Callable[[str], None]
-THINGS_OF: Final = "device-lobby"
-"""The value of the attribute `lobby` of the lobby's things."""
 ROUNDS: Final = 3
 """How often the devices are listed. Devices that are registered meanwhile are found in the next round."""
 _DEPRECATED: Final = timedelta(minutes=5)
@@ -77,7 +76,7 @@ class TargetRemoval:
 
     def _remove_devices(self) -> None:
         policies = self._stack.resources(IOT_POLICY)
-        remove_devices(self.registry, lambda: inventory.of_target(self.registry, policies, THINGS_OF), self._report)
+        remove_devices(self.registry, lambda: inventory.of_target(self.registry, policies, NAMES), self._report)
 
     def _deprecate_thing_types(self) -> list[str]:
         types = self._stack.resources(THING_TYPE)

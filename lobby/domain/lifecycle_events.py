@@ -1,4 +1,4 @@
-"""Reads AWS IoT's lifecycle events as the topic rules select them (`wire.CONNECTIONS_SQL`, `wire.DUPLICATES_SQL`).
+"""Reads AWS IoT's lifecycle events as the topic rules select them (`wire.CONNECTIONS_SQL`, `target_rules`).
 
 AWS IoT creates these events, but an event of another form, such as one of a later version of AWS IoT, must not be
 misread: it is an error that names the value. Client ids are chosen by clients and are only shown.

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.policy_resources import ACTIONS, resource_problem
 from lobby.domain.profile import THING, Profile, Profiles, Statement, ThingType
+from lobby.domain.thing_claim import IDENTITY_ATTRIBUTES
 from lobby.errors import InvalidInput
 from lobby.names import parse_profile, shown
 
@@ -22,9 +23,7 @@ MAX_POLICY: Final = 2048
 """Characters of a policy document without white space (AWS IoT endpoints and quotas, "Policy document size")."""
 MAX_ATTRIBUTES: Final = 50
 MAX_UNTYPED_ATTRIBUTES: Final = 3
-"""Attributes of a thing with and without a thing type (AWS IoT endpoints and quotas, thing quotas)."""
-IDENTITY_ATTRIBUTES: Final = ("certid",)
-"""Attributes that the commissioner itself writes; they count."""
+"""Attributes of a thing with and without a thing type, the lobby's included (AWS IoT endpoints and quotas)."""
 MAX_SEARCHABLE: Final = 3
 MAX_GROUPS: Final = 10
 """Groups of a thing (AWS IoT endpoints and quotas, thing group quotas)."""

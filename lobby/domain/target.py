@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.errors import Conflict, NotFound
 from lobby.names import AccountId, Region, Target, parse_profile
 
-TARGET_ROLE: Final = "lobby_commissioner_role"
+TARGET_ROLE: Final = NAMES.target_role
 """The IAM role in a target account that the commissioner assumes."""
 
 
@@ -93,4 +94,4 @@ def changes_of(before: RegisteredTarget, after: RegisteredTarget) -> str:
 
 def profile_policy(profile: str) -> str:
     """Return the name of the IoT policy that a device with this profile gets in its target."""
-    return f"device-lobby-{profile}"
+    return NAMES.policy(profile)

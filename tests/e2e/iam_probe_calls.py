@@ -82,6 +82,10 @@ def _iot(scope: Target) -> Iterator[Probe]:
             "GetPolicy CreatePolicyVersion DeletePolicy ListTargetsForPolicy",
         ),
         ("policy/another", {"policyName": "another", "policyDocument": "{}"}, "GetPolicy CreatePolicy DeletePolicy"),
+        *(
+            (f"rule/device_lobby_{name}", {"ruleName": f"device_lobby_{name}"}, "GetTopicRule")
+            for name in ("connected", "duplicates")
+        ),
         (
             "rule/nobody",
             {"ruleName": _NONE},
@@ -118,7 +122,7 @@ def _queues(scope: Target, resources: Resources) -> Iterator[Probe]:
         for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", *more):
             yield Probe(f"sqs:{action}", _arn(scope, "sqs", queue), "sqs", action, params)
     for arn in resources.topics:
-        for action in ("Publish", "Subscribe", "SetTopicAttributes", "DeleteTopic"):
+        for action in ("Publish", "Subscribe", "SetTopicAttributes", "DeleteTopic", "ListSubscriptionsByTopic"):
             yield Probe(f"sns:{action}", arn, "sns", action, {"TopicArn": arn, "Protocol": "sqs"})
 
 

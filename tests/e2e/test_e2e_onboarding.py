@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,31 @@ def test_a_new_device_is_claimed_by_its_label_and_arrives(
     assert arrived["historyIntact"]
     statuses = [deployed.status(certid, scope) for scope in (deployed.lobby, first, second)]
     assert statuses == ["ACTIVE", "ACTIVE", None]
+
+
+def test_the_thing_of_a_device_that_connects_again_is_marked_as_arrived(
+    deployed: Deployment, fleet: Fleet, first: Target, second: Target
+) -> None:
+    """After that, the target's rule reports its connections no more."""
+    paths = fleet.make()
+    certid, name = certid_of(paths), name_of(paths)
+    deployed.claim(certid)
+    fleet.power_on(paths)
+    deployed.wait(certid, "arrived")
+    iot = deployed.client(first, "iot")
+    lobby = f"{deployed.lobby}:{certid}"
+
+    def claim(scope: Any = iot) -> str:
+        return str(scope.describe_thing(thingName=name)["attributes"]["claim"])
+
+    assert claim() == f"1:default:awaited:{lobby}"
+    fleet.power_off()
+    fleet.power_on(paths)
+    until(lambda: claim() == f"1:default:arrived:{lobby}", claim)
+    deployed.move(certid, second)
+    deployed.wait(certid, "arrived", targetaccount=second.account)
+    until(lambda: claim() == f"1:default:left:{lobby}", claim)
+    assert claim(deployed.client(second, "iot")) == f"2:default:awaited:{lobby}"
 
 
 def test_a_device_claimed_before_its_first_connection_arrives_when_it_is_powered_on(

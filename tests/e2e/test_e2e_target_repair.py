@@ -14,7 +14,7 @@ from infra.local.bringup import CHECK, REGISTER
 from infra.local.synthesis import synthesize
 from lobby.domain.target import TARGET_ROLE, profile_policy
 from lobby.names import Target, parse_target
-from tests.e2e.deployment import Deployment, events
+from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of
 
 
@@ -85,7 +85,7 @@ def test_an_account_without_the_role_is_reported_and_its_devices_arrive_after_th
     assert "./deploy.sh target" in failed["message"]
     assert deployed.status(certid, new_targets.account) is None
     new_targets.deploy(new_targets.account)
-    assert _missing(deployed, new_targets.account) == []
+    until(lambda: not _missing(deployed, new_targets.account), lambda: _missing(deployed, new_targets.account))
     _retry_and_wait_for_arrival(deployed, certid)
 
 
@@ -93,11 +93,13 @@ def test_an_account_without_the_role_is_reported_and_its_devices_arrive_after_th
 def test_a_region_without_the_profiles_policy_is_reported_and_its_devices_arrive_after_the_deployment(
     deployed: Deployment, fleet: Fleet, new_targets: NewTargets
 ) -> None:
-    assert _missing(deployed, new_targets.region) == [f"policy {profile_policy('default')}"]
+    policy, reports = f"policy {profile_policy('default')}", ("device_lobby_connected", "device_lobby_duplicates")
+    rules = [f"rule {rule}" for rule in reports]
+    assert _missing(deployed, new_targets.region) == [policy, *rules, "subscription of device-lobby-arrivals"]
     certid, failed = _failed_device(deployed, fleet, new_targets.region)
     assert failed["reason"] == "TARGET_POLICY_MISSING"
     new_targets.deploy(new_targets.region)
-    assert _missing(deployed, new_targets.region) == []
+    until(lambda: not _missing(deployed, new_targets.region), lambda: _missing(deployed, new_targets.region))
     _retry_and_wait_for_arrival(deployed, certid)
 
 

@@ -184,13 +184,14 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "receptionist": set(),
         "connections": set(),
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
-        "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
-        "express": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE"},
-        "surveyor": set(),
+        "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE", "LOBBY", "LEFT_THINGS"},
+        "express": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE", "LOBBY", "LEFT_THINGS"},
+        "surveyor": {"LOBBY", "ARRIVALS_QUEUE", "LEFT_THINGS"},
+        "marker": {"LOBBY"},
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
         "reconciler": {"INSPECTOR_FUNCTION"},
-        "arrivals": {"UNCONFIRMED_QUEUE"},
+        "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
         "admin-api": {
             "USER_POOL_ID",
@@ -207,9 +208,9 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
 
 def test_functions_that_enter_targets_use_the_role_of_the_commissioner(stacks: Stacks) -> None:
     functions = {each["FunctionName"]: each["Role"] for each in stacks.lobby.of_type("AWS::Lambda::Function")}
-    for name in ("express", "surveyor", "inspector"):
+    for name in ("express", "surveyor", "inspector", "marker"):
         assert functions[f"device-lobby-{name}"] == functions["device-lobby-commissioner"]
-    assert len({str(role) for role in functions.values()}) == len(functions) - 3
+    assert len({str(role) for role in functions.values()}) == len(functions) - 4
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "dynamodb:Query": {f"{TABLE}ledger/index/by-turn", f"{TABLE}ledger/index/by-target"},
-        "sqs:ReceiveMessage": LANES,
-        "sqs:DeleteMessage": LANES,
-        "sqs:GetQueueAttributes": LANES,
+        "sqs:ReceiveMessage": {*LANES, f"{SQS}marks"},
+        "sqs:DeleteMessage": {*LANES, f"{SQS}marks"},
+        "sqs:GetQueueAttributes": {*LANES, f"{SQS}marks"},
         "sqs:ChangeMessageVisibility": LANES,
         "sts:AssumeRole": {"arn:aws:iam::*:role/lobby_commissioner_role"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
@@ -107,7 +107,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "sqs:ReceiveMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
         "sqs:DeleteMessage": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
         "sqs:GetQueueAttributes": {f"{SQS}arrivals", f"{SQS}unconfirmed"},
-        "sqs:SendMessage": {f"{SQS}unconfirmed"},
+        "sqs:SendMessage": {f"{SQS}unconfirmed", f"{SQS}marks"},
     },
     "device-lobby-notary": {
         "dynamodb:DescribeStream": {"<HistoryTable24A0CCCB.StreamArn>"},
@@ -198,7 +198,8 @@ def test_each_function_writes_only_its_own_logs(stacks: Stacks) -> None:
     for role in GRANTS.keys() - {"device-lobby-rules"}:
         written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
         name = role.removeprefix("device-lobby-")
-        theirs = {"commissioner", "express", "surveyor", "inspector"} if name == "commissioner" else {name}
+        entering = {"commissioner", "express", "surveyor", "inspector", "marker"}
+        theirs = entering if name == "commissioner" else {name}
         expected = {f"/aws/lambda/device-lobby-{each}" for each in theirs}
         assert written == ({"AWSIotLogsV2"} if name == "iot-logs" else expected)
 

@@ -42,6 +42,18 @@ def test_the_role_can_only_register_devices(stacks: Stacks) -> None:
         "iot:GetPolicy": {f"{IOT}policy/device-lobby-*"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DeleteConnection": {f"{IOT}client/*"},
+        "iot:GetTopicRule": {f"{IOT}rule/device_lobby_connected", f"{IOT}rule/device_lobby_duplicates"},
+        "sns:ListSubscriptionsByTopic": {"arn:aws:sns:*:200000000002:device-lobby-arrivals"},
+    }
+
+
+def test_the_role_may_remove_what_devices_left_only_if_the_lobby_is_to_do_it(tmp_path: Path, stacks: Stacks) -> None:
+    removing = synthesized(settings(leftThings="remove"), tmp_path, nag=True).roles[0].grants("lobby_commissioner_role")
+    kept = stacks.roles[0].grants("lobby_commissioner_role")
+    assert {action: removing[action] for action in removing.keys() - kept.keys()} == {
+        "iot:DeleteThing": {f"{IOT}thing/*"},
+        "iot:DeleteCertificate": {f"{IOT}cert/*"},
+        "iot:DetachThingPrincipal": {"*"},
     }
 
 
@@ -49,7 +61,7 @@ def test_the_regions_of_an_account_share_one_role_outside_their_stacks(stacks: S
     assert len(stacks.targets) == 2
     assert len(stacks.roles) == 1
     for stack in stacks.targets:
-        assert [each.get("RoleName") for each in stack.of_type("AWS::IAM::Role")] == [None]
+        assert "lobby_commissioner_role" not in [each["RoleName"] for each in stack.of_type("AWS::IAM::Role")]
 
 
 def test_the_role_can_use_the_groups_of_profiles_and_no_others(tmp_path: Path) -> None:

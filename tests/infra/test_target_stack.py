@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.profile_files import read_profiles
-from lobby import wire
+from lobby.domain.target_rules import connected_sql
 from tests.infra.templates import Stacks, settings, synthesized
 
 IOT = "arn:aws:iot:*:200000000002:"
@@ -40,10 +40,11 @@ def test_every_profile_includes_the_lobby_topic(stacks: Stacks, profile: str) ->
     assert f":topic/{lobby_topic}" in granted["iot:Receive"]
 
 
-def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
+def test_arrivals_are_reported_to_the_lobby(stacks: Stacks) -> None:
     for stack, region in zip(stacks.targets, ("eu-west-1", "ap-southeast-2"), strict=True):
         payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_connected")["TopicRulePayload"]
-        assert payload["Sql"] == wire.CONNECTED_SQL
+        role = f"arn:aws:iam::200000000002:role/device-lobby-rules-{region}"
+        assert payload["Sql"] == connected_sql("100000000001/us-east-1", role)
         [action] = stack.resolve(payload["Actions"])
         assert action["Sns"]["TargetArn"].startswith("<ArrivalsTopic")
         assert action["Sns"]["MessageFormat"] == "RAW"
@@ -60,21 +61,25 @@ def test_every_connection_is_reported_to_the_lobby(stacks: Stacks) -> None:
 def test_only_connections_that_another_client_ended_are_reported_as_disconnected(stacks: Stacks) -> None:
     for stack in stacks.targets:
         payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_duplicates")["TopicRulePayload"]
-        assert payload["Sql"] == wire.DUPLICATES_SQL
-        assert payload["Sql"].endswith("WHERE disconnectReason = 'DUPLICATE_CLIENTID'")
+        assert "WHERE disconnectReason = 'DUPLICATE_CLIENTID' AND endswith(get_registry_data(" in payload["Sql"]
         [action] = stack.resolve(payload["Actions"])
         assert action["Sns"]["TargetArn"].startswith("<ArrivalsTopic")
 
 
-def test_the_rule_can_only_publish_to_the_lobby_and_log_errors(stacks: Stacks) -> None:
+def test_the_rules_can_only_publish_to_the_lobby_look_up_things_and_log_errors(stacks: Stacks) -> None:
     stack = stacks.targets[1]
+    [role] = stack.of_type("AWS::IAM::Role")
+    assert role["RoleName"] == "device-lobby-rules-ap-southeast-2"
     assert {action for each in stack.statements for action in each.actions} == {
         "sns:Publish",
         "logs:CreateLogStream",
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
+        "iot:DescribeThing",
     }
-    assert all(resource.startswith("<Arriv") for each in stack.statements for resource in each.resources)
+    resources = {resource for each in stack.statements for resource in each.resources}
+    things = "arn:aws:iot:ap-southeast-2:200000000002:thing/*"
+    assert all(resource.startswith("<Arriv") for resource in resources - {things})
 
 
 def test_what_profiles_name_is_created(tmp_path: Path) -> None:

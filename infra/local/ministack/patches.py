@@ -22,6 +22,7 @@ from infra.local.ministack import (
     presence_events,
     propagation,
     queue_mappings,
+    registry_lookups,
     request_guard,
     resources,
     role_principals,
@@ -31,6 +32,7 @@ from infra.local.ministack import (
     subscriptions,
     thing_principals,
     thing_types,
+    thing_versions,
     throttling,
     topic_rules,
     transaction_conflicts,
@@ -52,7 +54,7 @@ _MODULES: Final = (
     *(subscriptions, signatures, resources, durability, managed_login, api_origin),
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
-    *(stack_resources, thing_types, list_pages, certificate_requests),
+    *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -110,6 +112,8 @@ def apply(layout: Layout) -> PatchedEmulator:
     presence_events.apply(current)
     connections.apply()
     thing_principals.apply()
+    thing_versions.apply()
+    registry_lookups.apply()
     resources.apply()
     stack_resources.apply()
     role_principals.apply()

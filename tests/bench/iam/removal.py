@@ -78,6 +78,8 @@ LIKELY: Final = {
     (TARGET_ROLE, "iot:DescribeThing", ""): "fail for name taken in target",
     (TARGET_ROLE, "iot:DetachPolicy", ""): "check targets",
     (TARGET_ROLE, "iot:GetPolicy", ""): "check targets",
+    (TARGET_ROLE, "iot:GetTopicRule", ""): "check targets",
+    (TARGET_ROLE, "sns:ListSubscriptionsByTopic", ""): "check targets",
 }
 """Job by role, prefix of the action, and part of the resource. The first match applies."""
 _LOGS: Final = "Lambda writes its log with the function's role (Lambda guide, 'Lambda execution role')"

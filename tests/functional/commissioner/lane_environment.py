@@ -61,7 +61,9 @@ def environment_with(
 ) -> Environment:
     """Return what a worker runs with. Waiting advances the clock."""
     guard = LeaseGuard(clock)
-    gateway = TargetGateway(targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles)
+    gateway = TargetGateway(
+        targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles, "999999999999/eu-west-1"
+    )
     commissioner = Commissioner(ledger, gateway, client("iot"), client("iot-data"))
 
     def wait(_futures: "list[Future[Result]]", seconds: float) -> None:

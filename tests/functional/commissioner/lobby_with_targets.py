@@ -40,6 +40,8 @@ from tests.aws import REGION, Calls, Clock
 GOLDEN = Path(__file__).parents[2] / "events" / "ledger_stream_claimed.json"
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "gateway", "camera"))
+KEY: Final = "999999999999/eu-west-1"
+"""The key of the lobby."""
 EXTERNAL_IDS = {A: "external id of A", B: "external id of B"}
 CA = make.authority()
 PEMS = {
@@ -78,7 +80,7 @@ class LobbyWithTargets:
         self.calls, self.clock = calls, clock
         self._numbers = iter(range(1, 1000))
         self.queued: list[tuple[str, str]] = []
-        self.profiles = PROFILES
+        self.profiles, self.removes_left = PROFILES, False
         self.results: list[Result] = []
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
@@ -110,7 +112,7 @@ class LobbyWithTargets:
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
             targets = RecentTargets(Targets.read_only(), self.clock)
             sessions = Sessions(aws.client("sts"), sessions_clock)
-            gateway = TargetGateway(targets, sessions, self.profiles)
+            gateway = TargetGateway(targets, sessions, self.profiles, KEY, removes_left=self.removes_left)
             commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
             return Server(commissioner, ledger, lambda *report: self.queued.append(report), self.clock)
 

@@ -19,6 +19,7 @@ from tests.functional.commissioner.lobby_with_targets import (
     ANN,
     COLD,
     GOLDEN,
+    KEY,
     ONE,
     PEMS,
     RESET,
@@ -51,7 +52,7 @@ def test_a_claimed_device_is_registered_in_its_target_and_gets_its_route(lobby: 
     arn = f"arn:aws:iot:eu-west-1:{A.account}:cert/{ONE}"
     assert aws.registry(A) == {
         "certificates": {ONE: "ACTIVE"},
-        "things": {"sensor-1": {"certid": ONE}},
+        "things": {"sensor-1": {"certid": ONE, "claim": f"1:default:awaited:{KEY}:{ONE}"}},
         "principals": [(arn, "sensor-1")],
         "policies": [(arn, "device-lobby-default")],
     }

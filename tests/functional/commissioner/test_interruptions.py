@@ -37,7 +37,7 @@ def revoke(lobby: LobbyWithTargets) -> Record:
     return lobby.revoke()
 
 
-LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 10, move: 20, release: 8, revoke: 9}
+LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {claim: 10, move: 22, release: 10, revoke: 11}
 
 
 @cache

@@ -54,12 +54,13 @@ def fleet(lobby: LobbyWithTargets) -> LobbyWithTargets:
 
 
 def thing(target: Any = A) -> tuple[Any, ...]:
-    """Return type, attributes, groups and billing group of the device's thing."""
+    """Return type, attributes, groups and billing group of the device's thing, without its claim."""
     iot = iot_backends[target.account][target.region]
     found = iot.describe_thing("sensor-1")
     kind = found.thing_type.thing_type_name if found.thing_type else None
     groups = {group["groupName"] for group in iot.list_thing_groups_for_thing("sensor-1")}
-    return kind, found.attributes, groups, found.billing_group_name
+    attributes = {name: value for name, value in found.attributes.items() if name != "claim"}
+    return kind, attributes, groups, found.billing_group_name
 
 
 def change_profile(lobby: LobbyWithTargets, profile: str) -> Record:

@@ -102,6 +102,8 @@ def test_work_interrupted_after_its_result_is_completed_even_if_the_target_now_r
 CLAIM_IN_THE_SAME_TARGET = [
     "BatchGetItem",
     "CreateThing",
+    "DescribeThing",
+    "UpdateThing",
     "RegisterCertificateWithoutCA",
     "DescribeCertificate",
     "AttachThingPrincipal",

@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 from moto.iot.models import iot_backends
+from moto.sns.models import Subscription, sns_backends
 
 from commissioner.lambdas import surveyor
+from commissioner.lambdas.survey_reports import Reports
+from commissioner.lambdas.surveyor import Wanted
 from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.profile import Profile, Profiles, ThingType
+from lobby.domain.target_rules import connected_sql, duplicates_sql
+from lobby.lobby_names import LobbyNames
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import PROFILES, A, LobbyWithTargets, wall_clock
+from tests.functional.commissioner.lobby_with_targets import KEY, PROFILES, A, LobbyWithTargets, wall_clock
 
 ABSENT = {
     "CreateThing": "ResourceNotFoundException",
@@ -39,7 +44,13 @@ STEPS = [
     "iot:DeleteConnection",
     "iot:Publish",
     "policy device-lobby-default",
+    "rule device_lobby_connected",
+    "rule device_lobby_duplicates",
+    "subscription of device-lobby-arrivals",
 ]
+QUEUE = "arn:aws:sqs:eu-west-1:999999999999:device-lobby-arrivals"
+TOPIC = f"arn:aws:sns:{A.region}:{A.account}:device-lobby-arrivals"
+REPORTS = Reports(KEY, QUEUE, LobbyNames())
 
 
 def error(code: str, operation: str) -> ClientError:
@@ -48,13 +59,30 @@ def error(code: str, operation: str) -> ClientError:
 
 @pytest.fixture
 def target(lobby: LobbyWithTargets) -> LobbyWithTargets:
+    deploy_reports()
     lobby.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
     return lobby
 
 
-def surveyed(account: str = A.account, profiles: Profiles = PROFILES) -> tuple[dict[str, tuple[bool, str]], str | None]:
+def deploy_reports() -> None:
+    """Create the rules, the topic and the subscription of A, as its stack does."""
+    role = f"arn:aws:iam::{A.account}:role/device-lobby-rules-{A.region}"
+    for name, sql in (("connected", connected_sql(KEY, role)), ("duplicates", duplicates_sql(KEY, role))):
+        actions = [{"sns": {"targetArn": TOPIC, "roleArn": role}}]
+        iot_backends[A.account][A.region].create_topic_rule(
+            f"device_lobby_{name}", sql=sql, actions=actions, ruleDisabled=False
+        )
+    sns = sns_backends[A.account][A.region]
+    sns.create_topic("device-lobby-arrivals")
+    sns.subscribe(TOPIC, QUEUE, "sqs")
+
+
+def surveyed(
+    account: str = A.account, profiles: Profiles = PROFILES, *, removal: bool = False
+) -> tuple[dict[str, tuple[bool, str]], str | None]:
     sessions = Sessions(aws.client("sts"), wall_clock)
-    answer = surveyor.handler({"account": account, "region": A.region}, None, sessions, profiles)
+    wanted = Wanted(profiles, REPORTS, removal)
+    answer = surveyor.handler({"account": account, "region": A.region}, None, sessions, wanted)
     return {each["step"]: (each["ok"], each["message"]) for each in answer["findings"]}, answer["endpoint"]
 
 
@@ -102,7 +130,8 @@ def test_without_the_endpoint_the_calls_that_need_it_could_not_be_checked(
 
 
 def test_all_missing_permissions_are_named_together(target: LobbyWithTargets) -> None:
-    for operation in (*ABSENT, *LISTS, "Publish", "GetPolicy", "DescribeEndpoint"):
+    more = ("Publish", "GetPolicy", "DescribeEndpoint", "GetTopicRule", "ListSubscriptionsByTopic")
+    for operation in (*ABSENT, *LISTS, *more):
         target.calls.fails[operation] = error("AccessDeniedException", operation)
     findings, _ = surveyed()
     assert missing(findings) == STEPS[1:]
@@ -149,6 +178,7 @@ def fleet(lobby: LobbyWithTargets) -> Any:
             iot.create_thing_group(group, None, {})  # type: ignore[arg-type]  # for moto, no parent is None
         iot.create_billing_group("video", None)
         lobby.deploy_policy(A, "camera")
+        deploy_reports()
     lobby.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
     return iot
 
@@ -233,6 +263,71 @@ def test_the_console_recognizes_steps_that_could_not_be_checked() -> None:
     assert 'const INCONCLUSIVE = "could not be checked";' in source
 
 
+def test_an_absent_rule_topic_or_subscription_is_missing(target: LobbyWithTargets) -> None:
+    iot_backends[A.account][A.region].rules.pop("device_lobby_connected")
+    target.calls.fails["GetTopicRule"] = error("ResourceNotFoundException", "GetTopicRule")
+    target.calls.fails["ListSubscriptionsByTopic"] = error("NotFound", "ListSubscriptionsByTopic")
+    findings, _ = surveyed()
+    assert missing(findings) == STEPS[-3:]
+    for step in STEPS[-3:]:
+        assert findings[step][1] == "missing: the target has none; deploy the target's stack again"
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedException", "AuthorizationError", "AccessDeniedException"])
+def test_reports_that_the_role_may_not_read_are_unknown(target: LobbyWithTargets, code: str) -> None:
+    """AWS answers UnauthorizedException for a rule that does not exist, too."""
+    for operation in ("GetTopicRule", "ListSubscriptionsByTopic"):
+        target.calls.fails[operation] = error(code, operation)
+    findings, _ = surveyed()
+    assert missing(findings) == STEPS[-3:]
+    for step in STEPS[-3:]:
+        assert findings[step][1].startswith(f"could not be checked: AWS answered {code}")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"rule_disabled": True}, "disabled"),
+        ({"sql": "SELECT * FROM '$aws/events/presence/connected/+'"}, "differs from this version's"),
+        ({"actions": [{"sns": {"targetArn": f"{TOPIC}-2"}}]}, "differs: it does not publish"),
+        ({"actions": []}, "differs: it does not publish"),
+    ],
+)
+def test_a_rule_that_differs_is_reported(target: LobbyWithTargets, change: dict[str, Any], problem: str) -> None:
+    rule = iot_backends[A.account][A.region].rules["device_lobby_connected"]
+    for name, value in change.items():
+        setattr(rule, name, value)
+    findings, _ = surveyed()
+    assert missing(findings) == ["rule device_lobby_connected"]
+    assert findings["rule device_lobby_connected"][1].startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "problem"),
+    [([], "missing"), ([(QUEUE + "x", "arn")], "missing"), ([(QUEUE, "PendingConfirmation")], "not confirmed")],
+)
+def test_a_subscription_that_delivers_nothing_to_the_lobby_is_reported(
+    target: LobbyWithTargets, subscriptions: list[tuple[str, str]], problem: str
+) -> None:
+    found = sns_backends[A.account][A.region].subscriptions
+    found.clear()
+    for endpoint, arn in subscriptions:
+        subscription = Subscription(A.account, sns_backends[A.account][A.region].topics[TOPIC], endpoint, "sqs")
+        subscription.arn = arn
+        found[arn] = subscription
+    findings, _ = surveyed()
+    assert missing(findings) == [STEPS[-1]]
+    assert findings[STEPS[-1]][1].startswith(problem)
+
+
+def test_the_permissions_of_a_removal_are_checked_if_the_lobby_is_to_remove(target: LobbyWithTargets) -> None:
+    operations = ["DetachThingPrincipal", "DeleteCertificate", "DeleteThing"]
+    for operation in operations:
+        target.calls.fails[operation] = error("AccessDeniedException", operation)
+    assert missing(surveyed()[0]) == []
+    assert missing(surveyed(removal=True)[0]) == [f"iot:{operation}" for operation in operations]
+
+
 def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:
     with pytest.raises(Exception, match="UNKNOWN_TARGET"):
         surveyed("3" * 12)
@@ -241,5 +336,5 @@ def test_an_unregistered_target_is_unknown(target: LobbyWithTargets) -> None:
 @pytest.mark.parametrize("event", [{}, {"account": "1"}, {"account": A.account, "region": "../x"}])
 def test_an_invalid_target_is_rejected(target: LobbyWithTargets, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="INVALID_"):
-        surveyor.handler(event, None, Sessions(aws.client("sts")), PROFILES)
+        surveyor.handler(event, None, Sessions(aws.client("sts")), Wanted(PROFILES, REPORTS))
     assert target.calls.names() == []

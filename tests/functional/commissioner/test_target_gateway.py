@@ -13,6 +13,7 @@ from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (
+    KEY,
     ONE,
     PEMS,
     PROFILES,
@@ -33,7 +34,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
 def gateway(lobby: LobbyWithTargets) -> TargetGateway:
     lobby.start_placed()
     targets = RecentTargets(Targets.read_only(), lobby.clock)
-    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), PROFILES)
+    return TargetGateway(targets, Sessions(aws.client("sts"), wall_clock), PROFILES, KEY)
 
 
 def test_a_registration_returns_the_targets_endpoint(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
@@ -45,15 +46,16 @@ def test_a_registration_returns_the_targets_endpoint(lobby: LobbyWithTargets, ga
 def test_clearing_sends_the_reset_message_before_it_deactivates(
     lobby: LobbyWithTargets, gateway: TargetGateway
 ) -> None:
-    gateway.clear(A, ONE, NAME)
-    assert lobby.calls.names()[-3:] == ["Publish", "UpdateCertificate", "DeleteConnection"]
+    gateway.clear(A, lobby.device())
+    expected = ["Publish", "UpdateCertificate", "DeleteConnection", "DescribeThing", "UpdateThing"]
+    assert lobby.calls.names()[-5:] == expected
     assert aws.published(A)[-1:] == [RESET]
     assert statuses()[1] == "INACTIVE"
 
 
 def test_clearing_without_a_reset_message_ends_the_connection(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
     before = list(aws.published(A))
-    gateway.clear(A, ONE, NAME, reset=False)
+    gateway.clear(A, lobby.device(), reset=False)
     assert (aws.published(A), statuses()[1]) == (before, "INACTIVE")
     [call] = lobby.calls.of("DeleteConnection")
     assert (call.region, call.params) == (A.region, {"clientId": NAME, "cleanSession": True})
@@ -73,14 +75,14 @@ def test_a_connection_that_cannot_be_ended_does_not_fail_the_clearing(
     lobby: LobbyWithTargets, gateway: TargetGateway, failure: Exception
 ) -> None:
     lobby.calls.fails["DeleteConnection"] = failure
-    gateway.clear(A, ONE, NAME)
+    gateway.clear(A, lobby.device())
     assert statuses()[1] == "INACTIVE"
     assert lobby.calls.names().count("AssumeRole") == 1
 
 
 def test_clearing_without_a_name_sends_no_reset_message(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
     before = list(aws.published(A))
-    gateway.clear(A, ONE, None)
+    gateway.clear(A, replace(lobby.device(), devicename=None))
     assert aws.published(A) == before
     assert statuses()[1] == "INACTIVE"
 

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from lobby import arrivals
 from lobby.arrivals import Arrivals
 from lobby.aws import signing_certificates
+from lobby.contracts import ArrivalMark
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -44,7 +45,9 @@ class Queue:
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.regions: list[str] = []
         self.kept: list[str] = []
-        self.arrivals = Arrivals(ledger, targets, self._sns, sns_messages.certificates(clock), self.kept.append)
+        self.marks: list[ArrivalMark] = []
+        certificates = sns_messages.certificates(clock)
+        self.arrivals = Arrivals(ledger, targets, self._sns, certificates, self.kept.append, self.marks.append)
 
     def _sns(self, region: str) -> Any:
         self.regions.append(region)
@@ -84,6 +87,29 @@ def test_later_connections_change_nothing(queue: Queue) -> None:
     before = aws.tables()
     assert queue.deliver(report(at=1795348999000), report()) == []
     assert aws.tables() == before
+    assert queue.marks == []
+
+
+def selected(selected: str = "awaited", at: int = 1795348801000) -> str:
+    """A report of the rule that looks up things. The body of a report of `sns_messages` has no such field."""
+    envelope = sns_messages.report(CERTID, at, TOPIC)
+    message = json.loads(envelope["Message"]) | {"selected": selected}
+    return json.dumps(sns_messages.signed(envelope | {"Message": json.dumps(message)}))
+
+
+def test_the_thing_of_a_device_that_is_reported_after_its_arrival_is_to_be_marked(queue: Queue) -> None:
+    queue.deliver(selected())
+    assert (queue.state(), queue.marks) == (State.ARRIVED, [])
+    queue.deliver(selected(at=1795348999000))
+    assert queue.marks == [ArrivalMark(TARGET, CERTID, ThingName("sensor-1"), 1, "default")]
+    assert ArrivalMark.decode(queue.marks[0].encode()) == queue.marks[0]
+
+
+def test_a_device_that_is_not_there_any_more_is_not_marked(queue: Queue) -> None:
+    queue.deliver(selected())
+    queue.ledger.move(CERTID, ClaimRequest(ELSEWHERE), "user:ann")
+    queue.deliver(selected(at=1795348999000))
+    assert queue.marks == []
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ class Attacked:
             ledger.commission(claimed, "a.example", "service:commissioner")
         self.confirmed: list[str] = []
         self.kept: list[str] = []
-        self.arrivals = Arrivals(ledger, targets, self._sns, SigningCertificates(self._fetch, clock), self.kept.append)
+        self.arrivals = Arrivals(
+            ledger, targets, self._sns, SigningCertificates(self._fetch, clock), self.kept.append, lambda _: None
+        )
 
     def _fetch(self, url: str) -> bytes:
         self.fetched.append(url)

@@ -9,7 +9,8 @@ from infra.errors import InfraError
 from infra.teardown import inventory
 from infra.teardown.fleet import remove_all
 from infra.teardown.removal import Registration, remove
-from infra.teardown.target import THINGS_OF, remove_devices
+from infra.teardown.target import remove_devices
+from lobby.lobby_names import LobbyNames
 from tests.aws import Calls, CutOff, client
 from tests.infra.teardown.registrations import POLICY, Registered, left, register, unpaced
 
@@ -17,7 +18,7 @@ CHANGES = ("UpdateThing", "UpdateCertificate", "Detach", "Delete")
 
 
 def found() -> inventory.Inventory:
-    return inventory.of_target(unpaced(), [POLICY], THINGS_OF)
+    return inventory.of_target(unpaced(), [POLICY], LobbyNames())
 
 
 def ours(device: Registered) -> Registration:
@@ -42,7 +43,26 @@ def test_a_device_is_removed_in_the_order_that_aws_requires(calls: Calls) -> Non
     assert left() == (set(), set())
 
 
-@pytest.mark.parametrize("attributes", [None, {"lobby": THINGS_OF}], ids=["earlier version", "with the lobby's name"])
+CLAIM = {"claim": f"1:default:left:111122223333/eu-west-1:{'ab' * 32}"}
+
+
+def test_a_claim_decides_whose_thing_it_is(calls: Calls) -> None:
+    """Whatever policies are attached; so the thing needs no further attribute, of which it may have three."""
+    theirs = {name: value.replace("eu-west-1", "eu-west-1/staging") for name, value in CLAIM.items()}
+    for name, policy, attributes in (("ours", None, CLAIM), ("theirs", None, theirs)):
+        device = register(name, policy)
+        merged = {"attributes": attributes, "merge": True}
+        client("iot").update_thing(thingName=device.thing, attributePayload=merged)
+    assert [(each.things, each.mark) for each in found().registrations] == [(("ours",), None)]
+    remove_devices(unpaced(), found, lambda _line: None)
+    assert left()[1] == {"theirs"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [None, {"lobby": "device-lobby"}, CLAIM],
+    ids=["earlier version", "with the lobby's name", "with a claim"],
+)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_removal_that_is_cut_off_anywhere_is_completed_by_a_repetition(
     calls: Calls, when: str, attributes: dict[str, str] | None

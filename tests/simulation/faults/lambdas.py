@@ -155,7 +155,12 @@ class Lambdas:
         certificates = sns_messages.certificates(self._clock)
         sns = partial(client, "sns", unsigned)
         handling = Arrivals(
-            self._ledger(), self._targets(), lambda region: sns(region_name=region), certificates, _kept_nowhere
+            self._ledger(),
+            self._targets(),
+            lambda region: sns(region_name=region),
+            certificates,
+            _kept_nowhere,
+            _kept_nowhere,
         )
         return lambda event: arrivals.handler(event, None, handling)
 
@@ -184,7 +189,7 @@ def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _kept_nowhere(body: str) -> None:
+def _kept_nowhere(body: object) -> None:
     raise AssertionError(f"got {body}, want confirmations of registered targets only")
 
 

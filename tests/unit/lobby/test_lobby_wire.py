@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from lobby.errors import InvalidInput
 from lobby.names import AccountId, Region, ThingName
 from lobby.wire import (
-    CONNECTED_SQL,
     DEFAULT_CONFIG,
     FACTORY_RESET,
     HELLO_SQL,
@@ -142,6 +141,5 @@ def test_the_hello_rule_takes_the_identity_from_aws_iot_and_names_every_field() 
     assert topic == "'$aws/rules/lobby'"
 
 
-def test_the_event_rules_use_topics_where_no_device_can_publish() -> None:
-    for sql in (REGISTERED_SQL, CONNECTED_SQL):
-        assert " FROM '$aws/events/" in sql
+def test_the_registration_rule_uses_a_topic_where_no_device_can_publish() -> None:
+    assert " FROM '$aws/events/" in REGISTERED_SQL

@@ -115,11 +115,11 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     "attributes as a list": ({"attributes": ["a"]}, "attributes: got ['a'], want names with values"),
     "too many without a type": (
         {"attributes": dict.fromkeys("abc", "x")},
-        "attributes: got 3 attributes, want at most 2 without a thing_type",
+        "attributes: got 3 attributes, want at most 1 without a thing_type",
     ),
     "too many with a type": (
         {"thing_type": {"name": "t"}, "attributes": {f"a{n}": "x" for n in range(50)}},
-        "attributes: got 50 attributes, want at most 49 with a thing type",
+        "attributes: got 50 attributes, want at most 48 with a thing type",
     ),
     "eleven groups": ({"thing_groups": [f"g{n}" for n in range(11)]}, "thing_groups: got ["),
     "group twice": ({"thing_groups": ["a", "a"]}, "thing_groups: got 'a', want each value once"),

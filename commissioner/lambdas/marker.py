@@ -1,0 +1,94 @@
+"""Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more.
+
+Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
+half a minute, so a device that connects again and again is one call. A mark that cannot be written comes again, and is
+dropped after an hour: without it, the device's next connection is reported and asks for it again.
+"""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commissioner.errors import TargetRefusal
+from commissioner.target_gateway.error_translation import failures_as_refusals
+from commissioner.target_gateway.session_policies import marking_policy
+from commissioner.target_gateway.sessions import Sessions, TargetSession
+from commissioner.target_gateway.things import mark_arrived
+from lobby.aws.clients import at_init, client
+from lobby.contracts import ArrivalMark
+from lobby.domain.thing_claim import ThingClaim
+from lobby.errors import InvalidInput, NotFound
+from lobby.invocation import object_of
+from lobby.ledger.targets import Targets
+from lobby.names import Target
+from lobby.settings import MarkerSettings, read_settings
+
+logger = Logger(service="marker")
+
+
+class Marker:
+    """`lobby` is the lobby's key."""
+
+    def __init__(self, targets: Targets, sessions: Sessions, lobby: str) -> None:
+        self._targets, self._sessions, self._lobby = targets, sessions, lobby
+
+    def process(self, records: list[dict[str, Any]]) -> list[str]:
+        """Return the ids of the messages that come again. A target that refuses delays only its own."""
+        failed: list[str] = []
+        for target, messages in _by_target(records).items():
+            try:
+                session = self._session(target)
+            except TargetRefusal as refusal:
+                logger.warning("not marked", extra={"target": str(target), "code": refusal.code})
+                failed += [message for copies in messages.values() for message in copies]
+            except NotFound:
+                logger.info("target removed", extra={"target": str(target)})
+            else:
+                failed += self._mark_all(session, messages)
+        return failed
+
+    def _session(self, target: Target) -> TargetSession:
+        with failures_as_refusals(target):
+            return self._sessions.of(self._targets.get(target))
+
+    def _mark_all(self, session: TargetSession, messages: Mapping[ArrivalMark, list[str]]) -> list[str]:
+        failed: list[str] = []
+        for mark, copies in messages.items():
+            awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certid)
+            try:
+                mark_arrived(session.iot, awaited, mark.name)
+            except (ClientError, BotoCoreError) as error:
+                logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
+                failed += copies
+                self._sessions.forget(session.registered)  # of a role that was created again
+        return failed
+
+
+def _by_target(records: list[dict[str, Any]]) -> dict[Target, dict[ArrivalMark, list[str]]]:
+    """Return the ids of the messages by their mark, so that copies are one. What is no mark is dropped."""
+    found: dict[Target, dict[ArrivalMark, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        try:
+            mark = ArrivalMark.decode(object_of(json.loads(record["body"])))
+        except (ValueError, InvalidInput) as error:
+            logger.warning("no mark", extra={"message_id": record["messageId"], "error": f"{error}"[:400]})
+        else:
+            found[mark.target][mark].append(record["messageId"])
+    return found
+
+
+@at_init
+def _marker() -> Marker:
+    settings = read_settings(MarkerSettings, os.environ)
+    return Marker(Targets.read_only(), Sessions(client("sts"), policy=marking_policy), settings.lobby)
+
+
+def handler(event: dict[str, Any], _context: object, marker: Marker | None = None) -> dict[str, Any]:
+    """Process a batch of the marks' queue."""
+    failed = (marker or _marker()).process(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

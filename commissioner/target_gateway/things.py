@@ -1,0 +1,110 @@
+"""The commissioner's things in one target: how they are marked when a device arrives, and marked or removed when it
+leaves.
+
+A mark is written only if the thing still is what was read (`expectedVersion`), so a newer registration of the device,
+by whichever worker, is never marked as arrived or left. A thing whose `certid` is another certificate's, or whose claim
+is another lobby's, is not touched.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
+from lobby.domain.thing_claim import CERTID, CLAIM, Progress, ThingClaim, parse_claim
+from lobby.names import Fingerprint, ThingName
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+    from types_boto3_iot.type_defs import AttributePayloadTypeDef
+
+_CHANGED: Final = "VersionConflictException"
+_UNKNOWN: Final = "unknown"
+"""The profile in the mark of a thing that an earlier version of the lobby registered without a claim."""
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """What was read of a thing."""
+
+    name: ThingName
+    claim: str | None
+    version: int
+
+
+def mark_arrived(iot: "IoTClient", awaited: ThingClaim, name: ThingName) -> bool:
+    """Mark the thing as arrived if the lobby still waits with this claim. Return whether it was marked. Raise
+    `ClientError`."""
+    thing = _own_thing(iot, awaited.certid, name)
+    if thing is None or thing.claim != str(awaited):
+        return False
+    return _write(iot, thing, awaited.with_progress(Progress.ARRIVED)) is not None
+
+
+def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str, generation: int) -> int | None:
+    """Mark the thing of a device that has left with the claim `generation` or an earlier one. Return the thing's
+    version then; None if it is not to be marked. Raise `ClientError`."""
+    thing = _own_thing(iot, certid, name)
+    if thing is None:
+        return None
+    claim = parse_claim(thing.claim) or ThingClaim(0, _UNKNOWN, lobby, certid)
+    if claim.lobby != lobby or claim.generation > generation:
+        return None
+    if claim.progress is Progress.LEFT:
+        return thing.version
+    return _write(iot, thing, claim.with_progress(Progress.LEFT))
+
+
+def remove(iot: "IoTClient", certid: Fingerprint, arn: str, name: ThingName, version: int) -> None:
+    """Remove the registration of a device that has left: policies and thing are detached, then the certificate, which
+    is INACTIVE, is deleted, and at last the thing, which names it. Each step can be repeated. `version` is that of the
+    marked thing. Raise `ClientError`; while AWS IoT still counts the thing as attached, the deletion is refused."""
+    for policy in _listed(lambda: iot.list_attached_policies(target=arn)["policies"]):
+        iot.detach_policy(policyName=policy["policyName"], target=arn)
+    for thing in _listed(lambda: iot.list_principal_things(principal=arn)["things"]):
+        iot.detach_thing_principal(thingName=thing, principal=arn)
+    _unless(NOT_FOUND, lambda: iot.delete_certificate(certificateId=certid))
+    _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
+
+
+def _own_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> _Thing | None:
+    """Return the thing if it exists and belongs to this certificate."""
+    try:
+        found = iot.describe_thing(thingName=name)
+    except ClientError as error:
+        if code_of(error) != NOT_FOUND:
+            raise
+        return None
+    attributes = found.get("attributes", {})
+    return _Thing(name, attributes.get(CLAIM), found["version"]) if attributes.get(CERTID) == certid else None
+
+
+def _write(iot: "IoTClient", thing: _Thing, claim: ThingClaim) -> int | None:
+    """Write the claim, and return the thing's new version; None if the thing has changed since it was read."""
+    payload: AttributePayloadTypeDef = {"attributes": {CLAIM: str(claim)}, "merge": True}
+    try:
+        iot.update_thing(thingName=thing.name, attributePayload=payload, expectedVersion=thing.version)
+    except ClientError as error:
+        if code_of(error) not in (_CHANGED, NOT_FOUND):
+            raise
+        return None
+    return thing.version + 1
+
+
+def _listed(call: Any) -> list[Any]:
+    try:
+        return list(call())
+    except ClientError as error:
+        if code_of(error) != NOT_FOUND:
+            raise
+        return []
+
+
+def _unless(code: str, call: Any) -> None:
+    """Make the call, and accept this error."""
+    try:
+        call()
+    except ClientError as error:
+        if code_of(error) != code:
+            raise

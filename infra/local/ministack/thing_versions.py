@@ -1,0 +1,34 @@
+"""Refuses UpdateThing with an `expectedVersion` that is not the thing's.
+
+Difference from AWS: the call is then refused with VersionConflictException (AWS IoT API reference, UpdateThing).
+MiniStack ignores the parameter, and checks it for DeleteThing only.
+
+Unnecessary when: MiniStack checks it.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from infra.local.ministack.patch_points import PatchPoint
+
+UPDATE: Final = PatchPoint("ministack.services.iot", "_update_thing", ("name", "payload"))
+THINGS: Final = PatchPoint("ministack.services.iot", "_things")
+PATCH_POINTS: Final = (UPDATE, THINGS)
+
+
+def apply() -> None:
+    """Check the version."""
+    UPDATE.wrap(_checking)
+
+
+def _checking(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update(name: str, payload: dict[str, Any]) -> Any:
+        expected, thing = payload.get("expectedVersion"), THINGS.resolve().get(name)
+        if expected is None or thing is None or int(expected) == thing.get("version", 1):
+            return original(name, payload)
+        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "VersionConflictException"}
+        message = f"The version for thing {name} does not match the expected version."
+        return 409, headers, json.dumps({"message": message}).encode()
+
+    return update

@@ -1,0 +1,12 @@
+"""The names of the lobby that this process runs for: a Lambda's, by its environment.
+
+Table names belong to classes, which exist once in a process, so they are known when modules are imported. Deployments,
+which may handle several lobbies, use `LobbyNames` directly.
+"""
+
+import os
+from typing import Final
+
+from lobby.lobby_names import LobbyNames
+
+NAMES: Final = LobbyNames.of_environment(os.environ)

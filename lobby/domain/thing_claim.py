@@ -1,0 +1,69 @@
+"""The attribute `claim` of a thing in a target: whose device it is, by which claim, and whether it has arrived.
+
+The target's topic rules read it to decide which connections are reported to the lobby, so that ids of other fleets, and
+reconnections of arrived devices, do not leave the target's account. Operators and the target's owner can search it. The
+text has the form `<generation>:<profile>:<progress>:<lobby>:<fingerprint>`; the parts that a rule compares are last.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from lobby.names import Fingerprint
+
+CERTID: Final = "certid"
+"""The thing attribute that holds the certificate's fingerprint."""
+CLAIM: Final = "claim"
+IDENTITY_ATTRIBUTES: Final = (CERTID, CLAIM)
+"""Attributes that the lobby writes itself. No profile may name them, and they count towards AWS IoT's limit."""
+_CLAIM: Final = re.compile(
+    r"(?P<generation>[0-9]{1,18}):(?P<profile>[a-z0-9-]{1,32}):(?P<progress>[a-z]+)"
+    r":(?P<lobby>[0-9]{12}/[a-z0-9-]+(/[a-z0-9-]+)?):(?P<certid>[0-9a-f]{64})"
+)
+
+
+class Progress(StrEnum):
+    """How far the device is in this target."""
+
+    AWAITED = "awaited"
+    """The lobby waits for the device's first connection with this claim."""
+    ARRIVED = "arrived"
+    LEFT = "left"
+    """The device was assigned elsewhere, released or revoked."""
+
+
+@dataclass(frozen=True)
+class ThingClaim:
+    """`lobby` is the lobby's key, such as `111122223333/eu-west-1`."""
+
+    generation: int
+    profile: str
+    lobby: str
+    certid: Fingerprint
+    progress: Progress = Progress.AWAITED
+
+    def __str__(self) -> str:
+        return f"{self.generation}:{self.profile}:{self.progress.value}:{self.lobby}:{self.certid}"
+
+    @property
+    def lobby_id(self) -> str | None:
+        """The lobby's id; None for the lobby without one."""
+        return self.lobby.split("/")[2] if self.lobby.count("/") > 1 else None
+
+    def with_progress(self, progress: Progress) -> "ThingClaim":
+        return replace(self, progress=progress)
+
+
+def parse_claim(text: object) -> ThingClaim | None:
+    """Return the claim, or None for any other text: a target's owner can write anything."""
+    match = _CLAIM.fullmatch(text) if isinstance(text, str) else None
+    if match is None or match["progress"] not in set(Progress):
+        return None
+    return ThingClaim(
+        int(match["generation"]),
+        match["profile"],
+        match["lobby"],
+        Fingerprint(match["certid"]),
+        Progress(match["progress"]),
+    )
