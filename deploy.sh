@@ -30,6 +30,8 @@ In AWS (with the credentials of your environment or --profile; asks for confirma
             target`. Can be interrupted and repeated. In AWS, ledger, history and users are retained until you delete
             them. `--keep-devices` keeps the devices' certificates, things and policies.
 
+`--lobby-id ID` (every command) distinguishes lobbies that share an account, in different Regions, or target accounts.
+
 `./deploy.sh COMMAND --help` lists the options of a command. The set-up installs: .venv (Python packages, pinned by
 hash), Node from PyPI if there is none, the web console (built for `local` and `aws`), and the pinned CDK CLI (for AWS).
 TEXT
@@ -50,6 +52,20 @@ install_requirements "$here/requirements/local.txt"
 ensure_commands
 ensure_node
 export PYTHONPATH=$here
+# Names are known when Python's modules are imported, so the lobby's id is an environment variable from here on.
+previous=
+for word in "$@"; do
+  case $previous$word in
+    --lobby-id=*) LOBBY_ID=${word#--lobby-id=} ;;
+    "--lobby-id "*) LOBBY_ID=$word ;;
+  esac
+  previous=
+  [ "$word" = --lobby-id ] && previous="--lobby-id "
+done
+if [ -n "${LOBBY_ID:-}" ]; then
+  LOBBY_ID='' "$VENV/bin/python" -m infra.lobby_id "$LOBBY_ID" || exit 2
+  export LOBBY_ID
+fi
 case " $* " in
   *" --help "* | *" -h "*) ;;
   *)

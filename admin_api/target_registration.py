@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.session import get_session
 
+from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.target import RegisteredTarget
 from lobby.errors import InvalidInput
@@ -61,6 +62,8 @@ def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarge
         f"--lobby-account {services.lobby_account}",
         f"--lobby-region {services.lobby_region}",
     ]
+    if NAMES.id:
+        words.append(f"--lobby-id {NAMES.id}")
     if target.profiles != (DEFAULT_PROFILE,):
         words.append(f"--profiles {','.join(target.profiles)}")
     if first_region(target, registered) != target.target.region:

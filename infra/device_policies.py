@@ -7,11 +7,12 @@ its certificate is attached to that thing.
 from typing import Any, Final
 
 from infra.permissions import iot_arn
+from lobby.deployment import NAMES
 from lobby.domain.profile import Statement, policy_document
 from lobby.names import Target
 from lobby.wire import HELLO_TOPIC
 
-WAITING: Final = "device-lobby-waiting"
+WAITING: Final = NAMES.name("waiting")
 """The policy of every device in the lobby."""
 
 

@@ -12,8 +12,9 @@ from aws_cdk import aws_iot as iot
 from constructs import Construct
 
 from infra.settings import Settings
+from lobby.deployment import NAMES
 
-NAME: Final = "device-lobby"
+NAME: Final = NAMES.prefix
 _SECURITY_POLICY: Final = "IoTSecurityPolicy_TLS13_1_2_2022_10"
 """TLS 1.3, and 1.2 for older devices; the default of AWS IoT (developer guide, "Security policies")."""
 

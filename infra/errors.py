@@ -5,7 +5,8 @@ lobby.errors.LobbyError
     ├── BadContext      missing or invalid settings, all in one message: BAD_CONTEXT
     ├── BundleFailed    a Lambda's code cannot be bundled: NO_INSTALLER, INSTALL_FAILED, COMPILE_FAILED,
     │                   FILE_TOO_LARGE, BUNDLE_TOO_LARGE, NOT_BUILT
-    ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION
+    ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION,
+    │                   LOBBY_IN_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
     ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
     ├── RoleUnknown     (`infra.cloud.role_upgrade`) ROLE_UNKNOWN

@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.sign_in import SignIn
+from lobby.deployment import NAMES
 
 GRAPHQL: Final = "/graphql"
 STATIC: Final = ("/", "/{proxy+}")
@@ -34,7 +35,7 @@ _LOGGED: Final = {
 
 def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
     """Create the API without its routes: the user pool needs its address first."""
-    api = apigw.HttpApi(scope, "Api", api_name="device-lobby", description="Device Lobby", create_default_stage=False)
+    api = apigw.HttpApi(scope, "Api", api_name=NAMES.prefix, description="Device Lobby", create_default_stage=False)
     apigw.CfnStage(
         scope,
         "ApiStage",

@@ -12,8 +12,8 @@ from pynamodb.models import Model
 from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
-from lobby.domain.allocation import HOOK_PREFIX
 from lobby.deployment import NAMES
+from lobby.domain.allocation import HOOK_PREFIX
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.settings import Settings
 from infra.user_roles import ROLES
+from lobby.deployment import NAMES
 from lobby.names import Target
 
 COMMAND_LINE: Final = "http://localhost:8976/"
@@ -58,7 +59,7 @@ def login_url(lobby: Target) -> str:
 
 
 def _prefix(lobby: Target) -> str:
-    return f"device-lobby-{lobby.account}"
+    return NAMES.name(lobby.account)
 
 
 def _groups(scope: Construct, pool: cognito.IUserPool) -> None:
@@ -78,7 +79,7 @@ def _pool(scope: Construct, settings: Settings) -> cognito.UserPool:
     return cognito.UserPool(
         scope,
         "UserPool",
-        user_pool_name="device-lobby",
+        user_pool_name=NAMES.prefix,
         self_sign_up_enabled=False,
         sign_in_aliases=cognito.SignInAliases(username=True, email=True),
         sign_in_case_sensitive=False,

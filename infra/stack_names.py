@@ -5,13 +5,14 @@ A name is unique in an account and Region; an id is unique in the app, where tar
 
 from typing import Final
 
+from lobby.deployment import NAMES
 from lobby.names import AccountId, Target
 
-LOBBY: Final = "DeviceLobby"
-TARGET: Final = "DeviceLobbyTarget"
-ROLE: Final = "DeviceLobbyRole"
+LOBBY: Final = NAMES.stack()
+TARGET: Final = NAMES.stack("Target")
+ROLE: Final = NAMES.stack("Role")
 """The commissioner's role in a target account, which the account's Regions share."""
-REGISTERED_RULE: Final = "device_lobby_registered"
+REGISTERED_RULE: Final = NAMES.rule("registered")
 """The topic rule that starts the bouncer. A teardown disables it."""
 
 

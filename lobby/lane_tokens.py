@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lobby import strict_json
+from lobby.deployment import NAMES
 from lobby.domain.lanes import Lane, parse_lane
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, parse_fingerprint, shown
 
-TOKENS: Final = "device-lobby-lanes.fifo"
-EXPRESS: Final = "device-lobby-express.fifo"
+TOKENS: Final = NAMES.name("lanes.fifo")
+EXPRESS: Final = NAMES.name("express.fifo")
 BUCKET_SECONDS: Final = 2
 INDEX_LAG_SECONDS: Final = 2
 """How long the by-turn index may be behind. The sweeper finds what it shows even later."""

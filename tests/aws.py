@@ -57,6 +57,10 @@ ENVIRONMENT = {
     "LANES_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-lanes.fifo",
     "EXPRESS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-express.fifo",
     "UNCONFIRMED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-unconfirmed",
+    "MARKS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-marks",
+    "LOBBY": f"{LOBBY}/{REGION}",
+    "LEFT_THINGS": "mark",
+    "ARRIVALS_QUEUE": f"arn:aws:sqs:{REGION}:{LOBBY}:device-lobby-arrivals",
     "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
 }
 

@@ -15,6 +15,7 @@ from admin_api.templates import quick_create
 from admin_api.templates.cloudformation import cloudformation
 from admin_api.templates.source import TargetResources, resources_of
 from admin_api.templates.terraform import terraform
+from lobby.deployment import NAMES
 from lobby.names import Target
 
 
@@ -55,7 +56,7 @@ def template_of(context: Context, target: Target, wanted: TemplateFormat) -> Tar
     suffix, write = _WRITERS[wanted]
     content = write(resources, f"{services.lobby_account}/{services.lobby_region}")
     return TargetTemplate(
-        file_name=f"device-lobby-target-{target.account}-{target.region}.{suffix}",
+        file_name=NAMES.name(f"target-{target.account}-{target.region}.{suffix}"),
         content=content,
         link=partial(_link, services, target, content) if wanted is TemplateFormat.CLOUDFORMATION else None,
     )

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from admin_api.templates.source import Resource, TargetResources
+from lobby.deployment import NAMES
 from lobby.domain.target import PLACEHOLDER
 
 _INDENT: Final = "  "
 _SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}
+_STACK: Final = NAMES.stack("Target")
 ROLE_CONDITION: Final = "CreatesRole"
 
 
@@ -25,12 +27,12 @@ def cloudformation(target: TargetResources, lobby: str) -> str:
         f"# For {where} and the profiles {', '.join(target.registered.profiles)}. It contains the target's ExternalId.",
         "#",
         "# One Region:",
-        "#   aws cloudformation deploy --template-file FILE --stack-name DeviceLobbyTarget \\",
+        f"#   aws cloudformation deploy --template-file FILE --stack-name {_STACK} \\",
         f"#     --capabilities CAPABILITY_NAMED_IAM --region {region}",
         "# Many Regions of this account (each must be registered with the lobby):",
-        "#   aws cloudformation create-stack-set --stack-set-name DeviceLobbyTarget --template-body file://FILE \\",
+        f"#   aws cloudformation create-stack-set --stack-set-name {_STACK} --template-body file://FILE \\",
         f"#     --capabilities CAPABILITY_NAMED_IAM --region {target.role_region}",
-        "#   aws cloudformation create-stack-instances --stack-set-name DeviceLobbyTarget \\",
+        f"#   aws cloudformation create-stack-instances --stack-set-name {_STACK} \\",
         f"#     --accounts {where.account} --regions {target.role_region} … --region {target.role_region}",
         'AWSTemplateFormatVersion: "2010-09-09"',
         f"Description: {_text(f'Device Lobby: allows the lobby {lobby} to register devices here')}",

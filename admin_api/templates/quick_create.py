@@ -7,6 +7,7 @@ link contains a signed address of it that is valid for an hour, because the temp
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from lobby.deployment import NAMES
 from lobby.names import Target
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "templates/"
 VALID_SECONDS: Final = 3600
-_STACK: Final = "DeviceLobbyTarget"
+_STACK: Final = NAMES.stack("Target")
 
 
 def store(s3: "S3Client", bucket: str, target: Target, content: str) -> str:

@@ -5,7 +5,6 @@ half a minute, so a device that connects again and again is one call. A mark tha
 dropped after an hour: without it, the device's next connection is reported and asks for it again.
 """
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,12 +18,13 @@ from commissioner.target_gateway.error_translation import failures_as_refusals
 from commissioner.target_gateway.session_policies import marking_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from commissioner.target_gateway.things import mark_arrived
+from lobby import strict_json
 from lobby.aws.clients import at_init, client
 from lobby.contracts import ArrivalMark
 from lobby.domain.thing_claim import ThingClaim
 from lobby.errors import InvalidInput, NotFound
 from lobby.invocation import object_of
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Target
 from lobby.settings import MarkerSettings, read_settings
 
@@ -34,7 +34,7 @@ logger = Logger(service="marker")
 class Marker:
     """`lobby` is the lobby's key."""
 
-    def __init__(self, targets: Targets, sessions: Sessions, lobby: str) -> None:
+    def __init__(self, targets: RecentTargets, sessions: Sessions, lobby: str) -> None:
         self._targets, self._sessions, self._lobby = targets, sessions, lobby
 
     def process(self, records: list[dict[str, Any]]) -> list[str]:
@@ -47,7 +47,7 @@ class Marker:
                 logger.warning("not marked", extra={"target": str(target), "code": refusal.code})
                 failed += [message for copies in messages.values() for message in copies]
             except NotFound:
-                logger.info("target removed", extra={"target": str(target)})
+                logger.info("unknown target", extra={"target": str(target)})
             else:
                 failed += self._mark_all(session, messages)
         return failed
@@ -74,7 +74,7 @@ def _by_target(records: list[dict[str, Any]]) -> dict[Target, dict[ArrivalMark, 
     found: dict[Target, dict[ArrivalMark, list[str]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         try:
-            mark = ArrivalMark.decode(object_of(json.loads(record["body"])))
+            mark = ArrivalMark.decode(object_of(strict_json.loads(record["body"])))
         except (ValueError, InvalidInput) as error:
             logger.warning("no mark", extra={"message_id": record["messageId"], "error": f"{error}"[:400]})
         else:
@@ -85,7 +85,8 @@ def _by_target(records: list[dict[str, Any]]) -> dict[Target, dict[ArrivalMark, 
 @at_init
 def _marker() -> Marker:
     settings = read_settings(MarkerSettings, os.environ)
-    return Marker(Targets.read_only(), Sessions(client("sts"), policy=marking_policy), settings.lobby)
+    targets = RecentTargets(Targets.read_only())
+    return Marker(targets, Sessions(client("sts"), policy=marking_policy), settings.lobby)
 
 
 def handler(event: dict[str, Any], _context: object, marker: Marker | None = None) -> dict[str, Any]:

@@ -114,17 +114,17 @@ def _check_at(endpoint: SurveyFinding, step: str, call: Callable[[], Any]) -> Su
     return SurveyFinding(step, False, f"could not be checked: it needs {endpoint.step}; check again")
 
 
-@at_init
-def _sessions() -> Sessions:
-    removal = _wanted().removal
-    return Sessions(client("sts"), policy=lambda target: survey_policy(target, removal=removal))
-
-
 @cache
 def _wanted() -> Wanted:
     settings = read_settings(SurveyorSettings, os.environ)
     reports = Reports(settings.lobby, settings.arrivals_queue, NAMES)
     return Wanted(bundled_profiles(), reports, settings.left_things == REMOVE)
+
+
+@at_init
+def _sessions() -> Sessions:
+    removal = _wanted().removal
+    return Sessions(client("sts"), policy=lambda target: survey_policy(target, removal=removal))
 
 
 def handler(

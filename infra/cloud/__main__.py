@@ -14,23 +14,34 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import stack_names
 from infra.cloud import index_upgrade, quotas
-from infra.cloud.account import Caller, caller, confirm, expect
+from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
 from infra.errors import InfraError
+from infra.lobby_id import LobbyIdOption
 from infra.options import ProfilesFrom
 from infra.redrive.start import redrive as start_redrive
 from infra.teardown.lobby import LobbyRemoval, start_admissions
 from infra.teardown.stacks import Stack
 from infra.teardown.target import TargetRemoval
+from lobby.deployment import NAMES
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
+from lobby.settings import REMOVE
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
 AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]
+RemoveLeftThings = Annotated[
+    bool,
+    typer.Option(
+        "--remove-left-things",
+        help="Remove the thing and certificate of a device that has left a target, instead of marking its thing."
+        " For the lobby and its targets.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
@@ -64,6 +75,8 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     domain_certificate: Annotated[
         str | None, typer.Option(help="The ARN of the domain's certificate in ACM, in this account and Region.")
     ] = None,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
+    remove_left_things: RemoveLeftThings = False,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
@@ -74,13 +87,15 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         for line in quotas.report(identity.session, registrations_per_second):
             typer.echo(f"quota: {line}")
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
-        confirm(identity, "Deploy the lobby (stack DeviceLobby) to", yes)
+        confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
         rate = {"registrationRate": str(registrations_per_second)}
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
-        context |= pool.context if pool else {}
+        context |= _left_things_context(remove_left_things) | (pool.context if pool else {})
         is_new = stack.status() in _NEW
+        if is_new:
+            require_region_without_lobby(identity)
         earlier = index_upgrade.earlier_steps(identity.session, is_new=is_new)
         if is_new:
             # Without protection, so that a failed first deployment is rolled back completely.
@@ -115,6 +130,8 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
     ] = False,
     profiles_from: ProfilesFrom = None,
     profile: Profile = None,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
+    remove_left_things: RemoveLeftThings = False,
     yes: Yes = False,
 ) -> None:
     """Set this account and Region up as a target of a lobby."""
@@ -122,7 +139,8 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
         where, lobby = parse_target(account, region), parse_target(lobby_account, lobby_region)
         identity = caller(profile, where.region)
         expect(identity, where.account, where.region)
-        confirm(identity, f"Set up a target of the lobby {lobby} (stacks DeviceLobbyTarget, DeviceLobbyRole) in", yes)
+        stacks = f"{stack_names.TARGET}, {stack_names.ROLE}"
+        confirm(identity, f"Set up a target of the lobby {NAMES.key(lobby)} (stacks {stacks}) in", yes)
         target_settings = {
             "account": where.account,
             "region": where.region,
@@ -131,7 +149,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
             "createRole": not without_role,
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
-        context |= _profiles_context(profiles_from)
+        context |= _profiles_context(profiles_from) | _left_things_context(remove_left_things)
         _deploy_target(identity, profile, context, with_role=not without_role)
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
@@ -141,6 +159,7 @@ def redrive(
     profile: Profile = None,
     region: AnyRegion = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be redriven.")] = False,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     yes: Yes = False,
 ) -> None:
     """Redrive the work in the lobby's on-failure queues. Can be interrupted and repeated."""
@@ -161,6 +180,7 @@ def destroy(
         bool,
         typer.Option("--keep-devices", help="Keep devices' certificates, things and policies: they stay connected."),
     ] = False,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     yes: Yes = False,
 ) -> None:
     """Remove the devices' registrations from AWS IoT, then the stack. Can be interrupted and repeated. The lobby's
@@ -184,6 +204,10 @@ def _endpoint_context(identity: Caller, domain: str | None, certificate: str | N
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
     given = {"domain": domain, "domainCertificate": certificate}
     return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
+
+
+def _left_things_context(remove: bool) -> dict[str, str]:
+    return {"leftThings": REMOVE} if remove else {}
 
 
 def _profiles_context(directory: Path | None) -> dict[str, str]:

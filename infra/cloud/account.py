@@ -13,11 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.errors import InfraError
 from lobby.names import AccountId, Region, parse_account, parse_region
+from lobby.wire import HELLO_RULE
 
 
 class WrongAccount(InfraError):
     """The credentials are missing or for another account or Region: NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT,
-    WRONG_REGION."""
+    WRONG_REGION, LOBBY_IN_REGION."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ def expect(identity: Caller, account: str, region: str) -> None:
         )
     if identity.region != parse_region(region):
         raise WrongAccount("WRONG_REGION", f"got Region {identity.region}, want {region}")
+
+
+def require_region_without_lobby(identity: Caller) -> None:
+    """Raise `WrongAccount` LOBBY_IN_REGION if another lobby is in this account and Region. Devices reach a lobby by the
+    endpoint of its account and Region, where AWS IoT sends each new certificate to the rules of all."""
+    try:
+        found = identity.session.client("iot").get_topic_rule(ruleName=HELLO_RULE)
+    except ClientError:
+        return  # AWS refuses to show a rule that does not exist
+    message = f"got the rule {found['rule']['ruleName']} of another lobby in {identity.region}, want another Region"
+    raise WrongAccount("LOBBY_IN_REGION", message)
 
 
 def confirm(identity: Caller, action: str, yes: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
+from infra.lobby_id import LobbyIdOption
 from infra.local import demo as demonstration
 from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
@@ -55,6 +56,7 @@ def up(
     console_port: ConsolePort = None,
     strict: Strict = False,
     profiles_from: ProfilesFrom = None,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Deploy everything and run it until Ctrl-C. Existing state is kept."""
     with _reporting_failures(), exclusive_use(state):
@@ -74,6 +76,7 @@ def demo(
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
     timeout: Annotated[float, typer.Option(help="Maximum duration of each step in seconds.")] = STEP_SECONDS,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Onboard a new device, in the running deployment or in one that is started for it."""
     timeline = Timeline(timeout=timeout)
@@ -96,6 +99,7 @@ def demo(
 def redrive(
     state: State = STATE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the work that would be retried.")] = False,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Retry the work in the on-failure queues of the running deployment. Can be interrupted and repeated."""
     from infra.redrive.start import redrive as start_redrive  # noqa: PLC0415  # imports the CDK, which takes seconds
@@ -111,7 +115,11 @@ def redrive(
 
 
 @app.command()
-def destroy(state: State = STATE, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def destroy(
+    state: State = STATE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
+) -> None:
     """Delete the local deployment with its ledger, CA and devices. Can be interrupted and repeated."""
     deleting = state.with_name(f"{state.name}.deleting")
     with _reporting_failures():

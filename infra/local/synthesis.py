@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from infra.local.errors import DeployFailed
 from lobby import strict_json
+from lobby.deployment import NAMES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
@@ -42,7 +43,8 @@ def synthesize(out: Path, context: Mapping[str, Any]) -> bool:
 
 def digest_of(context: Mapping[str, Any], root: Path = ROOT) -> str:
     """Return the digest of all inputs of the assembly for `context`: settings, Python version, and files in `root`."""
-    digest = hashlib.sha256(json.dumps(dict(context), sort_keys=True).encode() + sys.version.encode())
+    settings = json.dumps({"prefix": NAMES.prefix, **context}, sort_keys=True)
+    digest = hashlib.sha256(settings.encode() + sys.version.encode())
     for path in _files(root):
         digest.update(f"\n{path.relative_to(root)}\n".encode() + path.read_bytes())
     for path in sorted(Path(context["profiles"]).iterdir()) if context.get("profiles") else ():

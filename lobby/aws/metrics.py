@@ -5,7 +5,9 @@ CloudWatch extracts the metrics from the logs (embedded metric format), so no ro
 
 from typing import Final
 
-NAMESPACE: Final = "DeviceLobby"
+from lobby.deployment import NAMES
+
+NAMESPACE: Final = NAMES.metrics("DeviceLobby")
 HISTORY_TAMPERED: Final = "HistoryTampered"
 """Records of the history's stream that no code of the lobby can cause."""
 ARRIVALS_REJECTED: Final = "ArrivalsRejected"

@@ -11,12 +11,13 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from lobby.deployment import NAMES
 from lobby.names import Target, ThingName
 from lobby.wire import DEFAULT_CONFIG, Config
 
 MAX_TARGETS: Final = 50
 MAX_WEIGHT: Final = 1000
-HOOK_PREFIX: Final = "device-lobby-allocation-"
+HOOK_PREFIX: Final = NAMES.name("allocation-")
 """How the names of functions start that the door may invoke."""
 
 

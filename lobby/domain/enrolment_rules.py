@@ -22,7 +22,7 @@ MAX_SERIALS: Final = 1000
 """Serial numbers in one request."""
 _MAX_TEXT: Final = 128
 _FRACTION: Final = re.compile(r"\.[0-9]{1,9}(?=Z|[+-])")
-_FUNCTION: Final = re.compile(rf"{HOOK_PREFIX}[a-zA-Z0-9_-]{{1,40}}")
+_FUNCTION: Final = re.compile(rf"{HOOK_PREFIX}[a-zA-Z0-9_-]{{1,{64 - len(HOOK_PREFIX)}}}")
 
 
 @dataclass(frozen=True)

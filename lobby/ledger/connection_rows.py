@@ -10,6 +10,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from lobby.deployment import NAMES
 from lobby.ledger.table_calls import Calls
 
 
@@ -29,7 +30,7 @@ class ConnectionRow(Model):
     Times are in ms since 1970; `expires`, in s, is DynamoDB's time to live."""
 
     class Meta(Calls):
-        table_name = "device-lobby-connections"
+        table_name = NAMES.name("connections")
 
     by_problem: ClassVar[ByProblem] = ByProblem()
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
+from lobby.deployment import NAMES
 from lobby.domain.allocation import Allocation, Share
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match
 from lobby.domain.name_patterns import NamePattern
@@ -26,7 +27,7 @@ class EnrolmentRow(Model):
     """A definition (kind `enrolment`) and the number of devices that it has admitted."""
 
     class Meta(Calls):
-        table_name = "device-lobby-enrolments"
+        table_name = NAMES.name("enrolments")
 
     kind = UnicodeAttribute(hash_key=True, default=KIND)
     name = UnicodeAttribute(range_key=True)
@@ -49,7 +50,7 @@ class EnrolmentNumberRow(Model):
     `list`), or of refusals (kind `refusals`, name `<enrolment>#<reason>`)."""
 
     class Meta(Calls):
-        table_name = "device-lobby-enrolments"
+        table_name = NAMES.name("enrolments")
 
     kind = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute(range_key=True)
@@ -60,7 +61,7 @@ class SerialRow(Model):
     """A serial number in an enrolment's list, in the same table: of kind `serial#` and the serial number."""
 
     class Meta(Calls):
-        table_name = "device-lobby-enrolments"
+        table_name = NAMES.name("enrolments")
 
     kind = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute(range_key=True, default=LIST)
@@ -71,7 +72,7 @@ class EnrolmentEntryRow(Model):
     """One entry of an enrolment's history, in the same table: of kind `history#` and the name, in the order of time."""
 
     class Meta(Calls):
-        table_name = "device-lobby-enrolments"
+        table_name = NAMES.name("enrolments")
 
     kind = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute(range_key=True)

@@ -18,6 +18,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
+from lobby.deployment import NAMES
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.registration_rows import RegistrationRow
@@ -115,7 +116,7 @@ class LedgerRow(Model):
     states that the certificate is in its own table."""
 
     class Meta(Calls):
-        table_name = "device-lobby-ledger"
+        table_name = NAMES.name("ledger")
 
     by_state: ClassVar[ByState] = ByState()
     by_target: ClassVar[ByTarget] = ByTarget()
@@ -165,7 +166,7 @@ class HistoryRow(Model):
     """One entry of a device's history. Entries are only added, on condition that they do not exist."""
 
     class Meta(Calls):
-        table_name = "device-lobby-history"
+        table_name = NAMES.name("history")
 
     certid = UnicodeAttribute(hash_key=True)
     seq = NumberAttribute(range_key=True)
@@ -186,7 +187,7 @@ class CertificateRow(Model):
     has one certificate, so it never changes."""
 
     class Meta(Calls):
-        table_name = "device-lobby-certificates"
+        table_name = NAMES.name("certificates")
 
     certid = UnicodeAttribute(hash_key=True)
     pem = BinaryAttribute(legacy_encoding=False)
@@ -196,7 +197,7 @@ class NameRow(Model):
     """The certificate that holds a thing name, so that two certificates with one CN cannot share a thing."""
 
     class Meta(Calls):
-        table_name = "device-lobby-names"
+        table_name = NAMES.name("names")
 
     devicename = UnicodeAttribute(hash_key=True)
     certid = UnicodeAttribute()
@@ -207,7 +208,7 @@ class TargetRow(Model):
     account share. One partition per kind: there are few rows, and all are listed together."""
 
     class Meta(Calls):
-        table_name = "device-lobby-targets"
+        table_name = NAMES.name("targets")
 
     kind = UnicodeAttribute(hash_key=True, default="target")
     target = UnicodeAttribute(range_key=True)
@@ -225,7 +226,7 @@ class TargetEntryRow(Model):
     """One entry of a target's history, in the same table: of kind `history#` and the target, in the order of time."""
 
     class Meta(Calls):
-        table_name = "device-lobby-targets"
+        table_name = NAMES.name("targets")
 
     kind = UnicodeAttribute(hash_key=True)
     target = UnicodeAttribute(range_key=True)
@@ -239,7 +240,7 @@ class LaneRow(Model):
     """The state of a lane (`lobby.domain.lane_state`). One partition: there are few rows, and all are read together."""
 
     class Meta(Calls):
-        table_name = "device-lobby-lanes"
+        table_name = NAMES.name("lanes")
 
     kind = UnicodeAttribute(hash_key=True, default="lane")
     lane = UnicodeAttribute(range_key=True)
@@ -262,7 +263,7 @@ class CountRow(Model):
     Rows of kind `devices` were written by versions up to 0.2.0: a shard of the number of devices in a bucket."""
 
     class Meta(Calls):
-        table_name = "device-lobby-counts"
+        table_name = NAMES.name("counts")
 
     kind = UnicodeAttribute(hash_key=True)
     bucket = UnicodeAttribute(range_key=True)
@@ -273,7 +274,7 @@ class RoundRow(Model):
     """The progress of a scheduled Lambda whose work takes several runs."""
 
     class Meta(Calls):
-        table_name = "device-lobby-rounds"
+        table_name = NAMES.name("rounds")
 
     name = UnicodeAttribute(hash_key=True)
     progress = JSONAttribute(attr_name="place")

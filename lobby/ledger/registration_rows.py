@@ -6,6 +6,7 @@ It is apart from the ledger: its rows change at every registration and expire, a
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
+from lobby.deployment import NAMES
 from lobby.ledger.table_calls import Calls
 
 
@@ -15,7 +16,7 @@ class RegistrationRow(Model):
     `expires`, in seconds since 1970."""
 
     class Meta(Calls):
-        table_name = "device-lobby-registrations"
+        table_name = NAMES.name("registrations")
 
     certid = UnicodeAttribute(hash_key=True)
     message = UnicodeAttribute()

@@ -44,7 +44,7 @@ class Lambdas:
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             )
             self.arrivals = Arrivals(
-                self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns
+                self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns, _no_sns
             )
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)

@@ -276,7 +276,7 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
     queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
-    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed")
+    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed", "marks")
     names = (*plain, "lanes.fifo", "express.fifo")
     assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 

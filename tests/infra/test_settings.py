@@ -88,6 +88,7 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param({"domain": "localhost", "domainCertificate": CERTIFICATE}, "want a host name", id="one label"),
         pytest.param({"domain": "a.example", "domainCertificate": "x"}, "want the ARN of a certificate", id="no ARN"),
         pytest.param({"dataEndpoint": "a b.example"}, "dataEndpoint: got 'a b.example', want a host", id="no host"),
+        pytest.param({"leftThings": "burn"}, "leftThings: got 'burn', want mark or remove", id="unknown choice"),
         pytest.param({"logRetentionDays": 31}, "logRetentionDays: got 31, want one of 1, 3", id="not a month"),
         pytest.param({"userPoolId": "pool"}, "want the id of a user pool", id="no pool id"),
         pytest.param({"loginUrl": "https://a.b/path"}, "want an https origin", id="no origin"),

@@ -167,7 +167,7 @@ def test_the_terraform_configuration_has_every_resource(resources: TargetResourc
     roles = sum(each.type == "AWS::IAM::Role" for each in resources.resources)
     policies = sum(kind == "aws_iam_role_policy" for kind in written)
     assert len(written) - policies == len(resources.resources)
-    assert policies == roles + 1  # the rule's role has two
+    assert policies == roles + 2  # the rules' role has three
     assert "default = false" in text  # the role belongs to the Region that was registered first
 
 

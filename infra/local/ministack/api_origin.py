@@ -21,8 +21,9 @@ from urllib.parse import parse_qs
 from infra.local.layout import Layout
 from infra.local.ministack.managed_login import COOKIE, without_cookie
 from infra.local.ministack.patch_points import PatchPoint
+from lobby.deployment import NAMES
 
-API_NAME: Final = "device-lobby"
+API_NAME: Final = NAMES.prefix
 """The API's name in infra/front_door.py."""
 MAX_BODY: Final = 10 * 1024 * 1024
 """Maximum request body of an HTTP API in bytes (API Gateway developer guide, "Quotas")."""

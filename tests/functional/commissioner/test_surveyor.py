@@ -70,7 +70,13 @@ def deploy_reports() -> None:
     for name, sql in (("connected", connected_sql(KEY, role)), ("duplicates", duplicates_sql(KEY, role))):
         actions = [{"sns": {"targetArn": TOPIC, "roleArn": role}}]
         iot_backends[A.account][A.region].create_topic_rule(
-            f"device_lobby_{name}", sql=sql, actions=actions, ruleDisabled=False
+            f"device_lobby_{name}",
+            sql=sql,
+            actions=actions,
+            rule_disabled=False,
+            description="",
+            error_action={},
+            aws_iot_sql_version="2016-03-23",
         )
     sns = sns_backends[A.account][A.region]
     sns.create_topic("device-lobby-arrivals")

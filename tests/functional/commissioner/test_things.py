@@ -13,7 +13,7 @@ from commissioner.target_gateway.sessions import Sessions
 from commissioner.target_gateway.things import mark_left
 from lobby.contracts import ArrivalMark
 from lobby.domain.thing_claim import Progress, ThingClaim
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (
@@ -125,7 +125,7 @@ def test_a_thing_that_still_counts_as_attached_is_tried_again(lobby: LobbyWithTa
 def marker(lobby: LobbyWithTargets) -> Marker:
     lobby.start_placed()
     sessions = Sessions(aws.client("sts"), wall_clock, policy=marking_policy)
-    return Marker(Targets.read_only(), sessions, KEY)
+    return Marker(RecentTargets(Targets.read_only(), lobby.clock), sessions, KEY)
 
 
 def deliver(marker: Marker, *bodies: str) -> list[str]:
