@@ -59,7 +59,7 @@ function Pages() {
       </Route>
       <Route>
         <Stack>
-          <EmptyState icon={<IconMoodEmpty />} title="Page not found">
+          <EmptyState icon={<IconMoodEmpty />} title="Page not found" page>
             Check the address, or choose a page from the menu.
           </EmptyState>
         </Stack>

@@ -16,7 +16,7 @@ export function NeedsNetwork() {
   useEffect(() => onReconnect(reload), []);
   return (
     <div role="alert">
-      <EmptyState icon={<IconWifiOff />} title="This page needs a network">
+      <EmptyState icon={<IconWifiOff />} title="This page needs a network" page>
         <p>The lobby can't be reached. The page opens by itself when it can.</p>
         <Button component={Link} href="/claim" variant="default">
           Claim without a network

@@ -22,7 +22,7 @@ interface Props {
 }
 
 /** The least width of a column that has no width of its own. */
-const FLEXIBLE_PX = 140;
+const FLEXIBLE_PX = 130;
 const GONE = "Changed. No longer in this list.";
 
 export function DeviceList({ list, columns, known, sort, onSort }: Props) {
@@ -112,7 +112,7 @@ function DeviceCard({ line, gone, known }: CardProps) {
       opacity={gone ? 0.55 : 1}
     >
       <Stack gap={6}>
-        <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Group justify="space-between" gap="xs">
           {devstate && <StateBadge state={devstate} />}
           <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }}>
             <Ago at={enteredAt} />

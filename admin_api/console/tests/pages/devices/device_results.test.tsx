@@ -108,7 +108,7 @@ test("remembers the selected columns", async () => {
     "Fingerprint",
     "Target",
     "Since",
-    "In the lobby",
+    "Online",
     "Profile",
   ]);
 });
