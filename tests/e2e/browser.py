@@ -115,6 +115,15 @@ class Visit:
         )
         return texts
 
+    def too_wide(self) -> list[str]:
+        """Return the elements that reach beyond the right edge of the screen."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll("body *")]
+                .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
+                .map((each) => `${each.tagName} ${each.className} ${each.textContent.trim().slice(0, 40)}`)"""
+        )
+        return found
+
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than the screen."""
         excess: int = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")

@@ -2,7 +2,8 @@
 
 The screenshots are used in the documents and for reviewing changes. The command starts a local deployment with devices
 in every state, and claims a real device by scanning its label with a simulated camera in Chromium. `--review` takes all
-pages at 390 and 1280 pixels, light and dark, and with text at 200 %, and prints accessibility findings and overflow.
+pages at 360, 390 and 1280 pixels, light and dark, and with text at 200 %. It prints accessibility findings, cut texts
+and overflow.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from tests.e2e.fleet import Fleet, certid_of
 from tests.e2e.label_video import POOR_VIEW, write_video
 from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
-REVIEWED: Final = (Screen("phone", 390, 844, touch=True), DESK)
+REVIEWED: Final = (PHONE, Screen("phone-390", 390, 844, touch=True), DESK)
 LARGE_TEXT: Final = "document.documentElement.style.fontSize = '200%'"
 ARRIVED: Final = "Connected to its target"
 """The tooltip of an arrived device's badge."""
@@ -67,7 +68,7 @@ class Album:
             visit.page.evaluate(LARGE_TEXT)
             self.take(visit.page, f"{name}-large", screen)
         findings += [f"cut off: {text}" for text in visit.cut_off()]
-        for finding in [*findings, *([f"{visit.overflow()} px too wide"] if visit.overflow() else [])]:
+        for finding in [*findings, *(visit.too_wide() if visit.overflow() else [])]:
             print(f"  {finding}", flush=True)
 
     def take(self, page: Page, name: str, screen: Screen) -> None:

@@ -39,13 +39,13 @@ def browser(request: pytest.FixtureRequest, tmp_path: Path, proxy: SwitchedProxy
 
 
 def click(browser: Browser, name: str) -> None:
-    """Click the visible button or link with this text or label, when there is one."""
+    """Click the visible button, else the link, with this text or label, when there is one."""
     wait_for(
         browser,
         f"""(() => {{
           const name = {json.dumps(name)};
           const fits = (each) => each.textContent.trim() === name || each.getAttribute("aria-label") === name;
-          const found = [...document.querySelectorAll("button, a")]
+          const found = ["button", "a"].flatMap((kind) => [...document.querySelectorAll(kind)])
             .find((each) => fits(each) && each.checkVisibility() && !each.disabled);
           found?.click();
           return Boolean(found);
