@@ -103,6 +103,11 @@ class Visit:
             f"{each['id']}: {each['help']}: {node['target']}" for each in result["violations"] for node in each["nodes"]
         ]
 
+    def scale_text(self, percent: int) -> None:
+        """Set the size of the text, and wait until the layout no longer moves."""
+        self.page.evaluate("percent => { document.documentElement.style.fontSize = `${percent}%`; }", percent)
+        self.page.wait_for_function("document.getAnimations().length === 0")
+
     def cut_off(self) -> list[str]:
         """Return the texts of visible buttons that do not fit into them."""
         texts: list[str] = self.page.evaluate(

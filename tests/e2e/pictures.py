@@ -28,7 +28,6 @@ from tests.e2e.label_video import POOR_VIEW, write_video
 from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
 REVIEWED: Final = (PHONE, Screen("phone-390", 390, 844, touch=True), DESK)
-LARGE_TEXT: Final = "document.documentElement.style.fontSize = '200%'"
 ARRIVED: Final = "Connected to its target"
 """The tooltip of an arrived device's badge."""
 OUT: Final = ROOT / "docs" / "images"
@@ -65,7 +64,7 @@ class Album:
         self.take(visit.page, name, screen)
         findings = visit.accessibility_violations()
         if screen.touch:
-            visit.page.evaluate(LARGE_TEXT)
+            visit.scale_text(200)
             self.take(visit.page, f"{name}-large", screen)
         findings += [f"cut off: {text}" for text in visit.cut_off()]
         for finding in [*findings, *(visit.too_wide() if visit.overflow() else [])]:

@@ -129,10 +129,10 @@ def test_every_page_is_accessible_and_fits_the_screen(visit: Visiting, screen: S
         assert session.accessibility_violations() == [], name
         assert session.overflow() == 0, name
         if screen.touch:
-            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            session.scale_text(200)
             wide = session.too_wide() if session.overflow() else []
             assert (wide, session.cut_off()) == ([], []), f"{name}, text at 200 %"
-            page.evaluate("document.documentElement.style.fontSize = ''")
+            session.scale_text(100)
 
 
 @pytest.mark.full
