@@ -106,7 +106,7 @@ class Visit:
     def scale_text(self, percent: int) -> None:
         """Set the size of the text, and wait until the layout no longer moves."""
         self.page.evaluate("percent => { document.documentElement.style.fontSize = `${percent}%`; }", percent)
-        self.page.wait_for_function("document.getAnimations().length === 0")
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")
 
     def cut_off(self) -> list[str]:
         """Return the texts of visible buttons that do not fit into them."""
