@@ -51,7 +51,7 @@ source "$here/infra/setup.sh"
 install_requirements "$here/requirements/local.txt"
 ensure_commands
 ensure_node
-export PYTHONPATH=$here
+export PYTHONPATH=$here DEPLOY_COMMAND=./deploy.sh
 # Names are known when Python's modules are imported, so the lobby's id is an environment variable from here on.
 previous=
 for word in "$@"; do
@@ -77,7 +77,7 @@ case " $* " in
     ;;
 esac
 case $command in
-  local) exec "$VENV/bin/python" -m infra.local up "$@" ;;
+  local) exec "$VENV/bin/python" -m infra.local local "$@" ;;
   demo) exec "$VENV/bin/python" -m infra.local demo "$@" ;;
   redrive | destroy)
     for word in "$@"; do

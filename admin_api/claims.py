@@ -12,7 +12,7 @@ from lobby.domain.device import Device, Priority
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
-from lobby.names import Fingerprint, Target, parse_code
+from lobby.names import Fingerprint, Target, parse_code, parse_thing_name
 from lobby.wire import DEFAULT_CONFIG, parse_config
 
 
@@ -35,13 +35,20 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
 
 
 def claim(
-    services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
+    services: Services,
+    caller: Caller,
+    certid: Fingerprint,
+    target: Target,
+    profile: str | None,
+    config: object,
+    expected_name: str | None = None,
 ) -> Device:
     """Claim a device and return it. Raise `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput` or
     `Conflict`."""
     caller.require_target(target)
     registered, device = services.targets.get_with_device(target, certid)
-    return services.ledger.claim(certid, _claim_request(registered, profile, config), caller.actor, device)
+    name = None if expected_name is None else parse_thing_name(expected_name)
+    return services.ledger.claim(certid, _claim_request(registered, profile, config), caller.actor, device, name)
 
 
 def claim_request_for(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, in_chunks
+from admin_api.cli.claim_requests import ClaimRow, in_chunks
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.sender import RowOutcome, Sender, paired
 from lobby.names import Fingerprint, State
@@ -22,9 +22,10 @@ Outcome = RowOutcome[ClaimRow]
 
 @dataclass(frozen=True)
 class ClaimApi:
-    """The API calls: `claim` returns one result per device in order, `lookup` those devices that are registered."""
+    """The API calls: `claim` sends rows with the same request and returns one result per device in order, `lookup`
+    returns those devices that are registered."""
 
-    claim: Callable[[Sequence[Fingerprint], ClaimRequest], Sequence[Mapping[str, Any]]]
+    claim: Callable[[Sequence[ClaimRow]], Sequence[Mapping[str, Any]]]
     lookup: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
 
 
@@ -40,7 +41,7 @@ class BulkClaim(Sender[ClaimRow]):
         yield from self.send_chunks(in_chunks(rows, self._size))
 
     def attempt(self, rows: list[ClaimRow]) -> list[Outcome]:
-        results = self._api.claim([row.certid for row in rows], rows[0].request)
+        results = self._api.claim(rows)
         return self._accept_equal_claims([_outcome(row, result) for row, result in paired(rows, results)])
 
     def _accept_equal_claims(self, outcomes: list[Outcome]) -> list[Outcome]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lobby import strict_json
 from lobby.errors import InvalidInput
-from lobby.names import Fingerprint, Target, shown
+from lobby.names import Fingerprint, Target, ThingName, shown
 from lobby.wire import Config, parse_config
 
 
@@ -26,11 +26,13 @@ class ClaimRequest:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """A claim to make. `line` is its line in the file, or its number among the arguments."""
+    """A claim to make. `line` is its line in the file, or its number among the arguments. `expected_name` is the thing
+    name that the list has for the device."""
 
     line: int
     certid: Fingerprint
     request: ClaimRequest
+    expected_name: ThingName | None = None
 
 
 def read_config(text: str | None) -> Config | None:

@@ -15,7 +15,7 @@ import typer
 
 from admin_api.cli import environment
 from admin_api.cli.command_context import CommandContext, Options
-from admin_api.cli.completion import complete_role, complete_target
+from admin_api.cli.completion import complete_device, complete_role, complete_target
 from admin_api.cli.exits import Status, status_of
 from lobby.errors import LobbyError
 
@@ -58,7 +58,7 @@ _DEFAULTS: Final[dict[str, Any]] = {"as_json": False, "lobby": None, "url": None
 
 DEVICE_HELP: Final = "Fingerprint, its first digits, label code, or name."
 TARGET_HELP: Final = "Target as account/Region or name; optional if there is only one."
-DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", help=DEVICE_HELP)]
+DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", help=DEVICE_HELP, autocompletion=complete_device)]
 TargetFilter = Annotated[
     str | None,
     typer.Option("--target", "-t", help="Target as account/Region or name.", autocompletion=complete_target),

@@ -122,6 +122,12 @@ class CommandContext:
             if not page["pageInfo"]["hasNextPage"]:
                 return
 
+    def device_total(self, device_filter: Mapping[str, Any]) -> int | None:
+        """Return how many devices match, or None if the lobby does not count them."""
+        page = self.execute(documents.DEVICES, filter=device_filter or None, first=1, count=True)["devices"]
+        total: int | None = page["total"]
+        return total
+
     def device(self, certid: Fingerprint, last: int) -> dict[str, Any]:
         """Return a device with its certificate and the last entries of its history. Raise `NotFound`."""
         device: dict[str, Any] | None = self.execute(documents.DEVICE, certid=certid, last=last)["device"]

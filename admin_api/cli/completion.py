@@ -1,18 +1,26 @@
-"""Shell completion of states, roles and targets.
+"""Shell completion of states, roles, targets and devices.
 
-Targets are requested from the lobby. If it does not answer within two seconds, nothing is offered and no error shown.
+Targets and devices are requested from the lobby. If it does not answer within two seconds, nothing is offered and no
+error shown. Devices are kept for half a minute, because a shell asks again for each key that is pressed.
 """
 
 import shlex
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from lobby.names import State
+from lobby.errors import InvalidInput
+from lobby.names import State, parse_thing_name
+
+if TYPE_CHECKING:
+    from admin_api.cli.command_context import CommandContext
 
 ROLES: Final = ("admin", "operator", "technician", "viewer")
 _RESPONSE_SECONDS: Final = 2.0
+MIN_NAME: Final = 2
+"""The shortest start of a name that the lobby can search."""
+_MAX_DEVICES: Final = 50
 
 
 def starting(words: Iterable[str], incomplete: str) -> list[str]:
@@ -39,8 +47,43 @@ def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, 
     return [(word, text) for word, text in words if word.casefold().startswith(incomplete.casefold())]
 
 
+def complete_device(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Offer the names that start with two typed characters or more, with the devices' states."""
+    try:
+        from admin_api.cli.completion_cache import CompletionCache  # noqa: PLC0415  # most completions do not need it
+
+        command = _context(context)
+        if not is_thing_name(incomplete) or len(incomplete) < MIN_NAME:
+            return []
+        cache = CompletionCache(command.environment.config, command.environment.timestamp)
+        key = f"{command.lobby.graphql_url} {command.options.role} {incomplete}"
+        words = cache.get(key)
+        if words is None:
+            found = command.first_devices({"namePrefix": incomplete}, _MAX_DEVICES)
+            words = [(str(each["devicename"] or each["expectedName"]), str(each["devstate"])) for each in found]
+            cache.put(key, words)
+    except Exception:  # noqa: BLE001  # a shell that waits for completions must not show errors
+        return []
+    return [(name, state) for name, state in words if is_thing_name(name) and name.startswith(incomplete)]
+
+
+def is_thing_name(text: str) -> bool:
+    """Return whether `text` is safe in a shell's list of completions."""
+    try:
+        return parse_thing_name(text) == text
+    except InvalidInput:
+        return False
+
+
 def _targets(click_context: typer.Context) -> list[dict[str, Any]]:
-    from admin_api.cli import documents, environment  # noqa: PLC0415  # most completions need neither
+    from admin_api.cli import documents  # noqa: PLC0415  # most completions do not need it
+
+    targets: list[dict[str, Any]] = _context(click_context).execute(documents.TARGETS)["targets"]
+    return targets
+
+
+def _context(click_context: typer.Context) -> "CommandContext":
+    from admin_api.cli import environment  # noqa: PLC0415  # most completions need neither
     from admin_api.cli.command_context import CommandContext, Options  # noqa: PLC0415
 
     before = click_context.find_root().params
@@ -48,5 +91,4 @@ def _targets(click_context: typer.Context) -> list[dict[str, Any]]:
     options = Options(True, given["lobby"], given["url"], given["role"])
     context = CommandContext(options, click_context.obj or environment.process_environment())
     context.response_seconds = _RESPONSE_SECONDS
-    targets: list[dict[str, Any]] = context.execute(documents.TARGETS)["targets"]
-    return targets
+    return context

@@ -15,16 +15,18 @@ from admin_api.cli.spreadsheet import Sheet, check_number, plain_cell, read_shee
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
-from lobby.names import Fingerprint, shown
+from lobby.names import Fingerprint, parse_thing_name, shown
 
 IDENTITY: Final = ("certid", "fingerprint", "label")
 REQUEST: Final = ("target", "profile", "config")
 MANIFEST: Final = ("thing_name", "not_after", "serial_number", "sku", "batch")
 EXPORT: Final = (
     *("devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"),
-    *("lobbyregion", "online", "onlinesince", "line", "ok", "code", "message"),
+    *("lobbyregion", "line", "ok", "code", "message", "online", "onlinesince", "expectedat", "expectedname"),
 )
-"""The other columns of a manifest, an export and a file of results. They are ignored."""
+"""The other columns of a manifest, an export and a file of results. They are ignored, except for `EXPECTED_NAME`."""
+EXPECTED_NAME: Final = "thing_name"
+"""The column of the names that the devices are expected to have, until they have proven them."""
 ACCOUNT: Final = ("targetaccount", "targetregion")
 """An export's columns of the target, used together if `target` is empty."""
 ACCOUNT_DIGITS: Final = 12
@@ -128,7 +130,9 @@ def _row(line: int, cells: Mapping[str, str], targets: TargetLookup, defaults: D
     if profile is not None:
         targets.require_profile(target, profile)
     config = read_config(_cell(cells, "config") or defaults.config)
-    return ClaimRow(line, certid, ClaimRequest(target.target, profile, config))
+    name = _cell(cells, EXPECTED_NAME)
+    request = ClaimRequest(target.target, profile, config)
+    return ClaimRow(line, certid, request, parse_thing_name(name) if name else None)
 
 
 def _target(cells: Mapping[str, str]) -> str:

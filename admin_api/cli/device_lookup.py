@@ -59,4 +59,8 @@ def _by_name(text: str, search: Search) -> Sequence[Mapping[str, Any]]:
         return ()
     if len(name) < MIN_NAME:
         return ()
-    return [each for each in search({"namePrefix": name}, _MAX_MATCHES) if each["devicename"] == name]
+    return [
+        each
+        for each in search({"namePrefix": name}, _MAX_MATCHES)
+        if name in (each["devicename"], each.get("expectedName"))
+    ]

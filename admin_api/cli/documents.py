@@ -19,7 +19,7 @@ class Document:
 
 _PROBLEM_FIELDS: Final = "certid code message clientId place count firstAt lastAt"
 _LIST_FIELDS: Final = """
-  certid devicename devstate targetaccount targetregion enteredAt reason profile generation
+  certid devicename expectedName devstate targetaccount targetregion enteredAt reason profile generation
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
   expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
@@ -37,9 +37,9 @@ query {
   }
 }""")
 DEVICES: Final = Document(f"""
-query($filter: DeviceFilter, $first: Int!, $after: String) {{
+query($filter: DeviceFilter, $first: Int!, $after: String, $count: Boolean = false) {{
   devices(filter: $filter, first: $first, after: $after) {{
-    nodes {{ {_LIST_FIELDS} }} pageInfo {{ hasNextPage endCursor }}
+    total @include(if: $count) nodes {{ {_LIST_FIELDS} }} pageInfo {{ hasNextPage endCursor }}
   }}
 }}""")
 DEVICE: Final = Document(f"""
@@ -128,8 +128,10 @@ mutation(
   }
 }""")
 CLAIM: Final = Document(f"""
-mutation($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {{
-  claimDevices(certids: $certids, target: $target, profile: $profile, config: $config) {{
+mutation($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON, $expectedNames: [String]) {{
+  claimDevices(
+    certids: $certids, target: $target, profile: $profile, config: $config, expectedNames: $expectedNames
+  ) {{
     results {{ certid ok code message device {{ {_LIST_FIELDS} }} }}
   }}
 }}""")
@@ -144,7 +146,9 @@ query($change: ChangeInput!, $devices: [ChosenDevice!], $filter: DeviceFilter, $
   previewChange(change: $change, devices: $devices, filter: $filter, first: $first, after: $after) {
     devices {
       certid ok changes code message generation state
-      device { certid devicename devstate targetaccount targetregion generation previousTargets { account region } }
+      device {
+        certid devicename expectedName devstate targetaccount targetregion generation previousTargets { account region }
+      }
     }
     pageInfo { hasNextPage endCursor }
   }

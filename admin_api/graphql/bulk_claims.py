@@ -17,9 +17,9 @@ from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import Resource
 from lobby.domain import device as ledger
-from lobby.errors import LobbyError
+from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
-from lobby.names import Fingerprint, Target
+from lobby.names import Fingerprint, Target, ThingName, parse_thing_name
 
 Outcome = ledger.Device | LobbyError | Refusal
 
@@ -42,17 +42,28 @@ class BulkClaim:
 
 
 def claim_devices(
-    context: Context, certids: Sequence[str], target: Target, profile: str | None, config: JSON | None
+    context: Context,
+    certids: Sequence[str],
+    target: Target,
+    profile: str | None,
+    config: JSON | None,
+    expected_names: Sequence[str | None] | None = None,
 ) -> BulkClaim:
     """Claim each device and return the results. Raise `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden` or
     `NotFound` if the request itself is invalid."""
     context.quota.consume(Resource.FINGERPRINTS, len(certids))
     request = claims.claim_request_for(context.services, context.caller, target, profile, config)
+    names = _names(certids, expected_names)
     parsed = [parsed_label(certid) for certid in certids]
+    expected = {
+        certid: name
+        for certid, name in zip(parsed, names, strict=True)
+        if not isinstance(certid, LobbyError) and name is not None
+    }
     certids_given = [certid for certid in parsed if not isinstance(certid, LobbyError)]
     services, actor, time_is_up = context.services, context.caller.actor, context.quota.time_is_up
     claimed = isolated(
-        context, certids_given, lambda some: services.ledger.claim_many(some, request, actor, time_is_up)
+        context, certids_given, lambda some: services.ledger.claim_many(some, request, actor, time_is_up, expected)
     )
     outcomes = iter(claimed)
     statuses = Statuses(context.services.connections, certids_given)
@@ -61,6 +72,15 @@ def claim_devices(
         outcome = certid if isinstance(certid, LobbyError) else next(outcomes)
         results.append(_result(context, text, outcome, statuses))
     return BulkClaim(results=results)
+
+
+def _names(certids: Sequence[str], expected: Sequence[str | None] | None) -> list[ThingName | None]:
+    """Return the expected name of each device. Raise `InvalidInput` INVALID_COUNT or INVALID_THING_NAME."""
+    if expected is None:
+        return [None] * len(certids)
+    if len(expected) != len(certids):
+        raise InvalidInput("INVALID_COUNT", f"got {len(expected)} expectedNames, want {len(certids)}, one per device")
+    return [None if name is None else parse_thing_name(name) for name in expected]
 
 
 def parsed_label(certid: str) -> Fingerprint | LobbyError:

@@ -15,6 +15,7 @@ from strawberry.extensions import FieldExtension
 from admin_api.graphql.limits import RequestQuota
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
+from lobby.ledger.counts import Tally, read_counts
 from lobby.ledger.forecasts import Forecasts
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Context:
     def forecasts(self) -> Forecasts:
         """When waiting devices will be commissioned; each part is read at most once in a request."""
         return Forecasts(self.services.targets.all)
+
+    @cached_property
+    def tallies(self) -> tuple[Tally, ...]:
+        """The counts of devices, read at most once in a request."""
+        return read_counts()
 
 
 T = TypeVar("T")

@@ -3,11 +3,12 @@
 import strawberry
 
 from admin_api.graphql.connections import Statuses
-from admin_api.graphql.context import Context, given
+from admin_api.graphql.context import Context, Info, computed, given
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.limits import MAX_LISTED, Resource
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
+from lobby.ledger.totals import is_counted, total_of
 from lobby.names import parse_fingerprint
 
 
@@ -30,8 +31,17 @@ class PageInfo:
     " followed by others."
 )
 class DevicePage:
+    wanted: strawberry.Private[Filter]
+
     nodes: list[Device] = strawberry.field(description="The devices of the page.")
     page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
+
+    @computed(
+        "How many devices match the filter on all pages. Null if the lobby does not count them: with namePrefix,"
+        " fingerprintPrefix or enteredBefore, and with reason unless state is failed or refused."
+    )
+    def total(self, info: Info) -> int | None:
+        return total_of(info.context.tallies, self.wanted) if is_counted(self.wanted) else None
 
 
 @strawberry.type(description="A page of fingerprints, including those of devices whose row and history are gone.")
@@ -44,6 +54,7 @@ def device_page(context: Context, filter_: Filter, first: int, after: str | None
     """Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
     page = _page(context, filter_, first, after)
     return DevicePage(
+        wanted=filter_,
         nodes=_devices(context, page),
         page_info=PageInfo(has_next_page=page.cursor is not None, end_cursor=page.cursor),
     )

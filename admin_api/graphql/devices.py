@@ -52,6 +52,10 @@ class Device:
     id: strawberry.ID = strawberry.field(description="Identifies the device in caches: the same as `certid`.")
     certid: strawberry.ID = strawberry.field(description="The SHA-256 fingerprint of the certificate, 64 hex digits.")
     devicename: str | None = strawberry.field(description="The thing name; null before the device's first connection.")
+    expected_name: str | None = strawberry.field(
+        description="The thing name that the claim expects, until the device connects; after that only if the device"
+        " has another name, and not in lists."
+    )
     devstate: str | None = strawberry.field(description=f"The state. {STATES}")
     targetaccount: str | None = strawberry.field(
         description="The AWS account of the target that the device is claimed for; null without a claim."
@@ -216,6 +220,7 @@ def device_from(
         id=strawberry.ID(row.certid),
         certid=strawberry.ID(row.certid),
         devicename=row.devicename,
+        expected_name=row.expected_name,
         devstate=row.devstate.value,
         targetaccount=row.target.account if row.target else None,
         targetregion=row.target.region if row.target else None,

@@ -29,7 +29,9 @@ class DeviceFilter:
         default=strawberry.UNSET, description="The target that the device is claimed for."
     )
     name_prefix: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The start of the thing name, at least 2 characters."
+        default=strawberry.UNSET,
+        description="The start of the thing name, or of the expected name before the device connects; at least 2"
+        " characters.",
     )
     fingerprint_prefix: str | None = strawberry.field(
         default=strawberry.UNSET,

@@ -36,6 +36,14 @@ Name = Annotated[str, described("The name, which must not look like that of anot
 Profiles = Annotated[
     list[str] | None, described("The names of the profiles. Omitted: those it has; `default` for a new target.")
 ]
+ExpectedName = Annotated[
+    str | None,
+    described("The thing name that the device is expected to have. It can be searched for until the device connects."),
+]
+ExpectedNames = Annotated[
+    list[str | None] | None,
+    described("The thing names that the devices are expected to have, in the order of `certids`; null for none."),
+]
 NewProfile = Annotated[str | None, described("The profile, one of the target's. Omitted: the device keeps its own.")]
 NewConfig = Annotated[JSON | None, described("The configuration. Omitted: the device keeps its own.")]
 Presence = Annotated[
@@ -69,12 +77,11 @@ class Mutation(EnrolmentMutation):
         target: Chosen,
         profile: Profile = ABSENT,
         config: Config = ABSENT,
+        expected_name: ExpectedName = ABSENT,
     ) -> Device | None:
-        context = info.context
-        row = claims.claim(
-            context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
-        )
-        return device_from(row, context.caller)
+        context, fingerprint, place = info.context, decode_label(certid), target_named(target)
+        wanted = given(profile), given(config), given(expected_name)
+        return device_from(claims.claim(context.services, context.caller, fingerprint, place, *wanted), context.caller)
 
     @operation("Claims up to 1,000 devices for one target, and returns a result for each.")
     def claim_devices(
@@ -84,8 +91,10 @@ class Mutation(EnrolmentMutation):
         target: Chosen,
         profile: Profile = ABSENT,
         config: Config = ABSENT,
+        expected_names: ExpectedNames = ABSENT,
     ) -> BulkClaim:
-        return claim_devices(info.context, certids, target_named(target), given(profile), given(config))
+        place, names = target_named(target), given(expected_names)
+        return claim_devices(info.context, certids, place, given(profile), given(config), names)
 
     @operation(
         "Confirms a claim with the presence code that the device shows, to prove that you are at the device."

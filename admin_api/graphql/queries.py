@@ -37,7 +37,6 @@ from admin_api.graphql.value_lists import STATES, one_of
 from admin_api.roles import Role
 from lobby.domain.states import State
 from lobby.label import decode_label
-from lobby.ledger.counts import read_counts
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter
 from lobby.names import parse_target
 
@@ -58,7 +57,7 @@ class Query:
 
     @operation("Returns device counts by state, target and reason.")
     def overview(self, info: Info) -> Overview:
-        return overview_of(read_counts(), info.context.caller)
+        return overview_of(info.context.tallies, info.context.caller)
 
     @operation(
         "Returns a device by its fingerprint or label; null if it is unknown.",

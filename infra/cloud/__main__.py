@@ -3,6 +3,7 @@
 Exit status: 0 success, 1 failed or not confirmed, 2 invalid use.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
 from infra.errors import InfraError
 from infra.lobby_id import LobbyIdOption
-from infra.options import ProfilesFrom
+from infra.options import COMMAND_VARIABLE, ProfilesFrom
 from infra.redrive.start import redrive as start_redrive
 from infra.teardown.lobby import LobbyRemoval, start_admissions
 from infra.teardown.stacks import Stack
@@ -154,7 +155,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
 
-@app.command()
+@app.command(options_metavar="aws [OPTIONS]")
 def redrive(
     profile: Profile = None,
     region: AnyRegion = None,
@@ -262,4 +263,4 @@ def _reported_errors() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=os.environ.get(COMMAND_VARIABLE))

@@ -1,9 +1,10 @@
-"""The command line of the local deployment: `up`, `demo`, `redrive`, `destroy`. `deploy.sh` calls it.
+"""The command line of the local deployment: `local`, `demo`, `redrive`, `destroy`. `deploy.sh` calls it.
 
 Exit status: 0 success, 1 a step failed (the output contains the last observation and the paths of the logs), 2 invalid
 usage, 130 stopped by Ctrl-C or SIGTERM before the end.
 """
 
+import os
 import shutil
 import signal
 import sys
@@ -27,7 +28,7 @@ from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
-from infra.options import ProfilesFrom
+from infra.options import COMMAND_VARIABLE, ProfilesFrom
 from lobby.names import parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -48,7 +49,8 @@ def before_each_command() -> None:
     restrict_umask()
 
 
-@app.command()
+@app.command("local")
+@app.command("up", hidden=True)
 def up(
     state: State = STATE,
     gateway_port: GatewayPort = None,
@@ -95,7 +97,7 @@ def demo(
                 lobby.down()
 
 
-@app.command()
+@app.command(options_metavar="local [OPTIONS]")
 def redrive(
     state: State = STATE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the work that would be retried.")] = False,
@@ -114,7 +116,7 @@ def redrive(
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(options_metavar="local [OPTIONS]")
 def destroy(
     state: State = STATE,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -216,4 +218,4 @@ def _reporting_failures() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=os.environ.get(COMMAND_VARIABLE))

@@ -46,7 +46,9 @@ class Device:
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
     row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession.
-    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states."""
+    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states.
+    `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
+    another one."""
 
     certid: Fingerprint
     devstate: State
@@ -81,6 +83,7 @@ class Device:
     fallbacks: int = 0
     enrolment: EnrolmentName | None = None
     model: str | None = None
+    expected_name: ThingName | None = None
 
     @property
     def has_certificate(self) -> bool:

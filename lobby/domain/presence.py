@@ -95,6 +95,7 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
         presence_proof=None,
         code=None,
         failed_codes=0,
+        expected_name=None,
     )
 
 

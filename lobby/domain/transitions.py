@@ -19,6 +19,8 @@ from lobby.wire import DEFAULT_CONFIG, Config, parse_config
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
 
+NAME_DIFFERS: Final = "NAME_DIFFERS"
+"""The reason of an admission under another name than the claim expected."""
 REVOKED: Final = "REVOKED"
 """The reason of a revoked device."""
 
@@ -56,7 +58,13 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
         firstseen=row.firstseen or at,
         needs_commissioner=state is State.CLAIMED,
     )
+    admitted = _expecting(admitted, row.expected_name)
     return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
+
+
+def why_admitted(device: Device | None) -> str | None:
+    """Return the reason in the entry of an admission: whether the claim expected another name."""
+    return NAME_DIFFERS if device is not None and device.expected_name else None
 
 
 def refuse(
@@ -86,18 +94,33 @@ def hello(device: Device, at: str, clientversion: str | None, shows_code: bool |
     return entered(updated, state, at)
 
 
-def claim(device: Device | None, certid: Fingerprint, request: ClaimRequest, actor: str, at: str) -> Device:
-    """The device is claimed for a target. Repeating the request changes nothing."""
+def claim(
+    device: Device | None,
+    certid: Fingerprint,
+    request: ClaimRequest,
+    actor: str,
+    at: str,
+    expected_name: ThingName | None = None,
+) -> Device:
+    """The device is claimed for a target. Repeating the request changes nothing. `expected_name` is the name that the
+    user expects it to have."""
     if device is not None and _holds(device, request):
-        return device
+        return _expecting(device, expected_name or device.expected_name)
     state = state_after(device, Event.CLAIM, unproven=request.presence)
     if request.presence:
         presence.require_pause(device, at)
     row = device or Device(certid, state, at)
     proof = PresenceProof.WANTED if request.presence else None
-    if state is State.PROVING:
-        return presence.start_proof(_claimed(_leave_target(row, None), state, request, actor, at, proof))
-    return _claimed(_leave_target(row, request.target), state, request, actor, at, proof)
+    goal = None if state is State.PROVING else request.target
+    claimed = _claimed(_leave_target(row, goal), state, request, actor, at, proof)
+    expecting = _expecting(claimed, expected_name)
+    return presence.start_proof(expecting) if state is State.PROVING else expecting
+
+
+def _expecting(device: Device, name: ThingName | None) -> Device:
+    """Return `device` with the name that its claim expects, if it is not the name that it has."""
+    expected = None if name == device.devicename else name
+    return device if expected == device.expected_name else replace(device, expected_name=expected)
 
 
 def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
@@ -118,7 +141,8 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
         )
     wanted = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
     proof = PresenceProof.GIVEN if proven else wanted
-    return _claimed(_leave_target(device, request.target), state, request, actor, at, proof)
+    moved = _claimed(_leave_target(device, request.target), state, request, actor, at, proof)
+    return _expecting(moved, device.expected_name)
 
 
 def configure(device: Device, profile: str | None, config: Config | None, at: str) -> Device:
@@ -170,6 +194,7 @@ def _without_claim(device: Device) -> Device:
         code=None,
         failed_codes=0,
         fallbacks=0,
+        expected_name=None,
     )
 
 

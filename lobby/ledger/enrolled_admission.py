@@ -8,7 +8,7 @@ a revocation applies to every admission after it, whatever a Lambda has cached.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lobby.domain import enrolment_admission, presence
+from lobby.domain import enrolment_admission, presence, transitions
 from lobby.domain.device import Device, Entry
 from lobby.domain.enrolment import Enrolment
 from lobby.domain.enrolment_admission import Plan
@@ -59,7 +59,8 @@ class EnrolledAdmissionWriter(EventWriter):
         self, plan: Plan, before: Device | None, admitted: Device, last: Entry | None, actor: str, at: str
     ) -> Change:
         certid = admitted.certid
-        change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, last=last)
+        why = transitions.why_admitted(admitted)
+        change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, why=why, last=last)
         counted = enrolment_admission.is_counted(before, plan.enrolment)
         change = replace(change, also=(_use(plan.enrolment, counted=counted),))
         assert change.after is not None  # noqa: S101  # an admission never removes the row

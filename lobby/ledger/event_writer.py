@@ -59,14 +59,14 @@ class EventWriter(LedgerReader):
         actor: str,
         *,
         row: Any = UNREAD,
-        why: str | None = None,
+        why: str | Callable[[Device | None], str | None] | None = None,
         about: Target | None = None,
         name: ThingName | None = None,
         always: bool = False,
         also: tuple[Update, ...] = (),
     ) -> Device | None:
-        """Decide and write; after a conflict, read again and repeat. `always`: write an entry even if the row does not
-        change. `also`: further items, whose updates have no condition."""
+        """Decide and write; after a conflict, read again and repeat. `why` can depend on the new row. `always`: write an
+        entry even if the row does not change. `also`: further items, whose updates have no condition."""
         before: Device | None = self.get(certid) if row is UNREAD else row
         last: Entry | None = None
         holder: Fingerprint | None = None
@@ -75,7 +75,8 @@ class EventWriter(LedgerReader):
             after = presence.with_code(decide(before, at), self._new_code)
             if after == before and not always:
                 return after
-            change = change_of(certid, event, before, after, actor=actor, at=at, why=why, about=about, last=last)
+            reason = why(after) if callable(why) else why
+            change = change_of(certid, event, before, after, actor=actor, at=at, why=reason, about=about, last=last)
             try:
                 self._writer.write([replace(change, name=name, holder=holder, also=also)])
             except TransactionConflict as conflict:

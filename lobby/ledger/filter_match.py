@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from lobby.domain.device import Device
 from lobby.ledger.device_filter import Filter
+from lobby.ledger.items import indexed_name
 
 CHECKS: Final[dict[str, Callable[[Device, Any], bool]]] = {
     "state": lambda device, state: device.devstate is state,
     "target": lambda device, target: device.target == target,
-    "name_prefix": lambda device, prefix: (device.devicename or "").startswith(prefix),
+    "name_prefix": lambda device, prefix: (indexed_name(device) or "").startswith(prefix),
     "fingerprint_prefix": lambda device, prefix: device.certid.startswith(prefix),
     "reason": lambda device, reason: device.reason == reason,
     "entered_before": lambda device, before: device.enteredat < before,

@@ -7,13 +7,13 @@ from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
 from lobby.domain.states import Event, State
 from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
-from lobby.names import parse_target_key
+from lobby.names import ThingName, parse_target_key
 
 
 def attributes_of(device: Device) -> dict[str, Any]:
     """Return the attributes of a device's row, without those that have no value, and without a certificate that is in
     its own table."""
-    target = device.target
+    target, name = device.target, indexed_name(device)
     attributes: dict[str, Any] = {
         name: getattr(device, name)
         for name in Device.__dataclass_fields__
@@ -24,7 +24,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "devstate": device.devstate.value,
         "devicecert": None if device.certified else device.devicecert,
         "certified": device.certified or None,
-        "namehead": device.devicename[:NAME_HEAD] if device.devicename else None,
+        "devicename": name,
+        "namehead": name[:NAME_HEAD] if name else None,
         "target": str(target) if target else None,
         "targetaccount": target.account if target else None,
         "targetregion": target.region if target else None,
@@ -36,6 +37,11 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "fallbacks": device.fallbacks or None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+def indexed_name(device: Device) -> ThingName | None:
+    """Return the name by which a device is found: before its first connection, the one that its claim expects."""
+    return device.devicename or (device.expected_name if device.devstate is State.EXPECTED else None)
 
 
 def device_of(row: LedgerRow) -> Device:
@@ -51,6 +57,9 @@ def device_of(row: LedgerRow) -> Device:
         values["presence_proof"] = PresenceProof(row.presence_proof)
     if row.target is not None:
         values["target"] = parse_target_key(row.target)
+    if values["devstate"] is State.EXPECTED:  # the indexes have no other attribute for the name
+        values["expected_name"] = values.get("expected_name") or values.pop("devicename", None)
+        values["devicename"] = None
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)
 

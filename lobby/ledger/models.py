@@ -133,6 +133,7 @@ class LedgerRow(Model):
     generation = NumberAttribute()
     devicename = UnicodeAttribute(null=True)
     namehead = UnicodeAttribute(null=True)
+    expected_name = UnicodeAttribute(null=True, attr_name="expected")
     devicecert = UnicodeAttribute(null=True)
     certified = BooleanAttribute(null=True)
     reason = UnicodeAttribute(null=True)

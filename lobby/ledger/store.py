@@ -6,9 +6,10 @@ written in part, and an event that changes nothing writes nothing. An event that
 `Conflict`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import UpdateError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_INTERVAL: Final = timedelta(minutes=30)
 """How often a waiting device's last hello is recorded. Whether it is connected is known from lifecycle events."""
+NO_NAMES: Final[Mapping[Fingerprint, ThingName]] = MappingProxyType({})
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
@@ -41,7 +43,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
 
     def admit(self, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most, and so
-        reads nothing. Raise `Conflict`: NAME_TAKEN if another certificate holds its name, REVOKED."""
+        reads nothing. The entry has the reason NAME_DIFFERS if the claim expected another name. Raise `Conflict`:
+        NAME_TAKEN if another certificate holds its name, REVOKED."""
         return present(
             self._transition(
                 identity.certid,
@@ -49,6 +52,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
                 lambda d, at: transitions.admit(d, identity, self._region, at),
                 actor,
                 row=None,
+                why=transitions.why_admitted,
                 name=identity.name,
             )
         )
@@ -100,27 +104,39 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
             raise
         return True
 
-    def claim(self, certid: Fingerprint, request: ClaimRequest, actor: str, row: Any = UNREAD) -> Device:
+    def claim(
+        self,
+        certid: Fingerprint,
+        request: ClaimRequest,
+        actor: str,
+        row: Any = UNREAD,
+        expected_name: ThingName | None = None,
+    ) -> Device:
         """Claim a device that was never seen, or that waits. Raise `Conflict` ALREADY_CLAIMED. `row` is the row, or
-        None for no row, if the caller has read it."""
+        None for no row, if the caller has read it. `expected_name`: the name that the device is expected to have."""
 
         def decide(device: Device | None, at: str) -> Device:
-            return transitions.claim(device, certid, request, actor, at)
+            return transitions.claim(device, certid, request, actor, at, expected_name)
 
         return present(self._transition(certid, Event.CLAIM, decide, actor, row=row))
 
     def claim_many(
-        self, certids: Sequence[Fingerprint], request: ClaimRequest, actor: str, deadline: Callable[[], bool]
+        self,
+        certids: Sequence[Fingerprint],
+        request: ClaimRequest,
+        actor: str,
+        deadline: Callable[[], bool],
+        names: Mapping[Fingerprint, ThingName] = NO_NAMES,
     ) -> list[Device | LobbyError]:
         """Claim each device and return the results in order: a device, or the error. Once `deadline` returns true, the
-        rest is not tried: `Conflict` NOT_TRIED."""
+        rest is not tried: `Conflict` NOT_TRIED. `names`: the names that the devices are expected to have."""
         bulk = Bulk(
             Event.CLAIM,
-            lambda certid, device, at: transitions.claim(device, certid, request, actor, at),
+            lambda certid, device, at: transitions.claim(device, certid, request, actor, at, names.get(certid)),
             lambda _certid, error: error,
             actor,
             self._writer,
-            lambda certid: self.claim(certid, request, actor),
+            lambda certid: self.claim(certid, request, actor, expected_name=names.get(certid)),
             self._timestamp,
             self._pause,
             deadline,

@@ -18,7 +18,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.selection import read_content, report_invalid_rows
 from admin_api.cli.commands.sending import send_claims
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
-from admin_api.cli.completion import complete_target
+from admin_api.cli.completion import complete_device, complete_target
 from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
 from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.errors import usage_error
@@ -38,7 +38,9 @@ _FILE_HELP = (
 @command(app, "claim")
 def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: CommandContext,
-    devices: Annotated[list[str] | None, typer.Argument(metavar="DEVICE", help=DEVICE_HELP)] = None,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="DEVICE", help=DEVICE_HELP, autocompletion=complete_device)
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help=TARGET_HELP, autocompletion=complete_target)
     ] = None,

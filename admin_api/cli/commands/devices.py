@@ -1,26 +1,19 @@
 """`overview` and `devices`: count, list, show and watch devices."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from admin_api.cli import documents
 from admin_api.cli.command import DeviceArgument, TargetFilter, command
 from admin_api.cli.command_context import MAX_HISTORY, CommandContext
-from admin_api.cli.commands.filtering import (
-    FingerprintFilter,
-    NameFilter,
-    OlderThan,
-    ReasonFilter,
-    StateFilter,
-    checked_state,
-    device_filter,
-    target_filter,
-)
+from admin_api.cli.commands.filtering import StateFilter, checked_state, target_filter
+from admin_api.cli.commands.listing import ListFilters, show_list
 from admin_api.cli.commands.watching import watch_device, watch_devices
+from admin_api.cli.completion import complete_device
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
-from admin_api.cli.render import details, tables
+from admin_api.cli.render import details
 from lobby.names import State
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,44 +33,15 @@ def overview(context: CommandContext) -> None:
 @command(app, "list")
 def list_devices(
     context: CommandContext,
-    state: StateFilter = None,
-    target: TargetFilter = None,
-    name: NameFilter = None,
-    fingerprint: FingerprintFilter = None,
-    reason: ReasonFilter = None,
-    older_than: OlderThan = None,
+    filters: ListFilters,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of devices.")] = 50,
     every: Annotated[bool, typer.Option("--all", help="List all devices.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every column.")] = False,
 ) -> None:
     """List devices, the most recent state change first."""
-    wanted = device_filter(
-        context,
-        state=state,
-        target=target,
-        name=name,
-        fingerprint=fingerprint,
-        reason=reason,
-        older_than=older_than,
-    )
-    _show_list(context, wanted, None if every else limit)
-
-
-def _show_list(context: CommandContext, wanted: dict[str, Any], limit: int | None) -> None:
-    devices: list[dict[str, Any]] = []
-    count = 0
-    for page in context.device_pages(wanted, limit):
-        count += len(page)
-        if context.screen.as_json:
-            for device in page:
-                context.screen.record(device)
-        else:
-            devices += page
-    if devices:
-        context.screen.show(tables.devices(devices, context.now(), context.screen.width))
-    if not count:
-        context.screen.note("no matching devices")
-    elif count == limit:
-        context.screen.note(f"showing the first {limit}; use --all or a higher --limit for more")
+    if as_csv and context.screen.as_json:
+        raise usage_error("got --csv and --json, want one of them")
+    show_list(context, filters.filter(context), None if every else limit, as_csv=as_csv)
 
 
 @command(app, "show")
@@ -97,7 +61,10 @@ def show(
 @command(app, "watch")
 def watch(
     context: CommandContext,
-    device: Annotated[str | None, typer.Argument(metavar="DEVICE", help="A device to follow until it arrives.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Argument(metavar="DEVICE", help="A device to follow until it arrives.", autocompletion=complete_device),
+    ] = None,
     state: StateFilter = None,
     target: TargetFilter = None,
     every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between updates of the list.")] = 2.0,

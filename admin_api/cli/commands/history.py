@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from admin_api.cli import documents
 from admin_api.cli.command import DEVICE_HELP, DeviceArgument, command
 from admin_api.cli.command_context import MAX_HISTORY, CommandContext, unknown_device
+from admin_api.cli.completion import complete_device
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells, details, tables
@@ -53,7 +54,9 @@ def show(
 @command(app, "verify")
 def verify(
     context: CommandContext,
-    devices: Annotated[list[str] | None, typer.Argument(metavar="DEVICE", help=DEVICE_HELP)] = None,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="DEVICE", help=DEVICE_HELP, autocompletion=complete_device)
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Verify all devices, including those whose row was deleted.")
     ] = False,

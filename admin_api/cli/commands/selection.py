@@ -19,7 +19,7 @@ from admin_api.cli.commands.filtering import (
     StateFilter,
     device_filter,
 )
-from admin_api.cli.completion import complete_target
+from admin_api.cli.completion import complete_device, complete_target
 from admin_api.cli.csv_claims import RowError
 from admin_api.cli.device_lists import read_device_list
 from admin_api.cli.errors import usage_error
@@ -29,7 +29,10 @@ from admin_api.cli.errors import usage_error
 class Selection(OptionGroup):
     """Which devices to change."""
 
-    devices: Annotated[list[str] | None, typer.Argument(metavar="[DEVICE]...", help=DEVICE_HELP)] = None
+    devices: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DEVICE]...", help=DEVICE_HELP, autocompletion=complete_device),
+    ] = None
     file: Annotated[
         Path | None,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from admin_api.cli import documents
 from admin_api.cli.bulk import BulkClaim, ClaimApi, Outcome
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow
+from admin_api.cli.claim_requests import ClaimRow
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import follow
 from admin_api.cli.csv_claims import ClaimList
@@ -14,7 +14,7 @@ from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, cannot_prove
 from admin_api.cli.render import tables
 from admin_api.cli.results import ResultsFile, record_of, summary
-from lobby.names import Fingerprint, State
+from lobby.names import State
 
 _MAX_LISTED: Final = 20
 """Up to this many outcomes are all listed; of more, only the failed ones."""
@@ -85,12 +85,18 @@ def _note_pending_codes(context: CommandContext, outcomes: Sequence[Outcome]) ->
         context.screen.note(f"{subject} for the code that the device shows: lobbyctl confirm {argument} CODE")
 
 
-def _claim_call(context: CommandContext) -> Callable[[Sequence[Fingerprint], ClaimRequest], Sequence[dict[str, Any]]]:
-    def claim(certids: Sequence[Fingerprint], request: ClaimRequest) -> Sequence[dict[str, Any]]:
-        optional = {"profile": request.profile, "config": request.config}
+def _claim_call(context: CommandContext) -> Callable[[Sequence[ClaimRow]], Sequence[dict[str, Any]]]:
+    def claim(rows: Sequence[ClaimRow]) -> Sequence[dict[str, Any]]:
+        request, certids = rows[0].request, [row.certid for row in rows]
+        names = [row.expected_name for row in rows]
+        optional = {
+            "profile": request.profile,
+            "config": request.config,
+            "expectedNames": names if any(names) else None,
+        }
         variables = {name: value for name, value in optional.items() if value is not None}
         target = {"account": request.target.account, "region": request.target.region}
-        data = context.execute(documents.CLAIM, certids=list(certids), target=target, **variables)
+        data = context.execute(documents.CLAIM, certids=certids, target=target, **variables)
         results: list[dict[str, Any]] = data["claimDevices"]["results"]
         return results
 

@@ -71,10 +71,18 @@ def target(device: Mapping[str, Any]) -> str:
     return f"{device['targetaccount']}/{device['targetregion']}" if device.get("targetaccount") else NONE
 
 
+def device_name(device: Mapping[str, Any]) -> str:
+    """Return the device's name, or in brackets the one that its claim expects."""
+    if device.get("devicename") or not device.get("expectedName"):
+        return clean(device["devicename"])
+    return f"({clean(device['expectedName'])})"
+
+
 def name(device: Mapping[str, Any]) -> str:
     """Return the device's name and the first digits of its fingerprint, for use in a sentence."""
     digits = str(device["certid"])[:12]
-    return f"{clean(device['devicename'])} ({digits})" if device.get("devicename") else digits
+    known = device.get("devicename") or device.get("expectedName")
+    return f"{clean(known)} ({digits})" if known else digits
 
 
 def seconds(count: float) -> str:

@@ -56,7 +56,7 @@ def _devices(rows: Sequence[PreviewedRow]) -> Table:
         device = row.shown
         shown.add_row(
             tables.mark(row.code is None),
-            cells.clean(device["devicename"]),
+            cells.device_name(device),
             row.certid[:12],
             cells.state(device["devstate"]),
             cells.target(device),

@@ -16,7 +16,7 @@ _BAR_LENGTH: Final = 30
 def device_details(device: Mapping[str, Any], now: datetime) -> RenderableType:
     """Render the output of `devices show`."""
     heading = Text.assemble(
-        (cells.clean(device["devicename"]), "bold"),
+        (cells.device_name(device), "bold"),
         "  ",
         cells.state(device["devstate"]),
         f"  for {cells.age(device['enteredAt'], now)}",
@@ -56,6 +56,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     claimed = device["targetaccount"] is not None
     yield "fingerprint", device["certid"]
     yield "label", device["labelCode"]
+    yield "expected name", _expected_name(device)
     yield "reason", Text(cells.clean(device["reason"]), "red") if device["reason"] else None
     yield "what to do", device["message"]
     yield "target", f"{cells.target(device)}, profile {device['profile']}" if claimed else None
@@ -78,6 +79,15 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield from _certificate(device.get("certificate"))
     actions = [cells.COMMANDS.get(action, action) for action in device["allowedActions"]]
     yield "actions", ", ".join(actions) or "none"
+
+
+def _expected_name(device: Mapping[str, Any]) -> Text | None:
+    """The name that the claim expects, and whether the device has another one."""
+    expected = device.get("expectedName")
+    if not expected:
+        return None
+    differs = f", but the certificate has the name {cells.clean(device['devicename'])}" if device["devicename"] else ""
+    return Text(f"{cells.clean(expected)}{differs}", "red" if differs else "")
 
 
 def _connection(device: Mapping[str, Any]) -> str | None:

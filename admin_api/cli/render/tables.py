@@ -30,7 +30,7 @@ class Column:
 
 COLUMNS: Final = (
     Column("STATE", lambda device, _: cells.state(device["devstate"])),
-    Column("NAME", lambda device, _: cells.clean(device["devicename"])),
+    Column("NAME", lambda device, _: cells.device_name(device)),
     Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
     Column("TARGET", lambda device, _: cells.target(device), 70),
     Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),

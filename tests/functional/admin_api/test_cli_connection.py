@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lobby.domain.transitions import ClaimRequest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal, error_of
+from tests.operations import CODE
 
 HTML = (200, {"content-type": "text/html"}, "<!doctype html><title>Sign in</title>")
 BUSY = (503, JSON, json.dumps({"message": "Service Unavailable"}))
@@ -65,17 +67,34 @@ def test_a_lobby_that_stays_busy_is_unavailable(terminal: Terminal, server: Lobb
     assert len(server.requests) == 5
 
 
+def busy_once(server: LobbyServer, operation: str) -> None:
+    """Make the lobby busy for the first request of this operation."""
+
+    def busy(_number: int) -> None:
+        first = sum(operation in request["query"] for request in server.requests) == 1
+        server.canned = [BUSY] if first and operation in server.requests[-1]["query"] else []
+
+    server.before_request = busy
+
+
 def test_a_request_that_is_not_repeatable_is_not_sent_again(
     terminal: Terminal, server: LobbyServer, lobby: Lobby
 ) -> None:
+    certid = lobby.proving(1)
+    busy_once(server, "confirmPresence")
+    assert terminal.run("confirm", certid, CODE).exit_code == 4
+    assert sum("confirmPresence" in request["query"] for request in server.requests) == 1
+
+
+def test_a_change_is_sent_again_because_it_names_the_generation(
+    terminal: Terminal, server: LobbyServer, lobby: Lobby
+) -> None:
     certid = lobby.waiting(1)
-
-    def busy(_number: int) -> None:
-        server.canned = [BUSY] if "releaseDevice" in server.requests[-1]["query"] else []
-
-    server.before_request = busy
-    assert terminal.run("release", certid, "--yes").exit_code == 4
-    assert sum("releaseDevice" in request["query"] for request in server.requests) == 1
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
+    busy_once(server, "changeDevices")
+    assert terminal.run("retry", certid).exit_code == 0
+    assert sum("changeDevices" in request["query"] for request in server.requests) == 2
+    assert [entry.event for entry in lobby.ledger.history(certid)][-2:] == ["claim", "retry"]
 
 
 def test_a_broken_connection_is_retried_once(terminal: Terminal, server: LobbyServer) -> None:

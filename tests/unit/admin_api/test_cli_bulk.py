@@ -28,7 +28,8 @@ class Lobby:
         self.claimed: list[int] = []
         self.looked_up: list[int] = []
 
-    def claim(self, certids: Sequence[Fingerprint], _request: ClaimRequest) -> list[dict[str, Any]]:
+    def claim(self, sent: Sequence[ClaimRow]) -> list[dict[str, Any]]:
+        certids = [row.certid for row in sent]
         self.claimed.append(len(certids))
         return [self.result(certid, self.answer(len(self.claimed), int(certid, 16))) for certid in certids]
 

@@ -169,10 +169,16 @@ def test_a_value_that_a_spreadsheet_has_damaged_is_reported_as_such(row: str, co
 
 
 def test_text_in_an_unknown_encoding_is_not_sent() -> None:
-    content = f"certid,target,config,thing_name\n{ONE},Here,München,a\n{TWO},Here,,Gerät\n".encode("cp1252")
+    content = f"certid,target,config,sku\n{ONE},Here,München,a\n{TWO},Here,,Gerät\n".encode("cp1252")
     claims = read(content)
     assert [(error.line, error.code) for error in claims.errors] == [(2, "INVALID_ENCODING")]
     assert [row.certid for row in claims.rows] == [TWO]
+
+
+def test_the_names_of_a_manifest_are_the_expected_names() -> None:
+    claims = read(f"fingerprint,thing_name\n{ONE},sensor-1\n{TWO},\n{THREE},no name\n")
+    assert [row.expected_name for row in claims.rows] == ["sensor-1", None]
+    assert [(error.line, error.code) for error in claims.errors] == [(4, "INVALID_THING_NAME")]
 
 
 def test_unknown_columns_can_be_ignored() -> None:

@@ -1,0 +1,60 @@
+"""Devices as CSV: what the page shows, one device a line.
+
+A target is one cell, `account/Region`, so that a spreadsheet does not take the account for a number and remove its
+leading zeros. A cell that a spreadsheet would take for a formula starts with an apostrophe (OWASP, "CSV Injection").
+`lobbyctl claim --file` and the console accept the file.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from admin_api.cli.render import cells
+
+CSV_COLUMNS: Final = (
+    *(
+        "certid",
+        "label",
+        "devicename",
+        "expectedname",
+        "devstate",
+        "reason",
+        "target",
+        "profile",
+        "generation",
+        "claimedby",
+    ),
+    *("claimedat", "enteredat", "firstseen", "lobbyregion", "online", "onlinesince", "expectedat"),
+)
+_FIELDS: Final = {
+    "label": "labelCode",
+    "expectedname": "expectedName",
+    "claimedby": "claimedBy",
+    "claimedat": "claimedAt",
+    "enteredat": "enteredAt",
+    "firstseen": "firstSeen",
+    "lobbyregion": "lobbyRegion",
+    "onlinesince": "onlineSince",
+    "expectedat": "expectedAt",
+}
+"""The column → the API's field, where their names differ."""
+
+
+def csv_cells(device: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a device in the order of `CSV_COLUMNS`."""
+    target = cells.target(device) if device.get("targetaccount") else None
+    online = {True: "yes", False: "no", None: None}[device.get("online")]
+    row = {column: device.get(_FIELDS.get(column, column)) for column in CSV_COLUMNS}
+    return [_cell(value) for value in (row | {"target": target, "online": online}).values()]
+
+
+def csv_line(cells_: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells_)
+    return out.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None or value == "" else cells.clean(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

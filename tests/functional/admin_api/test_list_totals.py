@@ -1,0 +1,117 @@
+"""Totals of lists in the API and `lobbyctl`, CSV of lists, and completion of device names."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
+from lobby.domain.transitions import ClaimRequest
+from tests.functional.admin_api.api_on_moto import HERE, Lobby, at
+from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal
+
+TOTAL = "query($filter: DeviceFilter) { devices(filter: $filter, first: 1) { total nodes { certid } } }"
+
+
+def claimed(lobby: Lobby, number: int) -> str:
+    certid = lobby.waiting(number, f"sensor-{number}")
+    lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
+    return certid
+
+
+@pytest.mark.parametrize(
+    ("wanted", "total"),
+    [
+        (None, 4),
+        ({}, 4),
+        ({"state": "claimed"}, 3),
+        ({"target": at(HERE)}, 3),
+        ({"state": "inlobby", "target": at(HERE)}, 0),
+        ({"namePrefix": "sensor-1"}, None),
+        ({"state": "claimed", "namePrefix": "sensor"}, None),
+        ({"reason": "TARGET_LIMIT"}, None),
+    ],
+)
+def test_a_page_has_the_number_of_all_matching_devices_or_null(
+    lobby: Lobby, wanted: dict[str, object] | None, total: int | None
+) -> None:
+    for number in (1, 2, 3):
+        claimed(lobby, number)
+    lobby.waiting(4)
+    assert lobby.ask(TOTAL, {"filter": wanted}).data["devices"]["total"] == total
+
+
+def test_a_list_that_is_cut_off_names_the_total(terminal: Terminal, lobby: Lobby) -> None:
+    for number in (1, 2, 3):
+        claimed(lobby, number)
+    cut = terminal.run("devices", "list", "--limit", "2")
+    assert "showing the first 2 of 3; use --all" in cut.stderr
+    assert "showing" not in terminal.run("devices", "list", "--limit", "3").stderr
+    uncounted = terminal.run("devices", "list", "--name", "sensor", "--limit", "2")
+    assert "showing the first 2; use --all" in uncounted.stderr
+
+
+def test_a_search_without_a_match_says_what_is_searched(terminal: Terminal, lobby: Lobby) -> None:
+    claimed(lobby, 1)
+    assert "no matching devices; --name and --fingerprint match the start" in (
+        terminal.run("devices", "list", "--name", "ensor").stderr
+    )
+
+
+def test_a_list_as_csv_has_every_column_and_is_a_claim_list(terminal: Terminal, lobby: Lobby, tmp_path: Path) -> None:
+    certid = claimed(lobby, 1)
+    result = terminal.run("devices", "list", "--csv")
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert tuple(row) == CSV_COLUMNS
+    assert (row["certid"], row["devicename"], row["target"], row["devstate"]) == (
+        certid,
+        "sensor-1",
+        str(HERE),
+        "claimed",
+    )
+    path = tmp_path / "export.csv"
+    path.write_text(result.stdout)
+    assert terminal.run("claim", "--file", str(path)).exit_code == 0
+    assert terminal.run("devices", "list", "--csv", "--json").exit_code == 2
+
+
+def test_an_account_keeps_its_leading_zeros_and_no_cell_is_a_formula() -> None:
+    device = {"certid": "ab" * 32, "targetaccount": "000000000012", "targetregion": "eu-west-1", "devicename": "=1+1"}
+    cells = dict(zip(CSV_COLUMNS, csv_cells(device), strict=True))
+    assert (cells["target"], cells["devicename"]) == ("000000000012/eu-west-1", "'=1+1")
+
+
+def test_device_names_are_completed_and_kept_for_a_moment(
+    terminal: Terminal, lobby: Lobby, server: LobbyServer
+) -> None:
+    for number in (1, 2):
+        claimed(lobby, number)
+    for command in (["release"], ["devices", "show"], ["history", "show"], ["claim"]):
+        assert terminal.completions("lobbyctl", *command, "sens") == ["sensor-1", "sensor-2"]
+    assert len(server.requests) == 1
+    assert terminal.completions("lobbyctl", "release", "sensor-2") == ["sensor-2"]
+    assert len(server.requests) == 2
+    assert (terminal.environment.config / "completion.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("typed", ["", "s", "$(touch", "a" * 200])
+def test_what_cannot_be_searched_is_not_completed(terminal: Terminal, server: LobbyServer, typed: str) -> None:
+    assert terminal.completions("lobbyctl", "release", typed) == []
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"key": 1, "at": "x", "words": [[1]]}', '{"at": 1e400}'])
+def test_a_damaged_cache_counts_as_empty(terminal: Terminal, lobby: Lobby, content: str) -> None:
+    claimed(lobby, 1)
+    terminal.environment.config.mkdir(parents=True)
+    (terminal.environment.config / "completion.json").write_text(content)
+    assert terminal.completions("lobbyctl", "release", "sens") == ["sensor-1"]
+
+
+def test_names_that_a_shell_could_misread_are_not_offered(terminal: Terminal, server: LobbyServer) -> None:
+    names = ["sensor-$(x)", "sensor-\x1b[2J", "sensor-\u202e", "other", "sensor-9"]
+    nodes = ", ".join(f'{{"devicename": {name!r}, "devstate": "inlobby"}}'.replace("'", '"') for name in names)
+    body = f'{{"data": {{"devices": {{"nodes": [{nodes}], "pageInfo": {{}}}}}}}}'.replace("\\x1b", "\\u001b")
+    server.canned = [(200, {"content-type": "application/json"}, body)]
+    assert terminal.completions("lobbyctl", "release", "sens") == ["sensor-9"]
