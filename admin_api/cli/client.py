@@ -5,6 +5,7 @@ with growing delays; a document that is not repeatable is repeated only if it wa
 that is not a lobby's is refused as NOT_A_LOBBY.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -14,6 +15,7 @@ import httpx
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.http import Response, send
+from admin_api.cli.shapes import ShapeError, check_shape
 from lobby import strict_json
 from lobby.names import shown
 
@@ -24,6 +26,10 @@ MAX_DELAY: Final = 20.0
 _FIRST_DELAY: Final = 0.5
 _TOO_MANY: Final = 429
 _BUSY: Final = (_TOO_MANY, 502, 503, 504)
+_MAX_CODE: Final = 64
+_CODE: Final = re.compile(rf"[A-Z][A-Z0-9_]{{0,{_MAX_CODE - 1}}}")
+MAX_MESSAGE: Final = 2000
+"""Characters of an error's message."""
 _LOGIN: Final = "lobbyctl login --url https://…"
 
 
@@ -59,7 +65,13 @@ class Client:
         response = self._send(body, self._tokens.token(), document.repeatable)
         if response.status == httpx.codes.UNAUTHORIZED:
             response = self._send(body, self._tokens.renew(), document.repeatable)
-        return read(response)
+        data = read(response)
+        try:
+            check_shape(document.text, data)
+        except ShapeError as error:
+            want = "want the API's answer: is it a lobby of another version?"
+            raise Unreachable("NOT_A_LOBBY", f"got {error} in the answer of {self.url}, {want}") from None
+        return data
 
     def _send(self, body: dict[str, Any], token: str, repeatable: bool) -> Response:
         headers = {"authorization": f"Bearer {token}"}
@@ -125,11 +137,15 @@ def _json_object(response: Response) -> dict[str, Any]:
 
 def _refusal(error: Any) -> ApiRefused | NotSignedIn:
     fields: dict[str, Any] = error if isinstance(error, dict) else {}
-    extensions = fields.get("extensions") or {}
-    code, message = str(extensions.get("code") or "REFUSED"), str(fields.get("message") or "no reason given")
+    given = fields.get("extensions")
+    extensions: dict[str, Any] = given if isinstance(given, dict) else {}
+    code, message, correlation = extensions.get("code"), fields.get("message"), extensions.get("correlationId")
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        code = "REFUSED"
+    message = message[:MAX_MESSAGE] if isinstance(message, str) and message else "no reason given"
     if code == "UNAUTHENTICATED":
         return _not_signed_in(message)
-    return ApiRefused(code, message, extensions.get("correlationId"))
+    return ApiRefused(code, message, correlation[:_MAX_CODE] if isinstance(correlation, str) else None)
 
 
 def _not_signed_in(message: object) -> NotSignedIn:

@@ -18,6 +18,7 @@ from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn, Unreachable, usage_error
 from admin_api.cli.http import RESPONSE_SECONDS, open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file, read_local
+from admin_api.cli.pages import advanced
 from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.screen import Screen
 from admin_api.cli.session import PasswordSession, StoredSession
@@ -118,7 +119,7 @@ class CommandContext:
             page = self.execute(documents.DEVICES, filter=device_filter or None, first=first, after=after)["devices"]
             yield page["nodes"]
             remaining = None if remaining is None else remaining - len(page["nodes"])
-            after = page["pageInfo"]["endCursor"]
+            after = advanced(after, page["pageInfo"]["endCursor"])
             if not page["pageInfo"]["hasNextPage"]:
                 return
 

@@ -18,7 +18,7 @@ _GROWTH: Final = 1.3
 _IN_PROGRESS: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
 _UNCLAIMED: Final = frozenset({State.KNOCKING, State.INLOBBY})
 _CODE_NOT_SHOWN: Final = "CODE_NOT_SHOWN"
-_EXPLANATIONS: Final = {
+_EXPLANATIONS: Final[dict[State | None, str]] = {
     State.EXPECTED: "the device has not connected yet: is it powered on and online?",
     State.PROVING: "waiting for the code that the device shows: lobbyctl confirm",
     State.CLAIMED: "being registered in the target",
@@ -66,7 +66,7 @@ class Progress:
             return "not in the ledger"
         reason, message = self.device["reason"], self.device.get("message")
         own = ": ".join(part for part in (reason, message) if part)
-        return own or self._queue or _EXPLANATIONS.get(State(self.state))
+        return own or self._queue or _EXPLANATIONS.get(_known_state(self.state))
 
     @property
     def _queue(self) -> str | None:
@@ -85,12 +85,18 @@ def assess(device: Device | None, goal: Goal) -> Verdict:
         return Verdict.WAIT if eventual else Verdict.LOST
     if goal is Goal.CLEARED:
         return Verdict.WAIT if device["previousTargets"] else Verdict.REACHED
-    state = State(device["devstate"])
+    state = _known_state(device["devstate"])
     if state is State.ARRIVED:
         return Verdict.REACHED
     if state is State.PROVING and cannot_prove(device):
         return Verdict.LOST
-    return Verdict.WAIT if state in _IN_PROGRESS or (eventual and state in _UNCLAIMED) else Verdict.LOST
+    waits = state is None or state in _IN_PROGRESS or (eventual and state in _UNCLAIMED)
+    return Verdict.WAIT if waits else Verdict.LOST
+
+
+def _known_state(name: object) -> State | None:
+    """Return the state, or None for one that this version does not know."""
+    return next((state for state in State if state == name), None)
 
 
 def cannot_prove(device: Device) -> bool:
@@ -102,7 +108,7 @@ def cannot_prove(device: Device) -> bool:
 def goal_of(device: Device) -> Goal:
     """Return the goal of a device in this state after a change."""
     arriving = _IN_PROGRESS | {State.FAILED, State.ARRIVED}
-    return Goal.ARRIVAL if State(device["devstate"]) in arriving else Goal.CLEARED
+    return Goal.ARRIVAL if _known_state(device["devstate"]) in arriving else Goal.CLEARED
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
 
 Loopback addresses are reached directly, whatever proxy the environment sets. Redirects are not followed, so that no
-token goes to an address that a response names. Tokens and passwords are sent over TLS or to this machine only.
+token goes to an address that a response names. A response that is compressed, too large or too slow is refused. Tokens
+and passwords are sent over TLS or to this machine only.
 """
 
 import ipaddress
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +16,11 @@ import httpx
 from admin_api.cli.errors import Unreachable, usage_error
 from lobby.names import shown
 
+MAX_BODY: Final = 16 * 1024 * 1024
+"""Bytes of a response. A Lambda's has at most 6 MiB, and its JSON escapes some characters."""
+MAX_TOKEN: Final = 16_384
+"""Characters of a token: more than a server accepts in all headers of a request."""
+_MAX_MEDIA_TYPE: Final = 100
 CONNECT_SECONDS: Final = 5.0
 RESPONSE_SECONDS: Final = 35.0
 """API Gateway times out after 30."""
@@ -36,22 +43,41 @@ class Response:
 def open_http(url: str, response_seconds: float = RESPONSE_SECONDS) -> httpx.Client:
     """Return an HTTP client for `url` and other addresses of the same host."""
     timeout = httpx.Timeout(response_seconds, connect=min(CONNECT_SECONDS, response_seconds))
-    return httpx.Client(timeout=timeout, trust_env=not is_loopback(url), headers={"user-agent": "lobbyctl"})
+    headers = {"user-agent": "lobbyctl", "accept-encoding": "identity"}
+    return httpx.Client(timeout=timeout, trust_env=not is_loopback(url), headers=headers)
 
 
 def send(http: httpx.Client, url: str, method: str = "POST", **request: Any) -> Response:
     """Send one request and return its response. Raise `Unreachable` UNREACHABLE or TIMED_OUT."""
     try:
-        response = http.request(method, url, **request)
-        media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
-        return Response(url, response.status_code, media_type, response.text, _retry_after(response))
+        with http.stream(method, url, **request) as response:
+            media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()[:_MAX_MEDIA_TYPE]
+            text = _body(response, url)
+            return Response(url, response.status_code, media_type, text, _retry_after(response))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unreachable("UNREACHABLE", f"got no connection to {url} ({_reason(error)})", sent=False) from error
     except httpx.TimeoutException as error:
         message = f"got no response from {url} in time; the request may have been carried out"
         raise Unreachable("TIMED_OUT", message) from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise Unreachable("UNREACHABLE", f"got no complete response from {url} ({_reason(error)})") from error
+
+
+def _body(response: httpx.Response, url: str) -> str:
+    """Return the text of a response that is not compressed, not too large, and complete in time. Raise `Unreachable`
+    NOT_A_LOBBY or TIMED_OUT."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise Unreachable("NOT_A_LOBBY", f"got a response with the encoding {shown(encoding)} from {url}, want none")
+    limit = response.request.extensions["timeout"]["read"] or RESPONSE_SECONDS
+    body, end = bytearray(), time.monotonic() + limit
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Unreachable("NOT_A_LOBBY", f"got a response of more than {MAX_BODY:,} bytes from {url}, want fewer")
+        if time.monotonic() > end:
+            raise Unreachable("TIMED_OUT", f"got only a part of the response from {url} in {limit:g} s")
+    return body.decode("utf-8", errors="replace")
 
 
 def checked_url(text: object, what: str) -> str:
@@ -97,3 +123,10 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def checked_token(token: object) -> str:
+    """Return a token that can be sent in a header. Raise `TypeError` for anything else."""
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
+        raise TypeError("a token is not printable ASCII text")
+    return token

@@ -12,12 +12,14 @@ import httpx
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Response, checked_url
+from admin_api.cli.http import Response, checked_token, checked_url
 from lobby import strict_json
 from lobby.names import shown
 
 _VERIFIER_LENGTH: Final = 64
 _DEFAULT_LIFETIME: Final = 300
+MAX_LIFETIME: Final = 366 * 86_400
+"""Seconds. Cognito's access tokens are valid for a day at most."""
 _PARSED_AS: Final = "https://localhost/"
 """The address under which oauthlib parses the loopback response: it accepts https only, and reads only the query."""
 
@@ -113,7 +115,7 @@ def read_tokens(response: Response) -> TokenGrant:
         return _tokens(strict_json.loads(response.text))
     except OAuth2Error as error:
         raise _not_signed_in(error) from error
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unreachable("NOT_A_LOBBY", f"got {response}, want tokens") from None
 
 
@@ -122,14 +124,13 @@ def _tokens(body: Any) -> TokenGrant:
         raise TypeError("not an object")
     tokens = WebApplicationClient("").parse_request_body_response(json.dumps(body))
     access, refresh, lifetime = tokens["access_token"], tokens.get("refresh_token"), tokens.get("expires_in")
-    if not isinstance(access, str) or not isinstance(refresh, str | None):
-        raise TypeError("a token is not a string")
-    return TokenGrant(access, refresh, int(lifetime or _DEFAULT_LIFETIME))
+    seconds = min(max(int(lifetime or _DEFAULT_LIFETIME), 0), MAX_LIFETIME)
+    return TokenGrant(checked_token(access), None if refresh is None else checked_token(refresh), seconds)
 
 
 def _endpoint_fields(body: Any) -> tuple[tuple[str, str, str | None], str, str]:
     urls = body["authorize_url"], body["token_url"], body.get("revoke_url")
-    client_id, scope = str(body["client_id"]), str(body["scope"])
+    client_id, scope = checked_token(body["client_id"]), checked_token(body["scope"])
     if not all(isinstance(url, str) for url in urls[:2]) or not isinstance(urls[2], str | None):
         raise TypeError("an address is not a string")
     return urls, client_id, scope

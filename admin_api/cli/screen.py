@@ -5,13 +5,14 @@ Colours, progress bars and live tables are used in terminals only; rich disables
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from admin_api.cli.exits import Status
@@ -123,9 +124,26 @@ class ProgressBar:
         self._progress.advance(self._task, count)
 
 
+class _SafeConsole(Console):
+    """A console on which text cannot control the terminal: everything that is not printable is replaced, such as
+    escape sequences (C0 and C1) and characters that change the direction of text. Rich's own control codes are kept."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control or _is_safe(segment.text) else segment._replace(text=_safe(segment.text))
+
+
+def _is_safe(text: str) -> bool:
+    return text.isprintable() or all(char == "\n" or char.isprintable() for char in text)
+
+
+def _safe(text: str) -> str:
+    return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def _console(*, stderr: bool) -> Console:
     """A console that prints text as it is. Rich evaluates NO_COLOR and TERM."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    console = _SafeConsole(stderr=stderr, markup=False, highlight=False, emoji=False)
     if console.is_terminal or os.environ.get("COLUMNS", "").isdigit():
         return console
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=_DEFAULT_WIDTH)
+    return _SafeConsole(stderr=stderr, markup=False, highlight=False, emoji=False, width=_DEFAULT_WIDTH)

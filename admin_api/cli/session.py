@@ -11,13 +11,15 @@ from typing import Final
 import httpx
 
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Response, send
+from admin_api.cli.http import Response, checked_token, send
 from admin_api.cli.lobby_location import LocalLobby, credentials
 from admin_api.cli.profiles import Profile, Profiles
 from lobby import strict_json
 
 RENEWAL_MARGIN: Final = 60
 """Seconds before a token's expiry at which it is renewed."""
+MAX_ERROR: Final = 200
+"""Characters that are shown of an error of the user pool."""
 FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -58,10 +60,10 @@ def _access_token(response: Response, user: str) -> str:
     try:
         body = strict_json.loads(response.text)
         if response.status != httpx.codes.OK:
-            error_type = str(body.get("__type") or f"HTTP {response.status}").rpartition("#")[2]
-            reason = body.get("message") or "no reason given"
+            error_type = str(body.get("__type") or f"HTTP {response.status}").rpartition("#")[2][:MAX_ERROR]
+            reason = str(body.get("message") or "no reason given")[:MAX_ERROR]
             raise NotSignedIn("SIGN_IN_FAILED", f"got {error_type} for user {user}: {reason}")
-        return str(body["AuthenticationResult"]["AccessToken"])
+        return checked_token(body["AuthenticationResult"]["AccessToken"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable("NOT_A_LOBBY", f"got {response}, want a response of Cognito") from error
 

@@ -13,6 +13,7 @@ from admin_api.cli import documents
 from admin_api.cli.command_context import CommandContext, unknown_device
 from admin_api.cli.documents import MAX_ALIASES, histories_verified
 from admin_api.cli.exits import Status
+from admin_api.cli.pages import advanced
 from admin_api.cli.render import details
 from lobby.names import Fingerprint
 
@@ -58,7 +59,7 @@ class HistoryVerifier:
             page = self._context.execute(documents.ANCHORED, first=_PAGE, after=after)["anchoredDevices"]
             yield [Fingerprint(certid) for certid in page["certids"]]
             anchored.update(page["certids"])
-            after = page["pageInfo"]["endCursor"]
+            after = advanced(after, page["pageInfo"]["endCursor"])
             if after is None:
                 break
         for devices in self._context.device_pages({}, None):

@@ -65,8 +65,8 @@ class EventWriter(LedgerReader):
         always: bool = False,
         also: tuple[Update, ...] = (),
     ) -> Device | None:
-        """Decide and write; after a conflict, read again and repeat. `why` can depend on the new row. `always`: write an
-        entry even if the row does not change. `also`: further items, whose updates have no condition."""
+        """Decide and write; after a conflict, read again and repeat. `why` can depend on the new row. `always`: write
+        an entry even if the row does not change. `also`: further items, whose updates have no condition."""
         before: Device | None = self.get(certid) if row is UNREAD else row
         last: Entry | None = None
         holder: Fingerprint | None = None

@@ -11,7 +11,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import usage_error
 from admin_api.cli.http import open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file
-from admin_api.cli.render import details
+from admin_api.cli.render import cells, details
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def login(
     if context.screen.as_json:
         context.screen.record({"url": url, "name": me["name"], "role": me["role"]})
     else:
-        context.screen.line(f"Signed in to {url} as {me['name']} ({me['role']})")
+        context.screen.line(f"Signed in to {url} as {cells.clean(me['name'])} ({cells.clean(me['role'])})")
     preferred = local_file(LobbyChoice(), environment.directory, environment.project)
     if preferred is not None:
         context.screen.note(f"note: in this directory {preferred} takes precedence; use --url {url} or LOBBYCTL_URL")

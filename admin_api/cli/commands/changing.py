@@ -28,6 +28,7 @@ from admin_api.cli.commands.waiting import follow
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import goal_of
+from admin_api.cli.pages import advanced
 from admin_api.cli.render import changes
 from admin_api.cli.results import change_record, change_results, devices_done, summary
 from admin_api.cli.sender import paired
@@ -116,7 +117,7 @@ def _matching(context: CommandContext, change: Change, wanted: Mapping[str, Any]
             if certid not in seen:
                 seen.add(certid)
                 yield previewed_row(0, node, certid)
-        after = page["previewChange"]["pageInfo"]["endCursor"]
+        after = advanced(after, page["previewChange"]["pageInfo"]["endCursor"])
         if not page["previewChange"]["pageInfo"]["hasNextPage"]:
             return
 

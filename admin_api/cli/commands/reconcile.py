@@ -18,6 +18,7 @@ from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
+from admin_api.cli.pages import advanced
 from admin_api.cli.render import tables
 from lobby.names import State, Target
 
@@ -107,7 +108,7 @@ def _compare(context: CommandContext, comparison: _Comparison, repair: bool) -> 
         comparison.compared += page["compared"]
         comparison.differences += page["differences"]
         yield page["compared"]
-        after = page["next"]
+        after = advanced(after, page["next"])
         if after is None:
             return
 

@@ -88,5 +88,5 @@ def _show(context: CommandContext, change: Change) -> None:
     if context.screen.as_json:
         context.screen.record({"change": change.kind, "device": change.device})
     else:
-        device = f"{cells.name(change.device)}  {change.device['devstate']}"
+        device = f"{cells.name(change.device)}  {cells.clean(change.device['devstate'])}"
         context.screen.line(f"{context.now():%H:%M:%S}  {change.kind:<7}  {device}")

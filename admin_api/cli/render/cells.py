@@ -68,7 +68,12 @@ def age(at: object, now: datetime) -> str:
 
 def target(device: Mapping[str, Any]) -> str:
     """Return the target that the device is claimed for."""
-    return f"{device['targetaccount']}/{device['targetregion']}" if device.get("targetaccount") else NONE
+    return clean(f"{device['targetaccount']}/{device['targetregion']}") if device.get("targetaccount") else NONE
+
+
+def digits(certid: object) -> str:
+    """Return the first digits of a fingerprint, as printed on the label."""
+    return clean(str(certid)[:12])
 
 
 def device_name(device: Mapping[str, Any]) -> str:
@@ -80,9 +85,9 @@ def device_name(device: Mapping[str, Any]) -> str:
 
 def name(device: Mapping[str, Any]) -> str:
     """Return the device's name and the first digits of its fingerprint, for use in a sentence."""
-    digits = str(device["certid"])[:12]
+    short = digits(device["certid"])
     known = device.get("devicename") or device.get("expectedName")
-    return f"{clean(known)} ({digits})" if known else digits
+    return f"{clean(known)} ({short})" if known else short
 
 
 def seconds(count: float) -> str:

@@ -34,10 +34,10 @@ def history_heading(device: Mapping[str, Any]) -> Text:
 
 def history_check(check: Mapping[str, Any]) -> Text:
     """Render the result of verifying one history on one line."""
-    line = Text.assemble(tables.mark(check["ok"]), f"  {check['certid']}  ")
+    line = Text.assemble(tables.mark(check["ok"]), f"  {cells.clean(check['certid'])}  ")
     if not check["ok"]:
         entry = "" if check["seq"] is None else f"entry {check['seq']}: "
-        return line.append(f"{entry}{check['code']}: {cells.clean(check['message'])}", "red")
+        return line.append(f"{entry}{cells.clean(check['code'])}: {cells.clean(check['message'])}", "red")
     pending = f", {check['pending']} not anchored yet" if check["pending"] else ""
     return line.append(f"History verified ({check['anchored']} of {check['entries']}){pending}")
 
@@ -105,7 +105,7 @@ def _code(device: Mapping[str, Any]) -> str | None:
     if device.get("showsCode") is False:
         return f"the client cannot show a code; lobbyctl release {device['certid'][:12]}, or update the client"
     status = "shown on the device" if device.get("showsCode") else "the device has not sent a hello yet"
-    return f"{status}; lobbyctl confirm {device['certid'][:12]} CODE ({attempts} attempts left)"
+    return f"{status}; lobbyctl confirm {cells.digits(device['certid'])} CODE ({attempts} attempts left)"
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str | None:
@@ -128,7 +128,7 @@ def overview(counts: Mapping[str, Any]) -> RenderableType:
         table = tables.plain("TARGET", "DEVICES", "STATES")
         for each in counts["targets"]:
             states = ", ".join(f"{state['count']} {state['state']}" for state in each["states"])
-            table.add_row(f"{each['account']}/{each['region']}", str(each["count"]), states)
+            table.add_row(cells.clean(f"{each['account']}/{each['region']}"), str(each["count"]), cells.clean(states))
         parts += [Text(), table]
     if counts["reasons"]:
         table = tables.plain("STATE", "REASON", "DEVICES")

@@ -31,7 +31,7 @@ class Column:
 COLUMNS: Final = (
     Column("STATE", lambda device, _: cells.state(device["devstate"])),
     Column("NAME", lambda device, _: cells.device_name(device)),
-    Column("FINGERPRINT", lambda device, _: str(device["certid"])[:12]),
+    Column("FINGERPRINT", lambda device, _: cells.digits(device["certid"])),
     Column("TARGET", lambda device, _: cells.target(device), 70),
     Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),
     Column("ONLINE", lambda device, _: cells.online(device), 80),
@@ -62,14 +62,14 @@ def connection_problems(problems: Iterable[Mapping[str, Any]], now: datetime) ->
     for problem in problems:
         text = Text.assemble((cells.clean(problem["code"]), "red"), f": {cells.clean(problem['message'])}")
         age, place = cells.age(problem["lastAt"], now), cells.clean(problem["place"])
-        table.add_row(f"{age} ago", problem["certid"][:12], place, str(problem["count"]), text)
+        table.add_row(f"{age} ago", cells.digits(problem["certid"]), place, str(problem["count"]), text)
     return table
 
 
 def outcomes(results: Iterable[Outcome], line_title: str) -> Table:
     table = plain(line_title, "", "FINGERPRINT", "TARGET", "STATE")
     for outcome in results:
-        failure = f"{outcome.code}: {cells.clean(outcome.message)}"
+        failure = f"{cells.clean(outcome.code)}: {cells.clean(outcome.message)}"
         device = outcome.device if outcome.ok else None
         state = cells.state(device["devstate"]) if device else Text(failure, "red")
         target = str(outcome.row.request.target)
@@ -94,7 +94,7 @@ def progress_line(progress: Progress) -> Text:
 def history(entries: Iterable[Mapping[str, Any]]) -> Table:
     table = plain("#", "TIME", "EVENT", "CHANGE", "ACTOR", "TARGET", "REASON")
     for each in entries:
-        change = f"{each['before'] or '·'} → {each['after'] or '·'}"
+        change = cells.clean(f"{each['before'] or '·'} → {each['after'] or '·'}")
         row = (each["at"], each["event"], change, each["actor"], each["target"], each["reason"])
         table.add_row(str(each["seq"]), *(cells.clean(cell) for cell in row))
     return table
@@ -104,9 +104,9 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
     table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "LANE", "REGISTERED BY", "SINCE")
     for each in registered:
         table.add_row(
-            f"{each['account']}/{each['region']}",
+            cells.clean(f"{each['account']}/{each['region']}"),
             cells.clean(each["name"]) + (" (archived)" if each.get("archivedAt") else ""),
-            ", ".join(each["profiles"]),
+            cells.clean(", ".join(each["profiles"])),
             "required" if each.get("presence") else cells.NONE,
             f"{each['rate']:g}/s",
             _lane(each["lane"]),
@@ -128,7 +128,7 @@ def _lane(lane: Mapping[str, Any]) -> str:
     waiting = f"{lane['waiting']} waiting" if lane["waiting"] else "empty"
     if lane["pausedAt"]:
         return f"{waiting}, paused by {cells.clean(lane['pausedBy'])}"
-    return f"{waiting}, no answer since {lane['silentSince']}" if lane["silentSince"] else waiting
+    return f"{waiting}, no answer since {cells.clean(lane['silentSince'])}" if lane["silentSince"] else waiting
 
 
 def findings(check: Mapping[str, Any]) -> Table:
@@ -141,6 +141,11 @@ def findings(check: Mapping[str, Any]) -> Table:
 def differences(nodes: Iterable[Mapping[str, Any]]) -> Table:
     table = plain("", "NAME", "FINGERPRINT", "CODE", "DIFFERENCE", "REPAIR")
     for each in nodes:
-        row = (cells.clean(each["devicename"]), each["certid"][:12], each["code"], cells.clean(each["message"]))
-        table.add_row(mark(each["repaired"]), *row, each["repair"] or cells.NONE)
+        row = (
+            cells.clean(each["devicename"]),
+            cells.digits(each["certid"]),
+            cells.clean(each["code"]),
+            cells.clean(each["message"]),
+        )
+        table.add_row(mark(each["repaired"]), *row, cells.clean(each["repair"]))
     return table

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
 from lobby.domain.transitions import ClaimRequest
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at
-from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal
+from tests.functional.admin_api.hostile_answers import data_for
+from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal
 
 TOTAL = "query($filter: DeviceFilter) { devices(filter: $filter, first: 1) { total nodes { certid } } }"
 
@@ -110,8 +112,11 @@ def test_a_damaged_cache_counts_as_empty(terminal: Terminal, lobby: Lobby, conte
 
 
 def test_names_that_a_shell_could_misread_are_not_offered(terminal: Terminal, server: LobbyServer) -> None:
-    names = ["sensor-$(x)", "sensor-\x1b[2J", "sensor-\u202e", "other", "sensor-9"]
-    nodes = ", ".join(f'{{"devicename": {name!r}, "devstate": "inlobby"}}'.replace("'", '"') for name in names)
-    body = f'{{"data": {{"devices": {{"nodes": [{nodes}], "pageInfo": {{}}}}}}}}'.replace("\\x1b", "\\u001b")
-    server.canned = [(200, {"content-type": "application/json"}, body)]
+    def with_names(_number: int) -> None:
+        data = data_for(server.requests[-1]["query"], "x", 1, nulls=False)
+        names = ["sensor-$(x)", "sensor-\x1b[2J", "sensor-\u202e", "other", "sensor-9"]
+        data["devices"]["nodes"] = [data["devices"]["nodes"][0] | {"devicename": name} for name in names]
+        server.canned = [(200, JSON, json.dumps({"data": data}))]
+
+    server.before_request = with_names
     assert terminal.completions("lobbyctl", "release", "sens") == ["sensor-9"]

@@ -1,0 +1,11 @@
+"""The cursors of pages: a server that names the same page again and again must not keep a command running."""
+
+from admin_api.cli.errors import Unreachable
+
+
+def advanced(before: str | None, after: str | None) -> str | None:
+    """Return the cursor of the next page, None after the last. Raise `Unreachable` NOT_A_LOBBY if it is that of the
+    page that was just read."""
+    if after is not None and after == before:
+        raise Unreachable("NOT_A_LOBBY", "got the same page again, want the next one: is the address correct?")
+    return after
