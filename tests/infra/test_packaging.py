@@ -69,11 +69,13 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
         for name in (
             "__init__.py",
             "py.typed",
+            "deployment.py",
             "domain/__init__.py",
             "domain/identity.py",
             "errors.py",
             "keyboard_layouts.py",
             "label.py",
+            "lobby_names.py",
             "names.py",
             "notations.py",
             "strict_json.py",
@@ -84,6 +86,7 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
     assert {"/".join(name.split("/")[:2]) for name in names if name.startswith("admin_api/")} == {
         "admin_api/__init__.py",
         "admin_api/cli",
+        "admin_api/schema.graphql",
     }
     assert not [name for name in names if "node_modules" in name or "test" in name]
 

@@ -72,6 +72,8 @@ RATES: Final[dict[str, int]] = {
     "iot:RemoveThingFromThingGroup": 100,
     "iot:UpdateThing": 100,
     "iot:UpdateThingGroup": 15,
+    # Rules engine
+    "iot:GetTopicRule": 10,
     # Message broker. Calls of the data plane's Publish count as inbound publishes.
     CONNECT: 500,
     CONNECT_OF_CLIENT: 1,  # not adjustable
@@ -82,7 +84,12 @@ RATES: Final[dict[str, int]] = {
 
 
 UNCONFIRMED: Final = frozenset(
-    {"iot:CreateKeysAndCertificate", "iot:DescribeEndpoint", "iot:RegisterCertificateWithoutCA"}
+    {
+        "iot:CreateKeysAndCertificate",
+        "iot:DescribeEndpoint",
+        "iot:GetTopicRule",
+        "iot:RegisterCertificateWithoutCA",
+    }
 )
 """Operations whose rate is assumed to be that of most operations."""
 

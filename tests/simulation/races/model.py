@@ -107,6 +107,12 @@ class ModelDevice:
         self._set_target(about)
         self.state = "claimed" if self.connected else "expected"
 
+    def _configure(self, _entry: Entry, _about: Target | None) -> None:
+        if self.state not in (_CLAIM_HELD_STATES | {"expected", "proving"}):
+            raise ModelViolation(f"got a change of the configuration from {self.state}")
+        self.state = "claimed" if self.state in _CLAIM_HELD_STATES else self.state
+        self.generation += 1
+
     def _release(self, _entry: Entry, _about: Target | None) -> None:
         if self.state == "expected":
             self.state, self.target = None, None
