@@ -211,7 +211,8 @@ def test_users_without_a_role_and_tokens_for_other_uses_are_refused(deployed: De
 
 # Roles.
 
-SCHEMA = "{ __schema { queryType { fields { name } } mutationType { fields { name } } } }"
+ALL = "fields(includeDeprecated: true) { name }"
+SCHEMA = f"{{ __schema {{ queryType {{ {ALL} }} mutationType {{ {ALL} }} }} }}"
 
 
 def test_every_operation_of_the_deployed_schema_has_a_row(deployed: Deployment) -> None:
