@@ -104,19 +104,10 @@ const SEE = [
   "anchoredDevices",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
-const OPERATE = [
-  ...CLAIM,
-  "moveDevice",
-  "configureDevice",
-  "releaseDevice",
-  "revokeDevice",
-  "retryDevice",
-  "checkTarget",
-  "enrolments",
-  "pauseEnrolment",
-  "resumeEnrolment",
-  "revokeEnrolment",
-];
+const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];
+const BULK_CHANGE = ["previewChange", "changeDevices"];
+const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment"];
+const OPERATE = [...CLAIM, ...CHANGE, ...BULK_CHANGE, "checkTarget", ...ENROLMENTS];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,

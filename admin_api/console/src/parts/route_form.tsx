@@ -19,9 +19,11 @@ interface Props {
    * The profile that a move keeps unless another is chosen; a claim has none and uses the target's default.
    */
   current?: string;
+  /** What it means that no config is chosen. */
+  unsetLabel?: string;
 }
 
-export function RouteForm({ targets, request, onChange, current }: Props) {
+export function RouteForm({ targets, request, onChange, current, unsetLabel }: Props) {
   const profiles = profilesOf(request, targets);
   const effective = effectiveProfile(request, targets, current);
   const missing = lacksProfile(request, targets, current);
@@ -48,7 +50,7 @@ export function RouteForm({ targets, request, onChange, current }: Props) {
       <ConfigField
         request={request}
         onChange={onChange}
-        unsetLabel={current === undefined ? "Default" : "Unchanged"}
+        unsetLabel={unsetLabel ?? (current === undefined ? "Default" : "Unchanged")}
       />
     </Stack>
   );

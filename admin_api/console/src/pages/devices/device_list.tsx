@@ -1,5 +1,5 @@
 /** A page of devices: a table on a desktop, cards on a phone. Each row links to the device. */
-import { Group, Paper, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import { Checkbox, Group, Paper, Stack, Table, Text, UnstyledButton } from "@mantine/core";
 import { IconChevronDown, IconChevronUp, IconSelector } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { shortForm } from "../../label/short_form";
@@ -9,6 +9,7 @@ import { StateBadge } from "../../parts/state_badge";
 import type { TargetEntry } from "../../parts/targets";
 import { Ago } from "../../parts/time";
 import { deviceAddress } from "../addresses";
+import type { Selecting } from "../waiting/use_selection";
 import { type Column, Reason, targetOf } from "./columns";
 import type { DeviceLine } from "./device_line";
 import type { Sort } from "./sorting";
@@ -19,13 +20,15 @@ interface Props {
   known: readonly TargetEntry[] | undefined;
   sort: Sort | null;
   onSort: (by: string) => void;
+  /** Undefined: devices cannot be selected. */
+  selecting?: Selecting | undefined;
 }
 
 /** The least width of a column that has no width of its own. */
 const FLEXIBLE_PX = 130;
 const GONE = "Changed. No longer in this list.";
 
-export function DeviceList({ list, columns, known, sort, onSort }: Props) {
+export function DeviceList({ list, columns, known, sort, onSort, selecting }: Props) {
   const phone = usePhone();
   if (phone)
     return (
@@ -39,9 +42,14 @@ export function DeviceList({ list, columns, known, sort, onSort }: Props) {
     );
   return (
     <Table.ScrollContainer minWidth={columns.reduce((sum, { width }) => sum + (width ?? FLEXIBLE_PX), 0)}>
-      <Table verticalSpacing={4} aria-label="Devices" layout="auto">
+      <Table verticalSpacing={4} aria-label="Devices" layout="auto" onKeyDown={selecting?.onKeyDown}>
         <Table.Thead>
           <Table.Tr>
+            {selecting && (
+              <Table.Th w={44}>
+                <SelectPage list={list} selecting={selecting} />
+              </Table.Th>
+            )}
             {columns.map((column) => (
               <Head key={column.key} column={column} sort={sort} onSort={onSort} />
             ))}
@@ -52,6 +60,21 @@ export function DeviceList({ list, columns, known, sort, onSort }: Props) {
             const gone = list.gone.has(line.certid);
             return (
               <Table.Tr key={line.certid} opacity={gone ? 0.55 : 1} title={gone ? GONE : undefined}>
+                {selecting && (
+                  <Table.Td>
+                    <Checkbox
+                      size="md"
+                      checked={selecting.chosen.has(line.certid)}
+                      disabled={gone}
+                      onChange={(event) =>
+                        selecting.click(line.certid, (event.nativeEvent as MouseEvent).shiftKey === true)
+                      }
+                      data-certid={line.certid}
+                      aria-label={`Select ${line.devicename ?? line.certid}`}
+                      className="tick"
+                    />
+                  </Table.Td>
+                )}
                 {columns.map(({ key, cell }) => (
                   <Table.Td key={key} maw={320}>
                     {cell(line, known)}
@@ -89,6 +112,22 @@ function Head({ column: { key, label, width, sort: by }, sort, onSort }: HeadPro
         {label} <Icon size={14} aria-hidden style={{ verticalAlign: "-2px" }} />
       </UnstyledButton>
     </Table.Th>
+  );
+}
+
+function SelectPage({ list, selecting }: { list: Props["list"]; selecting: Selecting }) {
+  const selectable = list.rows.filter((line) => !list.gone.has(line.certid)).map((line) => line.certid);
+  const chosen = selectable.filter((certid) => selecting.chosen.has(certid)).length;
+  const all = chosen === selectable.length && chosen > 0;
+  return (
+    <Checkbox
+      size="md"
+      checked={all}
+      indeterminate={chosen > 0 && !all}
+      onChange={() => (all ? selecting.clear() : selecting.selectAll(selectable))}
+      aria-label="Select all on this page"
+      className="tick"
+    />
   );
 }
 

@@ -19,6 +19,7 @@ import { recordNextPage } from "./page_trail";
 import { Pager } from "./pager";
 import { totalOf } from "./position";
 import { nextSort, type Sort, sorted } from "./sorting";
+import { useChanging } from "./use_changing";
 import { type Page, usePage } from "./use_page";
 
 interface Props {
@@ -72,6 +73,7 @@ function ResultList({
   const key = `${listAddress(query)} ${page.at < openedAt}`;
   const [sort, setSort] = useState<Sort | null>(null);
   const { list, show } = useStableList(page.nodes, true, key);
+  const changing = useChanging(query, list, known);
   const next = (cursor: string) => {
     recordNextPage(query.after, cursor, page.nodes.length);
     onAsk({ ...query, after: cursor });
@@ -94,9 +96,11 @@ function ResultList({
             known={known}
             sort={sort}
             onSort={(by) => setSort(nextSort(sort, by))}
+            selecting={changing.selecting}
           />
         )
       )}
+      {changing.bar}
       {!(isEmpty && query.after === null) && (
         <Pager
           query={query}

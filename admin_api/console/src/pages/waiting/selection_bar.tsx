@@ -1,6 +1,7 @@
 /** Actions for the selected devices. Stays visible above the bottom bar of a phone. */
 
 import { Anchor, Button, Group, Paper, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { formatNumber } from "../../parts/numbers";
 import { MAX_SELECTED } from "./selection";
 
@@ -16,6 +17,8 @@ interface Props {
   onSelectAll: () => void;
   onClear: () => void;
   onClaim: () => void;
+  /** Further actions for the selected devices. */
+  children?: ReactNode;
 }
 
 export function SelectionBar({
@@ -27,6 +30,7 @@ export function SelectionBar({
   onSelectAll,
   onClear,
   onClaim,
+  children,
 }: Props) {
   if (selected === 0) return null;
   const full = selected >= MAX_SELECTED;
@@ -54,10 +58,11 @@ export function SelectionBar({
             </>
           )}
         </Text>
-        <Group gap="xs" wrap="nowrap" ml="auto">
+        <Group gap="xs" justify="flex-end" ml="auto">
           <Button variant="default" onClick={onClear}>
             Clear
           </Button>
+          {children}
           <Button onClick={onClaim} disabled={loading}>
             Claim {formatNumber(selected)}…
           </Button>

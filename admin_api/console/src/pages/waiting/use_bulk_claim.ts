@@ -80,8 +80,8 @@ export function useBulkClaim(): BulkClaim {
   };
 }
 
-/** Makes the browser ask before the page closes during a bulk claim. */
-function useLeaveWarning(running: boolean): void {
+/** Makes the browser ask before the page closes while many devices are claimed or changed. */
+export function useLeaveWarning(running: boolean): void {
   useEffect(() => {
     if (!running) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();

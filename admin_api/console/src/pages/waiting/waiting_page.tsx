@@ -15,6 +15,9 @@ import { UpdateNotice } from "../../parts/update_notice";
 import { useStableList } from "../../parts/use_stable_list";
 import { useMe } from "../../sign_in/me";
 import { devicesAddress } from "../addresses";
+import { BulkDialog, type BulkRequest } from "../bulk/bulk_dialog";
+import { BulkMenu } from "../bulk/bulk_menu";
+import type { BulkAction } from "../bulk/change";
 import { ClaimDialog } from "./claim_dialog";
 import { type Claimed, ClaimedNotice } from "./claimed_notice";
 import { EmptyLobby } from "./empty_lobby";
@@ -24,6 +27,9 @@ import { useSelection } from "./use_selection";
 import { PAGE, useWaiting, type WaitingRow } from "./use_waiting";
 import { WaitingList } from "./waiting_list";
 import { isClaimable } from "./waiting_row";
+
+/** A waiting device has no claim to move or release. */
+const FOR_WAITING: readonly BulkAction[] = ["retry", "revoke"];
 
 export default function WaitingPage() {
   const counts = useCounts();
@@ -59,9 +65,13 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
   // All loaded devices can be selected; fewer are shown.
   const [limit, setLimit] = useState(PAGE);
   const [claimed, setClaimed] = useState<Claimed | null>(null);
+  const [change, setChange] = useState<BulkRequest | null>(null);
   const selecting = useSelection();
   const { chosen, follow } = selecting;
-  const { list, show } = useStableList(waiting.rows, interacting || dialog !== null || chosen.size > 0);
+  const { list, show } = useStableList(
+    waiting.rows,
+    interacting || dialog !== null || change !== null || chosen.size > 0,
+  );
   const order = useMemo(
     () => list.rows.filter((row) => !list.gone.has(row.certid) && isClaimable(row)).map((row) => row.certid),
     [list],
@@ -112,8 +122,22 @@ function Lobby({ counts, waiting, at }: LobbyProps) {
         onSelectAll={selectAllWaiting}
         onClear={selecting.clear}
         onClaim={() => open(list.rows.filter((row) => chosen.has(row.certid)))}
-      />
+      >
+        <BulkMenu
+          label="More"
+          among={FOR_WAITING}
+          disabled={waiting.loading}
+          onBegin={(action) =>
+            setChange({
+              action,
+              chosen: { certids: [...chosen] },
+              what: pluralize(chosen.size, "selected device"),
+            })
+          }
+        />
+      </SelectionBar>
       <ClaimDialog devices={dialog} onClaimed={onClaimed} onClose={() => setDialog(null)} />
+      <BulkDialog request={change} onClose={() => setChange(null)} />
     </>
   );
 }

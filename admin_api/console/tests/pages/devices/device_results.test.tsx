@@ -103,6 +103,7 @@ test("remembers the selected columns", async () => {
   unmount();
   enter(api);
   expect((await screen.findAllByRole("columnheader")).map((head) => head.textContent?.trim())).toEqual([
+    "",
     "State",
     "Name",
     "Fingerprint",
@@ -116,7 +117,7 @@ test("remembers the selected columns", async () => {
 test("ignores an invalid stored selection of columns", async () => {
   localStorage.setItem("device-lobby.columns", '{"no": "list"}');
   enter(ledger(deviceLines(0, 1)).api);
-  expect(await screen.findAllByRole("columnheader")).toHaveLength(7);
+  expect(await screen.findAllByRole("columnheader")).toHaveLength(8);
 });
 
 test("goes to the first page after an invalid cursor", async () => {

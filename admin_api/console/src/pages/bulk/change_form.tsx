@@ -1,0 +1,58 @@
+/** What a change needs before it can be previewed: the target of a move, the reason of a revocation. */
+import { Stack, Text, Textarea } from "@mantine/core";
+import { failureOf } from "../../api/failures";
+import { withOnlyTarget } from "../../parts/claim_request";
+import { FailureNotice } from "../../parts/failure_notice";
+import { Loading } from "../../parts/loading";
+import { RouteForm } from "../../parts/route_form";
+import { useTargets } from "../../parts/targets";
+import { NoTargets } from "../waiting/claim_dialog";
+import { ACTIONS, type BulkAction, type Draft, MAX_WHY } from "./change";
+
+interface Props {
+  action: BulkAction;
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+}
+
+export function ChangeForm({ action, draft, onChange }: Props) {
+  return (
+    <Stack gap="sm">
+      <Text size="sm">{ACTIONS[action].effect}</Text>
+      {action === "move" && <MoveForm draft={draft} onChange={onChange} />}
+      {action === "revoke" && (
+        <Textarea
+          label="Reason"
+          description="Kept permanently in the histories"
+          required
+          autosize
+          minRows={2}
+          size="md"
+          maxLength={MAX_WHY}
+          value={draft.why}
+          onChange={(event) =>
+            onChange({ ...draft, why: event.currentTarget.value.replace(/[\r\n\t]+/g, " ") })
+          }
+        />
+      )}
+    </Stack>
+  );
+}
+
+function MoveForm({ draft, onChange }: Omit<Props, "action">) {
+  const { targets, error, again } = useTargets();
+  if (error && !targets)
+    return (
+      <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
+    );
+  if (!targets) return <Loading what="targets" />;
+  if (targets.length === 0) return <NoTargets />;
+  return (
+    <RouteForm
+      targets={targets}
+      request={withOnlyTarget(draft.request, targets)}
+      onChange={(request) => onChange({ ...draft, request })}
+      unsetLabel="Unchanged"
+    />
+  );
+}
