@@ -12,6 +12,7 @@ const VALUES = [
   "AddedSerialNumbers",
   "AllocatedTarget",
   "Allocation",
+  "BulkChange",
   "BulkClaim",
   "Difference",
   "EnrolmentMatch",
@@ -20,13 +21,14 @@ const VALUES = [
   "Lane",
   "Me",
   "Overview",
+  "PreviewedDevice",
   "Reconciliation",
   "ReleasedDevice",
   "SubjectField",
   "Target",
 ];
 const VALUE_SUFFIXES = [
-  ...["Check", "Count", "Devices", "Entry", "Facts", "Info", "Page", "Preview", "Problem"],
+  ...["Check", "Comparison", "Count", "Devices", "Entry", "Facts", "Info", "Page", "Preview", "Problem"],
   ...["Result", "Results", "Template"],
 ];
 
