@@ -78,8 +78,12 @@ export function deviceLines(from: number, to: number) {
   return Array.from({ length: to - from }, (_, index) => deviceLine(from + index));
 }
 
-/** A page of `all`; the cursor is the index of the next row. */
-export function pageOf(all: object[], { first, after }: Record<string, unknown>) {
+/** A page of `all`; the cursor is the index of the next row. Null: the total is unknown. */
+export function pageOf(
+  all: object[],
+  { first, after, counted }: Record<string, unknown>,
+  total: number | null = null,
+) {
   const start = Number(after ?? 0);
   const end = start + Number(first);
   return {
@@ -87,6 +91,7 @@ export function pageOf(all: object[], { first, after }: Record<string, unknown>)
       __typename: "DevicePage",
       nodes: all.slice(start, end),
       pageInfo: { __typename: "PageInfo", hasNextPage: end < all.length, endCursor: String(end) },
+      ...(counted === true && { total }),
     },
   };
 }

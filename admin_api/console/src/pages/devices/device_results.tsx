@@ -105,7 +105,7 @@ function ResultList({
         <Pager
           query={query}
           page={page}
-          total={totalOf(query, counts)}
+          total={page.total ?? totalOf(query, counts)}
           sort={columns.find(({ key }) => key === sort?.by)?.label}
           onNext={next}
           onBack={(cursor) => onAsk({ ...query, after: cursor })}

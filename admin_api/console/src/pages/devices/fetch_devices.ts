@@ -14,15 +14,22 @@ export class FetchFailed extends Error {
 
 const NOTHING: Failure = { code: "ERROR", message: "The API returned no devices." };
 
-/** Return at most `first` devices starting at `after`. Throws `FetchFailed`. */
-export function deviceFetcher(client: Client, query: ListQuery) {
+/**
+ * Return at most `first` devices starting at `after`, and the total of the query if it is `counted` and known.
+ * Throws `FetchFailed`.
+ */
+export function deviceFetcher(client: Client, query: ListQuery, counted = false) {
   const filter = filterOf(query);
   return async (first: number, after: string | null): Promise<Part<DeviceLine>> => {
     const { data, error } = await client
-      .query(DEVICES, { filter, first, after }, { requestPolicy: "network-only" })
+      .query(
+        DEVICES,
+        { filter, first, after, ...(counted && { counted }) },
+        { requestPolicy: "network-only" },
+      )
       .toPromise();
     if (!data) throw new FetchFailed(error ? failureOf(error) : NOTHING);
-    const { nodes, pageInfo } = data.devices;
-    return { nodes, next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
+    const { nodes, pageInfo, total } = data.devices;
+    return { nodes, next: pageInfo.hasNextPage ? pageInfo.endCursor : null, total: total ?? undefined };
   };
 }

@@ -7,6 +7,8 @@ export interface Part<Row> {
   nodes: readonly Row[];
   /** The cursor of the next part; null: none. */
   next: string | null;
+  /** The number of rows on all pages; undefined: unknown. */
+  total?: number | undefined;
 }
 
 export interface FilledPage<Row> extends Part<Row> {
@@ -24,11 +26,13 @@ export async function fillPage<Row>(
 ): Promise<FilledPage<Row>> {
   const nodes: Row[] = [];
   let next = after;
+  let total: number | undefined;
   for (let requests = 0; requests < MAX_ASKED; requests++) {
     const part = await ask(size - nodes.length, next);
     nodes.push(...part.nodes);
     next = part.next;
-    if (next === null || nodes.length >= size) return { nodes, next, cut: false };
+    total = part.total;
+    if (next === null || nodes.length >= size) return { nodes, next, total, cut: false };
   }
-  return { nodes, next, cut: true };
+  return { nodes, next, total, cut: true };
 }

@@ -18,6 +18,14 @@ export function positionText(
   return known === undefined || known < end ? range : `${range} of ${formatNumber(known)}`;
 }
 
+/**
+ * Whether to ask the API for the total: for the devices of a target, which the overview's counts do not have.
+ * Each answer costs the API a read of all counts, and it does not count names and fingerprints.
+ */
+export function isCountedByList({ target, name, print }: ListQuery): boolean {
+  return target !== null && name === null && print === null;
+}
+
 /** The number of devices of a query, from the counts that the overview has; undefined if it has none. */
 export function totalOf(query: ListQuery, counts: Counts): number | undefined {
   const { state, target, reason, name, print } = query;

@@ -7,6 +7,7 @@ import type { DeviceLine } from "./device_line";
 import { deviceFetcher, FetchFailed } from "./fetch_devices";
 import { type FilledPage, fillPage } from "./fill_page";
 import { type ListQuery, listAddress } from "./list_query";
+import { isCountedByList } from "./position";
 
 const EVERY_MS = 10_000;
 const MAX_CACHED = 50;
@@ -63,7 +64,7 @@ export function usePage(query: ListQuery): PageState {
 }
 
 async function pageOf(client: Client, query: ListQuery): Promise<FilledPage<DeviceLine>> {
-  return fillPage(deviceFetcher(client, query), query.size, query.after);
+  return fillPage(deviceFetcher(client, query, isCountedByList(query)), query.size, query.after);
 }
 
 function cache(client: Client, key: string, page: Page): void {

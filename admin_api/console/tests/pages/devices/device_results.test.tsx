@@ -31,6 +31,15 @@ test("shows the place of each page, and the total where the counts have it", asy
   expect(await screen.findByText("21–40 of 10,412 · Newest first")).toBeTruthy();
   fireEvent.click(screen.getByRole("button", { name: "Next" }));
   expect(await screen.findByText("41–45 of 45 · Newest first")).toBeTruthy();
+  expect(api.variablesOf("Devices").some(({ counted }) => counted)).toBe(false);
+});
+
+test.each([
+  [4_812, /^1–20 of 4,812 · /],
+  [null, /^1–20 · /],
+])("shows the total of a target's devices as the API has it: %s", async (total, text) => {
+  enter(ledger(deviceLines(0, 45), total).api, "/devices?target=200000000002%2Feu-west-1");
+  expect(await screen.findByText(text)).toBeTruthy();
 });
 
 test("sorts the devices of a page by a column, and says so", async () => {
@@ -146,7 +155,7 @@ function textOf(blob: Blob): Promise<string> {
   });
 }
 
-test("exports all devices of the query, not only the page", async () => {
+test("exports all devices of the query, not only the page, without counting them", async () => {
   const { api } = ledger(deviceLines(0, 230));
   const saved: Blob[] = [];
   vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: (blob: Blob) => saved.push(blob) && "blob:x" }));

@@ -4,13 +4,14 @@ import DevicesPage from "../../../src/pages/devices/devices_page";
 import { FakeApi, show } from "../../fake_api";
 import { counts, pageOf, TARGETS } from "../fixtures";
 
-export function ledger(devices: object[]) {
+/** `total` is the count that the API returns with a page. */
+export function ledger(devices: object[], total: number | null = null) {
   const state = { devices };
   const api = new FakeApi({
     Targets: TARGETS,
     Counts: counts({ arrived: 10_412, failed: 17 }, { TARGET_LIMIT: 3 }),
   });
-  api.answer("Devices", (variables) => pageOf(state.devices, variables));
+  api.answer("Devices", (variables) => pageOf(state.devices, variables, total));
   return { api, state };
 }
 

@@ -23,6 +23,15 @@ test("continues a short page for the missing rows", async () => {
   ]);
 });
 
+test("has the total of the query, not of its parts", async () => {
+  const parts = [
+    { nodes: ["a"], next: "1", total: 7 },
+    { nodes: ["b"], next: "2", total: 7 },
+  ];
+  const ask = vi.fn(async () => parts.shift() ?? { nodes: [], next: null });
+  expect(await fillPage(ask, 2, null)).toEqual({ nodes: ["a", "b"], next: "2", total: 7, cut: false });
+});
+
 test("stops after a number of empty responses, and reports it", async () => {
   const ask = vi.fn(async () => ({ nodes: [], next: "on" }));
   expect(await fillPage(ask, 20, null)).toEqual({ nodes: [], next: "on", cut: true });

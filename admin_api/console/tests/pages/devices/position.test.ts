@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { DeviceLine } from "../../../src/pages/devices/device_line";
 import { ALL_DEVICES, type ListQuery } from "../../../src/pages/devices/list_query";
-import { positionText, totalOf } from "../../../src/pages/devices/position";
+import { isCountedByList, positionText, totalOf } from "../../../src/pages/devices/position";
 import { sorted } from "../../../src/pages/devices/sorting";
 import type { Counts } from "../../../src/parts/counts";
 import { deviceLine } from "../fixtures";
@@ -32,6 +32,17 @@ test.each<[Partial<ListQuery>, number | undefined]>([
   [{ target: "200000000002/eu-west-1" }, undefined],
 ])("the total of %j is %s", (query, total) => {
   expect(totalOf({ ...ALL_DEVICES, ...query }, COUNTS)).toBe(total);
+});
+
+test.each<[Partial<ListQuery>, boolean]>([
+  [{}, false],
+  [{ state: "failed", reason: "TARGET_LIMIT" }, false],
+  [{ target: "200000000002/eu-west-1" }, true],
+  [{ target: "200000000002/eu-west-1", state: "failed" }, true],
+  [{ target: "200000000002/eu-west-1", name: "sensor" }, false],
+  [{ target: "200000000002/eu-west-1", print: "3f2a" }, false],
+])("the API is asked for the total of %j: %s", (query, asked) => {
+  expect(isCountedByList({ ...ALL_DEVICES, ...query })).toBe(asked);
 });
 
 test("sorts names by their numbers, and missing values last in both directions", () => {
