@@ -119,7 +119,7 @@ class CommandContext:
             page = self.execute(documents.DEVICES, filter=device_filter or None, first=first, after=after)["devices"]
             yield page["nodes"]
             remaining = None if remaining is None else remaining - len(page["nodes"])
-            after = advanced(after, page["pageInfo"]["endCursor"])
+            after = advanced(after, page["pageInfo"]["endCursor"], more=page["pageInfo"]["hasNextPage"])
             if not page["pageInfo"]["hasNextPage"]:
                 return
 

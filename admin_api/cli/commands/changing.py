@@ -117,8 +117,9 @@ def _matching(context: CommandContext, change: Change, wanted: Mapping[str, Any]
             if certid not in seen:
                 seen.add(certid)
                 yield previewed_row(0, node, certid)
-        after = advanced(after, page["previewChange"]["pageInfo"]["endCursor"])
-        if not page["previewChange"]["pageInfo"]["hasNextPage"]:
+        info = page["previewChange"]["pageInfo"]
+        after = advanced(after, info["endCursor"], more=info["hasNextPage"])
+        if not info["hasNextPage"]:
             return
 
 
