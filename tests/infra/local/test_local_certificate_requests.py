@@ -34,7 +34,7 @@ def claimant(emulator: Emulator) -> Iterator[Device]:
     """A device with a claim certificate."""
     identity = Identity("claim")
     register(aws(emulator, 0, "iot"), identity)
-    device = Device(emulator, identity, emulator.layout.endpoint(emulator.layout.lobby).host).connect()
+    device = Device(emulator, identity, emulator.layout.server_name(emulator.layout.lobby)).connect()
     for topic in ANSWERS:
         device.listen(topic)
     yield device

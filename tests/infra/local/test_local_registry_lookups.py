@@ -44,7 +44,7 @@ def make_rule(emulator: Emulator, name: str, role: str) -> str:
 
 
 def connect(emulator: Emulator, identity: Identity) -> None:
-    Device(emulator, identity, emulator.layout.endpoint(emulator.layout.lobby).host).connect().close()
+    Device(emulator, identity, emulator.layout.server_name(emulator.layout.lobby)).connect().close()
 
 
 def claim_of(identity: Identity, lobby: str = LOBBY) -> ThingClaim:
