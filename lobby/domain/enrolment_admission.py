@@ -29,11 +29,6 @@ class Plan:
     failure: str | None = None
 
 
-def was_admitted(device: Device | None) -> bool:
-    """Return whether the device is admitted already, so that an admission changes nothing."""
-    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED)
-
-
 def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
     """Return whether the enrolment has counted the device."""
     return device is not None and device.enrolment == enrolment.name
@@ -42,7 +37,7 @@ def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
 def admit(device: Device | None, identity: "Identity", plan: Plan, region: Region, at: str) -> Device:
     """The device is admitted by the enrolment. Nothing changes for one that was admitted before."""
     admitted = transitions.admit(device, identity, region, at)
-    if was_admitted(device):
+    if transitions.was_admitted(device):
         return admitted
     enrolled = replace(admitted, enrolment=plan.enrolment.name, model=plan.enrolment.model)
     if plan.failure is None or admitted.devstate is not State.KNOCKING:

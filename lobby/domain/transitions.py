@@ -43,7 +43,7 @@ class ClaimRequest:
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
     """A verified certificate is admitted. Nothing changes for one that was admitted before."""
-    if device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED):
+    if device is not None and was_admitted(device):
         return device
     state = state_after(device, Event.ADMIT)
     row = device or Device(identity.certid, state, at)
@@ -60,6 +60,11 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
     )
     admitted = _expecting(admitted, row.expected_name)
     return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
+
+
+def was_admitted(device: Device | None) -> bool:
+    """Return whether the device is admitted already, so that an admission changes nothing."""
+    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED)
 
 
 def why_admitted(device: Device | None) -> str | None:

@@ -12,9 +12,10 @@ from typing import Final
 from lobby.domain.applicants import applicant_of
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Applicant, Door, Enrolment, refusal_of
-from lobby.domain.enrolment_admission import Plan, is_counted, was_admitted
+from lobby.domain.enrolment_admission import Plan, is_counted
 from lobby.domain.enrolment_selection import selected
 from lobby.domain.identity import Identity
+from lobby.domain.transitions import was_admitted
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now, timestamp
@@ -50,7 +51,7 @@ class Admission:
     def admit(self, identity: Identity, ca: str, actor: str) -> Device:
         """Admit a device at the registration door. `ca` is AWS IoT's id of the CA that signed its certificate. Raise
         `EnrolmentRefused`, or `Conflict` as `Ledger.admit`."""
-        enrolments = [each for each in self._enrolments.all() if each.door is Door.REGISTRATION]
+        enrolments = self._known()
         if not enrolments:
             return self._ledger.admit(identity, actor)
         applicant, plan = applicant_of(identity, ca), None
@@ -59,7 +60,7 @@ class Admission:
             if enrolment is None:
                 return self._ledger.admit(identity, actor)
             if refusal_of(enrolment, timestamp(self._clock())) is not None:
-                enrolments = self._read_again()
+                enrolments = self._known(self._clock())
                 enrolment = self._applying(enrolments, applicant)
                 if enrolment is None or not self._admits(enrolment, applicant):
                     return self._ledger.admit(identity, actor)
@@ -67,11 +68,12 @@ class Admission:
             try:
                 return self._ledger.admit_by(plan, identity, actor)
             except EnrolmentChanged:
-                enrolments = self._read_again()
+                enrolments = self._known(self._clock())
         raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
 
-    def _read_again(self) -> list[Enrolment]:
-        return [each for each in self._enrolments.all(self._clock()) if each.door is Door.REGISTRATION]
+    def _known(self, read_after: datetime | None = None) -> list[Enrolment]:
+        """Return the enrolments of this door, as they were read recently; with `read_after`, after this time."""
+        return [each for each in self._enrolments.all(read_after) if each.door is Door.REGISTRATION]
 
     @staticmethod
     def _applying(enrolments: list[Enrolment], applicant: Applicant) -> Enrolment | None:
@@ -91,8 +93,8 @@ class Admission:
         return True
 
     def _plan(self, enrolment: Enrolment, applicant: Applicant, earlier: Plan | None) -> Plan:
-        """Return how the device is admitted. A target that was chosen in an earlier attempt is kept, unless the
-        allocation is another one."""
+        """Return how the device is admitted. A target that was chosen in an earlier attempt is kept, unless another
+        enrolment applies now: the allocation of an enrolment never changes."""
         if earlier is not None and earlier.enrolment.name == enrolment.name:
             return Plan(enrolment, earlier.claim, earlier.failure)
         return self._allocator.plan(enrolment, applicant)

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from lobby.aws.allocation_hook import HookFailed
 from lobby.domain.allocation import Allocation, Share, share_for
-from lobby.domain.device import DEFAULT_PROFILE, Priority
+from lobby.domain.device import Priority
 from lobby.domain.enrolment import Applicant, Enrolment
 from lobby.domain.enrolment_admission import Plan
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.target import RegisteredTarget, profile_for
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_profile, parse_target, shown
@@ -58,7 +58,7 @@ class Allocator:
         chosen = suitable[share_for(usable, applicant.name)]
         return ClaimRequest(
             chosen.target,
-            allocation.profile or _default_profile(chosen),
+            profile_for(chosen, allocation.profile),
             allocation.config,
             allocation.presence or chosen.presence,
             Priority.BULK,
@@ -100,7 +100,3 @@ class Allocator:
 
 def _suits(target: RegisteredTarget, profile: str | None) -> bool:
     return target.archivedat is None and not target.removed and profile in (None, *target.profiles)
-
-
-def _default_profile(target: RegisteredTarget) -> str:
-    return DEFAULT_PROFILE if DEFAULT_PROFILE in target.profiles else target.profiles[0]
