@@ -4,11 +4,11 @@ A first line that is not a serial number but a title, such as `serial`, is skipp
 anything is sent.
 """
 
-import sys
 from pathlib import Path
 from typing import Final
 
 from admin_api.cli.errors import usage_error
+from admin_api.cli.input_files import read_content
 from admin_api.cli.spreadsheet import plain_cell, read_sheet
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, parse_thing_name
@@ -22,7 +22,7 @@ def read_serials(file: Path) -> list[ThingName]:
     BAD_ROWS with the first wrong lines."""
     found: dict[ThingName, None] = {}
     wrong: list[str] = []
-    for position, (line, cells) in enumerate(read_sheet(_content(file)).lines):
+    for position, (line, cells) in enumerate(read_sheet(read_content(file)).lines):
         cell = plain_cell(cells[0]).strip()
         if position == 0 and cell.casefold() in _TITLES:
             continue
@@ -36,12 +36,3 @@ def read_serials(file: Path) -> list[ThingName]:
     if not found:
         raise usage_error(f"got no serial number in {file}, want one in each line", "BAD_ROWS")
     return list(found)
-
-
-def _content(file: Path) -> bytes:
-    if file == Path("-"):
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise usage_error(f"cannot read {file} ({error.strerror})", "UNREADABLE_FILE") from error

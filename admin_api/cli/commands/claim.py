@@ -15,7 +15,7 @@ from admin_api.cli.bulk import Device, predict
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
 from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.selection import read_content, report_invalid_rows
+from admin_api.cli.commands.selection import report_invalid_rows
 from admin_api.cli.commands.sending import send_claims
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
 from admin_api.cli.completion import complete_device, complete_target
@@ -23,6 +23,7 @@ from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
 from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status, of_several
+from admin_api.cli.input_files import read_content
 from admin_api.cli.photos import read_photo
 from admin_api.cli.render import tables
 from admin_api.cli.results import claim_results, record_of

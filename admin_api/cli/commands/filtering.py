@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import typer
 
@@ -34,23 +34,33 @@ OlderThan = Annotated[
 ]
 
 
-def device_filter(
-    context: CommandContext,
-    *,
-    state: str | None,
-    target: str | None,
-    name: str | None,
-    fingerprint: str | None,
-    reason: str | None,
-    older_than: str | None,
-) -> dict[str, Any]:
+class FilterOptions(Protocol):
+    """The options above, None if not given."""
+
+    @property
+    def state(self) -> str | None: ...
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def fingerprint(self) -> str | None: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+    @property
+    def older_than(self) -> str | None: ...
+
+
+def device_filter(context: CommandContext, options: FilterOptions, target: str | None) -> dict[str, Any]:
     """Return the API's `DeviceFilter`. Raise `InvalidInput` or `NotFound` UNKNOWN_TARGET."""
     fields = {
-        "state": checked_state(state),
-        "namePrefix": name,
-        "fingerprintPrefix": fingerprint,
-        "reason": reason,
-        "enteredBefore": _entered_before(context, older_than, bool(state or target)),
+        "state": checked_state(options.state),
+        "namePrefix": options.name,
+        "fingerprintPrefix": options.fingerprint,
+        "reason": options.reason,
+        "enteredBefore": _entered_before(context, options.older_than, bool(options.state or target)),
     }
     return {key: value for key, value in fields.items() if value is not None} | target_filter(context, target)
 

@@ -32,15 +32,7 @@ class ListFilters(OptionGroup):
     older_than: OlderThan = None
 
     def filter(self, context: CommandContext) -> dict[str, Any]:
-        return device_filter(
-            context,
-            state=self.state,
-            target=self.target,
-            name=self.name,
-            fingerprint=self.fingerprint,
-            reason=self.reason,
-            older_than=self.older_than,
-        )
+        return device_filter(context, self, self.target)
 
 
 def show_list(context: CommandContext, wanted: Mapping[str, Any], limit: int | None, *, as_csv: bool) -> None:

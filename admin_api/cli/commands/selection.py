@@ -1,6 +1,5 @@
 """The devices of a change: named one by one, in a list (--file), or by a filter; and how to carry the change out."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from admin_api.cli.completion import complete_device, complete_target
 from admin_api.cli.csv_claims import RowError
 from admin_api.cli.device_lists import read_device_list
 from admin_api.cli.errors import usage_error
+from admin_api.cli.input_files import read_content
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,7 @@ class Selection(OptionGroup):
             raise usage_error(f"got {' and '.join(given) or 'no device'}, want one of: {want}")
 
     def filter(self, context: CommandContext) -> dict[str, Any]:
-        return device_filter(
-            context,
-            state=self.state,
-            target=self.source,
-            name=self.name,
-            fingerprint=self.fingerprint,
-            reason=self.reason,
-            older_than=self.older_than,
-        )
+        return device_filter(context, self, self.source)
 
     def listed(self, context: CommandContext) -> list[ListedDevice]:
         """Return the devices that are named or in the file, each once. Raise `InvalidInput` BAD_ROWS if a row of the
@@ -112,16 +104,6 @@ class Execution(OptionGroup):
             raise usage_error("got --resume without --out, want the results of the earlier run")
         if self.out and file and file != Path("-") and self.out.resolve() == file.resolve():
             raise usage_error(f"got {self.out} as input and output, want another file for --out")
-
-
-def read_content(file: Path) -> bytes:
-    """Return the content of a list; ``-`` is stdin. Raise `InvalidInput` UNREADABLE_FILE."""
-    if file == Path("-"):
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise usage_error(f"cannot read {file} ({error.strerror})", "UNREADABLE_FILE") from error
 
 
 def report_invalid_rows(context: CommandContext, errors: tuple[RowError, ...]) -> None:

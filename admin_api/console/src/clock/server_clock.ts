@@ -8,7 +8,7 @@ import { useSyncExternalStore } from "react";
 const IGNORED_MS = 2_000;
 /** A slower response says too little about the time at which it was sent. */
 const SLOWEST_MS = 10_000;
-/** From this difference on, the user is told. */
+/** From this difference on, the user sees a warning. */
 export const NOTICED_MS = 60_000;
 
 export class ServerClock {
