@@ -1,20 +1,17 @@
-"""Deployment to AWS: the account is shown and confirmed before any change, and only the invited user becomes admin.
-Calls of the CDK CLI are recorded instead of run."""
+"""Deployment to AWS: the account is shown and confirmed before any change. Calls of the CDK CLI are recorded instead of
+run."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.cloud import __main__ as commands
 from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import WrongAccount, caller, expect
-from infra.cloud.first_admin import UserExists, invite
 from infra.cloud.user_pool import SuppliedPool
 
 HERE = "123456789012"
@@ -280,53 +277,3 @@ def test_destroy_rejects_an_unknown_deployment(calls: list[Any]) -> None:
     status, output = run("destroy", "everything", "--yes")
     assert (status, calls) == (2, [])
     assert "everything" in output
-
-
-@pytest.fixture
-def cognito() -> Iterator[tuple[Any, Stubber]]:
-    client = boto3.client("cognito-idp", region_name="eu-west-1")
-    with Stubber(client) as stubber:
-        yield client, stubber
-        stubber.assert_no_pending_responses()
-
-
-USER = {"UserPoolId": "eu-west-1_pool", "Username": "ada"}
-
-
-def add_existing_user(stubber: Stubber, email: str) -> None:
-    stubber.add_client_error("admin_create_user", "UsernameExistsException")
-    response = {"Username": "ada", "UserAttributes": [{"Name": "email", "Value": email}]}
-    stubber.add_response("admin_get_user", response, USER)
-
-
-def test_the_first_admin_is_invited_by_mail_and_added_to_the_group(cognito: tuple[Any, Stubber]) -> None:
-    client, stubber = cognito
-    stubber.add_response(
-        "admin_create_user",
-        {},
-        USER
-        | {
-            "UserAttributes": [
-                {"Name": "email", "Value": "ada@example.com"},
-                {"Name": "email_verified", "Value": "true"},
-            ],
-            "TemporaryPassword": ANY,
-            "DesiredDeliveryMediums": ["EMAIL"],
-        },
-    )
-    stubber.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
-    assert "invited" in invite(client, USER["UserPoolId"], "ada@example.com")
-
-
-def test_an_existing_user_is_only_added_to_the_admin_group(cognito: tuple[Any, Stubber]) -> None:
-    client, stubber = cognito
-    add_existing_user(stubber, "ada@example.com")
-    stubber.add_response("admin_add_user_to_group", {}, USER | {"GroupName": "admin"})
-    assert "already" in invite(client, USER["UserPoolId"], "ada@example.com")
-
-
-def test_another_user_with_the_same_name_does_not_become_admin(cognito: tuple[Any, Stubber]) -> None:
-    client, stubber = cognito
-    add_existing_user(stubber, "ada@elsewhere.example")
-    with pytest.raises(UserExists, match="USER_EXISTS"):
-        invite(client, USER["UserPoolId"], "ada@example.com")

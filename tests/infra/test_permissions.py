@@ -1,10 +1,7 @@
 """The complete grants of each role, and permissions that no role may have."""
 
-from typing import Any
-
 import pytest
 
-from infra.notary import ON_BUCKET, ON_OBJECTS
 from infra.tables import IMMUTABLE
 from tests.infra.templates import HISTORY, Stacks
 
@@ -223,20 +220,6 @@ def test_no_role_can_change_or_delete_history(stacks: Stacks) -> None:
             assert not set(IMMUTABLE) & set(each.actions)
 
 
-def test_the_resource_policy_of_the_history_denies_changes_to_everyone(stacks: Stacks) -> None:
-    table = stacks.lobby.the("AWS::DynamoDB::GlobalTable", TableName="device-lobby-history")
-    [statement] = table["Replicas"][0]["ResourcePolicy"]["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Principal"] in ("*", {"AWS": "*"})
-    assert set(statement["Action"]) == set(IMMUTABLE)
-    assert statement["Resource"] == HISTORY
-    assert "Condition" not in statement
-
-
-def test_the_resource_policy_of_the_history_can_be_removed() -> None:
-    assert not {action for action in (*IMMUTABLE, *ON_OBJECTS, *ON_BUCKET) if "Policy" in action or "*" in action}
-
-
 def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
     actual = {
         (each.role, action)
@@ -254,19 +237,6 @@ def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
     }
 
 
-def test_the_bucket_policy_denies_deletion_and_lifecycle_rules_to_everyone(stacks: Stacks) -> None:
-    [policy] = [each for each in stacks.lobby.of_type("AWS::S3::BucketPolicy") if "Anchors" in str(each["Bucket"])]
-    denied = {
-        each["Sid"]: each for each in stacks.lobby.resolve(policy["PolicyDocument"]["Statement"]) if "Sid" in each
-    }
-    for sid, actions in (("NobodyDeletesAnchors", ON_OBJECTS), ("NorTheBucket", ON_BUCKET)):
-        assert (denied[sid]["Effect"], denied[sid]["Principal"]) == ("Deny", {"AWS": "*"})
-        assert denied[sid]["Action"] == list(actions)
-        assert "Condition" not in denied[sid]
-    assert denied["NobodyDeletesAnchors"]["Resource"].endswith(".Arn>/*")
-    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= {*ON_OBJECTS, *ON_BUCKET}
-
-
 def test_the_notary_reads_only_its_stream(stacks: Stacks) -> None:
     reads = {each for each in stacks.lobby.grants("device-lobby-notary") if not each.startswith(("logs:", "s3:Put"))}
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
@@ -276,48 +246,3 @@ def test_the_bouncer_and_the_sweeper_can_list_the_trust_bucket(stacks: Stacks) -
     """The bouncer detects a missing revocation list, the sweeper finds new ones."""
     listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
     assert {each.role: each.condition for each in listing} == {"device-lobby-bouncer": {}, "device-lobby-sweeper": {}}
-
-
-def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
-    callers: dict[str, set[str]] = {}
-    for each in map(stacks.lobby.resolve, stacks.lobby.of_type("AWS::Lambda::Permission")):
-        assert each["Action"] == "lambda:InvokeFunction"
-        caller = each["SourceArn"] if each["Principal"] != "apigateway.amazonaws.com" else each["Principal"]
-        assert each["Principal"] != "iot.amazonaws.com" or each["SourceAccount"] == "100000000001"
-        callers.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
-    assert callers == {
-        "Recept": {f"{IOT}rule/lobby"},
-        "Connec": {f"{IOT}rule/device_lobby_connections"},
-        "AdminA": {"apigateway.amazonaws.com"},
-        "Pages1": {"apigateway.amazonaws.com"},
-        "Sweepe": {"<SweeperTimer.Arn>"},
-        "Reconc": {"<ReconcilerTimer.Arn>"},
-    }
-
-
-def test_rule_roles_can_be_assumed_only_by_rules_of_this_account(stacks: Stacks) -> None:
-    for stack in stacks.all:
-        for role in stack.of_type("AWS::IAM::Role"):
-            [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-            if trust["Principal"] == {"Service": "iot.amazonaws.com"}:
-                assert set(trust["Condition"]) == {"StringEquals"}
-                assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount"}
-
-
-@pytest.mark.parametrize("kind", ["AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"])
-def test_queues_buckets_and_topics_reject_plain_http(stacks: Stacks, kind: str) -> None:
-    policies = stacks.lobby.of_type(kind)
-    assert policies
-    for policy in policies:
-        denied = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
-        assert {"Bool": {"aws:SecureTransport": "false"}} in [each.get("Condition") for each in denied]
-
-
-def test_the_arrivals_queue_accepts_only_topics_with_the_fixed_name(stacks: Stacks) -> None:
-    def allowed(policy: dict[str, Any]) -> list[dict[str, Any]]:
-        return [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
-
-    [statement] = [each for policy in stacks.lobby.of_type("AWS::SQS::QueuePolicy") for each in allowed(policy)]
-    assert statement["Principal"] == {"AWS": "*"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:device-lobby-arrivals"}}

@@ -6,6 +6,7 @@ from commissioner.lane_messages import Environment
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lane_runs import new_environment
 from tests.functional.commissioner.lobby_with_targets import LobbyWithTargets
+from tests.functional.commissioner.survey_runs import ABSENT, deploy_reports, error
 
 
 @pytest.fixture
@@ -21,3 +22,11 @@ def three(calls: Calls, clock: Clock) -> LobbyWithTargets:
 @pytest.fixture
 def environment(three: LobbyWithTargets) -> Environment:
     return new_environment(three)
+
+
+@pytest.fixture
+def target(lobby: LobbyWithTargets) -> LobbyWithTargets:
+    """A target that is ready, for dry runs."""
+    deploy_reports()
+    lobby.calls.fails = {operation: error(code, operation) for operation, code in ABSENT.items()}
+    return lobby

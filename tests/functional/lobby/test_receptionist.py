@@ -2,58 +2,18 @@
 
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lobby import receptionist
-from lobby.domain.device import Device
-from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName, parse_target
-from lobby.receptionist import Receptionist, version_of
+from lobby.names import Fingerprint, parse_target
+from lobby.receptionist import version_of
 from tests import aws
-from tests.aws import Calls, Clock
-
-GOLDEN = Path(__file__).parents[2] / "events" / "hello.json"
-CERTID, NAME = Fingerprint("1a" * 32), ThingName("sensor-1")
-TARGET = parse_target("1" * 12, "eu-west-1")
-
-
-class Reception:
-    """A lobby with one admitted device, and the receptionist."""
-
-    def __init__(self, calls: Calls, ledger: Ledger) -> None:
-        self.calls, self.ledger = calls, ledger
-        self.receptionist = Receptionist(aws.client("iot-data"), ledger)
-        with calls.uncounted():
-            self.device = ledger.admit(Identity(CERTID, NAME, "PEM"), "service:bouncer")
-
-    def hello(self, **fields: Any) -> str:
-        event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", CERTID)) | fields
-        return receptionist.handler(event, None, self.receptionist)["outcome"]
-
-    def commission(self, iotep: str = "a.example") -> Device:
-        with self.calls.uncounted():
-            claimed = self.ledger.claim(CERTID, ClaimRequest(TARGET, "default", {"a": 1}), "user:ann")
-            return self.ledger.commission(claimed, iotep, "service:commissioner")
-
-
-@pytest.fixture
-def reception(calls: Calls, ledger: Ledger) -> Reception:
-    return Reception(calls, ledger)
-
-
-def device(certid: Fingerprint = CERTID) -> dict[str, Any]:
-    return aws.item(certid) or {}
-
-
-def starts_the_commissioner(row: dict[str, Any]) -> bool:
-    """Return whether the event filter matches: `dynamodb.NewImage.turn.S` is the commissioner."""
-    return bool(row.get("turn"))
+from tests.aws import Clock
+from tests.functional.lobby.reception import CERTID, GOLDEN, TARGET, Reception, device, starts_the_commissioner
 
 
 def test_the_first_hello_enters_the_lobby(reception: Reception) -> None:
@@ -137,81 +97,6 @@ def test_a_commissioned_device_gets_its_route_with_one_read_and_one_publish(rece
     assert json.loads(payload) == {"iotep": "a.example", "config": {"a": 1}, "generation": 1}
     sent = reception.calls.of("Publish")[0].params
     assert (sent["qos"], sent["messageExpiry"]) == (1, 60)
-
-
-def ms(clock: Clock) -> int:
-    return int(clock().timestamp() * 1000)
-
-
-@pytest.fixture
-def arrived(reception: Reception, clock: Clock) -> Reception:
-    """The device has just arrived."""
-    reception.hello()
-    device = reception.commission()
-    clock.advance(minutes=5)
-    with reception.calls.uncounted():
-        reception.ledger.arrive(device, "service:arrivals")
-    reception.calls.forget()
-    return reception
-
-
-def test_a_hello_of_an_arrived_device_is_answered_and_recorded(arrived: Reception, clock: Clock) -> None:
-    clock.advance(minutes=2)
-    assert arrived.hello(receivedat=ms(clock)) == "fell back"
-    assert arrived.calls.names() == ["GetItem", "Publish", "TransactWriteItems"]
-    row = device()
-    assert row["devstate"]["S"] == State.COMMISSIONED
-    assert not starts_the_commissioner(row)
-    with arrived.calls.uncounted():
-        last = arrived.ledger.history(CERTID)[-1]
-    assert (last.event, last.before, last.after) == (Event.HELLO, State.ARRIVED, State.COMMISSIONED)
-    arrived.calls.forget()
-    clock.advance(minutes=2)
-    assert arrived.hello(receivedat=ms(clock)) == "routed"
-    assert arrived.calls.names() == ["GetItem", "Publish"]
-
-
-@pytest.mark.parametrize("seconds", [-300, -1, 0, 59])
-def test_a_hello_from_before_the_arrival_processed_late_changes_nothing(
-    arrived: Reception, clock: Clock, seconds: int
-) -> None:
-    """At most one hello per minute writes."""
-    sent_at, before = ms(clock) + seconds * 1000, aws.tables()
-    clock.advance(minutes=10)
-    assert arrived.hello(receivedat=sent_at) == "routed"
-    assert (arrived.calls.names(), aws.tables()) == (["GetItem", "Publish"], before)
-
-
-def test_a_second_fallback_is_recorded_only_after_twice_the_time(arrived: Reception, clock: Clock) -> None:
-    """A device that alternates between lobby and target would add two history entries per minute without end."""
-    clock.advance(seconds=61)
-    assert arrived.hello(receivedat=ms(clock)) == "fell back"
-    with arrived.calls.uncounted():
-        returned = arrived.ledger.get(CERTID)
-        assert returned is not None
-        arrived.ledger.arrive(returned, "service:arrivals")
-    clock.advance(seconds=61)
-    assert arrived.hello(receivedat=ms(clock)) == "routed"
-    clock.advance(seconds=60)
-    assert arrived.hello(receivedat=ms(clock)) == "fell back"
-
-
-@pytest.mark.parametrize("at", [None, "1795348800000", True, 1.5e12, [], {}])
-def test_a_hello_without_a_time_is_not_recorded(arrived: Reception, clock: Clock, at: object) -> None:
-    clock.advance(minutes=10)
-    assert arrived.hello(receivedat=at) == "routed"
-    assert device()["devstate"]["S"] == State.ARRIVED
-
-
-def test_a_move_during_a_fallback_wins(arrived: Reception, clock: Clock) -> None:
-    clock.advance(minutes=2)
-
-    def move() -> None:
-        arrived.ledger.move(CERTID, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann")
-
-    arrived.calls.meanwhile["TransactWriteItems"] = move
-    assert arrived.hello(receivedat=ms(clock)) == "fell back"
-    assert device()["devstate"]["S"] == State.CLAIMED
 
 
 def test_the_route_is_that_of_the_current_claim(reception: Reception) -> None:

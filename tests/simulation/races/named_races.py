@@ -56,12 +56,12 @@ def _claimed_first(then: StartActors, target: Target = A) -> StartActors:
 
 def _connects(simulation: Simulation, name: str = ONE) -> Actor:
     """The device's first connection, which invokes the bouncer."""
-    simulation.act(simulation.devices[name])
+    simulation.device_actions.act(simulation.devices[name])
     return simulation.invoke(simulation.pending[-1])
 
 
 def _says_hello(simulation: Simulation) -> Actor:
-    simulation.say_hello(simulation.devices[ONE])
+    simulation.device_actions.say_hello(simulation.devices[ONE])
     return simulation.invoke(simulation.pending[-1])
 
 
@@ -80,7 +80,7 @@ def _two_registrations(simulation: Simulation) -> list[Actor]:
 
 
 def _late_registration(simulation: Simulation) -> Actor:
-    return simulation.invoke(simulation.registration_of(one(simulation)))
+    return simulation.invoke(simulation.device_actions.registration_of(one(simulation)))
 
 
 def _one_won(simulation: Simulation) -> None:

@@ -6,7 +6,6 @@ killed; rules and the queue deliver at least once, late and in any order. In add
 message that another worker has in hand or has done, and a Lambda can be killed at any call.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,19 +15,18 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.iam.models import get_account_id_from
 
-from lobby.domain.identity import load_certificate, thing_name
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
 from tests import aws
-from tests.aws import HOME, REGION
-from tests.simulation.faults.devices import Fleet, SimulatedDevice, arrival_of, deliver_message, event_of
+from tests.aws import REGION
+from tests.simulation.faults.devices import Fleet, SimulatedDevice, deliver_message
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Handler, Lambdas
 from tests.simulation.faults.lane_queues import LaneQueues
 from tests.simulation.faults.lane_queues import Message as LaneMessage
-from tests.simulation.faults.queue import Message
 from tests.simulation.faults.stream import WRITES, images, needs_commissioner, record_of
 from tests.simulation.races.deliveries import DeviceRecords, Invocation, number_of
+from tests.simulation.races.device_actions import DeviceActions
 from tests.simulation.races.model import ModelViolation
 from tests.simulation.races.scheduler import Actor, scheduling
 from tests.simulation.races.user_requests import UserRequest
@@ -43,7 +41,6 @@ class Simulation:
     def __init__(self, injector: FaultInjector, fleet: Fleet) -> None:
         self.devices: dict[str, SimulatedDevice] = fleet.devices
         self.clock = fleet.clock
-        self.ca_id = fleet.ca_id
         self.actors: list[Actor] = []
         self.pending: list[Invocation] = []
         self.done: list[Invocation] = []
@@ -58,6 +55,7 @@ class Simulation:
         self.in_flight: set[LaneMessage] = set()
         self._images = images()
         self._numbers = iter(range(1, 100_000))
+        self.device_actions = DeviceActions(self.clock, fleet.ca_id, self.pending, self._numbers)
         injector.begin({})
         accepted = fleet.cloud.stubs["sqs.ChangeMessageVisibility"]
         injector.stubs = injector.stubs | self.lanes.stubs(send_other=accepted, hide_other=accepted)
@@ -225,51 +223,6 @@ class Simulation:
 
         return self._watch(Actor(f"{target} closes", work), lambda: None)
 
-    # Devices.
-
-    def act(self, device: SimulatedDevice) -> bool:
-        """Let the device react to messages, reconnect or connect; return whether it did anything."""
-        device.powered = True
-        target = device.next_target()
-        if target is not None:
-            return self._connect(device, target)
-        if device.connected_to is not None and aws.status(device.certid, device.connected_to) == "ACTIVE":
-            return False
-        device.connected_to = None
-        if aws.status(device.certid) in ("PENDING_ACTIVATION", "INACTIVE"):
-            return False
-        return self._connect(device, HOME)
-
-    def say_hello(self, device: SimulatedDevice) -> None:
-        name = thing_name(load_certificate(device.pem))
-        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": name}
-        self.pending.append(Invocation("receptionist", event, device.certid))
-
-    def _connect(self, device: SimulatedDevice, where: Target) -> bool:
-        status = aws.status(device.certid, where)
-        device.connected_to = where if status == "ACTIVE" else None
-        if where != HOME and device.connected_to:
-            message = arrival_of(device, where, self.clock())
-            record = {"messageId": "1", "body": json.dumps(message)}
-            self.pending.append(Invocation("arrivals", {"Records": [record]}, device.certid))
-        elif device.connected_to:
-            self.say_hello(device)
-        elif where == HOME and status is None:
-            self._register(device)
-        return True
-
-    def _register(self, device: SimulatedDevice) -> None:
-        aws.client("iot").register_certificate(
-            certificatePem=device.pem, caCertificatePem=device.issuer, status="PENDING_ACTIVATION"
-        )
-        self.pending.append(self.registration_of(device.certid))
-
-    def registration_of(self, certid: Fingerprint) -> Invocation:
-        """Return a message of the registrations' queue, sent now."""
-        event = event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=certid)
-        record = Message(f"message-{next(self._numbers)}", json.dumps(event), int(self.clock().timestamp() * 1000))
-        return Invocation("bouncer", {"Records": [record.record()]}, certid)
-
     # What AWS does after a call.
 
     def _observe(self, _request: AWSPreparedRequest) -> None:
@@ -317,7 +270,7 @@ class Simulation:
         for invocation in pending:
             self._finish_checked(self.invoke(invocation), check)
         self.clock.advance(seconds=1)
-        acted = [self.act(device) for device in self.devices.values()]
+        acted = [self.device_actions.act(device) for device in self.devices.values()]
         if waiting or messages or pending or any(acted) or self.actors:
             return True
         hidden_until = self.lanes.next_visible_at()

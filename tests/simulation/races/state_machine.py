@@ -140,8 +140,8 @@ class LobbyStateMachine(RuleBasedStateMachine):
 
     def let_a_device_act(self, number: int, device: str) -> None:
         simulated = self.simulation.devices[device]
-        if not self.simulation.act(simulated) and simulated.connected_to == HOME and number % 2:
-            self.simulation.say_hello(simulated)
+        if not self.simulation.device_actions.act(simulated) and simulated.connected_to == HOME and number % 2:
+            self.simulation.device_actions.say_hello(simulated)
 
     def inject_a_fault(self, number: int, _device: str) -> None:
         """Kill a process, lose a response, or cancel a transaction."""

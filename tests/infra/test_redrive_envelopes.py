@@ -1,0 +1,105 @@
+"""How a redrive parses the messages of the on-failure queues, and that unreadable ones are reported."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import permissions
+from infra.redrive.envelopes import Unreadable, read
+from lobby.names import Fingerprint
+from tests.aws import HOME
+from tests.infra.failure_messages import ONE, OURS, REGISTRATION, failed_invocation, failed_registration, undelivered
+
+
+def known(name: str) -> Fingerprint | None:
+    return ONE if name == "sensor-1" else None
+
+
+@pytest.mark.parametrize(
+    ("body", "destination", "payload"),
+    [
+        (failed_invocation(), permissions.REGISTRATIONS, REGISTRATION),
+        (json.dumps(REGISTRATION), permissions.REGISTRATIONS, REGISTRATION),
+        (failed_registration(), permissions.REGISTRATIONS, REGISTRATION),
+        (failed_invocation([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
+        (
+            undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode()),
+            permissions.REGISTRATIONS,
+            REGISTRATION,
+        ),
+        (
+            undelivered("lobby", b'{"version": "1.4", "presence": true, "certid": "another", "devicename": "b"}'),
+            "device-lobby-receptionist",
+            {"certid": ONE, "devicename": "sensor-1", "clientversion": "1.4", "presence": True},
+        ),
+        (
+            undelivered("lobby", b"\\xff not JSON"),
+            "device-lobby-receptionist",
+            {"certid": ONE, "devicename": "sensor-1", "clientversion": None, "presence": None},
+        ),
+        (undelivered("lobby", b"[]", "unknown-1"), "nothing to do", None),
+        (
+            undelivered(
+                "device_lobby_connections",
+                json.dumps(
+                    {
+                        "clientId": "sensor-1",
+                        "timestamp": 7,
+                        "eventType": "connected",
+                        "sessionIdentifier": "s",
+                        "principalIdentifier": ONE,
+                        "ipAddress": "192.0.2.1",
+                        "versionNumber": 0,
+                    }
+                ).encode(),
+            ),
+            "device-lobby-connections",
+            {"event": "connected", "certid": ONE, "devicename": "sensor-1", "session": "s", "version": 0, "at": 7},
+        ),
+    ],
+    ids=[
+        "bouncer of an earlier version",
+        "crashed registration",
+        "failed registration",
+        "receptionist",
+        "registration",
+        "hello",
+        "hello without JSON",
+        "hello of an unknown device",
+        "connection",
+    ],
+)
+def test_a_message_is_parsed_to_an_event(body: str, destination: str, payload: Any) -> None:
+    event = read(body, HOME, known)
+    assert (event.destination, event.payload) == (destination, payload)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not JSON",
+        "[]",
+        "null",
+        "{}",
+        '{"requestPayload": {}}',
+        "[" * 5000,
+        failed_invocation(arn="arn:aws:lambda:eu-west-1:999999999999:function:device-lobby-bouncer"),
+        failed_invocation(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
+        failed_invocation(arn=""),
+        '{"requestPayload": {}, "requestContext": 7}',
+        undelivered("another_rule", b"{}"),
+        undelivered("device_lobby_registered", b"not JSON"),
+        undelivered("device_lobby_registered", b'{"certificateId": "x"}'),
+        failed_registration("not JSON"),
+        failed_registration("7"),
+        '{"certificateId": 7}',
+        undelivered("device_lobby_connections", b"[]"),
+        '{"ruleName": "device_lobby_registered", "base64OriginalPayload": "%"}',
+        '{"ruleName": "lobby", "failures": 7}',
+    ],
+)
+def test_an_unreadable_message_is_reported(body: str) -> None:
+    with pytest.raises(Unreadable):
+        read(body, HOME, known)
