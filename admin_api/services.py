@@ -19,6 +19,7 @@ from admin_api.templates.source import bundled_source
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
 from lobby.contracts import Comparison, Survey
+from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.device_connections import Connections
@@ -30,7 +31,6 @@ from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
 from lobby.names import AccountId, Region, Target
 from lobby.profiles import bundled_profiles
-from lobby.wire import notary_bucket, trust_bucket
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -72,9 +72,9 @@ def _signing_s3() -> "S3Client":
 
 
 def services_of(settings: Settings) -> Services:
-    templates = trust_bucket(settings.lobby_account, settings.lobby_region)
+    templates = NAMES.trust_bucket(settings.lobby_account, settings.lobby_region)
     client, clients = lambda_client(settings.lobby_region), LobbyClients()
-    ledger, bucket = Ledger(settings.lobby_region), notary_bucket(settings.lobby_account, settings.lobby_region)
+    ledger, bucket = Ledger(settings.lobby_region), NAMES.notary_bucket(settings.lobby_account, settings.lobby_region)
     return Services(
         ledger=ledger,
         histories=Histories(ledger, Anchors(lambda: clients.s3, bucket)),

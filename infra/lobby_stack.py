@@ -60,7 +60,7 @@ class LobbyStack(Stack):
         generated = {target_templates.PATH: lambda: target_templates.target_templates(settings)}
         self.code = Code(settings, settings.bundle and self.bundling_required, generated)
         self.tables = make_tables(self, settings)
-        trust = wire.trust_bucket(lobby.account, lobby.region)
+        trust = NAMES.trust_bucket(lobby.account, lobby.region)
         self.bucket = buckets.make_bucket(self, "Trust", trust, lifecycle_rules=[buckets.short_lived("templates/")])
         self.notary_bucket = notary.make_bucket(self, settings)
         self.queues = queues.make_queues(self)

@@ -14,7 +14,6 @@ from lobby.deployment import NAMES
 from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.wire import notary_bucket, trust_bucket
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
@@ -36,7 +35,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     """Suppress the findings of the lobby's stack."""
     lobby = stack.settings.lobby
     iot = f"arn:aws:iot:{lobby.region}:{lobby.account}"
-    bucket = trust_bucket(lobby.account, lobby.region)
+    bucket = NAMES.trust_bucket(lobby.account, lobby.region)
     _wildcards(
         stack,
         "BouncerRole",
@@ -64,14 +63,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         },
     )
     _wildcards(stack, "BellRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
-    _wildcards(
-        stack,
-        "NotaryRole",
-        {
-            f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*": "one anchor per history entry",
-            "*": f"ListStreams: {_NO_RESOURCE}",
-        },
-    )
+    anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*"
+    _wildcards(stack, "NotaryRole", {anchors: "one anchor per history entry", "*": f"ListStreams: {_NO_RESOURCE}"})
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})

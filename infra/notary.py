@@ -17,7 +17,7 @@ from constructs import Construct
 
 from infra import buckets
 from infra.settings import Settings
-from lobby.wire import notary_bucket
+from lobby.deployment import NAMES
 
 ON_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
@@ -34,7 +34,7 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
     bucket = buckets.make_bucket(
         scope,
         "Anchors",
-        notary_bucket(lobby.account, lobby.region),
+        NAMES.notary_bucket(lobby.account, lobby.region),
         object_lock_enabled=True,
         object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(settings.anchor_retention)),
     )

@@ -31,7 +31,6 @@ from lobby.ledger.models import (
 )
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Target
-from lobby.wire import notary_bucket, trust_bucket
 
 UNDELIVERED: Final = NAMES.name("undelivered")
 UNCOMMISSIONED: Final = NAMES.name("uncommissioned")
@@ -72,7 +71,7 @@ def _table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStatem
 
 def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
-    bucket = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
+    bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
     listing = allow("TellAbsentFromForbidden", ["s3:ListBucket"], bucket)
     return [
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
@@ -135,7 +134,7 @@ def _reads(stream_arn: str) -> list[iam.PolicyStatement]:
 def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     """The notary can only add anchors. It cannot read tables or anchors."""
     lobby = settings.lobby
-    bucket = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
+    bucket = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
     return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
 
 
@@ -193,8 +192,8 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
-    anchors = f"arn:aws:s3:::{notary_bucket(lobby.account, lobby.region)}"
-    trust = f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"
+    anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
+    trust = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
     return [
         _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in ledger_indexes(settings))),
@@ -232,7 +231,7 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
-        allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{trust_bucket(lobby.account, lobby.region)}"),
+        allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"),
     ]
 
 

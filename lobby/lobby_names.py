@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NewType
 
 from lobby.errors import InvalidInput
-from lobby.names import Target, shown
+from lobby.names import AccountId, Region, Target, shown
 
 LobbyId = NewType("LobbyId", str)
 """Distinguishes lobbies that share an account."""
@@ -69,6 +69,14 @@ class LobbyNames:
     def stack(self, kind: str = "") -> str:
         """Return the name of a stack: the lobby's, or `Target` or `Role` in a target's account."""
         return f"DeviceLobby{kind}" + (f"-{self.id}" if self.id else "")
+
+    def trust_bucket(self, account: AccountId, region: Region) -> str:
+        """Return the name of the bucket that holds the manufacturers' revocation lists."""
+        return self.name(f"trust-{account}-{region}")
+
+    def notary_bucket(self, account: AccountId, region: Region) -> str:
+        """Return the name of the bucket that holds the anchors of all histories."""
+        return self.name(f"notary-{account}-{region}")
 
     @property
     def target_role(self) -> str:

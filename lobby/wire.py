@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby import strict_json
-from lobby.deployment import NAMES
 from lobby.errors import InvalidInput
-from lobby.names import AccountId, PresenceCode, Region, ThingName, parse_code, shown
+from lobby.names import PresenceCode, ThingName, parse_code, shown
 
 HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
@@ -51,16 +50,6 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]
 def lobby_topic(thing: ThingName) -> str:
     """Return the topic of one device, in the lobby and in its target."""
     return f"lobby/{thing}"
-
-
-def trust_bucket(account: AccountId, region: Region) -> str:
-    """Return the name of the bucket that holds the manufacturers' revocation lists."""
-    return NAMES.name(f"trust-{account}-{region}")
-
-
-def notary_bucket(account: AccountId, region: Region) -> str:
-    """Return the name of the bucket that holds the anchors of all histories."""
-    return NAMES.name(f"notary-{account}-{region}")
 
 
 def crl_key(ca_certificate_id: str) -> str:

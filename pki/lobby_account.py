@@ -5,6 +5,7 @@ found by its certificate, not by its name or an assumed id. A missing bucket mea
 with the expected name in another account is rejected by AWS, because every call contains the expected owner.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 
 from lobby.errors import InvalidInput
+from lobby.lobby_names import LobbyNames
 from lobby.names import AccountId, Region, parse_account, parse_region
-from lobby.wire import trust_bucket
 from pki.certificates import fingerprint
 from pki.errors import RegistrationError
 from pki.isolated_session import isolated_session
@@ -46,20 +47,21 @@ class ConnectionOptions:
 
 @dataclass(frozen=True)
 class Lobby:
-    """A lobby's account and Region, with clients that act there."""
+    """A lobby's account and Region, its trust bucket, and clients that act there."""
 
     account: AccountId
     region: Region
+    bucket: str
     iot: "IoTClient"
     s3: "S3Client"
 
-    @property
-    def bucket(self) -> str:
-        return trust_bucket(self.account, self.region)
-
 
 def connect(options: ConnectionOptions) -> Lobby:
-    """Return the lobby's account. Raise `InvalidInput` INVALID_REGION, or `RegistrationError`."""
+    """Return the account of the lobby whose id is in LOBBY_ID, if any.
+
+    Raise `InvalidInput` INVALID_REGION or INVALID_LOBBY_ID, or `RegistrationError`.
+    """
+    names = LobbyNames.of_environment(os.environ)
     with translated_aws_errors():
         session = boto3.Session(
             options.access_key,
@@ -72,10 +74,12 @@ def connect(options: ConnectionOptions) -> Lobby:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
         url, config = options.endpoint_url, _config(options.endpoint_url)
-        account = session.client("sts", endpoint_url=url, config=config).get_caller_identity()["Account"]
+        caller = session.client("sts", endpoint_url=url, config=config).get_caller_identity()
+        account = parse_account(caller["Account"])
         return Lobby(
-            parse_account(account),
+            account,
             region,
+            names.trust_bucket(account, region),
             session.client("iot", endpoint_url=url, config=config),
             session.client("s3", endpoint_url=url, config=config),
         )

@@ -28,19 +28,19 @@ from moto.iotdata.models import iotdata_backends
 from moto.iotdata.responses import IoTDataPlaneResponse
 from moto.s3.models import s3_backends
 
+from lobby.deployment import NAMES
 from lobby.ledger.counts import bucket_of, totals
 from lobby.ledger.items import device_of_image
 from lobby.ledger.models import MODELS
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target
-from lobby.wire import trust_bucket
 from tests import fast_moto
 from tests.certificates import NOW
 
 LOBBY = AccountId("123456789012")
 REGION = Region("eu-west-1")
 HOME = Target(LOBBY, REGION)
-BUCKET = trust_bucket(LOBBY, REGION)
+BUCKET = NAMES.trust_bucket(LOBBY, REGION)
 WAITING_POLICY = "device-lobby-waiting"
 ENVIRONMENT = {
     "AWS_REGION": REGION,

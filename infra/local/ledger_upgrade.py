@@ -13,10 +13,10 @@ from typing import Any
 
 from infra.local.emulator import LocalSession
 from infra.local.errors import DeployFailed
+from lobby.deployment import NAMES
 from lobby.ledger.anchors import PREFIX
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow
 from lobby.names import Target
-from lobby.wire import notary_bucket
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def is_unanchored(dynamodb: Any, s3: Any, lobby: Target) -> bool:
     """Return whether there is a history but no anchor."""
     if not _has_items(dynamodb, HistoryRow.Meta.table_name):
         return False
-    bucket = notary_bucket(lobby.account, lobby.region)
+    bucket = NAMES.notary_bucket(lobby.account, lobby.region)
     return not s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX, MaxKeys=1)["KeyCount"]
 
 
@@ -42,7 +42,7 @@ def recount(session: LocalSession, lobby: Target) -> str:
 def anchor(session: LocalSession, lobby: Target) -> str:
     """Anchor the histories and return the output, which lists invalid histories. Raise `DeployFailed` NOT_ANCHORED with
     the error output."""
-    bucket = notary_bucket(lobby.account, lobby.region)
+    bucket = NAMES.notary_bucket(lobby.account, lobby.region)
     return _run(session, lobby, "NOT_ANCHORED", "lobby.ledger.anchoring", bucket)
 
 

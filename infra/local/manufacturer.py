@@ -11,6 +11,7 @@ from typing import Final
 
 import boto3
 
+from lobby.deployment import NAMES
 from lobby.names import Target
 from pki.authority import INTERMEDIATE_CERT, INTERMEDIATE_KEY, Authority, create_hierarchy, load_authority
 from pki.crl import CRL_FILE
@@ -49,7 +50,8 @@ class Manufacturer:
     def register(self, session: boto3.Session, lobby: Target) -> str:
         """Register the CA with the lobby and return its certificate id there."""
         authority, now = self.authority(), datetime.now(UTC)
-        account = Lobby(lobby.account, lobby.region, session.client("iot"), session.client("s3"))
+        bucket = NAMES.trust_bucket(lobby.account, lobby.region)
+        account = Lobby(lobby.account, lobby.region, bucket, session.client("iot"), session.client("s3"))
         return register_ca(account, authority.intermediate, [authority.renew_crl(now=now)], now=now).ca_certificate_id
 
     def make_device(self, name: str | None = None) -> DevicePaths:

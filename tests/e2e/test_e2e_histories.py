@@ -19,10 +19,10 @@ import pytest
 
 from infra.local.lobby_file import NAME
 from infra.local.synthesis import ROOT
+from lobby.deployment import NAMES
 from lobby.domain.device import Entry
 from lobby.ledger.items import entry_of_item, row_of
 from lobby.ledger.models import HistoryRow, LedgerRow
-from lobby.wire import notary_bucket
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, until
 
 VERIFY = "query($id: ID!) { verifyHistory(certid: $id) { ok entries anchored pending seq code message } }"
@@ -222,7 +222,7 @@ def test_an_entry_in_place_of_a_removed_one_is_anchored_too_and_stays_visible(vi
 def test_a_deleted_anchor_is_found_and_its_content_is_kept(deployed: Deployment, victim: Victim) -> None:
     """On AWS the bucket's policy denies it, and Object Lock keeps what is under the marker; here, only versions do."""
     s3: Any = deployed.client(deployed.lobby, "s3")
-    bucket = notary_bucket(deployed.lobby.account, deployed.lobby.region)
+    bucket = NAMES.notary_bucket(deployed.lobby.account, deployed.lobby.region)
     third = victim.items()[2]["hash"]["S"]
     [key, *_] = [
         each["Key"]

@@ -16,7 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.local.manufacturer import new_name
-from lobby.wire import crl_key, trust_bucket
+from lobby.deployment import NAMES
+from lobby.wire import crl_key
 from tests import certificates as make
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import attempt, connect_admitted
@@ -116,7 +117,7 @@ class HostileManufacturers:
         )
         self.cas.append(ca_id)
         if crl is not None:
-            bucket = trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
+            bucket = NAMES.trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
             self.s3.put_object(Bucket=bucket, Key=crl_key(ca_id), Body=crl)
         return ca_id
 

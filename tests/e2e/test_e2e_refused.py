@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lobby.wire import crl_key, trust_bucket
+from lobby.deployment import NAMES
+from lobby.wire import crl_key
 from pki.certificates import load_certificate
 from pki.crl import Reason, Record, build_crl
 from pki.devices import DevicePaths
@@ -78,7 +79,7 @@ def test_a_refused_device_is_admitted_after_the_repair_and_a_retry(deployed: Dep
     ca_id = fleet.register(manufacturer)
     ca = manufacturer.authority()
     stale = build_crl(Record(), ca.intermediate, ca.key, now=NOW - 40 * DAY, days=30)
-    where = trust_bucket(deployed.lobby.account, deployed.lobby.region)
+    where = NAMES.trust_bucket(deployed.lobby.account, deployed.lobby.region)
     deployed.client(deployed.lobby, "s3").put_object(
         Bucket=where, Key=crl_key(ca_id), Body=stale.public_bytes(Encoding.PEM)
     )

@@ -69,7 +69,6 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
         for name in (
             "__init__.py",
             "py.typed",
-            "deployment.py",
             "domain/__init__.py",
             "domain/identity.py",
             "errors.py",

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from infra.local.api import ApiRefused
 from infra.local.manufacturer import new_name
+from lobby.deployment import NAMES
 from lobby.names import Target, parse_target
-from lobby.wire import crl_key, trust_bucket
+from lobby.wire import crl_key
 from tests import certificates as make
 from tests.e2e.bare_mqtt import HUNG_UP, BareMqtt, HandshakeRefused
 from tests.e2e.connections import ACCEPTED, open_tls
@@ -111,7 +112,7 @@ class JobFixture:
 
     def publish_crl(self, device: JobDevice) -> None:
         """Publish the revocation list of the device's manufacturer."""
-        bucket = trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
+        bucket = NAMES.trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
         self._s3.put_object(Bucket=bucket, Key=crl_key(device.ca_id), Body=device.maker.crl())
 
     def connect(self, device: JobDevice, scope: Target | None = None, client_id: str | None = None) -> BareMqtt | None:

@@ -21,6 +21,7 @@ from admin_api.web.app import create_app
 from admin_api.web.graphql_http import TEXT_TYPES
 from admin_api.web.tokens import TokenVerifier
 from lobby.contracts import Comparison, Survey, SurveyFinding
+from lobby.deployment import NAMES
 from lobby.domain.identity import Identity
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
@@ -34,7 +35,6 @@ from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
-from lobby.wire import notary_bucket
 from tests import fast_moto
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
@@ -63,7 +63,7 @@ TEMPLATES: dict[str, Any] = {
 """The generic template of a target, shortened."""
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
-NOTARY_BUCKET = notary_bucket(parse_account("999999999999"), parse_region(REGION))
+NOTARY_BUCKET = NAMES.notary_bucket(parse_account("999999999999"), parse_region(REGION))
 EXTERNAL_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lobby.deployment import NAMES
 from lobby.domain.history_audit import Verdict
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.anchors import Anchors
@@ -11,11 +12,10 @@ from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target
 from lobby.notary import Notary
-from lobby.wire import notary_bucket
 from tests import aws
 from tests.aws import LOBBY, REGION, Clock
 
-NOTARY_BUCKET = notary_bucket(LOBBY, REGION)
+NOTARY_BUCKET = NAMES.notary_bucket(LOBBY, REGION)
 TABLE = str(HistoryRow.Meta.table_name)
 TARGET = parse_target("111111111111", "eu-west-1")
 ONE, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)

@@ -144,6 +144,13 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(run: Run, monkeypatch
     assert "INVALID_PASSPHRASE" in failure(run("device", "ca", "d", status=2))
 
 
+def test_an_invalid_lobby_id_is_named_before_the_lobby_is_called(pki: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOBBY_ID", "Staging")
+    for command in ("register", "publish-crl", "unregister"):
+        options = ["--yes", "--region", "eu-west-1", "--endpoint-url", "http://127.0.0.1:1"]
+        assert "INVALID_LOBBY_ID: got 'Staging', want 1 to 12 of" in failure(pki(command, "ca", *options, status=2))
+
+
 FAILURES = {
     "no device": (["device", "ca"], 2, "INVALID_ORDER: got none"),
     "two sources": (["device", "ca", "a", "--count", "2"], 2, "INVALID_ORDER: got NAME and --count"),

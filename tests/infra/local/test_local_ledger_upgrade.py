@@ -8,11 +8,11 @@ import pytest
 from infra.local.emulator import Emulator, LocalSession
 from infra.local.errors import DeployFailed
 from infra.local.ledger_upgrade import anchor, is_unanchored, is_uncounted, recount
+from lobby.deployment import NAMES
 from lobby.domain.device import GENESIS, Entry
 from lobby.domain.states import Event, State
 from lobby.ledger.items import row_of
 from lobby.names import Fingerprint, parse_target
-from lobby.wire import notary_bucket
 from tests.infra.local.emulated_cloud import aws
 
 LEDGER, COUNTS, HISTORY = "device-lobby-ledger", "device-lobby-counts", "device-lobby-history"
@@ -74,7 +74,7 @@ def test_a_failed_recount_reports_its_error(emulator: Emulator) -> None:
 
 def test_a_history_without_anchors_is_anchored_once(dynamodb: Any, emulator: Emulator) -> None:
     s3, lobby = aws(emulator, 0, "s3"), emulator.layout.lobby
-    bucket = notary_bucket(lobby.account, lobby.region)
+    bucket = NAMES.notary_bucket(lobby.account, lobby.region)
     s3.create_bucket(Bucket=bucket)
     assert not is_unanchored(dynamodb, s3, lobby)
     entry = Entry(

@@ -30,6 +30,7 @@ from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
 from lobby.connections import ConnectionRecorder
+from lobby.deployment import NAMES
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.doors import registration_queue
@@ -47,7 +48,6 @@ from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
-from lobby.wire import notary_bucket
 from tests import sns_messages
 from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
@@ -166,7 +166,7 @@ class Lambdas:
 
     def _admin_api(self) -> Handler:
         surveyor = lambda_client(REGION)
-        anchors = Anchors(lambda: client("s3"), notary_bucket(LOBBY, REGION))
+        anchors = Anchors(lambda: client("s3"), NAMES.notary_bucket(LOBBY, REGION))
         services = Services(
             self._ledger(),
             self._targets(),

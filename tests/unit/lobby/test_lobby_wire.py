@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lobby.errors import InvalidInput
-from lobby.names import AccountId, Region, ThingName
+from lobby.names import ThingName
 from lobby.wire import (
     DEFAULT_CONFIG,
     FACTORY_RESET,
@@ -19,7 +19,6 @@ from lobby.wire import (
     crl_key,
     lobby_topic,
     parse_message,
-    trust_bucket,
 )
 
 integers = st.integers(-(2**64) + 1, 2**64 - 1)  # a larger number is rejected
@@ -121,9 +120,8 @@ def test_any_fields_are_parsed_or_rejected(body: dict[str, object]) -> None:
         assert isinstance(message, Route | Reset)
 
 
-def test_topics_buckets_and_keys_are_fixed() -> None:
+def test_topics_and_keys_are_fixed() -> None:
     assert lobby_topic(ThingName("a")) == "lobby/a"
-    assert trust_bucket(AccountId("1" * 12), Region("eu-west-1")) == "device-lobby-trust-111111111111-eu-west-1"
     assert crl_key("ab") == "crl/ab.pem"
 
 

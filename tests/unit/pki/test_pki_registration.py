@@ -77,7 +77,7 @@ def stubbed() -> Iterator[Stubbed]:
     calls: list[str] = []
     for client in (iot, s3):
         client.meta.events.register("before-parameter-build.*.*", lambda model, **_: calls.append(model.name))
-    lobby = Lobby(parse_account(ACCOUNT), parse_region(REGION), iot, s3)
+    lobby = Lobby(parse_account(ACCOUNT), parse_region(REGION), BUCKET, iot, s3)
     with Stubber(iot) as iot_stub, Stubber(s3) as s3_stub:
         yield Stubbed(lobby, iot_stub, s3_stub, calls)
         iot_stub.assert_no_pending_responses()
