@@ -7,6 +7,7 @@ import { EMPTY_REQUEST } from "../../parts/claim_request";
 import { FailureNotice } from "../../parts/failure_notice";
 import { formatNumber } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
+import { DeviceGroups } from "../device_groups";
 import { FetchFailed } from "../devices/fetch_devices";
 import { BulkProgressView } from "../waiting/bulk_progress";
 import {
@@ -19,7 +20,6 @@ import {
   summaryText,
 } from "./change";
 import { ChangeForm } from "./change_form";
-import { DeviceGroups } from "./device_groups";
 import { type Chosen, type LoadedPreview, loadPreview, MAX_DEVICES } from "./load_preview";
 import { Results } from "./results";
 import { useBulkChange } from "./use_bulk_change";

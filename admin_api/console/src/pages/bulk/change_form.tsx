@@ -1,12 +1,8 @@
 /** What a change needs before it can be previewed: the target of a move, the reason of a revocation. */
 import { Stack, Text, Textarea } from "@mantine/core";
-import { failureOf } from "../../api/failures";
 import { withOnlyTarget } from "../../parts/claim_request";
-import { FailureNotice } from "../../parts/failure_notice";
-import { Loading } from "../../parts/loading";
+import { LoadedTargets } from "../../parts/loaded_targets";
 import { RouteForm } from "../../parts/route_form";
-import { useTargets } from "../../parts/targets";
-import { NoTargets } from "../waiting/claim_dialog";
 import { ACTIONS, type BulkAction, type Draft, MAX_WHY } from "./change";
 
 interface Props {
@@ -40,19 +36,16 @@ export function ChangeForm({ action, draft, onChange }: Props) {
 }
 
 function MoveForm({ draft, onChange }: Omit<Props, "action">) {
-  const { targets, error, again } = useTargets();
-  if (error && !targets)
-    return (
-      <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
-    );
-  if (!targets) return <Loading what="targets" />;
-  if (targets.length === 0) return <NoTargets />;
   return (
-    <RouteForm
-      targets={targets}
-      request={withOnlyTarget(draft.request, targets)}
-      onChange={(request) => onChange({ ...draft, request })}
-      unsetLabel="Unchanged"
-    />
+    <LoadedTargets>
+      {(targets) => (
+        <RouteForm
+          targets={targets}
+          request={withOnlyTarget(draft.request, targets)}
+          onChange={(request) => onChange({ ...draft, request })}
+          unsetLabel="Unchanged"
+        />
+      )}
+    </LoadedTargets>
   );
 }

@@ -3,8 +3,8 @@ import { Alert, Button, Group, Stack } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconDownload } from "@tabler/icons-react";
 import { formatNumber } from "../../parts/numbers";
 import { saveFile } from "../../parts/save_file";
+import { DeviceGroups } from "../device_groups";
 import type { Outcome } from "../waiting/bulk_claim";
-import { DeviceGroups } from "./device_groups";
 
 interface Props {
   outcomes: readonly Outcome[];

@@ -11,8 +11,8 @@ import {
   withOnlyTarget,
 } from "../../parts/claim_request";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { NoTargets } from "../../parts/loaded_targets";
 import { RouteForm } from "../../parts/route_form";
-import { NoTargets } from "../waiting/claim_dialog";
 import { labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";

@@ -114,7 +114,7 @@ function Actions({ enrolment, onChanged }: Props) {
     return error && failureOf(error);
   };
   return (
-    <div className={classes.hands}>
+    <div className={classes.buttons}>
       {offered
         .filter((action) => me.may(ACTIONS[action].operation))
         .map((action) => (

@@ -5,13 +5,13 @@ import { useState } from "react";
 import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
 import { EmptyState } from "../../parts/empty_state";
+import entries from "../../parts/entry_list.module.css";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
 import { useMe } from "../../sign_in/me";
 import { CreateDialog } from "./create_dialog";
 import { EnrolmentRow } from "./enrolment_row";
-import classes from "./enrolments.module.css";
 import { ENROLMENT_LIST, type Enrolment } from "./operations";
 
 const EVERY_MS = 10_000;
@@ -51,7 +51,7 @@ function List({ enrolments, onChanged }: { enrolments: readonly Enrolment[]; onC
       </EmptyState>
     );
   return (
-    <ul className={classes.list}>
+    <ul className={entries.list}>
       {enrolments.map((enrolment) => (
         <EnrolmentRow key={enrolment.name} enrolment={enrolment} onChanged={onChanged} />
       ))}

@@ -2,13 +2,13 @@
 import { Button, Text } from "@mantine/core";
 import { IconMapPin, IconMapPinPlus, IconMapSearch } from "@tabler/icons-react";
 import { EmptyState } from "../../parts/empty_state";
+import entries from "../../parts/entry_list.module.css";
 import { pluralize } from "../../parts/numbers";
 import { keyOf } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
 import type { Counted, Listed } from "./operations";
 import type { Dialog } from "./target_dialog";
 import { TargetRow } from "./target_row";
-import classes from "./targets.module.css";
 import type { Outcome } from "./use_check";
 
 interface Props {
@@ -44,7 +44,7 @@ export function TargetList({ targets, search, counts, checked, onOpen }: Props) 
           No target has “{search.trim()}” in its name, account, Region or profiles.
         </EmptyState>
       )}
-      <ul className={classes.list}>
+      <ul className={entries.list}>
         {shown.map((target) => (
           <TargetRow
             key={keyOf(target)}

@@ -42,7 +42,7 @@ export function TargetRow({ target, counts, checked, onOpen }: Props) {
       <div className={classes.row}>
         <Who target={target} checked={checked} />
         <Devices target={target} counts={counts} />
-        <div className={classes.hands}>
+        <div className={classes.buttons}>
           {me.may("checkTarget") && (
             <Button
               variant="default"

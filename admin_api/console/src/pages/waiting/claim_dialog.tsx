@@ -1,16 +1,13 @@
 /** Claims one or more devices: target, effect, progress and results. */
 
-import { Anchor, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { Link } from "wouter";
-import { failureOf } from "../../api/failures";
 import { type ClaimRequest, EMPTY_REQUEST, variablesOf, withOnlyTarget } from "../../parts/claim_request";
-import { FailureNotice } from "../../parts/failure_notice";
-import { Loading } from "../../parts/loading";
+import { LoadedTargets } from "../../parts/loaded_targets";
 import { formatNumber } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
-import { useTargets } from "../../parts/targets";
+import type { TargetEntry } from "../../parts/targets";
 import { BulkProgressView } from "./bulk_progress";
 import { ClaimResults } from "./claim_results";
 import { useBulkClaim } from "./use_bulk_claim";
@@ -71,24 +68,30 @@ export function ClaimDialog({ devices, onClaimed, onClose }: Props) {
       ) : progress ? (
         <BulkProgressView progress={progress} onStop={bulk.stop} />
       ) : (
-        <ClaimForm
-          devices={last}
-          draft={request}
-          onChange={setRequest}
-          onClaim={(sent) =>
-            claim(
-              last.map((row) => row.certid),
-              sent,
-            )
-          }
-          onClose={close}
-        />
+        <LoadedTargets>
+          {(targets) => (
+            <ClaimForm
+              targets={targets}
+              devices={last}
+              draft={request}
+              onChange={setRequest}
+              onClaim={(sent) =>
+                claim(
+                  last.map((row) => row.certid),
+                  sent,
+                )
+              }
+              onClose={close}
+            />
+          )}
+        </LoadedTargets>
       )}
     </Modal>
   );
 }
 
 interface FormProps {
+  targets: readonly TargetEntry[];
   devices: readonly WaitingRow[];
   draft: ClaimRequest;
   onChange: (request: ClaimRequest) => void;
@@ -96,14 +99,7 @@ interface FormProps {
   onClose: () => void;
 }
 
-function ClaimForm({ devices, draft, onChange, onClaim, onClose }: FormProps) {
-  const { targets, error, again } = useTargets();
-  if (error && !targets)
-    return (
-      <FailureNotice failure={failureOf(error)} onRetry={() => again({ requestPolicy: "network-only" })} />
-    );
-  if (!targets) return <Loading what="targets" />;
-  if (targets.length === 0) return <NoTargets />;
+function ClaimForm({ targets, devices, draft, onChange, onClaim, onClose }: FormProps) {
   const request = withOnlyTarget(draft, targets);
   const count = devices.length;
   const effect =
@@ -130,15 +126,4 @@ function ClaimForm({ devices, draft, onChange, onClaim, onClose }: FormProps) {
 
 function nameOf(device: WaitingRow | undefined): string {
   return device?.devicename ?? "The device";
-}
-export function NoTargets() {
-  return (
-    <Text size="sm">
-      There is no target that you can claim for. An admin can register one under{" "}
-      <Anchor component={Link} underline="always" href="/targets">
-        Targets
-      </Anchor>
-      .
-    </Text>
-  );
 }

@@ -9,12 +9,11 @@ import { type ClaimList, readClaimList } from "../../list_file/claim_list";
 import { ListError } from "../../list_file/list_error";
 import { type ClaimRequest, EMPTY_REQUEST, variablesOf } from "../../parts/claim_request";
 import { ForeignText } from "../../parts/foreign_text";
-import { Loading } from "../../parts/loading";
+import { LoadedTargets } from "../../parts/loaded_targets";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
-import { useTargets } from "../../parts/targets";
+import type { TargetEntry } from "../../parts/targets";
 import { BulkProgressView } from "./bulk_progress";
-import { NoTargets } from "./claim_dialog";
 import { ClaimResults } from "./claim_results";
 import { groupsOf } from "./list_groups";
 import { ListPreview } from "./list_preview";
@@ -68,28 +67,33 @@ export function ListDialog({ opened, onClaimed, onClose }: Props) {
       {file === null ? (
         <Choose onFile={setFile} />
       ) : (
-        <List
-          file={file}
-          onOther={() => setFile(null)}
-          onClaim={claim}
-          onClose={onClose}
-          hidden={progress !== null}
-        >
-          {(list) =>
-            progress && running ? (
-              <BulkProgressView progress={progress} onStop={bulk.stop} />
-            ) : (
-              progress && (
-                <ClaimResults
-                  outcomes={progress.done}
-                  names={new Map()}
-                  onAgain={(certids) => void claim(list, certids)}
-                  onClose={onClose}
-                />
-              )
-            )
-          }
-        </List>
+        <LoadedTargets>
+          {(targets) => (
+            <List
+              targets={targets}
+              file={file}
+              onOther={() => setFile(null)}
+              onClaim={claim}
+              onClose={onClose}
+              hidden={progress !== null}
+            >
+              {(list) =>
+                progress && running ? (
+                  <BulkProgressView progress={progress} onStop={bulk.stop} />
+                ) : (
+                  progress && (
+                    <ClaimResults
+                      outcomes={progress.done}
+                      names={new Map()}
+                      onAgain={(certids) => void claim(list, certids)}
+                      onClose={onClose}
+                    />
+                  )
+                )
+              }
+            </List>
+          )}
+        </LoadedTargets>
       )}
     </Modal>
   );
@@ -142,6 +146,7 @@ function bytesOf(file: Blob): Promise<Uint8Array> {
 }
 
 interface ListProps {
+  targets: readonly TargetEntry[];
   file: ListFile;
   onOther: () => void;
   onClaim: (list: ClaimList) => void;
@@ -151,13 +156,10 @@ interface ListProps {
   children: (list: ClaimList) => React.ReactNode;
 }
 
-function List({ file, onOther, onClaim, onClose, hidden, children }: ListProps) {
-  const { targets } = useTargets();
+function List({ targets, file, onOther, onClaim, onClose, hidden, children }: ListProps) {
   const [request, setRequest] = useState<ClaimRequest>(EMPTY_REQUEST);
   const defaults = useMemo(() => variablesOf(request) ?? {}, [request]);
-  const list = useMemo(() => targets && listOf(file, targets, defaults), [file, targets, defaults]);
-  if (!targets || list === undefined) return <Loading what="targets" />;
-  if (targets.length === 0) return <NoTargets />;
+  const list = useMemo(() => listOf(file, targets, defaults), [file, targets, defaults]);
   if (hidden && typeof list !== "string") return children(list);
   return (
     <Stack>

@@ -1,6 +1,6 @@
 /** Failures are grouped by reason, most frequent first. */
 import { expect, test } from "vitest";
-import { byReason } from "../../../src/pages/waiting/by_reason";
+import { byReason } from "../../src/pages/by_reason";
 
 const failed = (certid: string, code: string, message: string) => ({ certid, ok: false, code, message });
 

@@ -1,5 +1,11 @@
 /** Groups failures by reason, most frequent first. */
-import type { Outcome } from "./bulk_claim";
+
+/** A device for which an operation failed. */
+export interface Failed {
+  certid: string;
+  code: string | null;
+  message: string | null;
+}
 
 export interface Reason {
   code: string;
@@ -7,7 +13,7 @@ export interface Reason {
   certids: readonly string[];
 }
 
-export function byReason(failed: readonly Outcome[]): readonly Reason[] {
+export function byReason(failed: readonly Failed[]): readonly Reason[] {
   const groups = new Map<string, { code: string; message: string; certids: string[] }>();
   for (const { certid, code, message } of failed) {
     const text = { code: code ?? "ERROR", message: withoutName(message ?? "", certid) };

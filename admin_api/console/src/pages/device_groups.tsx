@@ -1,15 +1,14 @@
 /** Devices grouped by the reason for which they are refused or failed, each with a link to its page. */
 import { Anchor, Code, List, Stack, Text } from "@mantine/core";
 import { Link } from "wouter";
-import { titleOf } from "../../api/failures";
-import { shortForm } from "../../label/short_form";
-import { formatNumber } from "../../parts/numbers";
-import { deviceAddress } from "../addresses";
-import type { Outcome } from "../waiting/bulk_claim";
-import { byReason } from "../waiting/by_reason";
+import { titleOf } from "../api/failures";
+import { shortForm } from "../label/short_form";
+import { formatNumber } from "../parts/numbers";
+import { deviceAddress } from "./addresses";
+import { byReason, type Failed } from "./by_reason";
 
 interface Props {
-  failed: readonly Outcome[];
+  failed: readonly Failed[];
   names: ReadonlyMap<string, string | null>;
 }
 
