@@ -45,7 +45,8 @@ class Commissioner:
         self._ledger, self._gateway, self._iot, self._iot_data = ledger, gateway, iot, iot_data
 
     def process(self, device: Device, lane: Lane) -> str:
-        """Do the lane's part of what the row requires and return the outcome. Raise what is to be tried again."""
+        """Do the lane's part of what the row requires and return the outcome. Raise errors after which the work is to
+        be tried again."""
         return self._gateway.run(lambda: self._process(device, lane))
 
     def finish(self, device: Device, lane: Lane) -> str:

@@ -1,8 +1,8 @@
 """The reconciler's daily round: compares every target with the ledger once a day, and reports without repairing.
 
 Each run continues where the last one stopped, until its time is up. A target that is not done by then goes to the end,
-so that a large one does not delay the others. One that cannot be read is reported; one that does not answer, or whose
-comparison fails, is tried again in two later runs first.
+so that a large one does not delay the others. A target that cannot be read is reported. A target that does not
+answer, or whose comparison fails, is reported after two more attempts in later runs.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from lobby.names import Target, parse_target_key
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds: less than a day, so that a timer that fires a little early starts one, too."""
 MOST_RUNS: Final = 200
-"""Of one comparison: more than two days. A comparison that is not done by then is given up and reported."""
+"""Runs of one comparison, in more than two days. A comparison that is not done by then is stopped and reported."""
 MOST_SILENT_RUNS: Final = 3
 INTERNAL: Final = "INTERNAL"
 _TEMPORARY: Final = ("TARGET_UNREACHABLE", INTERNAL)
@@ -72,7 +72,7 @@ class DailyRound:
     def _continue(
         self, target: Target, note: dict[str, Any], time_is_up: Callable[[], bool], result: ReconcileResult
     ) -> bool:
-        """Continue the comparison of a target. Return whether it is complete or given up."""
+        """Continue the comparison of a target. Return whether it is complete or was stopped."""
         state = read_state(target)
         before = state.work or Work(timestamp(self._clock()), days=note.get("days", 1))
         before = replace(before, runs=before.runs + 1)
@@ -106,7 +106,7 @@ class DailyRound:
 
 
 def _failure(work: Work, refusal: TargetRefusal | None) -> tuple[str, str] | None:
-    """Return why a comparison is given up, or None if it goes on."""
+    """Return why a comparison is stopped, or None if it continues."""
     if refusal is not None and (refusal.code not in _TEMPORARY or work.silent_runs >= MOST_SILENT_RUNS):
         return refusal.code, refusal.message
     if work.runs >= MOST_RUNS:

@@ -2,7 +2,7 @@
 
 Announced rows and single claims are urgent, and come before bulk claims, each in order of time. The by-turn index is
 eventually consistent: a row that was served a moment ago is not served again because the index still shows it. An
-announcement is newer than what was read before it: if its row is in progress, it is served once more afterwards.
+announcement is newer than what was read before it: if its row is in progress, the row is served again afterwards.
 """
 
 import heapq
@@ -96,7 +96,7 @@ class LaneRows:
                 self._urgent.append(waits)
 
     def read_singles(self, now: float) -> None:
-        """Read the single claims of the index, in case that an announcement was lost."""
+        """Read the single claims of the index, in case an announcement was lost."""
         self._urgent += self._new(waiting(self._lane, Priority.SINGLE, PAGE).rows, now)
 
     def read(self, now: float) -> None:

@@ -1,8 +1,8 @@
 """Looks at every lane: starts its worker if rows wait and nobody works, and reports lanes without progress.
 
-Rows that wait for their turn are not stuck, however many they are: a lane is, if somebody waits in it and no device was
-done for a while. Rows of an earlier version wait in no lane; each is written again, which puts it in its lane. A few
-queries for each lane, and none of the whole ledger.
+A lane is stuck if rows wait in it and no device was done for a while. The number of waiting rows does not matter. Rows
+of an earlier version wait in no lane; each is written again, which puts it in its lane. A few queries for each lane,
+and none of the whole ledger.
 """
 
 from collections.abc import Callable

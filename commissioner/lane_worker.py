@@ -34,7 +34,7 @@ LOOK_INTERVAL: Final = 0.05
 EXPRESS_LOOK_INTERVAL: Final = 0.25
 """The same for a worker that was started for announced rows: it ends before others are announced."""
 SINGLES_INTERVAL: Final = 5.0
-"""Seconds between two queries for single claims, in case that an announcement was lost."""
+"""Seconds between two queries for single claims, in case an announcement was lost."""
 RETRY_SECONDS: Final = (2.0, 4.0, 8.0)
 SILENT_ATTEMPTS: Final = 3
 """Devices in a row without an answer, after which the lane is closed. A lane that was closed before is closed at the

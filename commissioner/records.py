@@ -75,8 +75,8 @@ def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:
 
 @dataclass
 class Partition:
-    """The records of some certificates. Records of things are read last: those of a certificate that is neither placed
-    nor active are dropped, however many the target's owner has made."""
+    """The records of some certificates. Records of things are read last: a record is dropped if its certificate is
+    neither placed nor active, so the number of records that the target's owner can cause is limited."""
 
     placed: dict[Fingerprint, tuple[str, ThingName, str]] = field(default_factory=dict)
     """Profile, name and digest of each placed device."""

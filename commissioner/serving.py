@@ -1,8 +1,8 @@
 """Serves one device in its lane, and classifies how that ended.
 
-The row is read first: the index may be behind, and another worker may have been here. A failure that may be gone at the
-next attempt is returned, and the lane's worker decides when to try again. A row that cannot be read, or that our own
-code fails on, is sent to the on-failure queue and delays no other device.
+The row is read first: the index may be behind, and another worker may have been here. A temporary failure is returned,
+and the lane's worker decides when to try again. A row that cannot be read, or that our own code fails on, is sent to
+the on-failure queue and delays no other device.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
 ATTEMPTS: Final = 3
-"""Attempts of one worker before a device fails that its target has not accepted for `RETRY_FOR`."""
+"""A device fails after this many attempts of one worker, if its target has not accepted it for `RETRY_FOR`."""
 RETRY_FOR: Final = timedelta(minutes=3)
 """Time in its state after which a device may fail for temporary errors."""
 _CHANGING: Final = (PynamoDBException, Conflict, NotFound)

@@ -1,8 +1,8 @@
 """The records of one comparison between its runs: in memory, and stored when there are many or when the run ends.
 
 A Lambda run ends after 15 minutes and has little memory, and a target can have a million devices. Records are stored by
-partition, in the table of scheduled Lambdas' progress, and overwritten by the next comparison of the target. Each time
-has a random id, so that records which another run has overwritten are noticed and never missed silently.
+partition, in the table of scheduled Lambdas' progress, and overwritten by the next comparison of the target. Each
+write has a random id, so that a run detects records that another run has overwritten.
 """
 
 import base64
@@ -29,7 +29,7 @@ class RecordsLost(Exception):
 
 
 class StoredRecords:
-    """The records of a comparison of `target`. `flushes` are the ids of the times that records were stored."""
+    """The records of a comparison of `target`. `flushes` are the ids of the writes."""
 
     def __init__(
         self, target: Target, flushes: Sequence[str], new_id: Callable[[], str] = lambda: secrets.token_hex(8)

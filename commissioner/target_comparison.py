@@ -1,9 +1,9 @@
 """Compares one target with the ledger in several runs: first by lists, then device by device what the lists leave open.
 
 It lists the placed devices of the ledger, and the target's active certificates, the holders of the lobby's policies and
-the things, 250 at a time. What does not match is examined, and so is a share of the other devices each day, because
-AWS lists neither the attachment of certificates to things nor, by thing, its groups. A target whose role does not allow
-lists is compared device by device. Nothing is repaired.
+the things, 250 at a time. What does not match is examined, and so is a share of the other devices each day, because AWS
+has no list of the things to which certificates are attached, and no list of things with their groups. A target whose
+role does not allow lists is compared device by device. Nothing is repaired.
 """
 
 import math

@@ -125,9 +125,9 @@ class Arrivals:
         return self._connected(device, source, report)
 
     def _connected(self, device: Device, target: Target, report: dict[str, Any]) -> str:
-        """Record the arrival. A further report of a device that has arrived asks for the mark after which the rule
-        reports it no more, unless the rule is of an earlier version, which does not read marks. The arrival itself does
-        not: a device that stays connected needs no mark."""
+        """Record the arrival. A further report of a device that has arrived requests the mark, after which the rule
+        does not report the device again. A rule of an earlier version does not read marks, so no mark is requested
+        for it. The arrival itself requests no mark: a device that stays connected needs none."""
         if device.devstate is State.COMMISSIONED and _is_since(report, device.enteredat):
             self._ledger.arrive(device, ACTOR)
             return "arrived"

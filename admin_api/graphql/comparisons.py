@@ -41,7 +41,7 @@ class RunningComparison:
 
 @strawberry.type(description="Why the latest comparison of a target was not completed.")
 class FailedComparison:
-    at: str = strawberry.field(description="When it was given up.")
+    at: str = strawberry.field(description="When it was stopped.")
     code: str = strawberry.field(
         description="Why: TARGET_ROLE_DENIED, TARGET_PERMISSION_MISSING, TARGET_UNREACHABLE, TARGET_REGION_DISABLED,"
         " TARGET_LIMIT, UNKNOWN_TARGET, INTERNAL, or NOT_FINISHED after two days."

@@ -1,8 +1,8 @@
 """Lambda: reads the ledger's stream, and starts the workers of the lanes in which rows wait.
 
-The event filter selects the rows that need the commissioner. A single claim is announced by name, since somebody waits
-for it; so is a row that has work in another lane than the one in which it waits. Bulk claims send a token of their
-lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
+The event filter selects the rows that need the commissioner. A single claim is announced by name, because a user waits
+for it. A row that also has work in another lane than its own is announced by name there. Bulk claims send a token of
+their lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Lambda: works on the messages of the lanes' queues; it alone enters target accounts to change something there.
 
 Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
-A message that cannot be parsed is deleted, and reported in the log: the sweeper finds what it was about.
+A message that cannot be parsed is logged and deleted: the sweeper finds the rows that it was sent for.
 """
 
 import os

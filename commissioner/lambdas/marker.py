@@ -1,7 +1,7 @@
 """Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
-half a minute, so a device that connects again and again is one call. A mark that cannot be written comes again, and is
+half a minute, so several messages about one device cause one call. A mark that cannot be written comes again, and is
 dropped after an hour: without it, the device's next connection is reported and asks for it again.
 """
 

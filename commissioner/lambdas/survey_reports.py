@@ -1,8 +1,8 @@
 """The part of a survey about a target's reports: its two topic rules, its topic, and the lobby's subscription.
 
 Without them devices are commissioned, but the lobby never learns of their arrival. A rule must have exactly the text of
-this version, because an older one reports devices that are not the lobby's. AWS refuses to show a rule that does not
-exist in the same way as one that the role may not read, so a refusal says nothing about the target.
+this version, because an older one reports devices that are not the lobby's. AWS gives the same answer for a rule that
+does not exist and for one that the role may not read, so this answer does not show what the target lacks.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,5 @@
-"""Lambda: the dry run behind `checkTarget`: can devices be commissioned in this target, and if not, why not.
+"""Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and what is
+missing.
 
 Runs with the commissioner's role, as no other role may assume a target's role. Each permission is tested with a call
 that cannot take effect, because the resource it names does not exist: AWS checks permissions before it looks up the

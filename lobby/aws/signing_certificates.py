@@ -28,7 +28,7 @@ from lobby.names import Region, shown
 Fetch = Callable[[str], bytes]
 """Returns the content of a URL. Raises `MessageRejected` if there is none, and `CertificateUnavailable`."""
 RETRY_AFTER: Final = timedelta(seconds=10)
-"""A failed fetch is repeated for no other message before that, so that a batch does not wait for each of its own."""
+"""How long no message repeats a fetch that failed, so that a batch does not wait once for each of its messages."""
 MAX_SIZE: Final = 16 * 1024
 _TIMEOUT: Final = 3
 """Seconds to connect, and to read."""

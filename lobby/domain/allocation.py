@@ -18,7 +18,7 @@ from lobby.wire import DEFAULT_CONFIG, Config
 MAX_TARGETS: Final = 50
 MAX_WEIGHT: Final = 1000
 HOOK_PREFIX: Final = NAMES.name("allocation-")
-"""How the names of functions start that the door may invoke."""
+"""The prefix of the names of functions that the door may invoke."""
 
 
 @dataclass(frozen=True)

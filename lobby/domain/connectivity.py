@@ -2,8 +2,8 @@
 
 AWS may deliver these events twice and out of order, with times that are up to two minutes off (AWS IoT developer guide,
 "Lifecycle events"). The events of one connection have the same session and version. Versions grow with the connections
-of a client and start again at 0 when it was away for about an hour. So two events that are far apart are in the order
-of their times, and two that are close in the order of their versions. What is not known is None, never "offline".
+of a client and start again at 0 when it was away for about an hour. So the order of two events is that of their times
+if these are far apart, and that of their versions if they are close. What is not known is None, never "offline".
 """
 
 from dataclasses import dataclass

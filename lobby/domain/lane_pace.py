@@ -26,8 +26,9 @@ _LOWEST: Final = 0.1
 """The lowest pace, as a part of the rate."""
 _MAKES_UP_FOR: Final = 0.5
 URGENT_EARLY: Final = 0.5
-"""Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same. With
-the half second that a late worker makes up for, a burst stays within a second's calls, which AWS's token bucket allows.
+"""Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same.
+Together with the half second that a late worker makes up for, a burst has at most one second's calls, which AWS's token
+bucket allows.
 """
 _BETWEEN_DECREASES: Final = timedelta(seconds=1)
 

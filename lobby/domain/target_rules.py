@@ -12,9 +12,9 @@ from lobby.names import AccountId
 
 CONNECTED: Final = "connected"
 DUPLICATES: Final = "duplicates"
-"""What the rules' names end with."""
+"""The suffixes of the rules' names."""
 ARRIVALS: Final = "arrivals"
-"""What the name of the topic in a target ends with, and that of the queue in the lobby."""
+"""The suffix of the names of the topic in a target and of the queue in the lobby."""
 SELECTED: Final = "selected"
 """The field of a report that states which devices the rule selects. A rule of an earlier version does not send it and
 reports every connection."""

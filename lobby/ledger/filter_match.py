@@ -1,6 +1,6 @@
 """Whether a row, read consistently, still matches a filter: the indexes that answer filters are behind by a moment.
 
-A change of all devices that match must not reach one that has just stopped to match.
+A change of all devices that match a filter must not change a device that has just stopped matching.
 """
 
 from collections.abc import Callable

@@ -166,8 +166,8 @@ class Lanes:
         return _write(row, actions, LaneRow.holder == holder)
 
     def announce(self, lane: Lane, entries: Iterable[str], *, not_by: str) -> bool:
-        """Name rows to the worker that has the lease. Return False if there is none, if its name begins with `not_by`,
-        as the same message has started it, or if too much is announced."""
+        """Name rows to the worker that has the lease. Return False if no worker has it, if the worker's name begins
+        with `not_by` (the same message has started it), or if too many rows are announced already."""
         row = LaneRow(_KIND, lane)
         held = LaneRow.holder.exists() & (LaneRow.leased_until > timestamp(self._clock()))
         announced: Any = size(LaneRow.announced)  # type: ignore[no-untyped-call]  # PynamoDB's own function

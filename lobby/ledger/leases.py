@@ -1,4 +1,4 @@
-"""Leases of just-in-time registrations: of all events for one certificate, one at a time is processed.
+"""Leases of just-in-time registrations, so that the events of one certificate are processed one at a time.
 
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
 is processed; a message that was sent before that run began asks for nothing more, and is dropped without a call to AWS

@@ -1,6 +1,6 @@
 """Reads one page of a list: from the partitions of an index, merged by time, or from the keys of an index.
 
-Every query is bounded. A page can have fewer devices than were asked for, and a place to continue.
+Every query is bounded. A page can have fewer devices than requested although the list continues.
 """
 
 import operator

@@ -25,7 +25,7 @@ ELSEWHERE = Route("127.0.0.2", "red", 1, 3).encode()
 """Without a listener, and older than the route that follows."""
 RESET = Reset().encode()
 CRASHING = ("a second CONNACK", "a later CONNACK that refuses")
-"""Packets that may crash awscrt 0.36.1 and thereby the process. Only a device with a supervisor recovers."""
+"""Packets that may crash awscrt 0.36.1, which ends the process. Only a device with a supervisor recovers."""
 
 
 def packet(kind: int, flags: int, body: bytes) -> bytes:
