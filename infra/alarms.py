@@ -202,7 +202,7 @@ def make_alarms(scope: Construct, settings: Settings) -> Alarms:
     )
     key.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="AlarmsMayEncrypt",
+            sid="AllowAlarmsToEncrypt",
             principals=[cloudwatch_service],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
@@ -211,7 +211,7 @@ def make_alarms(scope: Construct, settings: Settings) -> Alarms:
     topic = sns.Topic(scope, "AlarmsTopic", topic_name=f"{PREFIX}-alarms", master_key=key, enforce_ssl=True)
     topic.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="AlarmsMayPublish",
+            sid="AllowAlarmsToPublish",
             principals=[cloudwatch_service],
             actions=["sns:Publish"],
             resources=[topic.topic_arn],

@@ -39,8 +39,8 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
         object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(settings.anchor_retention)),
     )
     for sid, actions, resource in (
-        ("NobodyDeletesAnchors", ON_OBJECTS, bucket.arn_for_objects("*")),
-        ("NorTheBucket", ON_BUCKET, bucket.bucket_arn),
+        ("DenyDeletionOfAnchors", ON_OBJECTS, bucket.arn_for_objects("*")),
+        ("DenyChangesOfBucket", ON_BUCKET, bucket.bucket_arn),
     ):
         bucket.add_to_resource_policy(
             iam.PolicyStatement(

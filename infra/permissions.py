@@ -72,7 +72,7 @@ def _table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStatem
 def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
-    listing = allow("TellAbsentFromForbidden", ["s3:ListBucket"], bucket)
+    listing = allow("ListAbsentObjects", ["s3:ListBucket"], bucket)
     return [
         _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem", "Query"),
@@ -111,7 +111,7 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
-        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         _on_failure(settings, UNDELIVERED),
     ]
 
@@ -159,12 +159,12 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LANES, lobby, "GetItem", "UpdateItem"),
         allow("Lanes", work, queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
         _consumes("Marks", MARKS, lobby),
-        allow("HandOverLane", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
+        allow("ContinueLane", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         _table(HISTORY, lobby, "PutItem"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "GetItem"),
-        allow("EnterTargets", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
-        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("AssumeTargetRoles", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
+        allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("EndSessions", ["iot:DeleteConnection"], iot_arn(lobby, "client/*")),
         allow(
             "Certificates",
@@ -186,7 +186,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
         _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
         _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
-        allow("HaveMarked", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
+        allow("RequestMarks", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
     ]
 
 
@@ -209,7 +209,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(
-            "LookAtTargets",
+            "InvokeTargetChecks",
             ["lambda:InvokeFunction"],
             function_arn(SURVEYOR, settings),
             function_arn(RECONCILER, settings),
@@ -229,7 +229,7 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         _table(LANES, lobby, "Query"),
         _table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
-        allow("TellDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
         allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"),
     ]
@@ -239,12 +239,12 @@ def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
         _table(LEDGER, lobby, "GetItem", "UpdateItem"),
-        allow("OfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
+        allow("DevicesOfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
         _table(HISTORY, lobby, "PutItem", "Query"),
         _table(COUNTS, lobby, "UpdateItem"),
         _table(TARGETS, lobby, "Query"),
         _table(ROUNDS, lobby, "GetItem", "BatchGetItem", "PutItem"),
-        allow("LookAtTargets", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
+        allow("InvokeTargetChecks", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
     ]
 
 
@@ -253,4 +253,4 @@ def _index(index: Any, lobby: Target) -> str:
 
 
 def _on_failure(settings: Settings, queue: str) -> iam.PolicyStatement:
-    return allow("HandOverFailures", ["sqs:SendMessage"], queue_arn(queue, settings.lobby))
+    return allow("SendFailures", ["sqs:SendMessage"], queue_arn(queue, settings.lobby))

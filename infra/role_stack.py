@@ -105,7 +105,7 @@ def commissioning(target: Target, settings: Settings) -> list[iam.PolicyStatemen
         allow("Policies", ["iot:GetPolicy", "iot:ListTargetsForPolicy"], f"{arn}:policy/{NAMES.policy('*')}"),
         allow("CheckRules", ["iot:GetTopicRule"], *rules),
         allow("CheckReports", ["sns:ListSubscriptionsByTopic"], topic),
-        allow("TellDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
+        allow("PublishToDevices", ["iot:Publish"], f"{arn}:topic/lobby/*"),
         allow("EndSessions", ["iot:DeleteConnection"], f"{arn}:client/*"),
         allow(
             "NoResourceLevel",

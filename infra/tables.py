@@ -94,7 +94,7 @@ def _append_only(lobby: Target) -> iam.PolicyDocument:
     return iam.PolicyDocument(
         statements=[
             iam.PolicyStatement(
-                sid="NobodyChangesHistory",
+                sid="DenyChangesOfHistory",
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=list(IMMUTABLE),

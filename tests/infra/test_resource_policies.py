@@ -30,11 +30,11 @@ def test_the_bucket_policy_denies_deletion_and_lifecycle_rules_to_everyone(stack
     denied = {
         each["Sid"]: each for each in stacks.lobby.resolve(policy["PolicyDocument"]["Statement"]) if "Sid" in each
     }
-    for sid, actions in (("NobodyDeletesAnchors", ON_OBJECTS), ("NorTheBucket", ON_BUCKET)):
+    for sid, actions in (("DenyDeletionOfAnchors", ON_OBJECTS), ("DenyChangesOfBucket", ON_BUCKET)):
         assert (denied[sid]["Effect"], denied[sid]["Principal"]) == ("Deny", {"AWS": "*"})
         assert denied[sid]["Action"] == list(actions)
         assert "Condition" not in denied[sid]
-    assert denied["NobodyDeletesAnchors"]["Resource"].endswith(".Arn>/*")
+    assert denied["DenyDeletionOfAnchors"]["Resource"].endswith(".Arn>/*")
     assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= {*ON_OBJECTS, *ON_BUCKET}
 
 
