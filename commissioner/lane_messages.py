@@ -2,8 +2,8 @@
 
 A message is deleted only when its work is done or is certain to be found by a later one: a token lives until the index
 shows everything that was written while it was sent, an announcement until its rows are done or named in the row of the
-lane, which another worker has. Until then it is hidden for a while and comes again. A worker whose time is up keeps the
-lease for the worker of the lane's next token, so that no announcement takes it in between.
+lane, which another worker has. Until then it is hidden for a while and delivered again. A worker whose time is up keeps
+the lease for the worker of the lane's next token, so that no announcement takes it in between.
 """
 
 import math
@@ -29,7 +29,7 @@ from lobby.ledger.store import Ledger
 
 HIDDEN_WHILE_WORKING: Final = 25
 """Seconds for which a message is hidden at the start of its worker and at each heartbeat: longer than the lease, and
-shorter than the queue's visibility timeout, so that the message of a killed worker comes again soon."""
+shorter than the queue's visibility timeout, so that the message of a killed worker is delivered again soon."""
 HIDDEN_WHILE_HELD: Final = 1
 HIDDEN_WHILE_PAUSED: Final = 30
 _SHORTEST: Final = 1
@@ -64,7 +64,7 @@ class Environment:
 
 
 def handle(token: Token, environment: Environment, hide: Callable[[int], None]) -> Verdict:
-    """Work on a message. `hide` hides it while the worker works. Raise what makes it come again."""
+    """Work on a message. `hide` hides it while the worker works. Raise an error if it must be delivered again."""
     lanes, holder = environment.lanes, f"{token.tag}#{environment.new_holder()}"
     state = lanes.acquire(token.lane, holder, by_token=not token.is_express)
     if state is None:

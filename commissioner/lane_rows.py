@@ -1,4 +1,4 @@
-"""The rows that a lane's worker knows: which is served next, which are in progress, and which failed and come again.
+"""The rows that a lane's worker knows: which is next, which are in progress, and which are tried again.
 
 Announced rows and single claims are urgent, and come before bulk claims, each in order of time. The by-turn index is
 eventually consistent: a row that was served a moment ago is not served again because the index still shows it. An

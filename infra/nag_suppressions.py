@@ -26,7 +26,7 @@ _TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
 _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
-_LANES: Final = "a message comes again until its lane is empty; an alarm reports a lane without progress"
+_LANES: Final = "a message is delivered again until its lane is empty; an alarm reports a lane without progress"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 
@@ -72,9 +72,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
     _suppress(stack.queues.marks, {"SQS3": "a mark that cannot be written is asked for again by the next connection"})
     for queue in (stack.queues.lanes, stack.queues.express):
-        _suppress(
-            queue, {"SQS3": "a message comes again until its lane is empty; an alarm reports a lane without progress"}
-        )
+        _suppress(queue, {"SQS3": _LANES})
     contents = "it contains revocation lists and templates of targets"
     _suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})

@@ -39,8 +39,8 @@ class Queues:
     """Rows that the commissioner cannot process, and positions in the ledger's stream where the bell failed after all
     retries."""
     lanes: sqs.Queue
-    """One token in progress for each lane in which rows wait. Without a dead-letter queue: a token comes again until
-    its lane is empty."""
+    """One token in progress for each lane in which rows wait. Without a dead-letter queue: a token is delivered again
+    until its lane is empty."""
     express: sqs.Queue
     """Announcements of single claims, likewise."""
     arrivals: sqs.Queue

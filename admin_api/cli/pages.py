@@ -1,4 +1,4 @@
-"""The cursors of pages: a server that names the same page again and again must not keep a command running."""
+"""The cursors of pages: a server that repeats the same page must not keep a command running."""
 
 from admin_api.cli.errors import Unreachable
 

@@ -80,7 +80,7 @@ class MessageHandler:
             verdict = handle(token, self._environment, lambda seconds: self._hide(token, record, seconds))
             if verdict.hand_over:
                 self._queues.hand_over(token.lane, record["messageId"])
-        except Exception:  # whatever it is, the message must come again
+        except Exception:  # after any error, the message must be delivered again
             logger.exception("interrupted", extra=extra_of(token))
             return False
         if verdict.hide is not None:
@@ -90,7 +90,7 @@ class MessageHandler:
     def _hide(self, token: Token, record: dict[str, Any], seconds: int) -> None:
         try:
             self._queues.hide(token, record["receiptHandle"], seconds)
-        except Exception:  # the message comes again by itself, only later or sooner
+        except Exception:  # the message is delivered again in any case, only later or sooner
             logger.exception("not hidden", extra=extra_of(token))
 
 

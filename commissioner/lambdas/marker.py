@@ -1,7 +1,7 @@
 """Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
-half a minute, so several messages about one device cause one call. A mark that cannot be written comes again, and is
+half a minute, so several messages about one device cause one call. A mark that cannot be written is tried again, and is
 dropped after an hour: without it, the device's next connection is reported and asks for it again.
 """
 
@@ -38,7 +38,7 @@ class Marker:
         self._targets, self._sessions, self._lobby = targets, sessions, lobby
 
     def process(self, records: list[dict[str, Any]]) -> list[str]:
-        """Return the ids of the messages that come again. A target that refuses delays only its own."""
+        """Return the ids of the messages that are to be delivered again: those of a target that refuses."""
         failed: list[str] = []
         for target, messages in _by_target(records).items():
             try:

@@ -75,7 +75,8 @@ def why_admitted(device: Device | None) -> str | None:
 def refuse(
     device: Device | None, certid: Fingerprint, name: ThingName | None, region: Region, code: str, message: str, at: str
 ) -> Device:
-    """A certificate is refused. The row keeps the reason, and a claim, for the case that it is admitted later."""
+    """A certificate is refused. The row keeps the reason. It also keeps a claim, which applies if the certificate is
+    admitted later."""
     state = state_after(device, Event.REFUSE)
     if (
         device is not None

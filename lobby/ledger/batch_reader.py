@@ -1,7 +1,7 @@
 """Consistent reads of many rows at once, with `BatchGetItem`.
 
 DynamoDB may return only some of the rows; the others are asked for again. A row for which it had no capacity, or no
-time was left, is not in the result, so that it cannot be taken for a device without a row.
+time was left, is not in the result, so that it is not mistaken for a device without a row.
 """
 
 from collections.abc import Callable, Sequence

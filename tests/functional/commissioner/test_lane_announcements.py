@@ -86,7 +86,7 @@ def test_what_is_announced_to_a_worker_that_is_killed_is_served_by_its_successor
 
 
 def test_a_message_that_is_delivered_twice_stays_until_its_first_worker_ends(three: LobbyWithTargets) -> None:
-    """If that worker is killed, the message must come again."""
+    """If that worker is killed, the message must be delivered again."""
     claim(three, ONE, bulk=False)
     message = announcement(ONE)
 

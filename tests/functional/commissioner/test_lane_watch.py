@@ -90,7 +90,7 @@ def _is_archived(lobby: LobbyWithTargets, lanes: Lanes) -> None:
 
 
 def _was_resumed(_lobby: LobbyWithTargets, lanes: Lanes) -> None:
-    """Its worker starts when its token comes again."""
+    """Its worker starts when its token is delivered again."""
     lanes.pause(LANE, ANN)
     lanes.resume(LANE)
     assert lanes.acquire(LANE, "worker")

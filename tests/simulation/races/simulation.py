@@ -1,8 +1,8 @@
 """A lobby in which many actors work at once: users, Lambdas and devices, each of which can stop at any call.
 
 Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one bell
-at a time, but may deliver earlier ones again; a lane has one message in flight, which comes again if its worker is
-killed; rules and the queue deliver at least once, late and in any order. In addition, `work_again` delivers a lane's
+at a time, but may deliver earlier ones again; a lane has one message in flight, which is delivered again if its worker
+is killed; rules and the queue deliver at least once, late and in any order. In addition, `work_again` delivers a lane's
 message that another worker has in hand or has done, and a Lambda can be killed at any call.
 """
 
