@@ -22,6 +22,8 @@ ThingName = NewType("ThingName", str)
 """The subject CN of the device's certificate, and its MQTT client id."""
 EnrolmentName = NewType("EnrolmentName", str)
 """The name of an enrolment: 1 to 32 of a-z 0-9 -, the first not a dash."""
+TokenId = NewType("TokenId", str)
+"""The identifier of an enrolment token: the enrolment's name, a dot, and 10 of a-z 2-7. It is not secret."""
 PresenceCode = NewType("PresenceCode", str)
 """Eight digits that a device shows, so that a user can prove to be at the device."""
 
@@ -32,6 +34,7 @@ _THING = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 _CODE = re.compile(r"[0-9]{8}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ENROLMENT = _PROFILE
+_TOKEN_ID = re.compile(rf"{_ENROLMENT.pattern}\.[a-z2-7]{{10}}")
 _SHOWN = 80
 
 
@@ -124,6 +127,14 @@ def parse_enrolment_name(text: object) -> EnrolmentName:
     if isinstance(text, str) and _ENROLMENT.fullmatch(text):
         return EnrolmentName(text)
     raise InvalidInput("INVALID_ENROLMENT", f"got name {shown(text)}, want 1 to 32 of a-z 0-9 -, the first not a dash")
+
+
+def parse_token_id(text: object) -> TokenId:
+    """Return the identifier of an enrolment token."""
+    if isinstance(text, str) and _TOKEN_ID.fullmatch(text):
+        return TokenId(text)
+    want = "want an enrolment's name, a dot, and 10 of a-z 2-7"
+    raise InvalidInput("INVALID_TOKEN_ID", f"got {shown(text)}, {want}")
 
 
 def parse_code(text: object) -> PresenceCode:

@@ -123,6 +123,13 @@ class BouncerSettings(LobbySettings):
 
 
 @dataclass(frozen=True)
+class VendingSettings(LobbySettings):
+    """`vending_parameter` is the name of the parameter with the door's settings."""
+
+    vending_parameter: str
+
+
+@dataclass(frozen=True)
 class NotarySettings(LobbySettings):
     """`notary_bucket` holds the anchors of all histories."""
 

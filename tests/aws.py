@@ -1,7 +1,8 @@
 """AWS for tests: moto, adapted to behave like AWS where it matters, and a record of every call.
 
 Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, one
-endpoint per account and Region, also for the data plane, and the missing DeleteConnection (every client is connected).
+endpoint per account and Region, also for the data plane, the missing DeleteConnection (every client is connected), and
+the key in a certificate that is issued for a CSR.
 `Calls` records the calls of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th
 call, replace a call, or run something else just before one.
 """
@@ -19,6 +20,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.client import BaseClient
+from cryptography import x509
 from moto import backend_index, mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.exceptions import ResourceAlreadyExistsException
@@ -35,7 +37,7 @@ from lobby.ledger.models import MODELS
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target
 from tests import fast_moto
-from tests.certificates import NOW
+from tests.certificates import NOW, issued_for
 
 LOBBY = AccountId("123456789012")
 REGION = Region("eu-west-1")
@@ -212,6 +214,12 @@ def _patch_moto(patched: pytest.MonkeyPatch) -> None:
         found.region_name, found.endpoint_type = region, kind
         found.endpoint = f"a1b2c3d4-ats.iot.{region}.amazonaws.com"
 
+    def for_its_key(backend: IoTBackend, csr: str, set_as_active: object) -> FakeCertificate:
+        pem = issued_for(x509.load_pem_x509_csr(csr.encode()))
+        active = set_as_active in (True, "true")
+        return backend.register_certificate(pem, ca_certificate_pem=None, set_as_active=active, status="INACTIVE")
+
+    patched.setattr(IoTBackend, "create_certificate_from_csr", for_its_key)
     patched.setattr(FakeCertificate, "to_description_dict", with_ca)
     patched.setattr(IoTBackend, "create_thing", create_or_conflict)
     patched.setattr(FakeEndpoint, "__init__", endpoint)

@@ -222,3 +222,35 @@ def crl(
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(last).build()
         builder = builder.add_revoked_certificate(entry)
     return builder.sign((signed_by or issuer).key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def issued_for(csr: x509.CertificateSigningRequest) -> str:
+    """Return a certificate for the key and subject of a signing request, as AWS IoT issues it."""
+    issuer = authority("AWS IoT", number=99)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(csr.subject)
+        .issuer_name(issuer.certificate.subject)
+        .public_key(csr.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + 20 * YEAR)
+    )
+    return pem_of(builder.sign(issuer.key, SHA256()))  # type: ignore[arg-type]
+
+
+def signing_request(
+    cn: str = "pump-1",
+    number: int = 0,
+    *,
+    kind: str = "SECP256R1",
+    name: x509.Name | None = None,
+    algorithm: HashAlgorithm | None = None,
+    extensions: Iterable[x509.ExtensionType] = (),
+) -> str:
+    """Return a device's CSR in PEM. Another `number` has another key."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(named(cn) if name is None else name)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    signed = builder.sign(key(kind, number), None if kind == "ed25519" else algorithm or SHA256())  # type: ignore[arg-type]
+    return signed.public_bytes(Encoding.PEM).decode()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
 
 T = TypeVar("T")
 CLIENT_CONFIG: Final = Config(
@@ -81,6 +82,11 @@ class LobbyClients:
     def s3(self) -> "S3Client":
         s3: S3Client = client("s3")
         return s3
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        ssm: SSMClient = client("ssm")
+        return ssm
 
     @cached_property
     def sqs(self) -> "SQSClient":

@@ -10,5 +10,7 @@ from lobby.deployment import NAMES
 NAMESPACE: Final = NAMES.metrics("DeviceLobby")
 HISTORY_TAMPERED: Final = "HistoryTampered"
 """Records of the history's stream that no code of the lobby can cause."""
+TOKENS_REFUSED: Final = "TokensRefused"
+"""Requests for a certificate without a valid token."""
 ARRIVALS_REJECTED: Final = "ArrivalsRejected"
 """Messages in the arrivals queue that are not authentic."""

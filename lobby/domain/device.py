@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from lobby.domain.states import Event, State
-from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName
+from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, Route
 
 DEFAULT_PROFILE = "default"
@@ -46,7 +46,8 @@ class Device:
     device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
     row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession.
-    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states.
+    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
+    enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
     `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
     another one."""
 
@@ -83,6 +84,7 @@ class Device:
     fallbacks: int = 0
     enrolment: EnrolmentName | None = None
     model: str | None = None
+    token: TokenId | None = None
     expected_name: ThingName | None = None
 
     @property

@@ -32,6 +32,9 @@ class Door(StrEnum):
     """A way in which devices join."""
 
     REGISTRATION = "registration"
+    """By a certificate of a registered CA."""
+    TOKEN = "token"  # noqa: S105  # the name of a door
+    """By an enrolment token, for which the lobby issues a certificate (`lobby.doors.vending`)."""
 
 
 class EnrolmentState(StrEnum):
@@ -137,6 +140,8 @@ class EnrolmentEvent(StrEnum):
     RESUMED = "resumed"
     REVOKED = "revoked"
     LISTED = "listed"
+    TOKEN_CREATED = "token created"  # noqa: S105  # the name of an event
+    TOKEN_REVOKED = "token revoked"  # noqa: S105  # the name of an event
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lobby.domain import transitions
 from lobby.domain.device import Device
 from lobby.domain.enrolment import ALLOCATION_FAILED, Enrolment
+from lobby.domain.enrolment_token import TokenUse
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Region
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Plan:
     """How `enrolment` admits a device. `claim`: what its rule claims the device for. `failure`: why no target could be
-    chosen. Neither: the device waits for a user's claim."""
+    chosen. Neither: the device waits for a user's claim. `use`: the token for which its certificate was issued."""
 
     enrolment: Enrolment
     claim: ClaimRequest | None = None
     failure: str | None = None
+    use: TokenUse | None = None
+
+    def counts(self, before: Device | None) -> bool:
+        """Return whether the device is one more of the enrolment. `before` is its row. A device that gets a new
+        certificate was counted with the one that is replaced."""
+        replaced = self.use.replaces if self.use is not None else None
+        return not (is_counted(before, self.enrolment) or is_counted(replaced, self.enrolment))
 
 
 def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
@@ -39,7 +47,8 @@ def admit(device: Device | None, identity: "Identity", plan: Plan, region: Regio
     admitted = transitions.admit(device, identity, region, at)
     if transitions.was_admitted(device):
         return admitted
-    enrolled = replace(admitted, enrolment=plan.enrolment.name, model=plan.enrolment.model)
+    token = plan.use.token.id if plan.use is not None else None
+    enrolled = replace(admitted, enrolment=plan.enrolment.name, model=plan.enrolment.model, token=token)
     if plan.failure is None or admitted.devstate is not State.KNOCKING:
         return enrolled
     return replace(enrolled, reason=ALLOCATION_FAILED, message=plan.failure)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
+from lobby.doors.activation import activate
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
@@ -61,7 +62,7 @@ class Bouncer:
             if conflict.code not in _REFUSING_CONFLICTS:
                 raise
             return self._refuse(certid, description, conflict.code, conflict.message)
-        self._activate(identity, description["certificateArn"])
+        activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted"
 
     def _describe(self, certid: Fingerprint) -> Any:
@@ -87,21 +88,6 @@ class Bouncer:
     def _verify_now(self, pem: str, ca_id: str, at: datetime) -> Identity:
         issuer = self._trust.issuer(ca_id, at)
         return verify(pem, issuer.pem, issuer.crl, at)
-
-    def _activate(self, identity: Identity, arn: str) -> None:
-        self._ensure_thing(identity.name)
-        self._iot.attach_thing_principal(thingName=identity.name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
-        self._iot.attach_policy(policyName=self._policy, target=arn)
-        self._iot.update_certificate(certificateId=identity.certid, newStatus="ACTIVE")
-
-    def _ensure_thing(self, name: ThingName) -> None:
-        """The ledger has reserved the name for this certificate, so an existing thing, whatever its attributes, belongs
-        to it."""
-        try:
-            self._iot.create_thing(thingName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
 
     def _refuse(
         self, certid: Fingerprint, description: Any, code: str, message: str, enrolment: EnrolmentName | None = None

@@ -6,7 +6,7 @@ a revocation applies to every admission after it, whatever a Lambda has cached.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lobby.domain import enrolment_admission, presence, transitions
 from lobby.domain.device import Device, Entry
@@ -15,13 +15,18 @@ from lobby.domain.enrolment_admission import Plan
 from lobby.domain.states import Event
 from lobby.errors import Conflict
 from lobby.ledger.enrolment_rows import KIND, REFUSALS, EnrolmentNumberRow, EnrolmentRow, refusals_key
+from lobby.ledger.enrolment_tokens import require_usable, update_of
 from lobby.ledger.enrolments import find_enrolment
 from lobby.ledger.event_writer import ATTEMPTS, EventWriter
 from lobby.ledger.transaction import Change, TransactionConflict, Update, change_of
-from lobby.names import EnrolmentName
+from lobby.names import EnrolmentName, Fingerprint
 
 if TYPE_CHECKING:
     from lobby.domain.identity import Identity
+
+
+REPLACED: Final = "REPLACED"
+"""The reason in the history of a certificate whose device got another one."""
 
 
 class EnrolmentChanged(Exception):
@@ -34,22 +39,28 @@ class EnrolledAdmissionWriter(EventWriter):
     def admit_by(self, plan: Plan, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate by an enrolment, and claim it if the plan says so. Raise `EnrolmentChanged`, or
         `Conflict` as `Ledger.admit`."""
-        before, last, holder = None, None, None
+        replaced = plan.use.replaces if plan.use else None
+        before, last, holder = None, None, replaced.certid if replaced else None
         for attempt in range(ATTEMPTS):
             at = self._timestamp()
             admitted = enrolment_admission.admit(before, identity, plan, self._region, at)
             if admitted == before:
                 return admitted
             change = self._admission(plan, before, admitted, last, actor, at)
+            change = replace(change, name=identity.name, holder=holder)
             try:
-                self._writer.write([replace(change, name=identity.name, holder=holder)])
+                self._writer.write([change, *replacement(replaced, identity.certid, actor, at)])
             except TransactionConflict as conflict:
                 if conflict.busy:
                     self._pause(attempt)
                 before = self.get(identity.certid)
+                if transitions.was_admitted(before):
+                    continue
                 last = None if before else self.last_entry(identity.certid)
-                holder = self.replaceable_holder(identity.name, identity.certid)
-                _require_same(plan.enrolment, counted=enrolment_admission.is_counted(before, plan.enrolment))
+                holder = self._holder(plan, identity)
+                _require_same(plan.enrolment, counted=not plan.counts(before))
+                if plan.use:
+                    require_usable(plan.use, at)
             else:
                 assert change.after is not None  # noqa: S101  # an admission never removes the row
                 return change.after
@@ -61,14 +72,39 @@ class EnrolledAdmissionWriter(EventWriter):
         certid = admitted.certid
         why = transitions.why_admitted(admitted)
         change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, why=why, last=last)
-        counted = enrolment_admission.is_counted(before, plan.enrolment)
-        change = replace(change, also=(_use(plan.enrolment, counted=counted),))
+        also = [_use(plan.enrolment, counted=not plan.counts(before))]
+        change = replace(change, also=(*also, *([update_of(plan.use, at)] if plan.use else [])))
         assert change.after is not None  # noqa: S101  # an admission never removes the row
         claimed = presence.with_code(enrolment_admission.claim(change.after, plan, at), self._new_code)
         if claimed is None:
             return change
         second = change_of(certid, Event.CLAIM, change.after, claimed, actor=plan.enrolment.actor, at=at)
         return replace(change, after=second.after, further=second.entry)
+
+    def _holder(self, plan: Plan, identity: "Identity") -> Fingerprint | None:
+        """Return the certificate that holds the name and gives it to this one. Raise `Conflict` NAME_TAKEN, or
+        CHANGED_MEANWHILE if the certificate that is to be replaced has changed."""
+        replaced = plan.use.replaces if plan.use else None
+        if replaced is None:
+            return self.replaceable_holder(identity.name, identity.certid)
+        current = self.get(replaced.certid)
+        if current is None or current.version != replaced.version:
+            raise Conflict("CHANGED_MEANWHILE", f"got the name {identity.name!r}, whose device changes; try again")
+        return replaced.certid
+
+
+def replacement(replaced: Device | None, by: Fingerprint, actor: str, at: str) -> list[Change]:
+    """Return the change by which a certificate is revoked because its device gets another one, if there is one."""
+    if replaced is None:
+        return []
+    revoked = transitions.revoke(replaced, replaced.certid, f"replaced by certificate {by}", at)
+    return [change_of(replaced.certid, Event.REVOKE, replaced, revoked, actor=actor, at=at, why=REPLACED)]
+
+
+def count_refusal(enrolment: EnrolmentName, code: str) -> None:
+    """Count a refusal of a device that has no certificate, hence no row."""
+    update = counted_refusal(enrolment, code)
+    update.row.update(list(update.actions))
 
 
 def counted_refusal(enrolment: EnrolmentName, code: str) -> Update:

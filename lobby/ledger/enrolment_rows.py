@@ -1,4 +1,4 @@
-"""The table of enrolments: definitions, lists of serial numbers, counts of refusals, and histories of changes.
+"""The table of enrolments: definitions, lists of serial numbers, tokens, counts of refusals, histories of changes.
 
 A list is not part of the definition: each serial number is an item of its own, so a list has any length, and the key is
 the serial number, so it is in one list only.
@@ -80,6 +80,42 @@ class EnrolmentEntryRow(Model):
     actor = UnicodeAttribute()
     event = UnicodeAttribute()
     detail = UnicodeAttribute(null=True)
+
+
+class TokenRow(Model):
+    """An enrolment token, in the same table: of kind `token#` and the enrolment, named by the rest of its identifier.
+    DynamoDB deletes it after `deleteat`, in seconds since 1970."""
+
+    class Meta(Calls):
+        table_name = NAMES.name("enrolments")
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    digest = UnicodeAttribute()
+    createdby = UnicodeAttribute()
+    createdat = UnicodeAttribute()
+    expires = UnicodeAttribute(attr_name="until")
+    limit = NumberAttribute(attr_name="most")
+    uses = NumberAttribute()
+    issued = NumberAttribute()
+    thing = UnicodeAttribute(null=True)
+    lastuse = UnicodeAttribute(null=True)
+    revokedat = UnicodeAttribute(null=True)
+    revokedby = UnicodeAttribute(null=True)
+    deleteat = NumberAttribute()
+
+
+class FailureRow(Model):
+    """How many requests with a wrong token came in a minute, in the same table: of kind `failures#` and whose, named by
+    the minute. DynamoDB deletes it after `deleteat`, in seconds since 1970."""
+
+    class Meta(Calls):
+        table_name = NAMES.name("enrolments")
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    number = NumberAttribute()
+    deleteat = NumberAttribute()
 
 
 def serial_key(serial: str) -> str:

@@ -144,7 +144,7 @@ class Enrolments:
             attribute = getattr(EnrolmentRow, key)
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = EnrolmentRow.revision == before.revision
-        return _committed(
+        return committed(
             Put(entry_row(before.name, entry)), Update(EnrolmentRow(KIND, before.name), actions, unchanged)
         )
 
@@ -152,7 +152,7 @@ class Enrolments:
         """Write a definition; return False if another was written meanwhile."""
         definitions = EnrolmentNumberRow.number
         unchanged = definitions.does_not_exist() if number is None else definitions == number
-        return _committed(
+        return committed(
             Put(row_of(new), EnrolmentRow.kind.does_not_exist()),
             Put(entry_row(new.name, entry)),
             Update(EnrolmentNumberRow(REGISTER, REGISTER), [definitions.add(1)], unchanged),
@@ -167,7 +167,7 @@ class Put:
     condition: Condition | None = None
 
 
-def _committed(*writes: Put | Update) -> bool:
+def committed(*writes: Put | Update) -> bool:
     """Write one transaction; return False if an item is not as expected, or is in use by another transaction."""
     try:
         with TransactWrite(connection=connection_of(EnrolmentRow), client_request_token=str(uuid4())) as transaction:

@@ -161,6 +161,7 @@ class LedgerRow(Model):
     priority = NumberAttribute(null=True)
     enrolment = UnicodeAttribute(null=True)
     model = UnicodeAttribute(null=True)
+    token = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):

@@ -21,9 +21,10 @@ HASHES: Final = ("sha256", "sha384", "sha512")
 WANTED: Final = "RSA of at least 2048 bits, or EC on P-256, P-384 or P-521"
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+Signed = x509.Certificate | x509.CertificateSigningRequest
 
 
-def key_of(certificate: x509.Certificate) -> PublicKey:
+def key_of(certificate: Signed) -> PublicKey:
     """Return the key. Raise `Unreadable` with its type if it is not RSA and not EC on an accepted curve."""
     key = read(certificate.public_key)
     if isinstance(key, rsa.RSAPublicKey):
@@ -50,7 +51,7 @@ def excess(key: PublicKey) -> str:
     return f"an RSA exponent of {bits} bits, want at most {MAX_EXPONENT_BITS}" if bits > MAX_EXPONENT_BITS else ""
 
 
-def weak_hash(certificate: x509.Certificate) -> str:
+def weak_hash(certificate: Signed) -> str:
     """Return the hash of the signature if it is none of `HASHES`, or an empty string. Raise `Unreadable`."""
     algorithm: HashAlgorithm | None = read(lambda: certificate.signature_hash_algorithm)
     name = algorithm.name if algorithm else f"no hash ({certificate.signature_algorithm_oid.dotted_string})"

@@ -32,13 +32,13 @@ class Lobby(RegistrationDoor):
             self.targets.register(A, "A", ("default", "camera"), "setup")
             self.targets.register(B, "B", ("default",), "setup")
 
-    def enrol(self, name: str = PUMPS, match: Match | None = None, **more: Any) -> Enrolment:
+    def enrol(
+        self, name: str = PUMPS, match: Match | None = None, door: Door = Door.REGISTRATION, **more: Any
+    ) -> Enrolment:
         """Create an enrolment; without conditions, one for all devices of the CA."""
         found = match or Match(ca=Fingerprint(self.ca_id))
         with self.calls.uncounted():
-            return self.enrolments.create(
-                Enrolment(EnrolmentName(name), Door.REGISTRATION, found, "user:ann", self.now(), **more)
-            )
+            return self.enrolments.create(Enrolment(EnrolmentName(name), door, found, "user:ann", self.now(), **more))
 
     def now(self) -> str:
         return self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,89 @@
+"""What the vending door does with a request: pure decisions.
+
+A thing name belongs to the token by which its device got a certificate. The same token gets the same certificate again
+for the same key, so that a lost answer can be asked for again. For another key it gets a new certificate, which
+replaces the previous one. Another token is refused. A device that an operator has revoked stays out.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.enrolment import Applicant, Enrolment
+from lobby.domain.enrolment_selection import matches
+from lobby.domain.enrolment_token import OTHER_NAME, EnrolmentToken, TokenRefused, TokenUse, refusal_of_use
+from lobby.domain.states import State
+from lobby.domain.transitions import ClaimRequest, is_unproven
+from lobby.errors import Conflict
+from lobby.names import EnrolmentName, Fingerprint, ThingName
+
+NOT_MATCHED: Final = "ENROLMENT_NOT_MATCHED"
+NO_CERTIFICATE: Final = Fingerprint("0" * 64)
+"""Stands for the certificate that is not issued yet, where enrolments compare a device."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The device that has the requested thing name. `same_key`: its certificate has the key of the request.
+    `has_connected`: the device has used it, so its answer was not lost."""
+
+    device: Device
+    same_key: bool
+    has_connected: bool
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The certificate was issued for this request before. `activate`: the device has not connected since, so it is not
+    certain that the certificate was activated."""
+
+    device: Device
+    activate: bool
+
+
+def decide(token: EnrolmentToken, name: ThingName, holder: Holder | None, at: str) -> Repeated | TokenUse:
+    """Return what the token's bearer gets for the thing name. Raise `TokenRefused`, or `Conflict` NAME_TAKEN."""
+    if token.name not in (None, name):
+        raise TokenRefused(OTHER_NAME, f"got the thing name {name}, want {token.name}, for which token {token.id} is")
+    use = _use(token, name, holder)
+    if isinstance(use, Repeated):
+        return use
+    if refusal := refusal_of_use(use, at):
+        raise TokenRefused(refusal.code, refusal.message)
+    return use
+
+
+def _use(token: EnrolmentToken, name: ThingName, holder: Holder | None) -> Repeated | TokenUse:
+    if holder is None:
+        return TokenUse(token, counts=True)
+    device = holder.device
+    is_own = device.token == token.id
+    if device.devstate is State.REVOKED:
+        if is_own:
+            raise TokenRefused("REVOKED", f"got the thing name {name}, whose device is revoked; want another token")
+        return TokenUse(token, counts=True)
+    if not is_own:
+        raise Conflict(
+            "NAME_TAKEN", f"got the name {name!r}, held by certificate {device.certid}; want one that is free"
+        )
+    if holder.same_key:
+        return Repeated(device, activate=not holder.has_connected)
+    return TokenUse(token, counts=holder.has_connected, replaces=device)
+
+
+def require_match(enrolment: Enrolment, name: ThingName, lister: EnrolmentName | None) -> Applicant:
+    """Return the device as the enrolment sees it. Its subject is what it states itself, so nothing compares it. Raise
+    `TokenRefused` ENROLMENT_NOT_MATCHED. `lister` is the enrolment whose list has the name."""
+    applicant = Applicant(NO_CERTIFICATE, name, "", {})
+    if matches(enrolment.match, applicant, listed=lister == enrolment.name):
+        return applicant
+    message = f"got the thing name {name}, want one that enrolment {enrolment.name} matches"
+    raise TokenRefused(NOT_MATCHED, message)
+
+
+def carried_claim(replaced: Device | None) -> ClaimRequest | None:
+    """Return the claim of the device whose certificate is replaced, which the new one keeps. A claim that waits for
+    proof of presence is not kept: the operator proves it with the new certificate."""
+    if replaced is None or replaced.target is None or replaced.devstate is State.PROVING or is_unproven(replaced):
+        return None
+    return ClaimRequest(replaced.target, replaced.profile, replaced.config)

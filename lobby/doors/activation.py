@@ -1,0 +1,41 @@
+"""Activates the certificate of an admitted device in the lobby: its thing, its policy, and last its status.
+
+Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing, whatever its
+attributes, belongs to it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from lobby.names import ThingName
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+
+NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def activate(
+    iot: "IoTClient", name: ThingName, arn: str, policy: str, attributes: Mapping[str, str] = NO_ATTRIBUTES
+) -> None:
+    """Attach the certificate `arn` to its thing and `policy`, and set it ACTIVE. The thing gets `attributes`."""
+    _ensure_thing(iot, name, attributes)
+    iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
+    iot.attach_policy(policyName=policy, target=arn)
+    iot.update_certificate(certificateId=arn.rpartition("/")[2], newStatus="ACTIVE")
+
+
+def _ensure_thing(iot: "IoTClient", name: ThingName, attributes: Mapping[str, str]) -> None:
+    try:
+        if attributes:
+            iot.create_thing(thingName=name, attributePayload={"attributes": dict(attributes)})
+        else:
+            iot.create_thing(thingName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
+        if attributes:
+            iot.update_thing(thingName=name, attributePayload={"attributes": dict(attributes), "merge": True})
