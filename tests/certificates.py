@@ -236,7 +236,7 @@ def issued_for(csr: x509.CertificateSigningRequest) -> str:
         .not_valid_before(NOW - DAY)
         .not_valid_after(NOW + 20 * YEAR)
     )
-    return pem_of(builder.sign(issuer.key, SHA256()))  # type: ignore[arg-type]
+    return pem_of(builder.sign(issuer.key, SHA256()))
 
 
 def signing_request(

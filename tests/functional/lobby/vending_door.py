@@ -161,4 +161,5 @@ _count = iter(range(10**9))
 
 
 def _counting(size: int) -> bytes:
-    return (next(_count) * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 256**size).to_bytes(size)
+    number: int = next(_count) * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 256**size
+    return number.to_bytes(size)
