@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, RECONCILER, SWEEPER, Function
+from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, PUBLISHER, RECONCILER, SWEEPER, Function
 from infra.settings import Settings
 from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
 
@@ -141,7 +141,7 @@ class Alarms:
         if not self.local:
             self.add(f"{name}-stopped", stopped, 0, description)
 
-    def watch_history(self, notary: lambda_.Function) -> None:
+    def watch_history(self, notary: lambda_.Function, publisher: lambda_.Function) -> None:
         tampered = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=HISTORY_TAMPERED,
@@ -151,9 +151,10 @@ class Alarms:
         )
         description = "a history entry was changed or removed: see the notary's log, then run lobbyctl history verify"
         self.add("history-tampered", tampered, 0, description)
-        behind = notary.metric("IteratorAge", period=_PERIOD, statistic="max")
-        description = f"{NOTARY.name} is behind: entries have waited for their anchor for over {_OLD_MINUTES} minutes"
-        self.add(f"{NOTARY.name}-behind", behind, _OLD_MINUTES * 60_000, description)
+        for name, reader, what in ((NOTARY.name, notary, "anchor"), (PUBLISHER.name, publisher, "event")):
+            behind = reader.metric("IteratorAge", period=_PERIOD, statistic="max")
+            description = f"{name} is behind: entries have waited for their {what} for over {_OLD_MINUTES} minutes"
+            self.add(f"{name}-behind", behind, _OLD_MINUTES * 60_000, description)
 
     def watch_authenticity(self) -> None:
         rejected = cloudwatch.Metric(

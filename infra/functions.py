@@ -60,6 +60,7 @@ EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
+PUBLISHER: Final = Function("publisher", "lobby.publisher.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""
 PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMIN_API, timeout=10)
@@ -81,6 +82,7 @@ FUNCTIONS: Final = (
     MARKER,
     ARRIVALS,
     NOTARY,
+    PUBLISHER,
     ADMIN_API,
     PAGES,
     SWEEPER,

@@ -20,6 +20,7 @@ from infra import (
     device_policies,
     endpoint,
     event_sources,
+    events,
     front_door,
     functions,
     notary,
@@ -200,7 +201,7 @@ class LobbyStack(Stack):
         return {"LANES_QUEUE": self.queues.lanes.queue_url, "EXPRESS_QUEUE": self.queues.express.queue_url}
 
     def _history_side(self) -> None:
-        """The function triggered by new history entries."""
+        """The functions triggered by history entries."""
         stream = self.tables[HistoryRow].table_stream_arn or ""
         function = self._function(
             functions.NOTARY,
@@ -208,6 +209,17 @@ class LobbyStack(Stack):
             NOTARY_BUCKET=self.notary_bucket.bucket_name,
         )
         notary.entries_to(self, function, stream)
+        bus = events.make_bus(self)
+        publisher = self._function(
+            functions.PUBLISHER,
+            permissions.publisher(self.settings, stream),
+            EVENT_BUS=events.BUS,
+            LOBBY=self.settings.key,
+            UNDELIVERED_QUEUE=self.queues.undelivered.queue_url,
+        )
+        publisher.node.add_dependency(bus)
+        events.entries_to(self, publisher, stream)
+        self._send_failures_to_queue("PublisherFailures", publisher)
 
     def _scheduled_functions(self) -> None:
         """Functions triggered by a schedule."""
@@ -252,8 +264,9 @@ class LobbyStack(Stack):
         alarm.watch_functions(self.functions)
         alarm.watch_progress(self.queues.registrations, "registrations")
         alarm.watch_age(self.functions[functions.BELL.name], self.queues.arrivals)
-        alarm.watch_history(self.functions[functions.NOTARY.name])
-        alarm.watch_stream(self.tables[HistoryRow], self.functions[functions.NOTARY.name], functions.NOTARY.name)
+        alarm.watch_history(self.functions[functions.NOTARY.name], self.functions[functions.PUBLISHER.name])
+        for reader in (functions.NOTARY.name, functions.PUBLISHER.name):
+            alarm.watch_stream(self.tables[HistoryRow], self.functions[reader], reader)
         alarm.watch_timer(functions.SWEEPER, 15)
         alarm.watch_timer(functions.RECONCILER, 60)
         alarm.watch_authenticity()

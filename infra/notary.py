@@ -6,7 +6,6 @@ deletions and lifecycle rules; someone who removes the policy can only add delet
 is retained when the stack is deleted, and cannot be deleted before the retention of its last version ends.
 """
 
-import json
 from typing import Final
 
 from aws_cdk import Duration
@@ -25,8 +24,8 @@ ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
 
 
 WINDOW: Final = 60
-"""Seconds for which Lambda collects new entries. A device's steps follow each other within seconds, and every run puts
-one object for each device. An entry may be without an anchor for 15 minutes (`history_audit.ANCHORED_WITHIN`)."""
+"""Seconds for which Lambda collects records. A device's steps follow each other within seconds, and every run puts one
+object for each device. An entry may be without an anchor for 15 minutes (`history_audit.ANCHORED_WITHIN`)."""
 
 
 def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
@@ -55,25 +54,18 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
 
 
 def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> None:
-    """Invoke the notary for every change of the history: for a changed or removed entry at once, for new entries up to
-    `WINDOW` later, so that several are anchored together. A failed entry is retried for as long as the stream has it
-    (24 hours); an alarm reports each failure."""
-    _mapping(scope, "ChangesToNotary", function, stream, ["MODIFY", "REMOVE"], window=0)
-    _mapping(scope, "EntriesToNotary", function, stream, ["INSERT"], window=WINDOW)
-
-
-def _mapping(
-    scope: Construct, name: str, function: lambda_.Function, stream: str, events: list[str], *, window: int
-) -> None:
+    """Invoke the notary for every change of the history, up to `WINDOW` later, so that several entries are anchored
+    together. One mapping for new, changed and removed entries: a shard takes two readers, and the other one is the
+    publisher's. A failed entry is retried for as long as the stream has it (24 hours); an alarm reports each
+    failure."""
     lambda_.CfnEventSourceMapping(
         scope,
-        name,
+        "EntriesToNotary",
         event_source_arn=stream,
         function_name=function.function_name,
         starting_position="TRIM_HORIZON",
         batch_size=500,
-        maximum_batching_window_in_seconds=window,
-        filter_criteria={"filters": [{"pattern": json.dumps({"eventName": events})}]},
+        maximum_batching_window_in_seconds=WINDOW,
         bisect_batch_on_function_error=True,
         function_response_types=["ReportBatchItemFailures"],
     )

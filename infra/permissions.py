@@ -51,6 +51,10 @@ def queue_arn(name: str, where: Target) -> str:
     return f"arn:aws:sqs:{where.region}:{where.account}:{name}"
 
 
+def event_bus_arn(where: Target) -> str:
+    return f"arn:aws:events:{where.region}:{where.account}:event-bus/{NAMES.prefix}"
+
+
 def iot_arn(where: Target, resource: str) -> str:
     return f"arn:aws:iot:{where.region}:{where.account}:{resource}"
 
@@ -136,6 +140,17 @@ def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
     return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
+
+
+def publisher(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        *_reads(stream_arn),
+        _table(LEDGER, lobby, "BatchGetItem"),
+        _table(HISTORY, lobby, "GetItem"),
+        allow("Publish", ["events:PutEvents"], event_bus_arn(lobby)),
+        _on_failure(settings, UNDELIVERED),
+    ]
 
 
 def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:

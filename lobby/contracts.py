@@ -7,7 +7,7 @@ for any other shape, and `InvalidInput` where a target, a fingerprint or a thing
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from lobby.invocation import Body, MalformedMessage, field, flag_field, list_of, optional_text_field, text_field
 from lobby.names import (
@@ -20,6 +20,9 @@ from lobby.names import (
     parse_thing_name,
     shown,
 )
+
+UNPUBLISHED: Final = "unpublished"
+"""In a message of the on-failure queue: the history entry whose event was not published, by fingerprint and number."""
 
 # Admin API → surveyor
 

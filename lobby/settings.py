@@ -130,6 +130,14 @@ class VendingSettings(LobbySettings):
 
 
 @dataclass(frozen=True)
+class PublisherSettings(MarkerSettings):
+    """`event_bus` is the name of the bus; `undelivered_queue` is the URL of the on-failure queue."""
+
+    event_bus: str
+    undelivered_queue: str
+
+
+@dataclass(frozen=True)
 class NotarySettings(LobbySettings):
     """`notary_bucket` holds the anchors of all histories."""
 

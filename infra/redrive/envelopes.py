@@ -2,8 +2,9 @@
 
 A message contains an event for a Lambda of this lobby: in the record that Lambda sends after the last retry (developer
 guide, "Asynchronous invocation"), in the report of a rule's error action (AWS IoT developer guide, "Error handling"),
-in the bouncer's report of a registration, or, if its runs crashed, as the registration's own message. For the ledger's
-stream it contains only a position, no row: see `lobby.ledger.redrive`.
+in the bouncer's report of a registration, or, if its runs crashed, as the registration's own message, or as the name of
+an entry that the publisher has not published. For the ledger's stream it contains only a position, no row: see
+`lobby.ledger.redrive`.
 """
 
 import base64
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.connections import RULE as CONNECTIONS_RULE
-from infra.functions import BOUNCER, CONNECTIONS, PREFIX, RECEPTIONIST
+from infra.functions import BOUNCER, CONNECTIONS, PREFIX, PUBLISHER, RECEPTIONIST
 from infra.permissions import REGISTRATIONS
 from infra.stack_names import REGISTERED_RULE
 from lobby import strict_json
+from lobby.contracts import UNPUBLISHED
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, parse_fingerprint
 from lobby.wire import HELLO_RULE, PRESENCE
@@ -55,11 +57,22 @@ def read(body: str, lobby: Target, holder_of: HolderOf) -> Event:
             return _undelivered_message(parsed, holder_of)
         if isinstance(parsed, dict) and "registration" in parsed:
             return _registration(strict_json.loads(parsed["registration"]), str(parsed["reason"])[:200])
+        if isinstance(parsed, dict) and UNPUBLISHED in parsed:
+            return _unpublished(parsed[UNPUBLISHED], str(parsed["reason"])[:200])
         if isinstance(parsed, dict) and "certificateId" in parsed:
             return _registration(parsed, "the bouncer's runs ended without a result")
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
         raise Unreadable(f"{NOT_READ}: {type(error).__name__}: {error}") from None
     raise Unreadable(NOT_READ)
+
+
+def _unpublished(name: Any, why: str) -> Event:
+    """Return the publisher's event for an entry."""
+    try:
+        entry = {"certid": parse_fingerprint(name["certid"]), "seq": int(name["seq"])}
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+    return Event(PUBLISHER.full_name, {"entries": [entry]}, why)
 
 
 def _failed_invocation(envelope: dict[str, Any], lobby: Target) -> Event:

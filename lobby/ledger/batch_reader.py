@@ -1,4 +1,4 @@
-"""Consistent reads of many rows at once, with `BatchGetItem`.
+"""Reads of many rows at once, with `BatchGetItem`, consistent by default.
 
 DynamoDB may return only some of the rows; the others are asked for again. A row for which it had no capacity, or no
 time was left, is not in the result, so that it is not mistaken for a device without a row.
@@ -19,7 +19,11 @@ _ATTEMPTS: Final = 4
 
 
 def read_rows(
-    certids: Sequence[Fingerprint], pause: Callable[[int], None], deadline: Callable[[], bool]
+    certids: Sequence[Fingerprint],
+    pause: Callable[[int], None],
+    deadline: Callable[[], bool],
+    *,
+    consistent: bool = True,
 ) -> dict[Fingerprint, Device | None]:
     """Return the current rows of at most `READ_SIZE` devices, with None for a device without one. `pause` waits before
     the next attempt; `deadline` returns whether time is up."""
@@ -29,7 +33,7 @@ def read_rows(
     for attempt in range(_ATTEMPTS):
         if deadline():
             return {}
-        response = connection_of().batch_get_item(table, keys, consistent_read=True)
+        response = connection_of().batch_get_item(table, keys, consistent_read=consistent)
         rows = (device_of(LedgerRow.from_raw_data(item)) for item in response["Responses"].get(table, []))
         devices |= {row.certid: row for row in rows}
         keys = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])

@@ -66,6 +66,13 @@ class LedgerReader:
         newest = HistoryRow.query(certid, consistent_read=True, scan_index_forward=False, limit=count)
         return [entry_of(row) for row in newest]
 
+    def entry(self, certid: Fingerprint, seq: int) -> Entry | None:
+        """Return one entry of a device's history, or None if there is none with this number."""
+        try:
+            return entry_of(HistoryRow.get(certid, seq, consistent_read=True))
+        except DoesNotExist:
+            return None
+
     def last_entry(self, certid: Fingerprint) -> Entry | None:
         return next(iter(self.latest(certid, 1)), None)
 

@@ -36,6 +36,7 @@ _COUNTED: Final = (
     "fifo_requests",
     "notifications",
     "api_requests",
+    "events",
 )
 _STORAGE: Final = ("write_units", "read_units", "puts")
 """What the ledger and its anchors cost. Everything else is needed to talk to devices and targets."""

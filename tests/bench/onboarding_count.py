@@ -128,6 +128,7 @@ class Bill:
             self._now.update({"read_units": _read_units(operation, params, response)})
         self._now["puts"] += operation == "PutObject"
         self._now["registry"] += operation in _REGISTRY
+        self._now["events"] += len(params["Entries"]) if operation == "PutEvents" else 0
         if service == "sqs":
             self._now["fifo_requests" if str(params.get("QueueUrl")).endswith(".fifo") else "queue_requests"] += 1
 
@@ -181,9 +182,12 @@ def _read_units(operation: str, params: Item, response: Any) -> float:
         units = max(1, math.ceil(sum(map(item_bytes, response["Items"])) / READ_UNIT))
         return units * (1.0 if params.get("ConsistentRead") else 0.5)
     found = [response["Item"]] if "Item" in response else []
-    for rows in response.get("Responses", {}).values():
+    consistent = True
+    for table, rows in response.get("Responses", {}).items():
         found += rows
-    return sum(math.ceil(item_bytes(item) / READ_UNIT) for item in found) or 1
+        consistent = params["RequestItems"][table].get("ConsistentRead", False)
+    units = sum(math.ceil(item_bytes(item) / READ_UNIT) for item in found) or 1
+    return units * (1.0 if consistent else 0.5)
 
 
 def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
@@ -203,9 +207,11 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
         event = {"event": kind, "certid": warm.GOOD_ID, "devicename": warm.NAME, "session": "s", "version": 0}
         connections.handler(event | {"at": int(clock().timestamp() * 1000)}, None, recorder)
 
+    def entries(first: int, last: int) -> list[Item]:
+        return inserted([item for item in items(warm.GOOD_ID) if first <= int(item["seq"]["N"]) <= last])
+
     def anchor(first: int, last: int) -> None:
-        records = inserted([item for item in items(warm.GOOD_ID) if first <= int(item["seq"]["N"]) <= last])
-        assert notary.process(*records) == []
+        assert notary.process(*entries(first, last)) == []
 
     def work() -> None:
         assert lanes.acquire(lane, "worker") is not None
@@ -223,14 +229,35 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
     arrival = {"rules": 1, "actions": 1, "messages": 2, "notifications": 1, "queue_requests": 3}
     bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
+    publish = _publisher(lambdas)
     for first, last in together:
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
+        if publish:
+            bill.run("publish (publisher)", lambda first=first, last=last: publish(entries(first, last)))  # type: ignore[misc]
 
 
 def _returns_lease(lanes: Any, lane: str) -> bool:
     if hasattr(lanes, "finish"):
         return bool(lanes.finish(lane, "worker", lane_rows.WorkerReport(9.0)))
     return bool(lanes.end(lane, "worker", 9.0, None, finished=True))
+
+
+def _publisher(lambdas: Any) -> Callable[[list[Item]], None] | None:
+    """Return what publishes the entries in stream records, or None for code of before there were events. Its mapping
+    collects them for some seconds: those of an admission, and those of a claim."""
+    if not find_spec("lobby.publisher"):
+        return None
+    module: Any = importlib.import_module("lobby.publisher")
+    bus_module: Any = importlib.import_module("lobby.aws.event_bus")
+    aws.client("events").create_event_bus(Name="device-lobby")
+    bus = bus_module.EventBus(aws.client("events"), "device-lobby", lambda _attempt: None)
+    failures = module.Failures(lambda: aws.client("sqs"), aws.ENVIRONMENT["UNDELIVERED_QUEUE"])
+    publisher = module.Publisher(bus, failures, lambdas.ledger, f"{aws.LOBBY}/{aws.REGION}")
+
+    def publish(records: list[Item]) -> None:
+        assert publisher.process(records) == {"batchItemFailures": []}
+
+    return publish
 
 
 def _anchors_together() -> bool:

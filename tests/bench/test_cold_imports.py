@@ -12,6 +12,7 @@ NOT_IMPORTED = {
     "lobby.receptionist": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.arrivals": BOTO3,
     "lobby.notary": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.publisher": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.bell": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.lane": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),

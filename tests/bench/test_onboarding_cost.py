@@ -6,10 +6,11 @@ from tests.bench.onboarding_count import WRITE_UNIT, Schema, count
 
 AT_MOST = {
     "write_units": 58,
-    "read_units": 11,
+    "read_units": 12,
     "puts": 2,
     "registry": 4,
-    "runs": 10,
+    "events": 5,
+    "runs": 12,
     "queue_requests": 6,
     "fifo_requests": 3,
     "log_lines": 4,

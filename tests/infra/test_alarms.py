@@ -36,12 +36,14 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "arrivals-old",
         "registrations-stopped",
         "notary-stopped",
+        "publisher-stopped",
         "sweeper-stopped",
         "reconciler-stopped",
         "arrivals-rejected",
         "api-errors",
         "history-tampered",
         "notary-behind",
+        "publisher-behind",
     }
     for alarm in stacks.lobby.resolve(stacks.lobby.of_type("AWS::CloudWatch::Alarm")):
         assert alarm["AlarmActions"][0].startswith("<AlarmsTopic")
@@ -60,7 +62,7 @@ def test_a_schedule_that_no_longer_runs_raises_an_alarm(stacks: Stacks) -> None:
 
 def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks: Stacks) -> None:
     expressions = {}
-    for name in ("registrations", "notary"):
+    for name in ("registrations", "notary", "publisher"):
         alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
         metrics_of = {each["Id"]: each for each in alarm["Metrics"] if "MetricStat" in each}
         [result] = [each for each in alarm["Metrics"] if "Expression" in each]
@@ -73,9 +75,12 @@ def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks:
             "IF(oldest > 300 AND FILL(processed, 0) == 0, 1, 0)",
             {"oldest": "ApproximateAgeOfOldestMessage", "processed": "NumberOfMessagesDeleted"},
         ),
-        "notary": (
-            "IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
-            {"written": "ConsumedWriteCapacityUnits", "runs": "Invocations"},
+        **dict.fromkeys(
+            ("notary", "publisher"),
+            (
+                "IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
+                {"written": "ConsumedWriteCapacityUnits", "runs": "Invocations"},
+            ),
         ),
     }
 
@@ -84,7 +89,7 @@ def test_alarms_on_metric_math_are_left_out_of_the_emulator(local_stacks: Stacks
     assert not [each for each in local_stacks.lobby.of_type("AWS::CloudWatch::Alarm") if "Metrics" in each]
 
 
-def test_one_tampering_metric_raises_an_alarm_within_a_minute(stacks: Stacks) -> None:
+def test_one_tampering_metric_raises_an_alarm_in_its_minute(stacks: Stacks) -> None:
     alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-history-tampered")
     assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metrics.HISTORY_TAMPERED)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "notary"}]

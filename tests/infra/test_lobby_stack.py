@@ -47,6 +47,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "reconciler": {"INSPECTOR_FUNCTION"},
         "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
+        "publisher": {"EVENT_BUS", "LOBBY", "UNDELIVERED_QUEUE"},
         "admin-api": {
             "USER_POOL_ID",
             "USER_POOL_CLIENT_ID",

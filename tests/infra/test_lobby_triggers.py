@@ -64,21 +64,31 @@ def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: 
     assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 50
 
 
-def test_every_change_of_the_history_invokes_the_notary_until_it_succeeds(stacks: Stacks) -> None:
-    """Tampering at once, and new entries together."""
-    seen: dict[str, int] = {}
-    for mapping in stacks.lobby.of_type("AWS::Lambda::EventSourceMapping"):
-        if not stacks.lobby.resolve(mapping["EventSourceArn"]).startswith("<HistoryTable"):
-            continue
+def test_the_history_has_two_readers_that_are_invoked_until_they_succeed(stacks: Stacks) -> None:
+    """A shard of a stream takes two readers (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB")."""
+    mappings = stacks.lobby.of_type("AWS::Lambda::EventSourceMapping")
+    readers = [each for each in mappings if stacks.lobby.resolve(each["EventSourceArn"]).startswith("<HistoryTable")]
+    assert len(readers) == 2
+    for mapping in readers:
         assert mapping["StartingPosition"] == "TRIM_HORIZON"
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BisectBatchOnFunctionError"]
         assert not {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds"} & mapping.keys()
-        [pattern] = mapping["FilterCriteria"]["Filters"]
-        events = json.loads(pattern["Pattern"])
-        assert events.keys() == {"eventName"}
-        seen |= dict.fromkeys(events["eventName"], mapping["MaximumBatchingWindowInSeconds"])
-    assert seen == {"INSERT": WINDOW, "MODIFY": 0, "REMOVE": 0}
+
+
+def test_every_change_of_the_history_invokes_the_notary(stacks: Stacks) -> None:
+    mapping = _mapping(stacks.lobby, "Notary")
+    assert "FilterCriteria" not in mapping
+    assert mapping["MaximumBatchingWindowInSeconds"] == WINDOW
     assert timedelta(seconds=5 * WINDOW) < ANCHORED_WITHIN
+
+
+def test_every_new_entry_invokes_the_publisher_within_seconds(stacks: Stacks) -> None:
+    mapping = _mapping(stacks.lobby, "Publisher")
+    [pattern] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {"eventName": ["INSERT"]}
+    assert mapping["MaximumBatchingWindowInSeconds"] <= 5
+    assert stacks.lobby.the("AWS::Events::EventBus")["Name"] == "device-lobby"
 
 
 def test_an_arrival_that_fails_five_times_goes_to_the_dead_letter_queue(stacks: Stacks) -> None:
@@ -147,8 +157,8 @@ def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(
 
 def test_a_failed_rule_invocation_is_tried_three_times_and_sent_to_the_queue(stacks: Stacks) -> None:
     configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
-    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Recept", "Connec")]
-    assert len(handed_over) == 2
+    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Recept", "Connec", "Publis")]
+    assert len(handed_over) == 3
     for each in handed_over:
         assert each["MaximumRetryAttempts"] == 2
         assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")

@@ -16,6 +16,7 @@ UNBOUNDED = {
     "device-lobby-bell": {"dynamodb:ListStreams"},
     "device-lobby-commissioner": {"iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
+    "device-lobby-publisher": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA",
         "iot:AttachThingPrincipal",
@@ -112,6 +113,16 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:GetShardIterator": {"<HistoryTable24A0CCCB.StreamArn>"},
         "dynamodb:ListStreams": {"*"},
         "s3:PutObject": {f"{NOTARY}/entries/*"},
+    },
+    "device-lobby-publisher": {
+        "dynamodb:DescribeStream": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:GetRecords": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:GetShardIterator": {"<HistoryTable24A0CCCB.StreamArn>"},
+        "dynamodb:ListStreams": {"*"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
+        "dynamodb:GetItem": {f"{TABLE}history"},
+        "events:PutEvents": {"arn:aws:events:us-east-1:100000000001:event-bus/device-lobby"},
+        "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-admin-api": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}targets", f"{TABLE}enrolments"},

@@ -22,6 +22,11 @@ def known(name: str) -> Fingerprint | None:
         (failed_invocation(), permissions.REGISTRATIONS, REGISTRATION),
         (json.dumps(REGISTRATION), permissions.REGISTRATIONS, REGISTRATION),
         (failed_registration(), permissions.REGISTRATIONS, REGISTRATION),
+        (
+            json.dumps({"unpublished": {"certid": ONE, "seq": 7}, "reason": "InternalFailure"}),
+            "device-lobby-publisher",
+            {"entries": [{"certid": ONE, "seq": 7}]},
+        ),
         (failed_invocation([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
         (
             undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode()),
@@ -62,6 +67,7 @@ def known(name: str) -> Fingerprint | None:
         "bouncer of an earlier version",
         "crashed registration",
         "failed registration",
+        "unpublished entry",
         "receptionist",
         "registration",
         "hello",
@@ -89,6 +95,8 @@ def test_a_message_is_parsed_to_an_event(body: str, destination: str, payload: A
         failed_invocation(arn=f"arn:aws:lambda:{HOME.region}:{HOME.account}:function:payroll"),
         failed_invocation(arn=""),
         '{"requestPayload": {}, "requestContext": 7}',
+        '{"unpublished": {"certid": "another", "seq": 7}, "reason": "none"}',
+        '{"unpublished": 7, "reason": "none"}',
         undelivered("another_rule", b"{}"),
         undelivered("device_lobby_registered", b"not JSON"),
         undelivered("device_lobby_registered", b'{"certificateId": "x"}'),

@@ -1,0 +1,40 @@
+"""The event bus, and the trigger of the publisher Lambda, which publishes an event for each history entry.
+
+The bus has no rules of its own: operators and other systems add theirs. Only the publisher's role may publish to it;
+the account's other users need a permission of their own, as for every bus.
+"""
+
+import json
+from typing import Final
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lobby.deployment import NAMES
+
+BUS: Final = NAMES.prefix
+WINDOW: Final = 5
+"""Seconds for which Lambda collects entries. The steps of a device follow each other within seconds, so fewer runs
+publish them; a receiver gets an event a few seconds after it happened."""
+
+
+def make_bus(scope: Construct) -> events.CfnEventBus:
+    return events.CfnEventBus(scope, "EventBus", name=BUS, description="Device Lobby: one event for each transition")
+
+
+def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> None:
+    """Invoke the publisher for new entries. Failed ones are retried for as long as the stream has them (24 hours); the
+    publisher itself hands over those that fail for longer than an hour."""
+    lambda_.CfnEventSourceMapping(
+        scope,
+        "EntriesToPublisher",
+        event_source_arn=stream,
+        function_name=function.function_name,
+        starting_position="TRIM_HORIZON",
+        batch_size=100,
+        maximum_batching_window_in_seconds=WINDOW,
+        filter_criteria={"filters": [{"pattern": json.dumps({"eventName": ["INSERT"]})}]},
+        bisect_batch_on_function_error=True,
+        function_response_types=["ReportBatchItemFailures"],
+    )

@@ -1,0 +1,155 @@
+"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry.
+
+An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
+`GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
+day. A redrive sends the names of such entries, which are read from the history: nothing is lost when the stream has
+forgotten them. An item that is not an entry is not published; the notary raises the alarm about it.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.aws.event_bus import EventBus
+from lobby.contracts import UNPUBLISHED
+from lobby.domain.device import Device, Entry
+from lobby.domain.device_events import DeviceEvent, event_id
+from lobby.errors import InvalidInput
+from lobby.ledger.batch_reader import READ_SIZE, read_rows
+from lobby.ledger.clock import now, pause
+from lobby.ledger.items import entry_of_item
+from lobby.ledger.reader import LedgerReader
+from lobby.names import Fingerprint, parse_fingerprint, shown
+from lobby.settings import PublisherSettings, read_settings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+GIVE_UP: Final = timedelta(hours=1)
+"""The age of a record after which its entry goes to the on-failure queue."""
+NO_CAPACITY: Final = "NoCapacity"
+"""DynamoDB had no capacity to read the device's row."""
+Record = dict[str, Any]
+logger = Logger(service="publisher")
+
+
+class Unpublished(Exception):
+    """Entries that a redrive has named are not published; Lambda invokes the publisher again."""
+
+
+@dataclass(frozen=True)
+class Failures:
+    """The on-failure queue."""
+
+    sqs: Callable[[], "SQSClient"]
+    url: str
+
+    def hand_over(self, entry: Entry, why: str) -> None:
+        """Raise `ClientError`."""
+        body = {UNPUBLISHED: {"certid": entry.certid, "seq": entry.seq}, "reason": why}
+        self.sqs().send_message(QueueUrl=self.url, MessageBody=json.dumps(body))
+
+
+class Publisher:
+    """`lobby` is the lobby's key, which each event names."""
+
+    def __init__(
+        self,
+        bus: EventBus,
+        failures: Failures,
+        ledger: LedgerReader,
+        lobby: str,
+        clock: Callable[[], datetime] = now,
+        pause: Callable[[int], None] = pause,
+    ) -> None:
+        self._bus, self._failures, self._ledger, self._lobby = bus, failures, ledger, lobby
+        self._clock, self._pause = clock, pause
+
+    def process(self, records: Sequence[Record]) -> dict[str, Any]:
+        """Publish the new entries. Return Lambda's partial batch response (Lambda developer guide, "Configuring partial
+        batch response")."""
+        entries = {number: entry for number, entry in map(_entry, records) if entry is not None}
+        causes = self._publish(list(entries.values()))
+        ages = {record["dynamodb"]["SequenceNumber"]: self._age(record) for record in records}
+        failed = [
+            number
+            for number, entry in entries.items()
+            if (why := causes.get(event_id(entry.certid, entry.seq)))
+            and not (ages[number] > GIVE_UP and self._handed_over(entry, why))
+        ]
+        if failed:
+            logger.error("not published; the stream delivers them again", extra={"failed": len(failed)})
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+    def process_again(self, named: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the entries that a redrive names. Raise `InvalidInput`, or `Unpublished`."""
+        causes = self._publish([self._named(each) for each in named])
+        if causes:
+            raise Unpublished(f"got {causes}, want every event accepted")
+
+    def _publish(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Publish an event for each entry. Return the ids of those that were not accepted, with the cause."""
+        rows = self._rows(list(dict.fromkeys(entry.certid for entry in entries)))
+        ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
+        unread = [entry for entry in entries if entry.certid not in rows]
+        causes = {event_id(entry.certid, entry.seq): NO_CAPACITY for entry in unread}
+        return causes | self._bus.publish(ready)
+
+    def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
+        found: dict[Fingerprint, Device | None] = {}
+        for start in range(0, len(certids), READ_SIZE):
+            page = certids[start : start + READ_SIZE]
+            found |= read_rows(page, self._pause, lambda: False, consistent=False)
+        return found
+
+    def _named(self, name: Mapping[str, Any]) -> Entry:
+        certid, seq = parse_fingerprint(name.get("certid")), name.get("seq")
+        entry = self._ledger.entry(certid, seq) if isinstance(seq, int) else None
+        if entry is None:
+            raise InvalidInput("UNKNOWN_ENTRY", f"got entry {shown(seq)} of {certid}, want one of its history")
+        return entry
+
+    def _handed_over(self, entry: Entry, why: str) -> bool:
+        try:
+            self._failures.hand_over(entry, why)
+        except Exception:  # the stream delivers the record again
+            logger.exception("not handed over", extra={"certid": entry.certid, "seq": entry.seq})
+            return False
+        return True
+
+    def _age(self, record: Record) -> timedelta:
+        created = datetime.fromtimestamp(record["dynamodb"]["ApproximateCreationDateTime"], UTC)
+        return self._clock() - created
+
+
+def _entry(record: Record) -> tuple[str, Entry | None]:
+    """Return the number of a record, and its entry; None if it is not of a new entry."""
+    change = record["dynamodb"]
+    number, image = change["SequenceNumber"], change.get("NewImage", {})
+    try:
+        entry = entry_of_item(image) if record["eventName"] == "INSERT" else None
+    except (ValueError, TypeError, KeyError):
+        entry = None
+    return number, entry if isinstance(entry, Entry) else None
+
+
+@at_init
+def _publisher() -> Publisher:
+    settings, clients = read_settings(PublisherSettings, os.environ), LobbyClients()
+    bus = EventBus(client("events"), settings.event_bus, pause)
+    failures = Failures(lambda: clients.sqs, settings.undelivered_queue)
+    return Publisher(bus, failures, LedgerReader(), settings.lobby)
+
+
+def handler(event: Record, _context: object, publisher: Publisher | None = None) -> dict[str, Any]:
+    publisher = publisher or _publisher()
+    if "entries" in event:
+        publisher.process_again(event["entries"])
+        return {}
+    return publisher.process(event["Records"])

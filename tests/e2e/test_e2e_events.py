@@ -1,0 +1,70 @@
+"""Events on the deployed lobby: an operator's rule gets each transition, published with the publisher's own role."""
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lobby.names import Target
+from tests.e2e.deployment import Deployment, until
+from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def received(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
+    """The events of this lobby's bus, as a rule sends them to a queue. The list grows with each look."""
+    sqs, events = (deployed.client(deployed.lobby, service) for service in ("sqs", "events"))
+    name = f"observer-{next(_NUMBERS)}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name=name, EventBusName="device-lobby", EventPattern=json.dumps({"source": ["device-lobby"]}))
+    events.put_targets(Rule=name, EventBusName="device-lobby", Targets=[{"Id": "queue", "Arn": arn}])
+    found = Received(sqs, url)
+    yield found
+    events.remove_targets(Rule=name, EventBusName="device-lobby", Ids=["queue"])
+    events.delete_rule(Name=name, EventBusName="device-lobby")
+    sqs.delete_queue(QueueUrl=url)
+
+
+class Received(list[dict[str, Any]]):
+    """Events with EventBridge's envelope, in the order of their arrival."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        super().__init__()
+        self._sqs, self._url = sqs, url
+
+    def of(self, certid: str) -> list[dict[str, Any]]:
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in self if event["detail"]["device"]["fingerprint"] == certid]
+
+
+def test_each_transition_of_an_onboarding_is_published(
+    deployed: Deployment, fleet: Fleet, second: Target, received: Received
+) -> None:
+    paths = fleet.make()
+    certid, device = certid_of(paths), fleet.power_on(paths)
+    deployed.wait(certid, "inlobby")
+    deployed.claim(certid, second)
+    wait_for_event(device, "arrived_at_target")
+    deployed.wait(certid, "arrived")
+    until(lambda: len(received.of(certid)) >= 5, lambda: received)
+    events = {event["detail"]["seq"]: event for event in received.of(certid)}
+    assert [events[seq]["detail-type"] for seq in sorted(events)] == [
+        "device.admit",
+        "device.hello",
+        "device.claim",
+        "device.commission",
+        "device.arrive",
+    ]
+    assert {event["source"] for event in events.values()} == {"device-lobby"}
+    claim = events[3]["detail"]
+    assert (claim["device"]["name"], claim["before"], claim["after"]) == (name_of(paths), "inlobby", "claimed")
+    assert claim["target"] == str(second)
+    assert claim["actor"].startswith("user:")
