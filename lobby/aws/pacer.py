@@ -26,3 +26,8 @@ class Pacer:
             delay, self._following = self._pace.reserve(self._following, self._monotonic())
         if delay:
             self._sleep(delay)
+
+    def give_back(self) -> None:
+        """Return the time of a call that was waited for and is not made. A later call takes it."""
+        with self._lock:
+            self._following -= self._pace.interval

@@ -17,9 +17,13 @@ class Pace:
         if not (self.per_second > 0 and self.burst >= 1):
             raise ValueError(f"got {self.per_second} calls per second, burst {self.burst}, want > 0 and >= 1")
 
+    @property
+    def interval(self) -> float:
+        """Return the seconds between two calls."""
+        return 1 / self.per_second
+
     def reserve(self, following: float, now: float) -> tuple[float, float]:
         """Reserve one call. `following` is what the previous reservation returned (initially minus infinity), `now` the
         time, both in seconds. Return how many seconds to wait, and the next `following`."""
-        interval = 1 / self.per_second
-        conforming = max(following, now - (self.burst - 1) * interval)
-        return max(0.0, conforming - now), conforming + interval
+        conforming = max(following, now - (self.burst - 1) * self.interval)
+        return max(0.0, conforming - now), conforming + self.interval

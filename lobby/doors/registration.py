@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
 ACTOR: Final = "service:bouncer"
+SETTLED: Final = "settled"
+"""The outcome for a certificate that is no longer pending."""
 _REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED")
 _ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
 """Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
@@ -47,10 +49,10 @@ class Bouncer:
         self._admission = admission
 
     def decide(self, certid: Fingerprint) -> str:
-        """Admit or refuse a certificate. Return `admitted`, `settled` (no longer pending), or a reason code."""
+        """Admit or refuse a certificate. Return `admitted`, `SETTLED`, or a reason code."""
         description = self._describe(certid)
         if description is None or description["status"] != "PENDING_ACTIVATION":
-            return "settled"
+            return SETTLED
         try:
             identity = self._verify(certid, description)
             self._admission.admit(identity, description.get("caCertificateId") or "", ACTOR)

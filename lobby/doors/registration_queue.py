@@ -20,13 +20,13 @@ from lobby.aws.trust_store import TrustStore
 from lobby.domain.pacing import Pace
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
-from lobby.doors.registration import Bouncer
+from lobby.doors.registration import SETTLED, Bouncer
 from lobby.doors.registration_messages import Busy, Delivery, FailedRegistrations, delivery_of
 from lobby.errors import MessageRejected
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
 from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.leases import Lease, Registration, RegistrationLeases
+from lobby.ledger.leases import Ending, Lease, Registration, RegistrationLeases
 from lobby.ledger.models import TargetRow
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.registration_rows import RegistrationRow
@@ -96,6 +96,8 @@ class RegistrationQueue:
         if not alone:
             self._pacer.wait()
         lease = self._leases.take(registration)
+        if lease is not Lease.TAKEN and not alone:
+            self._pacer.give_back()
         if lease is Lease.BUSY:
             raise Busy
         if lease is Lease.DUPLICATE:
@@ -105,16 +107,17 @@ class RegistrationQueue:
                 self._pacer.wait()
             outcome = self._bouncer.decide(registration.certid)
         except Exception:
-            self._end(registration, done=False)
+            self._end(registration, Ending.FAILED)
             raise
-        log = logger.debug if outcome == "settled" else logger.info
+        is_decided = outcome != SETTLED
+        self._end(registration, Ending.DECIDED if is_decided else Ending.UNCHANGED)
+        log = logger.info if is_decided else logger.debug
         log("decided", extra={"certid": registration.certid, "outcome": outcome})
-        self._end(registration, done=True)
 
-    def _end(self, registration: Registration, *, done: bool) -> None:
+    def _end(self, registration: Registration, ending: Ending) -> None:
         """End the lease. If that fails, it ends by itself, and a decision can be repeated."""
         try:
-            self._leases.end(registration, done=done)
+            self._leases.end(registration, ending)
         except Exception:  # the outcome of the run stands
             logger.warning("lease not ended", extra={"certid": registration.certid}, exc_info=True)
 

@@ -1,9 +1,10 @@
 """Leases of just-in-time registrations, so that the events of one certificate are processed one at a time.
 
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
-is processed; a message that was sent before that run began asks for nothing more, and is dropped without a call to AWS
-IoT. A lease ends some time after a run that crashed. The message of that run can take it again at once, so the queue's
-delivery, not the lease, decides when a run is repeated. DynamoDB deletes old rows (attribute `expires`).
+is processed; a message that was sent before that run read the certificate asks for nothing more, and neither does one
+that was sent before the run changed it. They are dropped without a call to AWS IoT. A lease ends some time after a run
+that crashed. The message of that run can take it again at once, so the queue's delivery, not the lease, decides when a
+run is repeated. DynamoDB deletes old rows (attribute `expires`).
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from enum import Enum
 from typing import Final
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from lobby.ledger.clock import now
 from lobby.ledger.dynamodb_errors import code_of
@@ -40,9 +42,19 @@ class Lease(Enum):
 
     TAKEN = "taken"
     DUPLICATE = "duplicate"
-    """A run that began after the message was sent has done its work, or is doing it."""
+    """A run that has seen what the message reports has done its work, or is doing it."""
     BUSY = "busy"
     """A run that began before the message was sent is in progress."""
+
+
+class Ending(Enum):
+    """How a run has ended."""
+
+    FAILED = "failed"
+    UNCHANGED = "unchanged"
+    """The certificate was not pending."""
+    DECIDED = "decided"
+    """The run has admitted or refused the certificate, so messages that were sent until now report its old state."""
 
 
 class RegistrationLeases:
@@ -52,8 +64,8 @@ class RegistrationLeases:
         self._clock = clock
 
     def completed(self, registrations: Iterable[Registration]) -> frozenset[Fingerprint]:
-        """Return the certificates whose registration was completed by a run that began later than this event. One read
-        for all of them, at most 100; each certificate at most once."""
+        """Return the certificates whose registration was completed by a run that has seen this event. One read for all
+        of them, at most 100; each certificate at most once."""
         sent = {each.certid: each.sent for each in registrations}
         rows = RegistrationRow.batch_get(list(sent), consistent_read=True)
         return frozenset(certid for row in rows if row.done and row.began > sent[certid := Fingerprint(row.certid)])
@@ -87,13 +99,14 @@ class RegistrationLeases:
             return Lease.BUSY
         return Lease.DUPLICATE if row.began > registration.sent else Lease.BUSY
 
-    @staticmethod
-    def end(registration: Registration, *, done: bool) -> None:
-        """End the lease, unless another message has it by now. `done`: the run has ended with a decision."""
+    def end(self, registration: Registration, ending: Ending) -> None:
+        """End the lease, unless another message has it by now."""
+        actions: list[Action] = [RegistrationRow.done.set(ending is not Ending.FAILED), RegistrationRow.until.set(0)]
+        if ending is Ending.DECIDED:
+            actions.append(RegistrationRow.began.set(_ms(self._clock())))
         try:
             RegistrationRow(registration.certid).update(
-                actions=[RegistrationRow.done.set(done), RegistrationRow.until.set(0)],
-                condition=RegistrationRow.message == registration.message,
+                actions=actions, condition=RegistrationRow.message == registration.message
             )
         except UpdateError as error:
             if code_of(error) != _LOST:

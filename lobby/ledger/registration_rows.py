@@ -12,8 +12,9 @@ from lobby.ledger.table_calls import Calls
 
 class RegistrationRow(Model):
     """The lease of a certificate's registration (`leases`): the id of the message that is processed, since when and
-    until when, in ms since 1970, and whether the run has ended with a decision. DynamoDB deletes a row after
-    `expires`, in seconds since 1970."""
+    until when, in ms since 1970, and whether the run has ended with a decision. `began` becomes the time of the
+    decision, because messages that were sent before it need no other run. DynamoDB deletes a row after `expires`, in
+    seconds since 1970."""
 
     class Meta(Calls):
         table_name = NAMES.name("registrations")

@@ -1,9 +1,10 @@
 """Simulated devices that connect until their certificate is no longer pending.
 
-A real device causes one event at each connection attempt with a pending certificate (AWS IoT developer guide,
-"Just-in-time registration"). Here the event is published to a topic of the benchmark, whose rule has the actions of the
-real rule, so that the machine does not spend its time on thousands of TLS handshakes. Attempts follow each other as
-those of the AWS IoT device SDKs: an exponential wait of at most a minute, with jitter.
+A real device causes one event at each connection attempt with a pending certificate, and none with an active one (AWS
+IoT developer guide, "Just-in-time registration"); so each attempt first looks whether it was admitted. Here the event
+is published to a topic of the benchmark, whose rule has the actions of the real rule, so that the machine does not
+spend its time on thousands of TLS handshakes. Attempts follow each other as those of the AWS IoT device SDKs: an
+exponential wait of at most a minute, with jitter.
 """
 
 import heapq
@@ -71,7 +72,7 @@ class Devices:
                 now = time.time() - began
                 while pending and pending[0][0] <= now:
                     at, number, following = heapq.heappop(pending)
-                    if self.certids[number] not in admitted:
+                    if self.certids[number] not in self.admitted():
                         attempts += 1
                         pool.submit(self.publish, _event(self.certids[number]))
                         heapq.heappush(pending, (at + next(following), number, following))

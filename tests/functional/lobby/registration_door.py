@@ -83,9 +83,9 @@ class RegistrationDoor:
         """Have the bouncer decide on the certificate of the event, and return the outcome."""
         return self.bouncer.decide(parse_fingerprint(event["certificateId"]))
 
-    def queue(self) -> RegistrationQueue:
-        """Return the queue's processing in a new Lambda. It waits for nothing, and reports failures to no queue."""
-        pacer = Pacer(Pace(5, 5), sleep=lambda _seconds: None)
+    def queue(self, pacer: Pacer | None = None) -> RegistrationQueue:
+        """Return the queue's processing in a new Lambda. Without `pacer` it waits for nothing."""
+        pacer = pacer or Pacer(Pace(5, 5), sleep=lambda _seconds: None)
         failed = FailedRegistrations(lambda: aws.client("sqs"), "registrations", "undelivered", spread=lambda: 1.0)
         # moto is not made for threads
         return RegistrationQueue(self.new_bouncer(), RegistrationLeases(self.clock), pacer, failed, parallel=1)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lobby.aws.pacer import Pacer
+from lobby.domain.pacing import Pace
 from lobby.doors import registration_queue
 from lobby.doors.registration_messages import ATTEMPTS
 from lobby.doors.registration_queue import handler
@@ -159,22 +161,37 @@ def test_an_unreadable_message_is_handed_over_at_once_and_blocks_no_other(door: 
     assert aws.status(GOOD_ID) == "ACTIVE"
 
 
-def test_a_message_during_another_run_waits_without_a_call_to_aws_iot(
+def test_a_message_during_another_run_waits_and_needs_no_run_after_its_decision(
     door: RegistrationDoor, hidden: list[tuple[str, int]]
 ) -> None:
     event = door.first_connection()
-    first = door.message(event, 1)
+    first, during = door.message(event, 1), []
 
     def another_attempt() -> None:
         door.clock.advance(seconds=1)
-        assert door.receive(door.message(event, 2)) == ids([2])
+        during.append(door.message(event, 2))
+        assert door.receive(*during) == ids([2])
+        door.clock.advance(seconds=1)
 
     door.calls.meanwhile["CreateThing"] = another_attempt
     assert door.receive(first) == []
     assert hidden == [("receipt-2", 10)]
     door.calls.forget()
-    assert door.receive(door.message(event, 2)) == []
-    assert iot_calls(door.calls) == ["DescribeCertificate"]
+    assert door.receive(*during) == []
+    assert iot_calls(door.calls) == []
+
+
+def test_a_message_that_needs_no_run_uses_up_no_time_of_the_quota(door: RegistrationDoor) -> None:
+    slept: list[float] = []
+    pacer = Pacer(Pace(1, 1), monotonic=lambda: 50.0, sleep=slept.append)
+    queue, pems = door.queue(pacer), [make.pem_of(make.device(CA, f"sensor-{each}", number=each)) for each in (1, 2)]
+    events = [door.first_connection(pem) for pem in pems]
+    door.calls.fails["BatchGetItem"] = failing("BatchGetItem")
+    waiting = [door.message(event, number) for number, event in enumerate(events)]
+    door.clock.advance(seconds=1)
+    assert door.receive(*waiting, queue=queue) == []
+    assert door.receive(*waiting, queue=queue) == []
+    assert slept == [1.0, 2.0, 2.0]
 
 
 def test_a_lease_that_cannot_be_ended_does_not_undo_the_decision(door: RegistrationDoor) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.ledger.leases import KEPT, LEASE, Lease, Registration, RegistrationLeases
+from lobby.ledger.leases import KEPT, LEASE, Ending, Lease, Registration, RegistrationLeases
 from lobby.names import Fingerprint
 from tests import aws
 from tests.aws import Calls, Clock
@@ -38,21 +38,26 @@ def test_a_message_that_was_sent_before_the_run_began_is_a_duplicate(
     messages.clock.advance(seconds=1)
     assert leases.take(first) is Lease.TAKEN
     assert leases.take(second) is Lease.DUPLICATE
-    leases.end(first, done=True)
+    leases.end(first, Ending.DECIDED)
     assert leases.take(second) is Lease.DUPLICATE
     assert leases.take(first) is Lease.DUPLICATE
 
 
-def test_a_message_that_was_sent_during_the_run_waits_and_is_processed_then(
-    leases: RegistrationLeases, messages: Messages
+@pytest.mark.parametrize(
+    ("ending", "following"),
+    [(Ending.DECIDED, Lease.DUPLICATE), (Ending.UNCHANGED, Lease.TAKEN), (Ending.FAILED, Lease.TAKEN)],
+)
+def test_a_message_that_was_sent_during_a_run_needs_another_run_unless_that_run_has_decided(
+    leases: RegistrationLeases, messages: Messages, ending: Ending, following: Lease
 ) -> None:
     first = messages.new()
     assert leases.take(first) is Lease.TAKEN
     messages.clock.advance(seconds=1)
     during = messages.new()
     assert leases.take(during) is Lease.BUSY
-    leases.end(first, done=True)
-    assert leases.take(during) is Lease.TAKEN
+    messages.clock.advance(seconds=1)
+    leases.end(first, ending)
+    assert leases.take(during) is following
 
 
 def test_a_message_that_was_sent_after_the_decision_is_processed(
@@ -61,7 +66,7 @@ def test_a_message_that_was_sent_after_the_decision_is_processed(
     """The certificate was deleted, and the device has connected again."""
     first = messages.new()
     leases.take(first)
-    leases.end(first, done=True)
+    leases.end(first, Ending.DECIDED)
     messages.clock.advance(days=1)
     assert leases.take(messages.new()) is Lease.TAKEN
 
@@ -83,7 +88,7 @@ def test_a_failed_run_gives_the_lease_back_without_a_decision(leases: Registrati
     failed, other = messages.new(), messages.new()
     messages.clock.advance(seconds=1)
     leases.take(failed)
-    leases.end(failed, done=False)
+    leases.end(failed, Ending.FAILED)
     assert leases.completed([other]) == frozenset()
     assert leases.take(other) is Lease.TAKEN
 
@@ -96,7 +101,7 @@ def test_a_run_that_lost_its_lease_does_not_end_that_of_its_successor(
     messages.clock.advance(seconds=LEASE.seconds)
     successor = messages.new()
     assert leases.take(successor) is Lease.TAKEN
-    leases.end(slow, done=True)
+    leases.end(slow, Ending.DECIDED)
     messages.clock.advance(seconds=1)
     assert leases.take(messages.new()) is Lease.BUSY
 
@@ -108,7 +113,7 @@ def test_completed_registrations_are_read_for_a_whole_batch_at_once(
     messages.clock.advance(seconds=1)
     for message in (before, of_two):
         leases.take(message)
-        leases.end(message, done=True)
+        leases.end(message, Ending.DECIDED)
     messages.clock.advance(seconds=1)
     calls.forget()
     assert leases.completed([before, messages.new(TWO), messages.new(Fingerprint("3c" * 32))]) == {ONE}
