@@ -6,16 +6,19 @@ from dataclasses import dataclass, replace
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.allocation import Allocation
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentState
+from lobby.domain.enrolment import Enrolment, EnrolmentState
 from lobby.domain.enrolment_rules import (
     AllocationInput,
     MatchInput,
     parse_allocation,
+    parse_door,
     parse_limit,
     parse_match,
     parse_period,
+    parse_repeat,
     parse_serials,
     parse_text,
+    require_bound,
 )
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
@@ -27,6 +30,7 @@ class NewEnrolment:
     """An enrolment as the caller enters it."""
 
     name: str
+    door: str
     match: MatchInput
     allocation: AllocationInput | None
     limit: int | None
@@ -34,6 +38,7 @@ class NewEnrolment:
     ends: str | None
     model: str | None
     paused: bool
+    repeat: str | None
 
 
 def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolment:
@@ -43,18 +48,22 @@ def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolme
     allocation = parse_allocation(entered.allocation) if entered.allocation is not None else None
     if allocation is not None:
         _require_targets(services, allocation)
+    door, limit = parse_door(entered.door), parse_limit(entered.limit)
+    match = parse_match(entered.match, door)
+    require_bound(door, match, limit)
     new = Enrolment(
         parse_enrolment_name(entered.name),
-        Door.REGISTRATION,
-        parse_match(entered.match),
+        door,
+        match,
         caller.actor,
         timestamp(now()),
         EnrolmentState.PAUSED if entered.paused else EnrolmentState.ACTIVE,
-        limit=parse_limit(entered.limit),
+        limit=limit,
         starts=starts,
         ends=ends,
         model=parse_text(entered.model, "the model", "INVALID_MODEL") if entered.model is not None else None,
         allocation=allocation,
+        repeat=parse_repeat(entered.repeat, door),
     )
     return services.enrolments.create(new)
 
@@ -67,18 +76,22 @@ class LimitChange:
     limit: int | None
     starts: str | None
     ends: str | None
+    repeat: str | None
 
 
 def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -> Enrolment:
-    """Change the limit and the validity period. Raise `InvalidInput`, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as
-    `Enrolments.set_limits`."""
+    """Change the limit, the validity period, and what happens to a second key of a serial number. Raise `InvalidInput`,
+    `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
     limit, given = parse_limit(wanted.limit), wanted.given
 
     def changed(before: Enrolment) -> Enrolment:
         starts = wanted.starts if "starts" in given else before.starts
         ends = wanted.ends if "ends" in given else before.ends
         first, last = parse_period(starts, ends)
-        return replace(before, limit=limit if "limit" in given else before.limit, starts=first, ends=last)
+        most = limit if "limit" in given else before.limit
+        require_bound(before.door, before.match, most)
+        repeat = parse_repeat(wanted.repeat, before.door) if "repeat" in given else before.repeat
+        return replace(before, limit=most, starts=first, ends=last, repeat=repeat)
 
     return services.enrolments.set_limits(parse_enrolment_name(name), changed, caller.actor)
 

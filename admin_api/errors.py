@@ -9,7 +9,8 @@ LobbyError
 ApiFault              masked: the caller gets INTERNAL and a correlation id
 ├── KeysUnavailable   the user pool's public keys are unavailable, so no token can be verified
 ├── SurveyFailed      the surveyor failed or returned a malformed response
-└── ComparisonFailed  the reconciler failed or returned a malformed response
+├── ComparisonFailed  the reconciler failed or returned a malformed response
+└── RegistrarFailed   the registrar failed or returned a malformed response
 """
 
 from typing import Any
@@ -50,3 +51,7 @@ class SurveyFailed(ApiFault):
 
 class ComparisonFailed(ApiFault):
     """The reconciler failed or returned a malformed response."""
+
+
+class RegistrarFailed(ApiFault):
+    """The registrar failed or returned a malformed response."""

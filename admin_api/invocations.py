@@ -1,21 +1,23 @@
-"""Requests to the Lambdas that may access targets: the surveyor and the reconciler.
+"""Requests to the Lambdas that may access targets, the surveyor and the reconciler, and to the registrar.
 
-The API cannot assume a target's role, because the target trusts only the commissioner's role. `lobby.contracts` defines
-the messages.
+The API cannot assume a target's role, because the target trusts only the commissioner's role, and it has no permission
+on certificates, which the registrar has. `lobby.contracts` and `lobby.claim_contracts` define the messages.
 """
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from admin_api.errors import ComparisonFailed, SurveyFailed
+from admin_api.errors import ComparisonFailed, RegistrarFailed, SurveyFailed
 from lobby.contracts import Comparison, ComparisonRequest, Survey, SurveyRequest
-from lobby.errors import Conflict, InvalidInput
-from lobby.invocation import InvocationFailed, MalformedMessage, RequestRefused, invoke
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.invocation import InvocationFailed, MalformedMessage, Request, RequestRefused, invoke
 from lobby.names import Region, Target
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
+
+R = TypeVar("R")
 
 
 def lambda_client(region: Region) -> Callable[[], "LambdaClient"]:
@@ -60,3 +62,17 @@ def compare(
         raise ComparisonFailed(f"the reconciler failed for {target}: {error}") from error
     except MalformedMessage as error:
         raise ComparisonFailed(f"the reconciler's response for {target} is malformed: {error}") from error
+
+
+def ask_registrar(client: "LambdaClient", function: str, request: Request[R]) -> R:
+    """Return the registrar's response. Raise `InvalidInput`, `NotFound` or `Conflict` with the code of its refusal, or
+    `RegistrarFailed`."""
+    try:
+        return invoke(client, function, request)
+    except RequestRefused as refused:
+        kinds = {"INVALID": InvalidInput, "UNKNOWN": NotFound}
+        raise kinds.get(refused.code.partition("_")[0], Conflict)(refused.code, refused.message) from None
+    except InvocationFailed as error:
+        raise RegistrarFailed(f"the registrar failed: {error}") from error
+    except MalformedMessage as error:
+        raise RegistrarFailed(f"the registrar's response is malformed: {error}") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
-from admin_api.invocations import compare, lambda_client, run_survey
+from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
 from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
@@ -21,7 +21,9 @@ from lobby.aws.clients import client as aws_client
 from lobby.contracts import Comparison, Survey
 from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
+from lobby.invocation import Request
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
@@ -46,6 +48,8 @@ class Services:
     survey: Callable[[Target], Survey]
     compare: Callable[[Target, str | None, str | None], Comparison] = field(kw_only=True)
     """Returns a page of a target's comparison. Arguments: target, cursor, actor to repair as (None: report only)."""
+    ask_registrar: Callable[[Request[Any]], Any] = field(kw_only=True)
+    """Sends a request of `lobby.claim_contracts` to the registrar."""
     lobby_account: AccountId
     lobby_region: Region
     profiles: Profiles = field(kw_only=True)
@@ -54,6 +58,9 @@ class Services:
     connections: Connections = field(default_factory=Connections)
     enrolments: Enrolments = field(default_factory=Enrolments)
     serial_lists: SerialLists = field(default_factory=SerialLists)
+    claim_certificates: ClaimCertificates = field(default_factory=ClaimCertificates)
+    device_endpoint: str | None = None
+    """The host that devices connect to, if the deployment knows it."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
@@ -81,6 +88,8 @@ def services_of(settings: Settings) -> Services:
         targets=Targets(new_external_id),
         survey=lambda target: run_survey(client(), settings.surveyor, target),
         compare=lambda target, cursor, repair_as: compare(client(), settings.reconciler, target, cursor, repair_as),
+        ask_registrar=lambda request: ask_registrar(client(), settings.registrar, request),
+        device_endpoint=settings.device_endpoint,
         lobby_account=settings.lobby_account,
         lobby_region=settings.lobby_region,
         profiles=bundled_profiles(),

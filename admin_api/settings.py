@@ -18,6 +18,7 @@ _REQUIRED = (
     *_SIGN_IN,
     "SURVEYOR_FUNCTION",
     "RECONCILER_FUNCTION",
+    "REGISTRAR_FUNCTION",
     "COMMISSIONER_ROLE_ARN",
     "ARRIVALS_QUEUE_ARN",
 )
@@ -56,11 +57,14 @@ class SignInSettings:
 
 @dataclass(frozen=True)
 class Settings(SignInSettings):
-    """`lobby_account` and `lobby_region` are those of this lobby."""
+    """`lobby_account` and `lobby_region` are those of this lobby. `device_endpoint` is the host that devices connect
+    to, None if the deployment does not know it."""
 
     lobby_account: AccountId
     surveyor: str
     reconciler: str
+    registrar: str
+    device_endpoint: str | None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -72,8 +76,14 @@ class Settings(SignInSettings):
             raise InvalidInput(
                 "INVALID_SETTING", f"got a queue in {queue[2]}/{queue[1]}, want it in {account}/{region}"
             )
-        surveyor, reconciler = environment["SURVEYOR_FUNCTION"], environment["RECONCILER_FUNCTION"]
-        return cls(**vars(sign_in), lobby_account=parse_account(account), surveyor=surveyor, reconciler=reconciler)
+        return cls(
+            **vars(sign_in),
+            lobby_account=parse_account(account),
+            surveyor=environment["SURVEYOR_FUNCTION"],
+            reconciler=environment["RECONCILER_FUNCTION"],
+            registrar=environment["REGISTRAR_FUNCTION"],
+            device_endpoint=environment.get("DEVICE_ENDPOINT") or None,
+        )
 
 
 def _read_sign_in(environment: Mapping[str, str], required: tuple[str, ...]) -> SignInSettings:

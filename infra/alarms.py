@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, PUBLISHER, RECONCILER, SWEEPER, Function
+from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, PUBLISHER, RECONCILER, REGISTRAR, SWEEPER, Function
 from infra.settings import Settings
 from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
 
@@ -42,6 +42,12 @@ _REPORTED = (
         "devices wait in a lane in which none was done for 15 minutes: run lobbyctl targets",
     ),
     (SWEEPER, "DevicesLate", "devices-late", "devices received their route 30 minutes ago and have not arrived"),
+    (
+        REGISTRAR,
+        "ClaimCertificatesExpiring",
+        "claim-certificates-expiring",
+        "a claim certificate expires within 30 days: add a new one, then revoke it",
+    ),
     (RECONCILER, "DifferencesFound", "targets-differ", "a target differs from the ledger: run lobbyctl reconcile"),
     (
         RECONCILER,

@@ -24,6 +24,12 @@ def environment(settings: Settings) -> dict[str, str]:
     return {"IOT_DATA_ENDPOINT": settings.data_endpoint} if settings.data_endpoint else {}
 
 
+def for_devices(settings: Settings) -> dict[str, str]:
+    """Return the setting of the Lambda that tells users where devices connect to."""
+    host = settings.domain or settings.data_endpoint
+    return {"DEVICE_ENDPOINT": host} if host else {}
+
+
 def make_endpoint(scope: Construct, settings: Settings) -> None:
     """Create the domain configuration, if there is a domain, and the output `LobbyEndpoint`, if it is known."""
     if settings.domain and settings.domain_certificate:

@@ -50,6 +50,9 @@ class Function:
 
 
 BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
+PROVISIONING: Final = Function("provisioning", "lobby.doors.provisioning.handler", bundles.BOUNCER, 5, memory=1024)
+"""AWS IoT waits 5 s for a hook, a cold start included, so it gets more memory and with it more CPU."""
+REGISTRAR: Final = Function("registrar", "lobby.doors.claim_certificates.handler", bundles.BOUNCER, timeout=120)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
@@ -72,6 +75,8 @@ RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.hand
 """Part of a daily round takes most of it; a page for the API must be complete before the API's timeout."""
 FUNCTIONS: Final = (
     BOUNCER,
+    PROVISIONING,
+    REGISTRAR,
     RECEPTIONIST,
     CONNECTIONS,
     BELL,

@@ -25,6 +25,7 @@ from infra import (
     functions,
     notary,
     permissions,
+    provisioning,
     queues,
     registration,
     sign_in,
@@ -71,6 +72,7 @@ class LobbyStack(Stack):
         self.console_url = settings.console_url or f"{self.api.api_endpoint}/"
         self.sign_in = sign_in.make_sign_in(self, settings, self.console_url)
         self._device_side()
+        provisioning.make_claim_door(self)
         self._connection_side()
         self._commissioner_side()
         self._history_side()
@@ -88,7 +90,7 @@ class LobbyStack(Stack):
     def ledger(self) -> dynamodb.TableV2:
         return self.tables[LedgerRow]
 
-    def _function(
+    def make_function(
         self, function: Function, statements: list[iam.PolicyStatement], **environment: str
     ) -> lambda_.Function:
         """Create a function with its own role."""
@@ -109,14 +111,14 @@ class LobbyStack(Stack):
             policy_document=device_policies.waiting_policy(self.settings.lobby),
         )
         lobby, queues = self.settings.lobby, self.queues
-        bouncer = self._function(
+        bouncer = self.make_function(
             functions.BOUNCER,
             permissions.bouncer(self.settings),
             LOBBY_POLICY=device_policies.WAITING,
             TRUST_BUCKET=self.bucket.bucket_name,
             **registration.environment(self.settings, queues),
         )
-        receptionist = self._function(
+        receptionist = self.make_function(
             functions.RECEPTIONIST, permissions.receptionist(self.settings), **endpoint.environment(self.settings)
         )
         names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
@@ -139,7 +141,7 @@ class LobbyStack(Stack):
 
     def _connection_side(self) -> None:
         """The function triggered when devices connect and disconnect."""
-        function = self._function(functions.CONNECTIONS, permissions.connections(self.settings))
+        function = self.make_function(functions.CONNECTIONS, permissions.connections(self.settings))
         connections.make_rule(self, self.settings, function, self.queues.undelivered, self.rules_role)
         self._send_failures_to_queue("ConnectionsFailures", function)
         connections.enable_iot_logs(self, self.settings)
@@ -182,11 +184,11 @@ class LobbyStack(Stack):
                 self, each, self.code, self.commissioner_role, groups[each.name], environments.get(each, {})
             )
         stream = self.ledger.table_stream_arn or ""
-        bell = self._function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
+        bell = self.make_function(functions.BELL, permissions.bell(self.settings, stream), **self._lane_queues)
         event_sources.rows_to(self, bell, stream, self.queues)
         workers = self.functions[commissioner.name], self.functions[functions.EXPRESS.name]
         event_sources.lanes_to(self, *workers, self.queues)
-        arrivals = self._function(
+        arrivals = self.make_function(
             functions.ARRIVALS,
             permissions.arrivals(self.settings),
             UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
@@ -203,7 +205,7 @@ class LobbyStack(Stack):
     def _history_side(self) -> None:
         """The functions triggered by history entries."""
         stream = self.tables[HistoryRow].table_stream_arn or ""
-        function = self._function(
+        function = self.make_function(
             functions.NOTARY,
             permissions.notary(self.settings, stream),
             NOTARY_BUCKET=self.notary_bucket.bucket_name,
@@ -223,14 +225,14 @@ class LobbyStack(Stack):
 
     def _scheduled_functions(self) -> None:
         """Functions triggered by a schedule."""
-        sweeper = self._function(
+        sweeper = self.make_function(
             functions.SWEEPER,
             permissions.sweeper(self.settings),
             TRUST_BUCKET=self.bucket.bucket_name,
             **endpoint.environment(self.settings),
             LANES_QUEUE=self.queues.lanes.queue_url,
         )
-        reconciler = self._function(
+        reconciler = self.make_function(
             functions.RECONCILER,
             permissions.reconciler(self.settings),
             INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
@@ -246,16 +248,18 @@ class LobbyStack(Stack):
             "USER_POOL_CLIENT_ID": self.sign_in.client.user_pool_client_id,
             **({"LOGIN_URL": login_url} if login_url else {}),
         }
-        graphql = self._function(
+        graphql = self.make_function(
             functions.ADMIN_API,
             permissions.admin_api(self.settings),
             **sign_in,
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
             RECONCILER_FUNCTION=functions.RECONCILER.full_name,
+            REGISTRAR_FUNCTION=functions.REGISTRAR.full_name,
             COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
+            **endpoint.for_devices(self.settings),
         )
-        pages = self._function(functions.PAGES, [], **sign_in)
+        pages = self.make_function(functions.PAGES, [], **sign_in)
         front_door.add_routes(self.api, graphql, pages, self.sign_in)
 
     def _add_alarms(self) -> None:
@@ -269,6 +273,7 @@ class LobbyStack(Stack):
             alarm.watch_stream(self.tables[HistoryRow], self.functions[reader], reader)
         alarm.watch_timer(functions.SWEEPER, 15)
         alarm.watch_timer(functions.RECONCILER, 60)
+        alarm.watch_timer(functions.REGISTRAR, 15)
         alarm.watch_authenticity()
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()

@@ -36,6 +36,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     lobby = stack.settings.lobby
     iot = f"arn:aws:iot:{lobby.region}:{lobby.account}"
     bucket = NAMES.trust_bucket(lobby.account, lobby.region)
+    hooks = "functions of the operator that choose targets, created later"
     _wildcards(
         stack,
         "BouncerRole",
@@ -43,11 +44,16 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:cacert/*": "manufacturers' CAs are registered later",
             f"{iot}:thing/*": _THINGS,
-            allocation_hooks(lobby): "functions of the operator that choose targets, created later",
+            allocation_hooks(lobby): hooks,
             f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
             "*": f"AttachThingPrincipal: {_NO_RESOURCE}",
         },
     )
+    _wildcards(stack, "ProvisioningRole", {f"{iot}:cert/*": _CERTIFICATES, allocation_hooks(lobby): hooks})
+    attach = f"AttachThingPrincipal: {_NO_RESOURCE}"
+    _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
+    new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA and ListCertificates"
+    _wildcards(stack, "RegistrarRole", {f"{iot}:cert/*": _CERTIFICATES, "*": f"{new}: {_NO_RESOURCE}"})
     templates = f"arn:aws:s3:::{bucket}/templates/*"
     _wildcards(stack, "AdminApiRole", {templates: "one template per target; targets are registered later"})
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})

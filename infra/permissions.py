@@ -9,7 +9,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from pynamodb.models import Model
 
-from infra.functions import INSPECTOR, RECONCILER, SURVEYOR, function_arn
+from infra.functions import INSPECTOR, RECONCILER, REGISTRAR, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
 from lobby.deployment import NAMES
@@ -68,7 +68,7 @@ def allow(sid: str, actions: list[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=actions, resources=list(resources))
 
 
-def _table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStatement:
+def table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStatement:
     sid = model.__name__.replace("Row", "Table")
     return allow(sid, [f"dynamodb:{action}" for action in actions], table_arn(model, lobby))
 
@@ -78,14 +78,14 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
     listing = allow("ListAbsentObjects", ["s3:ListBucket"], bucket)
     return [
-        _table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
-        _table(HISTORY, lobby, "PutItem", "Query"),
-        _table(CERTIFICATES, lobby, "PutItem"),
-        _table(NameRow, lobby, "PutItem", "GetItem"),
-        _table(COUNTS, lobby, "UpdateItem"),
-        _table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
-        _table(ENROLMENTS, lobby, "GetItem", "Query", "UpdateItem"),
-        _table(TARGETS, lobby, "Query"),
+        table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(CERTIFICATES, lobby, "PutItem"),
+        table(NameRow, lobby, "PutItem", "GetItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(RegistrationRow, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        table(ENROLMENTS, lobby, "GetItem", "Query", "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
         allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
         _consumes("Registrations", REGISTRATIONS, lobby, "sqs:ChangeMessageVisibility"),
         allow(
@@ -112,9 +112,9 @@ def _consumes(sid: str, queue: str, lobby: Target, *more: str) -> iam.PolicyStat
 def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
-        _table(HISTORY, lobby, "PutItem"),
-        _table(COUNTS, lobby, "UpdateItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem"),
+        table(COUNTS, lobby, "UpdateItem"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         _on_failure(settings, UNDELIVERED),
     ]
@@ -123,8 +123,8 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
 def connections(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        _table(LEDGER, lobby, "GetItem"),
-        _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
+        table(LEDGER, lobby, "GetItem"),
+        table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _on_failure(settings, UNDELIVERED),
     ]
 
@@ -146,8 +146,8 @@ def publisher(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
         *_reads(stream_arn),
-        _table(LEDGER, lobby, "BatchGetItem"),
-        _table(HISTORY, lobby, "GetItem"),
+        table(LEDGER, lobby, "BatchGetItem"),
+        table(HISTORY, lobby, "GetItem"),
         allow("Publish", ["events:PutEvents"], event_bus_arn(lobby)),
         _on_failure(settings, UNDELIVERED),
     ]
@@ -168,16 +168,16 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
-        _table(LEDGER, lobby, "GetItem", "BatchGetItem", "UpdateItem"),
-        _table(CERTIFICATES, lobby, "BatchGetItem"),
+        table(LEDGER, lobby, "GetItem", "BatchGetItem", "UpdateItem"),
+        table(CERTIFICATES, lobby, "BatchGetItem"),
         allow("Queue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_TARGET, lobby)),
-        _table(LANES, lobby, "GetItem", "UpdateItem"),
+        table(LANES, lobby, "GetItem", "UpdateItem"),
         allow("Lanes", work, queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
         _consumes("Marks", MARKS, lobby),
         allow("ContinueLane", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
-        _table(HISTORY, lobby, "PutItem"),
-        _table(COUNTS, lobby, "UpdateItem"),
-        _table(TARGETS, lobby, "GetItem"),
+        table(HISTORY, lobby, "PutItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(TARGETS, lobby, "GetItem"),
         allow("AssumeTargetRoles", ["sts:AssumeRole"], f"arn:aws:iam::*:role/{TARGET_ROLE}"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("EndSessions", ["iot:DeleteConnection"], iot_arn(lobby, "client/*")),
@@ -194,11 +194,11 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
 def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
-        _table(HISTORY, lobby, "PutItem"),
-        _table(COUNTS, lobby, "UpdateItem"),
-        _table(TARGETS, lobby, "GetItem"),
-        _table(CONNECTIONS, lobby, "GetItem", "PutItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(TARGETS, lobby, "GetItem"),
+        table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _consumes("Arrivals", ARRIVALS, lobby),
         _consumes("Unconfirmed", UNCONFIRMED, lobby, "sqs:SendMessage"),
         allow("RequestMarks", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
@@ -210,17 +210,17 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
     trust = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
     return [
-        _table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in ledger_indexes(settings))),
-        _table(CERTIFICATES, lobby, "GetItem"),
-        _table(LANES, lobby, "Query", "UpdateItem"),
-        _table(HISTORY, lobby, "PutItem", "Query"),
-        _table(COUNTS, lobby, "UpdateItem", "Query"),
-        _table(CONNECTIONS, lobby, "BatchGetItem", "Query"),
+        table(CERTIFICATES, lobby, "GetItem"),
+        table(LANES, lobby, "Query", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(COUNTS, lobby, "UpdateItem", "Query"),
+        table(CONNECTIONS, lobby, "BatchGetItem", "Query"),
         allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
-        _table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
-        _table(ROUNDS, lobby, "BatchGetItem"),
-        _table(ENROLMENTS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
+        table(ROUNDS, lobby, "BatchGetItem"),
+        table(ENROLMENTS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(
@@ -229,6 +229,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
             function_arn(SURVEYOR, settings),
             function_arn(RECONCILER, settings),
         ),
+        allow("ClaimCertificates", ["lambda:InvokeFunction"], function_arn(REGISTRAR, settings)),
     ]
 
 
@@ -236,13 +237,13 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
     """The sweeper moves no device, but the first write of a row from an older version of the ledger counts the row."""
     lobby = settings.lobby
     return [
-        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem"),
         allow("Overdue", ["dynamodb:Query"], _index(BY_TURN, lobby), _index(BY_STATE, lobby)),
-        _table(HISTORY, lobby, "PutItem", "Query"),
-        _table(COUNTS, lobby, "UpdateItem"),
-        _table(TARGETS, lobby, "Query"),
-        _table(LANES, lobby, "Query"),
-        _table(ROUNDS, lobby, "GetItem", "PutItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
+        table(LANES, lobby, "Query"),
+        table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
@@ -253,12 +254,12 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
 def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        _table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem"),
         allow("DevicesOfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
-        _table(HISTORY, lobby, "PutItem", "Query"),
-        _table(COUNTS, lobby, "UpdateItem"),
-        _table(TARGETS, lobby, "Query"),
-        _table(ROUNDS, lobby, "GetItem", "BatchGetItem", "PutItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
+        table(ROUNDS, lobby, "GetItem", "BatchGetItem", "PutItem"),
         allow("InvokeTargetChecks", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
     ]
 

@@ -142,3 +142,12 @@ class NotarySettings(LobbySettings):
     """`notary_bucket` holds the anchors of all histories."""
 
     notary_bucket: str
+
+
+@dataclass(frozen=True)
+class RegistrarSettings(LobbySettings):
+    """`claim_policy` is attached to every claim certificate, `claim_keys_policy` also to one by which AWS IoT may
+    create keys."""
+
+    claim_policy: str
+    claim_keys_policy: str

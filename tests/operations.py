@@ -76,6 +76,15 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "pauseEnrolment": ('mutation { pauseEnrolment(name: "none") { state } }', _OPERATORS),
     "resumeEnrolment": ('mutation { resumeEnrolment(name: "none") { state } }', _OPERATORS),
     "revokeEnrolment": ('mutation { revokeEnrolment(name: "none") { state } }', _OPERATORS),
+    "approveSerialNumber": (
+        'mutation { approveSerialNumber(enrolment: "none", serialNumber: "pump-1") { until } }',
+        _OPERATORS,
+    ),
+    "revokeClaimCertificate": (
+        "mutation($id: String!) { revokeClaimCertificate(certificateId: $id) { state } }",
+        _OPERATORS,
+    ),
+    "addClaimCertificate": ('mutation { addClaimCertificate(enrolment: "none", csr: "-") { state } }', _ADMINS),
     "createEnrolment": (
         'mutation { createEnrolment(name: "valves", match: {namePattern: "valve-*"}) { name } }',
         _ADMINS,
@@ -107,9 +116,12 @@ REFUSED: Final = {
             "resumeEnrolment",
             "revokeEnrolment",
             "changeEnrolment",
+            "approveSerialNumber",
+            "addClaimCertificate",
         ),
         "UNKNOWN_ENROLMENT",
     ),
+    "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
 }
 """Operations that a permitted role reaches, and that refuse: a target in use, an enrolment that does not exist."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})

@@ -10,6 +10,7 @@ from admin_api.cli.commands import (
     account,
     change,
     claim,
+    claim_certificates,
     devices,
     doctor,
     enrolment_creation,
@@ -68,6 +69,8 @@ targets.app.add_typer(target_changes.app)
 targets.app.add_typer(target_template.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 enrolments.app.add_typer(enrolment_creation.app)
+enrolments.app.add_typer(claim_certificates.approve_app)
+enrolments.app.add_typer(claim_certificates.app, name="certificates", help="Add, list and revoke claim certificates.")
 app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 

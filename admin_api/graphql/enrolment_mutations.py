@@ -6,7 +6,7 @@ import strawberry
 
 from admin_api import enrolments as rules
 from admin_api.graphql.arguments import described
-from admin_api.graphql.context import ABSENT, Info, given, operation
+from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.enrolments import (
     AddedSerialNumbers,
     AllocationInput,
@@ -17,12 +17,22 @@ from admin_api.graphql.enrolments import (
     limit_change,
     match_entered,
 )
-from lobby.domain.enrolment import EnrolmentEvent
+from admin_api.graphql.value_lists import one_of
+from lobby.claim_contracts import AlignClaimCertificates
+from lobby.domain.enrolment import Door, EnrolmentEvent, Repeat
+from lobby.domain.enrolment import Enrolment as Row
 from lobby.names import parse_enrolment_name
 
 Name = Annotated[str, described("The enrolment's name.")]
 Limit = Annotated[int | None, described("How many devices it admits at most; null for any number.")]
 Starts = Annotated[str | None, described("When it begins: a date, or a time with its offset (ISO 8601).")]
+Repeats = Annotated[
+    str | None,
+    described(
+        "What happens to a device at door claim whose serial number another key already has: it is refused, replaces"
+        f" the other, or is refused until approveSerialNumber. By default refuse. {one_of(Repeat)}"
+    ),
+]
 Ends = Annotated[str | None, described("When it stops: a date (its beginning, UTC), or a time with its offset.")]
 
 
@@ -33,11 +43,14 @@ class EnrolmentMutation:
         " Creating the same one again changes nothing. ENROLMENT_AMBIGUOUS if another one matches some of its devices"
         " and neither is more specific."
     )
-    def create_enrolment(
+    def create_enrolment(  # noqa: PLR0913, PLR0917  # one parameter per argument
         self,
         info: Info,
         name: Annotated[str, described("1 to 32 of a-z 0-9 -, the first not a dash.")],
-        match: Annotated[EnrolmentMatchInput, described("Which devices it matches.")],
+        match: Annotated[
+            EnrolmentMatchInput | None,
+            described("Which devices it matches. Required for door registration; at door claim, any by default."),
+        ] = ABSENT,
         limit: Limit = ABSENT,
         starts: Starts = ABSENT,
         ends: Ends = ABSENT,
@@ -46,25 +59,37 @@ class EnrolmentMutation:
             AllocationInput | None, described("For what its devices are claimed; by default they wait for a claim.")
         ] = ABSENT,
         paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
+        door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,
+        repeat: Repeats = ABSENT,
     ) -> Enrolment | None:
         entered = rules.NewEnrolment(
             name,
-            match_entered(match),
+            door,
+            match_entered(given(match)),
             allocation_entered(given(allocation)),
             given(limit),
             given(starts),
             given(ends),
             given(model),
             paused,
+            given(repeat),
         )
         return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
 
-    @operation("Changes the limit and validity period of an enrolment. Omitted values stay; null removes one.")
+    @operation(
+        "Changes the limit, the validity period and `repeat` of an enrolment. Omitted values stay; null removes one."
+    )
     def change_enrolment(
-        self, info: Info, name: Name, limit: Limit = ABSENT, starts: Starts = ABSENT, ends: Ends = ABSENT
+        self,
+        info: Info,
+        name: Name,
+        limit: Limit = ABSENT,
+        starts: Starts = ABSENT,
+        ends: Ends = ABSENT,
+        repeat: Repeats = ABSENT,
     ) -> Enrolment | None:
-        context, wanted = info.context, limit_change(limit, starts, ends)
-        return enrolment_now(context, rules.change(context.services, context.caller, name, wanted))
+        context, wanted = info.context, limit_change(limit, starts, ends, repeat)
+        return _aligned(context, rules.change(context.services, context.caller, name, wanted))
 
     @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding some again changes nothing.")
     def add_serial_numbers(
@@ -93,4 +118,11 @@ class EnrolmentMutation:
 def _changed(info: Info, name: str, event: EnrolmentEvent) -> Enrolment:
     context = info.context
     changed = context.services.enrolments.set_state(parse_enrolment_name(name), event, context.caller.actor)
+    return _aligned(context, changed)
+
+
+def _aligned(context: Context, changed: Row) -> Enrolment:
+    """Make the claim certificates what the enrolment requires now; if this fails, the registrar's timer repeats it."""
+    if changed.door is Door.CLAIM:
+        context.services.ask_registrar(AlignClaimCertificates(changed.name))
     return enrolment_now(context, changed)

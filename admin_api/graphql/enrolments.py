@@ -1,16 +1,20 @@
 """Types for enrolments: groups of devices with limits, and what is done with them when they join."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import strawberry
 from strawberry.scalars import JSON
 
 from admin_api import enrolments as rules
+from admin_api.graphql.claim_certificates import ClaimCertificate, claim_certificate_from
 from admin_api.graphql.context import ABSENT, Context, computed, given
 from admin_api.graphql.targets import TargetInput, target_named
+from admin_api.graphql.value_lists import one_of
+from lobby.deployment import NAMES
 from lobby.domain import allocation as domain
 from lobby.domain import enrolment as ledger
 from lobby.domain.allocation import Share
+from lobby.domain.claim_certificate import ClaimCertificate as ClaimCertificateRow
 from lobby.domain.enrolment_rules import AllocationInput as EnteredAllocation
 from lobby.domain.enrolment_rules import MatchInput as EnteredMatch
 from lobby.names import EnrolmentName, parse_enrolment_name
@@ -102,7 +106,9 @@ class EnrolmentRefusals:
 class EnrolmentEntry:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
     actor: str = strawberry.field(description="Who.")
-    event: str = strawberry.field(description="created, changed, paused, resumed, revoked or listed.")
+    event: str = strawberry.field(
+        description="created, changed, paused, resumed, revoked or listed, certified, uncertified or approved."
+    )
     detail: str = strawberry.field(description="What was changed.")
 
 
@@ -111,10 +117,11 @@ class Enrolment:
     row: strawberry.Private[ledger.Enrolment]
     lengths: strawberry.Private[Mapping[EnrolmentName, int]]
     refused: strawberry.Private[Mapping[EnrolmentName, Mapping[str, int]]]
+    claims: strawberry.Private[Sequence[ClaimCertificateRow]]
 
     id: strawberry.ID = strawberry.field(description="Identifies the enrolment in caches: its name.")
     name: str = strawberry.field(description="Its name. The actor of its claims is rule:<name>.")
-    door: str = strawberry.field(description="How its devices join: registration.")
+    door: str = strawberry.field(description=f"How its devices join. {one_of(ledger.Door)}")
     state: str = strawberry.field(description="active, paused or revoked.")
     match: EnrolmentMatch = strawberry.field(description="Which devices it matches.")
     limit: int | None = strawberry.field(description="How many devices it admits at most; null for any number.")
@@ -125,12 +132,26 @@ class Enrolment:
         description="For what its devices are claimed; null if they wait for a user's claim."
     )
     admitted: int = strawberry.field(description="How many devices it has admitted, each counted once.")
+    repeat: str | None = strawberry.field(
+        description="What happens to a second key of a serial number: refuse, replace or ask; null for other doors than"
+        " claim."
+    )
+    provisioning_template: str | None = strawberry.field(
+        description="AWS IoT's provisioning template for its devices; null for other doors than claim."
+    )
+    endpoint: str | None = strawberry.field(
+        description="The host that its devices connect to; null if the deployment does not know it."
+    )
     created_by: str = strawberry.field(description="Who created it.")
     created_at: str = strawberry.field(description="When it was created.")
 
     @computed("How many serial numbers its list has; null if it has no list.")
     def list_length(self) -> int | None:
         return self.lengths.get(self.row.name, 0) if self.row.match.listed else None
+
+    @computed("Its claim certificates, the oldest first.")
+    def claim_certificates(self) -> list[ClaimCertificate]:
+        return [claim_certificate_from(each, self.row) for each in self.claims if each.enrolment == self.row.name]
 
     @computed("How many devices it has refused, by reason.")
     def refusals(self) -> list[EnrolmentRefusals]:
@@ -145,11 +166,8 @@ class AddedSerialNumbers:
 
 
 def enrolments_of(context: Context) -> list[Enrolment]:
-    """Return all enrolments in the order of their names, with three queries."""
-    services = context.services
-    rows = services.enrolments.all()
-    lengths, refused = services.serial_lists.lengths(), services.enrolments.refusals()
-    return [enrolment_from(row, lengths, refused) for row in rows]
+    """Return all enrolments in the order of their names, with four queries."""
+    return _with_progress(context, context.services.enrolments.all())
 
 
 def history_of(context: Context, name: str) -> list[EnrolmentEntry]:
@@ -163,20 +181,29 @@ def history_of(context: Context, name: str) -> list[EnrolmentEntry]:
 
 def enrolment_now(context: Context, row: ledger.Enrolment) -> Enrolment:
     """Return an enrolment that was just read or written."""
+    return _with_progress(context, [row])[0]
+
+
+def _with_progress(context: Context, rows: Sequence[ledger.Enrolment]) -> list[Enrolment]:
     services = context.services
-    return enrolment_from(row, services.serial_lists.lengths(), services.enrolments.refusals())
+    lengths, refused = services.serial_lists.lengths(), services.enrolments.refusals()
+    claims = services.claim_certificates.all()
+    return [_enrolment_from(row, lengths, refused, claims, services.device_endpoint) for row in rows]
 
 
-def enrolment_from(
+def _enrolment_from(
     row: ledger.Enrolment,
     lengths: Mapping[EnrolmentName, int],
     refused: Mapping[EnrolmentName, Mapping[str, int]],
+    claims: Sequence[ClaimCertificateRow],
+    endpoint: str | None,
 ) -> Enrolment:
     match = row.match
     return Enrolment(
         row=row,
         lengths=lengths,
         refused=refused,
+        claims=claims,
         id=strawberry.ID(row.name),
         name=row.name,
         door=row.door.value,
@@ -193,6 +220,9 @@ def enrolment_from(
         model=row.model,
         allocation=_allocation_from(row.allocation) if row.allocation else None,
         admitted=row.admitted,
+        repeat=row.repeat.value if row.repeat else None,
+        provisioning_template=NAMES.prefix if row.door is ledger.Door.CLAIM else None,
+        endpoint=endpoint,
         created_by=row.createdby,
         created_at=row.createdat,
     )
@@ -211,7 +241,9 @@ def _allocation_from(allocation: domain.Allocation) -> Allocation:
     )
 
 
-def match_entered(entered: EnrolmentMatchInput) -> EnteredMatch:
+def match_entered(entered: EnrolmentMatchInput | None) -> EnteredMatch:
+    if entered is None:
+        return EnteredMatch()
     fields = [(each.field, each.value) for each in entered.subject or ()]
     return EnteredMatch(entered.ca, fields, entered.name_pattern, entered.listed)
 
@@ -224,8 +256,8 @@ def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | N
     return EnteredAllocation(shares, entered.function, entered.profile, entered.config, entered.presence)
 
 
-def limit_change(limit: int | None, starts: str | None, ends: str | None) -> rules.LimitChange:
+def limit_change(limit: int | None, starts: str | None, ends: str | None, repeat: str | None) -> rules.LimitChange:
     """Return the change for arguments, of which omitted ones stay as they are and null removes a limit."""
-    arguments = {"limit": limit, "starts": starts, "ends": ends}
+    arguments = {"limit": limit, "starts": starts, "ends": ends, "repeat": repeat}
     names = frozenset(name for name, value in arguments.items() if value is not ABSENT)
-    return rules.LimitChange(names, given(limit), given(starts), given(ends))
+    return rules.LimitChange(names, given(limit), given(starts), given(ends), given(repeat))

@@ -16,6 +16,7 @@ from admin_api.graphql.arguments import Account, After, Certid, Certids, Config,
 from admin_api.graphql.bulk_changes import change_devices
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
 from admin_api.graphql.change_types import BulkChange, ChosenDevices, WantedChange
+from admin_api.graphql.claim_certificates import ClaimCertificateMutation
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.enrolment_mutations import EnrolmentMutation
@@ -59,7 +60,7 @@ Rate = Annotated[
 
 
 @strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
-class Mutation(EnrolmentMutation):
+class Mutation(EnrolmentMutation, ClaimCertificateMutation):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
         deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",

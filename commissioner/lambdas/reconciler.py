@@ -15,10 +15,10 @@ from commissioner.daily_reconciliation import DailyRound
 from commissioner.errors import TargetRefusal
 from commissioner.examination import Examination
 from commissioner.inspector_client import InspectorClient, by_lambda
-from commissioner.metrics import report
 from commissioner.reconciliation import Reconciliation, reported
 from commissioner.target_comparison import TargetComparison
 from lobby.aws.clients import at_init
+from lobby.aws.metric_report import report
 from lobby.contracts import Comparison, ComparisonRequest
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput

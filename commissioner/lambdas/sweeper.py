@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from commissioner.lane_watch import LaneReport, LaneWatch
-from commissioner.metrics import report
 from commissioner.readmission import Readmission
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.device_messages import send
+from lobby.aws.metric_report import report
 from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect

@@ -29,19 +29,24 @@ class HookFailed(Exception):
 
 
 @cache
-def lambda_client() -> "LambdaClient":
-    config = Config(connect_timeout=1, read_timeout=TIMEOUT, retries={"total_max_attempts": 1})
+def lambda_client(timeout: float = TIMEOUT) -> "LambdaClient":
+    config = Config(connect_timeout=1, read_timeout=timeout, retries={"total_max_attempts": 1})
     invoking: LambdaClient = client("lambda", config)
     return invoking
 
 
-def invoke(function: str, question: Mapping[str, Any], get: Callable[[], "LambdaClient"] = lambda_client) -> Any:
-    """Return the function's answer, parsed as JSON. Raise `HookFailed`."""
+def invoke(
+    function: str,
+    question: Mapping[str, Any],
+    get: Callable[[float], "LambdaClient"] = lambda_client,
+    timeout: float = TIMEOUT,
+) -> Any:
+    """Return the function's answer, parsed as JSON. `timeout` is in seconds. Raise `HookFailed`."""
     try:
-        response = get().invoke(FunctionName=function, Payload=json.dumps(question).encode())
+        response = get(timeout).invoke(FunctionName=function, Payload=json.dumps(question).encode())
         payload = response["Payload"].read(_MAX_ANSWER + 1)
     except (ClientError, BotoCoreError) as error:
-        raise HookFailed(f"{function} gave no answer within {TIMEOUT} s: {error}"[:_MAX_TEXT]) from None
+        raise HookFailed(f"{function} gave no answer within {timeout} s: {error}"[:_MAX_TEXT]) from None
     if "FunctionError" in response:
         raise HookFailed(f"{function} failed: {payload[:_MAX_TEXT].decode(errors='replace')!r}")
     if len(payload) > _MAX_ANSWER:

@@ -35,6 +35,17 @@ class Door(StrEnum):
     """By a certificate of a registered CA."""
     TOKEN = "token"  # noqa: S105  # the name of a door
     """By an enrolment token, for which the lobby issues a certificate (`lobby.doors.vending`)."""
+    CLAIM = "claim"
+    """By a claim certificate of the enrolment, for which AWS IoT issues another one (`lobby.doors.provisioning`)."""
+
+
+class Repeat(StrEnum):
+    """What happens to a device at the door `claim` whose serial number another key already has. `ask`: it is refused
+    until a user approves the serial number once."""
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+    ASK = "ask"
 
 
 class EnrolmentState(StrEnum):
@@ -74,7 +85,7 @@ class Enrolment:
 
     `revision` increases with each change of the definition or state. `admitted` counts the devices that were admitted,
     each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `listed_count` is
-    the length of its list of serial numbers."""
+    the length of its list of serial numbers. `repeat` is set for the door `claim` only."""
 
     name: EnrolmentName
     door: Door
@@ -89,6 +100,7 @@ class Enrolment:
     model: str | None = None
     allocation: Allocation | None = None
     admitted: int = 0
+    repeat: Repeat | None = None
 
     @property
     def actor(self) -> str:
@@ -142,6 +154,12 @@ class EnrolmentEvent(StrEnum):
     LISTED = "listed"
     TOKEN_CREATED = "token created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token revoked"  # noqa: S105  # the name of an event
+    CERTIFIED = "certified"
+    """A claim certificate was added."""
+    UNCERTIFIED = "uncertified"
+    """A claim certificate was revoked."""
+    APPROVED = "approved"
+    """A serial number may be used by another key once."""
 
 
 @dataclass(frozen=True)
@@ -160,5 +178,6 @@ def changes_of(before: Enrolment, after: Enrolment) -> str:
         ("limit", before.limit, after.limit),
         ("starts", before.starts, after.starts),
         ("ends", before.ends, after.ends),
+        ("repeat", before.repeat, after.repeat),
     ]
     return "; ".join(f"{what}: {old or 'none'} → {new or 'none'}" for what, old, new in pairs if old != new)

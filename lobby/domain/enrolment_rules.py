@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lobby.domain.allocation import HOOK_PREFIX, MAX_TARGETS, MAX_WEIGHT, Allocation, Share
-from lobby.domain.enrolment import SUBJECT_FIELDS, Match
+from lobby.domain.enrolment import SUBJECT_FIELDS, Door, Enrolment, Match, Repeat
 from lobby.domain.name_patterns import parse_name_pattern
-from lobby.errors import InvalidInput
+from lobby.errors import Conflict, InvalidInput
 from lobby.names import ThingName, parse_fingerprint, parse_profile, parse_thing_name, shown
 from lobby.wire import DEFAULT_CONFIG, parse_config
 
@@ -27,7 +27,7 @@ _FUNCTION: Final = re.compile(rf"{HOOK_PREFIX}[a-zA-Z0-9_-]{{1,{64 - len(HOOK_PR
 
 @dataclass(frozen=True)
 class MatchInput:
-    """The conditions as a user enters them. At least one is required."""
+    """The conditions as a user enters them."""
 
     ca: str | None = None
     subject: Sequence[tuple[str, str]] = ()
@@ -46,8 +46,47 @@ class AllocationInput:
     presence: bool = False
 
 
-def parse_match(entered: MatchInput) -> Match:
-    """Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or INVALID_NAME_PATTERN."""
+def parse_door(text: str) -> Door:
+    """Raise `InvalidInput` INVALID_DOOR."""
+    if text not in set(Door):
+        raise InvalidInput("INVALID_DOOR", f"got door {shown(text)}, want one of {', '.join(Door)}")
+    return Door(text)
+
+
+def require_claim_door(enrolment: Enrolment) -> None:
+    """Raise `Conflict` WRONG_DOOR."""
+    if enrolment.door is not Door.CLAIM:
+        got = f"got enrolment {enrolment.name} of door {enrolment.door}"
+        raise Conflict("WRONG_DOOR", f"{got}, want one of door {Door.CLAIM}")
+
+
+def parse_repeat(text: str | None, door: Door) -> Repeat | None:
+    """Return what happens to a second key of a serial number, by default `refuse`; None at a door where the certificate
+    itself proves the name. Raise `InvalidInput` INVALID_REPEAT."""
+    if door is not Door.CLAIM:
+        if text is not None:
+            raise InvalidInput("INVALID_REPEAT", f"got repeat {shown(text)} for door {door}, want it for claim only")
+        return None
+    if text is not None and text not in set(Repeat):
+        raise InvalidInput("INVALID_REPEAT", f"got repeat {shown(text)}, want one of {', '.join(Repeat)}")
+    return Repeat(text) if text is not None else Repeat.REFUSE
+
+
+def require_bound(door: Door, match: Match, limit: int | None) -> None:
+    """Raise `InvalidInput` INVALID_LIMIT for an enrolment by claim that admits any number of devices: all of them share
+    a key, so a stolen one would admit any number."""
+    if door is Door.CLAIM and not match.listed and limit is None:
+        want = "want one of them: its devices share a key that can be stolen"
+        raise InvalidInput("INVALID_LIMIT", f"got neither a limit nor a list of serial numbers, {want}")
+
+
+def parse_match(entered: MatchInput, door: Door = Door.REGISTRATION) -> Match:
+    """Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or INVALID_NAME_PATTERN. A condition is required at the
+    door `registration`. At the door `claim`, the claim certificate is one; the device's certificate is AWS IoT's, so
+    its CA and its subject say nothing."""
+    if door is Door.CLAIM and (entered.ca is not None or entered.subject):
+        message = "got a CA or subject fields for door claim, want a name pattern, a list of serial numbers, or none"
+        raise InvalidInput("INVALID_MATCH", message)
     if entered.listed and entered.name_pattern is not None:
         raise InvalidInput("INVALID_MATCH", "got a list of serial numbers and a name pattern, want one of them")
     match = Match(
@@ -56,7 +95,7 @@ def parse_match(entered: MatchInput) -> Match:
         parse_name_pattern(entered.name_pattern) if entered.name_pattern is not None else None,
         entered.listed,
     )
-    if match == Match():
+    if match == Match() and door is Door.REGISTRATION:
         message = "got no condition, want a CA, subject fields, a name pattern, or a list of serial numbers"
         raise InvalidInput("INVALID_MATCH", message)
     return match

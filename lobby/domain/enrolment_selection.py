@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from lobby.domain import name_patterns
-from lobby.domain.enrolment import Applicant, Enrolment, Match
+from lobby.domain.enrolment import Applicant, Door, Enrolment, Match
 from lobby.domain.name_patterns import NamePattern, parse_name_pattern
 from lobby.errors import Conflict
 from lobby.names import EnrolmentName
@@ -44,7 +44,10 @@ def is_more_specific(one: Match, other: Match) -> bool:
 
 
 def require_unambiguous(new: Enrolment, existing: Iterable[Enrolment]) -> None:
-    """Raise `Conflict` ENROLMENT_AMBIGUOUS if it is not certain for some device whether `new` applies to it."""
+    """Raise `Conflict` ENROLMENT_AMBIGUOUS if it is not certain for some device whether `new` applies to it. At a door
+    where the device names its enrolment, it is."""
+    if new.door is not Door.REGISTRATION:
+        return
     for each in existing:
         if each.name == new.name or each.door is not new.door or not _overlap(each.match, new.match):
             continue

@@ -13,13 +13,15 @@ from lobby.domain.applicants import applicant_of
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Applicant, Door, Enrolment, refusal_of
 from lobby.domain.enrolment_admission import Plan, is_counted
-from lobby.domain.enrolment_selection import selected
+from lobby.domain.enrolment_selection import matches, selected
 from lobby.domain.identity import Identity
+from lobby.domain.provisioning import SERIAL_UNMATCHED
 from lobby.domain.transitions import was_admitted
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.enrolled_admission import EnrolmentChanged
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.serial_lists import lister_of
 from lobby.ledger.store import Ledger
@@ -37,7 +39,7 @@ class EnrolmentRefused(IdentityRefused):
 
 
 class Admission:
-    """Admits devices. `allocator` chooses their targets."""
+    """Admits devices, by the enrolment that matches them or that they name. `allocator` chooses their targets."""
 
     def __init__(
         self,
@@ -71,6 +73,23 @@ class Admission:
                 enrolments = self._known(self._clock())
         raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
 
+    def admit_to(self, name: EnrolmentName, identity: Identity, actor: str) -> Device:
+        """Admit a device at a door that knows its enrolment. It is read now, because a device that comes with the wrong
+        certificate or too late must not be admitted by what was cached. Raise `EnrolmentRefused`, or `Conflict` as
+        `Ledger.admit_by`."""
+        applicant, plan = Applicant(identity.certid, identity.name, "", {}), None
+        for _ in range(_ATTEMPTS):
+            enrolment = Enrolments(self._clock).get(name)
+            if refusal_of(enrolment, timestamp(self._clock())) is not None and not self._admits(enrolment, applicant):
+                return self._ledger.admit(identity, actor)
+            require_match(enrolment, applicant, lister_of(applicant.name))
+            plan = self._plan(enrolment, applicant, plan)
+            try:
+                return self._ledger.admit_by(plan, identity, actor)
+            except EnrolmentChanged:
+                continue
+        raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
+
     def _known(self, read_after: datetime | None = None) -> list[Enrolment]:
         """Return the enrolments of this door, as they were read recently; with `read_after`, after this time."""
         return [each for each in self._enrolments.all(read_after) if each.door is Door.REGISTRATION]
@@ -87,10 +106,17 @@ class Admission:
         row, at = self._ledger.get(applicant.certid), timestamp(self._clock())
         if was_admitted(row):
             return False
-        refusal = refusal_of(enrolment, at, counted=is_counted(row, enrolment))
+        refusal = refusal_of(enrolment, at, counted=self._is_counted(row, enrolment, applicant))
         if refusal is not None:
             raise EnrolmentRefused(enrolment.name, refusal.code, refusal.message)
         return True
+
+    def _is_counted(self, row: Device | None, enrolment: Enrolment, applicant: Applicant) -> bool:
+        """Return whether the enrolment has counted the device, maybe with a key that this one can replace."""
+        if enrolment.repeat is None or is_counted(row, enrolment):
+            return is_counted(row, enrolment)
+        holder = self._ledger.name_holder(applicant.name)
+        return holder is not None and is_counted(self._ledger.get(holder), enrolment)
 
     def _plan(self, enrolment: Enrolment, applicant: Applicant, earlier: Plan | None) -> Plan:
         """Return how the device is admitted. A target that was chosen in an earlier attempt is kept, unless another
@@ -98,3 +124,14 @@ class Admission:
         if earlier is not None and earlier.enrolment.name == enrolment.name:
             return Plan(enrolment, earlier.claim, earlier.failure)
         return self._allocator.plan(enrolment, applicant)
+
+
+def require_match(enrolment: Enrolment, applicant: Applicant, lister: EnrolmentName | None) -> None:
+    """Raise `EnrolmentRefused` SERIAL_UNMATCHED if the serial number is not one of the enrolment's, or is in another
+    one's list, which is more specific than any condition."""
+    if lister not in (None, enrolment.name):
+        message = f"got serial number {applicant.name!r}, which is in the list of enrolment {lister}"
+        raise EnrolmentRefused(enrolment.name, SERIAL_UNMATCHED, message)
+    if not matches(enrolment.match, applicant, listed=lister == enrolment.name):
+        message = f"got serial number {applicant.name!r}, want one that enrolment {enrolment.name} matches"
+        raise EnrolmentRefused(enrolment.name, SERIAL_UNMATCHED, message)

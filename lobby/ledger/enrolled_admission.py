@@ -12,12 +12,14 @@ from lobby.domain import enrolment_admission, presence, transitions
 from lobby.domain.device import Device, Entry
 from lobby.domain.enrolment import Enrolment
 from lobby.domain.enrolment_admission import Plan
+from lobby.domain.repeats import Takeover, has_same_key, takeover
 from lobby.domain.states import Event
 from lobby.errors import Conflict
 from lobby.ledger.enrolment_rows import KIND, REFUSALS, EnrolmentNumberRow, EnrolmentRow, refusals_key
 from lobby.ledger.enrolment_tokens import require_usable, update_of
 from lobby.ledger.enrolments import find_enrolment
 from lobby.ledger.event_writer import ATTEMPTS, EventWriter
+from lobby.ledger.serial_approvals import is_approved, use_of
 from lobby.ledger.transaction import Change, TransactionConflict, Update, change_of
 from lobby.names import EnrolmentName, Fingerprint
 
@@ -37,19 +39,20 @@ class EnrolledAdmissionWriter(EventWriter):
     """Writes what enrolments admit."""
 
     def admit_by(self, plan: Plan, identity: "Identity", actor: str) -> Device:
-        """Admit a verified certificate by an enrolment, and claim it if the plan says so. Raise `EnrolmentChanged`, or
-        `Conflict` as `Ledger.admit`."""
+        """Admit a verified certificate by an enrolment, and claim it if the plan says so. The certificate that it
+        replaces is revoked in the same transaction. Raise `EnrolmentChanged`, or `Conflict` as `Ledger.admit` and
+        `repeats.takeover`."""
         replaced = plan.use.replaces if plan.use else None
-        before, last, holder = None, None, replaced.certid if replaced else None
+        before, last, former = None, None, Takeover(replaced.certid, replaced) if replaced else None
         for attempt in range(ATTEMPTS):
             at = self._timestamp()
             admitted = enrolment_admission.admit(before, identity, plan, self._region, at)
             if admitted == before:
                 return admitted
             change = self._admission(plan, before, admitted, last, actor, at)
-            change = replace(change, name=identity.name, holder=holder)
+            change = _succeeding(replace(change, name=identity.name), plan, before, former)
             try:
-                self._writer.write([change, *replacement(replaced, identity.certid, actor, at)])
+                self._writer.write([change, *_replacement(former, identity.certid, actor, at)])
             except TransactionConflict as conflict:
                 if conflict.busy:
                     self._pause(attempt)
@@ -57,8 +60,8 @@ class EnrolledAdmissionWriter(EventWriter):
                 if transitions.was_admitted(before):
                     continue
                 last = None if before else self.last_entry(identity.certid)
-                holder = self._holder(plan, identity)
-                _require_same(plan.enrolment, counted=not plan.counts(before))
+                former = self._former(plan, identity, at)
+                _require_same(plan.enrolment, counted=_is_counted(plan, before, former))
                 if plan.use:
                     require_usable(plan.use, at)
             else:
@@ -72,8 +75,7 @@ class EnrolledAdmissionWriter(EventWriter):
         certid = admitted.certid
         why = transitions.why_admitted(admitted)
         change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, why=why, last=last)
-        also = [_use(plan.enrolment, counted=not plan.counts(before))]
-        change = replace(change, also=(*also, *([update_of(plan.use, at)] if plan.use else [])))
+        change = replace(change, also=(update_of(plan.use, at),) if plan.use else ())
         assert change.after is not None  # noqa: S101  # an admission never removes the row
         claimed = presence.with_code(enrolment_admission.claim(change.after, plan, at), self._new_code)
         if claimed is None:
@@ -81,20 +83,46 @@ class EnrolledAdmissionWriter(EventWriter):
         second = change_of(certid, Event.CLAIM, change.after, claimed, actor=plan.enrolment.actor, at=at)
         return replace(change, after=second.after, further=second.entry)
 
-    def _holder(self, plan: Plan, identity: "Identity") -> Fingerprint | None:
-        """Return the certificate that holds the name and gives it to this one. Raise `Conflict` NAME_TAKEN, or
-        CHANGED_MEANWHILE if the certificate that is to be replaced has changed."""
-        replaced = plan.use.replaces if plan.use else None
-        if replaced is None:
-            return self.replaceable_holder(identity.name, identity.certid)
+    def _former(self, plan: Plan, identity: "Identity", at: str) -> Takeover | None:
+        """Return the certificate that holds the name and gives it to this one, if there is one. Raise `Conflict`
+        NAME_TAKEN, as `repeats.takeover`, or CHANGED_MEANWHILE if one that is to be replaced has changed."""
+        if plan.use is not None and plan.use.replaces is not None:
+            return self._unchanged(plan.use.replaces, identity)
+        if plan.enrolment.repeat is None:
+            successor_of = self.replaceable_holder(identity.name, identity.certid)
+            return Takeover(successor_of, None) if successor_of else None
+        holder = self.name_holder(identity.name)
+        if holder is None or holder == identity.certid:
+            return None
+        row, approved = self.get_with_certificate(holder), is_approved(identity.name, plan.enrolment.name, at)
+        same = row is not None and row.devicecert is not None and has_same_key(identity.pem, row.devicecert)
+        return takeover(plan.enrolment, identity.name, holder, row, same_key=same, approved=approved)
+
+    def _unchanged(self, replaced: Device, identity: "Identity") -> Takeover:
         current = self.get(replaced.certid)
         if current is None or current.version != replaced.version:
             raise Conflict("CHANGED_MEANWHILE", f"got the name {identity.name!r}, whose device changes; try again")
-        return replaced.certid
+        return Takeover(replaced.certid, replaced)
 
 
-def replacement(replaced: Device | None, by: Fingerprint, actor: str, at: str) -> list[Change]:
+def _succeeding(change: Change, plan: Plan, before: Device | None, former: Takeover | None) -> Change:
+    """Return the admission with the count of the enrolment, and with what its former certificate gives."""
+    also = [_use(plan.enrolment, counted=_is_counted(plan, before, former)), *change.also]
+    if former is None:
+        return replace(change, also=tuple(also))
+    if former.approved and change.name is not None:
+        also.append(use_of(change.name, plan.enrolment.name, change.entry.certid))
+    return replace(change, also=tuple(also), holder=former.holder)
+
+
+def _is_counted(plan: Plan, before: Device | None, former: Takeover | None) -> bool:
+    """Return whether the enrolment has counted the device, maybe with its former certificate."""
+    return not plan.counts(before) or enrolment_admission.is_counted(former.row if former else None, plan.enrolment)
+
+
+def _replacement(former: Takeover | None, by: Fingerprint, actor: str, at: str) -> list[Change]:
     """Return the change by which a certificate is revoked because its device gets another one, if there is one."""
+    replaced = former.revokes if former else None
     if replaced is None:
         return []
     revoked = transitions.revoke(replaced, replaced.certid, f"replaced by certificate {by}", at)

@@ -11,7 +11,7 @@ from pynamodb.models import Model
 
 from lobby.deployment import NAMES
 from lobby.domain.allocation import Allocation, Share
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match
+from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match, Repeat
 from lobby.domain.name_patterns import NamePattern
 from lobby.ledger.table_calls import Calls
 from lobby.names import EnrolmentName, Fingerprint, parse_target_key
@@ -41,6 +41,7 @@ class EnrolmentRow(Model):
     starts = UnicodeAttribute(null=True)
     ends = UnicodeAttribute(null=True)
     model = UnicodeAttribute(null=True)
+    repeat = UnicodeAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
 
@@ -145,6 +146,7 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
         row.model,
         _allocation_of(row.allocation) if row.allocation else None,
         int(row.admitted),
+        Repeat(row.repeat) if row.repeat else None,
     )
 
 
@@ -162,6 +164,7 @@ def row_of(enrolment: Enrolment) -> EnrolmentRow:
         starts=enrolment.starts,
         ends=enrolment.ends,
         model=enrolment.model,
+        repeat=enrolment.repeat.value if enrolment.repeat else None,
         createdby=enrolment.createdby,
         createdat=enrolment.createdat,
     )

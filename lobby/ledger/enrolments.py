@@ -140,7 +140,8 @@ class Enrolments:
             EnrolmentRow.state.set(after.state.value),
             EnrolmentRow.revision.set(before.revision + 1),
         ]
-        for key, value in {"limit": after.limit, "starts": after.starts, "ends": after.ends}.items():
+        for key in ("limit", "starts", "ends", "repeat"):
+            value = getattr(after, key)
             attribute = getattr(EnrolmentRow, key)
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = EnrolmentRow.revision == before.revision

@@ -65,10 +65,15 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
         message: str,
         actor: str,
         enrolment: EnrolmentName | None = None,
+        *,
+        unless_admitted: bool = False,
     ) -> Device:
-        """Record that a certificate was refused, and why, and count the refusal by an `enrolment`."""
+        """Record that a certificate was refused, and why, and count the refusal by an `enrolment`. `unless_admitted`:
+        one that was admitted before stays as it is."""
 
         def decide(device: Device | None, at: str) -> Device:
+            if device is not None and unless_admitted and transitions.was_admitted(device):
+                return device
             return transitions.refuse(device, certid, name, self._region, code, message, at)
 
         also = (counted_refusal(enrolment, code),) if enrolment else ()

@@ -40,6 +40,7 @@ class Lambdas:
                 REGION,
                 histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
                 compare=_no_survey,
+                ask_registrar=_no_survey,
                 profiles=PROFILES,
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             )

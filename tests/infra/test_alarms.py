@@ -39,6 +39,8 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "publisher-stopped",
         "sweeper-stopped",
         "reconciler-stopped",
+        "registrar-stopped",
+        "claim-certificates-expiring",
         "arrivals-rejected",
         "api-errors",
         "history-tampered",

@@ -45,6 +45,8 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "inspector": set(),
         "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
         "reconciler": {"INSPECTOR_FUNCTION"},
+        "provisioning": set(),
+        "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY"},
         "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
         "publisher": {"EVENT_BUS", "LOBBY", "UNDELIVERED_QUEUE"},
@@ -56,6 +58,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "ARRIVALS_QUEUE_ARN",
             "LOGIN_URL",
             "RECONCILER_FUNCTION",
+            "REGISTRAR_FUNCTION",
         },
         "pages": {"USER_POOL_ID", "USER_POOL_CLIENT_ID", "LOGIN_URL"},
     }
@@ -140,6 +143,7 @@ def test_the_stack_has_the_outputs_that_scripts_use(stacks: Stacks, local_stacks
         "TrustBucket",
         "NotaryBucket",
         "ApiId",
+        "ProvisioningTemplate",
     }
     assert local_stacks.lobby.template["Outputs"].keys() == wanted
     assert stacks.lobby.template["Outputs"].keys() == wanted | {"LoginUrl"}

@@ -13,6 +13,12 @@ LANES = {f"{SQS}lanes.fifo", f"{SQS}express.fifo"}
 LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
 UNBOUNDED = {
     "device-lobby-bouncer": {"iot:AttachThingPrincipal"},
+    "device-lobby-template": {"iot:AttachThingPrincipal"},
+    "device-lobby-registrar": {
+        "iot:CreateCertificateFromCsr",
+        "iot:RegisterCertificateWithoutCA",
+        "iot:ListCertificates",
+    },
     "device-lobby-bell": {"dynamodb:ListStreams"},
     "device-lobby-commissioner": {"iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
@@ -59,6 +65,37 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "sqs:GetQueueAttributes": {f"{SQS}registrations"},
         "sqs:ChangeMessageVisibility": {f"{SQS}registrations"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
+    },
+    "device-lobby-provisioning": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}enrolments"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger", f"{TABLE}certificates"},
+        "dynamodb:PutItem": {f"{TABLE}certificates", f"{TABLE}ledger", f"{TABLE}names", f"{TABLE}history"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}enrolments"},
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}targets"},
+        "lambda:InvokeFunction": {f"{LAMBDA}allocation-*"},
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+    },
+    "device-lobby-registrar": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}enrolments", f"{TABLE}rounds"},
+        "dynamodb:PutItem": {f"{TABLE}enrolments", f"{TABLE}rounds"},
+        "dynamodb:UpdateItem": {f"{TABLE}enrolments"},
+        "dynamodb:Query": {f"{TABLE}enrolments"},
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:DeleteCertificate": {f"{IOT}cert/*"},
+        "iot:CreateCertificateFromCsr": {"*"},
+        "iot:RegisterCertificateWithoutCA": {"*"},
+        "iot:ListCertificates": {"*"},
+    },
+    "device-lobby-template": {
+        "iot:DescribeCertificate": {f"{IOT}cert/*"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:DescribeThing": {f"{IOT}thing/*"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:AttachThingPrincipal": {"*"},
+        "iot:GetPolicy": {f"{IOT}policy/device-lobby-waiting"},
     },
     "device-lobby-receptionist": {
         "dynamodb:GetItem": {f"{TABLE}ledger"},
@@ -153,7 +190,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:ListBucketVersions": {NOTARY},
         "s3:PutObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
         "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
-        "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler"},
+        "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler", f"{LAMBDA}registrar"},
     },
     "device-lobby-pages": {},
     "device-lobby-sweeper": {
@@ -203,7 +240,7 @@ def test_each_function_writes_only_its_own_logs(stacks: Stacks) -> None:
         for name, each in stacks.lobby.template["Resources"].items()
         if each["Type"] == "AWS::Logs::LogGroup"
     }
-    for role in GRANTS.keys() - {"device-lobby-rules"}:
+    for role in GRANTS.keys() - {"device-lobby-rules", "device-lobby-template"}:
         written = {groups[arn] for arn in stacks.lobby.grants(role)["logs:PutLogEvents"]}
         name = role.removeprefix("device-lobby-")
         entering = {"commissioner", "express", "surveyor", "inspector", "marker"}

@@ -51,6 +51,8 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         "AdminA": {"apigateway.amazonaws.com"},
         "Pages1": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},
+        "Provis": {f"{IOT}provisioningtemplate/device-lobby"},
+        "Regist": {"<RegistrarTimer.Arn>"},
         "Reconc": {"<ReconcilerTimer.Arn>"},
     }
 

@@ -14,7 +14,7 @@ from admin_api.cli import enrolment_documents as documents
 from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.enrolments import Named, add_serials
+from admin_api.cli.commands.enrolments import Named, Repeat, add_serials
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import usage_error
 from admin_api.cli.render import enrolments as render
@@ -60,6 +60,8 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     config: Annotated[str | None, typer.Option(help="Config for the devices: text or a JSON object.")] = None,
     presence: Annotated[bool, typer.Option("--presence", help="Require proof of presence in any case.")] = False,
     paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
+    door: Annotated[str, typer.Option(help="How its devices join: registration or claim.")] = "registration",
+    repeat: Repeat = None,
 ) -> None:
     """Create an enrolment: devices that meet all conditions are admitted up to a limit, and claimed for a target."""
     allocation = _allocation(context, target or [], function, profile, config, presence)
@@ -80,6 +82,8 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         model=model,
         allocation=allocation,
         paused=paused or listed is not None,
+        door=door,
+        repeat=repeat,
     )["createEnrolment"]
     if listed is not None:
         added = add_serials(context, name, listed)

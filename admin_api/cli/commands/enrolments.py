@@ -19,6 +19,10 @@ from lobby.names import ThingName, parse_enrolment_name, shown
 
 app = typer.Typer(no_args_is_help=True)
 Named = Annotated[str, typer.Argument(metavar="NAME", help="Name of the enrolment.")]
+Repeat = Annotated[
+    str | None,
+    typer.Option(metavar="RULE", help="Door claim: refuse, replace or ask for a second key of a serial number."),
+]
 NONE: Final = "none"
 _BATCH: Final = 1000
 
@@ -39,11 +43,7 @@ def list_enrolments(context: CommandContext) -> None:
 @command(app, "show")
 def show(context: CommandContext, name: Named) -> None:
     """Show an enrolment: its conditions, limits, allocation, refusals by reason, and history."""
-    found = context.execute(documents.ENROLMENTS)["enrolments"]
-    enrolment = next((each for each in found if each["name"] == name), None)
-    if enrolment is None:
-        names = ", ".join(each["name"] for each in found) or "none yet"
-        raise NotFound("UNKNOWN_ENROLMENT", f"got {shown(name)}, want one of: {names}")
+    enrolment = find(context, name)
     history = context.execute(documents.ENROLMENT_HISTORY, name=name)["enrolmentHistory"]
     if context.screen.as_json:
         context.screen.record({**enrolment, "history": history})
@@ -58,12 +58,13 @@ def change(
     limit: Annotated[str | None, typer.Option(help="Highest number of devices, or none.")] = None,
     starts: Annotated[str | None, typer.Option(help="Date or time at which it starts, or none.")] = None,
     ends: Annotated[str | None, typer.Option(help="Date or time at which it ends, or none.")] = None,
+    repeat: Repeat = None,
 ) -> None:
-    """Change the limit or the validity period. Omitted ones stay."""
-    entered = {"limit": _number(limit), "starts": starts, "ends": ends}
+    """Change the limit, the validity period, or what happens to a second key. Omitted ones stay."""
+    entered = {"limit": _number(limit), "starts": starts, "ends": ends, "repeat": repeat}
     changes = {key: None if value == NONE else value for key, value in entered.items() if value is not None}
     if not changes:
-        raise usage_error("got nothing to change, want --limit, --starts or --ends")
+        raise usage_error("got nothing to change, want --limit, --starts, --ends or --repeat")
     changed = context.execute(documents.CHANGE_ENROLMENT, name=parse_enrolment_name(name), **changes)
     _report(context, changed["changeEnrolment"], f"Changed {name}")
 
@@ -107,6 +108,16 @@ def revoke(context: CommandContext, name: Named, yes: Yes = False) -> None:
     effect = f"{name} is revoked: it refuses its devices from now on. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)
     _set_state(context, name, documents.REVOKE_ENROLMENT, f"Revoked {name}")
+
+
+def find(context: CommandContext, name: str) -> dict[str, Any]:
+    """Return an enrolment. Raise `NotFound` UNKNOWN_ENROLMENT."""
+    found: list[dict[str, Any]] = context.execute(documents.ENROLMENTS)["enrolments"]
+    enrolment = next((each for each in found if each["name"] == name), None)
+    if enrolment is None:
+        names = ", ".join(each["name"] for each in found) or "none yet"
+        raise NotFound("UNKNOWN_ENROLMENT", f"got {shown(name)}, want one of: {names}")
+    return enrolment
 
 
 def add_serials(context: CommandContext, name: str, serials: list[ThingName]) -> int:

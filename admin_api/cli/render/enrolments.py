@@ -42,17 +42,33 @@ def details(enrolment: Enrolment, history: Iterable[Mapping[str, Any]]) -> Rende
         ("starts", enrolment["starts"]),
         ("ends", enrolment["ends"]),
         ("model", enrolment["model"]),
+        ("second key", enrolment["repeat"]),
+        ("template", enrolment["provisioningTemplate"]),
         ("target", _targets(enrolment)),
         ("profile", allocation.get("profile")),
         ("config", allocation.get("config")),
         ("presence", "required" if allocation.get("presence") else None),
         ("created", f"{enrolment['createdAt']} by {cells.clean(enrolment['createdBy'])}"),
     ]
-    return Group(
-        pairs((name, cells.clean(value)) for name, value in fields if value is not None),
-        "",
-        tables.target_history(history),
-    )
+    claims = enrolment["claimCertificates"]
+    parts: list[RenderableType] = [pairs((name, cells.clean(value)) for name, value in fields if value is not None), ""]
+    if claims:
+        parts += [certificates(claims), ""]
+    return Group(*parts, tables.target_history(history))
+
+
+def certificates(claims: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table of claim certificates."""
+    result = tables.plain("CLAIM CERTIFICATE", "STATE", "EXPIRES", "SOURCE", "ADDED BY")
+    for each in claims:
+        result.add_row(
+            cells.clean(each["certificateId"]),
+            each["state"],
+            cells.clean(each["expires"]),
+            each["source"],
+            cells.clean(each["createdBy"]),
+        )
+    return result
 
 
 def _progress(enrolment: Enrolment) -> str:

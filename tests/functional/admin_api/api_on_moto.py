@@ -14,6 +14,7 @@ from mangum import Mangum
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.iot.models import iot_backends
 from moto.s3.models import s3_backends
 
 from admin_api.services import Services
@@ -36,6 +37,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests import fast_moto
+from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
 
@@ -153,6 +155,7 @@ class Lobby:
             compare=self.compare,
             enrolments=self.enrolments,
             serial_lists=self.serial_lists,
+            ask_registrar=ask_here,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
@@ -244,7 +247,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     fast_moto.install()
-    with mock_aws():
+    with mock_aws(config={"iot": {"use_valid_cert": True}}):
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")
         _s3().create_bucket(Bucket=NOTARY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -257,6 +260,9 @@ def fresh_lobby(ledger: Ledger) -> Lobby:
     s3_backends[ACCOUNT_ID]["aws"].buckets[NOTARY_BUCKET].keys.clear()
     for model in MODELS:
         dynamodb_backends[ACCOUNT_ID][REGION].tables[model.Meta.table_name].items.clear()
+    iot_backends[ACCOUNT_ID][REGION].reset()
+    for policy in CLAIM_POLICIES:
+        iot_backends[ACCOUNT_ID][REGION].create_policy(policy, {})
     targets = Targets(lambda: EXTERNAL_ID)
     targets.register(HERE, "Here", ("default", "camera"), "setup")
     targets.register(THERE, "There", ("default",), "setup")

@@ -23,6 +23,7 @@ SETTINGS = {
     "USER_POOL_CLIENT_ID": CLIENT,
     "SURVEYOR_FUNCTION": "device-lobby-surveyor",
     "RECONCILER_FUNCTION": "device-lobby-reconciler",
+    "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": f"arn:aws:sqs:{REGION}:999999999999:device-lobby-arrivals",
     "LOGIN_URL": f"https://device-lobby-999999999999.auth.{REGION}.amazoncognito.com",

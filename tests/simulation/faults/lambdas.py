@@ -178,6 +178,7 @@ class Lambdas:
             profiles=PROFILES,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             compare=_no_comparison,
+            ask_registrar=_no_comparison,
         )
         app: Any = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         gateway = Mangum(app, lifespan="off")

@@ -6,6 +6,7 @@ VALID_SETTINGS = {
     "USER_POOL_CLIENT_ID": "client",
     "SURVEYOR_FUNCTION": "device-lobby-surveyor",
     "RECONCILER_FUNCTION": "device-lobby-reconciler",
+    "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
     "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",

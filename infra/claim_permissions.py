@@ -1,0 +1,63 @@
+"""The permissions of the door `claim`: of its hook, of the template, and of the registrar.
+
+Exact actions on exact resources, as in `permissions`.
+"""
+
+from aws_cdk import aws_iam as iam
+
+from infra.permissions import (
+    CERTIFICATES,
+    COUNTS,
+    ENROLMENTS,
+    HISTORY,
+    LEDGER,
+    ROUNDS,
+    TARGETS,
+    allocation_hooks,
+    allow,
+    iot_arn,
+    table,
+)
+from infra.settings import Settings
+from lobby.ledger.models import NameRow
+from lobby.names import Target
+
+
+def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
+    """The hook admits devices and changes nothing in AWS IoT; the template's role does."""
+    lobby = settings.lobby
+    return [
+        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(CERTIFICATES, lobby, "BatchGetItem", "PutItem"),
+        table(NameRow, lobby, "PutItem", "GetItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
+        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
+        allow("Certificates", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
+    ]
+
+
+def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
+    """What AWS IoT does when it provisions a device: a part of its managed policy AWSIoTThingsRegistration."""
+    certificate = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"]
+    return {
+        "certificates": allow("Certificates", certificate, iot_arn(lobby, "cert/*")),
+        "things": allow("Things", ["iot:DescribeThing", "iot:CreateThing"], iot_arn(lobby, "thing/*")),
+        "attach": allow("Attach", ["iot:AttachThingPrincipal"], "*"),
+        "policy": allow("Policy", ["iot:GetPolicy"], iot_arn(lobby, f"policy/{policy}")),
+    }
+
+
+def registrar(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    own = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DeleteCertificate"]
+    new = ["iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA", "iot:ListCertificates"]
+    return [
+        table(ENROLMENTS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
+        table(LEDGER, lobby, "GetItem"),
+        table(ROUNDS, lobby, "GetItem", "PutItem"),
+        allow("Certificates", own, iot_arn(lobby, "cert/*")),
+        allow("NewCertificates", new, "*"),
+    ]

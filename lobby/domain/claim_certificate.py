@@ -1,0 +1,81 @@
+"""A claim certificate: what devices of an enrolment at the door `claim` show before they have their own certificate.
+
+Many devices share its key, so it proves only that a device belongs to the enrolment, and it can be stolen. Its policy
+allows nothing but to ask for a certificate. It is active in AWS IoT only while its enrolment could admit a device.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lobby.domain.enrolment import FULL, NOT_STARTED, Enrolment, refusal_of
+from lobby.names import EnrolmentName, Fingerprint
+
+MAX_CLAIM_CERTIFICATES: Final = 20
+"""Of one enrolment, revoked ones not counted."""
+SERIAL_NUMBER: Final = "SerialNumber"
+"""The only parameter of the provisioning template that a device sends."""
+CLIENT_PREFIX: Final = "claim."
+"""What the client id of a connection with a claim certificate starts with. No thing name contains a dot, so such a
+connection never takes over a device's session."""
+
+
+class Source(StrEnum):
+    """Who issued it: AWS IoT for a certificate signing request, or the operator, who supplied the certificate."""
+
+    ISSUED = "issued"
+    SUPPLIED = "supplied"
+
+
+class Activity(StrEnum):
+    """Whether a claim certificate is active in AWS IoT, as far as the lobby knows: `starting` while it is activated."""
+
+    INACTIVE = "inactive"
+    STARTING = "starting"
+    ACTIVE = "active"
+
+
+class ClaimState(StrEnum):
+    """`inactive`: its enrolment is paused, has ended or is revoked."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class ClaimCertificate:
+    """A claim certificate as the ledger has it. Times are ISO 8601 UTC with milliseconds.
+
+    `creates_keys`: it may ask AWS IoT for a key, too (CreateKeysAndCertificate).
+    `key` is the SHA-256 of the public key in the request that AWS IoT signed, so that a repeated one is recognised."""
+
+    certid: Fingerprint
+    enrolment: EnrolmentName
+    expires: str
+    source: Source
+    createdby: str
+    createdat: str
+    creates_keys: bool = False
+    activity: Activity = Activity.INACTIVE
+    revokedat: str | None = None
+    key: str | None = None
+
+
+def state_of(certificate: ClaimCertificate, enrolment: Enrolment, at: str) -> ClaimState:
+    """Return what the certificate must be at the time `at`. One whose enrolment is full or has not started stays
+    active, so that a device learns it from the lobby."""
+    if certificate.revokedat is not None:
+        return ClaimState.REVOKED
+    if at >= certificate.expires:
+        return ClaimState.EXPIRED
+    refusal = refusal_of(enrolment, at)
+    if refusal is not None and refusal.code not in (FULL, NOT_STARTED):
+        return ClaimState.INACTIVE
+    return ClaimState.ACTIVE
+
+
+def is_expiring(certificate: ClaimCertificate, enrolment: Enrolment, at: str, soon: str) -> bool:
+    """Return whether the certificate is in use at `at` and expires before `soon`, so that it must be replaced."""
+    return state_of(certificate, enrolment, at) is ClaimState.ACTIVE and certificate.expires < soon

@@ -1,0 +1,73 @@
+"""What happens at the door `claim` to a device whose serial number another key already has.
+
+The devices of an enrolment share the claim certificate's key, so anyone who has it can name any serial number. So only
+a device of the same enrolment can be replaced, and a serial number that a user has revoked comes back only after a user
+has approved it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.enrolment import Enrolment, Repeat
+from lobby.domain.enrolment_admission import is_counted
+from lobby.domain.states import State
+from lobby.domain.transitions import REVOKED
+from lobby.errors import Conflict
+from lobby.names import Fingerprint, ThingName
+
+NAME_TAKEN: Final = "NAME_TAKEN"
+REPEAT_ASKED: Final = "REPEAT_ASKED"
+SERIAL_REVOKED: Final = "SERIAL_REVOKED"
+REFUSING: Final = frozenset({NAME_TAKEN, REPEAT_ASKED, SERIAL_REVOKED, REVOKED})
+"""Conflicts because of which a device is refused. The others are tried again."""
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """The key that gives its serial number to a new one: its fingerprint and row. `approved`: by a user, once."""
+
+    holder: Fingerprint
+    row: Device | None
+    approved: bool = False
+
+    @property
+    def revokes(self) -> Device | None:
+        """Return the device that is revoked in the transaction that admits its successor."""
+        return None if self.row is None or self.row.devstate is State.REVOKED else self.row
+
+
+def takeover(
+    enrolment: Enrolment, serial: ThingName, holder: Fingerprint, row: Device | None, *, same_key: bool, approved: bool
+) -> Takeover:
+    """Return how a new certificate gets the serial number that `holder` has. `row` is the holder's. `same_key`: both
+    have one key, so it is the same device, which has lost its certificate. Raise `Conflict`: NAME_TAKEN, SERIAL_REVOKED
+    or REPEAT_ASKED."""
+    if row is None:
+        return Takeover(holder, None)
+    got = f"got serial number {serial!r}, held by certificate {holder}"
+    if not is_counted(row, enrolment):
+        raise Conflict(NAME_TAKEN, f"{got} of {_group(row)}; want one that no other enrolment's device has")
+    if same_key and row.devstate is not State.REVOKED:
+        return Takeover(holder, row)
+    if enrolment.repeat is Repeat.REFUSE:
+        raise Conflict(NAME_TAKEN, f"{got}; enrolment {enrolment.name} refuses a second key")
+    if approved:
+        return Takeover(holder, row, approved=True)
+    if row.devstate is State.REVOKED:
+        raise Conflict(SERIAL_REVOKED, f"{got}, which was revoked; want a user's approval of the serial number")
+    if enrolment.repeat is Repeat.ASK:
+        raise Conflict(REPEAT_ASKED, f"{got}; want a user's approval of the serial number")
+    return Takeover(holder, row)
+
+
+def has_same_key(pem: str, other: str) -> bool:
+    """Return whether two certificates have the same public key. The requests for both were signed with it."""
+    from lobby.domain.identity import load_certificate  # noqa: PLC0415  # most Lambdas that write the ledger need none
+
+    one, two = (load_certificate(each).public_key() for each in (pem, other))
+    return one == two
+
+
+def _group(row: Device) -> str:
+    return f"enrolment {row.enrolment}" if row.enrolment else "no enrolment"

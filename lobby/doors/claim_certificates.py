@@ -1,0 +1,90 @@
+"""Lambda: the registrar. It manages claim certificates for the admin API, and every five minutes by a timer.
+
+A run of the timer aligns the claim certificates with their enrolments, so that one ends with its enrolment; reports
+those that will expire; and deletes unused certificates (`pending_certificates`). The admin API has no permission on
+certificates of its own.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.metric_report import report
+from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
+from lobby.domain.claim_certificate import is_expiring
+from lobby.doors.pending_certificates import PendingCertificates
+from lobby.doors.registrar import Registrar
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.invocation import encode_refusal
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.connection import connect
+from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.reader import LedgerReader
+from lobby.settings import RegistrarSettings, read_settings
+
+SERVICE: Final = "registrar"
+SOON: Final = timedelta(days=30)
+"""How long before its expiry a claim certificate is reported."""
+_SECONDS_TO_SAVE: Final = 10.0
+logger = Logger(service=SERVICE)
+
+
+@dataclass(frozen=True)
+class ClaimDesk:
+    """What the Lambda works with."""
+
+    registrar: Registrar
+    pending: PendingCertificates
+    enrolments: Enrolments
+    clock: Callable[[], datetime] = now
+
+    def run(self, time_is_up: Callable[[], bool]) -> dict[str, int]:
+        """Make the timer's run. Return the counts by metric name."""
+        at, soon = timestamp(self.clock()), timestamp(self.clock() + SOON)
+        pairs = self.registrar.align_all()
+        expiring = [each for each, enrolment in pairs if is_expiring(each, enrolment, at, soon)]
+        for each in expiring:
+            fields = {"claim": each.certid, "enrolment": each.enrolment, "expires": each.expires}
+            logger.warning("claim certificate expires soon", extra=fields)
+        note = read_progress(SERVICE)
+        deleted = self.pending.clean(note, time_is_up)
+        save_progress(SERVICE, note)
+        return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
+
+    def serve(self, request: ClaimRequest) -> dict[str, Any]:
+        """Serve a request of the admin API."""
+        if isinstance(request, AddClaimCertificate):
+            return self.registrar.add(request).encode()
+        if isinstance(request, AlignClaimCertificates):
+            self.registrar.align(self.enrolments.get(request.enrolment))
+        else:
+            self.registrar.revoke(request.certid, request.actor)
+        return {}
+
+
+@at_init
+def _desk() -> ClaimDesk:
+    settings = read_settings(RegistrarSettings, os.environ)
+    connect()
+    clients, reader = LobbyClients(), LedgerReader()
+    registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader)
+    return ClaimDesk(registrar, PendingCertificates(clients.iot, reader), Enrolments())
+
+
+def handler(event: dict[str, Any], context: Any, desk: ClaimDesk | None = None) -> dict[str, Any]:
+    """Handle the timer's event, or a request of `lobby.claim_contracts`."""
+    desk = desk or _desk()
+    if event.get("operation") == "run":
+        numbers = desk.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
+        report(SERVICE, numbers)
+        return numbers
+    try:
+        return desk.serve(decode_claim_request(event))
+    except (InvalidInput, NotFound, Conflict) as error:
+        return encode_refusal(error.code, error.message)

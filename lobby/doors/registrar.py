@@ -1,0 +1,194 @@
+"""Registers claim certificates in AWS IoT, and makes them active or inactive as their enrolments require.
+
+The ledger's item comes first: a claim certificate without one admits nobody. It records that a certificate may be
+active before it is activated, and that it is inactive after it was deactivated, so an interrupted change is completed
+by the next run. What an administrator deactivates in AWS IoT directly stays so.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
+from lobby.domain.claim_certificate import (
+    MAX_CLAIM_CERTIFICATES,
+    Activity,
+    ClaimCertificate,
+    ClaimState,
+    Source,
+    state_of,
+)
+from lobby.domain.claim_rules import certificate_entered, expiry_of, key_of_request
+from lobby.domain.enrolment import Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
+from lobby.domain.enrolment_rules import require_claim_door
+from lobby.errors import Conflict, InvalidInput
+from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.reader import LedgerReader
+from lobby.names import EnrolmentName, Fingerprint
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+
+_NOT_FOUND: Final = "ResourceNotFoundException"
+_EXISTS: Final = "ResourceAlreadyExistsException"
+
+
+class Registrar:
+    """`policy` and `keys_policy` are the IoT policies of claim certificates; the second allows CreateKeysAndCertificate
+    as well."""
+
+    def __init__(
+        self,
+        iot: "IoTClient",
+        policy: str,
+        keys_policy: str,
+        reader: LedgerReader,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._iot, self._policy, self._keys_policy, self._reader, self._clock = iot, policy, keys_policy, reader, clock
+        self._certificates, self._enrolments = ClaimCertificates(), Enrolments(clock)
+
+    def add(self, request: AddClaimCertificate) -> AddedClaimCertificate:
+        """Register a claim certificate. Repeating a request returns the same one. Raise `InvalidInput` INVALID_CSR,
+        INVALID_CERTIFICATE or INVALID_COUNT, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` WRONG_DOOR, ENROLMENT_REVOKED
+        or CERTIFICATE_IN_USE."""
+        enrolment = self._enrolments.get(request.enrolment)
+        _require_open(enrolment)
+        usable = [each for each in self._certificates.of(enrolment.name) if each.revokedat is None]
+        if request.csr is not None and request.pem is None:
+            added = self._issued(request, request.csr, usable)
+        elif request.pem is not None and request.csr is None:
+            added = self._supplied(request, request.pem, usable)
+        else:
+            got = "both" if request.csr else "none"
+            raise InvalidInput("INVALID_CERTIFICATE", f"got {got} of csr and certificatePem, want one of them")
+        self.align(enrolment)
+        return added
+
+    def _issued(self, request: AddClaimCertificate, csr: str, usable: list[ClaimCertificate]) -> AddedClaimCertificate:
+        key = key_of_request(csr)
+        known = next((each for each in usable if each.key == key), None)
+        if known is not None:
+            return AddedClaimCertificate(known.certid, self._describe(known.certid)["certificatePem"])
+        _require_room(usable)
+        try:
+            issued = self._iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)
+        except ClientError as error:
+            if _code(error) != "InvalidRequestException":
+                raise
+            want = "want a PKCS #10 request in PEM with a key of RSA 2048 bits or more, or EC P-256 or P-384"
+            raise InvalidInput("INVALID_CSR", f"got a request that AWS IoT does not sign ({error}), {want}") from None
+        pem, certid = issued["certificatePem"], Fingerprint(issued["certificateId"])
+        self._record(request, certid, Source.ISSUED, expiry_of(pem), key)
+        return AddedClaimCertificate(certid, pem)
+
+    def _supplied(
+        self, request: AddClaimCertificate, pem: str, usable: list[ClaimCertificate]
+    ) -> AddedClaimCertificate:
+        certid, expires = certificate_entered(pem, self._clock())
+        if certid not in {each.certid for each in usable}:
+            _require_room(usable)
+            self._require_unused(certid)
+            self._record(request, certid, Source.SUPPLIED, expires)
+        try:
+            self._iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
+        except ClientError as error:
+            if _code(error) != _EXISTS:  # an interrupted or earlier request has registered it
+                raise
+        return AddedClaimCertificate(certid, pem)
+
+    def _require_unused(self, certid: Fingerprint) -> None:
+        """Refuse the certificate of a device, and one that is used for something else in this account."""
+        if self._certificates.find(certid) is not None or self._reader.get(certid) is not None:
+            known = "a device's, another enrolment's, or was revoked"
+            raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which is {known}; want a new one")
+        try:
+            self._describe(certid)
+        except ClientError as error:
+            if _code(error) != _NOT_FOUND:
+                raise
+        else:
+            raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which AWS IoT has already; want a new one")
+
+    def _record(
+        self,
+        request: AddClaimCertificate,
+        certid: Fingerprint,
+        source: Source,
+        expires: str,
+        key: str | None = None,
+    ) -> None:
+        at = timestamp(self._clock())
+        new = ClaimCertificate(
+            certid, request.enrolment, expires, source, request.actor, at, request.creates_keys, key=key
+        )
+        entry = EnrolmentEntry(at, request.actor, EnrolmentEvent.CERTIFIED, f"{certid} until {expires}")
+        self._certificates.add(new, entry)
+
+    def revoke(self, certid: Fingerprint, actor: str) -> None:
+        """Revoke a claim certificate permanently. Repeating it changes nothing. Raise as `ClaimCertificates.revoke`."""
+        at = timestamp(self._clock())
+        entry = EnrolmentEntry(at, actor, EnrolmentEvent.UNCERTIFIED, certid)
+        revoked = self._certificates.revoke(certid, at, entry)
+        self._apply(revoked, self._enrolments.get(revoked.enrolment))
+
+    def align(self, enrolment: Enrolment) -> None:
+        """Make the claim certificates of an enrolment in AWS IoT what its state requires."""
+        for certificate in self._certificates.of(enrolment.name):
+            self._apply(certificate, enrolment)
+
+    def align_all(self) -> list[tuple[ClaimCertificate, Enrolment]]:
+        """Align all claim certificates, and return them with their enrolments."""
+        enrolments: dict[EnrolmentName, Enrolment] = {each.name: each for each in self._enrolments.all()}
+        pairs = [(each, enrolments[each.enrolment]) for each in self._certificates.all()]
+        for certificate, enrolment in pairs:
+            self._apply(certificate, enrolment)
+        return pairs
+
+    def _apply(self, certificate: ClaimCertificate, enrolment: Enrolment) -> None:
+        wanted = state_of(certificate, enrolment, timestamp(self._clock())) is ClaimState.ACTIVE
+        if wanted and certificate.activity is not Activity.ACTIVE:
+            self._activate(certificate)
+        elif not wanted and certificate.activity is not Activity.INACTIVE:
+            self._update(certificate.certid, "INACTIVE")
+            self._certificates.set_activity(certificate, Activity.INACTIVE)
+
+    def _activate(self, certificate: ClaimCertificate) -> None:
+        self._certificates.set_activity(certificate, Activity.STARTING)
+        arn = self._describe(certificate.certid)["certificateArn"]
+        self._iot.attach_policy(policyName=self._policy, target=arn)
+        if certificate.creates_keys:
+            self._iot.attach_policy(policyName=self._keys_policy, target=arn)
+        self._update(certificate.certid, "ACTIVE")
+        self._certificates.set_activity(replace(certificate, activity=Activity.STARTING), Activity.ACTIVE)
+
+    def _update(self, certid: Fingerprint, status: Any) -> None:
+        try:
+            self._iot.update_certificate(certificateId=certid, newStatus=status)
+        except ClientError as error:
+            if _code(error) != _NOT_FOUND or status == "ACTIVE":
+                raise
+
+    def _describe(self, certid: Fingerprint) -> Any:
+        return self._iot.describe_certificate(certificateId=certid)["certificateDescription"]
+
+
+def _require_open(enrolment: Enrolment) -> None:
+    require_claim_door(enrolment)
+    if enrolment.state is EnrolmentState.REVOKED:
+        raise Conflict("ENROLMENT_REVOKED", f"got enrolment {enrolment.name}, which is revoked permanently")
+
+
+def _require_room(usable: list[ClaimCertificate]) -> None:
+    if len(usable) >= MAX_CLAIM_CERTIFICATES:
+        message = f"got one more claim certificate, want at most {MAX_CLAIM_CERTIFICATES} of an enrolment; revoke one"
+        raise InvalidInput("INVALID_COUNT", message)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])

@@ -1,0 +1,39 @@
+"""The registrar as the API calls it, in the test's process: real messages as JSON, and the registrar on moto."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, cast
+
+import boto3
+
+from admin_api.invocations import ask_registrar
+from lobby.doors import claim_certificates
+from lobby.doors.claim_certificates import ClaimDesk
+from lobby.doors.pending_certificates import PendingCertificates
+from lobby.doors.registrar import Registrar
+from lobby.invocation import Request
+from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.reader import LedgerReader
+from tests.functional.admin_api.user_pool import REGION
+
+CLAIM_POLICIES = ("device-lobby-claim", "device-lobby-claim-keys")
+
+
+@dataclass(frozen=True)
+class _InvokedHere:
+    """A Lambda client that calls a handler."""
+
+    handle: Callable[[dict[str, Any]], Any]
+
+    def invoke(self, **parameters: Any) -> dict[str, Any]:
+        return {"Payload": BytesIO(json.dumps(self.handle(json.loads(parameters["Payload"]))).encode())}
+
+
+def ask_here(request: Request[Any]) -> Any:
+    """Return the registrar's response, or raise its refusal."""
+    iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
+    desk = ClaimDesk(Registrar(iot, *CLAIM_POLICIES, reader), PendingCertificates(iot, reader), Enrolments())
+    client = _InvokedHere(lambda event: claim_certificates.handler(event, None, desk))
+    return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

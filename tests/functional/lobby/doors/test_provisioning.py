@@ -1,0 +1,340 @@
+"""Fleet provisioning with claim certificates: who is admitted, who is denied, and what a stolen claim key can do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.x509.oid import NameOID
+
+from lobby.domain.allocation import Allocation, Share
+from lobby.domain.enrolment import EnrolmentEvent, Match, Repeat
+from lobby.domain.name_patterns import parse_name_pattern
+from lobby.domain.provisioning import parse_request
+from lobby.domain.states import Event, State
+from lobby.errors import InvalidInput
+from lobby.ledger.serial_approvals import APPROVED, approve
+from lobby.names import EnrolmentName, Fingerprint, ThingName
+from tests import aws
+from tests import certificates as make
+from tests.aws import Calls, Clock, CutOff
+from tests.functional.lobby.claim_door import PUMPS, A, ClaimDoor, claim_pem, device_pem
+from tests.functional.lobby.ledger.ledger_devices import verified_events
+
+
+@pytest.fixture
+def door(calls: Calls, clock: Clock) -> ClaimDoor:
+    return ClaimDoor(calls, clock)
+
+
+@pytest.fixture
+def claim(door: ClaimDoor) -> Fingerprint:
+    """The claim certificate of an enrolment with a limit of three devices, called pump-…"""
+    door.enrol(match=Match(name_pattern=parse_name_pattern("pump-*")), limit=3)
+    return door.add_claim()
+
+
+def test_a_device_is_admitted_before_its_certificate_is_activated(door: ClaimDoor, claim: Fingerprint) -> None:
+    assert door.provision(claim)
+    device = door.device()
+    assert device is not None
+    assert (device.devstate, device.devicename, device.enrolment) == (State.KNOCKING, "pump-1", PUMPS)
+    assert (door.admitted(), door.holder()) == (1, device.certid)
+    assert verified_events(door.ledger, device.certid) == [Event.ADMIT]
+    assert [entry.actor for entry in door.ledger.history(device.certid)] == ["service:provisioning"]
+    assert len(door.calls.of("TransactWriteItems")) == 1
+    assert door.ledger.certificate(device) == device_pem("pump-1")
+    assert aws.counts() == aws.recounted()
+
+
+def test_the_rule_of_the_enrolment_claims_the_device_in_the_same_transaction(door: ClaimDoor) -> None:
+    door.enrol(limit=3, allocation=Allocation((Share(A),)))
+    assert door.provision(door.add_claim())
+    device = door.device()
+    assert device is not None
+    assert (device.devstate, device.target, device.claimedby) == (State.CLAIMED, A, "rule:pumps")
+    assert len(door.calls.of("TransactWriteItems")) == 1
+
+
+DENIED: dict[str, tuple[dict[str, Any], str]] = {
+    "another serial number": ({"serial": "valve-1"}, "SERIAL_UNMATCHED"),
+    "a CN that names another device": ({"cn": "pump-2"}, "CN_DIFFERS"),
+    "a CN in other letters": ({"cn": "PUMP-1"}, "CN_DIFFERS"),
+}
+
+
+@pytest.mark.parametrize("case", DENIED)
+def test_a_denied_device_gets_a_row_with_the_reason(door: ClaimDoor, claim: Fingerprint, case: str) -> None:
+    asked, code = DENIED[case]
+    assert not door.provision(claim, **asked)
+    device = door.device(asked.get("serial", "pump-1"), cn=asked.get("cn"))
+    assert device is not None
+    assert (device.devstate, device.reason) == (State.REFUSED, code)
+    assert door.enrolments.refusals() == {PUMPS: {code: 1}}
+    assert (door.admitted(), door.holder()) == (0, None)
+    assert aws.status(device.certid) == "PENDING_ACTIVATION"
+
+
+@pytest.mark.parametrize(
+    "serial", ["", "a/b", "a" * 129, "+", "pump 1", None, 7, ["pump-1"], {"a": 1}, "pump-1\n", "ｐ"]
+)
+def test_a_hostile_serial_number_is_denied(door: ClaimDoor, claim: Fingerprint, serial: object) -> None:
+    pem = device_pem("pump-1")
+    door.issue(pem)
+    assert not door.register(claim, pem, serial)
+    assert door.reason() == "SERIAL_INVALID"
+
+
+@pytest.mark.parametrize("cn", ["", "AWS IoT Certificate", "pump-1"])
+def test_the_certificate_need_not_name_the_device(door: ClaimDoor, claim: Fingerprint, cn: str) -> None:
+    assert door.provision(claim, cn=cn)
+
+
+def test_a_certificate_with_two_names_is_denied(door: ClaimDoor, claim: Fingerprint) -> None:
+    name = make.subject((NameOID.COMMON_NAME, "pump-1"), (NameOID.COMMON_NAME, "pump-2"))
+    pem = make.pem_of(make.device(make.authority(), name=name))
+    door.issue(pem)
+    assert not door.register(claim, pem, "pump-1")
+
+
+def test_an_unknown_claim_certificate_is_denied(door: ClaimDoor) -> None:
+    door.enrol(limit=3)
+    assert not door.provision(Fingerprint("a" * 64))
+    assert door.reason() == "CLAIM_UNKNOWN"
+    assert door.enrolments.refusals() == {}
+
+
+def test_an_expired_claim_certificate_is_denied(door: ClaimDoor, clock: Clock) -> None:
+    door.enrol(limit=3)
+    claim = door.add_claim(pem=claim_pem(days=2))
+    clock.advance(days=2)
+    assert not door.provision(claim)
+    assert door.reason() == "CLAIM_EXPIRED"
+
+
+def test_a_revoked_claim_certificate_is_denied_and_admitted_devices_stay(door: ClaimDoor, claim: Fingerprint) -> None:
+    assert door.provision(claim)
+    door.registrar.revoke(claim, "user:ann")
+    assert not door.provision(claim, "pump-2", 1)
+    assert door.reason("pump-2", 1) == "CLAIM_REVOKED"
+    device = door.device()
+    assert device is not None
+    assert (device.devstate, aws.status(device.certid)) == (State.KNOCKING, "ACTIVE")
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [(EnrolmentEvent.PAUSED, "ENROLMENT_PAUSED"), (EnrolmentEvent.REVOKED, "ENROLMENT_REVOKED")],
+)
+def test_the_state_of_the_enrolment_applies_at_once(
+    door: ClaimDoor, claim: Fingerprint, event: EnrolmentEvent, code: str
+) -> None:
+    assert door.provision(claim)
+    door.enrolments.set_state(PUMPS, event, "user:ann")
+    assert not door.provision(claim, "pump-2", 1)
+    assert door.reason("pump-2", 1) == code
+    assert door.register(claim, device_pem("pump-1"), "pump-1")
+
+
+def test_a_stolen_claim_certificate_admits_no_more_than_the_limit(door: ClaimDoor, claim: Fingerprint) -> None:
+    outcomes = [door.provision(claim, f"pump-{number}", number) for number in range(6)]
+    assert outcomes == [True] * 3 + [False] * 3
+    assert door.enrolments.refusals() == {PUMPS: {"ENROLMENT_FULL": 3}}
+
+
+def test_a_serial_number_of_another_enrolments_list_is_denied(door: ClaimDoor, claim: Fingerprint) -> None:
+    door.enrol("order", Match(listed=True))
+    door.lists.add(EnrolmentName("order"), [ThingName("pump-1")], "user:ann")
+    assert not door.provision(claim)
+    assert door.reason() == "SERIAL_UNMATCHED"
+    assert door.provision(door.add_claim("order", 1), number=2)
+
+
+def test_a_serial_number_that_is_not_listed_is_denied(door: ClaimDoor) -> None:
+    door.enrol(match=Match(listed=True))
+    door.lists.add(PUMPS, [ThingName("pump-1")], "user:ann")
+    claim = door.add_claim()
+    assert door.provision(claim)
+    assert not door.provision(claim, "pump-2", 1)
+
+
+def test_the_same_request_again_is_allowed_and_changes_nothing(door: ClaimDoor, claim: Fingerprint) -> None:
+    assert door.provision(claim)
+    before = door.device()
+    assert door.register(claim, device_pem("pump-1"), "pump-1")
+    assert (door.device(), door.admitted()) == (before, 1)
+
+
+def test_the_same_token_for_another_serial_number_is_denied(door: ClaimDoor, claim: Fingerprint) -> None:
+    assert door.provision(claim, cn="")
+    before = door.device(cn="")
+    assert not door.register(claim, device_pem(""), "pump-2")
+    assert door.device(cn="") == before
+    assert door.holder("pump-2") is None
+
+
+@pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
+def test_a_replayed_token_does_not_activate_a_deactivated_certificate(
+    door: ClaimDoor, claim: Fingerprint, status: str
+) -> None:
+    assert door.provision(claim)
+    certid = make.fingerprint_of(device_pem("pump-1"))
+    door.iot.update_certificate(certificateId=certid, newStatus=status)
+    assert not door.register(claim, device_pem("pump-1"), "pump-1")
+    assert aws.status(certid) == status
+
+
+def test_a_replayed_token_does_not_bring_back_a_revoked_device(door: ClaimDoor, claim: Fingerprint) -> None:
+    assert door.provision(claim)
+    door.ledger.revoke(make.fingerprint_of(device_pem("pump-1")), "stolen", "user:ann")
+    assert not door.register(claim, device_pem("pump-1"), "pump-1")
+    device = door.device()
+    assert device is not None
+    assert device.devstate is State.REVOKED
+
+
+def test_a_refused_device_can_come_again_after_the_cause_is_corrected(door: ClaimDoor, claim: Fingerprint) -> None:
+    door.enrolments.set_state(PUMPS, EnrolmentEvent.PAUSED, "user:ann")
+    assert not door.provision(claim)
+    door.enrolments.set_state(PUMPS, EnrolmentEvent.RESUMED, "user:ann")
+    assert door.register(claim, device_pem("pump-1"), "pump-1")
+
+
+@pytest.mark.parametrize("change", [{"certificatePem": 7}, {"parameters": None}, {"claimCertificateId": "x"}])
+def test_an_event_of_another_form_is_an_error(door: ClaimDoor, claim: Fingerprint, change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        door.hook.decide(parse_request(door.event(claim, device_pem("pump-1"), "pump-1") | change))
+
+
+def test_a_certificate_that_is_not_the_events_is_denied(door: ClaimDoor, claim: Fingerprint) -> None:
+    door.issue(device_pem("pump-1"))
+    event = door.event(claim, device_pem("pump-1"), "pump-1") | {"certificatePem": device_pem("pump-1", 3)}
+    assert door.hook.decide(parse_request(event)) == "BAD_CERTIFICATE"
+
+
+# A second key of a serial number
+
+
+def enrolled(door: ClaimDoor, repeat: Repeat, limit: int = 1) -> Fingerprint:
+    door.enrol(limit=limit, repeat=repeat)
+    claim = door.add_claim()
+    assert door.provision(claim)
+    return claim
+
+
+def test_a_second_key_is_refused_by_default(door: ClaimDoor) -> None:
+    claim = enrolled(door, Repeat.REFUSE)
+    assert not door.provision(claim, number=1)
+    assert door.reason(number=1) == "NAME_TAKEN"
+    assert door.holder() == make.fingerprint_of(device_pem("pump-1"))
+
+
+def test_a_second_key_replaces_the_first_in_one_transaction(door: ClaimDoor) -> None:
+    claim = enrolled(door, Repeat.REPLACE)
+    door.calls.forget()
+    assert door.provision(claim, number=1)
+    first, second = door.device(), door.device(number=1)
+    assert first is not None
+    assert second is not None
+    assert (first.devstate, second.devstate, door.holder()) == (State.REVOKED, State.KNOCKING, second.certid)
+    assert first.message == f"replaced by certificate {second.certid}"
+    assert first.needs_commissioner
+    assert verified_events(door.ledger, first.certid) == [Event.ADMIT, Event.REVOKE]
+    assert door.ledger.history(first.certid)[-1].reason == "REPLACED"
+    assert door.admitted() == 1
+    assert aws.counts() == aws.recounted()
+
+
+def test_a_crash_leaves_both_keys_as_they_were_or_the_second_admitted(door: ClaimDoor) -> None:
+    claim = enrolled(door, Repeat.REPLACE)
+    door.issue(device_pem("pump-1", 1))
+    cut = 0
+    while True:
+        cut += 1
+        door.calls.forget()
+        door.calls.cut_after = cut
+        try:
+            done = door.register(claim, device_pem("pump-1", 1), "pump-1")
+        except CutOff:
+            door.calls.cut_after = None
+            states = (door.device(), door.device(number=1))
+            revoked = states[0] is not None and states[0].devstate is State.REVOKED
+            assert revoked is (states[1] is not None and states[1].devstate is State.KNOCKING)
+            continue
+        break
+    door.calls.cut_after = None
+    assert done
+    assert cut > 1
+    assert aws.counts() == aws.recounted()
+
+
+def test_the_same_key_with_a_new_certificate_is_the_same_device(door: ClaimDoor) -> None:
+    claim = enrolled(door, Repeat.REFUSE)
+    again = device_pem("pump-1", 0, serial=1)
+    door.issue(again)
+    assert door.register(claim, again, "pump-1")
+    assert (door.holder(), door.admitted()) == (make.fingerprint_of(again), 1)
+
+
+def test_a_second_key_needs_an_approval_which_counts_once(door: ClaimDoor, clock: Clock) -> None:
+    claim = enrolled(door, Repeat.ASK)
+    assert not door.provision(claim, number=1)
+    assert door.reason(number=1) == "REPEAT_ASKED"
+    approve(ThingName("pump-1"), PUMPS, "user:ann", clock())
+    assert door.provision(claim, number=2)
+    assert not door.provision(claim, number=3)
+    assert door.holder() == make.fingerprint_of(device_pem("pump-1", 2))
+
+
+def test_an_approval_ends(door: ClaimDoor, clock: Clock) -> None:
+    claim = enrolled(door, Repeat.ASK)
+    approve(ThingName("pump-1"), PUMPS, "user:ann", clock())
+    clock.advance(seconds=APPROVED.total_seconds())
+    assert not door.provision(claim, number=1)
+
+
+@pytest.mark.parametrize("repeat", [Repeat.REPLACE, Repeat.ASK])
+@pytest.mark.parametrize("same_key", [True, False])
+def test_a_revoked_serial_number_comes_back_only_with_an_approval(
+    door: ClaimDoor, clock: Clock, repeat: Repeat, same_key: bool
+) -> None:
+    claim = enrolled(door, repeat)
+    door.ledger.revoke(make.fingerprint_of(device_pem("pump-1")), "stolen", "user:ann")
+    pem = device_pem("pump-1", 0, serial=1) if same_key else device_pem("pump-1", 1)
+    door.issue(pem)
+    assert not door.register(claim, pem, "pump-1")
+    refused = door.ledger.get(make.fingerprint_of(pem))
+    assert refused is not None
+    assert refused.reason == "SERIAL_REVOKED"
+    approve(ThingName("pump-1"), PUMPS, "user:ann", clock())
+    assert door.register(claim, pem, "pump-1")
+
+
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_a_device_of_another_enrolment_is_never_replaced(door: ClaimDoor, clock: Clock, repeat: Repeat) -> None:
+    enrolled(door, Repeat.REPLACE)
+    door.enrol("others", limit=5, repeat=repeat)
+    approve(ThingName("pump-1"), EnrolmentName("others"), "user:ann", clock())
+    assert not door.provision(door.add_claim("others", 1), number=1)
+    assert door.reason(number=1) == "NAME_TAKEN"
+    first = door.device()
+    assert first is not None
+    assert first.devstate is State.KNOCKING
+
+
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_of_two_keys_that_race_for_one_serial_number_one_wins(door: ClaimDoor, repeat: Repeat) -> None:
+    door.enrol(limit=5, repeat=repeat)
+    claim = door.add_claim()
+    pems = [device_pem("pump-1", 1), device_pem("pump-1", 2)]
+    for pem in pems:
+        door.issue(pem)
+    second: list[bool] = []
+    race: Callable[[], object] = lambda: second.append(door.register(claim, pems[1], "pump-1"))  # noqa: E731
+    door.calls.meanwhile = {"TransactWriteItems": race}
+    first = door.register(claim, pems[0], "pump-1")
+    held = [door.device(number=number) for number in (1, 2)]
+    admitted = [device for device in held if device is not None and device.devstate is State.KNOCKING]
+    assert len(admitted) == 1
+    assert door.holder() == admitted[0].certid
+    assert (first, second) == (repeat is Repeat.REPLACE, [True])
+    assert door.admitted() == 1
