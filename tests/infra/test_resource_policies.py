@@ -51,7 +51,7 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         "AdminA": {"apigateway.amazonaws.com"},
         "Pages1": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},
-        "Provis": {f"{IOT}provisioningtemplate/device-lobby"},
+        "Provis": {"arn:aws:iot:us-east-1:100000000001:provisioningtemplate/device-lobby"},
         "Regist": {"<RegistrarTimer.Arn>"},
         "Reconc": {"<ReconcilerTimer.Arn>"},
     }
