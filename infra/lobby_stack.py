@@ -212,7 +212,7 @@ class LobbyStack(Stack):
         )
         notary.entries_to(self, function, stream)
         bus = events.make_bus(self)
-        publisher = self._function(
+        publisher = self.make_function(
             functions.PUBLISHER,
             permissions.publisher(self.settings, stream),
             EVENT_BUS=events.BUS,
