@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_lambda as lambda_
 
-from infra import claim_permissions, device_policies, functions, timers, topic_rules
+from infra import claim_permissions, device_policies, functions, stack_names, timers, topic_rules
 from infra.permissions import iot_arn
 from lobby.deployment import NAMES
 from lobby.domain.claim_certificate import CLIENT_PREFIX, SERIAL_NUMBER
@@ -22,7 +22,7 @@ from lobby.names import Target
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
 
-TEMPLATE: Final = NAMES.prefix
+TEMPLATE: Final = stack_names.TEMPLATE
 CLAIM: Final = NAMES.name("claim")
 """The policy of every claim certificate."""
 CLAIM_KEYS: Final = NAMES.name("claim-keys")

@@ -14,6 +14,8 @@ ROLE: Final = NAMES.stack("Role")
 """The commissioner's role in a target account, which the account's Regions share."""
 REGISTERED_RULE: Final = NAMES.rule("registered")
 """The topic rule that starts the bouncer. A teardown disables it."""
+TEMPLATE: Final = NAMES.prefix
+"""The provisioning template of the door `claim`. A teardown disables it."""
 
 
 def target_id(target: Target) -> str:

@@ -55,11 +55,15 @@ def request_of(key: ec.EllipticCurvePrivateKey, name: str) -> str:
     return request.public_bytes(Encoding.PEM).decode()
 
 
-def self_signed(key: ec.EllipticCurvePrivateKey, name: str, days: int, at: datetime | None = None) -> str:
-    """Return a certificate in PEM that the key signs itself, valid for some days from `at`, by default now. Raise
-    `InvalidInput` WRONG_USE for a number of days that is not 1 to 36500."""
+def require_days(days: int) -> int:
+    """Return the days of a self-signed certificate. Raise `InvalidInput` WRONG_USE."""
     if not 1 <= days <= MAX_DAYS:
-        raise usage_error(f"got {days} days, want 1 to {MAX_DAYS}")
+        raise usage_error(f"got --self-signed {days}, want 1 to {MAX_DAYS} days")
+    return days
+
+
+def self_signed(key: ec.EllipticCurvePrivateKey, name: str, days: int, at: datetime | None = None) -> str:
+    """Return a certificate in PEM that the key signs itself, valid for some days from `at`, by default now."""
     begin = (at or datetime.now(UTC)) - _BACKDATED
     usage = x509.KeyUsage(
         digital_signature=True,

@@ -183,6 +183,7 @@ class LocalLobby:
             lobby_region=layout.lobby.region,
             user_pool_id=outputs["UserPoolId"],
             user_pool_client_id=outputs["UserPoolClientId"],
+            provisioning_template=outputs["ProvisioningTemplate"],
             targets=tuple(LocalTarget(t.account, t.region, layout.endpoint_address(t)) for t in layout.targets),
             operators=operators,
         )

@@ -54,6 +54,8 @@ class LobbyFile:
     lobby_region: str
     user_pool_id: str
     user_pool_client_id: str
+    provisioning_template: str
+    """The template for devices that have a claim certificate."""
     targets: tuple[LocalTarget, ...]
     operators: tuple[LocalOperator, ...]
 

@@ -1,4 +1,5 @@
-"""Removes the lobby from its account: devices, then the stack. Tables, buckets and the user pool are retained.
+"""Removes the lobby from its account: devices and claim certificates, then the stack. Tables, buckets and the user
+pool are retained.
 
 Admissions stop first, so that a device that connects meanwhile is not registered again. Every step can be repeated;
 `./deploy.sh aws` starts admissions again.
@@ -19,7 +20,7 @@ from lobby.names import Target
 
 Report = Callable[[str], None]
 _POOL: Final = "Cognito::UserPool "
-_NO_RULE: Final = (NOT_FOUND, "UnauthorizedException")
+_ABSENT: Final = (NOT_FOUND, "UnauthorizedException")
 """AWS answers the second for a rule that does not exist."""
 
 
@@ -63,13 +64,19 @@ class LobbyRemoval:
                 self._report(f"    to deploy again with its users: --user-pool {each.removeprefix(_POOL)}")
 
     def _stop_admissions(self) -> None:
-        try:
-            self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
-        except ClientError as error:
-            if code_of(error) not in _NO_RULE:
-                raise
+        for stop in (
+            lambda: self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE),
+            lambda: self._iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=False),
+        ):
+            try:
+                stop()
+            except ClientError as error:
+                if code_of(error) not in _ABSENT:
+                    raise
 
 
 def start_admissions(session: Any) -> None:
-    """Enable the topic rule that a removal has disabled, if the lobby was deployed again instead."""
-    session.client("iot").enable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
+    """Enable the topic rule and the template that a removal has disabled, if the lobby was deployed again instead."""
+    iot = session.client("iot")
+    iot.enable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
+    iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=True)

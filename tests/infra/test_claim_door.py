@@ -67,7 +67,8 @@ def test_nothing_is_provisioned_without_the_hook(stacks: Stacks) -> None:
     hook = template["PreProvisioningHook"]
     assert hook["PayloadVersion"] == "2020-04-01"
     assert hook["TargetArn"].startswith("<Provisioning")
-    permission = next(name for name in template["DependsOn"] if name.startswith("ProvisioningTemplate"))
+    waited_for = stacks.lobby.template["Resources"]["ClaimTemplate"]["DependsOn"]
+    permission = next(name for name in waited_for if name.startswith("ProvisioningTemplate"))
     allowed = stacks.lobby.resolve(stacks.lobby.template["Resources"][permission]["Properties"])
     assert allowed["SourceArn"] == f"{ARN}provisioningtemplate/device-lobby"
 

@@ -116,7 +116,8 @@ def _certificate(
     if key is None and days is not None:
         raise usage_error("got --self-signed without --key, want it with a key")
     if key is not None and days is not None:
-        return {"certificatePem": claim_keys.self_signed(claim_keys.key_in(key), name, days)}
+        lifetime = claim_keys.require_days(days)
+        return {"certificatePem": claim_keys.self_signed(claim_keys.key_in(key), name, lifetime)}
     if key is not None:
         return {"csr": claim_keys.request_of(claim_keys.key_in(key), name)}
     if csr is not None:

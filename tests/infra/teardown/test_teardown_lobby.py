@@ -11,6 +11,7 @@ from lobby.names import ThingName, parse_target
 from tests.aws import HOME, WAITING_POLICY, Calls, CutOff, client
 from tests.infra.teardown.registrations import Registered, left, register, unpaced
 
+CLAIM_POLICIES = ("device-lobby-claim", "device-lobby-claim-keys")
 TARGET = parse_target("222222222222", "eu-west-1")
 
 
@@ -54,6 +55,20 @@ def test_a_device_without_a_row_is_found_by_the_lobbys_policy(calls: Calls) -> N
     register("forgotten", WAITING_POLICY, {})
     remove()
     assert left() == (set(), set())
+
+
+def test_claim_certificates_are_found_by_their_policies(calls: Calls) -> None:
+    iot = client("iot")
+    for policy in CLAIM_POLICIES:
+        iot.create_policy(policyName=policy, policyDocument="{}")
+    claim = register("claim", CLAIM_POLICIES[0], {})
+    iot.attach_policy(policyName=CLAIM_POLICIES[1], target=claim.arn)
+    iot.detach_thing_principal(thingName="claim", principal=claim.arn)
+    iot.delete_thing(thingName="claim")
+    remove_devices(unpaced(), lambda: inventory.of_lobby(unpaced(), client("dynamodb"), CLAIM_POLICIES), lambda _: None)
+    assert left() == (set(), set())
+    for policy in CLAIM_POLICIES:
+        assert iot.list_targets_for_policy(policyName=policy)["targets"] == []
 
 
 def test_an_interrupted_removal_is_completed_from_the_ledger(calls: Calls) -> None:
