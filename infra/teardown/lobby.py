@@ -64,15 +64,16 @@ class LobbyRemoval:
                 self._report(f"    to deploy again with its users: --user-pool {each.removeprefix(_POOL)}")
 
     def _stop_admissions(self) -> None:
-        for stop in (
-            lambda: self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE),
-            lambda: self._iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=False),
-        ):
-            try:
-                stop()
-            except ClientError as error:
-                if code_of(error) not in _ABSENT:
-                    raise
+        _if_present(lambda: self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE))
+        _if_present(lambda: self._iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=False))
+
+
+def _if_present(stop: Callable[[], object]) -> None:
+    try:
+        stop()
+    except ClientError as error:
+        if code_of(error) not in _ABSENT:
+            raise
 
 
 def start_admissions(session: Any) -> None:
