@@ -19,13 +19,26 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import ARRIVALS, BELL, NOTARY, PREFIX, PUBLISHER, RECONCILER, REGISTRAR, SWEEPER, Function
+from infra.functions import (
+    ARRIVALS,
+    BELL,
+    NOTARY,
+    PREFIX,
+    PUBLISHER,
+    RECONCILER,
+    REGISTRAR,
+    SWEEPER,
+    VENDING_AUTHORIZER,
+    Function,
+)
 from infra.settings import Settings
-from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE
+from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE, TOKENS_REFUSED
 
 _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
 _OLD_MINUTES = 5
+_TOLERATED_TOKENS = 50
+"""Wrong enrolment tokens in a period: one device that repeats its request each minute is no attack."""
 _PERIOD = Duration.minutes(5)
 _REPORTED = (
     (
@@ -172,6 +185,15 @@ class Alarms:
         )
         description = "the arrivals queue contained messages that SNS did not sign: see the log of arrivals"
         self.add("arrivals-rejected", rejected, 0, description)
+        refused = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=TOKENS_REFUSED,
+            dimensions_map={"service": VENDING_AUTHORIZER.name},
+            period=_PERIOD,
+            statistic="sum",
+        )
+        description = f"requests with a wrong enrolment token: see the log of {VENDING_AUTHORIZER.name}"
+        self.add("tokens-refused", refused, _TOLERATED_TOKENS, description)
 
     def watch_api(self, api_id: str) -> None:
         metric = cloudwatch.Metric(

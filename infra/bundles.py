@@ -32,7 +32,7 @@ _FORMAT: Final = "5"
 SDK_PACKAGES: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """The AWS SDK and its dependencies. Lambda's runtimes include them too, but AWS changes their versions without notice,
 and PynamoDB uses names of botocore that are not public. The emulator's Lambdas have them from this environment."""
-SDK_SERVICES: Final = frozenset({"dynamodb", "events", "iot", "iot-data", "lambda", "s3", "sns", "sqs", "sts"})
+SDK_SERVICES: Final = frozenset({"dynamodb", "events", "iot", "iot-data", "lambda", "s3", "sns", "sqs", "ssm", "sts"})
 """The services whose models are kept: those of all services are 30 MB."""
 MAX_UNZIPPED: Final = 250 * 1024 * 1024
 """Bytes: Lambda's quota "Deployment package size", unzipped, with layers."""

@@ -1,6 +1,7 @@
 """The HTTP API: GraphQL behind a JWT authorizer, and the console's pages without one, each served by a Lambda.
 
-The authorizer is not optional. Every request is logged, without its body. Requests are throttled for the API in total.
+`vending` adds the route of devices. The authorizers are not optional. Every request is logged, without its body.
+Requests are throttled for the API in total.
 """
 
 import json
@@ -13,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra import vending
 from infra.sign_in import SignIn
 from lobby.deployment import NAMES
 
@@ -38,7 +40,7 @@ def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
     api = apigw.HttpApi(scope, "Api", api_name=NAMES.prefix, description="Device Lobby", create_default_stage=False)
     apigw.CfnStage(
         scope,
-        "ApiStage",
+        vending.STAGE,
         api_id=api.api_id,
         stage_name="$default",
         auto_deploy=True,
@@ -48,6 +50,7 @@ def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
         default_route_settings=apigw.CfnStage.RouteSettingsProperty(
             throttling_rate_limit=100, throttling_burst_limit=200, detailed_metrics_enabled=True
         ),
+        route_settings={vending.ROUTE: vending.LIMITS},
     )
     return api
 

@@ -53,6 +53,10 @@ BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", b
 PROVISIONING: Final = Function("provisioning", "lobby.doors.provisioning.handler", bundles.BOUNCER, 5, memory=1024)
 """AWS IoT waits 5 s for a hook, a cold start included, so it gets more memory and with it more CPU."""
 REGISTRAR: Final = Function("registrar", "lobby.doors.claim_certificates.handler", bundles.BOUNCER, timeout=120)
+VENDING: Final = Function("vending", "lobby.doors.vending_requests.handler", bundles.BOUNCER, timeout=20)
+VENDING_AUTHORIZER: Final = Function(
+    "vending-authorizer", "lobby.doors.vending_authorizer.handler", bundles.CORE, timeout=10
+)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
@@ -77,6 +81,8 @@ FUNCTIONS: Final = (
     BOUNCER,
     PROVISIONING,
     REGISTRAR,
+    VENDING,
+    VENDING_AUTHORIZER,
     RECEPTIONIST,
     CONNECTIONS,
     BELL,

@@ -33,6 +33,7 @@ from infra import (
     target_templates,
     timers,
     topic_rules,
+    vending,
 )
 from infra.functions import Code, Function
 from infra.nag_suppressions import suppress_lobby_findings
@@ -78,6 +79,7 @@ class LobbyStack(Stack):
         self._history_side()
         self._scheduled_functions()
         self._operator_side()
+        vending.make_vending_door(self)
         for function in self.functions.values():
             # A function fails without its table or index, also in an update that adds an index and its first query.
             function.node.add_dependency(*self.tables.values())
@@ -281,6 +283,7 @@ class LobbyStack(Stack):
     def _add_outputs(self) -> None:
         for name, value in (
             ("GraphqlUrl", f"{self.api.api_endpoint}{front_door.GRAPHQL}"),
+            ("RegisterUrl", f"{self.api.api_endpoint}{vending.PATH}"),
             ("ConsoleUrl", self.console_url),
             ("ApiId", self.api.api_id),
             ("UserPoolId", self.sign_in.pool.user_pool_id),

@@ -54,6 +54,16 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
     new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA and ListCertificates"
     _wildcards(stack, "RegistrarRole", {f"{iot}:cert/*": _CERTIFICATES, "*": f"{new}: {_NO_RESOURCE}"})
+    _wildcards(
+        stack,
+        "VendingRole",
+        {
+            f"{iot}:cert/*": "certificate ids are unknown before the door issues them",
+            f"{iot}:thing/*": "thing names are in the devices' requests",
+            allocation_hooks(lobby): "functions of the operator that choose targets, created later",
+            "*": f"creating and attaching certificates, DescribeEndpoint: {_NO_RESOURCE}",
+        },
+    )
     templates = f"arn:aws:s3:::{bucket}/templates/*"
     _wildcards(stack, "AdminApiRole", {templates: "one template per target; targets are registered later"})
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})

@@ -5,11 +5,13 @@ They know one value each; `settings` checks what settings mean together. Text is
 `-c name=value` is text.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from infra.errors import BadContext
+from lobby.domain.vending_settings import parse_settings
 from lobby.names import shown
 from lobby.settings import MARK, REMOVE
 
@@ -74,6 +76,13 @@ def left_things(value: Any) -> str:
     if isinstance(value, str) and value in (MARK, REMOVE):
         return value
     raise bad(value, f"{MARK} or {REMOVE}")
+
+
+def vending(value: Any) -> str:
+    """Return the settings of the vending door as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, indent=1)
+    parse_settings(text)
+    return text
 
 
 def console_url(value: Any) -> str:

@@ -25,6 +25,8 @@ are reported in one error.
     protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
     ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
     leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
+    vendingSettings   the settings of the vending door (lobby.domain.vending_settings) as JSON; default: Amazon's roots
+                      and the lobby's policy; a change of the deployed parameter stays until this value changes
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -36,6 +38,7 @@ from typing import Any, Final
 from infra import setting_values as values
 from infra.errors import BadContext
 from infra.profile_files import read_profiles
+from infra.vending_settings import default_settings
 from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
@@ -83,6 +86,7 @@ class Settings:
     """Empty: those of this version."""
     adopt_role: bool = False
     left_things: str = MARK
+    vending: str = field(default_factory=default_settings)
 
     @property
     def key(self) -> str:
@@ -228,6 +232,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("adoptRole", "adopt_role", values.flag),
     ("ledgerIndexes", "ledger_indexes", values.names),
     ("leftThings", "left_things", values.left_things),
+    ("vendingSettings", "vending", values.vending),
     ("dataEndpoint", "data_endpoint", values.host),
     ("domain", "domain", values.host),
     ("domainCertificate", "domain_certificate", values.certificate_arn),

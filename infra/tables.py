@@ -17,6 +17,7 @@ from pynamodb.models import Model
 from infra.earlier_indexes import RETIRED
 from infra.settings import Settings
 from lobby.ledger.connection_rows import ConnectionRow
+from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Target
@@ -33,7 +34,11 @@ _STREAMED: Final = (LedgerRow, HistoryRow)
 """The tables with a stream, of new and old images. The commissioner needs the new image, the notary both, to detect
 changed and removed entries. Replicas in other Regions need both too (DynamoDB developer guide, "Global tables"), and
 the view of a table with data can only be changed by disabling its stream, which gets a new ARN."""
-_EXPIRY: Final[dict[type[Model], str]] = {RegistrationRow: "expires", ConnectionRow: "expires"}
+_EXPIRY: Final[dict[type[Model], str]] = {
+    RegistrationRow: "expires",
+    ConnectionRow: "expires",
+    EnrolmentRow: "deleteat",
+}
 """The attribute after whose time DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 

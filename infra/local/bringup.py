@@ -24,6 +24,7 @@ from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from infra.profile_files import DIRECTORY, read_profiles
+from infra.vending_settings import settings_with
 from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
@@ -150,12 +151,17 @@ class LocalLobby:
         context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
         if self._profiles_from:
             context["profiles"] = str(self._profiles_from)
-        synthesize(out, context | ({"lobbyStack": "false"} if targets else {"consoleUrl": self.layout.console_url}))
+        synthesize(out, context | ({"lobbyStack": "false"} if targets else self._lobby_context()))
         outputs: dict[str, str] = {}
         for stack in read_assembly(out, scope.account, scope.region).values():
             if stack.environment == f"aws://{scope.account}/{scope.region}":
                 outputs |= deploy(stack, {}, self._session(scope).client)
         return outputs
+
+    def _lobby_context(self) -> dict[str, str]:
+        """Return the settings of the lobby's stack: devices trust this cloud's own root."""
+        root = self.layout.server_ca_path.read_text()
+        return {"consoleUrl": self.layout.console_url, "vendingSettings": settings_with(root, root)}
 
     def _operators(self, pool: str) -> tuple[LocalOperator, ...]:
         cognito = self._session(self.layout.lobby).client("cognito-idp")

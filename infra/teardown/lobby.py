@@ -16,10 +16,12 @@ from infra.teardown import inventory
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, Stack
 from infra.teardown.target import remove_devices
+from lobby.deployment import NAMES
 from lobby.names import Target
 
 Report = Callable[[str], None]
 _POOL: Final = "Cognito::UserPool "
+_VENDING: Final = NAMES.name("vending")
 _ABSENT: Final = (NOT_FOUND, "UnauthorizedException")
 """AWS answers the second for a rule that does not exist."""
 
@@ -40,6 +42,7 @@ class LobbyRemoval:
         self._stack = Stack(session.client("cloudformation"), stack_names.LOBBY, sleep, poll)
         self._iot = session.client("iot", config=RETRIES)
         self._dynamodb = session.client("dynamodb")
+        self._lambda = session.client("lambda")
         self.registry = Registry(self._iot, where, sleep=sleep)
 
     def run(self, *, keep_devices: bool) -> None:
@@ -66,6 +69,9 @@ class LobbyRemoval:
     def _stop_admissions(self) -> None:
         _if_present(lambda: self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE))
         _if_present(lambda: self._iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=False))
+        _if_present(
+            lambda: self._lambda.put_function_concurrency(FunctionName=_VENDING, ReservedConcurrentExecutions=0)
+        )
 
 
 def _if_present(stop: Callable[[], object]) -> None:
@@ -77,7 +83,9 @@ def _if_present(stop: Callable[[], object]) -> None:
 
 
 def start_admissions(session: Any) -> None:
-    """Enable the topic rule and the template that a removal has disabled, if the lobby was deployed again instead."""
+    """Enable what a removal has disabled, if the lobby was deployed again instead: the topic rule, the template, and
+    the function of the vending door."""
     iot = session.client("iot")
     iot.enable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
     iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=True)
+    session.client("lambda").delete_function_concurrency(FunctionName=_VENDING)

@@ -42,6 +42,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "registrar-stopped",
         "claim-certificates-expiring",
         "arrivals-rejected",
+        "tokens-refused",
         "api-errors",
         "history-tampered",
         "notary-behind",

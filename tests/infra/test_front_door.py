@@ -21,8 +21,9 @@ def test_graphql_requires_a_token_in_aws_and_locally(stacks: Stacks, local_stack
 
 
 def test_every_route_except_the_pages_requires_a_token(stacks: Stacks) -> None:
-    free = {each["RouteKey"] for each in stacks.lobby.of_type(ROUTES) if each.get("AuthorizationType") != "JWT"}
-    assert free == {"GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"}
+    kinds = {each["RouteKey"]: each.get("AuthorizationType", "NONE") for each in stacks.lobby.of_type(ROUTES)}
+    pages = dict.fromkeys(("GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"), "NONE")
+    assert kinds == {"POST /graphql": "JWT", "POST /register": "CUSTOM", **pages}
 
 
 def test_pages_are_served_by_a_function_of_their_own(stacks: Stacks, local_stacks: Stacks) -> None:
@@ -30,6 +31,7 @@ def test_pages_are_served_by_a_function_of_their_own(stacks: Stacks, local_stack
         served = {each["RouteKey"]: _function_of(deployed, each) for each in deployed.lobby.of_type(ROUTES)}
         assert served == {
             "POST /graphql": "<AdminApi",
+            "POST /register": "<Vending",
             **dict.fromkeys(("GET /", "GET /{proxy+}", "HEAD /", "HEAD /{proxy+}"), "<Pages"),
         }
 
@@ -47,8 +49,7 @@ def test_the_api_has_the_name_that_the_local_cloud_looks_up(local_stacks: Stacks
 
 
 def test_the_authorizer_accepts_only_tokens_of_this_pool_and_client(stacks: Stacks) -> None:
-    [authorizer] = stacks.lobby.resolve(stacks.lobby.of_type("AWS::ApiGatewayV2::Authorizer"))
-    assert authorizer["AuthorizerType"] == "JWT"
+    authorizer = stacks.lobby.resolve(stacks.lobby.the("AWS::ApiGatewayV2::Authorizer", AuthorizerType="JWT"))
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
     configuration = authorizer["JwtConfiguration"]
     assert configuration["Issuer"].startswith("https://cognito-idp.us-east-1.")

@@ -35,6 +35,8 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "UNDELIVERED_QUEUE",
             "REGISTRATIONS_PER_SECOND",
         },
+        "vending": {"VENDING_PARAMETER"},
+        "vending-authorizer": set(),
         "receptionist": set(),
         "connections": set(),
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
@@ -135,6 +137,7 @@ def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front
 def test_the_stack_has_the_outputs_that_scripts_use(stacks: Stacks, local_stacks: Stacks) -> None:
     wanted = {
         "GraphqlUrl",
+        "RegisterUrl",
         "UserPoolId",
         "UserPoolClientId",
         "ConsoleUrl",

@@ -54,10 +54,11 @@ def test_tables_are_encrypted_recoverable_protected_and_retained(stacks: Stacks)
         assert replica["DeletionProtectionEnabled"]
 
 
-def test_only_leases_of_registrations_and_connections_expire(stacks: Stacks) -> None:
+def test_only_leases_connections_and_tokens_expire(stacks: Stacks) -> None:
     expiring = {each["TableName"]: each.get("TimeToLiveSpecification") for each in stacks.lobby.of_type(TABLES)}
     assert expiring.pop("device-lobby-registrations") == {"AttributeName": "expires", "Enabled": True}
     assert expiring.pop("device-lobby-connections") == {"AttributeName": "expires", "Enabled": True}
+    assert expiring.pop("device-lobby-enrolments") == {"AttributeName": "deleteat", "Enabled": True}
     assert set(expiring.values()) == {None}
 
 

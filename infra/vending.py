@@ -1,0 +1,67 @@
+"""The vending door: `POST /register` with its authorizer, and the parameter with its settings.
+
+API Gateway needs permission to invoke both Lambdas, which CDK adds. The authorizer's answers are not cached, so that a
+revoked token is refused at once. The route has a limit of its own: it needs no user, so strangers can call it.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
+
+from infra import functions, vending_permissions
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.lobby_stack import LobbyStack
+
+STAGE: Final = "ApiStage"
+"""The construct id of the API's stage."""
+PATH: Final = "/register"
+ROUTE: Final = f"POST {PATH}"
+LIMITS: Final = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
+"""Requests per second: AWS IoT's quota for new certificates' policies and states is 10 to 15 calls per second."""
+
+
+def make_vending_door(stack: "LobbyStack") -> None:
+    """Create the functions of the door, their route, and the parameter."""
+    settings = stack.settings
+    vending = stack.make_function(functions.VENDING, vending_permissions.vending(settings), **_environment(settings))
+    authorizer = stack.make_function(functions.VENDING_AUTHORIZER, vending_permissions.vending_authorizer(settings))
+    routes = _add_route(stack.api, vending, authorizer)
+    # The stage has limits for the route, which must exist then.
+    stack.node.find_child(STAGE).node.add_dependency(*routes)
+    ssm.StringParameter(
+        stack,
+        "VendingSettings",
+        parameter_name=vending_permissions.VENDING_SETTINGS,
+        description="Device Lobby: settings of the vending door; not secret",
+        string_value=settings.vending,
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the settings of the Lambda. Without an endpoint it asks AWS IoT for the account's."""
+    endpoint = settings.domain or settings.data_endpoint
+    named = {"LOBBY_ENDPOINT": endpoint} if endpoint else {}
+    return {"VENDING_PARAMETER": vending_permissions.VENDING_SETTINGS, **named}
+
+
+def _add_route(api: apigw.HttpApi, vending: lambda_.Function, authorizer: lambda_.Function) -> list[apigw.HttpRoute]:
+    return api.add_routes(
+        path=PATH,
+        methods=[apigw.HttpMethod.POST],
+        integration=integrations.HttpLambdaIntegration("Vending", vending),
+        authorizer=authorizers.HttpLambdaAuthorizer(
+            "EnrolmentTokens",
+            authorizer,
+            authorizer_name="enrolment-tokens",
+            identity_source=["$request.header.Authorization"],
+            response_types=[authorizers.HttpLambdaResponseType.SIMPLE],
+            results_cache_ttl=Duration.seconds(0),
+        ),
+    )

@@ -1,0 +1,67 @@
+"""The permissions of the vending door's Lambdas: exact actions on exact resources, as in `infra.permissions`.
+
+The door creates certificates, which AWS defines no resource for, and deletes those that it did not hand out.
+"""
+
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+from infra.permissions import (
+    CERTIFICATES,
+    COUNTS,
+    ENROLMENTS,
+    HISTORY,
+    LEDGER,
+    TARGETS,
+    allocation_hooks,
+    allow,
+    iot_arn,
+    table,
+)
+from infra.settings import Settings
+from lobby.deployment import NAMES
+from lobby.ledger.models import NameRow
+from lobby.names import Target
+
+VENDING_SETTINGS: Final = f"/{NAMES.prefix}/vending"
+"""The parameter with the settings of the vending door."""
+
+
+def vending(settings: Settings) -> list[iam.PolicyStatement]:
+    lobby = settings.lobby
+    return [
+        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(CERTIFICATES, lobby, "BatchGetItem", "PutItem"),
+        table(NameRow, lobby, "PutItem", "GetItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
+        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
+        allow(
+            "Certificates",
+            ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:DeleteCertificate", "iot:AttachPolicy"],
+            iot_arn(lobby, "cert/*"),
+        ),
+        allow("Things", ["iot:CreateThing", "iot:UpdateThing"], iot_arn(lobby, "thing/*")),
+        allow(
+            "IssueAndAttach",
+            [
+                "iot:CreateCertificateFromCsr",
+                "iot:CreateKeysAndCertificate",
+                "iot:AttachThingPrincipal",
+                "iot:DescribeEndpoint",
+            ],
+            "*",
+        ),
+        allow("Settings", ["ssm:GetParameter"], _parameter_arn(VENDING_SETTINGS, lobby)),
+    ]
+
+
+def vending_authorizer(settings: Settings) -> list[iam.PolicyStatement]:
+    return [table(ENROLMENTS, settings.lobby, "GetItem", "BatchGetItem", "UpdateItem")]
+
+
+def _parameter_arn(name: str, where: Target) -> str:
+    return f"arn:aws:ssm:{where.region}:{where.account}:parameter{name}"
