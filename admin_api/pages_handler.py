@@ -13,7 +13,7 @@ from typing import Any, cast
 from mangum import Mangum
 
 from admin_api.settings import SignInSettings
-from admin_api.web.built_console import DIST, BuiltConsole
+from admin_api.web.built_console import DIST, EARLIER, BuiltConsole
 from admin_api.web.pages import Pages
 from admin_api.web.site import create_site
 
@@ -21,7 +21,7 @@ from admin_api.web.site import create_site
 @cache
 def _application() -> Mangum:
     settings = SignInSettings.read(os.environ)
-    pages = Pages(BuiltConsole.read(DIST), settings, partial(secrets.token_urlsafe, 16))
+    pages = Pages(BuiltConsole.read(DIST, EARLIER), settings, partial(secrets.token_urlsafe, 16))
     return Mangum(
         cast(Any, create_site(pages.routes(), pages.missing)), lifespan="off", text_mime_types=["application/json"]
     )

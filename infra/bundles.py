@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from infra import bundle_files, bytecode
+from infra import bundle_files, bytecode, earlier_console
 from infra.bytecode import Interpreter
 from infra.errors import BundleFailed
 
@@ -72,6 +72,8 @@ class Bundle:
     packages: tuple[str, ...]
     static: tuple[str, ...] = ()
     """Directories of built pages to include, if they exist."""
+    kept: tuple[str, ...] = ()
+    """Directories of files of earlier pages to include, if they exist."""
     excluded: tuple[str, ...] = ()
     """Directories of the packages that the Lambda does not run."""
 
@@ -83,7 +85,11 @@ class Bundle:
 BOUNCER: Final = Bundle("bouncer", ("lobby",))
 CORE: Final = Bundle("core", ("lobby", "commissioner"))
 ADMIN_API: Final = Bundle(
-    "admin_api", ("lobby", "admin_api"), ("admin_api/console/dist",), ("admin_api/cli", "admin_api/console")
+    "admin_api",
+    ("lobby", "admin_api"),
+    static=(earlier_console.BUILD,),
+    kept=(earlier_console.DIRECTORY,),
+    excluded=("admin_api/cli", "admin_api/console"),
 )
 
 
@@ -101,7 +107,7 @@ def build(
     """Return the bundle from `cache` (by default `CACHE`), building it if necessary. `added` are further files by their
     name in the bundle. Raise `BundleFailed`."""
     cache = cache or CACHE
-    own_files = bundle_files.read(ROOT, bundle.packages, bundle.static, bundle.excluded) | dict(added)
+    own_files = bundle_files.read(ROOT, bundle.packages, (*bundle.static, *bundle.kept), bundle.excluded) | dict(added)
     interpreter = bytecode.find_interpreter(platform.python)
     digest = _digest(bundle, platform, interpreter, own_files)
     archive = cache / f"{bundle.name}-{platform}-{digest[:32]}.zip"

@@ -163,7 +163,7 @@ ensure_console_packages() {
 # A digest of the console's sources.
 console_digest() {
   (cd "$ROOT/admin_api" && find schema.graphql console -type f \
-    -not -path 'console/node_modules/*' -not -path 'console/dist/*' -not -path 'console/tests/*' -not -name graphql-env.d.ts |
+    -not -path 'console/node_modules/*' -not -path 'console/dist/*' -not -path 'console/earlier/*' -not -path 'console/tests/*' -not -name graphql-env.d.ts |
     LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | "$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
 }
 

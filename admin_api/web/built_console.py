@@ -1,8 +1,9 @@
 """The built console (Vite's `dist`): its files, their media types and their content codings.
 
-The directory is listed once. Only names in that list are served, so no path can leave the directory. A file is read on
-first use. Starlette's StaticFiles is not used: its ETag depends on date and size, and in a bundle all dates are equal,
-so a browser would keep an old service worker. It does not serve precompressed files either.
+The directory is listed once. Only names in that list are served, so no path can leave the directory. The hashed files
+of the previous build are served, too, for pages that were opened before the deployment. A file is read on first use.
+Starlette's StaticFiles is not used: its ETag depends on date and size, and in a bundle all dates are equal, so a
+browser would keep an old service worker. It does not serve precompressed files either.
 """
 
 import re
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Final, Self
 
 DIST: Final = Path(__file__).parents[1] / "console" / "dist"
+EARLIER: Final = DIST.with_name("earlier")
+"""The files of the previous build, which a deployment keeps (`infra.earlier_console`)."""
 INDEX: Final = "index.html"
 NONCE: Final = b"__CSP_NONCE__"
 """The placeholder in the built page that the server replaces."""
@@ -77,18 +80,28 @@ class BuiltConsole:
     files: Mapping[str, BuiltFile]
 
     @classmethod
-    def read(cls, directory: Path) -> Self | None:
-        """Return None if the console is not built. Hidden files, which the build writes for itself, are skipped."""
-        paths = {
-            path.relative_to(directory).as_posix(): path
-            for path in sorted(directory.rglob("*"))
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-        }
+    def read(cls, directory: Path, earlier: Path | None = None) -> Self | None:
+        """Return None if the console is not built. Of `earlier`, a build with the same layout, the files in `assets`
+        are served that `directory` does not have."""
+        paths = _paths(directory)
         if INDEX not in paths:
             return None
-        not_served = {INDEX} | {f"{name}{suffix}" for name in paths for suffix in CODINGS.values()}
-        files = {name: _built_file(name, paths) for name in paths if name not in not_served}
-        return cls(Variant(paths[INDEX]), files)
+        kept = {name: path for name, path in _paths(earlier).items() if name.startswith("assets/")} if earlier else {}
+        return cls(Variant(paths[INDEX]), _files(kept) | _files(paths))
+
+
+def _paths(directory: Path) -> dict[str, Path]:
+    """Return the files by their relative path. Hidden files, which the build writes for itself, are skipped."""
+    return {
+        path.relative_to(directory).as_posix(): path
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    }
+
+
+def _files(paths: Mapping[str, Path]) -> dict[str, BuiltFile]:
+    not_served = {INDEX} | {f"{name}{suffix}" for name in paths for suffix in CODINGS.values()}
+    return {name: _built_file(name, paths) for name in paths if name not in not_served}
 
 
 def _built_file(name: str, paths: Mapping[str, Path]) -> BuiltFile:

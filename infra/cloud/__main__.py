@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import stack_names
+from infra import earlier_console, stack_names
 from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
@@ -94,6 +94,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
         context |= _left_things_context(remove_left_things) | (pool.context if pool else {})
+        _keep_earlier_console(identity)
         is_new = stack.status() in _NEW
         if is_new:
             require_region_without_lobby(identity)
@@ -196,6 +197,12 @@ def destroy(
         here = Target(identity.account, identity.region)
         removal = LobbyRemoval if what == "aws" else TargetRemoval
         removal(identity.session, here, typer.echo).run(keep_devices=keep_devices)
+
+
+def _keep_earlier_console(identity: Caller) -> None:
+    problem = earlier_console.keep(identity.session.client, Target(identity.account, identity.region))
+    if problem:
+        typer.echo(f"Pages of the console that are open now may have to be reloaded afterwards: {problem}")
 
 
 def _endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from infra import earlier_console
 from infra.local import ledger_upgrade
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
@@ -70,6 +71,8 @@ class LocalLobby:
             self.emulator.start()
             step.note = self.layout.endpoint_url
         with timeline.step("lobby stack deployed") as step:
+            if problem := earlier_console.keep(self._session(lobby).client, lobby):
+                timeline.print(f"the console's earlier files are not kept: {problem}")
             outputs = self._deploy(lobby, ())
             step.note = f"account {lobby.account}, {lobby.region}"
         self._upgrade_ledger()

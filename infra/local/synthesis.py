@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from infra import earlier_console
 from infra.local.errors import DeployFailed
 from lobby import strict_json
 from lobby.deployment import NAMES
@@ -21,8 +22,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
 _SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed", ".yaml")
 _EXCLUDED: Final = {"local", "console", "node_modules", "__pycache__"}
-"""Folders that are not inputs of the assembly. Of the console, only the build output is one."""
-_BUILT_CONSOLE: Final = Path("admin_api/console/dist")
+"""Folders that are not inputs of the assembly. Of the console, only built files are."""
+_CONSOLE: Final = (earlier_console.BUILD, earlier_console.DIRECTORY)
 _DIGEST: Final = ".made-from"
 
 
@@ -58,7 +59,8 @@ def _files(root: Path) -> Iterator[Path]:
         for folder, folders, names in os.walk(root / source):
             folders[:] = sorted(set(folders) - _EXCLUDED)
             yield from (path for name in sorted(names) if (path := Path(folder, name)).suffix in _SUFFIXES)
-    yield from sorted(path for path in (root / _BUILT_CONSOLE).rglob("*") if path.is_file())
+    for folder in _CONSOLE:
+        yield from sorted(path for path in (root / folder).rglob("*") if path.is_file())
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from infra import earlier_console
 from infra.cloud import __main__ as commands
 from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import WrongAccount, caller, expect
@@ -89,6 +90,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
 
     monkeypatch.setattr(commands, "synthesize", synthesize)
     monkeypatch.setattr(commands, "deploy", deploy)
+    monkeypatch.setattr(earlier_console, "keep", lambda *_: calls.append(("keep the console's files",)))
     monkeypatch.setattr(quotas, "report", lambda _session, rate: [f"too low for {rate}"])
     monkeypatch.setattr(commands, "retain_role", lambda *_: False)
     monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
@@ -277,3 +279,17 @@ def test_destroy_rejects_an_unknown_deployment(calls: list[Any]) -> None:
     status, output = run("destroy", "everything", "--yes")
     assert (status, calls) == (2, [])
     assert "everything" in output
+
+
+def test_the_consoles_earlier_files_are_read_before_the_lobby_is_synthesized(calls: RecordedCalls) -> None:
+    assert run("aws", "--yes")[0] == 0
+    names = [call[0] for call in calls]
+    assert names.index("keep the console's files") < names.index("synth")
+
+
+def test_files_that_cannot_be_kept_are_reported(calls: RecordedCalls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(earlier_console, "keep", lambda *_: "ClientError: AccessDenied")
+    status, output = run("aws", "--yes")
+    assert status == 0
+    assert "may have to be reloaded afterwards: ClientError: AccessDenied" in output
+    assert calls

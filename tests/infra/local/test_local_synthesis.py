@@ -15,6 +15,7 @@ INPUTS = (
     "admin_api/web/pages.py",
     "admin_api/console/dist/index.html",
     "admin_api/console/dist/assets/app-1.js.br",
+    "admin_api/console/earlier/assets/app-0.js",
 )
 OTHER_FILES = (
     "infra/local/ministack/patches.py",

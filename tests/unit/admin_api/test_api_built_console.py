@@ -80,3 +80,26 @@ def test_etags_differ_for_equal_size_and_date(tmp_path: Path) -> None:
         assert built is not None
         etags.append(built.files["sw.js"].plain.etag)
     assert len(set(etags)) == 2
+
+
+def test_hashed_files_of_the_previous_build_are_served_beside_those_of_the_present_one(tmp_path: Path) -> None:
+    new, old = tmp_path / "dist", tmp_path / "earlier"
+    for directory, names in (
+        (new, ("index.html", "assets/page-2.js", "assets/both.js")),
+        (old, ("index.html", "sw.js", "assets/page-1.js", "assets/page-1.js.br", "assets/both.js")),
+    ):
+        for name in names:
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            (directory / name).write_text(directory.name)
+    built = BuiltConsole.read(new, old)
+    assert built is not None
+    assert built.files.keys() == {"assets/page-1.js", "assets/page-2.js", "assets/both.js"}
+    assert [each.coding for each in built.files["assets/page-1.js"].compressed] == ["br"]
+    assert built.files["assets/both.js"].plain.content == b"dist"
+
+
+def test_without_files_of_a_previous_build_there_are_none(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("")
+    built = BuiltConsole.read(tmp_path, tmp_path / "earlier")
+    assert built is not None
+    assert built.files == {}
