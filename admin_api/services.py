@@ -63,6 +63,8 @@ class Services:
     """The host that devices connect to, if the deployment knows it."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
+    removes_left_things: bool = False
+    """Whether the lobby removes the thing and certificate of a device that has left a target."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
     """Returns the generic template of a target."""
 
@@ -94,4 +96,5 @@ def services_of(settings: Settings) -> Services:
         lobby_region=settings.lobby_region,
         profiles=bundled_profiles(),
         store_template=lambda target, content: store(_signing_s3(), templates, target, content),
+        removes_left_things=settings.removes_left_things,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
-from lobby.settings import loopback
+from lobby.settings import REMOVE, loopback
 
 _SIGN_IN = ("AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID")
 _REQUIRED = (
@@ -21,6 +21,7 @@ _REQUIRED = (
     "REGISTRAR_FUNCTION",
     "COMMISSIONER_ROLE_ARN",
     "ARRIVALS_QUEUE_ARN",
+    "LEFT_THINGS",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -58,13 +59,14 @@ class SignInSettings:
 @dataclass(frozen=True)
 class Settings(SignInSettings):
     """`lobby_account` and `lobby_region` are those of this lobby. `device_endpoint` is the host that devices connect
-    to, None if the deployment does not know it."""
+    to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`."""
 
     lobby_account: AccountId
     surveyor: str
     reconciler: str
     registrar: str
     device_endpoint: str | None
+    removes_left_things: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -83,6 +85,7 @@ class Settings(SignInSettings):
             reconciler=environment["RECONCILER_FUNCTION"],
             registrar=environment["REGISTRAR_FUNCTION"],
             device_endpoint=environment.get("DEVICE_ENDPOINT") or None,
+            removes_left_things=environment["LEFT_THINGS"] == REMOVE,
         )
 
 

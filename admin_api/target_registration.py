@@ -68,4 +68,6 @@ def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarge
         words.append(f"--profiles {','.join(target.profiles)}")
     if first_region(target, registered) != target.target.region:
         words.append("--without-role")
+    if services.removes_left_things:
+        words.append("--remove-left-things")
     return " ".join(words)

@@ -15,6 +15,7 @@ from lobby.domain.profile import Profiles
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import changes
+from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
 from lobby.inspector_contracts import Facts
 from lobby.names import Fingerprint, Target, ThingName
 
@@ -42,6 +43,7 @@ class DifferenceCode(StrEnum):
     POLICY_OF_ANOTHER_PROFILE = "POLICY_OF_ANOTHER_PROFILE"
     THING_TYPE = "THING_TYPE"
     THING_ATTRIBUTES = "THING_ATTRIBUTES"
+    THING_CLAIM = "THING_CLAIM"
     THING_GROUPS = "THING_GROUPS"
     BILLING_GROUP = "BILLING_GROUP"
     BILLING_GROUP_OF_OWNER = "BILLING_GROUP_OF_OWNER"
@@ -61,6 +63,7 @@ REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
     DifferenceCode.POLICY_OF_ANOTHER_PROFILE: Repair.RETRY,
     DifferenceCode.THING_TYPE: Repair.RETRY,
     DifferenceCode.THING_ATTRIBUTES: Repair.RETRY,
+    DifferenceCode.THING_CLAIM: Repair.RETRY,
     DifferenceCode.THING_GROUPS: Repair.RETRY,
     DifferenceCode.BILLING_GROUP: Repair.RETRY,
     DifferenceCode.BILLING_GROUP_OF_OWNER: None,
@@ -71,6 +74,13 @@ REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
 certificate (docs/decisions/0012-sweeper-and-reconciler.md)."""
 PLACED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
 """States in which the target must match the row. In other states it is not ready yet, or the row states why not."""
+EXPECTED_PROGRESS: Final[dict[State, frozenset[Progress | None]]] = {
+    State.COMMISSIONED: frozenset({Progress.AWAITED}),
+    State.ARRIVED: frozenset({Progress.AWAITED, Progress.ARRIVED, None}),
+}
+"""What a thing's claim states in each of these states. The target's rules report a connection only if it is awaited, so
+a commissioned device needs it. An arrived one is marked after its arrival was recorded; earlier versions wrote no claim
+(None)."""
 _POLICY_PREFIX: Final = profile_policy("")
 _REGISTERING_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.FAILED)
 """History entries that lead to these states name the target in which the commissioner registers the device."""
@@ -92,11 +102,13 @@ class Difference:
         return REPAIRS[self.code]
 
 
-def compare(device: Device, facts: Facts, profiles: Profiles) -> list[Difference]:
+def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str) -> list[Difference]:
     """Return how the target differs for a placed device. If its owner has made changes that the lobby cannot repair,
-    return only these: a repair of the others would have no effect. `profiles` are all of the lobby's."""
+    return only these: a repair of the others would have no effect. `profiles` are all of the lobby's, and `lobby` is
+    its key."""
     mismatches = list(_owner_changes(device, facts)) or [
         *_thing_mismatches(device, facts),
+        *_claim_mismatch(device, facts, lobby),
         *_profile_mismatches(device, facts, profiles),
         *_certificate_mismatches(device, facts),
     ]
@@ -125,6 +137,19 @@ def _thing_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
         yield DifferenceCode.THING_MISSING, f"no thing {name}", "one"
     elif facts.status is not None and name not in facts.things:
         yield DifferenceCode.THING_UNBOUND, "the certificate bound to no thing", f"it bound to {name}"
+
+
+def _claim_mismatch(device: Device, facts: Facts, lobby: str) -> Iterator[_Mismatch]:
+    if facts.thing is None:
+        return
+    awaited = ThingClaim(device.generation, device.profile, lobby, device.certid)
+    found = parse_claim(facts.claim)
+    expected = EXPECTED_PROGRESS[device.devstate]
+    is_ours = found is not None and found.with_progress(Progress.AWAITED) == awaited
+    if (is_ours and found and found.progress in expected) or (facts.claim is None and None in expected):
+        return
+    got = f"thing {device.devicename} with {f'claim {facts.claim}' if facts.claim else 'no claim'}"
+    yield DifferenceCode.THING_CLAIM, got, str(awaited)
 
 
 def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Iterator[_Mismatch]:

@@ -84,7 +84,10 @@ class DailyRound:
         result.DifferencesFound += work.differences - before.differences
         if work.step == COMPLETE:
             result.DifferencesNotExamined += work.unexamined
-            save_state(target, ComparisonState(last=work.result(timestamp(self._clock()))))
+            complete = work.result(timestamp(self._clock()))
+            save_state(target, ComparisonState(last=complete))
+            if complete.is_empty:
+                logger.error("target is empty", extra={"target": str(target), "devices": complete.missing})
             return True
         work = replace(work, silent_runs=work.silent_runs + 1 if advance.refusal else 0)
         failure = _failure(work, advance.refusal)

@@ -54,8 +54,10 @@ class Examination:
     """Changes something only with an actor (`repair_as`). Raises `TargetRefusal` if the first device cannot be looked
     up; the others are left if time is short."""
 
-    def __init__(self, ledger: Ledger, inspector: InspectorClient, profiles: Profiles) -> None:
+    def __init__(self, ledger: Ledger, inspector: InspectorClient, profiles: Profiles, lobby: str) -> None:
+        """`lobby` is the lobby's key, which the claims of its things contain."""
         self._ledger, self._inspector, self._profiles = ledger, inspector, profiles
+        self.lobby = lobby
 
     def placed(self, target: Target, devices: Sequence[Device], repair_as: str | None = None) -> Examined:
         """Compare devices that the ledger lists as placed in `target`."""
@@ -95,12 +97,12 @@ class Examination:
         return Examined(len(facts), tuple(findings))
 
     def _compare(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
-        if not comparison.compare(listed, facts, self._profiles):
+        if not comparison.compare(listed, facts, self._profiles, self.lobby):
             return []
         current = self._ledger.get(listed.certid)
         if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
             return []
-        differences = comparison.compare(current, facts, self._profiles)
+        differences = comparison.compare(current, facts, self._profiles, self.lobby)
         retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
         retried = retry and self._retry(current, str(repair_as))
         return [Finding(each, retried and each.repair is Repair.RETRY) for each in differences]

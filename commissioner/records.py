@@ -11,10 +11,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from commissioner.comparison import EXPECTED_PROGRESS
 from lobby.domain.device import Device
 from lobby.domain.profile import Profile, Profiles
+from lobby.domain.states import State
+from lobby.domain.thing_claim import parse_claim
 from lobby.errors import InvalidInput
 from lobby.inspector_contracts import Thing
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
@@ -23,7 +26,8 @@ PARTITIONS: Final = 256
 """By the first two hex digits of a fingerprint, which is a hash: with a million devices, a partition has 4,000."""
 _PLACED, _ACTIVE, _HOLDER, _THING = "d", "a", "p", "t"
 _UNKNOWN: Final = "?"
-"""In place of the digest of a device whose profile the lobby no longer has: it is always examined."""
+"""In place of the digest of a device whose profile the lobby no longer has, and of a claim that is not the device's: it
+is always examined."""
 _MOST_NAMES: Final = 3
 """Things of one certificate that are kept. More than one is suspect, and an owner can make any number of them."""
 
@@ -36,7 +40,8 @@ def placed_record(device: Device, profiles: Profiles) -> str:
     """Return what the ledger expects in the target for a placed device."""
     profile = profiles.by_name.get(device.profile)
     digest = _UNKNOWN if profile is None else _digest(*_wanted(profile))
-    return _record(_PLACED, device.certid, device.profile, str(device.devicename), digest)
+    claim = f"{device.generation}:{device.profile}", device.devstate.value
+    return _record(_PLACED, device.certid, device.profile, str(device.devicename), digest, *claim)
 
 
 def active_record(certid: Fingerprint) -> str:
@@ -47,9 +52,9 @@ def holder_record(certid: Fingerprint, profile: str) -> str:
     return _record(_HOLDER, certid, profile)
 
 
-def thing_record(thing: Thing, profiles: Profiles) -> str | None:
+def thing_record(thing: Thing, profiles: Profiles, lobby: str) -> str | None:
     """Return the record of a thing, or None if its `certid` has not the form that the lobby writes. A thing type that
-    no profile names belongs to the target's owner and is no difference."""
+    no profile names belongs to the target's owner and is no difference. `lobby` is the lobby's key."""
     try:
         name, certid = parse_thing_name(thing.name), parse_fingerprint(thing.certid)
     except InvalidInput:
@@ -57,7 +62,15 @@ def thing_record(thing: Thing, profiles: Profiles) -> str | None:
     if certid != thing.certid:
         return None
     thing_type = thing.thing_type if thing.thing_type in profiles.thing_types() else None
-    return _record(_THING, certid, name, _digest(thing_type, thing.attributes))
+    return _record(_THING, certid, name, _digest(thing_type, thing.attributes), _claim(thing.claim, certid, lobby))
+
+
+def _claim(text: str | None, certid: Fingerprint, lobby: str) -> str:
+    """Return the parts of a thing's claim that depend on the ledger's row; empty if it has none."""
+    claim = parse_claim(text)
+    if text is not None and (claim is None or (claim.lobby, claim.certid) != (lobby, certid)):
+        return _UNKNOWN
+    return f"{claim.generation}:{claim.profile}:{claim.progress}" if claim else ""
 
 
 def _record(kind: str, certid: Fingerprint, *rest: str) -> str:
@@ -73,16 +86,32 @@ def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+class _Placed(NamedTuple):
+    """What is expected of a placed device. `claim` is generation and profile of its claim."""
+
+    profile: str
+    name: str
+    digest: str
+    claim: str
+    state: str
+
+    def expects(self, things: set[tuple[str, str, str]] | None) -> bool:
+        """Return whether exactly one thing was found, and that is the device's."""
+        expected = EXPECTED_PROGRESS[State(self.state)]
+        claims = ["" if progress is None else f"{self.claim}:{progress}" for progress in expected]
+        return things in [{(self.name, self.digest, claim)} for claim in claims]
+
+
 @dataclass
 class Partition:
     """The records of some certificates. Records of things are read last: a record is dropped if its certificate is
     neither placed nor active, so the number of records that the target's owner can cause is limited."""
 
-    placed: dict[Fingerprint, tuple[str, ThingName, str]] = field(default_factory=dict)
-    """Profile, name and digest of each placed device."""
+    placed: dict[Fingerprint, _Placed] = field(default_factory=dict)
     active: set[Fingerprint] = field(default_factory=set)
     holders: defaultdict[Fingerprint, set[str]] = field(default_factory=lambda: defaultdict(set))
-    things: defaultdict[Fingerprint, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    things: defaultdict[Fingerprint, set[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(set))
+    """Name, digest and claim of each thing."""
 
     def add(self, records: Iterable[str]) -> None:
         for record in records:
@@ -91,23 +120,30 @@ class Partition:
 
     def _add(self, kind: str, certid: Fingerprint, rest: list[str]) -> None:
         if kind == _PLACED:
-            profile, name, digest = rest
-            self.placed[certid] = profile, ThingName(name), digest
+            self.placed[certid] = _Placed(*rest)
         elif kind == _ACTIVE:
             self.active.add(certid)
         elif kind == _HOLDER:
             self.holders[certid].add(rest[0])
         elif (certid in self.placed or certid in self.active) and len(self.things[certid]) < _MOST_NAMES:
-            self.things[certid].add((rest[0], rest[1]))
+            name, digest, claim = rest
+            self.things[certid].add((name, digest, claim))
 
     def suspects(self) -> list[Fingerprint]:
         """Return the placed devices that the target's lists show otherwise than expected, in order."""
         return sorted(certid for certid in self.placed if not self._matches(certid))
 
     def _matches(self, certid: Fingerprint) -> bool:
-        profile, name, digest = self.placed[certid]
-        found = self.things.get(certid), self.holders.get(certid), certid in self.active
-        return found == ({(name, digest)}, {profile}, True)
+        placed = self.placed[certid]
+        found = self.holders.get(certid), certid in self.active
+        return found == ({placed.profile}, True) and placed.expects(self.things.get(certid))
+
+    def absent(self) -> int:
+        """Return how many of the placed devices the target's lists do not contain at all."""
+        return sum(
+            certid not in self.active and certid not in self.holders and certid not in self.things
+            for certid in self.placed
+        )
 
     def due(self, day: int, days: int) -> list[Fingerprint]:
         """Return the devices that match and are examined on this day nevertheless: attachments and groups are in no
@@ -120,5 +156,5 @@ class Partition:
             (certid, ThingName(name))
             for certid, things in self.things.items()
             if certid not in self.placed
-            for name, _ in things
+            for name, *_ in things
         )

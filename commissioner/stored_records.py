@@ -25,7 +25,8 @@ MOST_OF_PARTITION: Final = 1_500
 
 
 class RecordsLost(Exception):
-    """Another run, or another comparison, has overwritten the records. The comparison has to begin again."""
+    """Another run, or another comparison, has overwritten the records, or another version has written them. The
+    comparison has to begin again."""
 
 
 class StoredRecords:
@@ -65,7 +66,10 @@ class StoredRecords:
                 stored = read_progress(self._name(partition, number))
                 if stored.get("flush") != flush_id:
                     raise RecordsLost
-                found.add(_unpack(stored["records"]))
+                try:
+                    found.add(_unpack(stored["records"]))
+                except (TypeError, ValueError):
+                    raise RecordsLost from None
         for partition in numbers:
             found.add(self._new.get(partition, ()))
         return found

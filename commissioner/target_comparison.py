@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner.comparison import PLACED_STATES
+from commissioner.comparison import PLACED_STATES, DifferenceCode
 from commissioner.errors import TargetRefusal
 from commissioner.examination import Examination, Finding
 from commissioner.inspector_client import InspectorClient
@@ -51,13 +51,15 @@ class Advance:
 
 @dataclass(frozen=True)
 class _Tasks:
-    """What is to be examined of the partitions `numbers`, which have `placed` devices."""
+    """What is to be examined of the partitions `numbers`, which have `placed` devices. The target's lists contain
+    nothing of `absent` of them."""
 
     numbers: range
     placed: int
     suspects: Sequence[Fingerprint]
     due: Sequence[Fingerprint]
     unclaimed: Sequence[tuple[Fingerprint, ThingName]]
+    absent: int
 
 
 class _Run:
@@ -138,7 +140,7 @@ class TargetComparison:
         target, token = run.target, run.work.token
         if step == THINGS:
             things, following = self._inspector.things(target, token, _PAGES)
-            records = (thing_record(thing, self._profiles) for thing in things)
+            records = (thing_record(thing, self._profiles, self._examination.lobby) for thing in things)
             run.records.add(record for record in records if record)
         else:
             profile = None if step == CERTIFICATES else step.removeprefix(POLICY)
@@ -163,7 +165,8 @@ class TargetComparison:
             self._examine_unclaimed(run, tasks.unclaimed[begin : begin + _BATCH])
         else:
             step = COMPLETE if tasks.numbers.stop == PARTITIONS else COMPARE
-            run.change(step=step, partition=tasks.numbers.stop, done=0, compared=run.work.compared + tasks.placed)
+            run.change(step=step, partition=tasks.numbers.stop, done=0)
+            run.change(compared=run.work.compared + tasks.placed, missing=run.work.missing + tasks.absent)
 
     def _tasks(self, run: _Run) -> _Tasks:
         work, begin = run.work, run.work.partition
@@ -172,7 +175,7 @@ class TargetComparison:
             found = run.records.partitions(numbers)
             suspects = found.suspects()
             due = [certid for certid in found.due(_day(work.began), work.days) if certid not in frozenset(suspects)]
-            run.tasks = _Tasks(numbers, len(found.placed), suspects, due, found.unclaimed())
+            run.tasks = _Tasks(numbers, len(found.placed), suspects, due, found.unclaimed(), found.absent())
         return run.tasks
 
     def _examine_placed(self, run: _Run, certids: Sequence[Fingerprint], suspects: int) -> None:
@@ -212,7 +215,8 @@ class TargetComparison:
         except InvalidInput:
             return run.restart()
         run.report(page.findings)
-        run.change(step=BY_DEVICE if page.cursor else COMPLETE, token=page.cursor)
+        missing = sum(each.difference.code is DifferenceCode.CERTIFICATE_MISSING for each in page.findings)
+        run.change(step=BY_DEVICE if page.cursor else COMPLETE, token=page.cursor, missing=run.work.missing + missing)
         return run.change(compared=run.work.compared + page.compared, examined=run.work.examined + page.compared)
 
 

@@ -238,6 +238,7 @@ class LobbyStack(Stack):
             functions.RECONCILER,
             permissions.reconciler(self.settings),
             INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
+            LOBBY=self.settings.key,
         )
         timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})
@@ -260,6 +261,7 @@ class LobbyStack(Stack):
             COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
             **endpoint.for_devices(self.settings),
+            LEFT_THINGS=self.settings.left_things,
         )
         pages = self.make_function(functions.PAGES, [], **sign_in)
         front_door.add_routes(self.api, graphql, pages, self.sign_in)

@@ -32,7 +32,8 @@ MOST_PAGES: Final = 50
 class Facts:
     """What AWS IoT in a target has for one certificate. `status` is None if the certificate is not registered there.
     `holder` is the `certid` attribute of the thing that has the device's name: None if there is no such thing, empty
-    if it has no such attribute. `thing` is what that thing has, if it belongs to this certificate."""
+    if it has no such attribute. `thing` is what that thing has, and `claim` its attribute `claim`, if it belongs to
+    this certificate."""
 
     certid: Fingerprint
     status: str | None
@@ -40,17 +41,19 @@ class Facts:
     policies: tuple[str, ...]
     holder: str | None
     thing: ThingFacts | None = None
+    claim: str | None = None
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing that names a certificate. The target's owner can write anything there, so `certid` is not validated.
-    `attributes` are those that a profile of the lobby names."""
+    """A thing that names a certificate. The target's owner can write anything there, so `certid` and `claim` are not
+    validated. `attributes` are those that a profile of the lobby names."""
 
     name: str
     certid: str
     thing_type: str | None = None
     attributes: Mapping[str, str] = dataclass_field(default_factory=dict)
+    claim: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,9 @@ class FactsRequest:
 
 def _facts(fields: Body) -> Facts:
     things, policies = (tuple(map(as_text, list_field(fields, key))) for key in ("things", "policies"))
-    status, holder = (optional_text_field(fields, key) for key in ("status", "holder"))
+    status, holder, claim = (optional_text_field(fields, key) for key in ("status", "holder", "claim"))
     thing = _thing_facts(field(fields, "thing"))
-    return Facts(parse_fingerprint(field(fields, "certid")), status, things, policies, holder, thing)
+    return Facts(parse_fingerprint(field(fields, "certid")), status, things, policies, holder, thing, claim)
 
 
 def _thing_facts(fields: Any) -> ThingFacts | None:
@@ -119,7 +122,8 @@ class ThingsRequest:
 
 def _thing(fields: Body) -> Thing:
     name, certid = text_field(fields, "name"), text_field(fields, "certid")
-    return Thing(name, certid, optional_text_field(fields, "thing_type"), _attributes(fields))
+    thing_type, claim = (optional_text_field(fields, key) for key in ("thing_type", "claim"))
+    return Thing(name, certid, thing_type, _attributes(fields), claim)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class SweeperSettings(LobbySettings):
 
 
 @dataclass(frozen=True)
-class ReconcilerSettings(LobbySettings):
+class ReconcilerSettings(MarkerSettings):
     """`inspector_function` is the name of the inspector's Lambda function."""
 
     inspector_function: str

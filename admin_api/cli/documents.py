@@ -113,7 +113,7 @@ query {
   targetComparisons {
     account region
     running { beganAt step listed compared examined differences }
-    last { beganAt completedAt compared examined differences unexamined days byDevice }
+    last { beganAt completedAt compared examined differences unexamined missing empty days byDevice }
     failed { at code message }
   }
 }""")

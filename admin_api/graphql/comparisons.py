@@ -20,6 +20,10 @@ class CompleteComparison:
         description="Devices that the lists show otherwise than the ledger and that were left for the next comparison,"
         " because there were too many. They may differ."
     )
+    missing: int = strawberry.field(description="Devices of which the target has nothing.")
+    empty: bool = strawberry.field(
+        description="Whether the target has nothing of any device, as after it was built anew: retry all its devices."
+    )
     days: int = strawberry.field(description="Within so many days each device is looked up once.")
     by_device: bool = strawberry.field(
         description="Whether the target's role does not allow lists, so that every device was looked up."
@@ -94,6 +98,8 @@ def _complete(result: Result) -> CompleteComparison:
         examined=result.examined,
         differences=result.differences,
         unexamined=result.unexamined,
+        missing=result.missing,
+        empty=result.is_empty,
         days=result.days,
         by_device=result.by_device,
     )

@@ -24,7 +24,7 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
-from lobby.domain.thing_claim import CERTID
+from lobby.domain.thing_claim import CERTID, CLAIM
 from lobby.errors import NotFound
 from lobby.inspector_contracts import (
     CertificatesRequest,
@@ -68,7 +68,8 @@ def inspect(iot: "IoTClient", target: Target, certid: Fingerprint, name: str, pr
     is_own = thing is not None and holder == certid
     facts = _or_none(lambda: facts_of(iot, thing, profiles)) if is_own else None
     names = tuple(each["policyName"] for each in policies or ())
-    return Facts(certid, status, tuple(things or ()), names, holder, facts)
+    claim = thing["attributes"].get(CLAIM) if is_own else None
+    return Facts(certid, status, tuple(things or ()), names, holder, facts, claim)
 
 
 def _thing(fields: Any, names: Container[str]) -> Thing | None:
@@ -77,7 +78,7 @@ def _thing(fields: Any, names: Container[str]) -> Thing | None:
     if not attributes.get(CERTID):
         return None
     kept = {name: value for name, value in attributes.items() if name in names}
-    return Thing(fields["thingName"], attributes[CERTID], fields.get("thingTypeName"), kept)
+    return Thing(fields["thingName"], attributes[CERTID], fields.get("thingTypeName"), kept, attributes.get(CLAIM))
 
 
 def _active(iot: "IoTClient", more: Any) -> tuple[list[Fingerprint], str | None]:

@@ -72,9 +72,11 @@ def reconciler_of(
     inspector: InspectorClient,
     profiles: Profiles,
     targets: Targets,
+    lobby: str,
     clock: Callable[[], datetime] = now,
 ) -> Reconciler:
-    examination = Examination(ledger, inspector, profiles)
+    """`lobby` is the lobby's key."""
+    examination = Examination(ledger, inspector, profiles, lobby)
     comparison = TargetComparison(inspector, examination, profiles)
     return Reconciler(Reconciliation(inspector, examination), DailyRound(comparison, targets, clock))
 
@@ -84,7 +86,8 @@ def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
     connect()
     inspector = InspectorClient(by_lambda(settings.inspector_function))
-    return reconciler_of(Ledger(settings.region), inspector, bundled_profiles(), Targets.read_only())
+    profiles, targets = bundled_profiles(), Targets.read_only()
+    return reconciler_of(Ledger(settings.region), inspector, profiles, targets, settings.lobby)
 
 
 def handler(event: dict[str, Any], context: Any, reconciler: Reconciler | None = None) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Work:
     suspects: int = 0
     differences: int = 0
     unexamined: int = 0
+    missing: int = 0
     by_device: bool = False
 
     def result(self, completed: str) -> "Result":
@@ -46,6 +47,7 @@ class Work:
             self.unexamined,
             1 if self.by_device else self.days,
             self.by_device,
+            self.missing,
         )
 
 
@@ -54,7 +56,8 @@ class Result:
     """A complete comparison. `compared` devices were looked for in the target's lists; `examined` of them, and active
     certificates without a claim, were looked up one by one, each device once within `days` days. `unexamined` is what
     the lists show otherwise than the ledger and was left for the next comparison, because there was too much. With
-    `by_device` there were no lists, because the target's role does not allow them."""
+    `by_device` there were no lists, because the target's role does not allow them. Of `missing` devices the target has
+    nothing."""
 
     began: str
     completed: str
@@ -64,6 +67,12 @@ class Result:
     unexamined: int
     days: int
     by_device: bool = False
+    missing: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the target has nothing of any device, as after it was built anew."""
+        return 0 < self.compared == self.missing and self.differences > 0
 
 
 @dataclass(frozen=True)

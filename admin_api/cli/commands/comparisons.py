@@ -36,6 +36,14 @@ def show_last(context: CommandContext, targets: Sequence[Target]) -> Status:
     return Status.DONE if all(_is_clean(state, context.now()) for state in shown) else Status.REFUSED
 
 
+def empty_target(target: str, devices: int) -> str:
+    """Return the hint for a target that has nothing of its devices."""
+    return (
+        f"EMPTY: the target has nothing of its {devices:,} devices, as after it was built anew. Deploy its stack"
+        f" (`lobbyctl targets check {target}`), then register all of them again: `lobbyctl retry --from {target}`"
+    )
+
+
 def _is_clean(state: Mapping[str, Any], now: datetime) -> bool:
     last = state["last"]
     if not last or state["failed"] or _is_old(last, now):
@@ -57,6 +65,8 @@ def _lines(context: CommandContext, state: Mapping[str, Any]) -> Iterator[str]:
         yield "never compared completely"
     else:
         yield f"compared {cells.age(last['completedAt'], context.now())} ago: {_result(last)}"
+        if last["empty"]:
+            yield empty_target(_name(state), last["missing"])
         if _is_old(last, context.now()):
             yield "the daily comparison is overdue: see the alarms and the log of the reconciler"
     if failed:

@@ -13,7 +13,7 @@ import typer
 from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.comparisons import show_last
+from admin_api.cli.commands.comparisons import empty_target, show_last
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import ApiRefused, usage_error
@@ -26,6 +26,7 @@ app = typer.Typer()
 _EFFECT: Final = (
     "Repairable differences are repaired: devices are registered again, and orphaned certificates are deactivated."
 )
+_NO_CERTIFICATE: Final = "CERTIFICATE_MISSING"
 _COMPARED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
 
 
@@ -37,6 +38,12 @@ class _Comparison:
     compared: int = 0
     differences: list[Mapping[str, Any]] = field(default_factory=list)
     error: ApiRefused | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the target has the certificate of none of the compared devices."""
+        missing = sum(each["code"] == _NO_CERTIFICATE for each in self.differences)
+        return self.error is None and 0 < self.compared == missing
 
     @property
     def unrepaired(self) -> int:
@@ -121,6 +128,7 @@ def _show(context: CommandContext, comparison: _Comparison) -> None:
             screen.record({"target": target, **each})
         refused = {"code": error.code, "message": error.message} if error else None
         counts = {"compared": comparison.compared, "differences": count, "unrepaired": unrepaired}
+        counts["empty"] = comparison.is_empty
         screen.record({"target": target, **counts, "refused": refused})
         return
     result = f"{_plural(count, 'difference')}" if count else "no differences"
@@ -128,6 +136,8 @@ def _show(context: CommandContext, comparison: _Comparison) -> None:
     screen.line(f"{target}: {_plural(comparison.compared, 'device')} compared, {result}{repaired}")
     if count:
         screen.show(tables.differences(comparison.differences))
+    if comparison.is_empty and not repaired:
+        screen.line(f"{target}: {empty_target(target, comparison.compared)}")
     if error:
         extent = "comparison incomplete" if comparison.compared else "not compared"
         screen.line(f"{target}: {extent}: {error.code}: {error.message}")

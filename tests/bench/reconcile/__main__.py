@@ -33,7 +33,7 @@ from tests.bench import report
 from tests.bench.prices import PRICES
 from tests.bench.reconcile.fleet import Fleet, fleet
 from tests.bench.report import Section
-from tests.functional.commissioner.lobby_with_targets import PROFILES, A, new_inspector
+from tests.functional.commissioner.lobby_with_targets import KEY, PROFILES, A, new_inspector
 
 R = TypeVar("R")
 MILLION: Final = 1_000_000
@@ -97,7 +97,7 @@ def _client(counted: Fleet) -> tuple[InspectorClient, Examination]:
         return decode_response(request, inspector.answer(json.loads(json.dumps(request.encode()))))
 
     client = InspectorClient(send)
-    return client, Examination(counted.lobby.ledger, client, PROFILES)
+    return client, Examination(counted.lobby.ledger, client, PROFILES, KEY)
 
 
 def _by_device(counted: Fleet) -> Counted:

@@ -135,6 +135,7 @@ class Lobby:
     compared: list[tuple[Target, str | None, str | None]] = field(default_factory=list)
     enrolments: Enrolments = field(default_factory=Enrolments)
     serial_lists: SerialLists = field(default_factory=SerialLists)
+    removes_left_things: bool = False
     seconds: Iterator[float] | None = None
     """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
@@ -156,6 +157,7 @@ class Lobby:
             enrolments=self.enrolments,
             serial_lists=self.serial_lists,
             ask_registrar=ask_here,
+            removes_left_things=self.removes_left_things,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable

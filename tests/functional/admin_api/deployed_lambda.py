@@ -26,6 +26,7 @@ SETTINGS = {
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": f"arn:aws:sqs:{REGION}:999999999999:device-lobby-arrivals",
+    "LEFT_THINGS": "mark",
     "LOGIN_URL": f"https://device-lobby-999999999999.auth.{REGION}.amazoncognito.com",
 }
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "page_request.json").read_text())

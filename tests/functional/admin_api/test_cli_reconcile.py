@@ -77,3 +77,12 @@ def test_a_viewer_is_refused_once(terminal: Terminal, lobby: Lobby) -> None:
     refused = terminal.run("--json", "reconcile", "--as", "viewer")
     assert error_of(refused)["code"] == "FORBIDDEN"
     assert lobby.compared == []
+
+
+def test_a_target_that_has_no_device_at_all_is_named_empty(terminal: Terminal, lobby: Lobby) -> None:
+    others = tuple(replace(MISSING, certid=fingerprint(number)) for number in (8, 9))
+    lobby.comparisons[HERE, None] = Comparison(3, (MISSING, *others), None)
+    lobby.comparisons[THERE, None] = Comparison(3, (MISSING,), None)
+    lines = terminal.run("reconcile").stdout.splitlines()
+    assert [line.partition(" the ")[0] for line in lines if "EMPTY" in line] == [f"{HERE}: EMPTY:"]
+    assert any(line.endswith(f"`lobbyctl retry --from {HERE}`") for line in lines)

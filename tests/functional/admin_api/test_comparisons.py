@@ -15,11 +15,13 @@ from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 RECENTLY, LONG_AGO = (timestamp(now() - timedelta(hours=hours)) for hours in (1, 49))
 CLEAN = Result(RECENTLY, RECENTLY, 1_200_000, 120_031, 0, 0, 12)
 DIFFERS = replace(CLEAN, differences=3)
+EMPTY = replace(DIFFERS, missing=CLEAN.compared)
 FAILURE = Failure(RECENTLY, "TARGET_ROLE_DENIED", "the role is gone")
 WORK = Work(RECENTLY, "things", listed=70, compared=0, differences=0)
 QUERY = """{ targetComparisons {
   account region running { beganAt step listed compared examined differences }
-  last { beganAt completedAt compared examined differences unexamined days byDevice } failed { at code message } } }"""
+  last { beganAt completedAt compared examined differences unexamined missing empty days byDevice }
+  failed { at code message } } }"""
 
 
 def _asked(lobby: Lobby) -> dict[str, dict[str, Any]]:
@@ -49,6 +51,7 @@ def test_result_and_later_failure_are_returned(lobby: Lobby) -> None:
         (ComparisonState(last=CLEAN), 0, "1,200,000 devices, 0 differences, attachments and groups of each device"),
         (ComparisonState(last=CLEAN, work=WORK), 0, "(things): 0 of 70 devices compared, 0 differ so far"),
         (ComparisonState(last=DIFFERS), 1, "1,200,000 devices, 3 differences"),
+        (ComparisonState(last=EMPTY), 1, "EMPTY: the target has nothing of its 1,200,000 devices"),
         (ComparisonState(last=replace(CLEAN, unexamined=5)), 1, "5 more may differ and were not examined"),
         (ComparisonState(last=replace(CLEAN, by_device=True)), 0, "the target's role does not allow lists"),
         (ComparisonState(last=replace(CLEAN, completed=LONG_AGO)), 1, "the daily comparison is overdue"),
@@ -64,6 +67,14 @@ def test_only_a_complete_comparison_without_differences_is_a_success(
     assert line in result.stdout
     assert all(each.startswith(f"{HERE}: ") for each in result.stdout.splitlines())
     assert lobby.compared == []
+
+
+def test_a_target_is_empty_if_it_has_nothing_of_any_device(lobby: Lobby) -> None:
+    save_state(HERE, ComparisonState(last=EMPTY))
+    save_state(THERE, ComparisonState(last=replace(EMPTY, missing=CLEAN.compared - 1)))
+    found = _asked(lobby)
+    assert (found[str(HERE)]["last"]["empty"], found[str(HERE)]["last"]["missing"]) == (True, CLEAN.compared)
+    assert found[str(THERE)]["last"]["empty"] is False
 
 
 def test_json_has_a_record_per_target(terminal: Terminal, lobby: Lobby) -> None:

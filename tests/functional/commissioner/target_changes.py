@@ -37,6 +37,10 @@ def of_another(lobby: LobbyWithTargets, iot: IoTBackend) -> None:
     next(each for each in iot.things.values() if each.thing_name == "sensor-1").attributes["certid"] = THREE
 
 
+def claim_changed(lobby: LobbyWithTargets, iot: IoTBackend) -> None:
+    next(each for each in iot.things.values() if each.thing_name == "sensor-1").attributes["claim"] = "theirs"
+
+
 def elsewhere(lobby: LobbyWithTargets, iot: IoTBackend) -> None:
     make_thing(iot, "theirs")
     iot.attach_thing_principal("theirs", ARN)
@@ -70,6 +74,7 @@ CHANGES: dict[Callable[[LobbyWithTargets, IoTBackend], None], DifferenceCode] = 
     no_thing: DifferenceCode.THING_MISSING,
     unbound: DifferenceCode.THING_UNBOUND,
     of_another: DifferenceCode.THING_OF_ANOTHER,
+    claim_changed: DifferenceCode.THING_CLAIM,
     elsewhere: DifferenceCode.THING_ELSEWHERE,
     no_policy: DifferenceCode.POLICY_MISSING,
     other_policy: DifferenceCode.POLICY_OF_ANOTHER_PROFILE,

@@ -11,7 +11,15 @@ from commissioner.lambdas import inspector as module
 from commissioner.lambdas.inspector import Inspector, handler
 from commissioner.target_gateway.registry import certificate_arn
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import ONE, TWO, A, LobbyWithTargets, make_thing, new_inspector
+from tests.functional.commissioner.lobby_with_targets import (
+    KEY,
+    ONE,
+    TWO,
+    A,
+    LobbyWithTargets,
+    make_thing,
+    new_inspector,
+)
 
 WRITES = ("Update", "Create", "Register", "Attach", "Detach", "Delete", "Publish", "Put")
 
@@ -31,6 +39,7 @@ def facts(inspector: Inspector, *certids: str) -> Any:
     return ask(inspector, "devices", devices=devices)["facts"]
 
 
+CLAIM = f"1:default:awaited:{KEY}:{ONE}"
 VALID = {
     "certid": ONE,
     "status": "ACTIVE",
@@ -38,6 +47,7 @@ VALID = {
     "policies": ("device-lobby-default",),
     "holder": ONE,
     "thing": {"thing_type": None, "attributes": {}, "groups": (), "billing_group": None},
+    "claim": CLAIM,
 }
 
 
@@ -52,6 +62,7 @@ def test_a_placed_device_is_read_completely_and_nothing_is_changed(
 
 def test_a_certificate_that_is_not_registered_has_no_facts(inspector: Inspector) -> None:
     absent = {"certid": TWO, "status": None, "things": (), "policies": (), "holder": None, "thing": None}
+    absent |= {"claim": None}
     assert facts(inspector, ONE, TWO)[1] == absent
 
 
@@ -101,14 +112,14 @@ def test_things_come_in_pages_and_only_those_with_the_attribute(
         page = ask(inspector, "things", token=token)
         found, token = [*found, page["things"]], page["token"]
     assert [each for page in found for each in page] == [
-        _thing("sensor-1", ONE),
+        _thing("sensor-1", ONE) | {"claim": CLAIM},
         _thing("sensor-9", TWO),
         _thing("theirs", "anything"),
     ]
 
 
 def _thing(name: str, certid: str) -> dict[str, Any]:
-    return {"name": name, "certid": certid, "thing_type": None, "attributes": {}}
+    return {"name": name, "certid": certid, "thing_type": None, "attributes": {}, "claim": None}
 
 
 def test_several_pages_are_listed_while_there_is_time(lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch) -> None:

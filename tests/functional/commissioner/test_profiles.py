@@ -15,7 +15,7 @@ from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from tests import aws
 from tests.aws import Clock, CutOff
-from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets, Record, wall_clock
+from tests.functional.commissioner.lobby_with_targets import ANN, KEY, ONE, A, B, LobbyWithTargets, Record, wall_clock
 
 FLEET = Profiles.of(
     [
@@ -217,7 +217,7 @@ def test_a_retry_corrects_what_a_comparison_finds(lobby: LobbyWithTargets, spoil
     def differences() -> list[Repair | None]:
         iot = Sessions(aws.client("sts"), wall_clock).of(lobby.targets.get(A)).iot
         device = lobby.device()
-        return [each.repair for each in compare(device, inspect(iot, A, ONE, "sensor-1", FLEET), FLEET)]
+        return [each.repair for each in compare(device, inspect(iot, A, ONE, "sensor-1", FLEET), FLEET, KEY)]
 
     assert differences() == [Repair.RETRY]
     assert lobby.deliver(lobby.retry()) == []

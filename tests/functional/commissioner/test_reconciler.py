@@ -22,7 +22,16 @@ from lobby.ledger.targets import Targets
 from lobby.names import Target
 from tests import aws
 from tests.aws import Calls
-from tests.functional.commissioner.lobby_with_targets import ANN, ONE, PROFILES, A, B, LobbyWithTargets, new_inspector
+from tests.functional.commissioner.lobby_with_targets import (
+    ANN,
+    KEY,
+    ONE,
+    PROFILES,
+    A,
+    B,
+    LobbyWithTargets,
+    new_inspector,
+)
 
 R = TypeVar("R")
 IN_TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -48,7 +57,7 @@ class ReconcilerWithDifference:
             return decode_response(request, inspector.answer(event))
 
         client, targets = InspectorClient(send), Targets.read_only()
-        self.reconciler = reconciler_of(lobby.ledger, client, PROFILES, targets, lobby.clock)
+        self.reconciler = reconciler_of(lobby.ledger, client, PROFILES, targets, KEY, lobby.clock)
 
     def page(self, **event: Any) -> dict[str, Any]:
         return handler({"account": A.account, "region": A.region, **event}, IN_TIME, self.reconciler)

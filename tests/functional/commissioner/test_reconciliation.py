@@ -23,6 +23,7 @@ from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
     ANN,
+    KEY,
     ONE,
     PROFILES,
     THREE,
@@ -47,7 +48,7 @@ class Comparison:
         self.inspector = new_inspector()
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
         client = InspectorClient(self._send)
-        self.reconciliation = Reconciliation(client, Examination(lobby.ledger, client, PROFILES))
+        self.reconciliation = Reconciliation(client, Examination(lobby.ledger, client, PROFILES, KEY))
 
     def _send(self, request: Request[R]) -> R:
         answer = self.inspector.answer(request.encode())

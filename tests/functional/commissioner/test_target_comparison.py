@@ -18,6 +18,7 @@ from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
     ANN,
+    KEY,
     ONE,
     PROFILES,
     THREE,
@@ -28,7 +29,7 @@ from tests.functional.commissioner.lobby_with_targets import (
     make_thing,
     new_inspector,
 )
-from tests.functional.commissioner.target_changes import CHANGES, inactive, orphaned, unbound
+from tests.functional.commissioner.target_changes import ARN, CHANGES, inactive, no_thing, orphaned, unbound
 
 R = TypeVar("R")
 BEGAN = "2026-11-22T12:00:00.000Z"
@@ -43,7 +44,7 @@ class Comparison:
         self.inspector = new_inspector()
         self.meanwhile: Callable[[dict[str, Any]], object] = lambda _event: None
         client = InspectorClient(self._send)
-        self.comparison = TargetComparison(client, Examination(lobby.ledger, client, PROFILES), PROFILES)
+        self.comparison = TargetComparison(client, Examination(lobby.ledger, client, PROFILES, KEY), PROFILES)
 
     def _send(self, request: Request[R]) -> R:
         answer = self.inspector.answer(request.encode())
@@ -247,3 +248,22 @@ def test_devices_of_other_targets_and_states_are_not_compared(comparison: Compar
 @pytest.mark.parametrize(("devices", "days"), [(0, 1), (1, 1), (100_000, 1), (100_001, 2), (1_000_000, 10)])
 def test_a_million_devices_are_examined_within_ten_days(devices: int, days: int) -> None:
     assert days_for(devices) == days
+
+
+def test_a_target_that_was_built_anew_is_empty(comparison: Comparison) -> None:
+    registry = comparison.registry
+    assert not comparison.complete().result(BEGAN).is_empty
+    registry.certificates.clear()
+    registry.principal_policies.clear()
+    registry.principal_things.clear()
+    registry.things.clear()
+    work = comparison.complete()
+    assert (work.compared, work.missing, work.result(BEGAN).is_empty) == (2, 2, True)
+
+
+def test_a_target_that_lacks_only_some_devices_is_not_empty(comparison: Comparison) -> None:
+    no_thing(comparison.lobby, comparison.registry)
+    comparison.registry.detach_policy("device-lobby-default", ARN)
+    del comparison.registry.certificates[ONE]
+    work = comparison.complete()
+    assert (work.missing, work.result(BEGAN).is_empty) == (1, False)

@@ -9,5 +9,6 @@ VALID_SETTINGS = {
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
+    "LEFT_THINGS": "mark",
     "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",
 }

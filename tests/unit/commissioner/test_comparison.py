@@ -12,6 +12,7 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import Event, State
 from lobby.domain.thing import ThingFacts
+from lobby.domain.thing_claim import Progress, ThingClaim
 from lobby.inspector_contracts import Facts
 from lobby.names import Fingerprint, ThingName, parse_target
 
@@ -34,6 +35,8 @@ PROFILES = Profiles.of(
         Profile("camera", attributes=(("lens", "wide"),), thing_groups=("cameras",), billing_group="south"),
     ]
 )
+LOBBY = "999999999999/eu-west-1"
+CLAIM = ThingClaim(1, "default", LOBBY, CERTID)
 THING = ThingFacts("sensor", {"site": "berlin"}, ("sensors", "the-owners"), "north")
 
 
@@ -91,10 +94,48 @@ CASES: dict[str, tuple[Facts, list[DifferenceCode]]] = {
 }
 
 
+AWAITED, ARRIVED, LEFT = (str(CLAIM.with_progress(each)) for each in Progress)
+WRONG_CLAIMS = {
+    "of an earlier claim": str(replace(CLAIM, generation=0)),
+    "of another profile": str(replace(CLAIM, profile="camera")),
+    "of another lobby": str(replace(CLAIM, lobby=f"{LOBBY}/staging")),
+    "of another certificate": str(replace(CLAIM, certid=OTHER)),
+    "left": LEFT,
+    "the owner's text": "theirs",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("claim", WRONG_CLAIMS.values(), ids=list(WRONG_CLAIMS))
+@pytest.mark.parametrize("state", [State.COMMISSIONED, State.ARRIVED])
+def test_a_thing_with_another_claim_is_reported_and_can_be_retried(state: State, claim: str) -> None:
+    facts = replace(VALID, thing=THING, claim=claim)
+    [difference] = compare(replace(DEVICE, devstate=state), facts, PROFILES, LOBBY)
+    assert (difference.code, difference.repair) == (DifferenceCode.THING_CLAIM, Repair.RETRY)
+    assert difference.message.endswith(f", want {AWAITED}")
+
+
+@pytest.mark.parametrize(
+    ("state", "claim", "differs"),
+    [
+        (State.COMMISSIONED, AWAITED, False),
+        (State.COMMISSIONED, ARRIVED, True),
+        (State.COMMISSIONED, None, True),
+        (State.ARRIVED, AWAITED, False),
+        (State.ARRIVED, ARRIVED, False),
+        (State.ARRIVED, None, False),
+    ],
+)
+def test_a_commissioned_device_needs_a_claim_that_is_awaited(state: State, claim: str | None, differs: bool) -> None:
+    """The target's rules report only awaited connections. Things of version 0.2.0 have no claim."""
+    facts = replace(VALID, thing=THING, claim=claim)
+    assert bool(compare(replace(DEVICE, devstate=state), facts, PROFILES, LOBBY)) is differs
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_each_mismatch_is_reported_by_its_code(case: str) -> None:
     facts, codes = CASES[case]
-    found = compare(DEVICE, facts, PROFILES)
+    found = compare(DEVICE, facts, PROFILES, LOBBY)
     assert [each.code for each in found] == codes
     assert all(str(HERE) in each.message and ", want " in each.message for each in found)
 

@@ -17,6 +17,7 @@ from commissioner.records import (
 from lobby.domain.device import Device
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import State
+from lobby.domain.thing_claim import Progress, ThingClaim
 from lobby.inspector_contracts import Thing
 from lobby.names import Fingerprint, ThingName
 
@@ -29,9 +30,11 @@ PROFILES = Profiles.of(
         Profile("camera", attributes=(("lens", "wide"),)),
     ]
 )
-THING = Thing(NAME, CERTID, "sensor", {"site": "berlin"})
+LOBBY = "999999999999/eu-west-1"
+CLAIM = ThingClaim(1, "default", LOBBY, CERTID)
+THING = Thing(NAME, CERTID, "sensor", {"site": "berlin"}, str(CLAIM))
 PLACED = placed_record(DEVICE, PROFILES)
-FOUND = [active_record(CERTID), holder_record(CERTID, "default"), thing_record(THING, PROFILES)]
+FOUND = [active_record(CERTID), holder_record(CERTID, "default"), thing_record(THING, PROFILES, LOBBY)]
 
 
 def partition(*records: str | None) -> Partition:
@@ -51,22 +54,47 @@ DIFFERENT: dict[str, list[str | None]] = {
     "no thing": FOUND[:2],
     "nothing": [],
     "another profile's policy": [*FOUND, holder_record(CERTID, "camera")],
-    "no type": [*FOUND[:2], thing_record(replace(THING, thing_type=None), PROFILES)],
-    "the owner's type": [*FOUND[:2], thing_record(replace(THING, thing_type="theirs"), PROFILES)],
-    "another value": [*FOUND[:2], thing_record(replace(THING, attributes={"site": "rome"}), PROFILES)],
+    "no type": [*FOUND[:2], thing_record(replace(THING, thing_type=None), PROFILES, LOBBY)],
+    "the owner's type": [*FOUND[:2], thing_record(replace(THING, thing_type="theirs"), PROFILES, LOBBY)],
+    "another value": [*FOUND[:2], thing_record(replace(THING, attributes={"site": "rome"}), PROFILES, LOBBY)],
     "another profile's attribute": [
         *FOUND[:2],
-        thing_record(replace(THING, attributes={"site": "berlin", "lens": "wide"}), PROFILES),
+        thing_record(replace(THING, attributes={"site": "berlin", "lens": "wide"}), PROFILES, LOBBY),
     ],
-    "another name": [*FOUND[:2], thing_record(replace(THING, name="sensor-2"), PROFILES)],
-    "two things": [*FOUND, thing_record(replace(THING, name="sensor-2"), PROFILES)],
-    "of another certificate": [*FOUND[:2], thing_record(replace(THING, certid=OTHER), PROFILES)],
+    **{
+        claim: [*FOUND[:2], thing_record(replace(THING, claim=claim), PROFILES, LOBBY)]
+        for claim in (
+            "theirs",
+            str(replace(CLAIM, generation=2)),
+            str(replace(CLAIM, profile="camera")),
+            str(replace(CLAIM, lobby="999999999999/eu-west-1/staging")),
+            str(CLAIM.with_progress(Progress.LEFT)),
+        )
+    },
+    "another name": [*FOUND[:2], thing_record(replace(THING, name="sensor-2"), PROFILES, LOBBY)],
+    "two things": [*FOUND, thing_record(replace(THING, name="sensor-2"), PROFILES, LOBBY)],
+    "of another certificate": [*FOUND[:2], thing_record(replace(THING, certid=OTHER), PROFILES, LOBBY)],
 }
 
 
 @pytest.mark.parametrize("records", DIFFERENT.values(), ids=list(DIFFERENT))
 def test_a_device_that_the_lists_show_otherwise_is_a_suspect(records: list[str | None]) -> None:
     assert partition(PLACED, *records).suspects() == [CERTID]
+
+
+@pytest.mark.parametrize("claim", [str(CLAIM.with_progress(Progress.ARRIVED)), None])
+def test_a_claim_that_suits_an_arrived_device_only_is_suspect_of_a_commissioned_one(claim: str | None) -> None:
+    """Things of version 0.2.0 have no claim."""
+    found = [*FOUND[:2], thing_record(replace(THING, claim=claim), PROFILES, LOBBY)]
+    assert partition(PLACED, *found).suspects() == []
+    commissioned = placed_record(replace(DEVICE, devstate=State.COMMISSIONED), PROFILES)
+    assert partition(commissioned, *found).suspects() == [CERTID]
+    assert partition(commissioned, *FOUND).suspects() == []
+
+
+def test_devices_of_which_the_lists_show_nothing_are_counted() -> None:
+    others = [replace(DEVICE, certid=Fingerprint(f"{number:064x}")) for number in range(3)]
+    assert partition(PLACED, *(placed_record(each, PROFILES) for each in others), FOUND[2]).absent() == 3
 
 
 def test_a_device_whose_profile_is_gone_is_always_a_suspect() -> None:
@@ -76,7 +104,9 @@ def test_a_device_whose_profile_is_gone_is_always_a_suspect() -> None:
 
 def test_the_owners_type_is_no_difference_for_a_profile_without_a_type() -> None:
     camera = placed_record(replace(DEVICE, profile="camera"), PROFILES)
-    thing = thing_record(Thing(NAME, CERTID, "theirs", {"lens": "wide"}), PROFILES)
+    thing = thing_record(
+        Thing(NAME, CERTID, "theirs", {"lens": "wide"}, str(replace(CLAIM, profile="camera"))), PROFILES, LOBBY
+    )
     assert partition(camera, FOUND[0], holder_record(CERTID, "camera"), thing).suspects() == []
 
 
@@ -87,7 +117,7 @@ def test_an_active_certificate_that_is_not_placed_is_unclaimed() -> None:
 
 
 def test_things_of_certificates_that_are_neither_placed_nor_active_are_dropped() -> None:
-    copies = [thing_record(replace(THING, name=f"copy-{number}"), PROFILES) for number in range(100)]
+    copies = [thing_record(replace(THING, name=f"copy-{number}"), PROFILES, LOBBY) for number in range(100)]
     assert len(partition(*copies).things) == 0
     assert len(partition(PLACED, *copies).things[CERTID]) == 3
     assert len(partition(FOUND[0], *copies).unclaimed()) == 3
@@ -95,12 +125,12 @@ def test_things_of_certificates_that_are_neither_placed_nor_active_are_dropped()
 
 @pytest.mark.parametrize("certid", ["theirs", "", "AB" * 32, "ab" * 31, " " + "ab" * 32])
 def test_a_thing_without_a_fingerprint_has_no_record(certid: str) -> None:
-    assert thing_record(replace(THING, certid=certid), PROFILES) is None
+    assert thing_record(replace(THING, certid=certid), PROFILES, LOBBY) is None
 
 
 @pytest.mark.parametrize("name", ["", "a\tb", "x" * 129])
 def test_a_thing_with_a_name_that_no_device_has_has_no_record(name: str) -> None:
-    assert thing_record(replace(THING, name=name), PROFILES) is None
+    assert thing_record(replace(THING, name=name), PROFILES, LOBBY) is None
 
 
 def test_every_device_is_due_on_one_of_the_days() -> None:
