@@ -200,7 +200,8 @@ def destroy(
 
 
 def _keep_earlier_console(identity: Caller) -> None:
-    problem = earlier_console.keep(identity.session.client, Target(identity.account, identity.region))
+    clients: Any = identity.session.client
+    problem = earlier_console.keep(clients, Target(identity.account, identity.region))
     if problem:
         typer.echo(f"Pages of the console that are open now may have to be reloaded afterwards: {problem}")
 
