@@ -22,6 +22,7 @@ from constructs import Construct
 from infra.functions import (
     ARRIVALS,
     BELL,
+    COURIER,
     NOTARY,
     PREFIX,
     PUBLISHER,
@@ -32,7 +33,14 @@ from infra.functions import (
     Function,
 )
 from infra.settings import Settings
-from lobby.aws.metrics import ARRIVALS_REJECTED, HISTORY_TAMPERED, NAMESPACE, TOKENS_REFUSED
+from lobby.aws.metrics import (
+    ARRIVALS_REJECTED,
+    EVENTS_UNDELIVERED,
+    HISTORY_TAMPERED,
+    NAMESPACE,
+    TOKENS_REFUSED,
+    WEBHOOKS_DISABLED,
+)
 
 _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
@@ -61,6 +69,13 @@ _REPORTED = (
         "claim-certificates-expiring",
         "a claim certificate expires within 30 days: add a new one, then revoke it",
     ),
+    (
+        COURIER,
+        EVENTS_UNDELIVERED,
+        "events-undelivered",
+        "a webhook has not accepted events: run lobbyctl webhooks list",
+    ),
+    (COURIER, WEBHOOKS_DISABLED, "webhooks-disabled", "a webhook was disabled: run lobbyctl webhooks list"),
     (RECONCILER, "DifferencesFound", "targets-differ", "a target differs from the ledger: run lobbyctl reconcile"),
     (
         RECONCILER,
@@ -206,7 +221,7 @@ class Alarms:
         self.add("api-errors", metric, 0, "the API responds with 5xx: see the admin API's log group")
 
     def watch_devices(self) -> None:
-        """Add alarms for the metrics of the sweeper and the reconciler (`lobby.aws.metrics`)."""
+        """Add alarms for the metrics of the sweeper, the reconciler and the courier (`lobby.aws.metrics`)."""
         for function, metric_name, name, description in _REPORTED:
             metric = cloudwatch.Metric(
                 namespace=NAMESPACE,

@@ -1,22 +1,46 @@
-"""The event bus, and the trigger of the publisher Lambda, which publishes an event for each history entry.
+"""The event bus, the publisher, which publishes an event for each history entry, and the courier, which sends events to
+webhooks.
 
 The bus has no rules of its own: operators and other systems add theirs. Only the publisher's role may publish to it;
 the account's other users need a permission of their own, as for every bus.
 """
 
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import functions, permissions, webhooks
 from lobby.deployment import NAMES
+
+if TYPE_CHECKING:
+    from infra.lobby_stack import LobbyStack
 
 BUS: Final = NAMES.prefix
 WINDOW: Final = 5
 """Seconds for which Lambda collects entries. The steps of a device follow each other within seconds, so fewer runs
 publish them; a receiver gets an event a few seconds after it happened."""
+
+
+def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> sqs.Queue:
+    """Create the functions and their triggers. Return the webhooks' queue."""
+    settings, queue, bus = scope.settings, webhooks.make_queue(scope, undelivered), make_bus(scope)
+    publisher = scope.make_function(
+        functions.PUBLISHER,
+        [*permissions.publisher(settings, stream), *webhooks.publisher(settings.lobby)],
+        EVENT_BUS=BUS,
+        LOBBY=settings.key,
+        UNDELIVERED_QUEUE=undelivered.queue_url,
+        WEBHOOKS_QUEUE=queue.queue_url,
+    )
+    publisher.node.add_dependency(bus)
+    entries_to(scope, publisher, stream)
+    environment = {"WEBHOOKS_QUEUE": queue.queue_url, **webhooks.environment(settings)}
+    webhooks.events_to(scope, scope.make_function(functions.COURIER, webhooks.courier(settings), **environment), queue)
+    return queue
 
 
 def make_bus(scope: Construct) -> events.CfnEventBus:

@@ -68,6 +68,7 @@ SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", 
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
 PUBLISHER: Final = Function("publisher", "lobby.publisher.handler", bundles.CORE, timeout=60)
+COURIER: Final = Function("courier", "lobby.webhooks.courier.handler", bundles.CORE, timeout=60)
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""
 PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMIN_API, timeout=10)
@@ -94,6 +95,7 @@ FUNCTIONS: Final = (
     ARRIVALS,
     NOTARY,
     PUBLISHER,
+    COURIER,
     ADMIN_API,
     PAGES,
     SWEEPER,

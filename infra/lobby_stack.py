@@ -34,6 +34,7 @@ from infra import (
     timers,
     topic_rules,
     vending,
+    webhooks,
 )
 from infra.functions import Code, Function
 from infra.nag_suppressions import suppress_lobby_findings
@@ -213,17 +214,8 @@ class LobbyStack(Stack):
             NOTARY_BUCKET=self.notary_bucket.bucket_name,
         )
         notary.entries_to(self, function, stream)
-        bus = events.make_bus(self)
-        publisher = self.make_function(
-            functions.PUBLISHER,
-            permissions.publisher(self.settings, stream),
-            EVENT_BUS=events.BUS,
-            LOBBY=self.settings.key,
-            UNDELIVERED_QUEUE=self.queues.undelivered.queue_url,
-        )
-        publisher.node.add_dependency(bus)
-        events.entries_to(self, publisher, stream)
-        self._send_failures_to_queue("PublisherFailures", publisher)
+        self.webhooks = events.make_events(self, stream, self.queues.undelivered)
+        self._send_failures_to_queue("PublisherFailures", self.functions[functions.PUBLISHER.name])
 
     def _scheduled_functions(self) -> None:
         """Functions triggered by a schedule."""
@@ -253,8 +245,10 @@ class LobbyStack(Stack):
         }
         graphql = self.make_function(
             functions.ADMIN_API,
-            permissions.admin_api(self.settings),
+            [*permissions.admin_api(self.settings), *webhooks.admin_api(self.settings.lobby)],
             **sign_in,
+            WEBHOOKS_QUEUE=self.webhooks.queue_url,
+            **webhooks.environment(self.settings),
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
             RECONCILER_FUNCTION=functions.RECONCILER.full_name,
             REGISTRAR_FUNCTION=functions.REGISTRAR.full_name,

@@ -10,6 +10,7 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from infra.permissions import allocation_hooks
+from infra.webhooks import secrets
 from lobby.deployment import NAMES
 from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE
@@ -28,6 +29,7 @@ _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
 _LANES: Final = "a message is delivered again until its lane is empty; an alarm reports a lane without progress"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
+_SECRETS: Final = "one parameter for each secret of a webhook; webhooks are added later"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 
 
@@ -65,7 +67,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         },
     )
     templates = f"arn:aws:s3:::{bucket}/templates/*"
-    _wildcards(stack, "AdminApiRole", {templates: "one template per target; targets are registered later"})
+    per_target = "one template per target; targets are registered later"
+    _wildcards(stack, "AdminApiRole", {templates: per_target, secrets(lobby): _SECRETS})
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(
         stack,
@@ -82,6 +85,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*"
     _wildcards(stack, "NotaryRole", {anchors: "one anchor per history entry", "*": f"ListStreams: {_NO_RESOURCE}"})
     _wildcards(stack, "PublisherRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
+    _wildcards(stack, "CourierRole", {secrets(lobby): _SECRETS})
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})

@@ -8,6 +8,7 @@ They know one value each; `settings` checks what settings mean together. Text is
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from infra.errors import BadContext
@@ -91,6 +92,12 @@ def console_url(value: Any) -> str:
     if match is not None and int(match["port"]) < 65_536:
         return match[0]
     raise bad(value, "http://127.0.0.1:<port>/ or http://localhost:<port>/")
+
+
+def path(value: Any) -> str:
+    if isinstance(value, str) and Path(value).is_absolute():
+        return value
+    raise bad(value, "the absolute path of a file")
 
 
 def days(value: Any) -> int:

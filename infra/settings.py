@@ -8,6 +8,8 @@ are reported in one error.
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
     consoleUrl        the emulator's address of the console: http, a loopback address and a port; only with local
+    webhookRoots      a file of this machine with CA certificates: webhooks may have receivers on this machine, which
+                      these CAs certify; only with local
     console           false: deploy the admin API to AWS without the console; by default the console must be built
     lobbyStack        false: only the targets' stacks; default: true
     bundle            false: templates only; their Lambdas have no code and must not be deployed
@@ -78,6 +80,8 @@ class Settings:
     console: bool = True
     console_url: str | None = None
     """Ends with a slash. None: the console is at the API's address, as always in AWS."""
+    webhook_roots: str | None = None
+    """None, as always in AWS: webhooks are sent to public addresses only."""
     profiles: Profiles = field(default_factory=read_profiles)
     user_pool_id: str | None = None
     login_url: str | None = None
@@ -125,6 +129,8 @@ def _contradictions(found: dict[str, Any]) -> list[str]:
     wrong: list[str] = []
     if "console_url" in found and not found.get("local"):
         wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
+    if "webhook_roots" in found and not found.get("local"):
+        wrong.append(f"webhookRoots: got {shown(found['webhook_roots'])}, want it only with local=true")
     if ("domain" in found) != ("domain_certificate" in found):
         wrong.append("domain: got one of domain and domainCertificate, want both or none")
     return wrong
@@ -220,6 +226,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("local", "local", values.flag),
     ("console", "console", values.flag),
     ("consoleUrl", "console_url", values.console_url),
+    ("webhookRoots", "webhook_roots", values.path),
     ("bundle", "bundle", values.flag),
     ("lobbyStack", "lobby_stack", values.flag),
     ("logRetentionDays", "log_retention", values.days),

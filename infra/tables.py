@@ -20,6 +20,7 @@ from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
 from lobby.ledger.registration_rows import RegistrationRow
+from lobby.ledger.webhook_rows import WebhookRow
 from lobby.names import Target
 
 IMMUTABLE: Final = (
@@ -38,6 +39,7 @@ _EXPIRY: Final[dict[type[Model], str]] = {
     RegistrationRow: "expires",
     ConnectionRow: "expires",
     EnrolmentRow: "deleteat",
+    WebhookRow: "expires",
 }
 """The attribute after whose time DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}

@@ -1,4 +1,5 @@
-"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry.
+"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, and sends it to
+the queue for each webhook that wants it.
 
 An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
 `GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
@@ -17,14 +18,17 @@ from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
+from lobby.aws.webhook_queue import WebhookQueue
 from lobby.contracts import UNPUBLISHED
 from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id
+from lobby.domain.webhook import Message, body_of, senders
 from lobby.errors import InvalidInput
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.clock import now, pause
 from lobby.ledger.items import entry_of_item
 from lobby.ledger.reader import LedgerReader
+from lobby.ledger.webhooks import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import PublisherSettings, read_settings
 
@@ -56,20 +60,40 @@ class Failures:
         self.sqs().send_message(QueueUrl=self.url, MessageBody=json.dumps(body))
 
 
+@dataclass(frozen=True)
+class Subscribers:
+    """The webhooks, and their queue."""
+
+    webhooks: RecentWebhooks
+    queue: WebhookQueue
+
+    def send(self, events: Sequence[DeviceEvent]) -> Mapping[str, str]:
+        """Send each event to the webhooks that want it. Return the ids of those that were not accepted, with the
+        cause."""
+        webhooks = self.webhooks.all()
+        messages = [
+            Message(webhook.id, event.id, body_of(event.type, event.entry.at, event.encode()))
+            for event in events
+            for webhook in senders(webhooks, event.type)
+        ]
+        return self.queue.send(messages)
+
+
 class Publisher:
     """`lobby` is the lobby's key, which each event names."""
 
     def __init__(
         self,
         bus: EventBus,
+        subscribers: Subscribers,
         failures: Failures,
         ledger: LedgerReader,
         lobby: str,
         clock: Callable[[], datetime] = now,
         pause: Callable[[int], None] = pause,
     ) -> None:
-        self._bus, self._failures, self._ledger, self._lobby = bus, failures, ledger, lobby
-        self._clock, self._pause = clock, pause
+        self._bus, self._subscribers, self._failures = bus, subscribers, failures
+        self._ledger, self._lobby, self._clock, self._pause = ledger, lobby, clock, pause
 
     def process(self, records: Sequence[Record]) -> dict[str, Any]:
         """Publish the new entries. Return Lambda's partial batch response (Lambda developer guide, "Configuring partial
@@ -99,7 +123,7 @@ class Publisher:
         ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
         unread = [entry for entry in entries if entry.certid not in rows]
         causes = {event_id(entry.certid, entry.seq): NO_CAPACITY for entry in unread}
-        return causes | self._bus.publish(ready)
+        return {**causes, **self._subscribers.send(ready), **self._bus.publish(ready)}
 
     def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
         found: dict[Fingerprint, Device | None] = {}
@@ -144,7 +168,8 @@ def _publisher() -> Publisher:
     settings, clients = read_settings(PublisherSettings, os.environ), LobbyClients()
     bus = EventBus(client("events"), settings.event_bus, pause)
     failures = Failures(lambda: clients.sqs, settings.undelivered_queue)
-    return Publisher(bus, failures, LedgerReader(), settings.lobby)
+    queue = WebhookQueue(lambda: clients.sqs, settings.webhooks_queue)
+    return Publisher(bus, Subscribers(RecentWebhooks(Webhooks()), queue), failures, LedgerReader(), settings.lobby)
 
 
 def handler(event: Record, _context: object, publisher: Publisher | None = None) -> dict[str, Any]:

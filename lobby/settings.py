@@ -131,10 +131,19 @@ class VendingSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class PublisherSettings(MarkerSettings):
-    """`event_bus` is the name of the bus; `undelivered_queue` is the URL of the on-failure queue."""
+    """`event_bus` is the name of the bus. The queues are URLs: of the on-failure queue, and of the queue of webhooks'
+    events."""
 
     event_bus: str
     undelivered_queue: str
+    webhooks_queue: str
+
+
+@dataclass(frozen=True)
+class CourierSettings(LobbySettings):
+    """`webhooks_queue` is the URL of the queue of webhooks' events."""
+
+    webhooks_queue: str
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ REGION = Region("eu-west-1")
 HOME = Target(LOBBY, REGION)
 BUCKET = NAMES.trust_bucket(LOBBY, REGION)
 WAITING_POLICY = "device-lobby-waiting"
+_QUEUE = f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby"
+_PLAIN = ("registrations", "undelivered", "uncommissioned", "unconfirmed", "marks", "webhooks")
+_QUEUES = (*_PLAIN, "lanes.fifo", "express.fifo")
 ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
@@ -53,17 +56,11 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "LOBBY_POLICY": WAITING_POLICY,
     "TRUST_BUCKET": BUCKET,
-    "REGISTRATIONS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-registrations",
-    "UNDELIVERED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-undelivered",
     "REGISTRATIONS_PER_SECOND": "5",
-    "LANES_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-lanes.fifo",
-    "EXPRESS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-express.fifo",
-    "UNCONFIRMED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-unconfirmed",
-    "MARKS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-marks",
     "LOBBY": f"{LOBBY}/{REGION}",
     "LEFT_THINGS": "mark",
     "ARRIVALS_QUEUE": f"arn:aws:sqs:{REGION}:{LOBBY}:device-lobby-arrivals",
-    "UNCOMMISSIONED_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby-uncommissioned",
+    **{f"{name.partition('.')[0].upper()}_QUEUE": f"{_QUEUE}-{name}" for name in _QUEUES},
 }
 
 

@@ -162,9 +162,14 @@ class LocalLobby:
         return outputs
 
     def _lobby_context(self) -> dict[str, str]:
-        """Return the settings of the lobby's stack: devices trust this cloud's own root."""
+        """Return the settings of the lobby's stack: devices trust this cloud's own root, and webhooks can have
+        receivers on this machine."""
         root = self.layout.server_ca_path.read_text()
-        return {"consoleUrl": self.layout.console_url, "vendingSettings": settings_with(root, root)}
+        return {
+            "consoleUrl": self.layout.console_url,
+            "vendingSettings": settings_with(root, root),
+            "webhookRoots": str(self.layout.webhook_roots_path.resolve()),
+        }
 
     def _operators(self, pool: str) -> tuple[LocalOperator, ...]:
         cognito = self._session(self.layout.lobby).client("cognito-idp")

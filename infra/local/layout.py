@@ -84,6 +84,11 @@ class Layout:
         return self.state_dir / "access.jsonl"
 
     @property
+    def webhook_roots_path(self) -> Path:
+        """The file with CAs of webhooks' receivers on this machine. A user creates it."""
+        return self.state_dir / "webhook-roots.pem"
+
+    @property
     def server_ca_path(self) -> Path:
         return self.state_dir / "server-ca.pem"
 

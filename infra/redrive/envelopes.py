@@ -17,6 +17,7 @@ from infra.connections import RULE as CONNECTIONS_RULE
 from infra.functions import BOUNCER, CONNECTIONS, PREFIX, PUBLISHER, RECEPTIONIST
 from infra.permissions import REGISTRATIONS
 from infra.stack_names import REGISTERED_RULE
+from infra.webhooks import QUEUE as WEBHOOKS
 from lobby import strict_json
 from lobby.contracts import UNPUBLISHED
 from lobby.errors import InvalidInput
@@ -59,6 +60,8 @@ def read(body: str, lobby: Target, holder_of: HolderOf) -> Event:
             return _registration(strict_json.loads(parsed["registration"]), str(parsed["reason"])[:200])
         if isinstance(parsed, dict) and UNPUBLISHED in parsed:
             return _unpublished(parsed[UNPUBLISHED], str(parsed["reason"])[:200])
+        if isinstance(parsed, dict) and "webhook" in parsed:
+            return Event(None, parsed, "the courier's runs ended without a result", queue=WEBHOOKS)
         if isinstance(parsed, dict) and "certificateId" in parsed:
             return _registration(parsed, "the bouncer's runs ended without a result")
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:

@@ -23,6 +23,7 @@ from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.table_calls import Calls
+from lobby.ledger.webhook_rows import WebhookRow
 
 NAME_HEAD = 2
 """Length of the partition key of `by-name-keys`: the shortest name prefix that can be searched."""
@@ -294,4 +295,5 @@ MODELS: tuple[type[Model], ...] = (
     RegistrationRow,
     ConnectionRow,
     EnrolmentRow,
+    WebhookRow,
 )

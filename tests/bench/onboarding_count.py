@@ -229,7 +229,7 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
     arrival = {"rules": 1, "actions": 1, "messages": 2, "notifications": 1, "queue_requests": 3}
     bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
-    publish = _publisher(lambdas)
+    publish = _publisher(lambdas, clock)
     for first, last in together:
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
         if publish:
@@ -242,7 +242,7 @@ def _returns_lease(lanes: Any, lane: str) -> bool:
     return bool(lanes.end(lane, "worker", 9.0, None, finished=True))
 
 
-def _publisher(lambdas: Any) -> Callable[[list[Item]], None] | None:
+def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | None:
     """Return what publishes the entries in stream records, or None for code of before there were events. Its mapping
     collects them for some seconds: those of an admission, and those of a claim."""
     if not find_spec("lobby.publisher"):
@@ -252,7 +252,11 @@ def _publisher(lambdas: Any) -> Callable[[list[Item]], None] | None:
     aws.client("events").create_event_bus(Name="device-lobby")
     bus = bus_module.EventBus(aws.client("events"), "device-lobby", lambda _attempt: None)
     failures = module.Failures(lambda: aws.client("sqs"), aws.ENVIRONMENT["UNDELIVERED_QUEUE"])
-    publisher = module.Publisher(bus, failures, lambdas.ledger, f"{aws.LOBBY}/{aws.REGION}")
+    subscribers = module.Subscribers(
+        module.RecentWebhooks(module.Webhooks(clock), clock),
+        module.WebhookQueue(lambda: aws.client("sqs"), aws.ENVIRONMENT["WEBHOOKS_QUEUE"]),
+    )
+    publisher = module.Publisher(bus, subscribers, failures, lambdas.ledger, f"{aws.LOBBY}/{aws.REGION}", clock)
 
     def publish(records: list[Item]) -> None:
         assert publisher.process(records) == {"batchItemFailures": []}

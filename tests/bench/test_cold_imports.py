@@ -13,6 +13,7 @@ NOT_IMPORTED = {
     "lobby.arrivals": BOTO3,
     "lobby.notary": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.publisher": (*BOTO3, *CRYPTOGRAPHY),
+    "lobby.webhooks.courier": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.bell": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.lane": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),

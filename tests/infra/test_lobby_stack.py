@@ -51,7 +51,8 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "reconciler": {"INSPECTOR_FUNCTION", "LOBBY"},
         "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
-        "publisher": {"EVENT_BUS", "LOBBY", "UNDELIVERED_QUEUE"},
+        "publisher": {"EVENT_BUS", "LOBBY", "UNDELIVERED_QUEUE", "WEBHOOKS_QUEUE"},
+        "courier": {"WEBHOOKS_QUEUE"},
         "admin-api": {
             "USER_POOL_ID",
             "USER_POOL_CLIENT_ID",
@@ -62,6 +63,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "LOGIN_URL",
             "RECONCILER_FUNCTION",
             "REGISTRAR_FUNCTION",
+            "WEBHOOKS_QUEUE",
         },
         "pages": {"USER_POOL_ID", "USER_POOL_CLIENT_ID", "LOGIN_URL"},
     }
@@ -114,7 +116,16 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
 
 def test_queues_are_encrypted(stacks: Stacks) -> None:
     queues = {each["QueueName"]: each["SqsManagedSseEnabled"] for each in stacks.lobby.of_type("AWS::SQS::Queue")}
-    plain = ("registrations", "undelivered", "uncommissioned", "arrivals", "arrivals-dead", "unconfirmed", "marks")
+    plain = (
+        "registrations",
+        "undelivered",
+        "uncommissioned",
+        "arrivals",
+        "arrivals-dead",
+        "unconfirmed",
+        "marks",
+        "webhooks",
+    )
     names = (*plain, "lanes.fifo", "express.fifo")
     assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 

@@ -11,6 +11,8 @@ from lobby.names import Fingerprint
 from tests.aws import HOME
 from tests.infra.failure_messages import ONE, OURS, REGISTRATION, failed_invocation, failed_registration, undelivered
 
+WEBHOOK = {"webhook": "wh_0123456789abcdef", "event": f"{ONE}-7", "body": {"type": "device.claim"}}
+
 
 def known(name: str) -> Fingerprint | None:
     return ONE if name == "sensor-1" else None
@@ -27,6 +29,7 @@ def known(name: str) -> Fingerprint | None:
             "device-lobby-publisher",
             {"entries": [{"certid": ONE, "seq": 7}]},
         ),
+        (json.dumps(WEBHOOK), "device-lobby-webhooks", WEBHOOK),
         (failed_invocation([1], OURS.replace("bouncer:$LATEST", "receptionist")), "device-lobby-receptionist", [1]),
         (
             undelivered("device_lobby_registered", json.dumps(REGISTRATION).encode()),
@@ -68,6 +71,7 @@ def known(name: str) -> Fingerprint | None:
         "crashed registration",
         "failed registration",
         "unpublished entry",
+        "event of a webhook",
         "receptionist",
         "registration",
         "hello",

@@ -10,16 +10,20 @@ from botocore.exceptions import ClientError
 
 from infra.redrive.envelopes import read
 from lobby.aws.event_bus import EventBus
+from lobby.aws.webhook_queue import WebhookQueue, decode
 from lobby.domain.transitions import ClaimRequest
+from lobby.domain.webhook import Webhook, WebhookState
 from lobby.errors import InvalidInput
 from lobby.ledger.store import Ledger
+from lobby.ledger.webhooks import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint
-from lobby.publisher import GIVE_UP, NO_CAPACITY, Failures, Publisher, Unpublished, handler
+from lobby.publisher import GIVE_UP, NO_CAPACITY, Failures, Publisher, Subscribers, Unpublished, handler
 from tests import aws
 from tests.aws import ENVIRONMENT, HOME, Calls, Clock
 from tests.functional.lobby.notary_fixture import ONE, OTHER, TARGET, Item, claim_and_revoke, inserted, items, record
 
 UNDELIVERED = ENVIRONMENT["UNDELIVERED_QUEUE"]
+WEBHOOKS = ENVIRONMENT["WEBHOOKS_QUEUE"]
 LOBBY = "123456789012/eu-west-1"
 
 
@@ -68,7 +72,10 @@ def publisher(ledger: Ledger, bus: FakeBus, clock_of_records: Clock) -> Publishe
     aws.client("sqs").create_queue(QueueName="device-lobby-undelivered")
     failures = Failures(lambda: aws.client("sqs"), UNDELIVERED)
     event_bus = EventBus(bus, "device-lobby", lambda _attempt: None)
-    return Publisher(event_bus, failures, ledger, LOBBY, clock_of_records, lambda _attempt: None)
+    aws.client("sqs").create_queue(QueueName="device-lobby-webhooks")
+    recent = RecentWebhooks(Webhooks(clock_of_records), clock_of_records)
+    subscribers = Subscribers(recent, WebhookQueue(lambda: aws.client("sqs"), WEBHOOKS))
+    return Publisher(event_bus, subscribers, failures, ledger, LOBBY, clock_of_records, lambda _attempt: None)
 
 
 def publish(publisher: Publisher, *records: Item) -> list[str]:
@@ -102,7 +109,7 @@ def test_the_rows_of_a_batch_are_read_with_one_call(publisher: Publisher, ledger
     entries = [*claim_and_revoke(ledger), *claim_and_revoke(ledger, OTHER)]
     calls.forget()
     assert publish(publisher, *inserted(entries)) == []
-    assert calls.names() == ["BatchGetItem"]
+    assert calls.names() == ["BatchGetItem", "Query"]
 
 
 def test_a_removed_device_has_no_name(publisher: Publisher, bus: FakeBus, ledger: Ledger) -> None:
@@ -203,3 +210,46 @@ def test_no_capacity_is_a_cause(publisher: Publisher, ledger: Ledger, calls: Cal
     calls.instead["BatchGetItem"] = lambda params, _call: {"Responses": {}, "UnprocessedKeys": params["RequestItems"]}
     assert publish(publisher, *records) == []
     assert [each["reason"] for each in handed_over()] == [NO_CAPACITY]
+
+
+def webhook(webhooks: Webhooks, *events: str) -> Webhook:
+    added = webhooks.new("https://example.com/hook", events, "user:ann")
+    webhooks.add(added)
+    return added
+
+
+def queued() -> set[tuple[str, str]]:
+    """Return webhook and event of each message in the webhooks' queue."""
+    sqs = aws.client("sqs")
+    received = sqs.receive_message(QueueUrl=WEBHOOKS, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    return {(message.webhook, message.event) for message in (decode(each["Body"]) for each in received)}
+
+
+def test_each_webhook_gets_the_events_that_it_wants(publisher: Publisher, ledger: Ledger, clock: Clock) -> None:
+    webhooks = Webhooks(clock)
+    every, revoked, disabled = webhook(webhooks), webhook(webhooks, "device.revoke"), webhook(webhooks)
+    webhooks.set_state(disabled, WebhookState.DISABLED, "not needed")
+    assert publish(publisher, *inserted(claim_and_revoke(ledger))) == []
+    assert queued() == {(every.id, f"{ONE}-1"), (every.id, f"{ONE}-2"), (revoked.id, f"{ONE}-2")}
+
+
+def test_an_event_that_cannot_be_queued_is_delivered_again(
+    publisher: Publisher, bus: FakeBus, ledger: Ledger, clock: Clock, calls: Calls
+) -> None:
+    webhook(Webhooks(clock), "device.revoke")
+    calls.instead["SendMessageBatch"] = lambda _params, _call: {
+        "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]
+    }
+    assert publish(publisher, *inserted(claim_and_revoke(ledger))) == ["2"]
+    assert bus.ids == [f"{ONE}-1", f"{ONE}-2"]
+
+
+def test_webhooks_are_read_every_half_minute(
+    publisher: Publisher, ledger: Ledger, calls: Calls, clock_of_records: Clock
+) -> None:
+    records = inserted(claim_and_revoke(ledger))
+    calls.forget()
+    for _ in range(3):
+        assert publish(publisher, *records) == []
+        clock_of_records.advance(seconds=15)
+    assert calls.count()["Query"] == 2

@@ -1,0 +1,95 @@
+"""The webhooks' part of the stack: their queue, what the functions that use them may do, and the courier's trigger.
+
+The publisher sends to the queue, the courier receives. Only the local cloud can allow receivers on the same machine
+(`webhookRoots`); a template for AWS with that setting is rejected.
+"""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions import COURIER
+from infra.permissions import allow, queue_arn
+from infra.settings import Settings
+from infra.tables import table_arn
+from lobby.aws.webhook_secrets import PREFIX as SECRETS
+from lobby.deployment import NAMES
+from lobby.domain.webhook import WAITS
+from lobby.ledger.webhook_rows import WebhookRow
+from lobby.names import Target
+
+QUEUE: Final = NAMES.name("webhooks")
+_KEPT: Final = Duration.days(14)
+_MAX_RECEIVE: Final = 2 * len(WAITS)
+"""More than the courier's own attempts: for messages whose runs crash."""
+_CONCURRENCY: Final = 10
+
+
+def make_queue(scope: Construct, undelivered: sqs.Queue) -> sqs.Queue:
+    """Create the queue. The courier keeps what a receiver does not accept; what crashes the courier goes to
+    `undelivered`."""
+    return sqs.Queue(
+        scope,
+        "WebhooksQueue",
+        queue_name=QUEUE,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=_KEPT,
+        visibility_timeout=Duration.seconds(6 * COURIER.timeout),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_MAX_RECEIVE),
+    )
+
+
+def events_to(scope: Construct, courier: lambda_.Function, queue: sqs.Queue) -> None:
+    """Send messages to the courier at once, ten at a time, each of which it sends in a thread of its own."""
+    mapping = lambda_.CfnEventSourceMapping
+    mapping(
+        scope,
+        "EventsToWebhooks",
+        event_source_arn=queue.queue_arn,
+        function_name=courier.function_name,
+        batch_size=10,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=_CONCURRENCY),
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of the functions that check URLs."""
+    return {"WEBHOOK_ROOTS": settings.webhook_roots} if settings.webhook_roots else {}
+
+
+def publisher(lobby: Target) -> list[iam.PolicyStatement]:
+    return [_table(lobby, "Query"), allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby))]
+
+
+def courier(settings: Settings) -> list[iam.PolicyStatement]:
+    """The courier can read secrets, and neither add nor remove webhooks."""
+    lobby = settings.lobby
+    queue = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+    return [
+        _table(lobby, "GetItem", "PutItem"),
+        allow("Webhooks", queue, queue_arn(QUEUE, lobby)),
+        allow("Secrets", ["ssm:GetParameter"], secrets(lobby)),
+    ]
+
+
+def admin_api(lobby: Target) -> list[iam.PolicyStatement]:
+    """The API writes secrets and cannot read them."""
+    return [
+        _table(lobby, "GetItem", "PutItem", "DeleteItem", "Query"),
+        allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby)),
+        allow("Secrets", ["ssm:PutParameter", "ssm:DeleteParameter"], secrets(lobby)),
+    ]
+
+
+def secrets(lobby: Target) -> str:
+    return f"arn:aws:ssm:{lobby.region}:{lobby.account}:parameter{SECRETS}/*"
+
+
+def _table(lobby: Target, *actions: str) -> iam.PolicyStatement:
+    return allow("WebhookTable", [f"dynamodb:{action}" for action in actions], table_arn(WebhookRow, lobby))

@@ -1,0 +1,185 @@
+"""A webhook: an address to which events are sent, and what happens when it does not accept them.
+
+A request that fails is repeated after growing waits; the last failure makes the event `undelivered`, from where a user
+sends it again. A webhook that accepts nothing for days, or says that it is gone, is disabled with the reason.
+"""
+
+import re
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NewType
+
+from lobby.domain.device_events import TEST, TYPES, type_of
+from lobby.domain.states import Event
+from lobby.errors import InvalidInput
+from lobby.names import shown
+
+WebhookId = NewType("WebhookId", str)
+MAX_WEBHOOKS: Final = 20
+"""All are read together, and each can take a message for every event."""
+WAITS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 39_600)
+"""Seconds before each repetition, 29 hours together. SQS hides a message for at most 12 hours."""
+LONGEST_WAIT: Final = 43_200
+FAILING: Final = timedelta(days=3)
+"""After so long without an accepted request, a webhook is disabled."""
+PREVIOUS_SECRET: Final = timedelta(days=1)
+"""How long requests are also signed with the secret before the current one."""
+LOG_KEPT: Final = timedelta(days=7)
+UNDELIVERED_KEPT: Final = timedelta(days=14)
+_ID: Final = re.compile(r"wh_[0-9a-f]{16}")
+
+
+class WebhookState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class Result(StrEnum):
+    """How one request ended."""
+
+    DELIVERED = "DELIVERED"
+    REJECTED = "REJECTED"
+    """A response without a 2xx status."""
+    REDIRECTED = "REDIRECTED"
+    """A 3xx status: redirects are not followed."""
+    GONE = "GONE"
+    """Status 410: the receiver wants no more requests."""
+    TIMEOUT = "TIMEOUT"
+    CONNECTION_FAILED = "CONNECTION_FAILED"
+    TLS_FAILED = "TLS_FAILED"
+    BAD_RESPONSE = "BAD_RESPONSE"
+    """Not HTTP."""
+    NAME_NOT_RESOLVED = "NAME_NOT_RESOLVED"
+    ADDRESS_NOT_PUBLIC = "ADDRESS_NOT_PUBLIC"
+    """The host has an address to which no request may be sent."""
+    INVALID_URL = "INVALID_URL"
+    """The address was accepted by an earlier version, and no longer is."""
+    NO_SECRET = "NO_SECRET"  # noqa: S105  # a code
+    """The signing secret cannot be read."""
+    DISABLED = "DISABLED"
+    """The webhook was disabled after the event was accepted; no request was sent."""
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook as the ledger has it. Times are ISO 8601 UTC with milliseconds.
+
+    `events` are the types that it receives; none means all. `secret` numbers the signing secret, and the one before is
+    used, too, until `previous_until`. `failing_since` is the first failed request after the last accepted one.
+    `revision` increases with each change by a user or by the service."""
+
+    id: WebhookId
+    url: str
+    events: tuple[str, ...]
+    created_by: str
+    created_at: str
+    state: WebhookState = WebhookState.ACTIVE
+    reason: str | None = None
+    revision: int = 1
+    secret: int = 1
+    previous_until: str | None = None
+    failing_since: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is WebhookState.ACTIVE
+
+    def wants(self, type_: str) -> bool:
+        """Return whether an event of this type is sent. A test event always is."""
+        return self.is_active and (not self.events or type_ in self.events or type_ == TEST)
+
+    def secret_numbers(self, at: str) -> tuple[int, ...]:
+        """Return the secrets that sign a request at this time, the current one first."""
+        previous = self.previous_until is not None and at < self.previous_until
+        return (self.secret, self.secret - 1) if previous else (self.secret,)
+
+    def gives_up(self, at: str) -> bool:
+        """Return whether a failure at this time disables the webhook."""
+        if self.failing_since is None:
+            return False
+        return datetime.fromisoformat(at) - datetime.fromisoformat(self.failing_since) > FAILING
+
+
+@dataclass(frozen=True)
+class Message:
+    """An event on its way to one webhook. `body` is what is sent, as Standard Webhooks recommends it: `type`,
+    `timestamp` and `data`."""
+
+    webhook: WebhookId
+    event: str
+    body: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.body["type"])
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One request: the number of the attempt, how it ended, and when the next one follows (None: no more)."""
+
+    at: str
+    event: str
+    type: str
+    attempt: int
+    result: Result
+    status: int | None
+    milliseconds: int
+    next_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """An event that a webhook has not accepted, with the result of the last request."""
+
+    message: Message
+    at: str
+    result: Result
+    attempts: int
+
+
+def body_of(type_: str, at: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a request."""
+    return {"type": type_, "timestamp": at, "data": content}
+
+
+def new_webhook_id() -> WebhookId:
+    return WebhookId(f"wh_{secrets.token_hex(8)}")
+
+
+def parse_webhook_id(text: object) -> WebhookId:
+    """Raise `InvalidInput` INVALID_WEBHOOK."""
+    if isinstance(text, str) and _ID.fullmatch(text):
+        return WebhookId(text)
+    raise InvalidInput("INVALID_WEBHOOK", f"got {shown(text)}, want the id of a webhook: wh_ and 16 digits")
+
+
+def parse_events(entered: Iterable[str]) -> tuple[str, ...]:
+    """Return types of events, each once, from types (`device.claim`) or names (`claim`). Raise `InvalidInput`
+    INVALID_EVENT."""
+    short = {event.value: type_of(event) for event in Event}
+    found: dict[str, None] = {}
+    for text in entered:
+        type_ = short.get(text, text)
+        if type_ not in TYPES:
+            raise InvalidInput("INVALID_EVENT", f"got {shown(text)}, want one of: {', '.join(short)}")
+        found[type_] = None
+    return tuple(found)
+
+
+def wait_after(attempt: int, spread: float, retry_after: int | None = None) -> int | None:
+    """Return the seconds until the next attempt, or None if `attempt` (from 1) was the last. `spread`, from 0 to 1,
+    lengthens it by up to a tenth, so that failed requests do not come back together. `retry_after` is what the receiver
+    has asked for; it can lengthen the wait."""
+    if attempt > len(WAITS):
+        return None
+    wait = max(round(WAITS[attempt - 1] * (1 + spread / 10)), retry_after or 0)
+    return min(wait, LONGEST_WAIT)
+
+
+def senders(webhooks: Collection[Webhook], type_: str) -> list[Webhook]:
+    """Return the webhooks that an event of this type is sent to."""
+    return [webhook for webhook in webhooks if webhook.wants(type_)]

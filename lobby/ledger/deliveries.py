@@ -1,0 +1,57 @@
+"""The log of a webhook's requests, and the events that it has not accepted."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pynamodb.exceptions import DoesNotExist
+
+from lobby.domain.webhook import LOG_KEPT, UNDELIVERED_KEPT, Delivery, Undelivered, WebhookId
+from lobby.ledger.webhook_rows import (
+    DeliveryRow,
+    UndeliveredRow,
+    delivery_of,
+    delivery_row,
+    log_key,
+    undelivered_key,
+    undelivered_of,
+    undelivered_row,
+)
+
+MAX_PAGE: Final = 100
+
+
+class Deliveries:
+    """Requests and undelivered events of all webhooks."""
+
+    def record(self, webhook: WebhookId, delivery: Delivery) -> None:
+        delivery_row(webhook, delivery, LOG_KEPT).save()
+
+    def keep(self, event: Undelivered) -> None:
+        """Keep an event that was given up, until a user sends it again."""
+        undelivered_row(event, UNDELIVERED_KEPT).save()
+
+    def log(self, webhook: WebhookId, count: int, before: str | None = None) -> tuple[list[Delivery], str | None]:
+        """Return `count` requests, the newest first, and the key of the last one if there may be more; `before` is such
+        a key."""
+        key = log_key(webhook)
+        start: Any = {"kind": {"S": key}, "name": {"S": before}} if before else None
+        found = list(DeliveryRow.query(key, limit=count, scan_index_forward=False, last_evaluated_key=start))
+        more = found[-1].name if len(found) == count else None
+        return [delivery_of(row) for row in found], more
+
+    def undelivered(self, webhook: WebhookId, count: int) -> list[Undelivered]:
+        """Return up to `count` events."""
+        rows: Iterable[UndeliveredRow] = UndeliveredRow.query(
+            undelivered_key(webhook), limit=count, consistent_read=True
+        )
+        return [undelivered_of(row, webhook) for row in rows]
+
+    def undelivered_count(self, webhook: WebhookId) -> int:
+        return int(UndeliveredRow.count(undelivered_key(webhook)))
+
+    def forget(self, event: Undelivered) -> None:
+        """Remove an event that was sent again; repeating it changes nothing."""
+        try:
+            UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete()
+        except DoesNotExist:
+            return

@@ -1,0 +1,127 @@
+"""The register of webhooks: added, changed, disabled and removed, each change on condition that nobody else was first.
+
+What the deliveries find out, that a webhook fails or works again, is written only when it changes, and loses against a
+user's change.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+
+from lobby.domain.webhook import (
+    MAX_WEBHOOKS,
+    PREVIOUS_SECRET,
+    Result,
+    Webhook,
+    WebhookId,
+    WebhookState,
+    new_webhook_id,
+)
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.webhook_rows import KIND, WebhookRow, row_of, webhook_of
+
+_LOST: Final = "ConditionalCheckFailedException"
+_MAX_REASON: Final = 200
+
+
+class Webhooks:
+    """The register. `clock` returns the time; `new_id` returns an id that nobody has."""
+
+    def __init__(self, clock: Callable[[], datetime] = now, new_id: Callable[[], WebhookId] = new_webhook_id) -> None:
+        self._clock, self._new_id = clock, new_id
+
+    def all(self, *, consistent: bool = True) -> list[Webhook]:
+        """Return all webhooks, the oldest first, with one query."""
+        found = [webhook_of(row) for row in WebhookRow.query(KIND, consistent_read=consistent)]
+        return sorted(found, key=lambda webhook: webhook.created_at)
+
+    def get(self, webhook: WebhookId) -> Webhook:
+        """Raise `NotFound` UNKNOWN_WEBHOOK."""
+        try:
+            return webhook_of(WebhookRow.get(KIND, webhook, consistent_read=True))
+        except DoesNotExist:
+            raise NotFound("UNKNOWN_WEBHOOK", f"got {webhook}, want the id of a webhook") from None
+
+    def new(self, url: str, events: tuple[str, ...], actor: str) -> Webhook:
+        """Return a webhook that is not written yet. Raise `InvalidInput` INVALID_COUNT."""
+        if len(self.all()) >= MAX_WEBHOOKS:
+            raise InvalidInput("INVALID_COUNT", f"got one more webhook, want at most {MAX_WEBHOOKS}")
+        return Webhook(self._new_id(), url, events, actor, timestamp(self._clock()))
+
+    def add(self, webhook: Webhook) -> None:
+        row_of(webhook).save(WebhookRow.kind.does_not_exist())
+
+    def rotated(self, webhook: Webhook) -> Webhook:
+        """Return a webhook with a new secret, which is not written yet."""
+        until = timestamp(self._clock() + PREVIOUS_SECRET)
+        return replace(webhook, secret=webhook.secret + 1, previous_until=until)
+
+    def set_state(self, webhook: Webhook, state: WebhookState, reason: str | None) -> Webhook:
+        """Enable or disable a webhook. Raise `Conflict` CHANGED_MEANWHILE."""
+        after = replace(webhook, state=state, reason=reason and reason[:_MAX_REASON])
+        if state is WebhookState.ACTIVE:
+            after = replace(after, failing_since=None)
+        return self.change(webhook, after)
+
+    def change(self, before: Webhook, after: Webhook) -> Webhook:
+        """Write a change and return the webhook as it is now. Raise `Conflict` CHANGED_MEANWHILE."""
+        if after == before:
+            return before
+        written = self._write(before, after)
+        if written is None:
+            raise Conflict("CHANGED_MEANWHILE", f"got {before.id}, which was changed just now; look at it, try again")
+        return written
+
+    def remove(self, webhook: WebhookId) -> None:
+        """Remove a webhook; repeating it changes nothing."""
+        try:
+            WebhookRow(KIND, webhook).delete(WebhookRow.kind.exists())
+        except DeleteError as error:
+            if error.cause_response_code != _LOST:
+                raise
+
+    def delivered(self, webhook: Webhook) -> None:
+        """Record that a webhook has accepted a request."""
+        if webhook.failing_since is not None:
+            self._write(webhook, replace(webhook, failing_since=None))
+
+    def failed(self, webhook: Webhook, result: Result) -> bool:
+        """Record that a request has failed, and return whether the webhook is disabled for it."""
+        at = timestamp(self._clock())
+        if result is Result.GONE or webhook.gives_up(at):
+            since = f" since {webhook.failing_since}" if webhook.failing_since else ""
+            reason = f"{result.value}: no request was accepted{since}"
+            return self._write(webhook, replace(webhook, state=WebhookState.DISABLED, reason=reason)) is not None
+        if webhook.failing_since is None:
+            self._write(webhook, replace(webhook, failing_since=at))
+        return False
+
+    @staticmethod
+    def _write(before: Webhook, after: Webhook) -> Webhook | None:
+        """Return the webhook as written, or None if it was changed or removed meanwhile."""
+        after = replace(after, revision=before.revision + 1)
+        try:
+            row_of(after).save(WebhookRow.revision == before.revision)
+        except PutError as error:
+            if error.cause_response_code != _LOST:
+                raise
+            return None
+        return after
+
+
+class RecentWebhooks:
+    """A cache for the publisher: a new webhook gets events after `seconds` at the latest."""
+
+    def __init__(self, webhooks: Webhooks, clock: Callable[[], datetime] = now, seconds: int = 30) -> None:
+        self._webhooks, self._clock, self._seconds = webhooks, clock, seconds
+        self._read: tuple[datetime, list[Webhook]] | None = None
+
+    def all(self) -> list[Webhook]:
+        at = self._clock()
+        if self._read is None or (at - self._read[0]).total_seconds() >= self._seconds:
+            self._read = (at, self._webhooks.all(consistent=False))
+        return self._read[1]

@@ -1,0 +1,50 @@
+"""Addresses to which a webhook may be sent: public unicast addresses only.
+
+A webhook's URL comes from a user, and its name from a DNS server that anyone can run, so a request could be directed to
+the network or the host that sends it, such as the metadata service of a cloud (server-side request forgery). Rejects
+every address that is not globally reachable (IANA special-purpose address registries), and IPv6 addresses that contain
+such an IPv4 address.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""The only IPv6 block from which public addresses are allocated (IANA, "IPv6 Address Space")."""
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
+"""6to4 relays, deprecated by RFC 7526; Python counts them as global."""
+
+
+def is_public(address: Address) -> bool:
+    """Return whether requests may be sent to `address`."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return _is_public_v4(address)
+    embedded = list(_embedded(address))
+    if embedded:
+        return all(map(_is_public_v4, embedded))
+    return address in _UNICAST and address.is_global and not address.is_multicast
+
+
+def parse_address(text: str) -> Address:
+    """Return an address as the resolver reports it. A zone (`%eth0`) belongs to link-local addresses and is kept by
+    `ipaddress`. Raise `ValueError`."""
+    return ipaddress.ip_address(text)
+
+
+def _is_public_v4(address: ipaddress.IPv4Address) -> bool:
+    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _RELAYS
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 addresses in an IPv6 address that a gateway or a kernel translates."""
+    if address.ipv4_mapped:
+        yield address.ipv4_mapped
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+    if address in _NAT64:
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
