@@ -25,6 +25,7 @@ from lobby.invocation import Request
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.device_connections import Connections
+from lobby.ledger.enrolment_tokens import EnrolmentTokens
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.serial_lists import SerialLists
@@ -59,6 +60,7 @@ class Services:
     enrolments: Enrolments = field(default_factory=Enrolments)
     serial_lists: SerialLists = field(default_factory=SerialLists)
     claim_certificates: ClaimCertificates = field(default_factory=ClaimCertificates)
+    enrolment_tokens: EnrolmentTokens = field(default_factory=EnrolmentTokens)
     device_endpoint: str | None = None
     """The host that devices connect to, if the deployment knows it."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)

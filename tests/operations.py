@@ -76,6 +76,15 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "pauseEnrolment": ('mutation { pauseEnrolment(name: "none") { state } }', _OPERATORS),
     "resumeEnrolment": ('mutation { resumeEnrolment(name: "none") { state } }', _OPERATORS),
     "revokeEnrolment": ('mutation { revokeEnrolment(name: "none") { state } }', _OPERATORS),
+    "enrolmentTokens": ('{ enrolmentTokens(enrolment: "none") { identifier } }', _OPERATORS),
+    "createEnrolmentToken": (
+        'mutation { createEnrolmentToken(enrolment: "none") { token { identifier } } }',
+        _OPERATORS,
+    ),
+    "revokeEnrolmentToken": (
+        'mutation { revokeEnrolmentToken(identifier: "none.aaaaaaaaaa") { state } }',
+        _OPERATORS,
+    ),
     "approveSerialNumber": (
         'mutation { approveSerialNumber(enrolment: "none", serialNumber: "pump-1") { until } }',
         _OPERATORS,
@@ -118,9 +127,12 @@ REFUSED: Final = {
             "changeEnrolment",
             "approveSerialNumber",
             "addClaimCertificate",
+            "enrolmentTokens",
+            "createEnrolmentToken",
         ),
         "UNKNOWN_ENROLMENT",
     ),
+    "revokeEnrolmentToken": "UNKNOWN_TOKEN",
     "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
 }
 """Operations that a permitted role reaches, and that refuse: a target in use, an enrolment that does not exist."""

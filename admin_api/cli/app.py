@@ -14,6 +14,7 @@ from admin_api.cli.commands import (
     devices,
     doctor,
     enrolment_creation,
+    enrolment_tokens,
     enrolments,
     history,
     reconcile,
@@ -71,6 +72,7 @@ app.add_typer(targets.app, name="targets", help="List, register, check, rename, 
 enrolments.app.add_typer(enrolment_creation.app)
 enrolments.app.add_typer(claim_certificates.approve_app)
 enrolments.app.add_typer(claim_certificates.app, name="certificates", help="Add, list and revoke claim certificates.")
+enrolments.app.add_typer(enrolment_tokens.app, name="tokens", help="Create, list and revoke enrolment tokens.")
 app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 

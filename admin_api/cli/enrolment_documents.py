@@ -11,6 +11,9 @@ _FIELDS: Final = f"""
   admitted listLength refusals {{ reason count }} createdBy createdAt
   repeat provisioningTemplate endpoint claimCertificates {{ {_CLAIM_FIELDS} }}"""
 
+_CREDENTIAL_FIELDS: Final = """
+  identifier enrolment state expires maxUses uses issued lastUse thingName createdBy createdAt revokedBy revokedAt"""
+
 ENROLMENTS: Final = Document(f"query {{ enrolments {{ {_FIELDS} }} }}")
 ENROLMENT_HISTORY: Final = Document("""
 query($name: String!) { enrolmentHistory(name: $name) { at actor event detail } }""")
@@ -48,6 +51,17 @@ mutation($enrolment: String!, $serialNumber: String!) {
   approveSerialNumber(enrolment: $enrolment, serialNumber: $serialNumber) { enrolment serialNumber until }
 }""")
 
+ENROLMENT_TOKENS: Final = Document(f"""
+query($enrolment: String!) {{ enrolmentTokens(enrolment: $enrolment) {{ {_CREDENTIAL_FIELDS} }} }}""")
+CREATE_ENROLMENT_TOKEN: Final = Document(f"""
+mutation($enrolment: String!, $uses: Int!, $expires: String, $thingName: String) {{
+  createEnrolmentToken(enrolment: $enrolment, uses: $uses, expires: $expires, thingName: $thingName) {{
+    token {{ {_CREDENTIAL_FIELDS} }} secret authorization
+  }}
+}}""")
+REVOKE_ENROLMENT_TOKEN: Final = Document(f"""
+mutation($identifier: String!) {{ revokeEnrolmentToken(identifier: $identifier) {{ {_CREDENTIAL_FIELDS} }} }}""")
+
 ALL: Final = (
     ENROLMENTS,
     ENROLMENT_HISTORY,
@@ -60,4 +74,7 @@ ALL: Final = (
     ADD_CLAIM_CERTIFICATE,
     REVOKE_CLAIM_CERTIFICATE,
     APPROVE_SERIAL_NUMBER,
+    ENROLMENT_TOKENS,
+    CREATE_ENROLMENT_TOKEN,
+    REVOKE_ENROLMENT_TOKEN,
 )

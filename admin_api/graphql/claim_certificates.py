@@ -10,8 +10,8 @@ from admin_api.graphql.value_lists import one_of
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate, RevokeClaimCertificate
 from lobby.domain import claim_certificate as ledger
 from lobby.domain.claim_certificate import state_of
-from lobby.domain.enrolment import Enrolment, Repeat
-from lobby.domain.enrolment_rules import require_claim_door
+from lobby.domain.enrolment import Door, Enrolment, Repeat
+from lobby.domain.enrolment_rules import require_door
 from lobby.errors import Conflict
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.serial_approvals import approve
@@ -114,6 +114,6 @@ def claim_certificate_from(
 
 def _require_repeats(enrolment: Enrolment) -> None:
     """Raise `Conflict` WRONG_DOOR or REPEAT_REFUSED for an enrolment in which no key replaces another."""
-    require_claim_door(enrolment)
+    require_door(enrolment, Door.CLAIM)
     if enrolment.repeat is Repeat.REFUSE:
         raise Conflict("REPEAT_REFUSED", f"got enrolment {enrolment.name}, which refuses a second key; change repeat")

@@ -115,6 +115,10 @@ class Device:
     def enrolment(self) -> str | None:
         return self._row_for("enrolment").enrolment
 
+    @computed("* The enrolment token by which the device got its certificate; null if it joined in another way.")
+    def token(self) -> str | None:
+        return self._row_for("token").token
+
     @computed("* The product model, as its enrolment states it; null if it states none.")
     def model(self) -> str | None:
         return self._row_for("model").model

@@ -49,7 +49,7 @@ class EnrolmentMutation:
         name: Annotated[str, described("1 to 32 of a-z 0-9 -, the first not a dash.")],
         match: Annotated[
             EnrolmentMatchInput | None,
-            described("Which devices it matches. Required for door registration; at door claim, any by default."),
+            described("Which devices it matches. Required for door registration; at the other doors, any by default."),
         ] = ABSENT,
         limit: Limit = ABSENT,
         starts: Starts = ABSENT,

@@ -20,6 +20,7 @@ from admin_api.graphql.claim_certificates import ClaimCertificateMutation
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.enrolment_mutations import EnrolmentMutation
+from admin_api.graphql.enrolment_tokens import EnrolmentTokenMutation
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
@@ -60,7 +61,7 @@ Rate = Annotated[
 
 
 @strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
-class Mutation(EnrolmentMutation, ClaimCertificateMutation):
+class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
         deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",

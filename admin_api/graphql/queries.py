@@ -19,6 +19,7 @@ from admin_api.graphql.device_pages import (
     paginated_devices,
 )
 from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.enrolment_tokens import EnrolmentToken, tokens_of
 from admin_api.graphql.enrolments import Enrolment, EnrolmentEntry, enrolments_of, history_of
 from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.histories import HistoryCheck, history_check_from
@@ -104,6 +105,12 @@ class Query:
     @operation("Returns all enrolments in the order of their names, with their progress and refusals.")
     def enrolments(self, info: Info) -> list[Enrolment]:
         return enrolments_of(info.context)
+
+    @operation("Returns the tokens of an enrolment of door token, the newest first.")
+    def enrolment_tokens(
+        self, info: Info, enrolment: Annotated[str, described("The enrolment's name.")]
+    ) -> list[EnrolmentToken]:
+        return tokens_of(info.context, enrolment)
 
     @operation("Returns what was done with an enrolment and by whom, the oldest entry first.")
     def enrolment_history(

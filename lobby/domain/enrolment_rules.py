@@ -53,11 +53,11 @@ def parse_door(text: str) -> Door:
     return Door(text)
 
 
-def require_claim_door(enrolment: Enrolment) -> None:
+def require_door(enrolment: Enrolment, door: Door) -> None:
     """Raise `Conflict` WRONG_DOOR."""
-    if enrolment.door is not Door.CLAIM:
+    if enrolment.door is not door:
         got = f"got enrolment {enrolment.name} of door {enrolment.door}"
-        raise Conflict("WRONG_DOOR", f"{got}, want one of door {Door.CLAIM}")
+        raise Conflict("WRONG_DOOR", f"{got}, want one of door {door}")
 
 
 def parse_repeat(text: str | None, door: Door) -> Repeat | None:
@@ -82,10 +82,11 @@ def require_bound(door: Door, match: Match, limit: int | None) -> None:
 
 def parse_match(entered: MatchInput, door: Door = Door.REGISTRATION) -> Match:
     """Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or INVALID_NAME_PATTERN. A condition is required at the
-    door `registration`. At the door `claim`, the claim certificate is one; the device's certificate is AWS IoT's, so
-    its CA and its subject say nothing."""
-    if door is Door.CLAIM and (entered.ca is not None or entered.subject):
-        message = "got a CA or subject fields for door claim, want a name pattern, a list of serial numbers, or none"
+    door `registration`. At the other doors, the claim certificate or the token is one; the device's certificate is
+    AWS IoT's, so its CA and its subject say nothing."""
+    if door is not Door.REGISTRATION and (entered.ca is not None or entered.subject):
+        want = "want a name pattern, a list of serial numbers, or none"
+        message = f"got a CA or subject fields for door {door}, {want}"
         raise InvalidInput("INVALID_MATCH", message)
     if entered.listed and entered.name_pattern is not None:
         raise InvalidInput("INVALID_MATCH", "got a list of serial numbers and a name pattern, want one of them")

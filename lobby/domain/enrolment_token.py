@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from lobby.domain.device import Device
@@ -49,6 +50,15 @@ class TokenRefused(IdentityRefused):
     """A token does not permit what was asked for."""
 
 
+class TokenState(StrEnum):
+    """One that is used up still gets its devices the certificates that were lost on the way."""
+
+    ACTIVE = "active"
+    USED_UP = "used up"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True)
 class Credentials:
     """What a device shows. The secret is in no text of this object, so that no log gets it."""
@@ -82,13 +92,12 @@ class EnrolmentToken:
     def enrolment(self) -> EnrolmentName:
         return enrolment_of(self.id)
 
-    def state(self, at: str) -> str:
-        """Return `revoked`, `expired`, `used up` or `active`."""
+    def state(self, at: str) -> TokenState:
         if self.revokedat is not None:
-            return "revoked"
+            return TokenState.REVOKED
         if at >= self.expires:
-            return "expired"
-        return "used up" if self.uses >= self.limit else "active"
+            return TokenState.EXPIRED
+        return TokenState.USED_UP if self.uses >= self.limit else TokenState.ACTIVE
 
 
 @dataclass(frozen=True)

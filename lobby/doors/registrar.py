@@ -22,8 +22,8 @@ from lobby.domain.claim_certificate import (
     state_of,
 )
 from lobby.domain.claim_rules import certificate_entered, expiry_of, key_of_request
-from lobby.domain.enrolment import Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
-from lobby.domain.enrolment_rules import require_claim_door
+from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
+from lobby.domain.enrolment_rules import require_door
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now, timestamp
@@ -179,7 +179,7 @@ class Registrar:
 
 
 def _require_open(enrolment: Enrolment) -> None:
-    require_claim_door(enrolment)
+    require_door(enrolment, Door.CLAIM)
     if enrolment.state is EnrolmentState.REVOKED:
         raise Conflict("ENROLMENT_REVOKED", f"got enrolment {enrolment.name}, which is revoked permanently")
 

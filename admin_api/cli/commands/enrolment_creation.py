@@ -60,7 +60,7 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     config: Annotated[str | None, typer.Option(help="Config for the devices: text or a JSON object.")] = None,
     presence: Annotated[bool, typer.Option("--presence", help="Require proof of presence in any case.")] = False,
     paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
-    door: Annotated[str, typer.Option(help="How its devices join: registration or claim.")] = "registration",
+    door: Annotated[str, typer.Option(help="How its devices join: registration, claim or token.")] = "registration",
     repeat: Repeat = None,
 ) -> None:
     """Create an enrolment: devices that meet all conditions are admitted up to a limit, and claimed for a target."""

@@ -97,3 +97,19 @@ def _targets(enrolment: Enrolment) -> str:
     if len(shares) == 1:
         return next(iter(names))
     return ", ".join(f"{name} {100 * each['weight'] / total:.0f} %" for name, each in zip(names, shares, strict=True))
+
+
+def tokens(found: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table of enrolment tokens."""
+    result = tables.plain("TOKEN", "STATE", "USES", "FOR", "EXPIRES", "LAST USE", "CREATED BY")
+    for each in found:
+        result.add_row(
+            cells.clean(each["identifier"]),
+            each["state"],
+            f"{each['uses']} of {each['maxUses']}",
+            cells.clean(each["thingName"] or "any name"),
+            cells.clean(each["expires"]),
+            cells.clean(each["lastUse"]),
+            cells.clean(each["createdBy"]),
+        )
+    return result

@@ -16,7 +16,7 @@ from lobby.domain.enrolment_rules import (
     parse_match,
     parse_repeat,
     require_bound,
-    require_claim_door,
+    require_door,
 )
 from lobby.errors import Conflict, InvalidInput
 from lobby.names import EnrolmentName, Fingerprint
@@ -134,6 +134,6 @@ def test_an_unknown_door_is_rejected() -> None:
 
 
 def test_other_doors_have_no_claim_certificates() -> None:
-    require_claim_door(PUMPS)
+    require_door(PUMPS, Door.CLAIM)
     with pytest.raises(Conflict, match="WRONG_DOOR"):
-        require_claim_door(replace(PUMPS, door=Door.REGISTRATION))
+        require_door(replace(PUMPS, door=Door.REGISTRATION), Door.CLAIM)
