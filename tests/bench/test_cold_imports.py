@@ -18,6 +18,8 @@ NOT_IMPORTED = {
     "commissioner.lambdas.lane": (*BOTO3, *CRYPTOGRAPHY),
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.doors.registration_queue": BOTO3,
+    "lobby.doors.provisioning": BOTO3,
+    "lobby.doors.claim_certificates": BOTO3,
     "admin_api.handler": (*BOTO3, "lobby.domain.identity"),
     "admin_api.pages_handler": (*BOTO3, *CRYPTOGRAPHY, "botocore", "pynamodb", "strawberry", "graphql", "jwt"),
 }

@@ -20,6 +20,9 @@ from tests.simulation.faults.setup import ScenarioSetup
 SAMPLE = (
     "a valid certificate connects and says hello",
     "three connection attempts before the admission",
+    "a device joins by claim and is claimed by its rule",
+    "a device is denied at the door by claim",
+    "a second key of a serial number",
     "hello while waiting",
     "hello once it has arrived",
     "refused: REVOKED_BY_ISSUER",

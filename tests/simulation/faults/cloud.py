@@ -29,6 +29,7 @@ _REGISTRATION_RECEIVES, _ARRIVAL_RECEIVES = 12, 5
 _LANE_RECEIVES: Final = 100
 """Instead of a limit by time: a message of a lane that comes so often without a fault comes for ever."""
 _USER_ATTEMPTS: Final = 3
+_DEVICE_ATTEMPTS, _DEVICE_RETRY = 3, 60
 _NO_ANSWER: Final = "INTERNAL"
 
 
@@ -79,6 +80,17 @@ class Cloud:
     def register(self, event: dict[str, Any]) -> None:
         """Send a registration to the bouncer's queue, through its rule."""
         self._registrations.send(json.dumps(event))
+
+    def provision(self, event: dict[str, Any]) -> bool:
+        """Ask the hook of the door `claim`, again if it fails: the device repeats its request. Return whether it
+        allows the provisioning."""
+        for _ in range(_DEVICE_ATTEMPTS):
+            try:
+                return bool(self._lambdas.invoke("provisioning", event)["allowProvisioning"])
+            except Crashed:
+                self._wait(_DEVICE_RETRY)
+        self._failed.append(f"provisioning: {event}")
+        return False
 
     def send(self, body: dict[str, Any]) -> None:
         """Send a message to the arrivals' queue."""

@@ -33,9 +33,10 @@ from lobby.connections import ConnectionRecorder
 from lobby.deployment import NAMES
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
-from lobby.doors import registration_queue
+from lobby.doors import provisioning, registration_queue
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.provisioning import ProvisioningHook
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
@@ -75,6 +76,7 @@ class Lambdas:
         self._workers = count(1)
         self._start: dict[str, Callable[[], Handler]] = {
             "bouncer": self._bouncer,
+            "provisioning": self._provisioning,
             "receptionist": self._receptionist,
             "connections": self._connections,
             "bell": self._bell,
@@ -119,6 +121,12 @@ class Lambdas:
         failed = FailedRegistrations(lambda: clients.sqs, REGISTRATIONS, UNDELIVERED, spread=lambda: 1.0)
         queue = RegistrationQueue(bouncer, RegistrationLeases(self._clock), pacer, failed, parallel=1)
         return lambda event: registration_queue.handler(event, None, queue)
+
+    def _provisioning(self) -> Handler:
+        ledger, enrolments = self._ledger(), RecentEnrolments(Enrolments(self._clock), self._clock)
+        admission = Admission(ledger, enrolments, Allocator(self._targets().all, invoke), self._clock)
+        hook = ProvisioningHook(LobbyClients().iot, ledger, admission, clock=self._clock)
+        return lambda event: provisioning.handler(event, None, hook)
 
     def _receptionist(self) -> Handler:
         handling = Receptionist(LobbyClients().iot_data, self._ledger())

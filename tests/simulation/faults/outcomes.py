@@ -36,6 +36,7 @@ class Outcome:
     names: list[Any]
     targets: list[Any]
     connections: list[Any]
+    enrolments: list[Any]
     paused: list[Any]
     counts: dict[str, int]
     registries: dict[str, Any]
@@ -66,6 +67,7 @@ def outcome_of(fleet: Fleet) -> Outcome:
         names=tables["device-lobby-names"],
         targets=_targets(tables["device-lobby-targets"]),
         connections=[_without_times(row) for row in tables["device-lobby-connections"]],
+        enrolments=[row for row in tables["device-lobby-enrolments"] if row["kind"]["S"] in ("enrolment", "refusals")],
         paused=[row["lane"] for row in tables["device-lobby-lanes"] if "pausedby" in row],
         counts=aws.counts(),
         registries={str(target): aws.registry(target) for target in (HOME, A, B)},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests import sns_messages
-from tests.simulation.faults import api_requests, initial_states
+from tests.simulation.faults import api_requests, claiming, initial_states
 from tests.simulation.faults.devices import EVENTS, A, B, Fleet, arrival_of
 from tests.simulation.faults.initial_states import ONE, TWO, C
 from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
@@ -99,6 +99,12 @@ _ADMITTED: Final = (
         lambda f: f.say_hello(ONE),
         repeatable=True,
     ),
+)
+_BY_CLAIM: Final = (
+    Scenario("a device joins by claim", claiming.enrolled, claiming.provision),
+    Scenario("a device joins by claim and is claimed by its rule", claiming.enrolled_for_a_target, claiming.provision),
+    Scenario("a device is denied at the door by claim", claiming.enrolled_for_others, claiming.provision),
+    Scenario("a second key of a serial number", claiming.joined, lambda f: claiming.provision(f, 1)),
 )
 _CLAIMED: Final = (
     Scenario("claim before the first connection", initial_states.unconnected, lambda f: api_requests.claim(f, ONE, A)),
@@ -204,6 +210,7 @@ def _refused(code: str) -> Scenario:
 
 SCENARIOS: Final = (
     *_ADMITTED,
+    *_BY_CLAIM,
     *map(_refused, REFUSED),
     *_CLAIMED,
     *_MOVES,

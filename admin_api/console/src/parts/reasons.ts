@@ -13,6 +13,7 @@ const CHAIN = "Check that its CA is registered here (pki register), active and v
 const NAMED = "Its subject must have one CN that is a valid thing name: a-z A-Z 0-9 : _ -, at most 64.";
 const NEW_CA =
   "The manufacturer has to correct the CA's certificate and register it: pki register names the fault.";
+const NEW_CLAIM = "Give the device another claim certificate.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
 
 /** A claim waits for a code that the device never shows: it does not proceed by itself. */
@@ -134,6 +135,33 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   NAME_TAKEN: {
     meaning: "Another certificate has its name",
     remedy: "Revoke that one if its device is gone permanently, or use another name.",
+  },
+  REPEAT_ASKED: {
+    meaning: "Another key has its serial number",
+    remedy: "If the device is genuine: lobbyctl enrolments approve NAME SERIAL.",
+  },
+  SERIAL_REVOKED: {
+    meaning: "The device with its serial number was revoked",
+    remedy: "If the device is genuine: lobbyctl enrolments approve NAME SERIAL.",
+  },
+  SERIAL_UNMATCHED: {
+    meaning: "Its serial number is not of the claim certificate's enrolment",
+    remedy: "Use the claim certificate of its own enrolment, or create an enrolment that matches it.",
+  },
+  SERIAL_INVALID: {
+    meaning: "Its serial number is not a valid thing name",
+    remedy: "It must send 1 to 128 of a-z A-Z 0-9 : _ -.",
+  },
+  CN_DIFFERS: {
+    meaning: "Its request names another device",
+    remedy: "The CN of its request must be its serial number, or absent.",
+  },
+  CLAIM_UNKNOWN: { meaning: "Its claim certificate is no enrolment's", remedy: NEW_CLAIM },
+  CLAIM_REVOKED: { meaning: "Its claim certificate is revoked", remedy: NEW_CLAIM },
+  CLAIM_EXPIRED: { meaning: "Its claim certificate has expired", remedy: NEW_CLAIM },
+  CERTIFICATE_INACTIVE: {
+    meaning: "Its certificate was deactivated",
+    remedy: "It must ask for a new certificate.",
   },
   REVOKED: { meaning: "An operator has revoked it", remedy: "This is final." },
 };

@@ -7,10 +7,11 @@ import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { reasonText } from "../../parts/reasons";
 import { keyOf, useTargets } from "../../parts/target_names";
+import { useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import classes from "./enrolments.module.css";
 import { type Enrolment, PAUSE_ENROLMENT, RESUME_ENROLMENT, REVOKE_ENROLMENT } from "./operations";
-import { claimsOf, conditionsOf } from "./texts";
+import { claimCertificateText, claimsOf, conditionsOf, isExpiring } from "./texts";
 
 const COLORS: Readonly<Record<string, string>> = { active: "green", paused: "yellow", revoked: "red" };
 
@@ -54,8 +55,26 @@ function What({ enrolment }: { enrolment: Enrolment }) {
           {enrolment.ends && `Until ${enrolment.ends.slice(0, 10)}`}
         </Text>
       )}
+      <ClaimCertificates enrolment={enrolment} />
     </Stack>
   );
+}
+
+function ClaimCertificates({ enrolment }: { enrolment: Enrolment }) {
+  const certificates = enrolment.claimCertificates;
+  const now = useNow(60_000).getTime();
+  if (enrolment.door !== "claim") return null;
+  if (!certificates.length)
+    return (
+      <Text size="sm" c="dimmed">
+        No claim certificate: lobbyctl enrolments certificates add {enrolment.name}
+      </Text>
+    );
+  return certificates.map((certificate) => (
+    <Text key={certificate.certificateId} size="sm" c={isExpiring(certificate, now) ? "red" : "dimmed"}>
+      Claim certificate {certificate.certificateId.slice(0, 12)}…: {claimCertificateText(certificate)}
+    </Text>
+  ));
 }
 
 function Admitted({ enrolment }: { enrolment: Enrolment }) {

@@ -4,10 +4,11 @@ import { graphql, type ResultOf } from "../../api/graphql";
 export const ENROLMENT_LIST = graphql(`
   query EnrolmentList {
     enrolments {
-      name state limit starts ends model admitted listLength createdBy createdAt
+      name door state limit starts ends model admitted listLength createdBy createdAt
       match { ca subject { field value } namePattern listed }
       allocation { targets { account region weight } function }
       refusals { reason count }
+      claimCertificates { certificateId state expires }
     }
   }
 `);

@@ -23,6 +23,8 @@ const PUMPS = {
     function: null,
   },
   refusals: [{ reason: "ENROLMENT_FULL", count: 3 }],
+  door: "registration",
+  claimCertificates: [],
 };
 const lists = (...enrolments: object[]) => ({ EnrolmentList: { enrolments }, Targets: TARGETS });
 const row = () => screen.findByRole("listitem", { name: "pumps" });
@@ -63,6 +65,32 @@ test("shows weights, lists and functions", async () => {
   expect(await found.findByText("Claimed for Rotterdam (75 %), 900000000009/eu-west-1 (25 %)")).toBeDefined();
   expect(found.getByText("125 devices admitted")).toBeDefined();
   expect(screen.getByText("Claimed for the target that device-lobby-allocation-a chooses")).toBeDefined();
+});
+
+test("shows claim certificates with their expiry, and warns before it", async () => {
+  const certificate = (digit: string, state: string, expires: string) => ({
+    __typename: "ClaimCertificate",
+    certificateId: digit.repeat(64),
+    state,
+    expires,
+  });
+  const soon = new Date(Date.now() + 86_400_000).toISOString();
+  const claimCertificates = [
+    certificate("a", "active", "2126-12-31T00:00:00.000Z"),
+    certificate("b", "active", soon),
+    certificate("c", "revoked", "2126-12-31T00:00:00.000Z"),
+    certificate("d", "expired", "2025-12-31T00:00:00.000Z"),
+  ];
+  const match = { ca: null, subject: [], namePattern: null, listed: false };
+  const none = { ...PUMPS, name: "none", door: "claim", match };
+  show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, door: "claim", match, claimCertificates }, none)));
+  const found = within(await row());
+  expect(found.getByText("a claim certificate, any serial number")).toBeDefined();
+  expect(found.getByText("Claim certificate aaaaaaaaaaaa…: expires on 2126-12-31")).toBeDefined();
+  expect(found.getByText(`Claim certificate bbbbbbbbbbbb…: expires on ${soon.slice(0, 10)}`)).toBeDefined();
+  expect(found.getByText("Claim certificate cccccccccccc…: revoked, expires on 2126-12-31")).toBeDefined();
+  expect(found.getByText("Claim certificate dddddddddddd…: expired on 2025-12-31")).toBeDefined();
+  expect(screen.getByText(/No claim certificate: lobbyctl/)).toBeDefined();
 });
 
 test("explains what happens without enrolments", async () => {
