@@ -82,7 +82,7 @@ class Commissioner:
 
     def _commission(self, device: Device, lane: Lane) -> str:
         try:
-            endpoint = self._gateway.register(device)
+            endpoint = self._gateway.register(device, lambda certid: self._is_former(certid, device))
         except TargetRefusal as refusal:
             return self._fail(device, lane, refusal)
         try:
@@ -91,6 +91,11 @@ class Commissioner:
             return self._resolve_conflict(device, lane, conflict)
         self._push_route(commissioned)
         return "commissioned"
+
+    def _is_former(self, certid: Fingerprint, device: Device) -> bool:
+        """Return whether a certificate is revoked and has given its name to the device."""
+        former = self._ledger.get(certid)
+        return former is not None and former.devstate is State.REVOKED and former.devicename == device.devicename
 
     def _fail(self, device: Device, lane: Lane, refusal: TargetRefusal) -> str:
         try:

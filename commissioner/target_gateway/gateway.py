@@ -53,8 +53,9 @@ class TargetGateway:
             with suppress(StaleSession):  # ends: each repetition has one old session fewer
                 return work()
 
-    def register(self, device: Device) -> str:
-        """Register a claimed device in its target and return the target's endpoint."""
+    def register(self, device: Device, is_former: Callable[[Fingerprint], bool] = lambda _: False) -> str:
+        """Register a claimed device in its target and return the target's endpoint. `is_former`: whether a certificate
+        has given its name to this device."""
         target, name, pem = device.target, device.devicename, device.devicecert
         if target is None or name is None or pem is None:
             raise AssertionError(f"a claimed device has a target and an identity: {device.certid}")
@@ -70,7 +71,7 @@ class TargetGateway:
         except NotFound as unknown:
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", unknown.message) from None
         with self._calling(session):
-            registry.register(session, device, pem, name, self._profiles, self._lobby)
+            registry.register(session, device, pem, name, self._profiles, self._lobby, is_former)
             return session.endpoint
 
     def activate(self, target: Target, certid: Fingerprint) -> None:

@@ -20,7 +20,7 @@ from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import ThingChanges, ThingFacts, changes
-from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim
+from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import Reset, Route
 
@@ -36,9 +36,18 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
     return f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
 
 
-def register(session: TargetSession, device: Device, pem: str, name: ThingName, profiles: Profiles, lobby: str) -> None:
+def register(
+    session: TargetSession,
+    device: Device,
+    pem: str,
+    name: ThingName,
+    profiles: Profiles,
+    lobby: str,
+    is_former: Callable[[Fingerprint], bool],
+) -> None:
     """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile. The
-    thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key).
+    thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key). A thing of this lobby's
+    device that gave its name to this one (`is_former`) becomes this one's.
 
     Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
     first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
@@ -46,7 +55,7 @@ def register(session: TargetSession, device: Device, pem: str, name: ThingName, 
     certid, policy = device.certid, profile_policy(device.profile)
     arn = certificate_arn(session.target, certid)
     claim = ThingClaim(device.generation, device.profile, lobby, certid)
-    _ensure_thing(session.iot, claim, name, profiles)
+    _ensure_thing(session.iot, claim, name, profiles, is_former)
     try:
         session.iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
     except ClientError as error:
@@ -77,7 +86,13 @@ def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
             iot.detach_policy(policyName=name, target=arn)
 
 
-def _ensure_thing(iot: "IoTClient", claim: ThingClaim, name: ThingName, profiles: Profiles) -> None:
+def _ensure_thing(
+    iot: "IoTClient",
+    claim: ThingClaim,
+    name: ThingName,
+    profiles: Profiles,
+    is_former: Callable[[Fingerprint], bool],
+) -> None:
     """Create the thing, or make an existing one what the profile requires. Each step can be repeated."""
     profile = profiles.get(claim.profile)
     identity = {CERTID: claim.certid, CLAIM: str(claim)}
@@ -95,18 +110,22 @@ def _ensure_thing(iot: "IoTClient", claim: ThingClaim, name: ThingName, profiles
             raise
         may_exist = True
     if may_exist:
-        thing = _existing_thing(iot, claim.certid, name)
+        thing = _existing_thing(iot, claim, name, is_former)
         found = facts_of(iot, thing, profiles)
         outdated = {key: value for key, value in identity.items() if thing["attributes"].get(key) != value}
     wanted = changes(found, profile, profiles)
     _apply(iot, name, replace(wanted, attributes={**wanted.attributes, **outdated}))
 
 
-def _existing_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> Any:
+def _existing_thing(
+    iot: "IoTClient", claim: ThingClaim, name: ThingName, is_former: Callable[[Fingerprint], bool]
+) -> Any:
     """Return the thing, from DescribeThing. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
     thing = iot.describe_thing(thingName=name)
-    holder = thing.get("attributes", {}).get(CERTID, "unknown")
-    if holder != certid:
+    attributes = thing.get("attributes", {})
+    holder, held = attributes.get(CERTID, "unknown"), parse_claim(attributes.get(CLAIM))
+    is_ours = held is not None and held.lobby == claim.lobby and held.certid == holder
+    if holder != claim.certid and not (is_ours and is_former(Fingerprint(holder))):
         message = f"got thing {name}, which belongs to certificate {holder}"
         raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
     return thing
