@@ -15,6 +15,7 @@ from infra.cloud.account import Caller, WrongAccount, require_region_without_lob
 from infra.lobby_id import main
 from lobby.lobby_names import LobbyId, LobbyNames
 from lobby.names import AccountId, Region
+from tests.infra.templates import Stacks
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTEXT: Final = {
@@ -22,7 +23,6 @@ CONTEXT: Final = {
     "bundle": "false",
     "targets": [{"account": "200000000002", "region": "eu-west-1", "externalId": "the-first-account-s"}],
 }
-IDS: Final = (None, "staging", "a", "a-b")
 OF_THE_REGION: Final = {("AWS::IoT::TopicRule", "lobby"), ("AWS::Logs::LogGroup", "AWSIotLogsV2")}
 """Names that v0.1's devices and AWS fix. They exist once in a Region, and so does a lobby."""
 SCOPED: Final = {
@@ -34,10 +34,15 @@ SCOPED: Final = {
 """Types whose names are unique in another resource only."""
 
 
-def synthesized(lobby_id: str | None, out: Path) -> dict[str, dict[str, Any]]:
+def synthesized(lobby_id: str, out: Path) -> dict[str, dict[str, Any]]:
     """Return the templates of a lobby and a target, by file. Names are known at import, so by another process."""
-    env = {**os.environ, "LOBBY_ID": lobby_id or "", "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
+    env = {**os.environ, "LOBBY_ID": lobby_id, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
     subprocess.run([sys.executable, "-m", "infra.app"], cwd=ROOT, env=env, check=True, capture_output=True)
+    return in_folder(out)
+
+
+def in_folder(out: Path) -> dict[str, dict[str, Any]]:
+    """Return the templates in a folder, by file."""
     return {path.name: json.loads(path.read_text()) for path in out.glob("*.template.json")}
 
 
@@ -54,21 +59,21 @@ def names(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.slow
-def test_lobbies_with_different_ids_share_no_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ids", [(None, "staging"), pytest.param((None, "staging", "a", "a-b"), marks=pytest.mark.full)]
+)
+def test_lobbies_with_different_ids_share_no_name(ids: tuple[str | None, ...], tmp_path: Path, stacks: Stacks) -> None:
     found: dict[str | None, set[tuple[str, str]]] = {}
-    for lobby_id in IDS:
-        templates = synthesized(lobby_id, tmp_path / str(lobby_id))
-        assert len(templates) == 3
+    for lobby_id in ids:
+        templates = synthesized(lobby_id, tmp_path / lobby_id) if lobby_id else in_folder(stacks.folder)
         found[lobby_id] = {name for template in templates.values() for name in names(template)}
-        stacks = {path.partition("-")[0] for path in templates}
-        assert {each.removesuffix(".template.json") for each in stacks} == {
+        assert {path.partition("-")[0].removesuffix(".template.json") for path in templates} == {
             "DeviceLobby",
             "DeviceLobbyTarget",
             "DeviceLobbyRole",
         }
         prefix = LobbyNames(LobbyId(lobby_id) if lobby_id else None).prefix
-        text = json.dumps(templates)
-        assert f"{prefix}-bouncer" in text
+        assert f"{prefix}-bouncer" in json.dumps(templates)
         functions = [
             each["Properties"]["Environment"]["Variables"].get("LOBBY_ID")
             for template in templates.values()
@@ -76,8 +81,7 @@ def test_lobbies_with_different_ids_share_no_name(tmp_path: Path) -> None:
             if each["Type"] == "AWS::Lambda::Function"
         ]
         assert set(functions) == {lobby_id}
-    kinds = {kind for kind, _ in found[None]}
-    assert kinds > {
+    assert {kind for kind, _ in found[None]} > {
         "AWS::Lambda::Function",
         "AWS::IAM::Role",
         "AWS::SQS::Queue",
@@ -91,8 +95,8 @@ def test_lobbies_with_different_ids_share_no_name(tmp_path: Path) -> None:
         "AWS::Events::Rule",
         "AWS::Cognito::UserPoolDomain",
     }
-    for number, one in enumerate(IDS):
-        for other in IDS[:number]:
+    for number, one in enumerate(ids):
+        for other in ids[:number]:
             assert found[one] & found[other] == OF_THE_REGION, (one, other)
 
 
