@@ -6,8 +6,10 @@ and passwords are sent over TLS or to this machine only.
 """
 
 import ipaddress
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -44,7 +46,14 @@ def open_http(url: str, response_seconds: float = RESPONSE_SECONDS) -> httpx.Cli
     """Return an HTTP client for `url` and other addresses of the same host."""
     timeout = httpx.Timeout(response_seconds, connect=min(CONNECT_SECONDS, response_seconds))
     headers = {"user-agent": "lobbyctl", "accept-encoding": "identity"}
-    return httpx.Client(timeout=timeout, trust_env=not is_loopback(url), headers=headers)
+    trust_env = not is_loopback(url)
+    return httpx.Client(verify=_tls(trust_env), timeout=timeout, trust_env=trust_env, headers=headers)
+
+
+@cache
+def _tls(trust_env: bool) -> ssl.SSLContext:
+    """Return the TLS context of all clients. Creating one reads all CAs, which takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def send(http: httpx.Client, url: str, method: str = "POST", **request: Any) -> Response:

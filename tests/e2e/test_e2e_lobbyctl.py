@@ -98,7 +98,7 @@ def test_a_device_is_claimed_moved_released_and_revoked(
     until(lambda: not deployed.existing(certid)["previousTargets"], lambda: deployed.device(certid))
     (revoked,) = lobbyctl.records("revoke", encode_label(certid), "--why", "sold", "--yes")
     assert revoked["device"]["devstate"] == "revoked"
-    assert deployed.status(certid, deployed.lobby) != "ACTIVE"
+    until(lambda: deployed.status(certid, deployed.lobby) != "ACTIVE")
 
     (shown,) = lobbyctl.records("devices", "show", certid)
     assert (shown["historyIntact"], shown["certificate"]["subject"]) == (True, f"CN={name}")

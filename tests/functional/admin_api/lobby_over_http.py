@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from admin_api.cli.app import app
@@ -32,6 +35,8 @@ ROLES = ("admin", "operator", "technician", "viewer")
 CannedResponse = tuple[int, dict[str, str], str]
 """Status, headers and body. Status 0 closes the connection without a response."""
 JSON = {"content-type": "application/json"}
+pytest.MonkeyPatch().setattr("typer.testing._get_command", cache(get_command))
+"""Every run of the command would build all subcommands again, which takes longer than the run."""
 
 
 @dataclass
