@@ -1,13 +1,9 @@
-"""AWS for tests: moto, adapted to behave like AWS where it matters, and a record of every call.
+"""AWS for tests: moto, adapted to behave like AWS where it matters (`moto_corrections`), and a record of every call.
 
-Differences of moto that are corrected: the CA's id in a certificate's description, the conflict of thing names, one
-endpoint per account and Region, also for the data plane, the missing DeleteConnection (every client is connected), and
-the key in a certificate that is issued for a CSR.
 `Calls` records the calls of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th
 call, replace a call, or run something else just before one.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,14 +16,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.client import BaseClient
-from cryptography import x509
-from moto import backend_index, mock_aws
+from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
-from moto.iot.exceptions import ResourceAlreadyExistsException
-from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend, iot_backends
-from moto.iotdata import urls as iotdata_urls
+from moto.iot.models import iot_backends
 from moto.iotdata.models import iotdata_backends
-from moto.iotdata.responses import IoTDataPlaneResponse
 from moto.s3.models import s3_backends
 
 from lobby.deployment import NAMES
@@ -36,8 +28,8 @@ from lobby.ledger.items import device_of_image
 from lobby.ledger.models import MODELS
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target
-from tests import fast_moto
-from tests.certificates import NOW, issued_for
+from tests import direct_dynamodb, fast_moto, moto_corrections
+from tests.certificates import NOW
 
 LOBBY = AccountId("123456789012")
 REGION = Region("eu-west-1")
@@ -62,10 +54,6 @@ ENVIRONMENT = {
     "ARRIVALS_QUEUE": f"arn:aws:sqs:{REGION}:{LOBBY}:device-lobby-arrivals",
     **{f"{name.partition('.')[0].upper()}_QUEUE": f"{_QUEUE}-{name}" for name in _QUEUES},
 }
-
-
-_OWN_ENDPOINT = r"https?://a1b2c3d4-ats\.iot\.(.+)\.amazonaws.com"
-"""The data-plane endpoint of every account, which `FakeEndpoint` returns."""
 
 
 class Clock:
@@ -149,25 +137,32 @@ class Calls:
 
 
 @contextmanager
-def aws() -> Iterator[Calls]:
-    """An empty AWS with the lobby's tables, bucket and policy. Yields the record of its calls."""
+def aws(*, over_http: bool = False) -> Iterator[Calls]:
+    """An empty AWS with the lobby's tables, bucket and policy. Yields the record of its calls. With `over_http`, all
+    calls go through botocore's HTTP client, for faults below it."""
     fast_moto.install()
-    calls, patch = Calls(), pytest.MonkeyPatch()
+    calls = Calls()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in ENVIRONMENT.items():
+            patched.setenv(name, value)
+        patched.delenv("AWS_PROFILE", raising=False)
+        if not over_http:
+            direct_dynamodb.install(patched)
+        _record(calls, patched)
+        moto_corrections.correct(patched)
+        with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
+            with calls.uncounted():
+                _create_lobby()
+            yield calls
+
+
+def _record(calls: Calls, patched: pytest.MonkeyPatch) -> None:
     original = BaseClient._make_api_call  # type: ignore[attr-defined]  # PynamoDB and boto3 both use it
 
     def make_api_call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
         return calls.around(client, operation, params, lambda: original(client, operation, params))
 
-    with patch.context() as patched:
-        for name, value in ENVIRONMENT.items():
-            patched.setenv(name, value)
-        patched.delenv("AWS_PROFILE", raising=False)
-        patched.setattr(BaseClient, "_make_api_call", make_api_call)
-        _patch_moto(patched)
-        with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
-            with calls.uncounted():
-                _create_lobby()
-            yield calls
+    patched.setattr(BaseClient, "_make_api_call", make_api_call)
 
 
 @cache
@@ -188,42 +183,6 @@ def _create_lobby() -> None:
     dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
     s3_backends[LOBBY]["aws"].create_bucket(BUCKET, REGION)
     iot_backends[LOBBY][REGION].create_policy(WAITING_POLICY, {})
-
-
-def _patch_moto(patched: pytest.MonkeyPatch) -> None:
-    described, create_thing = FakeCertificate.to_description_dict, IoTBackend.create_thing
-
-    def with_ca(certificate: FakeCertificate) -> dict[str, Any]:
-        ca = {"caCertificateId": certificate.ca_certificate_id} if certificate.ca_certificate_id else {}
-        return {**described(certificate), **ca}
-
-    def create_or_conflict(backend: IoTBackend, **wanted: Any) -> FakeThing:
-        name, attributes = wanted["thing_name"], (wanted["attribute_payload"] or {}).get("attributes", {})
-        found = next((thing for thing in backend.things.values() if thing.thing_name == name), None)
-        if found is None:
-            return create_thing(backend, **wanted)
-        found_type = found.thing_type.thing_type_name if found.thing_type else None
-        if (found.attributes, found_type) == (attributes, wanted.get("thing_type_name")):
-            return found
-        raise ResourceAlreadyExistsException(f"Thing {name} already exists in account", name, found.arn)
-
-    def endpoint(found: FakeEndpoint, kind: str, region: str) -> None:
-        found.region_name, found.endpoint_type = region, kind
-        found.endpoint = f"a1b2c3d4-ats.iot.{region}.amazonaws.com"
-
-    def for_its_key(backend: IoTBackend, csr: str, set_as_active: object) -> FakeCertificate:
-        pem = issued_for(x509.load_pem_x509_csr(csr.encode()))
-        active = set_as_active in (True, "true")
-        return backend.register_certificate(pem, ca_certificate_pem=None, set_as_active=active, status="INACTIVE")
-
-    patched.setattr(IoTBackend, "create_certificate_from_csr", for_its_key)
-    patched.setattr(FakeCertificate, "to_description_dict", with_ca)
-    patched.setattr(IoTBackend, "create_thing", create_or_conflict)
-    patched.setattr(FakeEndpoint, "__init__", endpoint)
-    patched.setattr(iotdata_urls, "url_bases", [*iotdata_urls.url_bases, _OWN_ENDPOINT])
-    patterns = [*backend_index.backend_url_patterns, ("iotdata", re.compile(_OWN_ENDPOINT))]
-    patched.setattr(backend_index, "backend_url_patterns", patterns)
-    patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
 
 
 def snapshot() -> Any:

@@ -39,7 +39,12 @@ SAMPLE = (
     "a device goes offline",
     "two clients share an identity in a target",
 )
-LONG = {"move to another target", "retry after a failure", "retry of a refused device"}
+LONG = {
+    "move to another target",
+    "retry after a failure",
+    "retry of a refused device",
+    "three connection attempts before the admission",
+}
 STATE_ATTRIBUTES = {"devstate", "enteredat", "counted"}
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 

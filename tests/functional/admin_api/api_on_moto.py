@@ -36,7 +36,7 @@ from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
-from tests import fast_moto
+from tests import direct_dynamodb, fast_moto
 from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.operations import CODE
@@ -249,6 +249,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     fast_moto.install()
+    direct_dynamodb.install(monkeypatch)
     with mock_aws(config={"iot": {"use_valid_cert": True}}):
         for model in MODELS:
             model.create_table(billing_mode="PAY_PER_REQUEST")

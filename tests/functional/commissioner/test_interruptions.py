@@ -72,7 +72,7 @@ def outcome(scenario: Callable[[LobbyWithTargets], Record], cut_after: int | Non
 CUTS = [(scenario, number) for scenario, length in LENGTHS.items() for number in range(1, length + 1)]
 
 
-@pytest.mark.parametrize("wait", [0, 10], ids=["at once", "later"])
+@pytest.mark.parametrize("wait", [pytest.param(0, id="at once"), pytest.param(10, id="later", marks=pytest.mark.full)])
 @pytest.mark.parametrize(
     ("scenario", "number"), CUTS, ids=[f"{scenario.__name__}-{number}" for scenario, number in CUTS]
 )

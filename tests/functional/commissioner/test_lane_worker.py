@@ -7,7 +7,6 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from commissioner.lane_messages import DELETE, Environment, Verdict
-from commissioner.lane_worker import SLICE
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State
@@ -206,9 +205,3 @@ def test_an_interrupted_run_leaves_the_lane_free_and_marked(
         run(environment)
     state = Lanes(three.clock).get(LANE)
     assert (state.holder, state.unfinished_since is None) == (None, False)
-
-
-def test_a_slice_is_shorter_than_a_lambdas_time() -> None:
-    from infra.functions import COMMISSIONER, EXPRESS  # noqa: PLC0415
-
-    assert SLICE.total_seconds() + 30 < COMMISSIONER.timeout == EXPRESS.timeout

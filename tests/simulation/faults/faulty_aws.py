@@ -38,7 +38,7 @@ class _NoPauses:
 def faulty_aws() -> Iterator[FaultInjector]:
     """Start an empty AWS with the lobby's tables and a fault injector. Logging is disabled."""
     injector = FaultInjector()
-    with _no_logging(), aws.aws() as calls, calls.uncounted(), pytest.MonkeyPatch.context() as patched:
+    with _no_logging(), aws.aws(over_http=True) as calls, calls.uncounted(), pytest.MonkeyPatch.context() as patched:
         original = BotocoreStubber.__call__
 
         def around(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: Any) -> Any:

@@ -1,0 +1,57 @@
+"""Corrections of moto where it differs from AWS and the difference matters: the CA's id in a certificate's description,
+the conflict of thing names, one endpoint per account and Region, also for the data plane, the missing DeleteConnection
+(every client is connected), and the key in a certificate that is issued for a CSR.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from cryptography import x509
+from moto import backend_index
+from moto.iot.exceptions import ResourceAlreadyExistsException
+from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend
+from moto.iotdata import urls as iotdata_urls
+from moto.iotdata.responses import IoTDataPlaneResponse
+
+from tests.certificates import issued_for
+
+_OWN_ENDPOINT = r"https?://a1b2c3d4-ats\.iot\.(.+)\.amazonaws.com"
+"""The data-plane endpoint of every account, which `FakeEndpoint` returns."""
+
+
+def correct(patched: pytest.MonkeyPatch) -> None:
+    """Correct moto while `patched` lasts."""
+    described, create_thing = FakeCertificate.to_description_dict, IoTBackend.create_thing
+
+    def with_ca(certificate: FakeCertificate) -> dict[str, Any]:
+        ca = {"caCertificateId": certificate.ca_certificate_id} if certificate.ca_certificate_id else {}
+        return {**described(certificate), **ca}
+
+    def create_or_conflict(backend: IoTBackend, **wanted: Any) -> FakeThing:
+        name, attributes = wanted["thing_name"], (wanted["attribute_payload"] or {}).get("attributes", {})
+        found = next((thing for thing in backend.things.values() if thing.thing_name == name), None)
+        if found is None:
+            return create_thing(backend, **wanted)
+        found_type = found.thing_type.thing_type_name if found.thing_type else None
+        if (found.attributes, found_type) == (attributes, wanted.get("thing_type_name")):
+            return found
+        raise ResourceAlreadyExistsException(f"Thing {name} already exists in account", name, found.arn)
+
+    def endpoint(found: FakeEndpoint, kind: str, region: str) -> None:
+        found.region_name, found.endpoint_type = region, kind
+        found.endpoint = f"a1b2c3d4-ats.iot.{region}.amazonaws.com"
+
+    def for_its_key(backend: IoTBackend, csr: str, set_as_active: object) -> FakeCertificate:
+        pem = issued_for(x509.load_pem_x509_csr(csr.encode()))
+        active = set_as_active in (True, "true")
+        return backend.register_certificate(pem, ca_certificate_pem=None, set_as_active=active, status="INACTIVE")
+
+    patched.setattr(IoTBackend, "create_certificate_from_csr", for_its_key)
+    patched.setattr(FakeCertificate, "to_description_dict", with_ca)
+    patched.setattr(IoTBackend, "create_thing", create_or_conflict)
+    patched.setattr(FakeEndpoint, "__init__", endpoint)
+    patched.setattr(iotdata_urls, "url_bases", [*iotdata_urls.url_bases, _OWN_ENDPOINT])
+    patterns = [*backend_index.backend_url_patterns, ("iotdata", re.compile(_OWN_ENDPOINT))]
+    patched.setattr(backend_index, "backend_url_patterns", patterns)
+    patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
