@@ -16,25 +16,36 @@ from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
     Connect,
+    ConnectionAction,
     Disconnect,
     Event,
     Exit,
     ForgetRoute,
+    IdentityNotStored,
+    IdentityStored,
+    KeyReady,
     LogEvent,
+    PendingStored,
+    PrepareKey,
     Publish,
     ResetRequested,
     ShowCode,
     Start,
     StopRequested,
+    StorageAction,
     StorageFailed,
     StorageUpdated,
+    StoreIdentity,
+    StorePending,
     StoreRoute,
     Subscribe,
     Tick,
 )
 from device.machine.plan import Endpoint, Plan
+from device.machine.provisioning_messages import Pending
 from device.machine.state import State
 from device.storage import Storage
+from lobby.names import ThingName
 
 POLL_S = 1.0
 """How often the client checks for a reset request."""
@@ -49,15 +60,24 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
+class Identities(Protocol):
+    """The interface of `identity_store.IdentityStore`. Each method raises `OSError` if the disk fails."""
+
+    def prepare(self) -> KeyReady: ...
+    def store_pending(self, pending: Pending | None) -> None: ...
+    def store(self, thing: ThingName, certificate: Pending) -> None: ...
+
+
 class Client:
     """One running device.
 
     `connection_factory` creates a connection from its id and the function that it reports events to. `clock_error`
     returns why the wall clock, which TLS uses to check certificates, cannot be right, or an empty string. `crashes`
-    is the number of clients in a row that crashed before this one.
+    is the number of clients in a row that crashed before this one. `identities` stores the certificate that a plan with
+    provisioning gets.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts of a device
         self,
         plan: Plan,
         storage: Storage,
@@ -68,28 +88,31 @@ class Client:
         inbox: Inbox | None = None,
         clock_error: Callable[[], str] = lambda: "",
         crashes: int = 0,
+        identities: Identities | None = None,
     ) -> None:
         self._plan, self._storage, self._event_log = plan, storage, event_log
         self._connection_factory, self._uniform, self._clock = connection_factory, uniform, clock
-        self._clock_error, self._crashes = clock_error, crashes
+        self._clock_error, self._crashes, self._identities = clock_error, crashes, identities
         self._inbox = inbox or Inbox()
         self._state = State()
         self._connection: Connection | None = None
         self._poll_at = self._clock()
         self._reset_seen = self._clock_implausible = False
         self._running = True
+        self._ending = Exit()
 
     def post(self, event: Event) -> None:
         """Queue an event. May be called from any thread or signal handler."""
         self._inbox.put(event)
 
-    def run(self) -> None:
-        """Run until the device is stopped, or has arrived with `exit_on_arrival`."""
+    def run(self) -> Exit:
+        """Run until the device is stopped, is provisioned, or has arrived with `exit_on_arrival`. Return the end."""
         while self._running:
             try:
                 self._run_once()
             except Exception as error:  # noqa: BLE001 - a bug must not strand a device in the field
                 self._recover(error)
+        return self._ending
 
     def _run_once(self) -> None:
         self._start()
@@ -163,12 +186,14 @@ class Client:
                 self._show_code(code)
             case StoreRoute() | ForgetRoute():
                 self._handle(self._update_storage(action))
+            case PrepareKey() | StorePending() | StoreIdentity():
+                self._handle(self._update_identity(action))
             case Exit():
-                self._running = False
+                self._running, self._ending = False, action
             case _:
                 self._use_connection(action)
 
-    def _use_connection(self, action: Connect | Subscribe | Publish | Disconnect) -> None:
+    def _use_connection(self, action: ConnectionAction) -> None:
         if isinstance(action, Connect):
             self._check_clock()
             self._connection = self._connection_factory(action.connection_id, self.post)
@@ -191,6 +216,22 @@ class Client:
         except OSError as error:
             return StorageFailed(str(error))
         return StorageUpdated()
+
+    def _update_identity(self, action: StorageAction) -> KeyReady | PendingStored | IdentityStored | IdentityNotStored:
+        if self._identities is None:
+            raise TypeError("got a plan with provisioning, want identities with it")
+        try:
+            match action:
+                case PrepareKey():
+                    return self._identities.prepare()
+                case StorePending(pending):
+                    self._identities.store_pending(pending)
+                    return PendingStored()
+                case StoreIdentity(thing, certificate):
+                    self._identities.store(thing, certificate)
+                    return IdentityStored()
+        except OSError as error:
+            return IdentityNotStored(str(error))
 
     def _show_code(self, code: str | None) -> None:
         """If the disk fails, the code is still in the log."""

@@ -6,17 +6,14 @@ connection, so a renewed certificate takes effect with the next connection.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import awscrt.io
 import awscrt.mqtt
 
 from device.credential_files import load, read
 from device.errors import BadCredentials
-from lobby.wire import MQTT_PORT
-
-ALPN: Final = "x-amzn-mqtt-ca"
-"""What AWS IoT needs on port 443 (AWS IoT developer guide, "Device communication protocols")."""
+from lobby.wire import MQTT_ALPN, MQTT_PORT
 
 
 class Credentials(Protocol):
@@ -96,7 +93,7 @@ def _connection(tls: Any, ca: Path, *, endpoint: str, tcp_connect_timeout_ms: in
     tls.min_tls_ver = awscrt.io.TlsVersion.TLSv1_2
     tls.override_default_trust_store(read(ca, "CA_UNREADABLE"))
     if options["port"] != MQTT_PORT:  # a broker that does not need it ignores it
-        tls.alpn_list = [ALPN]
+        tls.alpn_list = [MQTT_ALPN]
     sockets = awscrt.io.SocketOptions()
     sockets.connect_timeout_ms = tcp_connect_timeout_ms
     bootstrap = awscrt.io.ClientBootstrap.get_or_create_static_default()

@@ -4,13 +4,16 @@
     ├── InvalidInput        a setting breaks a rule: INVALID_ENDPOINT, INVALID_SETTING, …
     ├── MissingSettings     MISSING_SETTINGS; the message lists all of them
     └── DeviceError
-        ├── BadCredentials  CERTIFICATE_UNREADABLE, KEY_UNREADABLE, KEY_MISMATCH, CA_UNREADABLE
+        ├── BadCredentials  CERTIFICATE_UNREADABLE, KEY_UNREADABLE, KEY_MISMATCH, CA_UNREADABLE,
+        │                   CLAIM_CERTIFICATE_EXPIRED
+        ├── ProvisioningImpossible  PROVISIONING_IMPOSSIBLE: no attempt can succeed with this template
         └── StateDirError   STATE_DIR_UNUSABLE, STATE_DIR_IN_USE
     OSError
     └── NotAFileError       a folder, pipe, socket or device has the name of the route file
 
-These are raised at startup only, except `NotAFileError`, which `device.storage` handles. A running client raises
-nothing: every failure becomes an event and a log line, and the client continues. Messages read "got X, want Y".
+These are raised at startup only, except `ProvisioningImpossible` and `NotAFileError`, which the storage handles.
+Otherwise a running client raises nothing: every failure becomes an event and a log line, and the client continues.
+Messages read "got X, want Y".
 """
 
 from lobby.errors import LobbyError
@@ -22,6 +25,10 @@ class DeviceError(LobbyError):
 
 class BadCredentials(DeviceError):
     """The certificate, its key or the CA file is unusable."""
+
+
+class ProvisioningImpossible(DeviceError):
+    """The lobby has shown that no attempt to get a certificate can succeed with these settings."""
 
 
 class StateDirError(DeviceError):

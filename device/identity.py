@@ -14,26 +14,22 @@ from cryptography.x509.oid import NameOID
 
 from device.credential_files import load, read
 from device.errors import BadCredentials
+from device.validity import Validity
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_thing_name
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Fields of the certificate. Times are UTC."""
+    """Fields of the certificate."""
 
     thing: ThingName
     certid: Fingerprint
-    not_before: datetime
-    not_after: datetime
+    validity: Validity
 
     def clock_error(self, now: datetime) -> str:
-        """Return why `now` is outside the certificate's validity (wrong clock or expired), or an empty string."""
-        if now < self.not_before:
-            return f"got clock {now:%Y-%m-%d %H:%M}, want {self.not_before:%Y-%m-%d %H:%M} UTC (not before) or later"
-        if now > self.not_after:
-            return f"got clock {now:%Y-%m-%d %H:%M}, want {self.not_after:%Y-%m-%d %H:%M} UTC (not after) or earlier"
-        return ""
+        """Return why `now` is outside the certificate's validity, or an empty string."""
+        return self.validity.clock_error(now)
 
 
 def read_identity(cert: Path, key: Path | None = None) -> Identity:
@@ -43,8 +39,7 @@ def read_identity(cert: Path, key: Path | None = None) -> Identity:
     return Identity(
         _thing_name(certificate, cert),
         Fingerprint(certificate.fingerprint(SHA256()).hex()),
-        certificate.not_valid_before_utc,
-        certificate.not_valid_after_utc,
+        Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc),
     )
 
 

@@ -25,12 +25,10 @@ from device.machine.events import (
     PublishAcknowledged,
     SubscriptionGranted,
 )
-from device.machine.plan import Endpoint
+from device.machine.plan import KEEP_ALIVE_S, Endpoint
 from lobby.wire import MAX_MESSAGE_BYTES
 
 Report = Callable[[Event], None]
-KEEP_ALIVE_S: Final = 30
-"""The shortest keep-alive that AWS IoT Core grants (AWS IoT Core endpoints and quotas)."""
 _RECONNECT_S: Final = 2
 """awscrt holds a connection that was closed while interrupted until its reconnect delay ends, about 22 kB each. A
 short delay frees it early."""

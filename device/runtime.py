@@ -1,22 +1,24 @@
 """One run of the client: create its parts, connect them, and run until it is stopped.
 
-Invalid settings end the run with a message. An unusable state directory does not: the device works without one and
-asks the lobby at each start.
+A device without a certificate runs twice: first to get one, then as every other device does after power-on. Invalid
+settings end the run with a message. An unusable state directory does not: the device works without one and asks the
+lobby at each start. Only a device that needs a certificate has to store it first.
 """
 
 import random
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from device.client import Client
-from device.errors import StateDirError
+from device.client import Client, Connection, Identities
+from device.errors import ProvisioningImpossible, StateDirError
 from device.event_log import EventLog, utc_now
-from device.machine.events import StopRequested
-from device.mqtt import MqttConnection
-from device.settings import Settings
+from device.machine.events import Event, Outcome, StopRequested
+from device.machine.plan import Plan
 from device.storage import Storage, lock
 from lobby.errors import LobbyError
 
@@ -26,35 +28,71 @@ UNUSABLE: Final = 2
 """Exit code: the client can never work with these settings."""
 uniform: Final = random.SystemRandom().uniform
 """Jitter that differs between devices."""
+Opener = Callable[[int, Callable[[Event], None]], Connection]
+"""Creates a connection from its id and the function that it reports events to."""
 
 
-def run_client(load_settings: Callable[[], Settings], event_log: EventLog, crashes: int) -> int:
+@dataclass(frozen=True)
+class Setup:
+    """Complete and validated settings of a run. `clock_error` returns why a time cannot be right, or an empty string.
+    `identities` stores the certificate that a plan with provisioning gets."""
+
+    plan: Plan
+    state_dir: Path
+    open_connection: Opener
+    clock_error: Callable[[datetime], str]
+    identities: Identities | None = None
+
+
+def run_client(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> int:
     """Run one client and return its exit code. `crashes` is the number of consecutive crashes before this run."""
     try:
-        _run(load_settings(), event_log, crashes)
+        _run(load, event_log, crashes)
     except LobbyError as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     return STOPPED
 
 
-def _run(settings: Settings, event_log: EventLog, crashes: int) -> None:
-    _lock_state_dir(settings.state_dir, event_log)
-    plan = settings.plan
+def _run(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> None:
+    setup, stop = load(), _StopSignals()
+    _lock_state_dir(setup.state_dir, event_log)
+    while not stop.received and _run_once(setup, event_log, crashes, stop) is Outcome.PROVISIONED:
+        setup, crashes = load(), 0
+        if setup.plan.provisioning:
+            raise RuntimeError(f"got no identity from {setup.state_dir}, want the one that was stored there just now")
+
+
+def _run_once(setup: Setup, event_log: EventLog, crashes: int, stop: "_StopSignals") -> Outcome:
     client = Client(
-        plan,
-        Storage(settings.state_dir),
+        setup.plan,
+        Storage(setup.state_dir),
         event_log,
-        lambda connection_id, report: MqttConnection(
-            connection_id, report, settings.credentials, plan.thing, plan.timing.answer_within
-        ),
+        setup.open_connection,
         uniform=uniform,
-        clock_error=lambda: settings.identity.clock_error(utc_now()),
+        clock_error=lambda: setup.clock_error(utc_now()),
         crashes=crashes,
+        identities=setup.identities,
     )
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: client.post(StopRequested()))
-    client.run()
+    stop.request = lambda: client.post(StopRequested())
+    ending = client.run()
+    if ending.outcome is Outcome.IMPOSSIBLE:
+        raise ProvisioningImpossible("PROVISIONING_IMPOSSIBLE", ending.detail)
+    return ending.outcome
+
+
+class _StopSignals:
+    """Passes signals to the client that runs now, and remembers them between two clients."""
+
+    def __init__(self) -> None:
+        self.received = False
+        self.request: Callable[[], None] = lambda: None
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self.received = True
+        self.request()
 
 
 def _lock_state_dir(folder: Path, event_log: EventLog) -> None:

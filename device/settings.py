@@ -1,4 +1,4 @@
-"""The client's settings, collected from options and environment variables and validated before it starts.
+"""The settings of a device that has a certificate, validated before it starts. `claim_settings` are the others'.
 
 All missing settings are listed in one message. Nothing here opens a connection or creates a file.
 """
@@ -11,26 +11,12 @@ from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
 from device.machine.plan import Plan, Timing, parse_endpoint
+from device.mqtt import MqttConnection
+from device.options import Options
+from device.runtime import Setup
 from lobby.errors import InvalidInput, MissingSettings
 
 _KEY_OPTION = "--key (DEVICE_KEY) or --pkcs11-lib (DEVICE_PKCS11_LIB)"
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings as typed. None means not given."""
-
-    cert: Path | None
-    key: Path | None
-    ca: Path | None
-    lobby: tuple[str, ...]
-    port: int
-    state_dir: Path | None
-    pkcs11_lib: Path | None = None
-    pkcs11_pin: str | None = None
-    pkcs11_pin_file: Path | None = None
-    pkcs11_token: str | None = None
-    pkcs11_label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +27,18 @@ class Settings:
     credentials: Credentials
     plan: Plan
     state_dir: Path
+
+    @property
+    def setup(self) -> Setup:
+        plan, credentials = self.plan, self.credentials
+        return Setup(
+            plan,
+            self.state_dir,
+            lambda connection_id, report: MqttConnection(
+                connection_id, report, credentials, plan.thing, plan.timing.answer_within
+            ),
+            self.identity.clock_error,
+        )
 
 
 def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, show_codes: bool = False) -> Settings:
@@ -59,7 +57,7 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
         exit_on_arrival=exit_on_arrival,
         show_codes=show_codes,
     )
-    return Settings(identity, _credentials(options, cert, ca), plan, state_dir(cert, options.state_dir))
+    return Settings(identity, _credentials(options, cert, ca), plan, options.folder or cert.parent)
 
 
 def missing_settings(options: Options) -> list[str]:
@@ -73,11 +71,6 @@ def missing_settings(options: Options) -> list[str]:
         "--pkcs11-pin (DEVICE_PKCS11_PIN) or --pkcs11-pin-file (DEVICE_PKCS11_PIN_FILE)": pin,
     }
     return [name for name, value in required.items() if not value]
-
-
-def state_dir(cert: Path, option: Path | None) -> Path:
-    """Return the folder for the route: the option, or ``<certificate>.state`` beside the certificate."""
-    return option or cert.with_suffix(".state")
 
 
 def _credentials(options: Options, cert: Path, ca: Path) -> Credentials:

@@ -13,7 +13,7 @@ import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from device.disk import Calls, Disk
 from device.errors import NotAFileError, StateDirError
@@ -62,7 +62,7 @@ class Storage:
     def store(self, route: Route) -> None:
         """Replace the stored route atomically."""
         self._disk.make_folder(self.folder)
-        self._disk.write(self._new_route_file, _encode(route))
+        self._disk.write(self._new_route_file, sealed("route", asdict(route)))
         self._disk.rename(self._new_route_file, self.route_file)
         self._disk.flush_folder(self.folder)
 
@@ -136,23 +136,28 @@ def checksum(body: object) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _encode(route: Route) -> bytes:
-    body = asdict(route)
-    return json.dumps({"format": _FORMAT, "sha256": checksum(body), "route": body}, indent=1).encode()
+def sealed(name: str, body: object) -> bytes:
+    """Return a file with this body, its format and its checksum."""
+    return json.dumps({"format": _FORMAT, "sha256": checksum(body), name: body}, indent=1).encode()
+
+
+def unsealed(name: str, content: bytes) -> Any:
+    """Return the body of a file. Raise `ValueError` if it is torn or edited."""
+    try:
+        outer = strict_json.loads(content)
+        header, body = (outer["format"], outer["sha256"]), outer[name]
+        matches = header == (_FORMAT, checksum(body))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise ValueError(f"got no JSON object with format, sha256 and {name}: torn?") from None
+    if not matches:
+        raise ValueError("the checksum does not match: torn or edited?")
+    return body
 
 
 def _decode(content: bytes) -> Route:
     """Raise `ValueError` if the content is not a stored route."""
     try:
-        outer = strict_json.loads(content)
-        header, body = (outer["format"], outer["sha256"]), outer["route"]
-        matches = header == (_FORMAT, checksum(body))
-    except (ValueError, RecursionError, KeyError, TypeError):
-        raise ValueError("got no JSON object with format, sha256 and route: torn?") from None
-    if not matches:
-        raise ValueError("the checksum does not match: torn or edited?")
-    try:
-        message = parse_message(json.dumps(body).encode())
+        message = parse_message(json.dumps(unsealed("route", content)).encode())
     except InvalidInput as error:
         raise ValueError(error.message) from None
     if not isinstance(message, Route):

@@ -40,6 +40,8 @@ MAX_CONFIG_DEPTH: Final = 32
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 """AWS IoT Core's limit for an MQTT payload."""
 MQTT_PORT: Final = 8883
+MQTT_ALPN: Final = "x-amzn-mqtt-ca"
+"""What AWS IoT needs on port 443 (AWS IoT developer guide, "Device communication protocols")."""
 DEFAULT_CONFIG: Final = "default"
 """The `config` of a claim without one: a v0.1 device requires the field."""
 
@@ -98,7 +100,7 @@ class Reset:
 
 def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
     """Return the message that a device received. Raise `InvalidInput` INVALID_MESSAGE for anything else."""
-    body = _json_object(payload)
+    body = json_object(payload)
     if body.get("config") == FACTORY_RESET:
         return Reset()
     if PRESENCE in body and "iotep" not in body:
@@ -144,7 +146,8 @@ def _generation(value: object) -> int | None:
     return value
 
 
-def _json_object(payload: bytes) -> dict[str, object]:
+def json_object(payload: bytes) -> dict[str, object]:
+    """Return the JSON object of a message. Raise `InvalidInput` INVALID_MESSAGE for anything else."""
     if len(payload) > MAX_MESSAGE_BYTES:
         raise _bad_message(f"{len(payload)} bytes, want at most {MAX_MESSAGE_BYTES}")
     try:

@@ -5,7 +5,10 @@ reads no clock and draws no random numbers itself, so tests can try any order of
 `STOPPED` a connection is open, an answer is awaited, or a retry is due; there is no dead end.
 """
 
-from device.machine import connection, messages
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from device.machine import connection, messages, provisioning
 from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
@@ -14,7 +17,11 @@ from device.machine.events import (
     Disconnected,
     Event,
     Failure,
+    IdentityNotStored,
+    IdentityStored,
+    KeyReady,
     MessageReceived,
+    PendingStored,
     PublishAcknowledged,
     ResetRequested,
     Start,
@@ -47,6 +54,8 @@ def advance(
     if isinstance(event, _ConnectionEvent):
         if event.connection_id == state.connection_id:
             _on_connection_event(step, event)
+    elif isinstance(event, KeyReady | PendingStored | IdentityStored | IdentityNotStored):
+        provisioning.on_storage_event(step, event)
     else:
         _on_local_event(step, event)
     return step.state, tuple(step.actions)
@@ -66,6 +75,7 @@ def _on_local_event(
             messages.on_reset_requested(step)
         case StopRequested():
             step.log("stopping")
+            step.update_progress(ending=None)
             connection.leave(step, None)
         case Tick():
             _on_tick(step)
@@ -73,19 +83,25 @@ def _on_local_event(
 
 def _on_start(step: Step, event: Start) -> None:
     """Connect to another broker after each crash, because the broker may have caused it: target, first lobby, target,
-    second lobby, and so on."""
+    second lobby, and so on. A device without a certificate gets one, and does nothing else."""
     at_target = event.route is not None and event.crashes % 2 == 0
     attempts = event.crashes // 2 if event.route else event.crashes
-    step.update(
-        route=event.route,
-        location=Location.TARGET if at_target else Location.LOBBY,
-        lobby_index=attempts % len(step.plan.lobbies),
-    )
+    location = Location.TARGET if at_target else Location.LOBBY
+    if step.plan.provisioning:
+        location = Location.PROVISIONING
+    route = None if step.plan.provisioning else event.route
+    step.update(route=route, location=location, lobby_index=attempts % len(step.plan.lobbies))
     step.log("starting", thing=step.plan.thing, place=step.state.location.value)
-    connection.connect(step)
+    if step.plan.provisioning:
+        provisioning.start(step)
+    else:
+        connection.connect(step)
 
 
 def _on_connection_event(step: Step, event: _ConnectionEvent) -> None:
+    if step.plan.provisioning and step.state.phase is not Phase.DISCONNECTING:
+        provisioning.on_connection_event(step, event)
+        return
     match event, step.state.phase:
         case Connected(), Phase.CONNECTING:
             connection.subscribe(step)
@@ -109,25 +125,7 @@ def _on_tick(step: Step) -> None:
     for _, _, timer in due:
         if step.state.deadlines.get(timer, step.now + 1) <= step.now:
             step.cancel(timer)
-            _on_timer(step, timer)
-
-
-def _on_timer(step: Step, timer: Timer) -> None:
-    match timer:
-        case Timer.ANSWER:
-            _on_answer_overdue(step)
-        case Timer.RETRY:
-            connection.connect(step)
-        case Timer.HELLO:
-            connection.send_hello(step)
-        case Timer.SETTLED:
-            connection.on_settled(step)
-        case Timer.REVISIT:
-            messages.revisit(step)
-        case Timer.STORAGE:
-            connection.update_storage(step)
-        case Timer.LOG_WINDOW:
-            step.end_log_window()
+            _ON_TIMER[timer](step)
 
 
 def _on_answer_overdue(step: Step) -> None:
@@ -136,4 +134,17 @@ def _on_answer_overdue(step: Step) -> None:
         connection.on_disconnected(step)
     else:
         detail = f"no answer within {step.timing.answer_within:g} s{_TIMEOUT_HINTS.get(phase, '')}"
-        connection.on_failure(step, Failure.TIMEOUT, detail)
+        on_failure = provisioning.on_failure if step.plan.provisioning else connection.on_failure
+        on_failure(step, Failure.TIMEOUT, detail)
+
+
+_ON_TIMER: Final[Mapping[Timer, Callable[[Step], None]]] = {
+    Timer.ANSWER: _on_answer_overdue,
+    Timer.RETRY: connection.connect,
+    Timer.HELLO: connection.send_hello,
+    Timer.SETTLED: connection.on_settled,
+    Timer.REVISIT: messages.revisit,
+    Timer.STORAGE: connection.update_storage,
+    Timer.IDENTITY: provisioning.store,
+    Timer.LOG_WINDOW: Step.end_log_window,
+}

@@ -9,7 +9,17 @@ import json
 
 from device import CLIENT_VERSION
 from device.machine.backoff import jittered
-from device.machine.events import Connect, Disconnect, Exit, Failure, ForgetRoute, Publish, StoreRoute, Subscribe
+from device.machine.events import (
+    Connect,
+    Disconnect,
+    Exit,
+    Failure,
+    ForgetRoute,
+    Outcome,
+    Publish,
+    StoreRoute,
+    Subscribe,
+)
 from device.machine.plan import Endpoint
 from device.machine.state import Location, Phase, Step, Timer
 from lobby.wire import HELLO_TOPIC, PRESENCE, lobby_topic
@@ -28,7 +38,11 @@ def subscribe(step: Step) -> None:
     """Subscribe before the hello, so that its answer cannot be missed."""
     step.update(phase=Phase.SUBSCRIBING)
     _log(step, "connected", attempt=step.state.failures + 1)
-    step.act(Subscribe(step.state.connection_id, lobby_topic(step.plan.thing)))
+    subscribe_to(step, lobby_topic(step.plan.thing))
+
+
+def subscribe_to(step: Step, topic: str) -> None:
+    step.act(Subscribe(step.state.connection_id, topic))
     step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
@@ -186,8 +200,10 @@ def _stop(step: Step) -> None:
         update_storage(step)
     step.end_log_window()
     step.update(phase=Phase.STOPPED, deadlines={})
-    step.log("stopped")
-    step.act(Exit())
+    ending = step.state.progress.ending or Exit()
+    if ending.outcome is not Outcome.PROVISIONED:
+        step.log("stopped")
+    step.act(ending)
 
 
 def update_storage(step: Step) -> None:

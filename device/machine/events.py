@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from device.machine.plan import Endpoint
+from device.machine.provisioning_messages import Pending
+from lobby.names import ThingName
 from lobby.wire import Route
 
 
@@ -93,6 +95,33 @@ class StorageFailed:
 
 
 @dataclass(frozen=True)
+class KeyReady:
+    """The device's own key is stored. `csr` (PEM) is a request for a certificate for it, and `public_key` its public
+    key (DER). Both are empty if AWS IoT creates the key. `pending` is a certificate that an earlier run has got."""
+
+    csr: str = ""
+    public_key: bytes = b""
+    pending: Pending | None = None
+
+
+@dataclass(frozen=True)
+class PendingStored:
+    """The certificate that is not registered yet is stored."""
+
+
+@dataclass(frozen=True)
+class IdentityStored:
+    """The device's certificate and thing name are stored."""
+
+
+@dataclass(frozen=True)
+class IdentityNotStored:
+    """The key, the pending certificate or the identity could not be stored."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
 class ResetRequested:
     """A user at the device requests a factory reset."""
 
@@ -117,6 +146,10 @@ Event = (
     | MessageReceived
     | StorageUpdated
     | StorageFailed
+    | KeyReady
+    | PendingStored
+    | IdentityStored
+    | IdentityNotStored
     | ResetRequested
     | StopRequested
     | Tick
@@ -168,6 +201,28 @@ class ForgetRoute:
 
 
 @dataclass(frozen=True)
+class PrepareKey:
+    """Create and store the device's key, unless there is one. Answered by `KeyReady` or `IdentityNotStored`."""
+
+
+@dataclass(frozen=True)
+class StorePending:
+    """Store a certificate that is not registered yet, or with None remove it. Answered by `PendingStored` or
+    `IdentityNotStored`."""
+
+    pending: Pending | None
+
+
+@dataclass(frozen=True)
+class StoreIdentity:
+    """Store the certificate as the device's own, with its thing name. Answered by `IdentityStored` or
+    `IdentityNotStored`."""
+
+    thing: ThingName
+    certificate: Pending
+
+
+@dataclass(frozen=True)
 class ShowCode:
     """Show this presence code on the device's display. None removes the code."""
 
@@ -182,9 +237,25 @@ class LogEvent:
     fields: dict[str, object] = field(default_factory=dict)
 
 
+class Outcome(Enum):
+    """How the client ended."""
+
+    STOPPED = "stopped"
+    PROVISIONED = "provisioned"
+    """The device has an identity now, and can start with it."""
+    IMPOSSIBLE = "impossible"
+    """No further attempt can succeed with these settings."""
+
+
 @dataclass(frozen=True)
 class Exit:
-    """End the process."""
+    """End the client. `detail` is for the user, if it is `IMPOSSIBLE`."""
+
+    outcome: Outcome = Outcome.STOPPED
+    detail: str = ""
 
 
-Action = Connect | Subscribe | Publish | Disconnect | StoreRoute | ForgetRoute | ShowCode | LogEvent | Exit
+StorageAction = PrepareKey | StorePending | StoreIdentity
+"""Of the identity, as opposed to the route."""
+ConnectionAction = Connect | Subscribe | Publish | Disconnect
+Action = ConnectionAction | StoreRoute | ForgetRoute | StorageAction | ShowCode | LogEvent | Exit

@@ -13,7 +13,10 @@ from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
 from lobby.wire import MQTT_PORT
 
+KEEP_ALIVE_S: Final = 30
+"""The shortest keep-alive that AWS IoT Core grants (AWS IoT Core endpoints and quotas)."""
 _MAX_VALUE: Final = 1e7
+_TEMPLATE: Final = re.compile(r"[0-9A-Za-z_-]{1,36}")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -80,6 +83,12 @@ class Timing:
     """Time since the subscription until which `hello_later_every` applies."""
     hello_at_last_every: float = 3600.0
     """Interval of hellos after that."""
+    denied_base: float = 60.0
+    """Longest wait after the first denial of provisioning by claim. Each attempt costs the lobby a run of a Lambda."""
+    denied_cap: float = 900.0
+    """Longest wait after any number of denials."""
+    token_for: float = 3300.0
+    """Time for which a certificate that is not registered yet can be. AWS IoT permits an hour."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -104,11 +113,32 @@ class Timing:
         return Backoff(self.retry_base, self.retry_cap)
 
     @property
+    def denied(self) -> Backoff:
+        return Backoff(self.denied_base, self.denied_cap)
+
+    @property
     def revisit(self) -> Backoff:
         return Backoff(self.revisit_base, self.revisit_cap)
 
 
 _DEFAULT_TIMING: Final = Timing()
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """How a device gets its certificate. `serial` will be its thing name. `with_keys`: AWS IoT creates the key, too."""
+
+    template: str
+    serial: ThingName
+    with_keys: bool = False
+
+
+def parse_template(text: str) -> str:
+    """Return the name of a provisioning template, by AWS IoT's rule (API reference, CreateProvisioningTemplate). Raise
+    `InvalidInput` INVALID_TEMPLATE."""
+    if _TEMPLATE.fullmatch(text):
+        return text
+    raise InvalidInput("INVALID_TEMPLATE", f"got {shown(text)}, want 1 to 36 of the characters a-z A-Z 0-9 _ -")
 
 
 @dataclass(frozen=True)
@@ -121,3 +151,5 @@ class Plan:
     exit_on_arrival: bool = False
     show_codes: bool = False
     """The device can show a presence code. Its hellos announce this."""
+    provisioning: Provisioning | None = None
+    """The device has no certificate of its own yet: connect with the claim certificate and get one, nothing else."""

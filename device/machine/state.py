@@ -9,14 +9,18 @@ from enum import Enum
 from typing import Any
 
 from device.machine.backoff import Uniform
-from device.machine.events import Action, LogEvent
+from device.machine.events import Action, Exit, LogEvent
 from device.machine.plan import Endpoint, Plan, Timing
+from device.machine.provisioning_messages import Pending
+from lobby.names import ThingName
 from lobby.wire import PresenceChallenge, Route
 
 
 class Location(Enum):
     """Where the device connects to."""
 
+    PROVISIONING = "provisioning"
+    """A lobby, with the claim certificate."""
     LOBBY = "lobby"
     TARGET = "target"
 
@@ -50,8 +54,35 @@ class Timer(Enum):
     """Until then, a route whose target was unreachable is not tried again."""
     STORAGE = "storage"
     """Write to the storage, again or after a delay that saves writes."""
+    IDENTITY = "identity"
+    """Store the key, the pending certificate or the identity again."""
     LOG_WINDOW = "window"
     """The limit of log lines about messages starts again."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of provisioning by claim."""
+
+    csr: str = ""
+    public_key: bytes = b""
+    key_ready: bool = False
+    granted: int = 0
+    """Topics that are subscribed on this connection."""
+    refused: int = 0
+    """Connections in a row that ended at the subscription to the template's topics."""
+    pending: Pending | None = None
+    """The certificate that is not registered yet."""
+    pending_stored: bool = False
+    pending_since: float | None = None
+    """When the pending certificate was created, or loaded."""
+    denials: int = 0
+    thing: ThingName | None = None
+    """The registered thing. From then on, only the storage is missing."""
+    storage_error: str = ""
+    """The last error, which is logged once."""
+    ending: Exit | None = None
+    """How the client ends when it is disconnected."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +125,7 @@ class State:
     suppressed_lines: int = 0
     """Lines above the limit in this log window."""
     deadlines: Mapping[Timer, float] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def next_deadline(self) -> float | None:
@@ -117,6 +149,9 @@ class Step:
 
     def update(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
+
+    def update_progress(self, **changes: Any) -> None:
+        self.update(progress=replace(self.state.progress, **changes))
 
     def act(self, action: Action) -> None:
         self.actions.append(action)

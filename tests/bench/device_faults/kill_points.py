@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from device import runtime
-from device.cli import app
+from device.cli import main
 from device.disk import Calls
 from device.storage import Storage
 from lobby.wire import Route
@@ -163,4 +163,4 @@ if __name__ == "__main__":
     _, _last, _cut_point, *_rest = sys.argv
     _killing = KillingCalls(int(_last), cast(CutPoint, _cut_point))
     vars(runtime)["Storage"] = partial(Storage, calls=cast(Calls, _killing))
-    app(_rest, prog_name="python -m device")
+    main("python -m device", _rest)

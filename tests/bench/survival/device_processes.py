@@ -18,9 +18,9 @@ from device.client import Client
 from device.event_log import EventLog, utc_now
 from device.machine.events import StopRequested
 from device.machine.plan import Timing
-from device.mqtt import MqttConnection
+from device.options import Options
 from device.runtime import uniform
-from device.settings import Options, load_settings
+from device.settings import load_settings
 from device.storage import Storage
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
@@ -69,14 +69,12 @@ def _client(entry: dict[str, str]) -> Client:
     state.mkdir()
     options = Options(Path(entry["cert"]), Path(entry["key"]), Path(entry["ca"]), (entry["lobby"],), 8883, state)
     settings = load_settings(options, TIMING, exit_on_arrival=False)
-    plan, credentials = settings.plan, settings.credentials
+    setup = settings.setup
     return Client(
-        plan,
+        setup.plan,
         Storage(state),
         EventLog("json", (state / "device.log").open("a")),
-        lambda connection_id, report: MqttConnection(
-            connection_id, report, credentials, plan.thing, plan.timing.answer_within
-        ),
+        setup.open_connection,
         uniform=uniform,
         clock_error=partial(settings.identity.clock_error, utc_now()),
     )

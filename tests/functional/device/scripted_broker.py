@@ -34,6 +34,7 @@ class Conversation:
     record: Callable[[str, object], None]
     topic: str = ""
     packet_id: int = 100
+    last_message: tuple[str, bytes] = ("", b"")
 
     async def read(self) -> tuple[int, int, bytes]:
         """Return type, flags and body of the next packet."""
@@ -55,14 +56,18 @@ class Conversation:
                 break
         self.writer.write(bytes([kind << 4 | flags, *digits]) + body)
 
-    async def await_connect(self) -> str:
-        """Return the client id. Require MQTT 3.1.1, a clean session, and the certificate's CN as client id."""
+    async def await_connect(self, prefix: str | None = None) -> str:
+        """Return the client id. Require MQTT 3.1.1, a clean session, and as client id the certificate's CN, or one with
+        this prefix."""
         kind, _, body = await self.read()
         if kind != CONNECT or body[:8] != b"\x00\x04MQTT\x04\x02":
             raise UnexpectedPacketError(
                 f"want a CONNECT with a clean session and no user name, got {kind} {body[:8]!r}"
             )
         client_id = body[12:].decode()
+        if prefix is not None and client_id.startswith(prefix):
+            self.record("connect", client_id)
+            return client_id
         der = self.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         subject = x509.load_der_x509_certificate(der).subject
         if client_id != subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value:
@@ -99,7 +104,8 @@ class Conversation:
                 return None
             elif kind == PUBLISH and flags == 2:
                 length = int.from_bytes(body[:2], "big")
-                self.record(body[2 : 2 + length].decode(), body[4 + length :])
+                self.last_message = body[2 : 2 + length].decode(), body[4 + length :]
+                self.record(*self.last_message)
                 return body[2 + length : 4 + length]
             elif kind != PUBACK:
                 raise UnexpectedPacketError(f"got packet {kind} {body[:60]!r}")

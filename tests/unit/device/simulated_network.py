@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from device.client import Client
+from device.client import Client, Identities
 from device.disk import Calls
 from device.event_log import EventLog
 from device.inbox import Inbox
@@ -21,6 +21,7 @@ from device.machine.events import (
     ConnectionFailed,
     Disconnected,
     Event,
+    Exit,
     Failure,
     MessageReceived,
     PublishAcknowledged,
@@ -85,6 +86,8 @@ class SimulatedConnection:
     def __init__(self, network: "SimulatedNetwork", connection_id: int, report: Callable[[Event], None]) -> None:
         self.network, self.id, self._report = network, connection_id, report
         self._endpoint: Endpoint | None = None
+        self.payload = b""
+        """Of the last message that the device has published."""
 
     @property
     def broker(self) -> Broker:
@@ -108,7 +111,8 @@ class SimulatedConnection:
     def subscribe(self, _topic: str) -> None:
         self.broker.subscribed(self)
 
-    def publish(self, topic: str, _payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes) -> None:
+        self.payload = payload
         self.broker.published(self, topic)
 
     def close(self) -> None:
@@ -169,10 +173,15 @@ class SimulatedNetwork:
         self.counts.clear()
 
     def run_device(
-        self, until: Callable[[], Any], calls: Calls | None = None, within: float = DAY, folder: Path = STATE_DIR
-    ) -> None:
-        """Run a device with this disk until the condition is true. Raise `DeadlineExceededError` after `within`
-        seconds."""
+        self,
+        until: Callable[[], Any],
+        calls: Calls | None = None,
+        within: float = DAY,
+        folder: Path = STATE_DIR,
+        identities: Identities | None = None,
+    ) -> Exit:
+        """Run a device with this disk until the condition is true or it ends by itself, and return its end. Raise
+        `DeadlineExceededError` after `within` seconds."""
         inbox = _SimulatedInbox(self)
         client = Client(
             self.plan,
@@ -183,6 +192,7 @@ class SimulatedNetwork:
             clock=lambda: self.now,
             inbox=inbox,
             clock_error=lambda: self.clock_error,
+            identities=identities,
         )
         deadline, met = self.now + within, False
 
@@ -196,12 +206,13 @@ class SimulatedNetwork:
 
         self.schedule(0, check)
         try:
-            client.run()
+            ending = client.run()
         finally:
             self._scheduled.clear()  # events in transit are lost when the device is off
-        if not met:
+        if not met and ending == Exit():
             tail = "\n".join(map(str, self.log[-20:]))
             raise DeadlineExceededError(f"condition not true within {within:g} s; log:\n{tail}")
+        return ending
 
     def run_for(self, seconds: float, calls: Calls | None = None, folder: Path = STATE_DIR) -> None:
         """Run a device for this time."""

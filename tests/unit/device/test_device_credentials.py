@@ -11,7 +11,8 @@ from device.credential_files import load
 from device.errors import BadCredentials
 from device.identity import check_ca, read_identity
 from device.machine.plan import Endpoint, Timing, parse_endpoint
-from device.settings import Options, Settings, load_settings
+from device.options import Options
+from device.settings import Settings, load_settings
 from lobby.errors import InvalidInput, MissingSettings
 from tests.functional.device.tls_certificates import issue, named
 

@@ -1,0 +1,132 @@
+"""Settings of a device that gets its certificate by provisioning by claim.
+
+Without an identity in the state folder, the client runs with the claim certificate and ends when it has one; with it,
+the client is a device like any other. Rejected at once is what no attempt can cure: an invalid serial number or
+template name, an unusable or expired claim certificate, an identity of another serial number.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from device.errors import BadCredentials
+from device.identity_store import IdentityStore, Keys, StoredIdentity
+from device.machine.plan import Plan, Provisioning, Timing, parse_endpoint, parse_template
+from device.options import Options
+from device.runtime import Opener, Setup
+from device.validity import Validity
+from lobby.errors import InvalidInput, MissingSettings
+from lobby.names import ThingName, parse_thing_name, shown
+
+CLIENT_ID_PREFIX: Final = "claim."
+"""The policy of claim certificates permits no other client ids. No thing name has a dot: none can be disconnected."""
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """Paths of PEM files: certificate (with its chain, if any), key, and the CAs of the servers."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+
+class Libraries(Protocol):
+    """`device.native` or `device.portable.libraries`."""
+
+    @property
+    def keys(self) -> Keys: ...
+
+    def validity(self, certificate: Path) -> Validity:
+        """Raise `BadCredentials` CERTIFICATE_UNREADABLE."""
+
+    def opener(self, files: TlsFiles, client_id: Callable[[], str], answer_s: float) -> Opener:
+        """Raise `BadCredentials` if no connection can ever succeed with these files."""
+
+
+def load_claim_settings(
+    options: Options,
+    timing: Timing,
+    libraries: Libraries,
+    now: datetime,
+    *,
+    exit_on_arrival: bool,
+    show_codes: bool,
+) -> Setup:
+    """Validate the options. Raise `MissingSettings`, `InvalidInput` or `BadCredentials`."""
+    files, state_dir, provisioning = _complete(options)
+    plan = Plan(
+        thing=provisioning.serial,
+        lobbies=tuple(parse_endpoint(text, options.port) for text in options.lobby),
+        timing=timing,
+        exit_on_arrival=exit_on_arrival,
+        show_codes=show_codes,
+    )
+    store = IdentityStore(state_dir, provisioning, libraries.keys)
+    identity = store.load()
+    if identity is None:
+        return _for_provisioning(replace(plan, provisioning=provisioning), files, state_dir, store, libraries, now)
+    return _for_identity(plan, files, state_dir, _checked(identity, provisioning.serial, state_dir), libraries)
+
+
+def _complete(options: Options) -> tuple[TlsFiles, Path, Provisioning]:
+    required = {
+        "--claim-cert (DEVICE_CLAIM_CERT)": options.claim_cert,
+        "--claim-key (DEVICE_CLAIM_KEY)": options.claim_key,
+        "--serial (DEVICE_SERIAL)": options.serial,
+        "--template (DEVICE_TEMPLATE)": options.template,
+        "--ca (DEVICE_CA)": options.ca,
+        "--lobby (DEVICE_LOBBY)": options.lobby,
+    }
+    missing = [name for name, value in required.items() if not value]
+    if missing or not (options.claim_cert and options.claim_key and options.ca and options.folder):
+        raise MissingSettings("MISSING_SETTINGS", f"got no {', no '.join(missing)}")
+    if options.cert or options.key or options.pkcs11_lib:
+        raise InvalidInput(
+            "INVALID_SETTING", "got both --claim-cert and --cert, --key or --pkcs11-lib, want one kind of certificate"
+        )
+    provisioning = Provisioning(
+        parse_template(options.template or ""), parse_thing_name(options.serial), options.aws_keys
+    )
+    return TlsFiles(options.claim_cert, options.claim_key, options.ca), options.folder, provisioning
+
+
+def _for_provisioning(
+    plan: Plan, files: TlsFiles, state_dir: Path, store: IdentityStore, libraries: Libraries, now: datetime
+) -> Setup:
+    validity = libraries.validity(files.cert)
+    if now > validity.not_after:
+        raise BadCredentials(
+            "CLAIM_CERTIFICATE_EXPIRED",
+            f"{files.cert}: {validity.clock_error(now)}. If the clock is right, the claim certificate has expired:"
+            " make a new bundle with `lobbyctl enrolments bundle`",
+        )
+    return Setup(
+        plan,
+        state_dir,
+        libraries.opener(files, lambda: f"{CLIENT_ID_PREFIX}{secrets.token_hex(8)}", plan.timing.answer_within),
+        validity.clock_error,
+        store,
+    )
+
+
+def _for_identity(
+    plan: Plan, files: TlsFiles, state_dir: Path, identity: StoredIdentity, libraries: Libraries
+) -> Setup:
+    own = TlsFiles(identity.certificate, identity.key, files.ca)
+    opener = libraries.opener(own, lambda: identity.thing, plan.timing.answer_within)
+    validity = libraries.validity(identity.certificate)
+    return Setup(replace(plan, thing=identity.thing), state_dir, opener, validity.clock_error)
+
+
+def _checked(identity: StoredIdentity, serial: ThingName, state_dir: Path) -> StoredIdentity:
+    if identity.serial == serial:
+        return identity
+    raise InvalidInput(
+        "INVALID_SETTING",
+        f"got serial number {shown(serial)}, want {shown(identity.serial)}, with which the device in {state_dir} was"
+        " provisioned; or another --state-dir",
+    )

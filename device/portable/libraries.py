@@ -1,0 +1,33 @@
+"""What `device.claim_settings` needs, in pure Python."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from device.claim_settings import TlsFiles
+from device.errors import BadCredentials
+from device.portable.certificates import read_validity
+from device.portable.keys import PortableKeys
+from device.portable.mqtt import PahoConnection, tls_context
+from device.runtime import Opener
+from device.validity import Validity
+from lobby.wire import MQTT_PORT
+
+
+class PortableLibraries:
+    """`device.claim_settings.Libraries`."""
+
+    keys = PortableKeys()
+
+    def validity(self, certificate: Path) -> Validity:
+        return read_validity(certificate)
+
+    def opener(self, files: TlsFiles, client_id: Callable[[], str], answer_s: float) -> Opener:
+        try:
+            tls_context(files, MQTT_PORT)
+        except (OSError, ValueError) as error:
+            raise BadCredentials(
+                "KEY_UNREADABLE",
+                f"got {files.cert} with {files.key} and {files.ca} ({error}), want a certificate, its key and the"
+                " servers' CA certificates as PEM",
+            ) from None
+        return lambda connection_id, report: PahoConnection(connection_id, report, files, client_id(), answer_s)
