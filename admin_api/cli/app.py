@@ -13,6 +13,7 @@ from admin_api.cli.commands import (
     claim_certificates,
     devices,
     doctor,
+    enrolment_bundle,
     enrolment_creation,
     enrolment_tokens,
     enrolments,
@@ -71,6 +72,7 @@ targets.app.add_typer(target_template.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 enrolments.app.add_typer(enrolment_creation.app)
 enrolments.app.add_typer(claim_certificates.approve_app)
+enrolments.app.add_typer(enrolment_bundle.app)
 enrolments.app.add_typer(claim_certificates.app, name="certificates", help="Add, list and revoke claim certificates.")
 enrolments.app.add_typer(enrolment_tokens.app, name="tokens", help="Create, list and revoke enrolment tokens.")
 app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")

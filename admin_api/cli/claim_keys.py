@@ -49,6 +49,21 @@ def key_in(file: Path) -> ec.EllipticCurvePrivateKey:
     return found
 
 
+def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return the key in PEM, as SEC 1, which every TLS library reads."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+def require_key_of(key: ec.EllipticCurvePrivateKey, certificate: str, file: Path) -> None:
+    """Raise `InvalidInput` UNREADABLE_FILE unless the certificate (PEM, from this file) is one for the key."""
+    try:
+        public = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    except ValueError:
+        raise usage_error(f"got {file} without a certificate, want one in PEM", "UNREADABLE_FILE") from None
+    if public != key.public_key():
+        raise usage_error(f"got {file} with a certificate for another key, want that of the key", "UNREADABLE_FILE")
+
+
 def request_of(key: ec.EllipticCurvePrivateKey, name: str) -> str:
     """Return a certificate signing request in PEM with the CN `name`."""
     request = x509.CertificateSigningRequestBuilder().subject_name(_named(name)).sign(key, SHA256())

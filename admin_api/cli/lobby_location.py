@@ -15,6 +15,7 @@ from admin_api.cli.errors import NotSignedIn, usage_error
 from admin_api.cli.http import checked_url, origin_of
 from lobby import strict_json
 from lobby.names import shown
+from lobby.wire import MQTT_PORT
 
 LOBBY_VARIABLE: Final = "LOBBYCTL_LOBBY"
 URL_VARIABLE: Final = "LOBBYCTL_URL"
@@ -32,6 +33,9 @@ class LocalLobby:
     cognito_url: str
     client_id: str
     users: Mapping[str, tuple[str, str]] = field(repr=False)
+    mqtt_port: int = MQTT_PORT
+    server_ca: Path | None = None
+    """The CA of the server that devices connect to."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def read_local(path: Path) -> LocalLobby:
         users = {each["role"]: (each["user"], each["password"]) for each in body["operators"]}
         urls = body["graphql_url"], body["aws_endpoint_url"]
         client_id = str(body["user_pool_client_id"])
+        port, server_ca = int(body.get("mqtt_port", MQTT_PORT)), body.get("server_ca_path")
     except OSError as error:
         raise usage_error(f"cannot read {path} ({error.strerror})", "UNREADABLE_FILE") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -92,7 +97,7 @@ def read_local(path: Path) -> LocalLobby:
             f"got {path} ({error!r}), want the lobby.json of a local deployment", "UNREADABLE_FILE"
         ) from error
     graphql, cognito = (checked_url(url, f"an address in {path}") for url in urls)
-    return LocalLobby(path, graphql, cognito, client_id, users)
+    return LocalLobby(path, graphql, cognito, client_id, users, port, Path(server_ca) if server_ca else None)
 
 
 def credentials(lobby: LocalLobby, role: str) -> tuple[str, str]:

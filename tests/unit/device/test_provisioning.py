@@ -83,12 +83,12 @@ def test_the_steps_follow_each_other() -> None:
         driver.feed(SubscriptionGranted(1))
     assert driver.request == (FROM_CSR, {"certificateSigningRequest": "the csr"})
     driver.answer(TOPICS[0], CREATED)
-    assert driver.last_actions[-1] == StorePending(PENDING)
+    assert driver.actions(StorePending) == [StorePending(PENDING)]
     driver.feed(PendingStored())
     token = {"certificateOwnershipToken": "token 1", "parameters": {"SerialNumber": SERIAL}}
     assert driver.request == (REGISTER, token)
     driver.register()
-    assert driver.last_actions[-1] == StoreIdentity(SERIAL, PENDING)
+    assert driver.actions(StoreIdentity) == [StoreIdentity(SERIAL, PENDING)]
     driver.feed(IdentityStored()).feed(Disconnected(1))
     assert driver.actions(Exit) == [Exit(Outcome.PROVISIONED)]
 
@@ -106,7 +106,8 @@ def test_the_identity_is_stored_only_after_the_registration_was_accepted() -> No
 def test_aws_iot_creates_the_key_if_asked_to() -> None:
     plan = dataclasses.replace(PLAN, provisioning=dataclasses.replace(PROVISIONING, with_keys=True))
     driver = Driver(plan)
-    driver.feed(KeyReady()).subscribe()
+    driver.feed(KeyReady())
+    driver.subscribe()
     assert driver.request == (WITH_KEYS, {})
     driver.answer(f"{WITH_KEYS}/accepted", CREATED | {"privateKey": "their key"})
     assert driver.last_actions[-1] == StorePending(dataclasses.replace(PENDING, key="their key"))

@@ -50,7 +50,8 @@ class Factory:
             assert self.run(disk) == Exit(Outcome.PROVISIONED)
         else:
             assert SERIAL in self.door.registered, "an identity that the lobby has not accepted"
-        identity = self.store(SimulatedDisk(*disk.possible_states())).load()
+        (tree_after,) = disk.possible_states()
+        identity = self.store(SimulatedDisk(tree_after)).load()
         assert identity is not None
         assert identity.thing == SERIAL
         assert disk_content(disk, identity.certificate.name).decode() == self.door.accepted[SERIAL]

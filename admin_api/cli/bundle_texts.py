@@ -1,0 +1,47 @@
+"""The two texts of a bundle: its README, and the program that starts the client, which even old Pythons can read."""
+
+from typing import Final
+
+START: Final = '''"""Starts the device client of this folder: python3 client.py --serial SERIAL. See README.txt."""
+
+import os
+import sys
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+if sys.version_info < (3, 11):
+    sys.exit("got Python %d.%d, want 3.11 or newer" % sys.version_info[:2])
+for name in ("claim.cert.pem", "claim.key.pem"):  # not every program that unzips restores the modes
+    try:
+        os.chmod(os.path.join(FOLDER, name), 0o600)
+    except OSError as error:
+        sys.stderr.write("note: %s stays readable for others (%s)\\n" % (name, error))
+sys.path[0] = os.path.join(FOLDER, "lib")
+os.environ.setdefault("DEVICE_SETTINGS", os.path.join(FOLDER, "settings.json"))
+
+from device.cli import main
+
+COMMANDS = ("run", "reset", "-h", "--help", "--version")
+main("client.py", sys.argv[1:] if sys.argv[1:2] and sys.argv[1] in COMMANDS else ["run"] + sys.argv[1:])
+'''
+README: Final = """Device client for the enrolment {enrolment} (Device Lobby {version})
+
+    python3 client.py --serial SERIAL
+
+SERIAL is the serial number of this device: 1 to 128 of the characters a-z A-Z 0-9 : _ -
+The machine needs Python 3.11 or newer, and a connection to {lobby}. Nothing is installed.
+
+The client creates a key, gets a certificate for it with the claim certificate in this folder, and connects to the
+lobby. When it is claimed, it connects to its target. It can be stopped, or lose its power, at any time.
+
+    SERIAL.state/               what the device has got: keep it, for it contains its key
+    python3 client.py --help    all commands and options
+    settings.json               options by their names
+
+The claim certificate expires at {expires}. Devices that have their own certificate do not need it any more.
+Whoever has this folder can ask for certificates in the name of the enrolment, within its limits. If it is lost:
+    lobbyctl enrolments certificates list {enrolment}
+    lobbyctl enrolments certificates revoke FINGERPRINT
+
+Exit status: 0 stopped; 2 the settings cannot work, with the reason (an expired claim certificate, an unknown template).
+A denial is repeated; `lobbyctl enrolments show {enrolment}` has its reason.
+"""

@@ -1,0 +1,49 @@
+"""The CA certificates by which devices recognise AWS IoT's servers, from the certificates that this machine trusts.
+
+AWS IoT developer guide, "Server authentication": Amazon Root CA 1 to 4, and Starfield's for older endpoints. They are
+taken from the package certifi, which httpx uses for the same purpose, so that nothing is fetched.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Final
+
+import certifi
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import NameOID
+
+from admin_api.cli.errors import usage_error
+from admin_api.cli.input_files import read_content
+from lobby.errors import LobbyError
+
+NAMES: Final = (
+    *(f"Amazon Root CA {number}" for number in range(1, 5)),
+    "Starfield Services Root Certificate Authority - G2",
+)
+
+
+def of_aws() -> str:
+    """Return the roots of AWS IoT's servers in PEM. Raise `LobbyError` NOT_INSTALLED if certifi has none of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # about another CA's serial number
+        known = x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())
+    found = [each for each in known if _common_name(each) in NAMES]
+    if not found:
+        raise LobbyError("NOT_INSTALLED", f"got no Amazon Root CA in {certifi.where()}, want it, or --root-cas FILE")
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+
+
+def in_file(path: Path) -> str:
+    """Return the certificates of a PEM file. Raise `InvalidInput` UNREADABLE_FILE."""
+    try:
+        found = x509.load_pem_x509_certificates(read_content(path))
+    except ValueError:
+        raise usage_error(f"got {path} without a certificate, want CA certificates in PEM", "UNREADABLE_FILE") from None
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+
+
+def _common_name(certificate: x509.Certificate) -> str | None:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else None
