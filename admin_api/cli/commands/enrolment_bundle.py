@@ -1,7 +1,7 @@
 """`enrolments bundle`: a client with a new claim certificate, for devices that have only Python.
 
-The key is created on this machine and is in the bundle only. An interrupted command says that a claim certificate may be
-in no bundle, and continues with it when it is repeated.
+The key is created on this machine and is in the bundle only. An interrupted command says that a claim certificate may
+be in no bundle, and continues with it when it is repeated.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ class Source(StrEnum):
 
 
 @command(app, "bundle")
-def bundle(
+def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: CommandContext,
     name: Named,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Zip file to write. It must not exist.")],
@@ -50,6 +50,9 @@ def bundle(
     ] = None,
     cert: Annotated[Path | None, typer.Option(metavar="FILE", help="With --source files: the certificate.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="With --source files: its private key.")] = None,
+    host: Annotated[
+        str | None, typer.Option("--endpoint", metavar="HOST", help="The lobby's host. [default: as it reports]")
+    ] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help=f"MQTT port of the lobby. [default: {MQTT_PORT}]")
     ] = None,
@@ -60,7 +63,7 @@ def bundle(
     """Write a client with a new claim certificate. Unzipped, it needs only Python 3.11 and a serial number."""
     _check(source, days, cert, key)
     work = BundleWork(out)
-    prepared = _prepared(context, parse_enrolment_name(name), port, root_ca)
+    prepared = _prepared(context, parse_enrolment_name(name), host, port, root_ca)
     if work.resumed:
         context.screen.note(f"Continuing with the key in {work.folder}, which an interrupted command has left there")
     key_file = key or work.key()
@@ -91,14 +94,14 @@ def _check(source: Source, days: int | None, cert: Path | None, key: Path | None
     claim_keys.require_days(days or DAYS)
 
 
-def _prepared(context: CommandContext, name: str, port: int | None, root_ca: Path | None) -> Bundle:
+def _prepared(context: CommandContext, name: str, host: str | None, port: int | None, root_ca: Path | None) -> Bundle:
     """Return the bundle without its claim certificate."""
     enrolment = find(context, name)
-    endpoint, template = enrolment["endpoint"], enrolment["provisioningTemplate"]
+    endpoint, template = host or enrolment["endpoint"], enrolment["provisioningTemplate"]
     if template is None:
         raise usage_error(f"got {name}, which has the door {enrolment['door']}, want an enrolment with the door claim")
     if endpoint is None:
-        raise usage_error(f"got no endpoint from the lobby of {name}, want a deployment that knows it")
+        raise usage_error(f"got no endpoint from the lobby of {name}, want --endpoint HOST")
     local = context.lobby if isinstance(context.lobby, LocalLobby) else None
     roots = root_ca or (local.server_ca if local else None)
     return Bundle(
