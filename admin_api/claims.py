@@ -1,19 +1,20 @@
-"""Claiming, moving and confirming a device: the caller's request, checked against the registered targets.
+"""Claiming and confirming a device: the caller's request, checked against the registered targets.
 
-The ledger decides what a device's state allows. This module decides whether the caller may use the target, and the
-defaults: a claim uses the target's default profile, a move keeps profile and configuration.
+The ledger decides what a device's state allows. This module decides whether the caller may use the target. `changes`
+has the operations that many devices have in common.
 """
 
 from dataclasses import replace
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from lobby.domain.changes import Chosen, Move, claim_request
 from lobby.domain.device import Device, Priority
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.names import Fingerprint, Target, parse_code, parse_thing_name
-from lobby.wire import DEFAULT_CONFIG, parse_config
+from lobby.wire import parse_config
 
 
 def add(services: Services, caller: Caller, certid: Fingerprint, target: Target) -> Device:
@@ -30,8 +31,8 @@ def add(services: Services, caller: Caller, certid: Fingerprint, target: Target)
             raise
     registered = require_open(services.targets.get(target))
     profile = device.profile if device.profile in registered.profiles else profile_for(registered, None)
-    request = ClaimRequest(target, profile, device.config, registered.presence)
-    return services.ledger.move(certid, request, caller.actor)
+    moved = services.ledger.change(Chosen(certid), Move(registered, profile), caller.actor)
+    return moved or device
 
 
 def claim(
@@ -60,23 +61,6 @@ def claim_request_for(
     return replace(_claim_request(services.targets.get(target), profile, config), priority=Priority.BULK)
 
 
-def move(
-    services: Services, caller: Caller, certid: Fingerprint, target: Target, profile: str | None, config: object
-) -> Device:
-    """Move a device to `target` and return it. An omitted profile or configuration is kept. Raises as `claim`, and
-    `NotFound` UNKNOWN_DEVICE."""
-    caller.require_target(target)
-    registered = require_open(services.targets.get(target))
-    device = _device(services, certid)
-    request = ClaimRequest(
-        target,
-        profile_for(registered, profile or device.profile),
-        device.config if config is None else parse_config(config),
-        registered.presence,
-    )
-    return services.ledger.move(certid, request, caller.actor)
-
-
 def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) -> Device:
     """Confirm a claim with the presence code that the device shows, and return the device. A malformed code does not
     count as an attempt. Raise `InvalidInput` INVALID_CODE, `Forbidden` if the caller may not claim for the device's
@@ -89,9 +73,7 @@ def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) 
 
 
 def _claim_request(registered: RegisteredTarget, profile: str | None, config: object) -> ClaimRequest:
-    require_open(registered)
-    parsed = DEFAULT_CONFIG if config is None else parse_config(config)
-    return ClaimRequest(registered.target, profile_for(registered, profile), parsed, registered.presence)
+    return claim_request(registered, profile, None if config is None else parse_config(config))
 
 
 def _device(services: Services, certid: Fingerprint) -> Device:

@@ -51,6 +51,17 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "retryDevice": _OPERATORS,
     "previewChange": _OPERATORS,
     "changeDevices": _OPERATORS,
+    "previewCampaign": _OPERATORS,
+    "createCampaign": _OPERATORS,
+    "addCampaignDevices": _OPERATORS,
+    "approveCampaign": _OPERATORS,
+    "pauseCampaign": _OPERATORS,
+    "resumeCampaign": _OPERATORS,
+    "cancelCampaign": _OPERATORS,
+    "undoCampaign": _OPERATORS,
+    "campaign": _OPERATORS,
+    "campaigns": _OPERATORS,
+    "campaignResults": _OPERATORS,
     "connectionProblems": _OPERATORS,
     "checkTarget": _OPERATORS,
     "reconcileTarget": _OPERATORS,
@@ -116,6 +127,11 @@ class Caller:
     def may_list(self, target: Target) -> bool:
         """Return whether lists of targets include `target`. A technician's include only their own."""
         return self.role is not Role.TECHNICIAN or target in self.named_targets
+
+    @property
+    def own_targets(self) -> frozenset[Target] | None:
+        """The targets on which the user may act; None: on all."""
+        return self.named_targets if self.role is Role.TECHNICIAN else None
 
     def require(self, operation: str) -> None:
         """Raise `Forbidden` if the role does not permit `operation`."""

@@ -1,4 +1,5 @@
-"""What resolvers work with: the ledger, histories, targets, the surveyor and the reconciler. Created in one place.
+"""What resolvers work with: the ledger, histories, targets, campaigns, the surveyor and the reconciler. Created in one
+place.
 
 Tests pass their own. AWS clients are created on first use.
 """
@@ -18,16 +19,22 @@ from admin_api.templates.quick_create import store
 from admin_api.templates.source import bundled_source
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
+from lobby.campaign_tokens import token_message
 from lobby.contracts import Comparison, Survey
 from lobby.deployment import NAMES
+from lobby.domain.campaign import Campaign
 from lobby.domain.profile import Profiles
 from lobby.invocation import Request
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.campaign_preparation import Preparation
+from lobby.ledger.campaign_sources import Sources
+from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolment_tokens import EnrolmentTokens
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
+from lobby.ledger.manifests import Manifests
 from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
@@ -63,12 +70,26 @@ class Services:
     enrolment_tokens: EnrolmentTokens = field(default_factory=EnrolmentTokens)
     device_endpoint: str | None = None
     """The host that devices connect to, if the deployment knows it."""
+    campaigns: Campaigns = field(default_factory=Campaigns)
+    manifests: Manifests = field(kw_only=True)
+    start_campaign: Callable[[Campaign], None] = field(kw_only=True)
+    """Starts the feeder of a campaign. If it fails, the sweeper starts it later."""
+    approval_above: int = field(kw_only=True)
+    """The largest size of a campaign that needs no approval."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
     """Returns the generic template of a target."""
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        return Preparation(self.campaigns, self.manifests, self.ledger, self.targets)
+
+    @cached_property
+    def campaign_sources(self) -> Sources:
+        return Sources(self.campaigns, self.manifests)
 
     @cached_property
     def target_administration(self) -> TargetAdministration:
@@ -86,7 +107,15 @@ def services_of(settings: Settings) -> Services:
     templates = NAMES.trust_bucket(settings.lobby_account, settings.lobby_region)
     client, clients = lambda_client(settings.lobby_region), LobbyClients()
     ledger, bucket = Ledger(settings.lobby_region), NAMES.notary_bucket(settings.lobby_account, settings.lobby_region)
+
+    def start_campaign(campaign: Campaign) -> None:
+        message = token_message(campaign.name, f"revision {campaign.revision}")
+        clients.sqs.send_message(QueueUrl=settings.campaigns_queue, **message)
+
     return Services(
+        manifests=Manifests(lambda: clients.s3, templates),
+        start_campaign=start_campaign,
+        approval_above=settings.approval_above,
         ledger=ledger,
         histories=Histories(ledger, Anchors(lambda: clients.s3, bucket)),
         targets=Targets(new_external_id),

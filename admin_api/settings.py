@@ -22,9 +22,12 @@ _REQUIRED = (
     "COMMISSIONER_ROLE_ARN",
     "ARRIVALS_QUEUE_ARN",
     "LEFT_THINGS",
+    "CAMPAIGNS_QUEUE",
+    "CAMPAIGN_APPROVAL_ABOVE",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _LOGIN_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _POOL_ID = re.compile(r"([a-z0-9-]+)_[0-9A-Za-z]+")
 
@@ -59,7 +62,9 @@ class SignInSettings:
 @dataclass(frozen=True)
 class Settings(SignInSettings):
     """`lobby_account` and `lobby_region` are those of this lobby. `device_endpoint` is the host that devices connect
-    to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`."""
+    to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`.
+    `campaigns_queue` is the URL of the queue that starts campaigns; one of more devices than `approval_above` needs the
+    approval of a second user."""
 
     lobby_account: AccountId
     surveyor: str
@@ -67,6 +72,8 @@ class Settings(SignInSettings):
     registrar: str
     device_endpoint: str | None
     removes_left_things: bool
+    campaigns_queue: str
+    approval_above: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -86,6 +93,8 @@ class Settings(SignInSettings):
             registrar=environment["REGISTRAR_FUNCTION"],
             device_endpoint=environment.get("DEVICE_ENDPOINT") or None,
             removes_left_things=environment["LEFT_THINGS"] == REMOVE,
+            campaigns_queue=environment["CAMPAIGNS_QUEUE"],
+            approval_above=int(_match("CAMPAIGN_APPROVAL_ABOVE", _NUMBER, environment)[0]),
         )
 
 

@@ -12,13 +12,14 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from aws_lambda_powertools import Logger
 
 from commissioner.lane_lease import Lease, LeaseGuard
 from commissioner.lane_worker import Ending, LaneWorker
 from commissioner.serving import Result, Server
+from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lane_state import LaneState
 from lobby.domain.lanes import Lane
@@ -34,17 +35,6 @@ HIDDEN_WHILE_HELD: Final = 1
 HIDDEN_WHILE_PAUSED: Final = 30
 _SHORTEST: Final = 1
 logger = Logger(service="commissioner")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What happens to the message: deleted, or hidden for `hide` seconds. `hand_over`: the lane needs another token."""
-
-    hide: int | None = None
-    hand_over: bool = False
-
-
-DELETE: Final = Verdict()
 
 
 @dataclass(frozen=True)
@@ -126,8 +116,3 @@ def _closed_for(state: LaneState, at: datetime) -> int:
         return HIDDEN_WHILE_PAUSED if state.paused_at is not None else _SHORTEST
     seconds = (datetime.fromisoformat(state.open_until or "") - at).total_seconds()
     return max(_SHORTEST, math.ceil(seconds))
-
-
-def extra_of(token: Token) -> dict[str, Any]:
-    """Return what a log line about a message contains."""
-    return {"lane": token.lane, "express": token.is_express}

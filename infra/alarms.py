@@ -62,6 +62,12 @@ _REPORTED = (
         "lanes-stuck",
         "devices wait in a lane in which none was done for 15 minutes: run lobbyctl targets",
     ),
+    (
+        SWEEPER,
+        "CampaignsStuck",
+        "campaigns-stuck",
+        "a campaign was not worked on for 15 minutes: see the log group of campaigns",
+    ),
     (SWEEPER, "DevicesLate", "devices-late", "devices received their route 30 minutes ago and have not arrived"),
     (
         REGISTRAR,

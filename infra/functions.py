@@ -64,6 +64,8 @@ COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handle
 """A lane's worker: it works for 20 s, and then waits for the calls that it has begun."""
 EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
 """The same code for single claims. Bulk claims never use its environments, so one that is warm is also free."""
+CAMPAIGNS: Final = Function("campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60)
+"""The feeder of campaigns: it works for 20 s, and then finishes the page in progress."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
@@ -89,6 +91,7 @@ FUNCTIONS: Final = (
     BELL,
     COMMISSIONER,
     EXPRESS,
+    CAMPAIGNS,
     SURVEYOR,
     INSPECTOR,
     MARKER,

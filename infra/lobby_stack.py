@@ -16,6 +16,7 @@ from constructs import Construct
 from infra import (
     alarms,
     buckets,
+    campaigns,
     connections,
     device_policies,
     endpoint,
@@ -191,6 +192,7 @@ class LobbyStack(Stack):
         event_sources.rows_to(self, bell, stream, self.queues)
         workers = self.functions[commissioner.name], self.functions[functions.EXPRESS.name]
         event_sources.lanes_to(self, *workers, self.queues)
+        campaigns.make_feeder(self)
         arrivals = self.make_function(
             functions.ARRIVALS,
             permissions.arrivals(self.settings),
@@ -225,6 +227,7 @@ class LobbyStack(Stack):
             TRUST_BUCKET=self.bucket.bucket_name,
             **endpoint.environment(self.settings),
             LANES_QUEUE=self.queues.lanes.queue_url,
+            CAMPAIGNS_QUEUE=self.queues.campaigns.queue_url,
         )
         reconciler = self.make_function(
             functions.RECONCILER,
@@ -256,6 +259,7 @@ class LobbyStack(Stack):
             ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
             **endpoint.for_devices(self.settings),
             LEFT_THINGS=self.settings.left_things,
+            **campaigns.environment(self.settings, self.queues),
         )
         pages = self.make_function(functions.PAGES, [], **sign_in)
         front_door.add_routes(self.api, graphql, pages, self.sign_in)

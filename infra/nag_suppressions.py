@@ -15,6 +15,7 @@ from lobby.deployment import NAMES
 from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
+from lobby.ledger.manifests import PREFIX as MANIFESTS
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
@@ -68,7 +69,9 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     )
     templates = f"arn:aws:s3:::{bucket}/templates/*"
     per_target = "one template per target; targets are registered later"
-    _wildcards(stack, "AdminApiRole", {templates: per_target, secrets(lobby): _SECRETS})
+    manifests = {f"arn:aws:s3:::{bucket}/{MANIFESTS}*": "one object per page of a campaign, created later"}
+    _wildcards(stack, "AdminApiRole", {templates: per_target, secrets(lobby): _SECRETS, **manifests})
+    _wildcards(stack, "CampaignsRole", manifests)
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(
         stack,
@@ -94,7 +97,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _suppress(stack.queues.marks, {"SQS3": "a mark that cannot be written is asked for again by the next connection"})
     for queue in (stack.queues.lanes, stack.queues.express):
         _suppress(queue, {"SQS3": _LANES})
-    contents = "it contains revocation lists and templates of targets"
+    _suppress(stack.queues.campaigns, {"SQS3": "a token comes again until its campaign ends; an alarm reports a stop"})
+    contents = "it contains revocation lists, templates of targets and manifests of campaigns"
     _suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
     _suppress(stack.api, {"APIG4": _PAGE})

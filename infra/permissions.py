@@ -12,13 +12,16 @@ from pynamodb.models import Model
 from infra.functions import INSPECTOR, RECONCILER, REGISTRAR, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
+from lobby.campaign_tokens import QUEUE as CAMPAIGN_TOKENS
 from lobby.deployment import NAMES
 from lobby.domain.allocation import HOOK_PREFIX
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.anchors import PREFIX as ANCHORS
+from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.manifests import PREFIX as MANIFESTS
 from lobby.ledger.models import (
     CertificateRow,
     CountRow,
@@ -44,6 +47,7 @@ LANES: Final = LaneRow
 CONNECTIONS: Final = ConnectionRow
 CERTIFICATES: Final = CertificateRow
 ENROLMENTS: Final = EnrolmentRow
+CAMPAIGNS: Final = CampaignRow
 BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow.by_target)
 
 
@@ -75,7 +79,7 @@ def table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStateme
 
 def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
-    bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
+    bucket = _trust(lobby)
     listing = allow("ListAbsentObjects", ["s3:ListBucket"], bucket)
     return [
         table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
@@ -191,6 +195,26 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
     ]
 
 
+def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
+    """The feeder changes devices in the ledger. It enters no target and calls no device."""
+    lobby = settings.lobby
+    indexes = set(ledger_indexes(settings)) - {BY_TURN.Meta.index_name}
+    return [
+        table(LEDGER, lobby, "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        allow("Filters", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in sorted(indexes))),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(COUNTS, lobby, "UpdateItem", "Query"),
+        table(TARGETS, lobby, "GetItem", "Query"),
+        table(CAMPAIGNS, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"),
+        _consumes("Campaigns", CAMPAIGN_TOKENS, lobby, "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+        allow("Manifests", ["s3:GetObject", "s3:PutObject"], f"{_trust(lobby)}/{MANIFESTS}*"),
+    ]
+
+
+def _trust(lobby: Target) -> str:
+    return f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
+
+
 def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
@@ -208,7 +232,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
-    trust = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
+    trust = _trust(lobby)
     return [
         table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Lists", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in ledger_indexes(settings))),
@@ -221,6 +245,9 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
         table(ROUNDS, lobby, "BatchGetItem"),
         table(ENROLMENTS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        table(CAMPAIGNS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        allow("StartCampaigns", ["sqs:SendMessage"], queue_arn(CAMPAIGN_TOKENS, lobby)),
+        allow("Manifests", ["s3:PutObject", "s3:GetObject"], f"{trust}/{MANIFESTS}*"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(
@@ -243,11 +270,12 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         table(COUNTS, lobby, "UpdateItem"),
         table(TARGETS, lobby, "Query"),
         table(LANES, lobby, "Query"),
+        table(CAMPAIGNS, lobby, "GetItem", "Query"),
         table(ROUNDS, lobby, "GetItem", "PutItem"),
-        allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby)),
+        allow("StartWork", ["sqs:SendMessage"], queue_arn(TOKENS, lobby), queue_arn(CAMPAIGN_TOKENS, lobby)),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
-        allow("Published", ["s3:ListBucket"], f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"),
+        allow("Published", ["s3:ListBucket"], _trust(lobby)),
     ]
 
 

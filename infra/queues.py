@@ -1,5 +1,5 @@
-"""The lobby's queues: registrations, arrivals from the targets, the lanes' messages, and an on-failure queue for each
-type of failed work.
+"""The lobby's queues: registrations, arrivals from the targets, the messages of lanes and campaigns, and an on-failure
+queue for each type of failed work.
 
 All are encrypted with SQS's keys and reject plain HTTP. Arrivals come from topics of accounts and Regions that are
 registered later, so the queue accepts any topic with the fixed name; the arrivals Lambda confirms and processes only
@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import functions, permissions
+from lobby.campaign_tokens import QUEUE as CAMPAIGNS
 from lobby.lane_tokens import EXPRESS, TOKENS
 
 _KEPT = Duration.days(14)
@@ -43,6 +44,9 @@ class Queues:
     until its lane is empty."""
     express: sqs.Queue
     """Announcements of single claims, likewise."""
+    campaigns: sqs.Queue
+    """One token in progress for each campaign. Without a dead-letter queue: a token comes again until its campaign has
+    nothing left to do."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
     unconfirmed: sqs.Queue
@@ -88,6 +92,7 @@ def make_queues(scope: Construct) -> Queues:
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
         lanes=_lane_queue(scope, "Lanes", TOKENS),
         express=_lane_queue(scope, "Express", EXPRESS),
+        campaigns=_lane_queue(scope, "Campaigns", CAMPAIGNS, functions.CAMPAIGNS.timeout),
         arrivals=arrivals,
         arrivals_dead=dead,
         unconfirmed=_queue(
@@ -107,14 +112,16 @@ def make_queues(scope: Construct) -> Queues:
     )
 
 
-def _lane_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
-    """Create a FIFO queue of the lanes. Groups are independent, so a lane that waits delays no other (SQS developer
-    guide, "High throughput for FIFO queues")."""
+def _lane_queue(
+    scope: Construct, construct_id: str, name: str, timeout: int = functions.COMMISSIONER.timeout
+) -> sqs.Queue:
+    """Create a FIFO queue of lanes or campaigns, whose function has this timeout. Groups are independent, so a lane
+    that waits delays no other (SQS developer guide, "High throughput for FIFO queues")."""
     return _queue(
         scope,
         construct_id,
         name,
-        visibility_timeout=Duration.seconds(functions.COMMISSIONER.timeout),
+        visibility_timeout=Duration.seconds(timeout),
         fifo=True,
         deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
         fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,

@@ -44,7 +44,7 @@ RETENTION_DAYS: Final = (
 _NAME: Final = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 """The format that STS requires (API reference, AssumeRole: ExternalId)."""
-_WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
+_WHOLE_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,4}")
 _LOOPBACK_URL: Final = re.compile(r"http://(127\.0\.0\.1|localhost):(?P<port>[1-9][0-9]{0,4})/")
 _POOL_ID: Final = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]{1,55}")
 """The format of Cognito (API reference, DescribeUserPool: UserPoolId)."""
@@ -106,13 +106,13 @@ def days(value: Any) -> int:
     raise bad(value, f"one of {', '.join(map(str, RETENTION_DAYS))} days")
 
 
-def _up_to(most: int, unit: str) -> Callable[[Any], int]:
-    """Return the function for a whole number from 1 to `most`."""
+def _up_to(most: int, unit: str, least: int = 1) -> Callable[[Any], int]:
+    """Return the function for a whole number from `least` to `most`."""
 
     def parse(value: Any) -> int:
-        if isinstance(value, int | str) and _WHOLE_NUMBER.fullmatch(str(value)) and int(value) <= most:
+        if isinstance(value, int | str) and _WHOLE_NUMBER.fullmatch(str(value)) and least <= int(value) <= most:
             return int(value)
-        raise bad(value, f"1 to {most} {unit}")
+        raise bad(value, f"{least} to {most} {unit}")
 
     return parse
 
@@ -132,6 +132,7 @@ anchor_days: Final = _up_to(36_500, "days")
 """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
 rate: Final = _up_to(50, "registrations per second")
 """The bouncer's few processes cannot make more calls than that."""
+campaign_size: Final = _up_to(99_999, "devices", least=0)
 user_pool_id: Final = _matching(_POOL_ID, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
 login_url: Final = _matching(_ORIGIN, "an https origin without a path")
 host: Final = _matching(_HOST, "a host name, such as lobby.example.com", _LONGEST_NAME)

@@ -29,6 +29,8 @@ are reported in one error.
     leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
     vendingSettings   the settings of the vending door (lobby.domain.vending_settings) as JSON; default: Amazon's roots
                       and the lobby's policy; a change of the deployed parameter stays until this value changes
+    campaignApprovalAbove  devices that a campaign may change without the approval of a second user, 0 to 99999;
+                      default: 1000
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -74,6 +76,7 @@ class Settings:
     log_retention: int = 30
     anchor_retention: int = 3650
     registration_rate: int = 10
+    campaign_approval_above: int = 1000
     data_endpoint: str | None = None
     domain: str | None = None
     domain_certificate: str | None = None
@@ -233,6 +236,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", values.anchor_days),
     ("registrationRate", "registration_rate", values.rate),
+    ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),
     ("userPoolId", "user_pool_id", values.user_pool_id),
     ("loginUrl", "login_url", values.login_url),
     ("protect", "protect", values.flag),

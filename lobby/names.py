@@ -24,6 +24,8 @@ EnrolmentName = NewType("EnrolmentName", str)
 """The name of an enrolment: 1 to 32 of a-z 0-9 -, the first not a dash."""
 TokenId = NewType("TokenId", str)
 """The identifier of an enrolment token: the enrolment's name, a dot, and 10 of a-z 2-7. It is not secret."""
+CampaignName = NewType("CampaignName", str)
+"""The name of a campaign: 1 to 48 of a-z 0-9 -, the first not a dash."""
 PresenceCode = NewType("PresenceCode", str)
 """Eight digits that a device shows, so that a user can prove to be at the device."""
 
@@ -35,6 +37,7 @@ _CODE = re.compile(r"[0-9]{8}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ENROLMENT = _PROFILE
 _TOKEN_ID = re.compile(rf"{_ENROLMENT.pattern}\.[a-z2-7]{{10}}")
+_CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 _SHOWN = 80
 
 
@@ -135,6 +138,13 @@ def parse_token_id(text: object) -> TokenId:
         return TokenId(text)
     want = "want an enrolment's name, a dot, and 10 of a-z 2-7"
     raise InvalidInput("INVALID_TOKEN_ID", f"got {shown(text)}, {want}")
+
+
+def parse_campaign_name(text: object) -> CampaignName:
+    """Return the name of a campaign, which is part of the actor of its changes (`campaign:<name>`)."""
+    if isinstance(text, str) and _CAMPAIGN.fullmatch(text):
+        return CampaignName(text)
+    raise InvalidInput("INVALID_CAMPAIGN", f"got name {shown(text)}, want 1 to 48 of a-z 0-9 -, the first not a dash")
 
 
 def parse_code(text: object) -> PresenceCode:

@@ -96,11 +96,22 @@ class SurveyorSettings(MarkerSettings):
 
 
 @dataclass(frozen=True)
+class FeederSettings(LobbySettings):
+    """`trust_bucket` holds the manifests; `campaigns_queue` is the URL of the tokens' queue. A campaign of more devices
+    than `campaign_approval_above` needs approval."""
+
+    trust_bucket: str
+    campaigns_queue: str
+    campaign_approval_above: str
+
+
+@dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
-    """`trust_bucket` holds the revocation lists; `lanes_queue` is the URL of the lanes' queue."""
+    """`trust_bucket` holds the revocation lists; the queues are the URLs of those of lanes and campaigns."""
 
     trust_bucket: str
     lanes_queue: str
+    campaigns_queue: str
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ BUCKET = NAMES.trust_bucket(LOBBY, REGION)
 WAITING_POLICY = "device-lobby-waiting"
 _QUEUE = f"https://sqs.{REGION}.amazonaws.com/{LOBBY}/device-lobby"
 _PLAIN = ("registrations", "undelivered", "uncommissioned", "unconfirmed", "marks", "webhooks")
-_QUEUES = (*_PLAIN, "lanes.fifo", "express.fifo")
+_QUEUES = (*_PLAIN, "lanes.fifo", "express.fifo", "campaigns.fifo")
 ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
@@ -51,6 +51,7 @@ ENVIRONMENT = {
     "REGISTRATIONS_PER_SECOND": "5",
     "LOBBY": f"{LOBBY}/{REGION}",
     "LEFT_THINGS": "mark",
+    "CAMPAIGN_APPROVAL_ABOVE": "1000",
     "ARRIVALS_QUEUE": f"arn:aws:sqs:{REGION}:{LOBBY}:device-lobby-arrivals",
     **{f"{name.partition('.')[0].upper()}_QUEUE": f"{_QUEUE}-{name}" for name in _QUEUES},
 }

@@ -63,6 +63,27 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         "mutation($id: ID!) { changeDevices(change: {operation: RETRY}, devices: [{certid: $id}]) { results { ok } } }",
         _OPERATORS,
     ),
+    "previewCampaign": (
+        "query($id: ID!) { previewCampaign(change: {operation: RETRY}, devices: [{certid: $id}]) { total } }",
+        _OPERATORS,
+    ),
+    "createCampaign": (
+        "mutation($id: ID!) {"
+        ' createCampaign(name: "new", change: {operation: RETRY}, devices: [{certid: $id}]) { name } }',
+        _OPERATORS,
+    ),
+    "addCampaignDevices": (
+        'mutation($id: ID!) { addCampaignDevices(name: "none", devices: [{certid: $id}], offset: 0) { name } }',
+        _OPERATORS,
+    ),
+    "approveCampaign": ('mutation { approveCampaign(name: "none") { state } }', _OPERATORS),
+    "pauseCampaign": ('mutation { pauseCampaign(name: "none") { state } }', _OPERATORS),
+    "resumeCampaign": ('mutation { resumeCampaign(name: "none") { state } }', _OPERATORS),
+    "cancelCampaign": ('mutation { cancelCampaign(name: "none") { state } }', _OPERATORS),
+    "undoCampaign": ('mutation { undoCampaign(name: "none") { state } }', _OPERATORS),
+    "campaign": ('{ campaign(name: "none") { state } }', _OPERATORS),
+    "campaigns": ("{ campaigns { nodes { name } } }", _OPERATORS),
+    "campaignResults": ('{ campaignResults(name: "none") { nodes { certid } } }', _OPERATORS),
     "releaseDevice": ("mutation($id: ID!) { releaseDevice(certid: $id) { certid } }", _OPERATORS),
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
@@ -119,6 +140,18 @@ REFUSED: Final = {
     "removeTarget": "TARGET_NOT_ARCHIVED",
     **dict.fromkeys(
         (
+            "addCampaignDevices",
+            "approveCampaign",
+            "pauseCampaign",
+            "resumeCampaign",
+            "cancelCampaign",
+            "undoCampaign",
+            "campaignResults",
+        ),
+        "UNKNOWN_CAMPAIGN",
+    ),
+    **dict.fromkeys(
+        (
             "enrolmentHistory",
             "addSerialNumbers",
             "pauseEnrolment",
@@ -135,7 +168,7 @@ REFUSED: Final = {
     "revokeEnrolmentToken": "UNKNOWN_TOKEN",
     "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
 }
-"""Operations that a permitted role reaches, and that refuse: a target in use, an enrolment that does not exist."""
+"""Operations that a permitted role reaches, and that refuse: a target in use, an unknown enrolment or campaign."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
 """Operations that need a device in state proving that shows `CODE`."""
 

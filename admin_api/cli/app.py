@@ -8,6 +8,8 @@ import typer
 from admin_api.cli import command, exits
 from admin_api.cli.commands import (
     account,
+    campaign_creation,
+    campaigns,
     change,
     claim,
     claim_certificates,
@@ -76,6 +78,12 @@ enrolments.app.add_typer(enrolment_bundle.app)
 enrolments.app.add_typer(claim_certificates.app, name="certificates", help="Add, list and revoke claim certificates.")
 enrolments.app.add_typer(enrolment_tokens.app, name="tokens", help="Create, list and revoke enrolment tokens.")
 app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")
+campaigns.app.add_typer(campaign_creation.app)
+app.add_typer(
+    campaigns.app,
+    name="campaigns",
+    help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
+)
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 
 

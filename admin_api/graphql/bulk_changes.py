@@ -11,7 +11,7 @@ from typing import Final
 
 import strawberry
 
-from admin_api.changes import ChangeOperation, ChangeRequest, change_for
+from admin_api.changes import change_for
 from admin_api.graphql.bulk_claims import parsed_label
 from admin_api.graphql.change_types import (
     BulkChange,
@@ -31,6 +31,7 @@ from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import MAX_BULK, Resource
 from admin_api.graphql.targets import target_named
 from lobby.domain import device as ledger
+from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.changes import Change, Chosen, generation_of
 from lobby.errors import InvalidInput, LobbyError
 from lobby.ledger.device_changes import Preview
@@ -51,7 +52,7 @@ def preview_change(
 ) -> ChangePreview:
     """Return what `change` would do with the devices of a list, or with a page of those that match a filter. Raise
     `InvalidInput` INVALID_SELECTION, INVALID_COUNT or INVALID_CURSOR, and as `change_for` and `filter_of`."""
-    decided = change_for(context.services, context.caller, _request(change))
+    decided = change_for(context.services, context.caller, request_of(change))
     if (chosen is None) == (wanted is None):
         got = "neither" if chosen is None else "both"
         raise InvalidInput("INVALID_SELECTION", f"got {got} of devices and filter, want one of them")
@@ -78,7 +79,7 @@ def preview_change(
 def change_devices(context: Context, change: ChangeInput, chosen: Sequence[ChosenDevice]) -> BulkChange:
     """Change each device and return the results. Raise `InvalidInput` INVALID_COUNT, and as `change_for`."""
     context.quota.consume(Resource.FINGERPRINTS, len(chosen))
-    decided = change_for(context.services, context.caller, _request(change))
+    decided = change_for(context.services, context.caller, request_of(change))
     parsed = [_parsed(each) for each in chosen]
     valid = [each for each in parsed if isinstance(each, Chosen)]
     services, actor, time_is_up = context.services, context.caller.actor, context.quota.time_is_up
@@ -93,7 +94,8 @@ def change_devices(context: Context, change: ChangeInput, chosen: Sequence[Chose
     return BulkChange(results=results)
 
 
-def _request(change: ChangeInput) -> ChangeRequest:
+def request_of(change: ChangeInput) -> ChangeRequest:
+    """Return what a request asks for, as it was given. Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
     target = given(change.target)
     return ChangeRequest(
         ChangeOperation(str(change.operation.value)),

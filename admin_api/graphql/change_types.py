@@ -6,17 +6,21 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api.changes import MAX_WHY, ChangeOperation
 from admin_api.graphql.arguments import described
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.devices import Device
 from admin_api.graphql.filters import DeviceFilter
 from admin_api.graphql.limits import MAX_BULK
 from admin_api.graphql.targets import TargetInput
+from lobby.domain.change_requests import MAX_WHY, ChangeOperation
 
 
-@strawberry.enum(name="ChangeOperation", description="What to do with registered devices.")
+@strawberry.enum(name="ChangeOperation", description="What to do with devices.")
 class Operation(Enum):
+    CLAIM = strawberry.enum_value(
+        ChangeOperation.CLAIM.value,
+        description="Claim devices that have no claim, also before they connect. Takes target, profile and config.",
+    )
     MOVE = strawberry.enum_value(
         ChangeOperation.MOVE.value, description="Claim them for another target. Takes target, profile and config."
     )
@@ -34,13 +38,18 @@ class Operation(Enum):
 @strawberry.input(description="A change of one or many devices.")
 class ChangeInput:
     operation: Operation = strawberry.field(description="What to do with each device.")
-    target: TargetInput | None = strawberry.field(default=strawberry.UNSET, description="MOVE only: the new target.")
+    target: TargetInput | None = strawberry.field(
+        default=strawberry.UNSET, description="CLAIM and MOVE only: the target."
+    )
     profile: str | None = strawberry.field(
-        default=strawberry.UNSET, description="MOVE and CONFIGURE: the profile. Omitted: each device keeps its own."
+        default=strawberry.UNSET,
+        description="CLAIM, MOVE and CONFIGURE: the profile. Omitted: each device keeps its own; a claim takes the"
+        " target's default.",
     )
     config: JSON | None = strawberry.field(
         default=strawberry.UNSET,
-        description="MOVE and CONFIGURE: the configuration. Omitted: each device keeps its own.",
+        description="CLAIM, MOVE and CONFIGURE: the configuration. Omitted: each device keeps its own; a claim takes"
+        ' `"default"`.',
     )
     why: str | None = strawberry.field(
         default=strawberry.UNSET,

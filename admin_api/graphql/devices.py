@@ -123,6 +123,10 @@ class Device:
     def model(self) -> str | None:
         return self._row_for("model").model
 
+    @computed("* The campaign that changed its claim last; null if something else did.")
+    def campaign(self) -> str | None:
+        return self._row_for("campaign").campaign
+
     @computed(
         "* The configuration that the device gets with its route: text or an object. Null for users who may not claim"
         " for its target."

@@ -55,6 +55,7 @@ class Resource(StrEnum):
     LISTED = "devices in lists"
     ENTRIES = "history entries"
     COMPARISONS = "comparisons of a target"
+    CAMPAIGNS = "previews of a campaign"
 
 
 _QUOTAS: Final = {
@@ -62,6 +63,7 @@ _QUOTAS: Final = {
     Resource.LISTED: MAX_LISTED,
     Resource.ENTRIES: MAX_ENTRIES,
     Resource.COMPARISONS: 1,
+    Resource.CAMPAIGNS: 1,
 }
 
 

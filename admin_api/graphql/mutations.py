@@ -11,10 +11,11 @@ import strawberry
 from strawberry.scalars import JSON
 
 from admin_api import claims
-from admin_api.changes import MAX_WHY, configure, reason_of
+from admin_api.changes import change_device, changed
 from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
 from admin_api.graphql.bulk_changes import change_devices
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
+from admin_api.graphql.campaigns import CampaignMutation
 from admin_api.graphql.change_types import BulkChange, ChosenDevices, WantedChange
 from admin_api.graphql.claim_certificates import ClaimCertificateMutation
 from admin_api.graphql.context import ABSENT, Info, given, operation
@@ -24,6 +25,7 @@ from admin_api.graphql.enrolment_tokens import EnrolmentTokenMutation
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
+from lobby.domain.change_requests import MAX_WHY, ChangeOperation, ChangeRequest
 from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
 from lobby.domain.lanes import lane_to
 from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
@@ -61,7 +63,7 @@ Rate = Annotated[
 
 
 @strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
-class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation):
+class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation, CampaignMutation):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
         deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",
@@ -116,11 +118,8 @@ class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutati
         profile: Profile = ABSENT,
         config: Config = ABSENT,
     ) -> Device | None:
-        context = info.context
-        row = claims.move(
-            context.services, context.caller, decode_label(certid), target_named(target), given(profile), given(config)
-        )
-        return device_from(row, context.caller)
+        request = ChangeRequest(ChangeOperation.MOVE, target_named(target), given(profile), given(config))
+        return _device(info, certid, request)
 
     @operation(
         "Changes the configuration or the profile of a claimed device. Its target stays, and it gets a new route."
@@ -129,27 +128,22 @@ class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutati
     def configure_device(
         self, info: Info, certid: Certid, profile: NewProfile = ABSENT, config: NewConfig = ABSENT
     ) -> Device | None:
-        context = info.context
-        row = configure(context.services, context.caller, decode_label(certid), given(profile), given(config))
-        return device_from(row, context.caller)
+        return _device(info, certid, ChangeRequest(ChangeOperation.CONFIGURE, None, given(profile), given(config)))
 
     @operation("Releases a claimed device, which returns to the lobby.")
     def release_device(self, info: Info, certid: Certid) -> ReleasedDevice | None:
         context, fingerprint = info.context, decode_label(certid)
-        row = context.services.ledger.release(fingerprint, context.caller.actor)
+        row = change_device(context.services, context.caller, fingerprint, ChangeRequest(ChangeOperation.RELEASE))
         device = device_from(row, context.caller) if row else None
         return ReleasedDevice(certid=strawberry.ID(fingerprint), forgotten=row is None, device=device)
 
     @operation("Revokes a device permanently, in the lobby and in every target, even before its first connection.")
     def revoke_device(self, info: Info, certid: Certid, why: Why) -> Device | None:
-        context = info.context
-        row = context.services.ledger.revoke(decode_label(certid), reason_of(why), context.caller.actor)
-        return device_from(row, context.caller)
+        return _device(info, certid, ChangeRequest(ChangeOperation.REVOKE, why=why))
 
     @operation("Retries what failed or did not finish: commissioning, admission, or clearing a previous target.")
     def retry_device(self, info: Info, certid: Certid) -> Device | None:
-        context = info.context
-        return device_from(context.services.ledger.retry(decode_label(certid), context.caller.actor), context.caller)
+        return _device(info, certid, ChangeRequest(ChangeOperation.RETRY))
 
     @operation(
         "Moves, configures, releases, revokes or retries up to 1,000 devices, and returns a result for each."
@@ -224,6 +218,11 @@ class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutati
     def remove_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.remove(target, actor))
+
+
+def _device(info: Info, certid: str, request: ChangeRequest) -> Device:
+    context = info.context
+    return device_from(changed(context.services, context.caller, decode_label(certid), request), context.caller)
 
 
 def _listed(info: Info, changed: RegisteredTargetRow) -> RegisteredTarget:

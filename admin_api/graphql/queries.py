@@ -6,6 +6,7 @@ import strawberry
 
 from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
 from admin_api.graphql.bulk_changes import preview_change
+from admin_api.graphql.campaigns import CampaignQuery
 from admin_api.graphql.change_types import ChangePreview, ListedDevices, MatchingDevices, WantedChange
 from admin_api.graphql.comparisons import TargetComparison, comparisons
 from admin_api.graphql.connections import ConnectionProblem, recent_problems
@@ -50,7 +51,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query:
+class Query(CampaignQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

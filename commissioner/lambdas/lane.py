@@ -1,7 +1,7 @@
 """Lambda: works on the messages of the lanes' queues; it alone enters target accounts to change something there.
 
 Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
-A message that cannot be parsed is logged and deleted: the sweeper finds the rows that it was sent for.
+What happens to a message is in `lane_messages`.
 """
 
 import os
@@ -15,16 +15,17 @@ from aws_lambda_powertools import Logger
 
 from commissioner.commissioning import Commissioner
 from commissioner.lane_lease import LeaseGuard
-from commissioner.lane_messages import Environment, extra_of, handle
+from commissioner.lane_messages import Environment, handle
 from commissioner.lane_worker import THREADS
 from commissioner.serving import Result, Server
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.session_policies import commissioning_policy
 from commissioner.target_gateway.sessions import Sessions
+from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.lanes import Lane, target_of
-from lobby.errors import InvalidInput, NotFound
+from lobby.errors import NotFound
 from lobby.lane_tokens import Token, fresh_token_message
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
@@ -58,40 +59,27 @@ class Queues:
         self.sqs.send_message(QueueUrl=self.tokens, **fresh_token_message(lane, unique))
 
 
-class MessageHandler:
+class MessageHandler(TokenMessages[Token]):
     """Handles the messages of an invocation."""
 
     def __init__(self, environment: Environment, queues: Queues) -> None:
+        super().__init__(logger)
         self._environment, self._queues = environment, queues
 
-    def process(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Return Lambda's partial batch response: the messages that stay in their queue (Lambda developer guide,
-        "Handling errors for an SQS event source")."""
-        failed = [record["messageId"] for record in event["Records"] if not self._is_done(record)]
-        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    def decode(self, body: str) -> Token:
+        return Token.decode(body)
 
-    def _is_done(self, record: dict[str, Any]) -> bool:
-        try:
-            token = Token.decode(record["body"])
-        except InvalidInput as error:
-            logger.exception("not a token", extra={"message_id": record["messageId"], "error": error.message})
-            return True
-        try:
-            verdict = handle(token, self._environment, lambda seconds: self._hide(token, record, seconds))
-            if verdict.hand_over:
-                self._queues.hand_over(token.lane, record["messageId"])
-        except Exception:  # after any error, the message must be delivered again
-            logger.exception("interrupted", extra=extra_of(token))
-            return False
-        if verdict.hide is not None:
-            self._hide(token, record, verdict.hide)
-        return verdict.hide is None
+    def handle(self, token: Token, hide: Callable[[int], None]) -> Verdict:
+        return handle(token, self._environment, hide)
 
-    def _hide(self, token: Token, record: dict[str, Any], seconds: int) -> None:
-        try:
-            self._queues.hide(token, record["receiptHandle"], seconds)
-        except Exception:  # the message is delivered again in any case, only later or sooner
-            logger.exception("not hidden", extra=extra_of(token))
+    def hide(self, token: Token, receipt: str, seconds: int) -> None:
+        self._queues.hide(token, receipt, seconds)
+
+    def hand_over(self, token: Token, unique: str) -> None:
+        self._queues.hand_over(token.lane, unique)
+
+    def fields_of(self, token: Token) -> dict[str, Any]:
+        return {"lane": token.lane, "express": token.is_express}
 
 
 def wait_for_any(futures: "list[Future[Result]]", seconds: float) -> None:

@@ -1,7 +1,8 @@
 """Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
-It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), pushes the route again to devices
-that have not arrived, and (`readmission`) readmits devices that a newer revocation list may accept. Every change goes
+It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), likewise the feeders of campaigns,
+pushes the route again to devices that have not arrived, and (`readmission`) readmits devices that a newer revocation
+list may accept. Every change goes
 through the ledger with the sweeper as actor, and is bounded: a route is pushed once. Each run does a part, and the next
 one continues. The sweeper never scans the whole ledger, and makes no calls in targets.
 """
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from commissioner.campaigns.watch import CampaignReport, CampaignWatch
 from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
-from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
 from lobby.aws.metric_report import report
 from lobby.domain.states import State
+from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.lanes import Lanes
@@ -61,11 +64,12 @@ class SweepResult:
     """May connect again."""
 
     lanes: LaneReport = field(default_factory=LaneReport)
+    campaigns: CampaignReport = field(default_factory=CampaignReport)
 
     def numbers(self) -> dict[str, int]:
         """Return the counts by metric name: `DevicesLate` and so on."""
-        devices = {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)[:-1]}
-        return devices | self.lanes.numbers()
+        devices = {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)[:-2]}
+        return devices | self.lanes.numbers() | self.campaigns.numbers()
 
 
 class Sweeper:
@@ -77,16 +81,18 @@ class Sweeper:
         iot_data: "IoTDataPlaneClient",
         readmission: Readmission,
         lanes: LaneWatch,
+        campaigns: CampaignWatch,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
-        self._readmission, self._lanes = readmission, lanes
+        self._readmission, self._lanes, self._campaigns = readmission, lanes, campaigns
 
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
         """Make one run. `note` is the last run's position, and is updated; `time_is_up` ends the run early."""
         result = SweepResult()
         note.setdefault("since", timestamp(self._clock() - LATE))
         result.lanes = self._lanes.check(time_is_up)
+        result.campaigns = self._campaigns.check(time_is_up)
         for state, age in ((State.COMMISSIONED, LATE), (State.FAILED, _SETTLED), (State.REFUSED, _SETTLED)):
             for device in self._newly_in(state, age, note):
                 self._report(device, result)
@@ -128,8 +134,9 @@ def _sweeper() -> Sweeper:
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
     readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket)
-    watch = LaneWatch(ledger, Lanes(), client("sqs"), settings.lanes_queue, ACTOR)
-    return Sweeper(ledger, clients.iot_data, readmission, watch)
+    lanes = LaneWatch(ledger, Lanes(), clients.sqs, settings.lanes_queue, ACTOR)
+    campaigns = CampaignWatch(Campaigns(), clients.sqs, settings.campaigns_queue)
+    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns)
 
 
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:

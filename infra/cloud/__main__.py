@@ -67,6 +67,10 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     registrations_per_second: Annotated[
         int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
     ] = 10,
+    campaign_approval_above: Annotated[
+        int,
+        typer.Option(min=0, max=99_999, help="Devices that a campaign may change without a second user."),
+    ] = 1000,
     user_pool: Annotated[
         str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
     ] = None,
@@ -90,8 +94,11 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
-        rate = {"registrationRate": str(registrations_per_second)}
-        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **rate}
+        limits = {
+            "registrationRate": str(registrations_per_second),
+            "campaignApprovalAbove": str(campaign_approval_above),
+        }
+        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **limits}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
         context |= _left_things_context(remove_left_things) | (pool.context if pool else {})
         _keep_earlier_console(identity)

@@ -16,7 +16,7 @@ from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.names import Fingerprint, Target
-from lobby.wire import Config
+from lobby.wire import DEFAULT_CONFIG, Config
 
 
 class Change(Protocol):
@@ -30,6 +30,30 @@ class Change(Protocol):
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:
         """Return the row that the change leads to; None if it is removed. Raise `Conflict` or `NotFound`."""
+
+
+def claim_request(registered: RegisteredTarget, profile: str | None, config: Config | None) -> ClaimRequest:
+    """Return the request of a claim for a target; None for the target's default profile, or the default configuration.
+    Raise `Conflict` TARGET_ARCHIVED, `NotFound` UNKNOWN_PROFILE, or `InvalidInput`."""
+    require_open(registered)
+    wanted = DEFAULT_CONFIG if config is None else config
+    return ClaimRequest(registered.target, profile_for(registered, profile), wanted, registered.presence)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Claim for a target a device that waits, or that was never seen. None takes the target's default profile, or the
+    default configuration."""
+
+    registered: RegisteredTarget
+    profile: str | None = None
+    config: Config | None = None
+    event: ClassVar[Event] = Event.CLAIM
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
+        request = claim_request(self.registered, self.profile, self.config)
+        return transitions.claim(device, certid, request, actor, at)
 
 
 @dataclass(frozen=True)
@@ -104,6 +128,35 @@ class Retry:
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
         return transitions.retry(_known(device, certid), at)
+
+
+class TargetGuard(Protocol):
+    """Somebody who may act on some targets."""
+
+    def require_target(self, target: Target) -> None:
+        """Raise an error with the code FORBIDDEN for a target on which they may not act."""
+        ...
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """A change that is refused with FORBIDDEN for a device in a target on which its author may not act."""
+
+    change: Change
+    author: TargetGuard
+
+    @property
+    def event(self) -> Event:
+        return self.change.event
+
+    @property
+    def why(self) -> str | None:
+        return self.change.why
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:
+        if device is not None and device.target is not None:
+            self.author.require_target(device.target)
+        return self.change.after(device, certid, actor, at)
 
 
 @dataclass(frozen=True)

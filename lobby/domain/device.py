@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from lobby.domain.states import Event, State
-from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
+from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, Route
 
 DEFAULT_PROFILE = "default"
@@ -49,7 +49,7 @@ class Device:
     `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
     enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
     `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
-    another one."""
+    another one. `campaign` is the campaign that made the last change of the generation."""
 
     certid: Fingerprint
     devstate: State
@@ -86,6 +86,7 @@ class Device:
     model: str | None = None
     token: TokenId | None = None
     expected_name: ThingName | None = None
+    campaign: CampaignName | None = None
 
     @property
     def has_certificate(self) -> bool:

@@ -45,10 +45,8 @@ def devices_before(since: str, priority: Priority, backlog: Backlog) -> int:
 
 def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forecast:
     """Return the forecast for a device with so many devices before it."""
-    if state.paused_at is not None:
-        return Forecast(None, f"the target is paused by {state.paused_by} since {state.paused_at}")
-    if state.silent_since is not None:
-        return Forecast(None, f"the target has not answered since {state.silent_since}; it is tried again")
+    if why := closed(state):
+        return Forecast(None, why)
     pace = LanePace.of(rate, state.pace)
     expected = now + timedelta(seconds=(before + 1) / pace.current)
     slower = ", reduced because AWS throttles calls" if pace.current < rate else ""
@@ -56,3 +54,21 @@ def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forec
         return Forecast(expected, f"next in its lane, at {pace.current:g} devices per second")
     words = f"{before} devices before it at {pace.current:g} per second{slower}; the limit is {_QUOTA}"
     return Forecast(expected, words)
+
+
+def forecast_of_work(count: int, state: LaneState, rate: float, now: datetime) -> Forecast:
+    """Return the forecast for the end of a campaign, which has work for so many devices in its slowest lane."""
+    if why := closed(state):
+        return Forecast(None, why)
+    pace = LanePace.of(rate, state.pace)
+    expected = now + timedelta(seconds=count / pace.current)
+    return Forecast(expected, f"{count} devices in {state.lane} at {pace.current:g} per second; the limit is {_QUOTA}")
+
+
+def closed(state: LaneState) -> str | None:
+    """Return why no device of a lane is worked on, or None."""
+    if state.paused_at is not None:
+        return f"the target is paused by {state.paused_by} since {state.paused_at}"
+    if state.silent_since is not None:
+        return f"the target has not answered since {state.silent_since}; it is tried again"
+    return None

@@ -158,9 +158,7 @@ def configure(device: Device, profile: str | None, config: Config | None, at: st
     wanted = (profile or device.profile, device.config if config is None else parse_config(config))
     if wanted == (device.profile, device.config):
         return device
-    changed = replace(
-        device, profile=wanted[0], config=wanted[1], generation=device.generation + 1, priority=Priority.SINGLE
-    )
+    changed = replace(_next_generation(device), profile=wanted[0], config=wanted[1])
     if state is State.PROVING:
         return presence.start_proof(changed)
     if state is State.EXPECTED:
@@ -187,21 +185,24 @@ def release(device: Device, at: str) -> Device | None:
 
 def _without_claim(device: Device) -> Device:
     return replace(
-        device,
+        _next_generation(device),
         target=None,
         iotep=None,
         claimedby=None,
         claimedat=None,
         profile=DEFAULT_PROFILE,
         config=DEFAULT_CONFIG,
-        generation=device.generation + 1,
-        priority=Priority.SINGLE,
         presence_proof=None,
         code=None,
         failed_codes=0,
         fallbacks=0,
         expected_name=None,
     )
+
+
+def _next_generation(device: Device) -> Device:
+    """Return `device` in the generation of a change by a single user, which bulk changes and campaigns then mark."""
+    return replace(device, generation=device.generation + 1, priority=Priority.SINGLE, campaign=None)
 
 
 def retry(device: Device, at: str) -> Device:
@@ -211,7 +212,7 @@ def retry(device: Device, at: str) -> Device:
     state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.targets_to_clear:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
-    again = replace(device, generation=device.generation + 1, needs_commissioner=True, priority=Priority.SINGLE)
+    again = replace(_next_generation(device), needs_commissioner=True)
     if state is State.REVOKED:
         return without_failed_clearing(again)
     if state is State.REFUSED:
@@ -229,13 +230,11 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
     state = state_after(device, Event.REVOKE)
     row = device or Device(certid, state, at)
     revoked = replace(
-        _leave_target(row, None),
+        _next_generation(_leave_target(row, None)),
         reason=REVOKED,
         message=why,
         needs_commissioner=True,
         iotep=None,
-        generation=row.generation + 1,
-        priority=Priority.SINGLE,
         code=None,
     )
     return entered(revoked, state, at)

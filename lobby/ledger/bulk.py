@@ -26,6 +26,8 @@ is smaller than 80 kB, most of it the certificate of one that an earlier version
 _ITEMS: Final = 100
 _ATTEMPTS: Final = 4
 
+NOT_TRIED: Final = "NOT_TRIED"
+"""The code of a device for which no time was left."""
 Outcome = Device | None | LobbyError
 """The row after the change, None if it was removed, or why the device was not changed."""
 T = TypeVar("T")
@@ -125,4 +127,4 @@ def transactions(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def not_tried(certid: Fingerprint) -> Conflict:
-    return Conflict("NOT_TRIED", f"got no time left for {certid}: nothing was changed; send it again")
+    return Conflict(NOT_TRIED, f"got no time left for {certid}: nothing was changed; send it again")

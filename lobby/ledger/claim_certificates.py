@@ -14,7 +14,8 @@ from lobby.deployment import NAMES
 from lobby.domain.claim_certificate import Activity, ClaimCertificate, Source
 from lobby.domain.enrolment import EnrolmentEntry
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.enrolments import Put, committed, entry_row
+from lobby.ledger.commits import Put, committed
+from lobby.ledger.enrolments import entry_row
 from lobby.ledger.table_calls import Calls
 from lobby.names import EnrolmentName, Fingerprint
 

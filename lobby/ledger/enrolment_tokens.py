@@ -23,8 +23,9 @@ from lobby.domain.enrolment_token import (
 )
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.commits import Put, committed
 from lobby.ledger.enrolment_rows import TokenRow
-from lobby.ledger.enrolments import Put, committed, entry_row
+from lobby.ledger.enrolments import entry_row
 from lobby.ledger.transaction import Update
 from lobby.names import EnrolmentName, ThingName, TokenId
 

@@ -7,16 +7,13 @@ never touches the number of admitted devices.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError
-from pynamodb.expressions.condition import Condition
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
 from lobby.domain.enrolment import (
     MAX_ENROLMENTS,
@@ -29,8 +26,7 @@ from lobby.domain.enrolment import (
 from lobby.domain.enrolment_selection import require_unambiguous
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, pause, timestamp
-from lobby.ledger.connection import connection_of
-from lobby.ledger.dynamodb_errors import CONFLICTS, reasons_of
+from lobby.ledger.commits import Put, committed
 from lobby.ledger.enrolment_rows import (
     KIND,
     REFUSALS,
@@ -146,7 +142,8 @@ class Enrolments:
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = EnrolmentRow.revision == before.revision
         return committed(
-            Put(entry_row(before.name, entry)), Update(EnrolmentRow(KIND, before.name), actions, unchanged)
+            Put(entry_row(before.name, entry)),
+            Update(EnrolmentRow(KIND, before.name), actions, unchanged),
         )
 
     def _write(self, number: int | None, new: Enrolment, entry: EnrolmentEntry) -> bool:
@@ -158,30 +155,6 @@ class Enrolments:
             Put(entry_row(new.name, entry)),
             Update(EnrolmentNumberRow(REGISTER, REGISTER), [definitions.add(1)], unchanged),
         )
-
-
-@dataclass(frozen=True)
-class Put:
-    """An item to write, on a condition."""
-
-    row: Model
-    condition: Condition | None = None
-
-
-def committed(*writes: Put | Update) -> bool:
-    """Write one transaction; return False if an item is not as expected, or is in use by another transaction."""
-    try:
-        with TransactWrite(connection=connection_of(EnrolmentRow), client_request_token=str(uuid4())) as transaction:
-            for write in writes:
-                if isinstance(write, Put):
-                    transaction.save(write.row, condition=write.condition)
-                else:
-                    transaction.update(write.row, list(write.actions), condition=write.condition)
-    except TransactWriteError as error:
-        if set(reasons_of(error)) & CONFLICTS:
-            return False
-        raise
-    return True
 
 
 def entry_row(name: EnrolmentName, entry: EnrolmentEntry) -> EnrolmentEntryRow:

@@ -4,14 +4,15 @@ What one request needs is read once: all counts and all lanes with a query each,
 query each. Nothing is counted row by row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from lobby.domain.campaign_rules import Estimate, estimate
 from lobby.domain.device import Device, Priority
-from lobby.domain.forecast import Backlog, Forecast, devices_before, forecast
-from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.forecast import Backlog, Forecast, devices_before, forecast, forecast_of_work
+from lobby.domain.lane_pace import DEFAULT_RATE, LanePace
 from lobby.domain.lane_state import LaneState
 from lobby.domain.lanes import Lane, home_lane, lane_to, parse_turn, target_of
 from lobby.domain.states import State
@@ -38,6 +39,15 @@ class Forecasts:
         lane, priority = _place(device)
         before = devices_before(device.enteredat, priority, self.backlog(lane)) if priority is Priority.BULK else 0
         return forecast(before, self.state(lane), self._rate(lane), self.clock())
+
+    def estimate(self, work: Mapping[str, int]) -> Estimate:
+        """Return how long it takes until so many devices of each lane are done, at the lanes' present pace."""
+        return estimate(work, lambda lane: LanePace.of(self._rate(lane), self.state(lane).pace).current)
+
+    def of_work(self, work: Mapping[str, int]) -> Forecast | None:
+        """Return when so many devices of each lane will be done; None if no lane has work."""
+        lane = self.estimate(work).lane
+        return forecast_of_work(work[lane], self.state(lane), self._rate(lane), self.clock()) if lane else None
 
     def state(self, lane: Lane) -> LaneState:
         return self._states.get(lane, LaneState(lane))

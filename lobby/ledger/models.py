@@ -19,6 +19,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
+from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.registration_rows import RegistrationRow
@@ -30,20 +31,8 @@ NAME_HEAD = 2
 PRINT_HEAD = 4
 """Length of the partition key of `by-print-keys`: the shortest fingerprint prefix that can be searched."""
 LISTED = [
-    "devicename",
-    "devstate",
-    "enteredat",
-    "generation",
-    "reason",
-    "target",
-    "profile",
-    "claimedby",
-    "claimedat",
-    "firstseen",
-    "lobbyregion",
-    "previous",
-    "turn",
-    "version",
+    *("devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat"),
+    *("firstseen", "lobbyregion", "previous", "turn", "version"),
 ]
 
 
@@ -163,6 +152,7 @@ class LedgerRow(Model):
     enrolment = UnicodeAttribute(null=True)
     model = UnicodeAttribute(null=True)
     token = UnicodeAttribute(null=True)
+    campaign = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -296,4 +286,5 @@ MODELS: tuple[type[Model], ...] = (
     ConnectionRow,
     EnrolmentRow,
     WebhookRow,
+    CampaignRow,
 )

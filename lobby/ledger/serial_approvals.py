@@ -14,7 +14,8 @@ from pynamodb.models import Model
 from lobby.deployment import NAMES
 from lobby.domain.enrolment import EnrolmentEntry, EnrolmentEvent
 from lobby.ledger.clock import timestamp
-from lobby.ledger.enrolments import Put, committed, entry_row
+from lobby.ledger.commits import Put, committed
+from lobby.ledger.enrolments import entry_row
 from lobby.ledger.table_calls import Calls
 from lobby.ledger.transaction import Update
 from lobby.names import EnrolmentName, Fingerprint, ThingName

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.exceptions import UpdateError
 
 from lobby.domain import commissioner_transitions, presence, transitions
+from lobby.domain.changes import Chosen, Release, Revoke
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
-from lobby.errors import Conflict, LobbyError, NotFound
+from lobby.errors import Conflict, LobbyError
 from lobby.ledger.bulk import Bulk
 from lobby.ledger.clock import timestamp
 from lobby.ledger.device_changes import DeviceChanges
@@ -174,13 +175,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
     def release(self, certid: Fingerprint, actor: str) -> Device | None:
         """Withdraw the claim. Return None for a device that was only expected: its row is removed. Its history stays,
         so a repeated request has the same result."""
-        try:
-            return self._read_and_update(certid, Event.RELEASE, transitions.release, actor)
-        except NotFound:
-            last = self.last_entry(certid)
-            if last is None or last.event is not Event.RELEASE:
-                raise
-            return None
+        return self.change(Chosen(certid), Release(), actor)
 
     def retry(self, certid: Fingerprint, actor: str, expected: Device | None = None) -> Device:
         """Have the commissioner try again. With `expected`, only if claim and state are unchanged since: `Conflict`
@@ -195,9 +190,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
         """Revoke a certificate permanently; also one that was never seen."""
-        return present(
-            self._transition(certid, Event.REVOKE, lambda d, at: transitions.revoke(d, certid, why, at), actor, why=why)
-        )
+        return present(self.change(Chosen(certid), Revoke(why), actor))
 
     def commission(self, device: Device, iotep: str, actor: str) -> Device:
         """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE."""

@@ -9,12 +9,13 @@ from admin_api.services import Services
 from lobby.arrivals import Arrivals
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
+from lobby.ledger.manifests import Manifests
 from lobby.ledger.targets import Targets
 from lobby.names import ThingName
 from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests import certificates as make
-from tests.aws import LOBBY, REGION, Calls, Clock
+from tests.aws import BUCKET, LOBBY, REGION, Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
@@ -43,6 +44,9 @@ class Lambdas:
                 ask_registrar=_no_survey,
                 profiles=PROFILES,
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
+                manifests=Manifests(lambda: aws.client("s3"), BUCKET),
+                start_campaign=_no_survey,
+                approval_above=1000,
             )
             self.arrivals = Arrivals(
                 self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns, _no_sns

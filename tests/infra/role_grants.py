@@ -4,6 +4,8 @@ TABLE = "arn:aws:dynamodb:us-east-1:100000000001:table/device-lobby-"
 IOT = "arn:aws:iot:us-east-1:100000000001:"
 SQS = "arn:aws:sqs:us-east-1:100000000001:device-lobby-"
 NOTARY = "arn:aws:s3:::device-lobby-notary-100000000001-us-east-1"
+TRUST = "arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"
+CAMPAIGNS = f"{SQS}campaigns.fifo"
 LANES = {f"{SQS}lanes.fifo", f"{SQS}express.fifo"}
 SECRETS = "arn:aws:ssm:us-east-1:100000000001:parameter/device-lobby/webhooks/*"
 LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
@@ -133,6 +135,27 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:DetachThingPrincipal": {"*"},
         "sqs:SendMessage": {f"{SQS}lanes.fifo", f"{SQS}uncommissioned"},
     },
+    "device-lobby-campaigns": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}campaigns"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
+        "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}campaigns"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}campaigns"},
+        "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}campaigns"},
+        "dynamodb:ConditionCheckItem": {f"{TABLE}campaigns"},
+        "dynamodb:Query": {
+            f"{TABLE}history",
+            f"{TABLE}counts",
+            f"{TABLE}targets",
+            *(f"{TABLE}ledger/index/by-{name}" for name in ("name-keys", "print-keys", "state", "target")),
+        },
+        "s3:GetObject": {f"{TRUST}/campaigns/*"},
+        "s3:PutObject": {f"{TRUST}/campaigns/*"},
+        "sqs:ReceiveMessage": {CAMPAIGNS},
+        "sqs:DeleteMessage": {CAMPAIGNS},
+        "sqs:GetQueueAttributes": {CAMPAIGNS},
+        "sqs:ChangeMessageVisibility": {CAMPAIGNS},
+        "sqs:SendMessage": {CAMPAIGNS},
+    },
     "device-lobby-arrivals": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}connections"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
@@ -176,6 +199,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}targets",
             f"{TABLE}enrolments",
             f"{TABLE}webhooks",
+            f"{TABLE}campaigns",
         },
         "dynamodb:BatchGetItem": {
             f"{TABLE}ledger",
@@ -183,6 +207,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}connections",
             f"{TABLE}rounds",
             f"{TABLE}enrolments",
+            f"{TABLE}campaigns",
         },
         "dynamodb:PutItem": {
             f"{TABLE}ledger",
@@ -190,8 +215,15 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}targets",
             f"{TABLE}enrolments",
             f"{TABLE}webhooks",
+            f"{TABLE}campaigns",
         },
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}lanes", f"{TABLE}enrolments"},
+        "dynamodb:UpdateItem": {
+            f"{TABLE}ledger",
+            f"{TABLE}counts",
+            f"{TABLE}lanes",
+            f"{TABLE}enrolments",
+            f"{TABLE}campaigns",
+        },
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}webhooks"},
         "dynamodb:Query": {
             f"{TABLE}enrolments",
@@ -207,28 +239,30 @@ GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}connections",
             f"{TABLE}connections/index/by-problem",
             f"{TABLE}webhooks",
+            f"{TABLE}campaigns",
         },
         "s3:ListBucketVersions": {NOTARY},
-        "s3:PutObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
-        "s3:GetObject": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1/templates/*"},
-        "sqs:SendMessage": {f"{SQS}webhooks"},
+        "s3:PutObject": {f"{TRUST}/templates/*", f"{TRUST}/campaigns/*"},
+        "s3:GetObject": {f"{TRUST}/templates/*", f"{TRUST}/campaigns/*"},
+        "sqs:SendMessage": {f"{SQS}webhooks", CAMPAIGNS},
         "ssm:PutParameter": {SECRETS},
         "ssm:DeleteParameter": {SECRETS},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler", f"{LAMBDA}registrar"},
     },
     "device-lobby-pages": {},
     "device-lobby-sweeper": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds", f"{TABLE}campaigns"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
         "dynamodb:Query": {
             f"{TABLE}history",
             f"{TABLE}targets",
             f"{TABLE}lanes",
+            f"{TABLE}campaigns",
             f"{TABLE}ledger/index/by-turn",
             f"{TABLE}ledger/index/by-state",
         },
-        "sqs:SendMessage": {f"{SQS}lanes.fifo"},
+        "sqs:SendMessage": {f"{SQS}lanes.fifo", CAMPAIGNS},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},

@@ -17,6 +17,7 @@ def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Sta
     assert of_timers == {
         *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Late")),
         ("LanesStuck", "sweeper"),
+        ("CampaignsStuck", "sweeper"),
         ("DifferencesFound", "reconciler"),
         ("TargetsNotCompared", "reconciler"),
     }
@@ -29,7 +30,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     }
     each_function = {f"{each.name}-{what}" for each in FUNCTIONS for what in ("errors", "throttles")}
     waiting = {f"{each}-waiting" for each in ("undelivered", "uncommissioned", "arrivals-dead")}
-    devices = {f"devices-{what}" for what in ("failed", "refused", "late")} | {"lanes-stuck"}
+    devices = {f"devices-{what}" for what in ("failed", "refused", "late")} | {"lanes-stuck", "campaigns-stuck"}
     targets = {"targets-differ", "targets-not-compared", "events-undelivered", "webhooks-disabled"}
     assert alarms == each_function | waiting | devices | targets | {
         "bell-behind",

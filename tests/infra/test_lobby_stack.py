@@ -45,7 +45,8 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "surveyor": {"LOBBY", "ARRIVALS_QUEUE", "LEFT_THINGS"},
         "marker": {"LOBBY"},
         "inspector": set(),
-        "sweeper": {"TRUST_BUCKET", "LANES_QUEUE"},
+        "sweeper": {"TRUST_BUCKET", "LANES_QUEUE", "CAMPAIGNS_QUEUE"},
+        "campaigns": {"TRUST_BUCKET", "CAMPAIGNS_QUEUE", "CAMPAIGN_APPROVAL_ABOVE"},
         "provisioning": set(),
         "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY"},
         "reconciler": {"INSPECTOR_FUNCTION", "LOBBY"},
@@ -55,6 +56,8 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "courier": {"WEBHOOKS_QUEUE"},
         "admin-api": {
             "USER_POOL_ID",
+            "CAMPAIGNS_QUEUE",
+            "CAMPAIGN_APPROVAL_ABOVE",
             "USER_POOL_CLIENT_ID",
             "SURVEYOR_FUNCTION",
             "COMMISSIONER_ROLE_ARN",
@@ -126,7 +129,7 @@ def test_queues_are_encrypted(stacks: Stacks) -> None:
         "marks",
         "webhooks",
     )
-    names = (*plain, "lanes.fifo", "express.fifo")
+    names = (*plain, "lanes.fifo", "express.fifo", "campaigns.fifo")
     assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 
 

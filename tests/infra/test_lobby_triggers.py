@@ -44,8 +44,13 @@ def test_a_failed_claim_is_retried_alone_for_hours_and_then_sent_to_the_queue(st
     assert failures.startswith("<Uncommissioned")
 
 
-@pytest.mark.parametrize("name", ["lanes", "express"])
-def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: Stacks, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "function", "most"),
+    [("lanes", "commissioner", 50), ("express", "express", 50), ("campaigns", "campaigns", 10)],
+)
+def test_each_lane_and_campaign_has_one_message_in_flight_and_no_message_is_given_up(
+    stacks: Stacks, name: str, function: str, most: int
+) -> None:
     queue = stacks.lobby.the("AWS::SQS::Queue", QueueName=f"device-lobby-{name}.fifo")
     assert (queue["FifoQueue"], queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == (
         True,
@@ -53,7 +58,7 @@ def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: 
         "perMessageGroupId",
     )
     assert "RedrivePolicy" not in queue
-    [timeout] = [each.timeout for each in FUNCTIONS if each.name == "commissioner"]
+    [timeout] = [each.timeout for each in FUNCTIONS if each.name == function]
     assert queue["VisibilityTimeout"] >= timeout
     mapping = stacks.lobby.the(
         "AWS::Lambda::EventSourceMapping",
@@ -61,7 +66,7 @@ def test_each_lane_has_one_message_in_flight_and_no_message_is_given_up(stacks: 
         EventSourceArn={"Fn::GetAtt": [stacks.lobby.logical_id(queue), "Arn"]},
     )
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 50
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= most
 
 
 def test_the_history_has_two_readers_that_are_invoked_until_they_succeed(stacks: Stacks) -> None:

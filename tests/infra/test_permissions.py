@@ -93,9 +93,11 @@ def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
     assert actual == {
         ("device-lobby-notary", "s3:PutObject"),
         ("device-lobby-admin-api", "s3:ListBucketVersions"),
-        ("device-lobby-admin-api", "s3:PutObject"),  # templates of targets, in the trust bucket
+        ("device-lobby-admin-api", "s3:PutObject"),  # templates and manifests, in the trust bucket
         ("device-lobby-admin-api", "s3:GetObject"),
         ("device-lobby-bouncer", "s3:GetObject"),
+        ("device-lobby-campaigns", "s3:GetObject"),
+        ("device-lobby-campaigns", "s3:PutObject"),
     }
 
 

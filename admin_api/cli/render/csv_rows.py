@@ -46,7 +46,7 @@ def csv_cells(device: Mapping[str, Any]) -> list[str]:
     target = cells.target(device) if device.get("targetaccount") else None
     online = {True: "yes", False: "no", None: None}[device.get("online")]
     row = {column: device.get(_FIELDS.get(column, column)) for column in CSV_COLUMNS}
-    return [_cell(value) for value in (row | {"target": target, "online": online}).values()]
+    return [safe_cell(value) for value in (row | {"target": target, "online": online}).values()]
 
 
 def csv_line(cells_: Sequence[str]) -> str:
@@ -55,6 +55,7 @@ def csv_line(cells_: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def _cell(value: object) -> str:
+def safe_cell(value: object) -> str:
+    """Return the text of a cell, which no spreadsheet takes for a formula."""
     text = "" if value is None or value == "" else cells.clean(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

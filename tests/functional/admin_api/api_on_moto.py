@@ -29,13 +29,15 @@ from lobby.domain.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
+from lobby.ledger.manifests import Manifests
 from lobby.ledger.models import MODELS
 from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
-from lobby.names import Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
+from lobby.names import CampaignName, Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests import direct_dynamodb, fast_moto
 from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
@@ -122,6 +124,10 @@ class Response:
         return str(only)
 
 
+MANIFESTS = "manifests"
+"""The bucket of manifests."""
+
+
 @dataclass
 class Lobby:
     """The API and its services: a real ledger, and recorded surveys and comparisons."""
@@ -136,12 +142,17 @@ class Lobby:
     enrolments: Enrolments = field(default_factory=Enrolments)
     serial_lists: SerialLists = field(default_factory=SerialLists)
     removes_left_things: bool = False
+    started: list[CampaignName] = field(default_factory=list)
+    """The campaigns whose feeder was started."""
+    approval_above: int = 1000
     seconds: Iterator[float] | None = None
     """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
 
     def __post_init__(self) -> None:
         histories = Histories(self.ledger, self.anchors)
+        self.campaigns = Campaigns()
+        self.manifests = Manifests(_s3, MANIFESTS)
         services = Services(
             self.ledger,
             self.targets,
@@ -158,6 +169,10 @@ class Lobby:
             serial_lists=self.serial_lists,
             ask_registrar=ask_here,
             removes_left_things=self.removes_left_things,
+            campaigns=self.campaigns,
+            manifests=self.manifests,
+            start_campaign=lambda campaign: self.started.append(campaign.name),
+            approval_above=self.approval_above,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
@@ -255,6 +270,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
             model.create_table(billing_mode="PAY_PER_REQUEST")
         _s3().create_bucket(Bucket=NOTARY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         _s3().put_bucket_versioning(Bucket=NOTARY_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        _s3().create_bucket(Bucket=MANIFESTS, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield Ledger(parse_region(REGION), new_code=lambda: CODE)
 
 

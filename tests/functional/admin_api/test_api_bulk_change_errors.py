@@ -38,7 +38,7 @@ from tests.functional.admin_api.bulk_change_requests import (
         ({"operation": "REVOKE", "target": None, "why": " "}, "INVALID_REASON"),
         ({"operation": "REVOKE", "target": None, "why": "x" * 201}, "INVALID_REASON"),
         ({"operation": "CONFIGURE", "target": None}, "INVALID_CHANGE"),
-        ({"operation": "CLAIM"}, "INVALID_QUERY"),
+        ({"operation": "ADMIT"}, "INVALID_QUERY"),
         ({"operation": "move"}, "INVALID_QUERY"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from admin_api import roles
-from admin_api.changes import ChangeOperation
+from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.transitions import ClaimRequest
 from lobby.label import encode_label
 from lobby.ledger.listing import MAX_PAGE
@@ -124,6 +124,14 @@ def test_a_device_that_the_index_still_lists_but_that_no_longer_matches_is_left_
     assert ([each["certid"] for each in page["devices"]], page["total"]) == ([two], 1)
 
 
+def test_many_can_be_claimed_before_they_connect(lobby: Lobby) -> None:
+    waiting, other, unknown = lobby.waiting(1), claimed(lobby, 2), fingerprint(9)
+    wanted = {"operation": "CLAIM", "target": at(THERE)}
+    results = change(lobby, wanted, chosen([waiting, other, unknown], None)).data["changeDevices"]["results"]
+    assert [each["code"] for each in results] == [None, "ALREADY_CLAIMED", None]
+    assert [each["device"] and each["device"]["devstate"] for each in results] == ["claimed", None, "expected"]
+
+
 @pytest.mark.parametrize("operation", ChangeOperation)
 @pytest.mark.parametrize("groups", [("viewer",), ("technician", f"target:{HERE}", f"target:{THERE}")])
 def test_only_roles_that_may_change_one_device_may_change_many(
@@ -131,7 +139,7 @@ def test_only_roles_that_may_change_one_device_may_change_many(
 ) -> None:
     certid = claimed(lobby, 1)
     before = lobby.ledger.get(certid)
-    wanted = CHANGES[operation.value]
+    wanted = {**MOVE, "operation": "CLAIM"} if operation is ChangeOperation.CLAIM else CHANGES[operation.value]
     assert change(lobby, wanted, chosen([certid]), groups).code == "FORBIDDEN"
     assert lobby.ask(PREVIEW, {"change": wanted, "devices": chosen([certid])}, groups).code == "FORBIDDEN"
     assert lobby.ledger.get(certid) == before

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from commissioner.lane_messages import DELETE, Verdict
+from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.device import Priority
 from lobby.domain.lane_state import LEASE
 from lobby.domain.states import State

@@ -1,6 +1,6 @@
 """A worker whose time is up: its successor gets the lease, and continues at the same pace."""
 
-from commissioner.lane_messages import DELETE, Verdict
+from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_state import HANDED_OVER_FOR
 from lobby.domain.states import State
 from lobby.ledger.lanes import Lanes

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from commissioner.lane_messages import DELETE, Environment, Verdict
+from commissioner.lane_messages import Environment
+from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State

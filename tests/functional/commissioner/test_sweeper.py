@@ -6,12 +6,14 @@ from typing import Any, cast
 
 import pytest
 
+from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas.sweeper import ACTOR, LATE, Sweeper, SweepResult, handler
 from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
+from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.progress import read_progress
 from tests import aws
@@ -32,14 +34,15 @@ def sweeper(lobby: LobbyWithTargets) -> Sweeper:
     with lobby.calls.uncounted():
         readmission = Readmission(lobby.ledger, aws.client("iot"), aws.client("s3"), BUCKET)
         watch = LaneWatch(lobby.ledger, Lanes(lobby.clock), cast(Any, RecordingQueue()), "queue", ACTOR, lobby.clock)
-        return Sweeper(lobby.ledger, aws.client("iot-data"), readmission, watch, lobby.clock)
+        campaigns = CampaignWatch(Campaigns(lobby.clock), cast(Any, RecordingQueue()), "queue", lobby.clock)
+        return Sweeper(lobby.ledger, aws.client("iot-data"), readmission, watch, campaigns, lobby.clock)
 
 
 def sweep(sweeper: Sweeper, note: dict[str, Any] | None = None) -> dict[str, int]:
     """Make a run and return its counts that are not zero."""
     result = sweeper.sweep({} if note is None else note)
-    counts = {**vars(result), **vars(result.lanes)}
-    return {name: number for name, number in counts.items() if number and name != "lanes"}
+    counts = {**vars(result), **vars(result.lanes), **vars(result.campaigns)}
+    return {name: number for name, number in counts.items() if number and name not in ("lanes", "campaigns")}
 
 
 def test_an_unknown_device_cannot_be_woken(lobby: LobbyWithTargets) -> None:
@@ -95,7 +98,7 @@ def test_a_ledger_without_work_costs_a_few_queries(lobby: LobbyWithTargets, swee
     lobby.place()
     lobby.calls.forget()
     sweep(sweeper)
-    assert lobby.calls.count() == {"Query": 13, "ListObjectsV2": 1}
+    assert lobby.calls.count() == {"Query": 14, "ListObjectsV2": 1}
 
 
 def test_the_lambda_continues_where_it_stopped_and_reports_its_counts(

@@ -45,6 +45,7 @@ from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.leases import RegistrationLeases
+from lobby.ledger.manifests import Manifests
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -185,6 +186,9 @@ class Lambdas:
             histories=Histories(self._ledger(), anchors),
             profiles=PROFILES,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
+            manifests=Manifests(lambda: client("s3"), BUCKET),
+            start_campaign=_no_comparison,
+            approval_above=1000,
             compare=_no_comparison,
             ask_registrar=_no_comparison,
         )

@@ -10,5 +10,7 @@ VALID_SETTINGS = {
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
     "LEFT_THINGS": "mark",
+    "CAMPAIGNS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/012345678901/device-lobby-campaigns.fifo",
+    "CAMPAIGN_APPROVAL_ABOVE": "1000",
     "LOGIN_URL": "https://device-lobby-012345678901.auth.eu-west-1.amazoncognito.com",
 }

@@ -1,0 +1,250 @@
+"""Campaigns of users: what they enter, checked against their role and the targets, and what they do with a campaign.
+
+Who creates, approves, resumes or undoes a campaign must be allowed to change a single device in that way, for that
+target. Each device is checked again when it is changed. Pausing and cancelling need the role only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from admin_api.changes import allowed_request
+from admin_api.roles import Caller
+from admin_api.services import Services
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaign import (
+    DEFAULT_TOLERANCE,
+    ENDED,
+    Author,
+    Campaign,
+    CampaignEvent,
+    CampaignState,
+    Source,
+    SourceKind,
+    require_limits,
+    undo_name,
+    undo_request,
+)
+from lobby.domain.campaign_progress import Prepared
+from lobby.domain.change_requests import ChangeRequest, change_of
+from lobby.domain.changes import Chosen
+from lobby.errors import Conflict, InvalidInput
+from lobby.ledger.campaign_preparation import Candidate
+from lobby.ledger.campaign_sources import Part
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.selection import Selection
+from lobby.names import Fingerprint, parse_campaign_name
+
+_FINAL = (*ENDED, CampaignState.STOPPED)
+logger = Logger(service="admin-api")
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The devices of a campaign: one of a list, a filter, and those that failed in another campaign."""
+
+    listed: Sequence[Chosen] | None = None
+    selection: Selection | None = None
+    failed_of: str | None = None
+
+
+@dataclass(frozen=True)
+class NewCampaign:
+    """A campaign as the caller enters it. `complete`: the list needs no further devices."""
+
+    name: str
+    request: ChangeRequest
+    devices: Devices
+    complete: bool = True
+    canary: int = 0
+    tolerance: float = DEFAULT_TOLERANCE
+
+
+@dataclass(frozen=True)
+class CampaignPreview:
+    """What a campaign would do, as far as there was time; `cursor` is where the rest begins."""
+
+    sums: Prepared
+    cursor: str | None
+
+
+def preview(
+    services: Services, caller: Caller, new: NewCampaign, after: str | None, time_is_up: Callable[[], bool]
+) -> CampaignPreview:
+    """Return what a campaign would do. Raises as `create`."""
+    campaign = _campaign(services, caller, new)
+    if new.devices.listed is not None:
+        candidates = _candidates(new.devices.listed)
+        return CampaignPreview(services.preparation.preview(campaign, candidates, deadline=time_is_up), None)
+    sums, cursor = Prepared(), after
+    while True:
+        part = services.campaign_sources.part(campaign.source, cursor)
+        sums = sums.plus(_sums_of(services, campaign, part, time_is_up))
+        cursor = part.cursor
+        if cursor is None or time_is_up():
+            return CampaignPreview(sums, cursor)
+
+
+def create(services: Services, caller: Caller, new: NewCampaign, time_is_up: Callable[[], bool]) -> Campaign:
+    """Create a campaign and start it. Repeating it changes nothing. Raise `Forbidden`, `InvalidInput`, `NotFound`
+    UNKNOWN_TARGET or UNKNOWN_CAMPAIGN, or `Conflict` TARGET_ARCHIVED, NOT_ALLOWED or CAMPAIGN_EXISTS."""
+    campaign = services.campaigns.create(_campaign(services, caller, new))
+    if new.devices.listed is None:
+        _start(services, campaign)
+        return campaign
+    return _added(services, campaign, new.devices.listed, 0, time_is_up, complete=new.complete)
+
+
+def add(
+    services: Services,
+    caller: Caller,
+    name: str,
+    listed: Sequence[Chosen],
+    offset: int,
+    time_is_up: Callable[[], bool],
+    *,
+    complete: bool,
+) -> Campaign:
+    """Add devices to the list of a campaign that is being prepared. `offset` is the number of devices that it has, so
+    that a repetition adds nothing. Raise `Conflict` NOT_ALLOWED or CHANGED_MEANWHILE."""
+    campaign = services.campaigns.get(parse_campaign_name(name))
+    if campaign.author.actor != caller.actor or campaign.source.kind is not SourceKind.LIST:
+        message = f"got devices for {name}, want a campaign that you have created from a list"
+        raise Conflict("NOT_ALLOWED", message)
+    _require_may(caller, campaign)
+    return _added(services, campaign, listed, offset, time_is_up, complete=complete)
+
+
+def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> Campaign:
+    """Approve, pause, resume or cancel a campaign. Repeating it changes nothing. Raise `NotFound` UNKNOWN_CAMPAIGN, or
+    `Conflict` NOT_ALLOWED or SECOND_PERSON_REQUIRED."""
+    parsed = parse_campaign_name(name)
+    if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED):
+        _require_may(caller, services.campaigns.get(parsed))
+
+    def decide(campaign: Campaign, at: str) -> Campaign:
+        match event:
+            case CampaignEvent.APPROVED:
+                return transitions.approved(campaign, caller.actor, at)
+            case CampaignEvent.PAUSED:
+                return transitions.paused(campaign)
+            case CampaignEvent.RESUMED:
+                return transitions.resumed(campaign)
+            case _:
+                return transitions.cancelling(campaign, at)
+
+    changed = services.campaigns.change(parsed, event, caller.actor, decide)
+    _start(services, changed)
+    return changed
+
+
+def undo(services: Services, caller: Caller, name: str, new_name: str | None) -> Campaign:
+    """Create the campaign that returns the devices to their previous places. Raise `Conflict` NOT_UNDOABLE,
+    ALREADY_UNDONE or NOT_ALLOWED."""
+    campaign = services.campaigns.get(parse_campaign_name(name))
+    back = undo_name(campaign, new_name)
+    if campaign.state is CampaignState.STOPPED:
+        raise Conflict("NOT_ALLOWED", f"got campaign {name}, which can be resumed; want it cancelled first")
+    request = undo_request(replace(campaign, undone_by=None) if campaign.undone_by == back else campaign)
+    source = Source(SourceKind.CHANGED, campaign.name)
+    author = Author(caller.actor, caller.own_targets)
+    new = Campaign(back, request, source, author, timestamp(now()), 0, campaign.tolerance)
+    _require_may(caller, new)
+    services.campaigns.require_free(new)
+    services.campaigns.change(
+        campaign.name, CampaignEvent.UNDONE, caller.actor, lambda before, _at: transitions.undone(before, back), back
+    )
+    created = services.campaigns.create(new)
+    _start(services, created)
+    return created
+
+
+def _campaign(services: Services, caller: Caller, new: NewCampaign) -> Campaign:
+    request = allowed_request(caller, new.request)
+    change_of(request, services.targets)  # raises if the target does not exist or takes no claims
+    canary, tolerance = require_limits(new.canary, new.tolerance)
+    at = timestamp(now())
+    source = _source(services, new.devices)
+    author = Author(caller.actor, caller.own_targets)
+    return Campaign(parse_campaign_name(new.name), request, source, author, at, canary, tolerance)
+
+
+def _source(services: Services, devices: Devices) -> Source:
+    given = [each for each in vars(devices).values() if each is not None]
+    if len(given) != 1:
+        raise InvalidInput("INVALID_SELECTION", f"got {len(given)} of devices, filter and failedOf, want one of them")
+    if devices.failed_of is not None:
+        other = services.campaigns.get(parse_campaign_name(devices.failed_of))
+        if other.state not in _FINAL:
+            raise Conflict("NOT_ALLOWED", f"got campaign {other.name}, which is {other.state}; want one that has ended")
+        return Source(SourceKind.FAILED, other.name)
+    if devices.selection is None:
+        return Source(SourceKind.LIST)
+    if devices.selection == Selection():
+        raise InvalidInput("INVALID_FILTER", "got an empty filter, want at least one condition")
+    return Source(SourceKind.FILTER, None, devices.selection.fields())
+
+
+def _sums_of(services: Services, campaign: Campaign, part: Part, time_is_up: Callable[[], bool]) -> Prepared:
+    return services.preparation.preview(campaign, part.candidates, part.keep, time_is_up)
+
+
+def _added(
+    services: Services,
+    campaign: Campaign,
+    listed: Sequence[Chosen],
+    offset: int,
+    time_is_up: Callable[[], bool],
+    *,
+    complete: bool,
+) -> Campaign:
+    candidates = _candidates(listed)
+    total = campaign.prepared.total
+    if total == offset + len(candidates) and campaign.prepared.complete is complete and total:
+        return _completed(services, campaign)  # it was added before
+    if total != offset or campaign.state is not CampaignState.PREPARING or campaign.prepared.complete:
+        raise Conflict("CHANGED_MEANWHILE", f"got devices after the first {offset}, want them after {total}")
+    added = services.preparation.add(campaign, candidates, complete=complete, deadline=time_is_up)
+    if added is None:
+        raise Conflict("CHANGED_MEANWHILE", f"got devices for {campaign.name}, to which others were added just now")
+    return _completed(services, added)
+
+
+def _completed(services: Services, campaign: Campaign) -> Campaign:
+    """Start a campaign whose list is complete."""
+    if not campaign.prepared.complete:
+        return campaign
+    above = services.approval_above
+    started = services.campaigns.change(
+        campaign.name,
+        CampaignEvent.PREPARED,
+        campaign.author.actor,
+        lambda before, at: transitions.prepared(before, above, at),
+    )
+    _start(services, started)
+    return started
+
+
+def _candidates(listed: Sequence[Chosen]) -> list[Candidate]:
+    """Return each device once, in order."""
+    once: dict[Fingerprint, Chosen] = {}
+    for each in listed:
+        once.setdefault(each.certid, each)
+    return [Candidate(each) for each in once.values()]
+
+
+def _require_may(caller: Caller, campaign: Campaign) -> None:
+    """Raise `Forbidden` if the caller may not change one device as the campaign does."""
+    caller.require(campaign.request.operation.mutation)
+    if campaign.request.target is not None:
+        caller.require_target(campaign.request.target)
+
+
+def _start(services: Services, campaign: Campaign) -> None:
+    """Start the feeder. The change is recorded already, so the sweeper starts it if this fails."""
+    try:
+        services.start_campaign(campaign)
+    except (BotoCoreError, ClientError):
+        logger.exception("campaign not started", extra={"campaign": campaign.name})

@@ -1,0 +1,140 @@
+"""The results of a campaign, device by device, a page at a time.
+
+The outcome is the recorded one. The device is read when the query asks for it, all of a page together, so it shows what
+happened after the campaign has stopped to follow it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import strawberry
+
+from admin_api.graphql.campaign_types import OUTCOMES
+from admin_api.graphql.context import Context, Info, computed
+from admin_api.graphql.device_pages import PageInfo
+from admin_api.graphql.devices import Device, device_from
+from admin_api.graphql.limits import MAX_LISTED, Resource
+from admin_api.graphql.targets import Target
+from lobby.domain import device as ledger
+from lobby.domain.campaign import Campaign
+from lobby.domain.campaign_manifest import ManifestLine
+from lobby.domain.campaign_progress import Outcome, Result
+from lobby.errors import InvalidInput
+from lobby.ledger.batch_reader import READ_SIZE, read_rows
+from lobby.ledger.bulk import chunks
+from lobby.ledger.clock import pause
+from lobby.names import Fingerprint, parse_campaign_name, shown
+
+_PAGES = 5
+"""Pages of a campaign that are read at once."""
+
+
+@dataclass
+class PageRows:
+    """The rows of a page's devices, read once, when they are first needed."""
+
+    certids: list[Fingerprint]
+    deadline: Callable[[], bool]
+
+    @cached_property
+    def rows(self) -> dict[Fingerprint, ledger.Device | None]:
+        found: dict[Fingerprint, ledger.Device | None] = {}
+        for some in chunks(self.certids, READ_SIZE):
+            found |= read_rows(some, pause, self.deadline)
+        return found
+
+
+@strawberry.type(description="What a campaign did with a device.")
+class CampaignResult:
+    shared: strawberry.Private[PageRows]
+
+    certid: strawberry.ID = strawberry.field(description="The fingerprint.")
+    outcome: str = strawberry.field(description=f"What became of it. {OUTCOMES}")
+    code: str | None = strawberry.field(description="The reason of a failure or refusal.")
+    previous_target: Target | None = strawberry.field(
+        description="The target that it was claimed for when the devices were fixed; null without a claim."
+    )
+    previous_profile: str | None = strawberry.field(description="The profile that it had then; null without a claim.")
+
+    @computed("The device as it is now, as in a list; null without a row.")
+    def device(self, info: Info) -> Device | None:
+        row = self.shared.rows.get(Fingerprint(self.certid))
+        return device_from(row, info.context.caller, in_list=True) if row else None
+
+
+@strawberry.type(description="A page of a campaign's results, in the order of its devices.")
+class CampaignResults:
+    nodes: list[CampaignResult] = strawberry.field(description="The results of the page.")
+    page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
+
+
+def results_of(context: Context, name: str, outcome: str | None, first: int, after: str | None) -> CampaignResults:
+    """Return up to `first` results, of one outcome if it is given. Raise `NotFound` UNKNOWN_CAMPAIGN, or `InvalidInput`
+    INVALID_CAMPAIGN, INVALID_COUNT, INVALID_CURSOR or INVALID_OUTCOME."""
+    if not 1 <= first <= MAX_LISTED:
+        raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_LISTED}")
+    context.quota.consume(Resource.LISTED, first)
+    campaign, wanted = context.services.campaigns.get(parse_campaign_name(name)), _outcome(outcome)
+    place: Place | None = _place(after)
+    found: Found = []
+    while place is not None and len(found) < first and not context.quota.time_is_up():
+        more, place = _some(context, campaign, place, wanted, first - len(found))
+        found += more
+    shared = PageRows([line.certid for line, _ in found], context.quota.time_is_up)
+    return CampaignResults(
+        nodes=[_result(line, result, shared) for line, result in found],
+        page_info=PageInfo(has_next_page=place is not None, end_cursor=f"{place[0]}.{place[1]}" if place else None),
+    )
+
+
+Place = tuple[int, int]
+"""The number of a page, and of a device on it."""
+Found = list[tuple[ManifestLine, Result]]
+
+
+def _some(
+    context: Context, campaign: Campaign, place: Place, wanted: Outcome | None, count: int
+) -> tuple[Found, Place | None]:
+    """Return results from a few pages, and where the rest begins."""
+    services, (number, start) = context.services, place
+    found: Found = []
+    for page in services.campaigns.pages(campaign.name, number, _PAGES):
+        lines = services.manifests.read(campaign.name, page.number, page.digest)
+        for index in range(start if page.number == number else 0, len(lines)):
+            if len(found) == count:
+                return found, (page.number, index)
+            result = page.state.results[index]
+            if wanted is None or result.outcome is wanted:
+                found.append((lines[index], result))
+    following = number + _PAGES
+    return found, (following, 0) if following < campaign.prepared.pages else None
+
+
+def _result(line: ManifestLine, result: Result, shared: PageRows) -> CampaignResult:
+    place = line.place
+    return CampaignResult(
+        shared=shared,
+        certid=strawberry.ID(line.certid),
+        outcome=result.outcome.value,
+        code=result.code,
+        previous_target=Target(account=place.target.account, region=place.target.region) if place else None,
+        previous_profile=place.profile if place else None,
+    )
+
+
+def _outcome(text: str | None) -> Outcome | None:
+    try:
+        return None if text is None else Outcome(text)
+    except ValueError:
+        want = ", ".join(Outcome)
+        raise InvalidInput("INVALID_OUTCOME", f"got {shown(text)}, want one of: {want}") from None
+
+
+def _place(cursor: str | None) -> Place:
+    if not cursor:
+        return 0, 0
+    page, dot, index = cursor.partition(".")
+    if not (dot and page.isdecimal() and index.isdecimal() and len(cursor) <= 16 and cursor.isascii()):
+        raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this list")
+    return int(page), int(index)

@@ -1,0 +1,200 @@
+"""The feeder of campaigns: prepares one, carries it out a page at a time, and records what became of its devices.
+
+Each step begins with the record of the campaign as it is now, so a pause or a cancellation takes effect after the page
+in progress. Each step ends with a conditional record, so it can be repeated, and two feeders do no harm. A run lasts
+twenty seconds at most; then a fresh token starts the next one.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from commissioner.campaigns.pages import Interrupted, Pages
+from commissioner.token_messages import DELETE, Verdict
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaign import Campaign, CampaignEvent
+from lobby.domain.campaign_progress import PageState
+from lobby.domain.campaign_rules import recorded
+from lobby.domain.campaign_steps import Action, Step, next_step
+from lobby.domain.change_requests import TargetRegister
+from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes import Lane, lane_to
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.campaign_preparation import Preparation
+from lobby.ledger.campaign_rows import Page
+from lobby.ledger.campaign_sources import Sources
+from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.clock import timestamp
+from lobby.names import CampaignName
+
+ACTOR: Final = "service:campaigns"
+SLICE: Final = timedelta(seconds=20)
+PAGE_TIME: Final = timedelta(seconds=10)
+"""How long one page may take. The token is hidden for longer than that."""
+HIDDEN_WHILE_WORKING: Final = 15
+HIDDEN_AFTER_CONFLICT: Final = 2
+OPEN_PAGES: Final = 25
+FOLLOWED_PAGES: Final = 5
+"""Pages that one look reads at most."""
+INVALID_MANIFEST: Final = "INVALID_MANIFEST"
+logger = Logger(service="campaigns")
+
+
+@dataclass
+class Feeder:
+    """`above` is the largest size that needs no approval. `clock` returns the time."""
+
+    campaigns: Campaigns
+    sources: Sources
+    preparation: Preparation
+    pages: Pages
+    targets: TargetRegister
+    above: int
+    clock: Callable[[], datetime]
+
+    def run(self, name: CampaignName, hide: Callable[[int], None]) -> Verdict:
+        """Work on a campaign, and return what happens to its token. `hide` hides it while the feeder works. Raise what
+        makes it come again."""
+        ends, rates = self.clock() + SLICE, self._rates()
+        while True:
+            try:
+                campaign = self.campaigns.get(name)
+            except NotFound:
+                return DELETE
+            page = self._next_page(campaign)
+            lanes = [Lane(lane) for lane in page.lanes] if page else []
+            step = next_step(campaign, lanes, lambda lane: rates.get(lane, DEFAULT_RATE), self.clock())
+            if step.action is Action.END:
+                self.campaigns.rest(campaign)
+                return DELETE
+            if step.action is Action.WAIT:
+                return Verdict(hide=step.seconds)
+            if self.clock() >= ends:
+                return Verdict(hand_over=True)
+            hide(HIDDEN_WHILE_WORKING)
+            logger.info("step", extra={"campaign": name, "step": step.action.value, "fed": campaign.progress.fed})
+            if not self._take(step, campaign, page):
+                return Verdict(hide=HIDDEN_AFTER_CONFLICT)
+
+    def _rates(self) -> dict[Lane, float]:
+        return {lane_to(each.target): each.rate for each in self.targets.all()}
+
+    def _next_page(self, campaign: Campaign) -> Page | None:
+        fed = campaign.progress.fed
+        return self.campaigns.page(campaign.name, fed) if fed < campaign.prepared.pages else None
+
+    def _take(self, step: Step, campaign: Campaign, page: Page | None) -> bool:
+        """Take a step. Return False if it is to be repeated later."""
+        try:
+            return self._taken(step, campaign, page)
+        except Interrupted:
+            return False
+        except Conflict as conflict:  # the next record of the campaign tells what happened
+            logger.info("conflict", extra={"campaign": campaign.name, "code": conflict.code})
+            return False
+        except InvalidInput as error:
+            if error.code != INVALID_MANIFEST:
+                raise
+            logger.exception("manifest changed", extra={"campaign": campaign.name})
+            self._give_up(campaign)
+            return True
+
+    def _taken(self, step: Step, campaign: Campaign, page: Page | None) -> bool:
+        until = self.clock() + PAGE_TIME
+        match step.action:
+            case Action.FEED if page is not None:
+                return self._feed(campaign, page, lambda: self.clock() >= until)
+            case Action.LOOK:
+                return self._look(campaign)
+            case Action.PREPARE:
+                self._prepare(campaign, lambda: self.clock() >= until)
+            case Action.CLOSE:
+                self._close(campaign, page)
+            case Action.STOP:
+                self._stop(campaign, step.reason)
+            case _:
+                self._change(campaign, CampaignEvent.FINISHED, transitions.finished)
+        return True
+
+    def _prepare(self, campaign: Campaign, deadline: Callable[[], bool]) -> None:
+        if campaign.prepared.complete:
+            self._change(
+                campaign, CampaignEvent.PREPARED, lambda before, at: transitions.prepared(before, self.above, at)
+            )
+            return
+        part = self.sources.part(campaign.source, campaign.prepared.cursor, campaign.createdat)
+        self.preparation.add(
+            campaign,
+            part.candidates,
+            cursor=part.cursor,
+            complete=part.cursor is None,
+            keep=part.keep,
+            deadline=deadline,
+        )
+
+    def _feed(self, campaign: Campaign, page: Page, deadline: Callable[[], bool]) -> bool:
+        after = self.pages.carry_out(campaign, page, deadline)
+        return self._record(campaign, [(page, after)]) is not None
+
+    def _look(self, campaign: Campaign) -> bool:
+        pages = [self.campaigns.page(campaign.name, number) for number in _to_look_at(campaign)]
+        found = [(page, self.pages.look(campaign, page)) for page in pages]
+        changed = [(page, after) for page, after in found if after != page.state]
+        return self._record(campaign, changed, looked=True) is not None
+
+    def _close(self, campaign: Campaign, page: Page | None) -> None:
+        """Record what was changed of a page in progress, then end. Cancelling twice finds the page recorded."""
+        if page is not None and campaign.started_at is not None:
+            begun = self.pages.close(campaign, page)
+            if begun is not None and self._record(campaign, [(page, begun)]) is None:
+                return
+        self._change(campaign, CampaignEvent.CANCELLED, transitions.cancelled)
+
+    def _stop(self, campaign: Campaign, reason: str) -> None:
+        self._change(
+            campaign, CampaignEvent.STOPPED, lambda before, _at: transitions.stopped(before, reason), detail=reason
+        )
+
+    def _give_up(self, campaign: Campaign) -> None:
+        """Stop a campaign whose manifest cannot be trusted, or end one that was cancelled."""
+        with suppress(Conflict):
+            self._stop(campaign, INVALID_MANIFEST)
+            return
+        self._change(campaign, CampaignEvent.CANCELLED, transitions.cancelled)
+
+    def _change(
+        self,
+        campaign: Campaign,
+        event: CampaignEvent,
+        decide: Callable[[Campaign, str], Campaign],
+        detail: str = "",
+    ) -> None:
+        self.campaigns.change(campaign.name, event, ACTOR, decide, detail)
+
+    def _record(
+        self, campaign: Campaign, changed: list[tuple[Page, PageState]], *, looked: bool = False
+    ) -> Campaign | None:
+        at, progress = timestamp(self.clock()), campaign.progress
+        for page, after in changed:
+            progress = recorded(progress, page.number, page.state, after, at)
+        if looked:
+            progress = replace(progress, looked_at=at)
+        return self.campaigns.record(campaign, progress, {page.number: after for page, after in changed})
+
+
+def _to_look_at(campaign: Campaign) -> list[int]:
+    """Return the pages to look at: those with devices that wait, in turn if they are many, and some of those whose
+    devices have not arrived."""
+    progress = campaign.progress
+    opened, followed = sorted(progress.open), list(progress.followed)
+    chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, FOLLOWED_PAGES, progress.number)
+    return sorted({*chosen, *([0] if campaign.canary and 0 in followed else [])})
+
+
+def _in_turn(pages: list[int], count: int, turn: int) -> list[int]:
+    start = turn * count % len(pages) if len(pages) > count else 0
+    return (pages[start:] + pages[:start])[:count]

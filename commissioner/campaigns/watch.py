@@ -1,0 +1,64 @@
+"""The sweeper's look at campaigns: starts the feeder of one that nobody works on, and counts those that are stuck.
+
+A token can be lost: between the change of a campaign and the message, or when it is older than a queue keeps it. A
+campaign that waits for a target is worked on all the same, so only a feeder that does not run is reported.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from lobby.campaign_tokens import token_message
+from lobby.domain.campaign import Campaign
+from lobby.errors import NotFound
+from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.clock import now, timestamp
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+IDLE: Final = timedelta(minutes=2)
+"""Longer than a feeder is ever silent."""
+STUCK: Final = timedelta(minutes=15)
+
+
+@dataclass
+class CampaignReport:
+    """What one look has found."""
+
+    started: int = 0
+    stuck: int = 0
+
+    def numbers(self) -> dict[str, int]:
+        """Return the counts by metric name."""
+        return {"CampaignsStarted": self.started, "CampaignsStuck": self.stuck}
+
+
+class CampaignWatch:
+    """`queue` is the URL of the tokens' queue."""
+
+    def __init__(self, campaigns: Campaigns, sqs: "SQSClient", queue: str, clock: Callable[[], datetime] = now) -> None:
+        self._campaigns, self._sqs, self._queue, self._clock = campaigns, sqs, queue, clock
+
+    def check(self, time_is_up: Callable[[], bool]) -> CampaignReport:
+        """Start what is idle."""
+        report = CampaignReport()
+        for name in self._campaigns.active():
+            if time_is_up():
+                break
+            try:
+                campaign = self._campaigns.get(name)
+            except NotFound:
+                continue
+            since = self._clock() - datetime.fromisoformat(last_work(campaign))
+            if since >= IDLE:
+                self._sqs.send_message(QueueUrl=self._queue, **token_message(name, timestamp(self._clock())))
+                report.started += 1
+            report.stuck += since >= STUCK
+        return report
+
+
+def last_work(campaign: Campaign) -> str:
+    """Return when the feeder last recorded something, or should have begun."""
+    return max(campaign.createdat, campaign.started_at or "", campaign.progress.worked_at or "")

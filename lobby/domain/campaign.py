@@ -1,0 +1,225 @@
+"""A campaign: one operation on many devices, carried out in the cloud, with its states and who may start it.
+
+The devices are fixed at the start, as pages of a manifest. A campaign above a size, and each revocation, needs the
+approval of a second user. Whatever stops a campaign leaves the devices that it has changed as they are; undoing it is a
+campaign of its own. An event that the table does not list for a state raises `Conflict`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from lobby.domain.campaign_progress import Prepared, Progress
+from lobby.domain.change_requests import ChangeOperation, ChangeRequest
+from lobby.errors import Conflict, InvalidInput
+from lobby.names import CampaignName, Target, parse_campaign_name
+
+PAGE_SIZE: Final = 100
+"""Devices of a page. The feeder records its progress after each page."""
+MAX_CANARY: Final = PAGE_SIZE
+"""The canary is the first page."""
+DEFAULT_TOLERANCE: Final = 0.1
+_UNDO_SUFFIX: Final = "-undo"
+
+
+class CampaignState(StrEnum):
+    """The state of a campaign."""
+
+    PREPARING = "preparing"
+    """Its devices are being fixed."""
+    APPROVAL = "approval"
+    """It waits for the approval of a second user."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    """It was cancelled, and the page in progress is being finished."""
+    STOPPED = "stopped"
+    """It has stopped itself. It can be resumed or cancelled."""
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class CampaignEvent(StrEnum):
+    """What can happen to a campaign. Each event is an entry in its history."""
+
+    CREATED = "created"
+    PREPARED = "prepared"
+    APPROVED = "approved"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    STOPPED = "stopped"
+    CANCEL = "cancel"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+    UNDONE = "undone"
+
+
+_S, _E = CampaignState, CampaignEvent
+ENDED: Final = frozenset({_S.CANCELLED, _S.DONE})
+TRANSITIONS: Final[Mapping[tuple[CampaignState, CampaignEvent], CampaignState]] = {
+    (_S.PREPARING, _E.PREPARED): _S.RUNNING,
+    (_S.APPROVAL, _E.APPROVED): _S.RUNNING,
+    (_S.RUNNING, _E.PAUSED): _S.PAUSED,
+    (_S.PAUSED, _E.RESUMED): _S.RUNNING,
+    (_S.STOPPED, _E.RESUMED): _S.RUNNING,
+    (_S.RUNNING, _E.STOPPED): _S.STOPPED,
+    (_S.APPROVAL, _E.CANCEL): _S.CANCELLED,
+    **dict.fromkeys(
+        ((state, _E.CANCEL) for state in (_S.PREPARING, _S.RUNNING, _S.PAUSED, _S.STOPPED)),
+        _S.STOPPING,
+    ),
+    (_S.STOPPING, _E.CANCELLED): _S.CANCELLED,
+    (_S.RUNNING, _E.FINISHED): _S.DONE,
+    **{(state, _E.UNDONE): state for state in ENDED},
+}
+"""(state, event) → the next state. A campaign that needs approval enters `APPROVAL` when it is prepared."""
+UNDO: Final[Mapping[ChangeOperation, ChangeOperation]] = {
+    ChangeOperation.CLAIM: ChangeOperation.RELEASE,
+    ChangeOperation.MOVE: ChangeOperation.MOVE,
+    ChangeOperation.CONFIGURE: ChangeOperation.CONFIGURE,
+    ChangeOperation.RELEASE: ChangeOperation.CLAIM,
+}
+"""The operation that undoes another one. A revocation is permanent, and a retry has no previous place."""
+
+
+class SourceKind(StrEnum):
+    """Where the devices of a campaign come from."""
+
+    LIST = "list"
+    """A user's list, which is added in parts."""
+    FILTER = "filter"
+    FAILED = "failed"
+    """The devices that failed or were refused in another campaign."""
+    CHANGED = "changed"
+    """The devices that another campaign has changed, which go back to their previous place."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """`campaign` is the other campaign; `filter` are the fields of the filter (`lobby.ledger.selection`)."""
+
+    kind: SourceKind
+    campaign: CampaignName | None = None
+    filter: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who created a campaign, and the targets on which they may act; None: on all. Checked for each device again when
+    it is changed."""
+
+    actor: str
+    targets: frozenset[Target] | None = None
+
+    def require_target(self, target: Target) -> None:
+        """Raise `Conflict` FORBIDDEN."""
+        if self.targets is not None and target not in self.targets:
+            raise Conflict("FORBIDDEN", f"got a device in {target}, on which {self.actor} may not act")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Times are ISO 8601 UTC. `tolerance` is the failure rate, 0 to 1, above which it stops; `canary` is the number of
+    devices that must arrive first. `why` states why it has stopped."""
+
+    name: CampaignName
+    request: ChangeRequest
+    source: Source
+    author: Author
+    createdat: str
+    canary: int = 0
+    tolerance: float = DEFAULT_TOLERANCE
+    state: CampaignState = CampaignState.PREPARING
+    revision: int = 0
+    """Counts the changes of its state."""
+    why: str | None = None
+    approved_by: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    undone_by: CampaignName | None = None
+    prepared: Prepared = field(default_factory=Prepared)
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def actor(self) -> str:
+        """The actor of its changes in the histories of devices."""
+        return f"campaign:{self.name}"
+
+    @property
+    def undoes(self) -> CampaignName | None:
+        return self.source.campaign if self.source.kind is SourceKind.CHANGED else None
+
+
+@dataclass(frozen=True)
+class CampaignEntry:
+    """One entry of a campaign's history."""
+
+    at: str
+    actor: str
+    event: CampaignEvent
+    detail: str = ""
+
+
+def needs_approval(request: ChangeRequest, size: int, above: int) -> bool:
+    """Return whether a second user must approve a campaign that changes `size` devices. `above`: the largest size that
+    needs none; a revocation always does, as it is permanent."""
+    return size > 0 and (request.operation is ChangeOperation.REVOKE or size > above)
+
+
+def state_after(campaign: Campaign, event: CampaignEvent, *, approval: bool = False) -> CampaignState:
+    """Return the next state. `approval`: the prepared campaign needs it. Raise `Conflict` NOT_ALLOWED."""
+    following = TRANSITIONS.get((campaign.state, event))
+    if following is None:
+        raise Conflict("NOT_ALLOWED", f"got {event} for campaign {campaign.name}, which is {campaign.state}")
+    if event is CampaignEvent.PREPARED and approval:
+        return CampaignState.APPROVAL
+    return following
+
+
+def allowed(campaign: Campaign, event: CampaignEvent) -> bool:
+    return (campaign.state, event) in TRANSITIONS
+
+
+def require_second_person(campaign: Campaign, actor: str) -> None:
+    """Raise `Conflict` SECOND_PERSON_REQUIRED if `actor` has created the campaign."""
+    if actor == campaign.author.actor:
+        raise Conflict("SECOND_PERSON_REQUIRED", f"got the approval of {actor}, who created it; want another user's")
+
+
+def require_limits(canary: object, tolerance: object) -> tuple[int, float]:
+    """Return the canary and the tolerance of a new campaign. Raise `InvalidInput` INVALID_CANARY or
+    INVALID_FAILURE_RATE."""
+    if isinstance(canary, bool) or not isinstance(canary, int) or not 0 <= canary <= MAX_CANARY:
+        raise InvalidInput("INVALID_CANARY", f"got {canary} devices, want 0 to {MAX_CANARY}")
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance <= 1:
+        raise InvalidInput("INVALID_FAILURE_RATE", f"got {tolerance}, want 0 to 1")
+    return canary, float(tolerance)
+
+
+def undo_request(campaign: Campaign) -> ChangeRequest:
+    """Return what undoes a campaign; each device has its own previous place. Raise `Conflict` NOT_UNDOABLE or
+    ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
+    operation = UNDO.get(campaign.request.operation)
+    if operation is None or campaign.undoes is not None:
+        what = "an undo" if campaign.undoes else campaign.request.operation
+        raise Conflict("NOT_UNDOABLE", f"got campaign {campaign.name}, want one that is no {what}")
+    if campaign.undone_by is not None:
+        raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
+    state_after(campaign, CampaignEvent.UNDONE)
+    return ChangeRequest(operation)
+
+
+def undo_name(campaign: Campaign, wanted: str | None) -> CampaignName:
+    """Return the name of the campaign that undoes another. Raise `InvalidInput` INVALID_CAMPAIGN."""
+    return parse_campaign_name(wanted or f"{campaign.name}{_UNDO_SUFFIX}")
+
+
+def source_fields(source: Source) -> dict[str, Any]:
+    """Return a source as an object for JSON."""
+    return {"kind": source.kind.value, "campaign": source.campaign, "filter": dict(source.filter)}
+
+
+def source_of(fields: Mapping[str, Any]) -> Source:
+    name = fields["campaign"]
+    return Source(SourceKind(fields["kind"]), CampaignName(name) if name else None, fields["filter"])

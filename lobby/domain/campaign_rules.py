@@ -1,0 +1,120 @@
+"""How the record of a campaign changes when a page was carried out or looked at, and when it must stop.
+
+A campaign stops itself if more devices fail than it tolerates, or if its canary does not arrive. What a target that
+does not answer delays is no failure: its lane waits.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from lobby.domain.campaign import Campaign
+from lobby.domain.campaign_progress import FAILURES, TRIED, Outcome, PageState, Progress
+from lobby.domain.lanes import Lane
+
+MIN_TRIED: Final = 10
+"""Devices that must have been tried before the failure rate counts."""
+CANARY_TIME: Final = timedelta(minutes=15)
+"""How long the canary may take to arrive."""
+MAX_FOLLOWED: Final = 50
+"""Pages whose devices are followed until they arrive. Results of earlier ones are read when they are asked for."""
+FAILURE_RATE: Final = "FAILURE_RATE"
+CANARY_FAILED: Final = "CANARY_FAILED"
+CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"
+
+
+def recorded(progress: Progress, page: int, before: PageState, after: PageState, at: str) -> Progress:
+    """Return the progress after the results of a page have changed."""
+    outcomes = Counter(progress.outcomes)
+    outcomes.update(after.outcomes)
+    outcomes.subtract(before.outcomes)
+    del outcomes[Outcome.PENDING]
+    reasons = Counter(progress.reasons)
+    reasons.update(after.reasons)
+    reasons.subtract(before.reasons)
+    opened: dict[int, Mapping[str, int]] = {number: lanes for number, lanes in progress.open.items() if number != page}
+    followed = [number for number in progress.followed if number != page]
+    if after.outcomes[Outcome.WAITING]:
+        opened[page] = {str(lane): count for lane, count in after.waiting.items()}
+    elif after.outcomes[Outcome.AWAITED]:
+        followed.append(page)
+    return replace(
+        progress,
+        fed=max(progress.fed, page + 1),
+        outcomes={name: count for name, count in sorted(outcomes.items()) if count},
+        reasons={name: count for name, count in sorted(reasons.items()) if count},
+        first=dict(after.outcomes) if page == 0 else progress.first,
+        open=opened,
+        followed=tuple(followed[-MAX_FOLLOWED:]),
+        advanced_at=at if before.results != after.results else progress.advanced_at,
+    )
+
+
+def resumed(progress: Progress) -> Progress:
+    """Return the progress with which a campaign continues: earlier failures and the canary do not stop it again."""
+    return replace(progress, tolerated=(progress.count(FAILURES), progress.count(TRIED)), canary_passed=True)
+
+
+def stop_reason(campaign: Campaign, now: datetime) -> str | None:
+    """Return why a running campaign must stop, or None."""
+    progress = campaign.progress
+    canary = canary_state(campaign)
+    if canary.failed:
+        return CANARY_FAILED
+    failures = progress.count(FAILURES) - progress.tolerated[0]
+    tried = progress.count(TRIED) - progress.tolerated[1]
+    if tried >= MIN_TRIED and failures > campaign.tolerance * tried:
+        return FAILURE_RATE
+    if canary.pending and not progress.open and _older_than(progress.advanced_at, now, CANARY_TIME):
+        return CANARY_NOT_ARRIVED
+    return None
+
+
+@dataclass(frozen=True)
+class CanaryState:
+    """`pending`: devices of the canary that have not arrived; `failed`: those that failed or were refused."""
+
+    pending: int = 0
+    failed: int = 0
+
+
+def canary_state(campaign: Campaign) -> CanaryState:
+    """Return the state of the canary; nothing is pending without one, or before it began."""
+    if not campaign.canary or campaign.progress.canary_passed:
+        return CanaryState()
+    first = campaign.progress.first
+    pending = first.get(Outcome.WAITING, 0) + first.get(Outcome.AWAITED, 0)
+    return CanaryState(pending, sum(first.get(each, 0) for each in FAILURES))
+
+
+def canary_arrived(campaign: Campaign) -> int:
+    return min(campaign.canary, campaign.progress.first.get(Outcome.DONE, 0)) if campaign.canary else 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a campaign takes: `seconds`, and the lane that limits it; None if no lane has work."""
+
+    seconds: float
+    lane: Lane | None = None
+
+
+def estimate(work: Mapping[str, int], rate_of: Callable[[Lane], float]) -> Estimate:
+    """Return how long so many devices take in each lane. Lanes work at the same time, so the slowest one limits."""
+    times = [Estimate(count / rate_of(Lane(lane)), Lane(lane)) for lane, count in work.items() if count]
+    return max(times, key=lambda each: each.seconds, default=Estimate(0.0))
+
+
+def remaining_work(campaign: Campaign) -> dict[str, int]:
+    """Return an estimate of how many devices each lane still has to work on, in proportion to those that are left."""
+    prepared, progress = campaign.prepared, campaign.progress
+    settled = progress.count((*TRIED, Outcome.SUPERSEDED))
+    left = max(0, prepared.total - settled)
+    share = left / prepared.total if prepared.total else 0.0
+    return {lane: round(count * share) for lane, count in prepared.work.items()}
+
+
+def _older_than(at: str | None, now: datetime, age: timedelta) -> bool:
+    return at is not None and now - datetime.fromisoformat(at) >= age

@@ -1,0 +1,122 @@
+"""What the feeder of a campaign does next: prepare, carry a page out, look at what became of earlier ones, wait, end.
+
+The decision depends only on the record of the campaign, so a feeder that was killed is continued by the next one. The
+feeder keeps at most a minute's work waiting in a lane: a pause then takes effect soon, and the lane never runs empty.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from lobby.domain.campaign import Campaign, CampaignState, SourceKind
+from lobby.domain.campaign_rules import canary_state, stop_reason
+from lobby.domain.lanes import Lane
+
+MOST_WAITING: Final = 2000
+FEWEST_WAITING: Final = 100
+"""Limits of the devices of a campaign that wait in one lane."""
+WAITING_SECONDS: Final = 60
+LOOK_INTERVAL: Final = timedelta(seconds=3)
+"""Between two looks at devices that wait for the commissioner."""
+LATER_LOOK_INTERVAL: Final = timedelta(seconds=15)
+"""The same for devices that the lobby has nothing left to do for."""
+QUIET_TIME: Final = timedelta(minutes=2)
+"""Without any progress for this time, looks are less frequent."""
+FOLLOW_TIME: Final = timedelta(minutes=10)
+"""How long the arrival of the last devices is awaited."""
+
+
+class Action(StrEnum):
+    """What to do next."""
+
+    PREPARE = "prepare"
+    FEED = "feed"
+    LOOK = "look"
+    CLOSE = "close"
+    """Record what was changed of the page in progress, then end."""
+    STOP = "stop"
+    FINISH = "finish"
+    WAIT = "wait"
+    END = "end"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`seconds` is how long to wait, `reason` why the campaign stops."""
+
+    action: Action
+    seconds: int = 0
+    reason: str = ""
+
+
+END: Final = Step(Action.END)
+
+
+def most_waiting(rate: float) -> int:
+    """Return how many devices of a campaign may wait in a lane with this rate."""
+    return round(min(MOST_WAITING, max(FEWEST_WAITING, rate * WAITING_SECONDS)))
+
+
+def next_step(
+    campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime
+) -> Step:
+    """Return the next step. `next_lanes` are those in which devices of the next page will wait."""
+    match campaign.state:
+        case CampaignState.PREPARING:
+            return END if campaign.source.kind is SourceKind.LIST else Step(Action.PREPARE)
+        case CampaignState.APPROVAL:
+            return END
+        case CampaignState.STOPPING:
+            return Step(Action.CLOSE)
+        case CampaignState.RUNNING:
+            return _running(campaign, next_lanes, rate_of, now)
+        case _:
+            return _look_or_wait(campaign, now) if campaign.progress.open else END
+
+
+def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime) -> Step:
+    progress = campaign.progress
+    if reason := stop_reason(campaign, now):
+        return Step(Action.STOP, reason=reason)
+    if _look_is_due(campaign, now):
+        return Step(Action.LOOK)
+    if progress.fed < campaign.prepared.pages:
+        is_held = canary_state(campaign).pending > 0 and progress.fed > 0
+        if not is_held and _has_room(campaign, next_lanes, rate_of):
+            return Step(Action.FEED)
+        return _look_or_wait(campaign, now)
+    if progress.open or (progress.followed and not _is_older(progress.advanced_at, now, FOLLOW_TIME)):
+        return _look_or_wait(campaign, now)
+    return Step(Action.FINISH)
+
+
+def _has_room(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float]) -> bool:
+    """Return whether one of the lanes of the next page has room. A target that does not answer does not keep the others
+    waiting."""
+    waiting = campaign.progress.waiting
+    return not next_lanes or any(waiting[lane] < most_waiting(rate_of(lane)) for lane in next_lanes)
+
+
+def _look_is_due(campaign: Campaign, now: datetime) -> bool:
+    progress = campaign.progress
+    return bool(progress.open or progress.followed) and _look_in(campaign, now) <= timedelta(0)
+
+
+def _look_in(campaign: Campaign, now: datetime) -> timedelta:
+    progress = campaign.progress
+    is_moving = progress.open and not _is_older(progress.advanced_at, now, QUIET_TIME)
+    is_soon = is_moving or canary_state(campaign).pending > 0
+    interval = LOOK_INTERVAL if is_soon else LATER_LOOK_INTERVAL
+    looked_at = datetime.fromisoformat(progress.looked_at) if progress.looked_at else now - interval
+    return looked_at + interval - now
+
+
+def _look_or_wait(campaign: Campaign, now: datetime) -> Step:
+    left = _look_in(campaign, now)
+    return Step(Action.LOOK) if left <= timedelta(0) else Step(Action.WAIT, max(1, round(left.total_seconds())))
+
+
+def _is_older(at: str | None, now: datetime, age: timedelta) -> bool:
+    return at is not None and now - datetime.fromisoformat(at) >= age

@@ -1,0 +1,92 @@
+"""What each event of a campaign changes: pure functions from a campaign to the new one.
+
+A result that equals the given campaign means that the event was applied before, so requests can be repeated. An event
+that the state does not allow raises `Conflict`, and nothing is written.
+"""
+
+from dataclasses import replace
+
+from lobby.domain.campaign import (
+    Campaign,
+    CampaignEvent,
+    CampaignState,
+    needs_approval,
+    require_second_person,
+    state_after,
+)
+from lobby.domain.campaign_rules import resumed as resumed_progress
+from lobby.errors import Conflict
+from lobby.names import CampaignName
+
+
+def prepared(campaign: Campaign, above: int, at: str) -> Campaign:
+    """Its devices are fixed. It starts, unless a second user must approve it; `above` as in `needs_approval`."""
+    if campaign.state is not CampaignState.PREPARING:
+        return campaign
+    approval = needs_approval(campaign.request, campaign.prepared.changing, above)
+    state = state_after(campaign, CampaignEvent.PREPARED, approval=approval)
+    return replace(campaign, state=state, started_at=None if approval else at)
+
+
+def approved(campaign: Campaign, actor: str, at: str) -> Campaign:
+    """A second user approves it. Raise `Conflict` SECOND_PERSON_REQUIRED or NOT_ALLOWED."""
+    if campaign.approved_by == actor:
+        return campaign
+    state = state_after(campaign, CampaignEvent.APPROVED)
+    require_second_person(campaign, actor)
+    return replace(campaign, state=state, approved_by=actor, started_at=at)
+
+
+def paused(campaign: Campaign) -> Campaign:
+    if campaign.state is CampaignState.PAUSED:
+        return campaign
+    return replace(campaign, state=state_after(campaign, CampaignEvent.PAUSED))
+
+
+def resumed(campaign: Campaign) -> Campaign:
+    """A paused or stopped campaign continues. What has stopped it does not count again."""
+    if campaign.state is CampaignState.RUNNING:
+        return campaign
+    state = state_after(campaign, CampaignEvent.RESUMED)
+    progress = resumed_progress(campaign.progress) if campaign.state is CampaignState.STOPPED else campaign.progress
+    return replace(campaign, state=state, why=None, progress=progress)
+
+
+def stopped(campaign: Campaign, why: str) -> Campaign:
+    """It stops itself."""
+    return replace(campaign, state=state_after(campaign, CampaignEvent.STOPPED), why=why)
+
+
+def cancelling(campaign: Campaign, at: str) -> Campaign:
+    """A user cancels it. The feeder finishes the page in progress first."""
+    if campaign.state in (CampaignState.STOPPING, CampaignState.CANCELLED):
+        return campaign
+    state = state_after(campaign, CampaignEvent.CANCEL)
+    return replace(campaign, state=state, ended_at=at if state is CampaignState.CANCELLED else None)
+
+
+def cancelled(campaign: Campaign, at: str) -> Campaign:
+    """No further device is changed."""
+    if campaign.state is CampaignState.CANCELLED:
+        return campaign
+    return replace(campaign, state=state_after(campaign, CampaignEvent.CANCELLED), ended_at=at)
+
+
+def finished(campaign: Campaign, at: str) -> Campaign:
+    if campaign.state is CampaignState.DONE:
+        return campaign
+    return replace(campaign, state=state_after(campaign, CampaignEvent.FINISHED), ended_at=at)
+
+
+def undone(campaign: Campaign, by: CampaignName) -> Campaign:
+    """Another campaign undoes it. Raise `Conflict` ALREADY_UNDONE or NOT_ALLOWED."""
+    if campaign.undone_by == by:
+        return campaign
+    if campaign.undone_by is not None:
+        raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
+    return replace(campaign, state=state_after(campaign, CampaignEvent.UNDONE), undone_by=by)
+
+
+def needs_feeder(campaign: Campaign) -> bool:
+    """Return whether the feeder has, or will soon have, something to do."""
+    return campaign.state in (CampaignState.RUNNING, CampaignState.STOPPING) or bool(campaign.progress.open)

@@ -1,0 +1,130 @@
+"""Fixes the devices of a campaign: reads their rows, and writes pages of the manifest.
+
+Each row is read consistently and decided on as the campaign will, so that the sums are a preview. A page is written to
+the bucket first and then recorded on condition of what was recorded before, so preparing can be interrupted anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lobby.domain.campaign import PAGE_SIZE, Campaign
+from lobby.domain.campaign_manifest import ManifestLine, Place, change_for_page, place_of
+from lobby.domain.campaign_progress import Prepared, lanes_with_work
+from lobby.domain.change_requests import TargetRegister
+from lobby.domain.changes import Chosen, generation_of
+from lobby.domain.device import Device
+from lobby.errors import Conflict, LobbyError
+from lobby.ledger.bulk import NOT_TRIED
+from lobby.ledger.campaigns import Campaigns, NewPage
+from lobby.ledger.device_changes import Preview
+from lobby.ledger.manifests import Manifests
+from lobby.ledger.store import Ledger
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A device that may belong to a campaign. `chosen` has a generation if that is fixed already; `goal` is where an
+    undo brings it."""
+
+    chosen: Chosen
+    goal: Place | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    line: ManifestLine
+    preview: Preview
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Prepares campaigns. `targets` are the registered targets."""
+
+    campaigns: Campaigns
+    manifests: Manifests
+    ledger: Ledger
+    targets: TargetRegister
+
+    def add(
+        self,
+        campaign: Campaign,
+        candidates: Sequence[Candidate],
+        *,
+        cursor: str | None = None,
+        complete: bool = False,
+        keep: Callable[[Device], bool] = lambda _device: True,
+        deadline: Callable[[], bool] = lambda: False,
+    ) -> Campaign | None:
+        """Add devices to the manifest. `keep` decides on a row that was read consistently. Return None if another
+        writer was first. Raise `Conflict` NOT_TRIED if a row could not be read in time."""
+        kept = self._previewed(campaign, candidates, keep, deadline)
+        pages = []
+        for number, part in enumerate(_pages(kept, campaign), start=campaign.prepared.pages):
+            digest = self.manifests.write(campaign.name, number, [each.line for each in part])
+            pages.append(NewPage(digest, len(part), _home_lanes(part)))
+        sums = sums_of([each.preview for each in kept])
+        found = replace(sums, pages=len(pages), cursor=cursor, complete=complete)
+        return self.campaigns.add_pages(campaign, found, pages)
+
+    def preview(
+        self,
+        campaign: Campaign,
+        candidates: Sequence[Candidate],
+        keep: Callable[[Device], bool] = lambda _device: True,
+        deadline: Callable[[], bool] = lambda: False,
+    ) -> Prepared:
+        """Return what the campaign would do with these devices, and write nothing. Raises as `add`."""
+        return sums_of([each.preview for each in self._previewed(campaign, candidates, keep, deadline)])
+
+    def _previewed(
+        self,
+        campaign: Campaign,
+        candidates: Sequence[Candidate],
+        keep: Callable[[Device], bool],
+        deadline: Callable[[], bool],
+    ) -> list[_Prepared]:
+        lines = [ManifestLine(each.chosen.certid, each.chosen.generation or 0, None, each.goal) for each in candidates]
+        change = change_for_page(campaign, lines, self.targets)
+        chosen = [each.chosen for each in candidates]
+        previews = self.ledger.preview_many(chosen, change, campaign.actor, deadline)
+        for each in previews:
+            if isinstance(each.outcome, LobbyError) and each.outcome.code == NOT_TRIED:
+                raise Conflict(NOT_TRIED, "got no time left to read all devices; send it again")
+        return [
+            _Prepared(_line(candidate, preview), preview)
+            for candidate, preview in zip(candidates, previews, strict=True)
+            if preview.device is None or keep(preview.device)
+        ]
+
+
+def sums_of(previews: Sequence[Preview]) -> Prepared:
+    """Return what an operation would do with these devices."""
+    refusals = Counter(each.outcome.code for each in previews if isinstance(each.outcome, LobbyError))
+    changing = [each for each in previews if not isinstance(each.outcome, LobbyError) and each.outcome != each.device]
+    work = Counter(lane for each in changing for lane in _lanes(each))
+    unchanged = len(previews) - len(changing) - refusals.total()
+    return Prepared(0, len(previews), len(changing), unchanged, dict(refusals), dict(work))
+
+
+def _line(candidate: Candidate, preview: Preview) -> ManifestLine:
+    fixed, device = candidate.chosen.generation, preview.device
+    generation = generation_of(device) if fixed is None else fixed
+    return ManifestLine(candidate.chosen.certid, generation, place_of(device), candidate.goal)
+
+
+def _pages(found: Sequence[_Prepared], campaign: Campaign) -> Iterator[Sequence[_Prepared]]:
+    """Yield the devices of each page. The canary is the first page."""
+    first = campaign.canary if campaign.canary and not campaign.prepared.pages else 0
+    if first and found:
+        yield found[:first]
+    for start in range(first, len(found), PAGE_SIZE):
+        yield found[start : start + PAGE_SIZE]
+
+
+def _home_lanes(part: Sequence[_Prepared]) -> list[str]:
+    return sorted({str(lane) for each in part for lane in _lanes(each.preview)[:1]})
+
+
+def _lanes(preview: Preview) -> Sequence[str]:
+    return lanes_with_work(preview.outcome) if not isinstance(preview.outcome, LobbyError) else ()

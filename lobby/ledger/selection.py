@@ -1,0 +1,68 @@
+"""The filter of a campaign: that of lists, and attributes that no index has.
+
+The list gives the candidates; each row is then read consistently and checked. A campaign fixes its devices by the state
+that they had when it was created, so a device that enters another state while they are collected is not selected twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lobby.domain.device import Device
+from lobby.domain.states import State
+from lobby.ledger.device_filter import Filter
+from lobby.ledger.filter_match import matches
+from lobby.names import EnrolmentName, parse_target_key
+
+_ATTRIBUTES: Final = ("enrolment", "model", "profile", "clientversion")
+"""The attributes of a row that a selection compares exactly."""
+_TEXTS: Final = ("name_prefix", "fingerprint_prefix", "reason", "entered_before")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All given conditions apply."""
+
+    filter: Filter = field(default_factory=Filter)
+    enrolment: EnrolmentName | None = None
+    model: str | None = None
+    profile: str | None = None
+    clientversion: str | None = None
+
+    def matches(self, device: Device) -> bool:
+        """Return whether a row that was read consistently is selected."""
+        wanted = {name: getattr(self, name) for name in _ATTRIBUTES}
+        same = all(getattr(device, name) == value for name, value in wanted.items() if value is not None)
+        return same and matches(self.filter, device)
+
+    def before(self, at: str) -> "Selection":
+        """Return the selection of devices that had entered their state before a time."""
+        bound = min(at, self.filter.entered_before or at)
+        return replace(self, filter=replace(self.filter, entered_before=bound))
+
+    def fields(self) -> dict[str, str]:
+        """Return the given conditions as texts."""
+        values = {name: getattr(self.filter, name) for name in _TEXTS} | {
+            name: getattr(self, name) for name in _ATTRIBUTES
+        }
+        values["state"] = self.filter.state.value if self.filter.state else None
+        values["target"] = str(self.filter.target) if self.filter.target else None
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def selection_of(fields: Mapping[str, str]) -> Selection:
+    """Return the selection of `fields`."""
+    target = fields.get("target")
+    filter_ = Filter(
+        State(fields["state"]) if "state" in fields else None,
+        parse_target_key(target) if target else None,
+        **{name: fields.get(name) for name in _TEXTS},
+    )
+    enrolment = fields.get("enrolment")
+    return Selection(
+        filter_,
+        EnrolmentName(enrolment) if enrolment else None,
+        fields.get("model"),
+        fields.get("profile"),
+        fields.get("clientversion"),
+    )

@@ -1,0 +1,169 @@
+"""Campaigns: states and events, approval by a second person, undo, and limits of what is entered."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaign import (
+    Author,
+    Campaign,
+    CampaignEvent,
+    CampaignState,
+    Source,
+    SourceKind,
+    needs_approval,
+    require_limits,
+    source_fields,
+    source_of,
+    state_after,
+    undo_request,
+)
+from lobby.domain.campaign_progress import Prepared
+from lobby.domain.change_requests import ChangeOperation, ChangeRequest
+from lobby.errors import Conflict, InvalidInput, LobbyError
+from lobby.names import CampaignName
+from tests.unit.lobby.domain.sample_campaigns import campaign, progress, with_progress
+from tests.unit.lobby.domain.sample_devices import A, B, T
+
+S, E, O = CampaignState, CampaignEvent, ChangeOperation  # noqa: E741
+ALLOWED = {
+    S.PREPARING: {E.PREPARED: S.RUNNING, E.CANCEL: S.STOPPING},
+    S.APPROVAL: {E.APPROVED: S.RUNNING, E.CANCEL: S.CANCELLED},
+    S.RUNNING: {E.PAUSED: S.PAUSED, E.STOPPED: S.STOPPED, E.FINISHED: S.DONE, E.CANCEL: S.STOPPING},
+    S.PAUSED: {E.RESUMED: S.RUNNING, E.CANCEL: S.STOPPING},
+    S.STOPPED: {E.RESUMED: S.RUNNING, E.CANCEL: S.STOPPING},
+    S.STOPPING: {E.CANCELLED: S.CANCELLED},
+    S.CANCELLED: {E.UNDONE: S.CANCELLED},
+    S.DONE: {E.UNDONE: S.DONE},
+}
+
+
+@pytest.mark.parametrize("state", CampaignState)
+@pytest.mark.parametrize("event", CampaignEvent)
+def test_each_state_allows_exactly_these_events(state: CampaignState, event: CampaignEvent) -> None:
+    following = ALLOWED[state].get(event)
+    if following is None:
+        with pytest.raises(Conflict, match="NOT_ALLOWED"):
+            state_after(campaign(state), event)
+    else:
+        assert state_after(campaign(state), event) is following
+
+
+APPLIED: dict[str, tuple[CampaignState, Callable[[Campaign], Campaign]]] = {
+    "prepared": (S.PREPARING, lambda one: transitions.prepared(one, 1000, T)),
+    "approved": (S.APPROVAL, lambda one: transitions.approved(one, "user:bob", T)),
+    "paused": (S.RUNNING, transitions.paused),
+    "resumed": (S.PAUSED, transitions.resumed),
+    "resumed after a stop": (S.STOPPED, transitions.resumed),
+    "cancelling": (S.RUNNING, lambda one: transitions.cancelling(one, T)),
+    "cancelled": (S.STOPPING, lambda one: transitions.cancelled(one, T)),
+    "finished": (S.RUNNING, lambda one: transitions.finished(one, T)),
+    "undone": (S.DONE, lambda one: transitions.undone(one, CampaignName("back"))),
+}
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_an_event_that_was_applied_before_changes_nothing(name: str) -> None:
+    state, apply = APPLIED[name]
+    once = apply(campaign(state))
+    assert once != campaign(state)
+    assert apply(once) == once
+
+
+@pytest.mark.parametrize(
+    ("operation", "size", "needed"),
+    [
+        (O.MOVE, 1000, False),
+        (O.MOVE, 1001, True),
+        (O.RELEASE, 1001, True),
+        (O.REVOKE, 1, True),
+        (O.REVOKE, 0, False),
+        (O.RETRY, 0, False),
+    ],
+)
+def test_large_campaigns_and_all_revocations_need_approval(operation: ChangeOperation, size: int, needed: bool) -> None:
+    request = ChangeRequest(operation, B if operation.needs_target else None)
+    assert needs_approval(request, size, 1000) is needed
+    found = replace(campaign(S.PREPARING), request=request, prepared=Prepared(1, 5000, size, complete=True))
+    assert transitions.prepared(found, 1000, T).state is (S.APPROVAL if needed else S.RUNNING)
+
+
+def test_nobody_approves_their_own_campaign() -> None:
+    waiting = campaign(S.APPROVAL)
+    with pytest.raises(Conflict, match="SECOND_PERSON_REQUIRED"):
+        transitions.approved(waiting, "user:ann", T)
+    approved = transitions.approved(waiting, "user:bob", T)
+    assert (approved.state, approved.approved_by, approved.started_at) == (S.RUNNING, "user:bob", T)
+
+
+def test_an_approved_campaign_is_not_approved_twice() -> None:
+    approved = transitions.approved(campaign(S.APPROVAL), "user:bob", T)
+    with pytest.raises(Conflict, match="NOT_ALLOWED"):
+        transitions.approved(approved, "user:carol", T)
+
+
+def test_what_stopped_a_campaign_does_not_stop_it_again_when_it_is_resumed() -> None:
+    stopped = transitions.stopped(replace(campaign(canary=5), progress=progress(done=30, failed=20)), "FAILURE_RATE")
+    again = transitions.resumed(stopped)
+    assert (again.why, again.progress.tolerated, again.progress.canary_passed) == (None, (20, 50), True)
+    assert transitions.resumed(with_progress(campaign(S.PAUSED), fed=1)).progress.tolerated == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("operation", "undo"), [(O.CLAIM, O.RELEASE), (O.MOVE, O.MOVE), (O.CONFIGURE, O.CONFIGURE), (O.RELEASE, O.CLAIM)]
+)
+def test_an_ended_campaign_can_be_undone(operation: ChangeOperation, undo: ChangeOperation) -> None:
+    done = replace(campaign(S.DONE), request=ChangeRequest(operation))
+    assert undo_request(done) == ChangeRequest(undo)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (campaign(S.RUNNING), "NOT_ALLOWED"),
+        (campaign(S.STOPPING), "NOT_ALLOWED"),
+        (replace(campaign(S.DONE), request=ChangeRequest(O.REVOKE, why="x")), "NOT_UNDOABLE"),
+        (replace(campaign(S.DONE), request=ChangeRequest(O.RETRY)), "NOT_UNDOABLE"),
+        (replace(campaign(S.DONE), source=Source(SourceKind.CHANGED, CampaignName("x"))), "NOT_UNDOABLE"),
+        (replace(campaign(S.DONE), undone_by=CampaignName("x")), "ALREADY_UNDONE"),
+    ],
+)
+def test_other_campaigns_cannot_be_undone(found: Campaign, code: str) -> None:
+    with pytest.raises(Conflict) as refused:
+        undo_request(found)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("canary", "tolerance", "code"),
+    [
+        (-1, 0.1, "INVALID_CANARY"),
+        (101, 0.1, "INVALID_CANARY"),
+        (True, 0.1, "INVALID_CANARY"),
+        (1.0, 0.1, "INVALID_CANARY"),
+        (0, -0.1, "INVALID_FAILURE_RATE"),
+        (0, 1.1, "INVALID_FAILURE_RATE"),
+        (0, float("nan"), "INVALID_FAILURE_RATE"),
+        (0, True, "INVALID_FAILURE_RATE"),
+        (0, "1", "INVALID_FAILURE_RATE"),
+    ],
+)
+def test_limits_outside_their_range_are_rejected(canary: object, tolerance: object, code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        require_limits(canary, tolerance)
+    assert refused.value.code == code
+
+
+def test_an_author_acts_only_on_their_targets() -> None:
+    Author("user:ann").require_target(A)
+    Author("user:ann", frozenset({A})).require_target(A)
+    with pytest.raises(LobbyError, match="FORBIDDEN"):
+        Author("user:ann", frozenset({A})).require_target(B)
+
+
+@pytest.mark.parametrize("kind", SourceKind)
+def test_a_source_is_the_same_after_it_was_stored(kind: SourceKind) -> None:
+    source = Source(kind, CampaignName("x") if kind is SourceKind.FAILED else None, {"state": "failed"})
+    assert source_of(source_fields(source)) == source
