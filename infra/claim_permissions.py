@@ -6,20 +6,15 @@ Exact actions on exact resources, as in `permissions`.
 from aws_cdk import aws_iam as iam
 
 from infra.permissions import (
-    CERTIFICATES,
-    COUNTS,
     ENROLMENTS,
-    HISTORY,
     LEDGER,
     ROUNDS,
-    TARGETS,
-    allocation_hooks,
+    admission,
     allow,
     iot_arn,
     table,
 )
 from infra.settings import Settings
-from lobby.ledger.models import NameRow
 from lobby.names import Target
 
 
@@ -27,14 +22,7 @@ def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
     """The hook admits devices and changes nothing in AWS IoT; the template's role does."""
     lobby = settings.lobby
     return [
-        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
-        table(HISTORY, lobby, "PutItem", "Query"),
-        table(CERTIFICATES, lobby, "BatchGetItem", "PutItem"),
-        table(NameRow, lobby, "PutItem", "GetItem"),
-        table(COUNTS, lobby, "UpdateItem"),
-        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
-        table(TARGETS, lobby, "Query"),
-        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
+        *admission(lobby),
         allow("Certificates", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
     ]
 

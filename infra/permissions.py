@@ -77,6 +77,20 @@ def table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStateme
     return allow(sid, [f"dynamodb:{action}" for action in actions], table_arn(model, lobby))
 
 
+def admission(lobby: Target) -> list[iam.PolicyStatement]:
+    """What a door whose enrolment is known needs of the ledger to admit a device and to allocate it."""
+    return [
+        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(CERTIFICATES, lobby, "BatchGetItem", "PutItem"),
+        table(NameRow, lobby, "PutItem", "GetItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
+        table(TARGETS, lobby, "Query"),
+        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
+    ]
+
+
 def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     bucket = _trust(lobby)

@@ -8,20 +8,14 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 
 from infra.permissions import (
-    CERTIFICATES,
-    COUNTS,
     ENROLMENTS,
-    HISTORY,
-    LEDGER,
-    TARGETS,
-    allocation_hooks,
+    admission,
     allow,
     iot_arn,
     table,
 )
 from infra.settings import Settings
 from lobby.deployment import NAMES
-from lobby.ledger.models import NameRow
 from lobby.names import Target
 
 VENDING_SETTINGS: Final = f"/{NAMES.prefix}/vending"
@@ -31,14 +25,7 @@ VENDING_SETTINGS: Final = f"/{NAMES.prefix}/vending"
 def vending(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
-        table(HISTORY, lobby, "PutItem", "Query"),
-        table(CERTIFICATES, lobby, "BatchGetItem", "PutItem"),
-        table(NameRow, lobby, "PutItem", "GetItem"),
-        table(COUNTS, lobby, "UpdateItem"),
-        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
-        table(TARGETS, lobby, "Query"),
-        allow("Allocate", ["lambda:InvokeFunction"], allocation_hooks(lobby)),
+        *admission(lobby),
         allow(
             "Certificates",
             ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:DeleteCertificate", "iot:AttachPolicy"],
