@@ -40,6 +40,7 @@ SAMPLE = (
     "two clients share an identity in a target",
 )
 LONG = {
+    "a second key of a serial number",
     "move to another target",
     "retry after a failure",
     "retry of a refused device",

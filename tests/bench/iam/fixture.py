@@ -53,7 +53,7 @@ class JobFixture:
     their manufacturers, from `first_number` on."""
 
     def __init__(self, deployed: Deployment, directory: Path, timeout: float, first_number: int = 300) -> None:
-        self.deployed, self._directory, self._timeout = deployed, directory, timeout
+        self.deployed, self.directory, self._timeout = deployed, directory, timeout
         self._iot = deployed.client(deployed.lobby, "iot")
         self._s3 = deployed.client(deployed.lobby, "s3")
         self._numbers = itertools.count(first_number)
@@ -101,7 +101,7 @@ class JobFixture:
             )["certificateId"]
         )
         pem = maker.pem(number=number)
-        certificate, key = self._directory / f"{number}.cert", self._directory / f"{number}.key"
+        certificate, key = self.directory / f"{number}.cert", self.directory / f"{number}.key"
         certificate.write_text(pem)
         secret = make.key("SECP256R1", number).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         key.write_bytes(secret)

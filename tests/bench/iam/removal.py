@@ -10,15 +10,20 @@ from typing import Final
 
 from lobby.domain.target import TARGET_ROLE
 from tests.bench.iam.api_jobs import API_JOBS
+from tests.bench.iam.claim_jobs import CLAIM_JOBS
 from tests.bench.iam.device_jobs import DEVICE_JOBS
 from tests.bench.iam.enrolment_jobs import ENROLMENT_JOBS
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.timer_jobs import TIMER_JOBS
 
-JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS
+JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS | CLAIM_JOBS
 COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
+    ("device-lobby-provisioning", "", ""): "join by claim",
+    ("device-lobby-registrar", "", ""): "join by claim",
+    ("device-lobby-template", "", ""): "join by claim",
+    ("device-lobby-admin-api", "lambda:InvokeFunction", "registrar"): "join by claim",
     ("device-lobby-bouncer", "dynamodb:", "enrolments"): "enrol by list",
     ("device-lobby-bouncer", "dynamodb:Query", "targets"): "enrol by list",
     ("device-lobby-admin-api", "dynamodb:", "enrolments"): "enrol by list",
@@ -82,6 +87,7 @@ LIKELY: Final = {
     (TARGET_ROLE, "sns:ListSubscriptionsByTopic", ""): "check targets",
 }
 """Job by role, prefix of the action, and part of the resource. The first match applies."""
+_READ_BY_AWS: Final = ("iot:DescribeCertificate", "iot:DescribeThing", "iot:GetPolicy")
 _LOGS: Final = "Lambda writes its log with the function's role (Lambda guide, 'Lambda execution role')"
 _STREAM: Final = "a mapping reads its stream with the function's role (Lambda guide, 'Using Lambda with DynamoDB')"
 _QUEUE: Final = "a mapping reads its queue with the function's role (Lambda guide, 'Using Lambda with Amazon SQS')"
@@ -138,7 +144,11 @@ def unchecked(grant: Grant) -> str | None:
         return "a batch of several registrations is read with it; without it, each is examined alone"
     if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:GetItem") and "ledger" in grant.where:
         return "a row is read with its certificate, and again without it only after a conflict with another writer"
-    if (grant.role, grant.action) == ("device-lobby-bouncer", "lambda:InvokeFunction"):
+    if (grant.role, grant.action) == ("device-lobby-registrar", "iot:DeleteCertificate"):
+        return "only certificates that were issued an hour ago are deleted"
+    if grant.role == "device-lobby-template" and grant.action in _READ_BY_AWS:
+        return "AWS IoT reads what it provisions (its managed policy AWSIoTThingsRegistration); the emulator does not"
+    if grant.role in ("device-lobby-bouncer", "device-lobby-provisioning") and grant.action == "lambda:InvokeFunction":
         return "it is for functions of the operator, which the jobs do not have"
     return UNCHECKED.get(grant.action)
 

@@ -21,7 +21,7 @@ _CRL_READ_AFTER: Final = 75
 """Seconds: the sweeper reads a revocation list one minute after it was published."""
 
 
-def _invoke(fixture: JobFixture, function: str, event: object) -> dict[str, Any]:
+def invoke(fixture: JobFixture, function: str, event: object) -> dict[str, Any]:
     """Return the function's result. Raise `JobFailed` if it fails."""
     client = fixture.deployed.client(fixture.deployed.lobby, "lambda")
     response = client.invoke(FunctionName=f"device-lobby-{function}", Payload=json.dumps(event).encode())
@@ -75,16 +75,16 @@ def resume_lost_row(fixture: JobFixture) -> None:
         fixture.deployed.client(fixture.deployed.lobby, "dynamodb").update_item(
             TableName="device-lobby-ledger", Key={"certid": {"S": device.certid}}, UpdateExpression="REMOVE counted"
         )
-        fixture.wait_for("resumed", lambda: _invoke(fixture, "sweeper", {})["LanesSorted"] or None)
+        fixture.wait_for("resumed", lambda: invoke(fixture, "sweeper", {})["LanesSorted"] or None)
 
 
 def push_route_again(fixture: JobFixture) -> None:
     """The sweeper sends the route again to a device that has not arrived in time."""
     device = commissioned(fixture)
     connection = fixture.connect_admitted(device)
-    _invoke(fixture, "sweeper", {})
+    invoke(fixture, "sweeper", {})
     _make_older(fixture, device)
-    fixture.wait_for("pushed", lambda: _invoke(fixture, "sweeper", {})["DevicesPushed"] or None)
+    fixture.wait_for("pushed", lambda: invoke(fixture, "sweeper", {})["DevicesPushed"] or None)
     fixture.expect_message(connection, "receives the route again", b'"iotep"')
     connection.close()
 
@@ -93,9 +93,7 @@ def readmit_after_crl(fixture: JobFixture) -> None:
     """The sweeper retries a device that was refused without a revocation list when the list is published."""
     device = refused_without_crl(fixture)
     fixture.publish_crl(device)
-    fixture.wait_for(
-        "readmitted", lambda: _invoke(fixture, "sweeper", {})["DevicesReadmitted"] or None, _CRL_READ_AFTER
-    )
+    fixture.wait_for("readmitted", lambda: invoke(fixture, "sweeper", {})["DevicesReadmitted"] or None, _CRL_READ_AFTER)
 
 
 def _repair(fixture: JobFixture, device: JobDevice) -> list[str]:
@@ -134,7 +132,7 @@ def reconcile_daily(fixture: JobFixture) -> None:
     """The daily round starts from the beginning, whatever the last round's position."""
     tables = fixture.deployed.client(fixture.deployed.lobby, "dynamodb")
     tables.delete_item(TableName="device-lobby-rounds", Key={"name": {"S": "reconciler"}})
-    result = _invoke(fixture, "reconciler", {"round": "daily"})
+    result = invoke(fixture, "reconciler", {"round": "daily"})
     if result["TargetsNotCompared"]:
         raise JobFailed("compares every target")
     document = "{ targetComparisons { account region failed { code } last { byDevice } } }"

@@ -1,0 +1,84 @@
+"""The job that needs the grants of the door `claim`: the hook's, the template's and the registrar's.
+
+A device joins with a claim certificate that AWS IoT has issued, a second key of its serial number is refused, then
+approved, and a supplied claim certificate is added and revoked.
+"""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from admin_api.cli.claim_keys import self_signed
+from tests.bench.iam.device_jobs import named, target_input
+from tests.bench.iam.fixture import JobFailed, JobFixture
+from tests.bench.iam.timer_jobs import invoke
+from tests.e2e.claiming_device import ClaimConnection, Pending, new_key, request_of, stored
+
+_CREATE: Final = """
+mutation($name: String!, $allocation: AllocationInput!) {
+  createEnrolment(
+    name: $name, door: "claim", match: {listed: true}, limit: 5, repeat: "ask", allocation: $allocation
+  ) { name }
+}"""
+_LIST: Final = """
+mutation($name: String!, $serials: [String!]!) {
+  addSerialNumbers(enrolment: $name, serialNumbers: $serials) { added }
+}"""
+_ADD: Final = """
+mutation($name: String!, $csr: String, $pem: String) {
+  addClaimCertificate(enrolment: $name, csr: $csr, certificatePem: $pem) { certificateId certificatePem }
+}"""
+_APPROVE: Final = """
+mutation($name: String!, $serial: String!) { approveSerialNumber(enrolment: $name, serialNumber: $serial) { until } }"""
+_REVOKE: Final = "mutation($id: String!) { revokeClaimCertificate(certificateId: $id) { state } }"
+_STATE: Final = "query($id: ID!) { device(certid: $id) { devstate reason } }"
+_numbers = count(1)
+
+
+def join_by_claim(fixture: JobFixture) -> None:
+    name = f"claim-{next(_numbers)}-{secrets.token_hex(3)}"
+    serial, allocation = f"{name}-serial", {"targets": [{"target": target_input(fixture.second)}]}
+    fixture.request("creates", _CREATE, "admin", name=name, allocation=allocation)
+    fixture.request("lists", _LIST, name=name, serials=[serial])
+    key = new_key()
+    added = fixture.request("issues", _ADD, "admin", name=name, csr=request_of(key, name))["addClaimCertificate"]
+    claim = stored(Path(fixture.directory), name, key, added["certificatePem"])
+    try:
+        connection = ClaimConnection(fixture.deployed.file, claim)
+    except ConnectionError as error:
+        raise JobFailed(f"claim connection: {error}") from None
+    try:
+        _join(fixture, connection, name, serial)
+    finally:
+        connection.close()
+    pem = self_signed(new_key(), name, 30, datetime.now(UTC) - timedelta(minutes=1))
+    supplied = fixture.request("registers", _ADD, "admin", name=name, pem=pem)["addClaimCertificate"]
+    fixture.request("revokes", _REVOKE, id=supplied["certificateId"])
+    invoke(fixture, "registrar", {"operation": "run"})
+
+
+def _join(fixture: JobFixture, connection: ClaimConnection, name: str, serial: str) -> None:
+    first, second = connection.certificate(serial), connection.certificate(serial)
+    _expect(connection, first, serial, "accepted")
+    fixture.wait_for("commissioned", lambda: _state(fixture, first, "commissioned"))
+    _expect(connection, second, serial, "rejected")
+    fixture.wait_for("refused", lambda: _state(fixture, second, "refused"))
+    fixture.request("approves", _APPROVE, name=name, serial=serial)
+    _expect(connection, second, serial, "accepted")
+    fixture.wait_for("replaced", lambda: _state(fixture, first, "revoked"))
+
+
+def _expect(connection: ClaimConnection, pending: Pending, serial: str, kind: str) -> None:
+    got, answer = connection.provision(pending, serial)
+    if got != kind:
+        raise JobFailed(f"provisioning: got {got}, {answer}")
+
+
+def _state(fixture: JobFixture, pending: Pending, state: str) -> bool | None:
+    row = fixture.request("reads", _STATE, id=pending.certid)["device"]
+    return (row is not None and row["devstate"] == state) or None
+
+
+CLAIM_JOBS: Final = named(join_by_claim)
