@@ -76,24 +76,24 @@ class LanesUnderTest:
 
     def __init__(self, lobby: LobbyUnderTest, functions: Sequence[str], *, earlier: bool) -> None:
         self.lobby, self.functions, self._earlier = lobby, functions, earlier
-        self._targets = [parse_target(each.account, each.region) for each in lobby.file.targets[:2]]
+        self.targets = [parse_target(each.account, each.region) for each in lobby.file.targets[:2]]
 
     def measure(self, count: int, both_count: int, rate: float, patience: float) -> Figures:
         """Measure single claims alone, a bulk claim with single claims meanwhile, and bulk claims for both targets. The
         quotas are those of AWS, multiplied as the targets' rate is."""
         emulator, share = self.lobby.local.emulator, rate / DEFAULT_RATE
-        first, second = self._targets
-        self._set_rate(rate)
+        first, second = self.targets
+        self.set_rate(rate)
         batches = _SHARDS * (_EARLIER_FACTOR if self._earlier else 1)
         strict = replace(STRICT, policy_delay_seconds=0, disordered_events=False, stream_lanes=batches)
         emulator.enforce(replace(strict, rate_share=share))
-        cold, *idle = [self._single(target) for target in (first, *[second, first] * _ALONE)]
-        before = self._counted()
+        cold, *idle = [self.single(target) for target in (first, *[second, first] * _ALONE)]
+        before = self.counted()
         same, other = list[float](), list[float]()
         ids, seconds = self._carried_out([(first, count)], patience * count / rate, same, other)
         halves = [(first, both_count // 2), (second, both_count // 2)]
         both, both_seconds = self._carried_out(halves, patience * both_count / rate) if both_count else ([], None)
-        after = self._counted()
+        after = self.counted()
         emulator.enforce(RELAXED)
         states = [self.lobby.row(certid).get("devstate", {}).get("S") for certid in (*ids, *both)]
         return Figures(
@@ -117,9 +117,9 @@ class LanesUnderTest:
             single_slowest_ms=round(max(same + other, default=0)),
         )
 
-    def _set_rate(self, rate: float) -> None:
+    def set_rate(self, rate: float) -> None:
         """Set both targets' rate, before a worker knows another one."""
-        for target in self._targets:
+        for target in self.targets:
             names = {"target": {"S": str(target)}, "kind": {"S": KIND}}
             self.lobby.tables.update_item(
                 TableName=TargetRow.Meta.table_name,
@@ -138,15 +138,15 @@ class LanesUnderTest:
     ) -> tuple[list[Fingerprint], float | None]:
         """Write bulk claims for so many devices, equally many for each target, and wait until they are commissioned,
         with single claims meanwhile. Return the devices, and the seconds from the first write, or None."""
-        made = [[self._device(target, Priority.BULK) for _ in range(count)] for target, count in claims]
+        made = [[self.device(target, Priority.BULK) for _ in range(count)] for target, count in claims]
         devices = [device for one_of_each in zip(*made, strict=True) for device in one_of_each]
         began, left, singles_at = time.monotonic(), self._write(devices), _SINGLES_EVERY
         ids = list(left)
         pause = max(_SINGLES_EVERY, timeout / _MOST_SINGLES)
         while left and (elapsed := time.monotonic() - began) < timeout:
             if same is not None and other is not None and elapsed > singles_at and len(left) > _BATCH:
-                same.append(self._single(self._targets[0], timeout))
-                other.append(self._single(self._targets[1], timeout))
+                same.append(self.single(self.targets[0], timeout))
+                other.append(self.single(self.targets[1], timeout))
                 singles_at = time.monotonic() - began + pause
             left = [certid for certid in left if not self._is_done(certid)] if self._is_done(left[-1]) else left
             time.sleep(_POLL)
@@ -155,9 +155,9 @@ class LanesUnderTest:
     def _is_done(self, certid: Fingerprint) -> bool:
         return bool(self.lobby.row(certid).get("devstate", {}).get("S") != State.CLAIMED.value)
 
-    def _single(self, target: Target, timeout: float = 60) -> float:
+    def single(self, target: Target, timeout: float = 60) -> float:
         """Return the ms from a single claim until the device is commissioned, as the ledger records it."""
-        [certid] = self._write([self._device(target, Priority.SINGLE)])
+        [certid] = self._write([self.device(target, Priority.SINGLE)])
         claimed = datetime.now(UTC)
         deadline = time.monotonic() + timeout
         while not self._is_done(certid):
@@ -177,7 +177,7 @@ class LanesUnderTest:
         item: Any = LedgerRow(**attributes_of(device)).serialize()
         return item | ({"turn": {"S": _EARLIER_TURN}} if self._earlier else {})
 
-    def _device(self, target: Target, priority: Priority) -> Device:
+    def device(self, target: Target, priority: Priority) -> Device:
         issued = self.lobby.local.manufacturer.authority().issue_device(new_name(), now=datetime.now(UTC))
         return Device(
             certid=issued.certid,
@@ -191,12 +191,12 @@ class LanesUnderTest:
             priority=priority,
         )
 
-    def _counted(self) -> tuple[int, int]:
+    def counted(self) -> tuple[int, int]:
         """Return the throttled calls in the targets, and the billed ms of the functions."""
         found, lobby = self.lobby.local.emulator.counters(), str(self.lobby.local.layout.lobby)
         throttled = sum(
             each["throttled"]
-            for target in self._targets
+            for target in self.targets
             for name, each in found["calls"].get(str(target), {}).items()
             if name.startswith("iot:")
         )

@@ -74,6 +74,7 @@ def test_every_error_code_in_the_sources_has_its_intended_status() -> None:
         )
     }
     assert {code for code in raised if status_of(code) is Status.REFUSED} == {
+        "CAMPAIGN_STOPPED",
         "DEVICE_FAILED",
         "FILE_SYSTEM",
         "NOT_CONFIRMED",
