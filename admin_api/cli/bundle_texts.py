@@ -15,7 +15,7 @@ for name in ("claim.cert.pem", "claim.key.pem"):  # not every program that unzip
         os.chmod(os.path.join(FOLDER, name), 0o600)
     except OSError as error:
         sys.stderr.write("note: %s stays readable for others (%s)\\n" % (name, error))
-sys.path[0] = os.path.join(FOLDER, "lib")
+sys.path.insert(0, os.path.join(FOLDER, "lib"))
 os.environ.setdefault("DEVICE_SETTINGS", os.path.join(FOLDER, "settings.json"))
 
 from device.cli import main

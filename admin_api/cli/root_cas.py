@@ -1,9 +1,10 @@
 """The CA certificates by which devices recognise AWS IoT's servers, from the certificates that this machine trusts.
 
-AWS IoT developer guide, "Server authentication": Amazon Root CA 1 to 4, and Starfield's for older endpoints. They are
-taken from the package certifi, which httpx uses for the same purpose, so that nothing is fetched.
+AWS IoT developer guide, "Server authentication": Amazon Root CA 1 to 4. They are taken from the package certifi, which
+httpx uses for the same purpose, so that nothing is fetched.
 """
 
+import re
 import warnings
 from pathlib import Path
 from typing import Final
@@ -18,18 +19,14 @@ from admin_api.cli.errors import usage_error
 from admin_api.cli.input_files import read_content
 from lobby.errors import LobbyError
 
-NAMES: Final = (
-    *(f"Amazon Root CA {number}" for number in range(1, 5)),
-    "Starfield Services Root Certificate Authority - G2",
-)
+NAMES: Final = tuple(f"Amazon Root CA {number}" for number in range(1, 5))
+_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def of_aws() -> str:
     """Return the roots of AWS IoT's servers in PEM. Raise `LobbyError` NOT_INSTALLED if certifi has none of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # about another CA's serial number
-        known = x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())
-    found = [each for each in known if _common_name(each) in NAMES]
+    known = (_loaded(block) for block in _BLOCK.findall(Path(certifi.where()).read_bytes()))
+    found = [each for each in known if each is not None and _common_name(each) in NAMES]
     if not found:
         raise LobbyError("NOT_INSTALLED", f"got no Amazon Root CA in {certifi.where()}, want it, or --root-cas FILE")
     return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
@@ -42,6 +39,16 @@ def in_file(path: Path) -> str:
     except ValueError:
         raise usage_error(f"got {path} without a certificate, want CA certificates in PEM", "UNREADABLE_FILE") from None
     return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+
+
+def _loaded(block: bytes) -> x509.Certificate | None:
+    """Return the certificate, or None for one that breaks RFC 5280: one of the roots has the serial number 0."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        try:
+            return x509.load_pem_x509_certificate(block)
+        except (ValueError, CryptographyDeprecationWarning):
+            return None
 
 
 def _common_name(certificate: x509.Certificate) -> str | None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,6 +20,7 @@ import typer
 
 from infra.lobby_id import LobbyIdOption
 from infra.local import demo as demonstration
+from infra.local import demo_claim
 from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
 from infra.local.environment import restrict_umask
@@ -41,6 +43,13 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Enforce AWS's default quotas and delays, as a first deployment to AWS meets them."),
 ]
+
+
+class Door(StrEnum):
+    """The door of the demonstration."""
+
+    REGISTRATION = "registration"
+    CLAIM = "claim"
 
 
 @app.callback()
@@ -78,6 +87,7 @@ def demo(
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
     timeout: Annotated[float, typer.Option(help="Maximum duration of each step in seconds.")] = STEP_SECONDS,
+    door: Annotated[Door, typer.Option(help="How the device joins.")] = Door.REGISTRATION,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Onboard a new device, in the running deployment or in one that is started for it."""
@@ -87,12 +97,12 @@ def demo(
         if running is not None:
             timeline.logs = (state / "cloud" / "emulator.log",)
             timeline.print(f"using the running deployment ({running.aws_endpoint_url})")
-            _run_demo(running, Manufacturer(state / FOLDER), state, timeline)
+            _run_demo(running, Manufacturer(state / FOLDER), state, timeline, door)
             return
         with exclusive_use(state):
             lobby = LocalLobby(state, timeline, gateway_port, mqtt_port, console_port)
             try:
-                _run_demo(lobby.up(), lobby.manufacturer, state, timeline)
+                _run_demo(lobby.up(), lobby.manufacturer, state, timeline, door)
             finally:
                 lobby.down()
 
@@ -137,10 +147,13 @@ def destroy(
     print(f"{state} deleted")
 
 
-def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline) -> None:
+def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline, door: Door) -> None:
     timeline.print("\n  onboarding a new device")
     began = time.monotonic()
-    demonstration.run(lobby, manufacturer, state, timeline)
+    if door is Door.CLAIM:
+        demo_claim.run(lobby, state, timeline)
+    else:
+        demonstration.run(lobby, manufacturer, state, timeline)
     timeline.print(f"\nonboarded in {time.monotonic() - began:.1f} s, from manufacture to arrival")
 
 

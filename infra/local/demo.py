@@ -15,11 +15,10 @@ from PIL import Image
 from infra.local.api import Api
 from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import Manufacturer
-from infra.local.powered_device import PoweredDevice, event_time
+from infra.local.powered_device import ClientProcess, PoweredDevice, event_time
 from infra.local.timeline import StepFailed, Timeline
 from lobby.label import decode_label
 from lobby.names import Fingerprint
-from pki.devices import DevicePaths
 
 CLAIM: Final = """
 mutation($id: ID!, $account: String!, $region: String!) {
@@ -40,16 +39,17 @@ def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Tim
     device = PoweredDevice(lobby, paths, state / "devices" / paths.certificate.name.removesuffix(".cert.pem"))
     timeline.logs = (*timeline.logs, device.log_path)
     try:
-        _onboard(lobby, paths, device, timeline)
+        _connect(device, timeline)
+        with timeline.step(READ_LABEL) as step:
+            certid = read_label(paths.label)
+            step.note = f"fingerprint {certid[:12]}…"
+        onboard(lobby, certid, device, timeline)
     finally:
         device.stop()
 
 
-def _onboard(lobby: LobbyFile, paths: DevicePaths, device: PoweredDevice, timeline: Timeline) -> None:
-    _connect(device, timeline)
-    with timeline.step(READ_LABEL) as step:
-        certid = read_label(paths.label)
-        step.note = f"fingerprint {certid[:12]}…"
+def onboard(lobby: LobbyFile, certid: Fingerprint, device: ClientProcess, timeline: Timeline) -> None:
+    """Claim a device that waits in the lobby, and see it arrive."""
     with timeline.step("operator signed in"):
         api = Api(lobby, lobby.operator("operator"))
     try:
@@ -62,16 +62,16 @@ def _onboard(lobby: LobbyFile, paths: DevicePaths, device: PoweredDevice, timeli
         api.close()
 
 
-def _connect(device: PoweredDevice, timeline: Timeline) -> None:
-    began = _event_step(device, timeline, "device powered on", "starting")
-    _event_step(device, timeline, "device connected for the first time, certificate not registered", "refused", began)
-    connected = _event_step(
+def _connect(device: ClientProcess, timeline: Timeline) -> None:
+    began = event_step(device, timeline, "device powered on", "starting")
+    event_step(device, timeline, "device connected for the first time, certificate not registered", "refused", began)
+    connected = event_step(
         device, timeline, "device admitted by the bouncer, connected to the lobby", "connected", began
     )
-    _event_step(device, timeline, "device sent its hello and waits", "hello_sent", connected)
+    event_step(device, timeline, "device sent its hello and waits", "hello_sent", connected)
 
 
-def _claim(lobby: LobbyFile, api: Api, certid: Fingerprint, device: PoweredDevice, timeline: Timeline) -> None:
+def _claim(lobby: LobbyFile, api: Api, certid: Fingerprint, device: ClientProcess, timeline: Timeline) -> None:
     target = lobby.targets[0]
     with timeline.step("device claimed by the operator") as step:
         api.ask(CLAIM, id=certid, account=target.account, region=target.region)
@@ -79,20 +79,26 @@ def _claim(lobby: LobbyFile, api: Api, certid: Fingerprint, device: PoweredDevic
     claimed_at = {
         "at": api.ask("query($id: ID!) { device(certid: $id) { claimedAt } }", id=certid)["device"]["claimedAt"]
     }
-    route = _event_step(
+    route = event_step(
         device, timeline, "device commissioned in the target, route received", "route_received", claimed_at
     )
-    _event_step(device, timeline, f"device reconnected to {target.endpoint}", "arrived_at_target", route)
+    event_step(device, timeline, f"device reconnected to {target.endpoint}", "arrived_at_target", route)
     with timeline.step("arrived: the target reported the connection") as step:
         _wait_for_state(api, certid, "arrived", timeline)
         step.note = "state arrived"
 
 
-def _event_step(
-    device: PoweredDevice, timeline: Timeline, step: str, event: str, since: dict[str, Any] | None = None
+def event_step(
+    device: ClientProcess,
+    timeline: Timeline,
+    step: str,
+    event: str,
+    since: dict[str, Any] | None = None,
+    **fields: str,
 ) -> dict[str, Any]:
-    """Wait until the device logs `event` and record the step with the time since `since`, by the device's clock."""
-    logged = timeline.wait_for(step, lambda: device.first(event), device.last_output)
+    """Wait until the device logs `event` with these fields. Record the step with the time since `since`, by its
+    clock."""
+    logged = timeline.wait_for(step, lambda: device.first(event, **fields), device.last_output)
     timeline.record(step, (event_time(logged) - event_time(since)) * 1000 if since else 0)
     return logged
 

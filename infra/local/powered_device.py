@@ -17,20 +17,14 @@ from lobby import strict_json
 from pki.devices import DevicePaths
 
 
-class PoweredDevice:
-    """The constructor starts the process; `stop` and `kill` end it. `options` are passed to the client."""
+class ClientProcess:
+    """The constructor starts the process with a command; `stop` and `kill` end it. Its log is in `state`."""
 
-    def __init__(self, lobby: LobbyFile, paths: DevicePaths, state: Path, options: Sequence[str] = ()) -> None:
+    def __init__(self, command: Sequence[str], state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.log_path = state / "device.log"
         self._out: IO[bytes] = self.log_path.open("ab")
         self._read_from = self._out.tell()
-        command = [
-            *(sys.executable, "-m", "device", "run", "--log-format", "json"),
-            *("--cert", str(paths.chain), "--key", str(paths.key), "--ca", lobby.server_ca_path),
-            *("--lobby", f"{lobby.lobby_endpoint}:{lobby.mqtt_port}", "--state-dir", str(state / "kept")),
-            *options,
-        ]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._out, stderr=subprocess.STDOUT
         )
@@ -72,6 +66,19 @@ class PoweredDevice:
         self._process.kill()
         self._process.wait()
         self._out.close()
+
+
+class PoweredDevice(ClientProcess):
+    """A device with a certificate of a manufacturer. `options` are passed to the client."""
+
+    def __init__(self, lobby: LobbyFile, paths: DevicePaths, state: Path, options: Sequence[str] = ()) -> None:
+        command = [
+            *(sys.executable, "-m", "device", "run", "--log-format", "json"),
+            *("--cert", str(paths.chain), "--key", str(paths.key), "--ca", lobby.server_ca_path),
+            *("--lobby", f"{lobby.lobby_endpoint}:{lobby.mqtt_port}", "--state-dir", str(state / "kept")),
+            *options,
+        ]
+        super().__init__(command, state)
 
 
 def event_time(event: dict[str, Any]) -> float:

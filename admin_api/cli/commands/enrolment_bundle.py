@@ -67,7 +67,7 @@ def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
     if work.resumed:
         context.screen.note(f"Continuing with the key in {work.folder}, which an interrupted command has left there")
     key_file = key or work.key()
-    request = _request(work, prepared.enrolment, source, days or DAYS, key_file, cert)
+    request = _request(work, prepared.enrolment, source, DAYS if days is None else days, key_file, cert)
     try:
         added = _added(context, prepared.enrolment, request)
         complete = replace(
@@ -91,7 +91,7 @@ def _check(source: Source, days: int | None, cert: Path | None, key: Path | None
         raise usage_error("want both --cert and --key with --source files, and none of them otherwise")
     if days is not None and source is not Source.SELF_SIGNED:
         raise usage_error(f"got --days {days}, want it with --source self-signed: other issuers decide themselves")
-    claim_keys.require_days(days or DAYS)
+    claim_keys.require_days(DAYS if days is None else days)
 
 
 def _prepared(context: CommandContext, name: str, host: str | None, port: int | None, root_ca: Path | None) -> Bundle:
