@@ -35,6 +35,18 @@ STEPS = (
     "history verified",
 )
 
+CLAIM_STEPS = (
+    "enrolment created for one device",
+    "bundle written and unzipped",
+    "device powered on",
+    "device connected with the claim certificate",
+    "device got a certificate for its own key",
+    "device registered by the provisioning template",
+    "device connected to the lobby as itself",
+    "device sent its hello and waits",
+    *STEPS[6:],
+)
+
 
 def _command(state: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "infra.local", "demo", "--state", str(state), *options]
@@ -45,12 +57,15 @@ def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.full
-def test_the_demo_prints_every_step_with_its_duration_and_succeeds(deployed: Deployment) -> None:
-    demo = _demo(deployed.state, "--timeout", "60")
+@pytest.mark.parametrize(("door", "steps"), [("registration", STEPS), ("claim", CLAIM_STEPS)])
+def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
+    deployed: Deployment, door: str, steps: tuple[str, ...]
+) -> None:
+    demo = _demo(deployed.state, "--timeout", "60", "--door", door)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     printed = re.findall(r"^ *(\d+) ms  (.*?)(?:  · .*)?$", demo.stdout, re.MULTILINE)
-    assert len(printed) == len(STEPS)
-    assert all(name.startswith(step) for (_, name), step in zip(printed, STEPS, strict=True))
+    assert len(printed) == len(steps)
+    assert all(name.startswith(step) for (_, name), step in zip(printed, steps, strict=True))
     assert re.search(r"arrive +commissioned → arrived +service:arrivals", demo.stdout)
     assert re.search(r"onboarded in \d+\.\d s", demo.stdout)
 
