@@ -26,7 +26,7 @@ from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context, given
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.devices import device_from
-from admin_api.graphql.filters import DeviceFilter, filter_of
+from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import MAX_BULK, Resource
 from admin_api.graphql.targets import target_named
@@ -108,7 +108,12 @@ def request_of(change: ChangeInput) -> ChangeRequest:
 
 def _parsed(chosen: ChosenDevice) -> Parsed:
     certid = parsed_label(chosen.certid)
-    return certid if isinstance(certid, LobbyError) else Chosen(certid, given(chosen.generation))
+    if isinstance(certid, LobbyError):
+        return certid
+    try:
+        return Chosen(certid, given(chosen.generation), state_of(given(chosen.devstate)))
+    except InvalidInput as error:
+        return error
 
 
 def _page(context: Context, wanted: Filter, first: int, after: str | None) -> tuple[list[Chosen], PageInfo]:

@@ -65,6 +65,11 @@ class ChosenDevice:
         description="The generation that the preview showed. A device that was changed since is left as it is:"
         " CHANGED_MEANWHILE. Omitted: any generation.",
     )
+    devstate: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The state that the preview showed. A retry leaves a device that has entered another one since:"
+        " CHANGED_MEANWHILE. Omitted: any state.",
+    )
 
 
 @strawberry.type(description="What a change would do with a device.")

@@ -2,7 +2,7 @@
 
 Each change decides from a row to the new row with `transitions`, so a preview and the execution cannot differ. A change
 of a device that already is as requested returns the same row; the caller then writes nothing. The caller can require
-the generation that a preview showed: a device that has changed since is left as it is.
+the generation, and for a retry the state, that a preview showed: a device that has changed since is left as it is.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 
 from lobby.domain import transitions
 from lobby.domain.device import Device
-from lobby.domain.states import Event
+from lobby.domain.states import Event, State
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
@@ -161,10 +161,12 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A device to change. `generation` is the one that a preview showed, 0 without a row; None accepts any."""
+    """A device to change. `generation` is the one that a preview showed, 0 without a row; None accepts any. `state` is
+    the one that it showed, which a retry requires: the generation does not change when a device arrives."""
 
     certid: Fingerprint
     generation: int | None = None
+    state: State | None = None
 
 
 def generation_of(device: Device | None) -> int:
@@ -173,7 +175,7 @@ def generation_of(device: Device | None) -> int:
 
 def decide(change: Change, chosen: Chosen, device: Device | None, actor: str, at: str) -> Device | None:
     """Return the row after `change`. Raise `Conflict` CHANGED_MEANWHILE if the change would change a device whose
-    generation is not the chosen one."""
+    generation, or for a retry whose state, is not the chosen one."""
     after = change.after(device, chosen.certid, actor, at)
     present = generation_of(device)
     if after != device and chosen.generation is not None and chosen.generation != present:
@@ -181,6 +183,12 @@ def decide(change: Change, chosen: Chosen, device: Device | None, actor: str, at
             "CHANGED_MEANWHILE",
             f"got {chosen.certid} in generation {present}, want generation {chosen.generation}: "
             "it was changed since it was looked up",
+        )
+    if change.event is Event.RETRY and device and chosen.state not in (None, device.devstate):
+        raise Conflict(
+            "CHANGED_MEANWHILE",
+            f"got {chosen.certid} in state {device.devstate}, want state {chosen.state}: it has entered another state"
+            " since it was looked up",
         )
     return after
 

@@ -187,7 +187,9 @@ def _send(
 
 def _call(context: CommandContext, change: Change) -> Callable[[Sequence[PreviewedRow]], Results]:
     def call(rows: Sequence[PreviewedRow]) -> Results:
-        devices = [{"certid": row.certid, "generation": row.generation} for row in rows]
+        devices = [
+            {"certid": row.certid, "generation": row.generation, "devstate": row.shown["devstate"]} for row in rows
+        ]
         results: Results = context.execute(documents.CHANGE, change=change, devices=devices)["changeDevices"]["results"]
         return results
 

@@ -43,6 +43,14 @@ def test_a_preview_shows_what_the_change_then_does(lobby: Lobby, name: str) -> N
     assert again == results
 
 
+def test_a_retry_of_a_device_in_another_state_than_shown_is_refused(lobby: Lobby) -> None:
+    one, two, three = (claimed(lobby, number) for number in range(3))
+    states = {one: "claimed", two: "failed", three: "lost"}
+    devices = [{"certid": certid, "generation": 1, "devstate": state} for certid, state in states.items()]
+    results = change(lobby, CHANGES["retry"], devices).data["changeDevices"]["results"]
+    assert [each["code"] for each in results] == [None, "CHANGED_MEANWHILE", "INVALID_STATE"]
+
+
 def test_counts_and_reasons_of_refusals(lobby: Lobby) -> None:
     there = claimed(lobby, 1)
     lobby.ledger.move(there, ClaimRequest(THERE), "user:bob")

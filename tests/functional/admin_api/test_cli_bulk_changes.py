@@ -79,7 +79,8 @@ def test_a_list_is_changed_with_the_generation_that_was_shown(
 
     result = terminal.run("move", "--file", path, "-t", "There", confirm=meanwhile)
     assert result.exit_code == 5
-    assert changed(server) == [[{"certid": one, "generation": 1}, {"certid": two, "generation": 1}]]
+    seen = {"generation": 1, "devstate": "claimed"}
+    assert changed(server) == [[{"certid": one, **seen}, {"certid": two, **seen}]]
     assert "CHANGED_MEANWHILE: " in result.stdout
     device = lobby.ledger.get(two)
     assert device is not None

@@ -6,7 +6,7 @@ import pytest
 
 from lobby.domain.changes import Change, Chosen, Configure, Move, Release, Retry, Revoke
 from lobby.domain.device import Device, Priority
-from lobby.domain.states import Event
+from lobby.domain.states import Event, State
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
@@ -143,6 +143,15 @@ def test_a_device_given_twice_is_changed_once(ledger: Ledger) -> None:
     [one] = claimed(ledger, 1)
     outcomes = ledger.change_many([Chosen(one, 1), Chosen(one, 5)], Retry(), ANN, never)
     assert results(outcomes) == ["claimed"] * 2
+    assert [entry.event for entry in ledger.history(one)].count(Event.RETRY) == 1
+
+
+def test_a_retry_that_is_repeated_with_the_state_of_its_preview_is_done_once(ledger: Ledger) -> None:
+    [one] = claimed(ledger, 1)
+    chosen = [Chosen(one, 1, State.CLAIMED)]
+    assert results(ledger.change_many(chosen, Retry(), ANN, never)) == ["claimed"]
+    assert results(ledger.change_many(chosen, Retry(), ANN, never)) == ["claimed"]
+    assert results(ledger.change_many([Chosen(one, 2, State.FAILED)], Retry(), ANN, never)) == ["CHANGED_MEANWHILE"]
     assert [entry.event for entry in ledger.history(one)].count(Event.RETRY) == 1
 
 

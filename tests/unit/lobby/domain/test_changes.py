@@ -9,7 +9,7 @@ from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import State
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
-from lobby.errors import LobbyError
+from lobby.errors import Conflict, LobbyError
 from lobby.names import Target
 from tests.unit.lobby.domain.proving_devices import proving
 from tests.unit.lobby.domain.sample_devices import CERTID, A, B, T, arrived, claimed, commissioned, inlobby, knocking
@@ -124,3 +124,23 @@ def test_a_profile_that_the_target_does_not_have_is_refused() -> None:
 @pytest.mark.parametrize("device", [knocking(), inlobby(), transitions.revoke(arrived(), CERTID, "lost", T)])
 def test_a_device_without_a_claim_cannot_be_configured(device: Device) -> None:
     assert code_of(CHANGES["configure"], device) in ("NOT_ALLOWED", "REVOKED")
+
+
+@pytest.mark.parametrize("shown", [State.CLAIMED, State.COMMISSIONED, State.FAILED])
+def test_a_retry_leaves_a_device_that_has_entered_another_state_since_the_preview(shown: State) -> None:
+    """A device arrives without a new generation."""
+    with pytest.raises(Conflict, match=r"state arrived, want state") as refused:
+        decide(Retry(), Chosen(CERTID, 1, shown), arrived(), "user:ann", T)
+    assert refused.value.code == "CHANGED_MEANWHILE"
+
+
+@pytest.mark.parametrize("shown", [None, State.ARRIVED])
+def test_a_retry_restarts_a_device_in_the_state_that_was_shown(shown: State | None) -> None:
+    retried = decide(Retry(), Chosen(CERTID, 1, shown), arrived(), "user:ann", T)
+    assert retried is not None
+    assert retried.devstate is State.CLAIMED
+
+
+def test_other_changes_accept_a_device_that_has_arrived_since() -> None:
+    for change in CHANGES.values():
+        assert decide(change, Chosen(CERTID, 1, State.COMMISSIONED), arrived(), "user:ann", T) != arrived()

@@ -1,4 +1,4 @@
-/** Changes previewed devices through the API, each in the generation that was shown, and reports progress. */
+/** Changes previewed devices through the API, each in the generation and state that was shown, and reports progress. */
 import { useCallback } from "react";
 import { useClient } from "urql";
 import type { Outcome } from "../waiting/bulk_claim";
@@ -15,13 +15,16 @@ export function useBulkChange(): BulkChange {
   const { progress, running, stop, run: send } = useChunks();
   const run = useCallback(
     (devices: readonly Previewed[], change: Change) => {
-      const generations = new Map(devices.map((each) => [each.certid, each.generation]));
+      const shown = new Map(devices.map((each) => [each.certid, each]));
       const sendChunk = async (chunk: readonly string[]) => {
-        const sent = chunk.map((certid) => ({ certid, generation: generations.get(certid) ?? 0 }));
+        const sent = chunk.map((certid) => {
+          const each = shown.get(certid);
+          return { certid, generation: each?.generation ?? 0, devstate: each?.device?.devstate ?? null };
+        });
         const { data, error } = await client.mutation(CHANGE_DEVICES, { change, devices: sent }).toPromise();
         return sentOf(data?.changeDevices.results, error);
       };
-      return send([{ certids: [...generations.keys()], send: sendChunk }]);
+      return send([{ certids: [...shown.keys()], send: sendChunk }]);
     },
     [client, send],
   );

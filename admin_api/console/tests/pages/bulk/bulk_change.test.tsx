@@ -107,8 +107,8 @@ test("releases the selected devices after a preview, in the generation that was 
     {
       change: { operation: "RELEASE" },
       devices: [
-        { certid: certid(1), generation: 3 },
-        { certid: certid(3), generation: 3 },
+        { certid: certid(1), generation: 3, devstate: "arrived" },
+        { certid: certid(3), generation: 3, devstate: "arrived" },
       ],
     },
   ]);
