@@ -227,7 +227,9 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("start the lane (bell)", lambda: bell.ring([lambdas.lobby.record(warm.GOOD_ID)]), **in_queue)
     bill.run("commission (commissioner)", work, messages=3)
     bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
-    arrival = {"rules": 1, "actions": 1, "messages": 2, "notifications": 1, "queue_requests": 3}
+    lookup = int(find_spec("lobby.domain.target_rules") is not None)  # billed as an action and a DescribeThing call
+    arrival = {"rules": 1, "actions": 1 + lookup, "registry": lookup}
+    arrival |= {"messages": 2, "notifications": 1, "queue_requests": 3}
     bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
     publish = _publisher(lambdas, clock)
     for first, last in together:

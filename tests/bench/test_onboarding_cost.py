@@ -8,7 +8,7 @@ AT_MOST: dict[str, float] = {
     "write_units": 58,
     "read_units": 12.5,
     "puts": 2,
-    "registry": 4,
+    "registry": 5,
     "events": 5,
     "runs": 12,
     "queue_requests": 6,

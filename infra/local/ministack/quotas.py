@@ -3,7 +3,8 @@
 Sources, by group below: for security and identity, the AWS IoT developer guide of 2020, "AWS IoT throttling limits",
 whose table is now in the AWS General Reference, "AWS IoT Core endpoints and quotas"; for the thing registry, the values
 that an account's Service Quotas (`iotcore`) listed, as AWS has raised those of the guide; for the message broker, the
-General Reference. `UNCONFIRMED` were found in none of them. All are per account and Region, and adjustable unless
+General Reference; for RegisterCertificateWithoutCA, what a project of AWS's samples quoted from it in June 2025.
+`UNCONFIRMED` were found in none of them. All are per account and Region, and adjustable unless
 stated otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of
 its buckets: here a bucket holds the operations of one second.
 """
@@ -88,7 +89,6 @@ UNCONFIRMED: Final = frozenset(
         "iot:CreateKeysAndCertificate",
         "iot:DescribeEndpoint",
         "iot:GetTopicRule",
-        "iot:RegisterCertificateWithoutCA",
     }
 )
 """Operations whose rate is assumed to be that of most operations."""
