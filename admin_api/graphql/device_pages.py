@@ -1,5 +1,7 @@
 """Pages of devices: the types, and reading a page within the request's quota."""
 
+from enum import Enum
+
 import strawberry
 
 from admin_api.graphql.connections import Statuses
@@ -50,9 +52,20 @@ class AnchoredPage:
     page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
 
 
-def device_page(context: Context, filter_: Filter, first: int, after: str | None) -> DevicePage:
+@strawberry.enum(
+    description="The order of a list by the time at which the devices entered their state. A list by namePrefix or"
+    " fingerprintPrefix can be in the order of names or fingerprints instead."
+)
+class DeviceOrder(Enum):
+    NEWEST_FIRST = strawberry.enum_value("NEWEST_FIRST", description="The latest change first.")
+    OLDEST_FIRST = strawberry.enum_value("OLDEST_FIRST", description="Those longest in their state first.")
+
+
+def device_page(
+    context: Context, filter_: Filter, first: int, after: str | None, order: DeviceOrder = DeviceOrder.NEWEST_FIRST
+) -> DevicePage:
     """Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
-    page = _page(context, filter_, first, after)
+    page = _page(context, filter_, first, after, order)
     return DevicePage(
         wanted=filter_,
         nodes=_devices(context, page),
@@ -78,10 +91,16 @@ def anchored_page(context: Context, first: int, after: str | None) -> AnchoredPa
     return AnchoredPage(certids=certids, page_info=PageInfo(has_next_page=last is not None, end_cursor=last))
 
 
-def _page(context: Context, filter_: Filter, first: int, cursor: str | None) -> Page:
+def _page(
+    context: Context,
+    filter_: Filter,
+    first: int,
+    cursor: str | None,
+    order: DeviceOrder = DeviceOrder.NEWEST_FIRST,
+) -> Page:
     if 1 <= first <= MAX_PAGE:  # the ledger rejects any other number, with its own message
         context.quota.consume(Resource.LISTED, first)
-    return devices(filter_, first, cursor or None)
+    return devices(filter_, first, cursor or None, oldest_first=order is DeviceOrder.OLDEST_FIRST)
 
 
 def _devices(context: Context, page: Page) -> list[Device]:

@@ -156,8 +156,10 @@ class Device:
         certid = self._row_for("connectionProblems").certid
         return [problem_from(each) for each in info.context.services.connections.problems_of(certid)]
 
-    @computed("* When the device sent its last hello while it was waiting, to half an hour.")
-    def last_seen(self) -> str | None:
+    @computed("When the device sent its last hello while it was waiting, to half an hour.")
+    def last_seen(self, info: Info) -> str | None:
+        if self.in_list and self.statuses is not None:
+            return self.statuses.last_hello(self.row.certid, info.context.quota.time_is_up)
         return self._row_for("lastSeen").lastseen
 
     @computed("* The client version that the device reports.")

@@ -13,6 +13,7 @@ from admin_api.graphql.connections import ConnectionProblem, recent_problems
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.device_pages import (
     AnchoredPage,
+    DeviceOrder,
     DevicePage,
     PaginatedDevices,
     anchored_page,
@@ -100,8 +101,11 @@ class Query(CampaignQuery):
         filter: Annotated[DeviceFilter | None, described("Which devices; omitted: all.")] = ABSENT,  # noqa: A002
         first: First = DEFAULT_PAGE,
         after: After = ABSENT,
+        order: Annotated[DeviceOrder, described("The order; a cursor is valid for one order.")] = (
+            DeviceOrder.NEWEST_FIRST
+        ),
     ) -> DevicePage:
-        return device_page(info.context, filter_of(filter or DeviceFilter()), first, after)
+        return device_page(info.context, filter_of(filter or DeviceFilter()), first, after, order)
 
     @operation("Returns all enrolments in the order of their names, with their progress and refusals.")
     def enrolments(self, info: Info) -> list[Enrolment]:

@@ -1,12 +1,15 @@
 """Lists of devices, page by page. A page is read with queries of an index, never a scan.
 
-A cursor contains where the next page begins, in which index, and the filter, so that it is rejected with another
-filter. Index reads are eventually consistent: a device can appear with its former state for some milliseconds.
+A cursor contains where the next page begins, in which index, the filter, and the order, so that it is rejected with
+another filter or order. Lists by the start of a name or of a fingerprint are in that order, the others in the order of
+the time at which the devices entered their state. Index reads are eventually consistent: a device can appear with its
+former state for some milliseconds.
 """
 
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,24 +36,28 @@ class Page:
     cursor: str | None
 
 
-def devices(wanted: Filter, count: int = DEFAULT_PAGE, cursor: str | None = None) -> Page:
+def devices(
+    wanted: Filter, count: int = DEFAULT_PAGE, cursor: str | None = None, *, oldest_first: bool = False
+) -> Page:
     """Return a page of devices. Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
     if not 1 <= count <= MAX_PAGE:
         raise InvalidInput("INVALID_COUNT", f"got {count}, want 1 to {MAX_PAGE}")
-    plan, start = _decode(cursor, wanted) if cursor else (choose(wanted), None)
-    found, place = read_page(plan, wanted, count, start)
-    return Page(tuple(found), _encode(wanted, plan, place) if place else None)
+    order = {"order": "oldest"} if oldest_first else {}
+    plan, start = _decode(cursor, wanted, order) if cursor else (choose(wanted), None)
+    found, place = read_page(plan, wanted, count, start, oldest_first=oldest_first)
+    return Page(tuple(found), _encode(wanted, plan, place, order) if place else None)
 
 
-def _encode(wanted: Filter, plan: IndexPlan, place: Place) -> str:
-    body = {"q": wanted.as_list(), "index": plan.name, "value": place.value, "after": dict(place.after)}
+def _encode(wanted: Filter, plan: IndexPlan, place: Place, order: Mapping[str, str]) -> str:
+    body = {"q": wanted.as_list(), "index": plan.name, "value": place.value, "after": dict(place.after), **order}
     return base64.urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode()
 
 
-def _decode(cursor: str, wanted: Filter) -> tuple[IndexPlan, Place]:
+def _decode(cursor: str, wanted: Filter, order: Mapping[str, str]) -> tuple[IndexPlan, Place]:
     try:
         body = strict_json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if set(body) == {"q", "index", "value", "after"} and body["q"] == wanted.as_list():
+        is_whole = set(body) == {"q", "index", "value", "after", *order}
+        if is_whole and body["q"] == wanted.as_list() and order.items() <= body.items():
             plan = {each.name: each for each in candidates(wanted)}[body["index"]]
             place = Place(body["value"], body["after"])
             if _is_text(place) and plan.allows(wanted, place):

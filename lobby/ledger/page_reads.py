@@ -10,6 +10,8 @@ from functools import reduce
 from heapq import merge
 from typing import Any, Final
 
+from pynamodb.expressions.condition import Condition
+
 from lobby.domain.device import Device
 from lobby.ledger.device_filter import Filter, conditions
 from lobby.ledger.filter_match import matches
@@ -19,36 +21,45 @@ from lobby.ledger.models import LedgerRow
 from lobby.ledger.selectivity import ONE_REQUEST
 from lobby.names import Fingerprint
 
+_LAST: Final = "9999-12-31T23:59:59.999Z"
 _KEYS: Final = 100
 """Rows that are read from the table with one call."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a query returned of a partition, newest first. `end` is how far the partition was read: the range key and
+    """What a query returned of a partition, in order. `end` is how far the partition was read: the range key and
     the fingerprint of the last row that was evaluated. None: to its end."""
 
     devices: Sequence[Device]
     end: tuple[str, Fingerprint] | None
 
 
-def read_page(plan: IndexPlan, wanted: Filter, count: int, start: Place | None) -> tuple[list[Device], Place | None]:
-    """Return at most `count` devices, and where the list continues (None: nowhere)."""
+def read_page(
+    plan: IndexPlan, wanted: Filter, count: int, start: Place | None, *, oldest_first: bool = False
+) -> tuple[list[Device], Place | None]:
+    """Return at most `count` devices, and where the list continues (None: nowhere). The order of an index of names or
+    fingerprints is that of its keys."""
     if plan.keys_only:
         return _page_of_keys(plan, wanted, count, start)
     partitions = start.after if start else plan.partitions(wanted)
-    return merged({each: _chunk(plan, wanted, count, each, start) for each in partitions}, count, start)
+    chunks = {each: _chunk(plan, wanted, count, each, start, oldest_first=oldest_first) for each in partitions}
+    return merged(chunks, count, start, oldest_first=oldest_first)
 
 
-def merged(chunks: Mapping[str, Chunk], count: int, start: Place | None) -> tuple[list[Device], Place | None]:
-    """Merge the chunks of the partitions that begin at `start`, newest first. No device is returned that is older than
-    a row which was not evaluated yet."""
+def merged(
+    chunks: Mapping[str, Chunk], count: int, start: Place | None, *, oldest_first: bool = False
+) -> tuple[list[Device], Place | None]:
+    """Merge the chunks of the partitions that begin at `start`, newest or oldest first. No device is returned that
+    comes after a row which was not evaluated yet."""
     found: list[Device] = []
     taken = dict.fromkeys(chunks, 0)
-    read_until = max((chunk.end[0] for chunk in chunks.values() if chunk.end), default="")
+    ends = [chunk.end[0] for chunk in chunks.values() if chunk.end]
+    read_until = min(ends, default=_LAST) if oldest_first else max(ends, default="")
+    is_beyond = operator.gt if oldest_first else operator.lt
     streams = [[(device.enteredat, partition, device) for device in chunks[partition].devices] for partition in chunks]
-    for at, partition, device in merge(*streams, key=operator.itemgetter(0), reverse=True):
-        if len(found) == count or at < read_until:
+    for at, partition, device in merge(*streams, key=operator.itemgetter(0), reverse=not oldest_first):
+        if len(found) == count or is_beyond(at, read_until):
             break
         found.append(device)
         taken[partition] += 1
@@ -68,23 +79,39 @@ def _last(chunk: Chunk, taken: int, until: str) -> Fingerprint | None:
     return device.certid if device and device.enteredat == until else None
 
 
-def _chunk(plan: IndexPlan, wanted: Filter, count: int, partition: str, start: Place | None) -> Chunk:
+def _chunk(
+    plan: IndexPlan, wanted: Filter, count: int, partition: str, start: Place | None, *, oldest_first: bool
+) -> Chunk:
     rest = conditions(wanted)
-    bound = rest.pop(plan.range_field, None)
+    rest.pop(plan.range_field, None)
     rest.pop(plan.field or "", None)
     filtered = reduce(operator.and_, rest.values()) if rest else None
     query = plan.index.query(
         partition,
-        LedgerRow.enteredat <= start.value if start else bound,  # earlier than the bound, as the place is
+        _range(wanted.entered_before, start, oldest_first=oldest_first),
         filter_condition=filtered,
         page_size=count if filtered is None else ONE_REQUEST,
         last_evaluated_key=plan.start_key(partition, start) if start else None,
-        scan_index_forward=False,
+        scan_index_forward=oldest_first,
     )
     response: dict[str, Any] = next(query.page_iter)
     last = response.get("LastEvaluatedKey")
     devices = [device_of(LedgerRow.from_raw_data(item)) for item in response["Items"]]
-    return Chunk(devices, plan.place_of(last) if last else None)
+    end = plan.place_of(last) if last else None
+    if oldest_first and wanted.entered_before is not None:  # a range that has two ends includes both
+        devices = [device for device in devices if device.enteredat < str(wanted.entered_before)]
+        end = end if end and end[0] < wanted.entered_before else None
+    return Chunk(devices, end)
+
+
+def _range(before: str | None, start: Place | None, *, oldest_first: bool) -> Condition | None:
+    """Return the condition of the range key. A place is earlier than `before`."""
+    found: Condition | None = None if before is None else LedgerRow.enteredat < before
+    if start and oldest_first:
+        found = LedgerRow.enteredat.between(start.value, before or _LAST)
+    elif start:
+        found = LedgerRow.enteredat <= start.value
+    return found
 
 
 def _page_of_keys(

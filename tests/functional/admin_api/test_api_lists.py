@@ -7,6 +7,7 @@ import pytest
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.counts import PARTITIONS
+from tests.aws import Calls
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
 
@@ -131,7 +132,6 @@ def test_a_page_has_1_to_100_devices(lobby: Lobby, first: int) -> None:
         "message",
         "config",
         "endpoint",
-        "lastSeen",
         "clientVersion",
         "historyIntact",
         "history { at }",
@@ -213,3 +213,23 @@ def test_a_page_of_all_devices_costs_one_query_for_each_state_that_has_devices_l
         calls.clear()
         ask(lobby, first=2, after=after)
     assert calls == ["Query"]
+
+
+def test_the_last_hellos_of_a_list_are_read_together(lobby: Lobby, calls: Calls) -> None:
+    waiting = [lobby.waiting(number) for number in range(3)]
+    unseen = lobby.admit(9)
+    calls.forget()
+    nodes = lobby.ask("{ devices { nodes { certid lastSeen } } }").data["devices"]["nodes"]
+    assert {each["certid"] for each in nodes if each["lastSeen"]} == set(waiting)
+    assert [each["lastSeen"] for each in nodes if each["certid"] == unseen] == [None]
+    assert calls.names().count("BatchGetItem") == 1
+    assert "GetItem" not in calls.names()
+
+
+def test_a_list_can_begin_with_the_oldest(lobby: Lobby) -> None:
+    waiting = [lobby.waiting(number) for number in range(3)]
+    query = """query($after: String) {
+      devices(first: 2, after: $after, order: OLDEST_FIRST) { nodes { certid } pageInfo { endCursor } } }"""
+    page = lobby.ask(query).data["devices"]
+    rest = lobby.ask(query, {"after": page["pageInfo"]["endCursor"]}).data["devices"]
+    assert [each["certid"] for each in (*page["nodes"], *rest["nodes"])] == waiting

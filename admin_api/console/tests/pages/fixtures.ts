@@ -56,6 +56,7 @@ export function deviceLine(number: number, more: Record<string, unknown> = {}) {
     __typename: "Device",
     certid: certid(number),
     devicename: `sensor-${number}`,
+    expectedName: null,
     devstate: "inlobby",
     enteredAt: new Date(Date.UTC(2026, 10, 22, 12) - number * 1000).toISOString(),
     reason: null,

@@ -54,6 +54,32 @@ def test_a_page_of_twenty_costs_one_query_of_twenty_rows(listing: Calls) -> None
     assert query.get("ConsistentRead") in (None, False)
 
 
+TIMED = {name: each for name, each in FILTERS.items() if each.name_prefix is None and each.fingerprint_prefix is None}
+
+
+@pytest.mark.parametrize("wanted", TIMED.values(), ids=TIMED.keys())
+def test_the_oldest_come_first_on_request_with_as_many_queries(listing: Calls, wanted: Filter) -> None:
+    newest = [number for page in every_page(wanted, 7) for number in page]
+    queries = len(listing.names())
+    listing.forget()
+    oldest, cursor = list[int](), None
+    while True:
+        page = devices(wanted, 7, cursor, oldest_first=True)
+        oldest += numbers(page)
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert oldest == newest[::-1]
+    assert len(listing.names()) <= queries + len(State)
+
+
+def test_a_cursor_is_valid_for_one_order(listing: Calls) -> None:
+    for oldest_first in (True, False):
+        cursor = devices(Filter(State.INLOBBY), 5, oldest_first=oldest_first).cursor
+        with pytest.raises(InvalidInput, match="INVALID_CURSOR"):
+            devices(Filter(State.INLOBBY), 5, cursor, oldest_first=not oldest_first)
+
+
 def test_the_newest_come_first(listing: Calls) -> None:
     listed = numbers(devices(Filter(State.INLOBBY), 5))
     assert listed == sorted(expected(Filter(State.INLOBBY)), reverse=True)[:5]

@@ -18,10 +18,12 @@ def device(number: int, state: State, second: int) -> Device:
     return Device(Fingerprint(f"{number:064x}"), state, f"2026-11-22T12:00:{second:02}.000Z")
 
 
-def query(rows: list[Device], place: Place | None, partition: str, evaluated: int, wanted: set[int]) -> Chunk:
+def query(
+    rows: list[Device], place: Place | None, partition: str, evaluated: int, wanted: set[int], *, oldest_first: bool
+) -> Chunk:
     """Return what DynamoDB returns of a partition: at most `evaluated` rows are read, those in `wanted` returned."""
     if place is not None:
-        rows = [row for row in rows if row.enteredat <= place.value]
+        rows = [row for row in rows if row.enteredat == place.value or (row.enteredat > place.value) is oldest_first]
         after = place.after.get(partition)
         if after is not None:
             rows = rows[[row.certid for row in rows].index(after) + 1 :]
@@ -31,15 +33,17 @@ def query(rows: list[Device], place: Place | None, partition: str, evaluated: in
     return Chunk(found, (last.enteredat, last.certid) if last else None)
 
 
-def pages(partitions: dict[str, list[Device]], count: int, evaluated: int, wanted: set[int]) -> Iterator[list[Device]]:
+def pages(
+    partitions: dict[str, list[Device]], count: int, evaluated: int, wanted: set[int], *, oldest_first: bool
+) -> Iterator[list[Device]]:
     place: Place | None = None
     for _ in range(200):
         chunks = {
-            name: query(rows, place, name, evaluated, wanted)
+            name: query(rows, place, name, evaluated, wanted, oldest_first=oldest_first)
             for name, rows in partitions.items()
             if place is None or name in place.after
         }
-        found, place = merged(chunks, count, place)
+        found, place = merged(chunks, count, place, oldest_first=oldest_first)
         yield found
         if place is None:
             return
@@ -51,20 +55,23 @@ def pages(partitions: dict[str, list[Device]], count: int, evaluated: int, wante
     st.integers(1, 7),
     st.integers(1, 7),
     st.sets(st.integers(0, 29)),
+    st.booleans(),
 )
-def test_all_pages_together_are_the_matching_devices_newest_first(
-    rows: list[tuple[State, int]], count: int, evaluated: int, unwanted: set[int]
+def test_all_pages_together_are_the_matching_devices_in_order(
+    rows: list[tuple[State, int]], count: int, evaluated: int, unwanted: set[int], oldest_first: bool
 ) -> None:
     devices = [device(number, *row) for number, row in enumerate(rows)]
     partitions = {
-        state.value: sorted((each for each in devices if each.devstate is state), key=lambda each: each.enteredat)[::-1]
+        state.value: sorted((each for each in devices if each.devstate is state), key=lambda each: each.enteredat)[
+            :: 1 if oldest_first else -1
+        ]
         for state in STATES
     }
     wanted = set(range(len(rows))) - unwanted
-    listed = list(pages(partitions, count, evaluated, wanted))
+    listed = list(pages(partitions, count, evaluated, wanted, oldest_first=oldest_first))
     found = [each for page in listed for each in page]
     assert all(len(page) <= count for page in listed)
-    assert [each.enteredat for each in found] == sorted((each.enteredat for each in found), reverse=True)
+    assert [each.enteredat for each in found] == sorted((each.enteredat for each in found), reverse=not oldest_first)
     assert sorted(int(each.certid, 16) for each in found) == sorted(wanted)
 
 

@@ -16,6 +16,7 @@ export function Identity({ device }: { device: DeviceRecord }) {
     <Section title="Device">
       <Facts>
         <Fact name="Name">{device.devicename ?? "Unknown until it is first seen"}</Fact>
+        <Fact name="Expected name">{device.expectedName}</Fact>
         <Fact name="Fingerprint">
           <Copied text={device.certid} what="fingerprint" />
         </Fact>

@@ -4,7 +4,7 @@ import { graphql, type ResultOf } from "../../api/graphql";
 export const DEVICE = graphql(`
   query DeviceDetails($certid: ID!, $last: Int!) {
     device(certid: $certid) {
-      certid devicename devstate enteredAt reason message expectedAt waitsFor
+      certid devicename expectedName devstate enteredAt reason message expectedAt waitsFor
       targetaccount targetregion profile config endpoint generation claimedBy claimedAt
       previousTargets { account region }
       firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft online onlineSince

@@ -22,6 +22,11 @@ export interface Column {
   cell: (line: DeviceLine, known: readonly TargetEntry[] | undefined) => ReactNode;
 }
 
+/** The last hello is in no index: it is read only if its column is shown. */
+export const LAST_HELLO = "lastHello";
+/** The column by which the API can sort all pages. */
+export const SINCE = "since";
+
 export const COLUMNS: readonly Column[] = [
   {
     key: "state",
@@ -35,7 +40,7 @@ export const COLUMNS: readonly Column[] = [
     key: "name",
     label: "Name",
     byDefault: true,
-    sort: ({ devicename }) => devicename,
+    sort: ({ devicename, expectedName }) => devicename ?? expectedName,
     cell: (line) => <DeviceName line={line} />,
   },
   {
@@ -63,7 +68,7 @@ export const COLUMNS: readonly Column[] = [
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },
   {
-    key: "since",
+    key: SINCE,
     label: "Since",
     byDefault: true,
     width: 105,
@@ -81,6 +86,14 @@ export const COLUMNS: readonly Column[] = [
     width: 80,
     sort: ({ online }) => (online === null ? null : online ? "a" : "b"),
     cell: (line) => <Online line={line} />,
+  },
+  {
+    key: LAST_HELLO,
+    label: "Last hello",
+    byDefault: false,
+    width: 105,
+    sort: ({ lastSeen }) => lastSeen ?? null,
+    cell: ({ lastSeen }) => timestamp(lastSeen ?? null),
   },
   {
     key: "profile",
@@ -172,7 +185,9 @@ function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
   );
 }
 
-function DeviceName({ line: { certid, devicename } }: { line: DeviceLine }) {
+/** The name; before the first connection, the one that the claim expects. */
+function DeviceName({ line: { certid, devicename, expectedName } }: { line: DeviceLine }) {
+  const expected = devicename === null && expectedName !== null;
   return (
     <Anchor
       component={Link}
@@ -180,9 +195,15 @@ function DeviceName({ line: { certid, devicename } }: { line: DeviceLine }) {
       size="sm"
       fw={500}
       lineClamp={2}
-      title={devicename ?? undefined}
+      title={devicename ?? expectedName ?? undefined}
     >
-      {devicename ?? "Not seen yet"}
+      {devicename ?? expectedName ?? "Not seen yet"}
+      {expected && (
+        <Text span size="xs" c="dimmed" fw={400}>
+          {" "}
+          expected
+        </Text>
+      )}
     </Anchor>
   );
 }

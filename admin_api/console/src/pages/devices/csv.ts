@@ -8,6 +8,7 @@ import type { DeviceLine } from "./device_line";
 const FIELDS = [
   "certid",
   "devicename",
+  "expectedName",
   "devstate",
   "reason",
   "targetaccount",

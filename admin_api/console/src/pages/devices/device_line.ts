@@ -2,11 +2,19 @@
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const DEVICES = graphql(`
-  query Devices($filter: DeviceFilter, $first: Int!, $after: String, $counted: Boolean! = false) {
-    devices(filter: $filter, first: $first, after: $after) {
+  query Devices(
+    $filter: DeviceFilter
+    $first: Int!
+    $after: String
+    $order: DeviceOrder! = NEWEST_FIRST
+    $counted: Boolean! = false
+    $hellos: Boolean! = false
+  ) {
+    devices(filter: $filter, first: $first, after: $after, order: $order) {
       nodes {
-        certid devicename devstate enteredAt reason targetaccount targetregion profile generation
+        certid devicename expectedName devstate enteredAt reason targetaccount targetregion profile generation
         claimedBy claimedAt firstSeen lobbyRegion online onlineSince
+        lastSeen @include(if: $hellos)
       }
       pageInfo { hasNextPage endCursor }
       total @include(if: $counted)

@@ -10,11 +10,11 @@ import { StaleNotice } from "../../parts/stale_notice";
 import type { TargetEntry } from "../../parts/targets";
 import { UpdateNotice } from "../../parts/update_notice";
 import { useStableList } from "../../parts/use_stable_list";
-import type { Column } from "./columns";
+import { type Column, LAST_HELLO, SINCE } from "./columns";
 import type { DeviceLine } from "./device_line";
 import { DeviceList } from "./device_list";
 import { EmptyDevices } from "./empty_devices";
-import { ALL_DEVICES, changeQuery, filterOf, type ListQuery, listAddress } from "./list_query";
+import { ALL_DEVICES, changeQuery, filterOf, isByTime, type ListQuery, listAddress } from "./list_query";
 import { recordNextPage } from "./page_trail";
 import { Pager } from "./pager";
 import { totalOf } from "./position";
@@ -31,7 +31,10 @@ interface Props {
 }
 
 export function DeviceResults({ query, columns, known, counts, onAsk }: Props) {
-  const { page, failure, refresh } = usePage(query);
+  const { page, failure, refresh } = usePage(
+    query,
+    columns.some(({ key }) => key === LAST_HELLO),
+  );
   const openedAt = useOpenedAt(listAddress(query));
   if (!page && failure?.code === "INVALID_CURSOR")
     return (
@@ -79,6 +82,13 @@ function ResultList({
     onAsk({ ...query, after: cursor });
     scrollTo({ top: 0 });
   };
+  // The pages themselves can be in the order of time; by another column, only one page can be sorted.
+  const sortBy = (by: string) => {
+    const byTime = by === SINCE && isByTime(query);
+    setSort(byTime ? null : nextSort(sort, by));
+    if (byTime) onAsk(changeQuery(query, { oldest: !query.oldest }));
+  };
+  const shownSort = sort ?? (query.oldest && isByTime(query) ? { by: SINCE, descending: false } : null);
   const isEmpty = list.rows.length === 0 && page.next === null;
   return (
     <>
@@ -94,8 +104,8 @@ function ResultList({
             list={sortedList(list, columns, sort)}
             columns={columns}
             known={known}
-            sort={sort}
-            onSort={(by) => setSort(nextSort(sort, by))}
+            sort={shownSort}
+            onSort={sortBy}
             selecting={changing.selecting}
           />
         )

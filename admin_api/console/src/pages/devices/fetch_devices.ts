@@ -15,16 +15,24 @@ export class FetchFailed extends Error {
 const NOTHING: Failure = { code: "ERROR", message: "The API returned no devices." };
 
 /**
- * Return at most `first` devices starting at `after`, and the total of the query if it is `counted` and known.
+ * Return at most `first` devices starting at `after`, and the total of the query if it is `counted` and known;
+ * with `hellos`, also the time of each device's last hello.
  * Throws `FetchFailed`.
  */
-export function deviceFetcher(client: Client, query: ListQuery, counted = false) {
+export function deviceFetcher(client: Client, query: ListQuery, counted = false, hellos = false) {
   const filter = filterOf(query);
   return async (first: number, after: string | null): Promise<Part<DeviceLine>> => {
     const { data, error } = await client
       .query(
         DEVICES,
-        { filter, first, after, ...(counted && { counted }) },
+        {
+          filter,
+          first,
+          after,
+          ...(query.oldest && { order: "OLDEST_FIRST" as const }),
+          ...(counted && { counted }),
+          ...(hellos && { hellos }),
+        },
         { requestPolicy: "network-only" },
       )
       .toPromise();

@@ -1,6 +1,6 @@
 /**
  * The query of the device list, encoded in the address:
- * `?state=failed&target=123456789012/eu-west-1&reason=…&name=…` or `&print=…`, with page size and cursor.
+ * `?state=failed&target=123456789012/eu-west-1&reason=…&name=…` or `&print=…`, with order, page size and cursor.
  * Invalid values are ignored.
  */
 import { STATES } from "../../parts/state_badge";
@@ -16,6 +16,8 @@ export interface ListQuery {
   reason: string | null;
   name: string | null;
   print: string | null;
+  /** Those that are longest in their state first; without effect on a search. */
+  oldest: boolean;
   size: number;
   /** The cursor of the page; null: the first page. */
   after: string | null;
@@ -27,6 +29,7 @@ export const ALL_DEVICES: ListQuery = {
   reason: null,
   name: null,
   print: null,
+  oldest: false,
   size: DEFAULT_SIZE,
   after: null,
 };
@@ -41,6 +44,7 @@ export function parseListQuery(search: string): ListQuery {
     reason: matching(given.get("reason"), /^[A-Z][A-Z0-9_]{0,63}$/),
     name: matching(given.get("name"), /^[a-zA-Z0-9:_-]{2,128}$/),
     print: matching(given.get("print"), /^[0-9a-f]{4,64}$/),
+    oldest: given.get("order") === "oldest",
     size: SIZES.find((known) => known === size) ?? DEFAULT_SIZE,
     after: given.get("after") || null,
   };
@@ -53,6 +57,7 @@ export function listAddress(query: ListQuery): string {
     const value = query[key];
     if (value !== null) search.set(key, value);
   }
+  if (query.oldest) search.set("order", "oldest");
   if (query.size !== DEFAULT_SIZE) search.set("size", String(query.size));
   if (query.after !== null) search.set("after", query.after);
   return search.size > 0 ? `/devices?${search}` : "/devices";
@@ -87,10 +92,15 @@ export function filterOf({ state, target, reason, name, print }: ListQuery) {
 }
 
 /** The order in which the API returns devices. */
-export function orderOf({ state, target, name, print }: ListQuery): string {
+export function orderOf({ name, print, oldest }: ListQuery): string {
   if (print !== null) return "By fingerprint";
   if (name !== null) return "By name";
-  return state !== null || target !== null ? "Newest first" : "Needs attention first";
+  return oldest ? "Oldest first" : "Newest first";
+}
+
+/** Whether the API can return the devices in either order of time: not if they are found by name or fingerprint. */
+export function isByTime({ name, print }: ListQuery): boolean {
+  return name === null && print === null;
 }
 
 function matching(text: string | null, form: RegExp): string | null {

@@ -1,6 +1,6 @@
 /**
- * Sorts the devices of one page by a column. The ledger has one order per index, so the pages themselves keep
- * that order. Pure.
+ * Sorts the devices of one page by a column. The pages themselves are in the order of an index: of time, either
+ * way, or of names. Pure.
  */
 import type { DeviceLine } from "./device_line";
 

@@ -32,16 +32,17 @@ interface Fetched {
 /** Cached pages, so that a user who returns finds the same list and scroll position. */
 const cached = new WeakMap<Client, Map<string, Page>>();
 
-export function usePage(query: ListQuery): PageState {
+/** `hellos`: with the time of each device's last hello. */
+export function usePage(query: ListQuery, hellos: boolean): PageState {
   const client = useClient();
-  const key = listAddress(query);
+  const key = `${listAddress(query)} ${hellos}`;
   const [fetched, setFound] = useState<Fetched>({ key, page: undefined });
   const [again, setAgain] = useState(0);
 
   const refresh = useCallback(
     async (isCurrent: () => boolean) => {
       try {
-        const page = { ...(await pageOf(client, query)), at: new Date() };
+        const page = { ...(await pageOf(client, query, hellos)), at: new Date() };
         cache(client, key, page);
         if (isCurrent()) setFound({ key, page });
       } catch (error) {
@@ -51,7 +52,7 @@ export function usePage(query: ListQuery): PageState {
           setFound((before) => ({ key, page: before.key === key ? before.page : undefined, failure }));
       }
     },
-    [client, query, key],
+    [client, query, key, hellos],
   );
   usePolling(EVERY_MS, refresh, `${key} ${again}`);
 
@@ -63,8 +64,8 @@ export function usePage(query: ListQuery): PageState {
   };
 }
 
-async function pageOf(client: Client, query: ListQuery): Promise<FilledPage<DeviceLine>> {
-  return fillPage(deviceFetcher(client, query, isCountedByList(query)), query.size, query.after);
+async function pageOf(client: Client, query: ListQuery, hellos: boolean): Promise<FilledPage<DeviceLine>> {
+  return fillPage(deviceFetcher(client, query, isCountedByList(query), hellos), query.size, query.after);
 }
 
 function cache(client: Client, key: string, page: Page): void {

@@ -9,8 +9,8 @@ const csv = (more: Record<string, unknown>) =>
 
 test("writes a header, a deviceLine per device and a final deviceLine break", () => {
   const [head, row, end] = csv({ devstate: "arrived", generation: 2 });
-  expect(head).toMatch(/^certid,devicename,devstate,/);
-  expect(row).toContain(",sensor-1,arrived,");
+  expect(head).toMatch(/^certid,devicename,expectedName,devstate,/);
+  expect(row).toContain(",sensor-1,,arrived,");
   expect(row?.split(",")).toHaveLength(head?.split(",").length ?? 0);
   expect(end).toBe("");
 });

@@ -167,3 +167,46 @@ test("exports all devices of the query, not only the page, without counting them
   expect((await textOf(saved[0] as Blob)).trim().split("\r\n")).toHaveLength(231);
   expect(lastRequest(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
 });
+
+test("shows the expected name of a device that was not seen yet", async () => {
+  const unseen = { devicename: null, expectedName: "pump-7", devstate: "expected" };
+  enter(ledger([deviceLine(1, unseen), deviceLine(2, { ...unseen, expectedName: null })]).api);
+  expect((await screen.findByRole("link", { name: /pump-7/ })).textContent).toBe("pump-7 expected");
+  expect(screen.getByRole("link", { name: "Not seen yet" })).toBeTruthy();
+});
+
+test("asks for the last hellos only if their column is shown", async () => {
+  const { api } = ledger([deviceLine(1, { lastSeen: "2026-11-22T11:30:00.000Z" })]);
+  const { unmount } = enter(api);
+  await screen.findByText("sensor-1");
+  expect(lastRequest(api)).not.toHaveProperty("hellos");
+  unmount();
+  localStorage.setItem("device-lobby.columns", JSON.stringify(["name", "lastHello"]));
+  enter(api);
+  await screen.findByRole("columnheader", { name: "Last hello" });
+  await screen.findByText("sensor-1");
+  expect(lastRequest(api)).toMatchObject({ hellos: true });
+});
+
+test("sorts all pages by time, and the page by another column", async () => {
+  const { api } = ledger(deviceLines(0, 45));
+  const { visited } = enter(api);
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Since" }));
+  await screen.findByText(/· Oldest first/);
+  expect(lastRequest(api)).toMatchObject({ order: "OLDEST_FIRST", after: null });
+  expect(screen.getByRole("columnheader", { name: "Since" }).getAttribute("aria-sort")).toBe("ascending");
+  fireEvent.click(screen.getByRole("button", { name: "Since" }));
+  await screen.findByText(/· Newest first/);
+  expect(lastRequest(api)).not.toHaveProperty("order");
+  expect(visited).toEqual(["/devices", "/devices?order=oldest", "/devices"]);
+});
+
+test("sorts what a search has found within the page", async () => {
+  const { api } = ledger(deviceLines(0, 3));
+  enter(api, "/devices?name=sensor");
+  await screen.findByText("sensor-0");
+  fireEvent.click(screen.getByRole("button", { name: "Since" }));
+  await screen.findByText(/· This page by Since/);
+  expect(lastRequest(api)).not.toHaveProperty("order");
+});

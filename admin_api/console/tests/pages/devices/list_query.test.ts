@@ -18,6 +18,7 @@ const FULL: ListQuery = {
   reason: "TARGET_LIMIT",
   name: "sensor-",
   print: null,
+  oldest: true,
   size: 50,
   after: "eyJx=",
 };
@@ -79,7 +80,9 @@ test("searches for a name or a fingerprint", () => {
 });
 
 test.each<[Partial<ListQuery>, string]>([
-  [{}, "Needs attention first"],
+  [{}, "Newest first"],
+  [{ oldest: true }, "Oldest first"],
+  [{ oldest: true, name: "ab" }, "By name"],
   [{ state: "failed" }, "Newest first"],
   [{ target: "200000000002/eu-west-1" }, "Newest first"],
   [{ state: "failed", name: "se" }, "By name"],
