@@ -1,8 +1,9 @@
 """Reference device client: onboard through the lobby, then serve in the assigned target account.
 
 `device.machine` is a pure state machine (events in, actions out). `device.mqtt` opens MQTT connections,
-`device.storage` keeps the route across power cuts, and `device.client` connects the three. The package is meant to
-be read and vendored: apart from its own modules it imports only `lobby.names`, `lobby.errors` and `lobby.wire`.
+`device.storage` keeps the route across power cuts, and `device.client` connects the three. A device without a
+certificate gets one by provisioning by claim; `device.portable` replaces the native libraries. The package is meant to
+be read and vendored: apart from its own modules it imports only the vocabulary of `lobby`.
 """
 
 from typing import Final
