@@ -70,6 +70,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "targetHistory": _OPERATORS,
     "pauseTarget": _OPERATORS,
     "resumeTarget": _OPERATORS,
+    "activity": _OPERATORS,
     "enrolments": _OPERATORS,
     "enrolmentHistory": _OPERATORS,
     "addSerialNumbers": _OPERATORS,
@@ -90,6 +91,15 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "archiveTarget": _ADMINS,
     "restoreTarget": _ADMINS,
     "removeTarget": _ADMINS,
+    "webhooks": _ADMINS,
+    "webhookDeliveries": _ADMINS,
+    "addWebhook": _ADMINS,
+    "rotateWebhookSecret": _ADMINS,
+    "disableWebhook": _ADMINS,
+    "enableWebhook": _ADMINS,
+    "removeWebhook": _ADMINS,
+    "testWebhook": _ADMINS,
+    "redriveWebhook": _ADMINS,
 }
 """Every field of Query and Mutation, by its GraphQL name."""
 

@@ -17,6 +17,7 @@ from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
 from admin_api.templates.source import bundled_source
+from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
 from lobby.campaign_tokens import token_message
@@ -25,6 +26,7 @@ from lobby.deployment import NAMES
 from lobby.domain.campaign import Campaign
 from lobby.domain.profile import Profiles
 from lobby.invocation import Request
+from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.campaign_preparation import Preparation
 from lobby.ledger.campaign_sources import Sources
@@ -78,6 +80,8 @@ class Services:
     """The largest size of a campaign that needs no approval."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
+    webhooks: WebhookAdministration = field(kw_only=True)
+    activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
@@ -112,6 +116,7 @@ def services_of(settings: Settings) -> Services:
         message = token_message(campaign.name, f"revision {campaign.revision}")
         clients.sqs.send_message(QueueUrl=settings.campaigns_queue, **message)
 
+    lobby = Target(settings.lobby_account, settings.lobby_region)
     return Services(
         manifests=Manifests(lambda: clients.s3, templates),
         start_campaign=start_campaign,
@@ -127,5 +132,6 @@ def services_of(settings: Settings) -> Services:
         lobby_region=settings.lobby_region,
         profiles=bundled_profiles(),
         store_template=lambda target, content: store(_signing_s3(), templates, target, content),
+        webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients),
         removes_left_things=settings.removes_left_things,
     )

@@ -24,6 +24,7 @@ _REQUIRED = (
     "LEFT_THINGS",
     "CAMPAIGNS_QUEUE",
     "CAMPAIGN_APPROVAL_ABOVE",
+    "WEBHOOKS_QUEUE",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -64,7 +65,7 @@ class Settings(SignInSettings):
     """`lobby_account` and `lobby_region` are those of this lobby. `device_endpoint` is the host that devices connect
     to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`.
     `campaigns_queue` is the URL of the queue that starts campaigns; one of more devices than `approval_above` needs the
-    approval of a second user."""
+    approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events."""
 
     lobby_account: AccountId
     surveyor: str
@@ -74,6 +75,7 @@ class Settings(SignInSettings):
     removes_left_things: bool
     campaigns_queue: str
     approval_above: int
+    webhooks_queue: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -95,6 +97,7 @@ class Settings(SignInSettings):
             removes_left_things=environment["LEFT_THINGS"] == REMOVE,
             campaigns_queue=environment["CAMPAIGNS_QUEUE"],
             approval_above=int(_match("CAMPAIGN_APPROVAL_ABOVE", _NUMBER, environment)[0]),
+            webhooks_queue=environment["WEBHOOKS_QUEUE"],
         )
 
 

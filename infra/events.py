@@ -9,12 +9,17 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import functions, permissions, webhooks
+from infra.permissions import allow, queue_arn, reads_stream, table
+from infra.settings import Settings
 from lobby.deployment import NAMES
+from lobby.ledger.activity_rows import ActivityRow
+from lobby.ledger.models import HistoryRow, LedgerRow
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
@@ -30,7 +35,7 @@ def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> sqs
     settings, queue, bus = scope.settings, webhooks.make_queue(scope, undelivered), make_bus(scope)
     publisher = scope.make_function(
         functions.PUBLISHER,
-        [*permissions.publisher(settings, stream), *webhooks.publisher(settings.lobby)],
+        _publisher(settings, stream),
         EVENT_BUS=BUS,
         LOBBY=settings.key,
         UNDELIVERED_QUEUE=undelivered.queue_url,
@@ -62,3 +67,19 @@ def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> Non
         bisect_batch_on_function_error=True,
         function_response_types=["ReportBatchItemFailures"],
     )
+
+
+def _publisher(settings: Settings, stream: str) -> list[iam.PolicyStatement]:
+    """The publisher reads rows and entries, and writes only the activity log."""
+    lobby = settings.lobby
+    bus = f"arn:aws:events:{lobby.region}:{lobby.account}:event-bus/{BUS}"
+    undelivered = queue_arn(permissions.UNDELIVERED, lobby)
+    return [
+        *reads_stream(stream),
+        table(LedgerRow, lobby, "BatchGetItem"),
+        table(HistoryRow, lobby, "GetItem"),
+        table(ActivityRow, lobby, "BatchWriteItem"),
+        allow("Publish", ["events:PutEvents"], bus),
+        allow("HandOverFailures", ["sqs:SendMessage"], undelivered),
+        *webhooks.publisher(lobby),
+    ]

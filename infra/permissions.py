@@ -17,6 +17,7 @@ from lobby.deployment import NAMES
 from lobby.domain.allocation import HOOK_PREFIX
 from lobby.domain.target import TARGET_ROLE
 from lobby.lane_tokens import EXPRESS, TOKENS
+from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
@@ -29,10 +30,10 @@ from lobby.ledger.models import (
     LaneRow,
     LedgerRow,
     NameRow,
-    RoundRow,
     TargetRow,
 )
 from lobby.ledger.registration_rows import RegistrationRow
+from lobby.ledger.round_rows import RoundRow
 from lobby.names import Target
 
 UNDELIVERED: Final = NAMES.name("undelivered")
@@ -53,10 +54,6 @@ BY_TURN, BY_STATE, BY_TARGET = (LedgerRow.by_turn, LedgerRow.by_state, LedgerRow
 
 def queue_arn(name: str, where: Target) -> str:
     return f"arn:aws:sqs:{where.region}:{where.account}:{name}"
-
-
-def event_bus_arn(where: Target) -> str:
-    return f"arn:aws:events:{where.region}:{where.account}:event-bus/{NAMES.prefix}"
 
 
 def iot_arn(where: Target, resource: str) -> str:
@@ -147,7 +144,7 @@ def connections(settings: Settings) -> list[iam.PolicyStatement]:
     ]
 
 
-def _reads(stream_arn: str) -> list[iam.PolicyStatement]:
+def reads_stream(stream_arn: str) -> list[iam.PolicyStatement]:
     """Return the permissions of an event source mapping, which uses its function's role."""
     actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     return [allow("Stream", actions, stream_arn), allow("FindStream", ["dynamodb:ListStreams"], "*")]
@@ -157,25 +154,14 @@ def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     """The notary can only add anchors. It cannot read tables or anchors."""
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
-    return [*_reads(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
-
-
-def publisher(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    lobby = settings.lobby
-    return [
-        *_reads(stream_arn),
-        table(LEDGER, lobby, "BatchGetItem"),
-        table(HISTORY, lobby, "GetItem"),
-        allow("Publish", ["events:PutEvents"], event_bus_arn(lobby)),
-        _on_failure(settings, UNDELIVERED),
-    ]
+    return [*reads_stream(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
 
 
 def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
     """The bell reads the stream and no table."""
     lobby = settings.lobby
     return [
-        *_reads(stream_arn),
+        *reads_stream(stream_arn),
         allow("StartLanes", ["sqs:SendMessage"], queue_arn(TOKENS, lobby), queue_arn(EXPRESS, lobby)),
         _on_failure(settings, UNCOMMISSIONED),
     ]
@@ -262,6 +248,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         table(CAMPAIGNS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
         allow("StartCampaigns", ["sqs:SendMessage"], queue_arn(CAMPAIGN_TOKENS, lobby)),
         allow("Manifests", ["s3:PutObject", "s3:GetObject"], f"{trust}/{MANIFESTS}*"),
+        table(ActivityRow, lobby, "Query"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(

@@ -16,6 +16,7 @@ from pynamodb.models import Model
 
 from infra.earlier_indexes import RETIRED
 from infra.settings import Settings
+from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
@@ -40,6 +41,7 @@ _EXPIRY: Final[dict[type[Model], str]] = {
     ConnectionRow: "expires",
     EnrolmentRow: "deleteat",
     WebhookRow: "expires",
+    ActivityRow: "expires",
 }
 """The attribute after whose time DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}

@@ -13,9 +13,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.functions import COURIER
-from infra.permissions import allow, queue_arn
+from infra.permissions import allow, queue_arn, table
 from infra.settings import Settings
-from infra.tables import table_arn
 from lobby.aws.webhook_secrets import PREFIX as SECRETS
 from lobby.deployment import NAMES
 from lobby.domain.webhook import WAITS
@@ -64,7 +63,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def publisher(lobby: Target) -> list[iam.PolicyStatement]:
-    return [_table(lobby, "Query"), allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby))]
+    return [table(WebhookRow, lobby, "Query"), allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby))]
 
 
 def courier(settings: Settings) -> list[iam.PolicyStatement]:
@@ -72,7 +71,7 @@ def courier(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     queue = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
-        _table(lobby, "GetItem", "PutItem"),
+        table(WebhookRow, lobby, "GetItem", "PutItem"),
         allow("Webhooks", queue, queue_arn(QUEUE, lobby)),
         allow("Secrets", ["ssm:GetParameter"], secrets(lobby)),
     ]
@@ -81,7 +80,7 @@ def courier(settings: Settings) -> list[iam.PolicyStatement]:
 def admin_api(lobby: Target) -> list[iam.PolicyStatement]:
     """The API writes secrets and cannot read them."""
     return [
-        _table(lobby, "GetItem", "PutItem", "DeleteItem", "Query"),
+        table(WebhookRow, lobby, "GetItem", "PutItem", "DeleteItem", "Query"),
         allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby)),
         allow("Secrets", ["ssm:PutParameter", "ssm:DeleteParameter"], secrets(lobby)),
     ]
@@ -89,7 +88,3 @@ def admin_api(lobby: Target) -> list[iam.PolicyStatement]:
 
 def secrets(lobby: Target) -> str:
     return f"arn:aws:ssm:{lobby.region}:{lobby.account}:parameter{SECRETS}/*"
-
-
-def _table(lobby: Target, *actions: str) -> iam.PolicyStatement:
-    return allow("WebhookTable", [f"dynamodb:{action}" for action in actions], table_arn(WebhookRow, lobby))

@@ -1,5 +1,5 @@
-"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, and sends it to
-the queue for each webhook that wants it.
+"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, sends it to the
+queue for each webhook that wants it, and writes what users and rules did to the activity log.
 
 An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
 `GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
@@ -20,10 +20,12 @@ from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
 from lobby.contracts import UNPUBLISHED
+from lobby.domain.activity import activity_of
 from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id
 from lobby.domain.webhook import Message, body_of, senders
 from lobby.errors import InvalidInput
+from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.clock import now, pause
 from lobby.ledger.items import entry_of_item
@@ -86,13 +88,14 @@ class Publisher:
         self,
         bus: EventBus,
         subscribers: Subscribers,
+        log: ActivityLog,
         failures: Failures,
         ledger: LedgerReader,
         lobby: str,
         clock: Callable[[], datetime] = now,
         pause: Callable[[int], None] = pause,
     ) -> None:
-        self._bus, self._subscribers, self._failures = bus, subscribers, failures
+        self._bus, self._subscribers, self._log, self._failures = bus, subscribers, log, failures
         self._ledger, self._lobby, self._clock, self._pause = ledger, lobby, clock, pause
 
     def process(self, records: Sequence[Record]) -> dict[str, Any]:
@@ -123,6 +126,7 @@ class Publisher:
         ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
         unread = [entry for entry in entries if entry.certid not in rows]
         causes = {event_id(entry.certid, entry.seq): NO_CAPACITY for entry in unread}
+        self._log.record(filter(None, map(activity_of, ready)))
         return {**causes, **self._subscribers.send(ready), **self._bus.publish(ready)}
 
     def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
@@ -169,7 +173,8 @@ def _publisher() -> Publisher:
     bus = EventBus(client("events"), settings.event_bus, pause)
     failures = Failures(lambda: clients.sqs, settings.undelivered_queue)
     queue = WebhookQueue(lambda: clients.sqs, settings.webhooks_queue)
-    return Publisher(bus, Subscribers(RecentWebhooks(Webhooks()), queue), failures, LedgerReader(), settings.lobby)
+    subscribers = Subscribers(RecentWebhooks(Webhooks()), queue)
+    return Publisher(bus, subscribers, ActivityLog(), failures, LedgerReader(), settings.lobby)
 
 
 def handler(event: Record, _context: object, publisher: Publisher | None = None) -> dict[str, Any]:

@@ -88,6 +88,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
+    "activity": ("{ activity { next } }", _OPERATORS),
     "enrolments": ("{ enrolments { name } }", _OPERATORS),
     "enrolmentHistory": ('{ enrolmentHistory(name: "none") { event } }', _OPERATORS),
     "addSerialNumbers": (
@@ -132,6 +133,20 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         'mutation { registerTarget(account: <account>, region: <region>, name: "New") { name } }',
         _ADMINS,
     ),
+    "webhooks": ("{ webhooks { id url state } }", _ADMINS),
+    "webhookDeliveries": ('{ webhookDeliveries(id: "wh_0000000000000000") { next } }', _ADMINS),
+    "addWebhook": ('mutation { addWebhook(url: "https://example.com/hook") { webhook { id } } }', _ADMINS),
+    **{
+        f"{what}Webhook{of}": (f'mutation {{ {what}Webhook{of}(id: "wh_0000000000000000") {{ {field} }} }}', _ADMINS)
+        for what, of, field in (
+            ("rotate", "Secret", "secret"),
+            ("disable", "", "state"),
+            ("enable", "", "state"),
+            ("remove", "", "id"),
+            ("test", "", "event"),
+            ("redrive", "", "redriven"),
+        )
+    },
 }
 """Document and permitted roles by operation."""
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "configureDevice", "releaseDevice", "retryDevice"})
@@ -167,8 +182,21 @@ REFUSED: Final = {
     ),
     "revokeEnrolmentToken": "UNKNOWN_TOKEN",
     "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
+    **dict.fromkeys(
+        (
+            "webhookDeliveries",
+            "rotateWebhookSecret",
+            "disableWebhook",
+            "enableWebhook",
+            "removeWebhook",
+            "testWebhook",
+            "redriveWebhook",
+        ),
+        "UNKNOWN_WEBHOOK",
+    ),
 }
-"""Operations that a permitted role reaches, and that refuse: a target in use, an unknown enrolment or campaign."""
+"""Operations that a permitted role reaches, and that refuse: a target in use, an unknown enrolment, campaign or
+webhook."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
 """Operations that need a device in state proving that shows `CODE`."""
 

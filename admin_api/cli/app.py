@@ -8,6 +8,7 @@ import typer
 from admin_api.cli import command, exits
 from admin_api.cli.commands import (
     account,
+    activity,
     campaign_creation,
     campaigns,
     change,
@@ -24,6 +25,7 @@ from admin_api.cli.commands import (
     target_changes,
     target_template,
     targets,
+    webhooks,
 )
 from lobby import __version__
 
@@ -65,7 +67,7 @@ def root(
     command.store_options(click_context, as_json=as_json, lobby=lobby, url=url, role=role)
 
 
-for group in (account, claim, change, reconcile, doctor):
+for group in (account, claim, change, reconcile, doctor, activity):
     app.add_typer(group.app)
 app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
@@ -84,6 +86,7 @@ app.add_typer(
     name="campaigns",
     help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
 )
+app.add_typer(webhooks.app, name="webhooks", help="Send events to other systems: add, list, test, redrive webhooks.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")
 
 

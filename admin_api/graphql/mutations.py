@@ -24,6 +24,7 @@ from admin_api.graphql.enrolment_mutations import EnrolmentMutation
 from admin_api.graphql.enrolment_tokens import EnrolmentTokenMutation
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
+from admin_api.graphql.webhooks import WebhookMutation
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation, ChangeRequest
 from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
@@ -63,7 +64,7 @@ Rate = Annotated[
 
 
 @strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
-class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation, CampaignMutation):
+class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation, CampaignMutation, WebhookMutation):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
         deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",

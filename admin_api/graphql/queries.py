@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from admin_api.graphql.activity import ActivityQuery
 from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
 from admin_api.graphql.bulk_changes import preview_change
 from admin_api.graphql.campaigns import CampaignQuery
@@ -37,6 +38,7 @@ from admin_api.graphql.targets import (
 )
 from admin_api.graphql.templates import TargetTemplate, TemplateFormat, template_of
 from admin_api.graphql.value_lists import STATES, one_of
+from admin_api.graphql.webhooks import WebhookQuery
 from admin_api.roles import Role
 from lobby.domain.states import State
 from lobby.label import decode_label
@@ -52,7 +54,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery):
+class Query(CampaignQuery, WebhookQuery, ActivityQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

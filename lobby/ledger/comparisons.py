@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from lobby.domain.comparison_state import ComparisonState
-from lobby.ledger.models import RoundRow
 from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.round_rows import RoundRow
 from lobby.names import Target
 
 _PREFIX: Final = "reconciler/"

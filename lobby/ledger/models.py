@@ -19,10 +19,12 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
+from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.registration_rows import RegistrationRow
+from lobby.ledger.round_rows import RoundRow
 from lobby.ledger.table_calls import Calls
 from lobby.ledger.webhook_rows import WebhookRow
 
@@ -263,16 +265,6 @@ class CountRow(Model):
     number = NumberAttribute(attr_name="count")
 
 
-class RoundRow(Model):
-    """The progress of a scheduled Lambda whose work takes several runs."""
-
-    class Meta(Calls):
-        table_name = NAMES.name("rounds")
-
-    name = UnicodeAttribute(hash_key=True)
-    progress = JSONAttribute(attr_name="place")
-
-
 MODELS: tuple[type[Model], ...] = (
     LedgerRow,
     HistoryRow,
@@ -287,4 +279,5 @@ MODELS: tuple[type[Model], ...] = (
     EnrolmentRow,
     WebhookRow,
     CampaignRow,
+    ActivityRow,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
-from lobby.ledger.models import RoundRow
+from lobby.ledger.round_rows import RoundRow
 
 
 def read_progress(name: str) -> dict[str, Any]:

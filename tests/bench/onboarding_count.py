@@ -36,7 +36,7 @@ _WARM: Final = "tests.bench.warm_lambdas"
 warm: Any = importlib.import_module(_WARM if find_spec(_WARM) else "tests.bench.test_onboarding_calls")
 """The Lambdas; where the base revision has them."""
 WRITE_UNIT: Final = 1024
-_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")
 _READS: Final = ("GetItem", "BatchGetItem", "Query")
 _REGISTRY: Final = ("CreateThing", "AttachThingPrincipal", "UpdateThing", "DescribeThing", "AddThingToThingGroup")
 """Calls that AWS bills as operations of the registry ("AWS IoT Core additional metering details")."""
@@ -164,6 +164,10 @@ def _tables() -> dict[str, list[Item]]:
 
 
 def _written(operation: str, params: Item) -> Iterator[tuple[str, Item]]:
+    if operation == "BatchWriteItem":
+        for table, requests in params["RequestItems"].items():
+            yield from ((table, request["PutRequest"]["Item"]) for request in requests)
+        return
     parts: Iterable[Item] = (
         [next(iter(each.values())) for each in params["TransactItems"]]
         if operation == "TransactWriteItems"
@@ -258,7 +262,9 @@ def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | Non
         module.RecentWebhooks(module.Webhooks(clock), clock),
         module.WebhookQueue(lambda: aws.client("sqs"), aws.ENVIRONMENT["WEBHOOKS_QUEUE"]),
     )
-    publisher = module.Publisher(bus, subscribers, failures, lambdas.ledger, f"{aws.LOBBY}/{aws.REGION}", clock)
+    publisher = module.Publisher(
+        bus, subscribers, module.ActivityLog(), failures, lambdas.ledger, f"{aws.LOBBY}/{aws.REGION}", clock
+    )
 
     def publish(records: list[Item]) -> None:
         assert publisher.process(records) == {"batchItemFailures": []}

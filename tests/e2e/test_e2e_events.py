@@ -68,3 +68,6 @@ def test_each_transition_of_an_onboarding_is_published(
     assert (claim["device"]["name"], claim["before"], claim["after"]) == (name_of(paths), "inlobby", "claimed")
     assert claim["target"] == str(second)
     assert claim["actor"].startswith("user:")
+    listed = deployed.api().ask("{ activity(first: 50) { nodes { certid event actor devicename } } }")["activity"]
+    own = [(each["event"], each["devicename"]) for each in listed["nodes"] if each["certid"] == certid]
+    assert own == [("claim", name_of(paths))]

@@ -179,6 +179,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:ListStreams": {"*"},
         "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
         "dynamodb:GetItem": {f"{TABLE}history"},
+        "dynamodb:BatchWriteItem": {f"{TABLE}activity"},
         "dynamodb:Query": {f"{TABLE}webhooks"},
         "events:PutEvents": {"arn:aws:events:us-east-1:100000000001:event-bus/device-lobby"},
         "sqs:SendMessage": {f"{SQS}undelivered", f"{SQS}webhooks"},
@@ -226,6 +227,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         },
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}webhooks"},
         "dynamodb:Query": {
+            f"{TABLE}activity",
             f"{TABLE}enrolments",
             f"{TABLE}history",
             f"{TABLE}targets",

@@ -54,11 +54,12 @@ def test_tables_are_encrypted_recoverable_protected_and_retained(stacks: Stacks)
         assert replica["DeletionProtectionEnabled"]
 
 
-def test_only_leases_connections_tokens_and_records_of_webhooks_expire(stacks: Stacks) -> None:
+def test_only_records_with_an_end_expire(stacks: Stacks) -> None:
     expiring = {each["TableName"]: each.get("TimeToLiveSpecification") for each in stacks.lobby.of_type(TABLES)}
     assert expiring.pop("device-lobby-registrations") == {"AttributeName": "expires", "Enabled": True}
     assert expiring.pop("device-lobby-connections") == {"AttributeName": "expires", "Enabled": True}
     assert expiring.pop("device-lobby-enrolments") == {"AttributeName": "deleteat", "Enabled": True}
+    assert expiring.pop("device-lobby-activity") == {"AttributeName": "expires", "Enabled": True}
     assert expiring.pop("device-lobby-webhooks") == {"AttributeName": "expires", "Enabled": True}
     assert set(expiring.values()) == {None}
 

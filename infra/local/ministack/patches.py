@@ -9,6 +9,7 @@ from infra.local.layout import Layout
 from infra.local.ministack import (
     access_log,
     api_origin,
+    batch_actions,
     certificate_requests,
     concurrency,
     connections,
@@ -55,6 +56,7 @@ _MODULES: Final = (
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
+    batch_actions,
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -115,6 +117,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     thing_versions.apply()
     registry_lookups.apply()
     resources.apply()
+    batch_actions.apply()
     stack_resources.apply()
     role_principals.apply()
     thing_types.apply()

@@ -11,9 +11,11 @@ from botocore.exceptions import ClientError
 from infra.redrive.envelopes import read
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue, decode
+from lobby.domain.activity import ActivityFilter
 from lobby.domain.transitions import ClaimRequest
 from lobby.domain.webhook import Webhook, WebhookState
 from lobby.errors import InvalidInput
+from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.store import Ledger
 from lobby.ledger.webhooks import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint
@@ -75,7 +77,9 @@ def publisher(ledger: Ledger, bus: FakeBus, clock_of_records: Clock) -> Publishe
     aws.client("sqs").create_queue(QueueName="device-lobby-webhooks")
     recent = RecentWebhooks(Webhooks(clock_of_records), clock_of_records)
     subscribers = Subscribers(recent, WebhookQueue(lambda: aws.client("sqs"), WEBHOOKS))
-    return Publisher(event_bus, subscribers, failures, ledger, LOBBY, clock_of_records, lambda _attempt: None)
+    return Publisher(
+        event_bus, subscribers, ActivityLog(), failures, ledger, LOBBY, clock_of_records, lambda _attempt: None
+    )
 
 
 def publish(publisher: Publisher, *records: Item) -> list[str]:
@@ -109,7 +113,7 @@ def test_the_rows_of_a_batch_are_read_with_one_call(publisher: Publisher, ledger
     entries = [*claim_and_revoke(ledger), *claim_and_revoke(ledger, OTHER)]
     calls.forget()
     assert publish(publisher, *inserted(entries)) == []
-    assert calls.names() == ["BatchGetItem", "Query"]
+    assert calls.names() == ["BatchGetItem", "BatchWriteItem", "Query"]
 
 
 def test_a_removed_device_has_no_name(publisher: Publisher, bus: FakeBus, ledger: Ledger) -> None:
@@ -253,3 +257,10 @@ def test_webhooks_are_read_every_half_minute(
         assert publish(publisher, *records) == []
         clock_of_records.advance(seconds=15)
     assert calls.count()["Query"] == 2
+
+
+def test_what_users_did_is_in_the_activity_log_once(publisher: Publisher, ledger: Ledger) -> None:
+    records = inserted(claim_and_revoke(ledger))
+    assert publish(publisher, *records) == publish(publisher, *records) == []
+    page, more = ActivityLog().page(ActivityFilter(actor="user:ann"), 10)
+    assert ([(each.event, each.seq) for each in page], more) == ([("revoke", 2), ("claim", 1)], None)

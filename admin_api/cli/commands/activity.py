@@ -1,0 +1,58 @@
+"""`activity`: what users and rules did, across all devices."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from admin_api.cli import webhook_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.completion import complete_target
+from admin_api.cli.render import webhooks as render
+
+app = typer.Typer()
+_PAGE: Final = 100
+
+
+@command(app, "activity")
+def activity(
+    context: CommandContext,
+    user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Only for this target.", autocompletion=complete_target)
+    ] = None,
+    enrolment: Annotated[str | None, typer.Option(help="Only devices of this enrolment.")] = None,
+    since: Annotated[str | None, typer.Option(help="Date or time from which on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Date or time before which.")] = None,
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 20,
+) -> None:
+    """Show what users and rules did with devices, the newest first. Entries are kept for 90 days."""
+    where = context.targets.find(target).target if target is not None else None
+    wanted = {
+        "user": user,
+        "target": {"account": where.account, "region": where.region} if where else None,
+        "enrolment": enrolment,
+        "since": since,
+        "until": until,
+    }
+    entries = _entries(context, {key: value for key, value in wanted.items() if value is not None}, last)
+    if context.screen.as_json:
+        for each in entries:
+            context.screen.record(each)
+    elif entries:
+        context.screen.show(render.activity(entries))
+    else:
+        context.screen.note("no activity")
+
+
+def _entries(context: CommandContext, wanted: dict[str, Any], last: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while len(found) < last:
+        first = min(_PAGE, last - len(found))
+        page = context.execute(documents.ACTIVITY, filter=wanted, first=first, after=after)["activity"]
+        found += page["nodes"]
+        after = page["next"]
+        if after is None:
+            break
+    return found

@@ -1,0 +1,109 @@
+"""The activity log in the API: what users and rules did, across all devices."""
+
+from typing import Annotated, Final
+
+import strawberry
+
+from admin_api.graphql.arguments import After, First, described
+from admin_api.graphql.context import ABSENT, Context, Info, given, operation
+from admin_api.graphql.targets import TargetInput, target_named
+from lobby.domain import activity as domain
+from lobby.domain.activity import ActivityFilter as Wanted
+from lobby.domain.enrolment_rules import parse_period
+from lobby.errors import InvalidInput
+from lobby.ledger.activity_log import MAX_PAGE
+from lobby.ledger.listing import DEFAULT_PAGE
+from lobby.names import parse_enrolment_name, shown
+
+_LONGEST_USER: Final = 300
+
+
+@strawberry.input(description="Which entries of the activity log are listed: those that meet all conditions.")
+class ActivityFilter:
+    user: str | None = strawberry.field(default=None, description="The name of the user who did it.")
+    target: TargetInput | None = strawberry.field(default=None, description="The target that it was about.")
+    enrolment: str | None = strawberry.field(default=None, description="The enrolment of the device.")
+    since: str | None = strawberry.field(
+        default=None, description="The earliest time: a date, or a time with its offset (ISO 8601)."
+    )
+    until: str | None = strawberry.field(default=None, description="The time before which it was.")
+
+
+@strawberry.type(description="Something that a user or a rule did with a device.")
+class Activity:
+    at: str = strawberry.field(description="When, ISO 8601 UTC.")
+    actor: str = strawberry.field(description="Who: `user:<name>` or `rule:<enrolment>`.")
+    event: str = strawberry.field(description="What, as in the device's history.")
+    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
+    seq: int = strawberry.field(description="The number of the entry in the device's history.")
+    devicename: str | None = strawberry.field(description="The thing name that the device had.")
+    before: str | None = strawberry.field(description="The state before; null if the device was not known.")
+    after: str | None = strawberry.field(description="The state after; null if the row was removed.")
+    target: str | None = strawberry.field(description="The target, as account/Region.")
+    enrolment: str | None = strawberry.field(description="The enrolment of the device.")
+    reason: str | None = strawberry.field(description="The reason.")
+
+
+@strawberry.type(description="A page of the activity log, the newest entry first.")
+class ActivityPage:
+    nodes: list[Activity] = strawberry.field(
+        description="The entries. With several conditions, a page can have fewer than were asked for, or none."
+    )
+    next: str | None = strawberry.field(description="The cursor of the next page; null on the last page.")
+
+
+@strawberry.type(description="The operations that read the activity log.")
+class ActivityQuery:
+    @operation(
+        "Returns a page of what users and rules did with devices, the newest first; at most 100 on a page. Entries are"
+        " kept for 90 days."
+    )
+    def activity(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002  # the argument's name
+            ActivityFilter | None, described("The conditions; omitted for all entries.")
+        ] = ABSENT,
+        first: First = DEFAULT_PAGE,
+        after: After = ABSENT,
+    ) -> ActivityPage:
+        return activity_page(info.context, given(filter), first, given(after))
+
+
+def activity_page(context: Context, entered: ActivityFilter | None, first: int, after: str | None) -> ActivityPage:
+    """Raise `InvalidInput` INVALID_COUNT, INVALID_USER, INVALID_TIME, or as the parsers of target and enrolment."""
+    if not 1 <= first <= MAX_PAGE:
+        raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PAGE}")
+    found, more = context.services.activity.page(_wanted(entered), first, after)
+    return ActivityPage(nodes=[_activity_from(each) for each in found], next=more)
+
+
+def _wanted(entered: ActivityFilter | None) -> Wanted:
+    if entered is None:
+        return Wanted()
+    if entered.user is not None and not 0 < len(entered.user) <= _LONGEST_USER:
+        raise InvalidInput("INVALID_USER", f"got {shown(entered.user)}, want the name of a user")
+    since, until = parse_period(entered.since, entered.until)
+    return Wanted(
+        f"user:{entered.user}" if entered.user is not None else None,
+        target_named(entered.target) if entered.target is not None else None,
+        parse_enrolment_name(entered.enrolment) if entered.enrolment is not None else None,
+        since,
+        until,
+    )
+
+
+def _activity_from(activity: domain.Activity) -> Activity:
+    return Activity(
+        at=activity.at,
+        actor=activity.actor,
+        event=activity.event,
+        certid=strawberry.ID(activity.certid),
+        seq=activity.seq,
+        devicename=activity.name,
+        before=activity.before,
+        after=activity.after,
+        target=activity.target,
+        enrolment=activity.enrolment,
+        reason=activity.reason,
+    )

@@ -1,0 +1,124 @@
+"""Webhooks as users manage them: add, rotate, enable, disable, remove, test, and send again what was not delivered.
+
+A new secret is shown once, in the answer of the request that makes it: it is stored before the webhook, so a webhook
+always has its secret, and a request that was interrupted can be repeated.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from lobby.aws.clients import LobbyClients
+from lobby.aws.webhook_queue import WebhookQueue
+from lobby.aws.webhook_secrets import WebhookSecrets
+from lobby.domain.device_events import TEST, VERSION
+from lobby.domain.webhook import Message, Webhook, WebhookId, WebhookState, body_of, parse_events, parse_webhook_id
+from lobby.errors import Conflict
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.deliveries import Deliveries
+from lobby.ledger.webhooks import Webhooks
+from lobby.webhooks.signature import Secret, new_secret
+from lobby.webhooks.urls import Loopback, parse_url
+
+REDRIVEN: Final = 100
+"""Events that one request sends again."""
+
+
+class QueueFailed(Exception):
+    """The queue did not accept an event."""
+
+
+@dataclass(frozen=True)
+class WithSecret:
+    """A webhook with a secret that nobody can read again."""
+
+    webhook: Webhook
+    secret: Secret = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WebhookAdministration:
+    """`lobby` is the lobby's key; `allowed` permits receivers on this machine; `make_secret` returns a new secret."""
+
+    queue: WebhookQueue
+    secrets: WebhookSecrets
+    lobby: str
+    allowed: Loopback | None = None
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    clock: Callable[[], datetime] = now
+    make_secret: Callable[[], Secret] = new_secret
+
+    @classmethod
+    def of(cls, queue: str, lobby: str, clients: LobbyClients) -> "WebhookAdministration":
+        """Return it for the queue with this URL."""
+        secrets = WebhookSecrets(lambda: clients.ssm)
+        return cls(WebhookQueue(lambda: clients.sqs, queue), secrets, lobby, Loopback.of_environment(os.environ))
+
+    def get(self, webhook: str) -> Webhook:
+        """Raise `InvalidInput` INVALID_WEBHOOK or `NotFound` UNKNOWN_WEBHOOK."""
+        return self.webhooks.get(parse_webhook_id(webhook))
+
+    def add(self, url: str, events: Sequence[str], actor: str) -> WithSecret:
+        """Raise `InvalidInput` INVALID_URL, INVALID_EVENT or INVALID_COUNT."""
+        parse_url(url, self.allowed)
+        webhook, secret = self.webhooks.new(url, parse_events(events), actor), self.make_secret()
+        self.secrets.put(webhook.id, webhook.secret, secret)
+        self.webhooks.add(webhook)
+        return WithSecret(webhook, secret)
+
+    def rotate(self, webhook: str) -> WithSecret:
+        """Give a webhook a new secret. For a day, requests are also signed with the one before. Raise as `get`, or
+        `Conflict` CHANGED_MEANWHILE."""
+        before, secret = self.get(webhook), self.make_secret()
+        after = self.webhooks.rotated(before)
+        self.secrets.put(after.id, after.secret, secret)
+        after = self.webhooks.change(before, after)
+        self.secrets.delete(after.id, [after.secret - 2])
+        return WithSecret(after, secret)
+
+    def set_state(self, webhook: str, state: WebhookState, actor: str) -> Webhook:
+        """Enable or disable a webhook. Raise as `rotate`."""
+        found = self.get(webhook)
+        if found.state is state:
+            return found
+        reason = f"disabled by {actor}" if state is WebhookState.DISABLED else None
+        return self.webhooks.set_state(found, state, reason)
+
+    def remove(self, webhook: str) -> WebhookId:
+        """Remove a webhook with its secrets. What waits for it is not sent any more. Raise as `get`."""
+        found = self.get(webhook)
+        self.secrets.delete(found.id, [found.secret, found.secret - 1])
+        self.webhooks.remove(found.id)
+        return found.id
+
+    def test(self, webhook: str) -> str:
+        """Send a test event, and return its id. Raise as `get`, `Conflict` WEBHOOK_DISABLED, or `QueueFailed`."""
+        found, at = self._active(webhook), timestamp(self.clock())
+        event = f"test-{uuid4().hex}"
+        content = {"version": VERSION, "id": event, "type": TEST, "at": at, "lobby": self.lobby}
+        self._send([Message(found.id, event, body_of(TEST, at, content))])
+        return event
+
+    def redrive(self, webhook: str) -> int:
+        """Send up to `REDRIVEN` undelivered events again, and return their number. Raise as `test`."""
+        found = self._active(webhook)
+        events = self.deliveries.undelivered(found.id, REDRIVEN)
+        self._send([event.message for event in events])
+        for event in events:
+            self.deliveries.forget(event)
+        return len(events)
+
+    def _active(self, webhook: str) -> Webhook:
+        found = self.get(webhook)
+        if not found.is_active:
+            raise Conflict("WEBHOOK_DISABLED", f"got {found.id}, which is disabled ({found.reason}); enable it first")
+        return found
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        failed = self.queue.send(messages)
+        if failed:
+            raise QueueFailed(f"got {len(failed)} of {len(messages)} events not accepted: {failed}"[:400])

@@ -1,0 +1,106 @@
+"""The activity log: what users and rules did with devices, across all devices.
+
+A device's history has everything about one device. The log has those entries of all devices that somebody decided:
+claims, moves, revocations and so on, by a user or by the rule of an enrolment. It is for reading; the histories are
+what is verified.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from lobby.domain.device_events import DeviceEvent
+from lobby.names import EnrolmentName, Fingerprint, Target, ThingName
+
+KEPT: Final = timedelta(days=90)
+ALL: Final = "all"
+_ACTORS: Final = ("user:", "rule:")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One entry of the log. `name` and `enrolment` are those of the device when the entry was recorded."""
+
+    at: str
+    actor: str
+    event: str
+    certid: Fingerprint
+    seq: int
+    name: ThingName | None
+    before: str | None
+    after: str | None
+    target: str | None
+    enrolment: EnrolmentName | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ActivityFilter:
+    """Which entries are listed: those that meet all conditions. Times are ISO 8601 UTC; `since` is included, `until`
+    is not."""
+
+    actor: str | None = None
+    target: Target | None = None
+    enrolment: EnrolmentName | None = None
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def partition(self) -> str:
+        """The partition with the fewest entries that has all that match."""
+        if self.actor is not None:
+            return of_actor(self.actor)
+        if self.enrolment is not None:
+            return of_enrolment(self.enrolment)
+        return of_target(str(self.target)) if self.target is not None else ALL
+
+    def matches(self, activity: Activity) -> bool:
+        """Return whether an entry meets the conditions other than time."""
+        return (
+            self.actor in (None, activity.actor)
+            and self.enrolment in (None, activity.enrolment)
+            and (self.target is None or str(self.target) == activity.target)
+        )
+
+
+def activity_of(event: DeviceEvent) -> Activity | None:
+    """Return the log's entry for an event; None if nobody has decided it."""
+    entry, device = event.entry, event.device
+    if not entry.actor.startswith(_ACTORS):
+        return None
+    return Activity(
+        entry.at,
+        entry.actor,
+        entry.event.value,
+        entry.certid,
+        entry.seq,
+        device.devicename if device else None,
+        entry.before.value if entry.before else None,
+        entry.after.value if entry.after else None,
+        entry.target,
+        device.enrolment if device else None,
+        entry.reason,
+    )
+
+
+def partitions_of(activity: Activity) -> Iterator[str]:
+    """Yield the partitions that have the entry."""
+    yield ALL
+    yield of_actor(activity.actor)
+    if activity.target is not None:
+        yield of_target(activity.target)
+    if activity.enrolment is not None:
+        yield of_enrolment(activity.enrolment)
+
+
+def of_actor(actor: str) -> str:
+    return f"actor#{actor}"
+
+
+def of_target(target: str) -> str:
+    return f"target#{target}"
+
+
+def of_enrolment(enrolment: EnrolmentName) -> str:
+    return f"enrolment#{enrolment}"

@@ -1,0 +1,57 @@
+"""Writes and reads the activity log.
+
+A page is one query of one partition, or a few if other conditions exclude many entries.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from lobby.domain.activity import Activity, ActivityFilter, partitions_of
+from lobby.ledger.activity_rows import ActivityRow, activity_of, row_of
+
+MAX_PAGE: Final = 100
+_QUERIES: Final = 5
+"""Queries for one page. It can then have fewer entries than were asked for, and there are more."""
+_FIRST, _LAST = "0", "9999"
+"""Before and after every time."""
+
+
+class ActivityLog:
+    """The log of all devices."""
+
+    def record(self, activities: Iterable[Activity]) -> None:
+        """Write entries; writing one again changes nothing. Raise `PutError` or `ClientError`."""
+        rows = [row_of(activity, partition) for activity in activities for partition in partitions_of(activity)]
+        if rows:
+            with ActivityRow.batch_write() as batch:
+                for row in rows:
+                    batch.save(row)
+
+    def page(
+        self, wanted: ActivityFilter, count: int, before: str | None = None
+    ) -> tuple[Sequence[Activity], str | None]:
+        """Return up to `count` entries, the newest first, and the place of the last one that was looked at if there may
+        be more; `before` is such a place."""
+        found: list[Activity] = []
+        upper = min(before or _LAST, wanted.until or _LAST)
+        for _ in range(_QUERIES):
+            rows = self._older(wanted, upper, count)
+            for row in rows:
+                activity = activity_of(row)
+                if wanted.matches(activity):
+                    found.append(activity)
+                if len(found) == count:
+                    return found, row.place
+            if len(rows) < count:
+                return found, None
+            upper = rows[-1].place
+        return found, upper
+
+    @staticmethod
+    def _older(wanted: ActivityFilter, upper: str, count: int) -> list[ActivityRow]:
+        """Return up to `count` rows whose place is below `upper`, the newest first."""
+        place: Any = ActivityRow.place
+        # `between` includes its upper end: `upper` itself is read once more and left out.
+        condition = place.between(wanted.since or _FIRST, upper)
+        rows = ActivityRow.query(wanted.partition, condition, limit=count + 1, scan_index_forward=False)
+        return [row for row in rows if row.place < upper][:count]

@@ -1,0 +1,15 @@
+"""Webhooks of the API on moto, with their queue."""
+
+from admin_api.webhooks import WebhookAdministration
+from lobby.aws.clients import client
+from lobby.aws.webhook_queue import WebhookQueue
+from lobby.aws.webhook_secrets import WebhookSecrets
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/device-lobby-webhooks"
+
+
+def webhooks_on_moto() -> WebhookAdministration:
+    """Return the administration. AWS is called at its first use."""
+    return WebhookAdministration(
+        WebhookQueue(lambda: client("sqs"), QUEUE), WebhookSecrets(lambda: client("ssm")), "123456789012/eu-west-1"
+    )
