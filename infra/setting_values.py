@@ -50,6 +50,7 @@ _POOL_ID: Final = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]{1,55}")
 """The format of Cognito (API reference, DescribeUserPool: UserPoolId)."""
 _ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[1-9][0-9]{0,4}")
 _LONGEST_NAME: Final = 253
 _CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 
@@ -136,6 +137,7 @@ campaign_size: Final = _up_to(99_999, "devices", least=0)
 user_pool_id: Final = _matching(_POOL_ID, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
 login_url: Final = _matching(_ORIGIN, "an https origin without a path")
 host: Final = _matching(_HOST, "a host name, such as lobby.example.com", _LONGEST_NAME)
+address: Final = _matching(_ADDRESS, "a host name and a port, such as lobby.localhost:8883", _LONGEST_NAME)
 certificate_arn: Final = _matching(
     _CERTIFICATE_ARN, "the ARN of a certificate in ACM: arn:aws:acm:<region>:<account>:certificate/<id>"
 )

@@ -27,6 +27,7 @@ are reported in one error.
     protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
     ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
     leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
+    deviceEndpoint    the emulator's address for devices, with its port; only with local
     vendingSettings   the settings of the vending door (lobby.domain.vending_settings) as JSON; default: Amazon's roots
                       and the lobby's policy; a change of the deployed parameter stays until this value changes
     campaignApprovalAbove  devices that a campaign may change without the approval of a second user, 0 to 99999;
@@ -93,6 +94,7 @@ class Settings:
     """Empty: those of this version."""
     adopt_role: bool = False
     left_things: str = MARK
+    device_endpoint: str | None = None
     vending: str = field(default_factory=default_settings)
 
     @property
@@ -134,6 +136,8 @@ def _contradictions(found: dict[str, Any]) -> list[str]:
         wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
     if "webhook_roots" in found and not found.get("local"):
         wrong.append(f"webhookRoots: got {shown(found['webhook_roots'])}, want it only with local=true")
+    if "device_endpoint" in found and not found.get("local"):
+        wrong.append(f"deviceEndpoint: got {shown(found['device_endpoint'])}, want it only with local=true")
     if ("domain" in found) != ("domain_certificate" in found):
         wrong.append("domain: got one of domain and domainCertificate, want both or none")
     return wrong
@@ -243,6 +247,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("adoptRole", "adopt_role", values.flag),
     ("ledgerIndexes", "ledger_indexes", values.names),
     ("leftThings", "left_things", values.left_things),
+    ("deviceEndpoint", "device_endpoint", values.address),
     ("vendingSettings", "vending", values.vending),
     ("dataEndpoint", "data_endpoint", values.host),
     ("domain", "domain", values.host),

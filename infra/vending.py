@@ -46,7 +46,7 @@ def make_vending_door(stack: "LobbyStack") -> None:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings of the Lambda. Without an endpoint it asks AWS IoT for the account's."""
-    endpoint = settings.domain or settings.data_endpoint
+    endpoint = settings.domain or settings.data_endpoint or settings.device_endpoint
     named = {"LOBBY_ENDPOINT": endpoint} if endpoint else {}
     return {"VENDING_PARAMETER": vending_permissions.VENDING_SETTINGS, **named}
 

@@ -164,9 +164,10 @@ class LocalLobby:
     def _lobby_context(self) -> dict[str, str]:
         """Return the settings of the lobby's stack: devices trust this cloud's own root, and webhooks can have
         receivers on this machine."""
-        root = self.layout.server_ca_path.read_text()
+        layout, root = self.layout, self.layout.server_ca_path.read_text()
         return {
-            "consoleUrl": self.layout.console_url,
+            "consoleUrl": layout.console_url,
+            "deviceEndpoint": f"{layout.server_name(layout.lobby)}:{layout.endpoint(layout.lobby).port}",
             "vendingSettings": settings_with(root, root),
             "webhookRoots": str(self.layout.webhook_roots_path.resolve()),
         }
