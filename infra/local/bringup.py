@@ -17,6 +17,7 @@ from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
 from infra.local.emulator import Emulator, LocalSession
 from infra.local.errors import StartFailed
+from infra.local.layout import Layout
 from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.operators import ensure_operators, read_operators, write_operators
@@ -55,21 +56,28 @@ class LocalLobby:
         console_port: int | None = None,
         strictness: Strictness = RELAXED,
         profiles_from: Path | None = None,
+        layout: Layout | None = None,
     ) -> None:
+        """`layout` is that of a running local cloud, with the accounts of this lobby. None: a local cloud of its
+        own."""
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
-        self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
+        self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self.emulator = Emulator(self.layout, strictness)
         self.manufacturer = Manufacturer(state / FOLDER)
         timeline.logs = (self.layout.log_path,)
 
     def up(self) -> LobbyFile:
         """Start and deploy everything, write `lobby.json` and return its content. Raise `StepFailed`."""
-        timeline, lobby = self._timeline, self.layout.lobby
         (self.state / NAME).unlink(missing_ok=True)  # a killed deployment leaves one behind
-        with timeline.step("emulated AWS started") as step:
+        with self._timeline.step("emulated AWS started") as step:
             self.emulator.start()
             step.note = self.layout.endpoint_url
+        return self.deploy()
+
+    def deploy(self) -> LobbyFile:
+        """Deploy everything to the running cloud, write `lobby.json` and return its content. Raise `StepFailed`."""
+        timeline, lobby = self._timeline, self.layout.lobby
         with timeline.step("lobby stack deployed") as step:
             if problem := earlier_console.keep(self._session(lobby).client, lobby):
                 timeline.print(f"the console's earlier files are not kept: {problem}")

@@ -1,0 +1,126 @@
+"""Two lobbies of one account share a target account and Region: each onboards its devices there, and one of them can be
+destroyed without the other noticing."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.local.api import Api
+from infra.local.lobby_file import NAME, LobbyFile
+from infra.local.manufacturer import FOLDER, Manufacturer
+from infra.local.powered_device import PoweredDevice
+from infra.local.synthesis import ROOT
+from lobby.names import Target
+from pki.devices import DevicePaths
+from tests.e2e.deployment import CLAIM, Deployment, until
+from tests.e2e.fleet import Fleet, certid_of, name_of
+from tests.e2e.second_lobby import layout_beside
+from tests.e2e.test_e2e_lobbyctl import Lobbyctl
+
+ID = "staging"
+STATE = "query($id: ID!) { device(certid: $id) { devstate reason message } }"
+RELEASE = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
+
+
+@dataclass
+class SecondLobby:
+    """The lobby with an id, on the cloud of the first one."""
+
+    first: Deployment
+    state: Path
+
+    def run(self, action: str) -> None:
+        command = [sys.executable, "-m", "tests.e2e.second_lobby", action, str(self.state)]
+        environment = os.environ | {"LOBBY_ID": ID, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [*command, str(self.first.layout.state_dir)],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    @property
+    def file(self) -> LobbyFile:
+        return LobbyFile.read(self.state)
+
+    @property
+    def lobby(self) -> Target:
+        return layout_beside(self.first.layout).lobby
+
+    def make_device(self) -> DevicePaths:
+        return Manufacturer(self.state / FOLDER).make_device()
+
+
+@pytest.fixture
+def second_lobby(deployed: Deployment, tmp_path: Path) -> Iterator[SecondLobby]:
+    lobby = SecondLobby(deployed, tmp_path / "staging")
+    lobby.run("deploy")
+    yield lobby
+    lobby.run("destroy")
+
+
+def wait_for_state(api: Api, certid: str, state: str) -> None:
+    last: list[object] = [None]
+
+    def look() -> bool:
+        last[0] = device = api.ask(STATE, id=certid)["device"]
+        return bool(device and device["devstate"] == state)
+
+    until(look, lambda: last[0])
+
+
+def onboard(api: Api, file: LobbyFile, paths: DevicePaths, state: Path, target: Target) -> PoweredDevice:
+    """Power a device on, claim it when it waits, and return it when it has arrived."""
+    options = ("--retry-base", "0.5", "--retry-cap", "1", "--settle-after", "0.5")
+    powered, certid = PoweredDevice(file, paths, state, options), certid_of(paths)
+    wait_for_state(api, certid, "inlobby")
+    api.ask(CLAIM, id=certid, target={"account": target.account, "region": target.region})
+    wait_for_state(api, certid, "arrived")
+    return powered
+
+
+@pytest.mark.full
+def test_two_lobbies_share_a_target_and_one_is_destroyed(
+    deployed: Deployment, fleet: Fleet, first: Target, second_lobby: SecondLobby, tmp_path: Path
+) -> None:
+    ours, theirs = fleet.make(), second_lobby.make_device()
+    api = Api(second_lobby.file, second_lobby.file.operator("operator"))
+    fleet.power_on(ours)
+    deployed.wait(certid_of(ours), "inlobby")
+    deployed.claim(certid_of(ours), first)
+    deployed.wait(certid_of(ours), "arrived")
+    powered = onboard(api, second_lobby.file, theirs, tmp_path / "device", first)
+
+    iot = deployed.client(first, "iot")
+    claims = {name: iot.describe_thing(thingName=name)["attributes"]["claim"] for name in map(name_of, (ours, theirs))}
+    assert f":{deployed.lobby}:" in claims[name_of(ours)]
+    assert f":{second_lobby.lobby}/{ID}:" in claims[name_of(theirs)]
+    assert deployed.device(certid_of(theirs)) is None
+    assert api.ask(STATE, id=certid_of(ours))["device"] is None
+
+    lobbyctl = Lobbyctl(deployed, tmp_path)
+    lobbyctl.environment |= {"LOBBYCTL_LOBBY": str(second_lobby.state / NAME), "LOBBY_ID": ID}
+    [checked] = lobbyctl.records("targets", "check", str(first))
+    assert checked["ok"], checked
+    listed = [each["certid"] for each in lobbyctl.records("devices", "list", "--all")]
+    assert listed == [certid_of(theirs)]
+
+    api.close()
+    powered.stop()
+    second_lobby.run("destroy")
+    assert deployed.status(certid_of(theirs), first) is None
+    assert deployed.status(certid_of(theirs), second_lobby.lobby) is None
+    assert deployed.status(certid_of(ours), first) == "ACTIVE"
+    another = fleet.make()
+    fleet.power_on(another)
+    deployed.wait(certid_of(another), "inlobby")
+    deployed.claim(certid_of(another), first)
+    deployed.wait(certid_of(another), "arrived")
