@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import pytest
+
 from commissioner.campaigns.feeder import Feeder
 from commissioner.campaigns.pages import Pages
 from commissioner.token_messages import Verdict
@@ -148,3 +150,14 @@ class CampaignLobby:
         del found[Outcome.PENDING.value]
         assert campaign.progress.outcomes == {outcome: count for outcome, count in found.items() if count}
         return dict(campaign.progress.outcomes)
+
+
+def campaign_fixture(devices: int) -> Any:
+    """Return a fixture: a lobby with this number of devices."""
+
+    @pytest.fixture
+    def lobby(calls: Calls, clock: Clock) -> CampaignLobby:
+        with calls.uncounted():
+            return CampaignLobby(calls, clock, devices)
+
+    return lobby

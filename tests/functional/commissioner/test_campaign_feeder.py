@@ -1,9 +1,4 @@
-"""The feeder of campaigns: pages, backlog, pause, cancellation, canary, automatic stop, approval, interruptions."""
-
-from collections.abc import Callable
-
-import pytest
-from botocore.exceptions import EndpointConnectionError
+"""The feeder of campaigns: pages, backlog, pause, cancellation, canary, automatic stop, approval."""
 
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain import campaign_transitions as transitions
@@ -13,28 +8,16 @@ from lobby.domain.device import Priority
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import timestamp
-from lobby.ledger.manifests import key_of
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.names import CampaignName
-from tests import aws
-from tests.aws import BUCKET, Calls, Clock, CutOff
-from tests.functional.commissioner.campaign_lobby import IN_A, NAME, TO_B, CampaignLobby
+from tests.aws import Calls, Clock
+from tests.functional.commissioner.campaign_lobby import IN_A, NAME, CampaignLobby, campaign_fixture
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, fingerprints, is_valid
+
+lobby, large = campaign_fixture(12), campaign_fixture(130)
 
 S, E, O = CampaignState, CampaignEvent, ChangeOperation  # noqa: E741
 RELEASE = ChangeRequest(O.RELEASE)
-
-
-@pytest.fixture
-def lobby(calls: Calls, clock: Clock) -> CampaignLobby:
-    with calls.uncounted():
-        return CampaignLobby(calls, clock, 12)
-
-
-@pytest.fixture
-def large(calls: Calls, clock: Clock) -> CampaignLobby:
-    with calls.uncounted():
-        return CampaignLobby(calls, clock, 130)
 
 
 def test_a_campaign_moves_every_device_of_its_filter_and_each_history_names_it(lobby: CampaignLobby) -> None:
@@ -135,72 +118,6 @@ def test_a_cancelled_campaign_changes_no_further_device_and_follows_those_that_i
     assert large.outcomes() == {"done": 5}
 
 
-def test_what_a_killed_feeder_has_changed_is_recorded_when_the_campaign_is_cancelled(lobby: CampaignLobby) -> None:
-    lobby.create_list(lobby.devices)
-    lobby.calls.forget()
-    _kill_at_the_record(lobby)
-    assert (lobby.moved(), lobby.get().progress.fed) == (12, 0)
-    lobby.cancel()
-    lobby.run_until(S.CANCELLED, settle=False)
-    assert lobby.outcomes() == {"waiting": 12}
-
-
-def _kill_at_the_record(lobby: CampaignLobby) -> None:
-    """Kill a feeder before the last call of its first page."""
-    lobby.calls.instead["TransactWriteItems"] = _killing
-    with pytest.raises(CutOff):
-        lobby.run()
-    lobby.calls.instead.clear()
-
-
-def _killing(parameters: dict[str, object], call: Callable[[], object]) -> object:
-    if "device-lobby-campaigns" in str(parameters):
-        raise CutOff
-    return call()
-
-
-KILLED = [
-    pytest.param(TO_B, id="move"),
-    *(
-        pytest.param(request, marks=pytest.mark.full, id=request.operation.value)
-        for request in (
-            RELEASE,
-            ChangeRequest(O.RETRY),
-            ChangeRequest(O.REVOKE, why="x"),
-            ChangeRequest(O.CONFIGURE, config="z"),
-        )
-    ),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("request_", KILLED)
-@pytest.mark.parametrize("late", [False, True])
-def test_a_feeder_that_is_killed_at_any_call_loses_and_repeats_nothing(
-    calls: Calls, clock: Clock, request_: ChangeRequest, late: bool
-) -> None:
-    with calls.uncounted():
-        lobby = CampaignLobby(calls, clock, 2, above=0)
-        lobby.create(request_, canary=1)
-        lobby.run_until(S.APPROVAL, settle=False)
-        lobby.change(E.APPROVED, lambda c, at: transitions.approved(c, "user:bob", at))
-        before = aws.snapshot()
-    calls.forget()
-    lobby.run()
-    for cut in range(1, len(calls.made) + 1):
-        with calls.uncounted():
-            aws.restore(before)
-        calls.forget()
-        calls.cut_after, calls.cut_before = (cut, None) if late else (None, cut)
-        with pytest.raises(CutOff):
-            lobby.run()
-        calls.cut_after = calls.cut_before = None
-        lobby.run_until(S.DONE)
-        assert lobby.outcomes() == {"done": 2}
-        events = [each.actor for each in lobby.ledger.history(lobby.devices[0]) if each.actor == "campaign:to-b"]
-        assert len(events) == 1, cut
-
-
 def test_the_canary_must_arrive_before_the_other_devices_are_changed(large: CampaignLobby) -> None:
     large.create(canary=3)
     large.run()
@@ -268,60 +185,6 @@ def test_a_target_that_is_archived_meanwhile_is_the_reason_of_each_device(lobby:
     TargetAdministration(lobby.targets).archive(B, ANN)
     lobby.run_until(S.DONE)
     assert lobby.get().progress.reasons == {"TARGET_ARCHIVED": 12}
-
-
-def test_a_changed_manifest_stops_the_campaign(lobby: CampaignLobby) -> None:
-    lobby.create_list(lobby.devices)
-    aws.client("s3").put_object(
-        Bucket=BUCKET, Key=key_of(NAME, 0), Body=b'{"certid":"' + b"a" * 64 + b'","generation":0}'
-    )
-    assert lobby.run_until(S.STOPPED, settle=False).why == "INVALID_MANIFEST"
-    assert lobby.moved() == 0
-    lobby.cancel()
-    assert lobby.run_until(S.CANCELLED).why == "INVALID_MANIFEST"
-
-
-def test_a_row_that_cannot_be_processed_does_not_stop_the_others(
-    lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lobby.create_list(lobby.devices, tolerance=1.0)
-    original, poison = lobby.ledger.change_many, lobby.devices[5]
-
-    def change_many(chosen: object, *more: object) -> object:
-        if poison in str(chosen):
-            raise KeyError("poison")
-        return original(chosen, *more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(lobby.ledger, "change_many", change_many)
-    lobby.run_until(S.DONE)
-    assert (lobby.outcomes(), lobby.get().progress.reasons) == ({"done": 11, "refused": 1}, {"INTERNAL": 1})
-
-
-def test_a_failure_of_dynamodb_is_no_result_of_a_device(lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch) -> None:
-    lobby.create_list(lobby.devices)
-    with monkeypatch.context() as broken:
-        broken.setattr(
-            lobby.ledger, "change_many", lambda *_: (_ for _ in ()).throw(EndpointConnectionError(endpoint_url="x"))
-        )
-        with pytest.raises(EndpointConnectionError):
-            lobby.run()
-    assert lobby.get().progress.fed == 0
-    lobby.run_until(S.DONE)
-    assert lobby.outcomes() == {"done": 12}
-
-
-def test_two_feeders_at_once_record_each_page_once(large: CampaignLobby) -> None:
-    large.create()
-    other = large.new_feeder()
-    runs = iter([True])
-
-    def meanwhile(_seconds: int) -> None:
-        if next(runs, False):
-            other.run(NAME, lambda _s: None)
-
-    large.new_feeder().run(NAME, meanwhile)
-    large.run_until(S.DONE)
-    assert large.outcomes() == {"done": 130}
 
 
 def test_a_run_ends_after_its_slice_and_hands_over(large: CampaignLobby) -> None:

@@ -1,0 +1,136 @@
+"""Campaigns with faults: killed feeders, changed manifests, rows that fail, two feeders at once."""
+
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.change_requests import ChangeRequest
+from lobby.ledger.manifests import key_of
+from tests import aws
+from tests.aws import BUCKET, Calls, Clock, CutOff
+from tests.functional.commissioner.campaign_lobby import NAME, TO_B, CampaignLobby, campaign_fixture
+from tests.functional.commissioner.test_campaign_feeder import RELEASE, E, O, S
+
+lobby, large = campaign_fixture(12), campaign_fixture(130)
+
+
+def test_what_a_killed_feeder_has_changed_is_recorded_when_the_campaign_is_cancelled(lobby: CampaignLobby) -> None:
+    lobby.create_list(lobby.devices)
+    lobby.calls.forget()
+    _kill_at_the_record(lobby)
+    assert (lobby.moved(), lobby.get().progress.fed) == (12, 0)
+    lobby.cancel()
+    lobby.run_until(S.CANCELLED, settle=False)
+    assert lobby.outcomes() == {"waiting": 12}
+
+
+def _kill_at_the_record(lobby: CampaignLobby) -> None:
+    """Kill a feeder before the last call of its first page."""
+    lobby.calls.instead["TransactWriteItems"] = _killing
+    with pytest.raises(CutOff):
+        lobby.run()
+    lobby.calls.instead.clear()
+
+
+def _killing(parameters: dict[str, object], call: Callable[[], object]) -> object:
+    if "device-lobby-campaigns" in str(parameters):
+        raise CutOff
+    return call()
+
+
+KILLED = [
+    pytest.param(TO_B, id="move"),
+    *(
+        pytest.param(request, marks=pytest.mark.full, id=request.operation.value)
+        for request in (
+            RELEASE,
+            ChangeRequest(O.RETRY),
+            ChangeRequest(O.REVOKE, why="x"),
+            ChangeRequest(O.CONFIGURE, config="z"),
+        )
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_", KILLED)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_feeder_that_is_killed_at_any_call_loses_and_repeats_nothing(
+    calls: Calls, clock: Clock, request_: ChangeRequest, late: bool
+) -> None:
+    with calls.uncounted():
+        lobby = CampaignLobby(calls, clock, 2, above=0)
+        lobby.create(request_, canary=1)
+        lobby.run_until(S.APPROVAL, settle=False)
+        lobby.change(E.APPROVED, lambda c, at: transitions.approved(c, "user:bob", at))
+        before = aws.snapshot()
+    calls.forget()
+    lobby.run()
+    for cut in range(1, len(calls.made) + 1):
+        with calls.uncounted():
+            aws.restore(before)
+        calls.forget()
+        calls.cut_after, calls.cut_before = (cut, None) if late else (None, cut)
+        with pytest.raises(CutOff):
+            lobby.run()
+        calls.cut_after = calls.cut_before = None
+        lobby.run_until(S.DONE)
+        assert lobby.outcomes() == {"done": 2}
+        events = [each.actor for each in lobby.ledger.history(lobby.devices[0]) if each.actor == "campaign:to-b"]
+        assert len(events) == 1, cut
+
+
+def test_a_changed_manifest_stops_the_campaign(lobby: CampaignLobby) -> None:
+    lobby.create_list(lobby.devices)
+    aws.client("s3").put_object(
+        Bucket=BUCKET, Key=key_of(NAME, 0), Body=b'{"certid":"' + b"a" * 64 + b'","generation":0}'
+    )
+    assert lobby.run_until(S.STOPPED, settle=False).why == "INVALID_MANIFEST"
+    assert lobby.moved() == 0
+    lobby.cancel()
+    assert lobby.run_until(S.CANCELLED).why == "INVALID_MANIFEST"
+
+
+def test_a_row_that_cannot_be_processed_does_not_stop_the_others(
+    lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lobby.create_list(lobby.devices, tolerance=1.0)
+    original, poison = lobby.ledger.change_many, lobby.devices[5]
+
+    def change_many(chosen: object, *more: object) -> object:
+        if poison in str(chosen):
+            raise KeyError("poison")
+        return original(chosen, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lobby.ledger, "change_many", change_many)
+    lobby.run_until(S.DONE)
+    assert (lobby.outcomes(), lobby.get().progress.reasons) == ({"done": 11, "refused": 1}, {"INTERNAL": 1})
+
+
+def test_a_failure_of_dynamodb_is_no_result_of_a_device(lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    lobby.create_list(lobby.devices)
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            lobby.ledger, "change_many", lambda *_: (_ for _ in ()).throw(EndpointConnectionError(endpoint_url="x"))
+        )
+        with pytest.raises(EndpointConnectionError):
+            lobby.run()
+    assert lobby.get().progress.fed == 0
+    lobby.run_until(S.DONE)
+    assert lobby.outcomes() == {"done": 12}
+
+
+def test_two_feeders_at_once_record_each_page_once(large: CampaignLobby) -> None:
+    large.create()
+    other = large.new_feeder()
+    runs = iter([True])
+
+    def meanwhile(_seconds: int) -> None:
+        if next(runs, False):
+            other.run(NAME, lambda _s: None)
+
+    large.new_feeder().run(NAME, meanwhile)
+    large.run_until(S.DONE)
+    assert large.outcomes() == {"done": 130}
