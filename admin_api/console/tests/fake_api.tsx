@@ -107,7 +107,19 @@ const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPrese
 const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment"];
-const OPERATE = [...CLAIM, ...CHANGE, ...BULK_CHANGE, "checkTarget", ...ENROLMENTS];
+const CAMPAIGNS = [
+  "previewCampaign",
+  "createCampaign",
+  "approveCampaign",
+  "pauseCampaign",
+  "resumeCampaign",
+  "cancelCampaign",
+  "undoCampaign",
+  "campaign",
+  "campaigns",
+  "campaignResults",
+];
+const OPERATE = [...CLAIM, ...CHANGE, ...BULK_CHANGE, "checkTarget", ...ENROLMENTS, ...CAMPAIGNS];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,

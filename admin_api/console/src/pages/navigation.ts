@@ -6,6 +6,7 @@ import {
   IconListCheck,
   IconMapPin,
   IconQrcode,
+  IconSpeakerphone,
 } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { PageNotLoaded } from "../parts/page_not_loaded";
@@ -76,6 +77,13 @@ export const NAV_ITEMS: readonly NavItem[] = [
     icon: IconListCheck,
     needs: "enrolments",
     page: lazyPage(() => import("./enrolments/enrolments_page")),
+  },
+  {
+    path: "/campaigns",
+    name: "Campaigns",
+    icon: IconSpeakerphone,
+    needs: "campaigns",
+    page: lazyPage(() => import("./campaigns/campaigns_page")),
   },
   {
     path: "/overview",

@@ -29,7 +29,7 @@ export function csvOf(lines: readonly DeviceLine[]): string {
   return [FIELDS.join(","), ...rows, ""].join("\r\n");
 }
 
-function cellOf(value: string | number | boolean | null): string {
+export function cellOf(value: string | number | boolean | null): string {
   if (value === null) return "";
   const text = String(value);
   const safe = isChangedBySpreadsheets(text) ? `="${text}"` : /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;

@@ -1,6 +1,7 @@
 /** Changes of the devices of a list: of the selected ones, or of all that match the filter. */
 import { Button, Group, Paper, Text } from "@mantine/core";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { useLocation } from "wouter";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import type { StableList } from "../../parts/stable_list";
@@ -9,6 +10,7 @@ import { useMe } from "../../sign_in/me";
 import { BulkDialog, type BulkRequest } from "../bulk/bulk_dialog";
 import { BulkMenu } from "../bulk/bulk_menu";
 import type { BulkAction } from "../bulk/change";
+import { CampaignDialog, type Subject } from "../campaigns/campaign_dialog";
 import { type Selecting, useSelection } from "../waiting/use_selection";
 import type { DeviceLine } from "./device_line";
 import { filterOf, type ListQuery } from "./list_query";
@@ -26,8 +28,11 @@ export function useChanging(
   known: readonly TargetEntry[] | undefined,
 ): Changing {
   const phone = usePhone();
-  const may = useMe().may("changeDevices");
+  const me = useMe();
+  const may = me.may("changeDevices");
+  const [subject, setSubject] = useState<Subject | null>(null);
   const selecting = useSelection();
+  const [, navigate] = useLocation();
   const [request, setRequest] = useState<BulkRequest | null>(null);
   const { follow } = selecting;
   const order = useMemo(
@@ -48,6 +53,21 @@ export function useChanging(
       });
     else if (filter) setRequest({ action, chosen: { filter }, what: describe(query, known) });
   };
+  const campaign = me.may("createCampaign") && (
+    <Button
+      variant="default"
+      onClick={() => {
+        if (count > 0)
+          setSubject({
+            chosen: { certids: [...selecting.chosen] },
+            what: pluralize(count, "selected device"),
+          });
+        else if (filter) setSubject({ chosen: { filter }, what: describe(query, known) });
+      }}
+    >
+      Campaign…
+    </Button>
+  );
   const bar = (
     <>
       {count > 0 && (
@@ -60,6 +80,7 @@ export function useChanging(
               <Button variant="default" onClick={selecting.clear}>
                 Clear
               </Button>
+              {campaign}
               <BulkMenu label={`Change ${formatNumber(count)}`} onBegin={change} />
             </Group>
           </Group>
@@ -67,10 +88,16 @@ export function useChanging(
       )}
       {count === 0 && filter && list.rows.length > 0 && (
         <Group justify="flex-end" mt="sm">
+          {campaign}
           <BulkMenu label="Change all that match" onBegin={change} />
         </Group>
       )}
       <BulkDialog request={request} onClose={() => setRequest(null)} />
+      <CampaignDialog
+        subject={subject}
+        onClose={() => setSubject(null)}
+        onCreated={() => navigate("/campaigns")}
+      />
     </>
   );
   return { selecting, bar };

@@ -1,0 +1,174 @@
+/** One campaign in the list: what it does, progress, failures by reason, and actions. */
+import { Badge, Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { useClient } from "urql";
+import { failureOf } from "../../api/failures";
+import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { pluralize } from "../../parts/numbers";
+import { reasonText } from "../../parts/reasons";
+import { keyOf, useTargets } from "../../parts/target_names";
+import { Ago, exact } from "../../parts/time";
+import { useMe } from "../../sign_in/me";
+import classes from "../enrolments/enrolments.module.css";
+import {
+  APPROVE_CAMPAIGN,
+  CANCEL_CAMPAIGN,
+  type Campaign,
+  PAUSE_CAMPAIGN,
+  RESUME_CAMPAIGN,
+  UNDO_CAMPAIGN,
+} from "./operations";
+import { ResultsButton } from "./results_button";
+import { progressOf, shareOf, waitOf, whatOf } from "./texts";
+
+const COLORS: Readonly<Record<string, string>> = {
+  preparing: "blue",
+  running: "blue",
+  approval: "yellow",
+  paused: "yellow",
+  stopping: "yellow",
+  stopped: "red",
+  cancelled: "gray",
+  done: "green",
+};
+
+interface Props {
+  campaign: Campaign;
+  onChanged: () => void;
+}
+
+export function CampaignRow({ campaign, onChanged }: Props) {
+  return (
+    <Paper component="li" withBorder p="sm" aria-label={campaign.name}>
+      <div className={classes.row}>
+        <What campaign={campaign} />
+        <Advance campaign={campaign} />
+        <Actions campaign={campaign} onChanged={onChanged} />
+      </div>
+    </Paper>
+  );
+}
+
+function What({ campaign }: { campaign: Campaign }) {
+  const { targets } = useTargets();
+  const nameOf = (key: string) => targets?.find((each) => keyOf(each) === key)?.name ?? key;
+  const { createdBy, createdAt, approvedBy, undoneBy } = campaign;
+  return (
+    <Stack gap={4}>
+      <Group gap="xs">
+        <Text fw={600} component="h2" size="md">
+          {campaign.name}
+        </Text>
+        <Badge variant="light" color={COLORS[campaign.state] ?? "gray"} size="sm" tt="none">
+          {campaign.state}
+        </Badge>
+      </Group>
+      <Text size="sm">{whatOf(campaign, nameOf)}</Text>
+      <Text size="sm" c="dimmed">
+        {createdBy.replace(/^user:/, "")}, <Ago at={createdAt} />
+        {approvedBy && `, approved by ${approvedBy.replace(/^user:/, "")}`}
+        {undoneBy && `, undone by ${undoneBy}`}
+      </Text>
+    </Stack>
+  );
+}
+
+function Advance({ campaign }: { campaign: Campaign }) {
+  const text = progressOf(campaign);
+  const wait = waitOf(campaign);
+  return (
+    <Stack gap={4}>
+      <Progress value={shareOf(campaign)} aria-label={`${campaign.name}: ${text}`} />
+      <Text size="sm">{text}</Text>
+      {campaign.expectedEnd && <Text size="sm">Expected end: {exact(campaign.expectedEnd)}</Text>}
+      {wait && (
+        <Text size="sm" c={campaign.state === "stopped" ? "red" : "dimmed"}>
+          {wait}
+        </Text>
+      )}
+      {campaign.failures.map(({ code, count }) => (
+        <Text key={code} size="sm" c="red">
+          {pluralize(count, "device")}: {reasonText(code).meaning}
+        </Text>
+      ))}
+    </Stack>
+  );
+}
+
+const ACTIONS = {
+  approveCampaign: {
+    document: APPROVE_CAMPAIGN,
+    title: "Approve",
+    consequence: "It starts to change its devices now. Check them first: Results.",
+  },
+  pauseCampaign: {
+    document: PAUSE_CAMPAIGN,
+    title: "Pause",
+    consequence: "No further device is changed until you resume it. Those in progress are finished.",
+  },
+  resumeCampaign: {
+    document: RESUME_CAMPAIGN,
+    title: "Resume",
+    consequence: "It continues with the remaining devices.",
+  },
+  cancelCampaign: {
+    document: CANCEL_CAMPAIGN,
+    title: "Cancel",
+    consequence:
+      "No further device is changed. Devices that it has changed stay as they are until you undo it.",
+  },
+  undoCampaign: {
+    document: UNDO_CAMPAIGN,
+    title: "Undo",
+    consequence:
+      "A new campaign returns the devices to their previous places. Devices that somebody has changed since are skipped.",
+  },
+} as const;
+type Action = keyof typeof ACTIONS;
+
+function Actions({ campaign, onChanged }: Props) {
+  const me = useMe();
+  const client = useClient();
+  const [asked, setAsked] = useState<Action | null>(null);
+  const offered = (Object.keys(ACTIONS) as Action[]).filter(
+    (action) => me.may(action) && campaign.allowedActions.includes(action) && !isOver(action, campaign),
+  );
+  const { document, title, consequence } = ACTIONS[asked ?? "pauseCampaign"];
+  const carryOut = async () => {
+    const { error } = await client.mutation(document, { name: campaign.name }).toPromise();
+    if (!error) onChanged();
+    return error && failureOf(error);
+  };
+  return (
+    <div className={classes.hands}>
+      <ResultsButton name={campaign.name} />
+      {offered.map((action) => (
+        <Button
+          key={action}
+          variant="default"
+          c={action === "cancelCampaign" ? "red" : undefined}
+          aria-label={`${ACTIONS[action].title} ${campaign.name}`}
+          onClick={() => setAsked(action)}
+        >
+          {ACTIONS[action].title}
+        </Button>
+      ))}
+      <ConfirmDialog
+        opened={asked !== null}
+        title={`${title} ${campaign.name}?`}
+        consequence={consequence}
+        action={`${title} campaign`}
+        dangerous={asked === "cancelCampaign"}
+        onConfirm={carryOut}
+        onClose={() => setAsked(null)}
+      />
+    </div>
+  );
+}
+
+/** A campaign is undone once, and an undo, a revocation or a retry cannot be undone. */
+function isOver(action: Action, { undoneBy, undoes, operation }: Campaign): boolean {
+  return (
+    action === "undoCampaign" && (!!undoneBy || !!undoes || operation === "REVOKE" || operation === "RETRY")
+  );
+}

@@ -1,0 +1,98 @@
+/** What a campaign does, how far it is, and its results as CSV, in words. */
+import { duration } from "../../parts/durations";
+import { formatNumber, pluralize } from "../../parts/numbers";
+import { keyOf } from "../../parts/target_names";
+import { cellOf } from "../devices/csv";
+import type { Campaign, Preview, Result } from "./operations";
+
+const VERBS: Readonly<Record<Campaign["operation"], string>> = {
+  CLAIM: "Claim",
+  MOVE: "Move",
+  CONFIGURE: "Configure",
+  RELEASE: "Release",
+  REVOKE: "Revoke",
+  RETRY: "Retry",
+};
+
+const STOPPED: Readonly<Record<string, string>> = {
+  FAILURE_RATE: "too many devices failed",
+  CANARY_FAILED: "a device of the canary failed",
+  CANARY_NOT_ARRIVED: "the canary did not arrive in 15 minutes",
+  INVALID_MANIFEST: "its list of devices was changed",
+};
+
+/** "Move 812 devices to Rotterdam, back to their previous places". `nameOf` returns a target's name. */
+export function whatOf(campaign: Campaign, nameOf: (key: string) => string): string {
+  const { operation, total, target, undoes } = campaign;
+  const place = target ? ` to ${nameOf(keyOf(target))}` : "";
+  const back = undoes ? `, which undoes ${undoes}` : "";
+  return `${VERBS[operation]} ${pluralize(total, "device")}${operation === "CLAIM" && place ? place.replace(" to ", " for ") : place}${back}`;
+}
+
+/** Why it does not advance by itself; undefined while it does. */
+export function waitOf({ state, stoppedBecause, canary, canaryArrived, createdBy, waitsFor }: Campaign) {
+  if (state === "approval") return `Another user than ${createdBy.replace(/^user:/, "")} has to approve it`;
+  if (state === "stopped") return `Stopped: ${STOPPED[stoppedBecause ?? ""] ?? stoppedBecause}`;
+  if (state === "running" && canaryArrived < canary) return `Canary: ${canaryArrived} of ${canary} arrived`;
+  return state === "running" ? (waitsFor ?? undefined) : undefined;
+}
+
+const COUNTS = [
+  "done",
+  "awaited",
+  "waiting",
+  "failed",
+  "refused",
+  "unchanged",
+  "superseded",
+  "pending",
+] as const;
+const NAMES: Readonly<Record<(typeof COUNTS)[number], string>> = {
+  done: "done",
+  awaited: "not arrived yet",
+  waiting: "in progress",
+  failed: "failed",
+  refused: "refused",
+  unchanged: "already as requested",
+  superseded: "changed by others",
+  pending: "to do",
+};
+
+/** "320 done · 12 in progress · 668 to do". */
+export function progressOf({ counts }: Campaign): string {
+  const parts = COUNTS.filter((each) => counts[each] > 0);
+  return parts.map((each) => `${formatNumber(counts[each])} ${NAMES[each]}`).join(" · ") || "No devices";
+}
+
+/** The share of devices with an outcome, in per cent. */
+export function shareOf({ counts, total }: Campaign): number {
+  return total === 0 ? 100 : Math.round((100 * (total - counts.pending - counts.waiting)) / total);
+}
+
+/** "812 devices will be changed · 8 refused · takes at least 1 min 30 s". */
+export function previewOf(preview: Preview): string {
+  const refused = preview.refusals.reduce((sum, { count }) => sum + count, 0);
+  return [
+    `${pluralize(preview.changing, "device")} will be changed`,
+    ...(preview.unchanged > 0 ? [`${formatNumber(preview.unchanged)} already as requested`] : []),
+    ...(refused > 0 ? [`${formatNumber(refused)} refused`] : []),
+    ...(preview.seconds > 0 ? [`takes at least ${duration(1000 * preview.seconds)}`] : []),
+  ].join(" · ");
+}
+
+const COLUMNS = ["certid", "devicename", "outcome", "code", "from", "profile", "devstate", "target"];
+
+/** The results as CSV (RFC 4180). */
+export function csvOf(results: readonly Result[]): string {
+  const rows = results.map(({ certid, outcome, code, previousTarget, previousProfile, device }) => [
+    certid,
+    device?.devicename ?? null,
+    outcome,
+    code,
+    previousTarget ? keyOf(previousTarget) : null,
+    previousProfile,
+    device?.devstate ?? null,
+    device?.targetaccount && device.targetregion ? `${device.targetaccount}/${device.targetregion}` : null,
+  ]);
+  return [COLUMNS.join(","), ...rows.map((row) => row.map(cellOf).join(",")), ""].join("\r\n");
+}
