@@ -20,6 +20,7 @@ from lobby.domain.enrolment_rules import (
     parse_text,
     require_bound,
 )
+from lobby.domain.renewal import RenewalPolicy
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.names import EnrolmentName, parse_enrolment_name
@@ -39,6 +40,7 @@ class NewEnrolment:
     model: str | None
     paused: bool
     repeat: str | None
+    renewal: RenewalPolicy | None = None
 
 
 def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolment:
@@ -64,6 +66,7 @@ def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolme
         model=parse_text(entered.model, "the model", "INVALID_MODEL") if entered.model is not None else None,
         allocation=allocation,
         repeat=parse_repeat(entered.repeat, door),
+        renewal=entered.renewal,
     )
     return services.enrolments.create(new)
 
@@ -77,11 +80,12 @@ class LimitChange:
     starts: str | None
     ends: str | None
     repeat: str | None
+    renewal: RenewalPolicy | None = None
 
 
 def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -> Enrolment:
-    """Change the limit, the validity period, and what happens to a second key of a serial number. Raise `InvalidInput`,
-    `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
+    """Change the limit, the validity period, the renewal, and what happens to a second key of a serial number. Raise
+    `InvalidInput`, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
     limit, given = parse_limit(wanted.limit), wanted.given
 
     def changed(before: Enrolment) -> Enrolment:
@@ -91,7 +95,8 @@ def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -
         most = limit if "limit" in given else before.limit
         require_bound(before.door, before.match, most)
         repeat = parse_repeat(wanted.repeat, before.door) if "repeat" in given else before.repeat
-        return replace(before, limit=most, starts=first, ends=last, repeat=repeat)
+        renewal = wanted.renewal if "renewal" in given else before.renewal
+        return replace(before, limit=most, starts=first, ends=last, repeat=repeat, renewal=renewal)
 
     return services.enrolments.set_limits(parse_enrolment_name(name), changed, caller.actor)
 

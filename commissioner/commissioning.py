@@ -8,6 +8,7 @@ current claim requires, and the claim is read again after each change, so that t
 has seen the claim as it is. A new target is ready before the old one is cleared.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
@@ -21,6 +22,7 @@ from lobby.aws.device_messages import send
 from lobby.domain.commissioner_transitions import is_claimed_for
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
+from lobby.domain.renewal_transitions import has_work_in_target
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
@@ -73,12 +75,36 @@ class Commissioner:
         if device.devstate is State.REFUSED:
             return self._readmit(device)
         if device.devstate is State.REVOKED:
-            registry.deactivate(self._iot, device.certid)
+            self._deactivate_in_lobby(device.all_certificates)
             if device.devicename is not None:
                 registry.disconnect(lambda: self._iot_data, device.devicename)
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
+        target = target_of(lane)
+        if target is not None and target == device.target and has_work_in_target(device):
+            return self._renew(device, target)
         return self._clear_target(device, lane)
+
+    def _renew(self, device: Device, target: Target) -> str:
+        """Do the target's part of a renewal: retire the certificates that were replaced, there and in the lobby, and
+        ask the device if it is due."""
+        try:
+            self._gateway.retire(target, device.retiring)
+            self._ask_to_renew(device, target)
+        except TargetRefusal as refusal:
+            return self._uncleared(device, None, refusal)
+        self._deactivate_in_lobby(device.retiring)
+        self._ledger.retire_certificates(device, device.retiring, ACTOR)
+        return "retired" if device.retiring else "asked to renew"
+
+    def _ask_to_renew(self, device: Device, target: Target) -> None:
+        request = device.renewal_request()
+        if request is not None and device.devicename is not None:
+            self._gateway.ask_to_renew(target, device.devicename, request)
+
+    def _deactivate_in_lobby(self, certificates: Iterable[Fingerprint]) -> None:
+        for certificate in certificates:
+            registry.deactivate(self._iot, certificate)
 
     def _commission(self, device: Device, lane: Lane) -> str:
         try:
@@ -117,25 +143,27 @@ class Commissioner:
 
     def _withdraw(self, device: Device) -> str:
         if device.devstate is State.CLAIMED and device.target is not None:
-            self._align(device.certid, device.target)
+            self._align(device, device.target)
         return SUPERSEDED
 
-    def _align(self, certid: Fingerprint, target: Target, *, activate_only: bool = False) -> None:
-        """Make the certificate in `target` what the current claim requires. Read the claim again after each change: a
+    def _align(self, device: Device, target: Target, *, activate_only: bool = False) -> None:
+        """Make the certificates in `target` what the current claim requires. Read the claim again after each change: a
         newer claim for the same target may have registered the device just before it was deactivated. `activate_only`:
         the certificate can only have been deactivated; its clearing is pending."""
-        is_active = False if activate_only else None
+        done: tuple[bool, tuple[Fingerprint, ...]] | None = (False, device.all_certificates) if activate_only else None
         while True:
-            current = self._ledger.get(certid)
+            current = self._ledger.get(device.certid)
             required = _must_be_active(current, target)
-            if required is None or required is is_active:
+            known = current or device
+            wanted = (bool(required), known.certificates if required else known.all_certificates)
+            if required is None or wanted == done:
                 break
             try:
-                (self._gateway.activate if required else self._gateway.deactivate)(target, certid)
+                (self._gateway.activate if required else self._gateway.deactivate)(target, wanted[1])
             except TargetRefusal as refusal:
-                self._record_refused_alignment(certid, target, current if required else None, refusal)
+                self._record_refused_alignment(device.certid, target, current if required else None, refusal)
                 break
-            is_active = required
+            done = wanted
 
     def _record_refused_alignment(
         self, certid: Fingerprint, target: Target, claimed: Device | None, refusal: TargetRefusal
@@ -178,13 +206,13 @@ class Commissioner:
                 return self._uncleared(device, target, refusal)
             device = self._ledger.retire(device, target, ACTOR)
             if device.generation != generation:
-                self._align(device.certid, target, activate_only=True)
+                self._align(device, target, activate_only=True)
                 return SUPERSEDED
         if device.needs_commissioner and home_lane(device) == LOBBY:
             self._ledger.retire(device, None, ACTOR)
         return "cleared"
 
-    def _uncleared(self, device: Device, target: Target, refusal: TargetRefusal) -> str:
+    def _uncleared(self, device: Device, target: Target | None, refusal: TargetRefusal) -> str:
         self._ledger.retire(device, target, ACTOR, refusal.code, refusal.message)
         return refusal.code
 

@@ -103,9 +103,9 @@ class Difference:
 
 
 def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str) -> list[Difference]:
-    """Return how the target differs for a placed device. If its owner has made changes that the lobby cannot repair,
-    return only these: a repair of the others would have no effect. `profiles` are all of the lobby's, and `lobby` is
-    its key."""
+    """Return how the target differs for a placed device. `facts` describe its certificate in use. If the target's owner
+    has made changes that the lobby cannot repair, return only these: a repair of the others would have no effect.
+    `profiles` are all of the lobby's, and `lobby` is its key."""
     mismatches = list(_owner_changes(device, facts)) or [
         *_thing_mismatches(device, facts),
         *_claim_mismatch(device, facts, lobby),
@@ -142,7 +142,7 @@ def _thing_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
 def _claim_mismatch(device: Device, facts: Facts, lobby: str) -> Iterator[_Mismatch]:
     if facts.thing is None:
         return
-    awaited = ThingClaim(device.generation, device.profile, lobby, device.certid)
+    awaited = ThingClaim(device.generation, device.profile, lobby, device.awaited)
     found = parse_claim(facts.claim)
     expected = EXPECTED_PROGRESS[device.devstate]
     is_ours = found is not None and found.with_progress(Progress.AWAITED) == awaited

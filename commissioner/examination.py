@@ -4,7 +4,7 @@ Every difference is confirmed with the current row, so that a change in progress
 table in `comparison` are made, with the requester as actor: through the ledger, or after an entry in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,7 +61,7 @@ class Examination:
 
     def placed(self, target: Target, devices: Sequence[Device], repair_as: str | None = None) -> Examined:
         """Compare devices that the ledger lists as placed in `target`."""
-        facts = self._inspector.facts(target, [(device.certid, _name(device)) for device in devices])
+        facts = self._inspector.facts(target, [(device.certid, _name(device)) for device in devices], _renewed(devices))
         findings = [
             finding
             for device, each in zip(devices, facts, strict=False)
@@ -88,7 +88,8 @@ class Examination:
         repair_as: str | None = None,
     ) -> Examined:
         """Look for orphans among things that no claim explains."""
-        facts = self._inspector.facts(target, [(each.certid, each.name) for each in strays])
+        rows = [each.row for each in strays if each.row]
+        facts = self._inspector.facts(target, [(each.certid, each.name) for each in strays], _renewed(rows))
         findings = [
             finding
             for stray, each in zip(strays, facts, strict=False)
@@ -102,6 +103,8 @@ class Examination:
         current = self._ledger.get(listed.certid)
         if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
             return []
+        if current.certificate != listed.certificate and current.target is not None:  # a list does not have it
+            facts = self._inspector.facts(current.target, [(current.certid, _name(current))], _renewed([current]))[0]
         differences = comparison.compare(current, facts, self._profiles, self.lobby)
         retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
         retried = retry and self._retry(current, str(repair_as))
@@ -133,7 +136,7 @@ class Examination:
         except (Conflict, NotFound) as conflict:
             logger.info("changed concurrently", extra={"certid": row.certid, "code": conflict.code})
             return False
-        self._inspector.deactivate(target, row.certid)
+        self._inspector.deactivate(target, row.current)
         after = self._ledger.get(row.certid)
         if after is not None and after.target == target and after.devstate in CLAIMED_OR_PLACED_STATES:
             self._retry(after, actor)
@@ -144,3 +147,7 @@ def _name(device: Device) -> ThingName:
     if device.devicename is None:
         raise AssertionError(f"a commissioned device has a name: {device.certid}")
     return device.devicename
+
+
+def _renewed(devices: Iterable[Device]) -> dict[Fingerprint, Fingerprint]:
+    return {device.certid: device.certificate for device in devices if device.certificate is not None}

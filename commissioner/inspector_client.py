@@ -4,8 +4,9 @@ The inspector's refusal, and an inspector that does not answer, become a `Target
 device's reason can have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.config import Config
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
 R = TypeVar("R")
+_NONE: Final[Mapping[Fingerprint, Fingerprint]] = MappingProxyType({})
 _TIMEOUTS: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 """Shorter than the timeout of the API's call to the reconciler."""
 
@@ -30,9 +32,15 @@ class InspectorClient:
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    def facts(self, target: Target, wanted: Sequence[tuple[Fingerprint, ThingName]]) -> tuple[Facts, ...]:
-        """Return the facts in order; fewer than wanted if time is short, but at least one."""
-        return self._request(FactsRequest(target, tuple(wanted))) if wanted else ()
+    def facts(
+        self,
+        target: Target,
+        wanted: Sequence[tuple[Fingerprint, ThingName]],
+        renewed: Mapping[Fingerprint, Fingerprint] = _NONE,
+    ) -> tuple[Facts, ...]:
+        """Return the facts in order; fewer than wanted if time is short, but at least one. `renewed` has the
+        certificates in use that are not the devices' first."""
+        return self._request(FactsRequest(target, tuple(wanted), renewed)) if wanted else ()
 
     def things(self, target: Target, token: str | None, pages: int = 1) -> tuple[tuple[Thing, ...], str | None]:
         """Return the things of some pages, and the token of the next page."""

@@ -89,6 +89,24 @@ _REPORTED = (
         "targets-not-compared",
         "a target cannot be inspected: run lobbyctl targets check",
     ),
+    (
+        RECONCILER,
+        "RenewalsOverdue",
+        "renewals-overdue",
+        "devices have not renewed their certificates in time: run lobbyctl devices list --renewal overdue",
+    ),
+    (
+        RECONCILER,
+        "AuthoritiesExpiring",
+        "authorities-expiring",
+        "a CA or revocation list will expire, or cannot be used: run lobbyctl doctor",
+    ),
+    (
+        RECONCILER,
+        "CertificatesExpiring",
+        "certificates-expiring",
+        "certificates of devices expire within 90 days: set a renewal policy, or replace the devices' certificates",
+    ),
 )
 
 

@@ -82,7 +82,8 @@ class Bundle:
         return ROOT / "requirements" / f"{self.name}.txt"
 
 
-BOUNCER: Final = Bundle("bouncer", ("lobby",))
+BOUNCER: Final = Bundle("bouncer", ("lobby", "commissioner"))
+"""With `cryptography`, which reads certificates: for the doors and for those who look at CAs and revocation lists."""
 CORE: Final = Bundle("core", ("lobby", "commissioner"))
 ADMIN_API: Final = Bundle(
     "admin_api",

@@ -6,7 +6,7 @@ deletion in a single update"), so an upgrade deploys intermediate sets of indexe
 
 from typing import Any, Final
 
-from lobby.ledger.models import LISTED
+from lobby.ledger.indexes import LISTED
 
 
 def _index(name: str, partition: str, sort: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMI
 INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
 MARKER: Final = Function("marker", "commissioner.lambdas.marker.handler", bundles.CORE, timeout=60)
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
-RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.CORE, timeout=900)
+RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.BOUNCER, timeout=900)
 """Part of a daily round takes most of it; a page for the API must be complete before the API's timeout."""
 FUNCTIONS: Final = (
     BOUNCER,

@@ -234,6 +234,7 @@ class LobbyStack(Stack):
             permissions.reconciler(self.settings),
             INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
             LOBBY=self.settings.key,
+            TRUST_BUCKET=self.bucket.bucket_name,
         )
         timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})

@@ -90,6 +90,15 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "PublisherRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
     _wildcards(stack, "CourierRole", {secrets(lobby): _SECRETS})
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
+    _wildcards(
+        stack,
+        "ReconcilerRole",
+        {
+            f"{iot}:cacert/*": "manufacturers' CAs are registered later",
+            f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
+            "*": f"ListCACertificates: {_NO_RESOURCE}",
+        },
+    )
     for function in stack.functions.values():
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})

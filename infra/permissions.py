@@ -128,6 +128,7 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(CERTIFICATES, lobby, "GetItem"),
         table(HISTORY, lobby, "PutItem"),
         table(COUNTS, lobby, "UpdateItem"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
@@ -139,6 +140,7 @@ def connections(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem"),
+        table(CERTIFICATES, lobby, "GetItem"),
         table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _on_failure(settings, UNDELIVERED),
     ]
@@ -219,6 +221,7 @@ def arrivals(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(CERTIFICATES, lobby, "GetItem"),
         table(HISTORY, lobby, "PutItem"),
         table(COUNTS, lobby, "UpdateItem"),
         table(TARGETS, lobby, "GetItem"),
@@ -282,8 +285,15 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
 
 def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
+    bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
     return [
-        table(LEDGER, lobby, "GetItem", "UpdateItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem", "Scan"),
+        table(CERTIFICATES, lobby, "BatchGetItem"),
+        table(ENROLMENTS, lobby, "Query"),
+        allow("ListManufacturers", ["iot:ListCACertificates"], "*"),
+        allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
+        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
+        allow("ListAbsentObjects", ["s3:ListBucket"], bucket),
         allow("DevicesOfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
         table(HISTORY, lobby, "PutItem", "Query"),
         table(COUNTS, lobby, "UpdateItem"),

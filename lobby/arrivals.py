@@ -43,7 +43,7 @@ from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
-from lobby.names import Target, parse_fingerprint, parse_region, parse_target, shown
+from lobby.names import Fingerprint, Target, parse_fingerprint, parse_region, parse_target, shown
 from lobby.settings import ArrivalsSettings, loopback, read_settings
 
 if TYPE_CHECKING:
@@ -114,26 +114,30 @@ class Arrivals:
             certid = parse_fingerprint(report.get("certid"))
         except InvalidInput:
             return "not a certificate"
-        device = self._ledger.get(certid)
+        device = self._ledger.find(certid)
         if device is None:
             return "unknown device"
         if device.target != source:
             return "another target"
         if report.get("reason") == DUPLICATE:
-            problem = problem_of(DUPLICATE, certid, report, str(source))
+            problem = problem_of(DUPLICATE, device.certid, report, str(source))
             return "problem" if self._connections.record_problem(problem) else "nothing new"
-        return self._connected(device, source, report)
+        return self._connected(device, certid, source, report)
 
-    def _connected(self, device: Device, target: Target, report: dict[str, Any]) -> str:
-        """Record the arrival. A further report of a device that has arrived requests the mark, after which the rule
-        does not report the device again. A rule of an earlier version does not read marks, so no mark is requested
-        for it. The arrival itself requests no mark: a device that stays connected needs none."""
+    def _connected(self, device: Device, certificate: Fingerprint, target: Target, report: dict[str, Any]) -> str:
+        """Record the arrival; during a renewal, only that of the new certificate. A further report of a device that has
+        arrived requests the mark, after which the rule does not report the device again. A rule of an earlier version
+        does not read marks, so no mark is requested for it. The arrival itself requests no mark: a device that stays
+        connected needs none."""
+        if certificate != device.awaited:
+            return "another certificate"
         if device.devstate is State.COMMISSIONED and _is_since(report, device.enteredat):
-            self._ledger.arrive(device, ACTOR)
+            self._ledger.arrive(device, ACTOR, certificate)
             return "arrived"
         reads_marks = report.get(SELECTED) == Progress.AWAITED
         if device.devstate is State.ARRIVED and reads_marks and device.devicename is not None:
-            self._mark(ArrivalMark(target, device.certid, device.devicename, device.generation, device.profile))
+            claim = (device.devicename, device.generation, device.profile, device.certificate)
+            self._mark(ArrivalMark(target, device.certid, *claim))
         return "nothing new"
 
 

@@ -40,17 +40,17 @@ class ConnectionRecorder:
             certid = parse_fingerprint(event.get("certid"))
         except InvalidInput:
             return "not a certificate"
-        device = self._ledger.get(certid)
+        device = self._ledger.find(certid)
         if device is None:
             return "unknown device"
         if event.get("event") == CONNECT_FAILED:
-            return self._problem(DENIED, certid, event)
+            return self._problem(DENIED, device.certid, event)
         if device.devicename != event.get("devicename"):
             return "mistaken"
         change = change_of(event)
         has_changed = self._connections.record(device, change)
         if event.get("reason") == DUPLICATE:
-            return self._problem(DUPLICATE, certid, event)
+            return self._problem(DUPLICATE, device.certid, event)
         return ("online" if change.change is Change.CONNECTED else "offline") if has_changed else "nothing new"
 
     def _problem(self, code: str, certid: Fingerprint, event: dict[str, Any]) -> str:

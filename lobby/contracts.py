@@ -78,17 +78,20 @@ def _survey_finding(fields: Body) -> SurveyFinding:
 
 @dataclass(frozen=True)
 class ArrivalMark:
-    """A message of the marks' queue: the device is known to have arrived in `target` with this claim."""
+    """A message of the marks' queue: the device is known to have arrived in `target` with this claim. `certificate` is
+    the one in use, if it is not the device's first."""
 
     target: Target
     certid: Fingerprint
     name: ThingName
     generation: int
     profile: str
+    certificate: Fingerprint | None = None
 
     def encode(self) -> dict[str, Any]:
         device = {"certid": self.certid, "name": self.name, "generation": self.generation, "profile": self.profile}
-        return {**target_fields(self.target), **device}
+        renewed = {"certificate": self.certificate} if self.certificate else {}
+        return {**target_fields(self.target), **device, **renewed}
 
     @staticmethod
     def decode(body: Body) -> "ArrivalMark":
@@ -96,7 +99,9 @@ class ArrivalMark:
         if type(generation) is not int or generation < 0:
             raise MalformedMessage(f"got generation {shown(generation)}, want a whole number")
         certid, name = parse_fingerprint(body.get("certid")), parse_thing_name(body.get("name"))
-        return ArrivalMark(target_of(body), certid, name, generation, parse_profile(body.get("profile")))
+        renewed = optional_text_field(body, "certificate") if "certificate" in body else None
+        certificate = None if renewed is None else parse_fingerprint(renewed)
+        return ArrivalMark(target_of(body), certid, name, generation, parse_profile(body.get("profile")), certificate)
 
 
 # Admin API → reconciler

@@ -30,10 +30,10 @@ MOST_PAGES: Final = 50
 
 @dataclass(frozen=True)
 class Facts:
-    """What AWS IoT in a target has for one certificate. `status` is None if the certificate is not registered there.
-    `holder` is the `certid` attribute of the thing that has the device's name: None if there is no such thing, empty
-    if it has no such attribute. `thing` is what that thing has, and `claim` its attribute `claim`, if it belongs to
-    this certificate."""
+    """What AWS IoT in a target has for one device, by its first certificate. `status`, `things` and `policies` are
+    those of the certificate in use; `status` is None if it is not registered there. `holder` is the `certid` attribute
+    of the thing that has the device's name: None if there is no such thing, empty if it has no such attribute. `thing`
+    is what that thing has, and `claim` its attribute `claim`, if it belongs to this device."""
 
     certid: Fingerprint
     status: str | None
@@ -58,14 +58,19 @@ class Thing:
 
 @dataclass(frozen=True)
 class FactsRequest:
-    """Look up certificates, each with the name of its thing. The response has the facts in order, and fewer than
-    requested if time is short, but at least one."""
+    """Look up devices by certificate, each with the name of its thing. `renewed` has the certificates in use of those
+    that have renewed their first one. The response has the facts in order, and fewer than requested if time is short,
+    but at least one."""
 
     target: Target
     devices: tuple[tuple[Fingerprint, ThingName], ...]
+    renewed: Mapping[Fingerprint, Fingerprint] = dataclass_field(default_factory=dict)
 
     def encode(self) -> dict[str, Any]:
-        devices = [{"certid": certid, "name": name} for certid, name in self.devices]
+        devices = [
+            {"certid": certid, "name": name} | ({"current": self.renewed[certid]} if certid in self.renewed else {})
+            for certid, name in self.devices
+        ]
         return {**target_fields(self.target), "ask": "devices", "devices": devices}
 
     @staticmethod
@@ -170,7 +175,8 @@ InspectorRequest = FactsRequest | ThingsRequest | CertificatesRequest | Deactiva
 def decode_inspector_request(event: Body) -> InspectorRequest:
     target, ask = target_of(event), event.get("ask")
     if ask == "devices":
-        return FactsRequest(target, list_of(event, "devices", _device))
+        renewed = dict(filter(None, list_of(event, "devices", _renewed)))
+        return FactsRequest(target, list_of(event, "devices", _device), renewed)
     if ask == "things":
         return ThingsRequest(target, optional_text_field(event, "token"), _pages(event))
     if ask == "certificates":
@@ -184,6 +190,12 @@ def decode_inspector_request(event: Body) -> InspectorRequest:
 
 def _device(fields: Body) -> tuple[Fingerprint, ThingName]:
     return parse_fingerprint(fields.get("certid")), parse_thing_name(fields.get("name"))
+
+
+def _renewed(fields: Body) -> tuple[Fingerprint, Fingerprint] | None:
+    if "current" not in fields:
+        return None
+    return parse_fingerprint(fields.get("certid")), parse_fingerprint(fields.get("current"))
 
 
 def _pages(event: Body) -> int:

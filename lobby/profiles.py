@@ -5,6 +5,7 @@ permission or a call to read it. The file has the content of all profiles as one
 """
 
 import json
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,8 @@ def _content(profile: Profile) -> dict[str, Any]:
             "description": profile.thing_type.description,
         }
         _drop_empty(found["thing_type"])
+    if profile.renewal is not None:
+        found["renewal"] = asdict(profile.renewal)
     return _drop_empty(found)
 
 

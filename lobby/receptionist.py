@@ -17,13 +17,14 @@ from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
+from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.connection import connect
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
-from lobby.wire import PRESENCE
+from lobby.wire import PRESENCE, RENEW
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 ACTOR: Final = "service:receptionist"
 _MAX_VERSION: Final = 64
 _CHANGES: Final = ("entered", "fell back", "revoked")
-_FAULTS: Final = ("unknown", "mistaken")
+_FAULTS: Final = ("unknown", "mistaken", "replaced")
 """Outcomes that are logged. Any other hello changes nothing, and is not logged: devices repeat them."""
 logger = Logger(service="receptionist")
 
@@ -42,49 +43,49 @@ class Receptionist:
     def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
         self._iot_data, self._ledger = iot_data, ledger
 
-    def answer(
-        self,
-        certid: Fingerprint,
-        clientid: object,
-        clientversion: str | None,
-        *,
-        shows_code: bool = False,
-        at: object = None,
-    ) -> str:
+    def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
-        `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked` or `mistaken` (the client id is
-        not the device's name). `shows_code`: the device can show a code; `at`: the time at which AWS IoT received the
-        hello, in ms since 1970."""
-        device = self._ledger.get(certid)
+        `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `replaced` (the certificate is
+        not in use any more) or `mistaken` (the client id is not the device's name). `report`: what the client says
+        about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
+        device = self._ledger.find(certid)
         if device is None or device.devicename is None:
             return "unknown"
-        if device.devicename != clientid:
-            return "mistaken"
+        if device.devicename != clientid or certid not in device.certificates:
+            return "mistaken" if device.devicename != clientid else "replaced"
         route = device.route()
         if route is not None:
+            self._ask_to_renew(device, certid, report)
             send(self._iot_data, device.devicename, route)
-            return (
-                self._record_fallback(device, clientversion, shows_code=shows_code)
-                if _has_fallen_back(device, at)
-                else "routed"
-            )
+            return self._record_routed(device, report, at)
         if device.devstate is State.REVOKED:
             return self._retry_revocation(device)
         if device.devstate is State.KNOCKING:
-            return self._enter(device, clientversion, shows_code=shows_code)
-        return self._wait(device, clientversion, shows_code=shows_code)
+            return self._enter(device, report)
+        return self._wait(device, report)
 
-    def _wait(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
-        challenge = replace(device, shows_code=shows_code).presence_challenge()
+    def _ask_to_renew(self, device: Device, certid: Fingerprint, report: Report) -> None:
+        """Ask a device that is due, unless it has connected with its new certificate. The request comes before the
+        route, so that the device renews before it goes to its target."""
+        request = replace(device, can_renew=report.can_renew).renewal_request()
+        if request is not None and certid != device.pending and device.devicename is not None:
+            send(self._iot_data, device.devicename, request)
+
+    def _wait(self, device: Device, report: Report) -> str:
+        challenge = replace(device, shows_code=report.shows_code).presence_challenge()
         if challenge is not None and device.devicename is not None:
             send(self._iot_data, device.devicename, challenge)
-        self._ledger.record_heartbeat(device, clientversion, shows_code)
+        self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
         return "asked" if challenge else "waiting"
 
-    def _record_fallback(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
-        """An arrived device is back in the lobby. It is recorded as commissioned until its target reports it again."""
+    def _record_routed(self, device: Device, report: Report, at: object) -> str:
+        """An arrived device that has been in its target for a while is back in the lobby. It is recorded as
+        commissioned until its target reports it again. Otherwise only what is new about its client is recorded."""
+        if not _has_fallen_back(device, at):
+            self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
+            return "routed"
         try:
-            self._ledger.hello(device, clientversion, ACTOR, shows_code)
+            self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
         except Conflict as conflict:
             logger.info("changed during the hello", extra={"certid": device.certid, "code": conflict.code})
         return "fell back"
@@ -96,12 +97,12 @@ class Receptionist:
             self._ledger.retry(device.certid, ACTOR)
         return "revoked"
 
-    def _enter(self, device: Device, clientversion: str | None, *, shows_code: bool) -> str:
+    def _enter(self, device: Device, report: Report) -> str:
         try:
-            after = self._ledger.hello(device, clientversion, ACTOR, shows_code)
+            after = self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
         except Conflict as conflict:
             logger.info("claimed during the hello", extra={"certid": device.certid, "code": conflict.code})
-            return self._wait(self._ledger.get(device.certid) or device, clientversion, shows_code=shows_code)
+            return self._wait(self._ledger.get(device.certid) or device, report)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
 
 
@@ -133,8 +134,7 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
     outcome = (receptionist or _receptionist()).answer(
         certid,
         event.get("devicename"),
-        version_of(event.get("clientversion")),
-        shows_code=event.get(PRESENCE) is True,
+        Report(version_of(event.get("clientversion")), event.get(PRESENCE) is True, event.get(RENEW) is True),
         at=event.get("receivedat"),
     )
     log = logger.warning if outcome in _FAULTS else logger.info if outcome in _CHANGES else logger.debug

@@ -116,9 +116,11 @@ class SweeperSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class ReconcilerSettings(MarkerSettings):
-    """`inspector_function` is the name of the inspector's Lambda function."""
+    """`inspector_function` is the name of the inspector's Lambda function; `trust_bucket` holds the revocation
+    lists."""
 
     inspector_function: str
+    trust_bucket: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ library only.
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +19,15 @@ HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
 HELLO_SQL: Final = (
     "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion,"
-    " presence AS presence FROM '$aws/rules/lobby'"
+    " presence AS presence, renew AS renew FROM '$aws/rules/lobby'"
 )
 """Selects named fields only, so that no field of the payload can replace the certificate or the client id."""
+RENEWAL_RULE: Final = "lobby_renewal"
+RENEWAL_TOPIC: Final = f"$aws/rules/{RENEWAL_RULE}"
+"""Where a device that was asked to renew its certificate sends its request for a new one, in the lobby."""
+RENEWAL_SQL: Final = (
+    "SELECT principal() AS certid, clientid() AS devicename, csr AS csr FROM '$aws/rules/lobby_renewal'"
+)
 REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 """IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
 CONNECTIONS_SQL: Final = (
@@ -33,6 +40,8 @@ CONNECT_FAILED: Final = "connect_failed"
 
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
+RENEW: Final = "renew"
+"""In a hello, `true` means that the device can renew its certificate. In a message to the device, the request to."""
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
 MAX_CONFIG_DEPTH: Final = 32
@@ -46,6 +55,7 @@ DEFAULT_CONFIG: Final = "default"
 """The `config` of a claim without one: a v0.1 device requires the field."""
 
 Config = str | dict[str, object]
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*")
 
 
@@ -98,13 +108,46 @@ class Reset:
         return json.dumps({"config": FACTORY_RESET}).encode()
 
 
-def parse_message(payload: bytes) -> Route | Reset | PresenceChallenge:
+@dataclass(frozen=True)
+class RenewalRequest:
+    """Asks a device to renew its certificate until `by` (ISO 8601 UTC), in the lobby."""
+
+    by: str
+    generation: int | None = None
+
+    def encode(self) -> bytes:
+        """Return the message for `lobby/<thing>`. Only for a device that has reported that it can renew."""
+        return json.dumps({RENEW: {"by": self.by, "generation": self.generation}}, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class NewCertificate:
+    """The new certificate of a device, in PEM. It works in the lobby at once, and in the target from the route of
+    `generation` or a later one on."""
+
+    pem: str
+    generation: int
+
+    def encode(self) -> bytes:
+        """Return the message for `lobby/<thing>`."""
+        return json.dumps({"certificate": self.pem, "generation": self.generation}, separators=(",", ":")).encode()
+
+
+Message = Route | Reset | PresenceChallenge | RenewalRequest | NewCertificate
+
+
+def parse_message(payload: bytes) -> Message:
     """Return the message that a device received. Raise `InvalidInput` INVALID_MESSAGE for anything else."""
     body = json_object(payload)
     if body.get("config") == FACTORY_RESET:
         return Reset()
-    if PRESENCE in body and "iotep" not in body:
-        return PresenceChallenge(_code(body[PRESENCE]), _generation(body.get("generation")))
+    for field, parse in _PARSERS.items():
+        if field in body and "iotep" not in body:
+            return parse(body[field], body)
+    return _route(body)
+
+
+def _route(body: Mapping[str, object]) -> Route:
     iotep, config = body.get("iotep"), body.get("config", DEFAULT_CONFIG)
     port = body.get("port")
     if not isinstance(iotep, str) or not _HOST.fullmatch(iotep):
@@ -132,6 +175,32 @@ def parse_config(value: object) -> Config:
     if strict_json.nested_deeper(value, MAX_CONFIG_DEPTH):
         raise InvalidInput("INVALID_CONFIG", f"got a config nested deeper than {MAX_CONFIG_DEPTH}")
     return value
+
+
+def _challenge(code: object, body: Mapping[str, object]) -> PresenceChallenge:
+    return PresenceChallenge(_code(code), _generation(body.get("generation")))
+
+
+def _renewal_request(value: object, _body: Mapping[str, object]) -> RenewalRequest:
+    by = value.get("by") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(by, str) or not _TIME.fullmatch(by):
+        raise _bad_message(f"renew {shown(value)}, want an object with `by`, a time such as 2026-12-31T00:00:00.000Z")
+    return RenewalRequest(by, _generation(value.get("generation")))
+
+
+def _new_certificate(pem: object, body: Mapping[str, object]) -> NewCertificate:
+    generation = _generation(body.get("generation"))
+    if not isinstance(pem, str) or not pem.startswith("-----BEGIN CERTIFICATE-----") or generation is None:
+        raise _bad_message(f"certificate {shown(pem)} of generation {generation}, want PEM and a generation")
+    return NewCertificate(pem, generation)
+
+
+_PARSERS: Final[Mapping[str, Callable[[object, Mapping[str, object]], Message]]] = {
+    PRESENCE: _challenge,
+    RENEW: _renewal_request,
+    "certificate": _new_certificate,
+}
+"""What a message without a route is, by its first of these fields."""
 
 
 def _code(value: object) -> PresenceCode:

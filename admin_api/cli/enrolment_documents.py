@@ -8,6 +8,7 @@ _CLAIM_FIELDS: Final = "certificateId enrolment state expires source createsKeys
 _FIELDS: Final = f"""
   name door state match {{ ca subject {{ field value }} namePattern listed }} limit starts ends model
   allocation {{ targets {{ account region weight }} function profile config presence }}
+  renewal {{ maximumAge grace }}
   admitted listLength refusals {{ reason count }} createdBy createdAt
   repeat provisioningTemplate endpoint claimCertificates {{ {_CLAIM_FIELDS} }}"""
 
@@ -20,16 +21,21 @@ query($name: String!) { enrolmentHistory(name: $name) { at actor event detail } 
 CREATE_ENROLMENT: Final = Document(f"""
 mutation(
   $name: String!, $match: EnrolmentMatchInput!, $limit: Int, $starts: String, $ends: String, $model: String,
-  $allocation: AllocationInput, $paused: Boolean!, $door: String!, $repeat: String
+  $allocation: AllocationInput, $paused: Boolean!, $door: String!, $repeat: String,
+  $renewal: RenewalPolicyInput
 ) {{
   createEnrolment(
     name: $name, match: $match, limit: $limit, starts: $starts, ends: $ends, model: $model, allocation: $allocation,
-    paused: $paused, door: $door, repeat: $repeat
+    paused: $paused, door: $door, repeat: $repeat, renewal: $renewal
   ) {{ {_FIELDS} }}
 }}""")
 CHANGE_ENROLMENT: Final = Document(f"""
-mutation($name: String!, $limit: Int, $starts: String, $ends: String, $repeat: String) {{
-  changeEnrolment(name: $name, limit: $limit, starts: $starts, ends: $ends, repeat: $repeat) {{ {_FIELDS} }}
+mutation(
+  $name: String!, $limit: Int, $starts: String, $ends: String, $repeat: String, $renewal: RenewalPolicyInput
+) {{
+  changeEnrolment(
+    name: $name, limit: $limit, starts: $starts, ends: $ends, repeat: $repeat, renewal: $renewal
+  ) {{ {_FIELDS} }}
 }}""")
 ADD_SERIAL_NUMBERS: Final = Document("""
 mutation($enrolment: String!, $serialNumbers: [String!]!) {

@@ -12,10 +12,12 @@ from admin_api.graphql.enrolments import (
     AllocationInput,
     Enrolment,
     EnrolmentMatchInput,
+    RenewalPolicyInput,
     allocation_entered,
     enrolment_now,
     limit_change,
     match_entered,
+    policy_entered,
 )
 from admin_api.graphql.value_lists import one_of
 from lobby.claim_contracts import AlignClaimCertificates
@@ -34,6 +36,11 @@ Repeats = Annotated[
     ),
 ]
 Ends = Annotated[str | None, described("When it stops: a date (its beginning, UTC), or a time with its offset.")]
+
+RenewalOf = Annotated[
+    RenewalPolicyInput | None,
+    described("When its devices renew their certificates; null if their profiles decide."),
+]
 
 
 @strawberry.type(description="The operations that change enrolments.")
@@ -61,6 +68,7 @@ class EnrolmentMutation:
         paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
         door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,
         repeat: Repeats = ABSENT,
+        renewal: RenewalOf = ABSENT,
     ) -> Enrolment | None:
         entered = rules.NewEnrolment(
             name,
@@ -73,11 +81,12 @@ class EnrolmentMutation:
             given(model),
             paused,
             given(repeat),
+            policy_entered(given(renewal)),
         )
         return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
 
     @operation(
-        "Changes the limit, the validity period and `repeat` of an enrolment. Omitted values stay; null removes one."
+        "Changes limit, validity period, `repeat` and renewal of an enrolment. Omitted values stay; null removes one."
     )
     def change_enrolment(
         self,
@@ -87,8 +96,9 @@ class EnrolmentMutation:
         starts: Starts = ABSENT,
         ends: Ends = ABSENT,
         repeat: Repeats = ABSENT,
+        renewal: RenewalOf = ABSENT,
     ) -> Enrolment | None:
-        context, wanted = info.context, limit_change(limit, starts, ends, repeat)
+        context, wanted = info.context, limit_change(limit, starts, ends, repeat, renewal)
         return _aligned(context, rules.change(context.services, context.caller, name, wanted))
 
     @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding some again changes nothing.")

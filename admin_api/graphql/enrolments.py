@@ -13,6 +13,7 @@ from admin_api.graphql.value_lists import one_of
 from lobby.deployment import NAMES
 from lobby.domain import allocation as domain
 from lobby.domain import enrolment as ledger
+from lobby.domain import renewal
 from lobby.domain.allocation import Share
 from lobby.domain.claim_certificate import ClaimCertificate as ClaimCertificateRow
 from lobby.domain.enrolment_rules import AllocationInput as EnteredAllocation
@@ -96,6 +97,21 @@ class AllocationInput:
     )
 
 
+@strawberry.type(description="When the devices of an enrolment renew their certificates.")
+class RenewalPolicy:
+    maximum_age: int = strawberry.field(description="Days after which a certificate is due.")
+    grace: int = strawberry.field(description="Further days after which it is overdue.")
+
+
+@strawberry.input(description="When the devices of an enrolment renew their certificates.")
+class RenewalPolicyInput:
+    maximum_age: int = strawberry.field(description="Days after which a certificate is due, 1 to 3650.")
+    grace: int = strawberry.field(
+        description="Further days after which it is overdue, 1 to 365 and at most the maximum age. A certificate that"
+        " expires earlier is due so many days before."
+    )
+
+
 @strawberry.type(description="How many devices an enrolment has refused for one reason.")
 class EnrolmentRefusals:
     reason: str = strawberry.field(description="The reason code, such as ENROLMENT_FULL.")
@@ -130,6 +146,9 @@ class Enrolment:
     model: str | None = strawberry.field(description="The product model of its devices.")
     allocation: Allocation | None = strawberry.field(
         description="For what its devices are claimed; null if they wait for a user's claim."
+    )
+    renewal: RenewalPolicy | None = strawberry.field(
+        description="When its devices renew their certificates; null if their profiles decide."
     )
     admitted: int = strawberry.field(description="How many devices it has admitted, each counted once.")
     repeat: str | None = strawberry.field(
@@ -219,6 +238,7 @@ def _enrolment_from(
         ends=row.ends,
         model=row.model,
         allocation=_allocation_from(row.allocation) if row.allocation else None,
+        renewal=_policy_from(row.renewal),
         admitted=row.admitted,
         repeat=row.repeat.value if row.repeat else None,
         provisioning_template=NAMES.prefix if row.door is ledger.Door.CLAIM else None,
@@ -256,8 +276,22 @@ def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | N
     return EnteredAllocation(shares, entered.function, entered.profile, entered.config, entered.presence)
 
 
-def limit_change(limit: int | None, starts: str | None, ends: str | None, repeat: str | None) -> rules.LimitChange:
+def _policy_from(policy: renewal.RenewalPolicy | None) -> RenewalPolicy | None:
+    return RenewalPolicy(maximum_age=policy.maximum_age, grace=policy.grace) if policy else None
+
+
+def policy_entered(entered: RenewalPolicyInput | None) -> renewal.RenewalPolicy | None:
+    """Raise `InvalidInput` INVALID_RENEWAL."""
+    if entered is None:
+        return None
+    return renewal.parse_policy({"maximum_age": entered.maximum_age, "grace": entered.grace})
+
+
+def limit_change(
+    limit: int | None, starts: str | None, ends: str | None, repeat: str | None, policy: RenewalPolicyInput | None
+) -> rules.LimitChange:
     """Return the change for arguments, of which omitted ones stay as they are and null removes a limit."""
-    arguments = {"limit": limit, "starts": starts, "ends": ends, "repeat": repeat}
+    arguments = {"limit": limit, "starts": starts, "ends": ends, "repeat": repeat, "renewal": policy}
     names = frozenset(name for name, value in arguments.items() if value is not ABSENT)
-    return rules.LimitChange(names, given(limit), given(starts), given(ends), given(repeat))
+    renewal = policy_entered(given(policy))
+    return rules.LimitChange(names, given(limit), given(starts), given(ends), given(repeat), renewal)

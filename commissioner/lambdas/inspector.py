@@ -8,7 +8,7 @@ the register of targets and nothing else of the ledger.
 
 import os
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -56,10 +56,18 @@ R = TypeVar("R")
 logger = Logger(service="inspector")
 
 
-def inspect(iot: "IoTClient", target: Target, certid: Fingerprint, name: str, profiles: Profiles) -> Facts:
-    """Return what the target has for one device."""
-    arn = certificate_arn(target, certid)
-    status = _or_none(lambda: iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"])
+def inspect(
+    iot: "IoTClient",
+    target: Target,
+    certid: Fingerprint,
+    name: str,
+    profiles: Profiles,
+    current: Fingerprint | None = None,
+) -> Facts:
+    """Return what the target has for one device. `current` is its certificate in use, if it has renewed the first."""
+    used = current or certid
+    arn = certificate_arn(target, used)
+    status = _or_none(lambda: iot.describe_certificate(certificateId=used)["certificateDescription"]["status"])
     exists = status is not None
     things = _or_none(lambda: iot.list_principal_things(principal=arn)["things"]) if exists else None
     policies = _or_none(lambda: iot.list_attached_policies(target=arn)["policies"]) if exists else None
@@ -123,8 +131,8 @@ class Inspector:
         request = decode_inspector_request(event)
         try:
             match request:
-                case FactsRequest(target, devices):
-                    return FactsRequest.encode_response(self._facts(target, devices))
+                case FactsRequest():
+                    return FactsRequest.encode_response(self._facts(request))
                 case ThingsRequest(target, token, pages):
                     return ThingsRequest.encode_response(*self._things(target, token, pages))
                 case CertificatesRequest(target, profile, token, pages):
@@ -134,15 +142,16 @@ class Inspector:
         except TargetRefusal as refusal:
             return encode_refusal(refusal.code, refusal.message)
 
-    def _facts(self, target: Target, wanted: Sequence[tuple[Fingerprint, str]]) -> list[Facts]:
+    def _facts(self, wanted: FactsRequest) -> list[Facts]:
         """Return the facts in order, for as many devices as there is time for, but at least for the first."""
-        iot, devices = self._session(target, reading_policy).iot, iter(wanted)
+        target = wanted.target
+        iot, devices = self._session(target, reading_policy).iot, iter(wanted.devices)
 
         def inspect_next() -> tuple[list[Facts], bool]:
             certid, name = next(devices)
-            return [inspect(iot, target, certid, name, self._profiles)], True
+            return [inspect(iot, target, certid, name, self._profiles, wanted.renewed.get(certid))], True
 
-        return self._repeated(target, len(wanted), inspect_next)
+        return self._repeated(target, len(wanted.devices), inspect_next)
 
     def _things(self, target: Target, token: str | None, pages: int) -> tuple[list[Thing], str | None]:
         """Return the things that have the lobby's attribute, of some pages, and the token of the next page."""

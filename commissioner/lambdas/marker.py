@@ -59,9 +59,9 @@ class Marker:
     def _mark_all(self, session: TargetSession, messages: Mapping[ArrivalMark, list[str]]) -> list[str]:
         failed: list[str] = []
         for mark, copies in messages.items():
-            awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certid)
+            awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certificate or mark.certid)
             try:
-                mark_arrived(session.iot, awaited, mark.name)
+                mark_arrived(session.iot, mark.certid, awaited, mark.name)
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies

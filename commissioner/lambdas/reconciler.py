@@ -1,5 +1,6 @@
 """Lambda: compares the ledger with the targets. It returns a page of one target, reported or repaired, to the API;
-every 15 minutes it does a part of the daily round, which only reports.
+every 15 minutes it does a part of the daily round, which reports differences and has devices asked to renew their
+certificates.
 
 Its role reads the ledger and its history, and may retry a device. It makes no calls in targets; it asks the inspector.
 """
@@ -16,15 +17,19 @@ from commissioner.errors import TargetRefusal
 from commissioner.examination import Examination
 from commissioner.inspector_client import InspectorClient, by_lambda
 from commissioner.reconciliation import Reconciliation, reported
+from commissioner.renewal_round import RenewalRound
 from commissioner.target_comparison import TargetComparison
-from lobby.aws.clients import at_init
+from lobby.aws.authorities import Authorities
+from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report
 from lobby.contracts import Comparison, ComparisonRequest
+from lobby.domain.expiry import Expiring
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
+from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
@@ -34,15 +39,19 @@ from lobby.settings import ReconcilerSettings, read_settings
 SERVICE: Final = "reconciler"
 ROUND: Final = {"round": "daily"}
 """The timer's event."""
+RENEWALS: Final = "renewal-round"
+"""The name of the round of renewals' position."""
 _SECONDS_PER_PAGE: Final = 60.0
+_SECONDS_FOR_RENEWALS: Final = 240.0
+"""Of the 900 seconds of a run."""
 logger = Logger(service=SERVICE)
 
 
 class Reconciler:
     """Handles both kinds of events."""
 
-    def __init__(self, reconciliation: Reconciliation, daily_round: DailyRound) -> None:
-        self._reconciliation, self._round = reconciliation, daily_round
+    def __init__(self, reconciliation: Reconciliation, daily_round: DailyRound, renewals: RenewalRound) -> None:
+        self._reconciliation, self._round, self._renewals = reconciliation, daily_round, renewals
 
     def page(self, event: dict[str, Any]) -> dict[str, Any]:
         """Handle a `ComparisonRequest`; return a `Comparison`, or a refusal if the target cannot be read or the cursor
@@ -58,13 +67,28 @@ class Reconciler:
         return response
 
     def resume_round(self, seconds_left: Callable[[], float]) -> dict[str, int]:
-        note = read_progress(SERVICE)
+        """Continue the daily round: first the renewals, which take a part of the time at most, then the comparisons,
+        also if the renewals fail."""
+        ends = seconds_left() - _SECONDS_FOR_RENEWALS
+        numbers: dict[str, int] = {}
         try:
-            result = self._round.resume(note, lambda: seconds_left() < _SECONDS_PER_PAGE)
+            numbers |= self._resume(RENEWALS, lambda note: self._renewals.resume(note, lambda: seconds_left() < ends))
         finally:
-            save_progress(SERVICE, note)
-        report(SERVICE, result.numbers())
-        return result.numbers()
+            numbers |= self._resume(SERVICE, lambda note: self._compare(note, seconds_left))
+            report(SERVICE, numbers)
+        return numbers
+
+    def _compare(self, note: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, int]:
+        return self._round.resume(note, lambda: seconds_left() < _SECONDS_PER_PAGE).numbers()
+
+    @staticmethod
+    def _resume(name: str, work: Callable[[dict[str, Any]], dict[str, int]]) -> dict[str, int]:
+        """Do a part of a round from its saved position."""
+        note = read_progress(name)
+        try:
+            return work(note)
+        finally:
+            save_progress(name, note)
 
 
 def reconciler_of(
@@ -74,11 +98,13 @@ def reconciler_of(
     targets: Targets,
     lobby: str,
     clock: Callable[[], datetime] = now,
+    expiring: Callable[[datetime], list[Expiring]] = lambda _at: [],
 ) -> Reconciler:
-    """`lobby` is the lobby's key."""
+    """`lobby` is the lobby's key. `expiring` returns the CAs and revocation lists that will expire."""
     examination = Examination(ledger, inspector, profiles, lobby)
     comparison = TargetComparison(inspector, examination, profiles)
-    return Reconciler(Reconciliation(inspector, examination), DailyRound(comparison, targets, clock))
+    renewals = RenewalRound(ledger, profiles, Enrolments().all, expiring, clock)
+    return Reconciler(Reconciliation(inspector, examination), DailyRound(comparison, targets, clock), renewals)
 
 
 @at_init
@@ -86,8 +112,10 @@ def _reconciler() -> Reconciler:
     settings = read_settings(ReconcilerSettings, os.environ)
     connect()
     inspector = InspectorClient(by_lambda(settings.inspector_function))
-    profiles, targets = bundled_profiles(), Targets.read_only()
-    return reconciler_of(Ledger(settings.region), inspector, profiles, targets, settings.lobby)
+    clients = LobbyClients()
+    authorities = Authorities(clients.iot, clients.s3, settings.trust_bucket)
+    ledger, targets, profiles = Ledger(settings.region), Targets.read_only(), bundled_profiles()
+    return reconciler_of(ledger, inspector, profiles, targets, settings.lobby, expiring=authorities.expiring)
 
 
 def handler(event: dict[str, Any], context: Any, reconciler: Reconciler | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ again, or was given a permission since. The session is then dropped, and `run` r
 refusal counts only if the session is new.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
@@ -28,7 +28,7 @@ from lobby.domain.profile import Profiles
 from lobby.errors import NotFound
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
-from lobby.wire import Reset, Route
+from lobby.wire import RenewalRequest, Reset, Route
 
 R = TypeVar("R")
 _ERROR_LIMIT: Final = 400
@@ -56,8 +56,8 @@ class TargetGateway:
     def register(self, device: Device, is_former: Callable[[Fingerprint], bool] = lambda _: False) -> str:
         """Register a claimed device in its target and return the target's endpoint. `is_former`: whether a certificate
         has given its name to this device."""
-        target, name, pem = device.target, device.devicename, device.devicecert
-        if target is None or name is None or pem is None:
+        target, name = device.target, device.devicename
+        if target is None or name is None or len(device.pems()) < len(device.certificates):
             raise AssertionError(f"a claimed device has a target and an identity: {device.certid}")
         session = self._session(target, device.profile)
         if session.registered.removed:
@@ -71,36 +71,54 @@ class TargetGateway:
         except NotFound as unknown:
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", unknown.message) from None
         with self._calling(session):
-            registry.register(session, device, pem, name, self._profiles, self._lobby, is_former)
+            registry.register(session, device, name, self._profiles, self._lobby, is_former)
             return session.endpoint
 
-    def activate(self, target: Target, certid: Fingerprint) -> None:
-        """Set the certificate ACTIVE in `target`, if it is registered there."""
+    def activate(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
+        """Set the certificates ACTIVE in `target`, as far as they are registered there."""
         session = self._session(target)
-        with self._calling(session):
-            try:
-                registry.activate(session, certid)
-            except ClientError as error:
-                if code_of(error) != NOT_FOUND:
-                    raise
+        for certificate in certificates:
+            with self._calling(session):
+                try:
+                    registry.activate(session, certificate)
+                except ClientError as error:
+                    if code_of(error) != NOT_FOUND:
+                        raise
 
-    def deactivate(self, target: Target, certid: Fingerprint) -> None:
-        """Set the certificate INACTIVE in `target`."""
-        self._deactivate(self._session(target), certid)
+    def deactivate(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
+        """Set the certificates INACTIVE in `target`."""
+        self._deactivate(self._session(target), certificates)
 
     def clear(self, target: Target, device: Device, *, reset: bool = True) -> None:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
-        certificate, end its connection, and mark or remove its thing. Without `reset`, no message is sent."""
-        session, certid, name = self._session(target), device.certid, device.devicename
+        certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent."""
+        session, certificates, name = self._session(target), device.all_certificates, device.devicename
         if name is not None and reset:
             self._publish_reset(session, name)
-        self._deactivate(session, certid)
+        self._deactivate(session, certificates)
         if name is not None:
             registry.disconnect(lambda: session.iot_data, name)
             with self._calling(session):
-                version = things.mark_left(session.iot, certid, name, self._lobby, device.generation)
+                version = things.mark_left(session.iot, device.certid, name, self._lobby, device.generation)
                 if version is not None and self._removes_left:
-                    things.remove(session.iot, certid, registry.certificate_arn(target, certid), name, version)
+                    arns = [registry.certificate_arn(target, each) for each in certificates]
+                    things.remove(session.iot, arns, name, version)
+
+    def retire(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
+        """Deactivate certificates that a device has renewed, and remove them where registrations are removed. The
+        device's connection with its new certificate stays."""
+        session = self._session(target)
+        self._deactivate(session, certificates)
+        if self._removes_left:
+            with self._calling(session):
+                for certificate in certificates:
+                    things.remove_certificate(session.iot, registry.certificate_arn(target, certificate))
+
+    def ask_to_renew(self, target: Target, name: ThingName, request: RenewalRequest) -> None:
+        """Ask a device that may be connected to `target` to renew its certificate."""
+        session = self._session(target)
+        with self._calling(session):
+            registry.publish(session, name, request)
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""
@@ -118,9 +136,10 @@ class TargetGateway:
             extra = {"target": str(session.target), "thing": name, "code": refusal.code}
             logger.warning("reset message refused", extra=extra)
 
-    def _deactivate(self, session: TargetSession, certid: Fingerprint) -> None:
-        with self._calling(session):
-            registry.deactivate(session.iot, certid)
+    def _deactivate(self, session: TargetSession, certificates: Iterable[Fingerprint]) -> None:
+        for certificate in certificates:
+            with self._calling(session):
+                registry.deactivate(session.iot, certificate)
 
     def _session(self, target: Target, profile: str | None = None) -> TargetSession:
         try:

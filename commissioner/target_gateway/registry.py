@@ -1,8 +1,8 @@
 """AWS IoT's registry in one target: registers a device's certificate, thing and policy, or deactivates them.
 
 Every step can be repeated and accepts what an earlier attempt left. A thing gets the type, attributes and groups of its
-device's profile, and two attributes that identify it: its certificate's fingerprint, so that AWS IoT itself rejects a
-second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
+device's profile, and two attributes that identify it: the fingerprint of its first certificate, so that AWS IoT itself
+rejects a second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from lobby.domain.target import profile_policy
 from lobby.domain.thing import ThingChanges, ThingFacts, changes
 from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
-from lobby.wire import Reset, Route
+from lobby.wire import RenewalRequest, Reset, Route
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -39,29 +39,35 @@ def certificate_arn(target: Target, certid: Fingerprint) -> str:
 def register(
     session: TargetSession,
     device: Device,
-    pem: str,
     name: ThingName,
     profiles: Profiles,
     lobby: str,
     is_former: Callable[[Fingerprint], bool],
 ) -> None:
-    """Register the certificate ACTIVE, bound to its thing, with the policy of its profile and of no other profile. The
-    thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key). A thing of this lobby's
-    device that gave its name to this one (`is_former`) becomes this one's.
+    """Register the device's certificates ACTIVE, bound to its thing, with the policy of its profile and of no other
+    profile. The thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key), which names
+    the certificate that is awaited. During a renewal there are two. A thing of this lobby's device that gave its name
+    to this one (`is_former`) becomes this one's.
 
     Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
     first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
     """
-    certid, policy = device.certid, profile_policy(device.profile)
-    arn = certificate_arn(session.target, certid)
-    claim = ThingClaim(device.generation, device.profile, lobby, certid)
-    _ensure_thing(session.iot, claim, name, profiles, is_former)
+    claim = ThingClaim(device.generation, device.profile, lobby, device.awaited)
+    _ensure_thing(session.iot, device.certid, claim, name, profiles, is_former)
+    for certificate, pem in device.pems().items():
+        _register_certificate(session, device, certificate, pem, name)
+
+
+def _register_certificate(
+    session: TargetSession, device: Device, certificate: Fingerprint, pem: str, name: ThingName
+) -> None:
+    policy, arn = profile_policy(device.profile), certificate_arn(session.target, certificate)
     try:
         session.iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
-        activate(session, certid)
+        activate(session, certificate)
     session.iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:
@@ -88,6 +94,7 @@ def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
 
 def _ensure_thing(
     iot: "IoTClient",
+    certid: Fingerprint,
     claim: ThingClaim,
     name: ThingName,
     profiles: Profiles,
@@ -95,7 +102,7 @@ def _ensure_thing(
 ) -> None:
     """Create the thing, or make an existing one what the profile requires. Each step can be repeated."""
     profile = profiles.get(claim.profile)
-    identity = {CERTID: claim.certid, CLAIM: str(claim)}
+    identity = {CERTID: certid, CLAIM: str(claim)}
     thing_type = profile.thing_type.name if profile.thing_type else None
     found = ThingFacts(thing_type, dict(profile.attributes))
     outdated: dict[str, str] = {}
@@ -110,7 +117,7 @@ def _ensure_thing(
             raise
         may_exist = True
     if may_exist:
-        thing = _existing_thing(iot, claim, name, is_former)
+        thing = _existing_thing(iot, certid, claim, name, is_former)
         found = facts_of(iot, thing, profiles)
         outdated = {key: value for key, value in identity.items() if thing["attributes"].get(key) != value}
     wanted = changes(found, profile, profiles)
@@ -118,14 +125,14 @@ def _ensure_thing(
 
 
 def _existing_thing(
-    iot: "IoTClient", claim: ThingClaim, name: ThingName, is_former: Callable[[Fingerprint], bool]
+    iot: "IoTClient", certid: Fingerprint, claim: ThingClaim, name: ThingName, is_former: Callable[[Fingerprint], bool]
 ) -> Any:
     """Return the thing, from DescribeThing. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
     thing = iot.describe_thing(thingName=name)
     attributes = thing.get("attributes", {})
     holder, held = attributes.get(CERTID, "unknown"), parse_claim(attributes.get(CLAIM))
     is_ours = held is not None and held.lobby == claim.lobby and held.certid == holder
-    if holder != claim.certid and not (is_ours and is_former(Fingerprint(holder))):
+    if holder != certid and not (is_ours and is_former(Fingerprint(holder))):
         message = f"got thing {name}, which belongs to certificate {holder}"
         raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
     return thing
@@ -155,7 +162,7 @@ def _apply(iot: "IoTClient", name: ThingName, wanted: ThingChanges) -> None:
         iot.add_thing_to_billing_group(thingName=name, billingGroupName=wanted.billing_group)
 
 
-def publish(session: TargetSession, name: ThingName, message: Route | Reset) -> None:
+def publish(session: TargetSession, name: ThingName, message: Route | Reset | RenewalRequest) -> None:
     """Publish a message for a device that is connected to this target, or may be."""
     send(session.iot_data, name, message)
 

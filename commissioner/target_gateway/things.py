@@ -1,11 +1,12 @@
 """The commissioner's things in one target: how they are marked when a device arrives, and marked or removed when it
 leaves.
 
-A mark is written only if the thing still is what was read (`expectedVersion`), so a newer registration of the device,
-by whichever worker, is never marked as arrived or left. A thing whose `certid` is another certificate's, or whose claim
-is another lobby's, is not touched.
+A device's thing has the fingerprint of its first certificate as its `certid`. A mark is written only if the thing still
+is what was read (`expectedVersion`), so a newer registration of the device, by whichever worker, is never marked as
+arrived or left. A thing whose `certid` is another device's, or whose claim is another lobby's, is not touched.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,10 +34,10 @@ class _Thing:
     version: int
 
 
-def mark_arrived(iot: "IoTClient", awaited: ThingClaim, name: ThingName) -> bool:
-    """Mark the thing as arrived if the lobby still waits with this claim. Return whether it was marked. Raise
-    `ClientError`."""
-    thing = _own_thing(iot, awaited.certid, name)
+def mark_arrived(iot: "IoTClient", certid: Fingerprint, awaited: ThingClaim, name: ThingName) -> bool:
+    """Mark the thing of the device `certid` as arrived if the lobby still waits with this claim. Return whether it was
+    marked. Raise `ClientError`."""
+    thing = _own_thing(iot, certid, name)
     if thing is None or thing.claim != str(awaited):
         return False
     return _write(iot, thing, awaited.with_progress(Progress.ARRIVED)) is not None
@@ -56,16 +57,22 @@ def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str
     return _write(iot, thing, claim.with_progress(Progress.LEFT))
 
 
-def remove(iot: "IoTClient", certid: Fingerprint, arn: str, name: ThingName, version: int) -> None:
-    """Remove the registration of a device that has left: policies and thing are detached, then the certificate, which
-    is INACTIVE, is deleted, and at last the thing, which names it. Each step can be repeated. `version` is that of the
-    marked thing. Raise `ClientError`; while AWS IoT still counts the thing as attached, the deletion is refused."""
+def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
+    """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and at last the
+    thing, which names the first. Each step can be repeated. `version` is that of the marked thing. Raise `ClientError`;
+    while AWS IoT still counts the thing as attached, the deletion is refused."""
+    for arn in arns:
+        remove_certificate(iot, arn)
+    _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
+
+
+def remove_certificate(iot: "IoTClient", arn: str) -> None:
+    """Delete a certificate that is INACTIVE, after its policies and things are detached. Each step can be repeated."""
     for policy in _listed(lambda: iot.list_attached_policies(target=arn)["policies"]):
         iot.detach_policy(policyName=policy["policyName"], target=arn)
     for thing in _listed(lambda: iot.list_principal_things(principal=arn)["things"]):
         iot.detach_thing_principal(thingName=thing, principal=arn)
-    _unless(NOT_FOUND, lambda: iot.delete_certificate(certificateId=certid))
-    _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
+    _unless(NOT_FOUND, lambda: iot.delete_certificate(certificateId=arn.rpartition("/")[2]))
 
 
 def _own_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> _Thing | None:

@@ -8,7 +8,7 @@ earlier claim. The protocol requires clean sessions, but not every client has th
 from typing import TYPE_CHECKING, Final
 
 from lobby.names import ThingName
-from lobby.wire import PresenceChallenge, Reset, Route, lobby_topic
+from lobby.wire import Message, lobby_topic
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
@@ -17,6 +17,6 @@ EXPIRY_SECONDS: Final = 60
 """Longer than AWS IoT takes to notice that a connection was lost: 1.5 times the keep-alive of 30 s."""
 
 
-def send(iot_data: "IoTDataPlaneClient", name: ThingName, message: Route | Reset | PresenceChallenge) -> None:
+def send(iot_data: "IoTDataPlaneClient", name: ThingName, message: Message) -> None:
     """Publish to `lobby/<name>` with QoS 1."""
     iot_data.publish(topic=lobby_topic(name), qos=1, payload=message.encode(), messageExpiry=EXPIRY_SECONDS)

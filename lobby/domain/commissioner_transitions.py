@@ -8,37 +8,40 @@ from dataclasses import replace
 
 from lobby.domain import presence
 from lobby.domain.device import Device
+from lobby.domain.renewal_transitions import prove
 from lobby.domain.states import CLAIM_HELD_STATES, Event, State
 from lobby.domain.transitions import entered, state_after, without_failed_clearing
 from lobby.errors import Conflict
-from lobby.names import Target
+from lobby.names import Fingerprint, Target
 
 
 def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
     """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
-    still needs the commissioner if it has targets to clear."""
-    _require_same_claim(device, generation)
+    still needs the commissioner if it has targets to clear or certificates to retire."""
+    require_same_claim(device, generation)
     if device.devstate in (State.COMMISSIONED, State.ARRIVED):
         return device
     state = state_after(device, Event.COMMISSION)
-    left = bool(device.targets_to_clear)
+    left = bool(device.targets_to_clear or device.retiring)
     return entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=left), state, at)
 
 
 def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
     """The target refused the device permanently. The operator corrects the cause and retries."""
-    _require_same_claim(device, generation)
+    require_same_claim(device, generation)
     if device.devstate is State.FAILED and device.reason == code:
         return device
     failed = replace(device, reason=code, message=message, needs_commissioner=False)
     return entered(failed, state_after(device, Event.FAIL), at)
 
 
-def arrive(device: Device, at: str) -> Device:
-    """The target reported a connection of the device. Later connections change nothing."""
-    if device.devstate is State.ARRIVED:
+def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> Device:
+    """The target reported a connection of the device with `certificate` (None: the one that is awaited). It proves a
+    new certificate. Later connections, and those with a certificate that another one replaces, change nothing."""
+    if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
-    return entered(device, state_after(device, Event.ARRIVE), at)
+    arrived = entered(device, state_after(device, Event.ARRIVE), at)
+    return prove(arrived, at)
 
 
 def retire(
@@ -57,7 +60,7 @@ def retire(
     current = device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
-        more = device.needs_commissioner and (not current or (bool(rest) and cleared is not None))
+        more = device.needs_commissioner and (not current or (bool(rest or device.retiring) and cleared is not None))
         left = replace(device, targets_to_clear=rest, needs_commissioner=more)
         return left if rest else _all_cleared(left)
     if not current:
@@ -127,6 +130,6 @@ def may_be_active_in(device: Device, target: Target) -> bool:
     return claimed or target in device.targets_to_clear
 
 
-def _require_same_claim(device: Device, generation: int) -> None:
+def require_same_claim(device: Device, generation: int) -> None:
     if device.generation != generation:
         raise Conflict("CHANGED_MEANWHILE", f"got claim {generation}, want {device.generation}: the claim has changed")

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 from lobby.domain.states import Event, State
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
-from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, Route
+from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route
 
 DEFAULT_PROFILE = "default"
 GENESIS = "0" * 64
@@ -49,7 +49,14 @@ class Device:
     `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
     enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
     `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
-    another one. `campaign` is the campaign that made the last change of the generation."""
+    another one. `campaign` is the campaign that made the last change of the generation.
+
+    `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device for ever.
+    `certificate` is that of the certificate in use, once the device has renewed it at `renewed_at`; `expires` is the
+    last day of the certificate in use. `renew_by` is set while the device is to renew, `pending` is its new
+    certificate until it is proven, and `retiring` are those to be retired (`renewal_transitions`). `devicecert` is the
+    certificate in use and `pending_pem` the new one, in PEM. `can_renew` states whether the client can renew, as
+    reported in its last hello (None: no hello yet, or the row is older)."""
 
     certid: Fingerprint
     devstate: State
@@ -87,6 +94,40 @@ class Device:
     token: TokenId | None = None
     expected_name: ThingName | None = None
     campaign: CampaignName | None = None
+    certificate: Fingerprint | None = None
+    expires: str | None = None
+    renewed_at: str | None = None
+    renew_by: str | None = None
+    can_renew: bool | None = None
+    pending: Fingerprint | None = None
+    pending_expires: str | None = None
+    pending_pem: str | None = field(default=None, compare=False, repr=False)
+    retiring: tuple[Fingerprint, ...] = ()
+
+    @property
+    def current(self) -> Fingerprint:
+        """Return the certificate in use: the first one, `certid`, until the device has renewed it."""
+        return self.certificate or self.certid
+
+    @property
+    def awaited(self) -> Fingerprint:
+        """Return the certificate whose connection is the device's next arrival."""
+        return self.pending or self.current
+
+    @property
+    def certificates(self) -> tuple[Fingerprint, ...]:
+        """Return the certificates that the device may use: that in use, and the new one of a renewal."""
+        return tuple(filter(None, (self.current, self.pending)))
+
+    def pems(self) -> dict[Fingerprint, str]:
+        """Return `certificates` in PEM, as far as they were read with the row."""
+        pems = (self.devicecert, self.pending_pem)
+        return {each: pem for each, pem in zip(self.certificates, pems, strict=False) if pem is not None}
+
+    @property
+    def all_certificates(self) -> tuple[Fingerprint, ...]:
+        """Return the certificates that may be active somewhere: also those that are to be retired."""
+        return tuple(dict.fromkeys((*self.certificates, *self.retiring)))
 
     @property
     def has_certificate(self) -> bool:
@@ -99,6 +140,12 @@ class Device:
             return None
         host, _, port = self.iotep.partition(":")
         return Route(host, self.config, int(port) if port else None, self.generation)
+
+    def renewal_request(self) -> RenewalRequest | None:
+        """Return the request to renew the certificate, or None if the device is not due or its client cannot renew."""
+        if self.renew_by is None or not self.can_renew:
+            return None
+        return RenewalRequest(self.renew_by, self.generation)
 
     def presence_challenge(self) -> PresenceChallenge | None:
         """Return the code for the device to show, or None if it has none or cannot show one."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from lobby.domain.allocation import Allocation
 from lobby.domain.name_patterns import NamePattern
+from lobby.domain.renewal import RenewalPolicy
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 
 MAX_ENROLMENTS: Final = 500
@@ -84,8 +85,8 @@ class Enrolment:
     """An enrolment as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
     `revision` increases with each change of the definition or state. `admitted` counts the devices that were admitted,
-    each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `listed_count` is
-    the length of its list of serial numbers. `repeat` is set for the door `claim` only."""
+    each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `repeat` is set for
+    the door `claim` only. `renewal`: when its devices renew their certificates (None: as their profiles state)."""
 
     name: EnrolmentName
     door: Door
@@ -101,6 +102,7 @@ class Enrolment:
     allocation: Allocation | None = None
     admitted: int = 0
     repeat: Repeat | None = None
+    renewal: RenewalPolicy | None = None
 
     @property
     def actor(self) -> str:
@@ -179,5 +181,10 @@ def changes_of(before: Enrolment, after: Enrolment) -> str:
         ("starts", before.starts, after.starts),
         ("ends", before.ends, after.ends),
         ("repeat", before.repeat, after.repeat),
+        ("renewal", _shown(before.renewal), _shown(after.renewal)),
     ]
     return "; ".join(f"{what}: {old or 'none'} → {new or 'none'}" for what, old, new in pairs if old != new)
+
+
+def _shown(policy: RenewalPolicy | None) -> str | None:
+    return f"after {policy.maximum_age} days, within {policy.grace} more" if policy else None

@@ -22,16 +22,22 @@ from lobby.names import Fingerprint, ThingName, parse_thing_name
 
 @dataclass(frozen=True)
 class Identity:
-    """A verified certificate."""
+    """A verified certificate. `expires` is its last day, such as 2027-12-31; None if its door does not know it."""
 
     certid: Fingerprint
     name: ThingName
     pem: str
+    expires: str | None = None
 
 
 def fingerprint(certificate: x509.Certificate) -> Fingerprint:
     """Return AWS IoT's certificate id: SHA-256 of the DER, as hex."""
     return Fingerprint(certificate.fingerprint(SHA256()).hex())
+
+
+def last_day(certificate: x509.Certificate) -> str:
+    """Return the day of `notAfter`, as ISO 8601."""
+    return read(lambda: certificate.not_valid_after_utc).date().isoformat()
 
 
 def load_certificate(pem: str) -> x509.Certificate:
@@ -75,4 +81,4 @@ def _verified(pem: str, issuer_pem: str, crl: bytes | None, at: datetime) -> Ide
     check_issuer_validity(issuer, at)
     check_issued_by(certificate, issuer)
     check_revocation(certificate, issuer, crl, at)
-    return Identity(fingerprint(certificate), name, pem)
+    return Identity(fingerprint(certificate), name, pem, last_day(certificate))

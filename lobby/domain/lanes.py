@@ -9,6 +9,7 @@ earlier versions have the key `commissioner`, without a lane.
 from typing import Final, NewType
 
 from lobby.domain.device import Device, Priority
+from lobby.domain.renewal_transitions import has_work_in_target
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target_key, shown
@@ -43,6 +44,8 @@ def home_lane(device: Device) -> Lane:
     order, as a new target is ready before the old one is cleared."""
     if device.devstate is State.CLAIMED and device.target is not None:
         return lane_to(device.target)
+    if device.devstate is not State.REFUSED and not device.targets_to_clear and has_work_in_target(device):
+        return lane_to(_target(device))
     if device.devstate is State.REFUSED or not device.targets_to_clear:
         return LOBBY
     return lane_to(device.targets_to_clear[0])
@@ -54,6 +57,8 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
     if device.devstate in (State.CLAIMED, State.REFUSED, State.FAILED):
         return ()
     lanes = [lane_to(target) for target in device.targets_to_clear]
+    if has_work_in_target(device):
+        lanes.append(lane_to(_target(device)))
     if device.devstate in (State.REVOKED, State.PROVING):
         lanes.append(LOBBY)
     return tuple(lane for lane in lanes if lane != home_lane(device))
@@ -66,6 +71,12 @@ def has_part(device: Device, lane: Lane) -> bool:
     if device.devstate is not State.REFUSED and lane in map(str, device.targets_to_clear):
         return device.devstate is not State.FAILED
     return device.needs_commissioner and (lane == home_lane(device) or lane in other_lanes(device))
+
+
+def _target(device: Device) -> Target:
+    if device.target is None:
+        raise AssertionError(f"a device that is placed has a target: {device.certid}")
+    return device.target
 
 
 def turn_key(lane: Lane, priority: Priority) -> str:

@@ -1,15 +1,17 @@
 """Device profiles: what a device gets in its target, apart from its certificate.
 
-A profile is an IoT policy, and optionally a thing type, attributes, thing groups and a billing group. The policy and
-the groups are created by the owner of the target account; the commissioner can only use those that are named here.
-`profile_rules` creates profiles from files and checks them. Every policy lets the device connect as its own thing and
-receive the lobby's messages, because a device without the lobby topic could not be moved.
+A profile is an IoT policy, and optionally a thing type, attributes, thing groups, a billing group, and the age at which
+certificates are renewed. The policy and the groups are created by the owner of the target account; the commissioner can
+only use those that are named here. `profile_rules` creates profiles from files and checks them. Every policy lets the
+device connect as its own thing and receive the lobby's messages, because a device without the lobby topic could not be
+moved.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lobby.domain.renewal import RenewalPolicy
 from lobby.errors import NotFound
 from lobby.names import shown
 
@@ -48,6 +50,7 @@ class Profile:
     thing_groups: tuple[str, ...] = ()
     billing_group: str | None = None
     description: str = ""
+    renewal: RenewalPolicy | None = None
 
     def policy_document(self, arn_prefix: str) -> dict[str, Any]:
         """Return the IoT policy. `arn_prefix` is `arn:aws:iot:<region>:<account>`."""

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.policy_resources import ACTIONS, resource_problem
 from lobby.domain.profile import THING, Profile, Profiles, Statement, ThingType
+from lobby.domain.renewal import RenewalPolicy, parse_policy
 from lobby.domain.thing_claim import IDENTITY_ATTRIBUTES
 from lobby.errors import InvalidInput
 from lobby.names import parse_profile, shown
@@ -31,7 +32,7 @@ MAX_NAMED_GROUPS: Final = 60
 """Groups of all profiles: the target's role names each, and an inline policy has 10,240 characters."""
 MAX_PROFILES: Final = 40
 _LONGEST_PREFIX: Final = f"arn:aws:iot:{'x' * 16}:{'0' * 12}"
-_FIELDS: Final = ("description", "policy", "thing_type", "attributes", "thing_groups", "billing_group")
+_FIELDS: Final = ("description", "policy", "thing_type", "attributes", "thing_groups", "billing_group", "renewal")
 _NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 _ATTRIBUTE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#-]{1,128}")
 _VALUE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#=\[\]-]{1,800}")
@@ -87,6 +88,7 @@ def _profile(name: str, content: Any, problems: _Problems) -> Profile:
         _texts(content.get("thing_groups"), "thing_groups", _NAME, _NAME_RULE, MAX_GROUPS, problems),
         None if billing_group is None else _text(billing_group, "billing_group", _NAME, _NAME_RULE, problems),
         _description(content.get("description"), "description", problems),
+        _renewal(content.get("renewal"), problems),
     )
     document = json.dumps(profile.policy_document(_LONGEST_PREFIX), separators=(",", ":"))
     if len(document) > MAX_POLICY:
@@ -159,6 +161,14 @@ def _attributes(value: Any, thing_type: ThingType | None, problems: _Problems) -
             "text of 1 to 800 of the characters a-z A-Z 0-9 _ . , @ / : # = [ ] -; numbers and true or false in quotes"
         )
         yield known, _text(text, path, _VALUE, rule, problems)
+
+
+def _renewal(value: Any, problems: _Problems) -> RenewalPolicy | None:
+    try:
+        return None if value is None else parse_policy(value)
+    except InvalidInput as error:
+        problems.found.append(f"{problems.file}: renewal: {error.message}")
+        return None
 
 
 def _description(value: Any, path: str, problems: _Problems) -> str:

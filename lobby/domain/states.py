@@ -45,6 +45,8 @@ class Event(StrEnum):
     REVOKE = "revoke"
     WAKE = "wake"
     DEACTIVATE = "deactivate"
+    DUE = "due"
+    RENEW = "renew"
 
 
 _S, _E = State, Event
@@ -86,6 +88,8 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
+    **{(state, _E.DUE): state for state in (_S.COMMISSIONED, _S.ARRIVED)},
+    **_transitions(_E.RENEW, CLAIM_HELD_STATES, _S.CLAIMED),
 }
 """(state, event) → the next state. `ABSENT` means that there is no row: releasing an expected device leaves only its
 history."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
-from lobby.domain.fallbacks import fallbacks_after
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Region, Target, ThingName
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME_DIFFERS: Final = "NAME_DIFFERS"
 """The reason of an admission under another name than the claim expected."""
+CERTIFICATE_RENEWED: Final = "CERTIFICATE_RENEWED"
+"""The code for a certificate that is not in use any more."""
 REVOKED: Final = "REVOKED"
 """The reason of a revoked device."""
 
@@ -42,7 +43,11 @@ class ClaimRequest:
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
-    """A verified certificate is admitted. Nothing changes for one that was admitted before."""
+    """A verified certificate is admitted. Nothing changes for one that was admitted before. Raise `Conflict`
+    CERTIFICATE_RENEWED for one that the device has replaced."""
+    if device is not None and device.certificate is not None:
+        message = f"got certificate {identity.certid}, which the device has renewed, want {device.certificate}"
+        raise Conflict(CERTIFICATE_RENEWED, message)
     if device is not None and was_admitted(device):
         return device
     state = state_after(device, Event.ADMIT)
@@ -52,6 +57,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
         devicename=identity.name,
         devicecert=identity.pem,
         certified=True,
+        expires=identity.expires,
         lobbyregion=region,
         reason=None,
         message=None,
@@ -88,16 +94,6 @@ def refuse(
     row = device or Device(certid, state, at)
     refused = replace(row, devicename=row.devicename or name, lobbyregion=region, firstseen=row.firstseen or at)
     return entered(replace(refused, reason=code, message=message, needs_commissioner=False), state, at)
-
-
-def hello(device: Device, at: str, clientversion: str | None, shows_code: bool | None = None) -> Device:
-    """The device is connected to the lobby and subscribed. `shows_code`: whether it reports that it can show a code. A
-    device that had arrived has fallen back to the lobby, and is commissioned again."""
-    state = state_after(device, Event.HELLO)
-    updated = replace(device, lastseen=at, clientversion=clientversion or device.clientversion, shows_code=shows_code)
-    if device.devstate is State.ARRIVED:
-        updated = replace(updated, fallbacks=fallbacks_after(device, at))
-    return entered(updated, state, at)
 
 
 def claim(
@@ -180,7 +176,7 @@ def release(device: Device, at: str) -> Device | None:
             raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
         return _without_claim(device)
     left = _without_claim(_leave_target(device, None))
-    return entered(replace(left, reason=None, message=None, needs_commissioner=True), state, at)
+    return entered(replace(left, renew_by=None, reason=None, message=None, needs_commissioner=True), state, at)
 
 
 def _without_claim(device: Device) -> Device:
@@ -236,6 +232,7 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
         needs_commissioner=True,
         iotep=None,
         code=None,
+        renew_by=None,
     )
     return entered(revoked, state, at)
 

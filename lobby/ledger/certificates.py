@@ -14,7 +14,11 @@ def certificate_row(device: Device) -> CertificateRow:
     """Return the row of a device's certificate. Raise `ValueError` if the device has none in memory."""
     if device.devicecert is None:
         raise ValueError(f"got no certificate of {device.certid}, want the one that was admitted")
-    return CertificateRow(device.certid, pem=zlib.compress(device.devicecert.encode(), 9))
+    return CertificateRow(device.certid, pem=compressed(device.devicecert))
+
+
+def compressed(pem: str) -> bytes:
+    return zlib.compress(pem.encode(), 9)
 
 
 def pem_of(stored: bytes) -> str:

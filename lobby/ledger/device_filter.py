@@ -13,7 +13,8 @@ from pynamodb.expressions.condition import Condition
 
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
-from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, LedgerRow
+from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD
+from lobby.ledger.models import LedgerRow
 from lobby.names import Target, shown
 
 _PRINT = re.compile(rf"[0-9a-f]{{{PRINT_HEAD},64}}")

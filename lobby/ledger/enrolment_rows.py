@@ -4,6 +4,7 @@ A list is not part of the definition: each serial number is an item of its own, 
 the serial number, so it is in one list only.
 """
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -13,6 +14,7 @@ from lobby.deployment import NAMES
 from lobby.domain.allocation import Allocation, Share
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match, Repeat
 from lobby.domain.name_patterns import NamePattern
+from lobby.domain.renewal import parse_policy
 from lobby.ledger.table_calls import Calls
 from lobby.names import EnrolmentName, Fingerprint, parse_target_key
 
@@ -42,6 +44,7 @@ class EnrolmentRow(Model):
     ends = UnicodeAttribute(null=True)
     model = UnicodeAttribute(null=True)
     repeat = UnicodeAttribute(null=True)
+    renewal = JSONAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
 
@@ -147,6 +150,7 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
         _allocation_of(row.allocation) if row.allocation else None,
         int(row.admitted),
         Repeat(row.repeat) if row.repeat else None,
+        parse_policy(row.renewal) if row.renewal else None,
     )
 
 
@@ -165,6 +169,7 @@ def row_of(enrolment: Enrolment) -> EnrolmentRow:
         ends=enrolment.ends,
         model=enrolment.model,
         repeat=enrolment.repeat.value if enrolment.repeat else None,
+        renewal=asdict(enrolment.renewal) if enrolment.renewal else None,
         createdby=enrolment.createdby,
         createdat=enrolment.createdat,
     )

@@ -7,7 +7,7 @@ never touches the number of admitted devices.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -111,7 +111,7 @@ class Enrolments:
         return self._change(name, event, actor, lambda before: replace(before, state=_AFTER[event]))
 
     def set_limits(self, name: EnrolmentName, change: Callable[[Enrolment], Enrolment], actor: str) -> Enrolment:
-        """Change the limit and the validity period. Raises as `set_state`."""
+        """Change the limit, the validity period and the renewal. Raises as `set_state`."""
         return self._change(name, EnrolmentEvent.CHANGED, actor, change)
 
     def _change(
@@ -136,8 +136,9 @@ class Enrolments:
             EnrolmentRow.state.set(after.state.value),
             EnrolmentRow.revision.set(before.revision + 1),
         ]
-        for key in ("limit", "starts", "ends", "repeat"):
-            value = getattr(after, key)
+        renewal = asdict(after.renewal) if after.renewal else None
+        values = {key: getattr(after, key) for key in ("limit", "starts", "ends", "repeat")} | {"renewal": renewal}
+        for key, value in values.items():
             attribute = getattr(EnrolmentRow, key)
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = EnrolmentRow.revision == before.revision

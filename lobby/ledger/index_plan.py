@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from lobby.domain.states import State
 from lobby.ledger.device_filter import TIMESTAMP, Filter
-from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, LedgerRow
+from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD
+from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, parse_fingerprint, parse_thing_name
 
 

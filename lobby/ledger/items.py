@@ -6,8 +6,9 @@ from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
 from lobby.domain.states import Event, State
-from lobby.ledger.models import NAME_HEAD, PRINT_HEAD, HistoryRow, LedgerRow
-from lobby.names import ThingName, parse_target_key
+from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
+from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.names import Fingerprint, ThingName, parse_target_key
 
 
 def attributes_of(device: Device) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         name: getattr(device, name)
         for name in Device.__dataclass_fields__
-        if name not in ("target", "targets_to_clear", "needs_commissioner", "turn", "devstate")
+        if name not in ("target", "targets_to_clear", "needs_commissioner", "turn", "devstate", "pending_pem")
     }
     attributes |= {
         "printhead": device.certid[:PRINT_HEAD],
@@ -35,6 +36,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "presence_proof": device.presence_proof.value if device.presence_proof else None,
         "failed_codes": device.failed_codes or None,
         "fallbacks": device.fallbacks or None,
+        "renewal": RENEWING if device.renew_by else None,
+        "retiring": list(device.retiring) or None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -60,6 +63,7 @@ def device_of(row: LedgerRow) -> Device:
     if values["devstate"] is State.EXPECTED:  # the indexes have no other attribute for the name
         values["expected_name"] = values.get("expected_name") or values.pop("devicename", None)
         values["devicename"] = None
+    values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)
 

@@ -1,7 +1,7 @@
-"""The DynamoDB tables of the ledger and their indexes, as PynamoDB models.
+"""The DynamoDB tables of the ledger, as PynamoDB models.
 
-`infra/` reads the key schema from here, so the deployed tables match the code. The indexes project only the attributes
-that lists show, and none that changes while a device waits. Table names are fixed. `items` converts rows.
+`infra/` reads the key schema from here, so the deployed tables match the code. `indexes` has the indexes of the table
+of devices. Table names are fixed. `items` converts rows.
 """
 
 from typing import Any, ClassVar
@@ -15,7 +15,6 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
@@ -23,82 +22,11 @@ from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.indexes import ByName, ByPrint, ByRenewal, ByState, ByTarget, ByTurn
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
 from lobby.ledger.table_calls import Calls
 from lobby.ledger.webhook_rows import WebhookRow
-
-NAME_HEAD = 2
-"""Length of the partition key of `by-name-keys`: the shortest name prefix that can be searched."""
-PRINT_HEAD = 4
-"""Length of the partition key of `by-print-keys`: the shortest fingerprint prefix that can be searched."""
-LISTED = [
-    *("devicename", "devstate", "enteredat", "generation", "reason", "target", "profile", "claimedby", "claimedat"),
-    *("firstseen", "lobbyregion", "previous", "turn", "version"),
-]
-
-
-def _listed(*keys: str) -> IncludeProjection:
-    return IncludeProjection([name for name in LISTED if name not in keys])
-
-
-class ByState(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices in a state, by the time at which they entered it; the list of all devices merges the states. A
-    partition takes a thousand transitions per second."""
-
-    class Meta:
-        index_name = "by-state"
-        projection = _listed("devstate", "enteredat")
-
-    devstate = UnicodeAttribute(hash_key=True)
-    enteredat = UnicodeAttribute(range_key=True)
-
-
-class ByTarget(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices claimed for a target, by the time at which they entered their current state."""
-
-    class Meta:
-        index_name = "by-target"
-        projection = _listed("target", "enteredat")
-
-    target = UnicodeAttribute(hash_key=True)
-    enteredat = UnicodeAttribute(range_key=True)
-
-
-class ByName(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices by thing name, partitioned by its first characters, so that a prefix is one query. It projects keys
-    only, which never change, so it is written once for each device."""
-
-    class Meta:
-        index_name = "by-name-keys"
-        projection = KeysOnlyProjection()
-
-    namehead = UnicodeAttribute(hash_key=True)
-    devicename = UnicodeAttribute(range_key=True)
-
-
-class ByPrint(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices by fingerprint, partitioned by its first digits; keys only. The table's own key is a hash without
-    order."""
-
-    class Meta:
-        index_name = "by-print-keys"
-        projection = KeysOnlyProjection()
-
-    printhead = UnicodeAttribute(hash_key=True)
-    certid = UnicodeAttribute(range_key=True)
-
-
-class ByTurn(GlobalSecondaryIndex["LedgerRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The rows that need the commissioner, by lane and priority (`lobby.domain.lanes`), and by the time at which they
-    entered their current state: the queue of each lane. Sparse: a row is removed when its work is done."""
-
-    class Meta:
-        index_name = "by-turn"
-        projection = IncludeProjection(["devstate"])
-
-    turn = UnicodeAttribute(hash_key=True)
-    enteredat = UnicodeAttribute(range_key=True)
 
 
 class LedgerRow(Model):
@@ -115,6 +43,7 @@ class LedgerRow(Model):
     by_name: ClassVar[ByName] = ByName()
     by_print: ClassVar[ByPrint] = ByPrint()
     by_turn: ClassVar[ByTurn] = ByTurn()
+    by_renewal: ClassVar[ByRenewal] = ByRenewal()
 
     certid = UnicodeAttribute(hash_key=True)
     printhead = UnicodeAttribute(null=True)
@@ -155,6 +84,15 @@ class LedgerRow(Model):
     model = UnicodeAttribute(null=True)
     token = UnicodeAttribute(null=True)
     campaign = UnicodeAttribute(null=True)
+    certificate = UnicodeAttribute(null=True)
+    expires = UnicodeAttribute(null=True)
+    renewed_at = UnicodeAttribute(null=True, attr_name="renewedat")
+    renewal = UnicodeAttribute(null=True)
+    renew_by = UnicodeAttribute(null=True, attr_name="renewby")
+    can_renew = BooleanAttribute(null=True, attr_name="renews")
+    pending = UnicodeAttribute(null=True)
+    pending_expires = UnicodeAttribute(null=True, attr_name="pendingexpires")
+    retiring: ListAttribute[Any] = ListAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -179,13 +117,16 @@ class HistoryRow(Model):
 
 class CertificateRow(Model):
     """The certificate of an admitted device: PEM, compressed by zlib. Written with the row's admission; a fingerprint
-    has one certificate, so it never changes."""
+    has one certificate, so it never changes. One that a renewal has made names its `device`, by the fingerprint of the
+    device's row, and the certificate that it `renews`."""
 
     class Meta(Calls):
         table_name = NAMES.name("certificates")
 
     certid = UnicodeAttribute(hash_key=True)
     pem = BinaryAttribute(legacy_encoding=False)
+    device = UnicodeAttribute(null=True)
+    renews = UnicodeAttribute(null=True)
 
 
 class NameRow(Model):

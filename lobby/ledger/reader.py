@@ -29,8 +29,8 @@ class LedgerReader:
             return None
 
     def get_with_certificate(self, certid: Fingerprint) -> Device | None:
-        """Return the device with its certificate, or None if there is no row, with one call. Raise `GetError`, also if
-        DynamoDB has no capacity for both."""
+        """Return the device with its certificate, or None if there is no row, with one call; with two, if it has a
+        certificate of a renewal. Raise `GetError`, also if DynamoDB has no capacity for both."""
         tables = [model.Meta.table_name for model in (LedgerRow, CertificateRow)]
         wanted = {"Keys": [{"certid": {"S": certid}}], "ConsistentRead": True}
         client: Any = connection_of().client
@@ -44,13 +44,19 @@ class LedgerReader:
         if row is None:
             return None
         device = device_of(LedgerRow.from_raw_data(row))
-        return replace(device, devicecert=pem_of(certificate["pem"]["B"])) if certificate else device
+        first = pem_of(certificate["pem"]["B"]) if certificate else device.devicecert
+        if device.certificates == (certid,):
+            return replace(device, devicecert=first)
+        renewed = [each for each in device.certificates if each != certid]
+        pems = {each.certid: pem_of(each.pem) for each in CertificateRow.batch_get(renewed, consistent_read=True)}
+        pending = pems[device.pending] if device.pending else None
+        return replace(device, devicecert=pems.get(device.current, first), pending_pem=pending)
 
     def certificate(self, device: Device) -> str | None:
-        """Return the certificate of a device in PEM, or None if it was never admitted."""
+        """Return the certificate in use of a device in PEM, or None if it was never admitted."""
         if device.devicecert is not None or not device.certified:
             return device.devicecert
-        return pem_of(CertificateRow.get(device.certid, consistent_read=True).pem)
+        return pem_of(CertificateRow.get(device.current, consistent_read=True).pem)
 
     def history(self, certid: Fingerprint) -> list[Entry]:
         """Return the history of a device, oldest entry first. Raise `ValueError` if an item is not a valid entry."""

@@ -11,7 +11,8 @@ from typing import Final
 from lobby.ledger.counts import Tally, read_counts
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.index_plan import BY_NAME, BY_PRINT, BY_STATE, BY_TARGET, IndexPlan, candidates
-from lobby.ledger.models import NAME_HEAD, LedgerRow
+from lobby.ledger.indexes import NAME_HEAD
+from lobby.ledger.models import LedgerRow
 
 ONE_REQUEST: Final = 500
 """Rows that one query evaluates at most."""

@@ -7,16 +7,17 @@ written in part, and an event that changes nothing writes nothing. An event that
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import UpdateError
 
-from lobby.domain import commissioner_transitions, presence, transitions
+from lobby.domain import commissioner_transitions, hellos, presence, transitions
 from lobby.domain.changes import Chosen, Release, Revoke
 from lobby.domain.device import Device, PresenceProof
+from lobby.domain.hellos import Report
+from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
@@ -27,6 +28,7 @@ from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
+from lobby.ledger.renewals import RenewalWriter
 from lobby.ledger.transaction import changes
 from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Target, ThingName
 
@@ -39,7 +41,7 @@ NO_NAMES: Final[Mapping[Fingerprint, ThingName]] = MappingProxyType({})
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(EnrolledAdmissionWriter, DeviceChanges):
+class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
@@ -80,26 +82,36 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
         also = (counted_refusal(enrolment, code),) if enrolment else ()
         return present(self._transition(certid, Event.REFUSE, decide, actor, row=None, why=code, also=also))
 
-    def hello(self, device: Device, clientversion: str | None, actor: str, shows_code: bool | None = None) -> Device:
-        """Record the first hello of an admitted device, or that an arrived device is back in the lobby. `shows_code`:
-        whether it reports that it can show a code."""
-        return self._update(
-            device, Event.HELLO, lambda d, at: transitions.hello(d, at, clientversion, shows_code), actor
-        )
+    def hello(
+        self,
+        device: Device,
+        clientversion: str | None,
+        actor: str,
+        shows_code: bool | None = None,
+        can_renew: bool | None = None,
+    ) -> Device:
+        """Record the first hello of an admitted device, or that an arrived device is back in the lobby, with what its
+        client reports (`hellos.Report`)."""
+        report = Report(clientversion, shows_code, can_renew)
+        return self._update(device, Event.HELLO, lambda d, at: hellos.hello(d, report, at), actor)
 
-    def record_heartbeat(self, device: Device, clientversion: str | None, shows_code: bool | None = None) -> bool:
+    def record_heartbeat(
+        self,
+        device: Device,
+        clientversion: str | None,
+        shows_code: bool | None = None,
+        can_renew: bool | None = None,
+    ) -> bool:
         """Record the last hello of a waiting device. Return whether it was written: at most once per
-        `HEARTBEAT_INTERVAL`, or when the device reports a change of `shows_code`; never while the row needs the
-        commissioner, because the write would start it."""
-        at = self._clock()
-        if device.devstate not in _WAITING_STATES or device.needs_commissioner:
+        `HEARTBEAT_INTERVAL`, or when its client can do something else; never while the row needs the commissioner,
+        because the write would start it. Of a device that has its route, only such news is recorded."""
+        at, report = self._clock(), Report(clientversion, shows_code, can_renew)
+        waits, is_new = device.devstate in _WAITING_STATES, hellos.is_news(device, report)
+        if device.needs_commissioner or not (waits or (is_new and device.devstate in PLACED_STATES)):
             return False
-        is_new = shows_code is not None and shows_code is not device.shows_code
         if device.lastseen is not None and device.lastseen > timestamp(at - HEARTBEAT_INTERVAL) and not is_new:
             return False
-        after = replace(device, lastseen=timestamp(at), clientversion=clientversion or device.clientversion)
-        if is_new:
-            after = presence.record_shows_code(after, bool(shows_code))
+        after = hellos.record(device, report, timestamp(at))
         try:
             LedgerRow(device.certid).update(
                 actions=changes(device, after), condition=LedgerRow.version == device.version
@@ -223,10 +235,6 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges):
         """Record that a target is to be cleared in which a superseded claim may have left the certificate active."""
         decide = on_row(certid, lambda d, _at: commissioner_transitions.leave_uncleared(d, target))
         return present(self._transition(certid, Event.RETIRE, decide, actor, why=code, about=target))
-
-    def arrive(self, device: Device, actor: str) -> Device:
-        """Record that the target reported a connection of the device."""
-        return self._update(device, Event.ARRIVE, commissioner_transitions.arrive, actor)
 
     def wake(self, certid: Fingerprint, actor: str) -> Device:
         """Start the commissioner for a row that it has not processed. Raise `Conflict` NOT_ALLOWED if it has."""

@@ -223,5 +223,5 @@ def changes(before: Device, after: Device) -> list[Any]:
     return changed + [getattr(LedgerRow, key).remove() for key in old if key not in new]
 
 
-_FIELDS: Final = {field.name for field in fields(Device)} - {"turn"}
+_FIELDS: Final = {field.name for field in fields(Device)} - {"turn", "pending_pem"}
 assert set(LedgerRow.get_attributes()) >= _FIELDS, "a field without an attribute"  # noqa: S101

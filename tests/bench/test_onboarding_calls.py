@@ -4,6 +4,7 @@
 additional call is noticed at once.
 """
 
+from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from tests.aws import Calls, Clock
 from tests.bench.warm_lambdas import GOOD_ID, Lambdas
@@ -28,5 +29,5 @@ def test_a_warm_onboarding_with_history_and_arrival_stays_within_its_calls(calls
 
 def test_a_hello_of_a_commissioned_device_costs_a_read_and_a_publish(calls: Calls, clock: Clock) -> None:
     lambdas = Lambdas(calls, clock)
-    assert lambdas.receptionist.answer(IDS["sensor-2"], "sensor-2", None) == "routed"
+    assert lambdas.receptionist.answer(IDS["sensor-2"], "sensor-2", Report()) == "routed"
     assert calls.names() == ["GetItem", "Publish"]

@@ -7,6 +7,7 @@ from admin_api.claims import claim
 from admin_api.roles import Caller, Role
 from admin_api.services import Services
 from lobby.arrivals import Arrivals
+from lobby.domain.hellos import Report
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.histories import Histories
 from lobby.ledger.manifests import Manifests
@@ -66,7 +67,7 @@ class Lambdas:
         message = self.door.message(self.door.first_connection(GOOD))
         return {
             "bouncer": lambda: self.door.receive(message, queue=queue),
-            "receptionist": lambda: self.receptionist.answer(GOOD_ID, NAME, None),
+            "receptionist": lambda: self.receptionist.answer(GOOD_ID, NAME, Report()),
             "claim": lambda: claim(self.services, OPERATOR, GOOD_ID, A, None, None),
             "commissioner": lambda: self.lobby.deliver(self.lobby.record(GOOD_ID)),
             "arrivals": self.report_arrival,

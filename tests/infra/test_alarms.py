@@ -2,6 +2,7 @@
 
 from commissioner.daily_reconciliation import ReconcileResult
 from commissioner.lambdas.sweeper import SweepResult
+from commissioner.renewal_round import RenewalCounts
 from infra.functions import FUNCTIONS
 from lobby.aws import metrics
 from lobby.aws.metrics import NAMESPACE
@@ -9,7 +10,8 @@ from tests.infra.templates import Stacks
 
 
 def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Stacks) -> None:
-    reported = {"sweeper": SweepResult().numbers(), "reconciler": ReconcileResult().numbers()}
+    renewals = {**RenewalCounts().numbers(), "AuthoritiesExpiring": 0}
+    reported = {"sweeper": SweepResult().numbers(), "reconciler": {**ReconcileResult().numbers(), **renewals}}
     ours = [each for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm") if each.get("Namespace") == NAMESPACE]
     watched = [(each["MetricName"], each["Dimensions"]) for each in ours if each["Dimensions"][0]["Name"] == "service"]
     found = {(metric, dimension["Value"]) for metric, [dimension] in watched}
@@ -20,6 +22,9 @@ def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Sta
         ("CampaignsStuck", "sweeper"),
         ("DifferencesFound", "reconciler"),
         ("TargetsNotCompared", "reconciler"),
+        ("RenewalsOverdue", "reconciler"),
+        ("AuthoritiesExpiring", "reconciler"),
+        ("CertificatesExpiring", "reconciler"),
     }
     assert all(metric in reported[service] for metric, service in of_timers)
 
@@ -33,6 +38,9 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
     devices = {f"devices-{what}" for what in ("failed", "refused", "late")} | {"lanes-stuck", "campaigns-stuck"}
     targets = {"targets-differ", "targets-not-compared", "events-undelivered", "webhooks-disabled"}
     assert alarms == each_function | waiting | devices | targets | {
+        "renewals-overdue",
+        "authorities-expiring",
+        "certificates-expiring",
         "bell-behind",
         "arrivals-old",
         "registrations-stopped",

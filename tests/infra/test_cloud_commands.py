@@ -250,11 +250,11 @@ def test_the_indexes_are_read_from_the_deployed_table() -> None:
         KeySchema=keys,
         GlobalSecondaryIndexes=[
             {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "KEYS_ONLY"}}
-            for name in ("by-state", "by-target", "by-turn", "by-print-keys", "by-time")
+            for name in ("by-state", "by-target", "by-turn", "by-print-keys", "by-renewal-keys", "by-time")
         ],
     )
     [step] = index_upgrade.earlier_steps(session, is_new=False)
-    assert step == {"ledgerIndexes": "by-name-keys,by-print-keys,by-state,by-target,by-time,by-turn"}
+    assert step == {"ledgerIndexes": "by-name-keys,by-print-keys,by-renewal-keys,by-state,by-target,by-time,by-turn"}
 
 
 def test_a_supplied_pool_is_checked_first_and_gets_its_groups_last(

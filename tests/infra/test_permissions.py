@@ -23,6 +23,7 @@ UNBOUNDED = {
     "device-lobby-bell": {"dynamodb:ListStreams"},
     "device-lobby-commissioner": {"iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
+    "device-lobby-reconciler": {"iot:ListCACertificates"},
     "device-lobby-publisher": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA",
@@ -98,6 +99,7 @@ def test_roles_can_only_add_and_list_anchors(stacks: Stacks) -> None:
         ("device-lobby-bouncer", "s3:GetObject"),
         ("device-lobby-campaigns", "s3:GetObject"),
         ("device-lobby-campaigns", "s3:PutObject"),
+        ("device-lobby-reconciler", "s3:GetObject"),  # revocation lists, in the trust bucket
     }
 
 
@@ -106,7 +108,11 @@ def test_the_notary_reads_only_its_stream(stacks: Stacks) -> None:
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
-def test_the_bouncer_and_the_sweeper_can_list_the_trust_bucket(stacks: Stacks) -> None:
-    """The bouncer detects a missing revocation list, the sweeper finds new ones."""
+def test_who_reads_revocation_lists_can_list_the_trust_bucket(stacks: Stacks) -> None:
+    """The bouncer and the reconciler detect a missing revocation list, the sweeper finds new ones."""
     listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
-    assert {each.role: each.condition for each in listing} == {"device-lobby-bouncer": {}, "device-lobby-sweeper": {}}
+    assert {each.role: each.condition for each in listing} == {
+        "device-lobby-bouncer": {},
+        "device-lobby-sweeper": {},
+        "device-lobby-reconciler": {},
+    }

@@ -6,8 +6,9 @@ matrix (every scenario, every fault, both paces), as `python -m tests.simulation
 
 import pytest
 
-from lobby.domain import transitions
+from lobby.domain import hellos
 from lobby.domain.device import Device
+from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.ledger.items import attributes_of
 from lobby.ledger.models import LedgerRow
@@ -74,7 +75,7 @@ def test_no_fault_of_any_call_loses_anything(injector: FaultInjector, setup: Sce
 
 def test_the_comparison_after_a_retry_ignores_what_a_hello_writes_and_nothing_else() -> None:
     admitted = Device(Fingerprint("a" * 64), State.KNOCKING, "2026-11-22T12:00:00.000Z")
-    greeted = transitions.hello(admitted, "2026-11-22T12:00:01.000Z", "1.0", shows_code=False)
+    greeted = hellos.hello(admitted, Report("1.0", shows_code=False, can_renew=False), "2026-11-22T12:00:01.000Z")
     before, after = (LedgerRow(**attributes_of(device)).serialize() for device in (admitted, greeted))
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert changed - STATE_ATTRIBUTES == HELLO_ATTRIBUTES

@@ -14,7 +14,7 @@ from admin_api.cli import enrolment_documents as documents
 from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.enrolments import Named, Repeat, add_serials
+from admin_api.cli.commands.enrolments import Named, Repeat, add_serials, renewal_of
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import usage_error
 from admin_api.cli.render import enrolments as render
@@ -59,6 +59,12 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     profile: Annotated[str | None, typer.Option(help="Device profile. [default: the target's default]")] = None,
     config: Annotated[str | None, typer.Option(help="Config for the devices: text or a JSON object.")] = None,
     presence: Annotated[bool, typer.Option("--presence", help="Require proof of presence in any case.")] = False,
+    renew_after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAYS/GRACE", help="Renew certificates after so many days. [default: as the profile states]"
+        ),
+    ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
     door: Annotated[str, typer.Option(help="How its devices join: registration, claim or token.")] = "registration",
     repeat: Repeat = None,
@@ -84,6 +90,7 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         paused=paused or listed is not None,
         door=door,
         repeat=repeat,
+        renewal=renewal_of(renew_after),
     )["createEnrolment"]
     if listed is not None:
         added = add_serials(context, name, listed)

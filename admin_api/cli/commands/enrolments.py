@@ -59,12 +59,16 @@ def change(
     starts: Annotated[str | None, typer.Option(help="Date or time at which it starts, or none.")] = None,
     ends: Annotated[str | None, typer.Option(help="Date or time at which it ends, or none.")] = None,
     repeat: Repeat = None,
+    renew_after: Annotated[
+        str | None, typer.Option(metavar="DAYS/GRACE", help="When certificates are renewed, or none.")
+    ] = None,
 ) -> None:
-    """Change the limit, the validity period, or what happens to a second key. Omitted ones stay."""
-    entered = {"limit": _number(limit), "starts": starts, "ends": ends, "repeat": repeat}
+    """Change the limit, the validity period, the renewal, or what happens to a second key. Omitted ones stay."""
+    renewal = renew_after if renew_after == NONE else renewal_of(renew_after)
+    entered = {"limit": _number(limit), "starts": starts, "ends": ends, "repeat": repeat, "renewal": renewal}
     changes = {key: None if value == NONE else value for key, value in entered.items() if value is not None}
     if not changes:
-        raise usage_error("got nothing to change, want --limit, --starts, --ends or --repeat")
+        raise usage_error("got nothing to change, want --limit, --starts, --ends, --repeat or --renew-after")
     changed = context.execute(documents.CHANGE_ENROLMENT, name=parse_enrolment_name(name), **changes)
     _report(context, changed["changeEnrolment"], f"Changed {name}")
 
@@ -130,6 +134,16 @@ def add_serials(context: CommandContext, name: str, serials: list[ThingName]) ->
             added += result["addSerialNumbers"]["added"]
             bar.advance(len(batch))
     return added
+
+
+def renewal_of(text: str | None) -> dict[str, int] | None:
+    """Return the renewal that `--renew-after` states: days until a certificate is due, and days of grace."""
+    if text is None:
+        return None
+    age, slash, grace = text.partition("/")
+    if not slash or not all(each.isascii() and each.isdigit() and len(each) < 5 for each in (age, grace)):
+        raise usage_error(f"got --renew-after {shown(text)}, want DAYS/GRACE such as 365/30")
+    return {"maximumAge": int(age), "grace": int(grace)}
 
 
 def _number(limit: str | None) -> int | str | None:

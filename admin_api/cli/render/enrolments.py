@@ -44,6 +44,7 @@ def details(enrolment: Enrolment, history: Iterable[Mapping[str, Any]]) -> Rende
         ("model", enrolment["model"]),
         ("second key", enrolment["repeat"]),
         ("template", enrolment["provisioningTemplate"]),
+        ("renewal", _renewal(enrolment)),
         ("target", _targets(enrolment)),
         ("profile", allocation.get("profile")),
         ("config", allocation.get("config")),
@@ -74,6 +75,11 @@ def certificates(claims: Iterable[Mapping[str, Any]]) -> Table:
 def _progress(enrolment: Enrolment) -> str:
     admitted, limit = enrolment["admitted"], enrolment["limit"]
     return f"{admitted} of {limit}" if limit is not None else str(admitted)
+
+
+def _renewal(enrolment: Enrolment) -> str | None:
+    policy = enrolment["renewal"]
+    return f"after {policy['maximumAge']} days, within {policy['grace']} more" if policy else None
 
 
 def _conditions(enrolment: Enrolment) -> str:

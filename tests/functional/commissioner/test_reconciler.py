@@ -125,8 +125,9 @@ def test_a_round_compares_every_target_once_a_day_and_changes_nothing(
 
 
 def context_with(*steps: int) -> SimpleNamespace:
-    """Return a context in which there is time for so many steps, and then none."""
-    left = iter([900_000] * steps[0]) if steps else iter(())
+    """Return a context in which there is time for so many steps of the comparisons, after the two times at which the
+    round of renewals looks at it, and then none."""
+    left = iter([900_000] * (steps[0] + 2)) if steps else iter(())
     return SimpleNamespace(get_remaining_time_in_millis=lambda: next(left, 59_000))
 
 

@@ -90,19 +90,19 @@ def test_clearing_without_a_name_sends_no_reset_message(lobby: LobbyWithTargets,
 def test_an_activation_needs_a_registered_certificate_that_its_owner_has_not_revoked(
     lobby: LobbyWithTargets, gateway: TargetGateway
 ) -> None:
-    gateway.deactivate(A, ONE)
-    gateway.activate(A, ONE)
-    gateway.activate(B, ONE)
+    gateway.deactivate(A, [ONE])
+    gateway.activate(A, [ONE])
+    gateway.activate(B, [ONE])
     assert statuses()[1:] == ("ACTIVE", None)
     iot_backends[A.account][A.region].certificates[ONE].status = "REVOKED"
     with pytest.raises(TargetRefusal) as refusal:
-        gateway.activate(A, ONE)
+        gateway.activate(A, [ONE])
     assert (refusal.value.code, statuses()[1]) == ("TARGET_REVOKED_CERTIFICATE", "REVOKED")
 
 
 def test_an_unregistered_target_is_a_refusal_without_a_call(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
     with pytest.raises(TargetRefusal) as refusal:
-        gateway.deactivate(parse_target("3" * 12, "eu-west-1"), ONE)
+        gateway.deactivate(parse_target("3" * 12, "eu-west-1"), [ONE])
     assert refusal.value.code == "UNKNOWN_TARGET"
     assert "AssumeRole" not in lobby.calls.names()
 
@@ -110,14 +110,14 @@ def test_an_unregistered_target_is_a_refusal_without_a_call(lobby: LobbyWithTarg
 def test_a_role_that_cannot_be_assumed_is_a_refusal(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
     lobby.calls.fails["AssumeRole"] = client_error("AccessDenied", "AssumeRole")
     with pytest.raises(TargetRefusal) as refusal:
-        gateway.deactivate(A, ONE)
+        gateway.deactivate(A, [ONE])
     assert refusal.value.code == "TARGET_ROLE_DENIED"
 
 
 def test_a_temporary_failure_is_raised_unchanged(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
     lobby.calls.fails["UpdateCertificate"] = throttled = client_error("ThrottlingException", "UpdateCertificate")
     with pytest.raises(ClientError) as raised:
-        gateway.deactivate(A, ONE)
+        gateway.deactivate(A, [ONE])
     assert raised.value is throttled
 
 
@@ -133,24 +133,24 @@ def test_a_target_that_does_not_answer_is_distinguished_from_one_that_refuses(
 ) -> None:
     lobby.calls.fails["UpdateCertificate"] = error
     with pytest.raises(NoAnswer, match=f"NO_ANSWER.*{A}"):
-        gateway.deactivate(A, ONE)
+        gateway.deactivate(A, [ONE])
 
 
 def test_work_is_repeated_with_a_new_session_if_an_old_one_is_refused(
     lobby: LobbyWithTargets, gateway: TargetGateway
 ) -> None:
-    gateway.run(lambda: gateway.deactivate(A, ONE))
+    gateway.run(lambda: gateway.deactivate(A, [ONE]))
     lobby.calls.fails["UpdateCertificate"] = client_error("AccessDeniedException", "UpdateCertificate")
     lobby.calls.forget()
     with pytest.raises(TargetRefusal) as refusal:
-        gateway.run(lambda: gateway.deactivate(A, ONE))
+        gateway.run(lambda: gateway.deactivate(A, [ONE]))
     assert refusal.value.code == "TARGET_PERMISSION_MISSING"
     assert lobby.calls.names() == ["UpdateCertificate", "AssumeRole", "UpdateCertificate"]
 
 
 def test_a_stale_session_is_reported_to_work_outside_run(lobby: LobbyWithTargets, gateway: TargetGateway) -> None:
-    gateway.run(lambda: gateway.deactivate(A, ONE))
+    gateway.run(lambda: gateway.deactivate(A, [ONE]))
     gateway.run(lambda: None)
     lobby.calls.fails["UpdateCertificate"] = client_error("AccessDeniedException", "UpdateCertificate")
     with pytest.raises(StaleSession, match="STALE_SESSION"):
-        gateway.deactivate(A, ONE)
+        gateway.deactivate(A, [ONE])

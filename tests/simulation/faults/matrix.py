@@ -28,7 +28,7 @@ RECORDED: Final = "recorded"
 LOST: Final = "LOST"
 ADMIN_API: Final = "admin-api"
 _LASTING: Final = tuple(fault for fault in Fault if fault is not Fault.ANSWER_LOST)
-HELLO_ATTRIBUTES: Final = frozenset({"lastseen", "clientversion", "shows"})
+HELLO_ATTRIBUTES: Final = frozenset({"lastseen", "clientversion", "shows", "renews"})
 """What a hello in the lobby writes. A device whose commissioning fails says hello in the lobby, and one that is
 commissioned at once may not."""
 _NEAR: Final = 8

@@ -134,6 +134,7 @@ def test_the_hello_rule_takes_the_identity_from_aws_iot_and_names_every_field() 
         "timestamp() AS receivedat",
         "version AS clientversion",
         "presence AS presence",
+        "renew AS renew",
     ]
     assert "*" not in selected
     assert topic == "'$aws/rules/lobby'"

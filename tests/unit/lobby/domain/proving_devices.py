@@ -1,8 +1,9 @@
 """Devices whose claims require proof of presence, for tests."""
 
-from lobby.domain import presence, transitions
+from lobby.domain import hellos, presence, transitions
 from lobby.domain.commissioner_transitions import arrive, commission
 from lobby.domain.device import Device
+from lobby.domain.hellos import Report
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, PresenceCode, Region, ThingName, parse_target
@@ -32,7 +33,7 @@ BOUND = ClaimRequest(A, presence=True)
 
 
 def inlobby(*, shows: bool | None = True) -> Device:
-    return transitions.hello(transitions.admit(None, WHO, HERE, T), T, None, shows)
+    return hellos.hello(transitions.admit(None, WHO, HERE, T), Report(shows_code=shows), T)
 
 
 def proving(claim: ClaimRequest = BOUND, *, shows: bool | None = True) -> Device:

@@ -1,8 +1,9 @@
 """Devices in the states that the tests of transitions start from."""
 
-from lobby.domain import transitions
+from lobby.domain import hellos, transitions
 from lobby.domain.commissioner_transitions import arrive, commission
 from lobby.domain.device import Device
+from lobby.domain.hellos import Report
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, Region, ThingName, parse_target
@@ -27,7 +28,7 @@ def knocking() -> Device:
 
 
 def inlobby() -> Device:
-    return transitions.hello(knocking(), T, None)
+    return hellos.hello(knocking(), Report(), T)
 
 
 def claimed(request: ClaimRequest = ClaimRequest(A)) -> Device:  # noqa: B008  # frozen

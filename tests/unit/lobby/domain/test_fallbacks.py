@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from lobby.domain import transitions
+from lobby.domain import hellos, transitions
 from lobby.domain.commissioner_transitions import arrive
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import LONGEST_STAY, is_fallback
+from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import timestamp
@@ -29,7 +30,7 @@ def alternate(device: Device, every: timedelta, until: timedelta) -> tuple[Devic
     while at < BEGIN + until:
         at += every
         if device.devstate is State.ARRIVED and is_fallback(device, at):
-            device, entries = transitions.hello(device, timestamp(at), None), entries + 1
+            device, entries = hellos.hello(device, Report(), timestamp(at)), entries + 1
         if device.devstate is State.COMMISSIONED:
             device, entries = arrive(device, timestamp(at + every / 2)), entries + 1
     return device, entries
@@ -48,7 +49,7 @@ def test_the_first_fallback_is_recorded_after_a_minute_and_each_next_one_takes_t
         wait = next(minutes for minutes in range(1000) if is_fallback(device, at_minute(device, minutes)))
         waits.append(wait)
         at = at_minute(device, wait)
-        device = arrive(transitions.hello(device, timestamp(at), None), timestamp(at + SECOND))
+        device = arrive(hellos.hello(device, Report(), timestamp(at)), timestamp(at + SECOND))
     assert waits == [2, 3, 5, 9, 17]
 
 
@@ -58,7 +59,7 @@ def at_minute(device: Device, minutes: int) -> datetime:
 
 def test_a_day_in_the_target_or_a_new_claim_starts_the_count_again() -> None:
     unsteady = replace(ARRIVED, fallbacks=9)
-    back = transitions.hello(unsteady, timestamp(BEGIN + LONGEST_STAY), None)
+    back = hellos.hello(unsteady, Report(), timestamp(BEGIN + LONGEST_STAY))
     assert (back.devstate, back.fallbacks) == (State.COMMISSIONED, 0)
     moved = transitions.move(unsteady, ClaimRequest(parse_target("2" * 12, "eu-west-1")), "user:ann", timestamp(BEGIN))
     assert moved.fallbacks == 0

@@ -10,8 +10,9 @@ from lobby.domain.lanes import turn_of
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
+from lobby.ledger.indexes import LISTED
 from lobby.ledger.items import attributes_of, device_of_image
-from lobby.ledger.models import LISTED, LedgerRow
+from lobby.ledger.models import LedgerRow
 from lobby.names import PresenceCode
 from lobby.wire import PresenceChallenge
 from tests.unit.lobby.domain.proving_devices import (

@@ -6,9 +6,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobby.domain import transitions
+from lobby.domain import hellos, transitions
 from lobby.domain.commissioner_transitions import arrive, commission, fail, leave_uncleared, retire
 from lobby.domain.device import Device
+from lobby.domain.hellos import Report
 from lobby.domain.lanes import turn_of
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -26,7 +27,7 @@ EVENTS: dict[str, Callable[[Device | None, int], Device | None]] = {
 
 
 ROW_EVENTS: dict[str, Callable[[Device, int], Device | None]] = {
-    "hello": lambda d, _n: transitions.hello(d, T, None),
+    "hello": lambda d, _n: hellos.hello(d, Report(), T),
     "move": lambda d, n: transitions.move(d, ClaimRequest((A, B, C)[n]), "u", T),
     "configure": lambda d, n: transitions.configure(d, None, f"c{n}", T),
     "release": lambda d, _n: transitions.release(d, T),

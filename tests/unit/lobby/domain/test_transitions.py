@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from lobby.domain import transitions
+from lobby.domain import hellos, transitions
 from lobby.domain.commissioner_transitions import arrive, commission, retire
 from lobby.domain.device import Device
+from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
@@ -193,7 +194,7 @@ def test_a_refused_device_without_a_claim_is_not_released() -> None:
 
 def test_a_hello_of_an_arrived_device_makes_it_commissioned_again_with_its_route() -> None:
     later = "2026-11-22T13:00:00.000Z"
-    device = transitions.hello(arrived(), later, "2.0")
+    device = hellos.hello(arrived(), Report("2.0"), later)
     assert (device.devstate, device.enteredat, device.lastseen, device.clientversion) == (
         State.COMMISSIONED,
         later,

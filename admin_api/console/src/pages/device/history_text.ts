@@ -19,15 +19,25 @@ const EVENTS: Readonly<Record<string, string>> = {
   revoke: "Revoked",
   wake: "Commissioner notified",
   deactivate: "Orphaned certificate deactivated",
+  due: "Certificate due for renewal",
+  renew: "New certificate signed",
 };
 
 /** Return a description of the event; the ledger's own name if it is unknown. */
 export function eventText({ event, reason, after }: Entry): string {
+  if (event === "retire" && isFingerprint(reason)) return "Old certificate retired";
+  if (event === "due" && reason === "ASKED") return "Asked to renew its certificate";
+  if (event === "arrive" && reason === "RENEWED") return "Arrived with its new certificate";
   if (event === "retire" && reason !== null) return "Previous target could not be cleared";
   if (event === "retire" && after === "proving") return "Presence code sent";
   if (event === "retire" && after === "refused") return "May connect again";
   if (event === "retry" && after === "proving") return "New presence code requested";
   return EVENTS[event] ?? event;
+}
+
+/** Whether a reason is the fingerprint of a certificate. */
+function isFingerprint(reason: string | null): boolean {
+  return reason !== null && /^[0-9a-f]{64}$/.test(reason);
 }
 
 /** Whether a reason is a code; the reason of a revocation is free text. */

@@ -1,0 +1,127 @@
+"""The daily round of renewals: finds devices whose certificate is due, and has them asked; part of the reconciler.
+
+It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner asks it in the
+lane of its target; the next round asks it again until it has renewed. The round counts what is due and overdue for the
+overview, and reports CAs and revocation lists that will expire, and devices' certificates.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.domain.device import Device
+from lobby.domain.enrolment import Enrolment
+from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring
+from lobby.domain.profile import Profiles
+from lobby.domain.renewal import PLACED_STATES, RenewalPolicy, deadline, expiry_of, is_overdue
+from lobby.domain.states import State
+from lobby.errors import Conflict, NotFound
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.progress import save_progress
+from lobby.ledger.store import Ledger
+from lobby.ledger.walk import walk
+from lobby.names import EnrolmentName
+
+ACTOR: Final = "service:reconciler"
+INTERVAL: Final = timedelta(hours=23, minutes=30)
+"""Between the starts of two rounds, as for comparisons."""
+SUMMARY: Final = "renewals"
+"""The item with the numbers of the last complete round, and what will expire (`lobby.ledger.progress`)."""
+_GONE: Final = (State.REFUSED, State.REVOKED)
+logger = Logger(service="reconciler")
+Note = dict[str, Any]
+
+
+@dataclass
+class RenewalCounts:
+    """What a round has counted so far. `unable`: due, and the client cannot renew. `expiring`: the certificate expires
+    within `CERTIFICATE_NOTICE`, or has expired."""
+
+    due: int = 0
+    overdue: int = 0
+    unable: int = 0
+    expiring: int = 0
+
+    def numbers(self) -> dict[str, int]:
+        """Return the counts by metric name."""
+        renewals = {f"Renewals{name.capitalize()}": getattr(self, name) for name in ("due", "overdue", "unable")}
+        return {**renewals, "CertificatesExpiring": self.expiring}
+
+
+class RenewalRound:
+    """`expiring_authorities` reads the CAs and lists; `enrolments` reads all enrolments."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        profiles: Profiles,
+        enrolments: Callable[[], list[Enrolment]],
+        expiring_authorities: Callable[[datetime], list[Expiring]],
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._ledger, self._profiles, self._enrolments = ledger, profiles, enrolments
+        self._expiring_authorities, self._clock = expiring_authorities, clock
+
+    def resume(self, note: Note, time_is_up: Callable[[], bool]) -> dict[str, int]:
+        """Continue the round, or start one if it is due. Return metrics: how many devices were asked, and the counts of
+        a round that is complete now. `note` is updated."""
+        if "counts" not in note and not self._is_due(note):
+            return {"RenewalsAsked": 0}
+        if "counts" not in note:
+            note.update(began=timestamp(self._clock()), key=None, counts=asdict(RenewalCounts()))
+        counts, asked = RenewalCounts(**note["counts"]), 0
+        policies = {each.name: each.renewal for each in self._enrolments()}
+        while not time_is_up():
+            page = walk(note["key"])
+            asked += sum(self._look_at(device, policies, counts) for device in page.devices)
+            note.update(key=page.next_key, counts=asdict(counts))
+            if page.next_key is None:
+                return {"RenewalsAsked": asked, **self._complete(note, counts)}
+        return {"RenewalsAsked": asked}
+
+    def _is_due(self, note: Note) -> bool:
+        return "began" not in note or note["began"] <= timestamp(self._clock() - INTERVAL)
+
+    def _complete(self, note: Note, counts: RenewalCounts) -> dict[str, int]:
+        del note["counts"]
+        authorities = self._expiring_authorities(self._clock())
+        for each in authorities:
+            logger.warning("expires", extra={"authority": asdict(each)})
+        summary = {
+            "at": timestamp(self._clock()),
+            **asdict(counts),
+            "authorities": [asdict(each) for each in authorities],
+        }
+        save_progress(SUMMARY, summary)
+        return {**counts.numbers(), "AuthoritiesExpiring": len(authorities)}
+
+    def _look_at(
+        self, device: Device, policies: Mapping[EnrolmentName, RenewalPolicy | None], counts: RenewalCounts
+    ) -> bool:
+        """Count the device, and have it asked if it is due. Return whether it will be asked."""
+        at = self._clock()
+        expires = expiry_of(device)
+        counts.expiring += device.devstate not in _GONE and expires is not None and expires - CERTIFICATE_NOTICE <= at
+        by = deadline(device, self._policy(device, policies), at)
+        if device.devstate not in PLACED_STATES or (by is None and device.renew_by is None):
+            counts.due += device.renew_by is not None
+            return False
+        counts.due += 1
+        counts.overdue += is_overdue(device, timestamp(at))
+        counts.unable += not device.can_renew
+        return self._ask(device, device.renew_by or timestamp(by or at))
+
+    def _policy(self, device: Device, policies: Mapping[EnrolmentName, RenewalPolicy | None]) -> RenewalPolicy | None:
+        enrolled = policies.get(device.enrolment) if device.enrolment else None
+        profile = self._profiles.by_name.get(device.profile)
+        return enrolled or (profile.renewal if profile else None)
+
+    def _ask(self, device: Device, by: str) -> bool:
+        try:
+            return self._ledger.due(device, by, ACTOR).needs_commissioner
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
+            return False

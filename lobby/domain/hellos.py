@@ -1,0 +1,59 @@
+"""What a hello changes: the device enters the lobby, is back in it, or reports what its client can do.
+
+Pure functions from a row to the new row, as in `transitions`. A hello decides nothing else: it contains no more than
+what the client says about itself.
+"""
+
+from dataclasses import dataclass, replace
+
+from lobby.domain import presence
+from lobby.domain.device import Device
+from lobby.domain.fallbacks import fallbacks_after
+from lobby.domain.renewal import PLACED_STATES
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import entered, state_after
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a client reports about itself: its version, whether it can show a presence code, and whether it can renew
+    its certificate. None: it is not known."""
+
+    clientversion: str | None = None
+    shows_code: bool | None = None
+    can_renew: bool | None = None
+
+
+def hello(device: Device, report: Report, at: str) -> Device:
+    """The device is connected to the lobby and subscribed. A device that had arrived has fallen back to the lobby, and
+    is commissioned again."""
+    state = state_after(device, Event.HELLO)
+    updated = replace(
+        device,
+        lastseen=at,
+        clientversion=report.clientversion or device.clientversion,
+        shows_code=report.shows_code,
+        can_renew=report.can_renew,
+    )
+    if device.devstate is State.ARRIVED:
+        updated = replace(updated, fallbacks=fallbacks_after(device, at))
+    return entered(updated, state, at)
+
+
+def is_news(device: Device, report: Report) -> bool:
+    """Return whether the client of a device can do something else than its row states. Of a device that has its route,
+    only whether it can renew matters."""
+    can_renew = report.can_renew is not None and bool(device.can_renew) is not report.can_renew
+    shows_code = report.shows_code is not None and report.shows_code is not device.shows_code
+    return can_renew or (shows_code and device.devstate not in PLACED_STATES)
+
+
+def record(device: Device, report: Report, at: str) -> Device:
+    """A device that waits, or that is placed and back in the lobby, reports. A device that is proving gets another
+    reason if it can show codes by now, or no more."""
+    reported = replace(device, lastseen=at, clientversion=report.clientversion or device.clientversion)
+    if report.can_renew is not None:
+        reported = replace(reported, can_renew=report.can_renew)
+    if report.shows_code is not None and report.shows_code is not device.shows_code:
+        return presence.record_shows_code(reported, report.shows_code)
+    return reported

@@ -1,0 +1,81 @@
+"""What the steps of a renewal change: pure functions from a row to the new row, as in `transitions`.
+
+The device keeps its row and its first fingerprint, which its label shows. The row names the certificate in use
+(`certificate`), the new one until it is proven (`pending`), and those that are to be retired. Until an arrival proves
+the new certificate, both are active wherever the device can be, so it can always connect with one of them.
+"""
+
+from dataclasses import replace
+
+from lobby.domain.device import Device, Priority
+from lobby.domain.renewal import PLACED_STATES
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import entered, state_after
+from lobby.errors import Conflict
+from lobby.names import Fingerprint
+
+
+def become_due(device: Device, by: str) -> Device:
+    """The device is to renew until `by`; a date that it already has stays. If its client can renew, the commissioner
+    asks it, also when this is repeated."""
+    state_after(device, Event.DUE)
+    asks = bool(device.can_renew) or device.needs_commissioner
+    return replace(device, renew_by=device.renew_by or by, needs_commissioner=asks)
+
+
+def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str) -> Device:
+    """A new certificate was signed for the device. It is commissioned in the target beside the one in use. A pending
+    one, which the device has lost, is retired. Raise `Conflict` NOT_DUE if the device was not asked."""
+    state = state_after(device, Event.RENEW)
+    if device.pending == certificate:
+        return device
+    if device.renew_by is None:
+        raise Conflict("NOT_DUE", f"got a new certificate for {device.certid}, which is not due to renew")
+    lost = (device.pending,) if device.pending else ()
+    signed = replace(
+        device,
+        pending=certificate,
+        pending_expires=expires,
+        retiring=(*device.retiring, *lost),
+        generation=device.generation + 1,
+        priority=Priority.BULK,
+        iotep=None,
+        reason=None,
+        message=None,
+        needs_commissioner=True,
+    )
+    return entered(signed, state, at)
+
+
+def prove(device: Device, at: str) -> Device:
+    """The device has arrived with its new certificate, which is now the one in use. The old one is to be retired."""
+    if device.pending is None:
+        return device
+    return replace(
+        device,
+        certificate=device.pending,
+        expires=device.pending_expires,
+        renewed_at=at,
+        pending=None,
+        pending_expires=None,
+        renew_by=None,
+        retiring=(*device.retiring, device.current),
+        needs_commissioner=True,
+    )
+
+
+def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
+    """These certificates are inactive in the target and in the lobby, and the device was asked, if it is due. The row
+    needs the commissioner for what is left, or for a claim since `generation`."""
+    state_after(device, Event.RETIRE)
+    left = tuple(each for each in device.retiring if each not in certificates)
+    after = replace(device, retiring=left)
+    if device.generation != generation or device.devstate is State.CLAIMED:
+        return after
+    return replace(after, needs_commissioner=bool(device.targets_to_clear or left))
+
+
+def has_work_in_target(device: Device) -> bool:
+    """Return whether the commissioner has a part of a renewal to do in the target where the device is."""
+    placed = device.needs_commissioner and device.devstate in PLACED_STATES and device.target is not None
+    return placed and bool(device.retiring or (device.renew_by and device.can_renew))

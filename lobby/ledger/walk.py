@@ -1,0 +1,47 @@
+"""Reads all devices, a page at a time, for the daily job: a scan of the table, eventually consistent.
+
+A scan costs an eighth of a read unit for each device, once a day (docs/costs.md). An index of the certificates' ages
+would cost a write unit for each admission, and more when a profile changes.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lobby.domain.device import Device
+from lobby.domain.identity import last_day, load_certificate
+from lobby.errors import IdentityRefused
+from lobby.ledger.certificates import pem_of
+from lobby.ledger.items import device_of
+from lobby.ledger.models import CertificateRow, LedgerRow
+
+PAGE: Final = 500
+_NEVER: Final = "9999-12-31"
+
+
+@dataclass(frozen=True)
+class WalkPage:
+    """Devices, and the start key of the next page (None: this is the last)."""
+
+    devices: list[Device]
+    next_key: dict[str, Any] | None
+
+
+def walk(start_key: dict[str, Any] | None) -> WalkPage:
+    """Return the next devices in no order, each with the date on which its certificate expires."""
+    rows = LedgerRow.scan(page_size=PAGE, limit=PAGE, last_evaluated_key=start_key)
+    return WalkPage(_with_expiry([device_of(row) for row in rows]), rows.last_evaluated_key)
+
+
+def _with_expiry(devices: list[Device]) -> list[Device]:
+    """Return the devices; for rows of earlier versions, which have no date, it is read from the certificate."""
+    undated = [device.current for device in devices if device.has_certificate and device.expires is None]
+    dates = {each.certid: _last_day(each.pem) for each in CertificateRow.batch_get(undated)} if undated else {}
+    return [replace(each, expires=each.expires or dates.get(each.current)) for each in devices]
+
+
+def _last_day(stored: bytes) -> str:
+    """A certificate that was admitted once and cannot be read now has no date that matters here."""
+    try:
+        return last_day(load_certificate(pem_of(stored)))
+    except IdentityRefused:
+        return _NEVER

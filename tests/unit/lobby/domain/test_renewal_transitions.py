@@ -1,0 +1,154 @@
+from dataclasses import replace
+
+import pytest
+
+from lobby.domain.commissioner_transitions import arrive, commission, retire
+from lobby.domain.device import Device, Priority
+from lobby.domain.identity import Identity
+from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
+from lobby.domain.renewal import Renewal, stage_of
+from lobby.domain.renewal_transitions import become_due, renew, retired
+from lobby.domain.states import State
+from lobby.domain.transitions import ClaimRequest, admit, move, release, retry, revoke
+from lobby.errors import Conflict
+from lobby.names import Fingerprint
+from tests.unit.lobby.domain.sample_devices import CERTID, HERE, WHO, A, B, T, arrived, claimed, inlobby
+
+NEW, NEWER = Fingerprint("cd" * 32), Fingerprint("ef" * 32)
+BY = "2026-12-22T12:00:00.000Z"
+LATER = "2026-11-23T12:00:00.000Z"
+
+
+def asked() -> Device:
+    due = become_due(replace(arrived(), can_renew=True), BY)
+    return retired(due, due.generation, ())
+
+
+def signed() -> Device:
+    return renew(asked(), NEW, "2049-12-31", LATER)
+
+
+def commissioned() -> Device:
+    return commission(signed(), 2, "a.example", LATER)
+
+
+def proven() -> Device:
+    return arrive(commissioned(), LATER, NEW)
+
+
+def finished() -> Device:
+    return retired(proven(), 2, (CERTID,))
+
+
+def test_a_device_that_is_due_is_asked_in_the_lane_of_its_target() -> None:
+    due = become_due(replace(arrived(), can_renew=True), BY)
+    assert (due.renew_by, due.needs_commissioner, home_lane(due)) == (BY, True, lane_to(A))
+    request = due.renewal_request()
+    assert request is not None
+    assert (request.by, request.generation) == (BY, 1)
+    assert not retired(due, 1, ()).needs_commissioner
+
+
+def test_the_deadline_stays_when_a_device_is_asked_again() -> None:
+    again = become_due(asked(), "2027-01-01T00:00:00.000Z")
+    assert (again.renew_by, again.needs_commissioner) == (BY, True)
+
+
+@pytest.mark.parametrize("can_renew", [None, False])
+def test_a_client_that_cannot_renew_is_never_asked_but_shown_as_due(can_renew: bool | None) -> None:
+    due = become_due(replace(arrived(), can_renew=can_renew), BY)
+    assert (stage_of(due), due.needs_commissioner, due.renewal_request()) == (Renewal.DUE, False, None)
+    assert become_due(due, LATER) == due
+
+
+def test_a_device_without_a_place_in_a_target_is_not_due() -> None:
+    for device in (inlobby(), claimed()):
+        with pytest.raises(Conflict, match="NOT_ALLOWED"):
+            become_due(device, BY)
+
+
+def test_a_new_certificate_is_commissioned_beside_the_old_one() -> None:
+    device = signed()
+    assert (device.devstate, device.generation, device.priority) == (State.CLAIMED, 2, Priority.BULK)
+    assert (device.current, device.awaited, device.certificates) == (CERTID, NEW, (CERTID, NEW))
+    assert (home_lane(device), device.route()) == (lane_to(A), None)
+    assert stage_of(device) is Renewal.SIGNED
+    assert renew(device, NEW, "2049-12-31", T) == device
+
+
+def test_only_a_device_that_was_asked_gets_a_new_certificate() -> None:
+    with pytest.raises(Conflict, match="NOT_DUE"):
+        renew(arrived(), NEW, None, T)
+    with pytest.raises(Conflict, match="REVOKED"):
+        renew(revoke(asked(), CERTID, "stolen", T), NEW, None, T)
+    released = release(asked(), T)
+    assert released is not None
+    with pytest.raises(Conflict, match="NOT_ALLOWED"):
+        renew(released, NEW, None, T)
+
+
+def test_a_pending_certificate_that_the_device_has_lost_is_replaced_and_retired() -> None:
+    device = renew(commissioned(), NEWER, None, LATER)
+    assert (device.pending, device.retiring, device.certificates) == (NEWER, (NEW,), (CERTID, NEWER))
+    assert commission(device, 3, "a.example", LATER).needs_commissioner
+
+
+def test_an_arrival_with_the_old_certificate_proves_nothing() -> None:
+    assert arrive(commissioned(), LATER, CERTID) == commissioned()
+
+
+def test_an_arrival_with_the_new_certificate_proves_it_and_retires_the_old_one() -> None:
+    device = proven()
+    assert (device.devstate, device.current, device.pending, device.renew_by) == (State.ARRIVED, NEW, None, None)
+    assert (device.retiring, device.expires, device.renewed_at) == ((CERTID,), "2049-12-31", LATER)
+    assert (home_lane(device), stage_of(device)) == (lane_to(A), Renewal.PROVEN)
+
+
+def test_after_the_retirement_the_row_has_only_the_new_certificate() -> None:
+    device = finished()
+    assert (device.all_certificates, device.needs_commissioner, stage_of(device)) == ((NEW,), False, None)
+    assert device.certid == CERTID
+
+
+def test_a_second_renewal_replaces_the_first_ones_certificate() -> None:
+    due = become_due(finished(), BY)
+    again = arrive(commission(renew(due, NEWER, None, LATER), 3, "a.example", LATER), LATER, NEWER)
+    assert (again.certid, again.current, again.retiring) == (CERTID, NEWER, (NEW,))
+
+
+def test_a_claim_since_then_keeps_its_own_work() -> None:
+    moved = move(proven(), ClaimRequest(B), "user:ann", LATER)
+    after = retired(moved, 2, (CERTID,))
+    assert (after.retiring, after.needs_commissioner, after.devstate) == ((), True, State.CLAIMED)
+
+
+def test_a_move_during_a_renewal_takes_both_certificates_along_and_clears_both() -> None:
+    moved = move(commissioned(), ClaimRequest(B), "user:ann", LATER)
+    assert (moved.certificates, moved.targets_to_clear) == ((CERTID, NEW), (A,))
+    there = arrive(commission(moved, 3, "b.example", LATER), LATER, NEW)
+    assert there.current == NEW
+    assert home_lane(there) == lane_to(A)
+    assert lane_to(B) in other_lanes(there)
+    cleared = retire(there, 3, A)
+    assert (cleared.needs_commissioner, home_lane(cleared)) == (True, lane_to(B))
+    assert has_part(cleared, lane_to(B))
+
+
+@pytest.mark.parametrize("stage", [asked, signed, commissioned, proven])
+def test_a_revocation_ends_a_renewal_and_covers_every_certificate(stage: object) -> None:
+    device: Device = stage()  # type: ignore[operator]
+    revoked = revoke(device, CERTID, "stolen", LATER)
+    assert set(revoked.all_certificates) == set(device.all_certificates)
+    assert (revoked.renew_by, revoked.devstate) == (None, State.REVOKED)
+    assert not has_part(replace(revoked, needs_commissioner=False, targets_to_clear=()), LOBBY)
+
+
+def test_a_retry_of_an_unfinished_retirement_does_it_again() -> None:
+    again = commission(retry(replace(proven(), needs_commissioner=False), LATER), 3, "a.example", LATER)
+    assert again.needs_commissioner
+
+
+def test_the_replaced_certificate_is_not_admitted_again() -> None:
+    with pytest.raises(Conflict, match="CERTIFICATE_RENEWED"):
+        admit(finished(), WHO, HERE, T)
+    assert admit(asked(), Identity(CERTID, WHO.name, "PEM"), HERE, T) == asked()
