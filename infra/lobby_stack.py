@@ -28,6 +28,7 @@ from infra import (
     permissions,
     provisioning,
     queues,
+    reconciler_permissions,
     registration,
     sign_in,
     stack_names,
@@ -231,7 +232,7 @@ class LobbyStack(Stack):
         )
         reconciler = self.make_function(
             functions.RECONCILER,
-            permissions.reconciler(self.settings),
+            reconciler_permissions.reconciler(self.settings),
             INSPECTOR_FUNCTION=functions.INSPECTOR.full_name,
             LOBBY=self.settings.key,
             TRUST_BUCKET=self.bucket.bucket_name,

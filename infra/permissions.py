@@ -9,7 +9,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from pynamodb.models import Model
 
-from infra.functions import INSPECTOR, RECONCILER, REGISTRAR, SURVEYOR, function_arn
+from infra.functions import RECONCILER, REGISTRAR, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
 from lobby.campaign_tokens import QUEUE as CAMPAIGN_TOKENS
@@ -280,26 +280,6 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
         allow("Published", ["s3:ListBucket"], _trust(lobby)),
-    ]
-
-
-def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
-    lobby = settings.lobby
-    bucket = f"arn:aws:s3:::{NAMES.trust_bucket(lobby.account, lobby.region)}"
-    return [
-        table(LEDGER, lobby, "GetItem", "UpdateItem", "Scan"),
-        table(CERTIFICATES, lobby, "BatchGetItem"),
-        table(ENROLMENTS, lobby, "Query"),
-        allow("ListManufacturers", ["iot:ListCACertificates"], "*"),
-        allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
-        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
-        allow("ListAbsentObjects", ["s3:ListBucket"], bucket),
-        allow("DevicesOfTarget", ["dynamodb:Query"], _index(BY_TARGET, lobby)),
-        table(HISTORY, lobby, "PutItem", "Query"),
-        table(COUNTS, lobby, "UpdateItem"),
-        table(TARGETS, lobby, "Query"),
-        table(ROUNDS, lobby, "GetItem", "BatchGetItem", "PutItem"),
-        allow("InvokeTargetChecks", ["lambda:InvokeFunction"], function_arn(INSPECTOR, settings)),
     ]
 
 
