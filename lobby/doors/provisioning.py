@@ -73,13 +73,12 @@ class ProvisioningHook:
         """Return `allowed`, or the code of the reason why the device is denied. Raise what is to be tried again."""
         enrolment: EnrolmentName | None = None
         try:
-            claim = self._find_claim(request.claim)
-            enrolment = claim.enrolment if claim else None
-            require_claim(claim, request, timestamp(self._clock()))
+            found = self._find_claim(request.claim)
+            enrolment = found.enrolment if found else None
+            claim = require_claim(found, request, timestamp(self._clock()))
             identity = identity_of(request)
             require_status(self._status(request.certid))
-            assert enrolment is not None  # noqa: S101  # `require_claim` has found it
-            device = self._admission.admit_to(enrolment, identity, ACTOR)
+            device = self._admission.admit_to(claim.enrolment, identity, ACTOR)
         except EnrolmentRefused as refusal:
             return self._deny(request, refusal.code, refusal.message, refusal.enrolment)
         except IdentityRefused as refusal:
