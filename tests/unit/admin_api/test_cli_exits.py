@@ -78,6 +78,7 @@ def test_every_error_code_in_the_sources_has_its_intended_status() -> None:
         "DEVICE_FAILED",
         "FILE_SYSTEM",
         "NOT_CONFIRMED",
+        "NOT_INSTALLED",
     }
 
 

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lobby.domain import provisioning
 from lobby.domain.identity import load_certificate, thing_name, verify
 from lobby.doors import registration
 from lobby.errors import IdentityRefused
@@ -44,8 +45,10 @@ def test_a_certificate_is_refused_for(name: str) -> None:
 
 
 def codes_in_the_source() -> Iterator[str]:
-    """Yield the refusal codes in the source."""
+    """Yield the refusal codes in the source, without those of the door `claim`, which has a table of its own."""
     for path in LOBBY.rglob("*.py"):
+        if path == Path(provisioning.__file__):
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "IdentityRefused":
                 code = node.args[0]
