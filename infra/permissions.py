@@ -23,15 +23,7 @@ from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
 from lobby.ledger.manifests import PREFIX as MANIFESTS
-from lobby.ledger.models import (
-    CertificateRow,
-    CountRow,
-    HistoryRow,
-    LaneRow,
-    LedgerRow,
-    NameRow,
-    TargetRow,
-)
+from lobby.ledger.models import CertificateRow, CountRow, HistoryRow, LaneRow, LedgerRow, NameRow, TargetRow
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
 from lobby.names import Target
