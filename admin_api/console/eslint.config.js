@@ -9,12 +9,14 @@ const schema = new URL("../schema.graphql", import.meta.url).pathname;
 
 /** Types that are values: they have no identity, and a cache keeps them in the object that contains them. */
 const VALUES = [
+  "Activity",
   "AddedSerialNumbers",
   "AllocatedTarget",
   "Allocation",
   "ApprovedSerialNumber",
   "BulkChange",
   "BulkClaim",
+  "CampaignCounts",
   "Difference",
   "EnrolmentMatch",
   "EnrolmentRefusals",
@@ -26,8 +28,13 @@ const VALUES = [
   "PreviewedDevice",
   "Reconciliation",
   "ReleasedDevice",
+  "RenewalPolicy",
   "SubjectField",
   "Target",
+  "UndeliveredEvent",
+  "WebhookDelivery",
+  "WebhookTest",
+  "WebhookWithSecret",
 ];
 const VALUE_SUFFIXES = [
   ...["Check", "Comparison", "Count", "Devices", "Entry", "Facts", "Info", "Page", "Preview", "Problem"],
