@@ -39,16 +39,18 @@ def browser(request: pytest.FixtureRequest, tmp_path: Path, proxy: SwitchedProxy
 
 
 def click(browser: Browser, name: str) -> None:
-    """Click the visible button, else the link, with this text or label, when there is one."""
+    """Click the visible button, else the link, with this text or label, when it can be clicked. A button that is
+    disabled at first is waited for: the menu and the form each have a "Claim"."""
     wait_for(
         browser,
         f"""(() => {{
           const name = {json.dumps(name)};
           const fits = (each) => each.textContent.trim() === name || each.getAttribute("aria-label") === name;
           const found = ["button", "a"].flatMap((kind) => [...document.querySelectorAll(kind)])
-            .find((each) => fits(each) && each.checkVisibility() && !each.disabled);
-          found?.click();
-          return Boolean(found);
+            .find((each) => fits(each) && each.checkVisibility());
+          if (!found || found.disabled) return false;
+          found.click();
+          return true;
         }})()""",
     )
 
