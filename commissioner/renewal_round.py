@@ -20,7 +20,7 @@ from lobby.domain.renewal import PLACED_STATES, RenewalPolicy, deadline, expiry_
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.progress import save_progress
+from lobby.ledger.renewal_summary import RenewalSummary, save_summary
 from lobby.ledger.store import Ledger
 from lobby.ledger.walk import walk
 from lobby.names import EnrolmentName
@@ -28,8 +28,6 @@ from lobby.names import EnrolmentName
 ACTOR: Final = "service:reconciler"
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds, as for comparisons."""
-SUMMARY: Final = "renewals"
-"""The item with the numbers of the last complete round, and what will expire (`lobby.ledger.progress`)."""
 _GONE: Final = (State.REFUSED, State.REVOKED)
 logger = Logger(service="reconciler")
 Note = dict[str, Any]
@@ -90,12 +88,7 @@ class RenewalRound:
         authorities = self._expiring_authorities(self._clock())
         for each in authorities:
             logger.warning("expires", extra={"authority": asdict(each)})
-        summary = {
-            "at": timestamp(self._clock()),
-            **asdict(counts),
-            "authorities": [asdict(each) for each in authorities],
-        }
-        save_progress(SUMMARY, summary)
+        save_summary(RenewalSummary(timestamp(self._clock()), **asdict(counts), authorities=tuple(authorities)))
         return {**counts.numbers(), "AuthoritiesExpiring": len(authorities)}
 
     def _look_at(

@@ -93,13 +93,13 @@ _REPORTED = (
         RECONCILER,
         "RenewalsOverdue",
         "renewals-overdue",
-        "devices have not renewed their certificates in time: run lobbyctl devices list --renewal overdue",
+        "devices have not renewed their certificates in time: see Device.renewal, and run lobbyctl overview",
     ),
     (
         RECONCILER,
         "AuthoritiesExpiring",
         "authorities-expiring",
-        "a CA or revocation list will expire, or cannot be used: run lobbyctl doctor",
+        "a CA or revocation list will expire, or cannot be used: run lobbyctl overview",
     ),
     (
         RECONCILER,

@@ -34,6 +34,9 @@ OVERVIEW: Final = Document("""
 query {
   overview {
     total states { state count } targets { account region count states { state count } } reasons { state reason count }
+    renewals {
+      at due overdue unable expiringCertificates expiringAuthorities { kind ca name ends problem }
+    }
   }
 }""")
 DEVICES: Final = Document(f"""

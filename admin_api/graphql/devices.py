@@ -16,6 +16,7 @@ from admin_api.graphql.connections import ConnectionProblem, Statuses, problem_f
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_entry_from, read_history
 from admin_api.graphql.limits import Resource
+from admin_api.graphql.renewals import DeviceRenewal, renewal_of
 from admin_api.graphql.targets import Target
 from admin_api.graphql.value_lists import REASON_LIST, STATES
 from admin_api.roles import Caller
@@ -119,6 +120,10 @@ class Device:
     def token(self) -> str | None:
         return self._row_for("token").token
 
+    @computed("* The renewal of its certificate; null if none is due.")
+    def renewal(self) -> DeviceRenewal | None:
+        return renewal_of(self._row_for("renewal"))
+
     @computed("* The product model, as its enrolment states it; null if it states none.")
     def model(self) -> str | None:
         return self._row_for("model").model
@@ -178,7 +183,7 @@ class Device:
     @computed("* The content of its certificate; null if the ledger has none or it cannot be parsed.")
     def certificate(self, info: Info) -> CertificateFacts | None:
         row = self._row_for("certificate")
-        return certificate_facts(row.certid, info.context.services.ledger.certificate(row))
+        return certificate_facts(row.current, info.context.services.ledger.certificate(row))
 
     @computed("* The last entries of its history, oldest first, at most 1000.")
     def history(

@@ -1,7 +1,7 @@
 """The overview: device counts by state, by target and by reason, from the counts that the ledger maintains.
 
-It costs one query, however many devices there are. A technician gets only the targets that they may claim for; states
-and reasons are those of all devices, which a technician can list, too.
+It costs a few queries, however many devices there are. A technician gets only the targets that they may claim for;
+states and reasons are those of all devices, which a technician can list, too.
 """
 
 from collections import Counter
@@ -10,6 +10,8 @@ from typing import Final, TypeVar
 
 import strawberry
 
+from admin_api.graphql.context import computed
+from admin_api.graphql.renewals import RenewalOverview, renewal_overview
 from admin_api.graphql.value_lists import STATES
 from admin_api.roles import Caller
 from lobby.domain.states import State
@@ -50,6 +52,10 @@ class Overview:
         description="Counts by target, highest first. A technician gets the targets that they may claim for."
     )
     reasons: list[ReasonCount] = strawberry.field(description="Counts of failed and refused devices, highest first.")
+
+    @computed("What the last daily round found about certificates, CAs and revocation lists; null before the first.")
+    def renewals(self) -> RenewalOverview | None:
+        return renewal_overview()
 
 
 def overview_of(tallies: Iterable[Tally], caller: Caller) -> Overview:

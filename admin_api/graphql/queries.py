@@ -206,5 +206,5 @@ class Query(CampaignQuery, WebhookQuery, ActivityQuery):
 
 
 def _device(context: Context, certid: str | None) -> Device | None:
-    row = context.services.ledger.get(decode_label(certid or ""))
+    row = context.services.ledger.find(decode_label(certid or ""))
     return device_from(row, context.caller) if row else None

@@ -135,7 +135,19 @@ def overview(counts: Mapping[str, Any]) -> RenderableType:
         for each in counts["reasons"]:
             table.add_row(cells.state(each["state"]), cells.clean(each["reason"]), str(each["count"]))
         parts += [Text(), table]
+    if counts["renewals"]:
+        parts += [Text(), *_renewals(counts["renewals"])]
     return Group(*parts)
+
+
+def _renewals(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Render what the last daily round has found about certificates."""
+    due = f"{found['due']} devices due, {found['overdue']} overdue, {found['unable']} cannot renew by themselves"
+    yield Text(f"certificates: {due}; {found['expiringCertificates']} expire within 90 days")
+    for each in found["expiringAuthorities"]:
+        what = "CA" if each["kind"] == "ca" else "revocation list of"
+        ends = each["problem"] or f"ends {each['ends']}"
+        yield Text(f"{what} {cells.clean(each['name'] or each['ca'])}: {cells.clean(ends)}", "yellow")
 
 
 def _states(states: Sequence[Mapping[str, Any]]) -> Table:

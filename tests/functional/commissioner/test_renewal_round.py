@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commissioner.renewal_round import INTERVAL, SUMMARY, RenewalRound
+from commissioner.renewal_round import INTERVAL, RenewalRound
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, Match
 from lobby.domain.expiry import Expiring
@@ -15,7 +15,7 @@ from lobby.domain.profile import Profiles
 from lobby.domain.renewal import Renewal, RenewalPolicy, stage_of
 from lobby.domain.states import State
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.progress import read_progress
+from lobby.ledger.renewal_summary import read_summary
 from lobby.names import EnrolmentName
 from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, TWO, LobbyWithTargets
 
@@ -107,10 +107,12 @@ def test_the_expiry_of_a_row_of_an_earlier_version_is_read_from_the_certificate(
 
 
 def test_the_overview_gets_the_numbers_of_the_last_complete_round(able: LobbyWithTargets) -> None:
+    assert read_summary() is None
     Round(able).run(days=365)
-    summary = read_progress(SUMMARY)
-    assert (summary["due"], summary["overdue"], summary["unable"]) == (1, 0, 0)
-    assert summary["authorities"][0]["name"] == "CN=Maker"
+    summary = read_summary()
+    assert summary is not None
+    assert (summary.due, summary.overdue, summary.unable) == (1, 0, 0)
+    assert summary.authorities == (ROOT,)
 
 
 def test_a_round_without_time_continues_in_the_next_run(

@@ -1,0 +1,70 @@
+"""Types for renewals: what the last daily round has found, and how far the renewal of one device is."""
+
+import strawberry
+
+from lobby.domain.device import Device
+from lobby.domain.renewal import is_overdue, stage_of
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.renewal_summary import read_summary
+
+
+@strawberry.type(description="A CA, or its revocation list, that will expire or cannot be used.")
+class ExpiringAuthority:
+    kind: str = strawberry.field(description="ca or list.")
+    ca: str = strawberry.field(description="AWS IoT's id of the CA.")
+    name: str = strawberry.field(description="The CA's subject; empty if its certificate cannot be read.")
+    ends: str | None = strawberry.field(description="When it ends, ISO 8601 UTC; null if that cannot be read.")
+    problem: str | None = strawberry.field(description="Why it cannot be used; null if it only expires.")
+
+
+@strawberry.type(description="What the last complete daily round has found about certificates.")
+class RenewalOverview:
+    at: str = strawberry.field(description="When the round was complete, ISO 8601 UTC.")
+    due: int = strawberry.field(description="Devices that are to renew their certificates.")
+    overdue: int = strawberry.field(description="Of these, those that should have done so by now.")
+    unable: int = strawberry.field(description="Of these, those whose client cannot renew.")
+    expiring_certificates: int = strawberry.field(
+        description="Devices whose certificate expires within 90 days, or has expired."
+    )
+    expiring_authorities: list[ExpiringAuthority] = strawberry.field(
+        description="CAs that end within 180 days, and revocation lists that end soon or cannot be used."
+    )
+
+
+@strawberry.type(description="The renewal of a device's certificate that is under way.")
+class DeviceRenewal:
+    stage: str = strawberry.field(
+        description="due, signed, commissioned (both certificates work in the target), or proven (the old one is being"
+        " retired)."
+    )
+    by: str | None = strawberry.field(description="Until when the device is to renew, ISO 8601 UTC.")
+    overdue: bool = strawberry.field(description="Whether that time is over.")
+    unable: bool = strawberry.field(description="Whether the device's client cannot renew.")
+
+
+def renewal_overview() -> RenewalOverview | None:
+    """Return the summary of the last complete round, with one call; None before the first."""
+    found = read_summary()
+    if found is None:
+        return None
+    authorities = [
+        ExpiringAuthority(kind=each.kind, ca=each.ca, name=each.name, ends=each.ends, problem=each.problem)
+        for each in found.authorities
+    ]
+    return RenewalOverview(
+        at=found.at,
+        due=found.due,
+        overdue=found.overdue,
+        unable=found.unable,
+        expiring_certificates=found.expiring,
+        expiring_authorities=authorities,
+    )
+
+
+def renewal_of(row: Device) -> DeviceRenewal | None:
+    """Return the renewal of a device's row, or None if it is not due."""
+    stage = stage_of(row)
+    if stage is None:
+        return None
+    overdue = is_overdue(row, timestamp(now()))
+    return DeviceRenewal(stage=stage.value, by=row.renew_by, overdue=overdue, unable=not row.can_renew)
