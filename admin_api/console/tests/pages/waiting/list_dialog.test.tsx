@@ -2,7 +2,7 @@
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import WaitingPage from "../../../src/pages/waiting/waiting_page";
-import { FakeApi, type Role, show } from "../../fake_api";
+import { FakeApi, Refusal, type Role, show } from "../../fake_api";
 import { bulkResult, certid, counts, pageOf, TARGETS } from "../fixtures";
 
 function open(role: Role = "operator") {
@@ -81,4 +81,14 @@ test("is not offered to a viewer", async () => {
   open("viewer");
   await screen.findByText("No devices waiting");
   expect(screen.queryByRole("button", { name: "Claim from file" })).toBeNull();
+});
+
+test("shows why the targets cannot be loaded, and loads them again", async () => {
+  const { api, user } = open();
+  api.answer("Targets", new Refusal("INTERNAL", "something failed"));
+  const dialog = await choose(user, LIST);
+  expect((await dialog.findByRole("alert")).textContent).toContain("INTERNAL");
+  api.answer("Targets", TARGETS);
+  await user.click(dialog.getByRole("button", { name: "Try again" }));
+  expect(await dialog.findByText("2 devices to claim, 3 rows refused")).toBeTruthy();
 });
