@@ -10,6 +10,7 @@ from typing import Final
 
 from lobby.domain.target import TARGET_ROLE
 from tests.bench.iam.api_jobs import API_JOBS
+from tests.bench.iam.campaign_jobs import CAMPAIGN_JOBS
 from tests.bench.iam.claim_jobs import CLAIM_JOBS
 from tests.bench.iam.device_jobs import DEVICE_JOBS
 from tests.bench.iam.enrolment_jobs import ENROLMENT_JOBS
@@ -17,9 +18,13 @@ from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.timer_jobs import TIMER_JOBS
 
-JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS | CLAIM_JOBS
+JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS | CLAIM_JOBS | CAMPAIGN_JOBS
 COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
+    ("device-lobby-campaigns", "", ""): "carry out campaigns",
+    ("device-lobby-admin-api", "dynamodb:", "campaigns"): "carry out campaigns",
+    ("device-lobby-admin-api", "s3:", "campaigns"): "carry out campaigns",
+    ("device-lobby-sweeper", "dynamodb:", "campaigns"): "carry out campaigns",
     ("device-lobby-provisioning", "", ""): "join by claim",
     ("device-lobby-registrar", "", ""): "join by claim",
     ("device-lobby-template", "", ""): "join by claim",
