@@ -106,7 +106,8 @@ const SEE = [
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
 const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
-const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment"];
+const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];
+const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment", ...TOKENS];
 const CAMPAIGNS = [
   "previewCampaign",
   "createCampaign",

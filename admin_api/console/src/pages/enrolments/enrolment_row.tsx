@@ -5,13 +5,13 @@ import { useClient } from "urql";
 import { failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { formatNumber, pluralize } from "../../parts/numbers";
-import { reasonText } from "../../parts/reasons";
 import { keyOf, useTargets } from "../../parts/target_names";
 import { useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import classes from "./enrolments.module.css";
 import { type Enrolment, PAUSE_ENROLMENT, RESUME_ENROLMENT, REVOKE_ENROLMENT } from "./operations";
-import { claimCertificateText, claimsOf, conditionsOf, isExpiring } from "./texts";
+import { claimCertificateText, claimsOf, conditionsOf, isExpiring, refusalText } from "./texts";
+import { TokensButton } from "./tokens";
 
 const COLORS: Readonly<Record<string, string>> = { active: "green", paused: "yellow", revoked: "red" };
 
@@ -56,6 +56,7 @@ function What({ enrolment }: { enrolment: Enrolment }) {
         </Text>
       )}
       <ClaimCertificates enrolment={enrolment} />
+      {enrolment.door === "token" && <TokensButton enrolment={enrolment} />}
     </Stack>
   );
 }
@@ -89,9 +90,9 @@ function Admitted({ enrolment }: { enrolment: Enrolment }) {
       {limit !== null && (
         <Progress value={Math.min(100, (100 * admitted) / limit)} aria-label={`${enrolment.name}: ${text}`} />
       )}
-      {refusals.map(({ reason, count }) => (
-        <Text key={reason} size="sm" c="red">
-          {pluralize(count, "device")} refused: {reasonText(reason).meaning}
+      {refusals.map((refusal) => (
+        <Text key={refusal.reason} size="sm" c="red">
+          {refusalText(refusal)}
         </Text>
       ))}
     </Stack>

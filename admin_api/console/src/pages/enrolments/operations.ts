@@ -36,4 +36,28 @@ export const REVOKE_ENROLMENT = graphql(`
   mutation RevokeEnrolment($name: String!) { revokeEnrolment(name: $name) { name state } }
 `);
 
+export const TOKEN_LIST = graphql(`
+  query EnrolmentTokenList($enrolment: String!) {
+    enrolmentTokens(enrolment: $enrolment) {
+      identifier state expires maxUses uses lastUse thingName createdBy
+    }
+  }
+`);
+
+export const CREATE_TOKEN = graphql(`
+  mutation CreateEnrolmentToken($enrolment: String!, $uses: Int!, $expires: String, $thingName: String) {
+    createEnrolmentToken(enrolment: $enrolment, uses: $uses, expires: $expires, thingName: $thingName) {
+      authorization
+      token { identifier maxUses expires }
+    }
+  }
+`);
+
+export const REVOKE_TOKEN = graphql(`
+  mutation RevokeEnrolmentToken($identifier: String!) {
+    revokeEnrolmentToken(identifier: $identifier) { identifier state }
+  }
+`);
+
+export type Token = ResultOf<typeof TOKEN_LIST>["enrolmentTokens"][number];
 export type Enrolment = ResultOf<typeof ENROLMENT_LIST>["enrolments"][number];

@@ -1,12 +1,30 @@
 /** What an enrolment matches and what it does, in words. */
-import { pluralize } from "../../parts/numbers";
+import { formatNumber, pluralize } from "../../parts/numbers";
+import { reasonText } from "../../parts/reasons";
 import { keyOf } from "../../parts/target_names";
-import type { Enrolment } from "./operations";
+import type { Enrolment, Token } from "./operations";
 
 type ClaimCertificate = Enrolment["claimCertificates"][number];
 
 /** The time before an expiry in which the lobby raises its alarm: 30 days. */
 const EXPIRES_SOON = 30 * 24 * 60 * 60 * 1000;
+
+/** Why a request for a certificate is refused. It has no device, so these are not the reasons of devices. */
+const REQUESTS: Readonly<Record<string, string>> = {
+  TOKEN_WRONG: "The secret of the token was wrong",
+  TOKEN_EXPIRED: "The token had expired",
+  TOKEN_REVOKED: "The token was revoked",
+  TOKEN_USED_UP: "The token had no use left",
+  TOKEN_OTHER_NAME: "The token is for another device name",
+  ENROLMENT_NOT_MATCHED: "The enrolment does not match the device name",
+};
+
+/** Return how often the enrolment has refused for a reason, and why. */
+export function refusalText({ reason, count }: Enrolment["refusals"][number]): string {
+  const request = REQUESTS[reason];
+  if (request) return `${pluralize(count, "request")} refused: ${request}`;
+  return `${pluralize(count, "device")} refused: ${reasonText(reason).meaning}`;
+}
 
 /** Return the conditions, all of which a device must meet. */
 export function conditionsOf({ match, listLength, door }: Enrolment): string[] {
@@ -16,6 +34,7 @@ export function conditionsOf({ match, listLength, door }: Enrolment): string[] {
     ...match.subject.map(({ field, value }) => `${field} = ${value}`),
     ...(match.ca ? [`CA ${match.ca.slice(0, 12)}…`] : []),
   ];
+  if (door === "token") return ["a token", ...(conditions.length ? conditions : ["any name"])];
   if (door !== "claim") return conditions;
   return ["a claim certificate", ...(conditions.length ? conditions : ["any serial number"])];
 }
@@ -30,6 +49,14 @@ export function claimCertificateText({ state, expires }: ClaimCertificate): stri
 /** Return whether a claim certificate in use has to be replaced at the time `now`. */
 export function isExpiring({ state, expires }: ClaimCertificate, now: number): boolean {
   return state === "active" && Date.parse(expires) - now < EXPIRES_SOON;
+}
+
+/** Return what is said about a token. */
+export function tokenText({ state, uses, maxUses, thingName, expires }: Token): string {
+  const use = `${formatNumber(uses)} of ${pluralize(maxUses, "use")}`;
+  return [state, use, thingName ? `for ${thingName}` : "for any name", `until ${expires.slice(0, 10)}`].join(
+    ", ",
+  );
 }
 
 /** Return what its devices are claimed for. `nameOf` returns the display name of a target. */
