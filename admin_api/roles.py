@@ -71,6 +71,8 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "pauseTarget": _OPERATORS,
     "resumeTarget": _OPERATORS,
     "activity": _OPERATORS,
+    "alerts": _OPERATORS,
+    "addAlert": _OPERATORS,
     "enrolments": _OPERATORS,
     "enrolmentHistory": _OPERATORS,
     "addSerialNumbers": _OPERATORS,

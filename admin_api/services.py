@@ -20,6 +20,7 @@ from admin_api.templates.source import bundled_source
 from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
+from lobby.aws.notices import Notices
 from lobby.campaign_tokens import token_message
 from lobby.contracts import Comparison, Survey
 from lobby.deployment import NAMES
@@ -81,6 +82,7 @@ class Services:
     store_template: Callable[[Target, str], str] = field(kw_only=True)
     """Stores the template of a target and returns its address, for CloudFormation's console."""
     webhooks: WebhookAdministration = field(kw_only=True)
+    notices: Notices = field(kw_only=True)
     activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
@@ -132,6 +134,7 @@ def services_of(settings: Settings) -> Services:
         lobby_region=settings.lobby_region,
         profiles=bundled_profiles(),
         store_template=lambda target, content: store(_signing_s3(), templates, target, content),
+        notices=Notices(lambda: clients.sns, settings.notices_topic),
         webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients),
         removes_left_things=settings.removes_left_things,
     )

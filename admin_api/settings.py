@@ -25,6 +25,7 @@ _REQUIRED = (
     "CAMPAIGNS_QUEUE",
     "CAMPAIGN_APPROVAL_ABOVE",
     "WEBHOOKS_QUEUE",
+    "NOTICES_TOPIC",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -65,7 +66,8 @@ class Settings(SignInSettings):
     """`lobby_account` and `lobby_region` are those of this lobby. `device_endpoint` is the host that devices connect
     to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`.
     `campaigns_queue` is the URL of the queue that starts campaigns; one of more devices than `approval_above` needs the
-    approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events."""
+    approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events, and
+    `notices_topic` the ARN of the topic of notices."""
 
     lobby_account: AccountId
     surveyor: str
@@ -76,6 +78,7 @@ class Settings(SignInSettings):
     campaigns_queue: str
     approval_above: int
     webhooks_queue: str
+    notices_topic: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -98,6 +101,7 @@ class Settings(SignInSettings):
             campaigns_queue=environment["CAMPAIGNS_QUEUE"],
             approval_above=int(_match("CAMPAIGN_APPROVAL_ABOVE", _NUMBER, environment)[0]),
             webhooks_queue=environment["WEBHOOKS_QUEUE"],
+            notices_topic=environment["NOTICES_TOPIC"],
         )
 
 

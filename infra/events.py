@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import functions, permissions, webhooks
+from infra import functions, notices, permissions, webhooks
 from infra.permissions import allow, queue_arn, reads_stream, table
 from infra.settings import Settings
 from lobby.deployment import NAMES
@@ -30,9 +31,10 @@ WINDOW: Final = 5
 publish them; a receiver gets an event a few seconds after it happened."""
 
 
-def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> sqs.Queue:
-    """Create the functions and their triggers. Return the webhooks' queue."""
+def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> tuple[sqs.Queue, sns.Topic]:
+    """Create the functions and their triggers. Return the webhooks' queue and the topic of notices."""
     settings, queue, bus = scope.settings, webhooks.make_queue(scope, undelivered), make_bus(scope)
+    topic = notices.make_notices(scope, bus)
     publisher = scope.make_function(
         functions.PUBLISHER,
         _publisher(settings, stream),
@@ -45,7 +47,7 @@ def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> sqs
     entries_to(scope, publisher, stream)
     environment = {"WEBHOOKS_QUEUE": queue.queue_url, **webhooks.environment(settings)}
     webhooks.events_to(scope, scope.make_function(functions.COURIER, webhooks.courier(settings), **environment), queue)
-    return queue
+    return queue, topic
 
 
 def make_bus(scope: Construct) -> events.CfnEventBus:

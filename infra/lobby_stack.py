@@ -25,6 +25,7 @@ from infra import (
     front_door,
     functions,
     notary,
+    notices,
     permissions,
     provisioning,
     queues,
@@ -217,7 +218,7 @@ class LobbyStack(Stack):
             NOTARY_BUCKET=self.notary_bucket.bucket_name,
         )
         notary.entries_to(self, function, stream)
-        self.webhooks = events.make_events(self, stream, self.queues.undelivered)
+        self.webhooks, self.notices = events.make_events(self, stream, self.queues.undelivered)
         self._send_failures_to_queue("PublisherFailures", self.functions[functions.PUBLISHER.name])
 
     def _scheduled_functions(self) -> None:
@@ -242,7 +243,7 @@ class LobbyStack(Stack):
 
     def _operator_side(self) -> None:
         """The functions triggered by users."""
-        login_url = self.sign_in.login_url
+        lobby, login_url = self.settings.lobby, self.sign_in.login_url
         sign_in = {
             "USER_POOL_ID": self.sign_in.pool.user_pool_id,
             "USER_POOL_CLIENT_ID": self.sign_in.client.user_pool_client_id,
@@ -250,9 +251,10 @@ class LobbyStack(Stack):
         }
         graphql = self.make_function(
             functions.ADMIN_API,
-            [*permissions.admin_api(self.settings), *webhooks.admin_api(self.settings.lobby)],
+            [*permissions.admin_api(self.settings), *webhooks.admin_api(lobby), *notices.admin_api(self.settings)],
             **sign_in,
             WEBHOOKS_QUEUE=self.webhooks.queue_url,
+            NOTICES_TOPIC=self.notices.topic_arn,
             **webhooks.environment(self.settings),
             SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
             RECONCILER_FUNCTION=functions.RECONCILER.full_name,

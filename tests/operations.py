@@ -88,6 +88,8 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
+    "alerts": ("{ alerts { email } }", _OPERATORS),
+    "addAlert": ('mutation { addAlert(email: "ann@example.com") { confirmed } }', _OPERATORS),
     "activity": ("{ activity { next } }", _OPERATORS),
     "enrolments": ("{ enrolments { name } }", _OPERATORS),
     "enrolmentHistory": ('{ enrolmentHistory(name: "none") { event } }', _OPERATORS),

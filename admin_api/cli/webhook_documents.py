@@ -1,4 +1,4 @@
-"""The GraphQL documents about webhooks and the activity log. A test validates them against the API's schema."""
+"""The GraphQL documents about webhooks, alerts and the activity log. A test validates them against the API's schema."""
 
 from typing import Final
 
@@ -30,6 +30,11 @@ REMOVE_WEBHOOK: Final = Document("mutation($id: ID!) { removeWebhook(id: $id) { 
 TEST_WEBHOOK: Final = Document("mutation($id: ID!) { testWebhook(id: $id) { event } }", repeatable=False)
 REDRIVE_WEBHOOK: Final = Document("mutation($id: ID!) { redriveWebhook(id: $id) { id redriven } }")
 
+ALERTS: Final = Document("query { alerts { email confirmed } }")
+ADD_ALERT: Final = Document("""
+mutation($email: String!, $notices: [String!]) {
+  addAlert(email: $email, notices: $notices) { email confirmed }
+}""")
 ACTIVITY: Final = Document("""
 query($filter: ActivityFilter, $first: Int!, $after: String) {
   activity(filter: $filter, first: $first, after: $after) {
@@ -38,6 +43,8 @@ query($filter: ActivityFilter, $first: Int!, $after: String) {
 }""")
 
 ALL: Final = (
+    ALERTS,
+    ADD_ALERT,
     ACTIVITY,
     WEBHOOKS,
     UNDELIVERED,

@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 
 from admin_api import claims
 from admin_api.changes import change_device, changed
+from admin_api.graphql.alerts import AlertMutation
 from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
 from admin_api.graphql.bulk_changes import change_devices
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
@@ -64,7 +65,14 @@ Rate = Annotated[
 
 
 @strawberry.type(description="The operations that change something. Each is recorded with the caller as its actor.")
-class Mutation(EnrolmentMutation, ClaimCertificateMutation, EnrolmentTokenMutation, CampaignMutation, WebhookMutation):
+class Mutation(
+    EnrolmentMutation,
+    ClaimCertificateMutation,
+    EnrolmentTokenMutation,
+    CampaignMutation,
+    WebhookMutation,
+    AlertMutation,
+):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",
         deprecated="Of v0.1, kept for its clients. Use `claimDevice` or `moveDevice`.",

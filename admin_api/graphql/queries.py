@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from admin_api.graphql.activity import ActivityQuery
+from admin_api.graphql.alerts import AlertQuery
 from admin_api.graphql.arguments import Account, After, Certid, First, Region, V01Certid, V01Count, V01Token, described
 from admin_api.graphql.bulk_changes import preview_change
 from admin_api.graphql.campaigns import CampaignQuery
@@ -54,7 +55,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery, WebhookQuery, ActivityQuery):
+class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
 
@@ -87,6 +88,11 @@ class LobbyClients:
     def ssm(self) -> "SSMClient":
         ssm: SSMClient = client("ssm")
         return ssm
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        sns: SNSClient = client("sns")
+        return sns
 
     @cached_property
     def sqs(self) -> "SQSClient":

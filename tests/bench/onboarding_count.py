@@ -239,7 +239,9 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     for first, last in together:
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
         if publish:
-            bill.run("publish (publisher)", lambda first=first, last=last: publish(entries(first, last)))  # type: ignore[misc]
+            # A rule of the bus sends the notice that the device waits to its topic.
+            told = {"notifications": 1} if first == 1 else {}
+            bill.run("publish (publisher)", lambda first=first, last=last: publish(entries(first, last)), **told)  # type: ignore[misc]
 
 
 def _returns_lease(lanes: Any, lane: str) -> bool:

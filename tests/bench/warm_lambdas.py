@@ -17,7 +17,7 @@ from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import BUCKET, LOBBY, REGION, Calls, Clock
-from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
@@ -41,6 +41,7 @@ class Lambdas:
                 _no_survey,
                 LOBBY,
                 REGION,
+                notices=notices_on_moto(),
                 webhooks=webhooks_on_moto(),
                 histories=Histories(self.ledger, Anchors(lambda: aws.client("s3"), "none")),
                 compare=_no_survey,

@@ -71,3 +71,31 @@ def test_each_transition_of_an_onboarding_is_published(
     listed = deployed.api().ask("{ activity(first: 50) { nodes { certid event actor devicename } } }")["activity"]
     own = [(each["event"], each["devicename"]) for each in listed["nodes"] if each["certid"] == certid]
     assert own == [("claim", name_of(paths))]
+
+
+def test_a_subscriber_is_told_that_a_device_waits(deployed: Deployment, fleet: Fleet) -> None:
+    """A queue stands for the mail box: the emulator sends no mail."""
+    sqs, sns = (deployed.client(deployed.lobby, service) for service in ("sqs", "sns"))
+    url = sqs.create_queue(QueueName="mail-box")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    by_sns = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    allowed = json.dumps({"Version": "2012-10-17", "Statement": [by_sns | {"Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
+    topic = f"arn:aws:sns:{deployed.lobby.region}:{deployed.lobby.account}:device-lobby-notices"
+    policy = {"FilterPolicyScope": "MessageBody", "FilterPolicy": json.dumps({"notice": ["waiting"]})}
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=policy)["SubscriptionArn"]
+    try:
+        paths = fleet.make()
+        fleet.power_on(paths)
+        received: list[dict[str, Any]] = until(
+            lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")
+        )
+        messages = [json.loads(json.loads(each["Body"])["Message"]) for each in received]
+        assert {each["notice"] for each in messages} == {"waiting"}
+        assert f"Device {name_of(paths)} (fingerprint {certid_of(paths)}) waits in the lobby" in messages[0]["text"]
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscription)
+        sqs.delete_queue(QueueUrl=url)
+    api = deployed.api()
+    api.ask('mutation { addAlert(email: "ann@example.com", notices: ["failed"]) { email } }')
+    assert [each["email"] for each in api.ask("{ alerts { email confirmed } }")["alerts"]] == ["ann@example.com"]

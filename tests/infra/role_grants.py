@@ -7,6 +7,7 @@ NOTARY = "arn:aws:s3:::device-lobby-notary-100000000001-us-east-1"
 TRUST = "arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"
 CAMPAIGNS = f"{SQS}campaigns.fifo"
 LANES = {f"{SQS}lanes.fifo", f"{SQS}express.fifo"}
+NOTICES = "arn:aws:sns:us-east-1:100000000001:device-lobby-notices"
 SECRETS = "arn:aws:ssm:us-east-1:100000000001:parameter/device-lobby/webhooks/*"
 LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
 GRANTS: dict[str, dict[str, set[str]]] = {
@@ -248,6 +249,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{TRUST}/templates/*", f"{TRUST}/campaigns/*"},
         "s3:GetObject": {f"{TRUST}/templates/*", f"{TRUST}/campaigns/*"},
         "sqs:SendMessage": {f"{SQS}webhooks", CAMPAIGNS},
+        "sns:Subscribe": {NOTICES},
+        "sns:ListSubscriptionsByTopic": {NOTICES},
         "ssm:PutParameter": {SECRETS},
         "ssm:DeleteParameter": {SECRETS},
         "lambda:InvokeFunction": {f"{LAMBDA}surveyor", f"{LAMBDA}reconciler", f"{LAMBDA}registrar"},

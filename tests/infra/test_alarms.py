@@ -121,6 +121,7 @@ def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> Non
     assert stacks.lobby.resolve(topic["KmsMasterKeyId"]).startswith("<AlarmsKey")
     ours = {"StringEquals": {"aws:SourceAccount": "100000000001"}}
     of_key = stacks.lobby.of_type("AWS::KMS::Key")[0]["KeyPolicy"]["Statement"]
-    of_topic = stacks.lobby.of_type("AWS::SNS::TopicPolicy")[0]["PolicyDocument"]["Statement"]
-    allowed = [each for each in (*of_key, *of_topic) if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    policies = stacks.lobby.of_type("AWS::SNS::TopicPolicy")
+    of_topics = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    allowed = [each for each in (*of_key, *of_topics) if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
     assert [each["Condition"] for each in allowed] == [ours, ours]

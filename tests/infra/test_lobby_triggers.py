@@ -190,3 +190,47 @@ def test_a_schedule_invokes_its_lambda_and_a_failed_run_is_not_retried(
         if each["FunctionName"].startswith(f"<{name.title()}")
     ]
     assert once["MaximumRetryAttempts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("notice", "pattern"),
+    [
+        ("waiting", {"detail-type": ["device.hello"], "detail": {"after": ["inlobby"]}}),
+        ("failed", {"detail-type": ["device.fail"]}),
+        ("refused", {"detail-type": ["device.refuse"]}),
+    ],
+)
+def test_a_rule_of_the_bus_sends_a_sentence_to_the_topic_of_notices(
+    stacks: Stacks, notice: str, pattern: dict[str, Any]
+) -> None:
+    rule = stacks.lobby.resolve(stacks.lobby.the("AWS::Events::Rule", Name=f"device-lobby-notice-{notice}"))
+    assert (rule["EventBusName"], rule["EventPattern"]) == ("device-lobby", {"source": ["device-lobby"], **pattern})
+    [target] = rule["Targets"]
+    assert target["Arn"].startswith("<NoticesTopic")
+    paths = target["InputTransformer"]["InputPathsMap"]
+    filled = target["InputTransformer"]["InputTemplate"]
+    for name in paths:
+        filled = filled.replace(f"<{name}>", "value")
+    assert json.loads(filled)["notice"] == notice
+    assert "<" not in filled
+
+
+def test_only_these_rules_publish_notices(stacks: Stacks) -> None:
+    policies = stacks.lobby.resolve(stacks.lobby.of_type("AWS::SNS::TopicPolicy"))
+    allowed = [
+        each
+        for policy in policies
+        for each in policy["PolicyDocument"]["Statement"]
+        if each["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+    [statement] = allowed
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        f"<Notice{name}.Arn>" for name in ("Waiting", "Failed", "Refused")
+    ]
+
+
+def test_the_api_subscribes_only_addresses_to_notices(stacks: Stacks) -> None:
+    [statement] = [each for each in stacks.lobby.statements if "sns:Subscribe" in each.actions]
+    assert statement.role == "device-lobby-admin-api"
+    assert statement.condition == {"StringEquals": {"sns:Protocol": "email"}}

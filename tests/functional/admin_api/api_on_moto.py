@@ -41,7 +41,7 @@ from lobby.names import CampaignName, Fingerprint, Target, ThingName, parse_acco
 from tests import direct_dynamodb, fast_moto
 from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
-from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.operations import CODE
 
 PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
@@ -161,6 +161,7 @@ class Lobby:
             parse_account("999999999999"),
             parse_region(REGION),
             self.clock,
+            notices=notices_on_moto(),
             webhooks=webhooks_on_moto(),
             histories=histories,
             profiles=PROFILES,

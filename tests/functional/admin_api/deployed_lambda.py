@@ -25,6 +25,7 @@ SETTINGS = {
     "RECONCILER_FUNCTION": "device-lobby-reconciler",
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
+    "NOTICES_TOPIC": f"arn:aws:sns:{REGION}:999999999999:device-lobby-notices",
     "WEBHOOKS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/999999999999/device-lobby-webhooks",
     "ARRIVALS_QUEUE_ARN": f"arn:aws:sqs:{REGION}:999999999999:device-lobby-arrivals",
     "LEFT_THINGS": "mark",

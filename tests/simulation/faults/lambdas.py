@@ -53,7 +53,7 @@ from lobby.receptionist import Receptionist
 from tests import sns_messages
 from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
-from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lane_environment import environment_with
 from tests.simulation.faults.injector import FaultInjector, Killed
 
@@ -184,6 +184,7 @@ class Lambdas:
             LOBBY,
             REGION,
             lambda: 0.0,
+            notices=notices_on_moto(),
             webhooks=webhooks_on_moto(),
             histories=Histories(self._ledger(), anchors),
             profiles=PROFILES,

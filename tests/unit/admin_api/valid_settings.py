@@ -8,6 +8,7 @@ VALID_SETTINGS = {
     "RECONCILER_FUNCTION": "device-lobby-reconciler",
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
+    "NOTICES_TOPIC": "arn:aws:sns:eu-west-1:012345678901:device-lobby-notices",
     "WEBHOOKS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/012345678901/device-lobby-webhooks",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",
     "LEFT_THINGS": "mark",

@@ -1,0 +1,46 @@
+"""`alerts`: subscribe e-mail addresses to what happens to devices, and list them."""
+
+from typing import Annotated
+
+import typer
+
+from admin_api.cli import webhook_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.render import cells, tables
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@command(app, "add")
+def add(
+    context: CommandContext,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Address that gets the notices.")],
+    notices: Annotated[
+        str | None, typer.Option("--on", metavar="NOTICE,…", help="waiting, failed, refused. [default: all]")
+    ] = None,
+) -> None:
+    """Subscribe an e-mail address. Its owner gets a mail from AWS and confirms; every mail has a link that ends it."""
+    names = [name.strip() for name in notices.split(",")] if notices is not None else None
+    added = context.execute(documents.ADD_ALERT, email=email, notices=names)["addAlert"]
+    if context.screen.as_json:
+        context.screen.record(added)
+    else:
+        context.screen.note(f"AWS asks {cells.clean(added['email'])} to confirm")
+
+
+@command(app, "list")
+def list_alerts(context: CommandContext) -> None:
+    """List the addresses that get notices."""
+    found = context.execute(documents.ALERTS)["alerts"]
+    if context.screen.as_json:
+        for each in found:
+            context.screen.record(each)
+        return
+    if not found:
+        context.screen.note("no address")
+        return
+    table = tables.plain("EMAIL", "CONFIRMED")
+    for each in found:
+        table.add_row(cells.clean(each["email"]), "yes" if each["confirmed"] else "not yet")
+    context.screen.show(table)
