@@ -1,9 +1,12 @@
 """Campaigns with faults: killed feeders, changed manifests, rows that fail, two feeders at once."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain import campaign_transitions as transitions
 from lobby.domain.change_requests import ChangeRequest
@@ -134,3 +137,54 @@ def test_two_feeders_at_once_record_each_page_once(large: CampaignLobby) -> None
     large.new_feeder().run(NAME, meanwhile)
     large.run_until(S.DONE)
     assert large.outcomes() == {"done": 130}
+
+
+class _OneFails(dict[str, Any]):
+    """For `Calls.instead`: the call of this number fails with `error`, with `late` after it took effect."""
+
+    def __init__(self, number: int, error: Exception, *, late: bool) -> None:
+        super().__init__()
+        self.number, self.error, self.late, self.seen = number, error, late, 0
+
+    def __contains__(self, _operation: object) -> bool:
+        return True
+
+    def __getitem__(self, _operation: str) -> Any:
+        return self._call
+
+    def _call(self, _parameters: dict[str, Any], call: Callable[[], Any]) -> Any:
+        self.seen += 1
+        if self.seen != self.number:
+            return call()
+        if self.late:
+            call()
+        raise self.error
+
+
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "any")
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "any")
+TIMED_OUT = ReadTimeoutError(endpoint_url="https://x")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("error", "late"), [(THROTTLED, False), (DENIED, False), (TIMED_OUT, True)], ids=["throttled", "denied", "lost"]
+)
+def test_a_call_that_fails_once_changes_no_result(calls: Calls, clock: Clock, error: Exception, late: bool) -> None:
+    with calls.uncounted():
+        lobby = CampaignLobby(calls, clock, 2)
+        lobby.create(canary=1)
+        before = aws.snapshot()
+    calls.forget()
+    lobby.run()
+    for number in range(1, len(calls.made) + 1):
+        with calls.uncounted():
+            aws.restore(before)
+        calls.instead = _OneFails(number, error, late=late)
+        with suppress(ClientError, ReadTimeoutError, PynamoDBException):
+            lobby.run()
+        calls.instead = {}
+        lobby.run_until(S.DONE)
+        assert lobby.outcomes() == {"done": 2}, number
+        moves = [each.actor for each in lobby.ledger.history(lobby.devices[0]) if each.actor == "campaign:to-b"]
+        assert len(moves) == 1, number
