@@ -6,7 +6,7 @@
 # The key is made here and never leaves this folder. Running it again asks for the same certificate again, so it can be
 # repeated after an interruption at any step. Files are written here: device.key.pem, device.cert.pem, root.pem,
 # backup-root.pem and lobby.txt (endpoint and port). If mosquitto_rr is installed, the device then says hello and waits
-# for its route.
+# for its route, unless HELLO is "no".
 set -eu
 umask 077
 url=$1 name=$2 version=$3
@@ -43,6 +43,6 @@ rm answer.json
 openssl verify -CAfile root.pem root.pem > /dev/null
 echo "$name: certificate $(openssl x509 -in device.cert.pem -noout -fingerprint -sha256), lobby $endpoint:$port"
 
-command -v mosquitto_rr > /dev/null || exit 0
+[ "${HELLO:-yes}" = yes ] && command -v mosquitto_rr > /dev/null || exit 0
 mosquitto_rr -h "$endpoint" -p "$port" -i "$name" --cafile root.pem --cert device.cert.pem --key device.key.pem \
     -t '$aws/rules/lobby' -e "lobby/$name" -q 1 -m '{}'

@@ -20,7 +20,7 @@ import typer
 
 from infra.lobby_id import LobbyIdOption
 from infra.local import demo as demonstration
-from infra.local import demo_claim
+from infra.local import demo_claim, demo_vending
 from infra.local.bringup import STATE, LocalLobby, exclusive_use
 from infra.local.emulator import LocalSession
 from infra.local.environment import restrict_umask
@@ -50,6 +50,7 @@ class Door(StrEnum):
 
     REGISTRATION = "registration"
     CLAIM = "claim"
+    VENDING = "vending"
 
 
 @app.callback()
@@ -152,6 +153,8 @@ def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timelin
     began = time.monotonic()
     if door is Door.CLAIM:
         demo_claim.run(lobby, state, timeline)
+    elif door is Door.VENDING:
+        demo_vending.run(lobby, state, timeline)
     else:
         demonstration.run(lobby, manufacturer, state, timeline)
     timeline.print(f"\nonboarded in {time.monotonic() - began:.1f} s, from manufacture to arrival")

@@ -33,11 +33,11 @@ def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:
     folder = state / "devices" / serial
     folder.mkdir(parents=True)
     with timeline.step("enrolment created for one device") as step:
-        _lobbyctl(state, "enrolments", "create", enrolment, "--door", "claim", "--limit", "1")
+        lobbyctl(state, "enrolments", "create", enrolment, "--door", "claim", "--limit", "1")
         step.note = enrolment
     with timeline.step("bundle written and unzipped: client, claim certificate, settings") as step:
         bundle = folder / "client.zip"
-        _lobbyctl(state, "enrolments", "bundle", enrolment, "--out", str(bundle))
+        lobbyctl(state, "enrolments", "bundle", enrolment, "--out", str(bundle))
         step.note = f"{bundle.stat().st_size / 1000:.0f} kB"
         with zipfile.ZipFile(bundle) as archive:
             archive.extractall(folder)
@@ -66,8 +66,10 @@ def _provision(device: ClientProcess, state: Path, timeline: Timeline) -> Finger
     return parse_fingerprint(strict_json.loads((state / "identity.json").read_text())["identity"]["certid"])
 
 
-def _lobbyctl(state: Path, *arguments: str) -> None:
+def lobbyctl(state: Path, *arguments: str) -> str:
+    """Run the command as admin and return its standard output. Raise `CommandFailed`."""
     command = [sys.executable, "-P", "-m", "admin_api.cli", "--lobby", str(state / NAME), "--as", "admin", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode:
         raise CommandFailed(done.stderr.strip()[-500:])
+    return done.stdout

@@ -47,6 +47,16 @@ CLAIM_STEPS = (
     *STEPS[6:],
 )
 
+VENDING_STEPS = (
+    "enrolment created for one device",
+    "token created, shown once",
+    "device got a certificate for its own key, with curl and openssl",
+    "device powered on",
+    "device connected to the lobby",
+    "device sent its hello and waits",
+    *STEPS[6:],
+)
+
 
 def _command(state: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "infra.local", "demo", "--state", str(state), *options]
@@ -57,7 +67,9 @@ def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("door", "steps"), [("registration", STEPS), ("claim", CLAIM_STEPS)])
+@pytest.mark.parametrize(
+    ("door", "steps"), [("registration", STEPS), ("claim", CLAIM_STEPS), ("vending", VENDING_STEPS)]
+)
 def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
     deployed: Deployment, door: str, steps: tuple[str, ...]
 ) -> None:

@@ -62,7 +62,7 @@ class VendingDoor:
     def run_example(self, token: str, name: str, folder: Path) -> "subprocess.CompletedProcess[str]":
         """Run the example in `folder`, where it writes its files."""
         folder.mkdir(exist_ok=True)
-        environment = {"PATH": os.environ["PATH"], "LOBBY_TOKEN": token}
+        environment = {"PATH": os.environ["PATH"], "LOBBY_TOKEN": token, "HELLO": "no"}
         command = ["sh", str(EXAMPLE), self.deployed.file.console_url, name, "1.0"]
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
