@@ -2,10 +2,13 @@
 
 import base64
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
@@ -82,6 +85,31 @@ def _interrupted(number: int, key: int | None) -> tuple[State, tuple[int, int]]:
         assert lobby.admitted() == 1
         assert aws.counts() == aws.recounted()
         return device.devstate, lobby.uses(token)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["failed", "answer lost"])
+@pytest.mark.parametrize("operation", sorted(set(CALLS)))
+def test_a_call_that_fails_leaves_nothing_active_without_a_row_and_is_repeated(
+    lobby: VendingLobby, operation: str, lost: bool
+) -> None:
+    token, csr = lobby.token(), make.signing_request("pump-1")
+    error = client_error("InternalFailureException", operation)
+
+    def fail(_params: dict[str, Any], call: Callable[[], Any]) -> Any:
+        if lost:
+            call()
+        raise error
+
+    lobby.calls.instead[operation] = fail
+    with pytest.raises((ClientError, PynamoDBException)):
+        lobby.send(token, BODY | {"csr": csr})
+    del lobby.calls.instead[operation]
+    active = {certid for certid, status in aws.registry()["certificates"].items() if status == "ACTIVE"}
+    assert active <= {row["certid"]["S"] for row in aws.items("device-lobby-ledger")}
+    pem = lobby.send(token, BODY | {"csr": csr}).pem
+    assert aws.status(make.fingerprint_of(pem)) == "ACTIVE"
+    assert (lobby.uses(token), lobby.admitted()) == ((1, 1), 1)
+    assert aws.counts() == aws.recounted()
 
 
 HTTP: dict[str, tuple[dict[str, Any], int, str]] = {
