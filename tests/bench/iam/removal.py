@@ -14,11 +14,12 @@ from tests.bench.iam.campaign_jobs import CAMPAIGN_JOBS
 from tests.bench.iam.claim_jobs import CLAIM_JOBS
 from tests.bench.iam.device_jobs import DEVICE_JOBS
 from tests.bench.iam.enrolment_jobs import ENROLMENT_JOBS
+from tests.bench.iam.event_jobs import EVENT_JOBS
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.grants import Grant, Roles
 from tests.bench.iam.timer_jobs import TIMER_JOBS
 
-JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS | CLAIM_JOBS | CAMPAIGN_JOBS
+JOBS: Final = DEVICE_JOBS | API_JOBS | TIMER_JOBS | ENROLMENT_JOBS | CLAIM_JOBS | CAMPAIGN_JOBS | EVENT_JOBS
 COMMISSIONER: Final = "device-lobby-commissioner"
 LIKELY: Final = {
     ("device-lobby-campaigns", "", ""): "carry out campaigns",
@@ -31,6 +32,8 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "lambda:InvokeFunction", "registrar"): "join by claim",
     ("device-lobby-bouncer", "dynamodb:", "enrolments"): "enrol by list",
     ("device-lobby-bouncer", "dynamodb:Query", "targets"): "enrol by list",
+    ("device-lobby-admin-api", "dynamodb:", "webhooks"): "deliver to webhook",
+    ("device-lobby-admin-api", "dynamodb:", "activity"): "publish events",
     ("device-lobby-admin-api", "dynamodb:", "enrolments"): "enrol by list",
     ("device-lobby-bouncer", "dynamodb:GetItem", "registrations"): "onboard",
     ("device-lobby-bouncer", "dynamodb:GetItem", "ledger"): "claim before connection",
@@ -81,6 +84,10 @@ LIKELY: Final = {
     (TARGET_ROLE, "iot:ListAttachedPolicies", ""): "retry in target",
     (TARGET_ROLE, "iot:List", ""): "repair inactive certificate",
     ("device-lobby-notary", "s3:PutObject", ""): "anchor history",
+    ("device-lobby-publisher", "", ""): "publish events",
+    ("device-lobby-courier", "", ""): "deliver to webhook",
+    ("device-lobby-admin-api", "ssm:", ""): "deliver to webhook",
+    ("device-lobby-admin-api", "sns:", ""): "subscribe to notices",
     (TARGET_ROLE, "iot:DescribeCertificate", ""): "move and return",
     (TARGET_ROLE, "iot:UpdateCertificate", ""): "move and return",
     (TARGET_ROLE, "iot:Publish", ""): "move and return",
