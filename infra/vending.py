@@ -30,7 +30,7 @@ LIMITS: Final = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
 def make_vending_door(stack: "LobbyStack") -> None:
     """Create the functions of the door, their route, and the parameter."""
     settings = stack.settings
-    vending = stack.make_function(functions.VENDING, vending_permissions.vending(settings), **_environment(settings))
+    vending = stack.make_function(functions.VENDING, vending_permissions.vending(settings), **environment(settings))
     authorizer = stack.make_function(functions.VENDING_AUTHORIZER, vending_permissions.vending_authorizer(settings))
     routes = _add_route(stack.api, vending, authorizer)
     # The stage has limits for the route, which must exist then.
@@ -44,7 +44,7 @@ def make_vending_door(stack: "LobbyStack") -> None:
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """Return the settings of the Lambda. Without an endpoint it asks AWS IoT for the account's."""
     endpoint = settings.domain or settings.data_endpoint or settings.device_endpoint
     named = {"LOBBY_ENDPOINT": endpoint} if endpoint else {}

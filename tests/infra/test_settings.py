@@ -119,6 +119,14 @@ def test_an_invalid_setting_is_reported_with_the_expected_value(context: dict[st
     assert message in raised.value.message
 
 
+def test_only_the_local_cloud_has_an_endpoint_with_a_port() -> None:
+    assert settings(local="true", deviceEndpoint="0x7f000001:9883").device_endpoint == "0x7f000001:9883"
+    with pytest.raises(BadContext, match="deviceEndpoint: got '0x7f000001:9883', want it only with local=true"):
+        settings(deviceEndpoint="0x7f000001:9883")
+    with pytest.raises(BadContext, match="want a host name and a port"):
+        settings(local="true", deviceEndpoint="0x7f000001")
+
+
 def test_all_invalid_settings_are_reported_together() -> None:
     with pytest.raises(BadContext) as raised:
         settings(lobby="x", local="y", targets=[{"account": "1", "externalId": "?"}, ONE | {"region": "Paris"}])

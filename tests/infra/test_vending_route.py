@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.errors import BadContext
+from infra.vending import environment
 from infra.vending_settings import default_settings, settings_with
 from lobby.domain.vending_settings import parse_settings
 from tests import certificates as make
@@ -72,6 +73,18 @@ def test_the_settings_can_be_given(tmp_path: Path) -> None:
     own = settings_with(make.authority().pem, make.authority().pem)
     assert settings(vendingSettings=own).vending == own
     assert parse_settings(settings(vendingSettings=json.loads(own)).vending) == parse_settings(own)
+
+
+@pytest.mark.parametrize(
+    ("context", "endpoint"),
+    [
+        ({}, None),
+        ({"dataEndpoint": "abc-ats.iot.us-east-1.amazonaws.com"}, "abc-ats.iot.us-east-1.amazonaws.com"),
+        ({"local": "true", "deviceEndpoint": "0x7f000001:9883"}, "0x7f000001:9883"),
+    ],
+)
+def test_the_door_answers_with_the_endpoint_that_is_known(context: dict[str, str], endpoint: str | None) -> None:
+    assert environment(settings(**context)).get("LOBBY_ENDPOINT") == endpoint
 
 
 @pytest.mark.parametrize("wrong", ["{}", "no JSON", {"AWS_ROOT_CA": {}}])
