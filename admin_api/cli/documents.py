@@ -23,7 +23,7 @@ _LIST_FIELDS: Final = """
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
   expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
-  message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model
+  message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
   connectionProblems {{ {_PROBLEM_FIELDS} }}"""
 _HISTORY_FIELDS: Final = """
   historyIntact

@@ -32,7 +32,7 @@ class ActivityFilter:
 @strawberry.type(description="Something that a user or a rule did with a device.")
 class Activity:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
-    actor: str = strawberry.field(description="Who: `user:<name>` or `rule:<enrolment>`.")
+    actor: str = strawberry.field(description="Who: `user:<name>`, `campaign:<name>` or `rule:<enrolment>`.")
     event: str = strawberry.field(description="What, as in the device's history.")
     certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     seq: int = strawberry.field(description="The number of the entry in the device's history.")

@@ -63,6 +63,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "claim", f"{device['generation']}, by {device['claimedBy']} at {device['claimedAt']}" if claimed else None
     yield "code", _code(device)
     yield "enrolment", device.get("enrolment")
+    yield "campaign", device.get("campaign")
     yield "model", device.get("model")
     yield "route", device["endpoint"]
     yield "config", device["config"] if claimed else None
