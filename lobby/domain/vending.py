@@ -6,20 +6,13 @@ replaces the previous one. Another token is refused. A device that an operator h
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Applicant, Enrolment
-from lobby.domain.enrolment_selection import matches
 from lobby.domain.enrolment_token import OTHER_NAME, EnrolmentToken, TokenRefused, TokenUse, refusal_of_use
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, is_unproven
 from lobby.errors import Conflict
-from lobby.names import EnrolmentName, Fingerprint, ThingName
-
-NOT_MATCHED: Final = "ENROLMENT_NOT_MATCHED"
-NO_CERTIFICATE: Final = Fingerprint("0" * 64)
-"""Stands for the certificate that is not issued yet, where enrolments compare a device."""
+from lobby.names import ThingName
 
 
 @dataclass(frozen=True)
@@ -69,16 +62,6 @@ def _use(token: EnrolmentToken, name: ThingName, holder: Holder | None) -> Repea
     if holder.same_key:
         return Repeated(device, activate=not holder.has_connected)
     return TokenUse(token, counts=holder.has_connected, replaces=device)
-
-
-def require_match(enrolment: Enrolment, name: ThingName, lister: EnrolmentName | None) -> Applicant:
-    """Return the device as the enrolment sees it. Its subject is what it states itself, so nothing compares it. Raise
-    `TokenRefused` ENROLMENT_NOT_MATCHED. `lister` is the enrolment whose list has the name."""
-    applicant = Applicant(NO_CERTIFICATE, name, "", {})
-    if matches(enrolment.match, applicant, listed=lister == enrolment.name):
-        return applicant
-    message = f"got the thing name {name}, want one that enrolment {enrolment.name} matches"
-    raise TokenRefused(NOT_MATCHED, message)
 
 
 def carried_claim(replaced: Device | None) -> ClaimRequest | None:

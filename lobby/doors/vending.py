@@ -21,11 +21,11 @@ from lobby.domain.enrolment_token import UNKNOWN, EnrolmentToken, TokenRefused, 
 from lobby.domain.identity import Identity, fingerprint, load_certificate
 from lobby.domain.states import Event
 from lobby.domain.trust.signing_request import public_key_of
-from lobby.domain.vending import Holder, Repeated, carried_claim, decide, require_match
+from lobby.domain.vending import Holder, Repeated, carried_claim, decide
 from lobby.domain.vending_request import VendingRequest
 from lobby.domain.vending_settings import VendingSettings
 from lobby.doors.activation import activate
-from lobby.doors.admission import EnrolmentRefused
+from lobby.doors.admission import EnrolmentRefused, require_match
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, InvalidInput, LobbyError
 from lobby.ledger.clock import now, timestamp
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 4
 _AGAIN: Final = ("CHANGED_MEANWHILE", "NAME_TAKEN")
 """Conflicts with a request that was served meanwhile: what the device gets is decided again."""
+_NO_CERTIFICATE: Final = Fingerprint("0" * 64)
+"""Stands for the certificate that is not issued yet, where an enrolment is compared with a device."""
 _CONNECTED: Final = (Event.HELLO, Event.ARRIVE)
 logger = Logger(service="vending")
 
@@ -173,7 +175,10 @@ class Vending:
         refusal = refusal_of(enrolment, self._at(), counted=is_counted(use.replaces, enrolment))
         if refusal is not None:
             raise EnrolmentRefused(enrolment.name, refusal.code, refusal.message)
-        return enrolment, require_match(enrolment, name, lister_of(name) if enrolment.match.listed else None)
+        # Its subject is what it states itself, so nothing compares it.
+        applicant = Applicant(_NO_CERTIFICATE, name, "", {})
+        require_match(enrolment, applicant, lister_of(name))
+        return enrolment, applicant
 
     def _activate(
         self, settings: VendingSettings, model: str | None, request: VendingRequest, arn: str, token: EnrolmentToken

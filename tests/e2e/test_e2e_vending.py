@@ -53,7 +53,7 @@ def test_the_example_reports_why_it_was_refused(deployed: Deployment, tmp_path: 
     vending = door(deployed, "fans")
     refused = vending.run_example(vending.token(), "valve-1", tmp_path / "device")
     assert refused.returncode == 1
-    assert "status 403: ENROLMENT_NOT_MATCHED" in refused.stderr
+    assert "status 403: SERIAL_UNMATCHED" in refused.stderr
     forbidden = vending.run_example("fans.aaaaaaaaaa " + "x" * 43, "fans-1", tmp_path / "other")
     assert "status 403: " in forbidden.stderr
     assert "Forbidden" in forbidden.stderr

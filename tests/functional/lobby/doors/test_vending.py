@@ -247,7 +247,7 @@ def test_a_full_enrolment_refuses_also_if_the_token_has_uses(lobby: VendingLobby
 def test_a_name_that_the_enrolment_does_not_match_is_refused(lobby: VendingLobby) -> None:
     lobby.enrol_pumps()
     answer = lobby.register(lobby.token(), "valve-1")
-    assert (answer.status, answer.code) == (403, "ENROLMENT_NOT_MATCHED")
+    assert (answer.status, answer.code) == (403, "SERIAL_UNMATCHED")
 
 
 def test_an_enrolment_with_a_list_admits_its_serial_numbers(lobby: VendingLobby) -> None:
@@ -255,7 +255,7 @@ def test_an_enrolment_with_a_list_admits_its_serial_numbers(lobby: VendingLobby)
     token = lobby.token("listed", uses=9)
     with lobby.calls.uncounted():
         lobby.lists.add(EnrolmentName("listed"), [ThingName("pump-1")], "user:ann")
-    assert lobby.register(token, "pump-2").code == "ENROLMENT_NOT_MATCHED"
+    assert lobby.register(token, "pump-2").code == "SERIAL_UNMATCHED"
     assert lobby.register(token, "pump-1").status == 200
 
 

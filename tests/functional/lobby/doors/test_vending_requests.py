@@ -23,9 +23,7 @@ from tests.functional.lobby.vending_door import VendingLobby
 BODY = {"thingName": "pump-1", "version": "1.0"}
 CALLS = [
     "GetParameter",
-    "GetItem",
-    "GetItem",
-    "GetItem",
+    *("GetItem",) * 4,
     "CreateCertificateFromCsr",
     "TransactWriteItems",
     "CreateThing",
@@ -33,7 +31,7 @@ CALLS = [
     "AttachPolicy",
     "UpdateCertificate",
 ]
-"""Settings, token, name and enrolment are read; then the certificate is issued, admitted and activated."""
+"""Settings, token, name, enrolment and list are read; then the certificate is issued, admitted and activated."""
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ const REQUESTS: Readonly<Record<string, string>> = {
   TOKEN_REVOKED: "The token was revoked",
   TOKEN_USED_UP: "The token had no use left",
   TOKEN_OTHER_NAME: "The token is for another device name",
-  ENROLMENT_NOT_MATCHED: "The enrolment does not match the device name",
 };
 
 /** Return how often the enrolment has refused for a reason, and why. */
