@@ -14,7 +14,7 @@ import pytest
 from lobby.label import encode_label
 from tests.e2e.deployment import Deployment
 from tests.e2e.fleet import Fleet, certid_of, name_of
-from tests.e2e.other_browsers import STARTS, Browser, WebKit, missing, wait_for
+from tests.e2e.other_browsers import STARTS, Browser, missing, wait_for
 from tests.e2e.switched_proxy import SwitchedProxy, switched_proxy
 
 pytestmark = pytest.mark.full
@@ -85,8 +85,6 @@ def sign_in(browser: Browser, deployed: Deployment, role: str, path: str) -> Non
 def test_a_typed_code_claims_a_device_and_its_arrival_is_shown(
     browser: Browser, deployed: Deployment, fleet: Fleet
 ) -> None:
-    if isinstance(browser, WebKit):
-        pytest.xfail("this journey fails in MiniBrowser; whether by the test or by the console is not known yet")
     paths = fleet.make()
     fleet.power_on(paths)
     certid = certid_of(paths)
