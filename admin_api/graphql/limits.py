@@ -36,6 +36,10 @@ MAX_FIELDS: Final = 1300
 are 1,175."""
 MAX_REPEATS: Final = 10
 """Occurrences of one field in one selection, directly or through fragments. Validation compares each pair."""
+MAX_INTROSPECTIONS: Final = 5
+"""Fields `__schema` and `__type` in one document. Each can list the whole schema, which takes as long as several
+ordinary requests; tools ask for it once."""
+_INTROSPECTION: Final = ("__schema", "__type")
 MAX_NAME: Final = 64
 """Characters of an alias, which every item of a list repeats."""
 MAX_BULK: Final = 1000
@@ -96,21 +100,26 @@ def limit_violation(document: DocumentNode) -> str | None:
     if len(definitions) > MAX_DEFINITIONS:
         return f"got {len(definitions)} operations and fragments, want at most {MAX_DEFINITIONS}"
     occurrences: Counter[int] = Counter()
-    for number, (name, position) in enumerate(_selected_fields(definitions), 1):
+    introspections = 0
+    for number, (name, position, introspects) in enumerate(_selected_fields(definitions), 1):
         occurrences[position] += name != ""
+        introspections += introspects
         if number > MAX_FIELDS:
             return f"got more than {MAX_FIELDS} fields, counting each fragment where it is spread"
         if len(name) > MAX_NAME:
             return f"got a name of {len(name)} characters, want at most {MAX_NAME}"
         if occurrences[position] > MAX_REPEATS:
             return f"got {name} more than {MAX_REPEATS} times in one selection"
+        if introspections > MAX_INTROSPECTIONS:
+            return f"got more than {MAX_INTROSPECTIONS} of {' and '.join(_INTROSPECTION)}"
     return None
 
 
 def _selected_fields(
     definitions: Sequence[OperationDefinitionNode | FragmentDefinitionNode],
-) -> Iterator[tuple[str, int]]:
-    """Yield the name of each field with the number of its position in the response, and an empty name for each spread.
+) -> Iterator[tuple[str, int, bool]]:
+    """Yield the name of each field with the number of its position in the response, and whether it asks for the schema;
+    an empty name for each spread.
     Fragments that spread each other make the iterator endless."""
     fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
     positions: dict[tuple[int, str], int] = {}
@@ -118,11 +127,12 @@ def _selected_fields(
     while pending:
         selections, parent = pending.pop()
         for node in selections.selections:
-            name, position = "", parent
+            name, position, introspects = "", parent, False
             if isinstance(node, FieldNode):
                 name = (node.alias or node.name).value
                 position = positions.setdefault((parent, name), len(positions))
-            yield name, position
+                introspects = node.name.value in _INTROSPECTION
+            yield name, position, introspects
             inner = fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else node
             if isinstance(inner, FieldNode | InlineFragmentNode | FragmentDefinitionNode) and inner.selection_set:
                 pending.append((inner.selection_set, position))

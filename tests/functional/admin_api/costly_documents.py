@@ -47,6 +47,8 @@ ATTACKS = {
     "comments": "#\n" * 40_000 + "{ me }",
     "circular introspection": "{ __schema "
     "{ types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
+    "introspection in every alias": aliased("__schema { types { fields { name } } }", 6),
+    "introspection by name in every alias": aliased('__type(name: "Device") { name }', 6),
     "a too large page": "{ devices(first: 1000) { nodes { certid } } }",
     "a too long history": '{ device(certid: "<id>") { history(last: 1000000) { at } } }',
     "a long invalid cursor": '{ devices(after: "' + "A" * 90_000 + '") { nodes { certid } } }',
