@@ -10,12 +10,14 @@ from infra.permissions import iot_arn
 from lobby.deployment import NAMES
 from lobby.domain.profile import Statement, policy_document
 from lobby.names import Target
-from lobby.wire import HELLO_TOPIC
+from lobby.wire import HELLO_TOPIC, RENEWAL_TOPIC
 
 WAITING: Final = NAMES.name("waiting")
 """The policy of every device in the lobby."""
 
 
 def waiting_policy(lobby: Target) -> dict[str, Any]:
-    """Return the policy of a device in the lobby: beyond what every device may do, it may say hello."""
-    return policy_document(iot_arn(lobby, "").rstrip(":"), [Statement(("iot:Publish",), (f"topic/{HELLO_TOPIC}",))])
+    """Return the policy of a device in the lobby: beyond what every device may do, it may say hello, and ask for a new
+    certificate."""
+    topics = (f"topic/{HELLO_TOPIC}", f"topic/{RENEWAL_TOPIC}")
+    return policy_document(iot_arn(lobby, "").rstrip(":"), [Statement(("iot:Publish",), topics)])

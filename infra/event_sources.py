@@ -7,6 +7,7 @@ import json
 from typing import Final
 
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.queues import Queues
@@ -97,4 +98,19 @@ def marks_to(scope: Construct, marker: lambda_.Function, queues: Queues) -> None
         maximum_batching_window_in_seconds=_MARKS_WINDOW,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config=mapping.ScalingConfigProperty(maximum_concurrency=2),
+    )
+
+
+def failures_to(scope: Construct, construct_id: str, function: lambda_.Function, queue: sqs.Queue) -> None:
+    """Retry asynchronous events of the function twice, within six hours, then send them to the queue."""
+    lambda_.CfnEventInvokeConfig(
+        scope,
+        construct_id,
+        function_name=function.function_name,
+        qualifier="$LATEST",
+        maximum_retry_attempts=2,
+        maximum_event_age_in_seconds=6 * _HOUR,
+        destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+            on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=queue.queue_arn)
+        ),
     )

@@ -57,6 +57,7 @@ VENDING: Final = Function("vending", "lobby.doors.vending_requests.handler", bun
 VENDING_AUTHORIZER: Final = Function(
     "vending-authorizer", "lobby.doors.vending_authorizer.handler", bundles.CORE, timeout=10
 )
+RENEWER: Final = Function("renewer", "lobby.doors.renewal.handler", bundles.BOUNCER, timeout=20)
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
@@ -86,6 +87,7 @@ FUNCTIONS: Final = (
     REGISTRAR,
     VENDING,
     VENDING_AUTHORIZER,
+    RENEWER,
     RECEPTIONIST,
     CONNECTIONS,
     BELL,

@@ -31,6 +31,7 @@ from infra import (
     queues,
     reconciler_permissions,
     registration,
+    renewal,
     sign_in,
     stack_names,
     target_templates,
@@ -48,7 +49,6 @@ from lobby.deployment import NAMES
 from lobby.ledger.models import HistoryRow, LedgerRow
 
 FAILURES: Final = (permissions.UNDELIVERED, permissions.UNCOMMISSIONED, permissions.ARRIVALS_DEAD)
-_HOUR: Final = 3600
 
 
 class LobbyStack(Stack):
@@ -84,6 +84,7 @@ class LobbyStack(Stack):
         self._scheduled_functions()
         self._operator_side()
         vending.make_vending_door(self)
+        renewal.make_renewal(self)
         for function in self.functions.values():
             # A function fails without its table or index, also in an update that adds an index and its first query.
             function.node.add_dependency(*self.tables.values())
@@ -143,27 +144,17 @@ class LobbyStack(Stack):
             topic_rules.to_lambda(receptionist),
             topic_rules.to_queue(queues.undelivered, role),
         )
-        self._send_failures_to_queue("HelloFailures", receptionist)
+        self.send_failures_to_queue("HelloFailures", receptionist)
 
     def _connection_side(self) -> None:
         """The function triggered when devices connect and disconnect."""
         function = self.make_function(functions.CONNECTIONS, permissions.connections(self.settings))
         connections.make_rule(self, self.settings, function, self.queues.undelivered, self.rules_role)
-        self._send_failures_to_queue("ConnectionsFailures", function)
+        self.send_failures_to_queue("ConnectionsFailures", function)
         connections.enable_iot_logs(self, self.settings)
 
-    def _send_failures_to_queue(self, construct_id: str, function: lambda_.Function) -> None:
-        lambda_.CfnEventInvokeConfig(
-            self,
-            construct_id,
-            function_name=function.function_name,
-            qualifier="$LATEST",
-            maximum_retry_attempts=2,
-            maximum_event_age_in_seconds=6 * _HOUR,
-            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.queues.undelivered.queue_arn)
-            ),
-        )
+    def send_failures_to_queue(self, construct_id: str, function: lambda_.Function) -> None:
+        event_sources.failures_to(self, construct_id, function, self.queues.undelivered)
 
     def _commissioner_side(self) -> None:
         """Functions triggered by changes of the ledger and by events in the targets."""
@@ -219,7 +210,7 @@ class LobbyStack(Stack):
         )
         notary.entries_to(self, function, stream)
         self.webhooks, self.notices = events.make_events(self, stream, self.queues.undelivered)
-        self._send_failures_to_queue("PublisherFailures", self.functions[functions.PUBLISHER.name])
+        self.send_failures_to_queue("PublisherFailures", self.functions[functions.PUBLISHER.name])
 
     def _scheduled_functions(self) -> None:
         """Functions triggered by a schedule."""

@@ -92,6 +92,16 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(
         stack,
+        "RenewerRole",
+        {
+            f"{iot}:cert/*": _CERTIFICATES,
+            f"{iot}:thing/*": _THINGS,
+            f"{iot}:topic/lobby/*": _TOPICS,
+            "*": f"CreateCertificateFromCsr, AttachThingPrincipal: {_NO_RESOURCE}",
+        },
+    )
+    _wildcards(
+        stack,
         "ReconcilerRole",
         {
             f"{iot}:cacert/*": "manufacturers' CAs are registered later",

@@ -124,6 +124,14 @@ class ReconcilerSettings(MarkerSettings):
 
 
 @dataclass(frozen=True)
+class RenewerSettings(LobbySettings):
+    """`lobby_policy` is attached to a new certificate; `iot_arn` is the prefix of the ARNs of the lobby's AWS IoT."""
+
+    lobby_policy: str
+    iot_arn: str
+
+
+@dataclass(frozen=True)
 class BouncerSettings(LobbySettings):
     """`lobby_policy` is attached to an admitted certificate; `trust_bucket` holds the revocation lists. The queues are
     URLs. `registrations_per_second` is the pace of this process, one of several."""

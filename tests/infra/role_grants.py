@@ -105,6 +105,18 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
+    "device-lobby-renewer": {
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}counts"},
+        "dynamodb:PutItem": {f"{TABLE}history"},
+        "iot:UpdateCertificate": {f"{IOT}cert/*"},
+        "iot:AttachPolicy": {f"{IOT}cert/*"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:CreateCertificateFromCsr": {"*"},
+        "iot:AttachThingPrincipal": {"*"},
+        "iot:Publish": {f"{IOT}topic/lobby/*"},
+        "sqs:SendMessage": {f"{SQS}undelivered"},
+    },
     "device-lobby-connections": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}connections"},
         "dynamodb:PutItem": {f"{TABLE}connections"},

@@ -37,6 +37,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         },
         "vending": {"VENDING_PARAMETER"},
         "vending-authorizer": set(),
+        "renewer": {"LOBBY_POLICY", "IOT_ARN"},
         "receptionist": set(),
         "connections": set(),
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
@@ -49,7 +50,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "campaigns": {"TRUST_BUCKET", "CAMPAIGNS_QUEUE", "CAMPAIGN_APPROVAL_ABOVE"},
         "provisioning": set(),
         "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY"},
-        "reconciler": {"INSPECTOR_FUNCTION", "LOBBY"},
+        "reconciler": {"INSPECTOR_FUNCTION", "LOBBY", "TRUST_BUCKET"},
         "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE"},
         "notary": {"NOTARY_BUCKET"},
         "publisher": {"EVENT_BUS", "LOBBY", "UNDELIVERED_QUEUE", "WEBHOOKS_QUEUE"},
@@ -111,7 +112,7 @@ def test_a_waiting_device_can_publish_hellos_and_subscribe_to_its_topic(stacks: 
     attached = {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
     assert {each["Action"]: (each["Resource"], each.get("Condition")) for each in policy["Statement"]} == {
         "iot:Connect": (f"{arn}:client/{thing}", attached),
-        "iot:Publish": (f"{arn}:topic/$aws/rules/lobby", None),
+        "iot:Publish": ([f"{arn}:topic/$aws/rules/lobby", f"{arn}:topic/$aws/rules/lobby_renewal"], None),
         "iot:Subscribe": (f"{arn}:topicfilter/lobby/{thing}", None),
         "iot:Receive": (f"{arn}:topic/lobby/{thing}", None),
     }

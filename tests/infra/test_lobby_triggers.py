@@ -127,6 +127,7 @@ def test_a_confirmation_of_an_unknown_topic_is_tried_again_until_its_token_expir
     ("name", "sql", "destination"),
     [
         ("lobby", wire.HELLO_SQL, "<Receptionist"),
+        ("lobby_renewal", wire.RENEWAL_SQL, "<Renewer"),
         ("device_lobby_registered", wire.REGISTERED_SQL, "<Registrations"),
         ("device_lobby_connections", wire.CONNECTIONS_SQL, "<Connections"),
     ],
@@ -162,8 +163,8 @@ def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(
 
 def test_a_failed_rule_invocation_is_tried_three_times_and_sent_to_the_queue(stacks: Stacks) -> None:
     configs = stacks.lobby.resolve(stacks.lobby.of_type("AWS::Lambda::EventInvokeConfig"))
-    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Recept", "Connec", "Publis")]
-    assert len(handed_over) == 3
+    handed_over = [each for each in configs if each["FunctionName"][1:7] in ("Recept", "Renewe", "Connec", "Publis")]
+    assert len(handed_over) == 4
     for each in handed_over:
         assert each["MaximumRetryAttempts"] == 2
         assert each["DestinationConfig"]["OnFailure"]["Destination"].startswith("<Undelivered")

@@ -24,6 +24,7 @@ UNBOUNDED = {
     "device-lobby-commissioner": {"iot:DetachThingPrincipal"},
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "device-lobby-reconciler": {"iot:ListCACertificates"},
+    "device-lobby-renewer": {"iot:CreateCertificateFromCsr", "iot:AttachThingPrincipal"},
     "device-lobby-publisher": {"dynamodb:ListStreams"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA",

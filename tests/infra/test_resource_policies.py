@@ -47,6 +47,7 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         callers.setdefault(each["FunctionName"].strip("<>").split(".")[0][:6], set()).add(caller)
     assert callers == {
         "Recept": {f"{RULE}lobby"},
+        "Renewe": {f"{RULE}lobby_renewal"},
         "Connec": {f"{RULE}device_lobby_connections"},
         "AdminA": {"apigateway.amazonaws.com"},
         "Pages1": {"apigateway.amazonaws.com"},
