@@ -51,6 +51,7 @@ def test_a_lambda_can_be_invoked_only_by_its_trigger(stacks: Stacks) -> None:
         "Connec": {f"{RULE}device_lobby_connections"},
         "AdminA": {"apigateway.amazonaws.com"},
         "Pages1": {"apigateway.amazonaws.com"},
+        "Vendin": {"apigateway.amazonaws.com"},
         "Sweepe": {"<SweeperTimer.Arn>"},
         "Provis": {"arn:aws:iot:us-east-1:100000000001:provisioningtemplate/device-lobby"},
         "Regist": {"<RegistrarTimer.Arn>"},
