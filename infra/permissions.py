@@ -199,7 +199,7 @@ def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
         table(HISTORY, lobby, "PutItem", "Query"),
         table(COUNTS, lobby, "UpdateItem", "Query"),
         table(TARGETS, lobby, "GetItem", "Query"),
-        table(CAMPAIGNS, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"),
+        table(CAMPAIGNS, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
         _consumes("Campaigns", CAMPAIGN_TOKENS, lobby, "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
         allow("Manifests", ["s3:GetObject", "s3:PutObject"], f"{_trust(lobby)}/{MANIFESTS}*"),
     ]

@@ -68,8 +68,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         _OPERATORS,
     ),
     "createCampaign": (
-        "mutation($id: ID!) {"
-        ' createCampaign(name: "new", change: {operation: RETRY}, devices: [{certid: $id}]) { name } }',
+        'mutation { createCampaign(name: "new", change: {operation: RETRY}, failedOf: "none") { name } }',
         _OPERATORS,
     ),
     "addCampaignDevices": (
@@ -157,6 +156,7 @@ REFUSED: Final = {
     "removeTarget": "TARGET_NOT_ARCHIVED",
     **dict.fromkeys(
         (
+            "createCampaign",
             "addCampaignDevices",
             "approveCampaign",
             "pauseCampaign",

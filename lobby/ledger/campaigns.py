@@ -36,7 +36,7 @@ from lobby.ledger.campaign_rows import (
     row_of,
 )
 from lobby.ledger.clock import now, pause, timestamp
-from lobby.ledger.commits import Check, Delete, Put, committed
+from lobby.ledger.commits import Delete, Put, committed
 from lobby.ledger.transaction import Update
 from lobby.names import CampaignName, shown
 
@@ -211,9 +211,9 @@ class Campaigns:
 
     def rest(self, campaign: Campaign) -> None:
         """Remove a campaign from those for which the feeder has work, unless its state has changed since."""
-        unchanged = CampaignRow.revision == campaign.revision
-        check = Check(CampaignRow, (KIND, campaign.name), unchanged)
-        committed(check, Delete(CampaignKeyRow(ACTIVE, campaign.name)))
+        same = CampaignRow.revision
+        unchanged = Update(CampaignRow(KIND, campaign.name), [same.set(campaign.revision)], same == campaign.revision)
+        committed(unchanged, Delete(CampaignKeyRow(ACTIVE, campaign.name)))
 
 
 def _progress_actions(progress: Progress) -> list[Any]:

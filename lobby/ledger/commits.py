@@ -1,4 +1,4 @@
-"""Small transactions of one table: items that are written, updated, deleted or checked, each on a condition.
+"""Small transactions of one table: items that are written, updated or deleted, on conditions.
 
 The transaction of a device's change is in `transaction`; registers of other things use this.
 """
@@ -31,16 +31,7 @@ class Delete:
     row: Model
 
 
-@dataclass(frozen=True)
-class Check:
-    """A condition on an item that is not changed."""
-
-    model: type[Model]
-    keys: tuple[str, str]
-    condition: Condition
-
-
-def committed(*writes: Put | Update | Delete | Check) -> bool:
+def committed(*writes: Put | Update | Delete) -> bool:
     """Write one transaction; return False if an item is not as expected, or is in use by another transaction."""
     try:
         with TransactWrite(connection=connection_of(), client_request_token=str(uuid4())) as transaction:
@@ -52,8 +43,6 @@ def committed(*writes: Put | Update | Delete | Check) -> bool:
                         transaction.update(write.row, list(write.actions), condition=write.condition)
                     case Delete():
                         transaction.delete(write.row)
-                    case Check():
-                        transaction.condition_check(write.model, *write.keys, condition=write.condition)
     except TransactWriteError as error:
         if set(reasons_of(error)) & CONFLICTS:
             return False

@@ -154,7 +154,6 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}campaigns"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}campaigns"},
         "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}campaigns"},
-        "dynamodb:ConditionCheckItem": {f"{TABLE}campaigns"},
         "dynamodb:Query": {
             f"{TABLE}history",
             f"{TABLE}counts",
