@@ -33,6 +33,8 @@ class LocalLobby:
     cognito_url: str
     client_id: str
     users: Mapping[str, tuple[str, str]] = field(repr=False)
+    endpoint: str | None = None
+    """The host that devices connect to."""
     mqtt_port: int = MQTT_PORT
     server_ca: Path | None = None
     """The CA of the server that devices connect to."""
@@ -89,7 +91,8 @@ def read_local(path: Path) -> LocalLobby:
         users = {each["role"]: (each["user"], each["password"]) for each in body["operators"]}
         urls = body["graphql_url"], body["aws_endpoint_url"]
         client_id = str(body["user_pool_client_id"])
-        port, server_ca = int(body.get("mqtt_port", MQTT_PORT)), body.get("server_ca_path")
+        endpoint, server_ca = body.get("lobby_endpoint"), body.get("server_ca_path")
+        port = int(body.get("mqtt_port", MQTT_PORT))
     except OSError as error:
         raise usage_error(f"cannot read {path} ({error.strerror})", "UNREADABLE_FILE") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -97,7 +100,7 @@ def read_local(path: Path) -> LocalLobby:
             f"got {path} ({error!r}), want the lobby.json of a local deployment", "UNREADABLE_FILE"
         ) from error
     graphql, cognito = (checked_url(url, f"an address in {path}") for url in urls)
-    return LocalLobby(path, graphql, cognito, client_id, users, port, Path(server_ca) if server_ca else None)
+    return LocalLobby(path, graphql, cognito, client_id, users, endpoint, port, Path(server_ca) if server_ca else None)
 
 
 def credentials(lobby: LocalLobby, role: str) -> tuple[str, str]:

@@ -97,12 +97,13 @@ def _check(source: Source, days: int | None, cert: Path | None, key: Path | None
 def _prepared(context: CommandContext, name: str, host: str | None, port: int | None, root_ca: Path | None) -> Bundle:
     """Return the bundle without its claim certificate."""
     enrolment = find(context, name)
-    endpoint, template = host or enrolment["endpoint"], enrolment["provisioningTemplate"]
+    local = context.lobby if isinstance(context.lobby, LocalLobby) else None
+    endpoint = host or enrolment["endpoint"] or (local.endpoint if local else None)
+    template = enrolment["provisioningTemplate"]
     if template is None:
         raise usage_error(f"got {name}, which has the door {enrolment['door']}, want an enrolment with the door claim")
     if endpoint is None:
         raise usage_error(f"got no endpoint from the lobby of {name}, want --endpoint HOST")
-    local = context.lobby if isinstance(context.lobby, LocalLobby) else None
     roots = root_ca or (local.server_ca if local else None)
     return Bundle(
         enrolment=name,
