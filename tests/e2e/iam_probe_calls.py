@@ -152,7 +152,7 @@ def _allocation_hooks(scope: Target) -> Iterator[Probe]:
 
 def _buckets(resources: Resources) -> Iterator[Probe]:
     for bucket in resources.buckets:
-        for key in ("crl/nobody", "entries/nobody"):
+        for key in ("campaigns/nobody", "crl/nobody", "entries/nobody"):
             params = {"Bucket": bucket, "Key": key, "IfMatch": _NONE}
             for action in ("GetObject", "PutObject", "DeleteObject"):
                 yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", "s3", action, params)
