@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from infra.local.powered_device import PoweredDevice
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from pki.devices import DevicePaths
+from tests.e2e.claiming_device import ClaimConnection, new_key, request_of, stored
 from tests.e2e.deployment import CLAIM, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of
 from tests.e2e.second_lobby import layout_beside
@@ -24,6 +27,9 @@ from tests.e2e.test_e2e_lobbyctl import Lobbyctl
 
 ID = "staging"
 STATE = "query($id: ID!) { device(certid: $id) { devstate reason message } }"
+ADD = """mutation($csr: String!) {
+  addClaimCertificate(enrolment: "claimed", csr: $csr) { certificateId certificatePem }
+}"""
 RELEASE = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
 
 
@@ -87,6 +93,23 @@ def onboard(api: Api, file: LobbyFile, paths: DevicePaths, state: Path, target: 
     return powered
 
 
+def join_by_claim(lobby: SecondLobby, directory: Path) -> list[str]:
+    """Have a device join by claim. Return the fingerprints of the claim certificate and of the device's."""
+    with closing(Api(lobby.file, lobby.file.operator("admin"))) as admin:
+        admin.ask('mutation { createEnrolment(name: "claimed", door: "claim", limit: 1) { name } }')
+        key = new_key()
+        added = admin.ask(ADD, csr=request_of(key, "claim"))["addClaimCertificate"]
+    with closing(ClaimConnection(lobby.file, stored(directory, "claim", key, added["certificatePem"]))) as connection:
+        pending = connection.certificate("meter-1")
+        assert connection.provision(pending, "meter-1")[0] == "accepted"
+    return [added["certificateId"], pending.certid]
+
+
+def templates(iot: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = iot.list_provisioning_templates()["templates"]
+    return found
+
+
 @pytest.mark.full
 def test_two_lobbies_share_a_target_and_one_is_destroyed(
     deployed: Deployment, fleet: Fleet, first: Target, second_lobby: SecondLobby, tmp_path: Path
@@ -113,9 +136,15 @@ def test_two_lobbies_share_a_target_and_one_is_destroyed(
     listed = [each["certid"] for each in lobbyctl.records("devices", "list", "--all")]
     assert listed == [certid_of(theirs)]
 
+    claimed = join_by_claim(second_lobby, tmp_path)
+    home = deployed.client(second_lobby.lobby, "iot")
+    assert [each["templateName"] for each in templates(home)] == ["staging-device-lobby"]
+
     api.close()
     powered.stop()
     second_lobby.run("destroy")
+    assert [deployed.status(certid, second_lobby.lobby) for certid in claimed] == [None, None]
+    assert (templates(home), home.list_things()["things"], home.list_policies()["policies"]) == ([], [], [])
     assert deployed.status(certid_of(theirs), first) is None
     assert deployed.status(certid_of(theirs), second_lobby.lobby) is None
     assert deployed.status(certid_of(ours), first) == "ACTIVE"
