@@ -8,7 +8,7 @@ TRUST = "arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"
 CAMPAIGNS = f"{SQS}campaigns.fifo"
 LANES = {f"{SQS}lanes.fifo", f"{SQS}express.fifo"}
 NOTICES = "arn:aws:sns:us-east-1:100000000001:device-lobby-notices"
-SECRETS = "arn:aws:ssm:us-east-1:100000000001:parameter/device-lobby/webhooks/*"
+SECRETS = "arn:aws:ssm:us-east-1:100000000001:parameter/device-lobby/webhooks/*"  # pragma: allowlist secret
 LAMBDA = "arn:aws:lambda:us-east-1:100000000001:function:device-lobby-"
 DOOR_GRANTS: dict[str, dict[str, set[str]]] = {
     "device-lobby-bouncer": {
