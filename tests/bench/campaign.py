@@ -22,7 +22,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from infra.local.api import Api
+from infra.local.api import Api, ApiRefused
 from infra.local.bringup import exclusive_use
 from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import Timeline
@@ -45,6 +45,7 @@ NAME: Final = "move-all"
 FUNCTIONS: Final = ("device-lobby-campaigns", "device-lobby-commissioner")
 """Their processes are killed."""
 _ALONE: Final = 7
+_PATIENCE: Final = 60.0
 _POLL: Final = 1.0
 _BATCH: Final = 25
 _CREATE: Final = """
@@ -73,6 +74,7 @@ class Figures:
     throttled: int = 0
     idle_ms: float = 0.0
     singles: int = 0
+    refused: int = 0
     single_same_ms: float = 0.0
     single_other_ms: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
@@ -162,7 +164,7 @@ class CampaignUnderTest:
 
     def _left(self) -> int:
         """Return how many devices of the campaign are not commissioned in their new target."""
-        campaign = self.lobby.api.ask(_CAMPAIGN)["campaign"]
+        campaign = self._ask(self.lobby.api, _CAMPAIGN)["campaign"]
         self.figures.counts = campaign["counts"]
         if campaign["stoppedBecause"]:
             raise TimeoutError(f"the campaign has stopped: {campaign['stoppedBecause']}, {campaign['counts']}")
@@ -180,14 +182,26 @@ class CampaignUnderTest:
     def _create(self) -> None:
         target = {"account": self._goal.account, "region": self._goal.region}
         source = {"target": {"account": self._source.account, "region": self._source.region}, "state": "arrived"}
-        self.lobby.api.ask(_CREATE, filter=source, change={"operation": "MOVE", "target": target})
+        self._ask(self.lobby.api, _CREATE, filter=source, change={"operation": "MOVE", "target": target})
         for _ in _until(lambda: self._state() not in ("preparing",)):
             pass
         if self._state() == "approval":
-            self._admin.ask(_APPROVE)
+            self._ask(self._admin, _APPROVE)
+
+    def _ask(self, api: Api, query: str, **variables: Any) -> Any:
+        """Ask again when the account's concurrency refuses the call before it runs. Count how often that happened."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return api.ask(query, **variables)
+            except ApiRefused as refusal:
+                if refusal.code != "429" or time.monotonic() > until:
+                    raise
+            self.figures.refused += 1
+            time.sleep(1)
 
     def _state(self) -> str:
-        return str(self.lobby.api.ask(_CAMPAIGN)["campaign"]["state"])
+        return str(self._ask(self.lobby.api, _CAMPAIGN)["campaign"]["state"])
 
     def _arrived(self) -> list[Fingerprint]:
         """Write devices that have arrived in the first target."""
