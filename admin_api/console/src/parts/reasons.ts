@@ -163,6 +163,10 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     meaning: "Its certificate was deactivated",
     remedy: "It must ask for a new certificate.",
   },
+  CERTIFICATE_RENEWED: {
+    meaning: "It has renewed this certificate",
+    remedy: "Something still uses the former one. If it is not the device, its key was copied.",
+  },
   REVOKED: { meaning: "An operator has revoked it", remedy: "This is final." },
 };
 
