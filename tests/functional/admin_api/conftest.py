@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lobby.aws.clients import client
 from lobby.ledger.store import Ledger
 from tests.functional.admin_api.api_on_moto import Lobby, fresh_lobby, ledger_on_moto
 from tests.functional.admin_api.deployed_lambda import console, dist
@@ -20,6 +22,15 @@ def ledger() -> Iterator[Ledger]:
 @pytest.fixture
 def lobby(ledger: Ledger) -> Lobby:
     return fresh_lobby(ledger)
+
+
+@pytest.fixture
+def topic(lobby: Lobby) -> Iterator[Any]:
+    """The topic of the notices; a client of SNS."""
+    sns = client("sns")
+    arn = sns.create_topic(Name="device-lobby-notices")["TopicArn"]
+    yield sns
+    sns.delete_topic(TopicArn=arn)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Notices by e-mail: who is subscribed to what, and what is refused."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from lobby.aws.clients import client
 from tests.functional.admin_api.api_on_moto import Lobby, Response
 from tests.functional.admin_api.lobby_over_http import Terminal
 from tests.functional.admin_api.webhooks_on_moto import TOPIC
@@ -16,12 +14,7 @@ ADD = (
 )
 
 
-@pytest.fixture(autouse=True)
-def topic(lobby: Lobby) -> Iterator[Any]:
-    sns = client("sns")
-    sns.create_topic(Name="device-lobby-notices")
-    yield sns
-    sns.delete_topic(TopicArn=TOPIC)
+pytestmark = pytest.mark.usefixtures("topic")
 
 
 def add(lobby: Lobby, email: str, notices: list[str] | None = None) -> Response:

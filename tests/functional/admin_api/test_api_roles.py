@@ -23,6 +23,7 @@ def test_every_operation_is_in_the_role_table_and_in_the_tests() -> None:
     assert names == set(roles.OPERATIONS) == set(operations.OPERATIONS)
 
 
+@pytest.mark.usefixtures("topic")
 @pytest.mark.parametrize("operation", operations.OPERATIONS)
 @pytest.mark.parametrize("role", Role)
 def test_a_role_permits_its_operations_and_no_others(lobby: Lobby, role: Role, operation: str) -> None:
