@@ -114,6 +114,7 @@ def on_connection_event(
         case Connected(), Phase.CONNECTING:
             step.update(phase=Phase.SUBSCRIBING)
             step.update_progress(granted=0)
+            step.log("connected", place=step.state.location.value, endpoint=str(step.state.endpoint))
             connection.subscribe_to(step, _topics(_plan(step))[0])
         case SubscriptionGranted(), Phase.SUBSCRIBING:
             _on_granted(step)

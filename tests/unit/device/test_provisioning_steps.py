@@ -38,6 +38,7 @@ def test_the_steps_follow_each_other() -> None:
     driver = Driver()
     assert driver.actions(Connect)[0].endpoint == LOBBY
     driver.feed(Connected(1))
+    assert driver.logged == ["connected"]
     for topic in TOPICS:
         assert [each.topic for each in driver.actions(Subscribe)] == [topic]
         driver.feed(SubscriptionGranted(1))
