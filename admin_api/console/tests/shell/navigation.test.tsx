@@ -5,8 +5,8 @@ import { homeOf } from "../../src/pages/navigation";
 import { Shell } from "../../src/shell/shell";
 import { FakeApi, type Role, show } from "../fake_api";
 
-const ALL = ["Claim", "Waiting", "Devices", "Targets", "Enrolments", "Overview"];
-const TECHNICIAN = ALL.filter((name) => name !== "Enrolments");
+const ALL = ["Claim", "Waiting", "Devices", "Targets", "Enrolments", "Campaigns", "Overview"];
+const TECHNICIAN = ALL.filter((name) => name !== "Enrolments" && name !== "Campaigns");
 
 function navigation(): (string | null)[] {
   const [side] = screen.getAllByRole("navigation", { name: "Main" });
