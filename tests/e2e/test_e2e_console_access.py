@@ -12,8 +12,11 @@ from tests.e2e.browser import DESK, PHONE, Screen, Visit
 from tests.e2e.deployment import Deployment
 
 Visiting = Callable[..., Visit]
-PAGES: Final = ("Claim", "Waiting", "Devices", "Targets", "Enrolments", "Overview")
-HIDDEN: Final = {"viewer": ("Claim", "Enrolments"), "technician": ("Enrolments",)}
+PAGES: Final = ("Claim", "Waiting", "Devices", "Targets", "Enrolments", "Campaigns", "Overview")
+HIDDEN: Final = {
+    "viewer": ("Claim", "Enrolments", "Campaigns"),
+    "technician": ("Enrolments", "Campaigns"),
+}
 STARTS: Final = {"admin": "waiting", "operator": "waiting", "technician": "claim", "viewer": "overview"}
 
 
