@@ -27,6 +27,8 @@ SETTINGS = {
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
     "NOTICES_TOPIC": f"arn:aws:sns:{REGION}:999999999999:device-lobby-notices",
     "WEBHOOKS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/999999999999/device-lobby-webhooks",
+    "CAMPAIGNS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/999999999999/device-lobby-campaigns.fifo",
+    "CAMPAIGN_APPROVAL_ABOVE": "1000",
     "ARRIVALS_QUEUE_ARN": f"arn:aws:sqs:{REGION}:999999999999:device-lobby-arrivals",
     "LEFT_THINGS": "mark",
     "LOGIN_URL": f"https://device-lobby-999999999999.auth.{REGION}.amazoncognito.com",
