@@ -15,7 +15,7 @@ import pytest
 
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events
-from tests.e2e.test_e2e_lobbyctl import Lobbyctl
+from tests.e2e.lobbyctl_process import Lobbyctl
 
 _SECONDS = 120
 
@@ -115,8 +115,8 @@ def test_a_client_that_is_killed_at_each_step_continues_with_the_same_key(
         process = machine.client("--serial", "pump-killed")
         with process:
             assert process.stdout
-            log = (json.loads(line) for line in process.stdout)
-            reached = next(entry["event"] for entry in log if entry["event"] in (event, "hello_sent"))
+            entries = (json.loads(line) for line in process.stdout)
+            reached = next(entry["event"] for entry in entries if entry["event"] in (event, "hello_sent"))
             process.kill()
         if reached == "hello_sent":  # the client before has stored its identity before it was killed
             break
@@ -129,7 +129,7 @@ def test_a_client_that_is_killed_at_each_step_continues_with_the_same_key(
 
 
 @pytest.mark.slow
-def test_a_denied_device_is_told_the_possible_causes_and_tries_again(
+def test_a_denied_device_shows_the_possible_causes_and_tries_again(
     deployed: Deployment, python: Path, tmp_path: Path
 ) -> None:
     machine = Machine(python, deployed, tmp_path, "--names", "pump-*")

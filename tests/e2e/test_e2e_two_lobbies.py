@@ -22,8 +22,8 @@ from pki.devices import DevicePaths
 from tests.e2e.claiming_device import ClaimConnection, new_key, request_of, stored
 from tests.e2e.deployment import CLAIM, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of
+from tests.e2e.lobbyctl_process import Lobbyctl
 from tests.e2e.second_lobby import layout_beside
-from tests.e2e.test_e2e_lobbyctl import Lobbyctl
 
 ID = "staging"
 STATE = "query($id: ID!) { device(certid: $id) { devstate reason message } }"

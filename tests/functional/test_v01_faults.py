@@ -203,7 +203,7 @@ def test_fault_the_target_policy_allows_client_star(target: Any, profile: str | 
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         assert "*" not in statement["Action"]
         for resource in resources:
-            assert own in resource or resource.endswith(":topic/$aws/rules/lobby")
+            assert own in resource or resource.endswith((":topic/$aws/rules/lobby", ":topic/$aws/rules/lobby_renewal"))
             assert not resource.split(own)[0].endswith("*")
     [connect] = [statement for statement in document["Statement"] if statement["Action"] == "iot:Connect"]
     assert connect["Resource"] == f"arn:aws:iot:{target.region}:{target.account}:client/{own}"

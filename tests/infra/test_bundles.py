@@ -160,7 +160,7 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-SMALL = Bundle("small", ("small",), ("small/page",), ("small/tool",))
+SMALL = Bundle("small", ("small",), ("small/page",), excluded=("small/tool",))
 
 
 def test_a_change_of_code_requirements_platform_or_byte_code_is_another_bundle(

@@ -23,8 +23,12 @@ CONTEXT: Final = {
     "bundle": "false",
     "targets": [{"account": "200000000002", "region": "eu-west-1", "externalId": "the-first-account-s"}],
 }
-OF_THE_REGION: Final = {("AWS::IoT::TopicRule", "lobby"), ("AWS::Logs::LogGroup", "AWSIotLogsV2")}
-"""Names that v0.1's devices and AWS fix. They exist once in a Region, and so does a lobby."""
+OF_THE_REGION: Final = {
+    ("AWS::IoT::TopicRule", "lobby"),
+    ("AWS::IoT::TopicRule", "lobby_renewal"),
+    ("AWS::Logs::LogGroup", "AWSIotLogsV2"),
+}
+"""Names that devices and AWS fix. They exist once in a Region, and so does a lobby."""
 SCOPED: Final = {
     "AWS::ApiGatewayV2::Stage",
     "AWS::ApiGatewayV2::Authorizer",

@@ -31,6 +31,8 @@ from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, fingerprints, i
 NAME: Final = CampaignName("to-b")
 TO_B: Final = ChangeRequest(ChangeOperation.MOVE, B)
 IN_A: Final = Source(SourceKind.FILTER, None, {"target": str(A)})
+S, E, O = CampaignState, CampaignEvent, ChangeOperation  # noqa: E741
+RELEASE: Final = ChangeRequest(O.RELEASE)
 US: Final = "service:tests"
 _SNAPSHOTS: Final[dict[int, Any]] = {}
 """The tables with so many devices, which are made once."""

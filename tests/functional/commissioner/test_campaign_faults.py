@@ -13,8 +13,7 @@ from lobby.domain.change_requests import ChangeRequest
 from lobby.ledger.manifests import key_of
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock, CutOff
-from tests.functional.commissioner.campaign_lobby import NAME, TO_B, CampaignLobby, campaign_fixture
-from tests.functional.commissioner.test_campaign_feeder import RELEASE, E, O, S
+from tests.functional.commissioner.campaign_lobby import NAME, RELEASE, TO_B, CampaignLobby, E, O, S, campaign_fixture
 
 lobby, large = campaign_fixture(12), campaign_fixture(130)
 

@@ -2,8 +2,7 @@
 
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Author, CampaignEvent, CampaignState, Source, SourceKind
-from lobby.domain.change_requests import ChangeOperation, ChangeRequest
+from lobby.domain.campaign import Author, Source, SourceKind
 from lobby.domain.device import Priority
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
@@ -11,13 +10,10 @@ from lobby.ledger.clock import timestamp
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.names import CampaignName
 from tests.aws import Calls, Clock
-from tests.functional.commissioner.campaign_lobby import IN_A, NAME, CampaignLobby, campaign_fixture
+from tests.functional.commissioner.campaign_lobby import IN_A, NAME, RELEASE, CampaignLobby, E, S, campaign_fixture
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, fingerprints, is_valid
 
 lobby, large = campaign_fixture(12), campaign_fixture(130)
-
-S, E, O = CampaignState, CampaignEvent, ChangeOperation  # noqa: E741
-RELEASE = ChangeRequest(O.RELEASE)
 
 
 def test_a_campaign_moves_every_device_of_its_filter_and_each_history_names_it(lobby: CampaignLobby) -> None:
