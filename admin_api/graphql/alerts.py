@@ -1,4 +1,4 @@
-"""Alerts by e-mail in the API: who is told what happens to devices."""
+"""Alerts by e-mail in the API: who gets notices about devices."""
 
 from typing import Annotated
 

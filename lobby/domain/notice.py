@@ -14,7 +14,7 @@ _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9-
 
 
 class Notice(StrEnum):
-    """What people are told."""
+    """What a notice reports."""
 
     WAITING = "waiting"
     """A device waits in the lobby for a claim."""

@@ -240,8 +240,8 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
         if publish:
             # A rule of the bus sends the notice that the device waits to its topic.
-            told = {"notifications": 1} if first == 1 else {}
-            bill.run("publish (publisher)", lambda first=first, last=last: publish(entries(first, last)), **told)  # type: ignore[misc]
+            notified = {"notifications": 1} if first == 1 else {}
+            bill.run("publish (publisher)", lambda first=first, last=last: publish(entries(first, last)), **notified)  # type: ignore[misc]
 
 
 def _returns_lease(lanes: Any, lane: str) -> bool:

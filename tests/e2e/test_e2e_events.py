@@ -73,7 +73,7 @@ def test_each_transition_of_an_onboarding_is_published(
     assert own == [("claim", name_of(paths))]
 
 
-def test_a_subscriber_is_told_that_a_device_waits(deployed: Deployment, fleet: Fleet) -> None:
+def test_a_subscriber_gets_a_notice_that_a_device_waits(deployed: Deployment, fleet: Fleet) -> None:
     """A queue stands for the mail box: the emulator sends no mail."""
     sqs, sns = (deployed.client(deployed.lobby, service) for service in ("sqs", "sns"))
     url = sqs.create_queue(QueueName="mail-box")["QueueUrl"]

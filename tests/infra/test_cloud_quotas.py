@@ -22,7 +22,7 @@ def test_the_defaults_suffice_for_ten_registrations_a_second() -> None:
     assert shortages(1000, DEFAULTS, 10) == []
 
 
-def test_a_new_account_is_told_to_raise_lambdas_concurrency() -> None:
+def test_a_new_account_is_advised_to_raise_lambdas_concurrency() -> None:
     [finding] = shortages(10, DEFAULTS, 10)
     assert str(finding).startswith(f"Lambda concurrent executions: got 10, want {CONCURRENT_RUNS}: ")
 
