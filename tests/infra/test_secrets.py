@@ -7,6 +7,7 @@ is marked with `pragma: allowlist secret`.
 import re
 import subprocess
 from bisect import bisect_right
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def part_of(name: str) -> str:
 @cache
 def patterns() -> tuple[re.Pattern[str], ...]:
     """Return the detectors' patterns. Each line with a secret matches one of them."""
-    detectors = get_mapping_from_secret_type_to_class().values()
+    detectors: Collection[type] = get_mapping_from_secret_type_to_class().values()
     keywords = re.compile("|".join(DENYLIST), re.IGNORECASE)
     own = [each for kind in detectors if kind.__name__ in DETECTORS for each in getattr(kind, "denylist", None) or ()]
     return (keywords, *own)

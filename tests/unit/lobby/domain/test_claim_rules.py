@@ -93,7 +93,11 @@ def forged() -> str:
     return make.pem_of_der(good.replace(b"pumps", b"pumpz")).replace("CERTIFICATE", "CERTIFICATE REQUEST")
 
 
-@pytest.mark.parametrize("csr", ["", "hello", CA.pem, request()[:100], "x" * 5000, forged()])
+@pytest.mark.parametrize(
+    "csr",
+    ["", "hello", CA.pem, request()[:100], "x" * 5000, forged()],
+    ids=["empty", "text", "certificate", "cut off", "too long", "forged"],
+)
 def test_a_request_that_cannot_be_read_is_rejected(csr: str) -> None:
     with pytest.raises(InvalidInput) as error:
         key_of_request(csr)
