@@ -67,6 +67,15 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+class RenewalStatus(StrEnum):
+    """What a list of devices can be limited to."""
+
+    DUE = "due"
+    """The device is to renew its certificate. It may be overdue."""
+    OVERDUE = "overdue"
+    """It should have done so by now."""
+
+
 def shown(value: object, limit: int = _SHOWN) -> str:
     """Return an untrusted value for use in a message: quoted, on one line, cut after `limit` characters."""
     text = ascii(value)

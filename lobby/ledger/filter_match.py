@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lobby.domain.device import Device
-from lobby.ledger.device_filter import Filter
+from lobby.ledger.device_filter import Filter, due_before
 from lobby.ledger.items import indexed_name
 
 CHECKS: Final[dict[str, Callable[[Device, Any], bool]]] = {
@@ -17,6 +17,7 @@ CHECKS: Final[dict[str, Callable[[Device, Any], bool]]] = {
     "fingerprint_prefix": lambda device, prefix: device.certid.startswith(prefix),
     "reason": lambda device, reason: device.reason == reason,
     "entered_before": lambda device, before: device.enteredat < before,
+    "renewal": lambda device, status: device.renew_by is not None and device.renew_by < due_before(status),
 }
 """The check of each field of `Filter`."""
 

@@ -1,7 +1,8 @@
 """The indexes that answer lists of devices, and which of them can answer a filter.
 
 The keys of an index cover a part of the filter. The rest becomes a filter condition of the query, or is applied to the
-rows if the index has only keys. Without state, target, name or fingerprint, the partitions of all states are merged.
+rows if the index has only keys. Without state, target, name, fingerprint or renewal, the partitions of all states are
+merged.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lobby.domain.states import State
-from lobby.ledger.device_filter import TIMESTAMP, Filter
-from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD
+from lobby.ledger.device_filter import TIMESTAMP, Filter, due_before
+from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
 from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, parse_fingerprint, parse_thing_name
 
@@ -62,6 +63,8 @@ class IndexPlan:
         if self.range_key == "enteredat":
             return TIMESTAMP.fullmatch(place.value) is not None and (bound is None or place.value < bound)
         [certid] = place.after.values()
+        if self.range_key == "renewby":
+            return certid is not None and bool(TIMESTAMP.fullmatch(place.value)) and place.value < due_before(bound)
         is_key = certid == place.value if self.range_key == "certid" else certid is not None
         return is_key and place.value.startswith(bound) and parse_thing_name(place.value) == place.value
 
@@ -84,6 +87,16 @@ BY_NAME: Final = IndexPlan(
     "name_prefix",
     "name_prefix",
     lambda wanted: (str(wanted.name_prefix)[:NAME_HEAD],),
+    keys_only=True,
+)
+BY_RENEWAL: Final = IndexPlan(
+    "renewal",
+    LedgerRow.by_renewal,
+    "renewal",
+    "renewby",
+    "renewal",
+    "renewal",
+    lambda _wanted: (RENEWING,),
     keys_only=True,
 )
 BY_TARGET: Final = IndexPlan(
@@ -113,9 +126,12 @@ ALL: Final = IndexPlan(
     "entered_before",
     lambda _wanted: tuple(state.value for state in State),
 )
-_SELECTIVE: Final = (BY_PRINT, BY_NAME, BY_TARGET, BY_STATE)
+_SELECTIVE: Final = (BY_PRINT, BY_NAME, BY_RENEWAL, BY_TARGET, BY_STATE)
 
 
 def candidates(wanted: Filter) -> tuple[IndexPlan, ...]:
-    """Return the plans that can answer the filter."""
-    return tuple(plan for plan in _SELECTIVE if getattr(wanted, str(plan.field)) is not None) or (ALL,)
+    """Return the plans that can answer the filter. No index of states or targets has the time of a renewal."""
+    plans = tuple(plan for plan in _SELECTIVE if getattr(wanted, str(plan.field)) is not None)
+    if wanted.renewal is not None:
+        return tuple(plan for plan in plans if plan.keys_only)
+    return plans or (ALL,)

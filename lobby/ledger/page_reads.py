@@ -13,7 +13,7 @@ from typing import Any, Final
 from pynamodb.expressions.condition import Condition
 
 from lobby.domain.device import Device
-from lobby.ledger.device_filter import Filter, conditions
+from lobby.ledger.device_filter import LAST, Filter, conditions
 from lobby.ledger.filter_match import matches
 from lobby.ledger.index_plan import IndexPlan, Place
 from lobby.ledger.items import device_of
@@ -21,7 +21,6 @@ from lobby.ledger.models import LedgerRow
 from lobby.ledger.selectivity import ONE_REQUEST
 from lobby.names import Fingerprint
 
-_LAST: Final = "9999-12-31T23:59:59.999Z"
 _KEYS: Final = 100
 """Rows that are read from the table with one call."""
 
@@ -38,8 +37,8 @@ class Chunk:
 def read_page(
     plan: IndexPlan, wanted: Filter, count: int, start: Place | None, *, oldest_first: bool = False
 ) -> tuple[list[Device], Place | None]:
-    """Return at most `count` devices, and where the list continues (None: nowhere). The order of an index of names or
-    fingerprints is that of its keys."""
+    """Return at most `count` devices, and where the list continues (None: nowhere). The order of an index that has
+    only keys is that of the keys."""
     if plan.keys_only:
         return _page_of_keys(plan, wanted, count, start)
     partitions = start.after if start else plan.partitions(wanted)
@@ -55,7 +54,7 @@ def merged(
     found: list[Device] = []
     taken = dict.fromkeys(chunks, 0)
     ends = [chunk.end[0] for chunk in chunks.values() if chunk.end]
-    read_until = min(ends, default=_LAST) if oldest_first else max(ends, default="")
+    read_until = min(ends, default=LAST) if oldest_first else max(ends, default="")
     is_beyond = operator.gt if oldest_first else operator.lt
     streams = [[(device.enteredat, partition, device) for device in chunks[partition].devices] for partition in chunks]
     for at, partition, device in merge(*streams, key=operator.itemgetter(0), reverse=not oldest_first):
@@ -108,7 +107,7 @@ def _range(before: str | None, start: Place | None, *, oldest_first: bool) -> Co
     """Return the condition of the range key. A place is earlier than `before`."""
     found: Condition | None = None if before is None else LedgerRow.enteredat < before
     if start and oldest_first:
-        found = LedgerRow.enteredat.between(start.value, before or _LAST)
+        found = LedgerRow.enteredat.between(start.value, before or LAST)
     elif start:
         found = LedgerRow.enteredat <= start.value
     return found

@@ -12,7 +12,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import matches
-from lobby.names import EnrolmentName, parse_target_key
+from lobby.names import EnrolmentName, RenewalStatus, parse_target_key
 
 _ATTRIBUTES: Final = ("enrolment", "model", "profile", "clientversion")
 """The attributes of a row that a selection compares exactly."""
@@ -46,6 +46,7 @@ class Selection:
             name: getattr(self, name) for name in _ATTRIBUTES
         }
         values["state"] = self.filter.state.value if self.filter.state else None
+        values["renewal"] = self.filter.renewal.value if self.filter.renewal else None
         values["target"] = str(self.filter.target) if self.filter.target else None
         return {name: value for name, value in values.items() if value is not None}
 
@@ -57,6 +58,7 @@ def selection_of(fields: Mapping[str, str]) -> Selection:
         State(fields["state"]) if "state" in fields else None,
         parse_target_key(target) if target else None,
         **{name: fields.get(name) for name in _TEXTS},
+        renewal=RenewalStatus(fields["renewal"]) if "renewal" in fields else None,
     )
     enrolment = fields.get("enrolment")
     return Selection(

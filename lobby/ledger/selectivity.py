@@ -1,18 +1,17 @@
 """Chooses the index that answers a list with the fewest rows.
 
 With one candidate, nothing is read. Otherwise the counts state how many devices are in the state and in the target, and
-fingerprints are spread evenly. How many devices have a name is found by counting keys, up to one request, and only if
-the other candidates need more than one.
+fingerprints are spread evenly. How many devices have a name, or are to renew, is found by counting keys, up to one
+request, and only if the other candidates need more than one.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from lobby.ledger.counts import Tally, read_counts
-from lobby.ledger.device_filter import Filter
-from lobby.ledger.index_plan import BY_NAME, BY_PRINT, BY_STATE, BY_TARGET, IndexPlan, candidates
-from lobby.ledger.indexes import NAME_HEAD
-from lobby.ledger.models import LedgerRow
+from lobby.ledger.device_filter import Filter, conditions
+from lobby.ledger.index_plan import BY_NAME, BY_PRINT, BY_RENEWAL, BY_STATE, BY_TARGET, IndexPlan, candidates
 
 ONE_REQUEST: Final = 500
 """Rows that one query evaluates at most."""
@@ -21,34 +20,35 @@ _UNIQUE: Final = 8
 _KEY_COST: Final = 5
 """The cost of a row of an index that has only keys, relative to a row of the others: half a read unit, as the row is
 read from the table."""
-_MANY_NAMES: Final = 0.1
-"""The assumed share of all devices that have a name with the prefix, if there are too many to count."""
+_MANY: Final = 0.1
+"""The assumed share of all devices that an index of names or renewals selects, if there are too many to count."""
+_COUNTED: Final = (BY_NAME, BY_RENEWAL)
 
 
 def choose(
     wanted: Filter,
     read: Callable[[], Iterable[Tally]] = read_counts,
-    count_names: Callable[[Filter], int] | None = None,
+    count: Callable[[IndexPlan, Filter], int] | None = None,
 ) -> IndexPlan:
-    """Return the plan with the lowest cost. `read` reads the counts; `count_names` counts the names with the filter's
-    prefix, at most one more than `ONE_REQUEST`."""
+    """Return the plan with the lowest cost. `read` reads the counts; `count` counts the keys that a plan
+    reads, at most one more than `ONE_REQUEST`."""
     plans = candidates(wanted)
     if len(plans) == 1 or len(wanted.fingerprint_prefix or "") >= _UNIQUE:
         return plans[0]
     tallies = tuple(read())
-    costs = {plan.name: _cost(plan, wanted, tallies) for plan in plans if plan is not BY_NAME}
-    if BY_NAME in plans and min(costs.values()) > ONE_REQUEST:
-        names = (count_names or names_with)(wanted)
+    costs = {plan.name: _cost(plan, wanted, tallies) for plan in plans if plan not in _COUNTED}
+    if min(costs.values(), default=math.inf) > ONE_REQUEST:
         total = sum(each.count for each in tallies)
-        costs[BY_NAME.name] = _KEY_COST * (names if names <= ONE_REQUEST else max(names, total * _MANY_NAMES))
+        for plan in (each for each in plans if each in _COUNTED):
+            keys = (count or keys_of)(plan, wanted)
+            costs[plan.name] = _KEY_COST * (keys if keys <= ONE_REQUEST else max(keys, total * _MANY))
     return min((plan for plan in plans if plan.name in costs), key=lambda plan: costs[plan.name])
 
 
-def names_with(wanted: Filter) -> int:
-    """Return how many devices have a name with the filter's prefix, at most one more than `ONE_REQUEST`."""
-    prefix = str(wanted.name_prefix)
-    found = LedgerRow.by_name.count(prefix[:NAME_HEAD], LedgerRow.devicename.startswith(prefix), limit=ONE_REQUEST + 1)
-    return int(found)
+def keys_of(plan: IndexPlan, wanted: Filter) -> int:
+    """Return how many keys the plan reads for the filter, at most one more than `ONE_REQUEST`."""
+    [partition] = plan.partitions(wanted)
+    return int(plan.index.count(partition, conditions(wanted)[plan.range_field], limit=ONE_REQUEST + 1))
 
 
 def _cost(plan: IndexPlan, wanted: Filter, tallies: Iterable[Tally]) -> float:

@@ -3,12 +3,13 @@
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.listing import Filter, Page, devices
-from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.names import Fingerprint, RenewalStatus, ThingName, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 
 
 MANY, BEFORE = 130, "2026-11-22T12:01:00.000Z"
+DUE, OVERDUE = RenewalStatus.DUE, RenewalStatus.OVERDUE
 
 
 def device(number: int) -> Device:
@@ -21,6 +22,7 @@ def device(number: int) -> Device:
         devicecert="PEM",
         target=None if state is State.INLOBBY else (A if number % 2 else B),
         reason=("TARGET_LIMIT", "UNKNOWN_TARGET")[number % 2] if state is State.FAILED else None,
+        renew_by=None if number % 3 else f"{2020 if number % 2 else 9000}-01-01T00:{number // 12:02}:00.000Z",
     )
 
 
@@ -47,6 +49,7 @@ def expected(wanted: Filter) -> set[int]:
         and (each.devicename or "").startswith(wanted.name_prefix or "")
         and each.certid.startswith(wanted.fingerprint_prefix or "")
         and wanted.reason in (None, each.reason)
+        and (wanted.renewal is None or (each.renew_by or "9999") < ("3000" if wanted.renewal is OVERDUE else "9999"))
         and (wanted.entered_before is None or each.enteredat < wanted.entered_before)
     }
 
@@ -72,4 +75,11 @@ FILTERS = {
     "state and reason": Filter(State.FAILED, reason="TARGET_LIMIT"),
     "reason alone": Filter(reason="TARGET_LIMIT"),
     "before alone": Filter(entered_before=BEFORE),
+    "due": Filter(renewal=DUE),
+    "overdue": Filter(renewal=OVERDUE),
+    "overdue in a state": Filter(State.ARRIVED, renewal=OVERDUE),
+    "due of a target": Filter(target=A, renewal=DUE),
+    "due with a name": Filter(name_prefix="sensor-00", renewal=DUE),
+    "overdue with a fingerprint": Filter(fingerprint_prefix="0" * 62, renewal=OVERDUE),
+    "due and the rest": Filter(State.ARRIVED, B, "sensor-0", "0000", None, BEFORE, DUE),
 }

@@ -11,7 +11,9 @@ from lobby.ledger.listing import Filter, devices
 from tests.aws import Calls
 from tests.functional.lobby.ledger.listed_devices import (
     BEFORE,
+    DUE,
     FILTERS,
+    OVERDUE,
     A,
     B,
     expected,
@@ -43,6 +45,8 @@ GOOD: dict[str, tuple[Filter, tuple[str, str, dict[str, str | None]]]] = {
     "all before": (Filter(entered_before=BEFORE), ("all", MOMENT, {"failed": PRINT})),
     "before": (Filter(State.INLOBBY, entered_before=BEFORE), ("state", MOMENT, {"inlobby": PRINT})),
     "name of state": (Filter(State.INLOBBY, name_prefix="sens"), ("name", "sensor-1", {"se": PRINT})),
+    "due": (Filter(renewal=DUE), ("renewal", "9100-01-01T00:00:00.000Z", {"due": PRINT})),
+    "overdue": (Filter(renewal=OVERDUE), ("renewal", "2020-01-01T00:00:00.000Z", {"due": PRINT})),
     "state with name": (Filter(State.INLOBBY, name_prefix="sens"), ("state", MOMENT, {"inlobby": PRINT})),
 }
 """Filters, each with a valid place: index, value of the range key, and the last fingerprint of each partition."""
@@ -104,6 +108,10 @@ WRONG: dict[str, tuple[str, dict[str, object]]] = {
     "another fingerprint's head": ("fingerprint", {"after": {"cdcd": PRINT}}),
     "a fingerprint outside": ("fingerprint", {"value": "abab" + "0" * 60, "after": {"abab": "abab" + "0" * 60}}),
     "two fingerprints": ("fingerprint", {"value": "ab" * 31 + "ac"}),
+    "a device that is not overdue": ("overdue", {"value": "9100-01-01T00:00:00.000Z"}),
+    "no deadline": ("due", {"value": ""}),
+    "a deadline without a fingerprint": ("due", {"after": {"due": None}}),
+    "a renewal's other partition": ("due", {"after": {"done": PRINT}}),
     "the exact time, all devices": ("all before", {"value": BEFORE}),
     "the exact time": ("before", {"value": BEFORE}),
     "a later time": ("before", {"value": "2027-11-22T12:00:00.000Z"}),

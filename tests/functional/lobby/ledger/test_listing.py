@@ -9,7 +9,17 @@ from lobby.ledger.listing import Filter, devices
 from lobby.ledger.models import CountRow
 from tests import aws
 from tests.aws import Calls
-from tests.functional.lobby.ledger.listed_devices import BEFORE, FILTERS, A, B, every_page, expected, numbers
+from tests.functional.lobby.ledger.listed_devices import (
+    BEFORE,
+    DUE,
+    FILTERS,
+    OVERDUE,
+    A,
+    B,
+    every_page,
+    expected,
+    numbers,
+)
 
 
 @pytest.mark.parametrize("count", [7, 100])
@@ -30,8 +40,10 @@ def test_a_page_of_a_state_or_a_target_is_one_query(listing: Calls, wanted: Filt
     assert listing.names() == ["Query"]
 
 
-@pytest.mark.parametrize("wanted", [Filter(name_prefix="sensor-00"), Filter(fingerprint_prefix="0000")])
-def test_a_page_of_names_or_fingerprints_is_a_query_of_keys_and_a_read_of_their_rows(
+@pytest.mark.parametrize(
+    "wanted", [Filter(name_prefix="sensor-00"), Filter(fingerprint_prefix="0000"), Filter(renewal=DUE)]
+)
+def test_a_page_of_names_fingerprints_or_renewals_is_a_query_of_keys_and_a_read_of_their_rows(
     listing: Calls, wanted: Filter
 ) -> None:
     assert len(devices(wanted, 20).devices) == 20
@@ -54,7 +66,11 @@ def test_a_page_of_twenty_costs_one_query_of_twenty_rows(listing: Calls) -> None
     assert query.get("ConsistentRead") in (None, False)
 
 
-TIMED = {name: each for name, each in FILTERS.items() if each.name_prefix is None and each.fingerprint_prefix is None}
+TIMED = {
+    name: each
+    for name, each in FILTERS.items()
+    if each.name_prefix is None and each.fingerprint_prefix is None and each.renewal is None
+}
 
 
 @pytest.mark.parametrize("wanted", TIMED.values(), ids=TIMED.keys())
@@ -90,6 +106,23 @@ def test_the_newest_come_first(listing: Calls) -> None:
 def test_names_and_fingerprints_are_sorted(listing: Calls) -> None:
     assert numbers(devices(Filter(name_prefix="sensor-00"), 5)) == [0, 1, 2, 3, 4]
     assert numbers(devices(Filter(fingerprint_prefix="0000"), 5)) == [0, 1, 2, 3, 4]
+
+
+def test_due_devices_are_sorted_by_their_deadline_and_overdue_ones_come_first(listing: Calls) -> None:
+    due = [number for page in every_page(Filter(renewal=DUE), 7) for number in page]
+    overdue = [number for page in every_page(Filter(renewal=OVERDUE), 7) for number in page]
+    deadlines = [each.renew_by for each in devices(Filter(renewal=DUE), 100).devices]
+    assert deadlines == sorted(deadlines, key=str)
+    assert overdue
+    assert due[: len(overdue)] == overdue
+    assert len(due) > len(overdue)
+
+
+@pytest.mark.parametrize("wanted", [Filter(State.ARRIVED, renewal=OVERDUE), Filter(target=A, renewal=DUE)])
+def test_due_devices_of_a_state_or_a_target_are_read_by_their_renewal(listing: Calls, wanted: Filter) -> None:
+    devices(wanted, 20)
+    assert {call.params["IndexName"] for call in listing.of("Query")} == {"by-renewal-keys"}
+    assert not any("FilterExpression" in call.params for call in listing.of("Query"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Whether a row matches a filter, for every field of a filter."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -9,9 +9,10 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import CHECKS, matches
-from lobby.names import Fingerprint, ThingName, parse_target
+from lobby.names import Fingerprint, RenewalStatus, ThingName, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
+LATER, EARLIER = "9000-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z"
 DEVICE = Device(
     Fingerprint("ab" * 32),
     State.FAILED,
@@ -19,6 +20,7 @@ DEVICE = Device(
     devicename=ThingName("sensor-1"),
     target=A,
     reason="TARGET_LIMIT",
+    renew_by=LATER,
 )
 FIELDS: dict[str, tuple[Any, Any]] = {
     "state": (State.FAILED, State.ARRIVED),
@@ -27,6 +29,7 @@ FIELDS: dict[str, tuple[Any, Any]] = {
     "fingerprint_prefix": ("abab", "abac"),
     "reason": ("TARGET_LIMIT", "CRL_STALE"),
     "entered_before": ("2026-11-22T12:00:00.001Z", "2026-11-22T12:00:00.000Z"),
+    "renewal": (RenewalStatus.DUE, RenewalStatus.OVERDUE),
 }
 """A value of each field that the device has, and one that it has not."""
 
@@ -50,3 +53,10 @@ def test_all_fields_must_match_and_an_empty_filter_matches_everything() -> None:
 
 def test_a_device_without_name_matches_no_name() -> None:
     assert not matches(Filter(name_prefix="se"), Device(Fingerprint("ab" * 32), State.EXPECTED, ""))
+
+
+@pytest.mark.parametrize(("by", "due", "overdue"), [(None, False, False), (LATER, True, False), (EARLIER, True, True)])
+def test_an_overdue_device_is_due_too(by: str | None, due: bool, overdue: bool) -> None:
+    device = replace(DEVICE, renew_by=by)
+    assert matches(Filter(renewal=RenewalStatus.DUE), device) is due
+    assert matches(Filter(renewal=RenewalStatus.OVERDUE), device) is overdue

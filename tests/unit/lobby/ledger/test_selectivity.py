@@ -5,8 +5,9 @@ import pytest
 from lobby.domain.states import State
 from lobby.ledger.counts import Bucket, Tally
 from lobby.ledger.device_filter import Filter
+from lobby.ledger.index_plan import IndexPlan
 from lobby.ledger.selectivity import ONE_REQUEST, choose
-from lobby.names import parse_target
+from lobby.names import RenewalStatus, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 FLEET = (
@@ -19,14 +20,15 @@ FLEET = (
 MANY = ONE_REQUEST + 1
 
 
-def plan(wanted: Filter, names: int | None = None) -> str:
-    """Return the name of the plan; `names` have the prefix (None: they must not be counted)."""
+def plan(wanted: Filter, names: int | None = None, due: int | None = None) -> str:
+    """Return the name of the plan; `names` have the prefix, and `due` are to renew (None: they must not be counted)."""
 
-    def count_names(_wanted: Filter) -> int:
-        assert names is not None, "names are counted"
-        return names
+    def count(counted: IndexPlan, _wanted: Filter) -> int:
+        found = {"name": names, "renewal": due}[counted.name]
+        assert found is not None, f"{counted.name} is counted"
+        return found
 
-    return choose(wanted, lambda: FLEET, count_names).name
+    return choose(wanted, lambda: FLEET, count).name
 
 
 @pytest.mark.parametrize(
@@ -49,9 +51,32 @@ def test_the_plan_with_the_fewest_rows_is_chosen(wanted: Filter, names: int | No
     assert plan(wanted, names) == expected
 
 
+DUE = RenewalStatus.DUE
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "due", "expected"),
+    [
+        (Filter(name_prefix="sensor", renewal=DUE), 10, 3, "renewal"),
+        (Filter(name_prefix="sensor", renewal=DUE), 3, 10, "name"),
+        (Filter(name_prefix="sensor", renewal=DUE), 3, MANY, "name"),
+        (Filter(State.FAILED, B, "sensor", renewal=DUE), MANY, 10, "renewal"),
+        (Filter(fingerprint_prefix="abcdef", renewal=DUE), None, None, "print"),
+        (Filter(fingerprint_prefix="abcd", renewal=DUE), None, None, "print"),
+    ],
+    ids=repr,
+)
+def test_due_devices_are_searched_by_the_rarest_of_the_indexes_that_can_tell(
+    wanted: Filter, names: int | None, due: int | None, expected: str
+) -> None:
+    assert plan(wanted, names, due) == expected
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
+        (Filter(renewal=DUE), "renewal"),
+        (Filter(State.ARRIVED, A, renewal=RenewalStatus.OVERDUE), "renewal"),
         (Filter(), "all"),
         (Filter(reason="TARGET_LIMIT"), "all"),
         (Filter(State.ARRIVED), "state"),

@@ -8,7 +8,7 @@ from lobby.domain.states import State
 from lobby.ledger.counts import Bucket, Tally
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.totals import is_counted, total_of
-from lobby.names import parse_target
+from lobby.names import RenewalStatus, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 TALLIES = (
@@ -46,6 +46,7 @@ def test_a_filter_by_state_target_and_their_reason_is_counted(wanted: dict[str, 
     [
         {"name_prefix": "se"},
         {"fingerprint_prefix": "abcd"},
+        {"renewal": RenewalStatus.DUE},
         {"state": State.ARRIVED, "entered_before": "2026-11-22T12:00:00.000Z"},
         {"reason": "TARGET_LIMIT"},
         {"reason": "TARGET_LIMIT", "target": A},
