@@ -40,7 +40,7 @@ class DevicePage:
 
     @computed(
         "How many devices match the filter on all pages. Null if the lobby does not count them: with namePrefix,"
-        " fingerprintPrefix or enteredBefore, and with reason unless state is failed or refused."
+        " fingerprintPrefix, enteredBefore or renewal, and with reason unless state is failed or refused."
     )
     def total(self, info: Info) -> int | None:
         return total_of(info.context.tallies, self.wanted) if is_counted(self.wanted) else None
@@ -53,8 +53,8 @@ class AnchoredPage:
 
 
 @strawberry.enum(
-    description="The order of a list by the time at which the devices entered their state. A list by namePrefix or"
-    " fingerprintPrefix can be in the order of names or fingerprints instead."
+    description="The order of a list by the time at which the devices entered their state. A list by namePrefix,"
+    " fingerprintPrefix or renewal can be in the order of names, fingerprints or deadlines instead."
 )
 class DeviceOrder(Enum):
     NEWEST_FIRST = strawberry.enum_value("NEWEST_FIRST", description="The latest change first.")

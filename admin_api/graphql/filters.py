@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 import strawberry
 
 from admin_api.graphql.context import given
+from admin_api.graphql.renewals import Status
 from admin_api.graphql.targets import TargetInput, target_named
 from admin_api.graphql.value_lists import STATES
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.clock import timestamp
 from lobby.ledger.listing import Filter
-from lobby.names import parse_thing_name, shown
+from lobby.names import RenewalStatus, parse_thing_name, shown
 
 _FINGERPRINT_PREFIX = re.compile(r"[0-9a-f]{4,64}")
 _MAX_TEXT = 200
@@ -44,6 +45,9 @@ class DeviceFilter:
         default=strawberry.UNSET,
         description="Devices that entered their state before this time (ISO 8601, UTC). Requires state or target.",
     )
+    renewal: Status | None = strawberry.field(
+        default=strawberry.UNSET, description="Devices whose certificate is due for renewal, or overdue."
+    )
 
 
 def filter_of(argument: DeviceFilter) -> Filter:
@@ -56,6 +60,7 @@ def filter_of(argument: DeviceFilter) -> Filter:
         given(value)
         for value in (argument.name_prefix, argument.fingerprint_prefix, argument.reason, argument.entered_before)
     )
+    renewal = given(argument.renewal)
     state = state_of(given(argument.state))
     target = target_named(argument.target) if argument.target else None
     if before is not None and state is None and target is None:
@@ -67,6 +72,7 @@ def filter_of(argument: DeviceFilter) -> Filter:
         fingerprint_prefix=fingerprint_prefix_of(fingerprint) if fingerprint is not None else None,
         reason=reason,
         entered_before=timestamp_of(before) if before is not None else None,
+        renewal=RenewalStatus[renewal.name] if renewal is not None else None,
     )
 
 

@@ -1,16 +1,50 @@
 """Types for renewals: what the last daily round has found, and how far the renewal of one device is."""
 
+from enum import Enum
+
 import strawberry
 
 from lobby.domain.device import Device
-from lobby.domain.renewal import is_overdue, stage_of
+from lobby.domain.expiry import CA, LIST
+from lobby.domain.renewal import Renewal, is_overdue, stage_of
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.renewal_summary import read_summary
+from lobby.names import RenewalStatus
+
+
+@strawberry.enum(name="RenewalStatus", description="Which renewals a list of devices has.")
+class Status(Enum):
+    DUE = strawberry.enum_value(
+        RenewalStatus.DUE.value, description="The device is to renew its certificate, overdue or not."
+    )
+    OVERDUE = strawberry.enum_value(RenewalStatus.OVERDUE.value, description="It should have done so by now.")
+
+
+@strawberry.enum(name="RenewalStage", description="How far the renewal of a certificate is.")
+class Stage(Enum):
+    DUE = strawberry.enum_value(
+        Renewal.DUE.value, description="The device is asked each day, or cannot renew by itself."
+    )
+    SIGNED = strawberry.enum_value(
+        Renewal.SIGNED.value, description="The new certificate exists and works in the lobby."
+    )
+    COMMISSIONED = strawberry.enum_value(
+        Renewal.COMMISSIONED.value, description="Both certificates work in the target."
+    )
+    PROVEN = strawberry.enum_value(
+        Renewal.PROVEN.value, description="The device has connected with the new one. The old one is being retired."
+    )
+
+
+@strawberry.enum(description="What expires.")
+class AuthorityKind(Enum):
+    CA = strawberry.enum_value(CA, description="The certificate of a CA.")
+    LIST = strawberry.enum_value(LIST, description="The revocation list of a CA.")
 
 
 @strawberry.type(description="A CA, or its revocation list, that will expire or cannot be used.")
 class ExpiringAuthority:
-    kind: str = strawberry.field(description="ca or list.")
+    kind: AuthorityKind = strawberry.field(description="Whether the CA or its list.")
     ca: str = strawberry.field(description="AWS IoT's id of the CA.")
     name: str = strawberry.field(description="The CA's subject; empty if its certificate cannot be read.")
     ends: str | None = strawberry.field(description="When it ends, ISO 8601 UTC; null if that cannot be read.")
@@ -33,10 +67,7 @@ class RenewalOverview:
 
 @strawberry.type(description="The renewal of a device's certificate that is under way.")
 class DeviceRenewal:
-    stage: str = strawberry.field(
-        description="due, signed, commissioned (both certificates work in the target), or proven (the old one is being"
-        " retired)."
-    )
+    stage: Stage = strawberry.field(description="How far the renewal is.")
     by: str | None = strawberry.field(description="Until when the device is to renew, ISO 8601 UTC.")
     overdue: bool = strawberry.field(description="Whether that time is over.")
     unable: bool = strawberry.field(description="Whether the device's client cannot renew.")
@@ -48,7 +79,9 @@ def renewal_overview() -> RenewalOverview | None:
     if found is None:
         return None
     authorities = [
-        ExpiringAuthority(kind=each.kind, ca=each.ca, name=each.name, ends=each.ends, problem=each.problem)
+        ExpiringAuthority(
+            kind=AuthorityKind(each.kind), ca=each.ca, name=each.name, ends=each.ends, problem=each.problem
+        )
         for each in found.authorities
     ]
     return RenewalOverview(
@@ -67,4 +100,4 @@ def renewal_of(row: Device) -> DeviceRenewal | None:
     if stage is None:
         return None
     overdue = is_overdue(row, timestamp(now()))
-    return DeviceRenewal(stage=stage.value, by=row.renew_by, overdue=overdue, unable=not row.can_renew)
+    return DeviceRenewal(stage=Stage(stage.value), by=row.renew_by, overdue=overdue, unable=not row.can_renew)

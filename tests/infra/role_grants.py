@@ -75,7 +75,10 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}history",
             f"{TABLE}counts",
             f"{TABLE}targets",
-            *(f"{TABLE}ledger/index/by-{name}" for name in ("name-keys", "print-keys", "state", "target")),
+            *(
+                f"{TABLE}ledger/index/by-{name}"
+                for name in ("name-keys", "print-keys", "renewal-keys", "state", "target")
+            ),
         },
         "s3:GetObject": {f"{TRUST}/campaigns/*"},
         "s3:PutObject": {f"{TRUST}/campaigns/*"},

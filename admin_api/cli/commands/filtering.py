@@ -1,4 +1,4 @@
-"""Options that select devices by state, target, name, fingerprint, reason and age, for lists and for changes."""
+"""Options that select devices, for lists and for changes: state, target, name, fingerprint, reason, age, renewal."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_state
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
-from lobby.names import State, shown
+from lobby.names import RenewalStatus, State, shown
 
 _UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"([0-9]{1,6})(s|min|m|h|d)")
@@ -32,6 +32,10 @@ OlderThan = Annotated[
         help="Longer in its state than 90s, 15min, 2h or 3d; requires a state or target.",
     ),
 ]
+RenewalFilter = Annotated[
+    RenewalStatus | None,
+    typer.Option("--renewal", help="Devices whose certificate is due for renewal, or overdue."),
+]
 
 
 class FilterOptions(Protocol):
@@ -52,6 +56,9 @@ class FilterOptions(Protocol):
     @property
     def older_than(self) -> str | None: ...
 
+    @property
+    def renewal(self) -> RenewalStatus | None: ...
+
 
 def device_filter(context: CommandContext, options: FilterOptions, target: str | None) -> dict[str, Any]:
     """Return the API's `DeviceFilter`. Raise `InvalidInput` or `NotFound` UNKNOWN_TARGET."""
@@ -61,6 +68,7 @@ def device_filter(context: CommandContext, options: FilterOptions, target: str |
         "fingerprintPrefix": options.fingerprint,
         "reason": options.reason,
         "enteredBefore": _entered_before(context, options.older_than, bool(options.state or target)),
+        "renewal": options.renewal.name if options.renewal else None,
     }
     return {key: value for key, value in fields.items() if value is not None} | target_filter(context, target)
 

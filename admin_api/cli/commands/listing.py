@@ -11,6 +11,7 @@ from admin_api.cli.commands.filtering import (
     NameFilter,
     OlderThan,
     ReasonFilter,
+    RenewalFilter,
     StateFilter,
     device_filter,
 )
@@ -30,6 +31,7 @@ class ListFilters(OptionGroup):
     fingerprint: FingerprintFilter = None
     reason: ReasonFilter = None
     older_than: OlderThan = None
+    renewal: RenewalFilter = None
 
     def filter(self, context: CommandContext) -> dict[str, Any]:
         return device_filter(context, self, self.target)

@@ -15,6 +15,7 @@ from admin_api.cli.commands.filtering import (
     NameFilter,
     OlderThan,
     ReasonFilter,
+    RenewalFilter,
     StateFilter,
     device_filter,
 )
@@ -56,10 +57,11 @@ class Selection(OptionGroup):
     fingerprint: FingerprintFilter = None
     reason: ReasonFilter = None
     older_than: OlderThan = None
+    renewal: RenewalFilter = None
 
     @property
     def is_filter(self) -> bool:
-        given = (self.state, self.source, self.name, self.fingerprint, self.reason, self.older_than)
+        given = (self.state, self.source, self.name, self.fingerprint, self.reason, self.older_than, self.renewal)
         return any(each is not None for each in given)
 
     def require_one(self) -> None:

@@ -145,8 +145,10 @@ def _renewals(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Render what the last daily round has found about certificates."""
     due = f"{found['due']} devices due, {found['overdue']} overdue, {found['unable']} cannot renew by themselves"
     yield Text(f"certificates: {due}; {found['expiringCertificates']} expire within 90 days")
+    if found["due"]:
+        yield Text("lobbyctl devices list --renewal due lists them, --renewal overdue only the overdue ones", "dim")
     for each in found["expiringAuthorities"]:
-        what = "CA" if each["kind"] == "ca" else "revocation list of"
+        what = "CA" if each["kind"] == "CA" else "revocation list of"
         ends = each["problem"] or f"ends {each['ends']}"
         yield Text(f"{what} {cells.clean(each['name'] or each['ca'])}: {cells.clean(ends)}", "yellow")
 

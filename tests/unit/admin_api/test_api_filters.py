@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_api.graphql.filters import DeviceFilter, filter_of, fingerprint_prefix_of, timestamp_of
+from admin_api.graphql.renewals import Status
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter
+from lobby.names import RenewalStatus
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
@@ -108,7 +110,13 @@ def test_a_time_requires_a_state_or_a_target(more: dict[str, Any]) -> None:
 
 def test_omitted_and_null_fields_do_not_filter() -> None:
     nothing = DeviceFilter(
-        state=None, target=None, name_prefix=None, fingerprint_prefix=None, reason=None, entered_before=None
+        state=None,
+        target=None,
+        name_prefix=None,
+        fingerprint_prefix=None,
+        reason=None,
+        entered_before=None,
+        renewal=None,
     )
     assert filter_of(DeviceFilter()) == filter_of(nothing) == Filter()
 
@@ -120,6 +128,7 @@ def test_every_given_field_filters() -> None:
         fingerprint_prefix="AB12",
         reason="EXPIRED",
         entered_before="2026-11-22T07:42:28Z",
+        renewal=Status.OVERDUE,
     )
     assert filter_of(argument) == Filter(
         state=State.FAILED,
@@ -127,4 +136,5 @@ def test_every_given_field_filters() -> None:
         fingerprint_prefix="ab12",
         reason="EXPIRED",
         entered_before="2026-11-22T07:42:28.000Z",
+        renewal=RenewalStatus.OVERDUE,
     )
