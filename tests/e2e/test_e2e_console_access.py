@@ -12,10 +12,21 @@ from tests.e2e.browser import DESK, PHONE, Screen, Visit
 from tests.e2e.deployment import Deployment
 
 Visiting = Callable[..., Visit]
-PAGES: Final = ("Claim", "Waiting", "Devices", "Targets", "Enrolments", "Campaigns", "Overview")
+PAGES: Final = (
+    "Claim",
+    "Waiting",
+    "Devices",
+    "Targets",
+    "Enrolments",
+    "Campaigns",
+    "Overview",
+    "Activity",
+    "Webhooks",
+)
 HIDDEN: Final = {
-    "viewer": ("Claim", "Enrolments", "Campaigns"),
-    "technician": ("Enrolments", "Campaigns"),
+    "viewer": ("Claim", "Enrolments", "Campaigns", "Activity", "Webhooks"),
+    "technician": ("Enrolments", "Campaigns", "Activity", "Webhooks"),
+    "operator": ("Webhooks",),
 }
 STARTS: Final = {"admin": "waiting", "operator": "waiting", "technician": "claim", "viewer": "overview"}
 

@@ -120,13 +120,24 @@ const CAMPAIGNS = [
   "campaigns",
   "campaignResults",
 ];
-const OPERATE = [...CLAIM, ...CHANGE, ...BULK_CHANGE, "checkTarget", ...ENROLMENTS, ...CAMPAIGNS];
+const OPERATE = [...CLAIM, ...CHANGE, ...BULK_CHANGE, "checkTarget", "activity", ...ENROLMENTS, ...CAMPAIGNS];
+const WEBHOOKS = [
+  "webhooks",
+  "webhookDeliveries",
+  "addWebhook",
+  "rotateWebhookSecret",
+  "disableWebhook",
+  "enableWebhook",
+  "removeWebhook",
+  "testWebhook",
+  "redriveWebhook",
+];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,
   technician: CLAIM,
   operator: OPERATE,
-  admin: [...OPERATE, "registerTarget", "createEnrolment"],
+  admin: [...OPERATE, "registerTarget", "createEnrolment", ...WEBHOOKS],
 } as const;
 export type Role = keyof typeof ROLES;
 

@@ -21,9 +21,13 @@ const TITLES: Record<string, string> = {
   INTERNAL: "Internal error in the lobby",
   INVALID_CODE: "Invalid code",
   INVALID_CONFIG: "Invalid config",
+  INVALID_EVENT: "Invalid event",
   INVALID_FINGERPRINT: "Invalid fingerprint",
   INVALID_LABEL: "Invalid label code",
   INVALID_TARGET: "Invalid target",
+  INVALID_TIME: "Invalid time",
+  INVALID_URL: "Invalid address",
+  INVALID_USER: "Invalid user",
   NOT_ALLOWED: "Not possible in this state",
   NOT_TRIED: "Not attempted",
   OFFLINE: "No network",
@@ -34,7 +38,9 @@ const TITLES: Record<string, string> = {
   UNKNOWN_DEVICE: "Unknown device",
   UNKNOWN_PROFILE: "Unknown profile",
   UNKNOWN_TARGET: "Unknown target",
+  UNKNOWN_WEBHOOK: "Unknown webhook",
   UNREACHABLE: "Can't reach the lobby",
+  WEBHOOK_DISABLED: "The webhook is disabled",
   WRONG_CODE: "Wrong code",
 };
 

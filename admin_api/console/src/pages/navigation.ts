@@ -3,10 +3,12 @@ import {
   IconChartBar,
   IconDevices,
   IconDoorEnter,
+  IconHistory,
   IconListCheck,
   IconMapPin,
   IconQrcode,
   IconSpeakerphone,
+  IconWebhook,
 } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { PageNotLoaded } from "../parts/page_not_loaded";
@@ -91,6 +93,20 @@ export const NAV_ITEMS: readonly NavItem[] = [
     icon: IconChartBar,
     needs: null,
     page: lazyPage(() => import("./overview/overview_page")),
+  },
+  {
+    path: "/activity",
+    name: "Activity",
+    icon: IconHistory,
+    needs: "activity",
+    page: lazyPage(() => import("./activity/activity_page")),
+  },
+  {
+    path: "/webhooks",
+    name: "Webhooks",
+    icon: IconWebhook,
+    needs: "webhooks",
+    page: lazyPage(() => import("./webhooks/webhooks_page")),
   },
 ];
 

@@ -6,13 +6,14 @@ import { AppShell, Badge, Box, Button, Group, NavLink, Text } from "@mantine/cor
 import { useNetwork } from "@mantine/hooks";
 import { IconWifiOff } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { Link, useLocation } from "wouter";
+import { Link } from "wouter";
 import { ClockNotice } from "../clock/clock_notice";
 import { NAV_ITEMS, type NavItem } from "../pages/navigation";
 import { useUpdateAvailable } from "../service_worker/register";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
 import { SignInButton } from "../sign_in/sign_in_again";
+import { Tabs, useIsHere } from "./tabs";
 import { UserButton } from "./user_button";
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -42,11 +43,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Box>
       </AppShell.Main>
       <AppShell.Footer hiddenFrom="sm">
-        <nav className="tabs" aria-label="Main">
-          {items.map((item) => (
-            <Tab key={item.path} item={item} />
-          ))}
-        </nav>
+        <Tabs items={items} />
       </AppShell.Footer>
     </AppShell>
   );
@@ -96,11 +93,6 @@ function Header() {
   );
 }
 
-function useIsHere(path: string): boolean {
-  const [here] = useLocation();
-  return here === path || here.startsWith(`${path}/`);
-}
-
 function SideLink({ item: { path, name, icon: Icon } }: { item: NavItem }) {
   const here = useIsHere(path);
   return (
@@ -113,15 +105,5 @@ function SideLink({ item: { path, name, icon: Icon } }: { item: NavItem }) {
       aria-current={here ? "page" : undefined}
       py="sm"
     />
-  );
-}
-
-function Tab({ item: { path, name, icon: Icon } }: { item: NavItem }) {
-  const here = useIsHere(path);
-  return (
-    <Link href={path} className="tab" aria-current={here ? "page" : undefined}>
-      <Icon size={22} aria-hidden />
-      {name}
-    </Link>
   );
 }

@@ -5,8 +5,10 @@ import { homeOf } from "../../src/pages/navigation";
 import { Shell } from "../../src/shell/shell";
 import { FakeApi, type Role, show } from "../fake_api";
 
-const ALL = ["Claim", "Waiting", "Devices", "Targets", "Enrolments", "Campaigns", "Overview"];
-const TECHNICIAN = ALL.filter((name) => name !== "Enrolments" && name !== "Campaigns");
+const TABS = ["Claim", "Waiting", "Devices", "Targets"];
+const OPERATOR = [...TABS, "Enrolments", "Campaigns", "Overview", "Activity"];
+const ADMIN = [...OPERATOR, "Webhooks"];
+const TECHNICIAN = [...TABS, "Overview"];
 
 function navigation(): (string | null)[] {
   const [side] = screen.getAllByRole("navigation", { name: "Main" });
@@ -18,11 +20,44 @@ function navigation(): (string | null)[] {
 test.each<[Role, string[]]>([
   ["viewer", ["Waiting", "Devices", "Targets", "Overview"]],
   ["technician", TECHNICIAN],
-  ["operator", ALL],
-  ["admin", ALL],
+  ["operator", OPERATOR],
+  ["admin", ADMIN],
 ])("shows a %s the pages that the role can use", (role, want) => {
   show(<Shell>content</Shell>, new FakeApi({}), { role });
   expect(navigation()).toEqual(want);
+});
+
+const bar = () => {
+  const [, phone] = screen.getAllByRole("navigation", { name: "Main" });
+  return within(phone as HTMLElement);
+};
+const tabs = () =>
+  bar()
+    .getAllByRole("link")
+    .map((link) => link.textContent);
+
+test.each<[Role, string[]]>([
+  ["viewer", ["Waiting", "Devices", "Targets", "Overview"]],
+  ["technician", TECHNICIAN],
+])("has a tab for each page of a %s on a phone", (role, want) => {
+  show(<Shell>content</Shell>, new FakeApi({}), { role });
+  expect(tabs()).toEqual(want);
+  expect(bar().queryByRole("button", { name: "More" })).toBeNull();
+});
+
+test("has the pages of an admin that have no tab under More on a phone", async () => {
+  const { user, visited } = show(<Shell>content</Shell>, new FakeApi({}), { role: "admin" });
+  const more = bar().getByRole("button", { name: "More", expanded: false });
+  expect(tabs()).toEqual(TABS);
+  await user.click(more);
+  expect(tabs()).toEqual(ADMIN);
+  await user.keyboard("{Escape}");
+  expect(tabs()).toEqual(TABS);
+  await user.click(more);
+  await user.click(bar().getByRole("link", { name: "Webhooks" }));
+  expect(visited).toEqual(["/", "/webhooks"]);
+  expect(tabs()).toEqual(TABS);
+  expect(more.dataset.current).toBe("true");
 });
 
 test("shows only the claim page offline", () => {

@@ -13,6 +13,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   fail: "Commissioning failed",
   arrive: "Arrived",
   move: "Moved",
+  configure: "Configuration changed",
   release: "Released",
   retry: "Retried",
   retire: "Previous target cleared",
@@ -24,7 +25,7 @@ const EVENTS: Readonly<Record<string, string>> = {
 };
 
 /** Return a description of the event; the ledger's own name if it is unknown. */
-export function eventText({ event, reason, after }: Entry): string {
+export function eventText({ event, reason, after }: Pick<Entry, "event" | "reason" | "after">): string {
   if (event === "retire" && isFingerprint(reason)) return "Old certificate retired";
   if (event === "due" && reason === "ASKED") return "Asked to renew its certificate";
   if (event === "arrive" && reason === "RENEWED") return "Arrived with its new certificate";
@@ -51,7 +52,7 @@ export function actorText(actor: string): string {
 }
 
 /** "Waiting → Claimed"; null if the state did not change. */
-export function transitionText({ before, after }: Entry): string | null {
+export function transitionText({ before, after }: Pick<Entry, "before" | "after">): string | null {
   if (before === after) return null;
   const from = before === null ? "Unknown" : stateInfo(before).label;
   const to = after === null ? "Forgotten" : stateInfo(after).label;

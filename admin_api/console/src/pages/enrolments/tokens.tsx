@@ -1,5 +1,5 @@
 /** The tokens of an enrolment of door token, in a dialog: list, revoke, and create. A new one is shown once. */
-import { Button, Code, CopyButton, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Code, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useClient, useMutation, useQuery } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
@@ -8,6 +8,7 @@ import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
+import { ShownOnce } from "../../parts/shown_once";
 import { useMe } from "../../sign_in/me";
 import { CREATE_TOKEN, type Enrolment, REVOKE_TOKEN, TOKEN_LIST } from "./operations";
 import { tokenText } from "./texts";
@@ -141,20 +142,9 @@ interface CreatedProps {
 
 function Created({ authorization, token }: CreatedProps) {
   return (
-    <Stack gap="xs" role="status">
-      <Text fw={600}>Copy it now. It is not shown again.</Text>
-      <Code block>{authorization}</Code>
-      <Text size="sm" c="dimmed">
-        The value of the header Authorization: {pluralize(token.maxUses, "use")}, until{" "}
-        {token.expires.slice(0, 10)}.
-      </Text>
-      <CopyButton value={authorization}>
-        {({ copied, copy }) => (
-          <Button variant="default" onClick={copy}>
-            {copied ? "Copied" : "Copy token"}
-          </Button>
-        )}
-      </CopyButton>
-    </Stack>
+    <ShownOnce value={authorization} what="token">
+      The value of the header Authorization: {pluralize(token.maxUses, "use")}, until{" "}
+      {token.expires.slice(0, 10)}.
+    </ShownOnce>
   );
 }
