@@ -26,7 +26,7 @@ export const EVENT_NAMES = [
   "renew",
 ] as const;
 
-const RESULTS: Readonly<Record<string, string>> = {
+export const RESULTS: Readonly<Record<string, string>> = {
   DELIVERED: "Delivered",
   REJECTED: "Rejected",
   REDIRECTED: "Redirected: enter the address that it redirects to",
