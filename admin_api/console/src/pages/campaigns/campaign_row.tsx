@@ -9,7 +9,7 @@ import { reasonText } from "../../parts/reasons";
 import { keyOf, useTargets } from "../../parts/target_names";
 import { Ago, exact } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
-import classes from "../enrolments/enrolments.module.css";
+import classes from "./campaigns.module.css";
 import {
   APPROVE_CAMPAIGN,
   CANCEL_CAMPAIGN,
@@ -140,7 +140,7 @@ function Actions({ campaign, onChanged }: Props) {
     return error && failureOf(error);
   };
   return (
-    <div className={classes.hands}>
+    <div className={classes.buttons}>
       <ResultsButton name={campaign.name} />
       {offered.map((action) => (
         <Button

@@ -5,11 +5,11 @@ import { useState } from "react";
 import { failureOf } from "../../api/failures";
 import { useLiveQuery } from "../../api/live";
 import { EmptyState } from "../../parts/empty_state";
+import entries from "../../parts/entry_list.module.css";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
 import { useMe } from "../../sign_in/me";
-import classes from "../enrolments/enrolments.module.css";
 import { CampaignDialog, type Subject } from "./campaign_dialog";
 import { CampaignRow } from "./campaign_row";
 import { CAMPAIGN_LIST, type Campaign } from "./operations";
@@ -53,7 +53,7 @@ function List({ campaigns, onChanged }: { campaigns: readonly Campaign[]; onChan
       </EmptyState>
     );
   return (
-    <ul className={classes.list}>
+    <ul className={entries.list}>
       {campaigns.map((campaign) => (
         <CampaignRow key={campaign.name} campaign={campaign} onChanged={onChanged} />
       ))}
