@@ -38,7 +38,7 @@ export const RESULTS: Readonly<Record<string, string>> = {
   NAME_NOT_RESOLVED: "The host name has no address",
   ADDRESS_NOT_PUBLIC: "The host has an address that is not public",
   INVALID_URL: "The address is no longer accepted",
-  NO_SECRET: "The secret is missing: rotate it",
+  NO_SECRET: "The secret is missing: rotate it", // pragma: allowlist secret
   DISABLED: "Not sent: the webhook was disabled",
 };
 

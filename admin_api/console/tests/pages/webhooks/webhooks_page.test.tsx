@@ -20,9 +20,9 @@ const HOOK = {
   createdAt: "2026-11-29T10:00:00.000Z",
   undeliveredCount: 0,
 };
-const SECRET = "whsec_shown-once";
+const SECRET = "whsec_shown-once"; // pragma: allowlist secret
 const MADE = {
-  __typename: "WebhookWithSecret",
+  __typename: "WebhookWithSecret", // pragma: allowlist secret
   webhook: { __typename: "Webhook", id: HOOK.id, url: URL },
   secret: SECRET,
 };
@@ -87,7 +87,7 @@ test("says since when a webhook accepts nothing, and that it is signed twice aft
   await open({
     ...HOOK,
     failingSince: "2026-11-30T09:00:00.000Z",
-    previousSecretUntil: "2026-12-01T09:00:00.000Z",
+    previousSecretUntil: "2026-12-01T09:00:00.000Z", // pragma: allowlist secret
   });
   expect(screen.getByText(/^Accepts nothing since /)).toBeDefined();
   expect(screen.getByText(/^Also signed with the previous secret until /)).toBeDefined();
